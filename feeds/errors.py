@@ -1,0 +1,142 @@
+"""What can go wrong on the desk: one family, each with its subject, its cause and its remedy. Pure.
+
+DeskError
+├── ConfigError        a line of a config file             file, line, column
+├── UrlError           text that is no usable address      url
+├── FetchError         a source gave no usable answer      url, source_id, kind, status, retry_after_s
+│   ├── FetchTimeout       a deadline passed
+│   ├── FetchStatus        an answer with a status that brings no document
+│   ├── FetchTooLarge      a cap on bytes was reached
+│   ├── FetchBlocked       an address, port or scheme that config does not allow
+│   └── FetchBroken        the connection or the answer itself is damaged
+├── ParseError         bytes that are no document of ours  source_id
+├── RenderError        a document that does not check      path, article_uid
+├── StoreError         the database refuses or is gone
+└── SectionNotFound    no section has this path            path
+
+Foreign errors are mapped to these once, at the edge where they occur, with ``raise … from error``.
+Not modified, a copy, an unfiled article are outcomes and no errors.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+FailureKind = Literal["temporary", "soft", "hard"]
+"""How a failing source backs off: temporary (a minute's trouble), soft (hours), hard (days)."""
+
+
+class DeskError(Exception):
+    """An error with a *cause* in words and, where there is one, the *remedy*; printed as "cause; remedy"."""
+
+    def __init__(self, cause: str, *, remedy: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.remedy}" if self.remedy else self.cause
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors cross the pipe of the parse workers; keyword-only attributes need the long way.
+        return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def _rebuild(kind: type[DeskError], attributes: dict[str, Any]) -> DeskError:
+    error = kind.__new__(kind, attributes["cause"])
+    Exception.__init__(error, attributes["cause"])
+    error.__dict__.update(attributes)
+    return error
+
+
+class ConfigError(DeskError):
+    """A config file that does not hold; *line* and *column* count from 1, 0 means the file as a whole."""
+
+    def __init__(self, cause: str, *, file: str, line: int = 0, column: int = 0, remedy: str = "") -> None:
+        super().__init__(cause, remedy=remedy)
+        self.file = file
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {super().__str__()}"
+
+
+class UrlError(DeskError):
+    """Text that is not a usable http(s) address."""
+
+    def __init__(self, cause: str, *, url: str = "", remedy: str = "") -> None:
+        super().__init__(cause, remedy=remedy)
+        self.url = url
+
+
+class FetchError(DeskError):
+    """A source gave no usable answer. *kind* chooses the back-off; *retry_after_s* is what the origin asked for."""
+
+    def __init__(
+        self,
+        cause: str,
+        *,
+        url: str,
+        source_id: int | None = None,
+        kind: FailureKind = "temporary",
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        remedy: str = "",
+    ) -> None:
+        super().__init__(cause, remedy=remedy)
+        self.url = url
+        self.source_id = source_id
+        self.kind: FailureKind = kind
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class FetchTimeout(FetchError):
+    """The whole fetch, or a silence within it, took longer than allowed."""
+
+
+class FetchStatus(FetchError):
+    """An answer arrived whole, but its status brings no document (4xx, 5xx, odd codes)."""
+
+
+class FetchTooLarge(FetchError):
+    """Headers, raw body or decoded body passed their cap."""
+
+
+class FetchBlocked(FetchError):
+    """The address, port or scheme is not one that config allows."""
+
+
+class FetchBroken(FetchError):
+    """Reset, truncated, badly framed or badly coded: what arrived cannot be trusted."""
+
+
+class ParseError(DeskError):
+    """Bytes that are not a document which the desk can read."""
+
+    def __init__(self, cause: str, *, source_id: int | None = None, remedy: str = "") -> None:
+        super().__init__(cause, remedy=remedy)
+        self.source_id = source_id
+
+
+class RenderError(DeskError):
+    """A rendered document that does not pass its check; *article_uid* is the entry at fault where one is."""
+
+    def __init__(self, cause: str, *, path: str = "", article_uid: str | None = None, remedy: str = "") -> None:
+        super().__init__(cause, remedy=remedy)
+        self.path = path
+        self.article_uid = article_uid
+
+
+class StoreError(DeskError):
+    """The database refuses, is locked, full, newer than this release, or gone."""
+
+
+class SectionNotFound(DeskError):
+    """No section has this path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"no section {path!r}", remedy="`wiredesk check` lists the sections")
+        self.path = path

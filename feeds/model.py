@@ -1,0 +1,599 @@
+"""The values that the steps hand on: frozen dataclasses, one for each boundary. Pure.
+
+Read from top to bottom this is the way of an article: what admins configure (Settings, Section, Source), what a
+fetch gives (Request, Answer), what a document says (ParsedFeed, ParsedEntry), what is trustworthy (Entry), what
+dedupe decides (Decision), where it is filed (Placement), what is published (Article, Document).
+
+Every datetime is aware and UTC; every duration and size carries its unit in its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+# --------------------------------------------------------------------------- what admins configure
+
+SourceKind = Literal["feed", "page", "sitemap", "files"]
+FullText = Literal["full", "summary", "link"]
+Copies = Literal["fold", "link", "show"]
+RateScope = Literal["url", "host", "domain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollSettings:
+    """How often sources are asked. *per_host* transfers at once and *gap_s* between starts, over all sources of a host."""
+
+    first_s: float = 3600
+    floor_s: float = 300
+    ceiling_s: float = 86400
+    per_host: int = 2
+    gap_s: float = 1
+    retry_after_scope: RateScope = "host"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings:
+    """The limits of one fetch. *allow_private* opens networks (``10.1.0.0/16``) or one address and port."""
+
+    timeout_s: float = 30
+    idle_s: float = 10
+    max_body_bytes: int = 10_485_760
+    max_header_bytes: int = 65_536
+    max_redirects: int = 10
+    max_transfers: int = 256
+    ports: tuple[int, ...] = (80, 443)
+    allow_private: tuple[str, ...] = ()
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishSettings:
+    """What documents hold and how long it is kept. 0 for *keep_days* or *keep_articles* means for ever."""
+
+    entries: int = 50
+    max_age_s: int = 300
+    full_text: FullText = "summary"
+    keep_days: int = 400
+    keep_articles: int = 0
+    first_import: int = 20
+    hubs: tuple[str, ...] = ()
+    images: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`wiredesk.yaml`: the desk as a whole. *base_url* never ends in a slash."""
+
+    title: str = "Wiredesk"
+    description: str = ""
+    base_url: str = "http://127.0.0.1:8080"
+    contact: str = ""
+    language: str = "en"
+    timezone: str = "UTC"
+    poll: PollSettings = PollSettings()
+    fetch: FetchSettings = FetchSettings()
+    publish: PublishSettings = PublishSettings()
+    trusted_proxies: tuple[str, ...] = ()
+
+
+TermField = Literal[
+    "source", "category", "breadcrumb", "path", "keywords", "author", "language", "origin", "regex"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One condition: *field* of an entry is, or holds, one of *values*. *line* is where the admin wrote it."""
+
+    field: TermField
+    values: tuple[str, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A rule: at least one of *any* (where there is one), each of *all*, and none of *none*. Nests."""
+
+    any: tuple[Term | Match, ...] = ()
+    all: tuple[Term | Match, ...] = ()
+    none: tuple[Term | Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A node of the tree that admins define. *path* joins the keys with ``/``; the whole desk has the path ``""``."""
+
+    path: str
+    title: str
+    description: str = ""
+    match: Match | None = None
+    include_children: bool = False
+    exclusive: bool = False
+    priority: int = 0
+    limit: int | None = None
+    copies: Copies = "fold"
+    learned_precision: float | None = None
+    moved_from: tuple[str, ...] = ()
+    language: str | None = None
+
+    @property
+    def parent(self) -> str | None:
+        """The path of the section above, ``""`` for a top one, None for the whole desk."""
+        return None if not self.path else self.path.rpartition("/")[0]
+
+
+UNFILED = "unfiled"
+"""The path under which articles wait that no rule files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One source as configured. *key* is its identity (`id:`, else its name); *id* is the store's, 0 before it has one.
+
+    *target* is the address to fetch, or for kind ``files`` the glob relative to the config folder.
+    *headers* may hold secrets: never print or store them outside the accepted config.
+    """
+
+    key: str
+    name: str
+    kind: SourceKind
+    target: str
+    id: int = 0
+    section: str | None = None
+    enabled: bool = True
+    interval_s: float | None = None  # None: auto
+    headers: tuple[tuple[str, str], ...] = ()
+    full_text: FullText | None = None  # None: the desk's
+    language: str | None = None
+    timezone: str | None = None
+    priority: int = 0
+    ignore_validators: bool = False
+    line: int = 0
+
+
+# --------------------------------------------------------------------------- fetch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """ETag and Last-Modified as the origin gave them, byte for byte (RFC 9110 §8.8); None where it gave none."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.etag is not None or self.last_modified is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One thing to ask: *url* exactly as configured, with the validators that this very URL gave."""
+
+    source_id: int
+    url: str
+    validators: Validators = Validators()
+    headers: tuple[tuple[str, str], ...] = ()
+    accept: str = "feed"  # "feed", "page" or "any": which Accept header is sent
+    timeout_s: float | None = None  # None: the desk's
+    tag: object = None  # handed back untouched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """One hop that was followed (RFC 9110 §15.4)."""
+
+    status: int
+    url: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an origin answered, whole. *status* is 200, 226, 304 or 410; everything else is a FetchError.
+
+    *headers* are the last hop's, names in lower case, in order. *body* is decoded and within its cap, empty on
+    304. *validators* hold for *final_url* alone: they may be stored only where that is the requested URL.
+    """
+
+    request: Request
+    status: int
+    final_url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    validators: Validators = Validators()
+    redirects: tuple[Redirect, ...] = ()
+    received_at: datetime
+    wire_bytes: int = 0
+    seconds: float = 0.0
+    address: str = ""  # what was connected to, for `doctor` and debugging
+
+    def header(self, name: str) -> str | None:
+        """The value of the header *name* (lower case), several joined with ``, ``; None where absent."""
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+
+# --------------------------------------------------------------------------- parse: what a document says
+
+TextType = Literal["text", "html", "xhtml"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawText:
+    """Text as a document gave it: *value* is plain text, or markup of *type*; *base* resolves links in it."""
+
+    value: str
+    type: TextType = "text"
+    base: str = ""
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """An author or contributor."""
+
+    name: str = ""
+    url: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """A publisher's own label: *term*, the *scheme* (RSS: domain) it is from, *label* for people."""
+
+    term: str
+    scheme: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file that comes with an entry (RSS enclosure, Atom link rel=enclosure, JSON Feed attachment, media:content)."""
+
+    url: str
+    type: str = ""
+    length_bytes: int | None = None
+    title: str = ""
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture that stands for the entry (media:thumbnail, media:content, og:image, JSON Feed image)."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Whom an entry credits as first publisher; *url* of their site, *feed_url* and *feed_id* from atom:source."""
+
+    name: str
+    url: str | None = None
+    feed_url: str | None = None
+    feed_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discussion:
+    """Where people talk about an entry: RSS comments, slash:comments, wfw:commentRss, link rel=replies (RFC 4685)."""
+
+    url: str | None = None
+    feed_url: str | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedEntry:
+    """One entry as the document says it: nothing resolved, cleaned or believed yet.
+
+    Dates are the document's own strings; *published_utc* and *updated_utc* what the parser made of them, which is
+    wrong where the string has no zone. *position* counts from 0 in document order.
+    """
+
+    position: int = 0
+    entry_id: str | None = None
+    id_is_permalink: bool = False
+    link: str | None = None
+    original_link: str | None = None  # feedburner:origLink, rel=canonical, og:url
+    title: RawText | None = None
+    summary: RawText | None = None
+    content: RawText | None = None
+    base: str = ""
+    language: str | None = None
+    authors: tuple[Person, ...] = ()
+    contributors: tuple[Person, ...] = ()
+    published: str | None = None
+    updated: str | None = None
+    published_utc: datetime | None = None
+    updated_utc: datetime | None = None
+    categories: tuple[Category, ...] = ()
+    breadcrumb: tuple[str, ...] = ()
+    origin: Origin | None = None
+    credits: tuple[str, ...] = ()  # credit lines as printed, such as "Source: hindustantimes"
+    publisher: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    image: Image | None = None
+    discussion: Discussion | None = None
+    rights: str | None = None
+    via: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    noindex: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What a feed declares about its own rhythm: RSS ttl, skipHours (GMT), skipDays; sy:updatePeriod / Frequency."""
+
+    ttl_s: float | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()  # Monday is 0
+    update_period_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """A document as it stood. *item_hashes* are those of all its items, in order, for the next poll's cut.
+
+    *entries* leaves out items whose hash the caller already knew (*skipped* counts them).
+    """
+
+    kind: str  # "rss20", "atom10", "json11", "document", "page", …
+    title: str = ""
+    link: str | None = None
+    self_url: str | None = None
+    feed_id: str | None = None
+    language: str | None = None
+    updated: str | None = None
+    rights: str | None = None
+    image_url: str | None = None
+    authors: tuple[Person, ...] = ()
+    hubs: tuple[str, ...] = ()
+    next_archive: str | None = None
+    hints: Hints = Hints()
+    entries: tuple[ParsedEntry, ...] = ()
+    item_hashes: tuple[int, ...] = ()  # unsigned 64 bit
+    skipped: int = 0
+    whole_parse: bool = True  # False where only the head and new items were given to feedparser
+    links: tuple[str, ...] = ()  # pages: article links found, in order
+    warnings: tuple[str, ...] = ()
+
+
+# --------------------------------------------------------------------------- normalise: what can be trusted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry made trustworthy: plain or sanitised text, absolute http(s) links, aware UTC dates.
+
+    *key* identifies it within its source (criteria G1): entry id, else comparable link, else a hash of its text.
+    *title* and *text* are plain. *summary* and *content* are sanitised HTML, safe to show as they are.
+    *published* and *updated* are None where the source gave none that can be believed. *text_hash* is of the
+    folded text and 0 where there is too little of it to compare; *content_hash* changes with anything shown.
+    """
+
+    key: str
+    entry_id: str | None = None
+    link: str | None = None
+    comparable: str | None = None  # comparable_url of the canonical address, else of the link
+    canonical_url: str | None = None
+    title: str
+    summary: str = ""
+    content: str = ""
+    text: str = ""
+    language: str | None = None
+    authors: tuple[Person, ...] = ()
+    contributors: tuple[Person, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    categories: tuple[Category, ...] = ()
+    breadcrumb: tuple[str, ...] = ()
+    origin: Origin | None = None
+    credits: tuple[str, ...] = ()
+    publisher: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    image: Image | None = None
+    discussion: Discussion | None = None
+    rights: str | None = None
+    via: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    noindex: bool = False
+    position: int = 0
+    text_hash: int = 0
+    content_hash: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+# --------------------------------------------------------------------------- dedupe: seen, updated, copy, new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Why something was decided: *kind* such as ``entry-id``, ``url``, ``text``, ``near``; *detail* for people."""
+
+    kind: str
+    detail: str = ""
+    score: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry:
+    """An entry that the store already has."""
+
+    key: str
+    source_id: int
+    article_uid: str
+    entry_id: str | None
+    comparable: str | None
+    title: str
+    text_hash: int
+    content_hash: int
+    published: datetime | None = None
+    first_seen: datetime
+
+
+DecisionKind = Literal["seen", "updated", "copy", "new", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What becomes of one entry. *article_uid* is the article's, made here for a new one.
+
+    ``seen``: nothing changed. ``updated``: the entry's text changed (*significant* moves `updated`).
+    ``copy``: another entry already brought this article. ``refused``: a tombstone forbids it.
+    *known_key* is the stored entry's key where it differs from the entry's own (ids that change at every fetch).
+    """
+
+    kind: DecisionKind
+    entry: Entry
+    article_uid: str
+    source_id: int
+    known_key: str | None = None
+    significant: bool = False
+    story_uid: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+# --------------------------------------------------------------------------- file: where, and why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A section that an entry belongs in, and why. *by*: rule, breadcrumb, source, category, path, learned, child."""
+
+    section: str
+    by: str
+    reason: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """An article put in a section, as stored. *sequence* is the section's counter when it last changed there."""
+
+    section: str
+    article_uid: str
+    by: str
+    reason: str
+    probability: float | None = None
+    rank_at: datetime
+    sequence: int
+    filed_at: datetime
+
+
+# --------------------------------------------------------------------------- what is published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyNote:
+    """One copy of an article, as readers may see it."""
+
+    source_name: str
+    link: str | None
+    title: str
+    first_seen: datetime
+    original: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """The thing published: what one or more entries say. Everything that render needs, rights already applied.
+
+    *uid* is ``urn:uuid:…`` and never changes. *link* is the permalink, None for a document without address (then
+    `/article/ID` is linked). *published* is the date shown; *updated* the last significant change.
+    *summary* and *content* are sanitised HTML, already cut down to what the rights of its source allow.
+    """
+
+    uid: str
+    link: str | None
+    title: str
+    summary: str = ""
+    content: str = ""
+    language: str | None = None
+    authors: tuple[Person, ...] = ()
+    contributors: tuple[Person, ...] = ()
+    published: datetime
+    updated: datetime
+    rank_at: datetime
+    categories: tuple[Category, ...] = ()
+    source_name: str = ""
+    source_url: str | None = None
+    source_key: str = ""
+    source_updated: datetime | None = None
+    origin: Origin | None = None
+    publisher: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    image: Image | None = None
+    discussion: Discussion | None = None
+    rights: str | None = None
+    via: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    noindex: bool = False
+    copies: tuple[CopyNote, ...] = ()
+    story_uid: str | None = None
+    sections: tuple[str, ...] = ()
+    sequence: int = 0
+
+    @property
+    def id(self) -> str:
+        """The bare UUID, as it stands in `/article/ID`."""
+        return self.uid.removeprefix("urn:uuid:")
+
+
+Format = Literal["rss", "atom", "json"]
+FORMATS: tuple[Format, ...] = ("rss", "atom", "json")
+MEDIA_TYPES: dict[Format, str] = {
+    "rss": "application/rss+xml; charset=utf-8",
+    "atom": "application/atom+xml; charset=utf-8",
+    "json": "application/feed+json; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The bytes of a feed around its entries: head + separator.join(fragments) + tail. See `feeds.frames`.
+
+    The placeholders that `frames.assemble` fills stand in *head* and *tail*.
+    """
+
+    format: Format
+    head: bytes
+    tail: bytes
+    separator: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """One article in one format: the bytes that feedgen made of it once. *version* tells whether it is current."""
+
+    article_uid: str
+    format: Format
+    version: int
+    body: bytes
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The finished bytes of one section in one format, with its validators.
+
+    *etag* is the opaque part without quotes, ``<sequence>-<hash>``; coded variants append ``.gz`` or ``.br``.
+    *last_modified* is when these bytes last changed. *gzip* and *brotli* are None where coding does not pay.
+    """
+
+    path: str
+    format: Format
+    media_type: str
+    sequence: int
+    etag: str
+    last_modified: datetime
+    body: bytes
+    gzip: bytes | None = None
+    brotli: bytes | None = None
+    article_uids: tuple[str, ...] = field(default=())
