@@ -9,6 +9,7 @@ Every datetime is aware and UTC; every duration and size carries its unit in its
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -78,9 +79,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
 
 
-TermField = Literal[
-    "source", "category", "breadcrumb", "path", "keywords", "author", "language", "origin", "regex"
-]
+TermField = Literal["source", "category", "breadcrumb", "path", "keywords", "author", "language", "origin", "regex"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -436,6 +435,22 @@ class KnownEntry:
     content_hash: int
     published: datetime | None = None
     first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the store already has of a batch of entries: all that `dedupe` may ask, fetched in a few queries.
+
+    *entries* by (source id, key). *by_comparable* and *by_text* give article uids. *recent* are each source's newest
+    entries, for sources whose ids move. *refused* holds the tombstones met: (source id, key) pairs, comparable
+    URLs and text hashes that must never come back as new.
+    """
+
+    entries: Mapping[tuple[int, str], KnownEntry] = field(default_factory=dict)
+    by_comparable: Mapping[str, str] = field(default_factory=dict)
+    by_text: Mapping[int, str] = field(default_factory=dict)
+    recent: Mapping[int, tuple[KnownEntry, ...]] = field(default_factory=dict)
+    refused: frozenset[tuple[int, str] | str | int] = frozenset()
 
 
 DecisionKind = Literal["seen", "updated", "copy", "new", "refused"]
