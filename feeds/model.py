@@ -24,7 +24,7 @@ RateScope = Literal["url", "host", "domain"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollSettings:
-    """How often sources are asked. *per_host* transfers at once and *gap_s* between starts, over all sources of a host."""
+    """How often sources are asked; *per_host* transfers at once, *gap_s* between starts, over all of a host."""
 
     first_s: float = 3600
     floor_s: float = 300
