@@ -1,0 +1,354 @@
+"""Dates as sources write them, to aware UTC, and back. Ground floor of `normalise`, `render` and `fetch`. Pure.
+
+RFC 822 and 2822 in all their sloppy forms, RFC 3339 and ISO 8601, the three forms of HTTP (RFC 9110 §5.6.7), and
+dates in the words of some twenty languages. What has no zone is read in the zone that the caller names.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+EARLIEST_YEAR = 1990
+"""Feeds are younger than this: an earlier year is the zero of some program (0001, 1601, 1970) and no date."""
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+# January to December; where two languages disagree about a beginning ("mar", "lis"), the earlier line wins.
+_MONTH_NAMES = """
+january february march april may june july august september october november december
+januar februar märz april mai juni juli august september oktober november dezember
+jänner feber maerz april mai juni juli august september oktober november dezember
+janvier février mars avril mai juin juillet août septembre octobre novembre décembre
+enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
+janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
+januari februari maart april mei juni juli augustus september oktober november december
+januari februari mars april maj juni juli augusti september oktober november december
+januar februar marts april maj juni juli august september oktober november desember
+stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
+styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik listopad grudzień
+января февраля марта апреля мая июня июля августа сентября октября ноября декабря
+январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь
+січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня
+ledna února března dubna května června července srpna září října listopadu prosince
+ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie
+ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
+ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου
+január február március április május június július augusztus szeptember október november december
+tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta marraskuuta joulukuuta
+januari februari maret april mei juni juli agustus september oktober november desember
+जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर
+يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر
+"""  # noqa: E501
+
+# Minutes east of Greenwich: RFC 822 §5.1, and what the press writes. IST is India's, BST Britain's, CST Chicago's.
+_ZONES = {
+    "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 60, "bst": 60, "ist": 330, "cet": 60, "cest": 120,
+    "met": 60, "mest": 120, "mez": 60, "mesz": 120, "eet": 120, "eest": 180, "msk": 180, "msd": 240, "trt": 180,
+    "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420,
+    "ast": -240, "adt": -180, "nst": -210, "ndt": -150, "akst": -540, "akdt": -480, "hst": -600, "hast": -600,
+    "brt": -180, "brst": -120, "art": -180, "clt": -240, "clst": -180, "cot": -300, "pet": -300, "vet": -240,
+    "sast": 120, "cat": 120, "wat": 60, "eat": 180, "gst": 240, "irst": 210, "pkt": 300, "npt": 345, "uzt": 300,
+    "ict": 420, "wib": 420, "wita": 480, "wit": 540, "sgt": 480, "hkt": 480, "pht": 480, "myt": 480, "awst": 480,
+    "jst": 540, "kst": 540, "acst": 570, "acdt": 630, "aest": 600, "aedt": 660, "nzst": 720, "nzdt": 780,
+}  # fmt: skip
+# Names that mean two offsets in the course of a year: the rules of the place decide.
+_PLACES = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
+
+_ISO = re.compile(
+    r"(\d{4})(?:-(\d\d?)(?:-(\d\d?))?|(\d\d)(\d\d)(?=[T ]|$))?"
+    r"(?:[Tt _]+(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+\-−]\d\d(?::?\d\d)?)?)?$"
+)
+_WEEK = re.compile(r"(\d{4})-?W(\d\d)(?:-?([1-7]))?$")
+_ORDINAL = re.compile(r"(\d{4})-?(\d{3})$")
+_EPOCH = re.compile(r"@?(\d{9,10})(\d{3})?(?:\.\d+)?$")
+_RFC822 = re.compile(
+    r"(?:[A-Za-z]{3,9}\.?,?\s*)?(\d{1,2})[ \-]([A-Za-z]{3,9})\.?,?[ \-](\d{2,4})"
+    r"(?:,? (\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)?)?(?: ?(?:([+\-]\d\d):?(\d\d)|([A-Za-z]{1,5})))?(?: ?\([^)]*\))?$"
+)
+_CLOCK = re.compile(
+    r"(?<![\d:.])(\d{1,2})(?: ?[:：h时時시] ?| ?Uhr ?|\.(?=\d\d(?:\s|$|[,;)])))(\d\d)"
+    r"(?:[:：分분m.] ?(\d\d)(?:[.,]\d+)?)?(?!\d)[분分秒초s]?(?: ?([ap])\.? ?m\b\.?)?",
+    re.IGNORECASE,
+)
+_HOUR = re.compile(r"(?<![\d:])(\d{1,2})(?: ?([ap])\.? ?m\b\.?| ?(?:Uhr|часов|h)\b)", re.IGNORECASE)
+_AFTERNOON = re.compile(r"下午|晚上|오후|午後")
+_OFFSET = re.compile(r"(?<!\d)([+\-−])(\d\d?)(?::?(\d\d))?(?!\d)")
+_PLACE = re.compile(r"\b[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_\-]+){1,2}\b")
+_YEAR_FIRST = re.compile(r"(?<!\d)(\d{4}) ?[./\-年년] ?(\d{1,2}) ?[./\-月월] ?(\d{1,2})(?!\d)")
+_YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([./\-]) ?(\d{1,2})\2 ?(\d{4}|\d\d)(?!\d)")
+_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u097f])*")
+_NUMBER = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
+
+
+def parse_date(text: str, zone: tzinfo | None = None) -> datetime | None:
+    """Return the moment that *text* names as aware UTC, or None where it names none. Never raises.
+
+    A date without a zone, or with a name that nobody knows, is read in *zone* (UTC where None). A day without a time
+    is its first moment there; a year or a month alone its first day. Whether the moment can be believed is another
+    question, see `settle`. Of ``3/4/2024`` nobody can tell the month: None, unless an am or pm says American.
+
+    >>> parse_date("Wed, 19 Jun 2024 09:30:00 EST")
+    datetime.datetime(2024, 6, 19, 14, 30, tzinfo=datetime.timezone.utc)
+    >>> parse_date("19. Juni 2024, 9:30 Uhr", zone_of("Europe/Berlin"))
+    datetime.datetime(2024, 6, 19, 7, 30, tzinfo=datetime.timezone.utc)
+    >>> parse_date("31 February 2024") is None
+    True
+    """
+    text = " ".join(text[:200].split())
+    if not any(character.isdigit() for character in text):
+        return None
+    try:
+        return _iso(text, zone) or _rfc822(text, zone) or _in_words(text, zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def settle(moment: datetime | None, *, received_at: datetime) -> datetime | None:
+    """Return *moment* as far as it can be believed at *received_at* (criteria G3).
+
+    A year before 1990 gives None. What lies ahead becomes *received_at*, by a second or by a year: nothing was
+    published after it came.
+    """
+    if moment is None or moment.year < EARLIEST_YEAR:
+        return None
+    return min(moment, received_at)
+
+
+@lru_cache(maxsize=256)
+def zone_of(name: str | None) -> tzinfo:
+    """Return the zone with the IANA name *name*; UTC for None and for names that the zone database does not have."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ValueError, KeyError, OSError):
+        return UTC
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return *moment* in UTC to the second (RFC 3339 §5.6).
+
+    >>> rfc3339(datetime(2024, 6, 19, 9, 30, tzinfo=UTC))
+    '2024-06-19T09:30:00Z'
+    """
+    moment = _utc(moment)
+    return f"{moment.year:04}-{moment.month:02}-{moment.day:02}T{_clock_of(moment)}Z"
+
+
+def rfc822(moment: datetime) -> str:
+    """Return *moment* in UTC with a four-digit year, in English whatever the locale (RFC 822 §5, RSS 2.0).
+
+    >>> rfc822(datetime(2024, 6, 19, 9, 30, tzinfo=UTC))
+    'Wed, 19 Jun 2024 09:30:00 +0000'
+    """
+    return _in_english(moment) + " +0000"
+
+
+def http_date(moment: datetime) -> str:
+    """Return *moment* as an IMF-fixdate (RFC 9110 §5.6.7).
+
+    >>> http_date(datetime(2024, 6, 19, 9, 30, tzinfo=UTC))
+    'Wed, 19 Jun 2024 09:30:00 GMT'
+    """
+    return _in_english(moment) + " GMT"
+
+
+def _in_english(moment: datetime) -> str:
+    moment = _utc(moment)
+    day = f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04}"
+    return f"{day} {_clock_of(moment)}"
+
+
+def _clock_of(moment: datetime) -> str:
+    return f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"a date without a zone: {moment!r}")
+    return moment.astimezone(UTC)
+
+
+def _moment(
+    day: tuple[int, int, int], clock: tuple[int, int, int, int] = (0, 0, 0, 0), zone: tzinfo | None = None
+) -> datetime:
+    """The moment in UTC; 24:00 is the next day's beginning, second 60 the next minute's (RFC 3339 §5.7)."""
+    hour, minute, second, microsecond = clock
+    days, hour = (1, 0) if hour == 24 and minute == second == 0 else (0, hour)
+    leap, second = (1, 59) if second == 60 else (0, second)
+    local = datetime(*day, hour, minute, second, microsecond, tzinfo=zone or UTC)
+    return local.astimezone(UTC) + timedelta(days=days, seconds=leap)
+
+
+def _iso(text: str, zone: tzinfo | None) -> datetime | None:
+    if match := _ISO.match(text):
+        year, month, day, month2, day2, hour, minute, second, fraction, offset = match.groups()
+        on = (int(year), int(month or month2 or 1), int(day or day2 or 1))
+        if offset and offset not in "Zz":
+            zone = _offset(offset[0], int(offset[1:3]), int(offset[3:].lstrip(":") or 0))
+        elif offset:
+            zone = UTC
+        microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+        return _moment(on, (int(hour or 0), int(minute or 0), int(second or 0), microsecond), zone)
+    if match := _WEEK.match(text):
+        start = datetime.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1))
+        return _moment((start.year, start.month, start.day), zone=zone)
+    if match := _ORDINAL.match(text):
+        first = _moment((int(match[1]), 1, 1), zone=zone)
+        return first + timedelta(days=int(match[2]) - 1) if 1 <= int(match[2]) <= 366 else None
+    if match := _EPOCH.match(text):
+        return datetime.fromtimestamp(int(match[1]), UTC)
+    return None
+
+
+def _rfc822(text: str, zone: tzinfo | None) -> datetime | None:
+    match = _RFC822.match(text)
+    if match is None:
+        return None
+    day, month_name, year, hour, minute, second, hours, minutes, name = match.groups()
+    month = _month(month_name)
+    if month is None:
+        return None
+    on = (_full_year(year), month, int(day))
+    if hours:
+        zone = _offset(hours[0], int(hours[1:]), int(minutes))
+    elif name:
+        zone = _named_zone(name) or zone
+        if zone is None and hour is None:
+            return None
+    return _moment(on, (int(hour or 0), int(minute or 0), int(second or 0), 0), zone)
+
+
+def _in_words(text: str, zone: tzinfo | None) -> datetime | None:
+    """Any other order of words: take out the day, the clock and the zone one after the other."""
+    rest, on, american = text, None, False
+    if match := _YEAR_FIRST.search(rest):
+        on = (int(match[1]), int(match[2]), int(match[3]))
+        rest = _without(rest, match)
+    hour = minute = second = 0
+    half = ""
+    if (match := _CLOCK.search(rest)) and int(match[1]) <= 24 and not _is_day(match, rest):
+        hour, minute, second, half = int(match[1]), int(match[2]), int(match[3] or 0), (match[4] or "").lower()
+        rest = _without(rest, match)
+    elif match := _HOUR.search(rest):
+        hour, half = int(match[1]), (match[2] or "").lower()
+        rest = _without(rest, match)
+    american = bool(half)
+    if not half and hour < 12 and _AFTERNOON.search(rest):
+        half = "p"
+    if half and 1 <= hour <= 12:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    if on is None and (match := _YEAR_LAST.search(rest)):
+        on = _day_of(int(match[1]), int(match[3]), _full_year(match[4]), dotted=match[2] == ".", american=american)
+        if on is None:
+            return None
+        rest = _without(rest, match)
+    zone, rest = _zone_in(rest, zone)
+    if on is None:
+        on = _day_in_words(rest)
+    return None if on is None else _moment(on, (hour, minute, second, 0), zone)
+
+
+def _is_day(match: re.Match[str], text: str) -> bool:
+    """``19.06. 2024`` and ``12.05.2024`` look like clocks with a dot."""
+    return "." in match[0] and bool(re.match(r"\.? ?\d{4}", text[match.end() :]))
+
+
+def _without(text: str, match: re.Match[str]) -> str:
+    return text[: match.start()] + " " + text[match.end() :]
+
+
+def _day_of(first: int, second: int, year: int, *, dotted: bool, american: bool) -> tuple[int, int, int] | None:
+    if first > 12 or (dotted and not american) or first == second:
+        return year, second, first
+    if second > 12 or american:
+        return year, first, second
+    return None
+
+
+def _zone_in(text: str, zone: tzinfo | None) -> tuple[tzinfo | None, str]:
+    if match := _OFFSET.search(text):
+        return _offset(match[1], int(match[2]), int(match[3] or 0)), _without(text, match)
+    if match := _PLACE.search(text):
+        place = zone_of(match[0])
+        return (zone if place is UTC else place), _without(text, match)
+    for match in _WORD.finditer(text):
+        # In lower case these letters are words of some language ("est", "met", "west").
+        if match[0].isupper() and len(match[0]) > 1 and (found := _named_zone(match[0])):
+            return found, _without(text, match)
+    return zone, text
+
+
+def _day_in_words(text: str) -> tuple[int, int, int] | None:
+    words = _WORD.findall(text)
+    named = [word for word in words if len(word) > 2 and _month(word)]
+    # "mar." is also the Tuesday of French, Italian and Spanish.
+    months = [_month(word) for word in named if word.lower() != "mar" or len(named) == 1]
+    numbers = _NUMBER.findall(text)
+    years = [number for number in numbers if len(number) == 4]
+    days = [number for number in numbers if len(number) <= 2 and 1 <= int(number) <= 31]
+    if not months or months[0] is None:
+        return None
+    if not years and len(days) == 2:
+        years = [days.pop()]
+    if len(years) != 1 or len(days) > 1:
+        return None
+    return _full_year(years[0]), months[0], int(days[0]) if days else 1
+
+
+def _full_year(digits: str) -> int:
+    """Two digits are 1950 to 2049, three count from 1900 (RFC 2822 §4.3)."""
+    year = int(digits)
+    if len(digits) >= 4:
+        return year
+    return year + (1900 if len(digits) == 3 or year >= 50 else 2000)
+
+
+def _offset(sign: str, hours: int, minutes: int) -> tzinfo | None:
+    if hours > 23 or minutes > 59:
+        return None
+    total = timedelta(hours=hours, minutes=minutes)
+    return timezone(-total if sign in "-−" else total)
+
+
+def _named_zone(name: str) -> tzinfo | None:
+    name = name.lower()
+    if name in _ZONES:
+        return timezone(timedelta(minutes=_ZONES[name])) if _ZONES[name] else UTC
+    if name in _PLACES:
+        return zone_of(_PLACES[name])
+    # Military letters were specified with the wrong sign, so that they mean nothing (RFC 2822 §4.3).
+    return UTC if len(name) == 1 and name.isascii() and name.isalpha() else None
+
+
+def _bare(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
+
+
+def _month_prefixes() -> dict[str, int]:
+    """Each beginning of three letters or more that one month alone has in its language."""
+    prefixes: dict[str, int] = {}
+    for line in _MONTH_NAMES.strip().splitlines():
+        own: dict[str, set[int]] = {}
+        for number, name in enumerate(map(_bare, line.split()), start=1):
+            for end in range(min(3, len(name)), len(name) + 1):
+                own.setdefault(name[:end], set()).add(number)
+            own.setdefault(name, set()).add(number)
+        for prefix, numbers in own.items():
+            # A full name beats a beginning of a longer one: Ukrainian "лип" apart, "mai" is no "maio" cut short.
+            if len(numbers) == 1:
+                prefixes.setdefault(prefix, min(numbers))
+    return prefixes
+
+
+_PREFIXES = _month_prefixes()
+
+
+@lru_cache(maxsize=1024)
+def _month(word: str) -> int | None:
+    word = _bare(word)
+    return _PREFIXES.get(word) or (_PREFIXES.get(word[:4]) if word.startswith("sept") else None)
