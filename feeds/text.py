@@ -1,0 +1,93 @@
+"""Text made plain and made comparable: tags out, case and accents folded, words, a hash of them. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import unescape
+
+import xxhash
+
+MIN_HASH_WORDS = 8
+"""With fewer words than this two texts are too easily equal by chance ("Subscribe to continue")."""
+
+_SKIPPED = re.compile(r"<(script|style|template|noscript|svg|math)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[|\]\]>", re.DOTALL)
+_BREAK = re.compile(
+    r"</?(?:p|div|br|hr|h[1-6]|li|ul|ol|dl|dt|dd|tr|table|thead|tbody|blockquote|pre|section|article|header|footer|aside|"
+    r"figure|figcaption|address|main|nav|form|option|summary|details)\b[^>]*>",
+    re.IGNORECASE,
+)
+_CELL = re.compile(r"</?t[dh]\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^>]*>|<[!?][^>]*>")
+_BLANKS = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r"\s*\n\s*")
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Scripts written without blanks: every character is a word of its own there.
+_UNSPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Kana, Han
+)
+_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}_])\w)+(?:['’ʼ](?:(?![{_UNSPACED}_])\w)+)*")
+_APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
+
+
+def plain(html: str) -> str:
+    """The text that a reader of *html* sees, one line for each block; text without markup passes through.
+
+    For comparing, searching and matching, never for output: what comes out may hold ``<`` again.
+    >>> plain("<p>Tide &amp; time<br>wait</p><script>x()</script> for   no one")
+    'Tide & time\\nwait\\nfor no one'
+    """
+    text = html
+    if "<" in text:
+        text = _COMMENT.sub("", text)
+        text = _SKIPPED.sub(" ", text)
+        text = _BREAK.sub("\n", text)
+        text = _CELL.sub(" ", text)
+        text = _TAG.sub("", text)
+    if "&" in text:
+        text = unescape(text)
+    text = _INVISIBLE.sub("", text)
+    return _LINES.sub("\n", _BLANKS.sub(" ", text)).strip()
+
+
+def fold(text: str) -> str:
+    """*text* without what does not distinguish: case, accents, width, ligatures, invisible characters.
+
+    >>> fold("Ｃafé ﬁnal STRASSE straße")
+    'cafe final strasse strasse'
+    """
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text).casefold())
+    if decomposed.isascii():
+        return decomposed
+    # Marks carry meaning in Indic and Semitic scripts; only those on Latin, Greek and Cyrillic letters are dropped.
+    return unicodedata.normalize("NFC", _ACCENT.sub("", decomposed)).casefold()
+
+
+_ACCENT = re.compile(r"[\u0300-\u036f]")
+
+
+def words(text: str) -> list[str]:
+    """The folded words of *text*, in order; in scripts without blanks each character is one.
+
+    >>> words("Don't stop: U.S. GDP +3.5%, 東京")
+    ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
+    """
+    return [found.translate(_APOSTROPHES) for found in _WORD.findall(fold(text))]
+
+
+def text_hash(text: str) -> int:
+    """A hash (unsigned 64 bit) equal for texts with the same words; 0 where fewer than MIN_HASH_WORDS are.
+
+    >>> text_hash("too short")
+    0
+    >>> text_hash("One two three four five six seven EIGHT!") == text_hash("one two three four five six seven eight")
+    True
+    """
+    found = words(text)
+    if len(found) < MIN_HASH_WORDS:
+        return 0
+    return xxhash.xxh3_64_intdigest(" ".join(found).encode("utf-8", "surrogatepass")) or 1

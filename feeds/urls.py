@@ -1,0 +1,330 @@
+"""URLs: the form in which two copies of one article compare equal, relative references, safe printing. Pure.
+
+`comparable_url` is for comparing and never for fetching or showing. It prefers two forms for one article over one
+form for two: a parameter that nobody has listed in `feeds.tracking` stays, and so do the cases of paths.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urljoin, urlsplit
+
+import idna
+
+from feeds.errors import UrlError
+from feeds.tracking import (
+    HOST_ALIASES,
+    HOST_NAMES,
+    NAMES,
+    PREFIXES,
+    REDIRECT_NAMES,
+    REDIRECT_PATHS,
+    REDIRECTORS,
+    VARIANT_LABELS,
+    VIEWS,
+    WORD_NAMES,
+)
+
+MAX_URL_CHARS = 8192
+MAX_HOPS = 4  # redirectors inside redirectors
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_SCHEME = re.compile(r"https?:", re.IGNORECASE)
+_INDEX = re.compile(r"/(?:index|default)\.(?:s?html?|php\d?|aspx?|jsp|cfm|pl|cgi)$", re.IGNORECASE)
+_PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid|sessionid)=[^/;?]*", re.IGNORECASE)
+_COOKIELESS = re.compile(r"/\([A-Z]\([a-z0-9]+\)\)(?=/)", re.IGNORECASE)
+_VIEW_TAIL = re.compile(r"(?:/(?:amp|print|mobile|printer-friendly|singlepage)|\.amp|\.print)$", re.IGNORECASE)
+_VIEW_FILE = re.compile(
+    r"(?:[./](?:amp|print)|(?<=\d)-(?:amp|print))(?=\.(?:s?html?|php|aspx?|cms|ece)$)", re.IGNORECASE
+)
+_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_EMBEDDED = re.compile(r"https?(?::|%3a)(?:/|%2f){1,2}", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"([?&;](?:[a-z_-]*(?:token|secret|passw(?:or)?d|api_?key|auth|signature)|key|pass|pwd|sig)=)[^&#;]*", re.IGNORECASE
+)
+
+# Characters that mean the same escaped or not in practice; "/?#%&=+" and brackets do not.
+_PATH_PLAIN = "-._~!$'()*,;:@"
+_QUERY_PLAIN = "-._~!$'()*,:@/"
+
+
+def comparable_url(url: str) -> str:
+    """Return the key under which *url* is compared: host, path and query; for comparing, not for fetching.
+
+    Left out are what does not name the article (RFC 3986 §6.2 and beyond): scheme, user, default port, ``www`` and
+    mobile hosts, dot segments, index files, a last slash, AMP and print views, tracking and session parameters, the
+    order of parameters, the fragment. A redirector's link counts as the target that it carries.
+    Raises UrlError if *url* is not an absolute http(s) URL.
+    >>> comparable_url("HTTPS://Example.org:443?utm_source=x&id=7#top")
+    'example.org/?id=7'
+    >>> comparable_url("http://m.example.org/a/./b%2dc/index.html?b=2&a=1&fbclid=x")
+    'example.org/a/b-c?a=1&b=2'
+    >>> comparable_url("https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2Fnews%2F1%2F")
+    'example.org/news/1'
+    """
+    text = url
+    for _ in range(MAX_HOPS):
+        parts, host, port = _split(text)
+        target = _carried(parts, host)
+        if target is None:
+            break
+        text = target
+    path = _comparable_path(parts.path, host)
+    host = _comparable_host(host)
+    query = _comparable_query(parts.query, host, path)
+    host, path, query = _rewritten(host, path, query)
+    if port not in (None, 80, 443):
+        host = f"{host}:{port}"
+    if parts.fragment.startswith("!"):  # the page that a script shows; an address of its own
+        query += ("&" if query else "") + "#" + _plain_escapes(parts.fragment, _QUERY_PLAIN)
+    return host + path + ("?" + query if query else "")
+
+
+def _split(url: str) -> tuple[SplitResult, str, int | None]:
+    text = _cleaned(url)
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise UrlError(f"malformed URL {masked(url)!r}", url=masked(url)) from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise UrlError(f"not an absolute http(s) URL: {masked(url)!r}", url=masked(url))
+    try:
+        return parts, _ascii_host(host), port
+    except ValueError as error:
+        raise UrlError(f"no usable host in {masked(url)!r}", url=masked(url)) from error
+
+
+def _cleaned(url: str) -> str:
+    """Browsers' reading of sloppy text: blanks around, control characters inside, backslashes for slashes."""
+    text = _CONTROL.sub("", url).strip()
+    if _SCHEME.match(text) and "\\" in text:
+        head, mark, tail = text.partition("?")
+        text = head.replace("\\", "/") + mark + tail
+    return text
+
+
+def _ascii_host(host: str) -> str:
+    """The host in lower case and in the form that goes on the wire (IDNA); ValueError where there is none."""
+    host = unquote(host).rstrip(".").lower()
+    if not host or any(char in host for char in " /?#@<>\"'\\^`{|}%"):
+        raise ValueError("not a host")
+    if host.isascii():
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(str(error)) from error
+
+
+def _carried(parts: SplitResult, host: str) -> str | None:
+    """The target that a redirector's, cache's or archive's link carries, None for all other links."""
+    if host.endswith("ampproject.org") or (host.endswith("google.com") and parts.path.startswith("/amp/")):
+        found = re.match(r"(?:/[a-z]+)?/(s/)?([^/]+\.[a-z]{2,}(?:[:/].*)?)$", parts.path, re.IGNORECASE)
+        if found:
+            return ("https://" if found[1] else "http://") + found[2] + (f"?{parts.query}" if parts.query else "")
+    embedded = _EMBEDDED.search(parts.path, 1)
+    if embedded and (
+        host in ("web.archive.org", "href.li", "anonym.to") or host.endswith(("rd.yahoo.com", "search.yahoo.com"))
+    ):
+        rest = parts.path[embedded.start() :]
+        if host.endswith("search.yahoo.com"):
+            rest = rest.partition("/RK=")[0]
+        if "%" in rest[:12]:
+            rest = unquote(rest)
+        rest = re.sub(r"^(https?):/+", r"\1://", rest, flags=re.IGNORECASE)
+        return rest + (f"?{parts.query}" if parts.query else "")
+    if not parts.query:
+        return None
+    names = next((REDIRECTORS[tail] for tail in _tails(host) if tail in REDIRECTORS), None)
+    if names is None:
+        if parts.path.rstrip("/").rpartition("/")[2].lower() not in REDIRECT_PATHS:
+            return None
+        names = REDIRECT_NAMES
+    pairs = [pair.partition("=") for pair in re.split(r"&amp;|&", parts.query)]
+    for wanted in names:
+        for name, _, value in pairs:
+            if name.lower() != wanted:
+                continue
+            if host.endswith("proofpoint.com"):
+                value = value.replace("-", "%").replace("_", "/")
+            target = unquote(value)
+            if _SCHEME.match(target) and "://" in target[:8]:
+                return target
+            if target.startswith("//") or _EMBEDDED.match(target):
+                return "http:" + target if target.startswith("//") else unquote(target)
+    return None
+
+
+def _tails(host: str) -> list[str]:
+    """The host and all that it lies under.
+
+    >>> _tails("a.example.org")
+    ['a.example.org', 'example.org', 'org']
+    """
+    labels = host.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def _comparable_host(host: str) -> str:
+    labels = host.split(".")
+    while len(labels) > 2 and labels[0] in VARIANT_LABELS and not labels[0].isdigit():
+        labels = labels[1:]
+    if len(labels) > 3 and labels[1] in ("m", "mobile"):  # en.m.wikipedia.org
+        del labels[1]
+    short = ".".join(labels)
+    return HOST_ALIASES.get(short, short)
+
+
+def _comparable_path(path: str, host: str) -> str:
+    path = _PATH_SESSION.sub("", path)
+    path = _COOKIELESS.sub("", path)
+    path = _plain_escapes(path, _PATH_PLAIN)
+    path = _without_dots(re.sub(r"/{2,}", "/", path or "/"))
+    for _ in range(3):  # views lie in one another: /a/amp/index.html
+        shorter = _INDEX.sub("/", path)
+        shorter = shorter.rstrip("/") or "/"
+        shorter = _VIEW_FILE.sub("", shorter)
+        if shorter.count("/") > 1 or "." in shorter:
+            shorter = _VIEW_TAIL.sub("", shorter) or "/"
+        if shorter == path:
+            break
+        path = shorter
+    if "/amp_" in path:
+        path = path.replace("/amp_articleshow/", "/articleshow/").replace("/amp_", "/")
+    if path.startswith("/amp/") and path.count("/") > 1:
+        path = path[4:]
+    elif "/news/amp/" in path:
+        path = path.replace("/news/amp/", "/news/", 1)
+    if path.lower().endswith((".asp", ".aspx", ".ashx")):  # served by software that does not look at the case
+        path = path.lower()
+    return path
+
+
+def _plain_escapes(text: str, plain: str) -> str:
+    """One spelling for all that mean the same: needless escapes undone, needed ones in capitals (RFC 3986 §6.2.2)."""
+    if text.isascii() and "%" not in text and not re.search(r"[^A-Za-z0-9/\-._~!$'()*,;:@+=&?%]", text):
+        return text
+
+    def undo(found: re.Match[str]) -> str:
+        raw = unquote_to_bytes(found[0])
+        try:
+            decoded = unicodedata.normalize("NFC", raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            return found[0].upper()
+        return quote(decoded, safe=plain)
+
+    text = _ESCAPE.sub(undo, text)
+    return quote(unicodedata.normalize("NFC", text), safe=plain + "/%+=&?", errors="replace")
+
+
+def _without_dots(path: str) -> str:
+    """RFC 3986 §5.2.4.
+
+    >>> _without_dots("/a/./b/../c")
+    '/a/c'
+    """
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            if kept:
+                kept.pop()
+        elif segment != ".":
+            kept.append(segment)
+    tail = "/" if segments[-1] in (".", "..") and kept else ""
+    return "/" + "/".join(kept) + tail
+
+
+def _comparable_query(query: str, host: str, path: str) -> str:
+    if not query:
+        return ""
+    own: frozenset[str] = frozenset().union(*(HOST_NAMES.get(tail, frozenset()) for tail in _tails(host)))
+    fold_case = path.endswith((".asp", ".aspx", ".ashx"))
+    kept: set[str] = set()
+    for pair in re.split(r"&amp;|&", query, flags=re.IGNORECASE):
+        name, _, value = pair.partition("=")
+        low = unquote(name).strip().lower()
+        if not low or low in NAMES or low in own or low.startswith(PREFIXES):
+            continue
+        word = unquote(value).strip().lower()
+        if low in WORD_NAMES and not word.isdigit():
+            continue
+        if low in VIEWS and word in VIEWS[low]:
+            continue
+        name = _plain_escapes((low if fold_case else name).replace("+", "%20"), _QUERY_PLAIN)
+        value = _plain_escapes(value.replace("+", "%20"), _QUERY_PLAIN)
+        kept.add(f"{name}={value}" if value else name)
+    return "&".join(sorted(kept))
+
+
+def _rewritten(host: str, path: str, query: str) -> tuple[str, str, str]:
+    """Addresses that hosts give to one thing."""
+    if host == "youtu.be" and path.count("/") == 1 and len(path) > 1:
+        return "youtube.com", "/watch", f"v={path[1:]}"
+    if host == "youtube.com" and path.startswith(("/shorts/", "/embed/", "/v/", "/live/")):
+        return host, "/watch", f"v={path.split('/')[2]}"
+    return host, path, query
+
+
+def absolute(base: str, ref: str) -> str | None:
+    """Resolve *ref* against *base* (RFC 3986 §5); give a clean http(s) URL, or None where none comes of it.
+
+    White space around, control characters and credentials are taken out, characters that no URI may hold are
+    escaped, the host is lower case and ASCII. An empty *ref* gives None, not the base: nothing was said.
+    >>> absolute("https://example.org/news/", "../a b?x=é")
+    'https://example.org/a%20b?x=%C3%A9'
+    >>> absolute("https://example.org/", "javascript:alert(1)") is None
+    True
+    """
+    text = _cleaned(ref)
+    if not text or len(text) > MAX_URL_CHARS:
+        return None
+    try:
+        joined = urlsplit(urljoin(_cleaned(base), text))
+        host, port = joined.hostname, joined.port
+        if joined.scheme not in ("http", "https") or not host:
+            return None
+        host = _ascii_host(host)
+    except ValueError:
+        return None
+    if ":" in host:
+        host = f"[{host}]"
+    default = {"http": 80, "https": 443}[joined.scheme]
+    place = host if port in (None, default) else f"{host}:{port}"
+    path = _legal(joined.path, "/:@!$&'()*+,;=~-._") or "/"
+    query = _legal(joined.query, "/?:@!$&'()*+,;=~-._[]")
+    fragment = _legal(joined.fragment, "/?:@!$&'()*+,;=~-._")
+    whole = f"{joined.scheme}://{place}{path}" + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+    return whole if len(whole) <= MAX_URL_CHARS else None
+
+
+def _legal(text: str, safe: str) -> str:
+    """Escape what may not stand there, leave escapes as they are, repair a lone ``%`` (RFC 3986 §2.1)."""
+    text = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
+    return quote(text, safe=safe + "%", errors="replace")
+
+
+def masked(url: str) -> str:
+    """*url* fit for logs and pages: user, password and the values of parameters that name a secret are starred.
+
+    >>> masked("https://me:pw@example.org/feed?api_key=abc&x=1")
+    'https://***@example.org/feed?api_key=***&x=1'
+    """
+    text = re.sub(r"(?<=//)[^/?#\s]*@", "***@", url)
+    return _SECRET_NAMES.sub(r"\1***", text)
+
+
+def host_of(url: str) -> str:
+    """The host of an http(s) URL, lower case and ASCII, without port; ``""`` where there is none.
+
+    >>> host_of("https://user@Bücher.Example:8080/x")
+    'xn--bcher-kva.example'
+    """
+    try:
+        return _split(url)[1]
+    except UrlError:
+        return ""
