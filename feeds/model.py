@@ -168,11 +168,14 @@ class Validators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One thing to ask: *url* exactly as configured, with the validators that this very URL gave."""
+    """One thing to ask: *url* exactly as configured. *validators* are sent to *validators_url* alone, on whatever hop
+    that is met (None: *url* itself), for they belong to the address that gave them.
+    """
 
     source_id: int
     url: str
     validators: Validators = Validators()
+    validators_url: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     accept: str = "feed"  # "feed", "page" or "any": which Accept header is sent
     timeout_s: float | None = None  # None: the desk's
