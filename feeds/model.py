@@ -426,7 +426,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEntry:
-    """An entry that the store already has."""
+    """An entry that the store already has. *signature* is what its `Decision` carried, empty where none was kept."""
 
     key: str
     source_id: int
@@ -438,6 +438,7 @@ class KnownEntry:
     content_hash: int
     published: datetime | None = None
     first_seen: datetime
+    signature: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -466,6 +467,7 @@ class Decision:
     ``seen``: nothing changed. ``updated``: the entry's text changed (*significant* moves `updated`).
     ``copy``: another entry already brought this article. ``refused``: a tombstone forbids it.
     *known_key* is the stored entry's key where it differs from the entry's own (ids that change at every fetch).
+    *signature* is a sketch of title and text, to be kept with the entry: near copies are found by it after a restart.
     """
 
     kind: DecisionKind
@@ -475,6 +477,7 @@ class Decision:
     known_key: str | None = None
     significant: bool = False
     story_uid: str | None = None
+    signature: bytes = b""
     evidence: tuple[Evidence, ...] = ()
 
 
