@@ -1,0 +1,160 @@
+"""Fragments and a frame make the bytes of a feed. Ground floor, used by `render` and by `serve`. Pure.
+
+`render` has feedgen write each article and each section's frame once; from then on a document, an RFC 3229 delta, a
+narrowed or a search feed is a matter of joining bytes. The result is the document that feedgen would have written
+whole, byte for byte.
+
+A frame's head holds slots: a name between two Unicode noncharacters, which `legal` takes out of every text, so that no
+title can hold one. A ``@`` before the name says that the slot stands in an XML attribute.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from xml.sax.saxutils import escape
+
+from feeds.dates import rfc822, rfc3339
+from feeds.model import Format, Fragment, Frame
+
+_NAMESPACE = uuid.UUID("8a6f2f0e-3d3c-5b7e-9a54-6c1f0d6e7b11")
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+_SLOT = re.compile(f"{_OPEN}(@?)([a-z]+){_CLOSE}".encode())
+# What XML 1.0 §2.2 forbids or discourages: controls (C1 too, which are wrongly read Windows-1252 as a rule),
+# surrogates, noncharacters.
+_ILLEGAL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(chr(plane * 0x10000 + low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
+    + "]"
+)
+_NEWLINE = re.compile("\r\n?")
+_ATTRIBUTE = {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
+
+Extra = bytes
+"""A piece for the end of a document's head, written by one of the functions below for one format."""
+
+
+def assemble(
+    frame: Frame,
+    fragments: Iterable[Fragment | bytes],
+    *,
+    self_url: str,
+    alternate_url: str,
+    title: str,
+    updated: datetime,
+    feed_id: str,
+    description: str = "",
+    extra: Sequence[Extra] = (),
+) -> bytes:
+    """Return the document of *fragments*, in their order, in *frame*.
+
+    *self_url* is the document's own address, *alternate_url* that of the page for people. *updated* is the content's
+    last change, never the present. *feed_id* is `feed_urn`'s. An empty *description* repeats the title, for RSS must
+    have one. *extra* holds what `hub_links`, `archive_links` and `deleted_entries` give for this format.
+    """
+    title = legal(title).strip() or legal(self_url)
+    values = {
+        "self": legal(self_url),
+        "page": legal(alternate_url),
+        "title": title,
+        "description": legal(description).strip() or title,
+        "id": legal(feed_id),
+        "updated": rfc822(updated) if frame.format == "rss" else rfc3339(updated),
+    }
+
+    def fill(match: re.Match[bytes]) -> bytes:
+        name = match[2].decode()
+        if name == "extra":
+            return b"".join(extra)
+        return _escaped(values[name], frame.format, attribute=bool(match[1])).encode()
+
+    bodies = [fragment.body if isinstance(fragment, Fragment) else fragment for fragment in fragments]
+    return _SLOT.sub(fill, frame.head) + frame.separator.join(bodies) + frame.tail
+
+
+def slot(name: str, *, attribute: bool = False) -> str:
+    """Return the text that stands for a value in a frame: self, page, title, description, id, updated or extra."""
+    return f"{_OPEN}{'@' if attribute else ''}{name}{_CLOSE}"
+
+
+def legal(text: str) -> str:
+    """Return *text* without characters that XML 1.0 forbids or discourages, its line ends as line feeds.
+
+    >>> legal("a\\x00b\\r\\nc\\ufdd0")
+    'ab\\nc'
+    """
+    return _ILLEGAL.sub("", _NEWLINE.sub("\n", text) if "\r" in text else text)
+
+
+def feed_urn(desk_id: str, path: str, variant: str = "") -> str:
+    """Return the id of a section's feed: the same in every format and under every base URL (RFC 4287 §4.2.6).
+
+    *desk_id* is whatever stays with the desk for good. *variant* tells apart feeds cut from one section, such as a
+    canonical query string.
+    """
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, json.dumps([desk_id, path, variant], ensure_ascii=False))}"
+
+
+def hub_links(format: Format, hubs: Sequence[str]) -> Extra:
+    """Return the links to WebSub hubs (W3C WebSub §4; JSON Feed 1.1 `hubs`); nothing for none."""
+    if format == "json":
+        return _key("hubs", [{"type": "WebSub", "url": legal(hub)} for hub in hubs]) if hubs else b""
+    return b"".join(_link(format, "hub", hub) for hub in hubs)
+
+
+def archive_links(
+    format: Format,
+    *,
+    prev_url: str | None = None,
+    next_url: str | None = None,
+    current_url: str | None = None,
+    archive: bool = False,
+) -> Extra:
+    """Return the links of RFC 5005 §4: *prev_url* is the next older page, *next_url* the next newer.
+
+    *archive* marks an archive page. JSON Feed has one link of the kind, `next_url`, which leads to older entries.
+    """
+    if format == "json":
+        return _key("next_url", legal(prev_url)) if prev_url else b""
+    pairs = (("current", current_url), ("prev-archive", prev_url), ("next-archive", next_url))
+    links = b"".join(_link(format, rel, url) for rel, url in pairs if url)
+    return (b"<fh:archive/>" if archive else b"") + links
+
+
+def deleted_entries(format: Format, tombstones: Sequence[tuple[str, datetime]]) -> Extra:
+    """Return the tombstones of retracted articles, (uid, when) each: RFC 6721 in Atom, `_deleted` in JSON.
+
+    RSS has no way to say it.
+    """
+    if format == "atom":
+        return "".join(
+            f'<at:deleted-entry ref="{_escaped(legal(uid), format, attribute=True)}" when="{rfc3339(when)}"/>'
+            for uid, when in tombstones
+        ).encode()
+    if format == "json" and tombstones:
+        return _key("_deleted", [{"id": legal(uid), "when": rfc3339(when)} for uid, when in tombstones])
+    return b""
+
+
+def _link(format: Format, rel: str, url: str) -> bytes:
+    name = "atom:link" if format == "rss" else "link"
+    return f'<{name} href="{_escaped(legal(url), format, attribute=True)}" rel="{rel}"/>'.encode()
+
+
+def _key(name: str, value: object) -> bytes:
+    return f"{compact_json(name)}:{compact_json(value)},".encode()
+
+
+def compact_json(value: object) -> str:
+    """Return *value* as JSON without spaces, its text unescaped where JSON allows it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _escaped(text: str, format: Format, *, attribute: bool) -> str:
+    """As lxml escapes, so that a filled slot has the bytes that feedgen would have written."""
+    if format == "json":
+        return compact_json(text)[1:-1]
+    return escape(text, _ATTRIBUTE) if attribute else escape(text)

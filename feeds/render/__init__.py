@@ -1,0 +1,80 @@
+"""The step render: an article → its fragments, a section → its frames, both → checked documents. Pure.
+
+Library: feedgen, for whose traps see `generator`. `frames.assemble` does the joining, so that `serve` can join too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from feeds.frames import assemble, hub_links, slot
+from feeds.model import Article, Format, Frame
+from feeds.render import atom, jsonfeed, rss
+from feeds.render.compress import compress
+from feeds.render.context import FRAGMENT_VERSION, DeskContext, SectionContext, fragment_version
+
+__all__ = [
+    "FRAGMENT_VERSION",
+    "DeskContext",
+    "SectionContext",
+    "compress",
+    "fragment_version",
+    "render_document",
+    "render_fragment",
+    "render_frame",
+]
+
+# A fragment is cut out of a document of its own, whose head does not matter: this one.
+_ANY_SECTION = SectionContext(path="", title="any", base_url="http://localhost")
+_ANY_VALUES = {
+    name: "http://localhost/"
+    for name in ("self", "@self", "page", "@page", "title", "description", "id", "updated", "extra")
+}
+
+
+def render_fragment(article: Article, format: Format, *, desk: DeskContext) -> bytes:
+    """Return *article*'s ``<item>``, ``<entry>`` or JSON object: the same for every section and every place in it."""
+    if format == "rss":
+        return rss.cut(rss.document(_ANY_SECTION, _ANY_VALUES, [article], desk))
+    if format == "atom":
+        return atom.cut(atom.document(_ANY_SECTION, _ANY_VALUES, [article], desk))
+    return jsonfeed.item_bytes(article, desk)
+
+
+def render_frame(section: SectionContext, format: Format) -> Frame:
+    """Return what stands around the fragments of *section*'s documents, with slots for what differs among them."""
+    names = ("self", "page", "title", "description", "id", "updated", "extra")
+    values = {name: slot(name) for name in names} | {f"@{name}": slot(name, attribute=True) for name in names}
+    if format == "json":
+        head, tail = jsonfeed.frame_parts(section, values)
+        return Frame(format=format, head=head, tail=tail, separator=b",")
+    if format == "rss":
+        head, tail = rss.frame_parts(rss.channel_bytes(rss.channel(section, values)))
+    else:
+        head, tail = atom.frame_parts(atom.feed_bytes(atom.feed(section, values)))
+    return Frame(format=format, head=head, tail=tail)
+
+
+def render_document(
+    section: SectionContext,
+    articles: Sequence[Article],
+    format: Format,
+    *,
+    desk: DeskContext,
+    updated: datetime,
+    feed_id: str,
+    extra: Sequence[bytes] = (),
+) -> bytes:
+    """Return *section*'s document of *articles* in their order, its hubs told: every part rendered anew."""
+    return assemble(
+        render_frame(section, format),
+        [render_fragment(article, format, desk=desk) for article in articles],
+        self_url=section.url(format),
+        alternate_url=section.url(),
+        title=section.title,
+        description=section.description,
+        updated=updated,
+        feed_id=feed_id,
+        extra=[hub_links(format, section.hubs), *extra],
+    )

@@ -1,0 +1,151 @@
+"""RSS 2.0 by its specification and the RSS Board's best-practices profile. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lxml import etree
+
+from feeds.dates import rfc822
+from feeds.frames import legal
+from feeds.model import Article
+from feeds.render.context import DeskContext, SectionContext
+from feeds.render.credit import credit, files, image, permalink
+from feeds.render.generator import Stamp, add, new_generator
+from feeds.render.tidy import absolute, headline, language, line, rss_title
+
+
+def channel(section: SectionContext, values: dict[str, str]) -> Any:
+    """Return a generator for *section*'s channel; *values* are self, page, title, description, updated and extra."""
+    generator = new_generator("rss")
+    generator.updated(Stamp.of(""))
+    generator.title(values["title"])
+    generator.description(values["description"])
+    generator.link(href=values["@self"], rel="self", type="application/rss+xml")
+    generator.link(href=values["page"], rel="alternate")  # last: feedgen takes the last link for the channel's
+    generator.generator("Wiredesk")
+    generator.docs("https://www.rssboard.org/rss-specification")
+    generator.ttl(max(1, section.max_age_s // 60))
+    if tag := language(section.language):
+        generator.language(tag)
+    if rights := line(section.rights):
+        generator.copyright(rights)
+    if picture := absolute(section.image_url):
+        generator.image(picture, title=values["title"], link=values["page"])
+
+    def write(element: etree._Element) -> None:
+        add(element, "lastBuildDate", values["updated"])
+        period, frequency = update_period(section.max_age_s)
+        add(element, "sy:updatePeriod", period)
+        add(element, "sy:updateFrequency", str(frequency)).tail = values["extra"]
+
+    generator.desk.write = write
+    return generator
+
+
+def update_period(max_age_s: int) -> tuple[str, int]:
+    """Return sy:updatePeriod and sy:updateFrequency for a document that may change every *max_age_s* seconds.
+
+    >>> update_period(300), update_period(7200)
+    (('hourly', 12), ('daily', 12))
+    """
+    for period, seconds in (("hourly", 3600), ("daily", 86400), ("weekly", 604800)):
+        if max_age_s <= seconds:
+            return period, max(1, seconds // max(1, max_age_s))
+    return "monthly", 1
+
+
+def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
+    """Put *article* behind the items that *generator* has."""
+    item = generator.add_entry(order="append")
+    item.title(rss_title(headline(article)))
+    item.link(href=permalink(article, desk), rel="alternate")
+    item.guid(article.uid, permalink=False)
+    summary, content = legal(article.summary).strip(), legal(article.content).strip()
+    # Content without a summary stands in description alone: content:encoded wants a description before it.
+    if summary or content:
+        item.description(summary or content)
+    if summary and content:
+        item.content(content, type="html")
+    categories = {(line(c.term), line(c.scheme or "")): None for c in article.categories if line(c.term)}
+    if categories:
+        item.category([{"term": term} | ({"scheme": scheme} if scheme else {}) for term, scheme in categories])
+    enclosures = files(article)
+    if enclosures:
+        first = enclosures[0]
+        item.enclosure(first.url, str(first.length_bytes or 0), first.type)
+    credited = credit(article)
+    if credited and credited.address:
+        item.source(credited.address, credited.name)
+    talk = article.discussion
+    if talk and (url := absolute(talk.url)):
+        item.comments(url)
+
+    def write(element: etree._Element) -> None:
+        add(element, "pubDate", rfc822(article.published))
+        for name in dict.fromkeys(line(person.name) for person in article.authors):
+            if name:
+                add(element, "dc:creator", name)
+        for name in dict.fromkeys(line(person.name) for person in article.contributors):
+            if name:
+                add(element, "dc:contributor", name)
+        if credited and not credited.address:
+            add(element, "dc:source", credited.name)
+        if publisher := line(article.publisher or ""):
+            add(element, "dc:publisher", publisher)
+        if rights := line(article.rights or ""):
+            add(element, "dc:rights", rights)
+        if tag := language(article.language):
+            add(element, "dc:language", tag)
+        if talk and talk.count is not None and talk.count >= 0:
+            add(element, "slash:comments", str(talk.count))
+        if talk and (feed_url := absolute(talk.feed_url)):
+            add(element, "wfw:commentRss", feed_url)
+        for file in enclosures[1:]:
+            size = {"fileSize": str(file.length_bytes)} if file.length_bytes else {}
+            add(element, "media:content", None, url=file.url, type=file.type, **size)
+        add_image(element, article, desk)
+        if article.noindex:
+            add(element, "wire:robots", "noindex")
+
+    item.desk.write = write
+
+
+def add_image(element: etree._Element, article: Article, desk: DeskContext) -> None:
+    """Add *article*'s picture as Media RSS has it, in RSS and Atom alike: thumbnail for lists, content for its text."""
+    picture = image(article, desk)
+    if picture is None:
+        return
+    size = {name: str(value) for name, value in (("width", picture.width), ("height", picture.height)) if value}
+    if picture.alt:
+        content = add(element, "media:content", None, url=picture.url, medium="image", **size)
+        add(content, "media:description", picture.alt, type="plain")
+        add(content, "media:thumbnail", None, url=picture.url, **size)
+    else:
+        add(element, "media:thumbnail", None, url=picture.url, **size)
+
+
+def channel_bytes(generator: Any) -> bytes:
+    """Return the document that *generator* holds."""
+    body: bytes = generator.rss_str()
+    return body
+
+
+def cut(body: bytes) -> bytes:
+    """Return the one item of *body*. Text in it is escaped, so the tags can only be the markup's own."""
+    return body[body.index(b"<item>") : body.rindex(b"</item>") + len(b"</item>")]
+
+
+def frame_parts(body: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the items of a document without items."""
+    at = body.rindex(b"</channel>")
+    return body[:at], body[at:]
+
+
+def document(section: SectionContext, values: dict[str, str], articles: Sequence[Article], desk: DeskContext) -> bytes:
+    """Return the document as feedgen writes it whole: the reference that joined fragments must equal."""
+    generator = channel(section, values)
+    for article in articles:
+        add_item(generator, article, desk)
+    return channel_bytes(generator)
