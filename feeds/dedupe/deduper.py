@@ -1,0 +1,152 @@
+"""Entries + what is known → decisions. Pure; what is decided is remembered, so that one batch holds many sources."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+from feeds.dedupe import signature
+from feeds.dedupe.identity import SourceBook, derived_key, title_key
+from feeds.dedupe.significance import judge_edit
+from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
+
+
+def new_uid() -> str:
+    """A fresh article id."""
+    return f"urn:uuid:{uuid4()}"
+
+
+class Deduper:
+    """Decides over one batch: what one source brings is known when the next one's entries are looked at."""
+
+    def __init__(self, known: Known, *, now: datetime, uid: Callable[[], str] = new_uid) -> None:
+        self._known = known
+        self._now = now
+        self._uid = uid
+        self._by_comparable: dict[str, str] = {}
+        self._by_text: dict[int, str] = {}
+        self._entries: defaultdict[int, dict[str, KnownEntry]] = defaultdict(dict)
+        stored: defaultdict[int, list[KnownEntry]] = defaultdict(list)
+        for (source_id, _), one in known.entries.items():
+            stored[source_id].append(one)
+        for source_id, newest in known.recent.items():
+            stored[source_id].extend(newest)
+        self._stored = stored
+
+    def decide(self, source_id: int, entries: Sequence[Entry]) -> tuple[Decision, ...]:
+        """A decision for each entry, in their order; an entry that the document holds twice gives ``seen``."""
+        book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], entries)
+        texts = _hollow_texts(entries)
+        decisions = []
+        for entry in entries:
+            decision = self._decide_one(source_id, entry, book, texts)
+            decisions.append(decision)
+            if decision.kind != "refused":
+                self._remember(source_id, decision, book)
+        return tuple(decisions)
+
+    def _decide_one(self, source_id: int, entry: Entry, book: SourceBook, hollow: frozenset[int]) -> Decision:
+        sketch = signature.make(entry.title, entry.text)
+        twin = self._entries[source_id].get(entry.key)
+        if twin is not None and twin.content_hash == entry.content_hash and twin.title == entry.title:
+            evidence = Evidence(kind="entry-id", detail="twice in one document")
+            return _decision("seen", entry, twin.article_uid, source_id, sketch, evidence)
+        refusal = self._refusal(source_id, entry)
+        found = book.find(entry, sketch)
+        if found is not None and refusal is None:
+            known = found.known
+            if known.content_hash == entry.content_hash:
+                decision = _decision("seen", entry, known.article_uid, source_id, sketch, found.evidence)
+            else:
+                significant, why = judge_edit(entry, sketch, known)
+                decision = _decision("updated", entry, known.article_uid, source_id, sketch, found.evidence, why)
+                decision = replace(decision, significant=significant)
+            return decision if known.key == entry.key else replace(decision, known_key=known.key)
+        if refusal is not None:
+            return _decision("refused", entry, "", source_id, sketch, refusal)
+        evidence: tuple[Evidence, ...] = ()
+        if book.holds(entry.key):
+            reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
+            entry, evidence = replace(entry, key=derived_key(entry)), (reused,)
+        copy = self._copy_of(entry, hollow, by_address=book.identifies(entry))
+        if copy is not None:
+            uid, told = copy
+            return _decision("copy", entry, uid, source_id, sketch, *evidence, told)
+        return _decision("new", entry, self._uid(), source_id, sketch, *evidence)
+
+    def _refusal(self, source_id: int, entry: Entry) -> Evidence | None:
+        refused = self._known.refused
+        if not refused:
+            return None
+        if (source_id, entry.key) in refused:
+            return Evidence(kind="refused", detail=f"entry {entry.key} was taken out for good")
+        if entry.comparable and entry.comparable in refused:
+            return Evidence(kind="refused", detail=f"{entry.comparable} was taken out for good")
+        if entry.text_hash and entry.text_hash in refused:
+            return Evidence(kind="refused", detail="a text that was taken out for good")
+        return None
+
+    def _copy_of(self, entry: Entry, hollow: frozenset[int], *, by_address: bool) -> tuple[str, Evidence] | None:
+        """The article that another source's entry brought, and how it was recognised."""
+        address = entry.comparable
+        if address and by_address:
+            uid = self._by_comparable.get(address) or self._known.by_comparable.get(address)
+            if uid:
+                return uid, Evidence(kind="url", detail=address)
+        if entry.text_hash and entry.text_hash not in hollow:
+            uid = self._by_text.get(entry.text_hash) or self._known.by_text.get(entry.text_hash)
+            if uid:
+                return uid, Evidence(kind="text", detail="word for word the same text")
+        return None
+
+    def _remember(self, source_id: int, decision: Decision, book: SourceBook) -> None:
+        entry = decision.entry
+        known = KnownEntry(
+            key=decision.known_key or entry.key,
+            source_id=source_id,
+            article_uid=decision.article_uid,
+            entry_id=entry.entry_id,
+            comparable=entry.comparable,
+            title=entry.title,
+            text_hash=entry.text_hash,
+            content_hash=entry.content_hash,
+            published=entry.published,
+            first_seen=self._now,
+            signature=decision.signature,
+        )
+        self._entries[source_id][entry.key] = known
+        book.add(known)
+        if entry.comparable:
+            self._by_comparable.setdefault(entry.comparable, decision.article_uid)
+        if entry.text_hash:
+            self._by_text.setdefault(entry.text_hash, decision.article_uid)
+
+
+def _decision(kind: str, entry: Entry, uid: str, source_id: int, sketch: bytes, *evidence: Evidence) -> Decision:
+    return Decision(
+        kind=kind,  # type: ignore[arg-type]
+        entry=entry,
+        article_uid=uid,
+        source_id=source_id,
+        signature=sketch,
+        evidence=evidence,
+    )
+
+
+def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:
+    """Texts that a document repeats under different titles ("Subscribe to continue"): they say nothing."""
+    titles: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for entry in entries:
+        if entry.text_hash:
+            titles[entry.text_hash][title_key(entry.title)] += 1
+    return frozenset(text for text, seen in titles.items() if len(seen) > 1)
+
+
+def dedupe(
+    source_id: int, entries: Sequence[Entry], known: Known, *, now: datetime, uid: Callable[[], str] = new_uid
+) -> tuple[Decision, ...]:
+    """Decide over the entries of one source alone; see `Deduper` for a batch of several."""
+    return Deduper(known, now=now, uid=uid).decide(source_id, entries)
