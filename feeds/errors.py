@@ -72,7 +72,10 @@ class UrlError(DeskError):
 
 
 class FetchError(DeskError):
-    """A source gave no usable answer. *kind* chooses the back-off; *retry_after_s* is what the origin asked for."""
+    """A source gave no usable answer. *kind* chooses the back-off; *retry_after_s* is what the origin asked for.
+
+    *url* is masked, fit to be printed; *request* is the `model.Request` that failed, with its secrets: never print it.
+    """
 
     def __init__(
         self,
@@ -84,8 +87,10 @@ class FetchError(DeskError):
         status: int | None = None,
         retry_after_s: float | None = None,
         remedy: str = "",
+        request: Any = None,
     ) -> None:
         super().__init__(cause, remedy=remedy)
+        self.request = request
         self.url = url
         self.source_id = source_id
         self.kind: FailureKind = kind

@@ -180,6 +180,7 @@ class Request:
     accept: str = "feed"  # "feed", "page" or "any": which Accept header is sent
     timeout_s: float | None = None  # None: the desk's
     tag: object = None  # handed back untouched
+    deltas: bool = False  # ask for a part (RFC 3229, `A-IM: feed`): only then may the answer be a 226
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +197,8 @@ class Answer:
     """What an origin answered, whole. *status* is 200, 226, 304 or 410; everything else is a FetchError.
 
     *headers* are the last hop's, names in lower case, in order. *body* is decoded and within its cap, empty on
-    304. *validators* hold for *final_url* alone: they may be stored only where that is the requested URL.
+    304 and 410. *validators* hold for *final_url* alone: stored, they are sent back with it as *validators_url*. Those
+    of a 304 are complete: what it did not repeat is what was sent.
     """
 
     request: Request
