@@ -52,8 +52,8 @@ class Deduper:
         sketch = signature.make(entry.title, entry.text)
         twin = self._entries[source_id].get(entry.key)
         if twin is not None and twin.content_hash == entry.content_hash and twin.title == entry.title:
-            evidence = Evidence(kind="entry-id", detail="twice in one document")
-            return _decision("seen", entry, twin.article_uid, source_id, sketch, evidence)
+            twice = Evidence(kind="entry-id", detail="twice in one document")
+            return _decision("seen", entry, twin.article_uid, source_id, sketch, twice)
         refusal = self._refusal(source_id, entry)
         found = book.find(entry, sketch)
         if found is not None and refusal is None:
