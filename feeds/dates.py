@@ -210,7 +210,7 @@ def _rfc822(text: str, zone: tzinfo | None) -> datetime | None:
     if match is None:
         return None
     day, month_name, year, hour, minute, second, hours, minutes, name = match.groups()
-    month = _month(month_name)
+    month = month_named(month_name)
     if month is None:
         return None
     on = (_full_year(year), month, int(day))
@@ -285,9 +285,9 @@ def _zone_in(text: str, zone: tzinfo | None) -> tuple[tzinfo | None, str]:
 
 def _day_in_words(text: str) -> tuple[int, int, int] | None:
     words = _WORD.findall(text)
-    named = [word for word in words if len(word) > 2 and _month(word)]
+    named = [word for word in words if len(word) > 2 and month_named(word)]
     # "mar." is also the Tuesday of French, Italian and Spanish.
-    months = [_month(word) for word in named if word.lower() != "mar" or len(named) == 1]
+    months = [month_named(word) for word in named if word.lower() != "mar" or len(named) == 1]
     numbers = _NUMBER.findall(text)
     years = [number for number in numbers if len(number) == 4]
     days = [number for number in numbers if len(number) <= 2 and 1 <= int(number) <= 31]
@@ -349,6 +349,7 @@ _PREFIXES = _month_prefixes()
 
 
 @lru_cache(maxsize=1024)
-def _month(word: str) -> int | None:
+def month_named(word: str) -> int | None:
+    """Return 1 to 12 for a month's name or its beginning in any of the languages known here, None for other words."""
     word = _bare(word)
     return _PREFIXES.get(word) or (_PREFIXES.get(word[:4]) if word.startswith("sept") else None)

@@ -1,0 +1,93 @@
+"""Documents out of a folder: which kind a file is, and the article in it. Part of `parse`. Pure.
+
+A plain text, a Markdown file with front matter, a saved article page, a letter (`.eml`) or a saved feed: the kind
+is found from the bytes, and the name only decides where they leave it open.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from feeds.errors import ParseError
+from feeds.model import ParsedEntry, ParsedFeed
+from feeds.parse.plain import read_plain
+
+MAX_DOCUMENT_BYTES = 10_485_760
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BINARY = (
+    b"%PDF",
+    b"PK\x03\x04",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"\x1f\x8b",
+    b"\xd0\xcf\x11\xe0",
+    b"{\\rtf",
+)
+_LINE_END = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
+_BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
+
+
+def parse_document(body: bytes, *, name: str) -> ParsedFeed:
+    """Return what the file *name* with the content *body* says: kind ``document`` and one entry, or a saved feed's.
+
+    An entry that states no id of its own gets ``file:`` and *name*: a changed file is the same entry. No date is
+    made up. Raises ParseError where the file is empty, no text, or holds no article.
+    """
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise ParseError(
+            f"{name} is larger than {MAX_DOCUMENT_BYTES} bytes", remedy="split it, one article a file, or leave it out"
+        )
+    if not body.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
+        raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
+    if body.startswith(_BINARY):
+        raise ParseError(f"{name} is no text", remedy="save the article as plain text, Markdown or HTML")
+    text = decode(body, name=name)
+    entry = read_plain(text)
+    return _document(entry, name=name)
+
+
+def _document(entry: ParsedEntry, *, name: str) -> ParsedFeed:
+    if entry.title is None and entry.content is None and entry.summary is None:
+        raise ParseError(f"{name} holds no article", remedy="give it a headline and a text")
+    entry = replace(entry, entry_id=entry.entry_id or f"file:{PurePosixPath(name)}")
+    return ParsedFeed(kind="document", title=entry.publisher or "", language=entry.language, entries=(entry,))
+
+
+def decode(body: bytes, *, name: str = "the document") -> str:
+    """Return the text of *body* with ``\\n`` line ends and plain blanks, whatever program wrote it.
+
+    A byte order mark decides; without one, zeros in every second place mean UTF-16, then UTF-8 where it fits, else
+    windows-1252, which fits everything.
+    """
+    encoding = next((encoding for mark, encoding in _BOMS if body.startswith(mark)), None) or _without_mark(body)
+    text = body.decode(encoding, errors="replace")
+    text = _NO_TEXT.sub("", _LINE_END.sub("\n", text))
+    if not text.strip():
+        raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
+    return _BLANK.sub(" ", text)
+
+
+def _without_mark(body: bytes) -> str:
+    start = body[:4096]
+    zeros = start.count(0)
+    if zeros > len(start) // 4:
+        even, odd = start[::2].count(0), start[1::2].count(0)
+        return "utf-16-be" if even > odd else "utf-16-le"
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A file cut in the middle of its last character is still UTF-8.
+        return "utf-8" if error.start >= len(body) - 3 and error.start > 0 else "cp1252"
+    return "utf-8"

@@ -1,0 +1,274 @@
+"""What a line of a plain document is: breadcrumb, label, byline, date, credit. Part of `parse`. Pure.
+
+Each is known by its kind, in the languages that the press writes in, and only where a whole line is nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from feeds.dates import month_named, parse_date
+from feeds.model import Origin, Person
+
+# --------------------------------------------------------------------------- breadcrumb
+
+_STRONG = re.compile(r"\s*(?:>>|[>›»→⟩❯▶▸➔⇒]|::)\s*")
+_WEAK = re.compile(r"\s+[|/\\·•–—-]\s+|\s*[|\\]\s*|(?<=\w)/(?=\w)")
+_HERE = re.compile(
+    r"^(?:you are here|sie sind hier|vous êtes ici|estás en|sei in|section|category|filed under)\s*:?\s+", re.I
+)
+_HOME = {
+    "home", "homepage", "home page", "front page", "main", "startseite", "start", "accueil", "inicio", "portada",
+    "início", "principal", "strona główna", "главная", "ana sayfa", "anasayfa", "etusivu", "hem", "forside", "hjem",
+    "होम", "الرئيسية", "首页", "ホーム", "홈",
+}  # fmt: skip
+
+
+def breadcrumb(line: str) -> tuple[str, ...]:
+    """Return the parts of a line such as ``News > World``, empty where *line* is none; "Home" in front is left out.
+
+    Two to six short parts. Arrows and angle brackets tell a breadcrumb by themselves; bars, slashes, dots and dashes
+    stand in headlines too, so that their parts must be shorter.
+    """
+    line = line.strip()
+    labelled = _HERE.match(line)
+    if labelled:
+        line = line[labelled.end() :].strip()
+    if len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")) or "://" in line:
+        return ()
+    strong = bool(_STRONG.search(line))
+    parts = [part.strip() for part in (_STRONG if strong else _WEAK).split(line)]
+    parts = [part for part in parts if part]
+    if parts and parts[0].casefold() in _HOME:
+        parts = parts[1:]
+        least = 1
+    else:
+        least = 1 if labelled or (strong and line[-1:] in ">›»→") else 2
+    if not least <= len(parts) <= 6:
+        return ()
+    words, letters = (6, 48) if strong else (3, 24)
+    if any(len(part.split()) > words or len(part) > letters or not _has_letter(part) for part in parts):
+        return ()
+    if not strong and not labelled:
+        # "Rates up - again" is a headline: the parts of a breadcrumb are all written as names, or all small.
+        small = [part[0].islower() for part in parts]
+        if (any(small) and not all(small)) or any(character.isdigit() for character in line):
+            return ()
+    return tuple(parts)
+
+
+def _has_letter(text: str) -> bool:
+    return any(character.isalpha() for character in text)
+
+
+# --------------------------------------------------------------------------- labels, dates, bylines
+
+_LABELS = {
+    "title": "title headline titel titre título titolo überschrift заголовок başlık शीर्षक",
+    "author": "author authors by writer autor autorin auteur autore yazar автор लेखक reporter",
+    "published": "published date posted pubdate datum fecha publié veröffentlicht publicado pubblicato дата tarih "
+    "publication_date created opublikowano प्रकाशित",
+    "updated": "updated modified lastmod aktualisiert actualizado aggiornato обновлено güncelleme zaktualizowano",
+    "link": "url link permalink address adresse enlace ссылка",
+    "section": "section category rubrik ressort rubrique sección sezione seção рубрика kategori bölüm",
+    "tags": "tags keywords topics schlagworte étiquettes etiquetas теги etiketler",
+    "summary": "summary standfirst description abstract deck teaser zusammenfassung chapô resumen",
+    "language": "language lang sprache langue idioma lingua",
+}
+_LABEL_KINDS = {word: kind for kind, words in _LABELS.items() for word in words.split()}
+_LABEL_KINDS |= {
+    "published on": "published", "posted on": "published", "first published": "published", "last updated": "updated",
+    "last updated on": "updated", "updated on": "updated", "updated at": "updated", "published at": "published",
+    "last modified": "updated", "publié le": "published", "mis à jour": "updated", "mis à jour le": "updated",
+    "zuletzt aktualisiert": "updated", "written by": "author", "reported by": "author", "publicado el": "published",
+    "actualizado el": "updated", "pubblicato il": "published", "data di pubblicazione": "published",
+    "veröffentlicht am": "published", "stand": "updated", "date published": "published",
+}  # fmt: skip
+_LABEL = re.compile(r"([^\W\d_][\w ]{1,28}?)\s*[:：]\s*(\S.*)$")
+_DATED = re.compile(
+    r"(?:(first |originally )?(published|posted|veröffentlicht|publié|publicado|pubblicato|opublikowano|опубликовано)|"
+    r"(?:last )?(updated|modified|aktualisiert|mis à jour|actualizado|aggiornato|обновлено))"
+    r"(?: on| at| am| le| el| il| em)?\s*[:,\-–|]?\s+(?=.*\d)(.{6,60})$",
+    re.IGNORECASE,
+)
+_BYLINE = re.compile(r"(?:by|von|par|por|di|da|door|av|af|автор:?|लेखक:?)\s+(.{2,100})$", re.IGNORECASE)
+_DATE_WORD = re.compile(
+    r"at|on|the|of|de|del|le|el|il|um|uhr|à|às|a|am|pm|kl|t|z|st|nd|rd|th|hrs|hours|г|года|"
+    r"[A-Z]{2,4}|gmt|utc|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?|"
+    r"\w+tag|mittwoch|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:segunda|terça|quarta|quinta|sexta)-feira|"
+    r"lunes|martes|miércoles|jueves|viernes|sábado|domingo|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[^\W\d_][^\W\d_\u0900-\u097f]*[\u0900-\u097f]*")
+
+
+def label(line: str) -> tuple[str, str] | None:
+    """Return (kind, value) of a line such as ``Author: Jane Doe``; kinds are the keys of the table, None for others."""
+    match = _LABEL.match(line.strip())
+    kind = _LABEL_KINDS.get(match[1].strip().casefold()) if match else None
+    return (kind, match[2].strip()) if match and kind else None
+
+
+def only_date(line: str) -> bool:
+    """Tell whether *line* is a date and nothing besides."""
+    line = line.strip(" |,.-–—")
+    if not 6 <= len(line) <= 60 or not any(character.isdigit() for character in line):
+        return False
+    words = [word for word in _WORDS.findall(line) if not _DATE_WORD.fullmatch(word)]
+    # What is left besides a month are words of a sentence ("May 2024 elections").
+    return all(month_named(word) for word in words) and len(words) <= 1 and parse_date(line) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What lines under a headline state; None where they do not."""
+
+    published: str | None = None
+    updated: str | None = None
+    authors: tuple[Person, ...] = ()
+
+
+def stated(line: str) -> Stated | None:
+    """Return what a byline or date line says (``By Jane Doe | 19 June 2024``), None where *line* is neither."""
+    line = line.strip()
+    if len(line) > 160 or line[-1:] in "?!" or len(line.split()) > 20:
+        return None
+    published = updated = None
+    authors: tuple[Person, ...] = ()
+    parts = [part.strip() for part in re.split(r"\s+[|•·–—-]\s+|\s*\|\s*|\s*;\s+", line) if part.strip()]
+    for position, part in enumerate(parts):
+        if match := _DATED.match(part):
+            if parse_date(match[4]) is None:
+                return None
+            published, updated = (match[4], updated) if match[2] else (published, match[4])
+        elif only_date(part):
+            published = published or part.strip(" ,.")
+        elif position == 0 and (match := _BYLINE.match(part)):
+            names, date = _split_date(match[1])
+            authors = people(names)
+            if not authors:
+                return None
+            published = published or date
+        elif authors and position and len(part.split()) <= 5:
+            continue  # a role or an agency beside the name
+        else:
+            return None
+    return Stated(published=published, updated=updated, authors=authors) if parts else None
+
+
+def _split_date(text: str) -> tuple[str, str | None]:
+    for mark in re.finditer(r",\s+|\s+(?=\d)|\s+on\s+", text):
+        if only_date(text[mark.end() :]):
+            return text[: mark.start()], text[mark.end() :].strip()
+    return text, None
+
+
+def people(names: str) -> tuple[Person, ...]:
+    """Return the persons in a list such as ``Jane Doe, John Roe and Ann Poe``; empty where it is no list of names."""
+    found = []
+    for name in re.split(r"\s*(?:,|;|&|/|\band\b|\bund\b|\bet\b|\by\b(?!\.)|\be\b(?!\.))\s*", names.strip(" .,:")):
+        words = name.split()
+        if not words:
+            continue
+        if _AGENCY.match(name):
+            continue
+        if len(words) > 6 or any(character.isdigit() for character in name) or name.islower():
+            return ()
+        found.append(Person(name=name))
+    return tuple(found)
+
+
+# --------------------------------------------------------------------------- credits
+
+_CREDIT = re.compile(
+    r"[(\[*_\s]*(?:"
+    r"(?:image |photo |picture |foto)?(?P<label>sources?|source of article|news source|origin(?:al source)?|credits?|"
+    r"courtesy(?: of)?|via|agency|agencies|quellen?|fuentes?|fonti?|fontes?|źródł[oa]|kaynak(?:lar)?|bron(?:nen)?|"
+    r"källa|kilde|lähde|источники?|джерело|zdroj|forrás|sursa|πηγή|स्रोत|सोर्स|سورس|المصدر|مصدر|منبع|来源|來源|出典|출처)"
+    r"\s*(?:[:：=]|\s[-–—]\s|[-–—]\s|\s[|]\s)\s*"
+    r"|(?P<phrase>with (?:inputs?|agency inputs?|reporting|files|information|material) (?:from|by)|"
+    r"(?:this (?:article|story|piece|report|post) )?(?:was )?(?:originally |first )(?:appeared|published|posted|"
+    r"reported|written)(?: (?:by|on|in|at|with))|"
+    r"(?:republished|reprinted|reproduced|syndicated)(?: with (?:the )?permission)?(?: (?:from|by|of|courtesy of))|"
+    r"courtesy of|courtesy|read the (?:original|full) (?:article|story)(?: (?:on|at|here))?:?|original article:|"
+    r"mit material von|mit agenturmaterial von|con información de|con informazioni di|com informações d[ea]|"
+    r"avec|zuerst erschienen (?:bei|in|auf)|publicado originalmente (?:en|em|por)|"
+    r"publié (?:initialement|à l'origine) (?:par|sur|dans)|via)\s+"
+    r")(?P<name>\S.*?)[)\]*_.\s]*$",
+    re.IGNORECASE,
+)
+_AGENCIES = (
+    "reuters|ap|associated press|the associated press|afp|agence france-presse|upi|dpa|epa|efe|ansa|pti|ani|ians|uni|"
+    "xinhua|tass|interfax|ria novosti|kyodo|jiji|yonhap|bernama|antara|aap|pa media|press association|bloomberg|"
+    "apa|sda|keystone-sda|lusa|belga|anp|ntb|tt|ritzau|stt|pap|ctk|čtk|mti|anadolu|aa|dha|iha|agerpres|tanjug|hina|"
+    "sta|bta|ukrinform|belta|irna|wam|spa|mena|petra|sana|kuna|qna|bna|app|bss|lankapuvath|vna|cna|nna|agencies|"
+    "press trust of india|asian news international|hindustan times|tribune news service|the conversation|getty images"
+)
+_AGENCY = re.compile(rf"\(?\[?\s*[-–—]*\s*(?P<name>(?:{_AGENCIES})(?:\s*[/,&]\s*(?:{_AGENCIES}))*)\s*[)\]]?\.?$", re.I)
+_DATELINE = re.compile(
+    rf"^[^\W\d_][\w .,'’\-/]{{1,60}}?\s*[(\[](?P<name>(?:{_AGENCIES})(?:\s*[/,&]\s*(?:{_AGENCIES}))*)[)\]]\s*[-–—:]",
+    re.I,
+)
+_SIGN_OFF = re.compile(
+    r"\((?:(?:additional )?(?:reporting|writing|editing|compiled|translated|edited|written) by\b.*)\)$", re.I
+)
+_INPUTS = re.compile(rf"\(?with (?P<name>{_AGENCIES}) inputs?\)?\.?$", re.I)
+_PICTURE = re.compile(
+    r"(?:photo|image|picture|foto|bild|cover)s?(?: ?credits?| by| courtesy| ©)?\s*[:/©]\s*\S.{1,60}$", re.I
+)
+_URL = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
+_RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """A credit line as *printed*; *origin* is whom it names as first publisher, None where it names only people."""
+
+    printed: str
+    origin: Origin | None = None
+
+
+def credit(line: str) -> Credit | None:
+    """Return the credit that *line* states (``Source: X``, ``(Reuters)``, ``With inputs from PTI``), else None."""
+    line = line.strip()
+    if not line or len(line) > 200:
+        return None
+    if match := _CREDIT.match(line):
+        if match["phrase"] and len(match["name"].split()) > 8 and not _URL.search(match["name"]):
+            return None
+        origin = _origin(match["name"])
+        return Credit(printed=line, origin=origin) if origin else None
+    if match := _AGENCY.match(line):
+        return Credit(printed=line, origin=Origin(name=match["name"]))
+    if match := _INPUTS.match(line):
+        return Credit(printed=line, origin=Origin(name=match["name"]))
+    return Credit(printed=line) if _SIGN_OFF.match(line) or _PICTURE.match(line) else None
+
+
+def _origin(text: str) -> Origin | None:
+    """Whom the words after the label name; an address among them is taken apart from the name."""
+    found = _URL.search(text)
+    url = found[0].rstrip(".,;") if found else None
+    name = _URL.sub(" ", text)
+    name = " ".join(re.sub(r"[(\[<]\s*[)\]>]", " ", name).split()).strip(" ,;:|-–—()[]<>*_\"'“”")
+    if not name and url:
+        try:
+            name = (urlsplit(url).hostname or "").removeprefix("www.")
+        except ValueError:
+            return None
+    if not name or len(name.split()) > 12 or len(name) > 120:
+        return None
+    return Origin(name=name, url=url)
+
+
+def dateline_credit(paragraph: str) -> str | None:
+    """Return the agency named in a dateline (``PARIS, June 19 (Reuters) - ...``), None where there is none."""
+    match = _DATELINE.match(paragraph[:120])
+    return match["name"] if match else None
+
+
+def rights(line: str) -> bool:
+    """Tell whether *line* is a copyright notice."""
+    return len(line) <= 200 and bool(_RIGHTS.search(line)) and len(line.split()) <= 25
