@@ -103,7 +103,9 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
 
 
 def _add_links(element: etree._Element, article: Article, link: str) -> None:
-    # feedgen 1.0 keeps nothing of an entry's link but its href: every link with a rel is ours to write.
+    # feedgen 1.0 keeps nothing of an entry's link but its href: whatever has a rel is ours to write.
+    for alternate in element.iterchildren("link"):
+        alternate.set("rel", "alternate")
     for url in via(article, link):
         add(element, "link", None, href=url, rel="via")
     for url in related(article, link):
