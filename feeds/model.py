@@ -562,6 +562,7 @@ class Article:
     story_uid: str | None = None
     sections: tuple[str, ...] = ()
     sequence: int = 0
+    revision: int = 0  # counts what changed of all this; a fragment of another revision is out of date
 
     @property
     def id(self) -> str:
@@ -593,13 +594,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
-    """One article in one format: the bytes that feedgen made of it once. *version* tells whether it is current."""
+    """One article in one format: the bytes that feedgen made of it once.
+
+    *version* is render's own, *revision* the article's that it was made of; None: the one that is stored now.
+    """
 
     article_uid: str
     format: Format
     version: int
     body: bytes
     updated: datetime
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
