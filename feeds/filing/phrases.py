@@ -8,7 +8,7 @@ from feeds.text import words
 
 
 class Phrases:
-    """An index of phrases. A phrase is found where its folded words stand next to each other, so never inside a word."""
+    """An index of phrases; one is found where its folded words stand side by side, so never inside a word."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._starts: dict[str, list[tuple[tuple[str, ...], str]]] = {}
