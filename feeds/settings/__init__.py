@@ -1,0 +1,25 @@
+"""The config files → Settings, Sections and Sources, every error at once. I/O: reads the config folder.
+
+    bytes -> nodes with line and column (yamltext) -> judged by tables of keys (desk, tree, rules, sources) -> Config
+
+Nothing of a config with an error ever leaves this room. `schema` gives the same tables as JSON Schema.
+"""
+
+from feeds.settings.credentials import masked_headers, resolve_secrets
+from feeds.settings.load import fingerprint, load_config
+from feeds.settings.opml import opml_to_lines
+from feeds.settings.reports import ConfigErrors, ConfigWarning
+from feeds.settings.stored import Config, config_from_json, config_to_json
+
+__all__ = [
+    "Config",
+    "ConfigErrors",
+    "ConfigWarning",
+    "config_from_json",
+    "config_to_json",
+    "fingerprint",
+    "load_config",
+    "masked_headers",
+    "opml_to_lines",
+    "resolve_secrets",
+]

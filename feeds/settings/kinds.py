@@ -1,0 +1,256 @@
+"""Kinds of value that the desk's own field knows: addresses, zones, languages, networks, headers. Pure.
+
+I/O: none but reading the zone database, through zoneinfo.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import zoneinfo
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from yaml.nodes import Node, ScalarNode
+
+from feeds.settings.credentials import reference_errors, without_references
+from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
+from feeds.settings.values import Schema, pairs, text_of
+
+# BCP 47 (RFC 5646 §2.1) without extensions and grandfathered tags, which no feed needs.
+_LANGUAGE = re.compile(
+    r"[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?(-([A-Za-z\d]{5,8}|\d[A-Za-z\d]{3}))*"
+)
+_LANGUAGES = {
+    "english": "en", "german": "de", "deutsch": "de", "french": "fr", "français": "fr", "spanish": "es",
+    "español": "es", "italian": "it", "italiano": "it", "portuguese": "pt", "dutch": "nl", "russian": "ru",
+    "chinese": "zh", "japanese": "ja", "korean": "ko", "arabic": "ar", "hindi": "hi", "turkish": "tr",
+    "polish": "pl", "ukrainian": "uk", "swedish": "sv", "greek": "el", "persian": "fa", "hebrew": "he",
+}  # fmt: skip
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")  # RFC 9110 §5.5, without obs-text
+OWN_HEADERS = frozenset(
+    "host connection content-length content-type transfer-encoding te trailer upgrade keep-alive expect range if-range "
+    "if-none-match if-modified-since if-match if-unmodified-since accept-encoding a-im proxy-authorization "
+    "proxy-connection".split()
+)
+"""Request headers that fetch sets by itself: setting them by hand would break conditional requests or framing."""
+
+_HOST = re.compile(r"[^\s/?#@:\[\]\\<>\"^`{|}%]+")
+_EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An absolute http(s) address, exactly as written; with *secrets* it may hold `${NAME}`."""
+
+    secrets: bool = False
+    schemes: tuple[str, ...] = ("http", "https")
+
+    def read(self, node: Node, report: Report) -> str:
+        text = text_of(node).strip()
+        if self.secrets:
+            reference_errors(text)
+        judge_address(without_references(text) if self.secrets else text, self.schemes)
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^({'|'.join(self.schemes)})://[^ ]+$"}
+
+
+def judge_address(url: str, schemes: tuple[str, ...] = ("http", "https")) -> None:
+    """Raise Wrong, with the remedy, where *url* is no absolute address with one of *schemes* (RFC 3986 §4.3)."""
+    wanted = f"write an address that begins with {listing([scheme + '://' for scheme in schemes])}"
+    shown = quote(masked(url))
+    if re.search(r"\s", url):
+        raise Wrong(f"{shown} holds white space", "write one address, with spaces as %20")
+    if any(ord(char) < 32 or ord(char) == 127 for char in url):
+        raise Wrong(f"{shown} holds a control character", wanted)
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Wrong(f"{shown} is no address: {str(error).lower()}", wanted) from error
+    if parts.scheme.lower() in ("feed", "rss", "podcast") and "https" in schemes:
+        rest = url.partition(":")[2].lstrip("/")
+        rest = rest if rest.startswith(("http://", "https://")) else "https://" + rest
+        raise Wrong(f"{shown} is a link for readers", f"write {masked(rest)}")
+    if not parts.scheme or (not url.partition(":")[2].startswith("//") and "." in parts.scheme):
+        raise Wrong(f"{shown} has no https:// in front", f"did you mean {('https://' + masked(url.lstrip('/')))!r}?")
+    if parts.scheme.lower() not in schemes:
+        raise Wrong(f"{shown} has the scheme {quote(parts.scheme)}", wanted)
+    if not host:
+        raise Wrong(f"{shown} names no host", wanted)
+    if ":" not in host and not (_HOST.fullmatch(host) and ".." not in host and not host.startswith(".")):
+        raise Wrong(f"{shown} has an impossible host", wanted)
+    if port == 0:
+        raise Wrong(f"{shown} has the port 0", "write a port from 1 to 65535, or none")
+
+
+def masked(url: str) -> str:
+    """Give *url* without the credentials in front of its host.
+
+    >>> masked("https://me:secret@example.org/feed")
+    'https://***@example.org/feed'
+    """
+    scheme, slashes, rest = url.partition("//")
+    cut = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if not slashes or "@" not in cut:
+        return url
+    return f"{scheme}//***@{rest[cut.rindex('@') + 1 :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseUrl:
+    """The desk's own address, perhaps with a path; given without the slash at its end."""
+
+    def read(self, node: Node, report: Report) -> str:
+        url = Address().read(node, report).rstrip("/")
+        parts = urlsplit(url)
+        if parts.query or parts.fragment or "?" in url or "#" in url:
+            raise Wrong(f"{quote(url)} has a query or fragment", "write scheme, host and, where there is one, path")
+        if parts.username is not None:
+            raise Wrong(f"{quote(masked(url))} has credentials", "take them out: this address is published")
+        return url
+
+    def schema(self) -> Schema:
+        return Address().schema()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An e-mail address or a web page; may be empty, in quotes."""
+
+    def read(self, node: Node, report: Report) -> str:
+        text = text_of(node, empty=True).strip()
+        if not text.isascii():
+            raise Wrong(f"{quote(text)} holds letters that a User-Agent can't", "write ASCII letters")
+        if text and not _EMAIL.fullmatch(text.removeprefix("mailto:")):
+            try:
+                judge_address(text)
+            except Wrong as wrong:
+                cause = f"{quote(text)} is neither an e-mail address nor a web address"
+                raise Wrong(cause, "write such as desk@example.org") from wrong
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone of the IANA database, such as `Europe/London`."""
+
+    def read(self, node: Node, report: Report) -> str:
+        text = text_of(node).strip()
+        if not _is_zone(text):
+            hint = did_you_mean(text, zoneinfo.available_timezones())
+            raise Wrong(
+                f"{quote(text)} is no time zone", hint or "write one such as Europe/London, Asia/Kolkata or UTC"
+            )
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+
+@lru_cache(maxsize=1000)
+def _is_zone(text: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language tag such as `en` or `pt-BR` (BCP 47)."""
+
+    def read(self, node: Node, report: Report) -> str:
+        text = text_of(node).strip()
+        if _LANGUAGE.fullmatch(text):
+            return text
+        better = _LANGUAGES.get(text.casefold()) or text.replace("_", "-")
+        if better != text and _LANGUAGE.fullmatch(better):
+            raise Wrong(f"{quote(text)} is no language tag", f"write {better}")
+        raise Wrong(f"{quote(text)} is no language tag", "write one such as en, de or pt-BR")
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network (`10.1.0.0/16`) or one address; where *port* is allowed also an address and port."""
+
+    port: bool = False
+
+    def read(self, node: Node, report: Report) -> str:
+        text = text_of(node).strip()
+        form = "10.1.0.0/16 or 127.0.0.1:8081" if self.port else "10.1.0.0/16 or 127.0.0.1"
+        if self.port and (found := split_port(text)):
+            _address(found[0], text, form)
+            if not 1 <= found[1] <= 65535:
+                raise Wrong(f"{quote(text)} has an impossible port", "write a port from 1 to 65535")
+            return text
+        try:
+            ipaddress.ip_network(text)
+        except ValueError as error:
+            try:
+                meant = str(ipaddress.ip_network(text, strict=False))
+            except ValueError:
+                raise Wrong(f"{quote(text)} is no network or address", f"write one such as {form}") from error
+            raise Wrong(f"{quote(text)} has bits set behind its mask", f"did you mean {meant!r}?") from error
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+
+def split_port(text: str) -> tuple[str, int] | None:
+    """Split `127.0.0.1:8081` or `[::1]:8081`; None for anything without a port.
+
+    >>> split_port("[::1]:8081"), split_port("::1")
+    (('::1', 8081), None)
+    """
+    match = re.fullmatch(r"\[([^\]]+)\]:(\d{1,6})|([^:/]+):(\d{1,6})", text)
+    return None if match is None else (match[1] or match[3], int(match[2] or match[4]))
+
+
+def _address(host: str, text: str, form: str) -> None:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError as error:
+        raise Wrong(f"{quote(text)} names no IP address", f"write one such as {form}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Request headers, name to value; values may hold `${NAME}`, taken from the environment."""
+
+    def read(self, node: Node, report: Report) -> tuple[tuple[str, str], ...]:
+        found: dict[str, tuple[str, str]] = {}
+        if isinstance(node, ScalarNode) and node.value:
+            raise Wrong("no `name: value` lines", "write such as {Authorization: 'Bearer ${TOKEN}'}")
+        for name, key_node, value_node in pairs(node, report):
+            try:
+                if not _HEADER_NAME.fullmatch(name):
+                    raise Wrong(f"{quote(name)} is no header name", "write one such as Authorization", key_node)
+                if name.lower() in OWN_HEADERS:
+                    raise Wrong(f"the header {name} is the desk's own", "take it out: fetch sets it", key_node)
+                if name.lower() in found:
+                    raise Wrong(f"the header {name} for the second time", "take one out", key_node)
+                # The value may be a secret, so that no message quotes it.
+                value = text_of(value_node, empty=True).strip()
+                reference_errors(value)
+                if not _HEADER_VALUE.fullmatch(value):
+                    raise Wrong(f"the value of {name} holds letters that a header can't", "write ASCII, in one line")
+                found[name.lower()] = (name, value)
+            except Wrong as wrong:
+                report.wrong(value_node, wrong)
+        return tuple(found.values())
+
+    def schema(self) -> Schema:
+        return {"type": "object", "additionalProperties": {"type": ["string", "number"]}}

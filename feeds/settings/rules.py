@@ -1,0 +1,208 @@
+"""The grammar of match rules: `match:` and `lists:` of `sections.yaml` → Match. Pure.
+
+A rule is a mapping whose keys are terms (`category: [World, International]`) and the joints `any`, `all`, `none`;
+several keys of one rule must all hold. Under a joint stands a list of rules, or a mapping whose every key is a
+rule of its own. A term's value `$name` stands for the values of the list `name`.
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Mapping
+
+import re2  # type: ignore[import-untyped]
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from feeds.model import Match, Term, TermField
+from feeds.settings.kinds import Language
+from feeds.settings.reports import Report, Wrong, listing, quote
+from feeds.settings.values import Schema, is_empty, pairs, text_of
+
+TERMS: tuple[TermField, ...] = typing.get_args(TermField)
+JOINTS = ("any", "all", "none")
+TERM_SAYS: dict[str, str] = {
+    "source": "the name or id of a source",
+    "category": "a category that the publisher gave, whole, case aside",
+    "breadcrumb": "a breadcrumb such as 'News > World', or its beginning",
+    "path": "segments of the article's address, such as /world/asia",
+    "keywords": "words or phrases in title or text, case and accents aside",
+    "author": "an author's name",
+    "language": "the article's language, such as en or pt-BR",
+    "origin": "whom the article credits as its first publisher",
+    "regex": "a regular expression (RE2 syntax) found in title or text",
+}
+_JOINT_SAYS = {
+    "any": "at least one of these holds",
+    "all": "each of these holds",
+    "none": "none of these holds",
+}
+_DEEPEST = 16
+_LONGEST_REGEX = 1000
+_REFERENCE = re.compile(r"\$[a-z_][a-z0-9_-]*")
+_LIST_NAME = re.compile(r"[a-z_][a-z0-9_-]*")
+
+Lists = Mapping[str, tuple[str, ...]]
+
+
+def judge_lists(node: Node, report: Report) -> dict[str, tuple[str, ...]]:
+    """Give the named lists under `lists:`; a list may use those above it. What is wrong goes to *report*."""
+    lists: dict[str, tuple[str, ...]] = {}
+    try:
+        found = pairs(node, report)
+    except Wrong as wrong:
+        report.error(node, f"lists: {wrong.cause}", "write `name: [value, value]` lines")
+        return lists
+    for name, key, value in found:
+        if isinstance(value, MappingNode):
+            report.error(
+                key, f"the list {quote(name)} holds keys", "`lists` is no section: write a list of values, or rename it"
+            )
+        elif not _LIST_NAME.fullmatch(name):
+            report.error(key, f"{quote(name)} is no name for a list", "write lower-case letters, digits and _")
+        else:
+            lists[name] = _values(value, lists, report)
+    return lists
+
+
+def judge_match(node: Node, lists: Lists, report: Report) -> Match | None:
+    """Give the rule of a section; None where nothing of it holds. What is wrong goes to *report*."""
+    if is_empty(node):
+        report.error(node, "an empty rule", f"write a term ({listing(TERMS)}) or a joint ({listing(JOINTS)})")
+        return None
+    if isinstance(node, SequenceNode):
+        rules = _rules(node, lists, report, 1)
+        return Match(any=rules) if rules else None
+    rule = _rule(node, lists, report, 0)
+    return Match(all=(rule,)) if isinstance(rule, Term) else rule
+
+
+def _rule(node: Node, lists: Lists, report: Report, depth: int) -> Term | Match | None:
+    if depth > _DEEPEST:
+        report.error(node, f"a rule nested more than {_DEEPEST} deep", "name parts of it as lists, or flatten it")
+        return None
+    try:
+        found = pairs(node, report)
+    except Wrong as wrong:
+        report.error(node, wrong.cause, "write a term such as `keywords: [election]`")
+        return None
+    if not found:
+        report.error(node, "an empty rule", f"write a term: {listing(TERMS)}")
+        return None
+    joints: dict[str, tuple[Term | Match, ...]] = {}
+    terms: list[Term | Match] = []
+    for name, key, value in found:
+        if name in JOINTS:
+            joints[name] = _rules(value, lists, report, depth + 1)
+        elif (term := _term(name, key, value, lists, report)) is not None:
+            terms.append(term)
+    if len(terms) == 1 and not joints:
+        return terms[0]
+    if not terms and not any(joints.values()):
+        return None
+    return Match(any=joints.get("any", ()), all=(*terms, *joints.get("all", ())), none=joints.get("none", ()))
+
+
+def _rules(node: Node, lists: Lists, report: Report, depth: int) -> tuple[Term | Match, ...]:
+    if depth > _DEEPEST:
+        report.error(node, f"a rule nested more than {_DEEPEST} deep", "name parts of it as lists, or flatten it")
+        return ()
+    if is_empty(node) or (isinstance(node, SequenceNode) and not node.value):
+        report.error(node, "a joint without rules", f"write a list of terms ({listing(TERMS)})")
+        return ()
+    if isinstance(node, SequenceNode):
+        items: list[Node] = node.value
+    elif isinstance(node, MappingNode):
+        items = [MappingNode(node.tag, [pair], key.start_mark) for pair in node.value if (key := pair[0])]
+        pairs(node, report)  # for keys that stand twice
+    else:
+        items = [node]
+    rules = (_rule(item, lists, report, depth) for item in items)
+    return tuple(rule for rule in rules if rule is not None)
+
+
+def _term(name: str, key: Node, value: Node, lists: Lists, report: Report) -> Term | None:
+    if name not in TERMS:
+        hint = report.did_you_mean(name, (*TERMS, *JOINTS))
+        report.error(key, f"unknown term {quote(name)}", hint or f"allowed are {listing((*TERMS, *JOINTS))}")
+        return None
+    if isinstance(value, MappingNode):
+        report.error(value, f"{name}: a mapping where values belong", f"write `{name}: [value, value]`")
+        return None
+    values = _values(value, lists, report, name)
+    return Term(field=name, values=values, line=key.start_mark.line + 1) if values else None
+
+
+def _values(node: Node, lists: Lists, report: Report, term: str = "") -> tuple[str, ...]:
+    values: dict[str, None] = {}
+    items: list[Node] = node.value if isinstance(node, SequenceNode) else [node]
+    if not items:
+        report.error(node, "a list without values", "write at least one")
+    for item in items:
+        try:
+            text = text_of(item).strip()
+            if isinstance(item, ScalarNode) and _REFERENCE.fullmatch(text):
+                if text[1:] not in lists:
+                    hint = report.did_you_mean(text[1:], lists)
+                    raise Wrong(
+                        f"no list is called {quote(text[1:])}",
+                        hint or f"define it above, under `lists:`; for the text itself write ${text}",
+                    )
+                found = lists[text[1:]]
+            else:
+                found = (text[1:] if text.startswith("$$") else text,)
+            for value in found:
+                if term:
+                    judge_term(term, value)
+                values[value] = None
+        except Wrong as wrong:
+            report.error(item, f"{term}: {wrong.cause}" if term else wrong.cause, wrong.remedy)
+    return tuple(values)
+
+
+def judge_term(term: str, value: str) -> None:
+    """Raise Wrong where *value* makes no sense for the term *term*."""
+    if not value:
+        raise Wrong("an empty text", "write a value, or take it out")
+    if term == "regex":
+        judge_regex(value)
+    elif term == "language":
+        Language().read(ScalarNode("tag:yaml.org,2002:str", value), Report(""))
+    elif term == "path":
+        if "://" in value or "?" in value or "#" in value:
+            raise Wrong(f"{quote(value)} is more than a path", "write its segments alone, such as /world/asia")
+        if not value.strip("/"):
+            raise Wrong(f"{quote(value)} has no segment", "write one such as /world")
+    elif not any(char.isalnum() for char in value) and term in ("keywords", "breadcrumb"):
+        raise Wrong(f"{quote(value)} holds no letter or digit", "write words, or use `regex:`")
+
+
+def judge_regex(pattern: str) -> None:
+    """Raise Wrong where *pattern* is no regular expression of RE2, whose search takes linear time."""
+    if len(pattern) > _LONGEST_REGEX:
+        raise Wrong(f"a regular expression of {len(pattern)} characters", f"write at most {_LONGEST_REGEX}")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 8 << 20
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
+        remedy = "mend it (RE2 syntax)"
+        if "perl operator" in said or "escape sequence: \\" in said:
+            remedy = "look-around and back-references are not allowed, so that a search takes linear time"
+        raise Wrong(f"{quote(pattern)} is no regular expression: {said}", remedy) from None
+    if compiled.search("") is not None:
+        raise Wrong(f"{quote(pattern)} matches an empty text, and so everything", "let it ask for something")
+
+
+def match_schema() -> dict[str, Schema]:
+    """The JSON Schema definitions `rule` and `rules`, for `sections.schema.json`."""
+    text: Schema = {"type": ["string", "number", "boolean"]}
+    value: Schema = {"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]}
+    keys: Schema = {name: {"description": says, **value} for name, says in TERM_SAYS.items()}
+    for name, says in _JOINT_SAYS.items():
+        keys[name] = {"description": says, "allOf": [{"$ref": "#/definitions/rules"}]}
+    rule: Schema = {"type": "object", "properties": keys, "additionalProperties": False, "minProperties": 1}
+    reference: Schema = {"$ref": "#/definitions/rule"}
+    return {"rule": rule, "rules": {"anyOf": [reference, {"type": "array", "items": reference, "minItems": 1}]}}

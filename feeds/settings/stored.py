@@ -1,0 +1,126 @@
+"""Config, the whole of what admins configure, and its stored form: JSON that reads back exactly. Pure.
+
+Values equal to the model's defaults are left out, and unknown ones overlooked, so that a config which an earlier
+release stored can be read. Secrets stand in it as `${NAME}`, never with their values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any
+
+from feeds.errors import StoreError
+from feeds.model import Match, Section, Settings, Source, Term
+from feeds.settings.reports import ConfigWarning
+
+_FORM = 1  # of the JSON; raised when a release changes its meaning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What all config files say together. *sections* come parents first, *sources* as written, OPML's last.
+
+    *digest* is of what the config means: comments, layout and line numbers do not change it. *warnings* hold what
+    is allowed and hardly meant. *opml_files*, as written in `sources.yaml`, are to be watched with the three files.
+    """
+
+    settings: Settings = Settings()
+    sections: tuple[Section, ...] = ()
+    sources: tuple[Source, ...] = ()
+    digest: str = ""
+    warnings: tuple[ConfigWarning, ...] = ()
+    opml_files: tuple[str, ...] = ()
+
+
+def config_to_json(config: Config) -> str:
+    """Give *config* as JSON, from which `config_from_json` makes an equal one; equal configs give equal text."""
+    return _dump({"form": _FORM, **_encode(config)})
+
+
+def config_from_json(text: str) -> Config:
+    """Give the Config that *text* holds. Raises StoreError where it is none."""
+    try:
+        document = json.loads(text)
+        if document.get("form") != _FORM:
+            raise StoreError(
+                f"a stored config of form {document.get('form')!r}", remedy="it is from a newer release; upgrade"
+            )
+        config: Config = _decoder(Config)(document)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StoreError("the stored config can't be read", remedy="start with good config files") from error
+    return config
+
+
+def digest_of(settings: Settings, sections: tuple[Section, ...], sources: tuple[Source, ...]) -> str:
+    """Give the digest of a config: equal for configs that mean the same, whatever their layout."""
+    means = {
+        "settings": _encode(settings, lines=False),
+        "sections": [_encode(section, lines=False) for section in sections],
+        "sources": [_encode(source, lines=False) for source in sources],
+    }
+    return hashlib.sha256(_dump(means).encode()).hexdigest()[:32]
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _encode(value: Any, *, lines: bool = True) -> Any:
+    if isinstance(value, tuple):
+        return [_encode(one, lines=lines) for one in value]
+    if not is_dataclass(value):
+        return value
+    encoded = {}
+    for name, default in _defaults(value.__class__):
+        one = getattr(value, name)
+        if one != default and (lines or name != "line"):
+            encoded[name] = _encode(one, lines=lines)
+    return encoded
+
+
+@cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((one.name, one.default) for one in fields(kind))  # MISSING equals nothing
+
+
+@cache
+def _decoder(kind: Any) -> Callable[[Any], Any]:
+    """Give the function that makes a value of the annotation *kind* from what JSON gave."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        # tuple[X, ...] is a list of any length, tuple[X, Y] one of this length.
+        if parts[-1] is Ellipsis:
+            item = _decoder(parts[0])
+            return lambda value: tuple(item(one) for one in value)
+        items = [_decoder(part) for part in parts]
+        return lambda value: tuple(item(one) for item, one in zip(items, value, strict=True))
+    if origin in (typing.Union, types.UnionType):
+        several = {part for part in parts if is_dataclass(part)}
+        if several == {Term, Match}:
+            term, match = _decoder(Term), _decoder(Match)
+            return lambda value: term(value) if "field" in value else match(value)
+        inner = _decoder(next(part for part in parts if part is not type(None)))
+        return lambda value: None if value is None else inner(value)
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _dataclass_decoder(kind)
+    return lambda value: value
+
+
+def _dataclass_decoder(kind: type) -> Callable[[Any], Any]:
+    readers: dict[str, Callable[[Any], Any]] = {}
+    required = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
+
+    def decode(value: Any) -> Any:
+        if not readers:  # late, since Match holds Matches
+            readers.update({name: _decoder(hint) for name, hint in typing.get_type_hints(kind).items()})
+        if missing := required - value.keys():
+            raise KeyError(", ".join(sorted(missing)))
+        return kind(**{name: readers[name](one) for name, one in value.items() if name in readers})
+
+    return decode

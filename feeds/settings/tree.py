@@ -1,0 +1,271 @@
+"""`sections.yaml` → the tree of sections, parents first, and the named lists. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from yaml.nodes import Node
+
+from feeds.model import UNFILED, Section
+from feeds.settings.kinds import Language
+from feeds.settings.reports import Report, Wrong, quote
+from feeds.settings.rules import Lists, judge_lists, judge_match, match_schema
+from feeds.settings.values import (
+    Choice,
+    Group,
+    Key,
+    ListOf,
+    Number,
+    Schema,
+    Text,
+    YesNo,
+    mapping_schema,
+    pairs,
+    read_mapping,
+    text_of,
+)
+
+RESERVED = frozenset(
+    f"article articles archive index search status metrics websub static {UNFILED} sections section lists stories "
+    "story source sources sitemap sitemap-news robots favicon healthz readyz feed feeds login admin api".split()
+)
+"""Keys that addresses of the desk itself use, or may come to use: not for a section at the top of the tree."""
+RESERVED_BELOW = frozenset({"archive", "index"})
+"""Keys that would collide below any section: its archive pages, its own document."""
+
+_KEY = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+_LONGEST_KEY = 64
+_DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """A part that is read by its own function, once the section's path is known; here only for the schema."""
+
+    means: Schema
+
+    def read(self, node: Node, report: Report) -> Node:
+        return node
+
+    def schema(self) -> Schema:
+        return self.means
+
+
+@dataclass(frozen=True, slots=True)
+class PathText:
+    """The path of a section: its keys joined with `/`; a slash at either end is overlooked."""
+
+    def read(self, node: Node, report: Report) -> str:
+        path = text_of(node).strip().strip("/")
+        if not path or not all(_KEY.fullmatch(part) for part in path.split("/")):
+            raise Wrong(f"{quote(path)} is no path", "write keys joined with /, such as news/world")
+        return path
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": "^[a-z0-9_/-]+$"}
+
+
+LEARNED_KEYS: dict[str, Key] = {
+    "precision": Key(
+        takes=Number(0.5, 0.999, whole=False),
+        says="the share that must be right of what the learned classifier files here",
+        required=True,
+    ),
+}
+
+SECTION_KEYS: dict[str, Key] = {
+    "title": Key(takes=Text(longest=200), says="the section's name for people"),
+    "description": Key(takes=Text(longest=1000, empty=True, lines=True), says="what the section holds, in a sentence"),
+    "match": Key(
+        takes=_Later({"$ref": "#/definitions/rules"}), says="the rule that files articles here, whatever their source"
+    ),
+    "include_children": Key(takes=YesNo(), says="whether articles of the sections below show here too"),
+    "exclusive": Key(takes=YesNo(), says="whether an article filed here stays out of every other section"),
+    "priority": Key(takes=Number(-1000, 1000), says="which section goes first where only one can have an article"),
+    "limit": Key(takes=Number(1, 1000), says="articles in this section's document, instead of publish.entries"),
+    "copies": Key(takes=Choice(("fold", "link", "show")), says="what becomes of copies of an article shown here"),
+    "learned": Key(takes=Group(LEARNED_KEYS), says="let the learned classifier file here"),
+    "moved_from": Key(takes=ListOf(PathText()), says="earlier paths of this section, redirected to it"),
+    "language": Key(takes=Language(), says="the section's language, instead of the desk's"),
+    "sections": Key(takes=_Later({"$ref": "#/definitions/tree"}), says="the sections below this one"),
+}
+
+
+@dataclass(slots=True)
+class Tree:
+    """What `sections.yaml` says: the sections that hold, parents first, and where each is written."""
+
+    sections: list[Section] = field(default_factory=list)
+    places: dict[str, Node] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)  # earlier path → path
+    broken: set[str] = field(default_factory=set)  # paths whose keys do not hold, complained of once
+    whole: bool = True  # False where the file could not be read, so that nothing can be said of its paths
+
+    def is_broken(self, path: str) -> bool:
+        """Whether *path* is, or is below, a section that was written but does not hold."""
+        return any((path + "/").startswith(f"{one.lower()}/") for one in self.broken)
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths, in tree order."""
+        return [section.path for section in self.sections]
+
+
+def judge_sections(root: Node | None, report: Report) -> Tree:
+    """Give the tree of the document *root*; what is wrong goes to *report*."""
+    tree = Tree()
+    if root is None:
+        return tree
+    try:
+        found = pairs(root, report)
+    except Wrong as wrong:
+        report.error(root, wrong.cause, "write sections as `key:` lines, each with `title:` below it")
+        tree.whole = False
+        return tree
+    lists: Lists = {}
+    for name, _, value in found:
+        if name == "lists":
+            lists = judge_lists(value, report)
+    _level([entry for entry in found if entry[0] != "lists"], "", lists, tree, report, 1)
+    _moved(tree, report)
+    _idle(tree, report)
+    return tree
+
+
+def _level(
+    found: list[tuple[str, Node, Node]], above: str, lists: Lists, tree: Tree, report: Report, depth: int
+) -> None:
+    for name, key, value in found:
+        if problem := _key_problem(name, above):
+            report.error(key, *problem)
+            tree.broken.add(f"{above}/{name}" if above else name)
+        elif depth > _DEEPEST:
+            report.error(key, f"a section nested more than {_DEEPEST} deep", "move it up")
+        else:
+            _section(f"{above}/{name}" if above else name, key, value, lists, tree, report, depth)
+
+
+def _section(path: str, key: Node, node: Node, lists: Lists, tree: Tree, report: Report, depth: int) -> None:
+    try:
+        read = read_mapping(node, SECTION_KEYS, report)
+    except Wrong as wrong:
+        report.error(node, f"section {quote(path)}: {wrong.cause}", "write `title:` and such below it, indented")
+        tree.broken.add(path)
+        return
+    values = read.values
+    children: Node | None = values.pop("sections", None)
+    learned: dict[str, Any] = values.pop("learned", {})
+    match: Node | None = values.pop("match", None)
+    title = values.pop("title", path.rpartition("/")[2].replace("-", " ").replace("_", " ").capitalize())
+    section = Section(
+        path=path,
+        title=title,
+        match=judge_match(match, lists, report) if match is not None else None,
+        learned_precision=learned.get("precision"),
+        **values,
+    )
+    tree.sections.append(section)
+    tree.places[path] = key
+    if section.match is not None and match is not None and not (section.match.any or section.match.all):
+        report.warn(match, f"the rule of {path!r} only says what to leave out", "everything else is filed here")
+    below: list[tuple[str, Node, Node]] = []
+    if children is not None:
+        try:
+            below = pairs(children, report)
+        except Wrong as wrong:
+            report.error(children, f"sections: {wrong.cause}", "write sections as `key:` lines, each with `title:`")
+    if section.include_children and not below:
+        report.warn(
+            read.places["include_children"], f"{path!r} has no sections below it", "include_children does nothing here"
+        )
+    _level(below, path, lists, tree, report, depth + 1)
+
+
+def _key_problem(name: str, above: str) -> tuple[str, str] | None:
+    if not _KEY.fullmatch(name) or len(name) > _LONGEST_KEY:
+        better = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-_")[:_LONGEST_KEY]
+        hint = f"; did you mean {better!r}?" if _KEY.fullmatch(better) else ""
+        remedy = "write lower-case letters, digits, - and _; `title:` holds the name for people" + hint
+        return f"{quote(name)} can't be a section's key, since it is part of its address", remedy
+    if name in RESERVED_BELOW or (not above and name in RESERVED):
+        address = f"/{above}/{name}" if above else f"/{name}"
+        return f"the key {quote(name)} is reserved", f"{address} is the desk's own address; choose another key"
+    return None
+
+
+def _moved(tree: Tree, report: Report) -> None:
+    paths = set(tree.paths)
+    for section in tree.sections:
+        place = tree.places[section.path]
+        for earlier in section.moved_from:
+            if earlier == section.path:
+                report.error(place, f"{section.path!r} moved from itself", "take the path out of moved_from")
+            elif earlier in paths:
+                line = tree.places[earlier].start_mark.line + 1
+                cause = f"{section.path!r} moved from {earlier!r}, which is a section still"
+                report.error(place, cause, f"rename the section on line {line}, or take the path out of moved_from")
+            elif earlier in tree.moved:
+                cause = f"{section.path!r} and {tree.moved[earlier]!r} both moved from {earlier!r}"
+                report.error(place, cause, "an address can lead to one section only")
+            else:
+                tree.moved[earlier] = section.path
+
+
+def _idle(tree: Tree, report: Report) -> None:
+    """Warn of a section above others that neither shows theirs nor has a rule of its own."""
+    parents = {section.parent for section in tree.sections}
+    for section in tree.sections:
+        if section.path in parents and not section.include_children and section.match is None:
+            report.warn(
+                tree.places[section.path],
+                f"{section.path!r} shows nothing of the sections below it",
+                "write include_children: true, if it should",
+            )
+
+
+def sections_schema() -> Schema:
+    """The JSON Schema of `sections.yaml`."""
+    tree: Schema = {
+        "type": "object",
+        "propertyNames": {"pattern": f"^{_KEY.pattern}$", "maxLength": _LONGEST_KEY},
+        "additionalProperties": {"$ref": "#/definitions/section"},
+    }
+    text: Schema = {"type": ["string", "number", "boolean"]}
+    lists: Schema = {
+        "description": "named lists of values, for terms: `$name` stands for the values of `name`",
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": text},
+    }
+    return {
+        **tree,
+        "properties": {"lists": lists},
+        "definitions": {"section": mapping_schema(SECTION_KEYS), "tree": tree, **match_schema()},
+    }
+
+
+def section_by_name(sections: Mapping[str, Section], names: tuple[str, ...]) -> str | None:
+    """Give the path of the section that a reader's folders *names* (outermost first) mean; None for none or several.
+
+    A folder means a section by its path (`news/world`), by the titles down to it, or by a title that one section
+    alone has; case aside.
+    """
+    words = tuple(name.strip().strip("/").casefold() for name in names if name.strip())
+    if not words:
+        return None
+    for path in ("/".join(words), words[-1]):
+        if path in sections:
+            return path
+    by_titles = [path for path in sections if tuple(_titles(path, sections)) == words]
+    if len(by_titles) == 1:
+        return by_titles[0]
+    by_title = [path for path, section in sections.items() if section.title.casefold() == words[-1]]
+    return by_title[0] if len(by_title) == 1 else None
+
+
+def _titles(path: str, sections: Mapping[str, Section]) -> list[str]:
+    parts = path.split("/")
+    above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    return [sections[one].title.casefold() if one in sections else one for one in above]

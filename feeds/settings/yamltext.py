@@ -1,0 +1,216 @@
+"""YAML bytes → nodes that know their line and column, or one error in plain words. Pure.
+
+Only composed, never constructed: tags mean nothing and scalars stay as written, so a section may be called `no`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from feeds.settings.reports import Report, quote
+
+try:
+    from yaml import CSafeLoader as Loader
+except ImportError:  # PyYAML built without libyaml: ten times slower, the same nodes
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+_MAX_DEPTH = 200
+_SLACK_NODES = 10_000
+
+# What libyaml and PyYAML's own parser say → what an admin can act on. The first that fits.
+_PLAIN_WORDS = (
+    (
+        "mapping values are not allowed",
+        "a ': ' where none can stand",
+        "put text that holds ': ' in quotes, and give keys of one mapping the same indentation",
+    ),
+    (
+        "undefined alias",
+        "an alias (*name) without its anchor",
+        "write &name before the value it repeats, or quote text that begins with *",
+    ),
+    ("duplicate anchor", "an anchor (&name) that is there already", "give each anchor a name of its own"),
+    (
+        "expected a single document",
+        "a second document ('---')",
+        "keep one document a file; take the '---' line out",
+    ),
+    (
+        "unknown escape",
+        "an unknown escape in double quotes",
+        "use single quotes for text with backslashes",
+    ),
+    ("quoted scalar", "a quote that is never closed", "close it"),
+    (
+        "could not find expected ':'",
+        "a line without ':'",
+        "write 'key: value', and quote text that goes over several lines",
+    ),
+    (
+        "sequence entries are not allowed",
+        "a '- ' that stands in the middle of a line",
+        "begin the list on a line of its own",
+    ),
+    ("flow", "brackets that do not close", "close each [ and {, with commas between items"),
+    (
+        "unknown directive",
+        "a line that begins with '%'",
+        "put text that begins with % in quotes",
+    ),
+    (
+        "cannot start any token",
+        "a character that YAML keeps for itself",
+        "put text that begins with @, `, % or & in quotes",
+    ),
+    (
+        "did not find expected",
+        "a line whose indentation does not fit those above",
+        "give the keys of one mapping, and the dashes of one list, the same indentation",
+    ),
+    (
+        "<block end>",
+        "a line whose indentation does not fit those above",
+        "give the keys of one mapping, and the dashes of one list, the same indentation",
+    ),
+)
+_TAB = re.compile(r"^ *\t")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_DASHES = re.compile("(?:- ){200}")
+_SECRET = re.compile(r"(?i)authori[sz]ation|cookie|token|secret|passw|api-?key|bearer|basic |//[^/\s]*@")
+_BRACKETS = re.compile(r"[\[\]{}]")
+
+
+def compose(raw: bytes, report: Report) -> Node | None:
+    """Give the root node of the YAML document *raw*; None where it has none, or where *report* now says why not.
+
+    Comments alone are a document without root. Aliases may repeat a node, but not blow a small file up.
+    """
+    text = _text(raw, report)
+    if text is None:
+        return None
+    if not text.strip():
+        report.error(None, "an empty file", "restore it, or write a comment into it if it is meant to be empty")
+        return None
+    if _too_deep(text):
+        report.error(None, f"nested more than {_MAX_DEPTH} deep", "no config needs this")
+        return None
+    try:
+        root = yaml.compose(text, Loader=Loader)
+    except yaml.YAMLError as error:
+        _explain(error, text, report)
+        return None
+    except RecursionError:
+        report.error(None, "nested too deep", "no config needs this")
+        return None
+    if root is not None and "&" in text and not _bounded(root, report):
+        return None
+    return root
+
+
+def _text(raw: bytes, report: Report) -> str | None:
+    if len(raw) > MAX_FILE_BYTES:
+        report.error(None, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MiB", "keep feeds in an opml: file instead")
+        return None
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        report.error((1, 1), "a file in UTF-16", "save it as UTF-8")
+        return None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
+        report.error((line, column), f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8")
+        return None
+    if wild := _CONTROL.search(text):
+        place = _line_and_column(text, wild.start())
+        report.error(place, f"the control character U+{ord(wild[0]):04X}", "take it out")
+        return None
+    return text
+
+
+def _line_and_column(text: str, index: int) -> tuple[int, int]:
+    return text.count("\n", 0, index) + 1, index - (text.rfind("\n", 0, index) + 1) + 1
+
+
+def _too_deep(text: str) -> bool:
+    # The C composer recurses on the C stack, where Python's limit does not hold. Brackets in quotes count too:
+    # no honest text has 200 that stay open.
+    depth = 0
+    for bracket in _BRACKETS.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
+        if depth > _MAX_DEPTH:
+            return True
+    return _DASHES.search(text) is not None
+
+
+def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or error)
+    said = f"{getattr(error, 'context', None) or ''} {problem}"
+    lines = text.splitlines() or [""]
+    at = min(mark.line, len(lines) - 1) if mark else 0
+    for number in (at, at - 1):
+        if number >= 0 and (tab := _TAB.match(lines[number])):
+            report.error((number + 1, tab.end()), "a tab at the beginning of the line", "indent with spaces")
+            return
+    cause, remedy = next(
+        ((cause, remedy) for part, cause, remedy in _PLAIN_WORDS if part in said),
+        (f"no YAML: {problem}", "look at this line and the one above"),
+    )
+    start = getattr(error, "context_mark", None)
+    if start is not None and ("quoted scalar" in said or "flow" in said):
+        mark = start  # where the quote or bracket was opened helps more than where the file ended
+    line = min(mark.line, len(lines) - 1) if mark else 0
+    column = mark.column if mark and mark.line == line else 0
+    shown = "" if _SECRET.search(lines[line]) else f": {quote(lines[line].strip())}"
+    report.error((line + 1, column + 1), cause + shown, remedy)
+
+
+def _bounded(root: Node, report: Report) -> bool:
+    """Whether walking *root* ends, and ends soon: aliases make one node many (YAML 1.1 §3.2.2.2)."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        key = id(node)
+        children = _children(node)
+        if done:
+            open_nodes.discard(key)
+            sizes[key] = 1 + sum(1 if isinstance(child, ScalarNode) else sizes[id(child)] for child in children)
+            continue
+        if key in sizes:
+            continue
+        if key in open_nodes:
+            report.error(node, "an anchor that holds itself", "an alias (*name) can't stand inside its own anchor")
+            return False
+        open_nodes.add(key)
+        stack.append((node, True))
+        stack.extend((child, False) for child in children if not isinstance(child, ScalarNode))
+    distinct = sum(1 + len(_children(node)) for node in _distinct(root))
+    if sizes[id(root)] > 10 * distinct + _SLACK_NODES:
+        report.error(root, "aliases that blow the file up", "write out what they repeat")
+        return False
+    return True
+
+
+def _children(node: Node) -> list[Node]:
+    if isinstance(node, MappingNode):
+        return [one for pair in node.value for one in pair]
+    return node.value if isinstance(node, SequenceNode) else []
+
+
+def _distinct(root: Node) -> list[Node]:
+    found = {id(root): root}
+    waiting = [root]
+    while waiting:
+        for child in _children(waiting.pop()):
+            if not isinstance(child, ScalarNode) and id(child) not in found:
+                found[id(child)] = child
+                waiting.append(child)
+    return list(found.values())
