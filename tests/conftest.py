@@ -1,0 +1,53 @@
+"""What all tests share: the development data, the count of tests that used it, and no silent skips in CI."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = Path(os.environ.get("WIREDESK_SHARED_DATA") or ROOT.parent / "shared" / "data")
+NO_SKIP = bool(os.environ.get("WIREDESK_NO_SKIP"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of the development data."""
+    return SHARED_DATA
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `shared_data` skip, with the reason, where the data is absent."""
+    if SHARED_DATA.is_dir():
+        return
+    for item in items:
+        if item.get_closest_marker("shared_data"):
+            item.add_marker(pytest.mark.skip(reason=f"development data is not at {SHARED_DATA}"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """In CI a skip for anything but absent data is a failure: a test nobody runs proves nothing."""
+    outcome = yield
+    report = outcome.get_result()
+    report.shared_data = item.get_closest_marker("shared_data") is not None
+    if NO_SKIP and report.skipped and not report.shared_data and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests ran on the development data, and how many could not."""
+    counts = {"ran": 0, "skipped": 0}
+    for outcome, reports in terminalreporter.stats.items():
+        for report in reports:
+            if getattr(report, "shared_data", False) or "shared_data" in getattr(report, "keywords", {}):
+                if outcome == "skipped":
+                    counts["skipped"] += 1
+                elif outcome in ("passed", "failed") and getattr(report, "when", "") == "call":
+                    counts["ran"] += 1
+    terminalreporter.write_line(
+        f"tests on development data: {counts['ran']} ran, {counts['skipped']} skipped for its absence"
+    )
