@@ -1,0 +1,75 @@
+"""Where the desk of this command lives: its config folder, its data folder, its database. I/O: environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from feeds.errors import DeskError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """*database* is a URL; without WIREDESK_DATABASE it is `desk.sqlite3` in the *data* folder."""
+
+    config: Path
+    data: Path
+    database: str
+
+    def environ(self) -> dict[str, str]:
+        """The environment in which a child process finds the same desk."""
+        return os.environ | {
+            "WIREDESK_CONFIG": str(self.config),
+            "WIREDESK_DATA": str(self.data),
+            "WIREDESK_DATABASE": self.database,
+        }
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of this machine's."""
+        return self.database.startswith("sqlite")
+
+
+def places(config: str | None, data: str | None, environ: Mapping[str, str] = os.environ) -> Places:
+    """The places for the arguments given: argument, else environment, else `config/` and `var/` of the project."""
+    home = Path(environ.get("WIREDESK_HOME") or ".")
+    config_folder = Path(config or environ.get("WIREDESK_CONFIG") or home / "config").absolute()
+    data_folder = Path(data or environ.get("WIREDESK_DATA") or home / "var").absolute()
+    # --data names a desk of its own, whatever the environment says of another.
+    database = "" if data else environ.get("WIREDESK_DATABASE", "")
+    return Places(
+        config=config_folder, data=data_folder, database=database or f"sqlite:///{data_folder / 'desk.sqlite3'}"
+    )
+
+
+def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--config` and `--data` to a command."""
+    for option in (
+        click.option("--data", metavar="DIR", help="Folder of the database [default: var/]."),
+        click.option("--config", metavar="DIR", help="Folder of the config files [default: config/]."),
+    ):
+        command = option(command)
+    return command
+
+
+def need_config(found: Places) -> None:
+    """Raise DeskError where the config folder is not there at all."""
+    if not found.config.is_dir():
+        raise DeskError(
+            f"no config folder at {found.config}",
+            remedy="name yours with --config DIR; the project ships one to start from in config/",
+        )
+
+
+def need_database(found: Places) -> None:
+    """Raise DeskError where no desk has ever run here, for commands that only look."""
+    if found.embedded and not Path(found.database.removeprefix("sqlite:///")).exists():
+        raise DeskError(
+            f"no desk has run on {found.data} yet",
+            remedy="start one with `bin/run`, or poll once with `wiredesk poll`, or name its folder with --data",
+        )

@@ -1,0 +1,162 @@
+"""`wiredesk poll`: poll once, render what changed, say what came."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import random
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from feeds.cli.logs import set_up_logging
+from feeds.cli.places import need_config, places, with_places
+from feeds.errors import DeskError
+
+LEASE_S = 600.0
+
+
+@click.command()
+@with_places
+@click.argument("sources", nargs=-1, metavar="[SOURCE ...]")
+@click.option("--now", "everything", is_flag=True, help="Poll all sources, due or not (still conditionally).")
+@click.option("--force", is_flag=True, help="Ask even where a Retry-After has not passed.")
+@click.option("-v", "--verbose", is_flag=True, help="Log each poll.")
+def poll(
+    config: str | None, data: str | None, sources: tuple[str, ...], everything: bool, force: bool, verbose: bool
+) -> None:
+    """Poll once what is due, or the named sources at once, and publish what changed.
+
+    Works beside a running desk. Exits with 1 when a source failed.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from feeds.engine.accept import accept
+    from feeds.engine.clock import now_utc, tell_config, user_agent
+    from feeds.engine.workers import Workers
+    from feeds.fetch import Fetcher
+    from feeds.ingest.flow import Ingest
+    from feeds.publish import publish
+    from feeds.settings import ConfigErrors
+    from feeds.store import open_store
+    from feeds.store.values import PollResult
+
+    set_up_logging(os.environ, verbose=verbose, quiet=not verbose)
+    found = places(config, data)
+    need_config(found)
+    found.data.mkdir(parents=True, exist_ok=True)
+    store = open_store(found.database)
+    console = Console(stderr=True)
+    try:
+        store.migrate(found.data if found.embedded else None)
+        try:
+            accepted = accept(store, found.config, os.environ, now=now_utc())
+        except ConfigErrors as errors:
+            for error in errors.errors:
+                click.echo(str(error), err=True)
+            sys.exit(78)
+        tell_config(accepted)
+        with store.write() as tx:
+            names = {source.key: source.name for source, _ in tx.sources.all_states()}
+            keys = _keys(sources, names)
+            if keys or everything:
+                claims = tx.sources.claim_named(keys or None, now_utc(), lease_s=LEASE_S)
+            else:
+                claims = tx.sources.claim_due(now_utc(), lease_s=LEASE_S, limit=1_000_000)
+            held = [] if force else [claim for claim in claims if _held(claim.state.retry_after_until, now_utc())]
+            tx.sources.release(held)
+        for claim in held:
+            until = claim.state.retry_after_until
+            assert until is not None
+            click.echo(
+                f"{claim.source.name}: asked not to be asked before {until:%d %b %H:%M} UTC (--force asks all the same)"
+            )
+        claims = [claim for claim in claims if claim not in held]
+        if not claims:
+            click.echo("Nothing is due." if not held else "Nothing else is due.")
+            return
+        by_id = {claim.source.id: claim.source.name for claim in claims}
+        settings = accepted.desk.settings
+        fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
+        workers = Workers()
+        ended: list[PollResult] = []
+        came = 0
+        bar = Progress(
+            TextColumn("Polling"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        try:
+            ingest = Ingest(store, fetcher, workers, accepted.desk, clock=now_utc, random=random.random)
+            with bar:
+                task = bar.add_task("polls", total=len(claims))
+                ingest.begin(claims)
+                while ingest.in_flight:
+                    turn = ingest.turn(0.2)
+                    ended += turn.polls
+                    came += turn.new
+                    bar.update(task, completed=len(ended))
+        finally:
+            fetcher.close()
+            workers.close()
+            with store.write() as tx:
+                tx.sources.release(ingest.claims())
+        done = publish(store, settings, accepted.desk.sections, now=now_utc())
+        _print(ended, by_id)
+        click.echo(
+            f"{len(ended)} polled, {came} new articles, {len(done.sections)} sections published."
+            + (f" {len(done.held)} held back: see `wiredesk explain`." if done.held else "")
+        )
+        if any(result.error for result in ended):
+            sys.exit(1)
+    finally:
+        store.close()
+
+
+def _keys(wanted: Sequence[str], names: dict[str, str]) -> list[str]:
+    """The keys of the sources *wanted*, by key or by name in any case. Raises DeskError for one that is not there."""
+    by_name = {name.casefold(): key for key, name in names.items()} | {key.casefold(): key for key in names}
+    keys = []
+    for name in wanted:
+        key = by_name.get(name.casefold())
+        if key is None:
+            near = difflib.get_close_matches(name.casefold(), by_name, n=1)
+            hint = f"did you mean {names[by_name[near[0]]]!r}?" if near else "sources.yaml lists them"
+            raise DeskError(f"no source {name!r}", remedy=hint)
+        keys.append(key)
+    return keys
+
+
+def _held(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until > now
+
+
+def _print(ended: Sequence[object], names: dict[int, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from feeds.store.values import PollResult
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("source", overflow="fold")
+    table.add_column("outcome")
+    for column in ("new", "copies", "updated"):
+        table.add_column(column, justify="right")
+    table.add_column("what to know", overflow="fold")
+    for result in ended:
+        assert isinstance(result, PollResult)
+        told = f"{result.error}; {result.remedy}" if result.remedy else result.error
+        table.add_row(
+            names.get(result.source_id, ""),
+            result.outcome,
+            *(str(number) if number else "" for number in (result.new, result.copies, result.updated)),
+            told,
+            style="red" if result.error else "",
+        )
+    Console().print(table)

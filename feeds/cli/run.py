@@ -1,0 +1,207 @@
+"""`wiredesk run`, `web`, `worker`, and `ingest`, which `run` starts as its child."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from types import FrameType
+
+import click
+
+from feeds.cli.logs import set_up_logging
+from feeds.cli.places import Places, need_config, places, with_places
+from feeds.errors import DeskError
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+PORT = 8080
+UP_WITHIN_S = 30.0
+
+
+def _address_options(command: object) -> object:
+    for option in (
+        click.option(
+            "--port", type=click.IntRange(1, 65535), default=PORT, envvar="PORT", show_default=True, help="TCP port."
+        ),
+        click.option("--host", default=HOST, show_default=True, help="Address to listen on; 0.0.0.0 for all."),
+    ):
+        command = option(command)  # type: ignore[arg-type]
+    return command
+
+
+@click.command()
+@with_places
+@_address_options  # type: ignore[arg-type]
+@click.option("--workers", type=click.IntRange(1, 64), help="Web processes [default: one a core].")
+@click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
+def run(config: str | None, data: str | None, host: str, port: int, workers: int | None, verbose: bool) -> None:
+    """Run the whole desk: polling, filing and serving. Stop with Ctrl-C."""
+    from feeds.engine.lock import DeskLock
+    from feeds.engine.supervisor import Child, supervise
+
+    set_up_logging(os.environ, verbose=verbose)
+    found = places(config, data)
+    need_config(found)
+    with DeskLock(found.data):
+        _need_port(host, port)
+        _prepare(found)
+        me = [sys.executable, "-m", "feeds.cli"]
+        common = ["--config", str(found.config)]
+        loud = ["--verbose"] if verbose else []
+        count = ["--workers", str(workers)] if workers else []
+        environ = found.environ() | {"WIREDESK_PARENT": str(os.getpid()), "WIREDESK_BIND": host}
+        stop = threading.Event()
+        threading.Thread(target=_say_when_up, args=(found, host, port, stop), daemon=True).start()
+        sys.exit(
+            supervise(
+                [
+                    Child("ingest", [*me, "ingest", *common, *loud], environ),
+                    Child("web", [*me, "web", "--host", host, "--port", str(port), *count], environ),
+                ],
+                stop,
+            )
+        )
+
+
+@click.command()
+@with_places
+@_address_options  # type: ignore[arg-type]
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes [default: one a core].")
+def web(config: str | None, data: str | None, host: str, port: int, workers: int | None) -> None:
+    """Serve what is published; for a Procfile or a machine of its own (PORT sets the port)."""
+    from feeds.engine.lifeline import end_with_parent
+    from feeds.engine.web import serve
+
+    set_up_logging(os.environ)
+    found = places(config, data)
+    if "WIREDESK_PARENT" in os.environ:
+        end_with_parent(int(os.environ["WIREDESK_PARENT"]))
+    else:
+        _need_port(host, port)
+    os.environ.update(found.environ() | {"WIREDESK_BIND": host})
+    serve(host, port, workers or os.cpu_count() or 1)
+
+
+@click.command()
+@with_places
+@click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
+def worker(config: str | None, data: str | None, verbose: bool) -> None:
+    """Poll, file and render without serving; the other half of `wiredesk web`."""
+    from feeds.engine.lock import DeskLock
+
+    set_up_logging(os.environ, verbose=verbose)
+    found = places(config, data)
+    need_config(found)
+    with DeskLock(found.data):
+        _prepare(found)
+        _ingest(found)
+
+
+@click.command(hidden=True)
+@with_places
+@click.option("-v", "--verbose", is_flag=True)
+def ingest(config: str | None, data: str | None, verbose: bool) -> None:
+    """The ingest process of `wiredesk run`, which holds the lock and has migrated the database."""
+    from feeds.engine.lifeline import end_with_parent
+
+    set_up_logging(os.environ, verbose=verbose)
+    if "WIREDESK_PARENT" in os.environ:
+        end_with_parent(int(os.environ["WIREDESK_PARENT"]))
+    _ingest(places(config, data))
+
+
+def _ingest(found: Places) -> None:
+    from feeds.engine.accept import accept
+    from feeds.engine.clock import IngestProcess, now_utc, tell_config
+    from feeds.store import open_store
+
+    store = open_store(found.database)
+    try:
+        accepted = accept(store, found.config, os.environ, now=now_utc())
+        tell_config(accepted)
+        with store.write() as tx:
+            # Nobody else polls this desk: what a killed process had claimed is free at once.
+            tx.sources.release_all()
+        desk = IngestProcess(store, found.config, os.environ, accepted)
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            desk.stop()
+
+        signal.signal(signal.SIGTERM, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+        desk.run()
+    finally:
+        store.close()
+
+
+def _prepare(found: Places) -> None:
+    """Migrate the database and see that there is a config to run on; exits with 78 where there is none."""
+    from feeds.engine.accept import accept
+    from feeds.engine.clock import now_utc
+    from feeds.settings import ConfigErrors
+    from feeds.store import open_store
+
+    store = open_store(found.database)
+    try:
+        store.migrate(found.data if found.embedded else None)
+        accept(store, found.config, os.environ, now=now_utc())
+    except ConfigErrors as errors:
+        for error in errors.errors:
+            click.echo(str(error), err=True)
+        count = len(errors.errors)
+        click.echo(f"wiredesk: {count} error{'s' * (count != 1)} in {found.config}; mend and start again", err=True)
+        sys.exit(78)
+    finally:
+        store.close()
+
+
+def _need_port(host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise DeskError(f"{host!r} is no address of this machine", remedy="use --host 127.0.0.1 or 0.0.0.0") from error
+    except PermissionError as error:
+        raise DeskError(
+            f"this user may not listen on port {port}",
+            remedy="use a port from 1024 with --port, and a web server before it",
+        ) from error
+    except OSError as error:
+        raise DeskError(
+            f"can't listen on {host}:{port}: {(error.strerror or str(error)).lower()}",
+            remedy=f"stop what uses it (`ss -ltnp 'sport = :{port}'` names it), or choose another with --port",
+        ) from error
+
+
+def _say_when_up(found: Places, host: str, port: int, stop: threading.Event) -> None:
+    """Tell people where to look, once the desk really answers."""
+    reach = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    until = time.monotonic() + UP_WITHIN_S
+    while time.monotonic() < until and not stop.is_set():
+        connection = http.client.HTTPConnection(reach, port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                shown = f"[{reach}]" if ":" in reach else reach
+                click.echo(
+                    f"\n  Wiredesk is up: http://{shown}:{port}/\n"
+                    f"  config {found.config}   (edit and save: taken over by itself)\n"
+                    f"  data   {found.data}\n"
+                    "  Stop with Ctrl-C.\n",
+                    err=True,
+                )
+                return
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        stop.wait(0.1)

@@ -1,0 +1,179 @@
+"""The ingest process: APScheduler as the heartbeat, one loop that moves what is in flight. I/O.
+
+The scheduler has a handful of jobs and never one a source: the `sources` table is the schedule. `dispatch` only says
+that something may be due; the loop claims, for it alone knows how much it has in flight.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from feeds import __version__
+from feeds.engine.accept import Accepted, accept
+from feeds.engine.workers import Workers
+from feeds.errors import DeskError, StoreError
+from feeds.fetch import Fetcher
+from feeds.ingest.desk import Desk
+from feeds.ingest.flow import Ingest
+from feeds.ingest.refile import refile
+from feeds.model import Settings
+from feeds.publish import publish
+from feeds.settings import ConfigErrors, fingerprint
+from feeds.store import Store
+
+log = logging.getLogger(__name__)
+
+MOST_IN_FLIGHT = 1000
+LEASE_S = 600.0
+"""How long a claim holds: longer than the slowest poll with its reading, short enough after a crash."""
+HOUSEKEEPING_EVERY_S = 600
+SWEEP_AT_ONCE = 200
+STORE_RETRY_S = 2.0
+
+
+def user_agent(settings: Settings) -> str:
+    """What sources are told: product, version, and whom to write to."""
+    contact = settings.contact or settings.base_url
+    return f"Wiredesk/{__version__} (+{contact})"
+
+
+def now_utc() -> datetime:
+    """The present; entrances alone read the clock."""
+    return datetime.now(UTC)
+
+
+class IngestProcess:
+    """All that the ingest process holds. `run` returns when *stop* is set; a second use is not meant."""
+
+    def __init__(self, store: Store, folder: Path, environ: Mapping[str, str], accepted: Accepted) -> None:
+        self._store = store
+        self._folder = folder
+        self._environ = environ
+        self._desk: Desk = accepted.desk
+        self._seen = fingerprint(folder)
+        self._due = threading.Event()
+        self._stop = threading.Event()
+        self._render = threading.Lock()
+        settings = accepted.desk.settings
+        self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
+        self._workers = Workers()
+        self._ingest = Ingest(store, self._fetcher, self._workers, accepted.desk, clock=now_utc, random=random.random)
+
+    def stop(self) -> None:
+        """Ask `run` to end; callable from a signal handler."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Poll, save and publish until stopped; then give back what was claimed."""
+        scheduler = BackgroundScheduler(timezone=UTC)
+        jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+        scheduler.add_job(self._due.set, "interval", seconds=1, id="dispatch", **jobs)
+        scheduler.add_job(self._watch, "interval", seconds=1, id="config_watch", **jobs)
+        scheduler.add_job(self._sweep, "interval", seconds=1, id="render_sweep", **jobs)
+        scheduler.add_job(self._housekeep, "interval", seconds=HOUSEKEEPING_EVERY_S, id="housekeeping", **jobs)
+        try:
+            waiting = self._ingest.resume()
+            if waiting:
+                log.info("reading %d bodies that were left in the inbox", waiting)
+            scheduler.start()
+            self._due.set()
+            while not self._stop.is_set():
+                self._turn()
+        finally:
+            if scheduler.running:
+                scheduler.shutdown(wait=True)
+            self._fetcher.close()
+            self._workers.close()
+            with self._store.write() as tx:
+                tx.sources.release(self._ingest.claims())
+
+    def _turn(self) -> None:
+        try:
+            room = MOST_IN_FLIGHT - self._ingest.in_flight
+            if self._due.is_set() and room > MOST_IN_FLIGHT // 2:
+                with self._store.write() as tx:
+                    claims = tx.sources.claim_due(now_utc(), lease_s=LEASE_S, limit=room)
+                if len(claims) < room:
+                    self._due.clear()
+                self._ingest.desk = self._desk
+                self._ingest.begin(claims)
+            if self._ingest.in_flight:
+                self._ingest.turn(0.2)
+            else:
+                self._due.wait(0.5)
+        except StoreError as error:
+            # The batch is lost to this process, not to the desk: its claims run out and its bodies are in the inbox.
+            log.error("the store failed, trying again in %.0f s: %s", STORE_RETRY_S, error)
+            self._ingest.forget()
+            self._stop.wait(STORE_RETRY_S)
+            self._ingest.resume()
+
+    def _sweep(self) -> None:
+        with self._render:
+            desk = self._desk
+            try:
+                done = publish(self._store, desk.settings, desk.sections, now=now_utc())
+            except StoreError as error:
+                log.error("could not publish, trying again in a second: %s", error)
+                return
+        if done.sections:
+            log.info(
+                "published sections=%d held=%d set_aside=%d", len(done.sections), len(done.held), len(done.set_aside)
+            )
+
+    def _watch(self) -> None:
+        seen = fingerprint(self._folder)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            accepted = accept(self._store, self._folder, self._environ, now=now_utc())
+        except (ConfigErrors, StoreError) as error:
+            log.error("the config was not taken over: %s", error)
+            return
+        tell_config(accepted)
+        if not accepted.changed:
+            return
+        settings = accepted.desk.settings
+        self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
+        self._desk = accepted.desk
+        self._due.set()
+        log.info("config version=%d is live", accepted.desk.version)
+        if accepted.refile:
+            count = refile(self._store, accepted.desk.cabinet, clock=now_utc)
+            log.info("filed again articles=%d", count)
+
+    def _housekeep(self) -> None:
+        publish_settings = self._desk.settings.publish
+        try:
+            while not self._stop.is_set():
+                with self._store.write() as tx:
+                    gone = tx.retention.sweep(
+                        now_utc(),
+                        keep_days=publish_settings.keep_days,
+                        keep_articles=publish_settings.keep_articles,
+                        limit=SWEEP_AT_ONCE,
+                    )
+                if not gone:
+                    break
+                # Small steps with a pause between them: readers and the loop come first.
+                self._stop.wait(0.1)
+        except DeskError as error:
+            log.error("housekeeping: %s", error)
+
+
+def tell_config(accepted: Accepted) -> None:
+    """Say in the log what is wrong with the files, each with its line."""
+    for warning in accepted.warnings:
+        log.warning("config: %s", warning)
+    for error in accepted.errors:
+        log.error("config: %s", error)
+    if accepted.errors:
+        log.error("config: the files have errors, so the last good config (version %d) goes on", accepted.desk.version)

@@ -1,0 +1,125 @@
+"""The parent process of `wiredesk run`: starts ingest and web, restarts what dies, stops them all. I/O.
+
+It does no work of its own, so there is little that could end it; what its children hold (claims, transactions) is made
+to survive `kill -9`, and they notice when it is gone (`lifeline`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from types import FrameType
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.2
+STEADY_S = 60.0
+"""A child that ran this long is restarted at once and forgiven what came before."""
+BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+STOP_S = 15.0
+CONFIG_EXIT = 78
+"""sysexits.h EX_CONFIG: starting again would not help."""
+
+
+class Child:
+    """One process to keep alive: *name* for people, *command* to run."""
+
+    def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self.name = name
+        self._command = list(command)
+        self._environ = dict(environ)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._restart_at = 0.0
+        self._restarts = 0
+        self.final_exit: int | None = None
+
+    def start(self) -> None:
+        """Start it. It has a session of its own: Ctrl-C reaches the parent alone, which then stops it in order."""
+        self._started_at = time.monotonic()
+        self._process = subprocess.Popen(self._command, env=self._environ, start_new_session=True)
+
+    def look(self) -> None:
+        """Restart it when it has died and its back-off is over."""
+        if self._process is None:
+            if time.monotonic() >= self._restart_at:
+                self.start()
+            return
+        code = self._process.poll()
+        if code is None:
+            return
+        # What a dead child leaves behind (its own workers) would hold its port or its locks.
+        self._signal_all(signal.SIGKILL)
+        self._process = None
+        if code == CONFIG_EXIT:
+            self.final_exit = code
+            return
+        if time.monotonic() - self._started_at > STEADY_S:
+            self._restarts = 0
+        wait_s = BACKOFF_S[min(self._restarts, len(BACKOFF_S) - 1)]
+        self._restarts += 1
+        self._restart_at = time.monotonic() + wait_s
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        log.error("process %s ended with %s; started again in %.1f s", self.name, how, wait_s)
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def wait(self, until: float) -> None:
+        """Wait for its end, by force at *until* (monotonic seconds)."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("process %s did not stop in time and is killed", self.name)
+        self._signal_all(signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            try:
+                os.killpg(self._process.pid, number)
+            except (ProcessLookupError, PermissionError):
+                pass
+
+
+def supervise(children: Sequence[Child], stop: threading.Event) -> int:
+    """Keep *children* running until *stop* is set or one says that starting it again is no use; returns the exit code.
+
+    SIGTERM and SIGINT set *stop*.
+    """
+    # Not installed for tests that call this from another thread.
+    if threading.current_thread() is threading.main_thread():
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            stop.set()
+
+        signal.signal(signal.SIGTERM, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+    for child in children:
+        child.start()
+    code = 0
+    try:
+        while not stop.wait(LOOK_EVERY_S):
+            for child in children:
+                child.look()
+            ended = next((child.final_exit for child in children if child.final_exit is not None), None)
+            if ended is not None:
+                code = ended
+                break
+    finally:
+        for child in children:
+            child.terminate()
+        until = time.monotonic() + STOP_S
+        for child in children:
+            child.wait(until)
+    return code

@@ -1,0 +1,262 @@
+"""What the end of a poll means for its source: the row that is written. Pure; the clock and the dice are arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from feeds.errors import DeskError, FetchError
+from feeds.fetch.cadence import Plan, Poll, PollOutcome, plan
+from feeds.fetch.headers import freshness_s
+from feeds.ingest.reading import Reading
+from feeds.model import Answer, PollSettings, Redirect, Validators
+from feeds.store.values import Claim, PollResult, SourceState
+
+FULL_CHECK_EVERY = timedelta(days=7)
+"""How often a source with validators is asked without them, for some answer 304 for ever (peers.md P13)."""
+
+ADOPT_AFTER = timedelta(days=3)
+ADOPT_SIGHTINGS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a read body brought after dedupe, in numbers, with the dates of what is new."""
+
+    new: int = 0
+    copies: int = 0
+    updated: int = 0
+    published: tuple[datetime, ...] = ()
+
+
+def url_to_ask(claim: Claim) -> str:
+    """The address to request: the configured one, or the one adopted after permanent redirects."""
+    return claim.state.adopted_url or claim.source.target
+
+
+def validators_to_send(claim: Claim, now: datetime) -> Validators:
+    """The stored validators, unless the source is set to ignore them, or a full check is due."""
+    state = claim.state
+    if claim.source.ignore_validators or (state.last_full_at and now - state.last_full_at > FULL_CHECK_EVERY):
+        return Validators()
+    return state.validators
+
+
+def unchanged(
+    claim: Claim, answer: Answer, *, outcome: PollOutcome, settings: PollSettings, jitter: float
+) -> PollResult:
+    """The verdict on an answer that ends at fetch: 304, or a body whose hash is known (outcome ``same``)."""
+    state = claim.state
+    at = answer.received_at
+    if answer.status == 304:
+        # RFC 9111 §4.3.4: a 304 updates what it carries and leaves the rest.
+        validators = Validators(
+            etag=answer.validators.etag or state.validators.etag,
+            last_modified=answer.validators.last_modified or state.validators.last_modified,
+        )
+        state = replace(state, validators=validators)
+    else:
+        state = replace(state, validators=answer.validators, validators_url=answer.final_url, last_full_at=at)
+    poll = Poll(at=at, outcome=outcome, fresh_s=freshness_s(answer.headers))
+    chosen = _plan(claim, poll, settings, jitter)
+    state = _met(_redirected(state, claim, answer.redirects, at), chosen, at, answer.status, outcome)
+    return _result(claim, state, chosen, at, outcome, answer)
+
+
+def brought(
+    claim: Claim,
+    answer: Answer,
+    reading: Reading,
+    got: Brought,
+    body_hash: str,
+    *,
+    settings: PollSettings,
+    jitter: float,
+) -> PollResult:
+    """The verdict on a body that was read: its validators are stored only now (criteria A4)."""
+    at = answer.received_at
+    poll = Poll(
+        at=at,
+        outcome="new" if got.new or got.copies else "same",
+        new=got.new + got.copies,
+        window=reading.window,
+        first=not claim.state.first_poll_done,
+        published=got.published,
+        fresh_s=freshness_s(answer.headers),
+        hints=reading.hints,
+    )
+    chosen = _plan(claim, poll, settings, jitter)
+    state = replace(
+        claim.state,
+        validators=answer.validators,
+        validators_url=answer.final_url,
+        body_hash=body_hash,
+        item_hashes=reading.item_hashes,
+        first_poll_done=True,
+        last_full_at=at,
+        last_new_at=at if got.new else claim.state.last_new_at,
+    )
+    state = _met(_redirected(state, claim, answer.redirects, at), chosen, at, answer.status, poll.outcome)
+    return _result(claim, state, chosen, at, poll.outcome, answer, got)
+
+
+def looked(claim: Claim, states: tuple[int, ...], *, found: int, at: datetime, wait_s: float) -> PollResult:
+    """The verdict on a look into a folder; the files found wait in the inbox."""
+    state = replace(
+        claim.state,
+        item_hashes=states,
+        first_poll_done=True,
+        interval_s=wait_s,
+        failures=0,
+        next_poll_at=at + timedelta(seconds=wait_s),
+        last_poll_at=at,
+        last_ok_at=at,
+        last_new_at=at if found else claim.state.last_new_at,
+        last_outcome="new" if found else "not-modified",
+        last_error="",
+        last_remedy="",
+    )
+    return PollResult(
+        source_id=claim.source.id,
+        claim_id=claim.claim_id,
+        at=at,
+        outcome=state.last_outcome,
+        state=state,
+        next_poll_at=state.next_poll_at,
+        new=found,
+        reason="a folder costs nothing to look into",
+    )
+
+
+def failed(claim: Claim, error: DeskError, *, at: datetime, settings: PollSettings, jitter: float) -> PollResult:
+    """The verdict on a fetch or a body that failed; validators and everything known stay as they were."""
+    fetch_error = error if isinstance(error, FetchError) else None
+    poll = Poll(
+        at=at,
+        outcome="failed",
+        # A body that can't be read will hardly be better in a minute, yet often is within hours.
+        failure=fetch_error.kind if fetch_error else "soft",
+        retry_after_s=fetch_error.retry_after_s if fetch_error else None,
+    )
+    return _failure(claim, poll, error, fetch_error.status if fetch_error else 200, settings, jitter)
+
+
+def gone(claim: Claim, answer: Answer, *, settings: PollSettings, jitter: float) -> PollResult:
+    """The verdict on 410: asking stops but for a rare look, and the admin is told (criteria B3)."""
+    error = DeskError(
+        "the source is gone: its server answers 410",
+        remedy="take it out of sources.yaml, or set `enabled: false`; it is looked at once a month",
+    )
+    result = _failure(claim, Poll(at=answer.received_at, outcome="gone"), error, 410, settings, jitter)
+    return replace(result, state=replace(result.state, gone_at=claim.state.gone_at or answer.received_at))
+
+
+def _failure(
+    claim: Claim, poll: Poll, error: DeskError, status: int | None, settings: PollSettings, jitter: float
+) -> PollResult:
+    chosen = _plan(claim, poll, settings, jitter)
+    held = poll.at + timedelta(seconds=poll.retry_after_s) if poll.retry_after_s is not None else None
+    state = replace(
+        claim.state,
+        interval_s=chosen.interval_s,
+        failures=chosen.failures,
+        rhythm=chosen.memory,
+        next_poll_at=chosen.next_poll_at,
+        last_poll_at=poll.at,
+        last_status=status,
+        last_outcome=poll.outcome,
+        last_error=error.cause,
+        last_remedy=error.remedy,
+        retry_after_until=min(held, chosen.next_poll_at) if held else None,
+    )
+    return PollResult(
+        source_id=claim.source.id,
+        claim_id=claim.claim_id,
+        at=poll.at,
+        outcome=poll.outcome,
+        state=state,
+        next_poll_at=chosen.next_poll_at,
+        error=error.cause,
+        remedy=error.remedy,
+        reason=chosen.reason,
+    )
+
+
+def _plan(claim: Claim, poll: Poll, settings: PollSettings, jitter: float) -> Plan:
+    return plan(
+        poll,
+        failures=claim.state.failures,
+        interval_s=claim.state.interval_s,
+        memory=claim.state.rhythm,
+        settings=settings,
+        configured_s=claim.source.interval_s,
+        jitter=jitter,
+    )
+
+
+def _met(state: SourceState, chosen: Plan, at: datetime, status: int, outcome: PollOutcome) -> SourceState:
+    return replace(
+        state,
+        interval_s=chosen.interval_s,
+        failures=0,
+        rhythm=chosen.memory,
+        next_poll_at=chosen.next_poll_at,
+        last_poll_at=at,
+        last_ok_at=at,
+        last_status=status,
+        last_outcome=outcome,
+        last_error="",
+        last_remedy="",
+        retry_after_until=None,
+        gone_at=None,
+    )
+
+
+def _redirected(state: SourceState, claim: Claim, redirects: tuple[Redirect, ...], at: datetime) -> SourceState:
+    """Count sightings of a wholly permanent chain; adopt its target when seen often enough over days (criteria D3)."""
+    permanent = []
+    for hop in redirects:
+        if hop.status not in (301, 308):
+            break
+        permanent.append(hop)
+    if not permanent:
+        return replace(state, redirect_target=None, redirect_first_seen=None, redirect_count=0)
+    target = permanent[-1].target
+    if _only_https(permanent[0].url, target):
+        return replace(state, adopted_url=target, redirect_target=None, redirect_first_seen=None, redirect_count=0)
+    if target != state.redirect_target or state.redirect_first_seen is None:
+        return replace(state, redirect_target=target, redirect_first_seen=at, redirect_count=1)
+    count = state.redirect_count + 1
+    if count >= ADOPT_SIGHTINGS and at - state.redirect_first_seen >= ADOPT_AFTER:
+        return replace(state, adopted_url=target, redirect_target=None, redirect_first_seen=None, redirect_count=0)
+    return replace(state, redirect_count=count)
+
+
+def _only_https(url: str, target: str) -> bool:
+    return url.startswith("http://") and target == "https://" + url.removeprefix("http://")
+
+
+def _result(
+    claim: Claim,
+    state: SourceState,
+    chosen: Plan,
+    at: datetime,
+    outcome: PollOutcome,
+    answer: Answer,
+    got: Brought | None = None,
+) -> PollResult:
+    got = got or Brought()
+    return PollResult(
+        source_id=claim.source.id,
+        claim_id=claim.claim_id,
+        at=at,
+        outcome=outcome,
+        state=state,
+        next_poll_at=chosen.next_poll_at,
+        new=got.new,
+        copies=got.copies,
+        updated=got.updated,
+        wire_bytes=answer.wire_bytes,
+        seconds=answer.seconds,
+        reason=chosen.reason,
+    )
