@@ -344,7 +344,9 @@ class Hints:
 class ParsedFeed:
     """A document as it stood. *item_hashes* are those of all its items, in order, for the next poll's cut.
 
-    *entries* leaves out items whose hash the caller already knew (*skipped* counts them).
+    *entries* leaves out items whose hash the caller already knew (*skipped* counts them). With nothing new at all the
+    head is not read either: *head_parsed* is False, everything from *title* to *hints* is empty, and what was stored
+    stands.
     """
 
     kind: str  # "rss20", "atom10", "json11", "document", "page", …
@@ -363,6 +365,7 @@ class ParsedFeed:
     entries: tuple[ParsedEntry, ...] = ()
     item_hashes: tuple[int, ...] = ()  # unsigned 64 bit
     skipped: int = 0
+    head_parsed: bool = True
     whole_parse: bool = True  # False where only the head and new items were given to feedparser
     links: tuple[str, ...] = ()  # pages: article links found, in order
     warnings: tuple[str, ...] = ()
