@@ -1,0 +1,35 @@
+"""Parse: bytes to what the document says. Second step of the path, in worker processes. Pure.
+
+`parse` takes feeds of any kind. Nothing is resolved, cleaned or believed yet: that is `normalise`.
+"""
+
+from __future__ import annotations
+
+from xxhash import xxh3_64_intdigest
+
+from feeds.model import ParsedFeed
+from feeds.parse.feeds import parse_xml
+from feeds.parse.jsonfeed import parse_json
+from feeds.parse.kinds import recognise, refusal
+
+__all__ = ["body_hash", "parse"]
+
+
+def parse(body: bytes, *, url: str, content_type: str | None, known_items: frozenset[int] = frozenset()) -> ParsedFeed:
+    """Return what the feed *body* says: RSS, Atom, CDF or JSON Feed, found from its content.
+
+    *url* is where it came from after redirects, the base of its links. *known_items* are the hashes of the last
+    poll: these items are left out and counted in *skipped*. A feed without entries is fine.
+    Raises ParseError, with what the document is instead, for anything else.
+    """
+    seen = recognise(body, content_type)
+    if seen.kind == "json":
+        return parse_json(seen.body, url=url, known_items=known_items)
+    if seen.kind == "xml":
+        return parse_xml(seen, url=url, known_items=known_items)
+    raise refusal(seen, content_type)
+
+
+def body_hash(body: bytes) -> int:
+    """Return the hash by which a body is known again: unsigned 64 bit. Equal to the last one, nothing is parsed."""
+    return xxh3_64_intdigest(body)

@@ -1,0 +1,308 @@
+"""feedparser's dictionary of one entry to a ParsedEntry: what the document says, in the desk's terms. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from feeds.model import (
+    Category,
+    Discussion,
+    Enclosure,
+    Image,
+    Origin,
+    ParsedEntry,
+    Person,
+    RawText,
+    TextType,
+)
+from feeds.parse.limits import MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, MAX_SHORT_FIELD_CHARACTERS
+
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?\Z")
+_TYPES: dict[str, TextType] = {"text/plain": "text", "text/html": "html", "application/xhtml+xml": "xhtml"}
+
+
+def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False) -> ParsedEntry:
+    """Return the ParsedEntry of *raw*; *atom* tells whose rules hold, *noindex* what the feed says of all its entries.
+
+    RSS does not say whether a text is plain or HTML: a title is HTML where feedparser takes it for that, any other
+    text where it has a tag or a character reference. RSS dates of Dublin Core stand as published where nothing else
+    does. Where Media RSS lists one picture in several sizes, the largest is the image.
+    """
+    links: list[Any] = [link for link in raw.get("links") or () if isinstance(link, dict)][:MAX_LIST_ITEMS]
+    entry_id = short(raw.get("id"))
+    link = _link(raw, links, entry_id, atom)
+    title = _title(raw, atom)
+    summary, content = _texts(raw, atom)
+    published, updated, created = (_date(raw, name) for name in ("published", "updated", "created"))
+    if published[0] is None:
+        published = created if created[0] is not None or atom else updated
+    enclosures, image = _media(raw, links)
+    return ParsedEntry(
+        position=position,
+        entry_id=entry_id,
+        id_is_permalink=bool(
+            not atom and raw.get("desk_permalink") and entry_id and entry_id.lower().startswith(("http://", "https://"))
+        ),
+        link=link,
+        original_link=short(raw.get("feedburner_origlink")) or _first(links, "canonical"),
+        title=title,
+        summary=summary,
+        content=content,
+        base=raw.get("desk_base") or "",
+        language=short(raw.get("language")) or raw.get("desk_language"),
+        authors=persons(raw.get("authors"), raw.get("author")),
+        contributors=persons(raw.get("contributors")),
+        published=published[0],
+        updated=updated[0],
+        published_utc=published[1],
+        updated_utc=updated[1],
+        categories=_categories(raw.get("tags")),
+        origin=_origin(raw),
+        publisher=short(raw.get("publisher")),
+        enclosures=enclosures,
+        image=image,
+        discussion=_discussion(raw, links),
+        rights=short(raw.get("rights")) or _first(links, "license"),
+        via=_all(links, "via"),
+        related=_all(links, "related"),
+        noindex=noindex or says_noindex(raw),
+    )
+
+
+def short(value: Any) -> str | None:
+    """*value* as text without white space around it, cut to its cap; None for nothing, or for what is no text."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    return value[:MAX_SHORT_FIELD_CHARACTERS].strip() or None
+
+
+def _link(raw: Any, links: Sequence[Any], entry_id: str | None, atom: bool) -> str | None:
+    link = short(raw.get("link"))
+    alternates = [short(found.get("href")) for found in links if found.get("rel") == "alternate"]
+    if atom:
+        return link if link in alternates else next((found for found in alternates if found), None)
+    if link is not None and link == entry_id and link not in alternates:
+        # feedparser took the guid for it, as RSS 2.0 has it; that holds for a whole address alone.
+        return link if raw.get("desk_permalink") and link.lower().startswith(("http://", "https://")) else None
+    return link or next((found for found in alternates if found), None)
+
+
+def _title(raw: Any, atom: bool) -> RawText | None:
+    detail = raw.get("title_detail")
+    value = raw.get("title")
+    if not isinstance(value, str) or not value.strip():
+        return None
+    kind: TextType = _TYPES.get(detail.get("type", ""), "text") if isinstance(detail, dict) else "text"
+    if not atom and kind == "xhtml":
+        kind = "html"
+    return _text(value, kind, detail)
+
+
+def _texts(raw: Any, atom: bool) -> tuple[RawText | None, RawText | None]:
+    """Summary and content. RSS: description and content:encoded; Atom: as named, types as declared."""
+    contents = [found for found in raw.get("content") or () if isinstance(found, dict) and found.get("value")]
+    if atom:
+        known = [found for found in contents if found.get("type") in _TYPES]
+        content = _text(known[0]["value"], _TYPES[known[0]["type"]], known[0]) if known else None
+        detail = raw.get("summary_detail")
+        summary = None
+        if isinstance(detail, dict) and raw.get("summary"):
+            summary = _text(raw["summary"], _TYPES.get(detail.get("type", ""), "text"), detail)
+        return summary or _described(raw), content
+    summary, content = None, None
+    if contents:
+        longest = max(contents, key=lambda found: len(found["value"]))
+        content = _text(longest["value"], _guessed(longest["value"]), longest)
+    if isinstance(raw.get("summary"), str) and raw["summary"].strip():
+        detail = raw.get("summary_detail")
+        if isinstance(detail, dict) or content is None:  # else it is feedparser's copy of the content
+            summary = _text(raw["summary"], _guessed(raw["summary"]), detail)
+    return summary or _described(raw), content
+
+
+def _described(raw: Any) -> RawText | None:
+    for name in ("itunes_summary", "media_description", "subtitle"):
+        value = raw.get(name)
+        if isinstance(value, str) and value.strip():
+            return _text(value, _guessed(value), raw.get(f"{name}_detail"))
+    return None
+
+
+def _guessed(value: str) -> TextType:
+    return "html" if _MARKUP.search(value) else "text"
+
+
+def _text(value: str, kind: TextType, detail: Any) -> RawText:
+    base, language = ("", None)
+    if isinstance(detail, dict):
+        base, language = detail.get("base") or "", detail.get("language")
+    return RawText(value=value[:MAX_FIELD_CHARACTERS], type=kind, base=base, language=language)
+
+
+def _date(raw: Any, name: str) -> tuple[str | None, datetime | None]:
+    text = short(raw[name]) if dict.__contains__(raw, name) else None
+    parsed = raw[f"{name}_parsed"] if dict.__contains__(raw, f"{name}_parsed") else None
+    return text, utc(parsed) if text else None
+
+
+def utc(parsed: Any) -> datetime | None:
+    """The moment of a `time.struct_time` in UTC; None where it is none that exists."""
+    if parsed is None:
+        return None
+    try:
+        year, month, day, hour, minute, second = parsed[:6]
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def persons(raw: Any, alone: Any = None) -> tuple[Person, ...]:
+    """The people in feedparser's list, each once; *alone* is its string, for what it could not take apart."""
+    found: dict[tuple[str, str | None], Person] = {}
+    for one in list(raw or ())[:MAX_LIST_ITEMS]:
+        if not isinstance(one, dict):
+            continue
+        person = Person(name=short(one.get("name")) or "", url=short(one.get("href")), email=short(one.get("email")))
+        if person.name or person.email or person.url:
+            found.setdefault((person.name, person.email), person)
+    if not found and (name := short(alone)):
+        found[name, None] = Person(name=name)
+    return tuple(found.values())
+
+
+def _categories(tags: Any) -> tuple[Category, ...]:
+    found: dict[tuple[str, str | None], Category] = {}
+    for tag in list(tags or ())[:MAX_LIST_ITEMS]:
+        label, scheme = short(tag.get("label")), short(tag.get("scheme"))
+        if term := short(tag.get("term")) or label:
+            found.setdefault((term, scheme), Category(term=term, scheme=scheme, label=label))
+    return tuple(found.values())
+
+
+def _origin(raw: Any) -> Origin | None:
+    source = raw.get("source")
+    if isinstance(source, dict) and source:
+        links = [link for link in source.get("links") or () if isinstance(link, dict)]
+        origin = Origin(
+            name=short(source.get("title")) or "",
+            url=_first(links, "alternate"),
+            feed_url=_first(links, "self") or short(source.get("href")),
+            feed_id=short(source.get("id")),
+        )
+        if origin.name or origin.url or origin.feed_url:
+            return origin
+    credited = short(raw.get("dc_source"))
+    if credited is None:
+        return None
+    if credited.lower().startswith(("http://", "https://")):
+        return Origin(name="", url=credited)
+    return Origin(name=credited)
+
+
+def _discussion(raw: Any, links: Iterable[Any]) -> Discussion | None:
+    replies = [link for link in links if link.get("rel") == "replies"]
+    pages = [link for link in replies if "html" in str(link.get("type", "text/html"))]
+    documents = [link for link in replies if link not in pages]
+    counts = [raw.get("slash_comments"), raw.get("thr_total")]
+    counts += [link.get("thr:count", link.get("count")) for link in pages + documents]
+    discussion = Discussion(
+        url=short(raw.get("comments")) or _first(pages, "replies"),
+        feed_url=short(raw.get("wfw_commentrss")) or _first(documents, "replies"),
+        count=next((count for count in map(whole_number, counts) if count is not None), None),
+    )
+    return discussion if discussion != Discussion() else None
+
+
+def _media(raw: Any, links: Iterable[Any]) -> tuple[tuple[Enclosure, ...], Image | None]:
+    """Files and picture. Pictures of Media RSS become the image, all else that it names an enclosure."""
+    files: dict[str, Enclosure] = {}
+    images: list[Image] = []
+    for link in links:
+        url = short(link.get("href"))
+        if link.get("rel") == "enclosure" and url:
+            files.setdefault(
+                url,
+                Enclosure(
+                    url=url,
+                    type=short(link.get("type")) or "",
+                    length_bytes=whole_number(link.get("length")),
+                    title=short(link.get("title")) or "",
+                    duration_s=seconds(raw.get("itunes_duration")) if not files else None,
+                ),
+            )
+    for media in list(raw.get("media_content") or ())[:MAX_LIST_ITEMS]:
+        url, kind = short(media.get("url")), short(media.get("type")) or ""
+        if url is None:
+            continue
+        medium = media.get("medium") or kind.partition("/")[0]
+        if medium == "image" or (not medium and _PICTURE.search(url)):
+            images.append(_image(url, media))
+        elif url not in files:
+            files[url] = Enclosure(
+                url=url,
+                type=kind,
+                length_bytes=whole_number(media.get("filesize")),
+                duration_s=seconds(media.get("duration")),
+            )
+    for thumbnail in list(raw.get("media_thumbnail") or ())[:MAX_LIST_ITEMS]:
+        if url := short(thumbnail.get("url")):
+            images.append(_image(url, thumbnail))
+    itunes = raw.get("image")
+    if isinstance(itunes, dict) and (url := short(itunes.get("href"))):
+        images.append(Image(url=url))
+    images += [Image(url=file.url) for file in files.values() if file.type.startswith("image/")]
+    best = max(images, key=lambda image: (image.width or 0) * (image.height or image.width or 0), default=None)
+    return tuple(files.values()), best
+
+
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
+
+
+def _image(url: str, attributes: Any) -> Image:
+    return Image(url=url, width=whole_number(attributes.get("width")), height=whole_number(attributes.get("height")))
+
+
+def whole_number(value: Any) -> int | None:
+    """*value* as a count or size; None for what is none, for negative and for absurd ones."""
+    try:
+        number = int(str(value).strip()[:20].replace(",", ""))
+    except ValueError:
+        return None
+    return number if 0 <= number < 2**53 else None
+
+
+def seconds(value: Any) -> float | None:
+    """A duration in seconds, from a number or from ``[hours:]minutes:seconds`` (iTunes); None for anything else."""
+    text = str(value).strip()[:20] if value is not None else ""
+    if clock := _CLOCK.match(text):
+        hours, minutes, rest = clock.groups()
+        return float(int(hours or 0) * 3600 + int(minutes) * 60 + int(rest))
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number < 10_000_000 else None
+
+
+def _first(links: Iterable[Any], rel: str) -> str | None:
+    return next(iter(_all(links, rel)), None)
+
+
+def _all(links: Iterable[Any], rel: str) -> tuple[str, ...]:
+    hrefs = [short(link.get("href")) for link in links if link.get("rel") == rel]
+    return tuple(dict.fromkeys(href for href in hrefs if href))
+
+
+def says_noindex(raw: Any) -> bool:
+    """Whether a feed or entry asks robots to leave it alone (``<xhtml:meta name="robots" content="noindex">``)."""
+    for name in ("xhtml_meta", "meta"):
+        meta = raw.get(name)
+        if isinstance(meta, dict) and str(meta.get("name", "")).lower() == "robots":
+            return "noindex" in str(meta.get("content", "")).lower()
+    return False

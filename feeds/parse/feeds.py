@@ -1,0 +1,149 @@
+"""XML feeds to ParsedFeed: cut, read what is new, say what the feed itself declares. Part of `parse`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from feeds.model import Hints, ParsedEntry, ParsedFeed
+from feeds.parse.cut import Cut, cut, declares_namespaces
+from feeds.parse.entries import parsed_entry, persons, says_noindex, short, whole_number
+from feeds.parse.kinds import Seen, format_of, refusal
+from feeds.parse.limits import MAX_ENTRIES
+from feeds.parse.prolog import Prolog
+from feeds.parse.xmlfeed import XmlFeed, read, well_formed, whole
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2629800, "yearly": 31557600}
+
+
+def parse_xml(seen: Seen, *, url: str, known_items: frozenset[int] = frozenset()) -> ParsedFeed:
+    """Return what the feed *seen* says, without the items that are in *known_items*.
+
+    Only the head and the new items are read, where the document could be cut; *whole_parse* says where not. With
+    nothing new nothing is read at all: *head_parsed* is then False and the fields of the feed are empty.
+    Raises ParseError.
+    """
+    prolog = seen.prolog
+    if prolog is None:
+        raise refusal(seen)
+    pieces = cut(seen.body, prolog)
+    if pieces is not None and known_items.issuperset(pieces.hashes) and pieces.hashes:
+        return ParsedFeed(
+            kind=format_of(prolog),
+            item_hashes=pieces.hashes,
+            skipped=len(pieces.hashes),
+            whole_parse=False,
+            head_parsed=False,
+        )
+    if pieces is not None and not known_items.isdisjoint(pieces.hashes):
+        feed = _read_new(seen.body, prolog, pieces, url, known_items)
+        if feed is not None:
+            return feed
+    return _read_whole(seen.body, prolog, pieces, url)
+
+
+def _read_whole(body: bytes, prolog: Prolog, pieces: Cut | None, url: str) -> ParsedFeed:
+    root = whole(body, prolog)
+    document, strict = well_formed(root, prolog)
+    read_feed = read(document, strict=strict, base=url, entities=prolog.entities)
+    warnings = [] if strict else ["the document is not well-formed XML; read as well as can be"]
+    if read_feed.full:
+        warnings.append(f"more than {MAX_ENTRIES} entries; only the first are read")
+    # Hashes are given only where the cut found the very entries that feedparser did: they are what is relied upon next.
+    sure = pieces is not None and len(pieces.hashes) == len(read_feed.entries)
+    hashes = pieces.hashes if sure and pieces is not None else ()
+    return _feed(read_feed, prolog, range(len(read_feed.entries)), hashes=hashes, whole_parse=True, warnings=warnings)
+
+
+def _read_new(body: bytes, prolog: Prolog, pieces: Cut, url: str, known: frozenset[int]) -> ParsedFeed | None:
+    """The new items alone; None where the whole has to be read to be right."""
+    root = whole(body, prolog)
+    if not well_formed(root, prolog)[1]:
+        return None  # in the loose parser one item can swallow the next
+    document, positions = pieces.without(body, prolog.start, known)
+    staying = set(positions)
+    left_out = (body[first:last] for at, (first, last) in enumerate(pieces.ranges) if at not in staying)
+    if any(declares_namespaces(item, prolog.tag) for item in left_out):
+        return None
+    document, strict = well_formed(whole(document, replace(prolog, start=0, end=0)), prolog)
+    read_feed = read(document, strict=strict, base=url, entities=prolog.entities)
+    if not strict or len(read_feed.entries) != len(positions):
+        return None
+    warnings = [f"more than {MAX_ENTRIES} entries; only the first are read"] if pieces.over else []
+    return _feed(read_feed, prolog, positions, hashes=pieces.hashes, whole_parse=False, warnings=warnings)
+
+
+def _feed(
+    raw: XmlFeed,
+    prolog: Prolog,
+    positions: Sequence[int],
+    *,
+    hashes: tuple[int, ...],
+    whole_parse: bool,
+    warnings: Sequence[str],
+) -> ParsedFeed:
+    feed: Any = raw.feed
+    kind = raw.version or format_of(prolog)
+    atom = kind.startswith("atom")
+    noindex = says_noindex(feed)
+    entries: list[ParsedEntry] = []
+    for position, entry in zip(positions, raw.entries, strict=True):
+        entries.append(parsed_entry(entry, position=position, atom=atom, noindex=noindex))
+    links = [link for link in feed.get("links") or () if isinstance(link, dict)]
+    older = _hrefs(links, "prev-archive") or _hrefs(links, "next")
+    return ParsedFeed(
+        kind=kind,
+        title=short(feed.get("title")) or "",
+        link=_link(feed, links),
+        self_url=next(iter(_hrefs(links, "self")), None),
+        feed_id=short(feed.get("id")),
+        language=short(feed.get("language")),
+        updated=next((short(feed[name]) for name in ("updated", "published") if dict.__contains__(feed, name)), None),
+        rights=short(feed.get("rights")) or next(iter(_hrefs(links, "license")), None),
+        image_url=_image_url(feed),
+        authors=persons(feed.get("authors"), feed.get("author")),
+        hubs=_hrefs(links, "hub"),
+        next_archive=next(iter(older), None),
+        hints=_hints(feed),
+        entries=tuple(entries),
+        item_hashes=hashes,
+        skipped=len(hashes) - len(entries) if hashes else 0,
+        whole_parse=whole_parse,
+        warnings=tuple(warnings),
+    )
+
+
+def _link(feed: Any, links: Sequence[Any]) -> str | None:
+    alternates = _hrefs(links, "alternate")
+    link = short(feed.get("link"))
+    return link if link in alternates else next(iter(alternates), None)
+
+
+def _hrefs(links: Sequence[Any], rel: str) -> tuple[str, ...]:
+    hrefs = [short(link.get("href")) for link in links if rel in str(link.get("rel", "")).lower().split()]
+    return tuple(dict.fromkeys(href for href in hrefs if href))
+
+
+def _image_url(feed: Any) -> str | None:
+    image = feed.get("image")
+    if isinstance(image, dict) and (url := short(image.get("href") or image.get("url"))):
+        return url
+    return short(feed.get("logo")) or short(feed.get("icon"))
+
+
+def _hints(feed: Any) -> Hints:
+    ttl = whole_number(feed.get("ttl"))
+    period = _PERIODS_S.get(str(feed.get("sy_updateperiod", "")).strip().lower())
+    frequency = whole_number(feed.get("sy_updatefrequency"))
+    if period is None and frequency is not None:
+        period = _PERIODS_S["daily"]  # the module's default
+    hours = [whole_number(hour) for hour in feed.get("desk_hours") or ()]
+    days = [str(day).strip().lower() for day in feed.get("desk_days") or ()]
+    return Hints(
+        ttl_s=ttl * 60.0 if ttl else None,
+        skip_hours=tuple(sorted({hour % 24 for hour in hours if hour is not None and hour <= 24})),
+        skip_days=tuple(sorted({_DAYS.index(day) for day in days if day in _DAYS})),
+        update_period_s=period / max(frequency or 1, 1) if period is not None else None,
+    )

@@ -1,0 +1,166 @@
+"""JSON Feed 1.0 and 1.1 to ParsedFeed (jsonfeed.org/version/1.1). Part of `parse`. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from xxhash import xxh3_64_intdigest
+
+from feeds.errors import ParseError
+from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person, RawText, TextType
+from feeds.parse.entries import seconds, short, whole_number
+from feeds.parse.limits import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_JSON_DEPTH, MAX_LIST_ITEMS
+
+# A string, up to the end of the document where it never closes, or a bracket outside of strings.
+_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_REMEDY = "a JSON Feed is an object with `version`, `title` and `items`; look for the feed's own address"
+
+
+def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset()) -> ParsedFeed:
+    """Return what the JSON Feed *body* (UTF-8) says, without the items whose hash is in *known_items*.
+
+    Forgiving where the spec is strict: a missing version, numbers as ids, the `author` of 1.0 beside `authors`, null
+    for anything. An item that is no object is left out, with a warning. Raises ParseError for any other JSON.
+    """
+    feed = _object(body)
+    version = short(feed.get("version")) or ""
+    listed = feed.get("items")
+    if "jsonfeed.org/version" not in version and not (
+        isinstance(listed, list) and any(name in feed for name in ("title", "home_page_url", "feed_url"))
+    ):
+        raise ParseError(f"JSON, but no JSON Feed: {_shape(feed)}", remedy=_REMEDY)
+    if listed is None:
+        listed = []
+    if not isinstance(listed, list):
+        raise ParseError(f"a JSON Feed whose `items` are {_shape(listed)}", remedy=_REMEDY)
+    warnings = []
+    if len(listed) > MAX_ENTRIES:
+        warnings.append(f"more than {MAX_ENTRIES} entries; only the first are read")
+    items = [item for item in listed[:MAX_ENTRIES] if isinstance(item, dict)]
+    if len(items) < min(len(listed), MAX_ENTRIES):
+        warnings.append(f"{min(len(listed), MAX_ENTRIES) - len(items)} items are no objects and were left out")
+    hashes = tuple([_item_hash(item) for item in items])
+    fresh = [position for position, one in enumerate(hashes) if one not in known_items]
+    language = short(feed.get("language"))
+    hubs = [short(hub.get("url")) for hub in _dicts(feed.get("hubs"))]
+    return ParsedFeed(
+        kind="json11" if version.rstrip("/").endswith("1.1") else "json10",
+        title=short(feed.get("title")) or "",
+        link=short(feed.get("home_page_url")),
+        self_url=short(feed.get("feed_url")),
+        feed_id=short(feed.get("feed_url")),
+        language=language,
+        image_url=short(feed.get("icon")) or short(feed.get("favicon")),
+        authors=_authors(feed),
+        hubs=tuple(dict.fromkeys(hub for hub in hubs if hub)),
+        next_archive=short(feed.get("next_url")),
+        entries=tuple([_entry(items[position], position, url) for position in fresh]),
+        item_hashes=hashes,
+        skipped=len(hashes) - len(fresh),
+        whole_parse=len(fresh) == len(hashes),
+        warnings=tuple(warnings),
+    )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    _check_depth(body)
+    try:
+        value = json.loads(body.strip(b" \t\r\n\x00").removeprefix(b"\xef\xbb\xbf"), parse_int=_number)
+    except (ValueError, RecursionError) as error:
+        raise ParseError(f"JSON that breaks off or is malformed: {error}", remedy=_REMEDY) from error
+    if not isinstance(value, dict):
+        raise ParseError(f"JSON, but no JSON Feed: {_shape(value)}", remedy=_REMEDY)
+    return value
+
+
+def _number(digits: str) -> int | float:
+    # int() takes quadratic time and refuses more than 4,300 digits; no id, size or duration is that long.
+    return int(digits) if len(digits) <= 40 else float("inf")
+
+
+def _check_depth(body: bytes) -> None:
+    """Refuse what nests deeper than MAX_JSON_DEPTH before a parser recurses into it."""
+    if body.count(b"[") + body.count(b"{") <= MAX_JSON_DEPTH:
+        return
+    depth = 0
+    for token in _STRUCTURE.finditer(body):
+        mark = token.group()[:1]
+        if mark in b"[{":
+            depth += 1
+            if depth > MAX_JSON_DEPTH:
+                raise ParseError(f"JSON nested more than {MAX_JSON_DEPTH} deep", remedy=_REMEDY)
+        elif mark in b"]}":
+            depth -= 1
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, dict):
+        names = ", ".join(repr(name[:30]) for name in list(value)[:5])
+        return f"an object with {names}" if names else "an empty object"
+    return {list: "a list", str: "a string", type(None): "null"}.get(type(value), "a number or truth value")
+
+
+def _item_hash(item: dict[str, Any]) -> int:
+    return xxh3_64_intdigest(json.dumps(item, sort_keys=True, ensure_ascii=True).encode("ascii"))
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value[:MAX_LIST_ITEMS] if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _authors(holder: dict[str, Any]) -> tuple[Person, ...]:
+    listed: Iterable[Any] = _dicts(holder.get("authors")) or _dicts([holder.get("author")])
+    persons = [Person(name=short(one.get("name")) or "", url=short(one.get("url"))) for one in listed]
+    return tuple(dict.fromkeys(person for person in persons if person.name or person.url))
+
+
+def _text(value: Any, kind: TextType, url: str, language: str | None) -> RawText | None:
+    if not isinstance(value, str) or not value.strip():
+        return None
+    return RawText(value=value[:MAX_FIELD_CHARACTERS], type=kind, base=url, language=language)
+
+
+def _entry(item: dict[str, Any], position: int, url: str) -> ParsedEntry:
+    language = short(item.get("language"))
+    tags = item.get("tags")
+    terms = [short(tag) for tag in tags[:MAX_LIST_ITEMS]] if isinstance(tags, list) else [short(tags)]
+    image = short(item.get("image")) or short(item.get("banner_image"))
+    related = short(item.get("external_url"))
+    return ParsedEntry(
+        position=position,
+        entry_id=short(item.get("id")),
+        link=short(item.get("url")),
+        title=_text(item.get("title"), "text", url, language),
+        summary=_text(item.get("summary"), "text", url, language),
+        content=_text(item.get("content_html"), "html", url, language)
+        or _text(item.get("content_text"), "text", url, language),
+        base=url,
+        language=language,
+        authors=_authors(item),
+        published=short(item.get("date_published")),
+        updated=short(item.get("date_modified")),
+        categories=tuple(Category(term=term) for term in dict.fromkeys(term for term in terms if term)),
+        enclosures=_attachments(item),
+        image=Image(url=image) if image else None,
+        related=(related,) if related else (),
+    )
+
+
+def _attachments(item: dict[str, Any]) -> tuple[Enclosure, ...]:
+    found: dict[str, Enclosure] = {}
+    for one in _dicts(item.get("attachments")):
+        if url := short(one.get("url")):
+            found.setdefault(
+                url,
+                Enclosure(
+                    url=url,
+                    type=short(one.get("mime_type")) or "",
+                    length_bytes=whole_number(one.get("size_in_bytes")),
+                    title=short(one.get("title")) or "",
+                    duration_s=seconds(one.get("duration_in_seconds")),
+                ),
+            )
+    return tuple(found.values())

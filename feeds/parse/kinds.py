@@ -1,0 +1,113 @@
+"""What a document is, found from what it holds and not from the type it was served with (criterion F4). Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from feeds.errors import ParseError
+from feeds.parse.charset import to_utf8
+from feeds.parse.limits import MAX_LEAD_BYTES
+from feeds.parse.prolog import Prolog, read_prolog
+from feeds.text import plain
+
+Kind = Literal["xml", "json", "html", "sitemap", "opml", "junk"]
+
+_FEED_ROOTS = {"rss", "rdf", "feed", "channel"}
+_SITEMAP_ROOTS = {"urlset", "sitemapindex"}
+_HTML_ROOTS = {
+    "html", "head", "body", "title", "meta", "script", "style", "link", "div", "p", "h1", "h2", "center", "span",
+    "table", "main", "article", "section", "header", "footer", "nav", "form", "iframe", "noscript", "br", "a", "b",
+    "pre", "img", "hr", "font", "ul", "ol",
+}  # fmt: skip
+_TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{0,300})", re.IGNORECASE)
+_CHALLENGE = re.compile(
+    rb"captcha|cf-challenge|challenge-platform|just a moment|attention required|are you (?:a )?(?:human|robot)"
+    rb"|verify(?:ing)? (?:that )?you are|unusual traffic|access denied|ddos protection"
+    rb"|please enable (?:javascript|cookies)",
+    re.IGNORECASE,
+)
+_RSS_VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
+_ATOM_VERSIONS = {"0.1": "atom01", "0.2": "atom02", "0.3": "atom03"}
+_VERSION = re.compile(rb"""\sversion\s*=\s*["']([^"']{0,20})""", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A document as it was recognised: its *kind*, its bytes in UTF-8, and for XML and HTML its first element."""
+
+    kind: Kind
+    body: bytes
+    prolog: Prolog | None = None
+
+
+def recognise(body: bytes, content_type: str | None = None) -> Seen:
+    """Say what *body* is. Never fails but for a DOCTYPE that passes its caps (ParseError)."""
+    text = to_utf8(body, content_type)
+    start = text[:MAX_LEAD_BYTES].lstrip(b" \t\r\n\x00\xef\xbb\xbf")
+    if start[:1] in (b"{", b"["):
+        return Seen("json", text)
+    prolog = read_prolog(text)
+    if prolog is None:
+        return Seen("junk", text)
+    local = prolog.local
+    if local in _FEED_ROOTS:
+        return Seen("xml", text, prolog)
+    if local in _SITEMAP_ROOTS:
+        return Seen("sitemap", text, prolog)
+    if local == "opml":
+        return Seen("opml", text, prolog)
+    if local in _HTML_ROOTS or b"html" in prolog.doctype[:40].lower():
+        return Seen("html", text, prolog)
+    return Seen("junk", text, prolog)
+
+
+def refusal(seen: Seen, content_type: str | None = None) -> ParseError:
+    """Return the error for a document that is no feed: what it is instead, and what to do about it."""
+    served = f" (served as {content_type.split(';')[0].strip()})" if content_type else ""
+    if not seen.body.strip():
+        return ParseError("an empty document where a feed was expected", remedy="nothing to do if it does not last")
+    if seen.kind == "html":
+        title = _TITLE.search(seen.body[:65_536])
+        named = f" titled {plain(title.group(1).decode('utf-8', 'replace'))[:80]!r}" if title else ""
+        if _CHALLENGE.search(seen.body[:65_536]):
+            return ParseError(
+                f"a challenge page{named} where a feed was expected{served}",
+                remedy="the site takes the desk for a robot: ask its publisher to let the feed through",
+            )
+        return ParseError(
+            f"an HTML page{named} where a feed was expected{served}",
+            remedy="`wiredesk discover URL` lists the feeds of a page; `page:` follows the links of one",
+        )
+    if seen.kind == "sitemap":
+        return ParseError("a sitemap where a feed was expected", remedy="write `sitemap:` instead of `url:`")
+    if seen.kind == "opml":
+        return ParseError("a list of feeds (OPML) where a feed was expected", remedy="write `opml:` instead of `url:`")
+    if seen.prolog is not None:
+        return ParseError(
+            f"XML with the root element {seen.prolog.name[:60]!r}, which is no feed{served}",
+            remedy="the root of a feed is rss, rdf:RDF or feed; look for the feed's own address",
+        )
+    return ParseError(
+        f"neither XML nor JSON{served}: it begins with {seen.body[:40].decode('utf-8', 'replace')!r}",
+        remedy="look at the address in a browser; `wiredesk discover URL` lists the feeds of a site",
+    )
+
+
+def format_of(prolog: Prolog) -> str:
+    """Return feedparser's name for the format that the root announces, such as ``rss20``; for a feed not read whole."""
+    version = _VERSION.search(prolog.tag)
+    number = version.group(1).decode("utf-8", "replace").strip() if version else ""
+    tag = prolog.tag.lower()
+    if b"netscape" in prolog.doctype.lower():
+        return "rss091n"
+    if prolog.local == "feed":
+        return "atom10" if b"http://www.w3.org/2005/atom" in tag else _ATOM_VERSIONS.get(number, "atom")
+    if prolog.local == "rss":
+        return _RSS_VERSIONS.get(number, "rss20" if number.startswith("2.") else "rss")
+    if prolog.local == "channel":
+        return "cdf"
+    if b"http://purl.org/rss/1.0/" in tag:
+        return "rss10"
+    return "rss090" if b"http://my.netscape.com/rdf/simple/0.9/" in tag else "rss"

@@ -1,0 +1,35 @@
+"""What one document may cost: the caps of `parse`, each with its unit in its name. Pure.
+
+What passes a cap on amount (entries, bytes of a field) is cut off there, with a warning on the ParsedFeed; what
+passes a cap that no honest document reaches (depth, expansion, DOCTYPE) is a ParseError.
+"""
+
+MAX_ENTRIES = 2_000
+"""Entries read from one document; the rest is left out, with a warning."""
+
+MAX_DEPTH_ELEMENTS = 200
+"""Elements open at once. Feeds with inline XHTML reach some thirty."""
+
+MAX_FIELD_CHARACTERS = 1_000_000
+"""Characters kept of one text: title, summary or content."""
+
+MAX_SHORT_FIELD_CHARACTERS = 10_000
+"""Characters kept of an id, link, date, name or category: more is junk."""
+
+MAX_LIST_ITEMS = 200
+"""Members kept of one list of an entry or feed: categories, authors, enclosures."""
+
+MAX_DOCTYPE_BYTES = 32_768
+"""Bytes of a DOCTYPE with its internal subset; the largest honest ones bring the entities of HTML, some 10 kB."""
+
+MAX_EXPANSION_BYTES = 1_048_576
+"""Bytes that all references to a document's own entities may come to."""
+
+MAX_LEAD_BYTES = 4_096
+"""Bytes of junk (warnings of a script, blank lines) that may stand before the document."""
+
+MAX_ROOT_TAG_BYTES = 65_536
+"""Bytes of one start tag with its attributes, such as a root with its namespaces."""
+
+MAX_JSON_DEPTH = 64
+"""Objects and arrays open at once in a JSON Feed."""
