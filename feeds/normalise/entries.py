@@ -1,0 +1,279 @@
+"""A parsed document to entries that can be trusted, one by one. Pure.
+
+    parse -> normalise -> dedupe
+
+One bad entry is dropped with a reason and harms no other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from feeds.dates import zone_of
+from feeds.errors import UrlError
+from feeds.model import (
+    Category,
+    Discussion,
+    Enclosure,
+    Entry,
+    Image,
+    Origin,
+    ParsedEntry,
+    ParsedFeed,
+    Person,
+    Source,
+)
+from feeds.normalise.dating import dates_of
+from feeds.normalise.identity import content_hash, key_of, told_apart
+from feeds.normalise.languages import language_tag
+from feeds.normalise.lines import NAME_CHARS, line, visible
+from feeds.normalise.texts import body_of, title_of
+from feeds.text import text_hash
+from feeds.urls import absolute, comparable_url
+
+MAX_PEOPLE = 50
+MAX_CATEGORIES = 60
+MAX_ENCLOSURES = 30
+MAX_LINKS = 20
+MAX_ID_CHARS = 2000
+
+_EMAIL = re.compile(r"[^\s@<>()\"',;:]{1,64}@[^\s@<>()\"',;:]+\.[^\s@<>()\"',;:.]{2,}$")
+_NAMED_EMAIL = re.compile(r"(?P<email>\S+@\S+)\s*\((?P<name>[^)]+)\)$|(?P<name2>[^<]+)<(?P<email2>[^\s<>]+@[^\s<>]+)>$")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """*entries* in document order, each with a key of its own; why others were *dropped*, in words."""
+
+    entries: tuple[Entry, ...]
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What holds for all entries of one document."""
+
+    url: str
+    language: str | None
+    zone: tzinfo
+    received_at: datetime
+    ids: frozenset[str]  # the feed's own ids and addresses: no entry's
+    home: frozenset[str]  # comparable addresses of the feed and its site
+
+
+def normalise(
+    feed: ParsedFeed,
+    *,
+    source: Source,
+    url: str,
+    received_at: datetime,
+    desk_language: str,
+    desk_timezone: str,
+) -> Normalised:
+    """Return the entries of *feed* as they can be trusted. Never raises for what a document says.
+
+    *url* is where the document was found after redirects, ``""`` for a file; relative links are resolved against the
+    text's own base, then the entry's, then *url*. *received_at* is when it arrived, aware. The language is the
+    first well-formed one of entry, feed, source and desk; dates without a zone are read in the source's, else the
+    desk's. An entry without title, text, link and enclosure is dropped.
+    """
+    ground = _Ground(
+        url=absolute(url, url) or "",
+        language=_first_language(feed.language, source.language, desk_language),
+        zone=zone_of(source.timezone or desk_timezone),
+        received_at=received_at,
+        ids=frozenset(text.strip() for text in (feed.feed_id, feed.self_url, feed.link, url) if text and text.strip()),
+        home=frozenset(place for text in (feed.link, feed.self_url, url) if text and (place := _comparable(text))),
+    )
+    entries: list[Entry] = []
+    dropped: list[str] = []
+    for parsed in feed.entries:
+        try:
+            entry = _entry(parsed, feed, ground)
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+            # Whatever a document manages to break, it breaks for one entry of its own.
+            dropped.append(f"entry {parsed.position}: {type(error).__name__}: {error}"[:200])
+            continue
+        if entry is None:
+            dropped.append(f"entry {parsed.position}: no title, text, link or enclosure")
+        else:
+            entries.append(entry)
+    kept, twice = told_apart(entries)
+    return Normalised(tuple(kept), tuple(dropped + twice))
+
+
+def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | None:
+    base = (parsed.base and absolute(ground.url or parsed.base, parsed.base)) or ground.url
+    warnings: list[str] = []
+    entry_id = (parsed.entry_id or "").strip()[:MAX_ID_CHARS] or None
+    if entry_id in ground.ids:
+        warnings.append("entry id: the feed's own, not used")
+        entry_id = None
+    link = _url(base, parsed.link) or (_url(base, parsed.entry_id) if parsed.id_is_permalink else None)
+    canonical = _url(base, parsed.original_link)
+    if parsed.link and link is None:
+        warnings.append("link: no http(s) address, left out")
+    link = link or canonical
+    comparable = _place(canonical, ground) or _place(link, ground)
+
+    body = body_of(parsed.summary, parsed.content, base)
+    dates = dates_of(parsed, zone=ground.zone, received_at=ground.received_at)
+    enclosures = _enclosures(parsed.enclosures, base)
+    title, from_where = title_of(
+        parsed.title,
+        text=body.text,
+        link=link,
+        enclosure=enclosures[0].url if enclosures else None,
+        published=dates.published,
+    )
+    if not title:
+        return None
+    if from_where:
+        warnings.append(from_where)
+    entry = Entry(
+        key="",
+        entry_id=entry_id,
+        link=link,
+        comparable=comparable,
+        canonical_url=canonical if canonical != link else None,
+        title=title,
+        summary=body.summary,
+        content=body.content,
+        text=body.text,
+        language=_entry_language(parsed) or ground.language,
+        authors=_people(parsed.authors or feed.authors, base),
+        contributors=_people(parsed.contributors, base),
+        published=dates.published,
+        updated=dates.updated,
+        categories=_categories(parsed.categories),
+        breadcrumb=tuple(crumb for text in parsed.breadcrumb[:10] if (crumb := line(text, limit=NAME_CHARS))),
+        origin=_origin(parsed.origin, base),
+        credits=tuple(said for text in parsed.credits[:10] if (said := line(text))),
+        publisher=line(parsed.publisher, limit=NAME_CHARS) or None,
+        enclosures=enclosures,
+        image=_image(parsed.image, base),
+        discussion=_discussion(parsed.discussion, base),
+        rights=line(parsed.rights or feed.rights, limit=500) or None,
+        via=_urls(parsed.via, base),
+        related=_urls(parsed.related, base),
+        noindex=parsed.noindex,
+        position=parsed.position,
+        text_hash=text_hash(body.text),
+        warnings=(*warnings, *dates.warnings),
+    )
+    return replace(entry, key=key_of(entry), content_hash=content_hash(entry))
+
+
+def _url(base: str, ref: str | None) -> str | None:
+    return absolute(base or ref, ref) if ref else None
+
+
+def _urls(refs: tuple[str, ...], base: str) -> tuple[str, ...]:
+    found = (_url(base, ref) for ref in refs[:MAX_LINKS])
+    return tuple(dict.fromkeys(url for url in found if url))
+
+
+def _comparable(url: str) -> str | None:
+    try:
+        return comparable_url(url)
+    except UrlError:
+        return None
+
+
+def _place(url: str | None, ground: _Ground) -> str | None:
+    """The address by which an article can be known: not its feed's, not its site's front page."""
+    place = _comparable(url) if url else None
+    if place is None or place in ground.home or place.endswith("/") and place.count("/") == 1:
+        return None
+    return place
+
+
+def _first_language(*tags: str | None) -> str | None:
+    return next((tag for text in tags if (tag := language_tag(text))), None)
+
+
+def _entry_language(parsed: ParsedEntry) -> str | None:
+    texts = (text.language for text in (parsed.content, parsed.summary, parsed.title) if text is not None)
+    return _first_language(parsed.language, *texts)
+
+
+def _people(people: tuple[Person, ...], base: str) -> tuple[Person, ...]:
+    found: dict[str, Person] = {}
+    for person in people[:MAX_PEOPLE]:
+        name, email = line(person.name, limit=NAME_CHARS), visible((person.email or "").strip())
+        if not email and (match := _NAMED_EMAIL.match(name)):
+            name, email = (match["name"] or match["name2"]).strip(), match["email"] or match["email2"]
+        elif not email and _EMAIL.match(name):
+            name, email = "", name
+        email = email if _EMAIL.match(email) and len(email) <= NAME_CHARS else ""
+        if name or email:
+            found.setdefault(name or email, Person(name=name, url=_url(base, person.url), email=email or None))
+    return tuple(found.values())
+
+
+def _categories(categories: tuple[Category, ...]) -> tuple[Category, ...]:
+    found: dict[tuple[str, str], Category] = {}
+    for category in categories[:MAX_CATEGORIES]:
+        term, label = line(category.term, limit=NAME_CHARS), line(category.label, limit=NAME_CHARS)
+        scheme = line(category.scheme, limit=500)
+        if term or label:
+            clean = Category(term=term or label, scheme=scheme or None, label=label or None)
+            found.setdefault((clean.term, scheme), clean)
+    return tuple(found.values())
+
+
+def _enclosures(enclosures: tuple[Enclosure, ...], base: str) -> tuple[Enclosure, ...]:
+    found: dict[str, Enclosure] = {}
+    for enclosure in enclosures[:MAX_ENCLOSURES]:
+        url = _url(base, enclosure.url)
+        if url is None:
+            continue
+        kind = enclosure.type.partition(";")[0].strip().lower()
+        found.setdefault(
+            url,
+            Enclosure(
+                url=url,
+                type=kind if _MEDIA_TYPE.match(kind) else "",
+                length_bytes=_count(enclosure.length_bytes),
+                title=line(enclosure.title),
+                duration_s=enclosure.duration_s if enclosure.duration_s and 0 < enclosure.duration_s < 1e7 else None,
+            ),
+        )
+    return tuple(found.values())
+
+
+def _count(number: int | None) -> int | None:
+    return number if number is not None and 0 <= number < 1 << 62 else None
+
+
+def _image(image: Image | None, base: str) -> Image | None:
+    url = _url(base, image.url) if image else None
+    if image is None or url is None:
+        return None
+    width, height = (size if size and 0 < size < 100_000 else None for size in (image.width, image.height))
+    if width == 1 or height == 1:
+        return None
+    return Image(url=url, width=width, height=height, alt=line(image.alt, limit=500))
+
+
+def _origin(origin: Origin | None, base: str) -> Origin | None:
+    if origin is None:
+        return None
+    url, feed_url = _url(base, origin.url), _url(base, origin.feed_url)
+    name = line(origin.name, limit=NAME_CHARS)
+    if not name and not url and not feed_url:
+        return None
+    feed_id = visible((origin.feed_id or "").strip())[:MAX_ID_CHARS]
+    return Origin(name=name, url=url, feed_url=feed_url, feed_id=feed_id or None)
+
+
+def _discussion(discussion: Discussion | None, base: str) -> Discussion | None:
+    if discussion is None:
+        return None
+    url, feed_url = _url(base, discussion.url), _url(base, discussion.feed_url)
+    if url is None and feed_url is None:
+        return None
+    return Discussion(url=url, feed_url=feed_url, count=_count(discussion.count))

@@ -1,0 +1,101 @@
+"""What of an entry is its title, its summary, its content. Part of `normalise`. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from urllib.parse import unquote, urlsplit
+
+from feeds.model import RawText
+from feeds.normalise.lines import cut, excerpt, line
+from feeds.normalise.sanitise import from_text, sanitise
+from feeds.text import plain
+from feeds.urls import absolute
+
+SUMMARY_CHARS = 1200
+"""A summary with more plain text than this is the article itself (RSS knows one element for both)."""
+
+EXCERPT_CHARS = 400
+TITLE_FROM_TEXT_CHARS = 120
+
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}$", re.IGNORECASE)
+_SLUG = re.compile(r"[-_+\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Sanitised *summary* and *content*, and the plain *text* of the longer of them."""
+
+    summary: str
+    content: str
+    text: str
+
+
+def body_of(summary: RawText | None, content: RawText | None, base: str) -> Body:
+    """Return what may be shown of an entry's two texts, by these rules.
+
+    The longer text is the content, whatever it was called. A summary longer than SUMMARY_CHARS is content too. Where
+    both say the same, or the source gave no summary, the summary is the beginning of the content: whole sentences up
+    to EXCERPT_CHARS. A summary alone stays a summary.
+    """
+    short, long = _html(summary, base), _html(content, base)
+    short_text, long_text = plain(short), plain(long)
+    if len(short_text) > len(long_text):
+        if long_text or len(short_text) > SUMMARY_CHARS:
+            short, long, short_text, long_text = long, short, long_text, short_text
+    if not long_text and not _has_media(long):
+        return Body(short or long, "", short_text)
+    if not short_text or len(short_text) > SUMMARY_CHARS or _same(short_text, long_text):
+        beginning = excerpt(long_text, EXCERPT_CHARS)
+        short = f"<p>{escape(beginning, quote=False)}</p>" if beginning else ""
+    return Body(short, long, long_text)
+
+
+def _html(text: RawText | None, base: str) -> str:
+    if text is None or not text.value:
+        return ""
+    if text.type == "text":
+        return from_text(text.value)
+    return sanitise(text.value, (text.base and absolute(base or text.base, text.base)) or base)
+
+
+def _has_media(html: str) -> bool:
+    return "<img" in html or "<video" in html or "<audio" in html
+
+
+def _same(one: str, other: str) -> bool:
+    return "".join(one.split()) == "".join(other.split())
+
+
+def title_of(
+    title: RawText | None, *, text: str, link: str | None, enclosure: str | None, published: datetime | None
+) -> tuple[str, str | None]:
+    """Return a title and, where the entry has none of its own, the words for where it came from.
+
+    In this order: the first sentence of the text, the last words of the link, the name of the enclosed file, the day.
+    Nothing at all gives ``""``.
+    """
+    if own := line(title):
+        return own, None
+    if text:
+        first = text.split("\n", 1)[0]
+        return line(excerpt(first, TITLE_FROM_TEXT_CHARS)), "title: none, taken from the text"
+    for address in (link, enclosure):
+        if address and (words := _words_of(address)):
+            return words, "title: none, taken from the link"
+    if link or enclosure:
+        day = f", {published:%Y-%m-%d}" if published else ""
+        return f"Untitled{day}", "title: none"
+    return "", None
+
+
+def _words_of(address: str) -> str:
+    """The last part of a path that has words in it: ``/2024/06/tide-and-time.html`` gives "Tide and time"."""
+    for segment in reversed(urlsplit(address).path.split("/")):
+        words = _SLUG.sub(" ", _SUFFIX.sub("", unquote(segment, errors="replace"))).strip()
+        if sum(character.isalpha() for character in words) >= 3 and not words.lower().startswith("index"):
+            words = line(words, limit=TITLE_FROM_TEXT_CHARS)
+            return cut(words[:1].upper() + words[1:], TITLE_FROM_TEXT_CHARS)
+    return ""
