@@ -49,20 +49,18 @@ def line(text: RawText | str | None, *, limit: int = TITLE_CHARS) -> str:
 
 
 def visible(text: str) -> str:
-    """Return *text* without what XML forbids and without what no reader sees; joiners stay where a script needs them."""
+    """Return *text* without what XML forbids and what no reader sees; joiners stay where a script needs them."""
     text = legal(text)
     if text.isascii():
         return text
     text = _TAGS.sub("", _INVISIBLE.sub("", text))
-    return (
-        _JOINER.sub(lambda match: match[0][0] if _joins(text, match) else "", text)
-        if "\u200d" in text or ("\u200c" in text)
-        else text
-    )
+    if "\u200c" in text or "\u200d" in text:
+        return _JOINER.sub(lambda match: match[0][0] if _joins(text, match) else "", text)
+    return text
 
 
 def legal(text: str) -> str:
-    """Return *text* without the characters that XML 1.0 §2.2 forbids; C1 controls read as the windows-1252 they were."""
+    """Return *text* without the characters that XML 1.0 §2.2 forbids; C1 controls are read as windows-1252."""
     text = _ILLEGAL.sub("", text)
     return text if text.isascii() else _C1.sub(_from_windows, text)
 

@@ -48,8 +48,7 @@ def body_of(summary: RawText | None, content: RawText | None, base: str) -> Body
     if not long_text and not _has_media(long):
         return Body(short or long, "", short_text)
     if not short_text or len(short_text) > SUMMARY_CHARS or _same(short_text, long_text):
-        beginning = excerpt(long_text, EXCERPT_CHARS)
-        short = f"<p>{escape(beginning, quote=False)}</p>" if beginning else ""
+        short = escape(excerpt(long_text, EXCERPT_CHARS), quote=False)
     return Body(short, long, long_text)
 
 
