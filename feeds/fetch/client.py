@@ -1,0 +1,105 @@
+"""The step *fetch* as the rest of the desk sees it: requests in from any thread, outcomes out. I/O: the network."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from queue import Empty, SimpleQueue
+from types import TracebackType
+
+from feeds.errors import FetchError
+from feeds.fetch.guard import Guard
+from feeds.fetch.loop import Loop, Outcome
+from feeds.fetch.resolver import Lookup, system_lookup
+from feeds.model import Answer, FetchSettings, PollSettings, Request
+
+
+class Fetcher:
+    """A polite HTTP client for thousands of sources, on one thread of its own. A context manager.
+
+    *user_agent* is sent as it is: product, version, contact. *resolver* takes the place of the system's: a function
+    from a host name to its addresses, called on other threads, which may block. Raises UrlError for a bad entry of
+    `allow_private`.
+    """
+
+    def __init__(
+        self, settings: FetchSettings, poll: PollSettings, user_agent: str, resolver: Lookup | None = None
+    ) -> None:
+        self._arrived = threading.Condition()
+        self._ready: deque[Outcome] = deque()
+        self._ready_bytes = 0
+        self._open = 0
+        self._loop = Loop(
+            settings, poll, user_agent, resolver or system_lookup, self._deliver, lambda: self._ready_bytes
+        )
+        self._thread = threading.Thread(target=self._loop.run, name="wiredesk-fetch", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Fetcher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def submit(self, request: Request) -> None:
+        """Have *request* fetched as soon as its host's turn allows; never blocks. One outcome will come of it."""
+        with self._arrived:
+            self._open += 1
+        self._loop.put(request)
+
+    def outcomes(self, wait_s: float, most: int = 256) -> list[Answer | FetchError]:
+        """Up to *most* outcomes, oldest first; waits up to *wait_s* for the first. Errors are values here."""
+        with self._arrived:
+            if not self._ready and wait_s > 0:
+                self._arrived.wait_for(lambda: self._ready, wait_s)
+            taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
+            self._open -= len(taken)
+            self._ready_bytes -= sum(len(outcome.body) for outcome in taken if isinstance(outcome, Answer))
+        if taken:
+            self._loop.wake()  # it may have stopped starting because too much lay here
+        return taken
+
+    @property
+    def in_flight(self) -> int:
+        """How many submitted requests have not been handed out by `outcomes` yet."""
+        return self._open
+
+    def fetch(self, request: Request) -> Answer:
+        """The answer to one request, ahead of others for its host; raises FetchError. Apart from `outcomes`."""
+        reply: SimpleQueue[Outcome] = SimpleQueue()
+        self._loop.put(request, reply, first=True)
+        while True:
+            try:
+                outcome = reply.get(timeout=1.0)
+                break
+            except Empty:
+                if not self._thread.is_alive():
+                    raise RuntimeError("the fetcher is closed") from None
+        if isinstance(outcome, FetchError):
+            raise outcome
+        return outcome
+
+    def configure(self, settings: FetchSettings, poll: PollSettings, user_agent: str) -> None:
+        """Take new limits for whatever starts from now on. Raises UrlError for a bad entry of `allow_private`."""
+        Guard(settings.ports, settings.allow_private)
+        self._loop.order(lambda: self._loop.configure(settings, poll, user_agent))
+
+    def close(self) -> None:
+        """End the thread; what is under way is dropped without an outcome. Closing twice is fine."""
+        self._loop.stop()
+        self._thread.join()
+
+    def _deliver(self, outcomes: list[tuple[Outcome, object]]) -> None:
+        shared = []
+        for outcome, private in outcomes:
+            if isinstance(private, SimpleQueue):
+                private.put(outcome)
+            else:
+                shared.append(outcome)
+        if shared:
+            with self._arrived:
+                self._ready.extend(shared)
+                self._ready_bytes += sum(len(outcome.body) for outcome in shared if isinstance(outcome, Answer))
+                self._arrived.notify_all()

@@ -1,0 +1,136 @@
+"""Content codings undone while the bytes arrive, never past a cap. Pure; part of fetch.
+
+libcurl could decode too, but lets a gzip stream without its end pass as whole.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import brotli
+
+ACCEPT_ENCODING = "gzip, deflate, br"
+MAX_CODINGS = 3
+
+
+class BadCoding(Exception):
+    """The bytes are not what `Content-Encoding` says, or end too early."""
+
+
+class TooMuch(Exception):
+    """The decoded bytes pass the cap."""
+
+
+class Decoder:
+    """Undoes *codings* (in the order of `Content-Encoding`), giving at most *cap_bytes* in all.
+
+    Raises BadCoding at once for a coding that was not asked for.
+    """
+
+    def __init__(self, codings: Sequence[str], cap_bytes: int) -> None:
+        if len(codings) > MAX_CODINGS:
+            raise BadCoding(f"{len(codings)} content codings on top of each other")
+        self._stages = [_stage(coding) for coding in reversed(codings) if coding != "identity"]
+        self._left = cap_bytes
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The decoded form of the next *chunk*; raises BadCoding or TooMuch."""
+        for stage in self._stages:
+            # One byte more than is left tells too much from just enough.
+            chunk = stage.feed(chunk, self._left + 1)
+            if len(chunk) > self._left:
+                raise TooMuch
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise TooMuch
+        return chunk
+
+    def finish(self) -> None:
+        """Raises BadCoding where the end of a stream is missing."""
+        for stage in self._stages:
+            stage.finish()
+
+
+def _stage(coding: str) -> _Zlib | _Brotli:
+    if coding in ("gzip", "x-gzip"):
+        return _Zlib(zlib.MAX_WBITS | 16)
+    if coding == "deflate":
+        return _Zlib(zlib.MAX_WBITS)
+    if coding == "br":
+        return _Brotli()
+    raise BadCoding(f"content coding {coding[:40]!r} was not asked for")
+
+
+class _Zlib:
+    """gzip with any number of members (RFC 1952 §2.2), or deflate with and without its zlib wrapper."""
+
+    def __init__(self, wbits: int) -> None:
+        self._wbits = wbits
+        self._inflate = zlib.decompressobj(wbits)
+        self._begun = False
+        self._members = 0
+
+    def feed(self, chunk: bytes, most: int) -> bytes:
+        pieces: list[bytes] = []
+        while chunk and most > 0:
+            if self._inflate.eof:
+                chunk = self._next_member(chunk)
+                if not chunk:
+                    break
+            piece = self._piece(chunk, most)
+            pieces.append(piece)
+            most -= len(piece)
+            chunk = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+        return b"".join(pieces)
+
+    def finish(self) -> None:
+        if not self._inflate.eof:
+            raise BadCoding("the compressed body ends too early")
+
+    def _piece(self, chunk: bytes, most: int) -> bytes:
+        try:
+            piece = self._inflate.decompress(chunk, most)
+        except zlib.error as error:
+            if self._begun or self._wbits != zlib.MAX_WBITS:
+                raise BadCoding("the compressed body is damaged") from error
+            # Many servers say deflate and send it bare, and browsers have always taken that.
+            self._wbits = -zlib.MAX_WBITS
+            self._inflate = zlib.decompressobj(self._wbits)
+            return self._piece(chunk, most)
+        self._begun = True
+        return piece
+
+    def _next_member(self, rest: bytes) -> bytes:
+        """What of *rest* begins another gzip member; what follows the checked end of the last one is ignored."""
+        self._members += 1
+        if self._wbits > zlib.MAX_WBITS and rest[:2] == b"\x1f\x8b":
+            if self._members > 10_000:  # each costs a call and may decode to nothing
+                raise BadCoding("a gzip body of too many members")
+            self._inflate = zlib.decompressobj(self._wbits)
+            return rest
+        return b""
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        self._decompressor = brotli.Decompressor()
+
+    def feed(self, chunk: bytes, most: int) -> bytes:
+        decompressor = self._decompressor
+        if decompressor.is_finished():
+            return b""
+        try:
+            pieces = [decompressor.process(chunk, output_buffer_limit=most)]
+            size = len(pieces[0])
+            while size < most and not decompressor.can_accept_more_data() and not decompressor.is_finished():
+                piece = decompressor.process(b"", output_buffer_limit=most - size)
+                pieces.append(piece)
+                size += len(piece)
+        except brotli.error as error:
+            raise BadCoding("the compressed body is damaged") from error
+        return b"".join(pieces)
+
+    def finish(self) -> None:
+        if not self._decompressor.is_finished():
+            raise BadCoding("the compressed body ends too early")

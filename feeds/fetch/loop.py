@@ -1,0 +1,396 @@
+"""The thread that drives all transfers: libcurl's multi interface under one poller. I/O: sockets, clock, threads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import resource
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pycurl
+
+from feeds.errors import FetchBroken, FetchError, UrlError
+from feeds.fetch.guard import Guard
+from feeds.fetch.hosts import HostQueues
+from feeds.fetch.resolver import Lookup, Resolved, Resolver
+from feeds.fetch.target import Target
+from feeds.fetch.transfer import Hop, Transfer, Unsendable, bad_url, blocked, subject, too_slow
+from feeds.fetch.verdict import Failure
+from feeds.fetch.wire import Wire
+from feeds.model import Answer, FetchSettings, PollSettings, Request
+
+log = logging.getLogger(__name__)
+
+Outcome = Answer | FetchError
+
+TICK_S = 0.1
+BRISK_S = 0.25
+"""A transfer that was silent for so long no longer counts against `max_transfers`."""
+SLUGGISH = 8
+"""How many times `max_transfers` may be open in all, the silent ones included."""
+SPARE_FILES = 256
+HELD_BYTES = 268_435_456
+"""Bodies in memory, arriving or not yet taken, at which nothing new is started."""
+PARKED_S = 120.0
+"""How long a host that failed lately may wait for the resolver's slow lane."""
+
+
+class Loop:
+    """Everything that only the curl thread touches. `put` and `wake` are for other threads; `run` is the thread."""
+
+    def __init__(
+        self,
+        settings: FetchSettings,
+        poll: PollSettings,
+        user_agent: str,
+        lookup: Lookup,
+        deliver: Callable[[list[tuple[Outcome, object]]], None],
+        held_elsewhere: Callable[[], int],
+    ) -> None:
+        self._deliver = deliver
+        self._held_elsewhere = held_elsewhere
+        self._orders: deque[Callable[[], None]] = deque()
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._awake = False
+        self._stopping = False
+        self._clock = time.monotonic
+        self._now = self._clock()
+        self._poller: Any = select.epoll() if hasattr(select, "epoll") else select.poll()
+        self._poll_unit = 1.0 if hasattr(select, "epoll") else 1000.0
+        self._poller.register(self._reader, select.POLLIN)
+        self._timer: float | None = None
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._hosts: HostQueues[Transfer] = HostQueues(poll.per_host, poll.gap_s, lambda: random.uniform(1.0, 1.25))
+        self._resolver = Resolver(lookup, self.wake)
+        self._resolving: dict[str, list[Transfer]] = {}
+        self._active: dict[Transfer, Wire | None] = {}
+        self._running: dict[pycurl.Curl, Wire] = {}
+        self._idle: list[Wire] = []
+        self._brisk = 0
+        self._next_tick = 0.0
+        self._outcomes: list[tuple[Outcome, object]] = []
+        self.configure(settings, poll, user_agent)
+
+    # --- for other threads
+
+    def put(self, request: Request, private: object = None, *, first: bool = False) -> None:
+        """Have *request* fetched; its outcome is delivered with *private*."""
+        self.order(lambda: self._admit(request, private, first))
+
+    def order(self, action: Callable[[], None]) -> None:
+        """Have the curl thread do *action*."""
+        self._orders.append(action)
+        self.wake()
+
+    def wake(self) -> None:
+        """End the thread's wait."""
+        if not self._awake:
+            self._awake = True
+            try:
+                os.write(self._writer, b"!")
+            except (BlockingIOError, OSError):  # full: it will wake; closed: it has ended
+                pass
+
+    def stop(self) -> None:
+        """Let `run` return soon; what is under way is dropped."""
+        self._stopping = True
+        self.wake()
+
+    # --- the thread
+
+    def run(self) -> None:
+        """Drive transfers until `stop`."""
+        while not self._stopping:
+            try:
+                self._turn()
+            except Exception:
+                # One odd answer must never end the thread that serves all the others.
+                log.exception("the fetch loop stumbled")
+                time.sleep(0.05)
+        self._close()
+
+    def configure(self, settings: FetchSettings, poll: PollSettings, user_agent: str) -> None:
+        """Take new limits; transfers under way keep theirs. Raises UrlError for a bad `allow_private`."""
+        guard = Guard(settings.ports, settings.allow_private)
+        self._settings = settings
+        self._guard = guard
+        self._user_agent = b"User-Agent: " + user_agent.encode("latin-1", "replace").replace(b"\n", b" ")
+        self._hosts.per_host = max(poll.per_host, 1)
+        self._hosts.gap_s = poll.gap_s
+        soft_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        files = soft_limit if soft_limit != resource.RLIM_INFINITY else 1_000_000
+        self._most = max(min(settings.max_transfers * SLUGGISH, files - SPARE_FILES), 16)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, settings.max_transfers)
+        for wire in self._idle:
+            wire.close()
+        self._idle.clear()
+
+    def _turn(self) -> None:
+        for descriptor, events in self._poller.poll(self._patience() * self._poll_unit):
+            if descriptor == self._reader:
+                self._awake = False
+                try:
+                    os.read(self._reader, 4096)
+                except BlockingIOError:
+                    pass
+                continue
+            action = (
+                (pycurl.CSELECT_IN if events & select.POLLIN else 0)
+                | (pycurl.CSELECT_OUT if events & select.POLLOUT else 0)
+                | (pycurl.CSELECT_ERR if events & (select.POLLERR | select.POLLHUP) else 0)
+            )
+            self._multi.socket_action(descriptor, action)
+        self._now = now = self._clock()
+        while self._orders:
+            self._orders.popleft()()
+        self._take_addresses(now)
+        if self._timer is not None and self._timer <= now:
+            self._timer = None
+            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        self._take_ended(now)
+        if self._next_tick <= now:
+            self._tick(now)
+        # Last, for all of the above makes room; what it begins sets the timer to now.
+        self._start_ready(now)
+        if self._outcomes:
+            self._deliver(self._outcomes)
+            self._outcomes = []
+
+    def _patience(self) -> float:
+        """How long nothing can happen but at the sockets."""
+        now = self._clock()
+        until = now + 60.0
+        if self._active:
+            until = min(until, max(self._next_tick, now))
+        if self._timer is not None:
+            until = min(until, self._timer)
+        upcoming = self._hosts.next_start()
+        if upcoming is not None:
+            until = min(until, upcoming)
+        return max(until - now, 0.0)
+
+    def _admit(self, request: Request, private: object, first: bool) -> None:
+        try:
+            transfer = Transfer.begin(request, self._settings.timeout_s, self._settings.max_redirects, private)
+        except UrlError as error:
+            self._outcomes.append((subject(bad_url(error), request, request.url), private))
+            return
+        self._hosts.put(transfer.target.host, transfer, self._now, first=first)
+
+    def _start_ready(self, now: float) -> None:
+        while (
+            self._brisk < self._settings.max_transfers
+            and len(self._active) - self._resolver.parked < self._most
+            and self._held_elsewhere() < HELD_BYTES
+        ):
+            transfer = self._hosts.take(now)
+            if transfer is None:
+                return
+            transfer.brisk = True
+            self._brisk += 1
+            self._active[transfer] = None
+            transfer.started = transfer.seen_at = now
+            transfer.deadline = now + transfer.timeout_s - transfer.spent_s
+            self._begin_hop(transfer, now)
+
+    def _begin_hop(self, transfer: Transfer, now: float) -> None:
+        target = transfer.target
+        if not self._guard.port_is_open(target.port):
+            self._fail(transfer, blocked(f"port {target.port} is not among the allowed ports"), now)
+        elif target.literal is not None:
+            self._connect(transfer, (target.host,), now)
+        elif self._settings.proxy:
+            self._connect(transfer, (), now)
+        else:
+            resolved = self._resolver.known(target.host, now)
+            if resolved is not None:
+                self._resolved(transfer, resolved, now)
+                return
+            transfer.resolving = True
+            self._resolving.setdefault(target.host, []).append(transfer)
+            self._resolver.ask(target.host, now)
+
+    def _take_addresses(self, now: float) -> None:
+        for resolved in self._resolver.answers(now):
+            for transfer in self._resolving.pop(resolved.host, ()):
+                transfer.resolving = False
+                transfer.seen_at = now
+                self._resolved(transfer, resolved, now)
+
+    def _resolved(self, transfer: Transfer, resolved: Resolved, now: float) -> None:
+        if resolved.error is not None:
+            self._fail(transfer, _no_address(resolved), now)
+        else:
+            self._connect(transfer, resolved.addresses, now)
+
+    def _connect(self, transfer: Transfer, addresses: tuple[str, ...], now: float) -> None:
+        target = transfer.target
+        refusals = [self._guard.refusal(address, target.port) for address in addresses]
+        allowed = [address for address, refusal in zip(addresses, refusals, strict=True) if refusal is None]
+        if addresses and not allowed:
+            self._fail(transfer, blocked(refusals[0] or "no address"), now)
+            return
+        wire = self._idle.pop() if self._idle else Wire(self._settings, self._guard, self._clock)
+        try:
+            wire.start(transfer, transfer.headers(self._user_agent), [] if target.literal else allowed)
+            self._multi.add_handle(wire.easy)
+        except (Unsendable, pycurl.error, ValueError) as error:
+            wire.close()
+            self._fail(transfer, Failure(FetchBroken, "hard", f"the request can't be sent: {error}"), now)
+            return
+        self._active[transfer] = wire
+        self._running[wire.easy] = wire
+
+    def _take_ended(self, now: float) -> None:
+        while True:
+            left, good, bad = self._multi.info_read()
+            for easy in good:
+                self._ended(easy, 0, "", now)
+            for easy, code, message in bad:
+                self._ended(easy, code, message, now)
+            if not left:
+                return
+
+    def _ended(self, easy: pycurl.Curl, code: int, message: str, now: float) -> None:
+        wire = self._running.pop(easy)
+        transfer = wire.transfer
+        self._multi.remove_handle(easy)
+        assert transfer is not None
+        self._active[transfer] = None
+        hop = wire.ended(code, message)
+        self._keep(wire)
+        try:
+            self._conclude(transfer, hop, now)
+        except Exception as error:
+            log.exception("an answer that the fetcher does not understand")
+            self._fail(transfer, Failure(FetchBroken, "soft", f"not understood: {type(error).__name__}"), now)
+
+    def _conclude(self, transfer: Transfer, hop: Hop, now: float) -> None:
+        transfer.spent_s += now - transfer.started
+        transfer.started = now
+        result = transfer.conclude(hop, datetime.now(UTC))
+        if not isinstance(result, Target):
+            self._finish(transfer, result, now)
+            return
+        host = transfer.target.host
+        transfer.move(result)
+        transfer.seen_at = now
+        if result.host == host:
+            self._begin_hop(transfer, now)
+            return
+        # Another host has a line of its own, and its place is given free here.
+        self._leave(transfer, host, now)
+        self._hosts.put(result.host, transfer, now, first=True)
+
+    def _fail(self, transfer: Transfer, failure: Failure, now: float) -> None:
+        self._finish(transfer, transfer.error(failure), now)
+
+    def _finish(self, transfer: Transfer, outcome: Outcome, now: float) -> None:
+        self._leave(transfer, transfer.target.host, now)
+        self._outcomes.append((outcome, transfer.private))
+
+    def _leave(self, transfer: Transfer, host: str, now: float) -> None:
+        del self._active[transfer]
+        self._brisk -= transfer.brisk
+        transfer.brisk = False
+        self._hosts.done(host, now)
+
+    def _keep(self, wire: Wire) -> None:
+        if wire.belongs_to(self._settings, self._guard) and len(self._idle) < self._settings.max_transfers:
+            self._idle.append(wire)
+        else:
+            wire.close()
+
+    def _tick(self, now: float) -> None:
+        self._next_tick = now + TICK_S
+        self._resolver.dispatch(now)
+        idle_s = self._settings.idle_s
+        late: list[tuple[Transfer, str]] = []
+        for transfer in self._active:
+            silent_s = now - transfer.seen_at
+            if transfer.brisk and silent_s > BRISK_S:
+                transfer.brisk = False
+                self._brisk -= 1
+            if transfer.resolving and not self._resolver.runs(transfer.target.host):
+                # Waiting for a thread of ours is not the origin's fault; it has a limit of its own.
+                if silent_s > PARKED_S:
+                    late.append((transfer, "the name failed lately, and its next look-up had no turn"))
+                transfer.deadline += TICK_S
+            elif now >= transfer.deadline:
+                late.append((transfer, f"not done within {transfer.timeout_s:g} s"))
+            elif silent_s > idle_s:
+                what = "no answer for the name" if transfer.resolving else "no sign of life"
+                late.append((transfer, f"{what} for {idle_s:g} s"))
+        for transfer, cause in late:
+            self._give_up(transfer, cause, now)
+
+    def _give_up(self, transfer: Transfer, cause: str, now: float) -> None:
+        wire = self._active[transfer]
+        if wire is not None:
+            del self._running[wire.easy]
+            self._multi.remove_handle(wire.easy)
+            hop = wire.ended(28, cause)
+            self._keep(wire)
+            if hop.failure is None:  # the head said all that matters
+                self._conclude(transfer, hop, now)
+                return
+        elif transfer.resolving:
+            host = transfer.target.host
+            self._resolving[host].remove(transfer)
+            if not self._resolving[host]:
+                del self._resolving[host]
+            self._resolver.resent(host, now)
+        transfer.spent_s += now - transfer.started
+        self._fail(transfer, too_slow(cause), now)
+
+    def _on_socket(self, event: int, descriptor: int, multi: object, data: object) -> None:
+        if event == pycurl.POLL_REMOVE:
+            try:
+                self._poller.unregister(descriptor)
+            except (KeyError, OSError):
+                pass
+            return
+        mask = (select.POLLIN if event & pycurl.POLL_IN else 0) | (select.POLLOUT if event & pycurl.POLL_OUT else 0)
+        try:
+            self._poller.register(descriptor, mask)
+        except FileExistsError:
+            self._poller.modify(descriptor, mask)
+
+    def _on_timer(self, wait_ms: int) -> None:
+        self._timer = None if wait_ms < 0 else self._clock() + wait_ms / 1000
+
+    def _close(self) -> None:
+        for easy, wire in self._running.items():
+            self._multi.remove_handle(easy)
+            wire.close()
+        for wire in self._idle:
+            wire.close()
+        self._multi.close()
+        self._resolver.close()
+        self._poller_close()
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def _poller_close(self) -> None:
+        if hasattr(self._poller, "close"):
+            self._poller.close()
+
+
+def _no_address(resolved: Resolved) -> Failure:
+    error = resolved.error
+    code = error.errno if error is not None else None
+    missing = isinstance(error, socket.gaierror) and code in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", -5))
+    if missing:
+        return Failure(FetchBroken, "hard", f"no such host as {resolved.host}", "check the source's URL")
+    return Failure(FetchBroken, "temporary", f"the name {resolved.host} could not be looked up ({error})")

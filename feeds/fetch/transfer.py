@@ -1,0 +1,272 @@
+"""One fetch from its request to its outcome, hop by hop: what to send, and what an ended hop means. Pure.
+
+Redirects are followed here and not by libcurl, so that every hop is judged anew, and nothing that belongs to one URL
+or origin (validators, credentials) is shown to another.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchStatus, FetchTimeout, FetchTooLarge, UrlError
+from feeds.fetch.coding import ACCEPT_ENCODING
+from feeds.fetch.headers import every, list_members, retry_after_s, validators
+from feeds.fetch.target import SchemeRefused, Target, follow, masked, parse_target, without_credentials
+from feeds.fetch.verdict import Failure, status_cause, status_kind
+from feeds.model import Answer, Redirect, Request, Validators
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+DOCUMENTS = frozenset({200, 226})
+
+ACCEPT = {
+    "feed": (
+        b"Accept: application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9,"
+        b" application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
+    ),
+    "page": b"Accept: text/html, application/xhtml+xml, */*;q=0.1",
+    "any": b"Accept: */*",
+}
+_ACCEPT_ENCODING = f"Accept-Encoding: {ACCEPT_ENCODING}".encode()
+_OURS = frozenset({"accept", "accept-encoding", "user-agent"})
+# What would break the framing, the conditions or the address that were checked.
+_NEVER = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "te", "upgrade", "expect", "range", "if-range"}
+    | {
+        "if-none-match",
+        "if-modified-since",
+        "if-match",
+        "if-unmodified-since",
+        "a-im",
+        "trailer",
+        "proxy-authorization",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """How one hop ended: *status* 0 where no head arrived whole; *failure* where the transfer did not end well."""
+
+    status: int
+    fields: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    wire_bytes: int = 0
+    address: str = ""
+    failure: Failure | None = None
+
+
+class Unsendable(Exception):
+    """A header or URL that can't be put on the wire; the text says which."""
+
+
+@dataclass(slots=True, eq=False)
+class Transfer:
+    """The state of one fetch. Times are the loop's clock; *spent_s* leaves out what was waited in a host's line."""
+
+    request: Request
+    target: Target
+    timeout_s: float
+    max_redirects: int
+    url: str = ""  # of the present hop: as requested, or the redirect's target
+    private: object = None
+    spent_s: float = 0.0
+    started: float = 0.0
+    deadline: float = 0.0
+    seen_at: float = 0.0  # when the origin last showed life
+    brisk: bool = False
+    resolving: bool = False
+    home: bool = True  # has not left the origin it began at
+    conditional: bool = False
+    redirects: list[Redirect] = field(default_factory=list)
+    visited: set[str] = field(default_factory=set)
+    wire_bytes: int = 0
+
+    @classmethod
+    def begin(cls, request: Request, timeout_s: float, max_redirects: int, private: object = None) -> Transfer:
+        """The transfer for *request*; raises UrlError for a URL that can't be asked."""
+        target = parse_target(request.url)
+        if request.timeout_s is not None:
+            timeout_s = request.timeout_s
+        return cls(request, target, timeout_s, max_redirects, url=request.url, private=private)
+
+    def headers(self, user_agent: bytes) -> list[bytes]:
+        """The header lines of this hop but `Host`; raises Unsendable."""
+        request = self.request
+        lines = [user_agent, ACCEPT.get(request.accept, ACCEPT["any"]), _ACCEPT_ENCODING]
+        if request.validators and self.url == (request.validators_url or request.url):
+            self.conditional = True
+            if request.validators.etag is not None:
+                lines.append(_line("If-None-Match", request.validators.etag))
+                if request.deltas:
+                    lines.append(b"A-IM: feed")
+            if request.validators.last_modified is not None:
+                lines.append(_line("If-Modified-Since", request.validators.last_modified))
+        else:
+            self.conditional = False
+        if self.home and (request.headers or self.target.userinfo):
+            self._add_private(lines)
+        return lines
+
+    def conclude(self, hop: Hop, now: datetime) -> Answer | FetchError | Target:
+        """What an ended *hop* comes to: an answer, an error, or where to go on."""
+        self.wire_bytes += hop.wire_bytes
+        status = hop.status
+        if hop.failure is not None:
+            return self.error(hop.failure, status or None)
+        if status in DOCUMENTS or status in (304, 410):
+            return self._document(hop, now)
+        if status in REDIRECTS:
+            return self._redirect(hop)
+        return self.error(
+            Failure(FetchStatus, status_kind(status), status_cause(status)), status, retry_after_s(hop.fields, now)
+        )
+
+    def error(self, failure: Failure, status: int | None = None, wait_s: float | None = None) -> FetchError:
+        """*failure* with this transfer as its subject."""
+        return subject(failure, self.request, self.url, status, wait_s)
+
+    def move(self, target: Target) -> None:
+        """Go on at *target*, which `conclude` has given."""
+        if target.origin != self.target.origin:
+            self.home = False
+        # Credentials stay with the target that they came with, and only while it is home.
+        self.target = Target(
+            target.scheme,
+            target.host,
+            target.port,
+            target.path,
+            self.target.userinfo if self.home else None,
+            target.literal,
+        )
+        self.url = target.url
+
+    def _add_private(self, lines: list[bytes]) -> None:
+        named = set()
+        for name, value in self.request.headers:
+            folded = name.lower()
+            if folded in _NEVER:
+                continue
+            named.add(folded)
+            if folded in _OURS:
+                lines[:] = [line for line in lines if not line.lower().startswith(folded.encode() + b":")]
+            lines.append(_line(name, value))
+        credentials = self.target.credentials
+        if credentials is not None and "authorization" not in named:
+            lines.append(b"Authorization: Basic " + b64encode(credentials))
+
+    def _document(self, hop: Hop, now: datetime) -> Answer | FetchError:
+        status = hop.status
+        found = validators(hop.fields)
+        if status == 304:
+            if not self.conditional:
+                cause = "answered 304 Not Modified to a request without conditions"
+                return self.error(Failure(FetchBroken, "soft", cause), status)
+            sent = self.request.validators
+            found = Validators(etag=found.etag or sent.etag, last_modified=found.last_modified or sent.last_modified)
+        elif status == 226 and not self._delta_is_ours(hop):
+            return self.error(Failure(FetchStatus, "soft", "answered 226 IM Used, but not as asked"), status)
+        elif status in DOCUMENTS and not hop.body:
+            return self.error(
+                Failure(FetchBroken, "soft", "the answer is empty"), status, retry_after_s(hop.fields, now)
+            )
+        return Answer(
+            request=self.request,
+            status=status,
+            final_url=self.url,
+            headers=hop.fields,
+            body=hop.body if status in DOCUMENTS else b"",
+            validators=found,
+            redirects=tuple(self.redirects),
+            received_at=now,
+            wire_bytes=self.wire_bytes,
+            seconds=self.spent_s,
+            address=hop.address,
+        )
+
+    def _delta_is_ours(self, hop: Hop) -> bool:
+        return self.conditional and self.request.deltas and list_members(hop.fields, "im") == ["feed"]
+
+    def _redirect(self, hop: Hop) -> FetchError | Target:
+        locations = set(every(hop.fields, "location"))
+        if len(locations) != 1:
+            cause = "without a Location" if not locations else "with more than one Location"
+            return self._astray(f"redirected {cause}", hop)
+        if len(self.redirects) >= self.max_redirects:
+            return self._astray(f"redirected more than {self.max_redirects} times", hop)
+        try:
+            target = follow(self.target, _location(locations.pop()))
+        except UrlError as error:
+            failure = bad_url(error)
+            cause = f"redirected to {error.url[:200]!r} ({failure.cause})"
+            return self.error(failure._replace(cause=cause, kind="soft"), hop.status)
+        self.visited.add(self.target.url)
+        if target.url in self.visited:
+            return self._astray("redirects lead round in a circle", hop)
+        self.redirects.append(Redirect(status=hop.status, url=without_credentials(self.url), target=target.url))
+        return target
+
+    def _astray(self, cause: str, hop: Hop) -> FetchError:
+        return self.error(Failure(FetchBroken, "soft", cause), hop.status)
+
+
+def subject(
+    failure: Failure, request: Request, url: str, status: int | None = None, wait_s: float | None = None
+) -> FetchError:
+    """The error for *failure* of *request* at *url*, which is masked."""
+    shown = masked(url)
+    return failure.type(
+        f"{failure.cause}: {shown[:200]}",
+        url=shown,
+        source_id=request.source_id,
+        kind=failure.kind,
+        status=status,
+        retry_after_s=wait_s,
+        remedy=failure.remedy,
+        request=request,
+    )
+
+
+def bad_url(error: UrlError) -> Failure:
+    """A URL that can't be asked at all."""
+    if isinstance(error, SchemeRefused):
+        return Failure(FetchBlocked, "hard", error.cause, error.remedy)
+    return Failure(FetchBroken, "hard", error.cause, error.remedy)
+
+
+def blocked(reason: str) -> Failure:
+    """A connection that the guard refuses."""
+    return Failure(FetchBlocked, "hard", reason, "allow it with fetch.allow_private or fetch.ports if it is meant")
+
+
+def too_slow(cause: str) -> Failure:
+    """A limit of time was reached."""
+    return Failure(FetchTimeout, "temporary", cause)
+
+
+def too_large(cause: str, setting: str) -> Failure:
+    """A limit of bytes was reached."""
+    return Failure(FetchTooLarge, "soft", cause, f"raise {setting} if this is meant to be so large")
+
+
+def _location(value: str) -> str:
+    """*value* as text: field values are Latin-1 to us, but those who send raw characters mean UTF-8."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
+
+
+def _line(name: str, value: str) -> bytes:
+    """One header line; validators and secrets come back out as the very bytes they came in as."""
+    try:
+        content = value.encode("latin-1")
+    except UnicodeEncodeError:
+        content = value.encode("utf-8")
+    if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or b"\n" in content:
+        raise Unsendable(f"header {name[:40]!r} can't be sent")
+    if b"\r" in content or b"\0" in content:
+        raise Unsendable(f"header {name[:40]!r} can't be sent")
+    # A semicolon is libcurl's way to send a header without content.
+    return name.encode() + (b": " + content if content.strip() else b";")

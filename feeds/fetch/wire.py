@@ -1,0 +1,251 @@
+"""One easy handle of libcurl, used again and again: options, caps while bytes arrive, the guard at the socket. I/O."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pycurl
+
+from feeds.errors import FetchBroken
+from feeds.fetch.coding import BadCoding, Decoder, TooMuch
+from feeds.fetch.guard import Guard
+from feeds.fetch.headers import list_members, parse_fields
+from feeds.fetch.target import Target
+from feeds.fetch.transfer import DOCUMENTS, Hop, Transfer, blocked, too_large
+from feeds.fetch.verdict import Failure, curl_failure
+from feeds.model import FetchSettings
+
+log = logging.getLogger(__name__)
+
+DISCARD_BYTES = 65_536  # of a body nobody reads; more closes the connection
+_BUFFER_BYTES = 131_072
+_IDLE_CONNECTION_S = 60
+_DNS_CACHE_S = 2  # entries come with each transfer; curl need not keep them
+
+
+class Wire:
+    """An easy handle with its callbacks. `start` arms it for one hop, `ended` says how that went."""
+
+    def __init__(self, settings: FetchSettings, guard: Guard, clock: Callable[[], float]) -> None:
+        self.transfer: Transfer | None = None
+        self._clock = clock
+        self._settings = settings
+        self._guard = guard
+        self._resolve_set = False
+        self._clear()
+        self.easy = self._new_easy()
+
+    def start(self, transfer: Transfer, headers: list[bytes], addresses: Sequence[str]) -> None:
+        """Arm the handle for the present hop of *transfer*, to connect to *addresses* (none: the host is one)."""
+        self._clear()
+        self.transfer = transfer
+        target = transfer.target
+        easy = self.easy
+        if self._settings.proxy:
+            easy.setopt(pycurl.URL, target.url)
+        else:
+            # Beyond the site libcurl would tidy the URL up; the request target goes as it is written.
+            easy.setopt(pycurl.URL, target.site)
+            easy.setopt(pycurl.REQUEST_TARGET, target.path)
+        easy.setopt(pycurl.HTTPHEADER, headers)
+        if addresses:
+            easy.setopt(pycurl.RESOLVE, [_resolve_entry(target, addresses)])
+            self._resolve_set = True
+        elif self._resolve_set:
+            easy.setopt(pycurl.RESOLVE, [])
+            self._resolve_set = False
+
+    def ended(self, code: int, message: str) -> Hop:
+        """How the hop went that ended with libcurl's *code*."""
+        failure = self._failure
+        status = self._status if self._head_done else 0
+        fields = self._fields if self._fields is not None else parse_fields(self._lines)
+        if failure is None and not self._head_done:
+            failure = curl_failure(code, message) if code else Failure(FetchBroken, "temporary", "no answer arrived")
+            if self._refusal and code in (7, 42):
+                failure = blocked(self._refusal)
+        elif failure is None and status in DOCUMENTS:
+            failure = curl_failure(code, message) if code else self._unfinished()
+        # What follows a head that brings no document is of no interest, however it ends.
+        hop = Hop(
+            status=status,
+            fields=fields if failure is None else (),
+            body=b"".join(self._body) if failure is None else b"",
+            wire_bytes=self._head_bytes + self._raw_bytes,
+            address=self._address,
+            failure=failure,
+        )
+        self._clear()
+        return hop
+
+    def belongs_to(self, settings: FetchSettings, guard: Guard) -> bool:
+        """Whether the handle was made for these limits; else it is not worth keeping."""
+        return self._settings is settings and self._guard is guard
+
+    def close(self) -> None:
+        """Give the handle back to libcurl."""
+        self.easy.close()
+
+    def _clear(self) -> None:
+        self.transfer = None
+        self._lines: list[bytes] = []
+        self._fields: tuple[tuple[str, str], ...] | None = None
+        self._head_bytes = 0
+        self._head_done = False
+        self._status = 0
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._raw_bytes = 0
+        self._decoder: Decoder | None = None
+        self._failure: Failure | None = None
+        self._refusal = ""
+        self._address = ""
+
+    def _new_easy(self) -> pycurl.Curl:
+        settings = self._settings
+        easy = pycurl.Curl()
+        options: list[tuple[int, Any]] = [
+            (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+            (pycurl.FOLLOWLOCATION, 0),
+            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
+            (pycurl.HTTP09_ALLOWED, 0),
+            (pycurl.HTTP_CONTENT_DECODING, 0),
+            (pycurl.PATH_AS_IS, 1),
+            (pycurl.NOSIGNAL, 1),
+            (pycurl.NETRC, 0),
+            (pycurl.PROXY, settings.proxy or ""),
+            (pycurl.NOPROXY, ""),
+            (pycurl.SSL_VERIFYPEER, 1),
+            (pycurl.SSL_VERIFYHOST, 2),
+            (pycurl.MAXFILESIZE_LARGE, settings.max_body_bytes),
+            (pycurl.BUFFERSIZE, _BUFFER_BYTES),
+            (pycurl.MAXAGE_CONN, _IDLE_CONNECTION_S),
+            (pycurl.DNS_CACHE_TIMEOUT, _DNS_CACHE_S),
+            (pycurl.TCP_NODELAY, 1),
+            (pycurl.HEADERFUNCTION, self._on_header),
+            (pycurl.WRITEFUNCTION, self._on_body),
+            (pycurl.OPENSOCKETFUNCTION, self._on_open),
+            (pycurl.PREREQFUNCTION, self._on_connected),
+        ]
+        authorities = ssl.get_default_verify_paths()
+        if authorities.cafile:
+            options.append((pycurl.CAINFO, authorities.cafile))
+        if authorities.capath:
+            options.append((pycurl.CAPATH, authorities.capath))
+        for option, value in options:
+            easy.setopt(option, value)
+        return easy
+
+    def _on_header(self, line: bytes) -> int:
+        size = len(line)
+        self._head_bytes += size
+        if self._head_bytes > self._settings.max_header_bytes:
+            limit = self._settings.max_header_bytes
+            self._failure = too_large(f"headers of more than {limit} bytes", "fetch.max_header_bytes")
+            return -1
+        if self._head_done:
+            return size  # trailers: counted, not kept
+        if line in (b"\r\n", b"\n"):
+            # After 1xx comes another head (RFC 9110 §15.2).
+            self._head_done = self._status >= 200
+            return size if self._status not in DOCUMENTS or self._expect_document() else -1
+        if line.startswith(b"HTTP/"):
+            self._lines.clear()
+            self._status = _status(line)
+        else:
+            self._lines.append(line)
+        self._alive()
+        return size
+
+    def _expect_document(self) -> bool:
+        self._fields = parse_fields(self._lines)
+        codings = list_members(self._fields, "content-encoding")
+        try:
+            self._decoder = Decoder(codings, self._settings.max_body_bytes) if codings else None
+        except BadCoding as error:
+            self._failure = Failure(FetchBroken, "soft", str(error))
+            return False
+        return True
+
+    def _on_body(self, chunk: bytes) -> int:
+        size = len(chunk)
+        self._raw_bytes += size
+        self._alive()
+        if self._status not in DOCUMENTS:
+            return size if self._raw_bytes <= DISCARD_BYTES else -1
+        try:
+            if self._decoder is not None:
+                chunk = self._decoder.feed(chunk)
+        except BadCoding as error:
+            self._failure = Failure(FetchBroken, "soft", str(error))
+            return -1
+        except TooMuch:
+            self._failure = self._body_too_large()
+            return -1
+        self._body_bytes += len(chunk)
+        if self._body_bytes > self._settings.max_body_bytes or self._raw_bytes > self._settings.max_body_bytes:
+            self._failure = self._body_too_large()
+            return -1
+        if chunk:
+            self._body.append(chunk)
+        return size
+
+    def _on_open(self, purpose: int, address: Any) -> Any:
+        """The last guard: what is refused here is not connected to, whatever led to it."""
+        if address.family not in (socket.AF_INET, socket.AF_INET6):
+            self._refusal = "only IP connections are made"
+            return pycurl.SOCKET_BAD
+        host, port = address.addr[:2]
+        if not self._settings.proxy:
+            refusal = self._guard.refusal(host, port)
+            if refusal:
+                self._refusal = refusal
+                return pycurl.SOCKET_BAD
+        try:
+            return socket.socket(address.family, address.socktype, address.protocol)
+        except OSError as error:
+            log.warning("no socket for a transfer: %s", error)
+            return pycurl.SOCKET_BAD
+
+    def _on_connected(self, address: str, own: str, port: int, own_port: int) -> int:
+        """A connection that is used again was opened under the rules of its time; these are today's."""
+        self._address = address
+        self._alive()
+        if self._settings.proxy:
+            return pycurl.PREREQFUNC_OK
+        refusal = self._guard.refusal(address, port)
+        if refusal is None:
+            return pycurl.PREREQFUNC_OK
+        self._failure = blocked(refusal)
+        return pycurl.PREREQFUNC_ABORT
+
+    def _alive(self) -> None:
+        if self.transfer is not None:
+            self.transfer.seen_at = self._clock()
+
+    def _unfinished(self) -> Failure | None:
+        if self._decoder is None:
+            return None
+        try:
+            self._decoder.finish()
+        except BadCoding as error:
+            return Failure(FetchBroken, "temporary", str(error)) if self._raw_bytes else None
+        return None
+
+    def _body_too_large(self) -> Failure:
+        return too_large(f"a body of more than {self._settings.max_body_bytes} bytes", "fetch.max_body_bytes")
+
+
+def _status(line: bytes) -> int:
+    part = line.split(None, 2)[1:2]
+    return int(part[0]) if part and part[0].isdigit() and len(part[0]) <= 4 else 0
+
+
+def _resolve_entry(target: Target, addresses: Sequence[str]) -> str:
+    listed = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+    # With "+" the entry leaves libcurl's cache by itself; else it would keep every name it ever heard.
+    return f"+{target.host}:{target.port}:{listed}"
