@@ -1,0 +1,10 @@
+"""The last step of the path: what readers, aggregators and browsers ask is answered from what is published.
+
+A request never fetches, parses or renders: section documents are finished bytes, pages are drawn from stored articles.
+`create_app` gives the WSGI application, finished answers in front of Flask.
+"""
+
+from feeds.serve.app import create_app, flask_app
+from feeds.serve.environment import store_url_from
+
+__all__ = ["create_app", "flask_app", "store_url_from"]

@@ -1,0 +1,123 @@
+"""The one address of everything the desk serves, and the redirects that lead there. Pure.
+
+Addresses are built from `base_url` alone, never from what a request claims to be asking.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+
+from feeds.model import FORMATS, UNFILED, Format, Section
+
+PLACES = frozenset(
+    ("/", "/sections.opml", "/sitemap-news.xml", "/robots.txt", "/favicon.ico", "/healthz", "/readyz", "/" + UNFILED)
+)
+"""Addresses that exist on every desk."""
+
+_SLASHES = re.compile(r"/{2,}")
+_QUERY_SAFE = "!$&'()*+,;=:@/?-._~%"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The map of one desk: what its sections and documents are called, and what they were called before."""
+
+    base_url: str
+    prefix: str = ""
+    sections: dict[str, Section] = field(default_factory=dict)
+    _by_folded: dict[str, str] = field(default_factory=dict)
+    _moved: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, base_url: str, sections: Iterable[Section]) -> Addresses:
+        """Draw the map. A path that is both `moved_from` and a section of today is the section of today."""
+        known = {section.path: section for section in sections if section.path}
+        moved = {old.strip("/"): path for path, section in known.items() for old in section.moved_from}
+        return cls(
+            base_url=base_url.rstrip("/"),
+            prefix=urlsplit(base_url).path.rstrip("/"),
+            sections=known,
+            _by_folded={path.casefold(): path for path in known},
+            _moved={old.casefold(): path for old, path in moved.items() if old not in known},
+        )
+
+    def strip_prefix(self, path: str) -> str:
+        """Return *path* without the path of `base_url`, whether a proxy in front has taken it off already or not.
+
+        A desk at ``https://example.org/wire`` answers ``/wire/news`` and ``/news`` alike. Only the first prefix is
+        taken off, so behind a proxy that strips, a section called ``wire`` is still reached by its documents.
+        """
+        if self.prefix and (path == self.prefix or path.startswith(self.prefix + "/")):
+            return path[len(self.prefix) :] or "/"
+        return path
+
+    def local(self, path: str) -> str:
+        """Return the link to *path* for pages of the desk: with prefix, without host, percent-encoded."""
+        return self.prefix + quote(path)
+
+    def public(self, path: str, query: str = "") -> str:
+        """Return the absolute address of *path*; *query* comes as the client sent it and is made harmless."""
+        address = self.base_url + quote(path)
+        return f"{address}?{quote(query, safe=_QUERY_SAFE)}" if query else address
+
+    def section_at(self, path: str) -> Section | None:
+        """Return the section whose path is exactly *path*."""
+        return self.sections.get(path)
+
+    def one_address(self, path: str) -> str | None:
+        """Return where *path* should have been asked, None where it is right already or leads nowhere.
+
+        Mends a trailing slash, doubled slashes, other case, and the old paths of moved sections, in every format.
+        """
+        plain = "/" + _SLASHES.sub("/", path).strip("/")
+        if plain.casefold() in PLACES:
+            mended: str | None = plain.casefold()
+        elif plain.casefold().startswith("/article/"):
+            mended = plain.casefold()
+        else:
+            mended = self._section_address(plain[1:])
+        return mended if mended is not None and mended != path else None
+
+    def _section_address(self, asked: str) -> str | None:
+        folded, format = split_format(asked.casefold())
+        suffix = f".{format}" if format else ""
+        if format and folded == "index":
+            return f"/index{suffix}"
+        path = self._by_folded.get(folded) or self._moved_to(folded)
+        if path is None and folded == UNFILED:
+            path = UNFILED
+        return f"/{path}{suffix}" if path is not None else None
+
+    def _moved_to(self, folded: str) -> str | None:
+        """A section takes its subsections along: the longest old path that *folded* lies in decides."""
+        head, rest = folded, ""
+        while head:
+            if (new := self._moved.get(head)) is not None:
+                return self._by_folded.get((new + rest).casefold())
+            head, slash, tail = head.rpartition("/")
+            rest = slash + tail + rest
+        return None
+
+
+def document_path(section: str, format: Format) -> str:
+    """Return the path under which a section's document is served.
+
+    >>> document_path("news/world", "atom"), document_path("", "rss")
+    ('/news/world.atom', '/index.rss')
+    """
+    return f"/{section or 'index'}.{format}"
+
+
+def split_format(path: str) -> tuple[str, Format | None]:
+    """Return *path* without the suffix of a format, and the format.
+
+    >>> split_format("news/world.json"), split_format("news/world")
+    (('news/world', 'json'), ('news/world', None))
+    """
+    for format in FORMATS:
+        if path.endswith(f".{format}"):
+            return path[: -len(format) - 1], format
+    return path, None

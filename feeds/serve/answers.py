@@ -1,0 +1,200 @@
+"""Finished answers in memory, given before Flask routes: the layer that makes a poll as cheap as a file.
+I/O: looks at the store's publication counter, at most every 50 ms.
+
+It answers GET and HEAD of section documents exactly as the view in `documents.py` would, and hands on everything else:
+other methods and addresses, deltas (``A-IM``), rare preconditions, queries that may narrow a feed.
+
+Who answers sees one `Snapshot`: it is replaced whole and never changed, so that threads read it without a lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from feeds.errors import StoreError
+from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.framing import oversized, refusal
+from feeds.serve.negotiate import codings_in_order
+from feeds.serve.reader import Desk, Reader
+from feeds.serve.representations import Asked, Finished, finish_document, reply
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.05
+NARROWING = ("source", "lang", "limit", "by")
+"""The query parameters that make another feed of a document; all others are ignored."""
+
+STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition Failed"}
+_REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What is published at one moment. *finished* is keyed by path as WSGI gives it, with and without prefix.
+
+    *accepted* is False until a first config is: then *desk* holds the defaults.
+    """
+
+    counter: int
+    desk: Desk
+    accepted: bool
+    addresses: Addresses
+    finished: dict[str, Finished] = field(default_factory=dict)
+
+
+class Answers:
+    """The WSGI application: finished answers first, *app* for the rest."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        reader: Reader,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.app = app
+        self._reader = reader
+        self._look_every_s = look_every_s
+        self._clock = clock
+        self._look_at = 0.0
+        self._looking = threading.Lock()
+        self._current: Snapshot | None = None
+        self._behind = True
+        self._failing = False
+        self._codings: dict[str | None, tuple[str, ...]] = {}
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is published, as of the last look. Raises StoreError where the store has never answered."""
+        if self._clock() >= self._look_at:
+            self._look()
+        if self._current is None:
+            raise StoreError("nothing could be read from the store yet", remedy="`wiredesk doctor` tells why")
+        return self._current
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        if (refused := refusal(environ)) is not None:
+            start_response(refused.status, refused.headers)
+            return [refused.body]
+        if self._clock() >= self._look_at:
+            self._look()
+        snapshot = self._current
+        if snapshot is not None:
+            finished = snapshot.finished.get(environ["PATH_INFO"])
+            if finished is not None and (answer := self._answer(finished, environ, start_response)) is not None:
+                return answer
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = "", snapshot.addresses.strip_prefix(environ["PATH_INFO"])
+        if (refused := oversized(environ)) is not None:
+            start_response(refused.status, refused.headers)
+            return [refused.body]
+        return self.app(environ, start_response)
+
+    def _answer(
+        self, finished: Finished, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> list[bytes] | None:
+        """Answer from *finished*, or None where the view has to decide."""
+        method = environ["REQUEST_METHOD"]
+        if method != "GET" and method != "HEAD":
+            return None
+        query = environ.get("QUERY_STRING")
+        if (query and may_narrow(query)) or "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
+            return None
+        named = environ.get("HTTP_IF_NONE_MATCH")
+        if named is not None and (held := finished.exact.get(named)) is not None:
+            start_response("304 Not Modified", held[:])
+            return [b""]
+        if "HTTP_A_IM" in environ:
+            return None
+        if named is None and "HTTP_IF_MODIFIED_SINCE" not in environ:
+            accepted = environ.get("HTTP_ACCEPT_ENCODING")
+            variants = finished.variants
+            for coding in self._codings.get(accepted) or self._remember(accepted):
+                if coding in variants:
+                    break
+            else:
+                coding = "identity"
+            variant = variants[coding]
+            start_response("200 OK", variant.headers[:])
+            return [b""] if method == "HEAD" else [variant.body]
+        answered = reply(finished, Asked.of(environ), now=datetime.now(UTC))
+        start_response(STATUS_LINES[answered.status], answered.headers[:])
+        return [b""] if method == "HEAD" else [answered.body]
+
+    def _remember(self, accepted: str | None) -> tuple[str, ...]:
+        codings = codings_in_order(accepted)
+        if len(self._codings) < _REMEMBERED:
+            self._codings[accepted] = codings
+        return codings
+
+    def _look(self) -> None:
+        """Take over what was published since the last look; while one thread does, the others go on with the old."""
+        if not self._looking.acquire(blocking=self._current is None):
+            return
+        try:
+            if self._clock() < self._look_at:
+                return
+            if self._reader.moved():
+                self._behind = True
+            if self._behind or self._current is None:
+                self._current = self._load(self._current)
+                self._behind = False
+            if self._failing:
+                log.info("the store answers again")
+            self._failing = False
+        except StoreError as error:
+            # The last good answers stay; caches and readers notice nothing.
+            if not self._failing:
+                log.warning("store does not answer, serving what is in memory: %s", error)
+            self._failing = True
+        finally:
+            self._look_at = self._clock() + self._look_every_s
+            self._looking.release()
+
+    def _load(self, old: Snapshot | None) -> Snapshot:
+        accepted = self._reader.desk()
+        desk = accepted or Desk()
+        if old is None or old.desk != desk or old.accepted != (accepted is not None):
+            addresses, finished, after = Addresses.of(desk.settings.base_url, desk.sections), {}, 0
+        else:
+            addresses, finished, after = old.addresses, dict(old.finished), old.counter
+        changes = self._reader.changes(after)
+        for document in changes.documents:
+            prepared = finish_document(document, desk.settings, addresses)
+            for key in _keys(document_path(document.path, document.format), addresses):
+                finished[key] = prepared
+        for path, format in changes.gone:
+            for key in _keys(document_path(path, format), addresses):
+                finished.pop(key, None)
+        return Snapshot(
+            counter=changes.counter,
+            desk=desk,
+            accepted=accepted is not None,
+            addresses=addresses,
+            finished=finished,
+        )
+
+
+def may_narrow(query: str) -> bool:
+    """Tell whether a query could hold a parameter of `NARROWING`; the view decodes it and decides.
+
+    >>> may_narrow("utm_source=x"), may_narrow("v=2&%6cimit=5"), may_narrow("limit=5")
+    (False, True, True)
+    """
+    return "%" in query or "+" in query or any(part.partition("=")[0] in NARROWING for part in query.split("&"))
+
+
+def _keys(path: str, addresses: Addresses) -> list[str]:
+    """The values of PATH_INFO that mean *path*: WSGI carries UTF-8 as Latin-1 (PEP 3333)."""
+    keys = [key for key in (path, addresses.prefix + path) if addresses.strip_prefix(key) == path]
+    return [key.encode().decode("latin-1") for key in dict.fromkeys(keys)]

@@ -1,0 +1,112 @@
+"""What is not there, not allowed or broken: short, typed answers that tell nothing about the inside.
+I/O: logs our own errors; asks the store whether a section has gone.
+
+Browsers get a page, everybody else plain text. Nothing of the request is repeated in either.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+from werkzeug.wrappers import Response as BaseResponse
+
+from feeds.errors import SectionNotFound, StoreError
+from feeds.model import UNFILED
+from feeds.serve.addresses import split_format
+from feeds.serve.fronts import frame
+from feeds.serve.negotiate import wants_html
+from feeds.serve.site import page_headers, the_site
+
+log = logging.getLogger(__name__)
+
+EXPLANATIONS = {
+    400: "The request could not be understood.",
+    404: "There is nothing at this address.",
+    405: "This address does not take requests of that kind.",
+    406: "There is no such form of it.",
+    410: "What was at this address has been taken away for good.",
+    413: "The request is too large.",
+    500: "Something went wrong here. It has been noted.",
+    503: "The desk is busy or just starting. Please try again in a moment.",
+}
+
+
+def register(app: Flask) -> None:
+    """Answer every error of *app* from here."""
+    app.register_error_handler(SectionNotFound, _missing)
+    app.register_error_handler(404, _missing)
+    app.register_error_handler(StoreError, _unavailable)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _our_error)
+
+
+def _missing(error: Exception) -> Response:
+    """Send a wrong spelling to the one address, else say 410 of what once was and 404 of what never was."""
+    site = the_site()
+    try:
+        snapshot = site.snapshot
+        if request.method in ("GET", "HEAD"):
+            right = snapshot.addresses.one_address(request.path)
+            if right is not None:
+                return redirect_to(snapshot.addresses.public(right, request.query_string.decode("latin-1")))
+        path = split_format(request.path.strip("/"))[0]
+        gone = (
+            path and path != UNFILED and snapshot.addresses.section_at(path) is None and site.reader.was_section(path)
+        )
+    except StoreError as store_error:
+        return _unavailable(store_error)
+    return _answer(410 if gone else 404)
+
+
+def _unavailable(error: StoreError) -> Response:
+    log.warning("could not answer: %s", error)
+    response = _answer(503)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _http_error(error: HTTPException) -> Response | BaseResponse:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    response = _answer(error.code)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _our_error(error: Exception) -> Response:
+    original = error.original_exception if isinstance(error, InternalServerError) else error
+    log.error("request failed", exc_info=original)
+    return _answer(500)
+
+
+def redirect_to(address: str) -> Response:
+    """Return a 301 to *address*, which is built from `base_url` and holds nothing of the request but its query."""
+    response = Response("Moved Permanently\n", status=301, content_type="text/plain; charset=utf-8")
+    response.headers["Location"] = address
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _answer(status: int) -> Response:
+    phrase = HTTPStatus(status).phrase
+    explanation = EXPLANATIONS.get(status, "")
+    text = f"{status} {phrase}\n{explanation}\n"
+    response = Response(text, status=status, content_type="text/plain; charset=utf-8")
+    if wants_html(request.headers.get("Accept")):
+        try:
+            snapshot = the_site().snapshot
+            html = render_template("error.html", **frame(snapshot), status=status, phrase=phrase, text=explanation)
+            response = Response(html, status=status, content_type="text/html; charset=utf-8")
+            response.headers.extend(page_headers(snapshot.desk.settings))
+        except Exception:
+            # An error page must never fail: plain text serves browsers too.
+            log.debug("no error page", exc_info=True)
+    response.headers["Vary"] = "Accept"
+    response.headers["Cache-Control"] = "public, max-age=60" if status in (404, 410) else "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

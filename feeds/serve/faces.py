@@ -1,0 +1,155 @@
+"""Articles and sections as pages show them: links, times in the desk's zone, short plain texts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from feeds.dates import rfc3339, zone_of
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Section
+from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.reader import Desk
+from feeds.text import plain
+
+FORMAT_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+_TEASER_CHARS = 260
+_RIGHT_TO_LEFT = frozenset(
+    ("ar", "arc", "ckb", "dv", "fa", "ha-arab", "he", "iw", "khw", "ks", "ku-arab", "nqo", "pa-arab", "ps", "sd", "syr",
+     "ug", "ur", "yi")
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A document as a link: *url* is the public address, to copy into a reader."""
+
+    name: str
+    media_type: str
+    href: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """An article in a list."""
+
+    title: str
+    href: str
+    page: str
+    teaser: str
+    when: str
+    stamp: str
+    source: str
+    language: str | None
+    direction: str
+    copies: int
+    elsewhere: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A section in the tree."""
+
+    title: str
+    description: str
+    href: str
+    path: str
+    feeds: tuple[Feed, ...]
+    language: str | None
+    children: tuple[Node, ...] = ()
+    headlines: tuple[Headline, ...] = field(default=())
+
+
+def direction(language: str | None) -> str:
+    """Return how *language* (BCP 47) is written: "rtl" or "ltr".
+
+    >>> direction("ar-EG"), direction("pa-Arab-PK"), direction("en"), direction(None)
+    ('rtl', 'rtl', 'ltr', 'ltr')
+    """
+    parts = (language or "").lower().replace("_", "-").split("-")
+    return "rtl" if parts[0] in _RIGHT_TO_LEFT or "-".join(parts[:2]) in _RIGHT_TO_LEFT else "ltr"
+
+
+def in_words(moment: datetime, zone: tzinfo) -> str:
+    """Return *moment* for people, in *zone*; absolute, so that a page stays true however long a cache keeps it."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def feeds_of(path: str, addresses: Addresses) -> tuple[Feed, ...]:
+    """Return the documents of a section, as links."""
+    return tuple(
+        Feed(
+            name=FORMAT_NAMES[format],
+            media_type=MEDIA_TYPES[format].partition(";")[0],
+            href=addresses.local(document_path(path, format)),
+            url=addresses.public(document_path(path, format)),
+        )
+        for format in FORMATS
+    )
+
+
+def headline(article: Article, desk: Desk, addresses: Addresses) -> Headline:
+    """Return *article* as a line of a list: it links to its text here where there is one, else to where it is from."""
+    page = addresses.local(f"/article/{article.id}")
+    elsewhere = bool(article.link) and not article.content
+    return Headline(
+        title=article.title or "Untitled",
+        href=article.link if elsewhere and article.link else page,
+        page=page,
+        teaser=shortened(plain(article.summary or article.content), _TEASER_CHARS),
+        when=in_words(article.published, zone_of(desk.settings.timezone)),
+        stamp=rfc3339(article.published),
+        source=article.source_name,
+        language=article.language,
+        direction=direction(article.language or desk.settings.language),
+        copies=sum(not copy.original for copy in article.copies),
+        elsewhere=elsewhere,
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """Return *text* in one line of at most *most* characters, cut between words where it has any.
+
+    >>> shortened("one two three", 9)
+    'one two …'
+    """
+    text = " ".join(text.split())
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    return (head.rpartition(" ")[0] or head).rstrip(" ,.;:–-") + " …"
+
+
+def tree(desk: Desk, addresses: Addresses) -> tuple[Node, ...]:
+    """Return the top sections with all below them, in the order of config."""
+    below: dict[str, list[Section]] = {}
+    for section in desk.sections:
+        if section.path:
+            below.setdefault(section.parent or "", []).append(section)
+
+    def grow(section: Section) -> Node:
+        return node(section, addresses, children=tuple(grow(child) for child in below.get(section.path, ())))
+
+    return tuple(grow(section) for section in below.get("", ()))
+
+
+def node(
+    section: Section,
+    addresses: Addresses,
+    *,
+    children: tuple[Node, ...] = (),
+    headlines: Sequence[Headline] = (),
+) -> Node:
+    """Return *section* as a node, with what is given of it."""
+    return Node(
+        title=section.title,
+        description=section.description,
+        href=addresses.local("/" + section.path),
+        path=section.path,
+        feeds=feeds_of(section.path, addresses),
+        language=section.language,
+        children=children,
+        headlines=tuple(headlines),
+    )

@@ -1,0 +1,97 @@
+"""Requests that are refused for their form, before anything reads them: RFC 9112 sections 3.2, 6 and 11. Pure.
+
+The server in front settles most of it; what it lets through and two parties could read differently ends here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MAX_TARGET_CHARS = 8_192  # RFC 9112 section 3 asks for 8000 at least
+MAX_HEADERS_CHARS = 32_768
+MAX_BODY_BYTES = 65_536
+_BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fvV:.]+\])(?::\d{0,5})?")
+_GOOD_HOSTS: set[str] = set()  # seen and found good; asked for on every request
+_REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A short answer in plain text that ends the connection, since its framing may be in doubt."""
+
+    status: str
+    body: bytes
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers of the answer."""
+        return [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(self.body))),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Connection", "close"),
+        ]
+
+
+def _refusal(status: str, why: str) -> Refusal:
+    return Refusal(status, f"{status}: {why}\n".encode())
+
+
+_TWO_LENGTHS = _refusal("400 Bad Request", "Transfer-Encoding and Content-Length in one request")
+_BAD_CODING = _refusal("501 Not Implemented", "only chunked transfer coding is understood")
+_BAD_LENGTH = _refusal("400 Bad Request", "Content-Length is no number")
+_NO_HOST = _refusal("400 Bad Request", "HTTP/1.1 needs a Host")
+_BAD_HOST = _refusal("400 Bad Request", "one valid Host is needed")
+_BODY = _refusal("400 Bad Request", "this method takes no body")
+_LONG_TARGET = _refusal("414 URI Too Long", f"at most {MAX_TARGET_CHARS} characters")
+_LONG_HEADERS = _refusal("431 Request Header Fields Too Large", f"at most {MAX_HEADERS_CHARS} characters")
+_LONG_BODY = _refusal("413 Content Too Large", f"at most {MAX_BODY_BYTES} bytes")
+
+
+def refusal(environ: Mapping[str, object]) -> Refusal | None:
+    """Return why the request is refused, None where its form is sound. Cheap: it is asked of every request."""
+    host = environ.get("HTTP_HOST")
+    if host not in _GOOD_HOSTS and (refused := _judge_host(str(host or ""), environ)) is not None:
+        return refused
+    if ("HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH")) and (
+        refused := _judge_body(environ)
+    ) is not None:
+        return refused
+    if len(str(environ["PATH_INFO"])) + len(str(environ.get("QUERY_STRING", ""))) > MAX_TARGET_CHARS:
+        return _LONG_TARGET
+    return None
+
+
+def oversized(environ: Mapping[str, object]) -> Refusal | None:
+    """Return a refusal where the headers together are too long; asked only where a request costs more than memory."""
+    total = sum(len(key) + len(str(value)) for key, value in environ.items() if key.startswith("HTTP_"))
+    return _LONG_HEADERS if total > MAX_HEADERS_CHARS else None
+
+
+def _judge_host(host: str, environ: Mapping[str, object]) -> Refusal | None:
+    if not host:
+        # HTTP/2 has :authority instead; HTTP/1.0 knows no Host.
+        return _NO_HOST if environ.get("SERVER_PROTOCOL") == "HTTP/1.1" else None
+    if not _HOST.fullmatch(host):  # two Host lines arrive as one value with a comma
+        return _BAD_HOST
+    if len(_GOOD_HOSTS) < _REMEMBERED:
+        _GOOD_HOSTS.add(host)
+    return None
+
+
+def _judge_body(environ: Mapping[str, object]) -> Refusal | None:
+    coding, length = environ.get("HTTP_TRANSFER_ENCODING"), str(environ.get("CONTENT_LENGTH") or "")
+    if coding is not None and length:
+        return _TWO_LENGTHS
+    if coding is not None and str(coding).strip().lower() != "chunked":
+        return _BAD_CODING
+    if length and not (length.isascii() and length.isdigit()):
+        return _BAD_LENGTH
+    if environ.get("REQUEST_METHOD") in _BODYLESS and (coding is not None or length.strip("0")):
+        return _BODY
+    if length and int(length) > MAX_BODY_BYTES:
+        return _LONG_BODY
+    return None

@@ -1,0 +1,92 @@
+"""What serving asks of the store, as values: the seam between requests and SQL. Pure.
+
+`StoreReader` in `stored.py` answers from the real store; tests answer from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from feeds.model import Article, Document, Format, Fragment, Frame, Section, Settings, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The accepted config as far as readers meet it. *sections* stand in tree order, parents first."""
+
+    settings: Settings = Settings()
+    sections: tuple[Section, ...] = ()
+    sources: tuple[Source, ...] = ()
+    version: int = 0
+    accepted_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What was published after some counter: *counter* is the newest, *documents* the changed ones whole.
+
+    *gone* are the (path, format) keys that no longer exist. Asked from 0, *documents* are all there are.
+    """
+
+    counter: int
+    documents: Sequence[Document] = ()
+    gone: Sequence[tuple[str, Format]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What changed in a section after a sequence number: the *article_uids* filed or changed, newest first, and
+    the uids *retracted* or withdrawn with the time of it. *known* is False where the number tells nothing: it is ahead
+    of the section, or older than what is kept.
+    """
+
+    known: bool
+    article_uids: tuple[str, ...] = ()
+    retracted: tuple[tuple[str, datetime], ...] = ()
+
+
+class Retracted:
+    """Stands for an article that was there and was taken out for good."""
+
+
+RETRACTED = Retracted()
+
+
+class Reader(Protocol):
+    """The questions. Each is one short read transaction; any of them may raise StoreError."""
+
+    def moved(self) -> bool:
+        """Whether anything may have been published since the last call from this process; cheap, never misses."""
+
+    def changes(self, after: int) -> Changes:
+        """What was published after the counter *after*."""
+
+    def desk(self) -> Desk | None:
+        """The accepted config; None before the first."""
+
+    def document(self, path: str, format: Format) -> Document | None:
+        """One finished document as it stands."""
+
+    def latest(self, path: str, limit: int) -> Sequence[Article]:
+        """The newest articles of a section, rights applied, in the document's order."""
+
+    def article(self, uid: str) -> Article | Retracted | None:
+        """One article by its ``urn:uuid:``."""
+
+    def published_after(self, moment: datetime, limit: int) -> Sequence[Article]:
+        """Articles of the whole desk published after *moment*, newest first."""
+
+    def was_section(self, path: str) -> bool:
+        """Whether a section once had this path and has gone."""
+
+    def since(self, path: str, sequence: int, limit: int) -> Since:
+        """What changed in a section after *sequence*."""
+
+    def frame(self, path: str, format: Format) -> Frame | None:
+        """The bytes of a section's document around its entries."""
+
+    def fragments(self, uids: Sequence[str], format: Format) -> dict[str, Fragment]:
+        """The finished entries of these articles, by uid; what is missing was never rendered."""

@@ -1,0 +1,141 @@
+"""What views share: the reader, the snapshot, how an answer becomes Flask's, how a page is cached.
+I/O: through the reader; reads the clock.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from flask import Response, current_app, request
+
+from feeds.model import Settings
+from feeds.serve.answers import Answers, Snapshot
+from feeds.serve.assets import Assets
+from feeds.serve.reader import Reader
+from feeds.serve.representations import Asked, Finished, Headers, Reply, finish, reply
+
+MAX_CACHED_PAGES = 512
+MAX_CACHED_BYTES = 32_000_000
+PAGE_MAX_AGE_S = 60
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Site:
+    """One desk as the views know it. *now* can be replaced in tests."""
+
+    reader: Reader
+    answers: Answers
+    assets: Assets
+    now: Callable[[], datetime] = _now
+    cached: Cache = field(default_factory=lambda: Cache())
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is published. Raises StoreError before the store has answered once."""
+        return self.answers.snapshot
+
+
+class Cache:
+    """Finished answers that were put together for a request, the least used dropped first; bounded in bytes."""
+
+    def __init__(self, max_entries: int = MAX_CACHED_PAGES, max_bytes: int = MAX_CACHED_BYTES) -> None:
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[tuple[object, ...], tuple[Finished, int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...]) -> Finished | None:
+        """Return what was kept under *key*, as used just now."""
+        with self._lock:
+            if (found := self._kept.get(key)) is None:
+                return None
+            self._kept.move_to_end(key)
+            return found[0]
+
+    def put(self, key: tuple[object, ...], finished: Finished) -> None:
+        """Keep *finished*; something else may go for it."""
+        size = sum(len(variant.body) for variant in finished.variants.values())
+        with self._lock:
+            if (old := self._kept.pop(key, None)) is not None:
+                self._bytes -= old[1]
+            self._kept[key] = (finished, size)
+            self._bytes += size
+            while len(self._kept) > self._max_entries or (self._bytes > self._max_bytes and len(self._kept) > 1):
+                _, (_, freed) = self._kept.popitem(last=False)
+                self._bytes -= freed
+
+
+def the_site() -> Site:
+    """Return the site of the application that answers the present request."""
+    site: Site = current_app.extensions["feeds.site"]
+    return site
+
+
+def respond(answered: Reply) -> Response:
+    """Return *answered* as Flask's response; Flask leaves the body out for HEAD."""
+    response = Response(answered.body, status=answered.status)
+    response.headers.clear()
+    response.headers.extend(answered.headers)
+    return response
+
+
+def respond_with(finished: Finished) -> Response:
+    """Answer the present request from *finished*."""
+    return respond(reply(finished, Asked.of(request.environ), now=the_site().now()))
+
+
+def page(key: tuple[object, ...], draw: Callable[[Snapshot], tuple[str, datetime]]) -> Response:
+    """Answer with a page of HTML. *draw* gives it with the time of its content, and runs once a publication."""
+    site = the_site()
+    snapshot = site.snapshot
+    cache_key = (*key, snapshot.counter, snapshot.desk.version)
+    finished = site.cached.get(cache_key)
+    if finished is None:
+        html, last_modified = draw(snapshot)
+        finished = finish_text(
+            html,
+            media_type="text/html; charset=utf-8",
+            last_modified=last_modified,
+            cache_control=f"public, max-age={min(PAGE_MAX_AGE_S, snapshot.desk.settings.publish.max_age_s)}",
+            more=page_headers(snapshot.desk.settings),
+        )
+        site.cached.put(cache_key, finished)
+    return respond_with(finished)
+
+
+def finish_text(
+    text: str, *, media_type: str, last_modified: datetime, cache_control: str, more: Headers | None = None
+) -> Finished:
+    """Prepare an answer of *text* that was just put together, gzip too; its ETag is a hash of it."""
+    body = text.encode()
+    bodies = {"identity": body}
+    if len(body) > 1024:
+        bodies["gzip"] = gzip.compress(body, 5, mtime=0)
+    return finish(
+        bodies=bodies,
+        etag=hashlib.sha256(body).hexdigest()[:20],
+        last_modified=last_modified,
+        media_type=media_type,
+        cache_control=cache_control,
+        more=more,
+    )
+
+
+def page_headers(settings: Settings) -> Headers:
+    """Return what keeps a page to itself: no script, no frame, no style but its own, pictures only where wanted."""
+    pictures = "img-src 'self' https: http:; media-src https: http:" if settings.publish.images else "img-src 'self'"
+    policy = (
+        f"default-src 'none'; style-src 'self'; {pictures}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return [("Content-Security-Policy", policy), ("Referrer-Policy", "strict-origin-when-cross-origin")]

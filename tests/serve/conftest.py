@@ -1,0 +1,225 @@
+"""A desk in memory: the reader that serving asks, with what a test publishes in it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import brotli
+import pytest
+
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Fragment, Frame, Section, Settings
+from feeds.serve import create_app
+from feeds.serve.answers import Answers
+from feeds.serve.reader import RETRACTED, Changes, Desk, Retracted, Since
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def uid_of(number: int) -> str:
+    return f"urn:uuid:00000000-0000-4000-8000-{number:012d}"
+
+
+def make_article(number: int = 1, **more: object) -> Article:
+    at = NOW - timedelta(hours=number)
+    given: dict[str, object] = {
+        "uid": uid_of(number),
+        "link": f"https://example.org/story/{number}",
+        "title": f"Tide & time {number}",
+        "summary": "<p>The tide came in, and then it went out again.</p>",
+        "published": at,
+        "updated": at,
+        "rank_at": at,
+        "source_name": "Harbour Post",
+        "sections": ("", "news", "news/world"),
+    }
+    return Article(**{**given, **more})  # type: ignore[arg-type]
+
+
+class MemoryReader:
+    """Answers what a Reader is asked from what was put in it; counts the questions."""
+
+    def __init__(self, desk: Desk | None) -> None:
+        self.accepted = desk
+        self.counter = 1
+        self.documents: dict[tuple[str, Format], tuple[int, Document]] = {}
+        self.removed: list[tuple[int, tuple[str, Format]]] = []
+        self.articles: dict[str, Article | Retracted] = {}
+        self.order: dict[str, list[str]] = {}
+        self.past: set[str] = set()
+        self.changed: dict[str, dict[str, int]] = {}
+        self.withdrawn: dict[str, list[tuple[int, str, datetime]]] = {}
+        self.pieces: dict[tuple[str, Format], Fragment] = {}
+        self.frames: dict[tuple[str, Format], Frame] = {}
+        self.asked: list[str] = []
+        self.fails: Exception | None = None
+        self._seen = -1
+
+    # what tests do
+
+    def put(self, document: Document) -> Document:
+        self.counter += 1
+        self.documents[document.path, document.format] = (self.counter, document)
+        return document
+
+    def publish(self, path: str, articles: Sequence[Article], sequence: int) -> dict[Format, Document]:
+        """Render a section in a form of its own: what matters here is bytes, not feeds."""
+        self.order[path] = [article.uid for article in articles]
+        for article in articles:
+            self.articles.setdefault(article.uid, article)
+        made: dict[Format, Document] = {}
+        for format in FORMATS:
+            frame = Frame(format=format, head=f"<{format} {path}>".encode(), tail=b"</feed>", separator=b"\n")
+            self.frames[path, format] = frame
+            pieces = []
+            for article in articles:
+                body = f"<entry>{article.uid} {article.title} ".encode() + b"lorem ipsum dolor " * 30 + b"</entry>"
+                piece = Fragment(article_uid=article.uid, format=format, version=1, body=body, updated=article.updated)
+                self.pieces[article.uid, format] = piece
+                pieces.append(piece.body)
+            made[format] = self.put(make_document(path, format, frame.head + b"\n".join(pieces) + frame.tail,
+                                                  sequence, tuple(self.order[path])))  # fmt: skip
+        return made
+
+    def drop(self, path: str) -> None:
+        self.counter += 1
+        for format in FORMATS:
+            self.documents.pop((path, format), None)
+            self.removed.append((self.counter, (path, format)))
+        self.past.add(path)
+
+    def accept(self, **settings: object) -> None:
+        assert self.accepted is not None
+        self.counter += 1
+        self.accepted = replace(
+            self.accepted,
+            settings=replace(self.accepted.settings, **settings),  # type: ignore[arg-type]
+            version=self.accepted.version + 1,
+        )
+
+    def _ask(self, question: str) -> None:
+        self.asked.append(question)
+        if self.fails is not None:
+            raise self.fails
+
+    # what serving asks
+
+    def moved(self) -> bool:
+        self._ask("moved")
+        moved, self._seen = self.counter != self._seen, self.counter
+        return moved
+
+    def changes(self, after: int) -> Changes:
+        self._ask("changes")
+        return Changes(
+            counter=self.counter,
+            documents=[document for at, document in self.documents.values() if at > after],
+            gone=[key for at, key in self.removed if at > after and key not in self.documents],
+        )
+
+    def desk(self) -> Desk | None:
+        self._ask("desk")
+        return self.accepted
+
+    def document(self, path: str, format: Format) -> Document | None:
+        self._ask("document")
+        return self.documents[path, format][1] if (path, format) in self.documents else None
+
+    def latest(self, path: str, limit: int) -> Sequence[Article]:
+        self._ask("latest")
+        found = [self.articles[uid] for uid in self.order.get(path, [])]
+        return [article for article in found if isinstance(article, Article)][:limit]
+
+    def article(self, uid: str) -> Article | Retracted | None:
+        self._ask("article")
+        return self.articles.get(uid)
+
+    def retract(self, uid: str) -> None:
+        self.counter += 1
+        self.articles[uid] = RETRACTED
+
+    def published_after(self, moment: datetime, limit: int) -> Sequence[Article]:
+        self._ask("published_after")
+        found = [one for one in self.articles.values() if isinstance(one, Article) and one.published > moment]
+        return sorted(found, key=lambda article: article.published, reverse=True)[:limit]
+
+    def was_section(self, path: str) -> bool:
+        self._ask("was_section")
+        return path in self.past
+
+    def since(self, path: str, sequence: int, limit: int) -> Since:
+        self._ask("since")
+        changed = {uid: at for uid, at in self.changed.get(path, {}).items() if at > sequence}
+        return Since(
+            known=True,
+            article_uids=tuple(sorted(changed, key=lambda uid: -changed[uid]))[:limit],
+            retracted=tuple((uid, at) for number, uid, at in self.withdrawn.get(path, []) if number > sequence),
+        )
+
+    def frame(self, path: str, format: Format) -> Frame | None:
+        self._ask("frame")
+        return self.frames.get((path, format))
+
+    def fragments(self, uids: Sequence[str], format: Format) -> dict[str, Fragment]:
+        self._ask("fragments")
+        return {uid: self.pieces[uid, format] for uid in uids if (uid, format) in self.pieces}
+
+
+def make_document(
+    path: str, format: Format, body: bytes, sequence: int = 1, uids: tuple[str, ...] = (), coded: bool = True
+) -> Document:
+    return Document(
+        path=path,
+        format=format,
+        media_type=MEDIA_TYPES[format],
+        sequence=sequence,
+        etag=f"{sequence}-{hashlib.sha256(body).hexdigest()[:16]}",
+        last_modified=NOW,
+        body=body,
+        gzip=gzip.compress(body, mtime=0) if coded else None,
+        brotli=brotli.compress(body) if coded else None,
+        article_uids=uids,
+    )
+
+
+SECTIONS = (
+    Section(path="", title="The Wire"),
+    Section(path="news", title="News", include_children=True),
+    Section(path="news/world", title="World", description="Abroad.", moved_from=("intl", "news/abroad")),
+    Section(path="news/world/asia", title="Asia"),
+    Section(path="sport", title="Sport"),
+)
+
+
+@pytest.fixture
+def make_reader():
+    def make(base_url: str = "https://wire.example.org", **settings: object) -> MemoryReader:
+        given = Settings(title="The Wire", description="All the tides", base_url=base_url, **settings)  # type: ignore[arg-type]
+        desk = Desk(settings=given, sections=SECTIONS, version=1, accepted_at=NOW - timedelta(days=1))
+        reader = MemoryReader(desk)
+        articles = [make_article(number) for number in range(1, 8)]
+        for path in ("", "news", "news/world"):
+            reader.publish(path, articles, sequence=7)
+        return reader
+
+    return make
+
+
+@pytest.fixture
+def reader(make_reader) -> MemoryReader:
+    return make_reader()
+
+
+@pytest.fixture
+def desk(reader) -> Answers:
+    """The application over *reader*, looking at every request."""
+    return application(reader)
+
+
+def application(reader: MemoryReader) -> Answers:
+    answers = create_app(reader=reader)
+    answers._look_every_s = 0.0
+    return answers
