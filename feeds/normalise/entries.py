@@ -29,9 +29,10 @@ from feeds.normalise.dating import dates_of
 from feeds.normalise.identity import content_hash, key_of, told_apart
 from feeds.normalise.languages import language_tag
 from feeds.normalise.lines import NAME_CHARS, line, visible
+from feeds.normalise.links import resolved
 from feeds.normalise.texts import body_of, title_of
 from feeds.text import text_hash
-from feeds.urls import absolute, comparable_url
+from feeds.urls import comparable_url
 
 MAX_PEOPLE = 50
 MAX_CATEGORIES = 60
@@ -81,7 +82,7 @@ def normalise(
     desk's. An entry without title, text, link and enclosure is dropped.
     """
     ground = _Ground(
-        url=absolute(url, url) or "",
+        url=resolved("", url) or "",
         language=_first_language(feed.language, source.language, desk_language),
         zone=zone_of(source.timezone or desk_timezone),
         received_at=received_at,
@@ -106,14 +107,14 @@ def normalise(
 
 
 def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | None:
-    base = (parsed.base and absolute(ground.url or parsed.base, parsed.base)) or ground.url
+    base = resolved(ground.url, parsed.base) or ground.url
     warnings: list[str] = []
     entry_id = (parsed.entry_id or "").strip()[:MAX_ID_CHARS] or None
     if entry_id in ground.ids:
         warnings.append("entry id: the feed's own, not used")
         entry_id = None
-    link = _url(base, parsed.link) or (_url(base, parsed.entry_id) if parsed.id_is_permalink else None)
-    canonical = _url(base, parsed.original_link)
+    link = resolved(base, parsed.link) or (resolved(base, parsed.entry_id) if parsed.id_is_permalink else None)
+    canonical = resolved(base, parsed.original_link)
     if parsed.link and link is None:
         warnings.append("link: no http(s) address, left out")
     link = link or canonical
@@ -167,12 +168,8 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
     return replace(entry, key=key_of(entry), content_hash=content_hash(entry))
 
 
-def _url(base: str, ref: str | None) -> str | None:
-    return absolute(base or ref, ref) if ref else None
-
-
 def _urls(refs: tuple[str, ...], base: str) -> tuple[str, ...]:
-    found = (_url(base, ref) for ref in refs[:MAX_LINKS])
+    found = (resolved(base, ref) for ref in refs[:MAX_LINKS])
     return tuple(dict.fromkeys(url for url in found if url))
 
 
@@ -210,7 +207,7 @@ def _people(people: tuple[Person, ...], base: str) -> tuple[Person, ...]:
             name, email = "", name
         email = email if _EMAIL.match(email) and len(email) <= NAME_CHARS else ""
         if name or email:
-            found.setdefault(name or email, Person(name=name, url=_url(base, person.url), email=email or None))
+            found.setdefault(name or email, Person(name=name, url=resolved(base, person.url), email=email or None))
     return tuple(found.values())
 
 
@@ -228,7 +225,7 @@ def _categories(categories: tuple[Category, ...]) -> tuple[Category, ...]:
 def _enclosures(enclosures: tuple[Enclosure, ...], base: str) -> tuple[Enclosure, ...]:
     found: dict[str, Enclosure] = {}
     for enclosure in enclosures[:MAX_ENCLOSURES]:
-        url = _url(base, enclosure.url)
+        url = resolved(base, enclosure.url)
         if url is None:
             continue
         kind = enclosure.type.partition(";")[0].strip().lower()
@@ -250,7 +247,7 @@ def _count(number: int | None) -> int | None:
 
 
 def _image(image: Image | None, base: str) -> Image | None:
-    url = _url(base, image.url) if image else None
+    url = resolved(base, image.url) if image else None
     if image is None or url is None:
         return None
     width, height = (size if size and 0 < size < 100_000 else None for size in (image.width, image.height))
@@ -262,7 +259,7 @@ def _image(image: Image | None, base: str) -> Image | None:
 def _origin(origin: Origin | None, base: str) -> Origin | None:
     if origin is None:
         return None
-    url, feed_url = _url(base, origin.url), _url(base, origin.feed_url)
+    url, feed_url = resolved(base, origin.url), resolved(base, origin.feed_url)
     name = line(origin.name, limit=NAME_CHARS)
     if not name and not url and not feed_url:
         return None
@@ -273,7 +270,7 @@ def _origin(origin: Origin | None, base: str) -> Origin | None:
 def _discussion(discussion: Discussion | None, base: str) -> Discussion | None:
     if discussion is None:
         return None
-    url, feed_url = _url(base, discussion.url), _url(base, discussion.feed_url)
+    url, feed_url = resolved(base, discussion.url), resolved(base, discussion.feed_url)
     if url is None and feed_url is None:
         return None
     return Discussion(url=url, feed_url=feed_url, count=_count(discussion.count))

@@ -13,7 +13,7 @@ from html import escape, unescape
 import nh3
 
 from feeds.normalise.lines import legal
-from feeds.urls import absolute
+from feeds.normalise.links import is_clean, resolved
 
 MAX_HTML_CHARS = 500_000
 """More of one field is cut off before it is parsed, so that what was open is closed."""
@@ -52,10 +52,6 @@ _DROPPED_WHOLE |= set("select option textarea title head".split())
 
 _MARKUP = re.compile(r"[<&]")
 _ADDRESS = re.compile(r'( (?:href|src|cite|poster))="([^"]*)"')
-_CLEAN = re.compile(
-    r"https?://[a-z0-9.\-]+(?::\d{1,5})?(?:/[A-Za-z0-9\-._~%/!$'()*+,;=:@]*)?(?:\?[A-Za-z0-9\-._~%/!$'()*+,=:@&;?]*)?$"
-)
-_ESCAPE_OK = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _IMAGE = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
 _TINY = re.compile(r' (?:width|height)="\s*[01](?:px)?\s*"')
 _BEACONS = re.compile(
@@ -107,7 +103,7 @@ def from_text(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _cleaner(base: str) -> nh3.Cleaner:
-    relative = ("rewrite_with_base", base) if absolute(base, base) else "deny"
+    relative = ("rewrite_with_base", base) if base else "deny"
     try:
         return _build(relative)
     except ValueError:
@@ -128,13 +124,12 @@ def _build(relative: object) -> nh3.Cleaner:
 
 def _address(match: re.Match[str], base: str) -> str:
     """An address as it may stand: mailto in links alone, credentials and illegal characters out, useless ones gone."""
-    value = match[2]
-    if _CLEAN.match(value) and not _ESCAPE_OK.search(value) and "&quot" not in value:
+    raw = unescape(match[2]).strip() if "&" in match[2] else match[2]
+    if is_clean(raw):
         return match[0]
-    raw = unescape(value).strip()
     if raw[:7].lower() == "mailto:":
         return match[0] if match[1] == " href" and "\n" not in raw else ""
-    url = absolute(base or raw, raw)
+    url = resolved(base, raw)
     return f'{match[1]}="{escape(url)}"' if url else ""
 
 

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from feeds.model import RawText
 from feeds.normalise.lines import cut, excerpt, line
+from feeds.normalise.links import resolved
 from feeds.normalise.sanitise import from_text, sanitise
 from feeds.text import plain
-from feeds.urls import absolute
 
 SUMMARY_CHARS = 1200
 """A summary with more plain text than this is the article itself (RSS knows one element for both)."""
@@ -57,7 +57,7 @@ def _html(text: RawText | None, base: str) -> str:
         return ""
     if text.type == "text":
         return from_text(text.value)
-    return sanitise(text.value, (text.base and absolute(base or text.base, text.base)) or base)
+    return sanitise(text.value, resolved(base, text.base) or base)
 
 
 def _has_media(html: str) -> bool:
