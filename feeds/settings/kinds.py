@@ -38,6 +38,7 @@ OWN_HEADERS = frozenset(
 """Request headers that fetch sets by itself: setting them by hand would break conditional requests or framing."""
 
 _HOST = re.compile(r"[^\s/?#@:\[\]\\<>\"^`{|}%]+")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
 
 
@@ -65,7 +66,7 @@ def judge_address(url: str, schemes: tuple[str, ...] = ("http", "https")) -> Non
     shown = quote(masked(url))
     if re.search(r"\s", url):
         raise Wrong(f"{shown} holds white space", "write one address, with spaces as %20")
-    if any(ord(char) < 32 or ord(char) == 127 for char in url):
+    if _CONTROL.search(url):
         raise Wrong(f"{shown} holds a control character", wanted)
     try:
         parts = urlsplit(url)

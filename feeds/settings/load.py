@@ -6,6 +6,7 @@ may hold comments alone. Beside them the OPML lists that `sources.yaml` names.
 
 from __future__ import annotations
 
+import gc
 import glob
 import os
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,17 @@ def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
 
     Raises ConfigErrors with every error of all files at once.
     """
+    # A large config makes a million nodes that all live until it is judged: the collector would only walk them.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _load(folder, environ)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _load(folder: Path, environ: Mapping[str, str]) -> Config:
     reports = {name: Report(name) for name in (*FILES, ENVIRONMENT)}
     files = _read_together(folder, reports)
     roots: dict[str, Node | None] = {}

@@ -19,6 +19,7 @@ from feeds.errors import StoreError
 from feeds.model import Match, Section, Settings, Source, Term
 from feeds.settings.reports import ConfigWarning
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _FORM = 1  # of the JSON; raised when a release changes its meaning
 
 
@@ -72,15 +73,16 @@ def _dump(value: Any) -> str:
 
 
 def _encode(value: Any, *, lines: bool = True) -> Any:
-    if isinstance(value, tuple):
-        return [_encode(one, lines=lines) for one in value]
-    if not is_dataclass(value):
+    kind = value.__class__
+    if kind in _PLAIN:
         return value
+    if kind is tuple:
+        return [one if one.__class__ in _PLAIN else _encode(one, lines=lines) for one in value]
     encoded = {}
-    for name, default in _defaults(value.__class__):
+    for name, default in _defaults(kind):
         one = getattr(value, name)
-        if one != default and (lines or name != "line"):
-            encoded[name] = _encode(one, lines=lines)
+        if one is not default and one != default and (lines or name != "line"):
+            encoded[name] = one if one.__class__ in _PLAIN else _encode(one, lines=lines)
     return encoded
 
 
