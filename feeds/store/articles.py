@@ -1,0 +1,246 @@
+"""Articles and the entries that they are told by. I/O: database."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select, update
+
+from feeds.errors import UrlError
+from feeds.model import Article, Decision, Entry, Evidence, Filing, Known, Placement, Source
+from feeds.store import counters, filings, lookups, saving
+from feeds.store.codec import entry_from_blob, restore
+from feeds.store.hydrate import hydrate
+from feeds.store.marks import article_mark, chunks, indexable
+from feeds.store.schema import (
+    IN_SECTION,
+    LIVE,
+    RETRACTED,
+    article_urls,
+    articles,
+    entries,
+    fragments,
+    sections,
+    sources,
+    tombstones,
+)
+from feeds.store.schema import filings as filing_rows
+from feeds.store.source_rows import source_of
+from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry
+from feeds.urls import comparable_url
+
+_UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE)
+
+
+class Articles:
+    """``tx.articles``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # ------------------------------------------------------------------ a batch
+
+    def known(self, wanted: Sequence[tuple[int, Sequence[Entry]]]) -> Known:
+        """What is stored of these entries, given by source id: see `feeds.model.Known`. Many sources at once."""
+        return lookups.known(self._connection, wanted)
+
+    def save(
+        self,
+        decisions: Sequence[Decision],
+        now: datetime,
+        placements: Mapping[str, Sequence[Placement]],
+        ranks: Mapping[str, datetime] | None = None,
+    ) -> SaveReport:
+        """Write a batch. *placements* and *ranks* are by article uid; those of all entries of an article together.
+
+        A new article without a rank gets the earlier of its date and *now*. Copies and updates add filings and
+        withdraw none but that in `unfiled`. The order of *decisions* is the order of filing.
+        """
+        return saving.save(self._connection, decisions, now, placements, ranks or {})
+
+    # ------------------------------------------------------------------ looking
+
+    def get(self, uid: str) -> Article | None:
+        """The article, if it can be shown; `state` says why not."""
+        found = self.several([uid])
+        return found.get(_uid(uid) or uid)
+
+    def several(self, uids: Sequence[str]) -> dict[str, Article]:
+        """Those of the articles that can be shown, by uid."""
+        wanted = [_uid(uid) or uid for uid in uids]
+        found: dict[str, Article] = {}
+        for some in chunks(wanted):
+            statement = select(articles.c.id).where(articles.c.uid.in_(some), articles.c.retracted_at.is_(None))
+            ids = self._connection.execute(statement).scalars().all()
+            found |= {article.uid: article for article in hydrate(self._connection, ids).values()}
+        return found
+
+    def state(self, uid: str) -> ArticleState | None:
+        """Whether the article can be shown, is retracted or gone; None if there never was one."""
+        row = self._row(_uid(uid) or uid)
+        if row is not None and row.retracted_at is not None:
+            return ArticleState(kind="retracted", reason=row.retracted_reason, at=row.retracted_at)
+        if row is not None:
+            return ArticleState(kind="live")
+        mark = select(tombstones.c.mark).where(tombstones.c.mark == article_mark(_uid(uid) or uid))
+        return None if self._connection.execute(mark).one_or_none() is None else ArticleState(kind="gone")
+
+    def find(self, url_or_uid: str) -> str | None:
+        """The uid of the article meant by a uid, a bare UUID, an ``/article/ID`` address or any copy's URL."""
+        uid = _uid(url_or_uid)
+        if uid is not None:
+            return uid if self._row(uid) is not None else None
+        try:
+            comparable = indexable(comparable_url(url_or_uid))
+        except UrlError:
+            return None
+        statement = select(articles.c.uid).join_from(article_urls, articles, articles.c.id == article_urls.c.article_id)
+        found = self._connection.execute(statement.where(article_urls.c.comparable == comparable)).scalar_one_or_none()
+        inside = None if found is not None else re.search(r"/article/([0-9a-fA-F-]{36})", url_or_uid)
+        return self.find(inside[1]) if inside is not None else found
+
+    def entries_of(self, uid: str) -> list[StoredEntry]:
+        """All entries of the article, first come first; whole, so not to be published."""
+        statement = (
+            select(entries)
+            .join_from(entries, articles, articles.c.id == entries.c.article_id)
+            .where(articles.c.uid == (_uid(uid) or uid))
+            .order_by(entries.c.id)
+        )
+        rows = self._connection.execute(statement).all()
+        found = self._source_map({row.source_id for row in rows})
+        return [
+            StoredEntry(
+                entry=entry_from_blob(row.payload),
+                source=found[row.source_id],
+                first_seen=row.first_seen,
+                changed_at=row.changed_at,
+                shown=bool(row.shown),
+                copy=bool(row.copy),
+                evidence=_evidence(row.evidence),
+            )
+            for row in rows
+        ]
+
+    def filings_of(self, uid: str) -> list[Filing]:
+        """Where the article is filed and why, in the order of the tree."""
+        statement = (
+            select(filing_rows, sections.c.path)
+            .join_from(filing_rows, articles, articles.c.id == filing_rows.c.article_id)
+            .join(sections, sections.c.id == filing_rows.c.section_id)
+            .where(articles.c.uid == (_uid(uid) or uid), IN_SECTION, sections.c.removed_at.is_(None))
+            .order_by(sections.c.position, sections.c.id)
+        )
+        return [
+            Filing(
+                section=row.path,
+                article_uid=_uid(uid) or uid,
+                by=row.filed_by,
+                reason=row.reason,
+                probability=row.probability,
+                rank_at=row.rank_at,
+                sequence=row.sequence,
+                filed_at=row.filed_at,
+            )
+            for row in self._connection.execute(statement)
+        ]
+
+    def count(self) -> int:
+        """How many articles are stored."""
+        return int(self._connection.execute(select(func.count()).select_from(articles)).scalar_one())
+
+    # ------------------------------------------------------------------ taking out
+
+    def retract(self, uid: str, reason: str, now: datetime) -> frozenset[str]:
+        """Take an article out of everything, for good; the sections that changed. Nothing where it is out or unknown."""
+        row = self._row(_uid(uid) or uid)
+        if row is None or row.retracted_at is not None:
+            return frozenset()
+        self._mark(row.id, now, reason)
+        self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
+        changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
+        counters.publish(self._connection)
+        return changed
+
+    def unretract(self, uid: str, now: datetime) -> frozenset[str]:
+        """Put a retracted article back where it was; the sections that changed."""
+        row = self._row(_uid(uid) or uid)
+        if row is None or row.retracted_at is None:
+            return frozenset()
+        self._mark(row.id, None, "")
+        changed = filings.switch(self._connection, row.id, RETRACTED, LIVE, now)
+        counters.publish(self._connection)
+        return changed
+
+    def _mark(self, article_id: int, at: datetime | None, reason: str) -> None:
+        values = {"retracted_at": at, "retracted_reason": reason, "revision": articles.c.revision + 1}
+        self._connection.execute(update(articles).where(articles.c.id == article_id).values(values))
+
+    # ------------------------------------------------------------------ filing again
+
+    def for_filing(self, after: int = 0, limit: int = 500) -> list[Refilable]:
+        """Articles with all their entries and sources, behind the row *after*: to file again what is stored."""
+        statement = select(articles.c.id, articles.c.uid).where(
+            articles.c.id > after, articles.c.retracted_at.is_(None)
+        )
+        found = self._connection.execute(statement.order_by(articles.c.id).limit(limit)).all()
+        told: dict[int, list[tuple[Entry, int]]] = {}
+        for some in chunks([row.id for row in found]):
+            columns = entries.c.article_id, entries.c.source_id, entries.c.payload
+            by_age = select(*columns).where(entries.c.article_id.in_(some)).order_by(entries.c.id)
+            for row in self._connection.execute(by_age):
+                told.setdefault(row.article_id, []).append((entry_from_blob(row.payload), row.source_id))
+        by_id = self._source_map({source_id for some_told in told.values() for _, source_id in some_told})
+        return [
+            Refilable(
+                id=row.id,
+                uid=row.uid,
+                entries=tuple((entry, by_id[source_id]) for entry, source_id in told.get(row.id, ())),
+            )
+            for row in found
+        ]
+
+    def refile(self, uid: str, placements: Sequence[Placement], now: datetime) -> frozenset[str]:
+        """File one article exactly where *placements* say; the sections that changed. See `refile_all`."""
+        return self.refile_all({uid: placements}, now)
+
+    def refile_all(self, placements: Mapping[str, Sequence[Placement]], now: datetime) -> frozenset[str]:
+        """File articles exactly where *placements* say, by the rank that they have: nothing old comes out as new."""
+        wanted: dict[filings.Article, Sequence[Placement]] = {}
+        for some in chunks(list(placements)):
+            statement = select(articles.c.id, articles.c.uid, articles.c.rank_at)
+            statement = statement.where(articles.c.uid.in_(some), articles.c.retracted_at.is_(None))
+            for row in self._connection.execute(statement.order_by(articles.c.rank_at, articles.c.id)):
+                wanted[filings.Article(id=row.id, rank_at=row.rank_at)] = placements[row.uid]
+        moved: set[int] = set()
+        changed = filings.file(self._connection, wanted, now, exactly=True, moved=moved)
+        # What an article says of its sections has changed with them.
+        for ids in chunks(sorted(moved)):
+            renewed = update(articles).where(articles.c.id.in_(ids)).values(revision=articles.c.revision + 1)
+            self._connection.execute(renewed)
+        return changed
+
+    # ------------------------------------------------------------------
+
+    def _row(self, uid: str) -> Row[Any] | None:
+        return self._connection.execute(select(articles).where(articles.c.uid == uid)).one_or_none()
+
+    def _source_map(self, ids: set[int]) -> dict[int, Source]:
+        found: dict[int, Source] = {}
+        for some in chunks(sorted(ids)):
+            for row in self._connection.execute(select(sources).where(sources.c.id.in_(some))):
+                found[row.id] = source_of(row)
+        return found
+
+
+def _uid(text: str) -> str | None:
+    match = _UUID.fullmatch(text.strip())
+    return f"urn:uuid:{match[1].lower()}" if match else None
+
+
+def _evidence(text: str) -> tuple[Evidence, ...]:
+    return tuple(restore(Evidence, each) for each in json.loads(text)) if text else ()

@@ -1,0 +1,140 @@
+"""Where SQLite and PostgreSQL differ, all in one place. I/O: opens connections.
+
+SQLite: one engine for reading, which cannot write, and one for writing with a single connection, so that the threads
+of a process queue in order and only processes meet the file's lock. PostgreSQL: one pool; readers get a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from feeds.errors import StoreError
+
+BUSY_TIMEOUT_MS = 15_000
+CHANNEL = "wiredesk_publication"
+DEDUPE_LOCK, MIGRATE_LOCK = 0x57444544, 0x57444D49  # two numbers that nothing else on the server is likely to use
+
+
+def database_url(url: str) -> URL:
+    """*url* with the driver that the desk uses; a bare path is a SQLite file. StoreError for anything else."""
+    if "://" not in url:
+        return URL.create("sqlite", database=url)
+    try:
+        made = make_url(url)
+    except ArgumentError as error:
+        raise StoreError("WIREDESK_DATABASE is no database URL", remedy="postgresql://user@host/name") from error
+    backend = made.get_backend_name()
+    if backend in ("postgresql", "postgres"):
+        return made.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and made.database and made.database != ":memory:":
+        return made.set(drivername="sqlite")
+    raise StoreError(f"no database of kind {made.drivername!r}", remedy="sqlite:///file or postgresql://user@host/name")
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of a SQLite database, None for PostgreSQL."""
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+def engines(url: URL) -> tuple[Engine, Engine]:
+    """The engine to read with and the engine to write with. Nothing is opened yet."""
+    if url.get_backend_name() == "sqlite":
+        reader = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=30)
+        writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
+        _prepare_sqlite(reader, begin="BEGIN", query_only=True)
+        _prepare_sqlite(writer, begin="BEGIN IMMEDIATE", query_only=False)
+        return reader, writer
+    engine = create_engine(
+        url,
+        pool_size=4,
+        max_overflow=28,
+        pool_timeout=30,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "application_name": "wiredesk"},
+    )
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
+
+
+def _prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself; on_begin does
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        if not query_only:
+            cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # holds only while the file is still empty
+            cursor.execute("PRAGMA journal_mode = WAL").fetchall()
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA journal_size_limit = 67108864").fetchall()
+        cursor.execute("PRAGMA cache_size = -16384")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def is_postgres(connection: Connection) -> bool:
+    """Whether *connection* speaks to PostgreSQL."""
+    return connection.dialect.name == "postgresql"
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    *,
+    change: Sequence[str] = (),
+) -> None:
+    """Insert *rows*; where one with the same *keys* exists, take over its columns *change*, or leave it as it is."""
+    if not rows:
+        return
+    make = postgresql.insert if is_postgres(connection) else sqlite.insert
+    statement = make(table)
+    if change:
+        statement = statement.on_conflict_do_update(
+            index_elements=list(keys), set_={name: statement.excluded[name] for name in change}
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    connection.execute(statement, list(rows))
+
+
+def lock(connection: Connection, number: int) -> None:
+    """Wait until this transaction alone holds *number*. SQLite: BEGIN IMMEDIATE has seen to it already."""
+    if is_postgres(connection):
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+def clock(connection: Connection) -> int:
+    """The database's own time in microseconds: one clock for all machines that share it."""
+    if is_postgres(connection):
+        statement = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    else:
+        statement = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000"
+    return int(connection.execute(text(statement)).scalar_one())
+
+
+def notify(connection: Connection, publication: int) -> None:
+    """Tell listening web workers of a *publication*, once this transaction is committed. SQLite: they look by themselves."""
+    if is_postgres(connection):
+        connection.execute(
+            text("SELECT pg_notify(:channel, :number)"), {"channel": CHANNEL, "number": str(publication)}
+        )
+
+
+def give_back(connection: Connection, pages: int) -> None:
+    """Return up to *pages* free pages of a SQLite file to the disk; PostgreSQL's autovacuum does so by itself."""
+    if not is_postgres(connection):
+        connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").close()

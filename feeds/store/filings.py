@@ -1,0 +1,202 @@
+"""Filings: articles into sections and out of them, each change with the section's next number. I/O: database.
+
+A filing keeps for ever the `rank_at` and the number that it got when it was made; its sequence is that of its last
+change. Section rows are locked in order of their id, so that workers on several machines cannot block each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from feeds.model import UNFILED, Placement
+from feeds.store.marks import chunks, storable
+from feeds.store.schema import LIVE, RETRACTED, WITHDRAWN, filings, sections
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """An article to be filed: its row's id and place in the order, and whether it is retracted."""
+
+    id: int
+    rank_at: datetime
+    retracted: bool = False
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What is to be written, collected in the order in which it gets its numbers."""
+
+    made: list[dict[str, Any]] = field(default_factory=list)
+    moved: list[dict[str, Any]] = field(default_factory=list)  # live, withdrawn or retracted now, with a new number
+    reworded: list[dict[str, Any]] = field(default_factory=list)
+
+
+def file(
+    connection: Connection,
+    wanted: Mapping[Article, Sequence[Placement]],
+    now: datetime,
+    *,
+    significant: frozenset[int] = frozenset(),
+    touched: frozenset[int] = frozenset(),
+    exactly: bool = False,
+    moved: set[int] | None = None,
+) -> frozenset[str]:
+    """File articles where they are not filed yet; give the paths of the sections that changed.
+
+    *exactly* also withdraws what is no longer placed. Articles in *significant* get a new number wherever they are
+    filed, those in *touched* only have their sections rendered again. A placement in an unknown section is ignored,
+    and an article left with none is `unfiled`. The ids of articles that were filed or withdrawn are added to *moved*.
+    """
+    by_path, by_id = _sections(connection)
+    present = _present(connection, [article.id for article in wanted])
+    changes = _Changes()
+    stale: set[int] = set()
+    unfiled = by_path.get(UNFILED)
+    for article, placements in wanted.items():
+        mine = present.get(article.id, {})
+        placed = _placed(placements, by_path, mine, exactly)
+        for section_id, placement in placed.items():
+            row = mine.get(section_id)
+            if row is None:
+                state = RETRACTED if article.retracted else LIVE
+                changes.made.append(_made(section_id, article, placement, state, now))
+            elif row.state == WITHDRAWN and not article.retracted:
+                changes.moved.append(_moved(row, LIVE, now))
+                changes.reworded.append(_reworded(row, placement))
+            elif article.id in significant and row.state == LIVE:
+                changes.moved.append(_moved(row, LIVE, now))
+            elif exactly and _words(row) != (placement.by, storable(placement.reason), placement.probability):
+                changes.reworded.append(_reworded(row, placement))
+        for section_id, row in mine.items():
+            if row.state != LIVE or section_id not in by_id:
+                continue
+            if section_id not in placed and (exactly or section_id == unfiled):
+                changes.moved.append(_moved(row, WITHDRAWN, now))
+            elif section_id not in placed and article.id in significant:
+                changes.moved.append(_moved(row, LIVE, now))
+            elif article.id in touched:
+                stale.add(section_id)
+    numbered = _write(connection, changes)
+    if moved is not None:
+        moved |= {row["article_id"] for row in changes.made} | {row["of_article"] for row in changes.moved}
+    stale -= numbered
+    touch(connection, stale)
+    return frozenset(by_id[section_id] for section_id in numbered | stale if section_id in by_id)
+
+
+def _placed(
+    placements: Sequence[Placement], by_path: Mapping[str, int], mine: Mapping[int, Row[Any]], exactly: bool
+) -> dict[int, Placement]:
+    """By section id where an article belongs; `unfiled` only while it belongs nowhere else."""
+    placed: dict[int, Placement] = {}
+    for placement in placements:
+        if placement.section in by_path:
+            placed.setdefault(by_path[placement.section], placement)
+    unfiled = by_path.get(UNFILED)
+    stays = not exactly and any(row.state == LIVE and section_id != unfiled for section_id, row in mine.items())
+    if stays or any(section_id != unfiled for section_id in placed):
+        placed.pop(unfiled or 0, None)
+    elif not placed and unfiled is not None:
+        placed[unfiled] = Placement(section=UNFILED, by="rule", reason="no rule files it")
+    return placed
+
+
+def switch(connection: Connection, article_id: int, before: int, after: int, now: datetime) -> frozenset[str]:
+    """Move the filings of one article from one state to another, each with a new number; the sections changed."""
+    _, by_id = _sections(connection)
+    mine = _present(connection, [article_id]).get(article_id, {})
+    changes = _Changes(moved=[_moved(row, after, now) for row in mine.values() if row.state == before])
+    return frozenset(by_id[section_id] for section_id in _write(connection, changes) if section_id in by_id)
+
+
+def touch(connection: Connection, section_ids: Iterable[int]) -> None:
+    """Have sections rendered again, leaving their numbers alone."""
+    for section_id in sorted(section_ids):
+        statement = update(sections).where(sections.c.id == section_id)
+        connection.execute(statement.values(touched=sections.c.touched + 1))
+
+
+def _sections(connection: Connection) -> tuple[dict[str, int], dict[int, str]]:
+    statement = select(sections.c.id, sections.c.path).where(sections.c.removed_at.is_(None))
+    by_path = {row.path: row.id for row in connection.execute(statement)}
+    return by_path, {section_id: path for path, section_id in by_path.items()}
+
+
+def _present(connection: Connection, article_ids: Sequence[int]) -> dict[int, dict[int, Row[Any]]]:
+    present: dict[int, dict[int, Row[Any]]] = {}
+    for some in chunks(article_ids):
+        for row in connection.execute(select(filings).where(filings.c.article_id.in_(some))):
+            present.setdefault(row.article_id, {})[row.section_id] = row
+    return present
+
+
+def _made(section_id: int, article: Article, placement: Placement, state: int, now: datetime) -> dict[str, Any]:
+    return {
+        "section_id": section_id,
+        "article_id": article.id,
+        "state": state,
+        "rank_at": article.rank_at,
+        "filed_by": placement.by,
+        "reason": storable(placement.reason),
+        "probability": placement.probability,
+        "filed_at": now,
+        "changed_at": now,
+    }
+
+
+def _moved(row: Row[Any], state: int, now: datetime) -> dict[str, Any]:
+    return {"of_section": row.section_id, "of_article": row.article_id, "new_state": state, "new_changed": now}
+
+
+def _reworded(row: Row[Any], placement: Placement) -> dict[str, Any]:
+    return {
+        "of_section": row.section_id,
+        "of_article": row.article_id,
+        "new_by": placement.by,
+        "new_reason": storable(placement.reason),
+        "new_probability": placement.probability,
+    }
+
+
+def _words(row: Row[Any]) -> tuple[str, str, float | None]:
+    return row.filed_by, row.reason, row.probability
+
+
+def _write(connection: Connection, changes: _Changes) -> set[int]:
+    """Give every change its number and write them all; the ids of the sections that counted on."""
+    made: dict[int, list[dict[str, Any]]] = {}
+    moved: dict[int, list[dict[str, Any]]] = {}
+    for row in changes.made:
+        made.setdefault(row["section_id"], []).append(row)
+    for row in changes.moved:
+        moved.setdefault(row["of_section"], []).append(row)
+    for section_id in sorted(made.keys() | moved.keys()):
+        new, old = made.get(section_id, []), moved.get(section_id, [])
+        statement = (
+            update(sections)
+            .where(sections.c.id == section_id)
+            .values(sequence=sections.c.sequence + len(new) + len(old), filed=sections.c.filed + len(new))
+            .returning(sections.c.sequence, sections.c.filed)
+        )
+        last, filed = connection.execute(statement).one()
+        for back, row in enumerate(reversed(old + new)):
+            row["new_sequence" if "of_section" in row else "sequence"] = last - back
+        for back, row in enumerate(reversed(new)):
+            row["number"] = filed - back
+    if changes.made:
+        connection.execute(insert(filings), changes.made)
+    here = (filings.c.section_id == bindparam("of_section")) & (filings.c.article_id == bindparam("of_article"))
+    if changes.moved:
+        columns = {"state": "new_state", "sequence": "new_sequence", "changed_at": "new_changed"}
+        statement = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
+        connection.execute(statement, changes.moved)
+    if changes.reworded:
+        columns = {"filed_by": "new_by", "reason": "new_reason", "probability": "new_probability"}
+        statement = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
+        connection.execute(statement, changes.reworded)
+    return set(made) | set(moved)

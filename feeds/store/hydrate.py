@@ -1,0 +1,144 @@
+"""Rows made articles, rights applied: what leaves here may be published. I/O: database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from feeds.model import Article, CopyNote, FullText
+from feeds.store.codec import entry_from_blob
+from feeds.store.marks import chunks
+from feeds.store.rights import allowed, public_address, strictest
+from feeds.store.schema import IN_SECTION, articles, entries, filings, sections, sources
+
+
+def hydrate(
+    connection: Connection, ids: Sequence[int], sequences: Mapping[int, int] | None = None
+) -> dict[int, Article]:
+    """The articles with these row ids, with copies and sections; *sequences* are those of the section asked about."""
+    shown: dict[int, Row[Any]] = {}
+    copies: dict[int, list[Row[Any]]] = {}
+    paths: dict[int, list[str]] = {}
+    for some in chunks(ids):
+        shown.update((row.id, row) for row in connection.execute(_shown().where(articles.c.id.in_(some))))
+        for row in connection.execute(_copies().where(entries.c.article_id.in_(some))):
+            copies.setdefault(row.article_id, []).append(row)
+        for article_id, path in connection.execute(_paths().where(filings.c.article_id.in_(some))):
+            paths.setdefault(article_id, []).append(path)
+    return {
+        article_id: _article(
+            shown[article_id],
+            copies.get(article_id, ()),
+            paths.get(article_id, ()),
+            (sequences or {}).get(article_id, 0),
+        )
+        for article_id in ids
+        if article_id in shown
+    }
+
+
+def _shown() -> Any:
+    return (
+        select(
+            articles.c.id,
+            articles.c.uid,
+            articles.c.story_uid,
+            articles.c.published_at,
+            articles.c.updated_at,
+            articles.c.rank_at,
+            articles.c.revision,
+            entries.c.payload,
+            entries.c.copy,
+            entries.c.changed_at,
+            sources.c.key,
+            sources.c.name,
+            sources.c.target,
+            sources.c.kind,
+            sources.c.rights,
+            sources.c.full_text,
+        )
+        .join_from(articles, entries, entries.c.article_id == articles.c.id)
+        .join(sources, sources.c.id == entries.c.source_id)
+        .where(entries.c.shown == 1)
+    )
+
+
+def _copies() -> Any:
+    return (
+        select(
+            entries.c.article_id,
+            entries.c.link,
+            entries.c.title,
+            entries.c.first_seen,
+            entries.c.copy,
+            sources.c.name,
+            sources.c.rights,
+        )
+        .join_from(entries, sources, sources.c.id == entries.c.source_id)
+        .where(entries.c.shown == 0)
+        .order_by(entries.c.id)
+    )
+
+
+def _paths() -> Any:
+    return (
+        select(filings.c.article_id, sections.c.path)
+        .join_from(filings, sections, sections.c.id == filings.c.section_id)
+        .where(IN_SECTION, sections.c.removed_at.is_(None), sections.c.path != "")
+        .order_by(sections.c.position, sections.c.id)
+    )
+
+
+def _article(row: Row[Any], copies: Iterable[Row[Any]], paths: Iterable[str], sequence: int) -> Article:
+    entry = entry_from_blob(row.payload)
+    right: FullText = row.rights
+    if row.copy and row.full_text != "full":
+        # The text of an original is not given away because a copy of it is shown instead.
+        for other in copies:
+            right = strictest(right, other.rights) if not other.copy else right
+    summary, content = allowed(entry, right)
+    published: datetime = row.published_at
+    return Article(
+        uid=row.uid,
+        link=entry.link,
+        title=entry.title,
+        summary=summary,
+        content=content,
+        language=entry.language,
+        authors=entry.authors,
+        contributors=entry.contributors,
+        published=published,
+        updated=max(row.updated_at, published),
+        rank_at=row.rank_at,
+        categories=entry.categories,
+        source_name=row.name,
+        source_url=public_address(row.target) if row.kind != "files" else None,
+        source_key=row.key,
+        source_updated=row.changed_at,
+        origin=entry.origin,
+        publisher=entry.publisher,
+        enclosures=entry.enclosures,
+        image=entry.image,
+        discussion=entry.discussion,
+        rights=entry.rights,
+        via=entry.via,
+        related=entry.related,
+        noindex=entry.noindex,
+        copies=tuple(
+            CopyNote(
+                source_name=copy.name,
+                link=copy.link,
+                title=copy.title,
+                first_seen=copy.first_seen,
+                original=not copy.copy,
+            )
+            for copy in copies
+        ),
+        story_uid=row.story_uid,
+        sections=tuple(paths),
+        sequence=sequence,
+        revision=row.revision,
+    )

@@ -1,0 +1,187 @@
+"""Retention: what is past its time goes, in small steps, and leaves tombstones. I/O: database.
+
+One step is one short transaction, so that serving and polling never wait for it. A tombstone is eight bytes and a time;
+it stays for ever for what was retracted, else until no source has listed the entry for some years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, select, tuple_
+
+from feeds.store import dialect, filings
+from feeds.store.columns import unsigned
+from feeds.store.marks import article_mark, chunks, entry_mark, text_mark, url_mark
+from feeds.store.schema import (
+    IN_SECTION,
+    LIVE,
+    article_texts,
+    article_urls,
+    articles,
+    configs,
+    entries,
+    events,
+    fragments,
+    inbox,
+    polls,
+    sections,
+    sources,
+    tombstones,
+)
+from feeds.store.schema import filings as filing_rows
+
+TOMBSTONE_DAYS = 3 * 366
+"""How long at least a tombstone outlives the last time that a source listed its entry."""
+
+CONFIGS_KEPT = 50
+EVENT_DAYS = 400
+PAGES_A_STEP = 500
+
+
+class Retention:
+    """``tx.retention``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def sweep(self, now: datetime, keep_days: int, keep_articles: int, limit: int = 200) -> int:
+        """Take out up to *limit* articles that are past *keep_days* or the newest *keep_articles* of each section.
+
+        Gives how many went and how many filings; 0 means that nothing is left to do. 0 for a limit means for ever.
+        """
+        done = 0
+        if keep_days > 0:
+            old = select(articles.c.id).where(articles.c.seen_at < now - timedelta(days=keep_days))
+            ids = self._connection.execute(old.order_by(articles.c.seen_at).limit(limit)).scalars().all()
+            done += self._expire(ids, now)
+        if keep_articles > 0 and done < limit:
+            done += self._trim(keep_articles, limit - done, now)
+        done += self._tidy(now, max(keep_days, TOMBSTONE_DAYS) if keep_days else 0, limit)
+        dialect.give_back(self._connection, PAGES_A_STEP)
+        return done
+
+    def _expire(self, ids: Sequence[int], now: datetime) -> int:
+        """Remove articles with all that hangs on them; their sections are rendered again."""
+        if not ids:
+            return 0
+        retracted = articles.c.retracted_at.is_not(None)
+        doomed = {
+            row.id: row
+            for some in chunks(ids)
+            for row in self._connection.execute(
+                select(articles.c.id, articles.c.uid, retracted.label("forever")).where(articles.c.id.in_(some))
+            )
+        }
+        marks: dict[int, bool] = {article_mark(row.uid): bool(row.forever) for row in doomed.values()}
+        told = self._entries(ids)
+        stale: set[int] = set()
+        for some in chunks(ids):
+            stale |= set(
+                self._connection.execute(
+                    select(filing_rows.c.section_id).where(filing_rows.c.article_id.in_(some), IN_SECTION).distinct()
+                ).scalars()
+            )
+        for row in told:
+            forever = bool(doomed[row.article_id].forever)
+            marks[entry_mark(row.source_id, row.key)] = forever
+            if row.comparable:
+                marks[url_mark(row.comparable)] = forever
+            if row.text_hash:
+                marks[text_mark(unsigned(row.text_hash))] = forever
+        rows = [{"mark": mark, "met_at": now, "forever": int(forever)} for mark, forever in sorted(marks.items())]
+        dialect.upsert(self._connection, tombstones, rows, ("mark",), change=("met_at",))
+        self._disown(told)
+        for some in chunks(ids):
+            for table in (filing_rows, fragments, entries):
+                self._connection.execute(delete(table).where(table.c.article_id.in_(some)))
+            self._connection.execute(delete(articles).where(articles.c.id.in_(some)))
+        filings.touch(self._connection, stale)
+        return len(ids)
+
+    def _entries(self, ids: Sequence[int]) -> list[Row[Any]]:
+        columns = entries.c.article_id, entries.c.source_id, entries.c.key, entries.c.comparable, entries.c.text_hash
+        told: list[Row[Any]] = []
+        for some in chunks(ids):
+            told += self._connection.execute(select(*columns).where(entries.c.article_id.in_(some))).all()
+        return told
+
+    def _disown(self, told: Sequence[Row[Any]]) -> None:
+        """Forget which URLs and texts these entries' articles own."""
+        for some in chunks(told):
+            urls = [(row.comparable, row.article_id) for row in some if row.comparable]
+            texts = [(row.text_hash, row.article_id) for row in some if row.text_hash]
+            if urls:
+                owned = tuple_(article_urls.c.comparable, article_urls.c.article_id)
+                self._connection.execute(delete(article_urls).where(owned.in_(urls)))
+            if texts:
+                owned = tuple_(article_texts.c.text_hash, article_texts.c.article_id)
+                self._connection.execute(delete(article_texts).where(owned.in_(texts)))
+
+    def _trim(self, keep_articles: int, limit: int, now: datetime) -> int:
+        """Remove what lies behind the newest *keep_articles* of a section; articles that no section keeps go whole."""
+        done = 0
+        for section_id in self._connection.execute(select(sections.c.id).order_by(sections.c.id)).scalars().all():
+            newest = filing_rows.c.rank_at.desc(), filing_rows.c.article_id.desc()
+            here = (filing_rows.c.section_id == section_id, IN_SECTION)
+            behind = select(filing_rows.c.article_id).where(*here).order_by(*newest)
+            ids = self._connection.execute(behind.offset(keep_articles).limit(limit - done)).scalars().all()
+            if not ids:
+                continue
+            for some in chunks(ids):
+                mine = (filing_rows.c.section_id == section_id) & filing_rows.c.article_id.in_(some)
+                self._connection.execute(delete(filing_rows).where(mine))
+            kept = {
+                article_id
+                for some in chunks(ids)
+                for article_id in self._connection.execute(
+                    select(filing_rows.c.article_id).where(
+                        filing_rows.c.article_id.in_(some), filing_rows.c.state == LIVE
+                    )
+                ).scalars()
+            }
+            self._expire([article_id for article_id in ids if article_id not in kept], now)
+            done += len(ids)
+            if done >= limit:
+                break
+        return done
+
+    def _tidy(self, now: datetime, tombstone_days: int, limit: int) -> int:
+        """Forget what only piles up: old configs, events that are over, tombstones nobody meets, sources without trace."""
+        newest = select(configs.c.version).order_by(configs.c.version.desc()).limit(CONFIGS_KEPT)
+        self._connection.execute(delete(configs).where(configs.c.version.not_in(newest)))
+        self._connection.execute(delete(events).where(events.c.closed_at < now - timedelta(days=EVENT_DAYS)))
+        done = 0
+        if tombstone_days:
+            unmet = select(tombstones.c.mark).where(
+                tombstones.c.met_at < now - timedelta(days=tombstone_days), tombstones.c.forever == 0
+            )
+            marks = self._connection.execute(unmet.limit(limit)).scalars().all()
+            for some in chunks(marks):
+                done += self._connection.execute(delete(tombstones).where(tombstones.c.mark.in_(some))).rowcount
+        bare = select(sources.c.id).where(
+            sources.c.removed_at < now - timedelta(days=30),
+            ~exists().where(entries.c.source_id == sources.c.id),
+            ~exists().where(inbox.c.source_id == sources.c.id),
+        )
+        ids = self._connection.execute(bare.limit(limit)).scalars().all()
+        for some in chunks(ids):
+            self._connection.execute(delete(polls).where(polls.c.source_id.in_(some)))
+            self._connection.execute(delete(sources).where(sources.c.id.in_(some)))
+        return done
+
+    def forget_fragments(self, before: datetime, limit: int = 500) -> int:
+        """Remove fragments of articles first seen *before* then that no rendering needs soon; how many."""
+        old = (
+            select(fragments.c.article_id)
+            .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
+            .where(articles.c.seen_at < before)
+            .limit(limit)
+        )
+        ids = self._connection.execute(old).scalars().unique().all()
+        done = 0
+        for some in chunks(list(ids)):
+            done += self._connection.execute(delete(fragments).where(fragments.c.article_id.in_(some))).rowcount
+        return done

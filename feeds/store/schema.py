@@ -1,0 +1,340 @@
+"""The tables, as declared; `migrations/` gets a database here, and a test holds both equal. Pure.
+
+Times are integer microseconds (`UtcDateTime`), flags small integers, hashes signed 64 bit, so that both databases
+keep the same numbers. Literal conditions of partial indexes must stand in queries as literals too, or they go unused.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from feeds.store.columns import Id, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+LIVE, WITHDRAWN, RETRACTED = 0, 1, 2
+"""`filings.state`: in the section; out of it by a changed rule; out of it with its article."""
+
+
+def _flag(name: str, default: int = 0) -> Column[int]:
+    return Column(name, SmallInteger, nullable=False, server_default=text(str(default)))
+
+
+def _number(name: str, default: int = 0) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=text(str(default)))
+
+
+def _words(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=text("''"))
+
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _number("value"),
+)
+
+configs = Table(
+    "configs",
+    metadata,
+    Column("version", Id, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("accepted_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    # as configured
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("section", Text),
+    _flag("enabled", 1),
+    Column("fixed_interval_s", Float),
+    Column("full_text", Text),
+    Column("rights", Text, nullable=False),  # own full_text, else the desk's
+    Column("language", Text),
+    Column("timezone", Text),
+    _number("priority"),
+    _flag("ignore_validators"),
+    _number("line"),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+    # the schedule: due time and lease are one column
+    Column("next_poll_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("claim_id", Text),
+    _number("polled"),
+    # what is remembered between polls
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("validators_url", Text),
+    Column("body_hash", Text),
+    Column("item_hashes", LargeBinary),
+    Column("interval_s", Float),
+    _number("failures"),
+    _flag("first_poll_done"),
+    Column("last_poll_at", UtcDateTime),
+    Column("last_ok_at", UtcDateTime),
+    Column("last_new_at", UtcDateTime),
+    Column("last_full_at", UtcDateTime),
+    Column("last_status", Integer),
+    _words("last_outcome"),
+    _words("last_error"),
+    _words("last_remedy"),
+    _words("reason"),
+    Column("retry_after_until", UtcDateTime),
+    Column("gone_at", UtcDateTime),
+    Column("adopted_url", Text),
+    Column("redirect_target", Text),
+    Column("redirect_first_seen", UtcDateTime),
+    _number("redirect_count"),
+    _words("rhythm"),
+    _words("title"),
+    Column("site_url", Text),
+    sqlite_autoincrement=True,
+)
+POLLABLE = text("sources.enabled = 1 AND sources.removed_at IS NULL")
+_POLLABLE = text("enabled = 1 AND removed_at IS NULL")
+Index("ix_sources_due", sources.c.next_poll_at, sqlite_where=_POLLABLE, postgresql_where=_POLLABLE)
+
+POLLS_KEPT = 32
+"""How many polls of a source its history holds: a ring, so that it is bounded without housekeeping."""
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("source_id", Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer),
+    _number("new_entries"),
+    _number("copies"),
+    _number("updated"),
+    _number("wire_bytes"),
+    Column("seconds", Float, nullable=False),
+    _words("error"),
+    _words("remedy"),
+    Column("next_poll_at", UtcDateTime, nullable=False),
+    _words("reason"),
+    sqlite_with_rowid=False,
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source_id", Id, ForeignKey("sources.id"), nullable=False, index=True),
+    Column("claim_id", Text),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("final_url", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    _flag("pushed"),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("story_uid", Text),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("rank_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False, index=True),
+    _number("revision"),  # counts every change of what is shown; says whether a fragment is current
+    Column("retracted_at", UtcDateTime),
+    _words("retracted_reason"),
+    sqlite_autoincrement=True,
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source_id", Id, ForeignKey("sources.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("article_id", Id, ForeignKey("articles.id"), nullable=False, index=True),
+    _flag("shown"),
+    _flag("copy"),
+    Column("entry_id", Text),
+    Column("comparable", Text),
+    Column("link", Text),
+    Column("title", Text, nullable=False),
+    _number("text_hash"),
+    _number("content_hash"),
+    Column("published_at", UtcDateTime),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    _words("evidence"),
+    Column("payload", LargeBinary, nullable=False),
+    UniqueConstraint("source_id", "key"),
+    sqlite_autoincrement=True,
+)
+Index("ix_entries_newest", entries.c.source_id, entries.c.id)
+
+article_urls = Table(
+    "article_urls",
+    metadata,
+    Column("comparable", Text, primary_key=True),
+    Column("article_id", Id, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+article_texts = Table(
+    "article_texts",
+    metadata,
+    Column("text_hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("article_id", Id, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("mark", BigInteger, primary_key=True, autoincrement=False),  # see marks.py
+    Column("met_at", UtcDateTime, nullable=False),
+    _flag("forever"),
+    sqlite_with_rowid=False,
+)
+
+sections = Table(
+    "sections",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("path", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    _number("position"),
+    _number("sequence"),
+    _number("filed"),  # counts filings ever made: a filing's number, by which archive pages are cut
+    _number("touched"),  # counts changes that leave the sequence alone
+    _number("rendered_sequence", -1),
+    _number("rendered_touched", -1),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+section_moves = Table(
+    "section_moves",
+    metadata,
+    Column("old_path", Text, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("moved_at", UtcDateTime, nullable=False),
+)
+
+filings = Table(
+    "filings",
+    metadata,
+    Column("section_id", Id, ForeignKey("sections.id"), primary_key=True, autoincrement=False),
+    Column("article_id", Id, ForeignKey("articles.id"), primary_key=True, autoincrement=False, index=True),
+    _flag("state"),
+    Column("rank_at", UtcDateTime, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("filed_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("probability", Float),
+    Column("filed_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+IN_SECTION = text("filings.state = 0")
+_IN_SECTION = text("state = 0")
+Index(
+    "ix_filings_top",
+    filings.c.section_id,
+    filings.c.rank_at,
+    filings.c.article_id,
+    sqlite_where=_IN_SECTION,
+    postgresql_where=_IN_SECTION,
+)
+Index("ix_filings_sequence", filings.c.section_id, filings.c.sequence)
+Index("ix_filings_number", filings.c.section_id, filings.c.number)
+
+fragments = Table(
+    "fragments",
+    metadata,
+    Column("article_id", Id, ForeignKey("articles.id"), primary_key=True, autoincrement=False),
+    Column("format", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("format", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("last_modified", UtcDateTime, nullable=False),
+    Column("publication", BigInteger, nullable=False, index=True),
+    Column("article_uids", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("gzip", LargeBinary),
+    Column("brotli", LargeBinary),
+)
+
+frames = Table(
+    "frames",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("format", Text, primary_key=True),
+    Column("head", LargeBinary, nullable=False),
+    Column("tail", LargeBinary, nullable=False),
+    Column("separator", LargeBinary, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    _words("remedy"),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("closed_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+_OPEN = text("closed_at IS NULL")
+Index("ix_events_open", events.c.kind, events.c.subject, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)

@@ -1,0 +1,169 @@
+"""Sections: their rows, and what is filed in them. I/O: database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, tuple_, update
+
+from feeds.errors import SectionNotFound
+from feeds.model import Article, Section
+from feeds.store.hydrate import hydrate
+from feeds.store.marks import chunks
+from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, articles, filings, section_moves, sections
+from feeds.store.section_sync import sync
+from feeds.store.values import Changes, Page, SectionState, Withdrawn
+
+_NEWEST = filings.c.rank_at.desc(), filings.c.article_id.desc()
+
+
+class Sections:
+    """``tx.sections``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def sync(self, configured: Sequence[Section], now: datetime) -> None:
+        """Take over the section tree of a config; the whole desk and `unfiled` are there in any case.
+
+        A section with `moved_from` keeps the filings and the numbers that it had under its old path.
+        """
+        sync(self._connection, configured, now)
+
+    # ------------------------------------------------------------------ rows
+
+    def all(self) -> list[SectionState]:
+        """The sections of the present config, in the order of its tree."""
+        statement = select(sections).where(sections.c.removed_at.is_(None))
+        rows = self._connection.execute(statement.order_by(sections.c.position, sections.c.id))
+        return [_state(row) for row in rows]
+
+    def get(self, path: str) -> SectionState | None:
+        """The section at *path*; None where there is none, or it was removed."""
+        statement = select(sections).where(sections.c.path == path, sections.c.removed_at.is_(None))
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else _state(row)
+
+    def moved(self, path: str) -> str | None:
+        """Where a section that was at *path* is now; ``"gone"`` if it was removed; None if it is there or never was."""
+        seen: set[str] = set()
+        target = path
+        while target not in seen:
+            seen.add(target)
+            if self.get(target) is not None:
+                return target if target != path else None
+            statement = select(section_moves.c.path).where(section_moves.c.old_path == target)
+            target = self._connection.execute(statement).scalar_one_or_none() or target
+        was = select(sections.c.id).where(sections.c.path == target)
+        return "gone" if len(seen) > 1 or self._connection.execute(was).one_or_none() is not None else None
+
+    def changed(self) -> list[SectionState]:
+        """Sections whose documents are out of date, in the order of the tree."""
+        stale = (sections.c.sequence != sections.c.rendered_sequence) | (
+            sections.c.touched != sections.c.rendered_touched
+        )
+        statement = select(sections).where(sections.c.removed_at.is_(None), stale)
+        rows = self._connection.execute(statement.order_by(sections.c.position, sections.c.id))
+        return [_state(row) for row in rows]
+
+    def mark_dirty(self, paths: Sequence[str] | None = None) -> None:
+        """Have sections rendered again, all if None."""
+        renewed = update(sections).values(touched=sections.c.touched + 1)
+        if paths is None:
+            self._connection.execute(renewed)
+            return
+        for some in chunks(paths):
+            self._connection.execute(renewed.where(sections.c.path.in_(some)))
+
+    # ------------------------------------------------------------------ what is filed
+
+    def top(self, path: str, limit: int) -> tuple[Article, ...]:
+        """The newest *limit* articles by (`rank_at`, id), whole. Raises SectionNotFound."""
+        return self.page(path, None, limit).articles
+
+    def page(self, path: str, before: tuple[datetime, int] | None, limit: int) -> Page:
+        """The newest *limit* articles behind the place *before*, and the place to go on from."""
+        statement = select(filings.c.article_id, filings.c.rank_at, filings.c.sequence)
+        statement = statement.where(filings.c.section_id == self._id(path), IN_SECTION)
+        if before is not None:
+            statement = statement.where(tuple_(filings.c.rank_at, filings.c.article_id) < tuple_(*before))
+        rows = self._connection.execute(statement.order_by(*_NEWEST).limit(limit + 1)).all()
+        more, rows = len(rows) > limit, rows[:limit]
+        last = (rows[-1].rank_at, rows[-1].article_id) if more and rows else None
+        return Page(articles=self._articles(rows), next=last)
+
+    def archive(self, path: str, first: int, last: int) -> tuple[Article, ...]:
+        """The articles filed as number *first* to *last*, in that order: a page whose members stay (RFC 5005 §4)."""
+        statement = select(filings.c.article_id, filings.c.sequence)
+        statement = statement.where(filings.c.section_id == self._id(path), filings.c.number.between(first, last))
+        rows = self._connection.execute(statement.where(filings.c.state == LIVE).order_by(filings.c.number)).all()
+        return self._articles(rows)
+
+    def filed(self, path: str) -> int:
+        """The number of the last filing ever made in the section: how far `archive` can go."""
+        return int(
+            self._connection.execute(select(sections.c.filed).where(sections.c.id == self._id(path))).scalar_one()
+        )
+
+    def since(self, path: str, sequence: int, limit: int) -> Changes:
+        """What was filed, changed, withdrawn or retracted after *sequence*, newest change first (RFC 3229)."""
+        statement = (
+            select(filings.c.article_id, filings.c.state, filings.c.sequence, filings.c.changed_at, articles.c.uid)
+            .join_from(filings, articles, articles.c.id == filings.c.article_id)
+            .where(filings.c.section_id == self._id(path), filings.c.sequence > sequence)
+            .order_by(filings.c.sequence.desc())
+            .limit(limit + 1)
+        )
+        rows = self._connection.execute(statement).all()
+        complete, rows = len(rows) <= limit, rows[:limit]
+        return Changes(
+            articles=self._articles([row for row in rows if row.state == LIVE]),
+            withdrawn=tuple(
+                Withdrawn(uid=row.uid, at=row.changed_at, sequence=row.sequence, retracted=row.state == RETRACTED)
+                for row in rows
+                if row.state != LIVE
+            ),
+            complete=complete,
+        )
+
+    def count(self, path: str) -> int:
+        """How many articles are filed in the section."""
+        statement = select(func.count()).select_from(filings)
+        statement = statement.where(filings.c.section_id == self._id(path), IN_SECTION)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def counts(self) -> dict[str, int]:
+        """How many articles are filed in each section, by path."""
+        live = select(filings.c.section_id, func.count().label("many")).where(IN_SECTION)
+        by_section = live.group_by(filings.c.section_id).subquery()
+        statement = select(sections.c.path, func.coalesce(by_section.c.many, 0)).join_from(
+            sections, by_section, by_section.c.section_id == sections.c.id, isouter=True
+        )
+        rows = self._connection.execute(statement.where(sections.c.removed_at.is_(None)).order_by(sections.c.position))
+        return {path: int(many) for path, many in rows}
+
+    def _articles(self, rows: Sequence[Row[Any]]) -> tuple[Article, ...]:
+        sequences = {row.article_id: row.sequence for row in rows}
+        return tuple(hydrate(self._connection, [row.article_id for row in rows], sequences).values())
+
+    def _id(self, path: str) -> int:
+        statement = select(sections.c.id).where(sections.c.path == path, sections.c.removed_at.is_(None))
+        found: int | None = self._connection.execute(statement).scalar_one_or_none()
+        if found is None:
+            raise SectionNotFound(path)
+        return found
+
+
+def _state(row: Row[Any]) -> SectionState:
+    return SectionState(
+        path=row.path,
+        title=row.title,
+        sequence=row.sequence,
+        rendered_sequence=row.rendered_sequence,
+        touched=row.touched,
+        rendered_touched=row.rendered_touched,
+        created_at=row.created_at,
+        removed_at=row.removed_at,
+    )

@@ -1,0 +1,109 @@
+"""A config's sources taken over into the table: what is new, changed, back, gone. I/O: database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zlib import crc32
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from feeds.model import Source
+from feeds.store.marks import chunks
+from feeds.store.schema import articles, entries, sections, sources
+from feeds.store.source_rows import CONFIGURED, configured
+from feeds.store.values import SourcesSynced
+
+_SHOWN = ("name", "target", "rights", "full_text", "priority")
+"""What of a source is seen in published articles."""
+
+_OF_THE_OLD_URL: dict[str, Any] = {
+    "failures": 0,
+    "retry_after_until": None,
+    "gone_at": None,
+    "adopted_url": None,
+    "redirect_target": None,
+    "redirect_first_seen": None,
+    "redirect_count": 0,
+    "last_error": "",
+    "last_remedy": "",
+    "item_hashes": None,
+    "body_hash": None,
+}
+
+
+def sync(
+    connection: Connection,
+    wanted: Sequence[Source],
+    desk_full_text: str,
+    now: datetime,
+    first_poll_spread_s: float,
+) -> SourcesSynced:
+    """See `Sources.sync`."""
+    present = {row.key: row for row in connection.execute(select(sources))}
+    added, changed, returned, updates, restart, seen_differently = [], [], [], [], [], []
+    for source in wanted:
+        columns = configured(source, desk_full_text)  # type: ignore[arg-type]
+        row = present.get(source.key)
+        if row is None:
+            wait = timedelta(seconds=first_poll_spread_s * crc32(source.key.encode()) / 2**32)
+            due = {"next_poll_at": now + wait, "due_at": now + wait, "added_at": now}
+            added.append(columns | due | {"key": source.key})
+            continue
+        differs = [name for name in CONFIGURED if columns[name] != getattr(row, name)]
+        back = row.removed_at is not None
+        if not differs and not back:
+            continue
+        (returned if back else changed).append(source.key)
+        updates.append({f"new_{name}": value for name, value in columns.items()} | {"of_id": row.id})
+        updates[-1]["new_due"] = _due(row, source, differs, now)
+        if "target" in differs or "kind" in differs:
+            restart.append(row.id)
+        if any(name in differs for name in _SHOWN):
+            seen_differently.append(row.id)
+    keys = {source.key for source in wanted}
+    gone = [row for row in present.values() if row.key not in keys and row.removed_at is None]
+
+    if added:
+        connection.execute(insert(sources), added)
+    if updates:
+        statement = update(sources).where(sources.c.id == bindparam("of_id"))
+        names = {name: bindparam(f"new_{name}") for name in CONFIGURED}
+        connection.execute(
+            statement.values(names | {"next_poll_at": bindparam("new_due"), "removed_at": None}), updates
+        )
+    for some in chunks(restart):
+        # A poll of the old URL that is still out loses its claim: what it brings of state is not the new URL's.
+        cleared = update(sources).where(sources.c.id.in_(some)).values(claim_id=None, **_OF_THE_OLD_URL)
+        connection.execute(cleared)
+    for some in chunks([row.id for row in gone]):
+        connection.execute(update(sources).where(sources.c.id.in_(some)).values(removed_at=now, claim_id=None))
+    _renew(connection, seen_differently)
+    return SourcesSynced(
+        added=tuple(row["key"] for row in added),
+        changed=tuple(changed),
+        returned=tuple(returned),
+        removed=tuple(row.key for row in gone),
+    )
+
+
+def _due(row: Row[Any], source: Source, differs: Sequence[str], now: datetime) -> datetime:
+    """When a changed source is due: a new URL at once, a shorter interval from its last poll."""
+    due: datetime = row.next_poll_at
+    if "target" in differs or "kind" in differs:
+        return min(due, now) if row.claim_id is None else now
+    patient = row.claim_id is not None or row.failures or row.retry_after_until is not None
+    if "fixed_interval_s" in differs and source.interval_s and row.last_poll_at is not None and not patient:
+        return min(due, row.last_poll_at + timedelta(seconds=source.interval_s))
+    return due
+
+
+def _renew(connection: Connection, source_ids: Sequence[int]) -> None:
+    """Have every article that these sources have part in rendered again."""
+    for some in chunks(source_ids):
+        theirs = select(entries.c.article_id).where(entries.c.source_id.in_(some))
+        renewed = update(articles).where(articles.c.id.in_(theirs)).values(revision=articles.c.revision + 1)
+        connection.execute(renewed)
+    if source_ids:
+        connection.execute(update(sections).values(touched=sections.c.touched + 1))

@@ -1,0 +1,249 @@
+"""Sources: the schedule, the claims, what is remembered between polls. I/O: database.
+
+`next_poll_at` is due time and lease in one column. A claim moves it ahead by the lease and writes a claim id; a result
+is written only where that claim still stands. So a worker that dies delays its sources by a lease and loses none, and
+one that comes back late overwrites nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
+
+from feeds.model import Source, SourceKind
+from feeds.store import dialect
+from feeds.store.columns import moment
+from feeds.store.marks import chunks, storable
+from feeds.store.schema import POLLABLE, POLLS_KEPT, polls, sources
+from feeds.store.source_rows import source_of, state_columns, state_of
+from feeds.store.source_sync import sync
+from feeds.store.values import Claim, Poll, PollResult, SourcesSynced, SourceState
+
+
+class Sources:
+    """``tx.sources``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def sync(
+        self,
+        configured: Sequence[Source],
+        desk_full_text: str,
+        now: datetime,
+        *,
+        first_poll_spread_s: float = 0.0,
+    ) -> SourcesSynced:
+        """Take over the sources of a config. History stays with the key, even when the URL changes.
+
+        New ones are due at once, or spread over *first_poll_spread_s*. Missing ones rest, marked as removed.
+        """
+        return sync(self._connection, configured, desk_full_text, now, first_poll_spread_s)
+
+    # ------------------------------------------------------------------ claims
+
+    def claim_due(
+        self,
+        now: datetime | None,
+        lease_s: float,
+        limit: int,
+        *,
+        claim_id: str | None = None,
+        kinds: Sequence[SourceKind] | None = None,
+    ) -> list[Claim]:
+        """Take up to *limit* sources that are due, the longest waiting first, until *lease_s* from *now*.
+
+        *now* None means the database's clock, which all machines share. Nobody else gets them meanwhile.
+        """
+        now = moment(dialect.clock(self._connection)) if now is None else now
+        due = select(sources.c.id).where(POLLABLE, sources.c.next_poll_at <= now)
+        if kinds is not None:
+            due = due.where(sources.c.kind.in_(kinds))
+        due = due.order_by(sources.c.next_poll_at).limit(limit).with_for_update(skip_locked=True)
+        return self._claim(sources.c.id.in_(due), now, lease_s, claim_id)
+
+    def claim_named(
+        self, keys: Sequence[str] | None, now: datetime, lease_s: float, *, claim_id: str | None = None
+    ) -> list[Claim]:
+        """Take the sources named, all if None, whether due or not; those that are out on a claim are left out."""
+        free = sources.c.claim_id.is_(None) | (sources.c.next_poll_at <= now)
+        wanted = select(sources.c.id).where(POLLABLE, free).with_for_update(skip_locked=True)
+        if keys is None:
+            return self._claim(sources.c.id.in_(wanted), now, lease_s, claim_id)
+        claim_id = claim_id or uuid4().hex
+        taken: list[Claim] = []
+        for some in chunks(keys):
+            named = wanted.where(sources.c.key.in_(some))
+            taken += self._claim(sources.c.id.in_(named), now, lease_s, claim_id)
+        return taken
+
+    def _claim(self, which: ColumnElement[bool], now: datetime, lease_s: float, claim_id: str | None) -> list[Claim]:
+        claim_id = claim_id or uuid4().hex
+        statement = (
+            update(sources)
+            .where(which)
+            .values(due_at=sources.c.next_poll_at, next_poll_at=now + timedelta(seconds=lease_s), claim_id=claim_id)
+            .returning(*sources.c)
+        )
+        rows = self._connection.execute(statement).all()
+        claims = [
+            Claim(source=source_of(row), claim_id=claim_id, state=state_of(row), due_at=row.due_at) for row in rows
+        ]
+        return sorted(claims, key=lambda claim: (claim.due_at, claim.source.id))
+
+    def release(self, claims: Sequence[Claim]) -> None:
+        """Give claims back undone: their sources are due again when they were."""
+        if not claims:
+            return
+        statement = (
+            update(sources)
+            .where(sources.c.id == bindparam("of_id"), sources.c.claim_id == bindparam("of_claim"))
+            .values(next_poll_at=sources.c.due_at, claim_id=None)
+        )
+        rows = [{"of_id": claim.source.id, "of_claim": claim.claim_id} for claim in claims]
+        self._connection.execute(statement, rows)
+
+    def extend(self, claims: Sequence[Claim], until: datetime) -> None:
+        """Move the lease of claims that still stand to *until*."""
+        if not claims:
+            return
+        statement = (
+            update(sources)
+            .where(sources.c.id == bindparam("of_id"), sources.c.claim_id == bindparam("of_claim"))
+            .values(next_poll_at=until)
+        )
+        rows = [{"of_id": claim.source.id, "of_claim": claim.claim_id} for claim in claims]
+        self._connection.execute(statement, rows)
+
+    def standing(self, claims: Mapping[int, str]) -> set[int]:
+        """Which source ids still have the claim that *claims* gives them; their rows stay locked on PostgreSQL."""
+        return set(self._standing(claims))
+
+    def finish(self, results: Sequence[PollResult]) -> set[int]:
+        """Write results where their claim still stands, end those claims, and give the ids of these sources."""
+        standing = self._standing({result.source_id: result.claim_id for result in results})
+        kept = {result.source_id: result for result in results if result.source_id in standing}
+        if not kept:
+            return set()
+        columns = state_columns(SourceState())
+        statement = (
+            update(sources)
+            .where(sources.c.id == bindparam("of_id"))
+            .values(
+                {name: bindparam(f"new_{name}") for name in columns}
+                | {"next_poll_at": bindparam("new_next"), "claim_id": None, "polled": sources.c.polled + 1}
+            )
+        )
+        rows = []
+        for result in kept.values():
+            values = {f"new_{name}": value for name, value in state_columns(result.state).items()}
+            values["new_reason"] = storable(result.reason or result.state.reason)
+            rows.append(values | {"of_id": result.source_id, "new_next": result.next_poll_at})
+        self._connection.execute(statement, rows)
+        lines = [_line(result, standing[result.source_id]) for result in kept.values()]
+        changed = [name for name in lines[0] if name not in ("source_id", "slot")]
+        dialect.upsert(self._connection, polls, lines, ("source_id", "slot"), change=changed)
+        return set(kept)
+
+    def _standing(self, claims: Mapping[int, str]) -> dict[int, int]:
+        """Source id to polls so far, of those whose claim stands."""
+        standing: dict[int, int] = {}
+        for some in chunks(sorted(claims)):
+            statement = select(sources.c.id, sources.c.claim_id, sources.c.polled).where(sources.c.id.in_(some))
+            for row in self._connection.execute(statement.order_by(sources.c.id).with_for_update()):
+                if row.claim_id is not None and row.claim_id == claims[row.id]:
+                    standing[row.id] = row.polled
+        return standing
+
+    def wake(self, ids: Sequence[int], now: datetime) -> None:
+        """Make sources due now, unless they are out on a claim or within a Retry-After."""
+        idle = sources.c.claim_id.is_(None) & (sources.c.next_poll_at > now)
+        patient = sources.c.retry_after_until.is_(None) | (sources.c.retry_after_until <= now)
+        for some in chunks(ids):
+            self._connection.execute(
+                update(sources).where(sources.c.id.in_(some), idle, patient).values(next_poll_at=now)
+            )
+
+    # ------------------------------------------------------------------ looking
+
+    def by_key(self, key: str) -> tuple[Source, SourceState] | None:
+        """The source with this key, None where there is none or it was removed."""
+        statement = select(sources).where(sources.c.key == key, sources.c.removed_at.is_(None))
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else (source_of(row), state_of(row))
+
+    def by_id(self, source_id: int) -> tuple[Source, SourceState] | None:
+        """The source with this id, removed or not."""
+        row = self._connection.execute(select(sources).where(sources.c.id == source_id)).one_or_none()
+        return None if row is None else (source_of(row), state_of(row))
+
+    def by_ids(self, ids: Sequence[int]) -> dict[int, Source]:
+        """The sources with these ids, removed or not."""
+        found: dict[int, Source] = {}
+        for some in chunks(ids):
+            for row in self._connection.execute(select(sources).where(sources.c.id.in_(some))):
+                found[row.id] = source_of(row)
+        return found
+
+    def all_states(self) -> list[tuple[Source, SourceState]]:
+        """Every source of the present config with its state, in the config's order."""
+        statement = select(sources).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
+        return [(source_of(row), state_of(row)) for row in self._connection.execute(statement)]
+
+    def claimed(self, now: datetime) -> int:
+        """How many sources are out on a claim."""
+        statement = select(func.count()).select_from(sources)
+        statement = statement.where(sources.c.claim_id.is_not(None), sources.c.next_poll_at > now)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def next_due_at(self) -> datetime | None:
+        """When the next source is due, None if there is none to poll. A lease counts as due at its end."""
+        statement = select(func.min(sources.c.next_poll_at)).where(POLLABLE)
+        due: datetime | None = self._connection.execute(statement).scalar_one()
+        return due
+
+    def polls(self, source_id: int, limit: int) -> list[Poll]:
+        """The newest polls of a source, newest first; at most `POLLS_KEPT` are kept."""
+        newest = polls.c.at.desc(), polls.c.slot.desc()
+        statement = select(polls).where(polls.c.source_id == source_id).order_by(*newest).limit(limit)
+        return [_poll(row) for row in self._connection.execute(statement)]
+
+
+def _line(result: PollResult, polled: int) -> dict[str, Any]:
+    return {
+        "source_id": result.source_id,
+        "slot": polled % POLLS_KEPT,
+        "at": result.at,
+        "outcome": result.outcome,
+        "status": result.state.last_status,
+        "new_entries": result.new,
+        "copies": result.copies,
+        "updated": result.updated,
+        "wire_bytes": result.wire_bytes,
+        "seconds": result.seconds,
+        "error": storable(result.error),
+        "remedy": storable(result.remedy),
+        "next_poll_at": result.next_poll_at,
+        "reason": storable(result.reason),
+    }
+
+
+def _poll(row: Row[Any]) -> Poll:
+    return Poll(
+        at=row.at,
+        outcome=row.outcome,
+        status=row.status,
+        new=row.new_entries,
+        copies=row.copies,
+        updated=row.updated,
+        wire_bytes=row.wire_bytes,
+        seconds=row.seconds,
+        error=row.error,
+        remedy=row.remedy,
+        next_poll_at=row.next_poll_at,
+        reason=row.reason,
+    )

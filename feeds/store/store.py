@@ -1,0 +1,211 @@
+"""The store as others hold it: transactions, upgrade, backup, and a cheap look whether anything moved. I/O: database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from feeds.errors import StoreError
+from feeds.store import backup, dialect, upgrade
+from feeds.store.articles import Articles
+from feeds.store.configs import Configs
+from feeds.store.documents import Documents
+from feeds.store.events import Events
+from feeds.store.faults import mapped
+from feeds.store.inbox import Inbox
+from feeds.store.retention import Retention
+from feeds.store.sections import Sections
+from feeds.store.sources import Sources
+
+LOOK_S = 0.05
+"""How often `Store.wait` looks at a SQLite file."""
+
+
+class ReadTx:
+    """One transaction: what it reads is of one moment. The verbs are by subject."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.configs = Configs(connection)
+        self.sources = Sources(connection)
+        self.inbox = Inbox(connection)
+        self.articles = Articles(connection)
+        self.sections = Sections(connection)
+        self.documents = Documents(connection)
+        self.events = Events(connection)
+        self.retention = Retention(connection)
+
+
+class WriteTx(ReadTx):
+    """One transaction that writes, whole or not at all; on SQLite there is one at a time. Compute before, not in it."""
+
+    def lock_dedupe(self) -> None:
+        """Wait until no other worker decides what is new; ask `articles.known` after this, save before the end."""
+        dialect.lock(self._connection, dialect.DEDUPE_LOCK)
+
+
+class Store:
+    """A database, open. Threads may share it; processes open their own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = dialect.database_url(url)
+        self.file = dialect.sqlite_file(self.url)
+        self._reader, self._writer = dialect.engines(self.url)
+        self._look = threading.Lock()
+        self._watcher: Any = None  # a connection of its own: SQLite's data_version counts the commits of others
+        self._data_version = -1
+        self._seen = -1
+        self._told = -1
+
+    @contextmanager
+    def read(self) -> Iterator[ReadTx]:
+        """A transaction that sees one moment and cannot write."""
+        with mapped(), self._reader.connect() as connection, connection.begin():
+            yield ReadTx(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[WriteTx]:
+        """A transaction that is committed at the end, or undone by an exception."""
+        with mapped(), self._writer.begin() as connection:
+            yield WriteTx(connection)
+
+    # ------------------------------------------------------------------ upgrades, copies
+
+    def pending(self) -> bool:
+        """Whether the database is older than this release; StoreError if it is newer."""
+        with mapped(), self._writer.connect() as connection:
+            return upgrade.pending(connection)
+
+    def empty(self) -> bool:
+        """Whether the database has no tables of the desk at all."""
+        with mapped(), self._writer.connect() as connection:
+            return upgrade.revision(connection) is None
+
+    def migrate(self, backup_to: Path | None = None) -> bool:
+        """Bring the database to this release; whether there was anything to do.
+
+        All steps are one transaction, so an interrupted upgrade has not happened. A SQLite file with something in it
+        is copied to *backup_to* first. StoreError if the database is newer than this release.
+        """
+        if not self.pending():
+            return False
+        if backup_to is not None and self.file is not None and not self.empty():
+            self.backup(backup_to)
+        with mapped(), self._writer.connect() as connection:
+            upgrade.to_head(connection)
+        return True
+
+    def backup(self, path: Path) -> None:
+        """Copy a SQLite database to *path* while it is in use; the copy is of one moment, and whole or not there."""
+        if self.file is None:
+            raise StoreError("a PostgreSQL database is not copied by the desk", remedy="use pg_dump")
+        backup.copy(self.file, path)
+
+    # ------------------------------------------------------------------ watching
+
+    def publication(self) -> int:
+        """The publication counter, so cheap that it can be asked with every request on SQLite."""
+        with self._look:
+            if self.file is None:
+                with self.read() as tx:
+                    self._seen = tx.documents.publication()
+                return self._seen
+            version = self._version_of_data()
+            if version != self._data_version:
+                with self.read() as tx:
+                    self._seen = tx.documents.publication()
+                self._data_version = version
+            return self._seen
+
+    def moved(self) -> bool:
+        """Whether the publication counter moved since this was last asked; True the first time."""
+        now = self.publication()
+        moved, self._told = now != self._told, now
+        return moved
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the publication counter to move, at most *timeout_s*; whether it did."""
+        before = self._told if self._told >= 0 else self.publication()
+        end = time.monotonic() + timeout_s
+        while self.publication() == before:
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            self._rest(left)
+        self._told = self._seen
+        return True
+
+    def _rest(self, left_s: float) -> None:
+        if self.file is not None:
+            time.sleep(min(LOOK_S, left_s))
+            return
+        with mapped(), self._look:
+            if self._watcher is None:
+                self._watcher = self._writer.raw_connection()
+                self._watcher.driver_connection.autocommit = True
+                self._watcher.driver_connection.execute(f"LISTEN {dialect.CHANNEL}")
+            # A second at most: NOTIFY may be lost with its connection, the counter is not.
+            for _ in self._watcher.driver_connection.notifies(timeout=min(1.0, left_s), stop_after=1):
+                return
+
+    def _version_of_data(self) -> int:
+        with mapped():
+            if self._watcher is None:
+                self._watcher = self._reader.raw_connection()
+            return int(self._watcher.driver_connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close every connection. A closed store is not used again."""
+        with self._look:
+            if self._watcher is not None:
+                self._watcher.invalidate()
+                self._watcher = None
+        for engine in (self._reader, self._writer):
+            _dispose(engine)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+def _dispose(engine: Engine) -> None:
+    with mapped():
+        engine.dispose()
+
+
+def open_store(url: str, *, create: bool = True) -> Store:
+    """The store at *url*: ``sqlite:///file``, a bare path, or ``postgresql://…``.
+
+    An empty database gets its tables; an older one is left for `Store.migrate`. With *create* False both are refused,
+    as by processes that only read. StoreError, with the remedy, also for one that is newer than this release.
+    """
+    location = dialect.database_url(url)
+    file = dialect.sqlite_file(location)
+    if file is not None and not file.exists():
+        if not create:
+            raise StoreError(f"there is no database at {file}", remedy="`wiredesk run` makes it")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the folder {file.parent} cannot be made: {error.strerror}", remedy="choose another with --data"
+            ) from error
+    store = Store(url)
+    try:
+        if store.pending():
+            if store.empty() and create:
+                store.migrate()
+            elif not create:
+                raise StoreError("the database is of an older release", remedy="upgrade it: start `wiredesk run` once")
+    except BaseException:
+        store.close()
+        raise
+    return store

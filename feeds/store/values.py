@@ -1,0 +1,252 @@
+"""What the store takes and gives besides the values of `feeds.model`: frozen dataclasses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from feeds.model import Article, Entry, Evidence, Source, Validators
+
+# --------------------------------------------------------------------------- sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What the desk remembers of a source between polls. *validators* hold for *validators_url* alone.
+
+    *body_hash* and *rhythm* are opaque to the store. *interval_s* is the present interval, None before the first
+    poll. *reason* says why *next_poll_at* is what it is. *title*, *site_url* and *rights* are what the feed last said.
+    """
+
+    validators: Validators = Validators()
+    validators_url: str | None = None
+    body_hash: str | None = None
+    item_hashes: tuple[int, ...] = ()  # unsigned 64 bit
+    interval_s: float | None = None
+    failures: int = 0
+    first_poll_done: bool = False
+    next_poll_at: datetime | None = None
+    last_poll_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    last_new_at: datetime | None = None
+    last_full_at: datetime | None = None
+    last_status: int | None = None
+    last_outcome: str = ""
+    last_error: str = ""
+    last_remedy: str = ""
+    reason: str = ""
+    retry_after_until: datetime | None = None
+    gone_at: datetime | None = None
+    adopted_url: str | None = None
+    redirect_target: str | None = None
+    redirect_first_seen: datetime | None = None
+    redirect_count: int = 0
+    rhythm: str = ""
+    title: str = ""
+    site_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A source handed out until its lease ends. *source* comes without headers. *due_at*: when it was due before."""
+
+    source: Source
+    claim_id: str
+    state: SourceState
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollResult:
+    """What one poll came to: the *state* to remember, whole, and a line for the history."""
+
+    source_id: int
+    claim_id: str
+    at: datetime
+    outcome: str
+    state: SourceState
+    next_poll_at: datetime
+    new: int = 0
+    copies: int = 0
+    updated: int = 0
+    wire_bytes: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    remedy: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """One line of a source's history, newest first where several are given."""
+
+    at: datetime
+    outcome: str
+    status: int | None
+    new: int
+    copies: int
+    updated: int
+    wire_bytes: int
+    seconds: float
+    error: str
+    remedy: str
+    next_poll_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesSynced:
+    """What taking over a config's sources changed: their keys, in config order (removed ones in the store's)."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxItem:
+    """A body that has arrived and whose entries are not saved yet. *id* is 0 until it is put."""
+
+    id: int = 0
+    source_id: int
+    claim_id: str | None = None
+    received_at: datetime
+    final_url: str
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    validators: Validators = Validators()
+    body: bytes = b""
+    pushed: bool = False
+
+
+# --------------------------------------------------------------------------- articles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveReport:
+    """What a batch came to; *sections_changed* are the paths whose documents are out of date now."""
+
+    new: int = 0
+    updated: int = 0
+    copies: int = 0
+    sections_changed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleState:
+    """Whether an article can be shown. ``gone``: retention took it; *reason* and *at* are of a retraction."""
+
+    kind: Literal["live", "retracted", "gone"]
+    reason: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """An entry with the source that showed it, *shown* where the article is told in its words."""
+
+    entry: Entry
+    source: Source
+    first_seen: datetime
+    changed_at: datetime
+    shown: bool
+    copy: bool
+    evidence: tuple[Evidence, ...] = ()  # why it was taken for what it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refilable:
+    """One article to be filed again: pass *id* as ``after`` to go on behind it."""
+
+    id: int
+    uid: str
+    entries: tuple[tuple[Entry, Source], ...]
+
+
+# --------------------------------------------------------------------------- sections
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionState:
+    """A section as stored. Its documents are out of date while `stale`."""
+
+    path: str
+    title: str
+    sequence: int
+    rendered_sequence: int
+    touched: int
+    rendered_touched: int
+    created_at: datetime
+    removed_at: datetime | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether something shown has changed since the documents were rendered."""
+        return self.sequence != self.rendered_sequence or self.touched != self.rendered_touched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some articles of a section, newest first; pass *next* as ``before`` for those behind, None at the end."""
+
+    articles: tuple[Article, ...]
+    next: tuple[datetime, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """An article that left a section, by withdrawal or retraction (RFC 6721 makes a tombstone of it)."""
+
+    uid: str
+    at: datetime
+    sequence: int
+    retracted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What happened in a section after a sequence number; *complete* is False where the limit cut it short."""
+
+    articles: tuple[Article, ...]
+    withdrawn: tuple[Withdrawn, ...]
+    complete: bool
+
+
+# --------------------------------------------------------------------------- the rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredConfig:
+    """A config that was accepted: *text* is what `config_from_json` reads."""
+
+    version: int
+    text: str
+    digest: str
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something an admin should know; open while *closed_at* is None. *id* is a urn, made by the caller."""
+
+    id: str
+    kind: str
+    subject: str
+    text: str
+    remedy: str
+    at: datetime
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many rows there are, for `/status` and `/metrics`."""
+
+    sources: int = 0
+    articles: int = 0
+    entries: int = 0
+    waiting: int = 0
+    by_section: Mapping[str, int] = field(default_factory=dict)
