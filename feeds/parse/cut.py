@@ -20,7 +20,6 @@ _OPENINGS = {
     "item": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?item)(?=[\s>/])"),
     "entry": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?entry)(?=[\s>/])"),
 }
-_DECLARED = re.compile(rb"""xmlns:[\w.\-]+\s*=\s*(?:"[^"]*"|'[^']*')""")
 _ITEM_LIKE = re.compile(rb"<(?:[^<>\s/:]+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 _TAG_END = re.compile(rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 _AFTER_NAME = (b" ", b"\t", b"\r", b"\n", b">", b"/")
@@ -91,13 +90,6 @@ def cut(body: bytes, prolog: Prolog) -> Cut | None:
     seed = xxh3_64_intdigest(prolog.tag + prolog.doctype)
     hashes = tuple([xxh3_64_intdigest(body[first:last], seed) for first, last in ranges])
     return Cut(tuple(ranges), hashes, at, over)
-
-
-def declares_namespaces(item: bytes, root_tag: bytes) -> bool:
-    """Whether *item* declares a prefix that its root does not: feedparser lets later items use it, so it must stay."""
-    if b"xmlns:" not in item:
-        return False
-    return any(declared not in root_tag for declared in _DECLARED.findall(item))
 
 
 def _next_item(body: bytes, opening: bytes, at: int, outside: list[bytes]) -> int | None:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from feeds.model import Hints, ParsedEntry, ParsedFeed
-from feeds.parse.cut import Cut, cut, declares_namespaces
+from feeds.parse.cut import Cut, cut
 from feeds.parse.entries import parsed_entry, persons, says_noindex, short, whole_number
 from feeds.parse.kinds import Seen, format_of, refusal
 from feeds.parse.limits import MAX_ENTRIES
 from feeds.parse.prolog import Prolog
-from feeds.parse.xmlfeed import XmlFeed, read, well_formed, whole
+from feeds.parse.xmlfeed import XmlFeed, document_of, is_well_formed, mended, read, root_of
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2629800, "yearly": 31557600}
@@ -45,10 +45,8 @@ def parse_xml(seen: Seen, *, url: str, known_items: frozenset[int] = frozenset()
 
 
 def _read_whole(body: bytes, prolog: Prolog, pieces: Cut | None, url: str) -> ParsedFeed:
-    root = whole(body, prolog)
-    document, strict = well_formed(root, prolog)
-    read_feed = read(document, strict=strict, base=url, entities=prolog.entities)
-    warnings = [] if strict else ["the document is not well-formed XML; read as well as can be"]
+    read_feed = read(root_of(body, prolog), prolog.entities, base=url)
+    warnings = [] if read_feed.strict else ["the document is not well-formed XML; read as well as can be"]
     if read_feed.full:
         warnings.append(f"more than {MAX_ENTRIES} entries; only the first are read")
     # Hashes are given only where the cut found the very entries that feedparser did: they are what is relied upon next.
@@ -59,17 +57,12 @@ def _read_whole(body: bytes, prolog: Prolog, pieces: Cut | None, url: str) -> Pa
 
 def _read_new(body: bytes, prolog: Prolog, pieces: Cut, url: str, known: frozenset[int]) -> ParsedFeed | None:
     """The new items alone; None where the whole has to be read to be right."""
-    root = whole(body, prolog)
-    if not well_formed(root, prolog)[1]:
+    root = root_of(body, prolog)
+    if not is_well_formed(document_of(root, prolog.entities)) and not is_well_formed(mended(root, prolog.entities)):
         return None  # in the loose parser one item can swallow the next
     document, positions = pieces.without(body, prolog.start, known)
-    staying = set(positions)
-    left_out = (body[first:last] for at, (first, last) in enumerate(pieces.ranges) if at not in staying)
-    if any(declares_namespaces(item, prolog.tag) for item in left_out):
-        return None
-    document, strict = well_formed(whole(document, replace(prolog, start=0, end=0)), prolog)
-    read_feed = read(document, strict=strict, base=url, entities=prolog.entities)
-    if not strict or len(read_feed.entries) != len(positions):
+    read_feed = read(root_of(document, replace(prolog, start=0, end=0)), prolog.entities, base=url)
+    if not read_feed.strict or len(read_feed.entries) != len(positions):
         return None
     warnings = [f"more than {MAX_ENTRIES} entries; only the first are read"] if pieces.over else []
     return _feed(read_feed, prolog, positions, hashes=pieces.hashes, whole_parse=False, warnings=warnings)
