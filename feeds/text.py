@@ -28,7 +28,11 @@ _UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
     r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Kana, Han
 )
-_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}_])\w)+(?:['’ʼ](?:(?![{_UNSPACED}_])\w)+)*")
+# Vowel signs and other marks belong to their letter, which `\w` does not know.
+_MARKS = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
+_LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
+_WORD = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:['’ʼ]{_LETTER}+)*")
+_ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 
 
@@ -60,6 +64,9 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
+    text = text.translate(_TYPOGRAPHIC)
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text).casefold())
     if decomposed.isascii():
         return decomposed
@@ -67,6 +74,7 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _ACCENT.sub("", decomposed)).casefold()
 
 
+_TYPOGRAPHIC = str.maketrans("‘’‚“”„–—\u00a0\u2009\u202f", "'" * 3 + '"' * 3 + "--" + "   ", "\u00ad\u200b\ufeff")
 _ACCENT = re.compile(r"[\u0300-\u036f]")
 
 
@@ -76,7 +84,11 @@ def words(text: str) -> list[str]:
     >>> words("Don't stop: U.S. GDP +3.5%, 東京")
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
-    return [found.translate(_APOSTROPHES) for found in _WORD.findall(fold(text))]
+    folded = fold(text)
+    if not folded.isascii():
+        return [found.translate(_APOSTROPHES) for found in _WORD.findall(folded)]
+    found = _ASCII_WORD.findall(folded)
+    return [word.replace("'", "") for word in found] if "'" in folded else found
 
 
 def text_hash(text: str) -> int:
