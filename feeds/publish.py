@@ -62,7 +62,7 @@ def publish(store: Store, settings: Settings, sections: Sequence[Section], *, no
             done.held.append(state.path)
             log.error("section=%s kept its last good documents: %s", state.path or "(all)", error)
             with store.write() as tx:
-                tx.sections.hold(state.path, state.sequence)
+                tx.sections.hold(state)
                 tx.events.add("held", state.path, text=error.cause, remedy=error.remedy, now=now)
     return done
 
@@ -109,7 +109,13 @@ def _publish_section(
         raise RenderError(f"more than {MOST_SET_ASIDE} articles of {section.path!r} do not check", path=section.path)
     with store.write() as tx:
         tx.documents.put_fragments(made)
-        tx.documents.replace(documents, rendered, section_path=section.path, rendered_sequence=state.sequence)
+        tx.documents.replace(
+            documents,
+            rendered,
+            section_path=section.path,
+            rendered_sequence=state.sequence,
+            rendered_touched=state.touched,
+        )
     done.sections.append(section.path)
 
 
@@ -149,7 +155,7 @@ def _render(
             title=_title(context),
             description=context.description,
             updated=updated,
-            feed_id=frames.feed_urn(desk_id, context.path),
+            feed_id=frames.feed_urn(desk_id, f"section/{state.id}"),
             extra=[frames.hub_links(format, context.hubs)],
         )
         for problem in check(body, format):

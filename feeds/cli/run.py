@@ -10,7 +10,9 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -25,20 +27,20 @@ PORT = 8080
 UP_WITHIN_S = 30.0
 
 
-def _address_options(command: object) -> object:
+def _with_address(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--port", type=click.IntRange(1, 65535), default=PORT, envvar="PORT", show_default=True, help="TCP port."
         ),
         click.option("--host", default=HOST, show_default=True, help="Address to listen on; 0.0.0.0 for all."),
     ):
-        command = option(command)  # type: ignore[arg-type]
+        command = option(command)
     return command
 
 
 @click.command()
 @with_places
-@_address_options  # type: ignore[arg-type]
+@_with_address
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes [default: one a core].")
 @click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
 def run(config: str | None, data: str | None, host: str, port: int, workers: int | None, verbose: bool) -> None:
@@ -72,7 +74,7 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
 
 @click.command()
 @with_places
-@_address_options  # type: ignore[arg-type]
+@_with_address
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes [default: one a core].")
 def web(config: str | None, data: str | None, host: str, port: int, workers: int | None) -> None:
     """Serve what is published; for a Procfile or a machine of its own (PORT sets the port)."""

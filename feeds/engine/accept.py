@@ -12,7 +12,15 @@ from feeds.errors import ConfigError
 from feeds.filing import Cabinet
 from feeds.ingest.desk import Desk
 from feeds.model import UNFILED, Section
-from feeds.settings import Config, ConfigErrors, config_from_json, config_to_json, load_config, resolve_secrets
+from feeds.settings import (
+    Config,
+    ConfigErrors,
+    ConfigWarning,
+    config_from_json,
+    config_to_json,
+    load_config,
+    resolve_secrets,
+)
 from feeds.store import Store
 
 log = logging.getLogger(__name__)
@@ -23,7 +31,7 @@ class Accepted:
     """The config in force. *errors* are those of the files, where an older, stored config had to serve instead."""
 
     desk: Desk
-    warnings: tuple[ConfigError, ...] = ()
+    warnings: tuple[ConfigWarning, ...] = ()
     errors: tuple[ConfigError, ...] = ()
     changed: bool = False
     refile: bool = False

@@ -19,7 +19,7 @@ from feeds.errors import DeskError, ParseError
 from feeds.ingest.reading import Job, Reading, read
 
 if TYPE_CHECKING:
-    from pebble import ProcessFuture
+    from concurrent.futures import Future
 
 TASKS_PER_PROCESS = 2000  # a fresh process now and then bounds whatever a parser leaks
 CLOSE_TIMEOUT_S = 5.0
@@ -65,10 +65,10 @@ class Workers:
 
     def close(self) -> None:
         """End the processes; what they were reading is read again from the inbox at the next start."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join(timeout=CLOSE_TIMEOUT_S)
 
-    def _reading_of(self, future: ProcessFuture[Reading]) -> Reading:
+    def _reading_of(self, future: Future[Reading]) -> Reading:
         try:
             return future.result()
         except FutureTimeout:

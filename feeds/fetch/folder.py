@@ -98,4 +98,4 @@ def _paths(folder: Path, pattern: str) -> list[Path]:
 
 
 def _state(name: str, status: os.stat_result) -> int:
-    return xxhash.xxh3_64_intdigest(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}")
+    return xxhash.xxh3_64_intdigest(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}".encode())

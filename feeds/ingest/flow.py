@@ -16,7 +16,7 @@ from typing import Protocol
 
 import xxhash
 
-from feeds.dedupe import Deduper, Window
+from feeds.dedupe import Deduper
 from feeds.errors import DeskError, FetchError
 from feeds.fetch import Fetcher
 from feeds.fetch.folder import look
@@ -92,7 +92,6 @@ class Ingest:
         self._flight: dict[int, Claim] = {}
         self._follows = 0
         self.desk = desk
-        self._window = Window()
 
     @property
     def in_flight(self) -> int:
@@ -114,7 +113,7 @@ class Ingest:
         while True:
             with self._store.read() as tx:
                 items = tx.inbox.waiting(200, after_id=after)
-                claims = {claim.source.id: claim for claim in tx.sources.claims_of([item.source_id for item in items])}
+                claims = tx.sources.claims_of([item.source_id for item in items])
             for item in items:
                 claim = claims.get(item.source_id)
                 if claim is not None:
@@ -303,9 +302,9 @@ class Ingest:
             ids = tx.inbox.put([item for item, _, _ in found])
             tx.sources.finish(results)
         for result in results:
-            claim = self._flight.pop(result.source_id)
+            gone = self._flight.pop(result.source_id, None)
             if result.outcome != "not-modified":
-                _tell(claim.source.name, result)
+                _tell(gone.source.name if gone else str(result.source_id), result)
         for (item, source, first), id_ in zip(found, ids, strict=True):
             self._submit(replace(item, id=id_), source, None, first=first, state_claim=None)
 
@@ -343,12 +342,11 @@ class Ingest:
                         remedy=reading.error.remedy,
                         now=now,
                     )
-        self._window.add(decisions, now)
         for waiting, reading in readings:
             self._ended(waiting, reading)
         for result in results:
-            claim = self._flight.pop(result.source_id)
-            _tell(claim.source.name, result)
+            gone = self._flight.pop(result.source_id, None)
+            _tell(gone.source.name if gone else str(result.source_id), result)
         turn.polls += results
         turn.new += report.new
         turn.copies += report.copies
@@ -363,11 +361,8 @@ class Ingest:
             return [() for _ in readings]
         tx.lock_dedupe()
         known = tx.articles.known([(waiting.source.id, reading.entries) for waiting, reading in readings])
-        deduper = Deduper(known, window=self._window, now=now)
-        return [
-            deduper.decide(waiting.source.id, reading.entries, source_priority=waiting.source.priority)
-            for waiting, reading in readings
-        ]
+        deduper = Deduper(known, now=now)
+        return [deduper.decide(waiting.source.id, reading.entries) for waiting, reading in readings]
 
     def _placements(self, waiting: Waiting, reading: Reading) -> dict[str, tuple[Placement, ...]]:
         """Where each entry belongs, by its key. Of a first import only the newest are filed at all (criteria M3)."""
@@ -386,6 +381,11 @@ class Ingest:
             return verdicts.failed(
                 waiting.claim, reading.error, at=waiting.answer.received_at, settings=poll, jitter=self._random()
             )
+        if reading.links:
+            listed = {_link_hash(url) for url in reading.links}
+            known = listed.intersection(waiting.claim.state.item_hashes)
+            followed = {_link_hash(url) for url in _to_follow(waiting, reading)}
+            reading = replace(reading, item_hashes=tuple(sorted(known | followed)))
         fresh = [decision for decision in decisions if decision.kind in ("new", "copy")]
         got = verdicts.Brought(
             new=sum(decision.kind == "new" for decision in decisions),
@@ -409,15 +409,9 @@ class Ingest:
             log.warning("source=%s document=%s: %s", waiting.source.name, waiting.item.final_url, reading.error)
         for note in reading.notes:
             log.debug("source=%s %s", waiting.source.name, note)
-        if reading.links and waiting.claim is not None:
-            self._follow(waiting.source, reading.links)
-
-    def _follow(self, source: Source, links: Sequence[str]) -> None:
-        with self._store.read() as tx:
-            unknown = tx.articles.unknown_links(source.id, links)
-        for url in unknown[:FOLLOW_AT_ONCE]:
+        for url in _to_follow(waiting, reading):
             self._follows += 1
-            self._fetcher.submit(Request(source_id=source.id, url=url, accept="page", tag="follow"))
+            self._fetcher.submit(Request(source_id=waiting.source.id, url=url, accept="page", tag="follow"))
 
     # ------------------------------------------------------------------ small things
 
@@ -428,7 +422,7 @@ class Ingest:
 
     def _source_of(self, request: Request) -> Source:
         with self._store.read() as tx:
-            return tx.sources.claims_of([request.source_id])[0].source
+            return tx.sources.claims_of([request.source_id])[request.source_id].source
 
 
 def _reader(source: Source, item: InboxItem) -> Reader:
@@ -439,6 +433,18 @@ def _reader(source: Source, item: InboxItem) -> Reader:
     # Of a page or sitemap source the address itself lists; everything else that it brings is an article page.
     listed = item.claim_id != ""
     return ("listing" if source.kind == "page" else "sitemap") if listed else "page"
+
+
+def _to_follow(waiting: Waiting, reading: Reading) -> list[str]:
+    """The article pages that a listing names for the first time, not too many at once."""
+    if waiting.claim is None:
+        return []
+    known = frozenset(waiting.claim.state.item_hashes)
+    return [url for url in reading.links if _link_hash(url) not in known][:FOLLOW_AT_ONCE]
+
+
+def _link_hash(url: str) -> int:
+    return xxhash.xxh3_64_intdigest(url.encode())
 
 
 def _rank(entry: Entry, waiting: Waiting, siblings: Sequence[Entry], now: datetime) -> datetime:

@@ -57,7 +57,7 @@ def unchanged(
         state = replace(state, validators=validators)
     else:
         state = replace(state, validators=answer.validators, validators_url=answer.final_url, last_full_at=at)
-    poll = Poll(at=at, outcome=outcome, fresh_s=freshness_s(answer.headers))
+    poll = Poll(at=at, outcome=outcome, fresh_s=freshness_s(answer.headers, at))
     chosen = _plan(claim, poll, settings, jitter)
     state = _met(_redirected(state, claim, answer.redirects, at), chosen, at, answer.status, outcome)
     return _result(claim, state, chosen, at, outcome, answer)
@@ -82,7 +82,7 @@ def brought(
         window=reading.window,
         first=not claim.state.first_poll_done,
         published=got.published,
-        fresh_s=freshness_s(answer.headers),
+        fresh_s=freshness_s(answer.headers, at),
         hints=reading.hints,
     )
     chosen = _plan(claim, poll, settings, jitter)
@@ -102,13 +102,14 @@ def brought(
 
 def looked(claim: Claim, states: tuple[int, ...], *, found: int, at: datetime, wait_s: float) -> PollResult:
     """The verdict on a look into a folder; the files found wait in the inbox."""
+    next_poll_at = at + timedelta(seconds=wait_s)
     state = replace(
         claim.state,
         item_hashes=states,
         first_poll_done=True,
         interval_s=wait_s,
         failures=0,
-        next_poll_at=at + timedelta(seconds=wait_s),
+        next_poll_at=next_poll_at,
         last_poll_at=at,
         last_ok_at=at,
         last_new_at=at if found else claim.state.last_new_at,
@@ -122,7 +123,7 @@ def looked(claim: Claim, states: tuple[int, ...], *, found: int, at: datetime, w
         at=at,
         outcome=state.last_outcome,
         state=state,
-        next_poll_at=state.next_poll_at,
+        next_poll_at=next_poll_at,
         new=found,
         reason="a folder costs nothing to look into",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -17,13 +18,13 @@ class Events:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, *, id: str, kind: str, subject: str, text: str, remedy: str = "", now: datetime) -> bool:
+    def add(self, kind: str, subject: str, *, text: str, remedy: str = "", now: datetime) -> bool:
         """Open an event, and say so; while one of this *kind* and *subject* is open only its words are renewed."""
         present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
         renewed = self._connection.execute(update(events).where(present).values(text=text, remedy=remedy))
         if renewed.rowcount:
             return False
-        row = {"uid": id, "kind": kind, "subject": subject, "text": text, "remedy": remedy, "at": now}
+        row = {"uid": f"urn:uuid:{uuid4()}", "kind": kind, "subject": subject, "text": text, "remedy": remedy, "at": now}
         self._connection.execute(insert(events), row)
         return True
 

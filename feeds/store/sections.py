@@ -77,6 +77,11 @@ class Sections:
         for some in chunks(paths):
             self._connection.execute(renewed.where(sections.c.path.in_(some)))
 
+    def hold(self, state: SectionState) -> None:
+        """Leave the documents as they are until something more than *state* changes; what would replace them is bad."""
+        held = {"rendered_sequence": state.sequence, "rendered_touched": state.touched}
+        self._connection.execute(update(sections).where(sections.c.id == state.id).values(held))
+
     # ------------------------------------------------------------------ what is filed
 
     def top(self, path: str, limit: int) -> tuple[Article, ...]:
@@ -144,7 +149,7 @@ class Sections:
         rows = self._connection.execute(statement.where(sections.c.removed_at.is_(None)).order_by(sections.c.position))
         return {path: int(many) for path, many in rows}
 
-    def _articles(self, rows: Sequence[Row[Any]]) -> tuple[Article, ...]:
+    def _articles(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Article, ...]:
         sequences = {row.article_id: row.sequence for row in rows}
         return tuple(hydrate(self._connection, [row.article_id for row in rows], sequences).values())
 
@@ -156,8 +161,9 @@ class Sections:
         return found
 
 
-def _state(row: Row[Any]) -> SectionState:
+def _state(row: Row[*tuple[Any, ...]]) -> SectionState:
     return SectionState(
+        id=row.id,
         path=row.path,
         title=row.title,
         sequence=row.sequence,

@@ -107,6 +107,14 @@ class Sources:
         rows = [{"of_id": claim.source.id, "of_claim": claim.claim_id} for claim in claims]
         self._connection.execute(statement, rows)
 
+    def release_all(self) -> None:
+        """Free every claim at once: for the only poller of a desk, when it starts."""
+        self._connection.execute(
+            update(sources)
+            .where(sources.c.claim_id.is_not(None))
+            .values(next_poll_at=func.coalesce(sources.c.due_at, sources.c.next_poll_at), claim_id=None)
+        )
+
     def extend(self, claims: Sequence[Claim], until: datetime) -> None:
         """Move the lease of claims that still stand to *until*."""
         if not claims:
@@ -180,6 +188,19 @@ class Sources:
         """The source with this id, removed or not."""
         row = self._connection.execute(select(sources).where(sources.c.id == source_id)).one_or_none()
         return None if row is None else (source_of(row), state_of(row))
+
+    def claims_of(self, ids: Sequence[int]) -> dict[int, Claim]:
+        """The sources with these ids as they stand, with the claim that is on them (empty where there is none)."""
+        found: dict[int, Claim] = {}
+        for some in chunks(sorted(set(ids))):
+            for row in self._connection.execute(select(sources).where(sources.c.id.in_(some))):
+                found[row.id] = Claim(
+                    source=source_of(row),
+                    claim_id=row.claim_id or "",
+                    state=state_of(row),
+                    due_at=row.due_at or row.next_poll_at,
+                )
+        return found
 
     def by_ids(self, ids: Sequence[int]) -> dict[int, Source]:
         """The sources with these ids, removed or not."""

@@ -171,8 +171,9 @@ class Refilable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionState:
-    """A section as stored. Its documents are out of date while `stale`."""
+    """A section as stored. Its documents are out of date while `stale`. *id* stays when the section moves."""
 
+    id: int
     path: str
     title: str
     sequence: int
