@@ -4,7 +4,9 @@ I/O: looks at the store's publication counter, at most every 50 ms.
 It answers GET and HEAD of section documents exactly as the view in `documents.py` would, and hands on everything else:
 other methods and addresses, deltas (``A-IM``), rare preconditions, queries that may narrow a feed.
 
-Who answers sees one `Snapshot`: it is replaced whole and never changed, so that threads read it without a lock.
+Who answers sees one `Snapshot`, which is replaced whole, so that threads read it without a lock. The validators of
+every document are in memory, so every poll that ends in 304 is fast; bodies are as far as `MAX_BODIES_BYTES` reaches,
+and who finds one missing gets it from the view, which leaves it here.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feeds.errors import StoreError
+from feeds.model import Format
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.framing import oversized, refusal
 from feeds.serve.negotiate import codings_in_order
@@ -34,6 +37,9 @@ NARROWING = ("source", "lang", "limit", "by")
 """The query parameters that make another feed of a document; all others are ignored."""
 
 STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition Failed"}
+MAX_BODIES_BYTES = 256_000_000
+"""How much memory a process gives to bodies."""
+
 _REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen
 
 
@@ -41,7 +47,8 @@ _REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen
 class Snapshot:
     """What is published at one moment. *finished* is keyed by path as WSGI gives it, with and without prefix.
 
-    *accepted* is False until a first config is: then *desk* holds the defaults.
+    *accepted* is False until a first config is: then *desk* holds the defaults. *bodies* gives the bytes that each
+    document's bodies take, by its path, for those that are in memory.
     """
 
     counter: int
@@ -49,6 +56,7 @@ class Snapshot:
     accepted: bool
     addresses: Addresses
     finished: dict[str, Finished] = field(default_factory=dict)
+    bodies: dict[str, int] = field(default_factory=dict)
 
 
 class Answers:
@@ -60,14 +68,17 @@ class Answers:
         reader: Reader,
         *,
         look_every_s: float = LOOK_EVERY_S,
+        max_bodies_bytes: int = MAX_BODIES_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
         self._reader = reader
         self._look_every_s = look_every_s
+        self._max_bodies_bytes = max_bodies_bytes
         self._clock = clock
         self._look_at = 0.0
         self._looking = threading.Lock()
+        self._keeping = threading.Lock()
         self._current: Snapshot | None = None
         self._behind = True
         self._failing = False
@@ -114,7 +125,7 @@ class Answers:
         if named is not None and (held := finished.exact.get(named)) is not None:
             start_response("304 Not Modified", held[:])
             return [b""]
-        if "HTTP_A_IM" in environ:
+        if "HTTP_A_IM" in environ or not finished.variants:
             return None
         if named is None and "HTTP_IF_MODIFIED_SINCE" not in environ:
             accepted = environ.get("HTTP_ACCEPT_ENCODING")
@@ -165,24 +176,59 @@ class Answers:
         accepted = self._reader.desk()
         desk = accepted or Desk()
         if old is None or old.desk != desk or old.accepted != (accepted is not None):
-            addresses, finished, after = Addresses.of(desk.settings.base_url, desk.sections), {}, 0
+            addresses, finished, bodies, after = Addresses.of(desk.settings.base_url, desk.sections), {}, {}, 0
         else:
-            addresses, finished, after = old.addresses, dict(old.finished), old.counter
+            addresses, after = old.addresses, old.counter
+            finished, bodies = dict(old.finished), dict(old.bodies)
         changes = self._reader.changes(after)
-        for document in changes.documents:
-            prepared = finish_document(document, desk.settings, addresses)
-            for key in _keys(document_path(document.path, document.format), addresses):
-                finished[key] = prepared
-        for path, format in changes.gone:
-            for key in _keys(document_path(path, format), addresses):
-                finished.pop(key, None)
-        return Snapshot(
+        new = Snapshot(
             counter=changes.counter,
             desk=desk,
             accepted=accepted is not None,
             addresses=addresses,
             finished=finished,
+            bodies=bodies,
         )
+        for path, format in changes.gone:
+            address = document_path(path, format)
+            bodies.pop(address, None)
+            for key in _keys(address, addresses):
+                finished.pop(key, None)
+        for document in changes.documents:
+            bodies.pop(document_path(document.path, document.format), None)
+        room = self._max_bodies_bytes - sum(bodies.values())
+        for document in changes.documents:
+            prepared = finish_document(document, desk.settings, addresses)
+            room -= prepared.size_bytes
+            _put(new, document_path(document.path, document.format), prepared, whole=room >= 0)
+        return new
+
+    def keep(self, path: str, format: Format, finished: Finished) -> None:
+        """Take the bodies of a document that the view has just read; another's may have to go for them."""
+        snapshot, address = self._current, document_path(path, format)
+        if snapshot is None or finished.size_bytes > self._max_bodies_bytes // 4:
+            return
+        with self._keeping:
+            known = snapshot.finished.get(_keys(address, snapshot.addresses)[0])
+            # What was published meanwhile comes with the next look, and takes nothing back.
+            if known is None or known.variants or known.exact.keys() != finished.exact.keys():
+                return
+            room = self._max_bodies_bytes - sum(snapshot.bodies.values()) - finished.size_bytes
+            while room < 0 and snapshot.bodies:
+                oldest = next(iter(snapshot.bodies))
+                room += snapshot.bodies[oldest]
+                _put(snapshot, oldest, snapshot.finished[_keys(oldest, snapshot.addresses)[0]], whole=False)
+            _put(snapshot, address, finished, whole=True)
+
+
+def _put(snapshot: Snapshot, address: str, finished: Finished, *, whole: bool) -> None:
+    if whole:
+        snapshot.bodies[address] = finished.size_bytes
+    else:
+        snapshot.bodies.pop(address, None)
+        finished = replace(finished, variants={})
+    for key in _keys(address, snapshot.addresses):
+        snapshot.finished[key] = finished
 
 
 def may_narrow(query: str) -> bool:

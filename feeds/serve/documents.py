@@ -26,7 +26,9 @@ def section_document(section: str, format: Format) -> Response:
     document = site.reader.document(path, format)
     if document is None:
         raise SectionNotFound(path)
-    return respond_with(finish_document(document, snapshot.desk.settings, snapshot.addresses))
+    finished = finish_document(document, snapshot.desk.settings, snapshot.addresses)
+    site.answers.keep(path, format, finished)
+    return respond_with(finished)
 
 
 @bp.get("/sections.opml")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from feeds.model import Article, Document, Format, Fragment, Frame, Section, Settings, Source
+from feeds.model import Article, Document, Format, Section, Settings, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +82,8 @@ class Reader(Protocol):
     def was_section(self, path: str) -> bool:
         """Whether a section once had this path and has gone."""
 
+    def moved_to(self, path: str) -> str | None:
+        """Where a section that had this path is now, as far as the store remembers; None if it did not move."""
+
     def since(self, path: str, sequence: int, limit: int) -> Since:
         """What changed in a section after *sequence*."""
-
-    def frame(self, path: str, format: Format) -> Frame | None:
-        """The bytes of a section's document around its entries."""
-
-    def fragments(self, uids: Sequence[str], format: Format) -> dict[str, Fragment]:
-        """The finished entries of these articles, by uid; what is missing was never rendered."""

@@ -41,13 +41,18 @@ class Finished:
     """Everything that any GET or HEAD of one address can be answered with, but for what depends on the asker.
 
     *by_etag* gives the headers of the 304 that repeats this ETag; *exact* the same by the whole value of an
-    If-None-Match that holds one tag, as nearly every client sends it.
+    If-None-Match that holds one tag, as nearly every client sends it. Without *variants* it is good for a 304 alone.
     """
 
     variants: Mapping[str, Variant]
     by_etag: Mapping[str, Headers]
     exact: Mapping[str, Headers]
     last_modified: datetime
+
+    @property
+    def size_bytes(self) -> int:
+        """What its bodies take in memory."""
+        return sum(len(variant.body) for variant in self.variants.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ class Cache:
 
     def put(self, key: tuple[object, ...], finished: Finished) -> None:
         """Keep *finished*; something else may go for it."""
-        size = sum(len(variant.body) for variant in finished.variants.values())
+        size = finished.size_bytes
         with self._lock:
             if (old := self._kept.pop(key, None)) is not None:
                 self._bytes -= old[1]

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from feeds.errors import StoreError
+from feeds.serve import create_app
 from tests.serve.conftest import application, make_article, make_document
 from tests.serve.wsgi import ask, ask_view
 
@@ -95,7 +96,7 @@ def test_a_publication_is_seen_at_the_next_look_and_only_what_changed_is_taken_o
 
     after = ask(desk, PATH, if_none_match=before.headers["etag"])
 
-    assert after.status == 200 and b"Tide & time 9" in after.body
+    assert after.status == 200 and b"Tide &amp; time 9" in after.body
     assert desk.snapshot.finished["/news.rss"] is other
 
 
@@ -146,6 +147,25 @@ def test_a_change_is_not_lost_when_loading_it_failed(reader, desk):
     assert ask(desk, PATH) == first
     reader.changes = loading
     assert ask(desk, PATH).headers["etag"] != first.headers["etag"]
+
+
+def test_bodies_beyond_the_memory_allowed_are_left_to_the_view_and_their_304_is_not(reader):
+    one = len(reader.document("news", "atom").body) * 2
+    desk = create_app(reader=reader)
+    desk._look_every_s, desk._max_bodies_bytes = 0.0, one * 4
+    tags = {}
+    for path in ("/index.rss", "/news.atom", "/news/world.json", "/index.rss", "/news/world.rss", "/news.atom"):
+        got = ask(desk, path)
+        assert (got.status, got.headers["content-length"]) == (200, str(len(got.body)))
+        assert sum(desk.snapshot.bodies.values()) <= one * 4
+        tags[path] = got.headers["etag"]
+    assert 0 < len(desk.snapshot.bodies) < 9
+    reader.asked.clear()
+    assert {ask(desk, path, if_none_match=tag).status for path, tag in tags.items()} == {304}
+    assert set(reader.asked) == {"moved"}
+    reader.asked.clear()
+    assert ask(desk, "/news.atom").status == 200  # asked for last, so still in memory
+    assert set(reader.asked) == {"moved"}
 
 
 def test_threads_see_one_publication_or_the_other_and_never_a_mixture(reader, desk):

@@ -1,0 +1,134 @@
+"""The reader over the real store. I/O: read transactions, each a moment of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from feeds.errors import SectionNotFound
+from feeds.model import Article, Document, Format
+from feeds.serve.reader import RETRACTED, Changes, Desk, Retracted, Since
+from feeds.settings import config_from_json
+from feeds.store import Store, open_store
+
+_PAGE = 200  # articles read at once where only the newest of unknown number are wanted
+
+
+class StoreReader:
+    """Opens the store at *url* with the first question, in the process that asks: connections do not cross a fork."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._opening = threading.Lock()
+        self._opened: Store | None = None
+        self._config: Desk | None = None
+        self._keys: set[tuple[str, Format]] = set()
+
+    @property
+    def _store(self) -> Store:
+        if self._opened is None:
+            with self._opening:
+                if self._opened is None:
+                    self._opened = open_store(self._url, create=False)
+        return self._opened
+
+    def close(self) -> None:
+        """Close the store; a later question would open it again."""
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def moved(self) -> bool:
+        """See `Reader.moved`."""
+        return self._store.moved()
+
+    def changes(self, after: int) -> Changes:
+        """See `Reader.changes`. What is gone is what was there at the last call and is no more."""
+        with self._store.read() as tx:
+            documents, counter = tx.documents.all_since(after)
+            keys = tx.documents.keys()
+        gone, self._keys = self._keys - keys, keys
+        return Changes(counter=counter, documents=documents, gone=tuple(gone))
+
+    def desk(self) -> Desk | None:
+        """See `Reader.desk`; the stored text is read once a version."""
+        with self._store.read() as tx:
+            stored = tx.configs.current()
+        if stored is None:
+            return None
+        if self._config is None or self._config.version != stored.version:
+            config = config_from_json(stored.text)
+            self._config = Desk(
+                settings=config.settings,
+                sections=config.sections,
+                # Headers may name secrets, and no page has a use for them.
+                sources=tuple(replace(source, headers=()) for source in config.sources),
+                version=stored.version,
+                accepted_at=stored.accepted_at,
+            )
+        return self._config
+
+    def document(self, path: str, format: Format) -> Document | None:
+        """See `Reader.document`."""
+        with self._store.read() as tx:
+            return tx.documents.get(path, format)
+
+    def latest(self, path: str, limit: int) -> Sequence[Article]:
+        """See `Reader.latest`; nothing for a section that the store does not have yet."""
+        with self._store.read() as tx:
+            try:
+                return tx.sections.top(path, limit)
+            except SectionNotFound:
+                return ()
+
+    def article(self, uid: str) -> Article | Retracted | None:
+        """See `Reader.article`."""
+        with self._store.read() as tx:
+            if (article := tx.articles.get(uid)) is not None:
+                return article
+            state = tx.articles.state(uid)
+        return None if state is None or state.kind == "live" else RETRACTED
+
+    def published_after(self, moment: datetime, limit: int) -> Sequence[Article]:
+        """See `Reader.published_after`. Looked for by `rank_at`, which is never later than the publication."""
+        found: list[Article] = []
+        before, seen = None, 0
+        with self._store.read() as tx:
+            while seen < limit:
+                try:
+                    page = tx.sections.page("", before, min(_PAGE, limit - seen))
+                except SectionNotFound:
+                    break
+                found += [article for article in page.articles if article.published > moment]
+                seen += len(page.articles)
+                before = page.next
+                if before is None or before[0] <= moment:
+                    break
+        return sorted(found, key=lambda article: (article.published, article.uid), reverse=True)
+
+    def was_section(self, path: str) -> bool:
+        """See `Reader.was_section`."""
+        with self._store.read() as tx:
+            return tx.sections.moved(path) == "gone"
+
+    def moved_to(self, path: str) -> str | None:
+        """See `Reader.moved_to`."""
+        with self._store.read() as tx:
+            target = tx.sections.moved(path)
+        return None if target == "gone" else target
+
+    def since(self, path: str, sequence: int, limit: int) -> Since:
+        """See `Reader.since`."""
+        with self._store.read() as tx:
+            section = tx.sections.get(path)
+            if section is None or sequence > section.sequence:
+                return Since(known=False)
+            changes = tx.sections.since(path, sequence, limit)
+        return Since(
+            known=changes.complete,
+            article_uids=tuple(article.uid for article in changes.articles),
+            retracted=tuple((gone.uid, gone.at) for gone in changes.withdrawn),
+        )
