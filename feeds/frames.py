@@ -23,13 +23,9 @@ from feeds.model import Format, Fragment, Frame
 _NAMESPACE = uuid.UUID("8a6f2f0e-3d3c-5b7e-9a54-6c1f0d6e7b11")
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _SLOT = re.compile(f"{_OPEN}(@?)([a-z]+){_CLOSE}".encode())
-# What XML 1.0 §2.2 forbids or discourages: controls (C1 too, which are wrongly read Windows-1252 as a rule),
-# surrogates, noncharacters.
-_ILLEGAL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
-    + "".join(chr(plane * 0x10000 + low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
-    + "]"
-)
+# What XML 1.0 §2.2 forbids, and of what it discourages controls (C1 too: wrongly read Windows-1252 as a rule) and the
+# noncharacters of the slots. All in one plane, for then the search is three times faster.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _NEWLINE = re.compile("\r\n?")
 _ATTRIBUTE = {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
 

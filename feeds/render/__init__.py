@@ -11,13 +11,19 @@ from datetime import datetime
 from feeds.frames import assemble, hub_links, slot
 from feeds.model import Article, Format, Frame
 from feeds.render import atom, jsonfeed, rss
+from feeds.render.check import Listed, check, compare
 from feeds.render.compress import compress
 from feeds.render.context import FRAGMENT_VERSION, DeskContext, SectionContext, fragment_version
+from feeds.render.rules import Problem
 
 __all__ = [
     "FRAGMENT_VERSION",
     "DeskContext",
+    "Listed",
+    "Problem",
     "SectionContext",
+    "check",
+    "compare",
     "compress",
     "fragment_version",
     "render_document",

@@ -1,0 +1,163 @@
+"""Atom 1.0 documents against RFC 4287: its grammar, and what it asks beyond grammar. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from lxml import etree
+
+from feeds.render.check_xml import XML_RULES, local, parse_xml
+from feeds.render.rules import (
+    COMMON_RULES,
+    Findings,
+    check_characters,
+    check_html,
+    check_title,
+    is_absolute,
+    is_rfc3339,
+    must,
+    should,
+)
+
+A = "{http://www.w3.org/2005/Atom}"
+_TEXTS = (f"{A}title", f"{A}summary", f"{A}content", f"{A}subtitle", f"{A}rights")
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+\-]+/[\w!#$&^.+\-]+(?:\s*;.*)?$", re.ASCII)
+
+ATOM_RULES = (
+    *XML_RULES,
+    *COMMON_RULES,
+    must("atom-root", "begin with feed in the namespace of Atom", "RFC 4287 §2"),
+    must("atom-schema", "see the grammar in RFC 4287 appendix B", "RFC 4287 appendix B"),
+    must("atom-id", "give an absolute IRI that never changes", "RFC 4287 §4.2.6"),
+    must("atom-id-twice", "list each entry once", "RFC 4287 §4.1.1"),
+    must("atom-author", "name an author in the entry, its source or the feed", "RFC 4287 §4.1.2"),
+    must("atom-alternate", "link to the page, or give content", "RFC 4287 §4.1.2"),
+    must("atom-alternate-twice", "keep one link of a type and language", "RFC 4287 §4.1.1, §4.1.2"),
+    must("atom-link", "make it an absolute IRI", "RFC 4287 §4.2.7.1"),
+    must("atom-date", "write it as 2026-01-31T12:00:00Z", "RFC 4287 §3.3; RFC 3339"),
+    must("atom-type", "say text, html, xhtml or, for content, a media type", "RFC 4287 §3.1.1, §4.1.3.1"),
+    must("atom-summary", "give a summary to content that is elsewhere or encoded", "RFC 4287 §4.1.2"),
+    should("atom-title-empty", "give a title", "W3C feed validator, NotBlank"),
+    should("atom-self", "link to the document's own address", "RFC 4287 §4.1.1"),
+    should("atom-page", "link to the page that the feed belongs to", "RFC 4287 §4.1.1"),
+)
+
+
+def check_atom(body: bytes) -> Findings:
+    """Return what is wrong with *body* as an Atom feed."""
+    found = Findings(ATOM_RULES)
+    root = parse_xml(found, body)
+    if root is None:
+        return found
+    if root.tag != f"{A}feed":
+        found.add("atom-root", "the document", f"begins with {root.tag!r}")
+        return found
+    entries = root.findall(f"{A}entry")
+    _check_schema(found, root)
+    _check_ids(found, root, entries)
+    _check_node(found, root, "the feed", None)
+    feed_author = root.find(f"{A}author") is not None
+    for number, entry in enumerate(entries, 1):
+        uid = entry.findtext(f"{A}id")
+        where = f"entry {number}"
+        _check_node(found, entry, where, uid)
+        _check_entry(found, entry, where, uid, feed_author=feed_author)
+    rels = {link.get("rel", "alternate") for link in root.findall(f"{A}link")}
+    if "self" not in rels:
+        found.add("atom-self", "the feed", "has no link with rel self")
+    if "alternate" not in rels:
+        found.add("atom-page", "the feed", "has no link with rel alternate")
+    return found
+
+
+@cache
+def _schema() -> etree.RelaxNG:
+    return etree.RelaxNG(etree.fromstring(files(__package__).joinpath("atom.rng").read_bytes()))
+
+
+def _check_schema(found: Findings, root: etree._Element) -> None:
+    schema = _schema()
+    if schema.validate(root):
+        return
+    seen = set()
+    for error in schema.error_log:
+        steps = re.findall(r"\*\[(\d+)\]", error.path or "")
+        child = root[int(steps[0]) - 1] if steps else None
+        uid = child.findtext(f"{A}id") if child is not None and child.tag == f"{A}entry" else None
+        if (error.message, uid) not in seen:
+            seen.add((error.message, uid))
+            found.add("atom-schema", error.path or "the feed", error.message, uid)
+
+
+def _check_ids(found: Findings, root: etree._Element, entries: list[etree._Element]) -> None:
+    feed_id = root.findtext(f"{A}id") or ""
+    if not is_absolute(feed_id):
+        found.add("atom-id", "the feed", f"has the id {feed_id!r}")
+    seen: set[str] = set()
+    for number, entry in enumerate(entries, 1):
+        uid = entry.findtext(f"{A}id") or ""
+        if not is_absolute(uid):
+            found.add("atom-id", f"entry {number}", f"has the id {uid!r}", uid or None)
+        if uid in seen:
+            found.add("atom-id-twice", f"entry {number}", f"has the id {uid!r} of an entry above", uid)
+        seen.add(uid)
+
+
+def _check_node(found: Findings, node: etree._Element, where: str, uid: str | None) -> None:
+    """Links, dates and texts of a feed or an entry."""
+    alternates = set()
+    for child in node:
+        if not isinstance(child.tag, str) or not child.tag.startswith(A) or child.tag == f"{A}entry":
+            continue
+        place = f"{where}, {local(child)}"
+        if child.tag == f"{A}link":
+            href = child.get("href", "")
+            if not is_absolute(href):
+                found.add("atom-link", place, f"has the href {href!r}", uid)
+            kind = (child.get("type"), child.get("hreflang"))
+            if child.get("rel", "alternate") == "alternate":
+                if kind in alternates:
+                    found.add("atom-alternate-twice", place, "is a second alternate of its type and language", uid)
+                alternates.add(kind)
+        elif child.tag in (f"{A}updated", f"{A}published"):
+            if not is_rfc3339((child.text or "").strip()):
+                found.add("atom-date", place, f"says {child.text!r}", uid)
+        elif child.tag in _TEXTS:
+            _check_text(found, child, place, uid)
+        elif child.tag == f"{A}source":
+            _check_node(found, child, f"{where}, source", uid)
+
+
+def _check_text(found: Findings, child: etree._Element, place: str, uid: str | None) -> None:
+    type_, text = child.get("type", "text"), child.text or ""
+    is_content = child.tag == f"{A}content"
+    if type_ not in ("text", "html", "xhtml") and not (is_content and _MEDIA_TYPE.match(type_)):
+        found.add("atom-type", place, f"has the type {type_!r}", uid)
+    check_characters(found, place, text, uid)
+    if type_ == "html":
+        check_html(found, place, text, uid)
+    elif type_ == "xhtml":
+        check_html(found, place, etree.tostring(child, encoding="unicode"), uid)
+    if child.tag == f"{A}title":
+        if type_ != "xhtml":
+            check_title(found, place, text, uid)
+        if not any(str(words).strip() for words in child.itertext()):
+            found.add("atom-title-empty", place, "is empty", uid)
+
+
+def _check_entry(found: Findings, entry: etree._Element, where: str, uid: str | None, *, feed_author: bool) -> None:
+    source = entry.find(f"{A}source")
+    sourced = source is not None and source.find(f"{A}author") is not None
+    if not (feed_author or sourced or entry.find(f"{A}author") is not None):
+        found.add("atom-author", where, "has no author", uid)
+    content = entry.find(f"{A}content")
+    links = [link.get("rel", "alternate") for link in entry.findall(f"{A}link")]
+    if content is None and "alternate" not in links:
+        found.add("atom-alternate", where, "has neither content nor a link with rel alternate", uid)
+    if content is not None and entry.find(f"{A}summary") is None:
+        type_ = content.get("type", "text")
+        encoded = "/" in type_ and not type_.startswith("text/") and not type_.endswith(("/xml", "+xml"))
+        if content.get("src") is not None or encoded:
+            found.add("atom-summary", where, "has no summary beside its content", uid)
