@@ -58,9 +58,15 @@ def _load(folder: Path, environ: Mapping[str, str]) -> Config:
     tree = judge_sections(roots[SECTIONS_FILE], reports[SECTIONS_FILE])
     tree.whole = tree.whole and SECTIONS_FILE not in unread
     gathered = judge_sources(
-        roots[SOURCES_FILE], tree, settings, environ, lambda name: (folder / name).read_bytes(), reports[SOURCES_FILE]
+        roots[SOURCES_FILE],
+        tree,
+        settings,
+        environ,
+        lambda name: (folder / name).read_bytes(),
+        reports[SOURCES_FILE],
+        reach=not (reports[DESK_FILE].errors or reports[ENVIRONMENT].errors),
     )
-    if not unread:
+    if not (reports[SECTIONS_FILE].errors or reports[SOURCES_FILE].errors):
         _judge_together(folder, tree, gathered, reports)
 
     errors = [error for report in reports.values() for error in report.errors]
@@ -109,9 +115,9 @@ def _read_together(folder: Path, reports: Mapping[str, Report]) -> dict[str, byt
     if all(raw is None for raw in files.values()) and all("no such file" in _said(reports[name]) for name in FILES[1:]):
         reports[SECTIONS_FILE].errors.clear()
         reports[SOURCES_FILE].errors.clear()
-        what = "holds no config" if folder.is_dir() else "is no folder" if folder.exists() else "does not exist"
+        what = "no config in this folder" if folder.is_dir() else "no folder" if folder.exists() else "no such folder"
         error = ConfigError(
-            f"the config folder {quote(str(folder))} {what}",
+            what,
             file=str(folder),
             remedy=f"name the folder that has {SECTIONS_FILE} and {SOURCES_FILE} with --config",
         )

@@ -49,19 +49,20 @@ def read_opml(body: bytes, *, file: str) -> tuple[Outline, ...]:
     except etree.XMLSyntaxError as error:
         line, column = error.position if error.position else (0, 0)
         remedy = "export the list again, or mend this line (& is written &amp;)"
-        raise ConfigError(
-            f"no XML: {quote(error.msg or '')}", file=file, line=line, column=column, remedy=remedy
-        ) from error
+        said = (error.msg or "").partition(", line ")[0]
+        raise ConfigError(f"no XML: {quote(said)}", file=file, line=line, column=column, remedy=remedy) from error
     dtd: Any = root.getroottree().docinfo.internalDTD
     if dtd is not None and dtd.entities():
-        raise ConfigError("a list that declares entities", file=file, line=1, remedy="export it again without a DTD")
+        raise ConfigError(
+            "a list that declares entities", file=file, line=1, column=1, remedy="export it again without a DTD"
+        )
     if etree.QName(root).localname.lower() != "opml":
         name = etree.QName(root).localname
         cause = f"an XML document <{name}>, no <opml>"
         remedy = (
             "this looks like a feed: write it as `url:`" if name.lower() in ("rss", "feed", "rdf") else "export as OPML"
         )
-        raise ConfigError(cause, file=file, line=_line(root), remedy=remedy)
+        raise ConfigError(cause, file=file, line=_line(root), column=1, remedy=remedy)
     return tuple(_outlines(root))
 
 

@@ -122,14 +122,14 @@ def quote(text: str) -> str:
     return repr(flat if len(flat) <= _LONGEST_QUOTE else flat[: _LONGEST_QUOTE - 1] + "…")
 
 
-def listing(words: Iterable[str]) -> str:
+def listing(words: Iterable[str], last: str = "or") -> str:
     """Join *words* for a remedy: "a, b or c".
 
     >>> listing(["fold", "link", "show"])
     'fold, link or show'
     """
     every = list(words)
-    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} or {every[-1]}"
+    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} {last} {every[-1]}"
 
 
 def _position(place: Node | tuple[int, int] | None) -> tuple[int, int]:

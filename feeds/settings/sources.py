@@ -68,10 +68,13 @@ def judge_sources(
     environ: Mapping[str, str],
     read_file: Callable[[str], bytes],
     report: Report,
+    *,
+    reach: bool = True,
 ) -> Gathered:
     """Give the sources of the document *root*, those of OPML lists last; what is wrong goes to *report*.
 
-    *read_file* gives the bytes of a list, or raises OSError.
+    *read_file* gives the bytes of a list, or raises OSError. Without *reach*, addresses are not held against
+    fetch.ports and fetch.allow_private, since these do not hold themselves.
     """
     gathered = Gathered()
     if root is None:
@@ -79,7 +82,7 @@ def judge_sources(
     if not isinstance(root, SequenceNode):
         report.error(root, "sources are a list", "begin each source with `- name: …`")
         return gathered
-    judge = _Judge(tree, settings, environ, report)
+    judge = _Judge(tree, settings, environ, report, reach)
     for item in root.value:
         judge.source(item, gathered)
     sections = {section.path: section for section in tree.sections}
@@ -96,6 +99,7 @@ class _Judge:
     settings: Settings
     environ: Mapping[str, str]
     report: Report
+    reach: bool
     paths: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -112,7 +116,7 @@ class _Judge:
         where = [name for name in (*KINDS, "opml") if name in read.places]
         if len(where) > 1:
             place = read.places[where[1]]
-            report.error(place, f"a source with {listing(where)} at once", "make two sources of it")
+            report.error(place, f"a source with {listing(where, 'and')} at once", "make two sources of it")
             return
         if not where:
             if not any(report.did_you_mean(name, (*KINDS, "opml")) for name in read.unknown):
@@ -126,7 +130,7 @@ class _Judge:
             if "opml" in read.values:
                 gathered.opml.append((node, read.places["opml"], read.values))
             return
-        if "name" not in read.places:
+        if "name" not in read.places and not any(report.did_you_mean(name, ["name"]) for name in read.unknown):
             report.error(node, "no `name:`", "add it: readers see it, and it is the source's identity")
         self._identity(node, read, gathered)
         self._secrets(read)
@@ -227,7 +231,8 @@ class _Judge:
                 report.warn(
                     read.places["headers"], f"{name} goes to an http:// address", "anybody on the way can read it"
                 )
-        self._reach(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), place)
+        if self.reach:
+            self._reach(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), place)
 
     def _reach(self, host: str, port: int, place: Node) -> None:
         """Warn of an address that fetch will refuse, as far as it shows without asking for names."""
@@ -288,8 +293,8 @@ def _opml(
         return
     except ConfigError as error:
         report.errors.append(error)
-        where = f"line {error.line}" if error.line else "it"
-        report.error(place, f"opml: {quote(file)} is no list of feeds", f"see {where} of that file")
+        where = f"line {error.line} of that file" if error.line else "that file"
+        report.error(place, f"opml: {quote(file)} is no list of feeds", f"see {where}")
         return
     line = item.start_mark.line + 1
     names = set(gathered.names)
@@ -343,7 +348,15 @@ def judge_uses(tree: Tree, gathered: Gathered, sections_report: Report) -> None:
                     column = tree.places[section.path].start_mark.column + 1
                     cause = f"the rule of {section.path!r} asks for the source {quote(value)}, which sources.yaml lacks"
                     sections_report.warn((term.line, column), cause, hint or "it can never match")
-        if section.match is None and section.path not in filled and section.path not in parents:
+        if section.match is not None or section.path in filled:
+            continue
+        if section.path in parents and not section.include_children:
+            sections_report.warn(
+                tree.places[section.path],
+                f"{section.path!r} shows nothing of the sections below it",
+                "write include_children: true, if it should",
+            )
+        elif section.path not in parents:
             sections_report.warn(
                 tree.places[section.path],
                 f"no source and no rule fills {section.path!r}",

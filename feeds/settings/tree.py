@@ -131,7 +131,6 @@ def judge_sections(root: Node | None, report: Report) -> Tree:
             lists = judge_lists(value, report)
     _level([entry for entry in found if entry[0] != "lists"], "", lists, tree, report, 1)
     _moved(tree, report)
-    _idle(tree, report)
     return tree
 
 
@@ -212,18 +211,6 @@ def _moved(tree: Tree, report: Report) -> None:
                 report.error(place, cause, "an address can lead to one section only")
             else:
                 tree.moved[earlier] = section.path
-
-
-def _idle(tree: Tree, report: Report) -> None:
-    """Warn of a section above others that neither shows theirs nor has a rule of its own."""
-    parents = {section.parent for section in tree.sections}
-    for section in tree.sections:
-        if section.path in parents and not section.include_children and section.match is None:
-            report.warn(
-                tree.places[section.path],
-                f"{section.path!r} shows nothing of the sections below it",
-                "write include_children: true, if it should",
-            )
 
 
 def sections_schema() -> Schema:

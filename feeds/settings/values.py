@@ -155,7 +155,7 @@ class Or:
         try:
             return self.other.read(node, report)
         except Wrong as wrong:
-            raise Wrong(wrong.cause, f"write {self.word}, or {wrong.remedy.removeprefix('write ')}") from wrong
+            raise Wrong(wrong.cause, f"{wrong.remedy}; or write {self.word}") from wrong
 
     def schema(self) -> Schema:
         return {"anyOf": [{"const": self.word}, self.other.schema()]}
@@ -257,7 +257,7 @@ def pairs(node: Node, report: Report) -> list[tuple[str, Node, Node]]:
             report.error(key, "a key that is no word", "write `key: value`")
             continue
         name = key.value
-        if name == "<<" and key.style is None:
+        if name == "<<" and not key.style:
             for one in value.value if isinstance(value, SequenceNode) else [value]:
                 try:
                     merged.extend(pairs(one, report))
