@@ -18,7 +18,7 @@ def is_clean(url: str) -> bool:
 
 
 def resolved(base: str, ref: str | None) -> str | None:
-    """Return *ref* as a clean absolute http(s) URL, resolved against *base* where that is one; None where it is none."""
+    """Return *ref* as a clean absolute http(s) URL, resolved against *base*; None where none comes of it."""
     if not ref:
         return None
     return ref if is_clean(ref) else absolute(base or ref, ref)
