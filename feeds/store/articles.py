@@ -156,7 +156,7 @@ class Articles:
     # ------------------------------------------------------------------ taking out
 
     def retract(self, uid: str, reason: str, now: datetime) -> frozenset[str]:
-        """Take an article out of everything, for good; the sections that changed. Nothing where it is out or unknown."""
+        """Take an article out of everything, for good; the sections that changed; none if it is out already."""
         row = self._row(_uid(uid) or uid)
         if row is None or row.retracted_at is not None:
             return frozenset()
@@ -226,7 +226,7 @@ class Articles:
 
     # ------------------------------------------------------------------
 
-    def _row(self, uid: str) -> Row[Any] | None:
+    def _row(self, uid: str) -> Row[*tuple[Any, ...]] | None:
         return self._connection.execute(select(articles).where(articles.c.uid == uid)).one_or_none()
 
     def _source_map(self, ids: set[int]) -> dict[int, Source]:

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from isal import isal_zlib
 
@@ -75,7 +75,7 @@ def plain(value: Any) -> Any:
 
 def restore(kind: type[T], value: Any) -> T:
     """The *kind* that `plain` made *value* of."""
-    restored: T = _reader(kind)(value)
+    restored: T = _reader(cast(Any, kind))(value)
     return restored
 
 
@@ -93,7 +93,7 @@ def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
 @cache
 def _reader(hint: Any) -> Callable[[Any], Any]:
     """What turns JSON's idea of a value of type *hint* back into it."""
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint, vars(sys.modules[hint.__module__]))
         readers = {each.name: _reader(hints[each.name]) for each in dataclasses.fields(hint)}
         return lambda value: hint(**{name: readers[name](kept) for name, kept in value.items() if name in readers})

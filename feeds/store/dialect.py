@@ -127,7 +127,7 @@ def clock(connection: Connection) -> int:
 
 
 def notify(connection: Connection, publication: int) -> None:
-    """Tell listening web workers of a *publication*, once this transaction is committed. SQLite: they look by themselves."""
+    """Tell listening web workers of a *publication*, once this is committed. On SQLite they look by themselves."""
     if is_postgres(connection):
         connection.execute(
             text("SELECT pg_notify(:channel, :number)"), {"channel": CHANNEL, "number": str(publication)}

@@ -51,7 +51,7 @@ class Documents:
 
     def put_fragments(self, made: Sequence[Fragment]) -> None:
         """Keep fragments; those of articles that are gone or retracted are left out."""
-        rows_by_uid: dict[str, Row[Any]] = {}
+        rows_by_uid: dict[str, Row[*tuple[Any, ...]]] = {}
         for some in chunks(sorted({fragment.article_uid for fragment in made})):
             statement = select(articles.c.id, articles.c.uid, articles.c.revision)
             for row in self._connection.execute(
@@ -175,7 +175,7 @@ def _document_columns(document: Document) -> dict[str, Any]:
     }
 
 
-def _document(row: Row[Any]) -> Document:
+def _document(row: Row[*tuple[Any, ...]]) -> Document:
     return Document(
         path=row.path,
         format=row.format,

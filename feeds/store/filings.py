@@ -90,7 +90,10 @@ def file(
 
 
 def _placed(
-    placements: Sequence[Placement], by_path: Mapping[str, int], mine: Mapping[int, Row[Any]], exactly: bool
+    placements: Sequence[Placement],
+    by_path: Mapping[str, int],
+    mine: Mapping[int, Row[*tuple[Any, ...]]],
+    exactly: bool,
 ) -> dict[int, Placement]:
     """By section id where an article belongs; `unfiled` only while it belongs nowhere else."""
     placed: dict[int, Placement] = {}
@@ -127,8 +130,8 @@ def _sections(connection: Connection) -> tuple[dict[str, int], dict[int, str]]:
     return by_path, {section_id: path for path, section_id in by_path.items()}
 
 
-def _present(connection: Connection, article_ids: Sequence[int]) -> dict[int, dict[int, Row[Any]]]:
-    present: dict[int, dict[int, Row[Any]]] = {}
+def _present(connection: Connection, article_ids: Sequence[int]) -> dict[int, dict[int, Row[*tuple[Any, ...]]]]:
+    present: dict[int, dict[int, Row[*tuple[Any, ...]]]] = {}
     for some in chunks(article_ids):
         for row in connection.execute(select(filings).where(filings.c.article_id.in_(some))):
             present.setdefault(row.article_id, {})[row.section_id] = row
@@ -149,11 +152,11 @@ def _made(section_id: int, article: Article, placement: Placement, state: int, n
     }
 
 
-def _moved(row: Row[Any], state: int, now: datetime) -> dict[str, Any]:
+def _moved(row: Row[*tuple[Any, ...]], state: int, now: datetime) -> dict[str, Any]:
     return {"of_section": row.section_id, "of_article": row.article_id, "new_state": state, "new_changed": now}
 
 
-def _reworded(row: Row[Any], placement: Placement) -> dict[str, Any]:
+def _reworded(row: Row[*tuple[Any, ...]], placement: Placement) -> dict[str, Any]:
     return {
         "of_section": row.section_id,
         "of_article": row.article_id,
@@ -163,7 +166,7 @@ def _reworded(row: Row[Any], placement: Placement) -> dict[str, Any]:
     }
 
 
-def _words(row: Row[Any]) -> tuple[str, str, float | None]:
+def _words(row: Row[*tuple[Any, ...]]) -> tuple[str, str, float | None]:
     return row.filed_by, row.reason, row.probability
 
 
@@ -193,10 +196,10 @@ def _write(connection: Connection, changes: _Changes) -> set[int]:
     here = (filings.c.section_id == bindparam("of_section")) & (filings.c.article_id == bindparam("of_article"))
     if changes.moved:
         columns = {"state": "new_state", "sequence": "new_sequence", "changed_at": "new_changed"}
-        statement = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
-        connection.execute(statement, changes.moved)
+        renewed = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
+        connection.execute(renewed, changes.moved)
     if changes.reworded:
         columns = {"filed_by": "new_by", "reason": "new_reason", "probability": "new_probability"}
-        statement = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
-        connection.execute(statement, changes.reworded)
+        renewed = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
+        connection.execute(renewed, changes.reworded)
     return set(made) | set(moved)

@@ -19,8 +19,8 @@ def hydrate(
     connection: Connection, ids: Sequence[int], sequences: Mapping[int, int] | None = None
 ) -> dict[int, Article]:
     """The articles with these row ids, with copies and sections; *sequences* are those of the section asked about."""
-    shown: dict[int, Row[Any]] = {}
-    copies: dict[int, list[Row[Any]]] = {}
+    shown: dict[int, Row[*tuple[Any, ...]]] = {}
+    copies: dict[int, list[Row[*tuple[Any, ...]]]] = {}
     paths: dict[int, list[str]] = {}
     for some in chunks(ids):
         shown.update((row.id, row) for row in connection.execute(_shown().where(articles.c.id.in_(some))))
@@ -92,7 +92,9 @@ def _paths() -> Any:
     )
 
 
-def _article(row: Row[Any], copies: Iterable[Row[Any]], paths: Iterable[str], sequence: int) -> Article:
+def _article(
+    row: Row[*tuple[Any, ...]], copies: Iterable[Row[*tuple[Any, ...]]], paths: Iterable[str], sequence: int
+) -> Article:
     entry = entry_from_blob(row.payload)
     right: FullText = row.rights
     if row.copy and row.full_text != "full":

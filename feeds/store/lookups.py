@@ -63,16 +63,16 @@ def _select() -> Select[Any]:
     ).join_from(entries, articles, articles.c.id == entries.c.article_id)
 
 
-def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[Any]]:
+def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[*tuple[Any, ...]]]:
     """The entries with these (source id, indexable key), joined with their articles."""
-    rows: list[Row[Any]] = []
+    rows: list[Row[*tuple[Any, ...]]] = []
     for some in chunks(sorted(set(keys)), 200):
         statement = _select().where(tuple_(entries.c.source_id, entries.c.key).in_(some))
         rows += connection.execute(statement).all()
     return rows
 
 
-def _entry(row: Row[Any], key: str) -> KnownEntry:
+def _entry(row: Row[*tuple[Any, ...]], key: str) -> KnownEntry:
     return KnownEntry(
         key=key,
         source_id=row.source_id,

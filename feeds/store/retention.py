@@ -101,14 +101,14 @@ class Retention:
         filings.touch(self._connection, stale)
         return len(ids)
 
-    def _entries(self, ids: Sequence[int]) -> list[Row[Any]]:
+    def _entries(self, ids: Sequence[int]) -> list[Row[*tuple[Any, ...]]]:
         columns = entries.c.article_id, entries.c.source_id, entries.c.key, entries.c.comparable, entries.c.text_hash
-        told: list[Row[Any]] = []
+        told: list[Row[*tuple[Any, ...]]] = []
         for some in chunks(ids):
             told += self._connection.execute(select(*columns).where(entries.c.article_id.in_(some))).all()
         return told
 
-    def _disown(self, told: Sequence[Row[Any]]) -> None:
+    def _disown(self, told: Sequence[Row[*tuple[Any, ...]]]) -> None:
         """Forget which URLs and texts these entries' articles own."""
         for some in chunks(told):
             urls = [(row.comparable, row.article_id) for row in some if row.comparable]
@@ -149,7 +149,7 @@ class Retention:
         return done
 
     def _tidy(self, now: datetime, tombstone_days: int, limit: int) -> int:
-        """Forget what only piles up: old configs, events that are over, tombstones nobody meets, sources without trace."""
+        """Forget what only piles up: old configs, events that are over, tombstones unmet, sources without trace."""
         newest = select(configs.c.version).order_by(configs.c.version.desc()).limit(CONFIGS_KEPT)
         self._connection.execute(delete(configs).where(configs.c.version.not_in(newest)))
         self._connection.execute(delete(events).where(events.c.closed_at < now - timedelta(days=EVENT_DAYS)))

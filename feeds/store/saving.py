@@ -35,7 +35,7 @@ def save(
         for row in stored(connection, {(decision.source_id, _key(decision)) for decision in decisions})
     }
     fresh: dict[tuple[int, str], Decision] = {}
-    updated: dict[int, tuple[Decision, Row[Any]]] = {}
+    updated: dict[int, tuple[Decision, Row[*tuple[Any, ...]]]] = {}
     rekeyed: list[dict[str, Any]] = []
     for decision in decisions:
         row = present.get((decision.source_id, _key(decision)))
@@ -90,7 +90,9 @@ def _by_article(decisions: Any) -> list[tuple[str, Decision]]:
 
 
 def _order(
-    decisions: Sequence[Decision], updated: Mapping[int, tuple[Decision, Row[Any]]], present: Mapping[Any, Row[Any]]
+    decisions: Sequence[Decision],
+    updated: Mapping[int, tuple[Decision, Row[*tuple[Any, ...]]]],
+    present: Mapping[Any, Row[*tuple[Any, ...]]],
 ) -> list[str]:
     """Article uids in the order of *decisions*, which becomes the order of filing."""
     ordered = []
@@ -100,8 +102,8 @@ def _order(
     return ordered
 
 
-def _articles(connection: Connection, uids: Any) -> dict[str, Row[Any]]:
-    found: dict[str, Row[Any]] = {}
+def _articles(connection: Connection, uids: Any) -> dict[str, Row[*tuple[Any, ...]]]:
+    found: dict[str, Row[*tuple[Any, ...]]] = {}
     columns = articles.c.id, articles.c.uid, articles.c.rank_at, articles.c.published_at, articles.c.retracted_at
     for some in chunks(sorted(uids)):
         for row in connection.execute(select(*columns).where(articles.c.uid.in_(some))):
@@ -143,9 +145,9 @@ def _last_change(entry: Entry, published: datetime, now: datetime) -> datetime |
 
 
 def _outranking(
-    connection: Connection, decisions: Any, by_uid: Mapping[str, Row[Any]], born: Mapping[str, Decision]
+    connection: Connection, decisions: Any, by_uid: Mapping[str, Row[*tuple[Any, ...]]], born: Mapping[str, Decision]
 ) -> dict[str, Decision]:
-    """Copies whose source has a higher priority than the one that the article is shown by: they are shown from now on."""
+    """Copies whose source has a higher priority than that of the entry shown so far: they are shown from now on."""
     best: dict[str, Decision] = {}
     candidates = [decision for decision in decisions if decision is not born.get(decision.article_uid)]
     if not candidates:
@@ -174,7 +176,7 @@ def _outranking(
 def _insert_entries(
     connection: Connection,
     decisions: Any,
-    by_uid: Mapping[str, Row[Any]],
+    by_uid: Mapping[str, Row[*tuple[Any, ...]]],
     born: Mapping[str, Decision],
     outranking: Mapping[str, Decision],
     now: datetime,
@@ -223,7 +225,7 @@ def _update_entries(connection: Connection, decisions: Sequence[Decision], ids: 
     for decision, row_id in zip(decisions, ids, strict=True):
         columns = {f"new_{name}": value for name, value in _entry_columns(decision, now).items() if name != "evidence"}
         rows.append(columns | {"of_id": row_id})
-    names = {name.removeprefix("new_"): bindparam(name) for name in rows[0] if name != "of_id"}
+    names: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in rows[0] if name != "of_id"}
     connection.execute(update(entries).where(entries.c.id == bindparam("of_id")).values(names), rows)
 
 
@@ -251,7 +253,7 @@ def _revise(
     connection: Connection,
     touched: set[str],
     significant: Mapping[str, Decision],
-    by_uid: Mapping[str, Row[Any]],
+    by_uid: Mapping[str, Row[*tuple[Any, ...]]],
     now: datetime,
 ) -> None:
     """Count articles whose shown words changed, and date significant changes."""

@@ -42,7 +42,12 @@ def sync(
 ) -> SourcesSynced:
     """See `Sources.sync`."""
     present = {row.key: row for row in connection.execute(select(sources))}
-    added, changed, returned, updates, restart, seen_differently = [], [], [], [], [], []
+    added: list[dict[str, Any]] = []
+    updates: list[dict[str, Any]] = []
+    changed: list[str] = []
+    returned: list[str] = []
+    restart: list[int] = []
+    seen_differently: list[int] = []
     for source in wanted:
         columns = configured(source, desk_full_text)  # type: ignore[arg-type]
         row = present.get(source.key)
@@ -69,7 +74,7 @@ def sync(
         connection.execute(insert(sources), added)
     if updates:
         statement = update(sources).where(sources.c.id == bindparam("of_id"))
-        names = {name: bindparam(f"new_{name}") for name in CONFIGURED}
+        names: dict[str, Any] = {name: bindparam(f"new_{name}") for name in CONFIGURED}
         connection.execute(
             statement.values(names | {"next_poll_at": bindparam("new_due"), "removed_at": None}), updates
         )
@@ -95,7 +100,8 @@ def _due(row: Row[Any], source: Source, differs: Sequence[str], now: datetime) -
         return min(due, now) if row.claim_id is None else now
     patient = row.claim_id is not None or row.failures or row.retry_after_until is not None
     if "fixed_interval_s" in differs and source.interval_s and row.last_poll_at is not None and not patient:
-        return min(due, row.last_poll_at + timedelta(seconds=source.interval_s))
+        last: datetime = row.last_poll_at
+        return min(due, last + timedelta(seconds=source.interval_s))
     return due
 
 

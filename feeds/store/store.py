@@ -1,4 +1,4 @@
-"""The store as others hold it: transactions, upgrade, backup, and a cheap look whether anything moved. I/O: database."""
+"""The store as others hold it: transactions, upgrade, backup, a cheap look whether anything moved. I/O: database."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from feeds.errors import StoreError
 from feeds.store import dialect
 
 VERSION_TABLE = "wiredesk_version"
+MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def revision(connection: Connection) -> str | None:
@@ -48,6 +49,6 @@ def to_head(connection: Connection) -> None:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config

