@@ -5,6 +5,7 @@ I/O: none but reading the zone database, through zoneinfo.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 import zoneinfo
@@ -146,7 +147,7 @@ class Zone:
     def read(self, node: Node, report: Report) -> str:
         text = text_of(node).strip()
         if not _is_zone(text):
-            hint = did_you_mean(text, zoneinfo.available_timezones())
+            hint = _near_zone(text)
             raise Wrong(
                 f"{quote(text)} is no time zone", hint or "write one such as Europe/London, Asia/Kolkata or UTC"
             )
@@ -154,6 +155,13 @@ class Zone:
 
     def schema(self) -> Schema:
         return {"type": "string"}
+
+
+def _near_zone(text: str) -> str:
+    zones = sorted(zoneinfo.available_timezones())
+    cities = {zone.rpartition("/")[2]: zone for zone in zones}
+    city = difflib.get_close_matches(text.rpartition("/")[2].replace(" ", "_").title(), cities, n=1, cutoff=0.75)
+    return f"did you mean {cities[city[0]]!r}?" if city else did_you_mean(text, zones)
 
 
 @lru_cache(maxsize=1000)

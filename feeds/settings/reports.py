@@ -16,7 +16,7 @@ from feeds.errors import ConfigError, DeskError
 
 Node = yaml.Node
 
-_MOST_SUGGESTIONS = 200  # looking for the nearest of 1,000 paths costs milliseconds; a broken tree asks 10,000 times
+_MOST_SUGGESTIONS = 50  # looking for the nearest of 1,000 paths costs milliseconds; a broken tree asks 10,000 times
 _LONGEST_QUOTE = 60
 
 
@@ -74,7 +74,7 @@ class Report:
     file: str
     errors: list[ConfigError] = field(default_factory=list)
     warnings: list[ConfigWarning] = field(default_factory=list)
-    _nearest: dict[str, str] = field(default_factory=dict)
+    _suggestions: int = 0
 
     def error(self, place: Node | tuple[int, int] | None, cause: str, remedy: str = "") -> None:
         """Note an error at *place*: a node, a line and column counted from 1, or None for the file as a whole."""
@@ -91,12 +91,9 @@ class Report:
         self.warnings.append(ConfigWarning(file=self.file, line=line, column=column, cause=cause, remedy=remedy))
 
     def did_you_mean(self, word: str, allowed: Iterable[str]) -> str:
-        """Give "did you mean 'x'?" for the nearest of *allowed*, or "" where none is near."""
-        if word not in self._nearest:
-            if len(self._nearest) >= _MOST_SUGGESTIONS:
-                return ""
-            self._nearest[word] = did_you_mean(word, allowed)
-        return self._nearest[word]
+        """Give "did you mean 'x'?" for the nearest of *allowed*, or "" where none is near or many were looked for."""
+        self._suggestions += 1
+        return did_you_mean(word, allowed) if self._suggestions <= _MOST_SUGGESTIONS else ""
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
@@ -133,8 +130,8 @@ def listing(words: Iterable[str], last: str = "or") -> str:
 
 
 def _position(place: Node | tuple[int, int] | None) -> tuple[int, int]:
-    if place is None:
-        return 0, 0
     if isinstance(place, tuple):
         return place
+    if place is None or place.start_mark is None:  # a value from the environment stands in no file
+        return 0, 0
     return place.start_mark.line + 1, place.start_mark.column + 1

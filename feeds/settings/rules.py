@@ -11,7 +11,7 @@ import re
 import typing
 from collections.abc import Mapping
 
-import re2  # type: ignore[import-untyped]
+import re2
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.model import Match, Term, TermField

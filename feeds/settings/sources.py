@@ -16,7 +16,7 @@ from feeds.settings.credentials import missing, references, unsendable, without_
 from feeds.settings.desk import FULL_TEXT, WEEK_S
 from feeds.settings.kinds import Address, Headers, Language, Zone, judge_address, masked, split_port
 from feeds.settings.opml import file_outlines, read_opml, unique_name
-from feeds.settings.reports import Report, Wrong, listing, quote
+from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.tree import PathText, Tree
 from feeds.settings.values import Key, Number, Or, Read, Schema, Text, YesNo, mapping_schema, plain, read_mapping
 
@@ -119,7 +119,7 @@ class _Judge:
             report.error(place, f"a source with {listing(where, 'and')} at once", "make two sources of it")
             return
         if not where:
-            if not any(report.did_you_mean(name, (*KINDS, "opml")) for name in read.unknown):
+            if not any(did_you_mean(name, (*KINDS, "opml")) for name in read.unknown):
                 report.error(node, "a source without an address", f"write {listing((*KINDS, 'opml'))}")
             return
         self._section(read)
@@ -130,7 +130,7 @@ class _Judge:
             if "opml" in read.values:
                 gathered.opml.append((node, read.places["opml"], read.values))
             return
-        if "name" not in read.places and not any(report.did_you_mean(name, ["name"]) for name in read.unknown):
+        if "name" not in read.places and not any(did_you_mean(name, ["name"]) for name in read.unknown):
             report.error(node, "no `name:`", "add it: readers see it, and it is the source's identity")
         self._identity(node, read, gathered)
         self._secrets(read)

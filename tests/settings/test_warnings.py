@@ -1,0 +1,126 @@
+# ruff: noqa: E501 - lines as they are printed
+"""What holds and is hardly meant: warnings, which never keep a config back."""
+
+import pytest
+
+from tests.settings.conftest import SOURCES, Folder
+
+DESK = "wiredesk.yaml"
+SECTIONS = "sections.yaml"
+SOURCE = "- name: A\n  section: news/world\n  url: "
+
+WARNINGS = [
+    (
+        DESK,
+        "poll: {first_s: 60}\n",
+        "1:17: poll.first_s 60 is outside floor_s and ceiling_s; new sources are asked every 300 s",
+    ),
+    (
+        DESK,
+        "fetch: {idle_s: 60}\n",
+        "1:17: fetch.idle_s 60 is above fetch.timeout_s 30; the shorter one always comes first",
+    ),
+    (
+        DESK,
+        "publish: {keep_articles: 10}\n",
+        "1:26: publish.keep_articles 10 is below publish.entries 50; documents will hold 10 articles",
+    ),
+    (
+        DESK,
+        "base_url: http://wire.example.org\ncontact: a@b.example\n",
+        "1:11: base_url 'http://wire.example.org' is not https; "
+        "readers can be shown changed articles on the way; put TLS in front of the desk",
+    ),
+    (
+        DESK,
+        "base_url: https://wire.example.org\n",
+        f"{DESK}: no `contact:`; give an address, so that sources can tell you of trouble",
+    ),
+    (DESK, "fetch: {ports: [443, 443]}\n", "1:22: '443' twice in one list; take one out"),
+    (
+        "sources.yaml",
+        SOURCE + "https://a.example/\n  interval_s: 10\n",
+        "4:15: interval_s 10 is below poll.floor_s; "
+        "it is asked every 300 s; lower poll.floor_s in wiredesk.yaml to ask more often",
+    ),
+    ("sources.yaml", SOURCE + "https://a.example/#top\n", "3:8: '#top' is never sent to an origin; take it out"),
+    (
+        "sources.yaml",
+        SOURCE + "https://me:geheim@a.example/\n",
+        "3:8: a password in the file; write ${NAME} and set NAME in the environment",
+    ),
+    (
+        "sources.yaml",
+        SOURCE + "https://a.example/\n  headers: {Authorization: geheim}\n",
+        "4:12: a secret in the file: Authorization; write ${NAME}, set NAME outside",
+    ),
+    (
+        "sources.yaml",
+        SOURCE + "https://a.example:8443/\n",
+        "3:8: port 8443 is not open to fetches: it will never be asked; fetch.ports in wiredesk.yaml has 80 or 443; add 8443",
+    ),
+    (
+        "sources.yaml",
+        SOURCE + "http://10.0.0.1/\n",
+        "3:8: 10.0.0.1 is a private address: it will never be asked; add 10.0.0.1:80 to fetch.allow_private in wiredesk.yaml",
+    ),
+    (
+        "sources.yaml",
+        "- name: A\n  section: news/world\n  files: letters/*.txt\n",
+        "1:1: files: nothing is called 'letters/*.txt' yet; documents put there are taken",
+    ),
+    (
+        "sources.yaml",
+        "- name: A\n  section: news/world\n  files: letters\n",
+        "1:1: files: 'letters' is a folder; write a pattern such as letters/*.txt",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {}}, include_children: yes}\nalone: {}\n",
+        "2:1: no source and no rule fills 'alone'; "
+        "only breadcrumbs and categories of its name, or the learned classifier, can",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {include_children: yes}}, include_children: yes}\n",
+        "1:45: 'news/world' has no sections below it; include_children does nothing here",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {}}}\n",
+        "1:1: 'news' shows nothing of the sections below it; write include_children: true, if it should",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {}}, include_children: yes, match: {source: Harbor}}\n",
+        "1:1: the rule of 'news' asks for the source 'Harbor', which sources.yaml lacks; did you mean 'Harbour'?",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {}}, include_children: yes, match: {none: {category: A}}}\n",
+        "1:61: the rule of 'news' only says what to leave out; everything else is filed here",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"), WARNINGS, ids=[f"{file}-{text[-40:]!r}" for file, text, _ in WARNINGS]
+)
+def test_a_doubtful_setting_is_told_and_holds(folder: Folder, file: str, text: str, said: str):
+    if said.startswith("1:1: files: 'letters'"):
+        (folder.path / "letters").mkdir()
+    folder.write(file, text)
+    assert folder.warnings() == [said if said.startswith(file) else f"{file}:{said}"]
+
+
+def test_a_private_address_that_is_allowed_is_no_warning(folder: Folder):
+    folder.write(DESK, "fetch: {allow_private: ['10.0.0.0/8', '127.0.0.1:8081'], ports: [80, 443]}\n")
+    folder.write(
+        "sources.yaml",
+        SOURCE + "http://10.0.0.1/\n" + SOURCES.replace("https://harbour.example", "http://127.0.0.1:8081"),
+    )
+    assert folder.warnings() == []
+
+
+def test_a_config_as_it_should_be_has_no_warnings(folder: Folder):
+    assert folder.warnings() == []
