@@ -31,9 +31,8 @@ _UNSPACED = (
 # Vowel signs and other marks belong to their letter, which `\w` does not know.
 _MARKS = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
 _LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
-_WORD = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:['’ʼ]{_LETTER}+)*")
+_WORD = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:'{_LETTER}+)*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
-_APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 
 
 def plain(html: str) -> str:
@@ -74,7 +73,7 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _ACCENT.sub("", decomposed)).casefold()
 
 
-_TYPOGRAPHIC = str.maketrans("‘’‚“”„–—\u00a0\u2009\u202f", "'" * 3 + '"' * 3 + "--" + "   ", "\u00ad\u200b\ufeff")
+_TYPOGRAPHIC = str.maketrans("‘’‚ʼ“”„–—\u00a0\u2009\u202f", "'" * 4 + '"' * 3 + "--" + "   ", "\u00ad\u200b\ufeff")
 _ACCENT = re.compile(r"[\u0300-\u036f]")
 
 
@@ -85,9 +84,7 @@ def words(text: str) -> list[str]:
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
     folded = fold(text)
-    if not folded.isascii():
-        return [found.translate(_APOSTROPHES) for found in _WORD.findall(folded)]
-    found = _ASCII_WORD.findall(folded)
+    found = (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
     return [word.replace("'", "") for word in found] if "'" in folded else found
 
 

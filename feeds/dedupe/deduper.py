@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from feeds.dedupe import signature
+from feeds.dedupe import near, signature
 from feeds.dedupe.identity import SourceBook, derived_key, title_key
 from feeds.dedupe.significance import judge_edit
+from feeds.dedupe.window import Window
 from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
 
 
@@ -22,8 +23,17 @@ def new_uid() -> str:
 class Deduper:
     """Decides over one batch: what one source brings is known when the next one's entries are looked at."""
 
-    def __init__(self, known: Known, *, now: datetime, uid: Callable[[], str] = new_uid) -> None:
+    def __init__(
+        self,
+        known: Known,
+        *,
+        now: datetime,
+        window: Window | None = None,
+        uid: Callable[[], str] = new_uid,
+    ) -> None:
         self._known = known
+        self._window = window
+        self._added: set[str] = set()
         self._now = now
         self._uid = uid
         self._by_comparable: dict[str, str] = {}
@@ -48,8 +58,14 @@ class Deduper:
                 self._remember(source_id, decision, book)
         return tuple(decisions)
 
+    def undo(self) -> None:
+        """Take back what the window learned, for a batch that could not be saved."""
+        if self._window is not None:
+            self._window.discard(self._added)
+
     def _decide_one(self, source_id: int, entry: Entry, book: SourceBook, hollow: frozenset[int]) -> Decision:
-        sketch = signature.make(entry.title, entry.text)
+        empty = entry.text_hash in hollow or book.hollow(entry)
+        sketch = signature.make(entry.title, "" if empty else entry.text)
         twin = self._entries[source_id].get(entry.key)
         if twin is not None and twin.content_hash == entry.content_hash and twin.title == entry.title:
             twice = Evidence(kind="entry-id", detail="twice in one document")
@@ -71,7 +87,7 @@ class Deduper:
         if book.holds(entry.key):
             reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
             entry, evidence = replace(entry, key=derived_key(entry)), (reused,)
-        copy = self._copy_of(entry, hollow, by_address=book.identifies(entry))
+        copy = self._copy_of(source_id, entry, sketch, by_address=book.identifies(entry))
         if copy is not None:
             uid, told = copy
             return _decision("copy", entry, uid, source_id, sketch, *evidence, told)
@@ -89,18 +105,20 @@ class Deduper:
             return Evidence(kind="refused", detail="a text that was taken out for good")
         return None
 
-    def _copy_of(self, entry: Entry, hollow: frozenset[int], *, by_address: bool) -> tuple[str, Evidence] | None:
-        """The article that another source's entry brought, and how it was recognised."""
+    def _copy_of(self, source_id: int, entry: Entry, sketch: bytes, *, by_address: bool) -> tuple[str, Evidence] | None:
+        """The article that another entry brought, and how it was recognised."""
         address = entry.comparable
         if address and by_address:
             uid = self._by_comparable.get(address) or self._known.by_comparable.get(address)
             if uid:
                 return uid, Evidence(kind="url", detail=address)
-        if entry.text_hash and entry.text_hash not in hollow:
+        read = signature.read(sketch)
+        if entry.text_hash and read is not None and read.word_count >= near.NOTICE_WORDS:
             uid = self._by_text.get(entry.text_hash) or self._known.by_text.get(entry.text_hash)
             if uid:
                 return uid, Evidence(kind="text", detail="word for word the same text")
-        return None
+        found = self._window.find(sketch, now=self._now, source_id=source_id) if self._window else None
+        return (found.uid, _near_evidence(found.likeness)) if found else None
 
     def _remember(self, source_id: int, decision: Decision, book: SourceBook) -> None:
         entry = decision.entry
@@ -119,6 +137,10 @@ class Deduper:
         )
         self._entries[source_id][entry.key] = known
         book.add(known)
+        if self._window is not None and decision.kind != "seen":
+            copy = decision.kind != "new"
+            self._window.add(decision.article_uid, decision.signature, seen=self._now, source_id=source_id, copy=copy)
+            self._added.add(decision.article_uid)
         if entry.comparable:
             self._by_comparable.setdefault(entry.comparable, decision.article_uid)
         if entry.text_hash:
@@ -136,6 +158,11 @@ def _decision(kind: str, entry: Entry, uid: str, source_id: int, sketch: bytes, 
     )
 
 
+def _near_evidence(likeness: near.Likeness) -> Evidence:
+    parts = f"text {likeness.body:.2f}, beginning {likeness.head:.2f}, title {likeness.title:.2f}"
+    return Evidence(kind="near", detail=parts, score=round(likeness.score, 3), threshold=round(likeness.threshold, 3))
+
+
 def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:
     """Texts that a document repeats under different titles ("Subscribe to continue"): they say nothing."""
     titles: defaultdict[int, Counter[str]] = defaultdict(Counter)
@@ -146,7 +173,13 @@ def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:
 
 
 def dedupe(
-    source_id: int, entries: Sequence[Entry], known: Known, *, now: datetime, uid: Callable[[], str] = new_uid
+    source_id: int,
+    entries: Sequence[Entry],
+    known: Known,
+    *,
+    now: datetime,
+    window: Window | None = None,
+    uid: Callable[[], str] = new_uid,
 ) -> tuple[Decision, ...]:
     """Decide over the entries of one source alone; see `Deduper` for a batch of several."""
-    return Deduper(known, now=now, uid=uid).decide(source_id, entries)
+    return Deduper(known, now=now, window=window, uid=uid).decide(source_id, entries)

@@ -85,6 +85,7 @@ class SourceBook:
         self._by_comparable: defaultdict[str, list[KnownEntry]] = defaultdict(list)
         self._by_path: defaultdict[str, list[KnownEntry]] = defaultdict(list)
         self._by_title: defaultdict[str, list[KnownEntry]] = defaultdict(list)
+        self._titles_by_text: defaultdict[int, set[str]] = defaultdict(set)
         self._taken: set[str] = set()
         for one in known:
             self.add(one)
@@ -105,9 +106,14 @@ class SourceBook:
             self._by_comparable[address].append(one)
             self._by_path[address.partition("/")[2]].append(one)
         self._by_title[title_key(one.title)].append(one)
+        self._titles_by_text[one.text_hash].add(title_key(one.title))
 
     def holds(self, key: str) -> bool:
         return key in self._by_key
+
+    def hollow(self, entry: Entry) -> bool:
+        """Whether the source gave the same text under another title before ("Subscribe to continue")."""
+        return bool(entry.text_hash) and bool(self._titles_by_text[entry.text_hash] - {title_key(entry.title)})
 
     def identifies(self, entry: Entry) -> bool:
         """Whether the entry's address stands for one article: no front page, no page that several entries share."""

@@ -1,6 +1,6 @@
 """The sketch of an article that near copies are found and judged by: a few hundred bytes for any length. Pure.
 
-It holds the words of the title, the numbers near the top, every word triple of the first sentences, and of the whole
+It holds the words of the title, the figures near the top, every word triple of the first sentences, and of the whole
 text the triples with the smallest hashes (a bottom-k sample: the same triples are drawn from two texts that share
 them, whatever stands around). Stored with the entry, it spares a restart from reading texts again.
 """
@@ -22,12 +22,13 @@ GRAM_WORDS = 3
 HEAD_GRAMS = 32
 BODY_GRAMS = 64
 TITLE_WORDS = 16
-NUMBERS = 12
+FIGURES = 16
+FIGURE_WORDS = 160
 MAX_WORDS = 6000
 """Words beyond are not looked at: a bound on time, at ten times the length of a long report."""
 
-_HEADER = struct.Struct("<BBBBBBHII")  # version, counts of title, numbers, head, body; spare; words, grams, title hash
-_THOUSANDS = re.compile(r"(?<=\d)[,.\u00a0\u202f](?=\d{3}(?!\d))")
+_HEADER = struct.Struct("<BBBBBBHII")  # version, counts of title, figures, head, body; spare; words, grams, title hash
+_INSIDE_NUMBER = re.compile(r"(?<=\d)[-,./:](?=\d)")  # 5,500 and 5500 are one number, and so is 6-3/8
 _UNSIGNED_32 = 0xFFFFFFFF
 
 Hashes = npt.NDArray[np.uint32]
@@ -35,13 +36,16 @@ Hashes = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A signature taken apart. *limit* is the hash up to which *body* holds every triple of the text."""
+    """A signature taken apart. *limit* is the hash up to which *body* holds every triple of the text.
+
+    *figures*: the numbers near the top, each behind the word that follows it.
+    """
 
     title_hash: int
     word_count: int
     gram_count: int
     title: frozenset[int]
-    numbers: frozenset[int]
+    figures: frozenset[tuple[int, int]]
     head: Hashes
     body: Hashes
     limit: int
@@ -50,18 +54,18 @@ class Sketch:
 def make(title: str, text: str) -> bytes:
     """The signature of an article; title and text are plain. Texts without words give one all the same."""
     title_words = words(title)
-    text_words = words(_THOUSANDS.sub("", text[: MAX_WORDS * 12]))[:MAX_WORDS]
+    text_words = words(_INSIDE_NUMBER.sub("", text[: MAX_WORDS * 12]))[:MAX_WORDS]
     grams = _grams(text_words)
     head = np.unique(grams[:HEAD_GRAMS])
     distinct = np.unique(grams)
     body = distinct[:BODY_GRAMS]
     short_title = _short_hashes(title_words[:TITLE_WORDS])
-    numbers = _short_hashes([word for word in text_words[:80] if word.isdigit()][:NUMBERS])
+    figures = _figures(text_words[:FIGURE_WORDS])
     title_hash = xxhash.xxh3_64_intdigest(" ".join(title_words).encode("utf-8", "surrogatepass")) & _UNSIGNED_32
     header = _HEADER.pack(
         VERSION,
         len(short_title),
-        len(numbers),
+        len(figures) // 2,
         len(head),
         len(body),
         0,
@@ -69,19 +73,19 @@ def make(title: str, text: str) -> bytes:
         len(distinct),
         title_hash,
     )
-    return b"".join((header, short_title.tobytes(), numbers.tobytes(), head.tobytes(), body.tobytes()))
+    return b"".join((header, short_title.tobytes(), figures.tobytes(), head.tobytes(), body.tobytes()))
 
 
 def read(signature: bytes) -> Sketch | None:
     """The signature taken apart; None for an empty one and one of another version."""
     if len(signature) < _HEADER.size or signature[0] != VERSION:
         return None
-    _, titles, numbers, heads, bodies, _, word_count, gram_count, title_hash = _HEADER.unpack_from(signature)
+    _, titles, figures, heads, bodies, _, word_count, gram_count, title_hash = _HEADER.unpack_from(signature)
     at = _HEADER.size
     title = np.frombuffer(signature, np.uint16, titles, at)
     at += 2 * titles
-    number = np.frombuffer(signature, np.uint16, numbers, at)
-    at += 2 * numbers
+    pairs = np.frombuffer(signature, np.uint16, 2 * figures, at).tolist()
+    at += 4 * figures
     head = np.frombuffer(signature, np.uint32, heads, at)
     at += 4 * heads
     body = np.frombuffer(signature, np.uint32, bodies, at)
@@ -91,7 +95,7 @@ def read(signature: bytes) -> Sketch | None:
         word_count=word_count,
         gram_count=gram_count,
         title=frozenset(title.tolist()),
-        numbers=frozenset(number.tolist()),
+        figures=frozenset(zip(pairs[::2], pairs[1::2], strict=True)),
         head=head,
         body=body,
         limit=limit,
@@ -100,25 +104,25 @@ def read(signature: bytes) -> Sketch | None:
 
 def containment(one: bytes, other: bytes) -> float | None:
     """The part of the shorter text's word triples that the other has too, estimated; None where one has no text."""
-    first, second = read(one), read(other)
-    if first is None or second is None or not first.gram_count or not second.gram_count:
-        return None
-    limit = min(first.limit, second.limit)
-    some, others = first.body[first.body <= limit], second.body[second.body <= limit]
-    shared = np.intersect1d(some, others, assume_unique=True).size
-    return float(shared / min(some.size, others.size)) if some.size and others.size else None
+    shared, smaller, _ = _sampled(one, other)
+    return shared / smaller if smaller else None
 
 
 def resemblance(one: bytes, other: bytes) -> float | None:
     """The part of both texts' word triples that stand in both (Jaccard), estimated; None where one has no text."""
+    shared, smaller, larger = _sampled(one, other)
+    return shared / (smaller + larger - shared) if smaller else None
+
+
+def _sampled(one: bytes, other: bytes) -> tuple[int, int, int]:
+    """How many triples two texts share, and have, below the hash up to which both signatures are complete."""
     first, second = read(one), read(other)
-    if first is None or second is None or not first.gram_count or not second.gram_count:
-        return None
+    if first is None or second is None:
+        return 0, 0, 0
     limit = min(first.limit, second.limit)
     some, others = first.body[first.body <= limit], second.body[second.body <= limit]
-    shared = np.intersect1d(some, others, assume_unique=True).size
-    every = some.size + others.size - shared
-    return float(shared / every) if every else None
+    smaller, larger = sorted((some.size, others.size))
+    return np.intersect1d(some, others, assume_unique=True).size, smaller, larger
 
 
 def _grams(found: list[str]) -> Hashes:
@@ -138,6 +142,15 @@ def _grams(found: list[str]) -> Hashes:
     return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
+def _figures(found: list[str]) -> npt.NDArray[np.uint16]:
+    pairs = [(after, word) for word, after in zip(found, [*found[1:], ""], strict=False) if word.isdigit()]
+    distinct = list(dict.fromkeys((_short_hash(after), _short_hash(word)) for after, word in pairs))
+    return np.array([part for pair in distinct[:FIGURES] for part in pair], np.uint16)
+
+
 def _short_hashes(found: list[str]) -> npt.NDArray[np.uint16]:
-    distinct = sorted({xxhash.xxh32_intdigest(word.encode("utf-8", "surrogatepass")) & 0xFFFF for word in found})
-    return np.array(distinct, np.uint16)
+    return np.array(sorted({_short_hash(word) for word in found}), np.uint16)
+
+
+def _short_hash(text: str) -> int:
+    return xxhash.xxh32_intdigest(text.encode("utf-8", "surrogatepass")) & 0xFFFF

@@ -1,0 +1,169 @@
+"""Near copies: reprints with another headline, a cut tail, added paragraphs, boilerplate around. Pure.
+
+`judge` compares two signatures. What counts is not how many word triples two texts share but how many *telling* ones:
+triples that many articles of the window hold ("all rights reserved", "shr 12 cts vs") weigh next to nothing, which
+is what keeps template briefs apart and boilerplate out, in any language and without a list of phrases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from feeds.dedupe.signature import Hashes, Sketch
+
+COMMON_GRAMS = 3
+"""A word triple in more articles than this is common and loses weight."""
+CELLS = 1 << 22
+HALVE_LOAD = 2.0
+
+ALIKE = 0.6
+"""The part of the shorter text's telling triples that the longer must hold too."""
+ALIKE_SAME_TITLE = 0.4
+ALIKE_OTHER_TITLE = 0.68
+BRIEF_GRAMS = 120
+SAME_LENGTH = 0.8
+ALIKE_SAME_LENGTH = 0.72
+"""Of two texts of one length none is an excerpt of the other: all must agree, and not the beginning alone."""
+ALIKE_SAME_SOURCE = 0.8
+"""A source that writes nearly the same under another address twice (tables, columns) mostly means two articles."""
+OTHER_FIGURES = 0.9
+"""What is asked where the figures differ: more than forms filled in twice have in common."""
+TITLE_WORDS = 3
+"""Titles with fewer words than this say nothing."""
+LONE_TITLE_WORDS = 5
+"""A title that must do alone, without texts, has at least so many."""
+FEW_WORDS = 8
+"""A text with fewer words is none."""
+NOTICE_WORDS = 25
+"""Two texts that are both shorter may be a notice ("Subscribe to continue"): then the titles must be alike."""
+FIGURES_AGREE = 4
+"""Where more than one in so many words has other numbers before it, the figures differ."""
+SUPPORT = 0.3
+ENOUGH = 6.0
+"""With so many telling triples in both samples, SUPPORT of them must agree before a like beginning counts."""
+MIN_WEIGHT = 4.0
+"""Fewer telling triples than this never suffice, however well they agree."""
+
+
+class GramCounts:
+    """In about how many articles a word triple stands: a table of small counters, halved when it fills up."""
+
+    def __init__(self) -> None:
+        self._cells = np.zeros(CELLS, np.uint8)
+        self._added = 0
+
+    def add(self, grams: Hashes) -> None:
+        cells = grams & np.uint32(CELLS - 1)
+        counts = self._cells[cells]
+        self._cells[cells] = np.where(counts < 255, counts + 1, 255)
+        self._added += cells.size
+        if self._added > HALVE_LOAD * CELLS:
+            self._cells >>= 1
+            self._added //= 2
+
+    def weights(self, grams: Hashes) -> npt.NDArray[np.float64]:
+        """1 for rare triples, towards 0 for common ones."""
+        counts = self._cells[grams & np.uint32(CELLS - 1)].astype(np.float64)
+        # A full table counts strangers too: what they add on average is no sign of being common.
+        common = COMMON_GRAMS + 4 * self._added / CELLS
+        return np.where(counts <= common, 1.0, (common / np.maximum(counts, 1.0)) ** 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How near two texts are: *score* against *threshold*, and the parts it was made of."""
+
+    score: float
+    threshold: float
+    body: float
+    head: float
+    title: float
+
+    @property
+    def near(self) -> bool:
+        return self.score >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A sketch with the weights of its triples, as they are now."""
+
+    sketch: Sketch
+    body: dict[int, float]
+    head: dict[int, float]
+
+
+def weigh(sketch: Sketch, counts: GramCounts) -> Weighed:
+    return Weighed(
+        sketch,
+        dict(zip(sketch.body.tolist(), counts.weights(sketch.body).tolist(), strict=True)),
+        dict(zip(sketch.head.tolist(), counts.weights(sketch.head).tolist(), strict=True)),
+    )
+
+
+def judge(one: Weighed, other: Weighed, *, same_source: bool = False) -> Likeness:
+    """Compare two articles; symmetrical."""
+    overlap, sizes = title_overlap(one.sketch, other.sketch)
+    if min(one.sketch.word_count, other.sketch.word_count) < FEW_WORDS:
+        return _by_title(one.sketch, other.sketch, overlap, same_source=same_source)
+    limit = min(one.sketch.limit, other.sketch.limit)
+    body, sampled = _contained(
+        {gram: weight for gram, weight in one.body.items() if gram <= limit},
+        {gram: weight for gram, weight in other.body.items() if gram <= limit},
+    )
+    head, _ = _contained(one.head, other.head)
+    if sampled >= ENOUGH and body < SUPPORT:
+        head = 0.0  # two texts that begin alike and go on differently
+    same_title = overlap == 1.0 and sizes >= 0.6
+    if same_title:
+        threshold = ALIKE_SAME_TITLE
+    else:
+        threshold = ALIKE if overlap >= 0.5 else ALIKE_OTHER_TITLE
+    score = max(body, head)
+    shorter, longer = sorted((one.sketch.gram_count, other.sketch.gram_count))
+    if longer <= BRIEF_GRAMS:  # long texts agree that far by no accident
+        if shorter >= SAME_LENGTH * longer:
+            score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
+        if _other_figures(one.sketch, other.sketch):
+            score, threshold = body, OTHER_FIGURES
+    if max(one.sketch.word_count, other.sketch.word_count) < NOTICE_WORDS and overlap < 0.5:
+        threshold += 1.0
+    if same_source:
+        threshold = max(threshold, ALIKE_SAME_SOURCE) if overlap >= 0.5 else 1.0 + threshold
+    return Likeness(score, threshold, body, head, overlap)
+
+
+def _by_title(one: Sketch, other: Sketch, overlap: float, *, same_source: bool) -> Likeness:
+    """Without texts only the same long title of another source tells."""
+    same = one.title_hash == other.title_hash and len(one.title) >= LONE_TITLE_WORDS
+    return Likeness(1.0 if same and not same_source else 0.0, 1.0, 0.0, 0.0, overlap)
+
+
+def _other_figures(one: Sketch, other: Sketch) -> bool:
+    """Whether other numbers stand before the same word, as in a form filled in twice."""
+    first, second = _numbers_by_word(one), _numbers_by_word(other)
+    compared = [first[word].isdisjoint(second[word]) for word in first.keys() & second.keys()]
+    return sum(compared) * FIGURES_AGREE > len(compared)
+
+
+def _numbers_by_word(sketch: Sketch) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for word, number in sketch.figures:
+        found.setdefault(word, set()).add(number)
+    return found
+
+
+def _contained(one: dict[int, float], other: dict[int, float]) -> tuple[float, float]:
+    """How much of the lighter one stands in the other, and its weight."""
+    shared = sum(weight for gram, weight in one.items() if gram in other)
+    smaller = min(sum(one.values()), sum(other.values()))
+    return (shared / max(smaller + 1.0, MIN_WEIGHT) if shared else 0.0), smaller
+
+
+def title_overlap(one: Sketch, other: Sketch) -> tuple[float, float]:
+    """The part of the shorter title's words that stand in the other, and shorter over longer; 0 for tiny titles."""
+    shorter, longer = sorted((len(one.title), len(other.title)))
+    return (len(one.title & other.title) / shorter, shorter / longer) if shorter >= TITLE_WORDS else (0.0, 0.0)

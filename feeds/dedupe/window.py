@@ -1,0 +1,175 @@
+"""The articles of the last days, as near as memory allows: signatures and an index into them. Pure; held in memory.
+
+About 700 bytes an article. The store keeps each signature with its entry, so that a restart reads them back with
+`add` and no text is read again (measured in `bench/dedupe.py`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+
+from feeds.dedupe import near, signature
+from feeds.dedupe.postings import Postings
+from feeds.dedupe.signature import Sketch
+
+DAYS = 14.0
+MOST_ARTICLES = 1_000_000
+INDEXED_BODY = 20
+INDEXED_HEAD = 8
+COMPARED = 8
+"""So many candidates are compared with an arriving article, those first that share most with it."""
+COPIES_KEPT = 8
+"""So many copies of one article are kept for comparing; further ones add time and tell nothing."""
+CHUNK_BYTES = 1 << 20
+_TITLE_SALT = 0x5BD1E995
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An article of the window that an arriving one is a copy of."""
+
+    uid: str
+    source_id: int
+    likeness: near.Likeness
+
+
+class Window:
+    """What near copies are looked for in: `find` one, `add` what was decided."""
+
+    def __init__(self, *, days: float = DAYS, most: int = MOST_ARTICLES) -> None:
+        self._days = days
+        self._most = most
+        self._postings = Postings()
+        self._counts = near.GramCounts()
+        self._chunks: dict[int, bytearray] = {}
+        self._last_chunk = 0
+        self._uids = np.zeros((1024, 16), np.uint8)
+        self._odd_uids: dict[int, str] = {}
+        self._places = np.zeros(1024, np.uint64)  # chunk above, offset below
+        self._sizes = np.zeros(1024, np.uint16)
+        self._seen = np.zeros(1024, np.uint32)
+        self._sources = np.zeros(1024, np.uint32)
+        self._next = 0  # the number of the next document; numbers never come again
+        self._oldest = 0
+        self._copies: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return self._next - self._oldest
+
+    def add(self, uid: str, sketched: bytes, *, seen: datetime, source_id: int, copy: bool = False) -> None:
+        """Take in an entry of the article *uid*; in the order in which entries were seen."""
+        sketch = signature.read(sketched)
+        if sketch is None:
+            return
+        if copy:
+            if self._copies[uid] >= COPIES_KEPT:
+                return
+            self._copies[uid] += 1
+        else:
+            self._counts.add(np.union1d(sketch.body, sketch.head))
+        row = self._next - self._oldest
+        if row == len(self._sizes):
+            self._make_room()
+            row = self._next - self._oldest
+        self._keep(row, sketched)
+        self._name(row, uid)
+        self._seen[row] = int(seen.timestamp())
+        self._sources[row] = source_id & 0xFFFFFFFF
+        self._postings.add(self._next, _indexed(sketch).tolist())
+        self._next += 1
+
+    def find(self, sketched: bytes, *, now: datetime, source_id: int) -> Near | None:
+        """The nearest article that *sketched* is a copy of, None where there is none."""
+        sketch = signature.read(sketched)
+        if sketch is None:
+            return None
+        _, documents = self._postings.lookup(_indexed(sketch))
+        documents = documents[documents >= self._oldest]
+        if not documents.size:
+            return None
+        distinct, hits = np.unique(documents, return_counts=True)
+        order = np.lexsort((distinct, -hits))[:COMPARED]
+        mine = near.weigh(sketch, self._counts)
+        best: Near | None = None
+        since = int((now - timedelta(days=self._days)).timestamp())
+        for document in distinct[order].tolist():
+            row = document - self._oldest
+            if self._seen[row] < since or not self._sizes[row]:  # too old, or taken back
+                continue
+            other = signature.read(self._signature(row))
+            assert other is not None
+            same_source = int(self._sources[row]) == source_id & 0xFFFFFFFF
+            likeness = near.judge(mine, near.weigh(other, self._counts), same_source=same_source)
+            if likeness.near and (best is None or likeness.score > best.likeness.score):
+                best = Near(self._uid(row), int(self._sources[row]), likeness)
+        return best
+
+    def discard(self, uids: Collection[str]) -> None:
+        """Take back what was added last: for a batch whose transaction did not come through."""
+        row = self._next - self._oldest - 1
+        while row >= 0 and self._uid(row) in uids:
+            self._sizes[row] = 0
+            row -= 1
+
+    def forget(self, now: datetime) -> None:
+        """Let go what is older than the window's days, and the oldest beyond its number of articles."""
+        since = int((now - timedelta(days=self._days)).timestamp())
+        count = len(self)
+        old = int(np.searchsorted(self._seen[:count], since))
+        gone = max(old, count - self._most)
+        if gone < 1 or (gone < count // 16 and gone < 50_000):
+            return
+        for row in range(gone):
+            self._odd_uids.pop(self._oldest + row, None)
+        for name in ("_uids", "_places", "_sizes", "_seen", "_sources"):
+            column = getattr(self, name)
+            column[: count - gone] = column[gone:count]
+        self._oldest += gone
+        first = int(self._places[0]) >> 32 if len(self) else self._last_chunk
+        for number in [number for number in self._chunks if number < first]:
+            del self._chunks[number]
+        self._postings.forget(self._oldest)
+        self._copies.clear()
+
+    def _keep(self, row: int, sketched: bytes) -> None:
+        number = self._last_chunk
+        chunk = self._chunks.setdefault(number, bytearray())
+        if len(chunk) + len(sketched) > CHUNK_BYTES:
+            number = self._last_chunk = number + 1
+            chunk = self._chunks[number] = bytearray()
+        self._places[row] = (number << 32) | len(chunk)
+        self._sizes[row] = len(sketched)
+        chunk += sketched
+
+    def _signature(self, row: int) -> bytes:
+        place = int(self._places[row])
+        start = place & 0xFFFFFFFF
+        return bytes(self._chunks[place >> 32][start : start + int(self._sizes[row])])
+
+    def _name(self, row: int, uid: str) -> None:
+        try:
+            self._uids[row] = np.frombuffer(UUID(uid).bytes, np.uint8)
+        except ValueError:
+            self._odd_uids[self._oldest + row] = uid
+
+    def _uid(self, row: int) -> str:
+        odd = self._odd_uids.get(self._oldest + row)
+        return odd if odd is not None else UUID(bytes=self._uids[row].tobytes()).urn
+
+    def _make_room(self) -> None:
+        grown = 2 * len(self._sizes)
+        self._uids = np.resize(self._uids, (grown, 16))
+        for name in ("_places", "_sizes", "_seen", "_sources"):
+            setattr(self, name, np.resize(getattr(self, name), grown))
+
+
+def _indexed(sketch: Sketch) -> signature.Hashes:
+    """The hashes that an article is found by: the smallest of its text, of its first sentences, and its title's."""
+    title = np.array([(sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF] if len(sketch.title) >= 3 else [], np.uint32)
+    return np.unique(np.concatenate((sketch.body[:INDEXED_BODY], sketch.head[:INDEXED_HEAD], title)))
