@@ -12,6 +12,7 @@ import brotli
 
 ACCEPT_ENCODING = "gzip, deflate, br"
 MAX_CODINGS = 3
+MAX_MEMBERS = 10_000  # each costs a call and may decode to nothing
 
 
 class BadCoding(Exception):
@@ -23,7 +24,7 @@ class TooMuch(Exception):
 
 
 class Decoder:
-    """Undoes *codings* (in the order of `Content-Encoding`), giving at most *cap_bytes* in all.
+    """Undoes *codings* (in the order of `Content-Encoding`); no layer of them may give more than *cap_bytes* in all.
 
     Raises BadCoding at once for a coding that was not asked for.
     """
@@ -32,18 +33,16 @@ class Decoder:
         if len(codings) > MAX_CODINGS:
             raise BadCoding(f"{len(codings)} content codings on top of each other")
         self._stages = [_stage(coding) for coding in reversed(codings) if coding != "identity"]
-        self._left = cap_bytes
+        self._left = [cap_bytes] * len(self._stages)
 
     def feed(self, chunk: bytes) -> bytes:
         """The decoded form of the next *chunk*; raises BadCoding or TooMuch."""
-        for stage in self._stages:
+        for number, stage in enumerate(self._stages):
             # One byte more than is left tells too much from just enough.
-            chunk = stage.feed(chunk, self._left + 1)
-            if len(chunk) > self._left:
+            chunk = stage.feed(chunk, self._left[number] + 1)
+            self._left[number] -= len(chunk)
+            if self._left[number] < 0:
                 raise TooMuch
-        self._left -= len(chunk)
-        if self._left < 0:
-            raise TooMuch
         return chunk
 
     def finish(self) -> None:
@@ -68,17 +67,22 @@ class _Zlib:
     def __init__(self, wbits: int) -> None:
         self._wbits = wbits
         self._inflate = zlib.decompressobj(wbits)
-        self._begun = False
+        # The first two bytes tell what follows; they may come one by one.
+        self._held = b""
+        self._undecided = wbits == zlib.MAX_WBITS
         self._members = 0
 
     def feed(self, chunk: bytes, most: int) -> bytes:
         pieces: list[bytes] = []
+        chunk = self._held + chunk
+        self._held = b""
         while chunk and most > 0:
-            if self._inflate.eof:
-                chunk = self._next_member(chunk)
-                if not chunk:
-                    break
-            piece = self._piece(chunk, most)
+            if (self._undecided or self._inflate.eof) and not self._begins(chunk):
+                break
+            try:
+                piece = self._inflate.decompress(chunk, most)
+            except zlib.error as error:
+                raise BadCoding("the compressed body is damaged") from error
             pieces.append(piece)
             most -= len(piece)
             chunk = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
@@ -88,28 +92,24 @@ class _Zlib:
         if not self._inflate.eof:
             raise BadCoding("the compressed body ends too early")
 
-    def _piece(self, chunk: bytes, most: int) -> bytes:
-        try:
-            piece = self._inflate.decompress(chunk, most)
-        except zlib.error as error:
-            if self._begun or self._wbits != zlib.MAX_WBITS:
-                raise BadCoding("the compressed body is damaged") from error
-            # Many servers say deflate and send it bare, and browsers have always taken that.
-            self._wbits = -zlib.MAX_WBITS
-            self._inflate = zlib.decompressobj(self._wbits)
-            return self._piece(chunk, most)
-        self._begun = True
-        return piece
-
-    def _next_member(self, rest: bytes) -> bytes:
-        """What of *rest* begins another gzip member; what follows the checked end of the last one is ignored."""
+    def _begins(self, chunk: bytes) -> bool:
+        """Whether *chunk* begins a stream to decode; what follows the checked end of the last one is ignored."""
+        if len(chunk) < 2:
+            self._held = chunk
+            return False
+        if self._undecided:
+            self._undecided = False
+            # Many servers say deflate and send it bare (RFC 9110 §8.4.1.2); RFC 1950 §2.2 tells them apart.
+            if chunk[0] & 15 != 8 or (chunk[0] << 8 | chunk[1]) % 31:
+                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+            return True
+        if self._wbits == zlib.MAX_WBITS or chunk[:2] != b"\x1f\x8b":
+            return False
         self._members += 1
-        if self._wbits > zlib.MAX_WBITS and rest[:2] == b"\x1f\x8b":
-            if self._members > 10_000:  # each costs a call and may decode to nothing
-                raise BadCoding("a gzip body of too many members")
-            self._inflate = zlib.decompressobj(self._wbits)
-            return rest
-        return b""
+        if self._members > MAX_MEMBERS:
+            raise BadCoding("a gzip body of too many members")
+        self._inflate = zlib.decompressobj(self._wbits)
+        return True
 
 
 class _Brotli:

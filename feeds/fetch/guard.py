@@ -97,7 +97,8 @@ def carried_ipv4(address: IPv6Address) -> IPv4Address | None:
 class Guard:
     """The rule for one configuration: *ports*, and *allow_private* that opens networks or one address and port.
 
-    A network opens addresses for the allowed ports; ``127.0.0.1:8081`` or ``[::1]:8081`` opens exactly that.
+    A network opens its private addresses with all their ports, for inside services seldom listen on 80;
+    ``127.0.0.1:8081`` or ``[::1]:8081`` opens exactly that.
     Raises UrlError for an entry that is neither.
     """
 
@@ -120,16 +121,15 @@ class Guard:
             parsed = parsed.ipv4_mapped or parsed
         if (parsed, port) in self._places:
             return None
-        if port not in self.ports:
-            return f"port {port} is not among the allowed ports"
-        if any(parsed in network for network in self._networks):
-            return None
         reason = closed_because(parsed)
-        return None if reason is None else f"address {address} is {reason}"
+        if reason is not None:
+            opened = any(parsed in network for network in self._networks)
+            return None if opened else f"address {address} is {reason}"
+        return None if port in self.ports else f"port {port} is not among the allowed ports"
 
     def port_is_open(self, port: int) -> bool:
         """Whether *port* is allowed for any address at all."""
-        return port in self.ports or any(port == open_port for _, open_port in self._places)
+        return port in self.ports or bool(self._networks) or any(port == open_port for _, open_port in self._places)
 
     def _open(self, entry: str) -> None:
         try:

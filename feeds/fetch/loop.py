@@ -78,6 +78,7 @@ class Loop:
         self._running: dict[pycurl.Curl, Wire] = {}
         self._idle: list[Wire] = []
         self._brisk = 0
+        self._arriving = 0
         self._next_tick = 0.0
         self._outcomes: list[tuple[Outcome, object]] = []
         self.configure(settings, poll, user_agent)
@@ -161,8 +162,12 @@ class Loop:
         self._take_ended(now)
         if self._next_tick <= now:
             self._tick(now)
+        self._hand_over()
         # Last, for all of the above makes room; what it begins sets the timer to now.
         self._start_ready(now)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
         if self._outcomes:
             self._deliver(self._outcomes)
             self._outcomes = []
@@ -176,7 +181,7 @@ class Loop:
         if self._timer is not None:
             until = min(until, self._timer)
         upcoming = self._hosts.next_start()
-        if upcoming is not None:
+        if upcoming is not None and not self._is_full():
             until = min(until, upcoming)
         return max(until - now, 0.0)
 
@@ -189,11 +194,7 @@ class Loop:
         self._hosts.put(transfer.target.host, transfer, self._now, first=first)
 
     def _start_ready(self, now: float) -> None:
-        while (
-            self._brisk < self._settings.max_transfers
-            and len(self._active) - self._resolver.parked < self._most
-            and self._held_elsewhere() < HELD_BYTES
-        ):
+        while not self._is_full():
             transfer = self._hosts.take(now)
             if transfer is None:
                 return
@@ -203,6 +204,13 @@ class Loop:
             transfer.started = transfer.seen_at = now
             transfer.deadline = now + transfer.timeout_s - transfer.spent_s
             self._begin_hop(transfer, now)
+
+    def _is_full(self) -> bool:
+        return (
+            self._brisk >= self._settings.max_transfers
+            or len(self._active) - self._resolver.parked >= self._most
+            or self._held_elsewhere() + self._arriving >= HELD_BYTES
+        )
 
     def _begin_hop(self, transfer: Transfer, now: float) -> None:
         target = transfer.target
@@ -314,6 +322,7 @@ class Loop:
 
     def _tick(self, now: float) -> None:
         self._next_tick = now + TICK_S
+        self._arriving = sum(wire.held_bytes for wire in self._running.values())
         self._resolver.dispatch(now)
         idle_s = self._settings.idle_s
         late: list[tuple[Transfer, str]] = []

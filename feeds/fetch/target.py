@@ -98,6 +98,8 @@ def parse_target(url: str) -> Target:
     scheme = found[1].lower()
     if scheme not in DEFAULT_PORTS:
         raise SchemeRefused(f"scheme {scheme!r} is neither http nor https", url=masked(url))
+    if "\\" in found[2]:
+        raise _bad(url, "a backslash in the host, which some read as the end of it")
     userinfo, _, place = found[2].rpartition("@")
     host, port = _place(url, place, DEFAULT_PORTS[scheme])
     literal = _literal(url, host)

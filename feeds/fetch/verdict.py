@@ -59,7 +59,7 @@ _CODES: dict[int, Failure] = {
     5: Failure(FetchBroken, "temporary", "the proxy's name was not found"),
     6: Failure(FetchBroken, "temporary", "the name was not found"),
     7: Failure(FetchBroken, "temporary", "could not connect"),
-    8: Failure(FetchBroken, "temporary", "the answer is not HTTP"),
+    8: Failure(FetchBroken, "soft", "the answer is not proper HTTP"),
     16: Failure(FetchBroken, "temporary", "HTTP/2 framing is damaged"),
     18: Failure(FetchBroken, "temporary", "the body ends before its stated length"),
     28: Failure(FetchTimeout, "temporary", "took too long"),

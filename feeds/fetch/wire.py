@@ -27,6 +27,13 @@ _IDLE_CONNECTION_S = 60
 _DNS_CACHE_S = 2  # entries come with each transfer; curl need not keep them
 
 
+class _Lent(socket.socket):
+    """A socket that closes when let go: pycurl duplicates the descriptor that it is given."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Wire:
     """An easy handle with its callbacks. `start` arms it for one hop, `ended` says how that went."""
 
@@ -81,6 +88,11 @@ class Wire:
         )
         self._clear()
         return hop
+
+    @property
+    def held_bytes(self) -> int:
+        """How much of a body has arrived so far."""
+        return self._body_bytes
 
     def belongs_to(self, settings: FetchSettings, guard: Guard) -> bool:
         """Whether the handle was made for these limits; else it is not worth keeping."""
@@ -206,7 +218,7 @@ class Wire:
                 self._refusal = refusal
                 return pycurl.SOCKET_BAD
         try:
-            return socket.socket(address.family, address.socktype, address.protocol)
+            return _Lent(address.family, address.socktype, address.protocol)
         except OSError as error:
             log.warning("no socket for a transfer: %s", error)
             return pycurl.SOCKET_BAD
