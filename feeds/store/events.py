@@ -24,7 +24,14 @@ class Events:
         renewed = self._connection.execute(update(events).where(present).values(text=text, remedy=remedy))
         if renewed.rowcount:
             return False
-        row = {"uid": f"urn:uuid:{uuid4()}", "kind": kind, "subject": subject, "text": text, "remedy": remedy, "at": now}
+        row = {
+            "uid": f"urn:uuid:{uuid4()}",
+            "kind": kind,
+            "subject": subject,
+            "text": text,
+            "remedy": remedy,
+            "at": now,
+        }
         self._connection.execute(insert(events), row)
         return True
 

@@ -152,9 +152,8 @@ def _outranking(
     candidates = [decision for decision in decisions if decision is not born.get(decision.article_uid)]
     if not candidates:
         return best
-    priorities = dict(
-        connection.execute(select(sources.c.id, sources.c.priority).where(sources.c.priority != 0)).tuples().all()
-    )
+    ranking = select(sources.c.id, sources.c.priority).where(sources.c.priority != 0)
+    priorities = {row.id: row.priority for row in connection.execute(ranking)}
     if not priorities:
         return best
     ids = [by_uid[decision.article_uid].id for decision in candidates]

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from feeds.model import Decision, Entry, Placement, Section, Source
 from feeds.store import open_store
+from feeds.store.schema import metadata
 
 from . import postgres
 
@@ -27,18 +28,19 @@ def postgres_url():
 
 
 @pytest.fixture(scope="session")
-def template(postgres_url):
-    """A migrated database to copy: six times quicker than migrating one for each test."""
+def shared(postgres_url):
+    """A PostgreSQL database with its tables, emptied before each test: far quicker than a database for each."""
     name = f"wd_{uuid.uuid4().hex}"
     _command(postgres_url, "CREATE DATABASE {}", name)
-    open_store(_with_name(postgres_url, name)).close()
-    yield name
+    url = _with_name(postgres_url, name)
+    open_store(url).close()
+    yield url
     _command(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request, tmp_path):
-    """The URL of a database that has nothing in it yet."""
+    """The URL of a database of the test's own that has nothing in it yet."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/desk.db"
         return
@@ -49,19 +51,23 @@ def empty_url(request, tmp_path):
     _command(server, "DROP DATABASE {} WITH (FORCE)", name)
 
 
+@pytest.fixture
+def own_url(empty_url):
+    """The URL of a database with its tables that the test may change as it likes."""
+    open_store(empty_url).close()
+    return empty_url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
-    """The URL of a database with its tables."""
+    """The URL of a database with its tables and nothing in them."""
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path}/desk.db"
         open_store(made).close()
-        yield made
-        return
-    server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("template")
-    name = f"wd_{uuid.uuid4().hex}"
-    _command(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
-    yield _with_name(server, name)
-    _command(server, "DROP DATABASE {} WITH (FORCE)", name)
+        return made
+    made = request.getfixturevalue("shared")
+    _command(made, "TRUNCATE {} RESTART IDENTITY CASCADE", *metadata.tables)
+    return made
 
 
 @pytest.fixture
@@ -81,7 +87,7 @@ def desk(store):
 
 def _command(server, statement, *names):
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))
+        connection.execute(sql.SQL(statement).format(sql.SQL(", ").join(map(sql.Identifier, names))))
 
 
 def _with_name(server, name):

@@ -135,23 +135,23 @@ def release(tmp_path, monkeypatch):
     return make
 
 
-def test_a_database_of_a_newer_release_is_refused_with_the_remedy(url, release, monkeypatch):
+def test_a_database_of_a_newer_release_is_refused_with_the_remedy(own_url, release, monkeypatch):
     with monkeypatch.context():
         release()
-        with open_store(url) as store:
+        with open_store(own_url) as store:
             store.migrate()
     monkeypatch.undo()
     with pytest.raises(StoreError, match="newer release .*0002.*; install that release"):
-        open_store(url)
+        open_store(own_url)
     with pytest.raises(StoreError, match="newer release"):
-        open_store(url, create=False)
+        open_store(own_url, create=False)
 
 
-def test_an_upgrade_keeps_ids_validators_and_etags(url, release, tmp_path):
-    with open_store(url) as store:
+def test_an_upgrade_keeps_ids_validators_and_etags(own_url, release, tmp_path):
+    with open_store(own_url) as store:
         before = _furnish(store)
     release()
-    with open_store(url) as store:
+    with open_store(own_url) as store:
         assert store.pending()
         assert store.migrate(tmp_path / "before.db") is True
         assert not store.pending()
@@ -174,30 +174,30 @@ def test_a_file_is_copied_before_it_is_upgraded(tmp_path, release):
         assert _seen(copied) == before
 
 
-def test_an_interrupted_upgrade_has_not_happened(url, release):
-    with open_store(url) as store:
+def test_an_interrupted_upgrade_has_not_happened(own_url, release):
+    with open_store(own_url) as store:
         before = _furnish(store)
     release("raise KeyboardInterrupt")
-    with open_store(url) as store, pytest.raises(KeyboardInterrupt):
+    with open_store(own_url) as store, pytest.raises(KeyboardInterrupt):
         store.migrate()
-    engine = create_engine(database_url(url))
+    engine = create_engine(database_url(own_url))
     assert "extra" not in inspect(engine).get_table_names()
     assert "more" not in {column["name"] for column in inspect(engine).get_columns("articles")}
     engine.dispose()
     release()
-    with open_store(url) as store:
+    with open_store(own_url) as store:
         assert store.pending()
         store.migrate()
         assert _seen(store) == before
 
 
-def test_two_that_upgrade_at_once_both_end_well(url, release):
+def test_two_that_upgrade_at_once_both_end_well(own_url, release):
     release()
     failures = []
 
     def upgrade_it():
         try:
-            with open_store(url) as store:
+            with open_store(own_url) as store:
                 store.migrate()
         except BaseException as error:
             failures.append(error)
@@ -210,10 +210,10 @@ def test_two_that_upgrade_at_once_both_end_well(url, release):
     assert failures == []
 
 
-def test_an_older_database_is_refused_by_those_who_only_read(url, release):
+def test_an_older_database_is_refused_by_those_who_only_read(own_url, release):
     release()
     with pytest.raises(StoreError, match="older release; upgrade it"):
-        open_store(url, create=False)
+        open_store(own_url, create=False)
 
 
 def _furnish(store):
