@@ -73,7 +73,9 @@ def judge_address(url: str, schemes: tuple[str, ...] = ("http", "https")) -> Non
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise Wrong(f"{shown} is no address: {str(error).lower()}", wanted) from error
+        # Python's words would quote a password that holds a slash as a port.
+        what = "has an impossible port" if "port" in str(error).lower() else "is no address"
+        raise Wrong(f"{shown} {what}", wanted) from error
     if parts.scheme.lower() in ("feed", "rss", "podcast") and "https" in schemes:
         rest = url.partition(":")[2].lstrip("/")
         rest = rest if rest.startswith(("http://", "https://")) else "https://" + rest
@@ -91,16 +93,20 @@ def judge_address(url: str, schemes: tuple[str, ...] = ("http", "https")) -> Non
 
 
 def masked(url: str) -> str:
-    """Give *url* without the credentials in front of its host.
+    """Give *url* without the credentials in front of its host, even where they hold what they must not.
 
-    >>> masked("https://me:secret@example.org/feed")
-    'https://***@example.org/feed'
+    >>> masked("https://me:secret@example.org/feed"), masked("https://me:se/cret@example.org/feed")
+    ('https://***@example.org/feed', 'https://***@example.org/feed')
+    >>> masked("https://example.org/@me")
+    'https://example.org/@me'
     """
     scheme, slashes, rest = url.partition("//")
-    cut = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if not slashes or "@" not in cut:
+    front = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" not in front and re.search(r":(?!\d*$)", front):
+        front = rest  # a password with a slash of its own
+    if not slashes or "@" not in front:
         return url
-    return f"{scheme}//***@{rest[cut.rindex('@') + 1 :]}"
+    return f"{scheme}//***@{rest[front.rindex('@') + 1 :]}"
 
 
 @dataclass(frozen=True, slots=True)

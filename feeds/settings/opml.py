@@ -22,6 +22,13 @@ from feeds.settings.reports import Wrong, quote
 from feeds.settings.tree import section_by_name
 
 MAX_OPML_BYTES = 32 * 1024 * 1024
+# A value ends at the quote that another attribute of OPML, or the end of the tag, follows; a title may hold HTML.
+_NAMES = rb"(?:text|title|description|xmlUrl|htmlUrl|type|language|category|created|isComment|isBreakpoint)"
+_ATTRIBUTE = re.compile(
+    rb"""(\s%b)\s*=\s*(["'])(.{0,20000}?)\2(?=\s+%b\s*=\s*["']|\s*/>|\s*>\s*<(?:/?outline|/body))""" % (_NAMES, _NAMES),
+    re.DOTALL | re.IGNORECASE,
+)
+_BARE_AMPERSAND = re.compile(rb"&(?!(amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
@@ -36,21 +43,37 @@ class Outline:
     line: int = 0
 
 
-def read_opml(body: bytes, *, file: str) -> tuple[Outline, ...]:
-    """Give the feeds of the OPML document *body*, in order. Raises ConfigError (*file*, line) for anything else."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriptions:
+    """The feeds of a list, in order. *mended* says what had to be mended before it could be read, "" for nothing."""
+
+    outlines: tuple[Outline, ...]
+    mended: str = ""
+
+
+def read_opml(body: bytes, *, file: str) -> Subscriptions:
+    """Give the feeds of the OPML document *body*. Raises ConfigError (*file*, line) for anything else.
+
+    Two of three lists found in the wild hold titles that were never escaped: `&`, `<` and quotes within attributes
+    are mended, everything else that is no XML is an error.
+    """
     if len(body) > MAX_OPML_BYTES:
         limit = f"{MAX_OPML_BYTES // 1024 // 1024} MiB"
         raise ConfigError(f"larger than {limit}", file=file, remedy="cut it into several lists")
     if not body.strip():
         raise ConfigError("an empty file", file=file, remedy="export the list again")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    mended = ""
     try:
-        root = etree.fromstring(body.lstrip(), parser)
+        root = _tree(body)
     except etree.XMLSyntaxError as error:
         line, column = error.position if error.position else (0, 0)
-        remedy = "export the list again, or mend this line (& is written &amp;)"
-        said = (error.msg or "").partition(", line ")[0]
-        raise ConfigError(f"no XML: {quote(said)}", file=file, line=line, column=column, remedy=remedy) from error
+        said = quote((error.msg or "").partition(", line ")[0])
+        try:
+            root = _tree(_mend(body))
+        except etree.XMLSyntaxError:
+            remedy = "export the list again, or mend this line"
+            raise ConfigError(f"no XML: {said}", file=file, line=line, column=column, remedy=remedy) from error
+        mended = f"line {line} is no XML: {said}"
     dtd: Any = root.getroottree().docinfo.internalDTD
     if dtd is not None and dtd.entities():
         raise ConfigError(
@@ -63,7 +86,23 @@ def read_opml(body: bytes, *, file: str) -> tuple[Outline, ...]:
             "this looks like a feed: write it as `url:`" if name.lower() in ("rss", "feed", "rdf") else "export as OPML"
         )
         raise ConfigError(cause, file=file, line=_line(root), column=1, remedy=remedy)
-    return tuple(_outlines(root))
+    return Subscriptions(outlines=tuple(_outlines(root)), mended=mended)
+
+
+def _tree(body: bytes) -> etree._Element:
+    # Neither entities nor network; libxml2 itself refuses entities that blow a document up.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    return etree.fromstring(body.lstrip(), parser)
+
+
+def _mend(body: bytes) -> bytes:
+    """Escape what stands unescaped in the attributes of outlines; lines stay where they are."""
+
+    def attribute(match: re.Match[bytes]) -> bytes:
+        value = _BARE_AMPERSAND.sub(b"&amp;", match[3]).replace(b"<", b"&lt;").replace(b">", b"&gt;")
+        return match[1] + b'="' + value.replace(b'"', b"&quot;") + b'"'
+
+    return _ATTRIBUTE.sub(attribute, body)
 
 
 def _outlines(root: etree._Element) -> Iterable[Outline]:
@@ -108,18 +147,19 @@ def opml_to_lines(body: bytes, *, file: str = "OPML", sections: Iterable[Section
     """
     known = {section.path: section for section in sections}
     groups: dict[tuple[str, ...], list[Outline]] = {}
-    for outline in read_opml(body, file=file):
+    subscriptions = read_opml(body, file=file)
+    for outline in subscriptions.outlines:
         groups.setdefault(outline.folders, []).append(outline)
     names: set[str] = set()
     urls: set[str] = set()
-    lines: list[str] = []
+    lines = [f"# mended: {subscriptions.mended}", ""] if subscriptions.mended else []
     for folders, outlines in groups.items():
         section = section_by_name(known, folders)
         wanted = [outline for outline in outlines if outline.url not in urls]
         if not wanted:
             continue
-        if folders:
-            lines += ["", f"# {' > '.join(folders)}"] if lines else [f"# {' > '.join(folders)}"]
+        if folders or lines:
+            lines += [""] * bool(lines and lines[-1]) + [f"# {' > '.join(folders) or 'outside any folder'}"]
         for outline in wanted:
             if outline.url in urls:
                 continue

@@ -286,7 +286,7 @@ def _opml(
     default = values.pop("section", None)
     gathered.opml_files.append(file)
     try:
-        outlines = read_opml(read_file(file), file=file)
+        subscriptions = read_opml(read_file(file), file=file)
     except OSError as error:
         remedy = "the path is relative to the config folder"
         report.error(place, f"opml: can't read {quote(file)}: {(error.strerror or str(error)).lower()}", remedy)
@@ -300,7 +300,7 @@ def _opml(
     names = set(gathered.names)
     unfiled: dict[str, int] = {}
     doubled = 0
-    for outline, section in file_outlines(outlines, sections):
+    for outline, section in file_outlines(subscriptions.outlines, sections):
         try:
             judge_address(outline.url)
         except Wrong as wrong:
@@ -319,7 +319,9 @@ def _opml(
         source = Source(key=outline.url, name=name, kind="feed", target=outline.url, section=path, line=line)
         gathered.sources.append(replace(source, **values))
         gathered.names[name.casefold()] = line
-    if not outlines:
+    if subscriptions.mended:
+        report.warn(place, f"opml: {quote(file)}: {subscriptions.mended}", "it is read all the same; export it again")
+    if not subscriptions.outlines:
         report.warn(place, f"opml: {quote(file)} lists no feeds", "export it again")
     if doubled:
         report.warn(place, f"{doubled} feeds of {quote(file)} are sources already", "the first one holds")

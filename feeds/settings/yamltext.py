@@ -90,7 +90,7 @@ _PLAIN_WORDS = (
 _TAB = re.compile(r"^ *\t")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _DASHES = re.compile("(?:- ){200}")
-_SECRET = re.compile(r"(?i)authori[sz]ation|cookie|token|secret|passw|api-?key|bearer|basic |//[^/\s]*@")
+_SECRET = re.compile(r"(?i)authori[sz]ation|cookie|token|secret|passw|api-?key|bearer|basic |//\S*@")
 _BRACKETS = re.compile(r"[\[\]{}]")
 
 

@@ -270,7 +270,7 @@ MISTAKES = [
     (
         SOURCES,
         "- name: A\n  url: https://a.example:123456/\n",
-        "2:8: url: 'https://a.example:123456/' is no address: port out of range 0-65535; "
+        "2:8: url: 'https://a.example:123456/' has an impossible port; "
         "write an address that begins with http:// or https://",
     ),
     (
