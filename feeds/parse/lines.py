@@ -59,6 +59,11 @@ def breadcrumb(line: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def without_home(crumbs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *crumbs* without the front page at their beginning."""
+    return crumbs[1:] if crumbs and crumbs[0].casefold() in _HOME else crumbs
+
+
 def _has_letter(text: str) -> bool:
     return any(character.isalpha() for character in text)
 
@@ -146,7 +151,7 @@ def stated(line: str) -> Stated | None:
         elif only_date(part):
             published = published or part.strip(" ,.")
         elif position == 0 and (match := _BYLINE.match(part)):
-            names, date = _split_date(match[1])
+            names, date = split_date(match[1])
             authors = people(names)
             if not authors:
                 return None
@@ -158,7 +163,8 @@ def stated(line: str) -> Stated | None:
     return Stated(published=published, updated=updated, authors=authors) if parts else None
 
 
-def _split_date(text: str) -> tuple[str, str | None]:
+def split_date(text: str) -> tuple[str, str | None]:
+    """Return what stands before a date at the end of *text*, and the date; None without one."""
     for mark in re.finditer(r",\s+|\s+(?=\d)|\s+on\s+", text):
         if only_date(text[mark.end() :]):
             return text[: mark.start()], text[mark.end() :].strip()
@@ -228,6 +234,7 @@ class Credit:
 
     printed: str
     origin: Origin | None = None
+    bare: bool = False  # the name of an agency and nothing else
 
 
 def credit(line: str) -> Credit | None:
@@ -241,7 +248,7 @@ def credit(line: str) -> Credit | None:
         origin = _origin(match["name"])
         return Credit(printed=line, origin=origin) if origin else None
     if match := _AGENCY.match(line):
-        return Credit(printed=line, origin=Origin(name=match["name"]))
+        return Credit(printed=line, origin=Origin(name=match["name"]), bare=line == match["name"])
     if match := _INPUTS.match(line):
         return Credit(printed=line, origin=Origin(name=match["name"]))
     return Credit(printed=line) if _SIGN_OFF.match(line) or _PICTURE.match(line) else None
@@ -272,3 +279,11 @@ def dateline_credit(paragraph: str) -> str | None:
 def rights(line: str) -> bool:
     """Tell whether *line* is a copyright notice."""
     return len(line) <= 200 and bool(_RIGHTS.search(line)) and len(line.split()) <= 25
+
+
+_SENTENCE_END = re.compile(r"""[.!?…。！？।؟:;,]["'”’»)\]]*$""")
+
+
+def is_name(line: str) -> bool:
+    """Tell whether *line* can be a name alone, such as a publisher's: a few words and no sentence."""
+    return len(line) <= 60 and len(line.split()) <= 6 and not _SENTENCE_END.search(line) and _has_letter(line)

@@ -252,12 +252,7 @@ def _read_tail(blocks: Sequence[_Block], start: int, head: _Head) -> int:
             furnished = True
         elif _read_stated(text, head) or (_ADDRESS.fullmatch(text) and end - start > 1 and _take_link(text, head)):
             pass
-        elif (
-            publisher is None
-            and end - start > 1
-            and _is_name(text)
-            and (furnished or _credit_above(blocks, start, end))
-        ):
+        elif publisher is None and _is_publisher(blocks, start, end, furnished=furnished):
             publisher = text
         elif _read_tail_label(text, head):
             pass
@@ -291,16 +286,15 @@ def _before_comments(blocks: Sequence[_Block], start: int) -> int:
 
 def _is_publisher(blocks: Sequence[_Block], start: int, end: int, *, furnished: bool) -> bool:
     """A short last line under a credit, or over furniture: a heading there would head nothing."""
-    return end - start > 1 and _is_name(blocks[end - 1].text) and (furnished or _credit_above(blocks, start, end))
+    text = blocks[end - 1].text
+    return (
+        end - start > 1 and kinds.is_name(text) and not _mark(text) and (furnished or _credit_above(blocks, start, end))
+    )
 
 
 def _credit_above(blocks: Sequence[_Block], start: int, end: int) -> bool:
     above = [block.text for block in blocks[max(start, end - 4) : end - 1]]
     return any(kinds.credit(text) for text in above)
-
-
-def _is_name(text: str) -> bool:
-    return len(text) <= 60 and len(text.split()) <= 6 and not _SENTENCE_END.search(text) and not _mark(text)
 
 
 # --------------------------------------------------------------------------- the body

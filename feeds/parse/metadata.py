@@ -1,0 +1,419 @@
+"""What a page says about its article besides the text: title, people, dates, addresses, place. Part of `parse`. Pure.
+
+Each fact is taken from the most explicit statement there is: schema.org in JSON-LD, then Open Graph and article
+metas, then other metas, then marks in the page itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from feeds.dates import parse_date
+from feeds.model import Category, Image, Origin, Person
+from feeds.parse import jsonld
+from feeds.parse import lines as kinds
+from feeds.urls import absolute, host_of
+
+MAX_SHORT_LINES = 400
+
+_DATE_METAS = (
+    "article:published_time", "og:published_time", "article:published", "datepublished", "parsely-pub-date",
+    "sailthru.date", "pubdate", "publishdate", "publish-date", "publication_date", "publication-date", "dc.date.issued",
+    "dcterms.created", "dcterms.date", "dc.date", "dcterms.issued", "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime", "article_date_original", "originalpublicationdate", "og:article:published_time",
+    "article.published", "date.created", "citation_publication_date", "rnews:datepublished", "date", "created",
+)  # fmt: skip
+_UPDATE_METAS = (
+    "article:modified_time", "og:updated_time", "article:modified", "datemodified", "lastmod", "last-modified",
+    "dcterms.modified", "dc.date.modified", "og:modified_time", "article.updated",
+)  # fmt: skip
+_AUTHOR_METAS = (
+    "author", "article:author", "parsely-author", "sailthru.author", "dc.creator",
+    "dcterms.creator", "byl",
+    "article.author", "cxenseparse:author", "citation_author", "og:article:author", "rnews:creator",
+    "article:author_name", "creator",
+)  # fmt: skip
+_BYLINE = re.compile(
+    r"(?:^|[\s_-])(?:byline|author(?:-?name|__name)?|autor|auteur|writer|by)(?:$|[\s_-])", re.IGNORECASE
+)
+_BREADCRUMB = re.compile(r"bread-?_?crumb|crumbs\b|^crumb$|brotkr|fil-ariane|migas", re.IGNORECASE)
+
+
+def _xpath(path: str) -> Callable[[Any], Any]:
+    """Compiled once; what it gives is as untyped as the tree that it is given."""
+    compiled: Callable[[Any], Any] = etree.XPath(path)
+    return compiled
+
+
+_MARKED_CRUMBS = _xpath(
+    "//*[contains(@class,'rumb') or contains(@class,'brotkr') or contains(@class,'ariane') or contains(@class,'migas')"
+    " or contains(@id,'rumb') or contains(@aria-label,'rumb') or contains(@itemtype,'BreadcrumbList')]"
+)
+_MARKED_AUTHORS = _xpath(
+    "//*[self::a or self::span or self::div or self::p or self::address][contains(@rel,'author')"
+    " or contains(@itemprop,'author') or contains(@class,'yline') or contains(@class,'uth') or contains(@class,'aut')"
+    " or contains(@class,'riter') or contains(@class,'by') or contains(@data-testid,'uthor')"
+    " or contains(@data-testid,'yline')]"
+)
+_MARKED_DATES = _xpath("//*[contains(@class,'date') or contains(@class,'time') or contains(@class,'meta')]")
+_PUBLISHED = _xpath("//*[@itemprop='datePublished']")
+_PREFIX = re.compile(r"^(?:by|von|par|por|di|written by|text(?:e)?|author)\s*:?\s+", re.IGNORECASE)
+_SEPARATED = re.compile(r"\s+[|–—·•»:-]\s+|\s*\|\s*")
+_NOT_NAMES = re.compile(
+    r"^(?:admin|editor|administrator|webmaster|staff|redaktion|redaction|user|unknown|none|null|home|n/a|https?:.*|@\w+)$",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """What a page states of its article; None, empty or False where it does not. Dates are the page's own strings."""
+
+    title: str | None = None
+    summary: str | None = None
+    authors: tuple[Person, ...] = ()
+    published: str | None = None
+    updated: str | None = None
+    canonical: str | None = None
+    language: str | None = None
+    site: str | None = None
+    categories: tuple[Category, ...] = ()
+    breadcrumb: tuple[str, ...] = ()
+    origin: Origin | None = None
+    credits: tuple[str, ...] = ()
+    publisher: str | None = None
+    image: Image | None = None
+    rights: str | None = None
+    noindex: bool = False
+
+
+def read_metadata(tree: Any, blocks: list[str], url: str) -> PageFacts:
+    """Return what the page *tree* at *url* states, *blocks* being the texts of its JSON-LD scripts."""
+    metas = _metas(tree)
+    found = jsonld.nodes(blocks)
+    article = jsonld.article(found)
+    site = _first(metas, "og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
+    publisher = jsonld.text(article.get("publisher")) or site
+    title = _title(tree, metas, article, site or publisher)
+    origin, credits, named = _credit(tree, metas, article, url)
+    section = jsonld.texts(article.get("articleSection")) or metas.get("article:section", [])
+    return PageFacts(
+        title=title,
+        summary=_first(metas, "og:description", "description", "twitter:description", "dc.description")
+        or jsonld.text(article.get("description"))
+        or None,
+        authors=_authors(tree, metas, article, (site, publisher)),
+        published=_published(tree, metas, article, found),
+        updated=_dated([jsonld.text(article.get("dateModified"))]) or _dated(_all(metas, _UPDATE_METAS)),
+        canonical=_canonical(tree, metas, article, url),
+        language=_language(tree, metas, article),
+        site=site,
+        categories=_categories(section, metas, article),
+        breadcrumb=_crumbs(tree, found, title),
+        origin=origin,
+        credits=credits,
+        publisher=publisher or named or None,
+        image=_image(metas, article),
+        rights=_first(metas, "copyright", "dc.rights", "dcterms.rights")
+        or jsonld.text(article.get("copyrightNotice"))
+        or None,
+        noindex=_noindex(metas),
+    )
+
+
+def _metas(tree: Any) -> dict[str, list[str]]:
+    metas: dict[str, list[str]] = {}
+    for meta in tree.iter("meta"):
+        name = meta.get("property") or meta.get("name") or meta.get("itemprop") or meta.get("http-equiv")
+        content = " ".join((meta.get("content") or "").split())
+        if name and content:
+            metas.setdefault(name.strip().lower(), []).append(content[:5000])
+    return metas
+
+
+def _all(metas: dict[str, list[str]], names: Iterable[str]) -> list[str]:
+    return [value for name in names for value in metas.get(name, ())]
+
+
+def _first(metas: dict[str, list[str]], *names: str) -> str | None:
+    return next(iter(_all(metas, names)), None)
+
+
+def _words(element: Any) -> str:
+    return " ".join(element.text_content().split())
+
+
+# --------------------------------------------------------------------------- title
+
+
+def _title(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], site: str | None) -> str | None:
+    heads = [text for head in tree.iter("h1") if (text := _words(head)) and len(text) <= 400]
+    candidates = [
+        _without_site(text, site)
+        for text in (jsonld.text(article.get("headline")), *_all(metas, ("og:title", "twitter:title")))
+        if text
+    ]
+    title = next((element for element in tree.iter("title") if element.getparent() is not None), None)
+    whole = _without_site(_words(title), site) if title is not None else ""
+    # A single h1 that the title element begins with is what readers see as the headline.
+    named = candidates + ([whole] if whole else [])
+    for head in heads:
+        if any(_alike(head, text) for text in named):
+            return head
+    if candidates:
+        return candidates[0]
+    return (heads[0] if len(heads) == 1 else None) or whole or (heads[0] if heads else None)
+
+
+def _alike(one: str, other: str) -> bool:
+    one, other = (re.sub(r"\W+", "", text).casefold() for text in (one, other))
+    return bool(one) and (
+        one == other or (len(one) > 15 and (one in other or other in one) and 2 * len(other) > len(one))
+    )
+
+
+def _without_site(text: str, site: str | None) -> str:
+    """``Headline | The Paper`` without the paper, where the page says that this is its name, or a bar says so."""
+    parts = _SEPARATED.split(text)
+    if len(parts) < 2:
+        return text
+    name = re.sub(r"\W+", "", site or "").casefold()
+    last, first = (re.sub(r"\W+", "", part).casefold() for part in (parts[-1], parts[0]))
+    if name and (last == name or (len(last) > 3 and (last in name or name in last))):
+        return text[: text.rindex(parts[-1])].rstrip(" |–—·•»:-")
+    if name and first == name:
+        return text[len(parts[0]) :].lstrip(" |–—·•»:-")
+    if "|" in text and len(parts[-1].split()) <= 4 and len(parts[0].split()) >= 4:
+        return text.rpartition("|")[0].strip()
+    return text
+
+
+# --------------------------------------------------------------------------- people and dates
+
+
+def _authors(
+    tree: Any, metas: dict[str, list[str]], article: dict[str, Any], sites: tuple[str | None, ...]
+) -> tuple[Person, ...]:
+    said = article.get("author") or article.get("creator")
+    people = [_person(author) for author in (said if isinstance(said, list) else [said]) if author]
+    persons = _distinct(people, sites)
+    if not persons:
+        persons = _distinct([name for text in _all(metas, _AUTHOR_METAS) for name in _names(text)], sites)
+    if not persons:
+        marked = [element for element in _MARKED_AUTHORS(tree)[:200] if _is_byline(element)]
+        persons = _distinct([name for element in marked[:6] for name in _names(_words(element))], sites)
+    return persons
+
+
+def _person(author: Any) -> Person | None:
+    name = jsonld.text(author)
+    url = jsonld.address(author.get("url")) if isinstance(author, dict) else ""
+    return Person(name=name, url=url or None) if name and not name.startswith("http") else None
+
+
+def _names(text: str) -> list[Person | None]:
+    text = _PREFIX.sub("", text.strip())
+    if not text or len(text) > 160:
+        return []
+    names, _ = kinds.split_date(text)
+    names = re.split(r"\s*\|\s*|\s+[–—-]\s+", names)[0]
+    found: list[Person | None] = list(kinds.people(names))
+    return found
+
+
+def _distinct(people: Iterable[Person | None], sites: tuple[str | None, ...]) -> tuple[Person, ...]:
+    shut = {site.casefold() for site in sites if site}
+    kept: dict[str, Person] = {}
+    for person in people:
+        if person and not _NOT_NAMES.match(person.name) and len(person.name) <= 100:
+            for name in [person] if person.url else (list(kinds.people(person.name)) or [person]):
+                if name.name.casefold() not in shut:
+                    kept.setdefault(name.name.casefold(), name)
+    return tuple(kept.values())
+
+
+def _is_byline(element: Any) -> bool:
+    if "author" in (element.get("rel") or "").split() or "author" in (element.get("itemprop") or "").split():
+        return True
+    marked = f"{element.get('class') or ''} {element.get('data-testid') or ''}"
+    return bool(_BYLINE.search(marked)) and len(element) <= 6
+
+
+def _published(
+    tree: Any, metas: dict[str, list[str]], article: dict[str, Any], found: list[dict[str, Any]]
+) -> str | None:
+    stated = [jsonld.text(article.get(key)) for key in ("datePublished", "dateCreated", "uploadDate")]
+    if date := _dated(stated) or _dated(_all(metas, _DATE_METAS)):
+        return date
+    if date := _dated(jsonld.text(node.get("datePublished")) for node in found):
+        return date
+    times = [time for time in tree.iter("time") if time.get("datetime") or time.text]
+    marked = [
+        time for time in times if "datePublished" in (time.get("itemprop") or "") or time.get("pubdate") is not None
+    ]
+    if date := _dated(time.get("datetime") or _words(time) for time in marked + times[:3]):
+        return date
+    if date := _dated(element.get("content") or _words(element) for element in _PUBLISHED(tree)):
+        return date
+    return next((text for element in _MARKED_DATES(tree)[:40] if kinds.only_date(text := _words(element)[:100])), None)
+
+
+def _dated(texts: Iterable[str]) -> str | None:
+    return next((text for text in texts if text and len(text) < 100 and parse_date(text)), None)
+
+
+# --------------------------------------------------------------------------- addresses, place, credit
+
+
+def _canonical(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], url: str) -> str | None:
+    links = [link.get("href") for link in tree.iter("link") if "canonical" in (link.get("rel") or "").lower().split()]
+    stated = [
+        *links[:1],
+        *metas.get("og:url", [])[:1],
+        jsonld.address(article.get("mainEntityOfPage")),
+        jsonld.address(article),
+    ]
+    for candidate in stated:
+        resolved = absolute(url or candidate or "", candidate or "")
+        # Templates gone wrong name the front page as the address of every article.
+        if resolved and resolved.count("/") >= 3 and resolved.split("/", 3)[3]:
+            return resolved
+    return None
+
+
+def _language(tree: Any, metas: dict[str, list[str]], article: dict[str, Any]) -> str | None:
+    stated = (tree.get("lang"), tree.get("{http://www.w3.org/XML/1998/namespace}lang"), tree.get("xml:lang"))
+    return next((tag for tag in stated if tag), None) or (
+        _first(metas, "og:locale", "content-language", "language", "dc.language")
+        or jsonld.text(article.get("inLanguage"))
+        or None
+    )
+
+
+def _categories(section: list[str], metas: dict[str, list[str]], article: dict[str, Any]) -> tuple[Category, ...]:
+    words = [*section, *metas.get("article:tag", [])]
+    keywords = article.get("keywords") or metas.get("news_keywords") or metas.get("keywords") or []
+    for text in [keywords] if isinstance(keywords, str) else jsonld.texts(keywords):
+        words += re.split(r"\s*[,;]\s*", text)
+    terms = dict.fromkeys(word for text in words if 1 < len(word := text.strip(" #")) <= 60)
+    return tuple(Category(term=term) for term in list(terms)[:40])
+
+
+def _crumbs(tree: Any, found: list[dict[str, Any]], title: str | None) -> tuple[str, ...]:
+    names = jsonld.breadcrumb(found)
+    if not names:
+        for element in _MARKED_CRUMBS(tree):
+            marks = (element.get("class"), element.get("id"), element.get("aria-label"), element.get("itemtype"))
+            if _BREADCRUMB.search(" ".join(mark for mark in marks if mark)) and (names := _names_in(element)):
+                break
+    if not names:
+        before = _before_headline(tree)
+        names = next((list(crumbs) for text in before if ">" in text or "›" in text or "»" in text
+                      if (crumbs := kinds.breadcrumb(text))), [])  # fmt: skip
+    return kinds.without_home(tuple(name for name in names if not (title and _alike(name, title))))
+
+
+def _names_in(element: Any) -> list[str]:
+    text = _words(element)
+    if len(text) > 400:
+        return []
+    for tag in ("li", "a"):
+        items = [words.strip(" >›»/|→") for item in element.iter(tag) if (words := _words(item))]
+        if len(items) > 1:
+            last = (items[-1] and text.rpartition(items[-1])[2].strip(" >›»/|→\u200e")) if tag == "a" else ""
+            return [item for item in [*items, last] if item and len(item) <= 60]
+    return list(kinds.breadcrumb(text))
+
+
+def _before_headline(tree: Any) -> list[str]:
+    """The short lines of the page that stand before its headline."""
+    head = next(tree.iter("h1"), None)
+    return [] if head is None else [_words(element) for element in _BEFORE(head)[-60:]]
+
+
+def _credit(
+    tree: Any, metas: dict[str, list[str]], article: dict[str, Any], url: str
+) -> tuple[Origin | None, tuple[str, ...], str | None]:
+    """Whom the page credits, the credit lines as printed, and the publisher's name in a line under the credit."""
+    lines = _short_lines(tree)
+    credits = [(number, credit) for number, text in enumerate(lines) if (credit := kinds.credit(text))]
+    credits = [(number, credit) for number, credit in credits if not credit.bare or number > len(lines) // 2]
+    printed = tuple(dict.fromkeys(credit.printed for _, credit in credits))[:6]
+    named = None
+    if credits and (number := credits[-1][0] + 1) < len(lines):
+        under = lines[number]
+        named = under if kinds.is_name(under) else None
+    source = _first(metas, "original-source", "syndication-source")
+    if source and (address := absolute(url or source, source)) and host_of(address) != host_of(url):
+        return Origin(name=host_of(address).removeprefix("www."), url=address), printed, named
+    based = article.get("isBasedOn") or article.get("isBasedOnUrl")
+    if based and (jsonld.text(based) or jsonld.address(based)):
+        link = absolute(url or "", jsonld.address(based) or jsonld.text(based))
+        name = jsonld.text(based)
+        name = host_of(link or "").removeprefix("www.") if not name or name.startswith("http") else name
+        if name:
+            return Origin(name=name, url=link), printed, named
+    return next((credit.origin for _, credit in reversed(credits) if credit.origin), None), printed, named
+
+
+_BLOCKS = " or ".join(f"self::{tag}" for tag in ("p", "div", "li", "small", "cite", "footer", "figcaption", "em"))
+_LEAVES = (
+    f"[{_BLOCKS}][not(p or div or ul or ol or li or table or section or figure or h2 or h3 or script or button)]"
+    "[string-length(.) > 2][string-length(.) < 240]"
+)
+_BEFORE = _xpath(f"preceding::*{_LEAVES}")
+_AFTER = _xpath(f"following::*{_LEAVES}")
+_ANYWHERE = _xpath(f"descendant::*{_LEAVES}")
+
+
+def _short_lines(tree: Any) -> list[str]:
+    """The short lines of the page after its headline, in order, each once."""
+    head = next(tree.iter("h1"), None)
+    found = _ANYWHERE(tree) if head is None else _AFTER(head)
+    lines: list[str] = []
+    for element in found[:MAX_SHORT_LINES]:
+        text = _words(element)
+        if 2 < len(text) <= 200 and (not lines or lines[-1] != text):
+            lines.append(text)
+    return lines
+
+
+def _image(metas: dict[str, list[str]], article: dict[str, Any]) -> Image | None:
+    url = _first(metas, "og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")
+    if url:
+        width, height = (_pixels(_first(metas, f"og:image:{side}")) for side in ("width", "height"))
+        return Image(url=url, width=width, height=height, alt=_first(metas, "og:image:alt", "twitter:image:alt") or "")
+    said = article.get("image")
+    said = said[0] if isinstance(said, list) and said else said
+    if not said or not (address := jsonld.address(said)):
+        return None
+    sized = said if isinstance(said, dict) else {}
+    width, height = (_pixels(sized.get(side)) for side in ("width", "height"))
+    return Image(url=address, width=width, height=height, alt=jsonld.text(sized.get("caption")))
+
+
+def _pixels(value: Any) -> int | None:
+    digits = re.match(r"\s*(\d{1,5})", str(value)) if isinstance(value, (str, int, float)) else None
+    return int(digits[1]) if digits else None
+
+
+def _noindex(metas: dict[str, list[str]]) -> bool:
+    said = ",".join(_all(metas, ("robots", "googlebot", "googlebot-news"))).lower()
+    return any(word.strip() in ("noindex", "none") for word in said.split(","))
+
+
+def parse_tree(text: bytes) -> Any:
+    """Return the tree of *text* (UTF-8), None where there is nothing to build one of."""
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False
+    )
+    try:
+        return lxml_html.document_fromstring(text, parser=parser)
+    except (ValueError, etree.LxmlError):
+        return None
