@@ -17,8 +17,8 @@ from feeds.parse.limits import MAX_ENTRIES, MAX_ROOT_TAG_BYTES
 from feeds.parse.prolog import Prolog
 
 _OPENINGS = {
-    "item": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?item)(?=[\s>/])"),
-    "entry": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?entry)(?=[\s>/])"),
+    "item": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?item)(?=[\s>/])", re.IGNORECASE),
+    "entry": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?entry)(?=[\s>/])", re.IGNORECASE),
 }
 _ITEM_LIKE = re.compile(rb"<(?:[^<>\s/:]+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 _TAG_END = re.compile(rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")

@@ -78,7 +78,8 @@ def _feed(
     warnings: Sequence[str],
 ) -> ParsedFeed:
     feed: Any = raw.feed
-    kind = raw.version or format_of(prolog)
+    announced = format_of(prolog)
+    kind = announced if announced == "rss091n" else raw.version or announced
     atom = kind.startswith("atom")
     noindex = says_noindex(feed)
     entries: list[ParsedEntry] = []
