@@ -8,11 +8,15 @@ from __future__ import annotations
 from xxhash import xxh3_64_intdigest
 
 from feeds.model import ParsedFeed
+from feeds.parse.documents import parse_document
 from feeds.parse.feeds import parse_xml
 from feeds.parse.jsonfeed import parse_json
 from feeds.parse.kinds import recognise, refusal
+from feeds.parse.listing import parse_listing
+from feeds.parse.pages import parse_page
+from feeds.parse.sitemaps import parse_sitemap
 
-__all__ = ["body_hash", "parse"]
+__all__ = ["body_hash", "parse", "parse_document", "parse_listing", "parse_page", "parse_sitemap"]
 
 
 def parse(body: bytes, *, url: str, content_type: str | None, known_items: frozenset[int] = frozenset()) -> ParsedFeed:

@@ -13,6 +13,12 @@ from pathlib import PurePosixPath
 
 from feeds.errors import ParseError
 from feeds.model import ParsedEntry, ParsedFeed
+from feeds.parse.feeds import parse_xml
+from feeds.parse.jsonfeed import parse_json
+from feeds.parse.kinds import recognise
+from feeds.parse.letters import is_letter, read_letter
+from feeds.parse.markdown import has_front_matter, is_draft, read_markdown
+from feeds.parse.pages import parse_page
 from feeds.parse.plain import read_plain
 
 MAX_DOCUMENT_BYTES = 10_485_760
@@ -34,6 +40,8 @@ _BINARY = (
     b"\xd0\xcf\x11\xe0",
     b"{\\rtf",
 )
+_PAGES = {".html", ".htm", ".xhtml", ".mhtml"}
+_MARKDOWNS = {".md", ".markdown", ".mdown", ".mkd"}
 _LINE_END = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
 _BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
@@ -53,16 +61,36 @@ def parse_document(body: bytes, *, name: str) -> ParsedFeed:
         raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
     if body.startswith(_BINARY):
         raise ParseError(f"{name} is no text", remedy="save the article as plain text, Markdown or HTML")
+    suffix = PurePosixPath(name).suffix.lower()
+    seen = recognise(body)
+    if seen.kind == "xml" or (seen.kind == "json" and suffix != ".txt"):
+        return parse_feed(body, name=name)
+    if suffix == ".eml" or is_letter(body):
+        return _document(read_letter(body, decode=decode, name=name), name=name)
+    if suffix in _PAGES or (seen.kind == "html" and suffix not in _MARKDOWNS):
+        page = parse_page(body, url="", content_type=None)
+        return _document(page.entries[0], name=name, warnings=page.warnings)
     text = decode(body, name=name)
-    entry = read_plain(text)
-    return _document(entry, name=name)
+    if suffix in _MARKDOWNS or has_front_matter(text):
+        if is_draft(text):
+            return ParsedFeed(kind="document", warnings=(f"{name} is a draft and left out",))
+        return _document(read_markdown(text), name=name)
+    return _document(read_plain(text), name=name)
 
 
-def _document(entry: ParsedEntry, *, name: str) -> ParsedFeed:
+def parse_feed(body: bytes, *, name: str) -> ParsedFeed:
+    """Return the entries of the saved feed *body*; one of a kind that a folder cannot hold is a ParseError."""
+    seen = recognise(body)
+    return parse_json(seen.body, url="") if seen.kind == "json" else parse_xml(seen, url="")
+
+
+def _document(entry: ParsedEntry, *, name: str, warnings: tuple[str, ...] = ()) -> ParsedFeed:
     if entry.title is None and entry.content is None and entry.summary is None:
         raise ParseError(f"{name} holds no article", remedy="give it a headline and a text")
     entry = replace(entry, entry_id=entry.entry_id or f"file:{PurePosixPath(name)}")
-    return ParsedFeed(kind="document", title=entry.publisher or "", language=entry.language, entries=(entry,))
+    return ParsedFeed(
+        kind="document", title=entry.publisher or "", language=entry.language, entries=(entry,), warnings=warnings
+    )
 
 
 def decode(body: bytes, *, name: str = "the document") -> str:
