@@ -12,8 +12,9 @@ from feeds.parse.entries import parsed_entry, persons, says_noindex, short, whol
 from feeds.parse.kinds import Seen, format_of, refusal
 from feeds.parse.limits import MAX_ENTRIES
 from feeds.parse.prolog import Prolog
-from feeds.parse.xmlfeed import XmlFeed, document_of, is_well_formed, mended, read, root_of
+from feeds.parse.xmlfeed import XmlFeed, read, read_well_formed, root_of
 
+_FULL = f"more than {MAX_ENTRIES} entries; only the first are read"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2629800, "yearly": 31557600}
 
@@ -29,43 +30,53 @@ def parse_xml(seen: Seen, *, url: str, known_items: frozenset[int] = frozenset()
     if prolog is None:
         raise refusal(seen)
     pieces = cut(seen.body, prolog)
-    if pieces is not None and known_items.issuperset(pieces.hashes) and pieces.hashes:
-        return ParsedFeed(
-            kind=format_of(prolog),
-            item_hashes=pieces.hashes,
-            skipped=len(pieces.hashes),
-            whole_parse=False,
-            head_parsed=False,
-        )
-    if pieces is not None and not known_items.isdisjoint(pieces.hashes):
-        feed = _read_new(seen.body, prolog, pieces, url, known_items)
-        if feed is not None:
-            return feed
+    if pieces is not None and pieces.hashes:
+        for hashes in (pieces.hashes, _marked(pieces.hashes)):
+            if known_items.issuperset(hashes):
+                return ParsedFeed(
+                    kind=format_of(prolog),
+                    item_hashes=hashes,
+                    skipped=len(hashes),
+                    whole_parse=False,
+                    head_parsed=False,
+                )
+        if not known_items.isdisjoint(pieces.hashes):
+            feed = _read_new(seen.body, prolog, pieces, url, known_items)
+            if feed is not None:
+                return feed
     return _read_whole(seen.body, prolog, pieces, url)
 
 
+def _marked(hashes: tuple[int, ...]) -> tuple[int, ...]:
+    """The hashes for items of a document that had to be read loosely: known again, never left out."""
+    return tuple([one ^ 1 for one in hashes])
+
+
 def _read_whole(body: bytes, prolog: Prolog, pieces: Cut | None, url: str) -> ParsedFeed:
-    read_feed = read(root_of(body, prolog), prolog.entities, base=url)
-    warnings = [] if read_feed.strict else ["the document is not well-formed XML; read as well as can be"]
-    if read_feed.full:
-        warnings.append(f"more than {MAX_ENTRIES} entries; only the first are read")
-    # Hashes are given only where the cut found the very entries that feedparser did: they are what is relied upon next.
-    sure = pieces is not None and len(pieces.hashes) == len(read_feed.entries)
-    hashes = pieces.hashes if sure and pieces is not None else ()
-    return _feed(read_feed, prolog, range(len(read_feed.entries)), hashes=hashes, whole_parse=True, warnings=warnings)
+    raw = read(root_of(body, prolog), prolog.entities, base=url)
+    warnings = [] if raw.strict else ["the document is not well-formed XML; read as well as can be"]
+    hashes: tuple[int, ...] = ()
+    # The next polls rely on the cut: hashes are given only where it found the very entries that feedparser did.
+    if pieces is not None and len(pieces.hashes) == len(raw.entries):
+        hashes = pieces.hashes if raw.strict else _marked(pieces.hashes)
+    if raw.full:
+        warnings.append(_FULL)
+    return _feed(raw, prolog, range(len(raw.entries)), hashes=hashes, whole_parse=True, warnings=warnings)
 
 
 def _read_new(body: bytes, prolog: Prolog, pieces: Cut, url: str, known: frozenset[int]) -> ParsedFeed | None:
-    """The new items alone; None where the whole has to be read to be right."""
-    root = root_of(body, prolog)
-    if not is_well_formed(document_of(root, prolog.entities)) and not is_well_formed(mended(root, prolog.entities)):
-        return None  # in the loose parser one item can swallow the next
+    """Read the new items alone; None where the whole has to be read to be right.
+
+    Well-formed, this says as much of the whole: an item left out was part of a well-formed document at the last poll,
+    under the same root and DOCTYPE, or its hash would not be known. What is malformed is never read in parts, since
+    in the loose parser one item can swallow the next.
+    """
     document, positions = pieces.without(body, prolog.start, known)
-    read_feed = read(root_of(document, replace(prolog, start=0, end=0)), prolog.entities, base=url)
-    if not read_feed.strict or len(read_feed.entries) != len(positions):
+    raw = read_well_formed(root_of(document, replace(prolog, start=0, end=0)), prolog.entities, base=url)
+    if raw is None or len(raw.entries) != len(positions):
         return None
-    warnings = [f"more than {MAX_ENTRIES} entries; only the first are read"] if pieces.over else []
-    return _feed(read_feed, prolog, positions, hashes=pieces.hashes, whole_parse=False, warnings=warnings)
+    warnings = [_FULL] if pieces.over else []
+    return _feed(raw, prolog, positions, hashes=pieces.hashes, whole_parse=False, warnings=warnings)
 
 
 def _feed(

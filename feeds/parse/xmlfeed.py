@@ -10,7 +10,6 @@ import html.entities
 import re
 from dataclasses import dataclass
 from typing import Any
-from xml.parsers import expat
 
 import feedparser.api
 from feedparser.util import FeedParserDict
@@ -20,6 +19,8 @@ from feeds.parse.bounded import Bounded, Enough
 from feeds.parse.prolog import Prolog, doctype_of
 from feeds.parse.strict import read_strictly
 
+# What feedparser and sgmllib have been seen to raise, and would raise, on what they do not foresee.
+_RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _ILLEGAL = bytes(set(range(32)) - {9, 10, 13})  # XML 1.0 §2.2
 _BUILT_IN = (b"lt", b"gt", b"amp", b"quot", b"apos")
@@ -80,43 +81,46 @@ def mended(root: bytes, entities: dict[bytes, bytes]) -> bytes:
     return document_of(_AMPERSAND.sub(escaped, root), known)
 
 
-def is_well_formed(document: bytes) -> bool:
-    """Whether an XML parser with namespaces takes *document*."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    try:
-        parser.Parse(document, True)
-    except expat.ExpatError:
-        return False
-    return True
-
-
 def read(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed:
     """Read a feed's root element: strictly, else mended and strictly, else loosely.
 
     Raises ParseError where feedparser gives up.
     """
-    document = document_of(root, entities)
     try:
-        strict = read_strictly(document, base) or read_strictly(mended(root, entities), base)
-        if strict is not None:
-            parser, full = strict
-            return XmlFeed(parser.feeddata, parser.entries, parser.version, True, full)
-        return _read_loosely(document, entities, base)
-    except ParseError:
-        raise
-    except Exception as error:  # feedparser meets hostile input with whatever Python raises
-        raise ParseError(
-            f"feedparser could not read the document ({type(error).__name__}: {error})",
-            remedy="look at the document with `wiredesk preview URL`; its publisher may have to mend it",
-        ) from error
+        return _read_strictly(root, entities, base) or _read_loosely(root, entities, base)
+    except _RAISED as error:
+        raise _given_up(error) from error
 
 
-def _read_loosely(document: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed:
+def read_well_formed(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed | None:
+    """Read a feed's root element strictly, mended where it must be; None where it is not well-formed then."""
+    try:
+        return _read_strictly(root, entities, base)
+    except _RAISED as error:
+        raise _given_up(error) from error
+
+
+def _given_up(error: Exception) -> ParseError:
+    return ParseError(
+        f"feedparser could not read the document ({type(error).__name__}: {error})",
+        remedy="look at the document with `wiredesk preview URL`; its publisher may have to mend it",
+    )
+
+
+def _read_strictly(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed | None:
+    found = read_strictly(document_of(root, entities), base) or read_strictly(mended(root, entities), base)
+    if found is None:
+        return None
+    parser, full = found
+    return XmlFeed(parser.feeddata, parser.entries, parser.version, True, full)
+
+
+def _read_loosely(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed:
     texts = {name.decode(): value.decode("utf-8", "replace") for name, value in entities.items()}
     parser: Any = LooseParser(base, None, "utf-8", texts)
     full = False
     try:
-        parser.feed(document.decode("utf-8", "replace"))
+        parser.feed(document_of(root, entities).decode("utf-8", "replace"))
     except Enough:
         full = True
     return XmlFeed(parser.feeddata, parser.entries, parser.version, False, full)
