@@ -6,16 +6,32 @@ import difflib
 import os
 import random
 import sys
+import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
 
 from feeds.cli.logs import set_up_logging
 from feeds.cli.places import need_config, places, with_places
+from feeds.engine.accept import accept
+from feeds.engine.clock import now_utc, tell_config, user_agent
+from feeds.engine.workers import Workers
 from feeds.errors import DeskError
+from feeds.fetch import Fetcher
+from feeds.ingest.flow import FOLDER_RETRY_S, Ingest
+from feeds.publish import publish
+from feeds.settings import ConfigErrors
+from feeds.store import Store, open_store
+from feeds.store.values import Claim, PollResult
 
 LEASE_S = 600.0
+SOON = timedelta(seconds=FOLDER_RETRY_S)
+LOOKS = 4
+"""How often a folder is looked into where files in it are still being written."""
 
 
 @click.command()
@@ -31,19 +47,6 @@ def poll(
 
     Works beside a running desk. Exits with 1 when a source failed.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from feeds.engine.accept import accept
-    from feeds.engine.clock import now_utc, tell_config, user_agent
-    from feeds.engine.workers import Workers
-    from feeds.fetch import Fetcher
-    from feeds.ingest.flow import Ingest
-    from feeds.publish import publish
-    from feeds.settings import ConfigErrors
-    from feeds.store import open_store
-    from feeds.store.values import PollResult
-
     set_up_logging(os.environ, verbose=verbose, quiet=not verbose)
     found = places(config, data)
     need_config(found)
@@ -96,12 +99,17 @@ def poll(
             ingest = Ingest(store, fetcher, workers, accepted.desk, clock=now_utc, random=random.random)
             with bar:
                 task = bar.add_task("polls", total=len(claims))
-                ingest.begin(claims)
-                while ingest.in_flight:
-                    turn = ingest.turn(0.2)
-                    ended += turn.polls
-                    came += turn.new
-                    bar.update(task, completed=len(ended))
+                for _ in range(LOOKS):
+                    ingest.begin(claims)
+                    while ingest.in_flight:
+                        turn = ingest.turn(0.2)
+                        ended += turn.polls
+                        came += turn.new
+                        bar.update(task, completed=len(ended))
+                    claims = _still_written(store, ended)
+                    if not claims:
+                        break
+                    ended = [result for result in ended if result.source_id not in {c.source.id for c in claims}]
         finally:
             fetcher.close()
             workers.close()
@@ -133,16 +141,23 @@ def _keys(wanted: Sequence[str], names: dict[str, str]) -> list[str]:
     return keys
 
 
+def _still_written(store: Store, ended: Sequence[PollResult]) -> list[Claim]:
+    """Claims on the folders in which files were not complete yet, once these should be."""
+    soon = [result for result in ended if result.state.next_poll_at and result.next_poll_at - result.at <= SOON]
+    if not soon:
+        return []
+    time.sleep(FOLDER_RETRY_S)
+    with store.write() as tx:
+        found = tx.sources.claims_of([result.source_id for result in soon])
+        folders = [claim.source.key for claim in found.values() if claim.source.kind == "files"]
+        return tx.sources.claim_named(folders, now_utc(), lease_s=LEASE_S)
+
+
 def _held(until: datetime | None, now: datetime) -> bool:
     return until is not None and until > now
 
 
-def _print(ended: Sequence[object], names: dict[int, str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from feeds.store.values import PollResult
-
+def _print(ended: Sequence[PollResult], names: dict[int, str]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("source", overflow="fold")
     table.add_column("outcome")
@@ -150,7 +165,6 @@ def _print(ended: Sequence[object], names: dict[int, str]) -> None:
         table.add_column(column, justify="right")
     table.add_column("what to know", overflow="fold")
     for result in ended:
-        assert isinstance(result, PollResult)
         told = f"{result.error}; {result.remedy}" if result.remedy else result.error
         table.add_row(
             names.get(result.source_id, ""),

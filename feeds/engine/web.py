@@ -6,9 +6,14 @@ second thread only contends for the interpreter.
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
+
+from feeds.engine.lifeline import end_with_parent
 
 KILL_AFTER_S = 10
 
@@ -16,7 +21,8 @@ KILL_AFTER_S = 10
 def serve(host: str, port: int, workers: int) -> None:
     """Serve until SIGTERM or SIGINT. The application finds its desk in the environment (`WIREDESK_*`)."""
     Granian(
-        "feeds.serve.entry:app",
+        "feeds.engine.web:application",
+        factory=True,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -34,3 +40,11 @@ def serve(host: str, port: int, workers: int) -> None:
         workers_kill_timeout=KILL_AFTER_S,
         process_name=None,
     ).serve()
+
+
+def application() -> Any:
+    """The WSGI application of one web process, which ends with the process that started it."""
+    from feeds.serve import create_app, store_url_from
+
+    end_with_parent()
+    return create_app(store_url_from(os.environ))

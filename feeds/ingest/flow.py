@@ -16,7 +16,7 @@ from typing import Protocol
 
 import xxhash
 
-from feeds.dedupe import Deduper
+from feeds.dedupe import Deduper, Window
 from feeds.errors import DeskError, FetchError
 from feeds.fetch import Fetcher
 from feeds.fetch.folder import look
@@ -24,11 +24,12 @@ from feeds.ingest import verdicts
 from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.model import Answer, Decision, Entry, Placement, Request, Source
-from feeds.store import Store, WriteTx
-from feeds.store.values import Claim, InboxItem, PollResult
+from feeds.store import ReadTx, Store, WriteTx
+from feeds.store.values import Claim, InboxItem, PollResult, SaveReport
 
 log = logging.getLogger(__name__)
 
+WINDOW_DAYS = 14.0
 FOLDER_INTERVAL_S = 10.0
 FOLDER_RETRY_S = 2.0
 FOLLOW_AT_ONCE = 20
@@ -91,12 +92,15 @@ class Ingest:
         self._random = random
         self._flight: dict[int, Claim] = {}
         self._follows = 0
+        self._looked: list[PollResult] = []
+        self._window = Window()
+        self._window_reaches = 0
         self.desk = desk
 
     @property
     def in_flight(self) -> int:
         """Sources, pages and bodies begun and not yet ended."""
-        return len(self._flight) + self._follows
+        return len(self._flight) + self._follows + len(self._looked)
 
     def claims(self) -> list[Claim]:
         """The claims of the polls that have not ended."""
@@ -108,7 +112,12 @@ class Ingest:
         self._follows = 0
 
     def resume(self) -> int:
-        """Read what a killed process left in the inbox; returns how many bodies. Call once, before the first turn."""
+        """Fill the window of texts to compare with, and read what a killed process left; returns how many bodies.
+
+        Call once, before the first turn.
+        """
+        with self._store.read() as tx:
+            self._catch_up(tx)
         count, after = 0, 0
         while True:
             with self._store.read() as tx:
@@ -155,7 +164,8 @@ class Ingest:
         ended, arrived = self._sort(outcomes)
         if arrived:
             self._keep(arrived)
-        turn = Turn()
+        turn = Turn(polls=self._looked)
+        self._looked = []
         if ended or readings:
             self._save(ended, [(tag, reading) for tag, reading in readings if isinstance(tag, Waiting)], turn)
         return turn
@@ -283,7 +293,9 @@ class Ingest:
             for fault in seen.faults:
                 log.warning("source=%s file=%s", source.name, fault)
             wait_s = FOLDER_RETRY_S if seen.waiting else source.interval_s or FOLDER_INTERVAL_S
-            results.append(verdicts.looked(claim, seen.states, found=len(seen.found), at=at, wait_s=wait_s))
+            results.append(
+                verdicts.looked(claim, seen.states, found=len(seen.found), waiting=seen.waiting, at=at, wait_s=wait_s)
+            )
             for file in seen.found:
                 item = InboxItem(
                     id=0,
@@ -301,6 +313,7 @@ class Ingest:
         with self._store.write() as tx:
             ids = tx.inbox.put([item for item, _, _ in found])
             tx.sources.finish(results)
+        self._looked += results
         for result in results:
             gone = self._flight.pop(result.source_id, None)
             if result.outcome != "not-modified":
@@ -315,33 +328,27 @@ class Ingest:
         began = time.monotonic()
         placed = [self._placements(waiting, reading) for waiting, reading in readings]
         now = self._clock()
-        with self._store.write() as tx:
-            decided = self._decide(tx, readings, now)
-            decisions = [decision for group in decided for decision in group]
-            placements: dict[str, list[Placement]] = {}
-            ranks: dict[str, datetime] = {}
-            for (waiting, reading), group, places in zip(readings, decided, placed, strict=True):
-                for decision in group:
-                    placements.setdefault(decision.article_uid, []).extend(places[decision.entry.key])
-                    rank = _rank(decision.entry, waiting, reading.entries, now)
-                    ranks[decision.article_uid] = min(rank, ranks.get(decision.article_uid, rank))
-            report = tx.articles.save(decisions, now=now, placements=placements, ranks=ranks)
-            results = ended + [
-                self._verdict(waiting, reading, group)
-                for (waiting, reading), group in zip(readings, decided, strict=True)
-                if waiting.claim is not None
-            ]
-            tx.sources.finish(results)
-            tx.inbox.remove([waiting.item.id for waiting, _ in readings])
-            for waiting, reading in readings:
-                if reading.error is not None and waiting.claim is None:
-                    tx.events.add(
-                        "document",
-                        f"{waiting.source.key}:{waiting.item.final_url}",
-                        text=f"{waiting.source.name}: {waiting.item.final_url}: {reading.error.cause}",
-                        remedy=reading.error.remedy,
-                        now=now,
-                    )
+        deduper: Deduper | None = None
+        try:
+            with self._store.write() as tx:
+                tx.lock_dedupe()
+                self._catch_up(tx)
+                known = tx.articles.known([(waiting.source.id, reading.entries) for waiting, reading in readings])
+                deduper = Deduper(known, window=self._window, now=now)
+                decided = [deduper.decide(waiting.source.id, reading.entries) for waiting, reading in readings]
+                report = self._save_decisions(tx, readings, placed, decided, now)
+                results = ended + [
+                    self._verdict(waiting, reading, decisions)
+                    for (waiting, reading), decisions in zip(readings, decided, strict=True)
+                    if waiting.claim is not None
+                ]
+                tx.sources.finish(results)
+                tx.inbox.remove([waiting.item.id for waiting, _ in readings])
+                self._window_reaches = tx.articles.newest_entry()
+        except BaseException:
+            if deduper is not None:
+                deduper.undo()
+            raise
         for waiting, reading in readings:
             self._ended(waiting, reading)
         for result in results:
@@ -352,26 +359,55 @@ class Ingest:
         turn.copies += report.copies
         turn.updated += report.updated
         turn.sections |= report.sections_changed
-        log.debug("saved entries=%d ms=%.0f", len(decisions), (time.monotonic() - began) * 1000)
+        log.debug("saved bodies=%d ms=%.0f", len(readings), (time.monotonic() - began) * 1000)
 
-    def _decide(
-        self, tx: WriteTx, readings: list[tuple[Waiting, Reading]], now: datetime
-    ) -> list[tuple[Decision, ...]]:
-        if not any(reading.entries for _, reading in readings):
-            return [() for _ in readings]
-        tx.lock_dedupe()
-        known = tx.articles.known([(waiting.source.id, reading.entries) for waiting, reading in readings])
-        deduper = Deduper(known, now=now)
-        return [deduper.decide(waiting.source.id, reading.entries) for waiting, reading in readings]
+    def _save_decisions(
+        self,
+        tx: WriteTx,
+        readings: list[tuple[Waiting, Reading]],
+        placed: list[dict[int, tuple[Placement, ...]]],
+        decided: list[tuple[Decision, ...]],
+        now: datetime,
+    ) -> SaveReport:
+        """Save what was decided, with the placements of all entries of an article together."""
+        placements: dict[str, list[Placement]] = {}
+        ranks: dict[str, datetime] = {}
+        for (waiting, reading), decisions, places in zip(readings, decided, placed, strict=True):
+            for decision in decisions:
+                placements.setdefault(decision.article_uid, []).extend(places.get(decision.entry.position, ()))
+                rank = _rank(decision.entry, waiting, reading.entries, now)
+                ranks[decision.article_uid] = min(rank, ranks.get(decision.article_uid, rank))
+            if reading.error is not None and waiting.claim is None:
+                tx.events.add(
+                    "document",
+                    f"{waiting.source.key}:{waiting.item.final_url}",
+                    text=f"{waiting.source.name}: {waiting.item.final_url}: {reading.error.cause}",
+                    remedy=reading.error.remedy,
+                    now=now,
+                )
+        return tx.articles.save(
+            [decision for decisions in decided for decision in decisions], now, placements=placements, ranks=ranks
+        )
 
-    def _placements(self, waiting: Waiting, reading: Reading) -> dict[str, tuple[Placement, ...]]:
-        """Where each entry belongs, by its key. Of a first import only the newest are filed at all (criteria M3)."""
-        places = {entry.key: self.desk.cabinet.place(entry, waiting.source) for entry in reading.entries}
+    def _catch_up(self, tx: ReadTx) -> None:
+        """Take into the window what came since it was last looked at: at a start all, later what others saved."""
+        since = self._clock() - timedelta(days=WINDOW_DAYS)
+        while True:
+            stored = tx.articles.signatures(self._window_reaches, since, 5000)
+            for one in stored:
+                self._window.add(one.uid, one.signature, seen=one.first_seen, source_id=one.source_id, copy=one.copy)
+            if not stored:
+                return
+            self._window_reaches = stored[-1].id
+
+    def _placements(self, waiting: Waiting, reading: Reading) -> dict[int, tuple[Placement, ...]]:
+        """Where each entry belongs, by its position, for dedupe may change keys; of a first import only the newest."""
+        places = {entry.position: self.desk.cabinet.place(entry, waiting.source) for entry in reading.entries}
         most = self.desk.settings.publish.first_import
         if waiting.first and most and waiting.source.kind != "files" and len(places) > most:
             newest = sorted(reading.entries, key=_newest_first)
             for entry in newest[most:]:
-                places[entry.key] = ()
+                places[entry.position] = ()
         return places
 
     def _verdict(self, waiting: Waiting, reading: Reading, decisions: tuple[Decision, ...]) -> PollResult:

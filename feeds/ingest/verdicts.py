@@ -100,7 +100,9 @@ def brought(
     return _result(claim, state, chosen, at, poll.outcome, answer, got)
 
 
-def looked(claim: Claim, states: tuple[int, ...], *, found: int, at: datetime, wait_s: float) -> PollResult:
+def looked(
+    claim: Claim, states: tuple[int, ...], *, found: int, waiting: int, at: datetime, wait_s: float
+) -> PollResult:
     """The verdict on a look into a folder; the files found wait in the inbox."""
     next_poll_at = at + timedelta(seconds=wait_s)
     state = replace(
@@ -125,7 +127,7 @@ def looked(claim: Claim, states: tuple[int, ...], *, found: int, at: datetime, w
         state=state,
         next_poll_at=next_poll_at,
         new=found,
-        reason="a folder costs nothing to look into",
+        reason=f"{waiting} files are still being written" if waiting else "a look into a folder costs nothing",
     )
 
 

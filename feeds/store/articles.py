@@ -30,7 +30,7 @@ from feeds.store.schema import (
 )
 from feeds.store.schema import filings as filing_rows
 from feeds.store.source_rows import source_of
-from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry
+from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry, StoredSignature
 from feeds.urls import comparable_url
 
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE)
@@ -148,6 +148,32 @@ class Articles:
             )
             for row in self._connection.execute(statement)
         ]
+
+    def signatures(self, after: int, since: datetime, limit: int) -> list[StoredSignature]:
+        """The signatures of entries behind the row *after* that were first seen *since* then, as they came."""
+        columns = entries.c.id, entries.c.source_id, entries.c.signature, entries.c.first_seen, entries.c.copy
+        statement = (
+            select(*columns, articles.c.uid)
+            .join_from(entries, articles, articles.c.id == entries.c.article_id)
+            .where(entries.c.id > after, entries.c.first_seen >= since, articles.c.retracted_at.is_(None))
+            .order_by(entries.c.id)
+            .limit(limit)
+        )
+        return [
+            StoredSignature(
+                id=row.id,
+                uid=row.uid,
+                source_id=row.source_id,
+                signature=row.signature or b"",
+                first_seen=row.first_seen,
+                copy=bool(row.copy),
+            )
+            for row in self._connection.execute(statement)
+        ]
+
+    def newest_entry(self) -> int:
+        """The number of the entry that came last, 0 before any."""
+        return int(self._connection.execute(select(func.max(entries.c.id))).scalar_one() or 0)
 
     def count(self) -> int:
         """How many articles are stored."""

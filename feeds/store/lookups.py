@@ -58,6 +58,7 @@ def _select() -> Select[Any]:
         entries.c.content_hash,
         entries.c.published_at,
         entries.c.first_seen,
+        entries.c.signature,
         articles.c.uid,
         articles.c.retracted_at,
     ).join_from(entries, articles, articles.c.id == entries.c.article_id)
@@ -84,6 +85,7 @@ def _entry(row: Row[*tuple[Any, ...]], key: str) -> KnownEntry:
         content_hash=unsigned(row.content_hash),
         published=row.published_at,
         first_seen=row.first_seen,
+        signature=row.signature or b"",
     )
 
 

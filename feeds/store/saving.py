@@ -214,6 +214,7 @@ def _entry_columns(decision: Decision, now: datetime) -> dict[str, Any]:
         "changed_at": now,
         "evidence": storable(json.dumps(plain(decision.evidence), ensure_ascii=False)) if decision.evidence else "",
         "payload": entry_to_blob(entry),
+        "signature": decision.signature or None,
     }
 
 

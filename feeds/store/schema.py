@@ -201,6 +201,7 @@ entries = Table(
     Column("changed_at", UtcDateTime, nullable=False),
     _words("evidence"),
     Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary),
     UniqueConstraint("source_id", "key"),
     sqlite_autoincrement=True,
 )

@@ -158,6 +158,18 @@ class StoredEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSignature:
+    """What an entry's text is compared by; pass *id* as ``after`` to go on behind it."""
+
+    id: int
+    uid: str
+    source_id: int
+    signature: bytes
+    first_seen: datetime
+    copy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refilable:
     """One article to be filed again: pass *id* as ``after`` to go on behind it."""
 

@@ -216,6 +216,7 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("evidence", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name="fk_entries_article_id"),
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_entries_source_id"),
         sa.PrimaryKeyConstraint("id", name="pk_entries"),
