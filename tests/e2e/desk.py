@@ -1,0 +1,187 @@
+"""A whole desk as a process, as an admin starts it, with a config folder of its own on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+UP_WITHIN_S = 60.0
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def until(true: Callable[[], object], within_s: float = 30.0, what: str = "it") -> None:
+    """Wait until *true* gives something true; AssertionError when it does not in time."""
+    end = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < end, f"{what} did not happen within {within_s:.0f} s"
+        time.sleep(0.1)
+
+
+class Answered:
+    """An answer of the desk's: *headers* with lower-case names."""
+
+    def __init__(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        self.status = status
+        self.headers = {name.lower(): value for name, value in headers}
+        self.body = body
+
+
+class Desk:
+    """Config, data and process of one desk below *folder*; `start` runs it, leaving the context ends it."""
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        self.config = folder / "config"
+        self.data = folder / "data"
+        self.port = port or free_port()
+        self.log = folder / "desk.log"
+        self.config.mkdir(parents=True, exist_ok=True)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.write(
+            sections={"news": {"title": "News", "include_children": True, "sections": {"world": {"title": "World"}}}}
+        )
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def write(
+        self,
+        *,
+        sections: object | None = None,
+        sources: list[dict[str, object]] | None = None,
+        desk: dict[str, object] | None = None,
+    ) -> None:
+        """Write config files; what is not given stays, with defaults made for quick tests."""
+        told = {
+            "title": "Test Wire",
+            "base_url": self.base_url,
+            "contact": "desk@example.org",
+            "poll": {"first_s": 1, "floor_s": 1, "gap_s": 0, "per_host": 8},
+            "fetch": {"allow_private": ["127.0.0.0/8"], "timeout_s": 10},
+            "publish": {"full_text": "full"},
+        }
+        if desk is not None or not (self.config / "wiredesk.yaml").exists():
+            self._dump("wiredesk.yaml", told | (desk or {}))
+        if sections is not None:
+            self._dump("sections.yaml", sections)
+        if sources is not None or not (self.config / "sources.yaml").exists():
+            self._dump("sources.yaml", sources or [])
+
+    def _dump(self, name: str, told: object) -> None:
+        # Put in place whole, as careful editors do.
+        path = self.config / name
+        half = path.with_name(f".{name}.half")
+        half.write_text(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        half.replace(path)
+
+    def command(self, *arguments: str, timeout_s: float = 60, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run `wiredesk ARGUMENTS` on this desk's folders to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "feeds.cli", *arguments, "--config", str(self.config), "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            env=self._environ(environ),
+            cwd=self.config.parent,
+        )
+
+    def start(self, *arguments: str, **environ: str) -> Desk:
+        """Start `wiredesk run` and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "feeds.cli", "run", "--port", str(self.port), "--workers", "1"]
+                + ["--config", str(self.config), "--data", str(self.data), *arguments],
+                stdout=log,
+                stderr=log,
+                env=self._environ(environ),
+                cwd=self.config.parent,
+            )
+        until(self.ready, UP_WITHIN_S, f"the desk's start (log: {self.log.read_text()[-2000:]})")
+        return self
+
+    def ready(self) -> bool:
+        """Whether the desk answers that it is ready; fails at once where its process has ended."""
+        assert self.process is not None
+        assert self.process.poll() is None, f"the desk ended: {self.log.read_text()[-3000:]}"
+        try:
+            return self.get("/readyz").status == 200
+        except OSError:
+            return False
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.process = None
+        return code
+
+    def children(self) -> dict[str, psutil.Process]:
+        """The processes of the running desk: parent, ingest, web and their workers (numbered)."""
+        assert self.process is not None
+        parent = psutil.Process(self.process.pid)
+        named = {"parent": parent}
+        for child in parent.children():
+            name = "ingest" if "ingest" in child.cmdline() else "web"
+            named[name] = child
+            for number, worker in enumerate(child.children()):
+                named[f"{name}-worker-{number}"] = worker
+        return named
+
+    def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> Answered:
+        """Ask the desk; no redirects are followed."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, headers=headers or {})
+            response = connection.getresponse()
+            return Answered(response.status, response.getheaders(), response.read())
+        finally:
+            connection.close()
+
+    def items(self, path: str) -> list[dict[str, object]]:
+        """The items of a section's JSON Feed; nothing while there is no document."""
+        answered = self.get(path)
+        if answered.status != 200:
+            return []
+        items: list[dict[str, object]] = json.loads(answered.body)["items"]
+        return items
+
+    def _environ(self, more: dict[str, str]) -> dict[str, str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("WIREDESK_")}
+        return clean | {"PYTHONPATH": str(ROOT)} | more
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)

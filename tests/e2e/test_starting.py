@@ -1,0 +1,73 @@
+"""A newcomer's mistakes at the start: one clear line each, with the remedy, and an exit code."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from tests.e2e.desk import Desk
+
+
+def test_a_taken_port_is_named_with_the_remedy(desk: Desk) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = desk.command("run", "--port", str(port))
+    assert ended.returncode == 1
+    assert f"can't listen on 127.0.0.1:{port}" in ended.stderr
+    assert "--port" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    desk.data = tmp_path / "file" / "data"
+    ended = desk.command("run")
+    assert ended.returncode == 1
+    assert str(desk.data) in ended.stderr
+    assert "--data" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_missing_config_folder_is_named(desk: Desk, tmp_path: Path) -> None:
+    desk.config = tmp_path / "nowhere"
+    ended = desk.command("run")
+    assert ended.returncode == 1
+    assert f"no config folder at {desk.config}" in ended.stderr
+    assert "--config" in ended.stderr
+
+
+def test_a_second_desk_on_the_same_data_says_which_process_has_it(desk: Desk) -> None:
+    desk.start()
+    assert desk.process is not None
+    ended = desk.command("run", "--port", str(desk.port))
+    assert ended.returncode == 1
+    assert f"process {desk.process.pid}" in ended.stderr
+    assert desk.get("/readyz").status == 200
+
+
+def test_a_first_start_on_bad_config_says_every_line_and_exits(desk: Desk) -> None:
+    (desk.config / "sources.yaml").write_text(
+        "- name: A\n  url: https://a.example/feed\n  secton: news\n- name: A\n  url: nonsense\n"
+    )
+    ended = desk.command("run")
+    assert ended.returncode == 78
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("sources.yaml:")]
+    assert len(lines) >= 3
+    assert any(line.startswith("sources.yaml:3:3: ") and "section" in line for line in lines)
+    assert any(line.startswith("sources.yaml:5:8: ") for line in lines)
+
+
+def test_a_stop_is_clean_and_quick(desk: Desk) -> None:
+    desk.start()
+    family = desk.children()
+    assert desk.stop() == 0
+    assert not any(process.is_running() for process in family.values())
+    assert "Traceback" not in desk.log.read_text()
+
+
+def test_unknown_commands_are_guessed_at(desk: Desk) -> None:
+    ended = desk.command("chekc")
+    assert ended.returncode == 2
+    assert "did you mean `wiredesk check`?" in ended.stderr
