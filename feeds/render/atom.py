@@ -17,7 +17,7 @@ from feeds.render.generator import Stamp, add, expanded, new_generator
 from feeds.render.rss import add_image
 from feeds.render.tidy import absolute, email, headline, language, line
 
-_LICENSE = re.compile(r"https?://\S+$")
+_LICENSE = re.compile(r"https?://\S+\Z")
 
 
 def feed(section: SectionContext, values: dict[str, str]) -> Any:

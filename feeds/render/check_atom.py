@@ -23,7 +23,7 @@ from feeds.render.rules import (
 
 A = "{http://www.w3.org/2005/Atom}"
 _TEXTS = (f"{A}title", f"{A}summary", f"{A}content", f"{A}subtitle", f"{A}rights")
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+\-]+/[\w!#$&^.+\-]+(?:\s*;.*)?$", re.ASCII)
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+\-]+/[\w!#$&^.+\-]+(?:\s*;.*)?\Z", re.ASCII)
 
 ATOM_RULES = (
     *XML_RULES,

@@ -41,7 +41,7 @@ def credit(article: Article) -> Credit | None:
         return Credit(name=name, id=identity, url=url, feed_url=feed_url, updated=article.published)
     if name := line(article.source_name):
         feed_url = absolute(article.source_url)
-        identity = feed_url or _urn(article.source_key or name)
+        identity = feed_url or _urn(line(article.source_key) or name)
         updated = article.source_updated or article.updated
         return Credit(name=name, id=identity, url=None, feed_url=feed_url, updated=updated)
     return None
@@ -114,4 +114,4 @@ def _is_iri(text: str) -> bool:
 
 
 def _urn(name: str) -> str:
-    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, name)}"
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, legal(name))}"

@@ -11,9 +11,9 @@ from feeds.model import Article
 
 # Unreserved, reserved and percent of RFC 3986; everything else is percent-encoded (RFC 3987 §3.1).
 _URL_SAFE = "%:/?#[]@!$&'()*+,;=-._~"
-_MIME = re.compile(r"[\w.+-]+/[\w.+-]+$", re.ASCII)
-_EMAIL = re.compile(r"[^\s@<>,]+@[^\s@<>,]+$")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*$")
+_MIME = re.compile(r"[\w.+-]+/[\w.+-]+\Z", re.ASCII)
+_EMAIL = re.compile(r"[^\s@<>,]+@[^\s@<>,]+\Z")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
 _HTMLISH = re.compile(r"<[A-Za-z/!?]|&(?:#\d|#[xX][0-9A-Fa-f]|[A-Za-z]\w*;)")
 _TAG = re.compile(r"<!--.*?-->|<[A-Za-z/!?][^>]*>", re.DOTALL)
 _BREAK = re.compile(r"</?(?:p|div|br|li|h[1-6]|tr|td|blockquote|figure|figcaption|pre|ul|ol|table|hr)\b[^>]*>", re.I)
@@ -74,7 +74,8 @@ def media_type(stated: str, url: str, default: str = "application/octet-stream")
 
 def email(address: str | None) -> str | None:
     """Return *address* where it is one."""
-    return address if address and _EMAIL.match(address) else None
+    address = legal(address or "").strip()
+    return address if _EMAIL.match(address) else None
 
 
 def language(tag: str | None) -> str | None:
