@@ -1,5 +1,6 @@
 """The config folder as a whole: which files there must be, what each means, and what a good config gives."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -78,10 +79,23 @@ def test_a_link_that_leads_nowhere_is_told(folder: Folder):
     assert folder.errors() == ["wiredesk.yaml: a link that leads nowhere; mend the link"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told(folder: Folder):
-    (folder.path / "sections.yaml").chmod(0)
-    assert "sections.yaml: no permission to read it; let the user that runs the desk read it" in folder.errors()
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EACCES, "no permission to read it; let the user that runs the desk read it"),
+        (errno.EIO, "can't be read: input/output error; look at the disk"),
+    ],
+)
+def test_a_file_that_the_system_will_not_read_is_told(folder: Folder, monkeypatch, number: int, said: str):
+    # Root may read everything, so that the refusal has to be made.
+    def read(path: Path) -> bytes:
+        if path.name == "sections.yaml":
+            raise OSError(number, os.strerror(number))
+        with path.open("rb") as file:
+            return file.read()
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert folder.errors() == [f"sections.yaml: {said}"]
 
 
 @pytest.mark.parametrize(("make", "said"), [(True, "no config in this folder"), (False, "no such folder")])
