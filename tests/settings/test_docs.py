@@ -1,0 +1,113 @@
+"""docs/config.md names every key, with the range and the default that the code has."""
+
+import re
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feeds.model import Section, Settings, Source
+from feeds.settings import load_config
+from feeds.settings.desk import DESK_KEYS, OTHER_VARIABLES, OVERRIDES
+from feeds.settings.rules import TERM_SAYS, TERMS
+from feeds.settings.sources import SOURCE_KEYS
+from feeds.settings.tree import SECTION_KEYS
+from feeds.settings.values import Group, Key, Number, Or
+
+PAGE = (Path(__file__).parents[2] / "docs" / "config.md").read_text()
+
+
+def part(title: str) -> str:
+    """Give what stands under the heading *title*."""
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def rows(text: str) -> dict[str, tuple[str, str]]:
+    """Give key → (takes, default) of the tables of four columns in *text*."""
+    found = re.findall(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", text, re.MULTILINE)
+    return {key: (takes, default.strip("`")) for key, takes, default in found}
+
+
+def flat(keys: dict[str, Key], settings: Any, above: str = "") -> dict[str, tuple[Key, Any]]:
+    """Give dotted key → (Key, default)."""
+    found = {}
+    for name, key in keys.items():
+        default = getattr(settings, name)
+        if isinstance(key.takes, Group):
+            assert is_dataclass(default)
+            found.update(flat(dict(key.takes.keys), default, f"{name}."))
+        else:
+            found[above + name] = (key, default)
+    return found
+
+
+DESK = flat(DESK_KEYS, Settings())
+
+
+def test_every_setting_of_the_model_has_a_key_and_a_row():
+    names = {one for one in Settings.__slots__ if not is_dataclass(getattr(Settings(), one))}
+    for group in ("poll", "fetch", "publish"):
+        names |= {f"{group}.{one}" for one in type(getattr(Settings(), group)).__slots__}
+    assert set(DESK) == names
+    assert set(rows(part("wiredesk.yaml"))) == names
+
+
+@pytest.mark.parametrize("name", DESK)
+def test_the_default_of_each_setting_is_the_one_that_holds(name: str):
+    default = DESK[name][1]
+    written = rows(part("wiredesk.yaml"))[name][1]
+    if isinstance(default, bool):
+        assert written == str(default).lower()
+    elif isinstance(default, tuple):
+        assert written == (", ".join(map(str, default)) or "none")
+    else:
+        assert written == ("none" if default is None else str(default) or "empty")
+
+
+def test_every_key_of_a_section_and_of_a_source_has_a_row():
+    assert set(rows(part("sections.yaml"))) == set(SECTION_KEYS)
+    assert set(rows(part("sources.yaml"))) == set(SOURCE_KEYS)
+    assert set(Section.__slots__) - {"path", "learned_precision"} | {"learned", "sections"} == set(SECTION_KEYS)
+    own = {"key", "kind", "target", "line"}
+    assert set(Source.__slots__) - own == set(SOURCE_KEYS) - {"url", "files", "page", "sitemap", "opml"}
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "key"),
+    [("wiredesk.yaml", name, key) for name, (key, _) in DESK.items()]
+    + [("sections.yaml", name, key) for name, key in SECTION_KEYS.items()]
+    + [("sources.yaml", name, key) for name, key in SOURCE_KEYS.items()],
+)
+def test_the_range_of_each_number_is_the_one_that_holds(title: str, name: str, key: Key):
+    kind = key.takes.other if isinstance(key.takes, Or) else key.takes
+    takes = rows(part(title))[name][0]
+    if isinstance(kind, Number):
+        assert f"{kind.unit or 'number'}, {int(kind.least)} to {int(kind.most)}" in takes
+    else:
+        assert name == "learned" or not re.search(r"\d to \d", takes)
+
+
+def test_every_term_and_joint_is_explained():
+    assert set(TERM_SAYS) == set(TERMS)
+    listed = re.findall(r"^\| `([a-z]+)` \| [^|]+ \|$", part("sections.yaml"), re.MULTILINE)
+    assert listed == list(TERMS)
+    for joint in ("`any`", "`all`", "`none`", "`lists:`", "`$name`"):
+        assert joint in part("sections.yaml")
+
+
+def test_every_variable_is_listed():
+    listed = dict(re.findall(r"^\| `(WIREDESK_[A-Z_]+)` \| `([a-z_.]+)` \|$", PAGE, re.MULTILINE))
+    assert listed == {name: ".".join(path) for name, path in OVERRIDES.items()}
+    for name in OTHER_VARIABLES - {"WIREDESK_SHARED_DATA"}:
+        assert f"`{name}`" in part("Environment")
+
+
+def test_the_examples_hold(tmp_path: Path):
+    sections, sources = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "sections.yaml").write_text(sections)
+    (tmp_path / "sources.yaml").write_text(sources)
+    (tmp_path / "subscriptions.opml").write_text("<opml><body/></opml>")
+    config = load_config(tmp_path, {"EXAMPLE_TOKEN": "x"})
+    assert [section.path for section in config.sections] == ["news", "news/world"]
+    assert len(config.sources) == 3
