@@ -10,7 +10,7 @@ import logging
 from http import HTTPStatus
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from feeds.errors import SectionNotFound, StoreError
@@ -36,6 +36,7 @@ EXPLANATIONS = {
 
 def register(app: Flask) -> None:
     """Answer every error of *app* from here."""
+    app.before_request(_no_doubled_slashes)
     app.register_error_handler(SectionNotFound, _missing)
     app.register_error_handler(404, _missing)
     app.register_error_handler(StoreError, _unavailable)
@@ -46,19 +47,35 @@ def register(app: Flask) -> None:
 def _missing(error: Exception) -> Response:
     """Send a wrong spelling to the one address, else say 410 of what once was and 404 of what never was."""
     site = the_site()
+    asked = _asked_path()
     try:
-        snapshot = site.snapshot
-        if request.method in ("GET", "HEAD"):
-            right = snapshot.addresses.one_address(request.path)
-            if right is not None:
-                return redirect_to(snapshot.addresses.public(right, request.query_string.decode("latin-1")))
-        path = split_format(request.path.strip("/"))[0]
-        gone = (
-            path and path != UNFILED and snapshot.addresses.section_at(path) is None and site.reader.was_section(path)
-        )
+        addresses = site.snapshot.addresses
+        path, format = split_format(asked.strip("/"))
+        gone = False
+        right = addresses.one_address(asked)
+        if right is None and path and path != UNFILED and addresses.section_at(path) is None:
+            # What config no longer says, the store remembers.
+            target = site.reader.moved_to(path)
+            if target is not None:
+                right = f"/{target}.{format}" if format else f"/{target}"
+            else:
+                gone = site.reader.was_section(path)
+        if right is not None and request.method in ("GET", "HEAD"):
+            return redirect_to(addresses.public(right, request.query_string.decode("latin-1")))
     except StoreError as store_error:
         return _unavailable(store_error)
     return _answer(410 if gone else 404)
+
+
+def _asked_path() -> str:
+    """The path as it was asked; Flask's own has lost doubled slashes at its beginning."""
+    raw: str = request.environ["PATH_INFO"]
+    return raw.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _no_doubled_slashes() -> None:
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound
 
 
 def _unavailable(error: StoreError) -> Response:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,9 @@ from feeds.serve.negotiate import choose
 Headers = list[tuple[str, str]]
 
 ETAG_SUFFIXES = {"identity": "", "gzip": ".gz", "br": ".br"}
+MIN_CODED_BYTES = 1024
+"""Below, coding costs more than it saves."""
+
 STALE_IF_ERROR_S = 86_400
 """How long a cache may go on with what it has while the desk is down (RFC 5861 section 4)."""
 
@@ -137,6 +141,29 @@ def finish_document(document: Document, settings: Settings, addresses: Addresses
         # Public documents may be read by any page's script; nothing here depends on who asks.
         more=[("Link", ", ".join(links)), ("Access-Control-Allow-Origin", "*")],
     )
+
+
+def finish_delta(document: Document, body: bytes) -> Finished:
+    """Prepare a 226 of *body* (RFC 3229 section 10.4.1): its ETag is that of the document which the client then has."""
+    bodies = {"identity": body}
+    if document.gzip is not None and len(body) > MIN_CODED_BYTES:
+        bodies["gzip"] = gzip.compress(body, 5, mtime=0)
+    return finish(
+        bodies=bodies,
+        etag=document.etag,
+        last_modified=document.last_modified,
+        media_type=document.media_type,
+        # A cache that does not know deltas must not give this to anybody else (RFC 3229 section 10.8.3).
+        cache_control="no-store, im",
+        vary="Accept-Encoding, A-IM, If-None-Match",
+        more=[("IM", "feed"), ("Access-Control-Allow-Origin", "*")],
+    )
+
+
+def reply_226(delta: Finished, accept_encoding: str | None) -> Reply:
+    """Answer with a delta."""
+    variant = delta.variants[choose(accept_encoding, tuple(delta.variants))]
+    return Reply(226, variant.headers, variant.body)
 
 
 def cache_control(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from feeds.model import Settings
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.assets import Assets
 from feeds.serve.reader import Reader
-from feeds.serve.representations import Asked, Finished, Headers, Reply, finish, reply
+from feeds.serve.representations import MIN_CODED_BYTES, Asked, Finished, Headers, Reply, finish, reply
 
 MAX_CACHED_PAGES = 512
 MAX_CACHED_BYTES = 32_000_000
@@ -120,7 +120,7 @@ def finish_text(
     """Prepare an answer of *text* that was just put together, gzip too; its ETag is a hash of it."""
     body = text.encode()
     bodies = {"identity": body}
-    if len(body) > 1024:
+    if len(body) > MIN_CODED_BYTES:
         bodies["gzip"] = gzip.compress(body, 5, mtime=0)
     return finish(
         bodies=bodies,
