@@ -53,9 +53,14 @@ def title_likeness(one: str, other: str) -> float:
 def unlike(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
     """Whether both title and text differ so much that one id must have been used for two articles.
 
-    Publishers rewrite headline and summary of one address freely, so that the same address is never unlike.
+    Publishers rewrite headline and text of one article freely, so that words alone never tell two apart: the address
+    or the date must have changed with them. A published id that goes on under a second article would be worse.
     """
     if entry.comparable and entry.comparable == known.comparable and _identifies(entry.comparable):
+        return False
+    moved = bool(entry.comparable and known.comparable)
+    redated = bool(entry.published and known.published) and abs(entry.published - known.published) >= SAME_DAY  # type: ignore[operator]
+    if not moved and not redated:
         return False
     if title_likeness(entry.title, known.title) >= TITLE_ALIKE:
         return False
