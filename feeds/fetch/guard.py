@@ -57,6 +57,7 @@ _V6_CLOSED = tuple(
         ("ff00::/8", "multicast"),
     )
 )
+_JUDGED = 4096  # verdicts remembered: each address is asked about three times, and most of them every hour
 _V6_OPEN = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
@@ -106,11 +107,24 @@ class Guard:
         self.ports = frozenset(ports)
         self._networks: list[IPv4Network | IPv6Network] = []
         self._places: set[tuple[Address, int]] = set()
+        self._judged: dict[tuple[str, int], str | None] = {}
         for entry in allow_private:
             self._open(entry.strip())
 
     def refusal(self, address: str, port: int) -> str | None:
         """Why a connection to *address* and *port* is refused, in words; None where it is allowed."""
+        place = (address, port)
+        if place not in self._judged:
+            if len(self._judged) >= _JUDGED:
+                self._judged.clear()
+            self._judged[place] = self._judge(address, port)
+        return self._judged[place]
+
+    def port_is_open(self, port: int) -> bool:
+        """Whether *port* is allowed for any address at all."""
+        return port in self.ports or bool(self._networks) or any(port == open_port for _, open_port in self._places)
+
+    def _judge(self, address: str, port: int) -> str | None:
         try:
             parsed = ip_address(address)
         except ValueError:
@@ -126,10 +140,6 @@ class Guard:
             opened = any(parsed in network for network in self._networks)
             return None if opened else f"address {address} is {reason}"
         return None if port in self.ports else f"port {port} is not among the allowed ports"
-
-    def port_is_open(self, port: int) -> bool:
-        """Whether *port* is allowed for any address at all."""
-        return port in self.ports or bool(self._networks) or any(port == open_port for _, open_port in self._places)
 
     def _open(self, entry: str) -> None:
         try:

@@ -11,6 +11,8 @@ from feeds.model import Validators
 
 Fields = Sequence[tuple[str, str]]
 
+_FIELD = re.compile(r"^([^\s:]+)[ \t]*:[ \t]*(?:(.*[^ \t\r\n])[ \t\r]*)?$", re.MULTILINE)
+_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
 _DELTA = re.compile(r"\d+(?:\.\d+)?")
 _DIRECTIVE = re.compile(r'([\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,;]*)))?')
 MAX_DELTA_S = 10 * 365 * 86400.0  # nothing on the web means more; keeps foreign numbers out of date arithmetic
@@ -21,20 +23,10 @@ def parse_fields(lines: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
 
     A folded line continues the one before (RFC 9112 §5.2); a line that is no field is left out.
     """
-    fields: list[tuple[str, str]] = []
-    for line in lines:
-        if line[:1] in b" \t" and line.strip() and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {line.decode('latin-1').strip(_BLANK)}".strip())
-            continue
-        name, colon, value = line.decode("latin-1").partition(":")
-        name = name.rstrip(_BLANK)
-        if colon and name and " " not in name:
-            fields.append((name.lower(), value.strip(_BLANK)))
-    return tuple(fields)
-
-
-_BLANK = " \t\r\n"
+    text = b"".join(lines).decode("latin-1")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    return tuple([(name.lower(), value) for name, value in _FIELD.findall(text)])
 
 
 def first(fields: Fields, name: str) -> str | None:

@@ -67,6 +67,7 @@ class Loop:
         self._poller: Any = select.epoll() if hasattr(select, "epoll") else select.poll()
         self._poll_unit = 1.0 if hasattr(select, "epoll") else 1000.0
         self._poller.register(self._reader, select.POLLIN)
+        self._watched: set[int] = set()
         self._timer: float | None = None
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
@@ -365,16 +366,16 @@ class Loop:
 
     def _on_socket(self, event: int, descriptor: int, multi: object, data: object) -> None:
         if event == pycurl.POLL_REMOVE:
-            try:
+            if descriptor in self._watched:
+                self._watched.discard(descriptor)
                 self._poller.unregister(descriptor)
-            except (KeyError, OSError):
-                pass
             return
         mask = (select.POLLIN if event & pycurl.POLL_IN else 0) | (select.POLLOUT if event & pycurl.POLL_OUT else 0)
-        try:
-            self._poller.register(descriptor, mask)
-        except FileExistsError:
+        if descriptor in self._watched:
             self._poller.modify(descriptor, mask)
+        else:
+            self._poller.register(descriptor, mask)
+            self._watched.add(descriptor)
 
     def _on_timer(self, wait_ms: int) -> None:
         self._timer = None if wait_ms < 0 else self._clock() + wait_ms / 1000

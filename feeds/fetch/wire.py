@@ -27,7 +27,7 @@ _IDLE_CONNECTION_S = 60
 _DNS_CACHE_S = 2  # entries come with each transfer; curl need not keep them
 
 
-class _Lent(socket.socket):
+class _Lent(socket.SocketType):
     """A socket that closes when let go: pycurl duplicates the descriptor that it is given."""
 
     def __del__(self) -> None:
@@ -48,7 +48,6 @@ class Wire:
 
     def start(self, transfer: Transfer, headers: list[bytes], addresses: Sequence[str]) -> None:
         """Arm the handle for the present hop of *transfer*, to connect to *addresses* (none: the host is one)."""
-        self._clear()
         self.transfer = transfer
         target = transfer.target
         easy = self.easy
@@ -163,14 +162,15 @@ class Wire:
             return size  # trailers: counted, not kept
         if line in (b"\r\n", b"\n"):
             # After 1xx comes another head (RFC 9110 §15.2).
+            self._alive()
             self._head_done = self._status >= 200
             return size if self._status not in DOCUMENTS or self._expect_document() else -1
         if line.startswith(b"HTTP/"):
             self._lines.clear()
             self._status = _status(line)
+            self._alive()
         else:
             self._lines.append(line)
-        self._alive()
         return size
 
     def _expect_document(self) -> bool:

@@ -119,13 +119,14 @@ def test_what_is_no_address_is_refused(text: str, port: int) -> None:
         assert port == 80
 
 
-def test_an_opened_network_lifts_the_address_and_not_the_port() -> None:
-    guard = Guard([80], ["10.1.0.0/16", "fd00::/8"])
+def test_an_opened_network_opens_its_private_addresses_with_all_ports() -> None:
+    guard = Guard([80], ["10.1.0.0/16", "fd00::/8", "8.8.8.0/24"])
     assert guard.refusal("10.1.2.3", 80) is None
     assert guard.refusal("fd12::1", 80) is None
     assert guard.refusal("::ffff:10.1.2.3", 80) is None, "mapped is the same place"
-    assert guard.refusal("10.1.2.3", 6379) is not None
+    assert guard.refusal("10.1.2.3", 8080) is None
     assert guard.refusal("10.2.0.1", 80) is not None
+    assert "port 8080" in (guard.refusal("8.8.8.8", 8080) or ""), "a public one has the allowed ports as before"
 
 
 def test_an_opened_place_is_that_address_and_port_alone() -> None:
