@@ -1,0 +1,163 @@
+"""What a common reader reads back is what the article says: feedparser for RSS and Atom, json for JSON Feed."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import time
+from calendar import timegm
+from datetime import UTC, datetime
+from typing import Any
+
+import feedparser
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feeds.frames import legal
+from feeds.model import Article, Category, Enclosure, Format, Person
+from feeds.render import render_document
+from feeds.render.tidy import line
+from tests.render.articles import DESK, FEED_ID, NASTY, NOW, SECTION, full_article, make_article, moments
+
+
+def once_encoded(text: str) -> bool:
+    """Whether feedparser leaves *text* alone: it decodes again what looks like UTF-8 read as Latin-1."""
+    try:
+        return text.encode("iso-8859-1").decode() == text
+    except UnicodeError:
+        return True
+
+
+# Words as they leave normalise: legal, one line, something in it; and HTML that is such words, escaped.
+words = (
+    st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=6)), min_size=1, max_size=6)
+    .map("".join)
+    .map(line)
+    .filter(bool)
+    .filter(once_encoded)
+)
+markup = words.map(lambda text: f"<p>{html.escape(text)}</p>")
+articles = st.builds(
+    make_article,
+    number=st.integers(1, 999),
+    title=words,
+    summary=markup,
+    content=markup,
+    published=moments,
+    updated=moments,
+    authors=st.lists(st.builds(Person, name=words), min_size=1, max_size=3, unique_by=lambda p: p.name).map(tuple),
+    categories=st.lists(st.builds(Category, term=words), max_size=3, unique_by=lambda c: c.term).map(tuple),
+    enclosures=st.lists(
+        st.builds(
+            Enclosure,
+            url=st.integers(1, 99).map("https://example.org/{}.mp3".format),
+            type=st.just("audio/mpeg"),
+            length_bytes=st.integers(1, 2**40),
+        ),
+        max_size=1,
+    ).map(tuple),
+)
+
+
+def parse(format: Format, *given: Article) -> Any:
+    body = render_document(SECTION, given, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    if format == "json":
+        return json.loads(body)
+    parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    assert not parsed.bozo
+    assert parsed.version == {"rss": "rss20", "atom": "atom10"}[format]
+    return parsed
+
+
+def moment(parsed: time.struct_time) -> datetime:
+    return datetime.fromtimestamp(timegm(parsed), UTC)
+
+
+def text(detail: Any) -> str:
+    """What a reader shows of a text: HTML, or what was sniffed to be HTML, without its escapes."""
+    return html.unescape(detail.value) if detail.type != "text/plain" else str(detail.value)
+
+
+@pytest.mark.parametrize("format", ["rss", "atom"])
+@given(article=articles)
+@settings(max_examples=150, deadline=None)
+def test_feedparser_reads_every_field_back(format: Format, article: Article) -> None:
+    (entry,) = parse(format, article).entries
+    assert entry.id == article.uid
+    assert entry.link == article.link
+    assert text(entry.title_detail) == article.title
+    assert moment(entry.published_parsed) == article.published
+    assert [author.name for author in entry.authors] == [author.name for author in article.authors]
+    assert [tag.term for tag in entry.get("tags", [])] == [category.term for category in article.categories]
+    assert entry.summary == article.summary
+    assert [content.value for content in entry.content] == [article.content]
+    assert [content.type for content in entry.content] == ["text/html"]
+    found = [(file.href, file.type, int(file.length)) for file in entry.enclosures]
+    assert found == [(file.url, file.type, file.length_bytes) for file in article.enclosures]
+    if format == "atom":
+        assert moment(entry.updated_parsed) == article.updated
+
+
+@given(article=articles)
+@settings(max_examples=150, deadline=None)
+def test_json_is_read_back_in_every_field(article: Article) -> None:
+    (item,) = parse("json", article)["items"]
+    assert item["id"] == article.uid
+    assert item["url"] == article.link
+    assert item["title"] == article.title
+    assert datetime.fromisoformat(item["date_published"]) == article.published
+    assert datetime.fromisoformat(item["date_modified"]) == article.updated
+    assert [author["name"] for author in item["authors"]] == [author.name for author in article.authors]
+    assert item.get("tags", []) == [category.term for category in article.categories]
+    assert item["content_html"] == article.content
+    found = [(file["url"], file["mime_type"], file["size_in_bytes"]) for file in item.get("attachments", [])]
+    assert found == [(file.url, file.type, file.length_bytes) for file in article.enclosures]
+
+
+SCRIPTS = [
+    "Gezeiten & Zeit",
+    "AT&T",
+    "5 < 6 > 4",
+    "a ]]> b",
+    "&amp;amp;",
+    "שלום עולם",
+    "日本語の題",
+    "😀👩‍👩‍👧",
+    "\\n",
+    '"quoted"',
+    "It's",
+]
+
+
+@pytest.mark.parametrize("title", SCRIPTS)
+def test_a_title_in_any_script_is_read_back_by_every_format(title: str) -> None:
+    article = make_article(title=title)
+    for format in ("rss", "atom"):
+        assert text(parse(format, article).entries[0].title_detail) == title
+    assert parse("json", article)["items"][0]["title"] == title
+
+
+@pytest.mark.parametrize("format", ["rss", "atom"])
+def test_feedparser_sees_what_else_an_entry_tells(format: Format) -> None:
+    parsed = parse(format, full_article())
+    (entry,) = parsed.entries
+    assert (entry.source.title, entry.contributors[0].name) == ("Agency", "Cy")
+    assert entry.source.get("id") == "tag:agency,2020:f" or entry.source.href == "https://agency.example/f"
+    assert entry.media_content[-1]["url"] == "https://example.org/i.jpg"
+    assert entry.media_thumbnail[0]["url"] == "https://example.org/i.jpg"
+    assert parsed.feed.title == "World"
+    assert parsed.feed.subtitle == "All of it"
+    assert parsed.feed.link == "https://wire.example.org/news/world"
+    assert parsed.feed.language == "en"
+    assert moment(parsed.feed.updated_parsed) == NOW
+    assert {(link.rel, link.href) for link in parsed.feed.links} >= {
+        ("self", f"https://wire.example.org/news/world.{format}")
+    }
+
+
+@given(values=st.lists(words, min_size=3, max_size=3))
+@settings(max_examples=50, deadline=None)
+def test_text_that_is_legal_passes_unchanged(values: list[str]) -> None:
+    assert [legal(value) for value in values] == values
