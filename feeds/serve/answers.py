@@ -111,6 +111,10 @@ class Answers:
             return [refused.body]
         return self.app(environ, start_response)
 
+    def close(self) -> None:
+        """Let go of the store; a later request would open it again."""
+        self._reader.close()
+
     def _answer(
         self, finished: Finished, environ: WSGIEnvironment, start_response: StartResponse
     ) -> list[bytes] | None:

@@ -18,6 +18,7 @@ from feeds.model import UNFILED
 from feeds.serve.addresses import split_format
 from feeds.serve.fronts import frame
 from feeds.serve.negotiate import wants_html
+from feeds.serve.proxies import client_address
 from feeds.serve.site import page_headers, the_site
 
 log = logging.getLogger(__name__)
@@ -96,8 +97,16 @@ def _http_error(error: HTTPException) -> Response | BaseResponse:
 
 def _our_error(error: Exception) -> Response:
     original = error.original_exception if isinstance(error, InternalServerError) else error
-    log.error("request failed", exc_info=original)
+    log.error("request failed method=%s path=%r client=%s", request.method, request.path, _client(), exc_info=original)
     return _answer(500)
+
+
+def _client() -> str:
+    try:
+        trusted = the_site().snapshot.desk.settings.trusted_proxies
+    except StoreError:
+        trusted = ()
+    return client_address(request.environ, trusted)
 
 
 def redirect_to(address: str) -> Response:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from feeds.dates import rfc3339, zone_of
-from feeds.model import FORMATS, MEDIA_TYPES, Article, Section
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Image, Section
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.reader import Desk
 from feeds.text import plain
@@ -45,6 +45,7 @@ class Headline:
     direction: str
     copies: int
     elsewhere: bool
+    image: Image | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ def headline(article: Article, desk: Desk, addresses: Addresses) -> Headline:
         direction=direction(article.language or desk.settings.language),
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=elsewhere,
+        image=article.image if desk.settings.publish.images else None,
     )
 
 

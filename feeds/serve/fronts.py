@@ -13,7 +13,7 @@ from flask import Blueprint, Response, render_template
 from feeds.errors import SectionNotFound
 from feeds.model import UNFILED, Article, Section
 from feeds.serve.answers import Snapshot
-from feeds.serve.faces import direction, feeds_of, headline, node, tree
+from feeds.serve.faces import Headline, direction, feeds_of, headline, node, tree
 from feeds.serve.site import page, the_site
 
 bp = Blueprint("fronts", __name__)
@@ -40,7 +40,7 @@ def front() -> Response:
             "front.html",
             **frame(snapshot),
             sections=sections,
-            newest=[headline(article, desk, addresses) for article in newest],
+            newest=_lead_first([headline(article, desk, addresses) for article in newest]),
             feeds=feeds_of("", addresses),
             canonical=addresses.public("/"),
         )
@@ -84,6 +84,14 @@ def section_page(section: str) -> Response:
         return html, latest_change(articles, desk.accepted_at)
 
     return page(("section", path), draw)
+
+
+def _lead_first(headlines: list[Headline]) -> list[Headline]:
+    """Put the one with most to show of the newest three at the top: a short note makes a poor lead."""
+    if not headlines:
+        return headlines
+    lead = max(headlines[:3], key=lambda one: (one.image is not None, len(one.teaser)))
+    return [lead, *(one for one in headlines if one is not lead)]
 
 
 def frame(snapshot: Snapshot) -> dict[str, object]:

@@ -58,6 +58,9 @@ RETRACTED = Retracted()
 class Reader(Protocol):
     """The questions. Each is one short read transaction; any of them may raise StoreError."""
 
+    def close(self) -> None:
+        """Let go of what is held open."""
+
     def moved(self) -> bool:
         """Whether anything may have been published since the last call from this process; cheap, never misses."""
 

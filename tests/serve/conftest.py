@@ -101,6 +101,9 @@ class MemoryReader:
 
     # what serving asks
 
+    def close(self) -> None:
+        self._ask("close")
+
     def moved(self) -> bool:
         self._ask("moved")
         moved, self._seen = self.counter != self._seen, self.counter
