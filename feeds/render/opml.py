@@ -1,15 +1,16 @@
-"""OPML 2.0: the section tree and lists of sources, for one-click subscription. Pure."""
+"""OPML 2.0: the sources of a desk, for every other reader. Pure. (The section tree is served by `serve.opml`.)"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from lxml import etree
 
 from feeds.dates import rfc822
-from feeds.model import Format, Section, Source
+from feeds.model import Section, Source
 from feeds.render.tidy import absolute, line
 
 
@@ -61,38 +62,25 @@ def _add(parent: etree._Element, outline: Outline) -> None:
         _add(element, child)
 
 
-def section_outlines(sections: Sequence[Section], *, base_url: str, format: Format = "atom") -> tuple[Outline, ...]:
-    """Return the tree of *sections*, which come in tree order, parents first; ``""`` is the whole desk.
+def source_outlines(sources: Iterable[Source], sections: Iterable[Section] = ()) -> tuple[Outline, ...]:
+    """Return *sources* that are feeds, by name, in a folder for each section they file in; those in none come first.
 
-    A section with sections below it becomes a folder with its own feed first, for readers take an outline either as a
-    feed or as a folder.
+    A folder is called by its section's title, or by its path where another section has that title too: our own import
+    finds the section by either. Headers and credentials are never told.
     """
-    below: dict[str, list[Section]] = {}
-    for section in sections:
-        if section.parent is not None:
-            below.setdefault(section.parent, []).append(section)
-
-    def outline(section: Section) -> Outline:
-        feed = Outline(
-            text=section.title or section.path,
-            xml_url=f"{base_url}/{section.path or 'index'}.{format}",
-            html_url=f"{base_url}/{section.path}",
-            description=section.description,
-            language=section.language,
-        )
-        children = tuple(outline(child) for child in below.get(section.path, ()))
-        if not section.path or not children:
-            return feed
-        return Outline(text=feed.text, children=(feed, *children))
-
-    top = [section for section in sections if not section.path]
-    return tuple(outline(section) for section in [*top, *below.get("", ())])
-
-
-def source_outlines(sources: Iterable[Source]) -> tuple[Outline, ...]:
-    """Return *sources* that are feeds, by name. Their headers and credentials are never told."""
-    feeds = (source for source in sources if source.kind == "feed")
-    return tuple(
-        Outline(text=source.name, xml_url=source.target, language=source.language)
-        for source in sorted(feeds, key=lambda source: (source.name.casefold(), source.name))
+    titles = {section.path: section.title for section in sections if section.path}
+    shared = {title for title, count in Counter(titles.values()).items() if count > 1}
+    folders: dict[str | None, list[Outline]] = {None: []} | {path: [] for path in titles}
+    for source in sorted(sources, key=lambda source: (source.name.casefold(), source.name)):
+        if source.kind == "feed":
+            feed = Outline(text=source.name, xml_url=source.target, language=source.language)
+            folders[source.section if source.section in titles else None].append(feed)
+    loose = folders.pop(None)
+    return (
+        *loose,
+        *(
+            Outline(text=titles[path] if path and titles[path] not in shared else str(path), children=tuple(feeds))
+            for path, feeds in folders.items()
+            if feeds
+        ),
     )
