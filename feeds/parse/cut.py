@@ -10,20 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xxhash import xxh3_64_intdigest
 
 from feeds.parse.limits import MAX_ENTRIES, MAX_ROOT_TAG_BYTES
 from feeds.parse.prolog import Prolog
 
-_OPENINGS = {
+_NAMES = {
     "item": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?item)(?=[\s>/])", re.IGNORECASE),
     "entry": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?entry)(?=[\s>/])", re.IGNORECASE),
 }
 _ITEM_LIKE = re.compile(rb"<(?:[^<>\s/:]+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 _TAG_END = re.compile(rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
-_AFTER_NAME = (b" ", b"\t", b"\r", b"\n", b">", b"/")
-_MAX_STEPS = 500  # comments, CDATA sections and the like in one item: keeps the time within a multiple of the size
+_MARKS = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
+_SLASH = 47
 _CLOSING_END = re.compile(rb"[ \t\r\n]*>")
 
 
@@ -60,117 +61,71 @@ def cut(body: bytes, prolog: Prolog) -> Cut | None:
     A hash is xxh3 of the item's bytes, seeded with the root's tag and the DOCTYPE: when a namespace, a base or an
     entity changes, every item is new.
     """
-    local = "entry" if prolog.local == "feed" else "item"
-    named = _OPENINGS[local].search(body, prolog.end)
+    named = _NAMES["entry" if prolog.local == "feed" else "item"].search(body, prolog.end)
     if named is None:
         return Cut((), (), len(body)) if _ITEM_LIKE.search(body, prolog.end) is None else None
-    opening, closing = b"<" + named.group(1), b"</" + named.group(1)
+    search = _tokens(named.group(1)).search
     ranges: list[tuple[int, int]] = []
-    outside: list[bytes] = []
-    at, over = prolog.end, False
-    while True:
-        first = _next_item(body, opening, at, outside)
-        if first is None:
-            return None
-        if first < 0:
-            break
-        if len(ranges) == MAX_ENTRIES:
-            over = True
-            break
-        last = _item_end(body, opening, closing, first)
-        if last is None:
-            return None
-        ranges.append((first, last))
-        at = last
+    outside: list[bytes] = []  # what the cut takes for the head, without comments and CDATA
+    at = done = prolog.end
+    start, over = -1, False  # of the item that is open
+    while (found := search(body, at)) is not None:
+        token = found.start()
+        if found.lastindex is None:  # a comment, a CDATA section, a processing instruction
+            at = _after_mark(body, token)
+            if at < 0:
+                return None
+            if start < 0:
+                outside.append(body[done:token])
+                done = at
+            continue
+        if found.group(1):  # the end of an item
+            closed = _CLOSING_END.match(body, found.end())
+            if start < 0 or closed is None:
+                return None
+            at = closed.end()
+        else:
+            if start >= 0:
+                return None  # an item in an item
+            outside.append(body[done:token])
+            if len(ranges) == MAX_ENTRIES:
+                over = True
+                break
+            start = token
+            tag = _TAG_END.match(body, found.end(), found.end() + MAX_ROOT_TAG_BYTES)
+            if tag is None:
+                return None
+            at = tag.end()
+            if body[at - 2] != _SLASH:
+                continue
+        ranges.append((start, at))
+        done, start = at, -1
+    if start >= 0:
+        return None
+    tail = ranges[-1][1] if ranges else len(body)
     if over:
-        at = _after_last(body, closing, at)
-        outside.append(body[at:])
+        tail = done = _after_last(body, b"</" + named.group(1), done)
+    outside.append(body[done:])
     if _ITEM_LIKE.search(b"".join(outside)) is not None:
         return None
     seed = xxh3_64_intdigest(prolog.tag + prolog.doctype)
     hashes = tuple([xxh3_64_intdigest(body[first:last], seed) for first, last in ranges])
-    return Cut(tuple(ranges), hashes, at, over)
+    return Cut(tuple(ranges), hashes, tail, over)
 
 
-def _next_item(body: bytes, opening: bytes, at: int, outside: list[bytes]) -> int | None:
-    """Where the next item begins, -1 for none, None where that is unclear; what lies before goes to *outside*."""
-    first = body.find(opening, at)
-    for _ in range(_MAX_STEPS):
-        end = first if first >= 0 else len(body)
-        mark = _mark(body, at, end)
-        if mark >= 0:
-            outside.append(body[at:mark])
-            after = _after_mark(body, mark)
-            if after is None:
-                return None
-            at = after
-            if at > end:
-                first = body.find(opening, at)
-            continue
-        if first < 0:
-            outside.append(body[at:])
-            return -1
-        after = first + len(opening)
-        if body[after : after + 1] in _AFTER_NAME:
-            outside.append(body[at:first])
-            return first
-        outside.append(body[at:after])  # a longer name, such as <items>
-        at = after
-        first = body.find(opening, at)
-    return None
+@lru_cache(maxsize=64)
+def _tokens(name: bytes) -> re.Pattern[bytes]:
+    """What can begin or end an item called *name*, or hide the beginning or end of one; group 1 is / for an end."""
+    return re.compile(rb"<(?:[!?]|(/?)" + re.escape(name) + rb"(?=[\s>/]))")
 
 
-def _item_end(body: bytes, opening: bytes, closing: bytes, first: int) -> int | None:
-    """Where the item that begins at *first* is over; None where it holds another, or never ends."""
-    at = first + len(opening)
-    if body[at] != 62:  # ">"
-        tag = _TAG_END.match(body, at, at + MAX_ROOT_TAG_BYTES)
-        if tag is None:
-            return None
-        at = tag.end()
-        if body[at - 2] == 47:  # "/>"
-            return at
-    end = body.find(closing, at)
-    for _ in range(_MAX_STEPS):
-        if end < 0:
-            return None
-        mark = _mark(body, at, end)
-        if body.find(opening, at, end if mark < 0 else mark) >= 0:
-            return None
-        if mark >= 0:
-            after = _after_mark(body, mark)
-            if after is None:
-                return None
-            at = after
-            if at > end:
-                end = body.find(closing, at)
-            continue
-        closed = _CLOSING_END.match(body, end + len(closing))
-        if closed is not None:
-            return closed.end()
-        at = end + len(closing)  # a longer name
-        end = body.find(closing, at)
-    return None
-
-
-def _mark(body: bytes, at: int, end: int) -> int:
-    """The first comment, CDATA section, declaration or processing instruction in ``body[at:end]``, -1 for none."""
-    mark = body.find(b"<!", at, end)
-    instruction = body.find(b"<?", at, end if mark < 0 else mark)
-    return mark if instruction < 0 else instruction
-
-
-def _after_mark(body: bytes, mark: int) -> int | None:
-    if body.startswith(b"<![CDATA[", mark):
-        end = body.find(b"]]>", mark + 9)
-    elif body.startswith(b"<!--", mark):
-        end = body.find(b"-->", mark + 4)
-    elif body.startswith(b"<?", mark):
-        end = body.find(b"?>", mark + 2) + 1 or -1
-        return None if end < 0 else end + 1
-    else:
-        return None
-    return None if end < 0 else end + 3
+def _after_mark(body: bytes, mark: int) -> int:
+    """Where the comment, CDATA section or processing instruction at *mark* is over; -1 where it never is."""
+    for opening, closing in _MARKS:
+        if body.startswith(opening, mark):
+            end = body.find(closing, mark + len(opening))
+            return end + len(closing) if end >= 0 else -1
+    return -1
 
 
 def _after_last(body: bytes, closing: bytes, at: int) -> int:
