@@ -88,7 +88,7 @@ _PLAIN_WORDS = (
     ),
 )
 _TAB = re.compile(r"^ *\t")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _DASHES = re.compile("(?:- ){200}")
 _SECRET = re.compile(r"(?i)authori[sz]ation|cookie|token|secret|passw|api-?key|bearer|basic |//\S*@")
 _BRACKETS = re.compile(r"[\[\]{}]")
@@ -170,7 +170,7 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
             return
     cause, remedy = next(
         ((cause, remedy) for part, cause, remedy in _PLAIN_WORDS if part in said),
-        (f"no YAML: {problem}", "look at this line and the one above"),
+        (f"no YAML: {' '.join(problem.split())}", "look at this line and the one above"),
     )
     start = getattr(error, "context_mark", None)
     if start is not None and ("quoted scalar" in said or "flow" in said):
