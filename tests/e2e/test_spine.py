@@ -85,9 +85,10 @@ def test_a_second_start_asks_for_nothing_that_is_not_due(desk: Desk, origin: Ori
 
 
 def test_the_same_article_from_two_sources_is_shown_once_and_in_both_sections(desk: Desk, origin: Origin) -> None:
+    title = "Mole lighthouse turns to the sun"
     text = "The lighthouse on the northern mole will be lit by the sun alone from spring on, said the harbour master."
     for path, link in (("/a.xml", "https://a.example/sun"), ("/b.xml", "https://b.example/reprint?utm_source=x")):
-        item = f"<item><title>Mole lighthouse turns to the sun</title><link>{link}</link><description>{text}</description></item>"
+        item = f"<item><title>{title}</title><link>{link}</link><description>{text}</description></item>"
         body = f"<rss version='2.0'><channel><title>{path}</title><link>https://x.example</link>{item}</channel></rss>"
         origin.add(path, lambda exchange, body=body: exchange.answer(200, body.encode()))
     desk.write(
