@@ -15,7 +15,7 @@ from feeds.errors import ParseError
 from feeds.model import ParsedEntry, ParsedFeed
 from feeds.parse.feeds import parse_xml
 from feeds.parse.jsonfeed import parse_json
-from feeds.parse.kinds import recognise
+from feeds.parse.kinds import Seen, recognise
 from feeds.parse.letters import is_letter, read_letter
 from feeds.parse.markdown import has_front_matter, is_draft, read_markdown
 from feeds.parse.pages import parse_page
@@ -63,11 +63,12 @@ def parse_document(body: bytes, *, name: str) -> ParsedFeed:
         raise ParseError(f"{name} is no text", remedy="save the article as plain text, Markdown or HTML")
     suffix = PurePosixPath(name).suffix.lower()
     seen = recognise(body)
-    if seen.kind == "xml" or (seen.kind == "json" and suffix != ".txt"):
-        return parse_feed(body, name=name)
+    markup = seen.body.lstrip().startswith(b"<")  # further on it is talked about, not meant
+    if (seen.kind == "xml" and markup) or (seen.kind == "json" and suffix != ".txt"):
+        return _saved_feed(seen)
     if suffix == ".eml" or is_letter(body):
         return _document(read_letter(body, decode=decode, name=name), name=name)
-    if suffix in _PAGES or (seen.kind == "html" and suffix not in _MARKDOWNS):
+    if suffix in _PAGES or (seen.kind == "html" and markup and suffix not in _MARKDOWNS):
         page = parse_page(body, url="", content_type=None)
         return _document(page.entries[0], name=name, warnings=page.warnings)
     text = decode(body, name=name)
@@ -78,9 +79,7 @@ def parse_document(body: bytes, *, name: str) -> ParsedFeed:
     return _document(read_plain(text), name=name)
 
 
-def parse_feed(body: bytes, *, name: str) -> ParsedFeed:
-    """Return the entries of the saved feed *body*; one of a kind that a folder cannot hold is a ParseError."""
-    seen = recognise(body)
+def _saved_feed(seen: Seen) -> ParsedFeed:
     return parse_json(seen.body, url="") if seen.kind == "json" else parse_xml(seen, url="")
 
 

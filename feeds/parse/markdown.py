@@ -85,6 +85,8 @@ def _value(text: str) -> Any:
 
 def _scalar(text: str) -> str:
     text = text.strip()
+    if quoted := re.match(r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')\s+#", text):
+        text = quoted[1]
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
         inner = text[1:-1]
         return inner.replace("''", "'") if text[0] == "'" else inner.replace('\\"', '"').replace("\\\\", "\\")

@@ -107,6 +107,7 @@ def _content(tree: Any, url: str, facts: PageFacts) -> str:
     from trafilatura import bare_extraction  # a third of a second and 40 MB, for desks that read pages
 
     etree.strip_elements(tree, *_FURNISHING, with_tail=False)
+    _mark_article(tree)
     try:
         found = bare_extraction(
             tree,
@@ -126,7 +127,34 @@ def _content(tree: Any, url: str, facts: PageFacts) -> str:
     for child in kept:
         _to_html(child)
         child.tail = None
+    if not any(character.isalnum() for child in kept for text in child.itertext() for character in text):
+        return ""
     return "\n".join(etree.tostring(child, encoding="unicode", method="html") for child in kept)
+
+
+def _mark_article(tree: Any) -> None:
+    """Put the parent of most paragraphs into an ``article`` where nothing on the page says what is one.
+
+    The extractor keeps headings and lists within what is marked as an article; of a bare page it takes paragraphs alone.
+    """
+    lengths: dict[Any, int] = {}
+    for paragraph in tree.iter("p"):
+        parent = paragraph.getparent()
+        if parent is not None:
+            lengths[parent] = lengths.get(parent, 0) + len(paragraph.text_content())
+    if not lengths:
+        return
+    parent = max(lengths, key=lambda element: lengths[element])
+    if parent.tag not in ("body", "div", "td", "section", "center") or any(
+        element.tag in ("article", "main") or element.get("class") or element.get("id") or element.get("role")
+        for element in (parent, *parent.iterancestors("article", "main", "div", "section"))
+    ):
+        return
+    article = etree.SubElement(parent, "article")
+    article.text, parent.text = parent.text, None
+    for child in list(parent):
+        if child is not article:
+            article.append(child)
 
 
 def _without_lines_around(children: list[Any], facts: PageFacts) -> list[Any]:

@@ -25,6 +25,7 @@ _NUMBERED = re.compile(r"[(\[]?(\d{1,3}|[a-zA-Z])[.)\]]\s+(?=\S)")
 _UNDERLINE = re.compile(r"(={3,}|-{3,}|~{3,})$")
 _SENTENCE_END = re.compile(r"""[.!?…。！？।؟:;,]["'”’»)\]]*$""")
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]'’”]", re.IGNORECASE)
+_COMMENT = re.compile(r"^reply$|^antworten$|^répondre$|\bsays:?$|\bago$|^\d+ likes?$|^log in to reply", re.IGNORECASE)
 _TAIL_LABELS = ("tags", "link", "published", "updated", "author")
 _HEADING_MARKS = re.compile(r"#{1,6}\s+|\*\*(?=.*\*\*$)|__(?=.*__$)")
 
@@ -274,13 +275,18 @@ def _take_link(text: str, head: _Head) -> bool:
 
 
 def _before_comments(blocks: Sequence[_Block], start: int) -> int:
-    """Where readers' comments begin, all that follows is theirs; but never more than there is of the article."""
-    total = sum(len(block.text) for block in blocks[start:])
-    before = 0
+    """Where readers' comments begin, all that follows is theirs.
+
+    A line about comments begins them where less than a third of the text follows, or where what follows reads like
+    comments; else it is a button amid the article.
+    """
+    left = total = sum(len(block.text) for block in blocks[start:])
     for number in range(start, len(blocks)):
-        if furniture(blocks[number].text) == "comments" and before * 2 > total and number > start:
-            return number
-        before += len(blocks[number].text)
+        if number > start and furniture(blocks[number].text) == "comments":
+            after = [block.text for block in blocks[number + 1 :]]
+            if left * 3 < total or sum(bool(_COMMENT.search(text)) for text in after) >= 2:
+                return number
+        left -= len(blocks[number].text)
     return len(blocks)
 
 
@@ -309,7 +315,9 @@ def _body(blocks: Sequence[_Block]) -> tuple[str, str | None]:
         block = blocks[number]
         if items := _list_at(blocks, number):
             tag = "ol" if _NUMBERED.match(block.text) else "ul"
-            parts.append(f"<{tag}>" + "".join(f"<li>{_inline(item)}</li>" for item in items) + f"</{tag}>")
+            parts.append(
+                f"<{tag}>" + "".join(f"<li>{_inline(item)}</li>" for item in items if not furniture(item)) + f"</{tag}>"
+            )
             number += len(items)
             continue
         number += 1
