@@ -17,8 +17,9 @@ from yaml.nodes import Node
 
 from feeds.errors import ConfigError
 from feeds.settings.desk import apply_environment, judge_desk
+from feeds.settings.doubts import judge_uses
 from feeds.settings.reports import ConfigErrors, Report, quote
-from feeds.settings.sources import Gathered, judge_sources, judge_uses
+from feeds.settings.sources import Gathered, judge_sources
 from feeds.settings.stored import Config, digest_of
 from feeds.settings.tree import Tree, judge_sections
 from feeds.settings.yamltext import compose
@@ -151,7 +152,7 @@ def _read(folder: Path, name: str, report: Report) -> bytes | None:
 
 
 def _judge_together(folder: Path, tree: Tree, gathered: Gathered, reports: Mapping[str, Report]) -> None:
-    judge_uses(tree, gathered, reports[SECTIONS_FILE])
+    judge_uses(tree, gathered.sources, reports[SECTIONS_FILE])
     report = reports[SOURCES_FILE]
     if not gathered.sources and not report.errors:
         report.warn(None, "no sources", "add one: `- name: …` and, below it, `url: …`")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from yaml.nodes import Node, SequenceNode
 
 from feeds.errors import ConfigError
-from feeds.model import Match, Section, Settings, Source, SourceKind, Term
+from feeds.model import Section, Settings, Source, SourceKind
 from feeds.settings.credentials import missing, references, unsendable, without_references
 from feeds.settings.desk import FULL_TEXT, WEEK_S
 from feeds.settings.kinds import Address, Headers, Language, Zone, judge_address, masked, split_port
@@ -332,50 +332,6 @@ def _opml(
             f"{count} feeds of {quote(file)} {inside} belong to no section",
             "they are filed by rules, or unfiled; name the folder as a section, or write `section:` here",
         )
-
-
-def judge_uses(tree: Tree, gathered: Gathered, sections_report: Report) -> None:
-    """Warn, across both files, of rules that name no source and of sections that nothing fills."""
-    known = {word.casefold() for source in gathered.sources for word in (source.name, source.key)}
-    filled = {source.section for source in gathered.sources if source.section}
-    parents = {section.parent for section in tree.sections}
-    for section in tree.sections:
-        for term in _terms(section.match):
-            if term.field != "source":
-                continue
-            for value in term.values:
-                if value.casefold() not in known:
-                    names = [word for source in gathered.sources for word in (source.name, source.key)]
-                    hint = sections_report.did_you_mean(value, names)
-                    column = tree.places[section.path].start_mark.column + 1
-                    cause = f"the rule of {section.path!r} asks for the source {quote(value)}, which sources.yaml lacks"
-                    sections_report.warn((term.line, column), cause, hint or "it can never match")
-        if section.match is not None or section.path in filled:
-            continue
-        if section.path in parents and not section.include_children:
-            sections_report.warn(
-                tree.places[section.path],
-                f"{section.path!r} shows nothing of the sections below it",
-                "write include_children: true, if it should",
-            )
-        elif section.path not in parents:
-            sections_report.warn(
-                tree.places[section.path],
-                f"no source and no rule fills {section.path!r}",
-                "only breadcrumbs and categories of its name, or the learned classifier, can",
-            )
-
-
-def _terms(match: Match | None) -> list[Term]:
-    found: list[Term] = []
-    waiting: list[Term | Match] = [match] if match is not None else []
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Term):
-            found.append(one)
-        else:
-            waiting.extend((*one.any, *one.all, *one.none))
-    return found
 
 
 def sources_schema() -> Schema:

@@ -97,6 +97,26 @@ WARNINGS = [
     ),
     (
         SECTIONS,
+        "news:\n  sections: {world: {}}\n  include_children: yes\n  match:\n    category: A\n    none: {category: [a, b]}\n",
+        "5:1: the rule of 'news' can never match: `none` leaves out all that `category` asks for; mend it",
+    ),
+    (
+        SECTIONS,
+        "news:\n  sections: {world: {}}\n  include_children: yes\n  match:\n    any: [{author: X}, {origin: Y}]\n    none: {author: x, origin: y}\n",
+        "5:1: the rule of 'news' can never match: `none` leaves out all that `any` asks for; mend it",
+    ),
+    (
+        SECTIONS,
+        "news:\n  sections: {world: {}}\n  include_children: yes\n  match:\n    all: [{all: [language: en, language: fr]}]\n",
+        "5:1: the rule of 'news' can never match: an article has one language, and two are asked for; mend it",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {}}, include_children: yes, match: {category: [A, B]}}\ntop: {match: {category: [B, A]}, exclusive: yes, priority: 5}\n",
+        "1:1: 'news' has the rule of 'top'; 'top' is exclusive and goes first: change its priority or one of the rules",
+    ),
+    (
+        SECTIONS,
         "news: {sections: {world: {}}, include_children: yes, match: {none: {category: A}}}\n",
         "1:61: the rule of 'news' only says what to leave out; everything else is filed here",
     ),
@@ -119,6 +139,24 @@ def test_a_private_address_that_is_allowed_is_no_warning(folder: Folder):
         "sources.yaml",
         SOURCE + "http://10.0.0.1/\n" + SOURCES.replace("https://harbour.example", "http://127.0.0.1:8081"),
     )
+    assert folder.warnings() == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{category: [A, B], none: {category: B}}",
+        "{any: [{author: X}, {origin: Y}], none: {author: X}}",
+        "{any: [{author: X}, {all: [origin: Y, author: Z]}], none: {author: X}}",
+        "{all: [language: en, language: en-GB]}",
+        "{all: [keywords: a, keywords: b]}",
+        "{any: [language: en, language: fr]}",
+        "{regex: Ab, none: {regex: ab}}",
+        "{any: {category: A}, none: {keywords: A}}",
+    ],
+)
+def test_a_rule_that_can_match_is_no_warning(folder: Folder, rule: str):
+    folder.write(SECTIONS, f"news: {{sections: {{world: {{}}}}, include_children: yes, match: {rule}}}\n")
     assert folder.warnings() == []
 
 
