@@ -1,6 +1,8 @@
 """The step dedupe: entries + what is known → seen, updated, copy, new; and which story. Pure."""
 
 from feeds.dedupe.deduper import Deduper, dedupe, new_uid
+from feeds.dedupe.memory import Remembered, remember
+from feeds.dedupe.stories import Stories
 from feeds.dedupe.window import Window
 
-__all__ = ["Deduper", "Window", "dedupe", "new_uid"]
+__all__ = ["Deduper", "Remembered", "Stories", "Window", "dedupe", "new_uid", "remember"]

@@ -11,6 +11,8 @@ from uuid import uuid4
 from feeds.dedupe import near, signature
 from feeds.dedupe.identity import SourceBook, derived_key, title_key
 from feeds.dedupe.significance import judge_edit
+from feeds.dedupe.stories import Stories
+from feeds.dedupe.terms import count_terms, hashed, pack
 from feeds.dedupe.window import Window
 from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
 
@@ -21,7 +23,12 @@ def new_uid() -> str:
 
 
 class Deduper:
-    """Decides over one batch: what one source brings is known when the next one's entries are looked at."""
+    """Decides over one batch: what one source brings is known when the next one's entries are looked at.
+
+    *window* and *stories* are kept between batches; without them near copies and stories are not looked for.
+    *merged* tells, after `decide`, which stories became part of which (gone → kept); it also holds for stories that
+    earlier decisions of the batch name. *language* is the desk's, for entries without one.
+    """
 
     def __init__(
         self,
@@ -29,8 +36,15 @@ class Deduper:
         *,
         now: datetime,
         window: Window | None = None,
+        stories: Stories | None = None,
+        language: str = "en",
         uid: Callable[[], str] = new_uid,
     ) -> None:
+        self.merged: dict[str, str] = {}
+        self._stories = stories
+        self._language = language
+        self._story_of: dict[str, str] = {}
+        self._begun: set[str] = set()
         self._known = known
         self._window = window
         self._added: set[str] = set()
@@ -62,6 +76,8 @@ class Deduper:
         """Take back what the window learned, for a batch that could not be saved."""
         if self._window is not None:
             self._window.discard(self._added)
+        if self._stories is not None:
+            self._stories.discard(self._begun)
 
     def _decide_one(self, source_id: int, entry: Entry, book: SourceBook, hollow: frozenset[int]) -> Decision:
         empty = entry.text_hash in hollow or book.hollow(entry)
@@ -90,8 +106,31 @@ class Deduper:
         copy = self._copy_of(source_id, entry, sketch, by_address=book.identifies(entry))
         if copy is not None:
             uid, told = copy
-            return _decision("copy", entry, uid, source_id, sketch, *evidence, told)
-        return _decision("new", entry, self._uid(), source_id, sketch, *evidence)
+            decision = _decision("copy", entry, uid, source_id, sketch, *evidence, told)
+            return replace(decision, story_uid=self._story_of.get(uid))
+        decision = _decision("new", entry, self._uid(), source_id, sketch, *evidence)
+        return decision if empty or self._stories is None else self._in_story(decision, self._stories)
+
+    def _in_story(self, decision: Decision, stories: Stories) -> Decision:
+        entry = decision.entry
+        stems = count_terms(entry.title, entry.text)
+        terms = {hashed(stem): strength for stem, strength in stems.items()}
+        language = (entry.language or self._language).partition("-")[0].lower()
+        before = len(stories)
+        joined, weights = stories.place(
+            terms, word_count=len(entry.text[:2000].split()), language=language, now=self._now, uid=self._uid
+        )
+        if len(stories) > before:
+            self._begun.add(joined.uid)
+        for gone in joined.merged:
+            self.merged[gone] = joined.uid
+        self._story_of[decision.article_uid] = joined.uid
+        return replace(
+            decision,
+            story_uid=joined.uid,
+            signature=decision.signature + pack(terms, weights),
+            evidence=(*decision.evidence, joined.evidence),
+        )
 
     def _refusal(self, source_id: int, entry: Entry) -> Evidence | None:
         refused = self._known.refused
@@ -117,7 +156,7 @@ class Deduper:
             uid = self._by_text.get(entry.text_hash) or self._known.by_text.get(entry.text_hash)
             if uid:
                 return uid, Evidence(kind="text", detail="word for word the same text")
-        found = self._window.find(sketch, now=self._now, source_id=source_id) if self._window else None
+        found = self._window.find(sketch, now=self._now, source_id=source_id) if self._window is not None else None
         return (found.uid, _near_evidence(found.likeness)) if found else None
 
     def _remember(self, source_id: int, decision: Decision, book: SourceBook) -> None:
@@ -179,7 +218,8 @@ def dedupe(
     *,
     now: datetime,
     window: Window | None = None,
+    stories: Stories | None = None,
     uid: Callable[[], str] = new_uid,
 ) -> tuple[Decision, ...]:
     """Decide over the entries of one source alone; see `Deduper` for a batch of several."""
-    return Deduper(known, now=now, window=window, uid=uid).decide(source_id, entries)
+    return Deduper(known, now=now, window=window, stories=stories, uid=uid).decide(source_id, entries)

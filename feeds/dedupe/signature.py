@@ -102,6 +102,15 @@ def read(signature: bytes) -> Sketch | None:
     )
 
 
+def split(signature: bytes) -> tuple[bytes, bytes]:
+    """The sketch, and what was put behind it (the terms that stories are found by)."""
+    if len(signature) < _HEADER.size or signature[0] != VERSION:
+        return b"", b""
+    _, titles, figures, heads, bodies, *_ = _HEADER.unpack_from(signature)
+    end = _HEADER.size + 2 * titles + 4 * (figures + heads + bodies)
+    return signature[:end], signature[end:]
+
+
 def containment(one: bytes, other: bytes) -> float | None:
     """The part of the shorter text's word triples that the other has too, estimated; None where one has no text."""
     shared, smaller, _ = _sampled(one, other)

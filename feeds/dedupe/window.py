@@ -64,8 +64,9 @@ class Window:
 
     def add(self, uid: str, sketched: bytes, *, seen: datetime, source_id: int, copy: bool = False) -> None:
         """Take in an entry of the article *uid*; in the order in which entries were seen."""
+        sketched, _ = signature.split(sketched)
         sketch = signature.read(sketched)
-        if sketch is None:
+        if sketch is None or not (sketch.word_count or sketch.title):
             return
         if copy:
             if self._copies[uid] >= COPIES_KEPT:
