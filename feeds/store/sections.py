@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, tuple_, update
+from sqlalchemy import Connection, Row, func, literal, select, tuple_, update
 
 from feeds.errors import SectionNotFound
 from feeds.model import Article, Section
+from feeds.store.columns import UtcDateTime
 from feeds.store.hydrate import hydrate
 from feeds.store.marks import chunks
 from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, articles, filings, section_moves, sections
@@ -93,7 +94,8 @@ class Sections:
         statement = select(filings.c.article_id, filings.c.rank_at, filings.c.sequence)
         statement = statement.where(filings.c.section_id == self._id(path), IN_SECTION)
         if before is not None:
-            statement = statement.where(tuple_(filings.c.rank_at, filings.c.article_id) < tuple_(*before))
+            place = tuple_(literal(before[0], UtcDateTime()), literal(before[1]))
+            statement = statement.where(tuple_(filings.c.rank_at, filings.c.article_id) < place)
         rows = self._connection.execute(statement.order_by(*_NEWEST).limit(limit + 1)).all()
         more, rows = len(rows) > limit, rows[:limit]
         last = (rows[-1].rank_at, rows[-1].article_id) if more and rows else None

@@ -1,0 +1,169 @@
+"""Finished bytes: replaced only when they differ, and told to those who wait."""
+
+import dataclasses
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from feeds.model import Document, Fragment, Frame
+from feeds.store import open_store
+
+from .conftest import NOW, copy, new, save, uid_of
+
+LATER = NOW + timedelta(hours=1)
+
+
+def document(path="news", format="rss", body=b"body", **more):
+    words = {"media_type": "text/xml", "sequence": 1, "etag": "1-a", "last_modified": NOW, "article_uids": ("u1", "u2")}
+    return Document(**{"path": path, "format": format, "body": body, "gzip": b"g", "brotli": None} | words | more)
+
+
+def replace(store, *documents, frames=(), path="news", sequence=1, **more):
+    with store.write() as tx:
+        return tx.documents.replace(documents, frames, path, sequence, **more)
+
+
+def read(store, ask):
+    with store.read() as tx:
+        return ask(tx)
+
+
+def test_a_document_comes_back_whole(desk):
+    assert replace(desk, document()) is not None
+    assert read(desk, lambda tx: tx.documents.get("news", "rss")) == document()
+    assert read(desk, lambda tx: tx.documents.get("news", "atom")) is None
+
+
+def test_the_same_bytes_keep_their_validators_and_are_not_published_again(desk):
+    before = replace(desk, document())
+    again = document(sequence=7, etag="7-a", last_modified=LATER)
+    assert replace(desk, again, sequence=7) is None
+    assert read(desk, lambda tx: tx.documents.get("news", "rss")) == document()
+    assert read(desk, lambda tx: tx.documents.publication()) == before
+    assert read(desk, lambda tx: tx.sections.get("news")).rendered_sequence == 7
+
+
+def test_other_bytes_take_their_place(desk):
+    before = replace(desk, document())
+    other = document(body=b"other", etag="2-b", sequence=2, last_modified=LATER, brotli=b"br")
+    assert replace(desk, other, sequence=2) == before + 1
+    assert read(desk, lambda tx: tx.documents.get("news", "rss")) == other
+
+
+def test_only_what_was_replaced_since_is_read_again(desk):
+    first = replace(desk, document(), document(format="atom"))
+    replace(desk, document("sport"), path="sport")
+    everything, now = read(desk, lambda tx: tx.documents.all_since(0))
+    assert {(each.path, each.format) for each in everything} == {("news", "rss"), ("news", "atom"), ("sport", "rss")}
+    some, same = read(desk, lambda tx: tx.documents.all_since(first))
+    assert ([each.path for each in some], same) == (["sport"], now)
+    assert read(desk, lambda tx: tx.documents.all_since(now)) == ([], now)
+
+
+def test_removed_documents_are_told_by_the_keys(desk):
+    replace(desk, document())
+    before = read(desk, lambda tx: tx.documents.publication())
+    with desk.write() as tx:
+        tx.documents.remove("news")
+    assert read(desk, lambda tx: (tx.documents.keys(), tx.documents.publication() > before)) == (set(), True)
+
+
+def test_frames_are_kept_beside(desk):
+    frame = Frame(format="rss", head=b"h", tail=b"t", separator=b"s")
+    replace(desk, document(), frames=[frame])
+    replace(desk, document(), frames=[dataclasses.replace(frame, head=b"new")])
+    assert read(desk, lambda tx: tx.documents.frame("news", "rss")) == dataclasses.replace(frame, head=b"new")
+    assert read(desk, lambda tx: tx.documents.frame("news", "atom")) is None
+
+
+# --------------------------------------------------------------------------- fragments
+
+
+def fragment(key, version=1, **more):
+    return Fragment(
+        **{"article_uid": uid_of(key), "format": "rss", "version": version, "body": b"<i/>", "updated": NOW} | more
+    )
+
+
+def fragments(store, *keys, version=1):
+    return read(store, lambda tx: tx.documents.fragments([uid_of(key) for key in keys], "rss", version))
+
+
+def put(store, *made):
+    with store.write() as tx:
+        tx.documents.put_fragments(made)
+
+
+def test_a_fragment_is_current_for_its_version_and_revision(desk):
+    save(desk, [new("x"), new("y")], "news")
+    put(desk, fragment("x"), fragment("y", revision=0))
+    found = fragments(desk, "x", "y", "z")
+    assert found == {uid_of(key): fragment(key, revision=0) for key in "xy"}
+    assert fragments(desk, "x", version=2) == {}
+    save(desk, [copy("cx", 2, "x")], "news")
+    assert set(fragments(desk, "x", "y")) == {uid_of("y")}
+
+
+def test_a_fragment_of_what_has_changed_meanwhile_is_not_current(desk):
+    save(desk, [new("x")], "news")
+    revision = read(desk, lambda tx: tx.articles.get(uid_of("x"))).revision
+    save(desk, [copy("cx", 2, "x")], "news")
+    put(desk, fragment("x", revision=revision))
+    assert fragments(desk, "x") == {}
+    put(desk, fragment("x", revision=revision + 1))
+    assert set(fragments(desk, "x")) == {uid_of("x")}
+
+
+def test_fragments_of_what_is_retracted_or_unknown_are_left_out(desk):
+    save(desk, [new("x")], "news")
+    put(desk, fragment("x"))
+    with desk.write() as tx:
+        tx.articles.retract(uid_of("x"), "", NOW)
+    put(desk, fragment("x"), fragment("nobody"))
+    assert fragments(desk, "x", "nobody") == {}
+
+
+# --------------------------------------------------------------------------- who waits
+
+
+def test_whoever_looks_sees_what_another_process_published(url, desk):
+    with open_store(url, create=False) as web:
+        assert web.moved() is True
+        assert web.moved() is False
+        replace(desk, document())
+        assert web.moved() is True
+        assert web.moved() is False
+        with desk.write() as tx:
+            tx.sections.mark_dirty()  # nothing that is served
+        assert web.moved() is False
+
+
+@pytest.mark.parametrize("what", ["config", "retraction", "document"])
+def test_whatever_is_served_moves_the_counter(desk, what):
+    save(desk, [new("x")], "news")
+    before = desk.publication()
+    with desk.write() as tx:
+        if what == "config":
+            tx.configs.accept("{}", "d", NOW)
+        elif what == "retraction":
+            tx.articles.retract(uid_of("x"), "", NOW)
+        else:
+            tx.documents.replace([document()], [], "news", 1)
+    assert desk.publication() > before
+
+
+def test_waiting_ends_when_something_is_published_and_else_at_the_limit(url, desk):
+    with open_store(url, create=False) as web:
+        web.moved()
+        assert web.wait(0.06) is False
+        seen = []
+        waiter = threading.Thread(target=lambda: seen.append(web.wait(20)))
+        start = time.monotonic()
+        waiter.start()
+        replace(desk, document())
+        waiter.join()
+        assert seen == [True]
+        assert time.monotonic() - start < 15
+        assert web.moved() is False

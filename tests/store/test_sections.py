@@ -1,0 +1,205 @@
+"""The tree taken over, and what is in a section."""
+
+from datetime import timedelta
+
+import pytest
+
+from feeds.errors import SectionNotFound
+from feeds.model import Document, Section
+
+from .conftest import NOW, copy, new, save, section, uid_of
+
+
+def later(**units):
+    return NOW + timedelta(**units)
+
+
+def read(store, ask):
+    with store.read() as tx:
+        return ask(tx)
+
+
+def sync(store, *sections):
+    with store.write() as tx:
+        tx.sections.sync(sections, NOW)
+
+
+def paths(store):
+    return [state.path for state in read(store, lambda tx: tx.sections.all())]
+
+
+def uids(*keys):
+    return [uid_of(key) for key in keys]
+
+
+def test_the_whole_desk_and_unfiled_are_always_there(store):
+    sync(store)
+    assert paths(store) == ["", "unfiled"]
+
+
+def test_sections_keep_the_order_of_the_tree(store):
+    sync(store, section("b"), section("a"), section("a/x"))
+    assert paths(store) == ["", "b", "a", "a/x", "unfiled"]
+    sync(store, section("a"), section("a/x"), section("b"))
+    assert paths(store) == ["", "a", "a/x", "b", "unfiled"]
+
+
+def test_a_new_section_waits_to_be_rendered_and_a_rendered_one_does_not(desk):
+    assert [state.path for state in read(desk, lambda tx: tx.sections.changed())] == paths(desk)
+    with desk.write() as tx:
+        for state in tx.sections.changed():
+            tx.documents.replace([], [], state.path, state.sequence, rendered_touched=state.touched)
+        assert tx.sections.changed() == []
+        tx.sections.mark_dirty(["sport"])
+        assert [(state.path, state.stale) for state in tx.sections.changed()] == [("sport", True)]
+        tx.sections.mark_dirty()
+        assert len(tx.sections.changed()) == 5
+
+
+def test_what_changes_while_a_section_is_rendered_is_rendered_again(desk):
+    with desk.read() as tx:
+        before = tx.sections.get("news")
+    with desk.write() as tx:
+        tx.sections.mark_dirty(["news"])
+        tx.documents.replace([], [], "news", before.sequence, rendered_touched=before.touched)
+        assert tx.sections.get("news").stale
+
+
+def test_a_removed_section_is_gone_and_comes_back_with_what_it_had(desk):
+    save(desk, [new("x")], "news", "sport")
+    sync(desk, section("news"), section("news/world"))
+    assert read(desk, lambda tx: (tx.sections.get("sport"), tx.sections.moved("sport"))) == (None, "gone")
+    assert read(desk, lambda tx: tx.articles.get(uid_of("x"))).sections == ("news",)
+    with pytest.raises(SectionNotFound):
+        read(desk, lambda tx: tx.sections.top("sport", 5))
+    sync(desk, section("news"), section("news/world"), section("sport"))
+    assert read(desk, lambda tx: tx.sections.moved("sport")) is None
+    assert [each.uid for each in read(desk, lambda tx: tx.sections.top("sport", 5))] == uids("x")
+
+
+def test_a_removed_section_takes_its_documents_along(desk):
+    made = Document(path="sport", format="rss", media_type="t", sequence=1, etag="e", last_modified=NOW, body=b"b")
+    with desk.write() as tx:
+        tx.documents.replace([made], [], "sport", 1)
+        before = tx.documents.publication()
+    sync(desk, section("news"), section("news/world"))
+    with desk.read() as tx:
+        assert tx.documents.get("sport", "rss") is None
+        assert tx.documents.keys() == set()
+        assert tx.documents.publication() > before
+
+
+def test_a_moved_section_keeps_filings_numbers_and_is_found_under_its_old_path(desk):
+    save(desk, [new("x"), new("y")], "news/world")
+    was = read(desk, lambda tx: tx.sections.get("news/world"))
+    sync(desk, section("news"), section("sport"), Section(path="world", title="W", moved_from=("news/world",)))
+    now = read(desk, lambda tx: tx.sections.get("world"))
+    assert (now.sequence, now.created_at) == (was.sequence, was.created_at)
+    assert now.stale
+    assert [each.uid for each in read(desk, lambda tx: tx.sections.top("world", 5))] == uids("y", "x")
+    assert read(desk, lambda tx: tx.sections.moved("news/world")) == "world"
+    assert read(desk, lambda tx: tx.sections.moved("world")) is None
+
+
+def test_a_section_that_moved_twice_is_found_in_one_step(desk):
+    sync(desk, Section(path="world", title="W", moved_from=("news/world",)))
+    sync(desk, Section(path="planet", title="P", moved_from=("world",)))
+    assert read(desk, lambda tx: [tx.sections.moved(path) for path in ("news/world", "world")]) == ["planet"] * 2
+    sync(desk)
+    assert read(desk, lambda tx: tx.sections.moved("news/world")) == "gone"
+
+
+def test_moving_in_a_circle_ends(desk):
+    sync(desk, Section(path="world", title="W", moved_from=("news/world",)))
+    sync(desk, Section(path="news/world", title="W", moved_from=("world",)))
+    assert read(desk, lambda tx: tx.sections.moved("world")) == "news/world"
+    assert read(desk, lambda tx: tx.sections.moved("news/world")) is None
+
+
+def test_a_path_that_never_was_is_not_gone(desk):
+    assert read(desk, lambda tx: (tx.sections.moved("x"), tx.sections.get("x"))) == (None, None)
+    with pytest.raises(SectionNotFound):
+        read(desk, lambda tx: tx.sections.count("x"))
+
+
+def test_taking_over_the_same_tree_moves_nothing(desk):
+    before = read(desk, lambda tx: (tx.sections.all(), tx.documents.publication()))
+    sync(desk, section("news"), section("news/world"), section("sport"))
+    assert read(desk, lambda tx: (tx.sections.all(), tx.documents.publication())) == before
+
+
+# --------------------------------------------------------------------------- what is in a section
+
+
+def test_the_top_is_by_rank_then_by_arrival(desk):
+    save(
+        desk, [new("old", published=later(days=-1)), new("x"), new("y"), new("older", published=later(days=-2))], "news"
+    )
+    top = read(desk, lambda tx: tx.sections.top("news", 3))
+    assert [each.uid for each in top] == uids("y", "x", "old")
+
+
+def test_pages_walk_through_everything_once(desk):
+    save(desk, [new(f"k{number}", published=later(hours=-(number % 3))) for number in range(10)], "news")
+    seen, before = [], None
+    for _ in range(10):
+        page = read(desk, lambda tx, before=before: tx.sections.page("news", before, 3))
+        seen += [each.uid for each in page.articles]
+        before = page.next
+        if before is None:
+            break
+    assert seen == [each.uid for each in read(desk, lambda tx: tx.sections.top("news", 100))]
+    assert len(set(seen)) == 10
+
+
+def test_archive_pages_keep_their_members(desk):
+    save(desk, [new("a1"), new("a2"), new("a3", published=later(days=-9))], "news")
+    page = read(desk, lambda tx: tx.sections.archive("news", 1, 2))
+    save(desk, [new("a4", published=later(days=-20))], "news")
+    assert [each.uid for each in page] == uids("a1", "a2")
+    assert read(desk, lambda tx: tx.sections.archive("news", 1, 2)) == page
+    assert read(desk, lambda tx: tx.sections.filed("news")) == 4
+    assert [each.uid for each in read(desk, lambda tx: tx.sections.archive("news", 3, 4))] == uids("a3", "a4")
+    with desk.write() as tx:
+        tx.articles.retract(uid_of("a1"), "", NOW)
+    assert [each.uid for each in read(desk, lambda tx: tx.sections.archive("news", 1, 2))] == uids("a2")
+
+
+def test_changes_since_a_number(desk):
+    save(desk, [new("x"), new("y")], "news")
+    save(desk, [new("z"), copy("cx", 2, "x")], "news", "sport")
+    changes = read(desk, lambda tx: tx.sections.since("news", 2, 10))
+    assert ([each.uid for each in changes.articles], changes.withdrawn, changes.complete) == (uids("z"), (), True)
+    assert [each.sequence for each in changes.articles] == [3]
+    cut = read(desk, lambda tx: tx.sections.since("news", 0, 2))
+    assert ([each.uid for each in cut.articles], cut.complete) == (uids("z", "y"), False)
+    assert read(desk, lambda tx: tx.sections.since("news", 3, 10)).articles == ()
+
+
+def test_counts_are_of_what_is_filed_now(desk):
+    save(desk, [new("x"), new("y")], "news")
+    with desk.write() as tx:
+        tx.articles.retract(uid_of("x"), "", NOW)
+    assert read(desk, lambda tx: tx.sections.count("news")) == 1
+    assert read(desk, lambda tx: tx.sections.counts()) == {"": 0, "news": 1, "news/world": 0, "sport": 0, "unfiled": 0}
+
+
+def test_the_top_reads_its_index_and_no_more(desk):
+    """However much is filed, the newest come out of the index in order: nothing is sorted or scanned."""
+    from sqlalchemy import text
+
+    statement = (
+        "SELECT article_id FROM filings WHERE section_id = 2 AND filings.state = 0 "
+        "ORDER BY rank_at DESC, article_id DESC LIMIT 50"
+    )
+    with desk.write() as tx:
+        connection = tx._connection
+        if connection.dialect.name == "sqlite":
+            plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
+            assert "SORT" not in plan.upper().replace("B-TREE", "SORT")
+        else:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+            plan = " ".join(row[0] for row in connection.execute(text(f"EXPLAIN {statement}")))
+            assert "Sort" not in plan
+    assert "ix_filings_top" in plan

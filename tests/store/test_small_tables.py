@@ -1,0 +1,107 @@
+"""Configs, the inbox, events: put in and taken out."""
+
+import os
+from datetime import timedelta
+
+import pytest
+
+from feeds.model import Validators
+from feeds.store.values import Event, InboxItem, StoredConfig
+
+from .conftest import NOW
+
+LATER = NOW + timedelta(hours=1)
+
+
+def test_a_config_is_stored_once_and_the_last_one_holds(store):
+    with store.write() as tx:
+        assert tx.configs.current() is None
+        first = tx.configs.accept("{1}", "d1", NOW)
+        assert tx.configs.accept("{1}", "d1", LATER) == first
+        second = tx.configs.accept("{2}", "d2", LATER)
+        assert tx.configs.current() == StoredConfig(version=second, text="{2}", digest="d2", accepted_at=LATER)
+        assert tx.configs.accept("{1}", "d1", LATER) > second  # going back is a change too
+
+
+def item(source_id=1, body=b"<rss/>", **more):
+    return InboxItem(source_id=source_id, received_at=NOW, final_url="https://a.example/feed", body=body, **more)
+
+
+def test_the_inbox_gives_back_what_was_put_in_order_of_arrival(desk):
+    body = os.urandom(100_000)
+    whole = item(
+        2,
+        body,
+        claim_id="c",
+        status=226,
+        headers=(("etag", '"ü"'), ("etag", "2")),
+        validators=Validators(etag='"ü"', last_modified="x"),
+        pushed=True,
+    )
+    with desk.write() as tx:
+        ids = tx.inbox.put([item(), whole, item(body=b"")])
+    with desk.read() as tx:
+        first, second, third = tx.inbox.waiting(10)
+        assert [each.id for each in (first, second, third)] == ids == sorted(ids)
+        assert tx.inbox.count() == 3
+        assert [each.id for each in tx.inbox.waiting(10, after_id=ids[0])] == ids[1:]
+        assert [each.id for each in tx.inbox.waiting(1)] == ids[:1]
+    assert third.body == b""
+    assert second.body == body
+    for name in ("source_id", "claim_id", "received_at", "final_url", "status", "headers", "validators", "pushed"):
+        assert getattr(second, name) == getattr(whole, name)
+
+
+def test_what_is_removed_from_the_inbox_is_gone_and_its_number_is_not_used_again(desk):
+    with desk.write() as tx:
+        ids = tx.inbox.put([item(), item()])
+        tx.inbox.remove(ids)
+        assert tx.inbox.waiting(10) == []
+        assert min(tx.inbox.put([item()])) > max(ids)
+
+
+def event(**more):
+    return {"kind": "source", "subject": "a", "text": "silent", "remedy": "look", "now": NOW} | more
+
+
+def test_an_event_is_open_until_it_is_closed(store):
+    with store.write() as tx:
+        assert tx.events.add(**event()) is True
+        assert tx.events.add(**event(text="still silent")) is False
+        assert tx.events.add(**event(subject="b")) is True
+        assert [(each.subject, each.text) for each in tx.events.open()] == [("b", "silent"), ("a", "still silent")]
+        assert tx.events.close("source", "a", LATER) is True
+        assert tx.events.close("source", "a", LATER) is False
+        assert tx.events.add(**event(text="again")) is True
+        assert [each.text for each in tx.events.open()] == ["again", "silent"]
+        assert tx.events.recent(2) == tx.events.open()
+        ids = {each.id for each in tx.events.recent(10)}
+        oldest = tx.events.recent(10)[-1]
+        assert oldest == Event(
+            id=oldest.id, kind="source", subject="a", text="still silent", remedy="look", at=NOW, closed_at=LATER
+        )
+    assert len(ids) == 3
+    assert all(each.startswith("urn:uuid:") for each in ids)
+
+
+def test_a_transaction_is_whole_or_nothing(store):
+    with pytest.raises(RuntimeError), store.write() as tx:
+        tx.configs.accept("{}", "d", NOW)
+        raise RuntimeError
+    with store.read() as tx:
+        assert tx.configs.current() is None
+
+
+def test_a_reader_cannot_write(store):
+    with pytest.raises(Exception, match="cannot be written|read-only"), store.read() as tx:
+        tx.configs.accept("{}", "d", NOW)
+
+
+def test_a_reader_sees_one_moment(store):
+    with store.read() as tx:
+        assert tx.configs.current() is None
+        with store.write() as other:
+            other.configs.accept("{}", "d", NOW)
+        assert tx.configs.current() is None
+    with store.read() as tx:
+        assert tx.configs.current() is not None
