@@ -144,7 +144,7 @@ def nginx(folder: Path, port: int, body: bytes) -> subprocess.Popen[bytes]:
 
 def ours(arguments: argparse.Namespace, folder: Path, port: int) -> subprocess.Popen[bytes]:
     """The shipped entry point with its shipped defaults."""
-    command = arguments.command or f"{Path(sys.executable).parent}/wiredesk web --data {{data}} --port {{port}}"
+    command = arguments.command or f"{sys.executable} -m feeds.cli web --workers 2 --data {{data}} --port {{port}}"
     environ = {**os.environ, "WIREDESK_DATA": str(folder), "PORT": str(port)}
     words = shlex.split(command.format(port=port, data=folder))
     return subprocess.Popen(words, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
