@@ -32,7 +32,8 @@ def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False) 
     text where it has a tag or a character reference. RSS dates of Dublin Core stand as published where nothing else
     does. Where Media RSS lists one picture in several sizes, the largest is the image.
     """
-    links: list[Any] = [link for link in raw.get("links") or () if isinstance(link, dict)][:MAX_LIST_ITEMS]
+    raw = dict(raw)  # feedparser's own kind of dictionary answers each miss with an exception
+    links = links_of(raw)
     entry_id = short(raw.get("id"))
     link = _link(raw, links, entry_id, atom)
     title = _title(raw, atom)
@@ -71,6 +72,11 @@ def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False) 
         related=_all(links, "related"),
         noindex=noindex or says_noindex(raw),
     )
+
+
+def links_of(raw: Any) -> list[dict[str, Any]]:
+    """The links of a feed, an entry or its source."""
+    return [dict(link) for link in (raw.get("links") or ())[:MAX_LIST_ITEMS] if isinstance(link, dict)]
 
 
 def short(value: Any) -> str | None:
@@ -146,9 +152,8 @@ def _text(value: str, kind: TextType, detail: Any) -> RawText:
 
 
 def _date(raw: Any, name: str) -> tuple[str | None, datetime | None]:
-    text = short(raw[name]) if dict.__contains__(raw, name) else None
-    parsed = raw[f"{name}_parsed"] if dict.__contains__(raw, f"{name}_parsed") else None
-    return text, utc(parsed) if text else None
+    text = short(raw.get(name))
+    return text, utc(raw.get(f"{name}_parsed")) if text else None
 
 
 def utc(parsed: Any) -> datetime | None:
@@ -165,9 +170,7 @@ def utc(parsed: Any) -> datetime | None:
 def persons(raw: Any, alone: Any = None) -> tuple[Person, ...]:
     """The people in feedparser's list, each once; *alone* is its string, for what it could not take apart."""
     found: dict[tuple[str, str | None], Person] = {}
-    for one in list(raw or ())[:MAX_LIST_ITEMS]:
-        if not isinstance(one, dict):
-            continue
+    for one in [dict(one) for one in (raw or ())[:MAX_LIST_ITEMS] if isinstance(one, dict)]:
         person = Person(name=short(one.get("name")) or "", url=short(one.get("href")), email=short(one.get("email")))
         if person.name or person.email or person.url:
             found.setdefault((person.name, person.email), person)
@@ -178,7 +181,7 @@ def persons(raw: Any, alone: Any = None) -> tuple[Person, ...]:
 
 def _categories(tags: Any) -> tuple[Category, ...]:
     found: dict[tuple[str, str | None], Category] = {}
-    for tag in list(tags or ())[:MAX_LIST_ITEMS]:
+    for tag in map(dict, (tags or ())[:MAX_LIST_ITEMS]):
         label, scheme = short(tag.get("label")), short(tag.get("scheme"))
         if term := short(tag.get("term")) or label:
             found.setdefault((term, scheme), Category(term=term, scheme=scheme, label=label))
@@ -188,7 +191,8 @@ def _categories(tags: Any) -> tuple[Category, ...]:
 def _origin(raw: Any) -> Origin | None:
     source = raw.get("source")
     if isinstance(source, dict) and source:
-        links = [link for link in source.get("links") or () if isinstance(link, dict)]
+        source = dict(source)
+        links = links_of(source)
         origin = Origin(
             name=short(source.get("title")) or "",
             url=_first(links, "alternate"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from feeds.model import Hints, ParsedEntry, ParsedFeed
 from feeds.parse.cut import Cut, cut
-from feeds.parse.entries import parsed_entry, persons, says_noindex, short, whole_number
+from feeds.parse.entries import links_of, parsed_entry, persons, says_noindex, short, whole_number
 from feeds.parse.kinds import Seen, format_of, refusal
 from feeds.parse.limits import MAX_ENTRIES
 from feeds.parse.prolog import Prolog
@@ -88,7 +88,7 @@ def _feed(
     whole_parse: bool,
     warnings: Sequence[str],
 ) -> ParsedFeed:
-    feed: Any = raw.feed
+    feed: dict[str, Any] = dict(raw.feed)
     announced = format_of(prolog)
     kind = announced if announced == "rss091n" else raw.version or announced
     atom = kind.startswith("atom")
@@ -96,7 +96,7 @@ def _feed(
     entries: list[ParsedEntry] = []
     for position, entry in zip(positions, raw.entries, strict=True):
         entries.append(parsed_entry(entry, position=position, atom=atom, noindex=noindex))
-    links = [link for link in feed.get("links") or () if isinstance(link, dict)]
+    links = links_of(feed)
     older = _hrefs(links, "prev-archive") or _hrefs(links, "next")
     return ParsedFeed(
         kind=kind,
@@ -105,7 +105,7 @@ def _feed(
         self_url=next(iter(_hrefs(links, "self")), None),
         feed_id=short(feed.get("id")),
         language=short(feed.get("language")),
-        updated=next((short(feed[name]) for name in ("updated", "published") if dict.__contains__(feed, name)), None),
+        updated=short(feed.get("updated")) or short(feed.get("published")),
         rights=short(feed.get("rights")) or next(iter(_hrefs(links, "license")), None),
         image_url=_image_url(feed),
         authors=persons(feed.get("authors"), feed.get("author")),
