@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from feeds.frames import assemble, hub_links, slot
 from feeds.model import Article, Format, Frame
 from feeds.render import atom, jsonfeed, rss
 from feeds.render.check import Listed, check, compare
-from feeds.render.compress import compress
+from feeds.render.compress import compress, squeeze
 from feeds.render.context import FRAGMENT_VERSION, DeskContext, SectionContext, fragment_version
 from feeds.render.rules import Problem
 
@@ -29,6 +30,7 @@ __all__ = [
     "render_document",
     "render_fragment",
     "render_frame",
+    "squeeze",
 ]
 
 # A fragment is cut out of a document of its own, whose head does not matter: this one.
@@ -48,6 +50,7 @@ def render_fragment(article: Article, format: Format, *, desk: DeskContext) -> b
     return jsonfeed.item_bytes(article, desk)
 
 
+@lru_cache(maxsize=3 * 256)
 def render_frame(section: SectionContext, format: Format) -> Frame:
     """Return what stands around the fragments of *section*'s documents, with slots for what differs among them."""
     names = ("self", "page", "title", "description", "id", "updated", "extra")

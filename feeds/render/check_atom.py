@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from lxml import etree
 
-from feeds.render.check_xml import XML_RULES, local, parse_xml
+from feeds.render.check_xml import XML_RULES, Children, parse_xml
 from feeds.render.rules import (
     COMMON_RULES,
     Findings,
@@ -22,7 +22,8 @@ from feeds.render.rules import (
 )
 
 A = "{http://www.w3.org/2005/Atom}"
-_TEXTS = (f"{A}title", f"{A}summary", f"{A}content", f"{A}subtitle", f"{A}rights")
+_ID, _LINK, _ENTRY, _AUTHOR, _SOURCE = (A + name for name in ("id", "link", "entry", "author", "source"))
+_TEXTS = ("title", "summary", "content", "subtitle", "rights")
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+\-]+/[\w!#$&^.+\-]+(?:\s*;.*)?\Z", re.ASCII)
 
 ATOM_RULES = (
@@ -54,17 +55,17 @@ def check_atom(body: bytes) -> Findings:
     if root.tag != f"{A}feed":
         found.add("atom-root", "the document", f"begins with {root.tag!r}")
         return found
-    entries = root.findall(f"{A}entry")
+    feed = Children(root)
+    entries = [Children(entry) for entry in feed.get(_ENTRY, ())]
     _check_schema(found, root)
-    _check_ids(found, root, entries)
-    _check_node(found, root, "the feed", None)
-    feed_author = root.find(f"{A}author") is not None
+    _check_ids(found, feed, entries)
+    _check_node(found, feed, "the feed", None)
     for number, entry in enumerate(entries, 1):
-        uid = entry.findtext(f"{A}id")
+        uid = entry.text(_ID)
         where = f"entry {number}"
         _check_node(found, entry, where, uid)
-        _check_entry(found, entry, where, uid, feed_author=feed_author)
-    rels = {link.get("rel", "alternate") for link in root.findall(f"{A}link")}
+        _check_entry(found, entry, where, uid, feed_author=_AUTHOR in feed)
+    rels = {link.get("rel", "alternate") for link in feed.get(_LINK, ())}
     if "self" not in rels:
         found.add("atom-self", "the feed", "has no link with rel self")
     if "alternate" not in rels:
@@ -85,19 +86,18 @@ def _check_schema(found: Findings, root: etree._Element) -> None:
     for error in schema.error_log:
         steps = re.findall(r"\*\[(\d+)\]", error.path or "")
         child = root[int(steps[0]) - 1] if steps else None
-        uid = child.findtext(f"{A}id") if child is not None and child.tag == f"{A}entry" else None
+        uid = child.findtext(_ID) if child is not None and child.tag == _ENTRY else None
         if (error.message, uid) not in seen:
             seen.add((error.message, uid))
             found.add("atom-schema", error.path or "the feed", error.message, uid)
 
 
-def _check_ids(found: Findings, root: etree._Element, entries: list[etree._Element]) -> None:
-    feed_id = root.findtext(f"{A}id") or ""
-    if not is_absolute(feed_id):
-        found.add("atom-id", "the feed", f"has the id {feed_id!r}")
+def _check_ids(found: Findings, feed: Children, entries: list[Children]) -> None:
+    if not is_absolute(feed.text(_ID) or ""):
+        found.add("atom-id", "the feed", f"has the id {feed.text(_ID)!r}")
     seen: set[str] = set()
     for number, entry in enumerate(entries, 1):
-        uid = entry.findtext(f"{A}id") or ""
+        uid = entry.text(_ID) or ""
         if not is_absolute(uid):
             found.add("atom-id", f"entry {number}", f"has the id {uid!r}", uid or None)
         if uid in seen:
@@ -105,58 +105,53 @@ def _check_ids(found: Findings, root: etree._Element, entries: list[etree._Eleme
         seen.add(uid)
 
 
-def _check_node(found: Findings, node: etree._Element, where: str, uid: str | None) -> None:
-    """Links, dates and texts of a feed or an entry."""
+def _check_node(found: Findings, node: Children, where: str, uid: str | None) -> None:
+    """Links, dates and texts of a feed, an entry or a source."""
     alternates = set()
-    for child in node:
-        if not isinstance(child.tag, str) or not child.tag.startswith(A) or child.tag == f"{A}entry":
-            continue
-        place = f"{where}, {local(child)}"
-        if child.tag == f"{A}link":
-            href = child.get("href", "")
-            if not is_absolute(href):
-                found.add("atom-link", place, f"has the href {href!r}", uid)
-            kind = (child.get("type"), child.get("hreflang"))
-            if child.get("rel", "alternate") == "alternate":
-                if kind in alternates:
-                    found.add("atom-alternate-twice", place, "is a second alternate of its type and language", uid)
-                alternates.add(kind)
-        elif child.tag in (f"{A}updated", f"{A}published"):
-            if not is_rfc3339((child.text or "").strip()):
-                found.add("atom-date", place, f"says {child.text!r}", uid)
-        elif child.tag in _TEXTS:
-            _check_text(found, child, place, uid)
-        elif child.tag == f"{A}source":
-            _check_node(found, child, f"{where}, source", uid)
+    for link in node.get(_LINK, ()):
+        if not is_absolute(link.get("href", "")):
+            found.add("atom-link", f"{where}, link", f"has the href {link.get('href')!r}", uid)
+        if link.get("rel", "alternate") == "alternate":
+            kind = (link.get("type"), link.get("hreflang"))
+            if kind in alternates:
+                found.add("atom-alternate-twice", f"{where}, link", "is one more of its type and language", uid)
+            alternates.add(kind)
+    for name in ("updated", "published"):
+        text = node.text(A + name)
+        if text is not None and not is_rfc3339(text.strip()):
+            found.add("atom-date", f"{where}, {name}", f"says {text!r}", uid)
+    for name in _TEXTS:
+        for child in node.get(A + name, ()):
+            _check_text(found, child, name, f"{where}, {name}", uid)
+    for source in node.get(_SOURCE, ()):
+        _check_node(found, Children(source), f"{where}, source", uid)
 
 
-def _check_text(found: Findings, child: etree._Element, place: str, uid: str | None) -> None:
+def _check_text(found: Findings, child: etree._Element, name: str, place: str, uid: str | None) -> None:
     type_, text = child.get("type", "text"), child.text or ""
-    is_content = child.tag == f"{A}content"
-    if type_ not in ("text", "html", "xhtml") and not (is_content and _MEDIA_TYPE.match(type_)):
+    if type_ not in ("text", "html", "xhtml") and not (name == "content" and _MEDIA_TYPE.match(type_)):
         found.add("atom-type", place, f"has the type {type_!r}", uid)
     check_characters(found, place, text, uid)
     if type_ == "html":
         check_html(found, place, text, uid)
     elif type_ == "xhtml":
         check_html(found, place, etree.tostring(child, encoding="unicode"), uid)
-    if child.tag == f"{A}title":
+    if name == "title":
         if type_ != "xhtml":
             check_title(found, place, text, uid)
         if not any(str(words).strip() for words in child.itertext()):
             found.add("atom-title-empty", place, "is empty", uid)
 
 
-def _check_entry(found: Findings, entry: etree._Element, where: str, uid: str | None, *, feed_author: bool) -> None:
-    source = entry.find(f"{A}source")
-    sourced = source is not None and source.find(f"{A}author") is not None
-    if not (feed_author or sourced or entry.find(f"{A}author") is not None):
+def _check_entry(found: Findings, entry: Children, where: str, uid: str | None, *, feed_author: bool) -> None:
+    source = entry.first(_SOURCE)
+    sourced = source is not None and source.find(_AUTHOR) is not None
+    if not (feed_author or sourced or _AUTHOR in entry):
         found.add("atom-author", where, "has no author", uid)
-    content = entry.find(f"{A}content")
-    links = [link.get("rel", "alternate") for link in entry.findall(f"{A}link")]
-    if content is None and "alternate" not in links:
+    content = entry.first(f"{A}content")
+    if content is None and all(link.get("rel", "alternate") != "alternate" for link in entry.get(_LINK, ())):
         found.add("atom-alternate", where, "has neither content nor a link with rel alternate", uid)
-    if content is not None and entry.find(f"{A}summary") is None:
+    if content is not None and f"{A}summary" not in entry:
         type_ = content.get("type", "text")
         encoded = "/" in type_ and not type_.startswith("text/") and not type_.endswith(("/xml", "+xml"))
         if content.get("src") is not None or encoded:

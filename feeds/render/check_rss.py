@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from lxml import etree
 
-from feeds.render.check_xml import XML_RULES, parse_xml
+from feeds.render.check_xml import XML_RULES, Children, parse_xml
 from feeds.render.rules import (
     COMMON_RULES,
     Findings,
@@ -87,98 +85,102 @@ def check_rss(body: bytes) -> Findings:
     if root.tag != "rss" or root.get("version") != "2.0" or len(channels) != 1:
         found.add("rss-root", "the document", f"begins with {root.tag!r} and has {len(channels)} channels")
         return found
-    channel = channels[0]
+    channel = Children(channels[0])
     _check_channel(found, channel)
     guids: set[str] = set()
-    for number, item in enumerate(channel.findall("item"), 1):
-        _check_item(found, item, f"item {number}", guids)
+    for number, item in enumerate(channel.get("item", ()), 1):
+        _check_item(found, Children(item), f"item {number}", guids)
     return found
 
 
-def _check_channel(found: Findings, channel: etree._Element) -> None:
+def _check_channel(found: Findings, channel: Children) -> None:
     where = "the channel"
     for name in ("title", "link", "description"):
-        if not (channel.findtext(name) or "").strip():
+        if not (channel.text(name) or "").strip():
             found.add("rss-channel-required", where, f"has no {name}")
     _check_names(found, channel, _CHANNEL, where, None)
-    check_title(found, f"{where}, title", channel.findtext("title") or "", None)
+    check_title(found, f"{where}, title", channel.text("title") or "", None)
     for name in ("link", "docs"):
-        _check_url(found, channel.findtext(name), f"{where}, {name}", None)
+        _check_url(found, channel.text(name), f"{where}, {name}", None)
     for name in ("pubDate", "lastBuildDate"):
-        _check_date(found, channel.findtext(name), f"{where}, {name}", None)
+        _check_date(found, channel.text(name), f"{where}, {name}", None)
     for name in ("managingEditor", "webMaster"):
-        _check_email(found, channel.findtext(name), f"{where}, {name}", None)
-    if (tag := channel.findtext("language")) is not None and not is_language(tag):
+        _check_email(found, channel.text(name), f"{where}, {name}", None)
+    if (tag := channel.text("language")) is not None and not is_language(tag):
         found.add("rss-language", where, f"says {tag!r}")
-    if (ttl := channel.findtext("ttl")) is not None and not ttl.isdecimal():
+    if (ttl := channel.text("ttl")) is not None and not ttl.isdecimal():
         found.add("rss-number", f"{where}, ttl", f"says {ttl!r}")
-    if not any(link.get("rel") == "self" for link in channel.findall(_ATOM_LINK)):
+    if not any(link.get("rel") == "self" for link in channel.get(_ATOM_LINK, ())):
         found.add("rss-self", where, "does not name its own address")
-    if (image := channel.find("image")) is not None:
-        _check_image(found, image, channel)
+    if (image := channel.first("image")) is not None:
+        _check_image(found, Children(image), channel)
 
 
-def _check_image(found: Findings, image: etree._Element, channel: etree._Element) -> None:
+def _check_image(found: Findings, image: Children, channel: Children) -> None:
     where = "the channel, image"
     for name in ("url", "title", "link"):
-        if not image.findtext(name):
+        if not image.text(name):
             found.add("rss-image", where, f"has no {name}")
     for name, most in (("width", 144), ("height", 400)):
-        size = image.findtext(name)
+        size = image.text(name)
         if size is not None and not (size.isdecimal() and int(size) <= most):
             found.add("rss-image", where, f"has the {name} {size!r}")
-    _check_url(found, image.findtext("url"), f"{where}, url", None)
+    _check_url(found, image.text("url"), f"{where}, url", None)
     for name in ("title", "link"):
-        if image.findtext(name) and image.findtext(name) != channel.findtext(name):
+        if image.text(name) and image.text(name) != channel.text(name):
             found.add("rss-image-match", where, f"has another {name} than the channel")
 
 
-def _check_item(found: Findings, item: etree._Element, where: str, guids: set[str]) -> None:
-    guid = item.find("guid")
+def _check_item(found: Findings, item: Children, where: str, guids: set[str]) -> None:
+    guid = item.first("guid")
     uid = (guid.text or "").strip() or None if guid is not None else None
-    title, description = item.findtext("title"), item.findtext("description")
+    title, description = item.text("title"), item.text("description")
     if not (title or "").strip() and not (description or "").strip():
         found.add("rss-item-required", where, "has neither title nor description", uid)
-    elif not (title or "").strip() or not (item.findtext("link") or "").strip():
+    elif not (title or "").strip() or not (item.text("link") or "").strip():
         found.add("rss-item-title", where, "has no title or no link", uid)
     _check_names(found, item, _ITEM, where, uid)
     _check_guid(found, guid, where, uid, guids)
     for name in ("link", "comments"):
-        _check_url(found, item.findtext(name), f"{where}, {name}", uid)
-    _check_date(found, item.findtext("pubDate"), f"{where}, pubDate", uid)
-    _check_email(found, item.findtext("author"), f"{where}, author", uid)
+        _check_url(found, item.text(name), f"{where}, {name}", uid)
+    _check_date(found, item.text("pubDate"), f"{where}, pubDate", uid)
+    _check_email(found, item.text("author"), f"{where}, author", uid)
     _check_enclosures(found, item, where, uid)
-    if (source := item.find("source")) is not None and not is_web_address(source.get("url", "")):
+    if (source := item.first("source")) is not None and not is_web_address(source.get("url", "")):
         found.add("rss-source", f"{where}, source", f"has the url {source.get('url')!r}", uid)
-    if (tag := item.findtext(f"{_DC}language")) is not None and not is_language(tag):
+    if (tag := item.text(f"{_DC}language")) is not None and not is_language(tag):
         found.add("rss-language", where, f"says {tag!r}", uid)
-    if (count := item.findtext(_SLASH)) is not None and not count.isdecimal():
+    if (count := item.text(_SLASH)) is not None and not count.isdecimal():
         found.add("rss-number", f"{where}, slash:comments", f"says {count!r}", uid)
     for core, twin in _TWINS:
-        if item.find(core) is not None and item.find(twin) is not None:
+        if core in item and twin in item:
             found.add("rss-double-meaning", where, f"has both {core} and dc:{twin.rpartition('}')[2]}", uid)
     _check_words(found, item, where, uid)
 
 
-def _check_words(found: Findings, item: etree._Element, where: str, uid: str | None) -> None:
+def _check_words(found: Findings, item: Children, where: str, uid: str | None) -> None:
     """Titles and HTML of an item."""
-    check_title(found, f"{where}, title", item.findtext("title") or "", uid)
-    names = [child.tag for child in _elements(item)]
-    for name in ("description", _CONTENT):
-        html = item.findtext(name) or ""
-        check_html(found, f"{where}, {name.rpartition('}')[2]}", html, uid)
-        check_characters(found, f"{where}, {name.rpartition('}')[2]}", html, uid)
-    if _CONTENT in names and "description" not in names[: names.index(_CONTENT)]:
+    check_title(found, f"{where}, title", item.text("title") or "", uid)
+    for name, place in (("description", f"{where}, description"), (_CONTENT, f"{where}, content:encoded")):
+        html = item.text(name) or ""
+        check_html(found, place, html, uid)
+        check_characters(found, place, html, uid)
+    encoded, described = item.first(_CONTENT), item.first("description")
+    if encoded is not None and (described is None or _place(described) > _place(encoded)):
         found.add("rss-content-order", where, "has content:encoded without a description before it", uid)
 
 
-def _check_names(found: Findings, node: etree._Element, known: frozenset[str], where: str, uid: str | None) -> None:
-    counts = Counter(child.tag for child in _elements(node) if not child.tag.startswith("{"))
-    for name, count in counts.items():
-        if name not in known:
+def _place(child: etree._Element) -> int:
+    parent = child.getparent()
+    return parent.index(child) if parent is not None else 0
+
+
+def _check_names(found: Findings, node: Children, known: frozenset[str], where: str, uid: str | None) -> None:
+    for name, children in node.items():
+        if name not in known and not name.startswith("{"):
             found.add("rss-unknown", where, f"has the element {name!r}", uid)
-        elif count > 1 and name not in _REPEATABLE:
-            found.add("rss-once", where, f"has {count} elements {name!r}", uid)
+        elif len(children) > 1 and name in known and name not in _REPEATABLE:
+            found.add("rss-once", where, f"has {len(children)} elements {name!r}", uid)
 
 
 def _check_guid(found: Findings, guid: etree._Element | None, where: str, uid: str | None, guids: set[str]) -> None:
@@ -193,8 +195,8 @@ def _check_guid(found: Findings, guid: etree._Element | None, where: str, uid: s
         found.add("rss-guid-permalink", where, f"has the guid {uid!r} with isPermaLink {permalink!r}", uid)
 
 
-def _check_enclosures(found: Findings, item: etree._Element, where: str, uid: str | None) -> None:
-    enclosures = item.findall("enclosure")
+def _check_enclosures(found: Findings, item: Children, where: str, uid: str | None) -> None:
+    enclosures = item.get("enclosure", [])
     for enclosure in enclosures:
         url, length, type_ = (enclosure.get(name, "") for name in ("url", "length", "type"))
         if not (is_web_address(url) and length.isdecimal() and _MEDIA_TYPE.match(type_)):
@@ -232,7 +234,3 @@ def _date(text: str) -> datetime | None:
 
 def _day(moment: datetime) -> str:
     return ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
-
-
-def _elements(node: etree._Element) -> Iterator[etree._Element]:
-    return (child for child in node if isinstance(child.tag, str))

@@ -39,6 +39,18 @@ def parse_xml(found: Findings, body: bytes) -> etree._Element | None:
     return root
 
 
-def local(element: etree._Element) -> str:
-    """Return the name of *element* without its namespace."""
-    return etree.QName(element).localname
+class Children(dict[str, list[etree._Element]]):
+    """The children of a node by name, in order: an item is walked once and asked twenty times."""
+
+    def __init__(self, node: etree._Element) -> None:
+        for child in node:
+            if isinstance(child.tag, str):
+                self.setdefault(child.tag, []).append(child)
+
+    def first(self, name: str) -> etree._Element | None:
+        """The first child *name*."""
+        return self[name][0] if name in self else None
+
+    def text(self, name: str) -> str | None:
+        """The text of the first child *name*, None without one."""
+        return (self[name][0].text or "") if name in self else None
