@@ -1,24 +1,22 @@
-"""The thread that drives all transfers: libcurl's multi interface under one poller. I/O: sockets, clock, threads."""
+"""The thread that drives all transfers: whose turn it is, what is too slow, what ends how. I/O: clock, threads."""
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import resource
-import select
 import socket
 import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pycurl
 
 from feeds.errors import FetchBroken, FetchError, UrlError
 from feeds.fetch.guard import Guard
 from feeds.fetch.hosts import HostQueues
+from feeds.fetch.multi import Multi
 from feeds.fetch.resolver import Lookup, Resolved, Resolver
 from feeds.fetch.target import Target
 from feeds.fetch.transfer import Hop, Transfer, Unsendable, bad_url, blocked, subject, too_slow
@@ -38,6 +36,8 @@ SLUGGISH = 8
 SPARE_FILES = 256
 HELD_BYTES = 268_435_456
 """Bodies in memory, arriving or not yet taken, at which nothing new is started."""
+ORDERS = 512
+"""How many new requests are taken in between two looks at the sockets."""
 PARKED_S = 120.0
 """How long a host that failed lately may wait for the resolver's slow lane."""
 
@@ -57,21 +57,11 @@ class Loop:
         self._deliver = deliver
         self._held_elsewhere = held_elsewhere
         self._orders: deque[Callable[[], None]] = deque()
-        self._reader, self._writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        os.set_blocking(self._writer, False)
-        self._awake = False
         self._stopping = False
         self._clock = time.monotonic
         self._now = self._clock()
-        self._poller: Any = select.epoll() if hasattr(select, "epoll") else select.poll()
-        self._poll_unit = 1.0 if hasattr(select, "epoll") else 1000.0
-        self._poller.register(self._reader, select.POLLIN)
-        self._watched: set[int] = set()
-        self._timer: float | None = None
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._multi = Multi(self._clock)
+        self.wake = self._multi.wake
         self._hosts: HostQueues[Transfer] = HostQueues(poll.per_host, poll.gap_s, lambda: random.uniform(1.0, 1.25))
         self._resolver = Resolver(lookup, self.wake)
         self._resolving: dict[str, list[Transfer]] = {}
@@ -94,15 +84,6 @@ class Loop:
         """Have the curl thread do *action*."""
         self._orders.append(action)
         self.wake()
-
-    def wake(self) -> None:
-        """End the thread's wait."""
-        if not self._awake:
-            self._awake = True
-            try:
-                os.write(self._writer, b"!")
-            except (BlockingIOError, OSError):  # full: it will wake; closed: it has ended
-                pass
 
     def stop(self) -> None:
         """Let `run` return soon; what is under way is dropped."""
@@ -133,64 +114,49 @@ class Loop:
         soft_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         files = soft_limit if soft_limit != resource.RLIM_INFINITY else 1_000_000
         self._most = max(min(settings.max_transfers * SLUGGISH, files - SPARE_FILES), 16)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, settings.max_transfers)
+        self._multi.keep_connections(settings.max_transfers)
         for wire in self._idle:
             wire.close()
         self._idle.clear()
 
     def _turn(self) -> None:
-        for descriptor, events in self._poller.poll(self._patience() * self._poll_unit):
-            if descriptor == self._reader:
-                self._awake = False
-                try:
-                    os.read(self._reader, 4096)
-                except BlockingIOError:
-                    pass
-                continue
-            action = (
-                (pycurl.CSELECT_IN if events & select.POLLIN else 0)
-                | (pycurl.CSELECT_OUT if events & select.POLLOUT else 0)
-                | (pycurl.CSELECT_ERR if events & (select.POLLERR | select.POLLHUP) else 0)
-            )
-            self._multi.socket_action(descriptor, action)
+        self._multi.turn(self._next_due())
         self._now = now = self._clock()
-        while self._orders:
+        for _ in range(min(len(self._orders), ORDERS)):
             self._orders.popleft()()
         self._take_addresses(now)
-        if self._timer is not None and self._timer <= now:
-            self._timer = None
-            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._take_ended(now)
+        for easy, code, message in self._multi.ended():
+            self._ended(easy, code, message, now)
         if self._next_tick <= now:
             self._tick(now)
         self._hand_over()
-        # Last, for all of the above makes room; what it begins sets the timer to now.
+        # Last, for all of the above makes room.
         self._start_ready(now)
         self._hand_over()
+
+    def _next_due(self) -> float | None:
+        """When something is to be done that no socket, timer or other thread will call for."""
+        if self._orders:
+            return self._now
+        upcoming = None if self._is_full() else self._hosts.next_start()
+        if not self._active:
+            return upcoming
+        return self._next_tick if upcoming is None else min(self._next_tick, upcoming)
 
     def _hand_over(self) -> None:
         if self._outcomes:
             self._deliver(self._outcomes)
             self._outcomes = []
 
-    def _patience(self) -> float:
-        """How long nothing can happen but at the sockets."""
-        now = self._clock()
-        until = now + 60.0
-        if self._active:
-            until = min(until, max(self._next_tick, now))
-        if self._timer is not None:
-            until = min(until, self._timer)
-        upcoming = self._hosts.next_start()
-        if upcoming is not None and not self._is_full():
-            until = min(until, upcoming)
-        return max(until - now, 0.0)
-
     def _admit(self, request: Request, private: object, first: bool) -> None:
         try:
             transfer = Transfer.begin(request, self._settings.timeout_s, self._settings.max_redirects, private)
         except UrlError as error:
             self._outcomes.append((subject(bad_url(error), request, request.url), private))
+            return
+        except Exception as error:
+            log.exception("a request that the fetcher does not understand")
+            self._outcomes.append((subject(_not_understood(error), request, str(request.url)), private))
             return
         self._hosts.put(transfer.target.host, transfer, self._now, first=first)
 
@@ -253,7 +219,7 @@ class Loop:
         wire = self._idle.pop() if self._idle else Wire(self._settings, self._guard, self._clock)
         try:
             wire.start(transfer, transfer.headers(self._user_agent), [] if target.literal else allowed)
-            self._multi.add_handle(wire.easy)
+            self._multi.add(wire.easy)
         except (Unsendable, pycurl.error, ValueError) as error:
             wire.close()
             self._fail(transfer, Failure(FetchBroken, "hard", f"the request can't be sent: {error}"), now)
@@ -261,29 +227,18 @@ class Loop:
         self._active[transfer] = wire
         self._running[wire.easy] = wire
 
-    def _take_ended(self, now: float) -> None:
-        while True:
-            left, good, bad = self._multi.info_read()
-            for easy in good:
-                self._ended(easy, 0, "", now)
-            for easy, code, message in bad:
-                self._ended(easy, code, message, now)
-            if not left:
-                return
-
     def _ended(self, easy: pycurl.Curl, code: int, message: str, now: float) -> None:
         wire = self._running.pop(easy)
         transfer = wire.transfer
-        self._multi.remove_handle(easy)
         assert transfer is not None
         self._active[transfer] = None
-        hop = wire.ended(code, message)
-        self._keep(wire)
         try:
+            hop = wire.ended(code, message)
+            self._keep(wire)
             self._conclude(transfer, hop, now)
         except Exception as error:
             log.exception("an answer that the fetcher does not understand")
-            self._fail(transfer, Failure(FetchBroken, "soft", f"not understood: {type(error).__name__}"), now)
+            self._fail(transfer, _not_understood(error), now)
 
     def _conclude(self, transfer: Transfer, hop: Hop, now: float) -> None:
         transfer.spent_s += now - transfer.started
@@ -349,7 +304,7 @@ class Loop:
         wire = self._active[transfer]
         if wire is not None:
             del self._running[wire.easy]
-            self._multi.remove_handle(wire.easy)
+            self._multi.remove(wire.easy)
             hop = wire.ended(28, cause)
             self._keep(wire)
             if hop.failure is None:  # the head said all that matters
@@ -364,37 +319,18 @@ class Loop:
         transfer.spent_s += now - transfer.started
         self._fail(transfer, too_slow(cause), now)
 
-    def _on_socket(self, event: int, descriptor: int, multi: object, data: object) -> None:
-        if event == pycurl.POLL_REMOVE:
-            if descriptor in self._watched:
-                self._watched.discard(descriptor)
-                self._poller.unregister(descriptor)
-            return
-        mask = (select.POLLIN if event & pycurl.POLL_IN else 0) | (select.POLLOUT if event & pycurl.POLL_OUT else 0)
-        if descriptor in self._watched:
-            self._poller.modify(descriptor, mask)
-        else:
-            self._poller.register(descriptor, mask)
-            self._watched.add(descriptor)
-
-    def _on_timer(self, wait_ms: int) -> None:
-        self._timer = None if wait_ms < 0 else self._clock() + wait_ms / 1000
-
     def _close(self) -> None:
         for easy, wire in self._running.items():
-            self._multi.remove_handle(easy)
+            self._multi.remove(easy)
             wire.close()
         for wire in self._idle:
             wire.close()
         self._multi.close()
         self._resolver.close()
-        self._poller_close()
-        os.close(self._reader)
-        os.close(self._writer)
 
-    def _poller_close(self) -> None:
-        if hasattr(self._poller, "close"):
-            self._poller.close()
+
+def _not_understood(error: Exception) -> Failure:
+    return Failure(FetchBroken, "soft", f"not understood ({type(error).__name__})")
 
 
 def _no_address(resolved: Resolved) -> Failure:

@@ -62,7 +62,9 @@ def collect(resolver: Resolver, count: int, now: float = 0.0) -> list[Resolved]:
     return found
 
 
-def test_a_name_is_looked_up_once_and_remembered_for_its_time(make_resolver: Callable[..., Resolver], names: Names) -> None:
+def test_a_name_is_looked_up_once_and_remembered_for_its_time(
+    make_resolver: Callable[..., Resolver], names: Names
+) -> None:
     resolver = make_resolver(ttl_s=60)
     assert resolver.known("a.test", 0.0) is None
     resolver.ask("a.test", 0.0)

@@ -142,9 +142,7 @@ def test_only_the_allowed_among_several_addresses_are_used(origin: Origin, make_
     assert fetcher.fetch(Request(source_id=1, url=origin.url("/plain", host="mixed.test"))).address == "127.0.0.1"
 
 
-def test_an_address_that_changes_after_the_check_is_not_connected_to(
-    origin: Origin, make_fetcher: MakeFetcher
-) -> None:
+def test_an_address_that_changes_after_the_check_is_not_connected_to(origin: Origin, make_fetcher: MakeFetcher) -> None:
     answers = iter([["127.0.0.1"], ["10.0.0.1"], ["10.0.0.1"]])
     fetcher = make_fetcher(allow=[origin.place], resolver=lambda host: next(answers))
     for _ in range(3):
