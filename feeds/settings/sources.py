@@ -114,6 +114,10 @@ class _Judge:
             report.error(node, wrong.cause, "write `- name: …` and, below it, `url: …`")
             return
         where = [name for name in (*KINDS, "opml") if name in read.places]
+        self._section(read)
+        if where != ["opml"]:
+            self._identity(node, read, gathered)
+            self._secrets(read)
         if len(where) > 1:
             place = read.places[where[1]]
             report.error(place, f"a source with {listing(where, 'and')} at once", "make two sources of it")
@@ -122,7 +126,6 @@ class _Judge:
             if not any(did_you_mean(name, (*KINDS, "opml")) for name in read.unknown):
                 report.error(node, "a source without an address", f"write {listing((*KINDS, 'opml'))}")
             return
-        self._section(read)
         if where[0] == "opml":
             for name in read.places:
                 if name not in _OPML_KEYS:
@@ -130,10 +133,6 @@ class _Judge:
             if "opml" in read.values:
                 gathered.opml.append((node, read.places["opml"], read.values))
             return
-        if "name" not in read.places and not any(did_you_mean(name, ["name"]) for name in read.unknown):
-            report.error(node, "no `name:`", "add it: readers see it, and it is the source's identity")
-        self._identity(node, read, gathered)
-        self._secrets(read)
         if where[0] not in read.values or "name" not in read.values:
             return
         values = dict(read.values)
@@ -167,6 +166,9 @@ class _Judge:
     def _identity(self, node: Node, read: Read, gathered: Gathered) -> None:
         line = node.start_mark.line + 1
         name, key = read.values.get("name"), read.values.get("id")
+        if "name" not in read.places and not any(did_you_mean(one, ["name"]) for one in read.unknown):
+            remedy = "add it: readers see it, and it is the source's identity"
+            self.report.error(node, "no `name:`", remedy)
         if name is not None:
             first = gathered.names.setdefault(name.casefold(), line)
             if first != line:

@@ -283,3 +283,49 @@ def test_opml_files_are_known_for_watching_whether_the_config_holds_or_not(folde
     with pytest.raises(ConfigErrors) as caught:
         folder.load()
     assert caught.value.opml_files == ("list.opml",)
+
+
+def test_a_folder_swapped_while_it_is_read_is_read_again_whole(tmp_path: Path, monkeypatch):
+    for version in ("v1", "v2"):
+        (tmp_path / version).mkdir()
+        real = Folder(tmp_path / version)
+        real.write("wiredesk.yaml", f"title: {version}\n")
+        real.write("sources.yaml", SOURCES.replace("Harbour", version))
+    (tmp_path / "data").symlink_to("v1")
+    (tmp_path / "next").symlink_to("v2")
+    read_bytes = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        found = read_bytes(path)
+        if path.name == "wiredesk.yaml" and (tmp_path / "next").is_symlink():
+            (tmp_path / "next").replace(tmp_path / "data")
+        return found
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    config = load_config(tmp_path / "data", {})
+    assert (config.settings.title, config.sources[0].name) == ("v2", "v2")
+
+
+@pytest.mark.parametrize(
+    ("tag", "good"),
+    [
+        ("en", True),
+        ("pt-BR", True),
+        ("zh-Hans-CN", True),
+        ("es-419", True),
+        ("de-1996", True),
+        ("sl-rozaj", True),
+        ("yue", True),
+        ("e", False),
+        ("en-", False),
+        ("en_US", False),
+        ("en-GB-", False),
+        ("deutsch-x", False),
+    ],
+)
+def test_a_language_tag_has_the_form_of_bcp_47(folder: Folder, tag: str, good: bool):
+    folder.write("wiredesk.yaml", f"language: {tag}\n")
+    if good:
+        assert folder.load().settings.language == tag
+    else:
+        assert len(folder.errors()) == 1

@@ -347,6 +347,13 @@ def test_every_error_of_all_files_is_told_at_once_in_order_of_file_and_line(fold
     ]
 
 
+def test_one_source_is_told_all_that_is_wrong_with_it(folder: Folder):
+    folder.write(SOURCES, SOURCE + "- ulr: x\n  section: x\n  interval_s: 1h\n  name: A\n  headers: {X: '${NO}'}\n")
+    assert [line.split(": ")[0] for line in folder.errors()] == [
+        f"sources.yaml:{n}" for n in ("3:3", "4:12", "5:15", "6:9", "7:12")
+    ]
+
+
 def test_a_section_that_does_not_hold_is_not_complained_of_again_by_its_sources(folder: Folder):
     folder.write(SECTIONS, "News: {title: News, sections: {world: {title: World}}}\n")
     assert [line.split(":")[0] for line in folder.errors()] == [SECTIONS]
