@@ -1,8 +1,22 @@
 """The step dedupe: entries + what is known → seen, updated, copy, new; and which story. Pure."""
 
 from feeds.dedupe.deduper import Deduper, dedupe, new_uid
+from feeds.dedupe.explain import compare
+from feeds.dedupe.lineage import Lineage, Told, trace
 from feeds.dedupe.memory import Remembered, remember
 from feeds.dedupe.stories import Stories
 from feeds.dedupe.window import Window
 
-__all__ = ["Deduper", "Remembered", "Stories", "Window", "dedupe", "new_uid", "remember"]
+__all__ = [
+    "Deduper",
+    "Lineage",
+    "Remembered",
+    "Stories",
+    "Told",
+    "Window",
+    "compare",
+    "dedupe",
+    "new_uid",
+    "remember",
+    "trace",
+]

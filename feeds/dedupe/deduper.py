@@ -157,7 +157,7 @@ class Deduper:
             if uid:
                 return uid, Evidence(kind="text", detail="word for word the same text")
         found = self._window.find(sketch, now=self._now, source_id=source_id) if self._window is not None else None
-        return (found.uid, _near_evidence(found.likeness)) if found else None
+        return (found.uid, near.evidence(found.likeness)) if found else None
 
     def _remember(self, source_id: int, decision: Decision, book: SourceBook) -> None:
         entry = decision.entry
@@ -195,11 +195,6 @@ def _decision(kind: str, entry: Entry, uid: str, source_id: int, sketch: bytes, 
         signature=sketch,
         evidence=evidence,
     )
-
-
-def _near_evidence(likeness: near.Likeness) -> Evidence:
-    parts = f"text {likeness.body:.2f}, beginning {likeness.head:.2f}, title {likeness.title:.2f}"
-    return Evidence(kind="near", detail=parts, score=round(likeness.score, 3), threshold=round(likeness.threshold, 3))
 
 
 def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:

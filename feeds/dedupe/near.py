@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feeds.dedupe.signature import Hashes, Sketch
+from feeds.model import Evidence
 
 COMMON_GRAMS = 3
 """A word triple in more articles than this is common and loses weight."""
@@ -85,6 +86,11 @@ class Likeness:
     @property
     def near(self) -> bool:
         return self.score >= self.threshold
+
+
+def evidence(likeness: Likeness) -> Evidence:
+    parts = f"text {likeness.body:.2f}, beginning {likeness.head:.2f}, title {likeness.title:.2f}"
+    return Evidence(kind="near", detail=parts, score=round(likeness.score, 3), threshold=round(likeness.threshold, 3))
 
 
 @dataclass(frozen=True, slots=True)

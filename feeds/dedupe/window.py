@@ -46,7 +46,7 @@ class Window:
         self._days = days
         self._most = most
         self._postings = Postings()
-        self._counts = near.GramCounts()
+        self.counts = near.GramCounts()
         self._chunks: dict[int, bytearray] = {}
         self._last_chunk = 0
         self._uids = np.zeros((1024, 16), np.uint8)
@@ -73,7 +73,7 @@ class Window:
                 return
             self._copies[uid] += 1
         else:
-            self._counts.add(np.union1d(sketch.body, sketch.head))
+            self.counts.add(np.union1d(sketch.body, sketch.head))
         row = self._next - self._oldest
         if row == len(self._sizes):
             self._make_room()
@@ -96,7 +96,7 @@ class Window:
             return None
         distinct, hits = np.unique(documents, return_counts=True)
         order = np.lexsort((distinct, -hits))[:COMPARED]
-        mine = near.weigh(sketch, self._counts)
+        mine = near.weigh(sketch, self.counts)
         best: Near | None = None
         since = int((now - timedelta(days=self._days)).timestamp())
         for document in distinct[order].tolist():
@@ -106,7 +106,7 @@ class Window:
             other = signature.read(self._signature(row))
             assert other is not None
             same_source = int(self._sources[row]) == source_id & 0xFFFFFFFF
-            likeness = near.judge(mine, near.weigh(other, self._counts), same_source=same_source)
+            likeness = near.judge(mine, near.weigh(other, self.counts), same_source=same_source)
             if likeness.near and (best is None or likeness.score > best.likeness.score):
                 best = Near(self._uid(row), int(self._sources[row]), likeness)
         return best
