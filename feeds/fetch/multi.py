@@ -50,8 +50,9 @@ class Multi:
         """Wait for sockets, timer, `wake`, or *until* (None: nothing else is due), and let libcurl act."""
         for descriptor, events in self._poller.poll(self._patience(until) * self._unit):
             if descriptor == self._reader:
-                self._awake = False
+                # In this order: who finds the flag still set has left its work where it is looked for after this turn.
                 self._drain()
+                self._awake = False
                 continue
             action = (
                 (pycurl.CSELECT_IN if events & select.POLLIN else 0)

@@ -239,6 +239,16 @@ def test_outcomes_come_in_batches_from_any_thread(origin: Origin, fetcher: Fetch
     assert fetcher.outcomes(0) == []
 
 
+def test_no_call_for_the_thread_is_ever_lost(origin: Origin, make_fetcher: MakeFetcher) -> None:
+    """Many threads that look names up and hand in requests meet the moment at which the thread goes to sleep."""
+    fetcher = make_fetcher(allow=[origin.place], resolver=lambda host: ["127.0.0.1"])
+    for turn in range(15):
+        for number in range(100):
+            fetcher.submit(Request(source_id=number, url=f"http://h{turn}-{number}.test:{origin.port}/plain"))
+        for _ in range(100):
+            assert fetcher.outcomes(5, most=1), "the thread sleeps over its work"
+
+
 def test_a_single_fetch_and_the_batches_do_not_mix(origin: Origin, fetcher: Fetcher) -> None:
     fetcher.submit(Request(source_id=1, url=origin.url("/plain")))
     assert fetcher.fetch(Request(source_id=2, url=origin.url("/feed"))).request.source_id == 2
