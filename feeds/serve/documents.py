@@ -9,7 +9,7 @@ import logging
 from flask import Blueprint, Response, request
 
 from feeds.errors import ParseError, SectionNotFound
-from feeds.model import UNFILED, Document, Format
+from feeds.model import Document, Format
 from feeds.serve.delta import cut, delta_body, seen_sequence, wants_delta
 from feeds.serve.opml import opml
 from feeds.serve.representations import Asked, Finished, cache_control, finish_delta, finish_document, reply, reply_226
@@ -28,8 +28,6 @@ def section_document(section: str, format: Format) -> Response:
     site = the_site()
     snapshot = site.snapshot
     path = "" if section == "index" else section
-    if path and path != UNFILED and snapshot.addresses.section_at(path) is None:
-        raise SectionNotFound(path)
     document = site.reader.document(path, format)
     if document is None:
         raise SectionNotFound(path)

@@ -7,6 +7,8 @@ import random
 import threading
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from feeds.errors import StoreError
 from feeds.serve import create_app
@@ -77,6 +79,36 @@ def test_odd_addresses_get_the_same_answer_from_memory_and_from_the_view(desk):
                  "/intl.json", "/news/world", "/n\xc3\xa9ws.rss", "/\xff\xfe.rss",
                  "/static/../app.py", "*", ""):  # fmt: skip
         assert ask(desk, path) == ask_view(desk, path), path
+
+
+LATIN = st.text(st.characters(codec="latin-1"), max_size=30)
+ADDRESSES = st.lists(
+    st.sampled_from(
+        ["/", "//", "news", "World", "world", "index", ".rss", ".atom", "article", "..", "intl", "%2e", "\x00"]
+    )
+    | LATIN,
+    max_size=7,
+).map(lambda parts: "/" + "".join(parts))
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    path=ADDRESSES,
+    query=LATIN,
+    method=st.sampled_from(["GET", "HEAD", "POST", "OPTIONS"]),
+    headers=st.dictionaries(
+        st.sampled_from(["accept", "accept_encoding", "a_im", "if_none_match", "if_modified_since", "if_match", "range",
+                         "if_unmodified_since", "host", "x_forwarded_for", "referer", "cookie"]),
+        LATIN,
+        max_size=4,
+    ),
+)  # fmt: skip
+def test_nothing_that_can_be_asked_breaks_anything(desk, path, query, method, headers):
+    fast = ask(desk, path, query=query, method=method, **headers)
+    assert fast.status in (200, 301, 304, 400, 404, 405, 412)
+    assert all(value.isascii() and value.isprintable() for value in fast.headers.values())
+    if fast.status != 400:  # refused before either looks
+        assert fast == ask_view(desk, path, query=query, method=method, **headers)
 
 
 def test_a_document_is_answered_from_memory_without_asking_the_store_for_it(reader, desk):

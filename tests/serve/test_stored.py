@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
 
 import pytest
 
@@ -141,6 +142,20 @@ def test_a_retracted_article_leaves_pages_at_once_and_comes_back_with_unretract(
     with desk.store.write() as tx:
         tx.articles.unretract(uid_of(1), desk.now)
     assert ask(desk.web, page).status == 200
+
+
+def test_a_delta_tells_of_retracted_articles_in_well_formed_atom(desk):
+    desk.bring(*range(1, 13))
+    before = ask(desk.web, "/news/world.atom").headers["etag"]
+    with desk.store.write() as tx:
+        tx.articles.retract(uid_of(3), "asked for", desk.now)
+    desk.bring(0)
+    delta = ask(desk.web, "/news/world.atom", a_im="feed", if_none_match=before)
+    assert delta.status == 226
+    root = ElementTree.fromstring(delta.body)
+    gone = root.findall("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
+    assert [one.get("ref") for one in gone] == [uid_of(3)]
+    assert len(root.findall("{http://www.w3.org/2005/Atom}entry")) == 1
 
 
 def test_sections_that_move_or_go_are_remembered(desk):
