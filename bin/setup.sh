@@ -39,7 +39,7 @@ setup() {
         fi
     fi
     say "Installing $1 ..."
-    if ! "$python" -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements"; then
+    if ! "$python" -m pip install --quiet --quiet --disable-pip-version-check --no-input -r "$requirements"; then
         fail "could not install $requirements (pip says why above); check the network or the package index and start again"
     fi
     cat "$root/requirements.txt" "$requirements" >"$stamp"

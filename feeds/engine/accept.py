@@ -95,6 +95,10 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
         folder=folder,
         settings=config.settings,
         sections=config.sections,
-        headers={source.key: resolve_secrets(source, environ).headers for source in config.sources if source.headers},
+        secret={
+            source.key: resolve_secrets(source, environ)
+            for source in config.sources
+            if source.headers or "${" in source.target
+        },
         cabinet=Cabinet(config.sections),
     )

@@ -146,7 +146,7 @@ class Ingest:
             self._fetcher.submit(
                 Request(
                     source_id=source.id,
-                    url=verdicts.url_to_ask(claim),
+                    url=claim.state.adopted_url or source.target,
                     validators=verdicts.validators_to_send(claim, now),
                     validators_url=claim.state.validators_url,
                     headers=source.headers,
@@ -452,9 +452,9 @@ class Ingest:
     # ------------------------------------------------------------------ small things
 
     def _configured(self, source: Source) -> Source:
-        """*source* with its headers, which the store does not have, for they may be secret."""
-        headers = self.desk.headers.get(source.key)
-        return replace(source, headers=headers) if headers else source
+        """*source* with headers and secrets, which the store does not have."""
+        secret = self.desk.secret.get(source.key)
+        return replace(source, target=secret.target, headers=secret.headers) if secret else source
 
     def _source_of(self, request: Request) -> Source:
         with self._store.read() as tx:

@@ -29,11 +29,6 @@ class Brought:
     published: tuple[datetime, ...] = ()
 
 
-def url_to_ask(claim: Claim) -> str:
-    """The address to request: the configured one, or the one adopted after permanent redirects."""
-    return claim.state.adopted_url or claim.source.target
-
-
 def validators_to_send(claim: Claim, now: datetime) -> Validators:
     """The stored validators, unless the source is set to ignore them, or a full check is due."""
     state = claim.state
