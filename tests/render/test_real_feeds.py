@@ -1,0 +1,77 @@
+"""Every entry of the real feeds in the development data, published in every format: valid, and read back as it was."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import feedparser
+import pytest
+
+from feeds.model import FORMATS, Article, Entry, Source
+from feeds.normalise import normalise
+from feeds.parse import parse
+from feeds.render import check, render_document
+from feeds.render.whole import whole_document
+from tests.render.articles import DESK, FEED_ID, SECTION
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+URL = "https://source.example/feed"
+
+
+def published(entry: Entry, number: int, source: Source) -> Article:
+    """*entry* as an article of its own, with full rights."""
+    moment = entry.published or entry.updated or NOW
+    same = ("link", "title", "summary", "content", "language", "authors", "contributors", "categories", "origin")
+    also = ("publisher", "enclosures", "image", "discussion", "rights", "via", "related", "noindex")
+    return Article(
+        uid=f"urn:uuid:00000000-0000-4000-8000-{number:012d}",
+        published=moment,
+        updated=entry.updated or moment,
+        rank_at=moment,
+        source_name=source.name,
+        source_url=source.target,
+        source_key=source.key,
+        **{name: getattr(entry, name) for name in (*same, *also)},
+    )
+
+
+def sections(archive: Path) -> Iterator[list[Article]]:
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            stream = tar.extractfile(member)
+            if stream is None:
+                continue
+            feed = parse(stream.read(), url=URL, content_type=None)
+            source = Source(key=member.name, name=feed.title or "Untitled", kind="feed", target=URL, id=1)
+            found = normalise(
+                feed, source=source, url=URL, received_at=NOW, desk_language="en", desk_timezone="UTC"
+            ).entries
+            yield [published(entry, number, source) for number, entry in enumerate(found)]
+
+
+@pytest.mark.shared_data
+def test_every_entry_of_the_real_feeds_is_published_valid_and_read_back(shared_data: Path) -> None:
+    entries = 0
+    for articles in sections(shared_data / "feeds" / "realworld_2026_dev.tar.gz"):
+        entries += len(articles)
+        for format in FORMATS:
+            body = render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+            assert check(body, format) == ()
+            assert body == whole_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+            if format == "json":
+                read = [(item["id"], item["title"], item["url"]) for item in json.loads(body)["items"]]
+            else:
+                parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+                assert not parsed.bozo
+                read = [(e.id, html.unescape(e.title) if e.title_detail.type != "text/plain" else e.title, e.link)
+                        for e in parsed.entries]  # fmt: skip
+                contents = [e.content[0].value for e in parsed.entries if "content" in e]
+                assert contents == [a.content for a in articles if a.content and (a.summary or format == "atom")]
+            assert read == [(a.uid, a.title, a.link or f"https://wire.example.org/article/{a.id}") for a in articles]
+    assert entries > 1500
