@@ -1,4 +1,4 @@
-"""The publication counter, which moves whenever anything served has changed, and the desk's own number. I/O: database."""
+"""The publication counter, which moves whenever anything served has changed, and the desk's number. I/O: database."""
 
 from __future__ import annotations
 
