@@ -151,6 +151,12 @@ class Articles:
 
     def signatures(self, after: int, since: datetime, limit: int) -> list[StoredSignature]:
         """The signatures of entries behind the row *after* that were first seen *since* then, as they came."""
+        # Rows come in the order of time: from the first that counts on, the primary key is the shortest way.
+        oldest = select(entries.c.id).where(entries.c.first_seen >= since).order_by(entries.c.first_seen, entries.c.id)
+        start = self._connection.execute(oldest.limit(1)).scalar_one_or_none()
+        if start is None:
+            return []
+        after = max(after, start - 1)
         columns = entries.c.id, entries.c.source_id, entries.c.signature, entries.c.first_seen, entries.c.copy
         statement = (
             select(*columns, articles.c.uid)

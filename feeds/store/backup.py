@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from feeds.errors import StoreError
@@ -31,7 +31,8 @@ def copy(source: Path, target: Path) -> None:
             os.fsync(written.fileno())
         os.replace(partial, target)
     except (sqlite3.Error, OSError) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise StoreError(
             f"no copy could be made at {target}: {error}", remedy="check its folder and free space"
         ) from error

@@ -136,5 +136,10 @@ def notify(connection: Connection, publication: int) -> None:
 
 def give_back(connection: Connection, pages: int) -> None:
     """Return up to *pages* free pages of a SQLite file to the disk; PostgreSQL's autovacuum does so by itself."""
-    if not is_postgres(connection):
-        connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").close()
+    if is_postgres(connection):
+        return
+    free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+    # The driver takes one step of a statement without columns, which here is one page.
+    driver: Any = connection.connection.driver_connection
+    for _ in range(min(pages, free)):
+        driver.execute("PRAGMA incremental_vacuum(1)")

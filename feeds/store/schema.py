@@ -197,7 +197,7 @@ entries = Table(
     _number("text_hash"),
     _number("content_hash"),
     Column("published_at", UtcDateTime),
-    Column("first_seen", UtcDateTime, nullable=False),
+    Column("first_seen", UtcDateTime, nullable=False, index=True),
     Column("changed_at", UtcDateTime, nullable=False),
     _words("evidence"),
     Column("payload", LargeBinary, nullable=False),

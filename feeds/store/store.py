@@ -79,12 +79,12 @@ class Store:
 
     def pending(self) -> bool:
         """Whether the database is older than this release; StoreError if it is newer."""
-        with mapped(), self._writer.connect() as connection:
+        with mapped(), self._reader.connect() as connection:  # who only reads must not wait for a writer to open
             return upgrade.pending(connection)
 
     def empty(self) -> bool:
         """Whether the database has no tables of the desk at all."""
-        with mapped(), self._writer.connect() as connection:
+        with mapped(), self._reader.connect() as connection:
             return upgrade.revision(connection) is None
 
     def migrate(self, backup_to: Path | None = None) -> bool:

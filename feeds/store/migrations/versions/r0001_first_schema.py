@@ -224,6 +224,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_entries_article_id", "entries", ["article_id"], unique=False)
+    op.create_index("ix_entries_first_seen", "entries", ["first_seen"], unique=False)
     op.create_index("ix_entries_newest", "entries", ["source_id", "id"], unique=False)
     op.create_table(
         "filings",
