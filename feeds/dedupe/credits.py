@@ -16,8 +16,9 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _SAID = re.compile(
-    r"^\W*(?:(?:this |the )?(?:article|story|report|post|piece) )?"
-    r"(?:(?:was |is )?(?:first|originally) (?:published|appeared) (?:in|on|at|by)|(?:was |is )?(?:republished|reprinted) (?:from|with permission (?:of|from))|courtesy of)\s+"
+    r"^\W*(?:(?:this |the )?(?:article|story|report|post|piece) )?(?:was |is )?"
+    r"(?:(?:first|originally) (?:published|appeared) (?:in|on|at|by)|"
+    r"(?:republished|reprinted) (?:from|with permission (?:of|from))|courtesy of)\s+"
     r"(?P<name>.{2,80}?)\W*$",
     re.IGNORECASE,
 )

@@ -32,6 +32,7 @@ ALIKE_SAME_SOURCE = 0.8
 """A source that writes nearly the same under another address twice (tables, columns) mostly means two articles."""
 OTHER_FIGURES = 0.9
 """What is asked where the figures differ: more than forms filled in twice have in common."""
+NEVER = 1.01
 TITLE_WORDS = 3
 """Titles with fewer words than this say nothing."""
 LONE_TITLE_WORDS = 5
@@ -136,9 +137,9 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False) -> Likenes
         if _other_figures(one.sketch, other.sketch):
             score, threshold = body, OTHER_FIGURES
     if max(one.sketch.word_count, other.sketch.word_count) < NOTICE_WORDS and overlap < 0.5:
-        threshold += 1.0
+        threshold = NEVER
     if same_source:
-        threshold = max(threshold, ALIKE_SAME_SOURCE) if overlap >= 0.5 else 1.0 + threshold
+        threshold = max(threshold, ALIKE_SAME_SOURCE) if overlap >= 0.5 else NEVER
     return Likeness(score, threshold, body, head, overlap)
 
 

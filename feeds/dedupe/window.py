@@ -155,8 +155,12 @@ class Window:
 
     def _name(self, row: int, uid: str) -> None:
         try:
-            self._uids[row] = np.frombuffer(UUID(uid).bytes, np.uint8)
+            parsed = UUID(uid)
         except ValueError:
+            parsed = None
+        if parsed is not None and parsed.urn == uid:
+            self._uids[row] = np.frombuffer(parsed.bytes, np.uint8)
+        else:
             self._odd_uids[self._oldest + row] = uid
 
     def _uid(self, row: int) -> str:

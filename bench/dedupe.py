@@ -1,0 +1,478 @@
+"""How well and how fast dedupe recognises copies, addresses and stories, beside the rules of other software.
+
+    python bench/dedupe.py                       the development data: a part to tune on, a part to report, unseen edits
+    python bench/dedupe.py scale [--articles N]  time and memory at 10^3, 10^5 (and N, say 1000000) articles
+    python bench/dedupe.py neardup FILE --predictions OUT.jsonl
+    python bench/dedupe.py urls    FILE --predictions OUT.jsonl
+    python bench/dedupe.py stories FILE --predictions OUT.jsonl
+
+FILE is JSON lines (also .gz): for neardup id, title, text and, to be scored, cluster; for urls a, b and same; for
+stories id, title and, where there are, text, url, date or ts_ms, and story. OUT gets a line an item in the order of
+the file: id and cluster; for urls a, b, same. Every row goes through `Deduper`, one after the other, as if each came
+from another source, with the shipped defaults; gold labels are not looked at before scoring.
+
+The cut of the development data: near copies by source (BBC business, politics, entertainment, BASIL and the odd
+clusters of Reuters are reported), stories by a hash of the story's id, URL pairs by a hash of the host. Thresholds
+were chosen on the other part. Unseen edits are those of `dedupe_edits.py`, made from the reported part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import random
+import sys
+import time
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from dedupe_edits import KINDS, held_out
+
+from feeds.dedupe import Deduper, Stories, Window, signature
+from feeds.errors import UrlError
+from feeds.model import Entry, Known
+from feeds.text import plain, text_hash, words
+from feeds.urls import comparable_url, host_of
+
+Row = dict[str, Any]
+Labels = list[str]
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", ROOT.parent / "shared" / "data"))
+LENGTHS = ((0, 30), (30, 100), (100, 300), (300, 1 << 30))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("neardup", "urls", "stories", "scale"))
+    parser.add_argument("file", nargs="?", type=Path)
+    parser.add_argument("--predictions", type=Path)
+    parser.add_argument("--articles", type=int, default=0, help="scale: also with so many articles in the window")
+    asked = parser.parse_args()
+    if asked.what == "scale":
+        scale([1_000, 100_000] + ([asked.articles] if asked.articles else []))
+    elif asked.what is None:
+        development()
+    else:
+        if asked.file is None:
+            parser.error("which FILE?")
+        one_file(asked.what, rows_of(asked.file), asked.predictions)
+
+
+def rows_of(path: Path) -> list[Row]:
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
+    with opened as lines:
+        return [json.loads(line) for line in lines if line.strip()]
+
+
+# --------------------------------------------------------------------------- through the desk's own code
+
+
+def entry_of(row: Row, number: int) -> Entry:
+    text = plain(str(row.get("text") or ""))
+    title = plain(str(row.get("title") or ""))
+    try:
+        address = comparable_url(row["url"]) if row.get("url") else None
+    except UrlError:
+        address = None
+    return Entry(
+        key=f"row {number}",
+        comparable=address,
+        title=title,
+        text=text,
+        text_hash=text_hash(text),
+        content_hash=zlib.crc32(f"{title}\n{text}".encode()),
+        published=when(row),
+    )
+
+
+def when(row: Row) -> datetime | None:
+    if row.get("ts_ms"):
+        return datetime.fromtimestamp(row["ts_ms"] / 1000, UTC)
+    text = str(row.get("date") or "")
+    if not text:
+        return None
+    for form in (text, f"{text[:-2]}:{text[-2:]}", text[:10]):
+        try:
+            found = datetime.fromisoformat(form)
+        except ValueError:
+            continue
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return None
+
+
+class Desk:
+    """What stands between rows and decisions: the window, the stories, and the two tables of the store."""
+
+    def __init__(self, *, stories: bool) -> None:
+        self.window = Window()
+        self.stories = Stories() if stories else None
+        self._by_text: dict[int, str] = {}
+        self._by_comparable: dict[str, str] = {}
+        self._known = Known(by_text=self._by_text, by_comparable=self._by_comparable)
+        self._story_of: dict[str, str] = {}
+        self._became: dict[str, str] = {}
+        self._made = 0
+        self.seconds = 0.0
+        self.why: list[str] = []
+
+    def run(self, rows: Sequence[Row]) -> Labels:
+        labels = []
+        for number, row in enumerate(rows):
+            entry = entry_of(row, number)
+            start = time.perf_counter()
+            now = entry.published or datetime(2026, 1, 1, tzinfo=UTC)
+            deduper = Deduper(self._known, now=now, window=self.window, stories=self.stories, uid=self._uid)
+            (decision,) = deduper.decide(number + 1, [entry])
+            self.seconds += time.perf_counter() - start
+            uid = decision.article_uid
+            if entry.text_hash:
+                self._by_text.setdefault(entry.text_hash, uid)
+            if entry.comparable:
+                self._by_comparable.setdefault(entry.comparable, uid)
+            if decision.story_uid is not None:
+                self._story_of.setdefault(uid, decision.story_uid)
+            self._became.update(deduper.merged)
+            self.why.append("; ".join(f"{one.kind} {one.detail} {one.score}" for one in decision.evidence))
+            labels.append(uid)
+        return labels
+
+    def stories_of(self, labels: Labels) -> Labels:
+        return [self._final(self._story_of.get(uid, uid)) for uid in labels]
+
+    def _final(self, story: str) -> str:
+        while story in self._became:
+            story = self._became[story]
+        return story
+
+    def _uid(self) -> str:
+        self._made += 1
+        return UUID(int=self._made).urn
+
+
+def find_copies(rows: Sequence[Row]) -> Labels:
+    return Desk(stories=False).run(rows)
+
+
+def find_stories(rows: Sequence[Row]) -> Labels:
+    desk = Desk(stories=True)
+    return desk.stories_of(desk.run(rows))
+
+
+def same_address(row: Row) -> bool:
+    try:
+        return comparable_url(row["a"]) == comparable_url(row["b"])
+    except UrlError:
+        return False
+
+
+# --------------------------------------------------------------------------- other software's rules, retold
+
+
+def same_title(rows: Sequence[Row]) -> Labels:
+    """Exact title: tt-rss and FreshRSS."""
+    return [" ".join(words(str(row["title"]))) or str(number) for number, row in enumerate(rows)]
+
+
+def by_titles(
+    rows: Sequence[Row], alike: Callable[[set[str], set[str]], bool], parts: Callable[[str], set[str]]
+) -> Labels:
+    """Single pass: a row joins the newest earlier one with a like title."""
+    held: list[set[str]] = []
+    holders: defaultdict[str, list[int]] = defaultdict(list)
+    labels: Labels = []
+    for number, row in enumerate(rows):
+        mine = parts(str(row["title"]))
+        candidates = Counter(other for part in mine for other in holders[part][-400:])
+        found = next((other for other, _ in candidates.most_common(20) if alike(mine, held[other])), None)
+        labels.append(labels[found] if found is not None else str(number))
+        held.append(mine)
+        for part in mine:
+            holders[part].append(number)
+    return labels
+
+
+def title_trigrams(rows: Sequence[Row]) -> Labels:
+    """Three in four character triples shared: the tt-rss plugin."""
+
+    def triples(title: str) -> set[str]:
+        text = f"  {' '.join(words(title))} "
+        return {text[at : at + 3] for at in range(len(text) - 2)}
+
+    return by_titles(rows, lambda one, other: len(one & other) >= 0.75 * len(one | other), triples)
+
+
+def title_overlap(rows: Sequence[Row]) -> Labels:
+    """Six in ten words of titles with five words and more: NewsBlur."""
+
+    def alike(one: set[str], other: set[str]) -> bool:
+        return min(len(one), len(other)) >= 5 and len(one & other) >= 0.6 * min(len(one), len(other))
+
+    return by_titles(rows, alike, lambda title: set(words(title)))
+
+
+def minhash_alone(rows: Sequence[Row]) -> Labels:
+    """MinHash of word triples at an estimated Jaccard of one half, by rensa."""
+    from rensa import RMinHash
+
+    bands, width = 32, 4
+    holders: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+    digests: list[list[int]] = []
+    labels: Labels = []
+    for number, row in enumerate(rows):
+        found = words(plain(str(row.get("text") or "")))
+        sketch = RMinHash(num_perm=bands * width, seed=7)
+        sketch.update([" ".join(found[at : at + 3]) for at in range(max(1, len(found) - 2))])
+        digest = list(sketch.digest())
+        keys = [(band, *digest[band * width : (band + 1) * width]) for band in range(bands)]
+        near = {other for key in keys for other in holders[key][-20:]}
+        best = max(near, key=lambda other: sum(map(int.__eq__, digest, digests[other])), default=None)
+        equal = sum(map(int.__eq__, digest, digests[best])) if best is not None else 0
+        labels.append(labels[best] if best is not None and equal >= bands * width / 2 else str(number))
+        digests.append(digest)
+        for key in keys:
+            holders[key].append(number)
+    return labels
+
+
+RULES: dict[str, Callable[[Sequence[Row]], Labels]] = {
+    "exact title": same_title,
+    "title trigrams": title_trigrams,
+    "title overlap": title_overlap,
+    "MinHash alone": minhash_alone,
+}
+
+
+# --------------------------------------------------------------------------- scores
+
+
+def pairwise(gold: Labels, found: Labels) -> tuple[float, float, float]:
+    def pairs(counts: Iterable[int]) -> int:
+        return sum(count * (count - 1) // 2 for count in counts)
+
+    both = pairs(Counter(zip(gold, found, strict=True)).values())
+    precision = both / (pairs(Counter(found).values()) or 1) if pairs(Counter(found).values()) else 1.0
+    recall = both / (pairs(Counter(gold).values()) or 1)
+    return precision, recall, _f1(precision, recall)
+
+
+def b_cubed(gold: Labels, found: Labels) -> tuple[float, float, float]:
+    golds, founds, both = Counter(gold), Counter(found), Counter(zip(gold, found, strict=True))
+    precision = sum(count * count / founds[label] for (_, label), count in both.items()) / len(gold)
+    recall = sum(count * count / golds[label] for (label, _), count in both.items()) / len(gold)
+    return precision, recall, _f1(precision, recall)
+
+
+def _f1(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def told(scores: tuple[float, float, float]) -> str:
+    return "  ".join(f"{name} {score:.4f}" for name, score in zip("PRF", scores, strict=True))
+
+
+def report(name: str, rows: Sequence[Row], gold: str, found: Labels, seconds: float) -> None:
+    labels = [str(row[gold]) for row in rows]
+    cost = f"{1000 * seconds / max(1, len(rows)):.2f} ms" if seconds else ""
+    print(f"  {name:<16} pairs {told(pairwise(labels, found))}   B-cubed {told(b_cubed(labels, found))}   {cost}")
+
+
+def by_length(rows: Sequence[Row], gold: str, found: Labels) -> None:
+    """Only rows whose own text has such a length; pairs among them."""
+    for low, high in LENGTHS:
+        some = [at for at, row in enumerate(rows) if low <= len(str(row.get("text") or "").split()) < high]
+        if len(some) > 20:
+            labels, mine = [str(rows[at][gold]) for at in some], [found[at] for at in some]
+            upto = f"to {high}" if high < 1 << 30 else "on"
+            print(f"    {low:>4} {upto:<6} words, {len(some):>5} rows: pairs {told(pairwise(labels, mine))}")
+
+
+def judge(rows: Sequence[Row], gold: str, *, stories: bool = False, peers: bool = True, lengths: bool = True) -> Labels:
+    desk = Desk(stories=stories)
+    found = desk.run(rows)
+    if stories:
+        found = desk.stories_of(found)
+    report("wiredesk", rows, gold, found, desk.seconds)
+    if lengths:
+        by_length(rows, gold, found)
+    if peers:
+        for name, rule in RULES.items():
+            start = time.perf_counter()
+            labels = rule(rows)
+            report(name, rows, gold, labels, time.perf_counter() - start)
+    return found
+
+
+def judge_urls(rows: Sequence[Row]) -> list[bool]:
+    start = time.perf_counter()
+    found = [same_address(row) for row in rows]
+    cost = (time.perf_counter() - start) / max(1, len(rows)) / 2
+    right = sum(one and row["same"] for one, row in zip(found, rows, strict=True))
+    wrong = [row for one, row in zip(found, rows, strict=True) if one and not row["same"]]
+    missed = Counter(row.get("family", "") for one, row in zip(found, rows, strict=True) if not one and row["same"])
+    same = sum(bool(row["same"]) for row in rows)
+    print(
+        f"  wiredesk         false merges {len(wrong)} of {len(rows) - same}, recall {right / max(1, same):.4f}", end=""
+    )
+    print(f"   {1e6 * cost:.0f} µs an address   missed: {dict(missed) or 'none'}")
+    return found
+
+
+# --------------------------------------------------------------------------- what the command line asks
+
+
+def one_file(what: str, rows: list[Row], predictions: Path | None) -> None:
+    print(f"{what}: {len(rows)} rows")
+    if what == "urls":
+        scored = all("same" in row for row in rows)
+        same = judge_urls(rows) if scored else [same_address(row) for row in rows]
+        lines: list[Row] = [{"a": row["a"], "b": row["b"], "same": one} for row, one in zip(rows, same, strict=True)]
+    else:
+        gold = "cluster" if what == "neardup" else "story"
+        if all(gold in row for row in rows):
+            found = judge(rows, gold, stories=what == "stories")
+        else:
+            found = find_copies(rows) if what == "neardup" else find_stories(rows)
+        lines = [{"id": row["id"], "cluster": label} for row, label in zip(rows, found, strict=True)]
+    if predictions is not None:
+        predictions.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        print(f"  written: {predictions}")
+
+
+def development() -> None:
+    if not DATA.is_dir():
+        sys.exit(f"no development data at {DATA}; name its folder in WIREDESK_SHARED_DATA")
+    pairs = rows_of(DATA / "neardup/url_pairs.jsonl.gz")
+    for part in ("tune", "report"):
+        some = [row for row in pairs if (zlib.crc32(host_of(row["a"]).encode()) % 2 == 0) == (part == "tune")]
+        print(f"URL pairs, {part}: {len(some)}")
+        judge_urls(some)
+    copies = rows_of(DATA / "neardup/neardup_dev.jsonl.gz")
+    for part in ("tune", "report"):
+        some = [row for row in copies if _copies_part(row) == part]
+        print(f"near copies, {part}: {len(some)}")
+        found = judge(some, "cluster")
+        _template_briefs(some, found)
+    edited = held_out([row for row in copies if _copies_part(row) == "report"])
+    print(f"near copies, {len(KINDS)} unseen kinds of edits: {len(edited)}")
+    _by_kind(edited, judge(edited, "cluster"))
+    sets = {
+        name: rows_of(DATA / f"stories/{file}.jsonl.gz")
+        for name, file in {
+            "Wikinews": "wikinews_events_dev",
+            "BASIL": "basil_triples_dev",
+            "AllSides dated": "allsides_dated_dev",
+            "UCI headlines": "uci_aggregator_dev",
+        }.items()
+    }
+    for part in ("tune", "report"):
+        cut = {
+            name: [row for row in rows if (zlib.crc32(row["story"].encode()) % 2 == 0) == (part == "tune")]
+            for name, rows in sets.items()
+        }
+        mixed = [row for rows in cut.values() for row in rows]
+        random.Random(7).shuffle(mixed)
+        for name, rows in {**cut, "mixed": mixed}.items():
+            print(f"stories, {name}, {part}: {len(rows)}")
+            judge(rows, "story", stories=True, peers=part == "report", lengths=False)
+
+
+def _copies_part(row: Row) -> str:
+    source = row["source"]
+    if source.startswith("reuters"):
+        return "report" if int(row["cluster"][1:]) % 2 else "tune"
+    return "report" if source in ("bbc-business", "bbc-politics", "bbc-entertainment", "basil") else "tune"
+
+
+def _template_briefs(rows: Sequence[Row], found: Labels) -> None:
+    first: dict[str, Row] = {}
+    wrong = []
+    for row, label in zip(rows, found, strict=True):
+        other = first.setdefault(label, row)
+        if other["cluster"] != row["cluster"] and "reuters-template" in (row["source"], other["source"]):
+            wrong.append(f"{other['id']} and {row['id']}")
+    briefs = sum(row["source"] == "reuters-template" for row in rows)
+    print(f"  template briefs: {briefs}, merged: {wrong or 'none'}")
+
+
+def _by_kind(rows: Sequence[Row], found: Labels) -> None:
+    """For each kind the part of its copies that are with most of their cluster."""
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        members[row["cluster"]].append(at)
+    every: Counter[str] = Counter()
+    home: Counter[str] = Counter()
+    for places in members.values():
+        label = Counter(found[at] for at in places).most_common(1)[0][0]
+        for at in places:
+            for kind in rows[at]["kinds"]:
+                every[kind] += 1
+                home[kind] += found[at] == label
+    print("  found by kind: " + ", ".join(f"{kind} {home[kind] / every[kind]:.3f}" for kind in sorted(every)))
+
+
+# --------------------------------------------------------------------------- time and memory
+
+
+def scale(sizes: Sequence[int]) -> None:
+    """Articles of 300 words from a vocabulary with a long tail, one in ten an edited copy of a recent one."""
+    dice = random.Random(5)
+    vocabulary = [f"{dice.choice('bcdfgklmnprstvz')}{'aeiou'[n % 5]}{n:x}" for n in range(60_000)]
+    weights = [1 / (rank + 10) for rank in range(len(vocabulary))]
+    start_kb = _resident_kb()
+    window = Window(most=max(sizes) + 1)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    recent: list[list[str]] = []
+    spent = 0.0
+    timed = right = copies = 0
+    step = timedelta(days=13) / max(sizes)
+    # Hashing triples of made-up words costs as much as of real ones; drawing them would cost more than the test.
+    pool = dice.choices(vocabulary, weights, k=4_000_000)
+    for number in range(max(sizes)):
+        now += step
+        copy = number > 50 and dice.random() < 0.1
+        if copy:
+            text = [word if dice.random() > 0.025 else dice.choice(vocabulary) for word in dice.choice(recent)]
+        else:
+            at = dice.randrange(len(pool) - 300)
+            text = [*pool[at : at + 150], *dice.choices(vocabulary, k=150)]
+            recent = [*recent[-500:], text]
+        title, body = " ".join(text[5:13]), " ".join(text)
+        start = time.perf_counter()
+        sketch = signature.make(title, body)
+        found = window.find(sketch, now=now, source_id=number)
+        uid = found.uid if found else UUID(int=number).urn
+        window.add(uid, sketch, seen=now, source_id=number, copy=found is not None)
+        spent += time.perf_counter() - start
+        timed += 1
+        copies += copy
+        right += copy and found is not None
+        if number + 1 in sizes:
+            grown = (_resident_kb() - start_kb) / 1024
+            print(
+                f"  {number + 1:>9,} articles: {1000 * spent / timed:.3f} ms an article since the last line,"
+                f" {grown:.0f} MB more, {_resident_kb() / 1024:.0f} MB in all,"
+                f" {right / max(1, copies):.4f} of copies found"
+            )
+            spent, timed = 0.0, 0
+    kept = [signature.make(" ".join(recent[-1][:8]), " ".join(recent[-1]))] * 2_000
+    start = time.perf_counter()
+    again = Window()
+    for number, sketch in enumerate(kept):
+        again.add(UUID(int=number).urn, sketch, seen=now, source_id=1)
+    print(f"  restart: {1e6 * (time.perf_counter() - start) / len(kept):.0f} µs a stored entry")
+
+
+def _resident_kb() -> int:
+    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+if __name__ == "__main__":
+    main()
