@@ -14,7 +14,7 @@ from feeds.model import Article, Person
 from feeds.render.context import DeskContext, SectionContext
 from feeds.render.credit import credit, files, permalink, related, via
 from feeds.render.generator import Stamp, add, expanded, new_generator
-from feeds.render.rss import add_image
+from feeds.render.rss import add_image, add_robots
 from feeds.render.tidy import absolute, email, headline, language, line
 
 _LICENSE = re.compile(r"https?://\S+\Z")
@@ -96,8 +96,7 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
             add(element, "dc:publisher", publisher)
         _add_discussion(element, article)
         add_image(element, article, desk)
-        if article.noindex:
-            add(element, "wire:robots", "noindex")
+        add_robots(element, article)
 
     entry.desk.write = write
 

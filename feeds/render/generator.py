@@ -22,7 +22,7 @@ NAMESPACES: dict[str, str] = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "media": "http://search.yahoo.com/mrss/",
     "fh": "http://purl.org/syndication/history/1.0",
-    "wire": "urn:wiredesk:feed",
+    "xhtml": "http://www.w3.org/1999/xhtml",
 }
 RSS_NAMESPACES = NAMESPACES | {
     "slash": "http://purl.org/rss/1.0/modules/slash/",

@@ -106,8 +106,7 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
             size = {"fileSize": str(file.length_bytes)} if file.length_bytes else {}
             add(element, "media:content", None, url=file.url, type=file.type, **size)
         add_image(element, article, desk)
-        if article.noindex:
-            add(element, "wire:robots", "noindex")
+        add_robots(element, article)
 
     item.desk.write = write
 
@@ -124,6 +123,15 @@ def add_image(element: etree._Element, article: Article, desk: DeskContext) -> N
         add(content, "media:thumbnail", None, url=picture.url, **size)
     else:
         add(element, "media:thumbnail", None, url=picture.url, **size)
+
+
+def add_robots(element: etree._Element, article: Article) -> None:
+    """Pass on that the source wants no indexing, in the way that feeds have for it, RSS and Atom alike.
+
+    A custom and no standard: robots.txt and HTML's robots meta, told of one entry.
+    """
+    if article.noindex:
+        add(element, "xhtml:meta", None, name="robots", content="noindex")
 
 
 def channel_bytes(generator: Any) -> bytes:

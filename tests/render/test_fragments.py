@@ -13,6 +13,7 @@ from lxml import etree
 
 from feeds.frames import feed_urn
 from feeds.model import FORMATS, Article, Format, Origin
+from feeds.parse import parse
 from feeds.render import (
     DeskContext,
     SectionContext,
@@ -119,7 +120,7 @@ def test_rss_says_everything_that_the_article_says() -> None:
         ("commentRss", "https://example.org/cf", {}),
         ("content", None, {"url": "https://example.org/b.mp4", "type": "video/mp4", "fileSize": "78"}),
         ("content", None, {"url": "https://example.org/i.jpg", "medium": "image", "width": "640", "height": "480"}),
-        ("robots", "noindex", {}),
+        ("meta", None, {"name": "robots", "content": "noindex"}),
     ]
     assert [(c.text, c.get("domain")) for c in item.iter("category")] == [
         ("World", "https://example.org/terms"),
@@ -293,6 +294,14 @@ def test_a_title_with_markup_in_its_words_shows_as_written_where_readers_sniff()
     assert said == "How &lt;script&gt;alert(1)&lt;/script&gt; &amp; &amp;amp; work"
     atom = etree.fromstring(render_document(SECTION, [article], "atom", desk=DESK, updated=NOW, feed_id=FEED_ID))
     assert atom.findtext("a:entry/a:title", namespaces=NS) == article.title
+
+
+def test_what_a_source_wants_not_indexed_is_told_on() -> None:
+    for format in ("rss", "atom"):
+        assert b'<xhtml:meta name="robots" content="noindex"/>' in render_fragment(full_article(), format, desk=DESK)
+        assert b"robots" not in render_fragment(make_article(), format, desk=DESK)
+        body = render_document(SECTION, [full_article()], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+        assert parse(body, url=SECTION.url(format), content_type=None).entries[0].noindex
 
 
 def test_an_image_is_left_out_where_the_desk_shows_none() -> None:
