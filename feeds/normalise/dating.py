@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from feeds.dates import parse_date, settle
 from feeds.model import ParsedEntry
@@ -43,7 +43,7 @@ def _moment(
 ) -> datetime | None:
     stated = parse_date(text, zone) if text else None
     if stated is None and parsed is not None and parsed.tzinfo is not None:
-        stated = parsed
+        stated = _in_utc(parsed)
     if stated is None:
         if text and text.strip():
             warnings.append(f"{name}: {text.strip()[:60]!r} is no date")
@@ -54,3 +54,10 @@ def _moment(
     elif stated - received_at > FAST_CLOCK:
         warnings.append(f"{name}: {stated:%Y-%m-%d %H:%M} UTC lies ahead, taken as now")
     return believed
+
+
+def _in_utc(moment: datetime) -> datetime | None:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # at either end of the calendar
+        return None

@@ -21,12 +21,15 @@ _INVISIBLE = re.compile(
 )
 _JOINER = re.compile(r"[\u200c\u200d]+")
 _TAGS = re.compile(r"(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0020-\U000e007f]+")  # those of flags stay
+# Markup that could run if a reader took the line for HTML: elements that do so by themselves, and any with attributes.
 _ACTIVE = re.compile(
     r"<\s*(script|style)\b.*?(?:<\s*/\s*\1\s*>|$)|"
-    r"<\s*/?\s*(?:script|style|iframe|frame|frameset|object|embed|applet|svg|math|form|base|meta|link|portal|template|xml)"
-    r"\b[^>]*(?:>|$)|<\s*/?\s*[a-z][^<>]*(?:\bon\w+\s*=|(?:java|vb)script\s*:|\bsrc\s*=|\bstyle\s*=)[^>]*(?:>|$)",
+    r"<\s*/?\s*(?:script|style|iframe|frame|frameset|object|embed|applet|svg|math|form|base|meta|link|portal|template|xml"
+    r"|input|button|select|textarea|keygen|isindex|marquee|plaintext|xmp|listing|noembed|noscript)"
+    r"\b[^>]*(?:>|$)|<\s*/?\s*[a-z][^<>\s/]*[\s/][^>]*=[^>]*(?:>|$)",
     re.IGNORECASE | re.DOTALL,
 )
+_BLOCK = re.compile(r"<(?=/?(?:p|br|div|li|h[1-6]|td|th|tr|dt|dd|hr)\b)", re.IGNORECASE)
 _TAGLESS = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style", "iframe", "noembed", "template", "title"})
 
 
@@ -41,7 +44,7 @@ def line(text: RawText | str | None, *, limit: int = TITLE_CHARS) -> str:
     value, markup = (text, False) if isinstance(text, str) else (text.value, text.type != "text")
     value = value[: limit * 20]
     if markup and ("<" in value or "&" in value):
-        value = unescape(_TAGLESS.clean(value))
+        value = unescape(_TAGLESS.clean(_BLOCK.sub(" <", value)))
     value = visible(value)
     while "<" in value and (safer := _ACTIVE.sub(" ", value)) != value:
         value = safer
@@ -87,11 +90,14 @@ def cut(text: str, limit: int) -> str:
     return (short if len(short) >= limit // 2 else room).rstrip(" ,;:–—-\u200d") + "…"
 
 
-def excerpt(text: str, limit: int) -> str:
-    """Return the beginning of plain *text*: whole sentences within *limit* characters, else a part of the first."""
+def excerpt(text: str, limit: int, *, least: int | None = None) -> str:
+    """Return the beginning of plain *text*: whole sentences within *limit* characters, else a part of the first.
+
+    With *least* it is the first sentence of at least so many characters; without, as many sentences as fit.
+    """
     text = " ".join(text.split())
-    if len(text) <= limit:
+    if len(text) <= limit and not least:
         return text
     ends = [match.end() for match in re.finditer(r"[.!?…][\"'”’»)]*(?=\s)|[。！？।]", text[: limit + 1])]
-    fitting = [end for end in ends if limit // 4 <= end <= limit]
-    return text[: fitting[-1]] if fitting else cut(text, limit)
+    fitting = [end for end in ends if (least or limit // 4) <= end <= limit]
+    return text[: fitting[0 if least else -1]] if fitting else cut(text, limit)

@@ -18,6 +18,11 @@ from feeds.normalise.links import is_clean, resolved
 MAX_HTML_CHARS = 500_000
 """More of one field is cut off before it is parsed, so that what was open is closed."""
 
+MAX_TAGS = 10_000
+"""Tags of one field: the time to build a tree of unclosed elements grows with their square."""
+
+MAX_HOLLOW_DEPTH = 20
+
 _TEXT = set("p br hr div span h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote q cite pre code kbd samp var".split())
 _TEXT |= set(
     "a abbr b bdi bdo strong em i u s del ins mark small sub sup time wbr ruby rb rt rp details summary".split()
@@ -51,6 +56,7 @@ _DROPPED_WHOLE = set(
 _DROPPED_WHOLE |= set("select option textarea title head".split())
 
 _MARKUP = re.compile(r"[<&]")
+_ADDRESSED = re.compile(r'<[a-z0-9]+(?: [a-z]+="[^"]*")*? (?:href|src|cite|poster)="[^>]*>')
 _ADDRESS = re.compile(r'( (?:href|src|cite|poster))="([^"]*)"')
 _IMAGE = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
 _TINY = re.compile(r' (?:width|height)="\s*[01](?:px)?\s*"')
@@ -76,6 +82,8 @@ def sanitise(html: str, base: str = "") -> str:
     Pictures that nobody can see (1 × 1, known beacons) and elements left hollow go. Frames become links.
     """
     html = legal(html[:MAX_HTML_CHARS])
+    if html.count("<") > MAX_TAGS:
+        html = "<".join(html.split("<", MAX_TAGS)[:MAX_TAGS])
     if not _MARKUP.search(html):
         return escape(html, quote=False).strip()
     if "<iframe" in html or "<IFRAME" in html:
@@ -84,10 +92,14 @@ def sanitise(html: str, base: str = "") -> str:
         html = _LAZY.sub(_eager, html)
     clean = _cleaner(base).clean(html)
     if '="' in clean:
-        clean = _ADDRESS.sub(lambda match: _address(match, base), clean)
+        # In a tag alone: what looks like an attribute in the text is text. The parser wrote every < and > that is
+        # no tag's as a reference, in attributes too.
+        clean = _ADDRESSED.sub(lambda tag: _ADDRESS.sub(lambda match: _address(match, base), tag[0]), clean)
     if "<img" in clean:
         clean = _IMAGE.sub(_picture, clean)
-    while (fuller := _HOLLOW.sub("", clean)) != clean:
+    for _ in range(MAX_HOLLOW_DEPTH):
+        if (fuller := _HOLLOW.sub("", clean)) == clean:
+            break
         clean = fuller
     return clean.replace("&nbsp;", "\u00a0").strip()
 

@@ -80,7 +80,7 @@ def title_of(
         return own, None
     if text:
         first = text.split("\n", 1)[0]
-        return line(excerpt(first, TITLE_FROM_TEXT_CHARS)), "title: none, taken from the text"
+        return line(excerpt(first, TITLE_FROM_TEXT_CHARS, least=12)), "title: none, taken from the text"
     for address in (link, enclosure):
         if address and (words := _words_of(address)):
             return words, "title: none, taken from the link"

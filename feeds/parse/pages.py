@@ -135,7 +135,7 @@ def _content(tree: Any, url: str, facts: PageFacts) -> str:
 def _mark_article(tree: Any) -> None:
     """Put the parent of most paragraphs into an ``article`` where nothing on the page says what is one.
 
-    The extractor keeps headings and lists within what is marked as an article; of a bare page it takes paragraphs alone.
+    The extractor keeps headings and lists of what is marked as an article; of a bare page it takes paragraphs alone.
     """
     lengths: dict[Any, int] = {}
     for paragraph in tree.iter("p"):
