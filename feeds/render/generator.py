@@ -25,6 +25,7 @@ NAMESPACES: dict[str, str] = {
     "xhtml": "http://www.w3.org/1999/xhtml",
 }
 RSS_NAMESPACES = NAMESPACES | {
+    "dcterms": "http://purl.org/dc/terms/",
     "slash": "http://purl.org/rss/1.0/modules/slash/",
     "sy": "http://purl.org/rss/1.0/modules/syndication/",
     "wfw": "http://wellformedweb.org/CommentAPI/",

@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from feeds.dates import rfc822
+from feeds.dates import rfc822, rfc3339
 from feeds.frames import legal
 from feeds.model import Article
 from feeds.render.context import DeskContext, SectionContext
@@ -84,6 +84,8 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
 
     def write(element: etree._Element) -> None:
         add(element, "pubDate", rfc822(article.published))
+        if article.updated > article.published:
+            add(element, "dcterms:modified", rfc3339(article.updated))
         for name in dict.fromkeys(line(person.name) for person in article.authors):
             if name:
                 add(element, "dc:creator", name)
