@@ -16,6 +16,7 @@ from feeds.render.check import Listed, check, compare
 from feeds.render.compress import compress, squeeze
 from feeds.render.context import FRAGMENT_VERSION, DeskContext, SectionContext, fragment_version
 from feeds.render.rules import Problem
+from feeds.render.story import as_story
 
 __all__ = [
     "FRAGMENT_VERSION",
@@ -23,6 +24,7 @@ __all__ = [
     "Listed",
     "Problem",
     "SectionContext",
+    "as_story",
     "check",
     "compare",
     "compress",
