@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, unquote_to_bytes, urljoin
 
@@ -101,16 +102,12 @@ def parse_target(url: str) -> Target:
     if "\\" in found[2]:
         raise _bad(url, "a backslash in the host, which some read as the end of it")
     userinfo, _, place = found[2].rpartition("@")
-    host, port = _place(url, place, DEFAULT_PORTS[scheme])
-    literal = _literal(url, host)
-    return Target(
-        scheme=scheme,
-        host=str(literal) if literal else _name(url, host),
-        port=port,
-        path=_escaped((found[3] or "/") + (found[4] or "")),
-        userinfo=userinfo or None,
-        literal=literal,
-    )
+    try:
+        host, port, literal = _place(place, DEFAULT_PORTS[scheme])
+    except ValueError as error:
+        raise _bad(url, str(error)) from error
+    path = _escaped((found[3] or "/") + (found[4] or ""))
+    return Target(scheme, host, port, path, userinfo or None, literal)
 
 
 def follow(base: Target, location: str) -> Target:
@@ -148,18 +145,21 @@ def _bad(url: str, cause: str) -> UrlError:
     return UrlError(cause, url=masked(url))
 
 
-def _place(url: str, place: str, default: int) -> tuple[str, int]:
+@lru_cache(maxsize=4096)
+def _place(place: str, default_port: int) -> tuple[str, int, Address | None]:
+    """Host, port and, where the host spells one, the address of *place*; raises ValueError with the reason."""
     host, separator, digits = place.rpartition(":")
     if not separator or place.endswith("]"):
         host, digits = place, ""
     if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
-        raise _bad(url, f"port {digits[:20]!r} is not between 1 and 65535")
+        raise ValueError(f"port {digits[:20]!r} is not between 1 and 65535")
     if not host:
-        raise _bad(url, "no host")
-    return host, int(digits) if digits else default
+        raise ValueError("no host")
+    literal = _literal(host)
+    return str(literal) if literal else _name(host), int(digits) if digits else default_port, literal
 
 
-def _literal(url: str, host: str) -> Address | None:
+def _literal(host: str) -> Address | None:
     """The address that *host* spells: IPv6 in brackets, or IPv4 in any form that some resolver takes."""
     if host.startswith("["):
         try:
@@ -167,51 +167,48 @@ def _literal(url: str, host: str) -> Address | None:
         except ValueError:
             address = None
         if address is None or address.scope_id:
-            raise _bad(url, "a malformed IPv6 address")
+            raise ValueError("a malformed IPv6 address")
         return address
     # Full-width digits and the like become plain ones here, as they would on their way through IDNA.
-    folded = host if host.isascii() else _uts46(url, host)
+    folded = host if host.isascii() else _uts46(host)
     parts = folded.removesuffix(".").split(".")
     if not _NUMBER.fullmatch(parts[-1]):
         return None
     try:
-        numbers = [_number(part) for part in parts]
-        *first, last = numbers
-        if len(numbers) > 4 or any(number > 255 for number in first) or last >= 256 ** (5 - len(numbers)):
-            raise ValueError(folded)
+        *first, last = [_number(part) for part in parts]
     except ValueError:
-        raise _bad(url, "a host that ends in a number and is no IPv4 address") from None
+        last, first = -1, []
+    if last < 0 or len(parts) > 4 or any(number > 255 for number in first) or last >= 256 ** (5 - len(parts)):
+        raise ValueError("a host that ends in a number and is no IPv4 address")
     return IPv4Address(last + sum(number << 8 * (3 - index) for index, number in enumerate(first)))
 
 
 def _number(text: str) -> int:
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or len(text) > 12:
         raise ValueError(text)
     if text[:2].lower() == "0x":
         return int(text[2:] or "0", 16)
-    if len(text) > 12:
-        raise ValueError(text)
     return int(text, 8 if len(text) > 1 and text[0] == "0" else 10)
 
 
-def _uts46(url: str, host: str) -> str:
+def _uts46(host: str) -> str:
     try:
         return idna.uts46_remap(host, std3_rules=False)
-    except (idna.IDNAError, UnicodeError) as error:
-        raise _bad(url, "a host name that IDNA does not allow") from error
+    except (idna.IDNAError, UnicodeError):
+        raise ValueError("a host name that IDNA does not allow") from None
 
 
-def _name(url: str, host: str) -> str:
+def _name(host: str) -> str:
     if host.isascii():
         name = host.lower()
     else:
         try:
             name = idna.encode(host, uts46=True).decode("ascii").lower()
-        except (idna.IDNAError, UnicodeError) as error:
-            raise _bad(url, "a host name that IDNA does not allow") from error
+        except (idna.IDNAError, UnicodeError):
+            raise ValueError("a host name that IDNA does not allow") from None
     name = name.removesuffix(".")
     if len(name) > 253 or not _HOST.fullmatch(name):
-        raise _bad(url, "a malformed host name")
+        raise ValueError("a malformed host name")
     return name
 
 
