@@ -68,7 +68,7 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text).casefold())
     if decomposed.isascii():
-        return decomposed
+        return decomposed.lower()
     # Marks carry meaning in Indic and Semitic scripts; only those on Latin, Greek and Cyrillic letters are dropped.
     return unicodedata.normalize("NFC", _ACCENT.sub("", decomposed)).casefold()
 

@@ -1,0 +1,84 @@
+"""Text: plain, folded, in words, hashed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.text import MIN_HASH_WORDS, fold, plain, text_hash, words
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("no markup at all", "no markup at all"),
+        ("<p>one</p><p>two</p>", "one\ntwo"),
+        ("a<br/>b<br>c", "a\nb\nc"),
+        ("<b>bo</b>ld", "bold"),
+        ("<td>1</td><td>2</td>", "1 2"),
+        ("fish &amp; chips &#8212; &euro;5", "fish & chips — €5"),
+        ("x<script>alert('</p>')</script>y", "x y"),
+        ("x<style>p{}</style >y", "x y"),
+        ("x<!-- <p>no</p> -->y", "xy"),
+        ("x<script>never closed", "x"),
+        ("3 < 5 and 5 > 3", "3 < 5 and 5 > 3"),
+        ("soft\u00adhyphen zero\u200bwidth", "softhyphen zerowidth"),
+        ("  many \n\n blanks\u00a0here ", "many\nblanks here"),
+        ("", ""),
+    ],
+)
+def test_plain_gives_what_a_reader_sees(html, text):
+    assert plain(html) == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ÀÉÎ", "aei"),
+        ("ｆｕｌｌ", "full"),
+        ("Straße", "STRASSE"),
+        ("ﬁn", "fin"),
+        ("“x”", '"x"'),
+        ("й", "Й"),
+        ("ё", "е"),
+    ],
+)
+def test_fold_leaves_out_case_accents_and_width(one, other):
+    assert fold(one) == fold(other)
+
+
+def test_fold_keeps_marks_that_are_letters_elsewhere():
+    assert fold("की") != fold("कु")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It's the U.N.'s", ["its", "the", "u", "n", "s"]),
+        ("it’s", ["its"]),
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("東京2024", ["東", "京", "2024"]),
+        ("snake_case-word", ["snake", "case", "word"]),
+        ("…!?", []),
+    ],
+)
+def test_words_of_several_scripts(text, found):
+    assert words(text) == found
+
+
+@given(st.text(max_size=200))
+def test_fold_and_words_take_any_text_and_are_stable(text):
+    assert fold(fold(text)) == fold(text)
+    assert words(" ".join(words(text))) == words(text)
+
+
+def test_the_hash_is_of_the_words_alone():
+    one = "The quick brown fox jumps over the lazy dog, twice."
+    other = "the QUICK brown fox — jumps over\nthe lazy dog twice"
+    assert text_hash(one) == text_hash(other) != 0
+    assert text_hash(one) != text_hash(one + " more")
+    assert 0 <= text_hash(one) < 1 << 64
+
+
+def test_too_few_words_have_no_hash():
+    assert text_hash(" ".join(["word"] * (MIN_HASH_WORDS - 1))) == 0
+    assert text_hash(" ".join(["word"] * MIN_HASH_WORDS)) != 0

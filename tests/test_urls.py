@@ -1,0 +1,194 @@
+"""URLs: what compares equal, what must not, and what is let through."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.errors import UrlError
+from feeds.urls import absolute, comparable_url, host_of, masked
+
+SAME = [
+    ("scheme and www", "http://example.org/a", "https://www.example.org/a"),
+    ("host in capitals, last dot", "http://Example.ORG./a", "http://example.org/a"),
+    ("port of the scheme", "https://example.org:443/a", "http://example.org:80/a"),
+    ("user and password", "https://me:pw@example.org/a", "https://example.org/a"),
+    ("fragment", "https://example.org/a#comments", "https://example.org/a"),
+    ("last slash", "https://example.org/a/", "https://example.org/a"),
+    ("dot segments", "https://example.org/x/../a/./b", "https://example.org/a/b"),
+    ("doubled slashes", "https://example.org//a//b", "https://example.org/a/b"),
+    ("needless escapes", "https://example.org/%61-%7Eb", "https://example.org/a-~b"),
+    ("case of escapes", "https://example.org/caf%c3%a9", "https://example.org/café"),
+    ("two spellings of é", "https://example.org/cafe\u0301", "https://example.org/café"),
+    ("index file", "https://example.org/a/index.html", "https://example.org/a/"),
+    ("order of parameters", "https://example.org/a?y=2&x=1", "https://example.org/a?x=1&y=2"),
+    ("escaped ampersand", "https://example.org/a?x=1&amp;y=2", "https://example.org/a?x=1&y=2"),
+    ("plus for a blank", "https://example.org/a?q=x+y", "https://example.org/a?q=x%20y"),
+    ("utm", "https://example.org/a?utm_source=rss&id=3", "https://example.org/a?id=3"),
+    ("click ids", "https://example.org/a?fbclid=IwAR0&gclid=1", "https://example.org/a"),
+    ("a word where the reader came from", "https://example.org/a?ref=rss", "https://example.org/a"),
+    ("a host's own names", "https://www.nytimes.com/2024/a.html?smid=tw&hp", "https://nytimes.com/2024/a.html"),
+    ("session in the path", "https://example.org/a;jsessionid=0F3A?id=1", "https://example.org/a?id=1"),
+    ("mobile host", "https://m.example.org/a", "https://www.example.org/a"),
+    ("mobile label inside", "https://en.m.wikipedia.org/wiki/Tide", "https://en.wikipedia.org/wiki/Tide"),
+    ("AMP host", "https://amp.example.org/a", "https://example.org/a"),
+    ("AMP at the end", "https://example.org/a/amp/", "https://example.org/a"),
+    ("AMP parameter", "https://example.org/a?amp=1&outputType=amp", "https://example.org/a"),
+    ("AMP suffix", "https://example.org/a.amp.html", "https://example.org/a.html"),
+    ("AMP cache", "https://example-org.cdn.ampproject.org/c/s/example.org/a", "https://example.org/a"),
+    ("Google's AMP viewer", "https://www.google.com/amp/s/example.org/a", "https://example.org/a"),
+    ("print view", "https://example.org/a/print", "https://example.org/a?print=1"),
+    ("all on one page", "https://example.org/a?pagewanted=all", "https://example.org/a"),
+    ("Google's redirector", "https://www.google.com/url?q=https://example.org/a%3Fid%3D1&sa=U",
+     "https://example.org/a?id=1"),
+    ("Google News", "http://news.google.com/news/url?sa=t&url=http://example.org/a", "http://example.org/a"),
+    ("Bing News", "http://www.bing.com/news/apiclick.aspx?ref=F&url=https%3a%2f%2fexample.org%2fa",
+     "https://example.org/a"),
+    ("Facebook", "https://l.facebook.com/l.php?u=https%3A%2F%2Fexample.org%2Fa&h=AT0", "https://example.org/a"),
+    ("Yahoo's path", "https://r.search.yahoo.com/_ylt=A/RU=https%3a%2f%2fexample.org%2fa/RK=2/RS=x",
+     "https://example.org/a"),
+    ("web archive", "https://web.archive.org/web/20240101000000/https://example.org/a", "https://example.org/a"),
+    ("a redirector in a redirector",
+     "https://exit.sc/?url=https%3A%2F%2Fvk.com%2F%3Fto%3Dhttps%253A%252F%252Fa.example%252Fb",
+     "https://a.example/b"),
+    ("a redirect path of any host", "https://click.example.net/out?url=https://example.org/a", "https://example.org/a"),
+    ("IDN", "https://xn--bcher-kva.example/a", "https://BÜCHER.example/a"),
+    ("renamed host", "https://edition.cnn.com/2024/a", "https://www.cnn.com/2024/a"),
+    ("short address of a video", "https://youtu.be/dQw4", "https://www.youtube.com/watch?v=dQw4&feature=share"),
+    ("case where the server does not look", "https://example.org/News.ASPX?ID=4", "https://example.org/news.aspx?id=4"),
+    ("line break inside", "https://example.org/long\n-path", " https://example.org/long-path "),
+]  # fmt: skip
+
+DIFFERENT = [
+    ("another id", "https://example.org/a?id=1", "https://example.org/a?id=2"),
+    ("an id in a name that is often tracking", "https://example.org/a?ref=101", "https://example.org/a?ref=102"),
+    ("second page", "https://example.org/a?page=2", "https://example.org/a"),
+    ("case of the path", "https://example.org/aB3", "https://example.org/ab3"),
+    ("another port", "https://example.org:8080/a", "https://example.org/a"),
+    ("an escaped slash is none", "https://example.org/a%2Fb", "https://example.org/a/b"),
+    ("an escaped question mark is none", "https://example.org/a%3Fid=1", "https://example.org/a?id=1"),
+    ("an escaped plus is no blank", "https://example.org/a?q=c%2B%2B", "https://example.org/a?q=c++"),
+    ("another subdomain", "https://blog.example.org/a", "https://example.org/a"),
+    ("m as a whole name", "https://m.org/a", "https://org/a"),
+    ("a word that ends in amp", "https://example.org/guitar-amp", "https://example.org/guitar"),
+    ("the page of a script", "https://example.org/#!/a", "https://example.org/#!/b"),
+    ("a search for an address", "https://example.org/search?url=https://a.example/1", "https://a.example/1"),
+    ("two targets", "https://www.google.com/url?q=https://a.example/1",
+     "https://www.google.com/url?q=https://a.example/2"),
+    ("two videos", "https://youtu.be/aaa", "https://youtu.be/bbb"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), [row[1:] for row in SAME], ids=[row[0] for row in SAME])
+def test_two_forms_of_one_address_compare_equal(one, other):
+    assert comparable_url(one) == comparable_url(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [row[1:] for row in DIFFERENT], ids=[row[0] for row in DIFFERENT])
+def test_addresses_of_two_articles_do_not_compare_equal(one, other):
+    assert comparable_url(one) != comparable_url(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "news/1",
+        "ftp://example.org/a",
+        "mailto:a@example.org",
+        "javascript:alert(1)",
+        "http://",
+        "http://[::1",
+        "http://a b/",
+    ],
+)
+def test_what_is_no_http_address_is_refused(text):
+    with pytest.raises(UrlError):
+        comparable_url(text)
+
+
+def test_an_error_does_not_tell_the_password():
+    with pytest.raises(UrlError) as caught:
+        comparable_url("ftp://me:hunter2@example.org/")
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in caught.value.url
+
+
+@given(st.text(max_size=60))
+def test_any_text_gives_a_key_or_a_url_error_and_never_another(text):
+    for url in (text, f"http://example.org/{text}", f"https://{text}.example/a?{text}"):
+        try:
+            key = comparable_url(url)
+        except UrlError:
+            continue
+        assert key and "@" not in key.split("/")[0]
+
+
+@given(st.text(max_size=40), st.text(max_size=20))
+def test_a_key_compared_again_stays_itself(path, query):
+    key = comparable_url(f"https://example.org/x{path}?id={query}")
+    if "#" not in key:
+        assert comparable_url(f"https://{key}") == key
+
+
+@pytest.mark.parametrize(
+    ("base", "ref", "whole"),
+    [
+        ("https://example.org/a/b", "c", "https://example.org/a/c"),
+        ("https://example.org/a/b", "../c?x=1#y", "https://example.org/c?x=1#y"),
+        ("https://example.org/a", "//other.example/b", "https://other.example/b"),
+        ("https://example.org/a", "?page=2", "https://example.org/a?page=2"),
+        ("", "https://Example.ORG", "https://example.org/"),
+        ("https://example.org", " \n/a\tb c ", "https://example.org/ab%20c"),
+        ("https://example.org", "/100%/é", "https://example.org/100%25/%C3%A9"),
+        ("https://example.org", "https://me:pw@example.org:443/a", "https://example.org/a"),
+        ("https://example.org", "http://good.example\\@evil.example/", "http://good.example/@evil.example/"),
+        ("https://example.org", "http://[2001:db8::1]:8080/a", "http://[2001:db8::1]:8080/a"),
+        ("https://example.org", "java\nscript:alert(1)", None),
+        ("https://example.org", "data:text/html,x", None),
+        ("https://example.org", "", None),
+        ("", "/only/a/path", None),
+        ("https://example.org", "https://" + "a" * 9000, None),
+        ("https://example.org", "http://exa mple.org/", None),
+    ],
+)
+def test_a_reference_is_resolved_to_a_clean_http_address_or_none(base, ref, whole):
+    assert absolute(base, ref) == whole
+
+
+@given(st.text(max_size=80))
+def test_what_absolute_lets_through_is_ascii_http_without_blanks_or_user(ref):
+    found = absolute("https://example.org/dir/", ref)
+    if found is not None:
+        assert found.startswith(("http://", "https://"))
+        assert found.isascii() and not any(char <= " " or char in '<>"`' for char in found)
+        assert "@" not in found.split("/")[2]
+        assert absolute("", found) == found
+
+
+def test_masked_hides_users_and_secret_parameters():
+    assert masked("https://u:p@example.org/f?token=abc&x=1#f") == "https://***@example.org/f?token=***&x=1#f"
+    assert masked("https://example.org/f?page=1") == "https://example.org/f?page=1"
+    assert "abc" not in masked("https://example.org/f?access_token=abc")
+
+
+def test_host_of_gives_the_bare_host_or_nothing():
+    assert host_of("https://User@WWW.Example.org:8443/a") == "www.example.org"
+    assert host_of("no address") == ""
+
+
+@pytest.mark.shared_data
+def test_labelled_pairs_reach_the_goals():
+    home = os.environ.get("WIREDESK_SHARED_DATA", Path(__file__).parents[1] / "../shared/data")
+    path = Path(home) / "neardup/url_pairs.jsonl.gz"
+    if not path.exists():
+        pytest.skip(f"no development data at {path}")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    judged = [(row["same"], comparable_url(row["a"]) == comparable_url(row["b"])) for row in rows]
+    assert sum(found and not same for same, found in judged) == 0
+    assert sum(found and same for same, found in judged) >= 0.95 * sum(same for same, _ in judged)
