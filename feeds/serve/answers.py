@@ -15,17 +15,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feeds.errors import StoreError
 from feeds.model import Format
-from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.addresses import document_path
 from feeds.serve.framing import oversized, refusal
 from feeds.serve.negotiate import codings_in_order
-from feeds.serve.reader import Desk, Reader
-from feeds.serve.representations import Asked, Finished, finish_document, reply
+from feeds.serve.reader import Reader
+from feeds.serve.representations import Asked, Finished, reply
+from feeds.serve.snapshot import Snapshot, take_over
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -38,25 +38,9 @@ NARROWING = ("source", "lang", "limit", "by")
 
 STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition Failed"}
 MAX_BODIES_BYTES = 256_000_000
-"""How much memory a process gives to bodies."""
+"""How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""
 
 _REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """What is published at one moment. *finished* is keyed by path as WSGI gives it, with and without prefix.
-
-    *accepted* is False until a first config is: then *desk* holds the defaults. *bodies* gives the bytes that each
-    document's bodies take, by its path, for those that are in memory.
-    """
-
-    counter: int
-    desk: Desk
-    accepted: bool
-    addresses: Addresses
-    finished: dict[str, Finished] = field(default_factory=dict)
-    bodies: dict[str, int] = field(default_factory=dict)
 
 
 class Answers:
@@ -162,7 +146,8 @@ class Answers:
             if self._reader.moved():
                 self._behind = True
             if self._behind or self._current is None:
-                self._current = self._load(self._current)
+                with self._keeping:
+                    self._current = take_over(self._reader, self._current, self._max_bodies_bytes)
                 self._behind = False
             if self._failing:
                 log.info("the store answers again")
@@ -176,63 +161,11 @@ class Answers:
             self._look_at = self._clock() + self._look_every_s
             self._looking.release()
 
-    def _load(self, old: Snapshot | None) -> Snapshot:
-        accepted = self._reader.desk()
-        desk = accepted or Desk()
-        if old is None or old.desk != desk or old.accepted != (accepted is not None):
-            addresses, finished, bodies, after = Addresses.of(desk.settings.base_url, desk.sections), {}, {}, 0
-        else:
-            addresses, after = old.addresses, old.counter
-            finished, bodies = dict(old.finished), dict(old.bodies)
-        changes = self._reader.changes(after)
-        new = Snapshot(
-            counter=changes.counter,
-            desk=desk,
-            accepted=accepted is not None,
-            addresses=addresses,
-            finished=finished,
-            bodies=bodies,
-        )
-        for path, format in changes.gone:
-            address = document_path(path, format)
-            bodies.pop(address, None)
-            for key in _keys(address, addresses):
-                finished.pop(key, None)
-        for document in changes.documents:
-            bodies.pop(document_path(document.path, document.format), None)
-        room = self._max_bodies_bytes - sum(bodies.values())
-        for document in changes.documents:
-            prepared = finish_document(document, desk.settings, addresses)
-            room -= prepared.size_bytes
-            _put(new, document_path(document.path, document.format), prepared, whole=room >= 0)
-        return new
-
     def keep(self, path: str, format: Format, finished: Finished) -> None:
         """Take the bodies of a document that the view has just read; another's may have to go for them."""
-        snapshot, address = self._current, document_path(path, format)
-        if snapshot is None or finished.size_bytes > self._max_bodies_bytes // 4:
-            return
         with self._keeping:
-            known = snapshot.finished.get(_keys(address, snapshot.addresses)[0])
-            # What was published meanwhile comes with the next look, and takes nothing back.
-            if known is None or known.variants or known.exact.keys() != finished.exact.keys():
-                return
-            room = self._max_bodies_bytes - sum(snapshot.bodies.values()) - finished.size_bytes
-            while room < 0 and snapshot.bodies:
-                oldest = next(iter(snapshot.bodies))
-                room += snapshot.bodies[oldest]
-                _put(snapshot, oldest, snapshot.finished[_keys(oldest, snapshot.addresses)[0]], whole=False)
-            _put(snapshot, address, finished, whole=True)
-
-
-def _put(snapshot: Snapshot, address: str, finished: Finished, *, whole: bool) -> None:
-    if whole:
-        snapshot.bodies[address] = finished.size_bytes
-    else:
-        snapshot.bodies.pop(address, None)
-        finished = replace(finished, variants={})
-    for key in _keys(address, snapshot.addresses):
-        snapshot.finished[key] = finished
+            if self._current is not None:
+                self._current.keep(document_path(path, format), finished, self._max_bodies_bytes)
 
 
 def may_narrow(query: str) -> bool:
@@ -242,9 +175,3 @@ def may_narrow(query: str) -> bool:
     (False, True, True)
     """
     return "%" in query or "+" in query or any(part.partition("=")[0] in NARROWING for part in query.split("&"))
-
-
-def _keys(path: str, addresses: Addresses) -> list[str]:
-    """The values of PATH_INFO that mean *path*: WSGI carries UTF-8 as Latin-1 (PEP 3333)."""
-    keys = [key for key in (path, addresses.prefix + path) if addresses.strip_prefix(key) == path]
-    return [key.encode().decode("latin-1") for key in dict.fromkeys(keys)]

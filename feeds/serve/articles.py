@@ -14,11 +14,11 @@ from werkzeug.exceptions import Gone, NotFound
 
 from feeds.dates import rfc3339, zone_of
 from feeds.model import Article
-from feeds.serve.answers import Snapshot
 from feeds.serve.faces import direction, in_words, node, shortened
 from feeds.serve.fronts import frame, latest_change
 from feeds.serve.reader import Retracted
 from feeds.serve.site import page, the_site
+from feeds.serve.snapshot import Snapshot
 from feeds.text import plain
 
 bp = Blueprint("articles", __name__)
@@ -63,4 +63,4 @@ def article_page(article_id: str) -> Response:
         )
         return html, latest_change([shown], desk.accepted_at)
 
-    return page(("article", shown.uid, shown.updated), draw)
+    return page(("article", shown), draw)

@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
 from feeds.serve.assets import FOREVER, Asset
-from feeds.serve.representations import cache_control, finish
+from feeds.serve.representations import Finished, cache_control, finish
 from feeds.serve.site import finish_text, respond_with, the_site
 from feeds.serve.sitemap import MAX_AGE_DAYS, MAX_URLS, news_sitemap
 
@@ -41,20 +41,19 @@ def sitemap() -> Response:
     """Give the articles of the last two days (sitemaps.org 0.9 with Google's news extension)."""
     site = the_site()
     snapshot = site.snapshot
-    # By the minute: often enough for news, and a crawler cannot make the store work for each request.
+    # By the minute, so that crawlers cannot make the store work; a new epoch brings retractions at once.
     minute = site.now().replace(second=0, microsecond=0)
-    key = ("sitemap", snapshot.counter, minute)
-    finished = site.cached.get(key)
-    if finished is None:
+
+    def prepare() -> Finished:
         articles = site.reader.published_after(minute - timedelta(days=MAX_AGE_DAYS), MAX_URLS)
-        finished = finish_text(
+        return finish_text(
             news_sitemap(articles, snapshot.desk, snapshot.addresses),
             media_type="application/xml; charset=utf-8",
             last_modified=max((article.updated for article in articles), default=snapshot.desk.accepted_at),
             cache_control=cache_control(snapshot.desk.settings),
         )
-        site.cached.put(key, finished)
-    return respond_with(finished)
+
+    return respond_with(site.once(("sitemap", snapshot.epoch, minute, snapshot.desk.version), prepare))
 
 
 @bp.get("/favicon.ico")

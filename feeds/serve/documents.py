@@ -72,16 +72,14 @@ def sections_opml() -> Response:
     """Give every section for one-click subscription (OPML 2.0)."""
     site = the_site()
     snapshot = site.snapshot
-    key = ("opml", snapshot.desk.version)
-    finished = site.cached.get(key)
-    if finished is None:
-        text, changed = opml(snapshot.desk, snapshot.addresses), snapshot.desk.accepted_at
-        finished = finish_text(
-            text,
+
+    def prepare() -> Finished:
+        return finish_text(
+            opml(snapshot.desk, snapshot.addresses),
             media_type="text/x-opml; charset=utf-8",
-            last_modified=changed,
+            last_modified=snapshot.desk.accepted_at,
             cache_control=cache_control(snapshot.desk.settings),
             more=[("Access-Control-Allow-Origin", "*")],
         )
-        site.cached.put(key, finished)
-    return respond_with(finished)
+
+    return respond_with(site.once(("opml", snapshot.desk.version), prepare))

@@ -12,9 +12,9 @@ from flask import Blueprint, Response, render_template
 
 from feeds.errors import SectionNotFound
 from feeds.model import UNFILED, Article, Section
-from feeds.serve.answers import Snapshot
 from feeds.serve.faces import Headline, direction, feeds_of, headline, node, tree
 from feeds.serve.site import page, the_site
+from feeds.serve.snapshot import Snapshot
 
 bp = Blueprint("fronts", __name__)
 
@@ -28,12 +28,12 @@ def front() -> Response:
     """Give the front page: the newest of all, then the section tree, each with its feeds and latest headlines."""
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
-        reader, desk, addresses = the_site().reader, snapshot.desk, snapshot.addresses
-        newest = reader.latest("", TOP_HEADLINES)
+        site, desk, addresses = the_site(), snapshot.desk, snapshot.addresses
+        newest = site.newest("", TOP_HEADLINES, snapshot)
         seen = list(newest)
         sections = list(tree(desk, addresses))
         for index, section in enumerate(sections[:SECTIONS_WITH_HEADLINES]):
-            articles = reader.latest(section.path, SECTION_HEADLINES)
+            articles = site.newest(section.path, SECTION_HEADLINES, snapshot)
             seen += articles
             sections[index] = replace(section, headlines=tuple(headline(one, desk, addresses) for one in articles))
         html = render_template(
@@ -46,7 +46,7 @@ def front() -> Response:
         )
         return html, latest_change(seen, desk.accepted_at)
 
-    return page(("front",), draw)
+    return page(("front", the_site().snapshot.counter), draw)
 
 
 @bp.get("/<path:section>")
@@ -83,7 +83,7 @@ def section_page(section: str) -> Response:
         )
         return html, latest_change(articles, desk.accepted_at)
 
-    return page(("section", path), draw)
+    return page(("section", path, site.snapshot.state_of(path)), draw)
 
 
 def _lead_first(headlines: list[Headline]) -> list[Headline]:

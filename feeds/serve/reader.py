@@ -28,12 +28,14 @@ class Desk:
 class Changes:
     """What was published after some counter: *counter* is the newest, *documents* the changed ones whole.
 
-    *gone* are the (path, format) keys that no longer exist. Asked from 0, *documents* are all there are.
+    Each section's documents move the counter by one. *only_documents* says that it moved by just so many, so that
+    nothing else can have changed; else *present* names every document that there is. Asked from 0, *documents* are all.
     """
 
     counter: int
     documents: Sequence[Document] = ()
-    gone: Sequence[tuple[str, Format]] = ()
+    only_documents: bool = False
+    present: frozenset[tuple[str, Format]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 
 from flask import Response, current_app, request
 
-from feeds.model import Settings
-from feeds.serve.answers import Answers, Snapshot
+from feeds.model import Article, Settings
+from feeds.serve.answers import Answers
 from feeds.serve.assets import Assets
 from feeds.serve.reader import Reader
 from feeds.serve.representations import MIN_CODED_BYTES, Asked, Finished, Headers, Reply, finish, reply
+from feeds.serve.snapshot import Snapshot
 
 MAX_CACHED_PAGES = 512
 MAX_CACHED_BYTES = 32_000_000
@@ -38,11 +39,34 @@ class Site:
     assets: Assets
     now: Callable[[], datetime] = _now
     cached: Cache = field(default_factory=lambda: Cache())
+    drawing: threading.Lock = field(default_factory=threading.Lock)
+    headlines: dict[str, tuple[tuple[int, str], tuple[Article, ...]]] = field(default_factory=dict)
 
     @property
     def snapshot(self) -> Snapshot:
         """What is published. Raises StoreError before the store has answered once."""
         return self.answers.snapshot
+
+    def once(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
+        """Return what *prepare* gives for *key*, from the cache where it was asked for before.
+
+        One is prepared at a time: threads that want the same wait for it, and the interpreter runs one of them anyway.
+        """
+        if (finished := self.cached.get(key)) is None:
+            with self.drawing:
+                if (finished := self.cached.get(key)) is None:
+                    finished = prepare()
+                    self.cached.put(key, finished)
+        return finished
+
+    def newest(self, path: str, limit: int, snapshot: Snapshot) -> tuple[Article, ...]:
+        """Return a section's newest articles, read again only when the section has changed. *limit* stays the same."""
+        state = snapshot.state_of(path)
+        kept = self.headlines.get(path)
+        if kept is None or kept[0] != state:
+            kept = (state, tuple(self.reader.latest(path, limit)))
+            self.headlines[path] = kept
+        return kept[1]
 
 
 class Cache:
@@ -96,22 +120,24 @@ def respond_with(finished: Finished) -> Response:
 
 
 def page(key: tuple[object, ...], draw: Callable[[Snapshot], tuple[str, datetime]]) -> Response:
-    """Answer with a page of HTML. *draw* gives it with the time of its content, and runs once a publication."""
+    """Answer with a page of HTML. *draw* gives it with the time of its content, and runs once for each *key*.
+
+    The key has to change with whatever the page shows, but for the config.
+    """
     site = the_site()
     snapshot = site.snapshot
-    cache_key = (*key, snapshot.counter, snapshot.desk.version)
-    finished = site.cached.get(cache_key)
-    if finished is None:
+
+    def prepare() -> Finished:
         html, last_modified = draw(snapshot)
-        finished = finish_text(
+        return finish_text(
             html,
             media_type="text/html; charset=utf-8",
             last_modified=last_modified,
             cache_control=f"public, max-age={min(PAGE_MAX_AGE_S, snapshot.desk.settings.publish.max_age_s)}",
             more=page_headers(snapshot.desk.settings),
         )
-        site.cached.put(cache_key, finished)
-    return respond_with(finished)
+
+    return respond_with(site.once((*key, snapshot.desk.version), prepare))
 
 
 def finish_text(

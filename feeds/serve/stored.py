@@ -24,7 +24,6 @@ class StoreReader:
         self._opening = threading.Lock()
         self._opened: Store | None = None
         self._config: Desk | None = None
-        self._keys: set[tuple[str, Format]] = set()
 
     @property
     def _store(self) -> Store:
@@ -46,12 +45,12 @@ class StoreReader:
         return self._store.moved()
 
     def changes(self, after: int) -> Changes:
-        """See `Reader.changes`. What is gone is what was there at the last call and is no more."""
+        """See `Reader.changes`."""
         with self._store.read() as tx:
             documents, counter = tx.documents.all_since(after)
-            keys = tx.documents.keys()
-        gone, self._keys = self._keys - keys, keys
-        return Changes(counter=counter, documents=documents, gone=tuple(gone))
+            only = after > 0 and counter - after == len({document.path for document in documents})
+            present = frozenset() if only else frozenset(tx.documents.keys())
+        return Changes(counter=counter, documents=documents, only_documents=only, present=present)
 
     def desk(self) -> Desk | None:
         """See `Reader.desk`; the stored text is read once a version."""

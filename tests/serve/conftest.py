@@ -48,7 +48,6 @@ class MemoryReader:
         self.accepted = desk
         self.counter = 1
         self.documents: dict[tuple[str, Format], tuple[int, Document]] = {}
-        self.removed: list[tuple[int, tuple[str, Format]]] = []
         self.articles: dict[str, Article | Retracted] = {}
         self.order: dict[str, list[str]] = {}
         self.past: set[str] = set()
@@ -62,27 +61,25 @@ class MemoryReader:
 
     # what tests do
 
-    def put(self, document: Document) -> Document:
+    def put(self, *documents: Document) -> None:
+        """Replace documents of one section: one publication."""
         self.counter += 1
-        self.documents[document.path, document.format] = (self.counter, document)
-        return document
+        for document in documents:
+            self.documents[document.path, document.format] = (self.counter, document)
 
-    def publish(self, path: str, articles: Sequence[Article], sequence: int) -> dict[Format, Document]:
+    def publish(self, path: str, articles: Sequence[Article], sequence: int) -> None:
         """Render a section in small feeds of a form of their own."""
-        self.order[path] = [article.uid for article in articles]
+        uids = tuple(article.uid for article in articles)
+        self.order[path] = list(uids)
         for article in articles:
             self.articles.setdefault(article.uid, article)
-        return {
-            format: self.put(make_document(path, format, make_body(path, format, articles), sequence,
-                                           tuple(self.order[path])))
-            for format in FORMATS
-        }  # fmt: skip
+        bodies = {format: make_body(path, format, articles) for format in FORMATS}
+        self.put(*(make_document(path, format, body, sequence, uids) for format, body in bodies.items()))
 
     def drop(self, path: str) -> None:
         self.counter += 1
         for format in FORMATS:
             self.documents.pop((path, format), None)
-            self.removed.append((self.counter, (path, format)))
         self.past.add(path)
 
     def accept(self, **settings: object) -> None:
@@ -111,10 +108,12 @@ class MemoryReader:
 
     def changes(self, after: int) -> Changes:
         self._ask("changes")
+        documents = [document for at, document in self.documents.values() if at > after]
         return Changes(
             counter=self.counter,
-            documents=[document for at, document in self.documents.values() if at > after],
-            gone=[key for at, key in self.removed if at > after and key not in self.documents],
+            documents=documents,
+            only_documents=after > 0 and self.counter - after == len({document.path for document in documents}),
+            present=frozenset(self.documents),
         )
 
     def desk(self) -> Desk | None:

@@ -127,6 +127,26 @@ def test_pages_are_conditional_and_drawn_once_a_publication(reader, desk):
     assert ask(desk, "/news/world", if_none_match=first.headers["etag"]).status == 200
 
 
+def test_a_publication_has_only_the_changed_section_read_again(reader, desk):
+    ask(desk, "/"), ask(desk, "/sport"), ask(desk, "/sections.opml"), ask(desk, "/sitemap-news.xml")
+    reader.asked.clear()
+    reader.publish("sport", [make_article(80)], 3)
+    assert "Tide &amp; time 80" in ask(desk, "/").text
+    assert reader.asked.count("latest") == 1
+    assert "Tide &amp; time 80" in ask(desk, "/sport").text
+    ask(desk, "/news"), ask(desk, "/news")
+    assert reader.asked.count("latest") == 3
+    ask(desk, "/sections.opml"), ask(desk, "/sitemap-news.xml")
+    assert "published_after" not in reader.asked
+
+
+def test_a_retraction_among_publications_has_everything_read_again(reader, desk):
+    assert "Tide &amp; time 1<" in ask(desk, "/").text + ask(desk, "/news/world").text
+    reader.retract(uid_of(1))
+    reader.publish("sport", [make_article(80)], 3)
+    assert "Tide &amp; time 1<" not in ask(desk, "/").text + ask(desk, "/news").text + ask(desk, "/news/world").text
+
+
 def test_a_retracted_article_is_gone_at_once_from_its_page_and_the_lists(reader, desk):
     assert ask(desk, ARTICLE).status == 200 and "Tide &amp; time 1<" in ask(desk, "/news").text
     reader.retract(uid_of(1))
