@@ -158,9 +158,8 @@ class SourceBook:
             if not address or not _identifies(address) or address in self._shared_links:
                 continue
             for known in self._free(self._by_comparable.get(address, ())):
-                if entry.key in self._by_key and title_likeness(entry.title, known.title) < TITLE_ALIKE:
-                    continue
-                return Identified(known, Evidence(kind="url", detail=f"{address} under another id"))
+                if _says_the_same(entry, sketch, known):
+                    return Identified(known, Evidence(kind="url", detail=f"{address} under another id"))
         key = title_key(entry.title)
         if not key:
             return None
@@ -190,6 +189,13 @@ class SourceBook:
             if (key := title_key(entry.title)) and self._titles[key] == 1 and len(self._by_title.get(key, ())) == 1
         )
         return paired >= FLOOD_ENTRIES and paired * 2 >= len(unknown)
+
+
+def _says_the_same(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
+    """What a moved id takes beside the address: posts of a live page have one address and each an id of its own."""
+    if title_likeness(entry.title, known.title) >= TITLE_ALIKE:
+        return True
+    return (signature.containment(sketch, known.signature) or 0.0) >= TEXT_ALIKE
 
 
 def _plainly_same(entry: Entry, known: KnownEntry) -> bool:

@@ -83,6 +83,7 @@ class Likeness:
     body: float
     head: float
     title: float
+    by_title: bool = False
 
     @property
     def near(self) -> bool:
@@ -146,7 +147,7 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False) -> Likenes
 def _by_title(one: Sketch, other: Sketch, overlap: float, *, same_source: bool) -> Likeness:
     """Without texts only the same long title of another source tells."""
     same = one.title_hash == other.title_hash and len(one.title) >= LONE_TITLE_WORDS
-    return Likeness(1.0 if same and not same_source else 0.0, 1.0, 0.0, 0.0, overlap)
+    return Likeness(1.0 if same and not same_source else 0.0, 1.0, 0.0, 0.0, overlap, by_title=True)
 
 
 def _other_figures(one: Sketch, other: Sketch) -> bool:

@@ -98,6 +98,7 @@ class Window:
         order = np.lexsort((distinct, -hits))[:COMPARED]
         mine = near.weigh(sketch, self.counts)
         best: Near | None = None
+        own_titles = False
         since = int((now - timedelta(days=self._days)).timestamp())
         for document in distinct[order].tolist():
             row = document - self._oldest
@@ -106,9 +107,12 @@ class Window:
             other = signature.read(self._signature(row))
             assert other is not None
             same_source = int(self._sources[row]) == source_id & 0xFFFFFFFF
+            own_titles |= same_source and other.title_hash == sketch.title_hash
             likeness = near.judge(mine, near.weigh(other, self.counts), same_source=same_source)
             if likeness.near and (best is None or likeness.score > best.likeness.score):
                 best = Near(self._uid(row), int(self._sources[row]), likeness)
+        if best is not None and own_titles and best.likeness.by_title:
+            return None  # a column: its title comes again and again
         return best
 
     def discard(self, uids: Collection[str]) -> None:
