@@ -7,7 +7,7 @@ from typing import Any
 import feedparser.api
 
 from feeds.errors import ParseError
-from feeds.parse.limits import MAX_DEPTH_ELEMENTS, MAX_ENTRIES, MAX_LIST_ITEMS
+from feeds.parse.limits import MAX_AUTHOR_CHARACTERS, MAX_DEPTH_ELEMENTS, MAX_ENTRIES, MAX_LIST_ITEMS
 
 
 class Enough(Exception):
@@ -74,6 +74,13 @@ class Bounded:
         tags = self._get_context().setdefault("tags", [])
         if len(tags) < (MAX_LIST_ITEMS if self.inentry else 1):
             super()._add_tag(term, scheme, label)  # type: ignore[misc]
+
+    def _sync_author_detail(self: Any, key: str = "author") -> None:
+        # feedparser looks for an address in it with an expression that takes quadratic time and more.
+        context = self._get_context()
+        if isinstance(written := context.get(key), str) and len(written) > MAX_AUTHOR_CHARACTERS:
+            context[key] = written[:MAX_AUTHOR_CHARACTERS]
+        super()._sync_author_detail(key)  # type: ignore[misc]
 
     def _start_guid(self: Any, attrs_d: dict[str, str]) -> None:
         super()._start_guid(attrs_d)  # type: ignore[misc]

@@ -10,11 +10,9 @@ from feeds.model import Hints, ParsedEntry, ParsedFeed
 from feeds.parse.cut import Cut, cut
 from feeds.parse.entries import links_of, parsed_entry, persons, says_noindex, short, whole_number
 from feeds.parse.kinds import Seen, format_of, refusal
-from feeds.parse.limits import MAX_ENTRIES
 from feeds.parse.prolog import Prolog
-from feeds.parse.xmlfeed import XmlFeed, read, read_well_formed, root_of
+from feeds.parse.xmlfeed import FULL, XmlFeed, read, read_well_formed, root_of
 
-_FULL = f"more than {MAX_ENTRIES} entries; only the first are read"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2629800, "yearly": 31557600}
 
@@ -54,14 +52,11 @@ def _marked(hashes: tuple[int, ...]) -> tuple[int, ...]:
 
 def _read_whole(body: bytes, prolog: Prolog, pieces: Cut | None, url: str) -> ParsedFeed:
     raw = read(root_of(body, prolog), prolog.entities, base=url)
-    warnings = [] if raw.strict else ["the document is not well-formed XML; read as well as can be"]
     hashes: tuple[int, ...] = ()
     # The next polls rely on the cut: hashes are given only where it found the very entries that feedparser did.
     if pieces is not None and len(pieces.hashes) == len(raw.entries):
         hashes = pieces.hashes if raw.strict else _marked(pieces.hashes)
-    if raw.full:
-        warnings.append(_FULL)
-    return _feed(raw, prolog, range(len(raw.entries)), hashes=hashes, whole_parse=True, warnings=warnings)
+    return _feed(raw, prolog, range(len(raw.entries)), hashes=hashes, whole_parse=True)
 
 
 def _read_new(body: bytes, prolog: Prolog, pieces: Cut, url: str, known: frozenset[int]) -> ParsedFeed | None:
@@ -75,8 +70,9 @@ def _read_new(body: bytes, prolog: Prolog, pieces: Cut, url: str, known: frozens
     raw = read_well_formed(root_of(document, replace(prolog, start=0, end=0)), prolog.entities, base=url)
     if raw is None or len(raw.entries) != len(positions):
         return None
-    warnings = [_FULL] if pieces.over else []
-    return _feed(raw, prolog, positions, hashes=pieces.hashes, whole_parse=False, warnings=warnings)
+    if pieces.over:
+        raw = replace(raw, warnings=(FULL,))
+    return _feed(raw, prolog, positions, hashes=pieces.hashes, whole_parse=False)
 
 
 def _feed(
@@ -86,7 +82,6 @@ def _feed(
     *,
     hashes: tuple[int, ...],
     whole_parse: bool,
-    warnings: Sequence[str],
 ) -> ParsedFeed:
     feed: dict[str, Any] = dict(raw.feed)
     announced = format_of(prolog)
@@ -116,7 +111,7 @@ def _feed(
         item_hashes=hashes,
         skipped=len(hashes) - len(entries) if hashes else 0,
         whole_parse=whole_parse,
-        warnings=tuple(warnings),
+        warnings=raw.warnings,
     )
 
 

@@ -7,6 +7,9 @@ passes a cap that no honest document reaches (depth, expansion, DOCTYPE) is a Pa
 MAX_ENTRIES = 2_000
 """Entries read from one document; the rest is left out, with a warning."""
 
+MAX_LOOSE_BYTES = 2_097_152
+"""Bytes of a malformed document that are read; the loose parser takes up to six seconds a megabyte."""
+
 MAX_DEPTH_ELEMENTS = 200
 """Elements open at once. Feeds with inline XHTML reach some thirty."""
 
@@ -15,6 +18,12 @@ MAX_FIELD_CHARACTERS = 1_000_000
 
 MAX_SHORT_FIELD_CHARACTERS = 10_000
 """Characters kept of an id, link, date, name or category: more is junk."""
+
+MAX_AUTHOR_CHARACTERS = 400
+"""Characters of an author's name and address that are taken apart."""
+
+MAX_NAMESPACES = 500
+"""Prefixes declared in one document; honest ones declare some thirty."""
 
 MAX_LIST_ITEMS = 200
 """Members kept of one list of an entry or feed: categories, authors, enclosures."""

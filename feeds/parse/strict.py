@@ -22,7 +22,9 @@ from feedparser.html import _cp1252
 from feedparser.urls import make_safe_absolute_uri
 from feedparser.util import FeedParserDict
 
+from feeds.errors import ParseError
 from feeds.parse.bounded import Bounded, Enough
+from feeds.parse.limits import MAX_NAMESPACES
 
 _XHTML = "application/xhtml+xml"
 _USERLAND = "backend.userland.com/rss"
@@ -116,6 +118,11 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         for prefix, uri in self._declared:
             self.startPrefixMapping(prefix, uri)
         self._declared.clear()
+        if len(self.namespaces_in_use) > MAX_NAMESPACES:
+            raise ParseError(
+                f"more than {MAX_NAMESPACES} namespaces declared",
+                remedy="this looks like an attack; remove the source unless its publisher is known",
+            )
 
     def _start_inline(self: Any, tag: str, values: dict[str, str]) -> None:
         """Markup inside a text becomes part of it; a text that said it was escaped is not, then."""

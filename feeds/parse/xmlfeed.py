@@ -10,24 +10,27 @@ import html.entities
 import re
 from dataclasses import dataclass
 from typing import Any
+from xml.parsers import expat
 
 import feedparser.api
 from feedparser.util import FeedParserDict
 
 from feeds.errors import ParseError
 from feeds.parse.bounded import Bounded, Enough
+from feeds.parse.limits import MAX_ENTRIES, MAX_LOOSE_BYTES
 from feeds.parse.prolog import Prolog, doctype_of
 from feeds.parse.strict import read_strictly
 
 # What feedparser and sgmllib have been seen to raise, and would raise, on what they do not foresee.
 _RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+FULL = f"more than {MAX_ENTRIES} entries; only the first are read"
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _ILLEGAL = bytes(set(range(32)) - {9, 10, 13})  # XML 1.0 §2.2
 _BUILT_IN = (b"lt", b"gt", b"amp", b"quot", b"apos")
 _REFERENCE = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});")
 # What may hold an ampersand as it is, a reference, or an ampersand that should have been escaped.
 _AMPERSAND = re.compile(
-    rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|&#[0-9]{1,7};|&#x[0-9A-Fa-f]{1,6};|&([A-Za-z][A-Za-z0-9]*);|&",
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|&#[0-9]{1,7};|&#x[0-9A-Fa-f]{1,6};|&([A-Za-z][A-Za-z0-9]*);|&",
     re.DOTALL,
 )
 
@@ -49,7 +52,7 @@ class XmlFeed:
     entries: list[FeedParserDict]
     version: str
     strict: bool
-    full: bool  # MAX_ENTRIES were reached
+    warnings: tuple[str, ...] = ()
 
 
 def root_of(body: bytes, prolog: Prolog) -> bytes:
@@ -81,6 +84,16 @@ def mended(root: bytes, entities: dict[bytes, bytes]) -> bytes:
     return document_of(_AMPERSAND.sub(escaped, root), known)
 
 
+def is_well_formed(document: bytes) -> bool:
+    """Whether an XML parser takes *document*: a fraction of the time of reading it."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    try:
+        parser.Parse(document, True)
+    except expat.ExpatError:
+        return False
+    return True
+
+
 def read(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed:
     """Read a feed's root element: strictly, else mended and strictly, else loosely.
 
@@ -108,19 +121,24 @@ def _given_up(error: Exception) -> ParseError:
 
 
 def _read_strictly(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed | None:
-    found = read_strictly(document_of(root, entities), base) or read_strictly(mended(root, entities), base)
+    found = read_strictly(document_of(root, entities), base)
+    if found is None and is_well_formed(better := mended(root, entities)):
+        found = read_strictly(better, base)
     if found is None:
         return None
     parser, full = found
-    return XmlFeed(parser.feeddata, parser.entries, parser.version, True, full)
+    return XmlFeed(parser.feeddata, parser.entries, parser.version, True, (FULL,) if full else ())
 
 
 def _read_loosely(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed:
     texts = {name.decode(): value.decode("utf-8", "replace") for name, value in entities.items()}
     parser: Any = LooseParser(base, None, "utf-8", texts)
-    full = False
+    warnings = ["the document is not well-formed XML; read as well as can be"]
+    document = document_of(root, entities)
+    if len(document) > MAX_LOOSE_BYTES:
+        warnings.append(f"more than {MAX_LOOSE_BYTES} bytes that are not well-formed; only the first are read")
     try:
-        parser.feed(document_of(root, entities).decode("utf-8", "replace"))
+        parser.feed(document[:MAX_LOOSE_BYTES].decode("utf-8", "replace"))
     except Enough:
-        full = True
-    return XmlFeed(parser.feeddata, parser.entries, parser.version, False, full)
+        warnings.append(FULL)
+    return XmlFeed(parser.feeddata, parser.entries, parser.version, False, tuple(warnings))
