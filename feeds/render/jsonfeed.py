@@ -64,7 +64,7 @@ def item(article: Article, desk: DeskContext) -> dict[str, Any]:
                 mime_type=file.type,
                 title=file.title,
                 size_in_bytes=file.length_bytes,
-                duration_in_seconds=file.duration_s,
+                duration_in_seconds=round(file.duration_s) if file.duration_s else None,
             )
             for file in attached
         ]

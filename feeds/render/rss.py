@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from lxml import etree
@@ -13,7 +14,7 @@ from feeds.model import Article
 from feeds.render.context import DeskContext, SectionContext
 from feeds.render.credit import credit, files, image, permalink
 from feeds.render.generator import Stamp, add, new_generator
-from feeds.render.tidy import absolute, headline, language, line, rss_title
+from feeds.render.tidy import absolute, excerpt, headline, language, line, rss_title
 
 
 def channel(section: SectionContext, values: dict[str, str]) -> Any:
@@ -63,10 +64,11 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
     item.link(href=permalink(article, desk), rel="alternate")
     item.guid(article.uid, permalink=False)
     summary, content = legal(article.summary).strip(), legal(article.content).strip()
-    # Content without a summary stands in description alone: content:encoded wants a description before it.
-    if summary or content:
-        item.description(summary or content)
-    if summary and content:
+    # Readers look for full text in content:encoded alone, which wants a description before it: the text's beginning.
+    described = summary or escape(excerpt(content), quote=False) or content
+    if described:
+        item.description(described)
+    if content:
         item.content(content, type="html")
     categories = {(line(c.term), line(c.scheme or "")): None for c in article.categories if line(c.term)}
     if categories:

@@ -97,12 +97,17 @@ def plain(html: str) -> str:
     return line(unescape(_TAG.sub("", _BREAK.sub(" ", html))))
 
 
+def excerpt(html: str, most: int = 300) -> str:
+    """Return the first words of sanitised *html*, *most* characters of them."""
+    words = plain(html)
+    return words if len(words) <= most else words[:most].rsplit(" ", 1)[0] + "…"
+
+
 def headline(article: Article) -> str:
     """Return the title, or for an article without one the beginning of its text; never empty (RFC 4287 §4.2.14)."""
     title = line(article.title)
     if not title:
-        words = plain(article.summary or article.content)
-        title = words if len(words) <= 80 else words[:80].rsplit(" ", 1)[0] + "…"
+        title = excerpt(article.summary or article.content, 80)
     return title or line(article.source_name) or article.uid
 
 

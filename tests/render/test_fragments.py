@@ -208,7 +208,7 @@ def test_json_says_everything_that_the_article_says() -> None:
                 "mime_type": "audio/mpeg",
                 "title": "Talk",
                 "size_in_bytes": 77,
-                "duration_in_seconds": 61.0,
+                "duration_in_seconds": 61,
             },
             {"url": "https://example.org/b.mp4", "mime_type": "video/mp4", "size_in_bytes": 78},
         ],
@@ -265,10 +265,19 @@ def test_an_article_without_a_title_is_headed_by_its_first_words() -> None:
     assert len(title) <= 81 and title.endswith("…")
 
 
-def test_content_without_a_summary_is_the_description() -> None:
-    fragment = render_fragment(make_article(summary=""), "rss", desk=DESK)
-    assert b"<description>&lt;p&gt;They wait for no one, " in fragment
-    assert b"content:encoded" not in fragment
+def test_content_without_a_summary_is_announced_by_its_first_words() -> None:
+    fragment = render_fragment(make_article(summary="", content="<p>Fish &amp; <b>chips</b></p>"), "rss", desk=DESK)
+    assert b"<description>Fish &amp;amp; chips</description><content:encoded>&lt;p&gt;Fish " in fragment
+    long = render_fragment(make_article(summary="", content="<p>tide</p>" * 200), "rss", desk=DESK)
+    assert b"tide tide\xe2\x80\xa6</description>" in long and len(long.partition(b"</description>")[0]) < 600
+
+
+def test_content_without_words_is_its_own_description() -> None:
+    fragment = render_fragment(
+        make_article(summary="", content='<img src="https://e.example/i.png">'), "rss", desk=DESK
+    )
+    assert b"<description>&lt;img " in fragment
+    assert b"<content:encoded>&lt;img " in fragment
 
 
 def test_relative_and_foreign_addresses_are_dropped() -> None:
