@@ -36,6 +36,14 @@ class _Changes:
     reworded: list[dict[str, Any]] = field(default_factory=list)
 
 
+_COUNT_ON = (
+    update(sections)
+    .where(sections.c.id == bindparam("of_id"))
+    .values(sequence=sections.c.sequence + bindparam("all"), filed=sections.c.filed + bindparam("new"))
+)
+_TOUCH = update(sections).where(sections.c.id == bindparam("of_id")).values(touched=sections.c.touched + 1)
+
+
 def file(
     connection: Connection,
     wanted: Mapping[Article, Sequence[Placement]],
@@ -119,9 +127,9 @@ def switch(connection: Connection, article_id: int, before: int, after: int, now
 
 def touch(connection: Connection, section_ids: Iterable[int]) -> None:
     """Have sections rendered again, leaving their numbers alone."""
-    for section_id in sorted(section_ids):
-        statement = update(sections).where(sections.c.id == section_id)
-        connection.execute(statement.values(touched=sections.c.touched + 1))
+    rows = [{"of_id": section_id} for section_id in sorted(section_ids)]
+    if rows:
+        connection.execute(_TOUCH, rows)
 
 
 def _sections(connection: Connection) -> tuple[dict[str, int], dict[int, str]]:
@@ -178,19 +186,21 @@ def _write(connection: Connection, changes: _Changes) -> set[int]:
         made.setdefault(row["section_id"], []).append(row)
     for row in changes.moved:
         moved.setdefault(row["of_section"], []).append(row)
-    for section_id in sorted(made.keys() | moved.keys()):
-        new, old = made.get(section_id, []), moved.get(section_id, [])
-        statement = (
-            update(sections)
-            .where(sections.c.id == section_id)
-            .values(sequence=sections.c.sequence + len(new) + len(old), filed=sections.c.filed + len(new))
-            .returning(sections.c.sequence, sections.c.filed)
-        )
-        last, filed = connection.execute(statement).one()
-        for back, row in enumerate(reversed(old + new)):
-            row["new_sequence" if "of_section" in row else "sequence"] = last - back
-        for back, row in enumerate(reversed(new)):
-            row["number"] = filed - back
+    ids = sorted(made.keys() | moved.keys())
+    more = [
+        {"of_id": each, "all": len(made.get(each, ())) + len(moved.get(each, ())), "new": len(made.get(each, ()))}
+        for each in ids
+    ]
+    if more:
+        connection.execute(_COUNT_ON, more)
+    for some in chunks(ids):
+        counted = select(sections.c.id, sections.c.sequence, sections.c.filed).where(sections.c.id.in_(some))
+        for section_id, last, filed in connection.execute(counted):
+            new, old = made.get(section_id, []), moved.get(section_id, [])
+            for back, row in enumerate(reversed(old + new)):
+                row["new_sequence" if "of_section" in row else "sequence"] = last - back
+            for back, row in enumerate(reversed(new)):
+                row["number"] = filed - back
     if changes.made:
         connection.execute(insert(filings), changes.made)
     here = (filings.c.section_id == bindparam("of_section")) & (filings.c.article_id == bindparam("of_article"))

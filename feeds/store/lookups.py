@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, tuple_
+from sqlalchemy import Connection, Row, Select, select
 
 from feeds.model import Entry, Known, KnownEntry
 from feeds.store.columns import signed, unsigned
 from feeds.store.marks import chunks, entry_mark, indexable, text_mark, url_mark
 from feeds.store.schema import article_texts, article_urls, articles, entries, tombstones
 
-RECENT = 100
+RECENT = 50
 """How many of a source's newest entries dedupe gets, for sources whose ids move; more where it brought more."""
 
 Wanted = Sequence[tuple[int, Sequence[Entry]]]
@@ -32,8 +32,8 @@ def known(connection: Connection, wanted: Wanted) -> Known:
     _add_tombstones(connection, wanted, found, refused)
     moving = {}
     for source_id, some in wanted:
-        strangers = sum((source_id, entry.key) not in found for entry in some)
-        if strangers:
+        strange = (found.get((source_id, entry.key)) for entry in some)
+        if any(one is None or one.content_hash != entry.content_hash for one, entry in zip(strange, some, strict=True)):
             moving[source_id] = max(RECENT, 2 * len(some))
     return Known(
         entries=found,
@@ -66,10 +66,14 @@ def _select() -> Select[Any]:
 
 def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[*tuple[Any, ...]]]:
     """The entries with these (source id, indexable key), joined with their articles."""
+    wanted = set(keys)
+    # One list of keys, not of pairs, which SQLite looks up by reading everything; other sources' rows are few.
+    of_these = (entries.c.source_id + 0).in_(sorted({source_id for source_id, _ in wanted}))
     rows: list[Row[*tuple[Any, ...]]] = []
-    for some in chunks(sorted(set(keys)), 200):
-        statement = _select().where(tuple_(entries.c.source_id, entries.c.key).in_(some))
-        rows += connection.execute(statement).all()
+    for some in chunks(sorted({key for _, key in wanted})):
+        for row in connection.execute(_select().where(entries.c.key.in_(some), of_these)):
+            if (row.source_id, row.key) in wanted:
+                rows.append(row)
     return rows
 
 

@@ -202,7 +202,7 @@ entries = Table(
     _words("evidence"),
     Column("payload", LargeBinary, nullable=False),
     Column("signature", LargeBinary),
-    UniqueConstraint("source_id", "key"),
+    UniqueConstraint("key", "source_id"),
     sqlite_autoincrement=True,
 )
 Index("ix_entries_newest", entries.c.source_id, entries.c.id)

@@ -220,7 +220,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name="fk_entries_article_id"),
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_entries_source_id"),
         sa.PrimaryKeyConstraint("id", name="pk_entries"),
-        sa.UniqueConstraint("source_id", "key", name="uq_entries_source_id"),
+        sa.UniqueConstraint("key", "source_id", name="uq_entries_key"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_entries_article_id", "entries", ["article_id"], unique=False)
