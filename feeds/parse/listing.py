@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 from feeds.errors import ParseError, UrlError
 from feeds.model import ParsedFeed
-from feeds.parse.metadata import parse_tree
-from feeds.parse.pages import page_text
+from feeds.parse.pages import page_tree
 from feeds.urls import absolute, comparable_url, host_of
 
 MAX_LINKS = 500
@@ -40,7 +39,7 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
 
     Only links to the same site, each article once. Raises ParseError where the page links none.
     """
-    tree = parse_tree(page_text(body, content_type))
+    tree = page_tree(body, content_type)
     if tree is None:
         raise ParseError(
             "an empty page where links to articles were expected", remedy="look at the address in a browser"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
-from lxml import html as lxml_html
 
 from feeds.dates import parse_date
 from feeds.model import Category, Image, Origin, Person
@@ -61,6 +60,7 @@ _MARKED_AUTHORS = _xpath(
     " or contains(@class,'riter') or contains(@class,'by') or contains(@data-testid,'uthor')"
     " or contains(@data-testid,'yline')]"
 )
+_JSON_LD = _xpath("//script[contains(@type,'ld+json')]")
 _MARKED_DATES = _xpath("//*[contains(@class,'date') or contains(@class,'time') or contains(@class,'meta')]")
 _PUBLISHED = _xpath("//*[@itemprop='datePublished']")
 _PREFIX = re.compile(r"^(?:by|von|par|por|di|written by|text(?:e)?|author)\s*:?\s+", re.IGNORECASE)
@@ -93,10 +93,10 @@ class PageFacts:
     noindex: bool = False
 
 
-def read_metadata(tree: Any, blocks: list[str], url: str) -> PageFacts:
-    """Return what the page *tree* at *url* states, *blocks* being the texts of its JSON-LD scripts."""
+def read_metadata(tree: Any, url: str) -> PageFacts:
+    """Return what the page *tree* at *url* states."""
     metas = _metas(tree)
-    found = jsonld.nodes(blocks)
+    found = jsonld.nodes([script.text or "" for script in _JSON_LD(tree)])
     article = jsonld.article(found)
     site = _first(metas, "og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
     publisher = jsonld.text(article.get("publisher")) or site
@@ -406,14 +406,3 @@ def _pixels(value: Any) -> int | None:
 def _noindex(metas: dict[str, list[str]]) -> bool:
     said = ",".join(_all(metas, ("robots", "googlebot", "googlebot-news"))).lower()
     return any(word.strip() in ("noindex", "none") for word in said.split(","))
-
-
-def parse_tree(text: bytes) -> Any:
-    """Return the tree of *text* (UTF-8), None where there is nothing to build one of."""
-    parser = lxml_html.HTMLParser(
-        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False
-    )
-    try:
-        return lxml_html.document_fromstring(text, parser=parser)
-    except (ValueError, etree.LxmlError):
-        return None

@@ -10,14 +10,14 @@ import logging
 import re
 from typing import Any
 
-from lxml import etree
+from lxml import etree, html
 
 from feeds.errors import ParseError
 from feeds.model import ParsedEntry, ParsedFeed, RawText
 from feeds.parse import lines as kinds
 from feeds.parse.charset import to_utf8
 from feeds.parse.furniture import furniture
-from feeds.parse.metadata import PageFacts, parse_tree, read_metadata
+from feeds.parse.metadata import PageFacts, read_metadata
 
 MAX_PAGE_BYTES = 5_242_880
 MAX_ELEMENTS = 60_000
@@ -26,11 +26,8 @@ MAX_ELEMENTS = 60_000
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{2,40})", re.IGNORECASE)
-_JSON_LD = re.compile(rb"<script\b[^>]*?ld\+json[^>]*>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
-# One pass from left to right, so that a tag in a comment and a comment in a script are what they are to a browser.
-_UNSEEN = re.compile(
-    rb"<!--(?!\[if).*?-->|<(script|style|svg|template)\b(?![^>]*ld\+json)[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL
-)
+# One class for all elements: asking lxml.html for the class of each costs more than to parse it.
+_ELEMENTS = etree.ElementDefaultClassLookup(element=html.HtmlElement)
 _COUNT: Any = etree.XPath("count(//*)")
 # Never text, whatever the page: gone before the extractor searches the tree many times over.
 _FURNISHING = (
@@ -49,11 +46,10 @@ def parse_page(body: bytes, *, url: str, content_type: str | None = None) -> Par
     *url* is where the page was found after redirects, ``""`` for a saved one. Content is HTML as the page had it,
     headings, lists, quotes and links kept, not yet safe. Raises ParseError where the page holds no article.
     """
-    text = page_text(body, content_type)
-    tree = parse_tree(text)
+    tree = page_tree(body, content_type)
     if tree is None or _COUNT(tree) > MAX_ELEMENTS:
         raise ParseError("a page empty or too large to be an article", remedy="look at the address in a browser")
-    facts = read_metadata(tree, [block.decode("utf-8", "replace") for block in _JSON_LD.findall(text)], url)
+    facts = read_metadata(tree, url)
     content = _content(tree, url, facts)
     if not content and not (facts.title and facts.summary):
         raise ParseError(
@@ -68,15 +64,25 @@ def parse_page(body: bytes, *, url: str, content_type: str | None = None) -> Par
     )
 
 
-def page_text(body: bytes, content_type: str | None = None) -> bytes:
-    """Return the page *body* in UTF-8, without what no reader sees; scripts of JSON-LD stay."""
+def page_tree(body: bytes, content_type: str | None = None) -> Any:
+    """Return the tree of the page *body* without what no reader sees, JSON-LD apart; None where there is no element."""
     if len(body) > MAX_PAGE_BYTES:
         raise ParseError(f"a page of more than {MAX_PAGE_BYTES} bytes", remedy="no article needs as much; leave it out")
     if content_type is None or "charset" not in content_type.lower():
         declared = _META_CHARSET.search(body[:4096])
         if declared:
             content_type = f"text/html; charset={declared[1].decode('ascii')}"
-    return _UNSEEN.sub(b"", to_utf8(body, content_type))
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
+    parser.set_element_class_lookup(_ELEMENTS)
+    try:
+        tree: Any = html.document_fromstring(to_utf8(body, content_type), parser=parser)
+    except (ValueError, etree.LxmlError):
+        return None
+    for script in list(tree.iter("script")):
+        if "ld+json" not in (script.get("type") or "") and script.getparent() is not None:
+            script.drop_tree()
+    etree.strip_elements(tree, "style", "svg", "template", with_tail=False)
+    return tree
 
 
 def _entry(facts: PageFacts, content: str, url: str) -> ParsedEntry:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from feeds.model import RawText
 from feeds.normalise.lines import cut, excerpt, legal, line
 
-
 SCOTLAND = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 
 
