@@ -40,7 +40,8 @@ STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition F
 MAX_BODIES_BYTES = 256_000_000
 """How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""
 
-_REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen
+_REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen, all of them short
+_REMEMBERED_CHARS = 200
 
 
 class Answers:
@@ -132,7 +133,7 @@ class Answers:
 
     def _remember(self, accepted: str | None) -> tuple[str, ...]:
         codings = codings_in_order(accepted)
-        if len(self._codings) < _REMEMBERED:
+        if len(self._codings) < _REMEMBERED and len(accepted or "") <= _REMEMBERED_CHARS:
             self._codings[accepted] = codings
         return codings
 

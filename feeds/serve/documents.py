@@ -18,8 +18,8 @@ from feeds.serve.site import finish_text, respond, respond_with, the_site
 bp = Blueprint("documents", __name__)
 log = logging.getLogger(__name__)
 
-MAX_CHANGES = 500
-"""A client that missed more than this gets the whole document, which holds fewer."""
+MAX_CHANGES = 100
+"""A client that missed more than this, and twice what the document holds, gets the whole document."""
 
 
 @bp.get("/<path:section>.<any(rss, atom, json):format>")
@@ -52,7 +52,7 @@ def _delta(document: Document, seen: int) -> Finished | None:
     key = ("delta", document.path, document.format, document.etag, seen)
     if (finished := site.cached.get(key)) is not None:
         return finished
-    changes = site.reader.since(document.path, seen, MAX_CHANGES)
+    changes = site.reader.since(document.path, seen, max(MAX_CHANGES, 2 * len(document.article_uids)))
     if not changes.known:
         return None
     try:

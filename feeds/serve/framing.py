@@ -16,6 +16,7 @@ _BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
 _HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fvV:.]+\])(?::\d{0,5})?")
 _GOOD_HOSTS: set[str] = set()  # seen and found good; asked for on every request
 _REMEMBERED = 256
+_MAX_HOST_CHARS = 261  # a DNS name and a port
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def _judge_host(host: str, environ: Mapping[str, object]) -> Refusal | None:
         # HTTP/2 has :authority instead; HTTP/1.0 knows no Host.
         return _NO_HOST if environ.get("SERVER_PROTOCOL") == "HTTP/1.1" else None
     if not _HOST.fullmatch(host):  # two Host lines arrive as one value with a comma
+        return _BAD_HOST
+    if len(host) > _MAX_HOST_CHARS:
         return _BAD_HOST
     if len(_GOOD_HOSTS) < _REMEMBERED:
         _GOOD_HOSTS.add(host)

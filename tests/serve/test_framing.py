@@ -19,6 +19,7 @@ PATHS = ("/news/world.rss", "/", "/nowhere")
         ({"host": "a\r\nb"}, 400),
         ({"host": "user@a"}, 400),
         ({"host": "a:port"}, 400),
+        ({"host": "a" * 300}, 400),
         ({"transfer_encoding": "chunked", "content_length": "5"}, 400),
         ({"transfer_encoding": "chunked"}, 400),  # a body on GET
         ({"transfer_encoding": "gzip, chunked"}, 501),
