@@ -36,7 +36,11 @@ _AMPERSAND = re.compile(
 
 
 class LooseParser(Bounded, feedparser.api.LooseFeedParser):  # type: ignore[misc]
-    """feedparser's parser for what no XML parser takes."""
+    """feedparser's parser for what no XML parser takes. The prefixes that people forget to declare are known to it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.namespacemap.update({"rss": "", "atom": "", "atom10": ""})
 
     def unknown_starttag(self, tag: str, attrs: list[tuple[str, str]]) -> None:
         self.check_depth()
