@@ -19,6 +19,8 @@ COMMANDS = {
     "poll": "feeds.cli.poll",
     "check": "feeds.cli.check",
     "explain": "feeds.cli.explain",
+    "retract": "feeds.cli.retract",
+    "unretract": "feeds.cli.retract",
 }
 HIDDEN = {"ingest": "feeds.cli.run"}
 
