@@ -26,7 +26,7 @@ COMPARED = 8
 """So many candidates are compared with an arriving article, those first that share most with it."""
 COPIES_KEPT = 8
 """So many copies of one article are kept for comparing; further ones add time and tell nothing."""
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 _TITLE_SALT = 0x5BD1E995
 
 
@@ -49,6 +49,7 @@ class Window:
         self.counts = near.GramCounts()
         self._chunks: dict[int, bytearray] = {}
         self._last_chunk = 0
+        self._filled = 0
         self._uids = np.zeros((1024, 16), np.uint8)
         self._odd_uids: dict[int, str] = {}
         self._places = np.zeros(1024, np.uint64)  # chunk above, offset below
@@ -143,14 +144,15 @@ class Window:
         self._copies.clear()
 
     def _keep(self, row: int, sketched: bytes) -> None:
-        number = self._last_chunk
-        chunk = self._chunks.setdefault(number, bytearray())
-        if len(chunk) + len(sketched) > CHUNK_BYTES:
-            number = self._last_chunk = number + 1
-            chunk = self._chunks[number] = bytearray()
-        self._places[row] = (number << 32) | len(chunk)
+        if self._filled + len(sketched) > CHUNK_BYTES or not self._chunks:
+            self._last_chunk += 1
+            # Made at full size: a bytearray that grows keeps an eighth more than it holds.
+            self._chunks[self._last_chunk] = bytearray(CHUNK_BYTES)
+            self._filled = 0
+        self._places[row] = (self._last_chunk << 32) | self._filled
         self._sizes[row] = len(sketched)
-        chunk += sketched
+        self._chunks[self._last_chunk][self._filled : self._filled + len(sketched)] = sketched
+        self._filled += len(sketched)
 
     def _signature(self, row: int) -> bytes:
         place = int(self._places[row])
