@@ -19,9 +19,9 @@ from feeds.render.rules import Findings, Problem, Rule, must
 RULES: dict[Format, tuple[Rule, ...]] = {"rss": RSS_RULES, "atom": ATOM_RULES, "json": JSON_RULES}
 
 GATE_RULES = (
-    must("gate-id-changed", "an article keeps its id: look at what dedupe decided", "design.md, promise 1"),
-    must("gate-entry-lost", "name the reason (retraction, re-filing, retention) or file it again", "criteria M"),
-    must("gate-flood", "look at the source; release the section when it is right", "criteria M3"),
+    must("gate-id-changed", "an article keeps its id: look at what dedupe decided", "promise: an article keeps its id"),
+    must("gate-entry-lost", "name the reason (retraction, re-filing, retention) or file it again", "promise: what was shown is not lost"),
+    must("gate-flood", "look at the source; release the section when it is right", "promise: nothing old is published as new"),
 )
 
 

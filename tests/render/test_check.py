@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.frames import archive_links, deleted_entries
 from feeds.model import FORMATS, Article, Format
 from feeds.render import Listed, check, compare, render_document
 from feeds.render.check import GATE_RULES, RULES
-from tests.render.articles import DESK, FEED_ID, NOW, SECTION, full_article, make_article, wild_articles
+from tests.render.articles import DESK, FEED_ID, NOW, SECTION, full_article, make_article, many, wild_articles
 from tests.render.samples import SAMPLES, good
 
 EVERY_RULE = [(format, rule.id) for format in FORMATS for rule in RULES[format]]
@@ -93,7 +93,7 @@ def test_a_full_article_has_neither_errors_nor_warnings(format: Format) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 @given(articles=st.lists(wild_articles, max_size=3, unique_by=lambda article: article.uid))
-@settings(max_examples=100, deadline=None)
+@many
 def test_no_article_however_wild_makes_a_document_invalid(format: Format, articles: list[Article]) -> None:
     body = render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
     # Words about HTML in a title are only warned of: they are escaped, and a reader shows them as written.

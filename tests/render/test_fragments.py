@@ -7,7 +7,7 @@ import locale
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -30,6 +30,7 @@ from tests.render.articles import (
     SECTION,
     full_article,
     make_article,
+    many,
     moments,
     wild_articles,
     wild_sections,
@@ -44,7 +45,7 @@ NS = {
 
 @pytest.mark.parametrize("format", FORMATS)
 @given(section=wild_sections, articles=st.lists(wild_articles, max_size=3), updated=moments)
-@settings(max_examples=60, deadline=None)
+@many
 def test_joined_fragments_are_byte_identical_to_a_whole_render(
     format: Format, section: SectionContext, articles: list[Article], updated: datetime
 ) -> None:
@@ -55,7 +56,7 @@ def test_joined_fragments_are_byte_identical_to_a_whole_render(
 
 @pytest.mark.parametrize("format", FORMATS)
 @given(article=wild_articles)
-@settings(max_examples=60, deadline=None)
+@many
 def test_every_document_parses_with_a_strict_parser_and_holds_its_article(format: Format, article: Article) -> None:
     body = render_document(SECTION, [article], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
     if format == "json":

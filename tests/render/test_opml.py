@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from lxml import etree
 
 from feeds.model import Section, Source
 from feeds.render.opml import Outline, render_opml, source_outlines
-from tests.render.articles import NOW, wild_text, wild_url
+from tests.render.articles import NOW, many, wild_text, wild_url
 
 SECTIONS = (
     Section(path="", title="The Wire"),
@@ -75,7 +75,7 @@ def test_the_same_sources_give_the_same_bytes_in_any_order() -> None:
 
 
 @given(title=wild_text, text=wild_text, url=wild_url)
-@settings(deadline=None, max_examples=100)
+@many
 def test_any_text_makes_a_document_in_which_every_outline_has_text(title: str, text: str, url: str) -> None:
     outlines = [Outline(text=text, xml_url=url, html_url=url, children=(Outline(text="x", xml_url=url),))]
     for outline in read(render_opml(title, outlines, updated=NOW)).iter("outline"):

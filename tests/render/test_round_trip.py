@@ -12,7 +12,7 @@ from typing import Any
 
 import feedparser
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.frames import legal
@@ -21,7 +21,7 @@ from feeds.normalise import normalise
 from feeds.parse import parse as parse_feed
 from feeds.render import render_document
 from feeds.render.tidy import line
-from tests.render.articles import DESK, FEED_ID, NASTY, NOW, SECTION, full_article, make_article, moments
+from tests.render.articles import DESK, FEED_ID, NASTY, NOW, SECTION, full_article, make_article, many, moments
 
 
 def once_encoded(text: str) -> bool:
@@ -84,7 +84,7 @@ def text(detail: Any) -> str:
 
 @pytest.mark.parametrize("format", ["rss", "atom"])
 @given(article=articles)
-@settings(max_examples=150, deadline=None)
+@many
 def test_feedparser_reads_every_field_back(format: Format, article: Article) -> None:
     (entry,) = parse(format, article).entries
     assert entry.id == article.uid
@@ -103,7 +103,7 @@ def test_feedparser_reads_every_field_back(format: Format, article: Article) -> 
 
 
 @given(article=articles)
-@settings(max_examples=150, deadline=None)
+@many
 def test_json_is_read_back_in_every_field(article: Article) -> None:
     (item,) = parse("json", article)["items"]
     assert item["id"] == article.uid
@@ -188,6 +188,6 @@ def test_feedparser_sees_what_else_an_entry_tells(format: Format) -> None:
 
 
 @given(values=st.lists(words, min_size=3, max_size=3))
-@settings(max_examples=50, deadline=None)
+@many
 def test_text_that_is_legal_passes_unchanged(values: list[str]) -> None:
     assert [legal(value) for value in values] == values

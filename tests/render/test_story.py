@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.model import FORMATS, Article, Category, Image
 from feeds.render import check, render_document
 from feeds.render.story import MOST_LISTED, as_story
-from tests.render.articles import DESK, FEED_ID, NOW, SECTION, make_article, wild_articles
+from tests.render.articles import DESK, FEED_ID, NOW, SECTION, few, make_article, wild_articles
 
 STORY = "urn:uuid:00000000-0000-4000-9000-000000000007"
 
@@ -72,7 +72,7 @@ def test_a_story_of_hundreds_stays_readable() -> None:
 
 
 @given(st.lists(wild_articles, min_size=1, max_size=3))
-@settings(max_examples=50, deadline=None)
+@few
 def test_a_story_of_any_articles_makes_valid_documents(members: list[Article]) -> None:
     told = story(*members)
     for format in FORMATS:
