@@ -43,4 +43,6 @@ def set_up_logging(environ: Mapping[str, str], *, verbose: bool = False, quiet: 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    # It warns whenever a tick falls into a longer run of the same job, which is how ticks are meant here.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("feeds").setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
