@@ -39,7 +39,7 @@ HELD_BYTES = 268_435_456
 ORDERS = 512
 """How many new requests are taken in between two looks at the sockets."""
 PARKED_S = 120.0
-"""How long a host that failed lately may wait for the resolver's slow lane."""
+"""How long a host may wait for a thread of the resolver: long only in the lane of those that failed lately."""
 
 
 class Loop:
@@ -290,7 +290,7 @@ class Loop:
             if transfer.resolving and not self._resolver.runs(transfer.target.host):
                 # Waiting for a thread of ours is not the origin's fault; it has a limit of its own.
                 if silent_s > PARKED_S:
-                    late.append((transfer, "the name failed lately, and its next look-up had no turn"))
+                    late.append((transfer, f"no turn to look the name up for {PARKED_S:g} s"))
                 transfer.deadline += TICK_S
             elif now >= transfer.deadline:
                 late.append((transfer, f"not done within {transfer.timeout_s:g} s"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from feeds.errors import FetchBroken, FetchError, FetchTimeout
+from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchTimeout
 from feeds.fetch import Fetcher
 from feeds.model import Answer, PollSettings, Request
 
@@ -160,3 +160,15 @@ def test_memory_keeps_nothing_of_what_is_done(origin: Origin, make_fetcher: Make
     loop = fetcher._loop
     assert (len(loop._active), len(loop._running), len(loop._resolving)) == (0, 0, 0)
     assert len(loop._hosts) <= 1 and loop._brisk == 0
+
+
+def test_the_last_guard_sits_at_the_socket_itself(
+    origin: Origin, make_fetcher: MakeFetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were libcurl led to another address than the one that was checked, the socket would still not be opened."""
+    led_astray = f"+public.test:{origin.port}:127.0.0.1"
+    monkeypatch.setattr("feeds.fetch.wire._resolve_entry", lambda target, addresses: led_astray)
+    fetcher = make_fetcher(ports=(origin.port,), resolver=lambda host: ["192.0.1.1"])
+    with pytest.raises(FetchBlocked, match="127.0.0.1 is loopback"):
+        fetcher.fetch(Request(source_id=1, url=origin.url("/plain", host="public.test")))
+    assert origin.connections == 0
