@@ -18,10 +18,11 @@ from feeds.render.rules import Findings, Problem, Rule, must
 
 RULES: dict[Format, tuple[Rule, ...]] = {"rss": RSS_RULES, "atom": ATOM_RULES, "json": JSON_RULES}
 
+_PROMISES = "docs/architecture.md, the promises"
 GATE_RULES = (
-    must("gate-id-changed", "an article keeps its id: look at what dedupe decided", "promise: an article keeps its id"),
-    must("gate-entry-lost", "name the reason (retraction, re-filing, retention) or file it again", "promise: what was shown is not lost"),
-    must("gate-flood", "look at the source; release the section when it is right", "promise: nothing old is published as new"),
+    must("gate-id-changed", "an article keeps its id: look at what dedupe decided", _PROMISES),
+    must("gate-entry-lost", "name the reason (retraction, re-filing, retention) or file it again", _PROMISES),
+    must("gate-flood", "look at the source; release the section when it is right", _PROMISES),
 )
 
 
