@@ -333,8 +333,13 @@ def _names_in(element: Any) -> list[str]:
 
 def _before_headline(tree: Any) -> list[str]:
     """The short lines of the page that stand before its headline."""
-    head = next(tree.iter("h1"), None)
-    return [] if head is None else [_words(element) for element in _BEFORE(head)[-60:]]
+    lines: list[str] = []
+    for element in tree.iter("h1", "div", "p", "span", "li", "td"):
+        if element.tag == "h1":
+            return lines[-60:]
+        if len(element) <= 6 and element.find("div") is None and 3 < len(text := _words(element)) <= 160:
+            lines.append(text)
+    return []
 
 
 def _credit(
@@ -367,7 +372,6 @@ _LEAVES = (
     f"[{_BLOCKS}][not(p or div or ul or ol or li or table or section or figure or h2 or h3 or script or button)]"
     "[string-length(.) > 2][string-length(.) < 240]"
 )
-_BEFORE = _xpath(f"preceding::*{_LEAVES}")
 _AFTER = _xpath(f"following::*{_LEAVES}")
 _ANYWHERE = _xpath(f"descendant::*{_LEAVES}")
 
