@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from feeds.model import Entry, Known, KnownEntry
 from feeds.store.columns import signed, unsigned
@@ -64,6 +64,15 @@ def _select() -> Select[Any]:
     ).join_from(entries, articles, articles.c.id == entries.c.article_id)
 
 
+# Built once: it runs for every source of a batch.
+_NEWEST = (
+    _select()
+    .where(entries.c.source_id == bindparam("of_source"))
+    .order_by(entries.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
 def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[*tuple[Any, ...]]]:
     """The entries with these (source id, indexable key), joined with their articles."""
     wanted = set(keys)
@@ -94,8 +103,8 @@ def _entry(row: Row[*tuple[Any, ...]], key: str) -> KnownEntry:
 
 
 def _recent(connection: Connection, source_id: int, most: int) -> tuple[KnownEntry, ...]:
-    statement = _select().where(entries.c.source_id == source_id).order_by(entries.c.id.desc()).limit(most)
-    return tuple(_entry(row, row.key) for row in connection.execute(statement))
+    rows = connection.execute(_NEWEST, {"of_source": source_id, "most": most})
+    return tuple([_entry(row, row.key) for row in rows])
 
 
 def _owners(

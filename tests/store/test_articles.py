@@ -407,7 +407,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=moves)
 def test_every_change_gets_the_next_number_of_its_section_and_one_place_only(desk, moves):
     run, numbers, ranks = uuid.uuid4().hex, {}, {}

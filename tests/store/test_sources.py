@@ -207,7 +207,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=moves)
 def test_no_source_is_out_twice_and_only_the_standing_claim_writes(store, moves):
     names = [uuid.uuid4().hex for _ in range(4)]
