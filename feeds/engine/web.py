@@ -1,44 +1,34 @@
-"""The web half: granian with a process a core over the WSGI application. I/O.
-
-Settings were chosen by `bench/serve.py`: one blocking thread a process, since a poll is answered in microseconds and a
-second thread only contends for the interpreter.
-"""
+"""The web half: granian with a process a core over the WSGI application. I/O."""
 
 from __future__ import annotations
 
 import os
+import resource
 from typing import Any
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces, RuntimeModes
-from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 from feeds.engine.lifeline import end_with_parent
+from feeds.serve.server import granian_settings
 
 KILL_AFTER_S = 10
 
 
 def serve(host: str, port: int, workers: int) -> None:
     """Serve until SIGTERM or SIGINT. The application finds its desk in the environment (`WIREDESK_*`)."""
+    # Every idle client holds a file; the soft limit of most systems is for another age.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     Granian(
         "feeds.engine.web:application",
         factory=True,
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=1,
-        runtime_mode=RuntimeModes.st,
-        http=HTTPModes.http1,
-        websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=65_536),
         log_enabled=True,
-        log_level="warning",  # type: ignore[arg-type]
+        log_level=LogLevels.warning,
         log_access=False,
-        respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=KILL_AFTER_S,
-        process_name=None,
+        **granian_settings(host=host, port=port, workers=workers),
     ).serve()
 
 
