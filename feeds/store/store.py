@@ -58,6 +58,7 @@ class Store:
         self.file = dialect.sqlite_file(self.url)
         self._reader, self._writer = dialect.engines(self.url)
         self._look = threading.Lock()
+        self._listening = threading.Lock()
         self._watcher: Any = None  # a connection of its own: SQLite's data_version counts the commits of others
         self._data_version = -1
         self._seen = -1
@@ -145,14 +146,24 @@ class Store:
         if self.file is not None:
             time.sleep(min(LOOK_S, left_s))
             return
-        with mapped(), self._look:
-            if self._watcher is None:
-                self._watcher = self._writer.raw_connection()
-                self._watcher.driver_connection.autocommit = True
-                self._watcher.driver_connection.execute(f"LISTEN {dialect.CHANNEL}")
-            # A second at most: NOTIFY may be lost with its connection, the counter is not.
-            for _ in self._watcher.driver_connection.notifies(timeout=min(1.0, left_s), stop_after=1):
-                return
+        with self._listening:  # not the lock of `publication`, which requests must not wait for
+            try:
+                with mapped():
+                    if self._watcher is None:
+                        self._watcher = self._writer.raw_connection()
+                        self._watcher.driver_connection.autocommit = True
+                        self._watcher.driver_connection.execute(f"LISTEN {dialect.CHANNEL}")
+                # A second at most: NOTIFY may be lost with its connection, the counter is not.
+                for _ in self._watcher.driver_connection.notifies(timeout=min(1.0, left_s), stop_after=1):
+                    return
+            except self._writer.dialect.loaded_dbapi.Error:
+                self._forget_watcher()
+                time.sleep(min(LOOK_S, left_s))
+
+    def _forget_watcher(self) -> None:
+        if self._watcher is not None:
+            self._watcher.invalidate()
+            self._watcher = None
 
     def _version_of_data(self) -> int:
         with mapped():
@@ -163,9 +174,7 @@ class Store:
     def close(self) -> None:
         """Close every connection. A closed store is not used again."""
         with self._look:
-            if self._watcher is not None:
-                self._watcher.invalidate()
-                self._watcher = None
+            self._forget_watcher()
         for engine in (self._reader, self._writer):
             _dispose(engine)
 

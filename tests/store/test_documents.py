@@ -167,3 +167,30 @@ def test_waiting_ends_when_something_is_published_and_else_at_the_limit(url, des
         assert seen == [True]
         assert time.monotonic() - start < 15
         assert web.moved() is False
+
+
+def test_a_listener_that_lost_its_connection_listens_again(shared):
+    from sqlalchemy import text
+
+    with open_store(shared) as web, open_store(shared) as desk:
+        web.moved()
+        web.wait(0.05)
+        with desk.write() as tx:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            assert tx._connection.execute(text(others)).all() == [(True,)]
+        assert web.wait(0.2) is False
+        replace(desk, document("again", body=str(time.monotonic()).encode()))
+        assert web.wait(20) is True
+
+
+def test_requests_do_not_wait_for_the_listener(url, desk):
+    with open_store(url, create=False) as web:
+        web.moved()
+        waiter = threading.Thread(target=web.wait, args=(0.8,))
+        waiter.start()
+        asked = 0
+        while waiter.is_alive():
+            web.publication()
+            asked += 1
+        waiter.join()
+    assert asked > 3
