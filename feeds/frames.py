@@ -68,7 +68,9 @@ def assemble(
         return _escaped(values[name], frame.format, attribute=bool(match[1])).encode()
 
     bodies = [fragment.body if isinstance(fragment, Fragment) else fragment for fragment in fragments]
-    return _SLOT.sub(fill, frame.head) + frame.separator.join(bodies) + frame.tail
+    if frame.separator:
+        bodies = [frame.separator.join(bodies)]
+    return b"".join([_SLOT.sub(fill, frame.head), *bodies, frame.tail])
 
 
 def slot(name: str, *, attribute: bool = False) -> str:
@@ -82,6 +84,8 @@ def legal(text: str) -> str:
     >>> legal("a\\x00b\\r\\nc\\ufdd0")
     'ab\\nc'
     """
+    if text.isprintable():
+        return text
     return _ILLEGAL.sub("", _NEWLINE.sub("\n", text) if "\r" in text else text)
 
 

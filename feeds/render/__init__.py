@@ -35,20 +35,13 @@ __all__ = [
     "squeeze",
 ]
 
-# A fragment is cut out of a document of its own, whose head does not matter: this one.
-_ANY_SECTION = SectionContext(path="", title="any", base_url="http://localhost")
-_ANY_VALUES = {
-    name: "http://localhost/"
-    for name in ("self", "@self", "page", "@page", "title", "description", "id", "updated", "extra")
-}
-
 
 def render_fragment(article: Article, format: Format, *, desk: DeskContext) -> bytes:
     """Return *article*'s ``<item>``, ``<entry>`` or JSON object: the same for every section and every place in it."""
     if format == "rss":
-        return rss.cut(rss.document(_ANY_SECTION, _ANY_VALUES, [article], desk))
+        return rss.fragment(article, desk)
     if format == "atom":
-        return atom.cut(atom.document(_ANY_SECTION, _ANY_VALUES, [article], desk))
+        return atom.fragment(article, desk)
     return jsonfeed.item_bytes(article, desk)
 
 

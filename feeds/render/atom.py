@@ -149,8 +149,17 @@ def feed_bytes(generator: Any) -> bytes:
     return body
 
 
-def cut(body: bytes) -> bytes:
-    """Return the one entry of *body*. Text in it is escaped, so the tags can only be the markup's own."""
+def fragment(article: Article, desk: DeskContext) -> bytes:
+    """Return *article*'s entry, cut out of a feed that holds nothing but what feedgen demands.
+
+    Text is escaped, so the tags can only be the markup's own.
+    """
+    generator = new_generator("atom")
+    generator.id("-")
+    generator.title("-")
+    generator.updated(Stamp.of("-"))
+    add_entry(generator, article, desk)
+    body = feed_bytes(generator)
     return body[body.index(b"<entry") : body.rindex(b"</entry>") + len(b"</entry>")]
 
 

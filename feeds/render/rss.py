@@ -144,8 +144,18 @@ def channel_bytes(generator: Any) -> bytes:
     return body
 
 
-def cut(body: bytes) -> bytes:
-    """Return the one item of *body*. Text in it is escaped, so the tags can only be the markup's own."""
+def fragment(article: Article, desk: DeskContext) -> bytes:
+    """Return *article*'s item, cut out of a channel that holds nothing but what feedgen demands.
+
+    Text is escaped, so the tags can only be the markup's own.
+    """
+    generator = new_generator("rss")
+    generator.updated(Stamp.of(""))
+    generator.title("-")
+    generator.description("-")
+    generator.link(href="-")
+    add_item(generator, article, desk)
+    body = channel_bytes(generator)
     return body[body.index(b"<item>") : body.rindex(b"</item>") + len(b"</item>")]
 
 

@@ -85,6 +85,8 @@ def language(tag: str | None) -> str | None:
 
 def line(text: str) -> str:
     """Return *text* as one line of legal characters."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     return _SPACES.sub(" ", legal(text)).strip()
 
 
