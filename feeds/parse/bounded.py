@@ -82,6 +82,11 @@ class Bounded:
             context[key] = written[:MAX_AUTHOR_CHARACTERS]
         super()._sync_author_detail(key)  # type: ignore[misc]
 
+    def _start_link(self: Any, attrs_d: dict[str, str]) -> None:
+        if not attrs_d.get("uri", "http").lower().startswith("http"):
+            del attrs_d["uri"]  # a name in another network beside the address in the text
+        super()._start_link(attrs_d)  # type: ignore[misc]
+
     def _start_guid(self: Any, attrs_d: dict[str, str]) -> None:
         super()._start_guid(attrs_d)  # type: ignore[misc]
         if self.inentry and not self.insource:

@@ -1,0 +1,136 @@
+"""Every document of the development data: entries or a clear ParseError, in parts as in the whole."""
+
+import importlib.util
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from feeds.errors import ParseError
+from feeds.model import ParsedFeed
+from feeds.parse import parse
+from tests.parse.data import FOLDER, archives, documents
+
+pytestmark = pytest.mark.shared_data
+
+URL = "http://feeds.example.org/a/index.xml"
+LONGEST_S = 10
+
+
+@contextmanager
+def alarm(name: str) -> Iterator[None]:
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"{name} takes longer than {LONGEST_S} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(LONGEST_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_every_document_gives_entries_or_a_parse_error_that_says_what_to_do() -> None:
+    outcomes = Counter[str]()
+    for name, body in documents():
+        with alarm(name):
+            try:
+                feed = parse(body, url=URL, content_type=None)
+            except ParseError as error:
+                assert error.cause and error.remedy, name
+                outcomes["refused"] += 1
+            else:
+                assert [entry.position for entry in feed.entries] == list(range(len(feed.entries))), name
+                outcomes["read"] += 1
+    assert outcomes["read"] > 2500
+
+
+def test_items_left_out_change_nothing_in_those_that_are_read() -> None:
+    outcomes = Counter[str]()
+    for name, body in documents():
+        with alarm(name):
+            try:
+                whole = parse(body, url=URL, content_type=None)
+            except ParseError:
+                continue
+            hashes = tuple(dict.fromkeys(whole.item_hashes))
+            for new in {0, len(hashes) // 2, len(hashes) - 1} if len(hashes) > 1 else ():
+                known = frozenset(hashes) - {hashes[new]}
+                outcomes[compared(name, body, whole, known)] += 1
+    assert outcomes["in parts"] > 200
+    assert outcomes["whole"] <= 0.02 * outcomes.total()
+
+
+def compared(name: str, body: bytes, whole: ParsedFeed, known: frozenset[int]) -> str:
+    part = parse(body, url=URL, content_type=None, known_items=known)
+    assert part.item_hashes == whole.item_hashes, name
+    if part.whole_parse:
+        assert part.entries == whole.entries, name
+        return "whole"
+    expected = [entry for entry, one in zip(whole.entries, whole.item_hashes, strict=True) if one not in known]
+    assert list(part.entries) == expected, name
+    assert part.skipped == len(whole.entries) - len(expected), name
+    assert replace(part, entries=(), skipped=0, whole_parse=True) == replace(whole, entries=()), name
+    return "in parts"
+
+
+def test_a_feed_whose_items_are_all_known_is_not_read_again() -> None:
+    read_again = []
+    for name, body in documents("realworld", "miniflux", "fastfeedparser"):
+        try:
+            feed = parse(body, url=URL, content_type=None)
+        except ParseError:
+            continue
+        if feed.kind.startswith("json") or not feed.entries:
+            continue
+        again = parse(body, url=URL, content_type=None, known_items=frozenset(feed.item_hashes))
+        if again.entries or again.head_parsed:
+            read_again.append(name)
+        else:
+            assert (again.kind, again.skipped) == (feed.kind, len(feed.entries)), name
+    assert read_again == ["fastfeedparser/tests/integration/osm-pl.xml"]  # it breaks off in the middle of an item
+
+
+# Shares measured with `bench/agree.py`, each less one disagreement.
+FLOORS = {
+    ("gofeed_testdata.tar.gz", "entries"): 532 / 533,
+    ("gofeed_testdata.tar.gz", "id"): 9 / 12,
+    ("gofeed_testdata.tar.gz", "link"): 16 / 17,
+    ("gofeed_testdata.tar.gz", "title"): 49 / 50,
+    ("gofeed_testdata.tar.gz", "published"): 7 / 8,
+    ("gofeed_testdata.tar.gz", "updated"): 5 / 6,
+    ("fastfeedparser_integration.tar.gz", "entries"): 10 / 11,
+    ("fastfeedparser_integration.tar.gz", "id"): 121 / 125,
+    ("fastfeedparser_integration.tar.gz", "link"): 124 / 125,
+    ("fastfeedparser_integration.tar.gz", "title"): 124 / 125,
+    ("fastfeedparser_integration.tar.gz", "published"): 124 / 125,
+    ("fastfeedparser_integration.tar.gz", "updated"): 57 / 58,
+}
+
+
+def test_ids_links_titles_and_dates_are_what_others_expect() -> None:
+    archives()
+    agree = load_bench("agree")
+    for archive in agree.ARCHIVES:
+        stated, agreed = Counter[str](), Counter[str]()
+        for _, body, expected in agree.pairs(FOLDER / archive):
+            for field, _, _, same in agree.compare(body, expected):
+                stated[field] += 1
+                agreed[field] += same
+        for field in agree.FIELDS:
+            assert agreed[field] / stated[field] >= FLOORS[archive, field], (archive, field)
+
+
+def load_bench(name: str) -> ModuleType:
+    path = Path(__file__).parents[2] / "bench" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
