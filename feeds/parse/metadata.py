@@ -66,7 +66,7 @@ _PUBLISHED = _xpath("//*[@itemprop='datePublished']")
 _PREFIX = re.compile(r"^(?:by|von|par|por|di|written by|text(?:e)?|author)\s*:?\s+", re.IGNORECASE)
 _SEPARATED = re.compile(r"\s+[|–—·•»:-]\s+|\s*\|\s*")
 _NOT_NAMES = re.compile(
-    r"^(?:admin|editor|administrator|webmaster|staff|redaktion|redaction|user|unknown|none|null|home|n/a|https?:.*|@\w+)$",
+    r"^(?:.*[*(@].*|name|admin|editor|administrator|webmaster|staff|redaktion|redaction|user|unknown|none|null|home|n/a|https?:.*)$",
     re.I,
 )
 
@@ -207,12 +207,16 @@ def _authors(
         persons = _distinct([name for text in _all(metas, _AUTHOR_METAS) for name in _names(text)], sites)
     if not persons:
         marked = [element for element in _MARKED_AUTHORS(tree)[:200] if _is_byline(element)]
-        persons = _distinct([name for element in marked[:6] for name in _names(_words(element))], sites)
-    return persons
+        # The first is the article's; those after it are of comments, forms and other articles.
+        named = (_distinct(_names(_words(element)), sites) for element in marked[:6])
+        persons = next((found for found in named if found), ())
+    return persons or _distinct(people, ())
 
 
 def _person(author: Any) -> Person | None:
     name = jsonld.text(author)
+    if not name and isinstance(author, dict):
+        name = " ".join(part for key in ("givenName", "familyName") if (part := jsonld.text(author.get(key))))
     url = jsonld.address(author.get("url")) if isinstance(author, dict) else ""
     return Person(name=name, url=url or None) if name and not name.startswith("http") else None
 

@@ -21,6 +21,8 @@ from feeds.parse.metadata import PageFacts, read_metadata
 
 MAX_PAGE_BYTES = 5_242_880
 MAX_ELEMENTS = 60_000
+DOUBTFUL_CHARS = 1_000
+"""An article shorter than this, on a page four times as long, may not be all of it."""
 
 # What the library says at WARNING is here a ParseError, with a remedy.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -110,25 +112,19 @@ def _entry(facts: PageFacts, content: str, url: str) -> ParsedEntry:
 
 def _content(tree: Any, facts: PageFacts) -> str:
     """The article's text as HTML, ``""`` where none was found."""
-    from trafilatura import bare_extraction  # a third of a second and 40 MB, for desks that read pages
-
     etree.strip_elements(tree, *_FURNISHING, with_tail=False)
     _mark_article(tree)
-    try:
-        found = bare_extraction(
-            tree,  # without the url: `normalise` resolves links, and ten times faster
-            fast=True,
-            include_comments=False,
-            include_formatting=True,
-            include_links=True,
-            output_format="html",
-        )
-    except (AttributeError, IndexError, KeyError, RecursionError, etree.LxmlError):
-        return ""
-    if found is None or isinstance(found, dict) or found.body is None:
+    body = _extract(tree, fast=True)
+    found = _length(body)
+    if found < DOUBTFUL_CHARS and found * 4 < len(tree.text_content()):
+        # Little of a long page: the slow way finds articles in places that the fast one does not look at.
+        slow = _extract(tree, fast=False)
+        if _length(slow) > found * 1.5:
+            body = slow
+    if body is None:
         return ""
     children = []
-    for child in list(found.body):
+    for child in list(body):
         children.append(child)
         if child.tail and child.tail.strip():
             loose = etree.Element("p")
@@ -141,6 +137,28 @@ def _content(tree: Any, facts: PageFacts) -> str:
     if not any(character.isalnum() for child in kept for text in child.itertext() for character in text):
         return ""
     return "\n".join(etree.tostring(child, encoding="unicode", method="html") for child in kept)
+
+
+def _extract(tree: Any, *, fast: bool) -> Any:
+    """The body that trafilatura finds, in its own element names; None where it finds none."""
+    from trafilatura import bare_extraction  # a third of a second and 40 MB, for desks that read pages
+
+    try:
+        found = bare_extraction(
+            tree,  # without the url: `normalise` resolves links, and ten times faster
+            fast=fast,
+            include_comments=False,
+            include_formatting=True,
+            include_links=True,
+            output_format="html",
+        )
+    except (AttributeError, IndexError, KeyError, RecursionError, etree.LxmlError):
+        return None
+    return None if found is None or isinstance(found, dict) else found.body
+
+
+def _length(body: Any) -> int:
+    return 0 if body is None else sum(len(text) for text in body.itertext())
 
 
 def _mark_article(tree: Any) -> None:
