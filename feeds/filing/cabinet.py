@@ -4,49 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feeds.filing.facts import Facts
-from feeds.filing.phrases import Phrases
-from feeds.filing.rules import holds, keywords_of
+from feeds.filing.atoms import Atoms
+from feeds.filing.names import Names
+from feeds.filing.rules import Rule
+from feeds.filing.vocabulary import SHIPPED, Vocabulary
 from feeds.model import UNFILED, Entry, Placement, Section, Source
-from feeds.text import fold
 
 
 class Cabinet:
     """Files entries by *sections* (parents before children). Compiled once, then asked for each entry."""
 
-    def __init__(self, sections: Sequence[Section]) -> None:
+    def __init__(self, sections: Sequence[Section], *, vocabulary: Vocabulary = SHIPPED) -> None:
         self._sections = {section.path: section for section in sections}
-        self._rules = [(section, section.match) for section in sections if section.match is not None]
-        self._phrases = Phrases(keyword for _, match in self._rules for keyword in keywords_of(match))
-        self._chains = self._title_chains(sections)
+        ruled = [(section.path, section.match) for section in sections if section.match is not None]
+        self._atoms = Atoms(match for _, match in ruled)
+        self._rules = [(path, Rule(match, self._atoms)) for path, match in ruled]
+        self._always: list[int] = []
+        self._called: dict[int, list[int]] = {}  # atom → the rules that it may make hold
+        for index, (_, rule) in enumerate(self._rules):
+            if rule.triggers is None:
+                self._always.append(index)
+            for number in rule.triggers or ():
+                self._called.setdefault(number, []).append(index)
+        self._names = Names(sections, vocabulary)
 
     def place(self, entry: Entry, source: Source) -> tuple[Placement, ...]:
         """The sections of *entry*, those above that include their children, and the whole desk; else `unfiled`.
 
-        In this order: the source's own section, rules, the breadcrumb. A section appears once, with its first reason.
-        Where a matched section is exclusive, only the matched sections of the highest priority stay.
+        In this order: the source's own section, rules, the breadcrumb; where none of these says anything, the
+        publisher's categories, then the address. A section appears once, with its first reason. Where a matched
+        section is exclusive, only the matched sections of the highest priority stay.
         """
-        facts = Facts(entry=entry, source=source, phrases=self._phrases)
         found: dict[str, Placement] = {}
         if source.section is not None and source.section in self._sections:
             found[source.section] = Placement(
                 section=source.section, by="source", reason=f"the source {source.name!r} is set to it"
             )
-        for section, match in self._rules:
-            if section.path not in found and (reason := holds(match, facts)) is not None:
-                found[section.path] = Placement(section=section.path, by="rule", reason=reason)
-        unknown = ""
-        if facts.breadcrumb:
-            chain = self._deepest(facts.breadcrumb)
-            told = " > ".join(entry.breadcrumb)
-            if chain is None:
-                unknown = f"no section for the breadcrumb {told!r}"
-            elif chain not in found and not any(path.startswith(f"{chain}/") for path in found):
-                found[chain] = Placement(section=chain, by="breadcrumb", reason=f"breadcrumb {told!r}")
+        if self._rules:
+            self._by_rules(self._atoms.true_of(entry, source), found)
+        named = self._names.place(entry, alone=not found)
+        for placement in named:
+            if placement.section not in found and not any(path.startswith(f"{placement.section}/") for path in found):
+                found[placement.section] = placement
         found = self._exclusive(found)
         if not found:
-            return (Placement(section=UNFILED, by="none", reason=unknown or "no rule holds"),)
+            return (Placement(section=UNFILED, by="none", reason=self._names.unknown(entry) or "no rule holds"),)
         return tuple(self._with_parents(found).values())
+
+    def _by_rules(self, true: set[int], found: dict[str, Placement]) -> None:
+        asked = set(self._always)
+        for number in true:
+            asked.update(self._called.get(number, ()))
+        for index in sorted(asked):
+            path, rule = self._rules[index]
+            if path not in found and (reason := rule.holds(true)) is not None:
+                found[path] = Placement(section=path, by="rule", reason=reason)
 
     def _exclusive(self, found: dict[str, Placement]) -> dict[str, Placement]:
         if not any(self._sections[path].exclusive for path in found):
@@ -67,22 +79,3 @@ class Cabinet:
                     placed[above] = Placement(section=above, by="child", reason=f"it holds what {path} holds")
         placed[""] = Placement(section="", by="child", reason="the whole desk")
         return placed
-
-    def _deepest(self, breadcrumb: tuple[str, ...]) -> str | None:
-        """The section whose titles (or keys) are the breadcrumb or its longest beginning."""
-        for length in range(len(breadcrumb), 0, -1):
-            path = self._chains.get(breadcrumb[:length])
-            if path is not None:
-                return path
-        return None
-
-    def _title_chains(self, sections: Sequence[Section]) -> dict[tuple[str, ...], str]:
-        chains: dict[tuple[str, ...], str] = {}
-        names: dict[str, list[tuple[str, ...]]] = {"": [()]}
-        for section in sections:
-            key = section.path.rpartition("/")[2]
-            above = names.get(section.parent or "", [])
-            names[section.path] = [chain + (fold(name),) for chain in above for name in {section.title, key}][:16]
-            for chain in names[section.path]:
-                chains.setdefault(chain, section.path)
-        return chains

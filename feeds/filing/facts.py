@@ -1,50 +1,74 @@
-"""What rules may ask of an entry, folded once for all rules. Pure."""
+"""What rules and the vocabulary may ask of an entry, folded once for all of them. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import re
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-from feeds.filing.phrases import Phrases
-from feeds.model import Entry, Source
-from feeds.text import fold, words
+from feeds.model import Entry
+from feeds.text import fold
+
+SEPARATORS = re.compile(r"\s*[>›»/|→]\s*")
+_HOME = frozenset({"home", "homepage", "start", "startseite", "accueil", "inicio"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """An entry and its source, as rules see them."""
+def breadcrumb_of(entry: Entry) -> tuple[str, ...]:
+    """The folded breadcrumb, without a leading "home" and without the article's own title at its end."""
+    folded = tuple(fold(part).strip() for part in entry.breadcrumb)
+    if len(folded) > 1 and folded[-1] == fold(entry.title).strip():
+        folded = folded[:-1]
+    return folded[1:] if folded and folded[0] in _HOME else folded
 
-    entry: Entry
-    source: Source
-    phrases: Phrases
 
-    @cached_property
-    def categories(self) -> dict[str, str]:
-        """Folded category → as the publisher wrote it."""
-        named = [name for category in self.entry.categories for name in (category.term, category.label) if name]
-        return {fold(name): name for name in named}
+def categories_of(entry: Entry) -> dict[str, str]:
+    """Folded category → as the publisher wrote it; terms and their labels."""
+    named = [name for category in entry.categories for name in (category.term, category.label) if name]
+    return {fold(name).strip(): name for name in named}
 
-    @cached_property
-    def breadcrumb(self) -> tuple[str, ...]:
-        """The folded breadcrumb, without a leading "home"."""
-        folded = tuple(fold(part) for part in self.entry.breadcrumb)
-        return folded[1:] if folded[:1] in (("home",), ("homepage",), ("start",)) else folded
 
-    @cached_property
-    def path(self) -> tuple[str, ...]:
-        """The folded segments of the article's own address."""
-        address = self.entry.canonical_url or self.entry.link
-        if not address:
-            return ()
-        return tuple(fold(unquote(part)) for part in urlsplit(address).path.split("/") if part)
+def segments_of(entry: Entry) -> tuple[str, ...]:
+    """The folded segments of the article's own address."""
+    address = entry.canonical_url or entry.link
+    return address_segments(address) if address else ()
 
-    @cached_property
-    def found(self) -> set[str]:
-        """The keyword phrases, of all rules at once, that stand in title, summary or text."""
-        return self.phrases.found(words(f"{self.entry.title}\n{self.entry.text}"))
 
-    @cached_property
-    def prose(self) -> str:
-        """Title and text as written, for regular expressions."""
-        return f"{self.entry.title}\n{self.entry.text}"
+@lru_cache(maxsize=4096)
+def address_segments(address: str) -> tuple[str, ...]:
+    """The folded path segments of an address.
+
+    >>> address_segments("https://example.org/World/asia/a-story.html?x=1")
+    ('world', 'asia', 'a-story.html')
+    """
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return ()
+    return tuple(fold(unquote(part)) for part in path.split("/") if part)
+
+
+def host_of(address: str | None) -> str:
+    """The host of *address* without ``www.``, folded; empty where there is none."""
+    try:
+        host = urlsplit(address or "").hostname or ""
+    except ValueError:
+        return ""
+    return host.removeprefix("www.")
+
+
+def split_breadcrumb(text: str) -> tuple[str, ...]:
+    """The folded parts of a breadcrumb as an admin writes it.
+
+    >>> split_breadcrumb("News > World")
+    ('news', 'world')
+    """
+    return tuple(fold(part).strip() for part in SEPARATORS.split(text.strip()) if part)
+
+
+def split_path(text: str) -> tuple[str, ...]:
+    """The folded segments of a path as an admin writes it.
+
+    >>> split_path("/World/asia/")
+    ('world', 'asia')
+    """
+    return tuple(fold(unquote(part)) for part in text.strip().split("/") if part)

@@ -1,143 +1,145 @@
-"""Match rules, compiled and asked. A rule that holds says which of its terms did it. Pure."""
+"""Match rules over atoms: asked only where they could hold, and able to say why they do, or what they lack. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
-import re2
-
-from feeds.filing.facts import Facts
+from feeds.filing.atoms import Atoms
 from feeds.model import Match, Term
-from feeds.text import fold
 
-SEPARATORS = re.compile(r"\s*[>›»/|→]\s*")
+_SHOWN = 3
 
 
-def holds(rule: Match | Term, facts: Facts) -> str | None:
-    """The reason why *rule* holds, in words; None where it does not.
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A term: one of *numbers* must be true."""
 
-    The reason of a joint is that of its first *any* and of each *all*; a rule of nothing but *none* holds where
-    none of them does.
-    """
+    field: str
+    numbers: tuple[int, ...]
+    each: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Joint:
+    any: tuple[_Leaf | _Joint, ...]
+    all: tuple[_Leaf | _Joint, ...]
+    none: tuple[_Leaf | _Joint, ...]
+
+
+_Node = _Leaf | _Joint
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a rule stands to an entry: what of it holds, and what it lacks or is left out by; see `Rule.seen`."""
+
+    holds: bool
+    reason: str
+    lacks: str = ""
+
+
+class Rule:
+    """One rule, compiled against *atoms*."""
+
+    def __init__(self, match: Match | Term, atoms: Atoms) -> None:
+        self._root = _compile(match, atoms)
+        self._told = atoms.told
+        self.triggers = _triggers(self._root)
+        """Atoms of which at least one is true wherever the rule holds; None where it may hold without any."""
+
+    def holds(self, true: set[int]) -> str | None:
+        """The reason why the rule holds, in words; None where it does not.
+
+        The reason of a joint is that of each *all* and of its first *any*; a rule of nothing but *none* holds where
+        none of them does.
+        """
+        numbers = _decide(self._root, true)
+        return None if numbers is None else self._words(numbers)
+
+    def seen(self, true: set[int]) -> Seen:
+        """The rule's standing, also where it does not hold: the answer to "why not?"."""
+        held = self.holds(true)
+        if held is not None:
+            return Seen(True, held)
+        met = [number for number in _positive(self._root) if number in true]
+        return Seen(False, " and ".join(self._told[number] for number in met[:_SHOWN]), self._lack(self._root, true))
+
+    def _words(self, numbers: Iterable[int]) -> str:
+        return " and ".join(dict.fromkeys(self._told[number] for number in numbers)) or "nothing of `none` holds"
+
+    def _lack(self, node: _Node, true: set[int]) -> str:
+        if isinstance(node, _Leaf):
+            return f"no {self._list(node.numbers)}"
+        for part in node.all:
+            if _decide(part, true) is None:
+                return self._lack(part, true)
+        if node.any and all(_decide(part, true) is None for part in node.any):
+            numbers = [number for part in node.any for number in _positive(part)]
+            met = [part for part in node.any if any(number in true for number in _positive(part))]
+            return self._lack(met[0], true) if met else f"no {self._list(numbers)}"
+        for part in node.none:
+            numbers_met = _decide(part, true)
+            if numbers_met is not None:
+                return f"left out by {self._words(numbers_met)}"
+        return ""
+
+    def _list(self, numbers: Iterable[int]) -> str:
+        told = [self._told[number] for number in dict.fromkeys(numbers)]
+        more = f" or {len(told) - _SHOWN} others" if len(told) > _SHOWN else ""
+        return " or ".join(told[:_SHOWN]) + more
+
+
+def _compile(rule: Match | Term, atoms: Atoms) -> _Node:
     if isinstance(rule, Term):
-        return _TERMS[rule.field](rule, facts)
-    reasons: list[str] = []
-    for part in rule.all:
-        reason = holds(part, facts)
-        if reason is None:
+        numbers = atoms.numbers(rule)
+        return _Leaf(rule.field, numbers, frozenset(numbers))
+
+    def parts(joint: Literal["any", "all", "none"]) -> tuple[_Node, ...]:
+        return tuple(_compile(part, atoms) for part in getattr(rule, joint))
+
+    return _Joint(parts("any"), parts("all"), parts("none"))
+
+
+def _decide(node: _Node, true: set[int]) -> tuple[int, ...] | None:
+    """The atoms that make *node* hold; None where it does not."""
+    if isinstance(node, _Leaf):
+        if node.each.isdisjoint(true):
             return None
-        reasons.append(reason)
-    if rule.any:
-        reason = next((found for part in rule.any if (found := holds(part, facts)) is not None), None)
-        if reason is None:
+        return (next(number for number in node.numbers if number in true),)
+    deciding: tuple[int, ...] = ()
+    for part in node.all:
+        numbers = _decide(part, true)
+        if numbers is None:
             return None
-        reasons.append(reason)
-    if any(holds(part, facts) is not None for part in rule.none):
-        return None
-    return " and ".join(reasons) or "nothing of `none` holds"
+        deciding += numbers
+    if node.any:
+        for part in node.any:
+            numbers = _decide(part, true)
+            if numbers is not None:
+                deciding += numbers
+                break
+        else:
+            return None
+    for part in node.none:
+        if _decide(part, true) is not None:
+            return None
+    return deciding
 
 
-def keywords_of(rule: Match | Term) -> Iterator[str]:
-    """Every keyword phrase that *rule* names."""
-    if isinstance(rule, Term):
-        if rule.field == "keywords":
-            yield from rule.values
-        return
-    for part in (*rule.any, *rule.all, *rule.none):
-        yield from keywords_of(part)
+def _positive(node: _Node) -> list[int]:
+    if isinstance(node, _Leaf):
+        return list(node.numbers)
+    return [number for part in (*node.all, *node.any) for number in _positive(part)]
 
 
-def split_breadcrumb(text: str) -> tuple[str, ...]:
-    """The folded parts of a breadcrumb as an admin writes it.
-
-    >>> split_breadcrumb("News > World")
-    ('news', 'world')
-    """
-    return tuple(fold(part) for part in SEPARATORS.split(text.strip()) if part)
-
-
-def _source(term: Term, facts: Facts) -> str | None:
-    names = {fold(facts.source.key), fold(facts.source.name)}
-    return _first(term, "source", lambda value: fold(value) in names)
-
-
-def _category(term: Term, facts: Facts) -> str | None:
-    return _first(term, "category", lambda value: fold(value) in facts.categories)
-
-
-def _breadcrumb(term: Term, facts: Facts) -> str | None:
-    def begins(value: str) -> bool:
-        wanted = _split(value)
-        return bool(wanted) and facts.breadcrumb[: len(wanted)] == wanted
-
-    return _first(term, "breadcrumb", begins)
-
-
-def _path(term: Term, facts: Facts) -> str | None:
-    def within(value: str) -> bool:
-        wanted = _segments(value)
-        spans = range(len(facts.path) - len(wanted) + 1)
-        return bool(wanted) and any(facts.path[at : at + len(wanted)] == wanted for at in spans)
-
-    return _first(term, "path", within)
-
-
-def _keywords(term: Term, facts: Facts) -> str | None:
-    return _first(term, "keyword", lambda value: value in facts.found)
-
-
-def _author(term: Term, facts: Facts) -> str | None:
-    names = {fold(author.name) for author in facts.entry.authors}
-    return _first(term, "author", lambda value: fold(value) in names)
-
-
-def _language(term: Term, facts: Facts) -> str | None:
-    language = (facts.entry.language or "").casefold()
-    return _first(
-        term, "language", lambda value: language == value.casefold() or language.startswith(f"{value.casefold()}-")
-    )
-
-
-def _origin(term: Term, facts: Facts) -> str | None:
-    name = fold(facts.entry.origin.name) if facts.entry.origin else ""
-    return _first(term, "origin", lambda value: bool(name) and fold(value) == name)
-
-
-def _regex(term: Term, facts: Facts) -> str | None:
-    return _first(term, "regex", lambda value: _compiled(value).search(facts.prose) is not None)
-
-
-def _first(term: Term, word: str, test: Callable[[str], bool]) -> str | None:
-    value = next((value for value in term.values if test(value)), None)
-    return None if value is None else f"{word} {value!r}"
-
-
-@lru_cache(maxsize=65_536)
-def _split(value: str) -> tuple[str, ...]:
-    return split_breadcrumb(value)
-
-
-@lru_cache(maxsize=65_536)
-def _segments(value: str) -> tuple[str, ...]:
-    return tuple(fold(part) for part in value.split("/") if part)
-
-
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> Any:
-    return re2.compile(pattern)
-
-
-_TERMS: dict[str, Callable[[Term, Facts], str | None]] = {
-    "source": _source,
-    "category": _category,
-    "breadcrumb": _breadcrumb,
-    "path": _path,
-    "keywords": _keywords,
-    "author": _author,
-    "language": _language,
-    "origin": _origin,
-    "regex": _regex,
-}
+def _triggers(node: _Node) -> frozenset[int] | None:
+    if isinstance(node, _Leaf):
+        return node.each
+    choices = [found for part in node.all if (found := _triggers(part)) is not None]
+    if node.any:
+        several = [_triggers(part) for part in node.any]
+        if None not in several:
+            choices.append(frozenset().union(*(found for found in several if found is not None)))
+    return min(choices, key=len) if choices else None
