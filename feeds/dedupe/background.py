@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import wordfreq
 
-from feeds.text import words
+from feeds.text import fold
 
 TYPICAL_WORDS = 60
 """Of a text so long the chance is told that it holds a word at all."""
@@ -20,15 +20,13 @@ TYPICAL_WORDS = 60
 @lru_cache(maxsize=16)
 def shares(language: str) -> dict[str, float]:
     """word stem → the part of short texts in *language* (a primary subtag) that hold it."""
-    try:
-        table = wordfreq.get_frequency_dict(language, wordlist="small")
-    except LookupError:
-        return {}
+    if language not in wordfreq.available_languages("small"):
+        return {}  # asked for it, the library would give the nearest language that it knows
+    table = wordfreq.get_frequency_dict(language, wordlist="small")
     frequencies: dict[str, float] = {}
     for word, frequency in table.items():
-        for part in words(word)[:1]:
-            stem = stemmed(part)
-            frequencies[stem] = frequencies.get(stem, 0.0) + frequency
+        stem = stemmed(fold(word).replace("'", ""))
+        frequencies[stem] = frequencies.get(stem, 0.0) + frequency
     return {stem: 1.0 - math.exp(-frequency * TYPICAL_WORDS) for stem, frequency in frequencies.items()}
 
 

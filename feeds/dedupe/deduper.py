@@ -17,6 +17,10 @@ from feeds.dedupe.window import Window
 from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
 
 
+FEWEST_TERMS = 3
+"""An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
+
+
 def new_uid() -> str:
     """A fresh article id."""
     return f"urn:uuid:{uuid4()}"
@@ -59,6 +63,10 @@ class Deduper:
         for source_id, newest in known.recent.items():
             stored[source_id].extend(newest)
         self._stored = stored
+        if window is not None:
+            window.forget(now)
+        if stories is not None:
+            stories.forget(now)
 
     def decide(self, source_id: int, entries: Sequence[Entry]) -> tuple[Decision, ...]:
         """A decision for each entry, in their order; an entry that the document holds twice gives ``seen``."""
@@ -109,16 +117,25 @@ class Deduper:
             decision = _decision("copy", entry, uid, source_id, sketch, *evidence, told)
             return replace(decision, story_uid=self._story_of.get(uid))
         decision = _decision("new", entry, self._uid(), source_id, sketch, *evidence)
-        return decision if empty or self._stories is None else self._in_story(decision, self._stories)
+        return (
+            decision if self._stories is None else self._in_story(decision, self._stories, "" if empty else entry.text)
+        )
 
-    def _in_story(self, decision: Decision, stories: Stories) -> Decision:
+    def _in_story(self, decision: Decision, stories: Stories, text: str) -> Decision:
         entry = decision.entry
-        stems = count_terms(entry.title, entry.text)
+        stems = count_terms(entry.title, text)
+        if len(stems) < FEWEST_TERMS:
+            return decision
         terms = {hashed(stem): strength for stem, strength in stems.items()}
         language = (entry.language or self._language).partition("-")[0].lower()
         before = len(stories)
         joined, weights = stories.place(
-            terms, word_count=len(entry.text[:2000].split()), language=language, now=self._now, uid=self._uid
+            terms,
+            word_count=len(text[:2000].split()),
+            language=language,
+            written=min(entry.published or self._now, self._now),
+            now=self._now,
+            uid=self._uid,
         )
         if len(stories) > before:
             self._begun.add(joined.uid)

@@ -25,6 +25,7 @@ class Remembered:
     source_id: int
     signature: bytes
     first_seen: datetime
+    published: datetime | None = None
     copy: bool = False
     story_uid: str | None = None
     language: str | None = None
@@ -42,6 +43,11 @@ def remember(entries: Iterable[Remembered], window: Window, stories: Stories | N
             terms = unpack(packed)
             stories.counts.add(terms)
             spoken = (entry.language or language).partition("-")[0].lower()
-            stories.join(entry.story_uid, stories.counts.weigh(terms, spoken), entry.first_seen)
+            stories.join(
+                entry.story_uid,
+                stories.counts.weigh(terms, spoken),
+                written=entry.published or entry.first_seen,
+                now=entry.first_seen,
+            )
         count += 1
     return count

@@ -38,7 +38,10 @@ COMPARED = 12
 
 @dataclass(slots=True)
 class Story:
-    """A story: the sum of its articles' terms, *square* its squared length, and when it was written about."""
+    """A story: the sum of its articles' terms, *square* its squared length, when it was written about.
+
+    *touched* is when its newest article arrived, which for an archive is long after *latest*; *made* counts stories.
+    """
 
     uid: str
     terms: dict[int, float]
@@ -46,6 +49,8 @@ class Story:
     articles: int
     begun: datetime
     latest: datetime
+    touched: datetime
+    made: int
     indexed: set[int] = field(default_factory=set)
 
 
@@ -63,6 +68,8 @@ class Stories:
 
     def __init__(self, *, most: int = MOST_STORIES) -> None:
         self._most = most
+        self._swept: datetime | None = None
+        self._made = 0
         self.counts = TermCounts()
         self._stories: dict[str, Story] = {}
         self._by_term: defaultdict[int, list[str]] = defaultdict(list)
@@ -71,26 +78,34 @@ class Stories:
         return len(self._stories)
 
     def place(
-        self, terms: Terms, *, word_count: int, language: str, now: datetime, uid: Callable[[], str]
+        self,
+        terms: Terms,
+        *,
+        word_count: int,
+        language: str,
+        written: datetime,
+        now: datetime,
+        uid: Callable[[], str],
     ) -> tuple[Joined, Terms]:
         """Find or begin the story of an article; also give its weights, whose terms are worth keeping.
 
-        *terms* are what `count_terms` gives, hashed; *word_count* is that of the text.
+        *terms* are what `count_terms` gives, hashed; *word_count* is that of the text. What counts for fading is when
+        articles were written, so that an archive falls into the stories of its time.
         """
         self.counts.add(terms)
         weights = self.counts.weigh(terms, language)
         asked = JOIN_TITLE_ONLY + (JOIN - JOIN_TITLE_ONLY) * min(1.0, word_count / FULL_WORDS)
-        near = [(likeness, story) for likeness, story in self._near(weights, now) if likeness >= asked]
+        near = [(likeness, story) for likeness, story in self._near(weights, written) if likeness >= asked]
         if not near:
             evidence = Evidence(kind="story", detail="begins one", threshold=round(asked, 3))
-            return Joined(self.join(uid(), weights, now), evidence), weights
+            return Joined(self.join(uid(), weights, written=written, now=now), evidence), weights
         likeness, story = near[0]
-        self._include(story, weights, now)
+        self._include(story, weights, written, now)
         merged = []
         for _, other in near[1:4]:
             alike = _dot(story.terms, other.terms) / math.sqrt(story.square * other.square)
             if alike >= MERGE:
-                older, younger = sorted((story, other), key=lambda one: (one.begun, one.uid))
+                older, younger = sorted((story, other), key=lambda one: one.made)
                 self._merge(older, younger)
                 merged.append(younger.uid)
                 story = older
@@ -102,12 +117,13 @@ class Stories:
         )
         return Joined(story.uid, evidence, tuple(merged)), weights
 
-    def join(self, uid: str, weights: Terms, seen: datetime) -> str:
+    def join(self, uid: str, weights: Terms, *, written: datetime, now: datetime) -> str:
         """Put an article into the story *uid* as decided before (at a restart, in order of arrival)."""
         story = self._stories.get(uid)
         if story is None:
-            story = self._stories[uid] = Story(uid, {}, 0.0, 0, seen, seen)
-        self._include(story, weights, seen)
+            self._made += 1
+            story = self._stories[uid] = Story(uid, {}, 0.0, 0, written, written, now, self._made)
+        self._include(story, weights, written, now)
         return uid
 
     def discard(self, uids: Collection[str]) -> None:
@@ -117,15 +133,18 @@ class Stories:
                 self._drop(self._stories[uid])
 
     def forget(self, now: datetime) -> None:
-        """Let go stories that nobody has written about for days, and the least fresh beyond the cap."""
-        gone = [story for story in self._stories.values() if now - story.latest > GONE]
+        """Let go stories that nothing has arrived for in days, and the least fresh beyond the cap; at most hourly."""
+        if self._swept is not None and now - self._swept < timedelta(hours=1) and len(self._stories) <= self._most:
+            return
+        self._swept = now
+        gone = [story for story in self._stories.values() if now - story.touched > GONE]
         if len(self._stories) - len(gone) > self._most:
-            by_age = sorted(self._stories.values(), key=lambda story: story.latest)
+            by_age = sorted(self._stories.values(), key=lambda story: story.touched)
             gone = by_age[: len(by_age) - self._most * 9 // 10]
         for story in gone:
             self._drop(story)
 
-    def _near(self, weights: Terms, now: datetime) -> list[tuple[float, Story]]:
+    def _near(self, weights: Terms, written: datetime) -> list[tuple[float, Story]]:
         told = sorted(weights, key=lambda term: (-weights[term], term))[:SEARCHED]
         partial: defaultdict[str, float] = defaultdict(float)
         for term in told:
@@ -137,19 +156,21 @@ class Stories:
         for uid in candidates:
             story = self._stories[uid]
             likeness = _dot(weights, story.terms) / math.sqrt(story.square)
-            quiet = abs(now - story.latest) - FRESH
+            quiet = max(written - story.latest, story.begun - written) - FRESH
             if quiet > timedelta(0):
                 likeness *= math.exp(-quiet / FADE)
             found.append((likeness, story))
         found.sort(key=lambda item: (-item[0], item[1].begun, item[1].uid))
         return found
 
-    def _include(self, story: Story, weights: Terms, seen: datetime) -> None:
+    def _include(self, story: Story, weights: Terms, written: datetime, now: datetime) -> None:
         story.square += 2.0 * _dot(weights, story.terms) + sum(weight * weight for weight in weights.values())
         for term, weight in weights.items():
             story.terms[term] = story.terms.get(term, 0.0) + weight
         story.articles += 1
-        story.latest = max(story.latest, seen)
+        story.begun = min(story.begun, written)
+        story.latest = max(story.latest, written)
+        story.touched = max(story.touched, now)
         self._trim(story)
         self._index(story, sorted(weights, key=lambda term: (-weights[term], term))[:SEARCHED])
 
@@ -174,7 +195,9 @@ class Stories:
         for term, weight in younger.terms.items():
             older.terms[term] = older.terms.get(term, 0.0) + weight
         older.articles += younger.articles
+        older.begun = min(older.begun, younger.begun)
         older.latest = max(older.latest, younger.latest)
+        older.touched = max(older.touched, younger.touched)
         indexed = list(younger.indexed)
         self._drop(younger)
         self._trim(older)

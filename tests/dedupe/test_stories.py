@@ -1,0 +1,135 @@
+"""Stories: joined as articles arrive, ids that stay, merges that redirect, fading."""
+
+from datetime import timedelta
+
+import pytest
+
+from feeds.dedupe import Stories
+from feeds.dedupe.background import shares, stemmed
+from feeds.dedupe.terms import MOST_TERMS, TermCounts, count_terms, hashed, pack, unpack
+from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, Desk, entry
+
+GROUNDED = (
+    ("Night ferry runs aground off Skerry Point", FERRY),
+    (
+        "Passengers taken off grounded ferry at Skerry Point",
+        "All 212 passengers left the stranded night ferry by boat.",
+    ),
+    (
+        "Missing buoy blamed as ferry sits on sandbank",
+        "Skerry Point lost its buoy in a storm, says the ferry's captain.",
+    ),
+)
+
+
+def told(desk: Desk, source_id: int, title: str, text: str = "", **more):
+    after = more.pop("after", timedelta(minutes=20))
+    (decision,) = desk.poll(source_id, entry(f"{source_id}:{title}", title=title, text=text, **more), after=after)
+    return decision
+
+
+def test_articles_about_one_event_share_a_story_and_others_do_not(desk):
+    ferry = [told(desk, n, *one).story_uid for n, one in enumerate(GROUNDED, 1)]
+    others = [
+        told(desk, 8, "Wheat up for a fifth week", WHEAT).story_uid,
+        told(desk, 9, "New bridge voted", BRIDGE).story_uid,
+    ]
+    assert len(set(ferry)) == 1
+    assert len({*ferry, *others}) == 3
+
+
+def test_titles_alone_make_stories_too(desk):
+    one = told(desk, 1, "Night ferry aground off Skerry Point with 212 aboard")
+    two = told(desk, 2, "Skerry Point: grounded ferry to wait for spring tide")
+    other = told(desk, 3, "Wheat prices climb for fifth week as drought holds")
+    assert one.story_uid == two.story_uid != other.story_uid
+
+
+@pytest.mark.parametrize("title", ["Weather", "Morning briefing", "", "…"])
+def test_an_article_that_says_next_to_nothing_belongs_to_no_story(desk, title):
+    assert told(desk, 1, title).story_uid is None
+
+
+def test_notices_instead_of_texts_bring_no_articles_together(desk):
+    notice = "Subscribe now to continue reading this article and get access to everything we publish every day"
+    first, second = desk.poll(1, entry("a", title="Wheat prices climb again", text=notice),
+                              entry("b", title="Ferry aground off Skerry", text=notice))  # fmt: skip
+    assert first.story_uid and second.story_uid and first.story_uid != second.story_uid
+
+
+def test_a_story_fades_when_nobody_writes_about_it(desk):
+    first = told(desk, 1, *GROUNDED[0], published=NOW)
+    soon = told(desk, 2, *GROUNDED[1], published=NOW + timedelta(hours=20), after=timedelta(hours=20))
+    late = told(desk, 3, *GROUNDED[2], published=NOW + timedelta(days=20), after=timedelta(days=20))
+    assert soon.story_uid == first.story_uid != late.story_uid
+
+
+def test_an_archive_falls_into_stories_of_its_own_time(desk):
+    year_ago = NOW - timedelta(days=365)
+    today = told(desk, 1, *GROUNDED[0], published=NOW)
+    old = told(desk, 2, *GROUNDED[1], published=year_ago)
+    also_old = told(desk, 3, *GROUNDED[2], published=year_ago + timedelta(hours=2))
+    assert today.story_uid != old.story_uid == also_old.story_uid
+
+
+def test_two_stories_that_an_article_shows_to_be_one_merge_into_the_older():
+    stories, numbers = Stories(), iter(range(99))
+
+    def place(title):
+        terms = {hashed(stem): strength for stem, strength in count_terms(title, "").items()}
+        found, _ = stories.place(
+            terms, word_count=0, language="en", written=NOW, now=NOW, uid=lambda: f"s{next(numbers)}"
+        )
+        return found
+
+    first = place("Crane collapses at Ellan shipyard")
+    second = place("Dockers hurt in harbour accident Friday")
+    assert first.uid != second.uid
+    bridging = place("Dockers hurt as Ellan shipyard crane collapses in harbour accident")
+    assert (bridging.uid, bridging.merged) == (first.uid, (second.uid,))
+    assert len(stories) == 1
+    assert place("Shipyard crane accident: dockers still in hospital").uid == first.uid
+
+
+def test_the_number_of_stories_is_bounded():
+    stories = Stories(most=20)
+    for number in range(60):
+        terms = {hashed(f"w{number}{letter}"): 1.0 for letter in "abcdef"}
+        stories.place(
+            terms,
+            word_count=0,
+            language="en",
+            written=NOW,
+            now=NOW + timedelta(minutes=number),
+            uid=lambda n=number: f"s{n}",
+        )
+        stories.forget(NOW + timedelta(minutes=number))
+    assert len(stories) <= 20
+    newest = {hashed(f"w59{letter}"): 1.0 for letter in "abcdef"}
+    found, _ = stories.place(
+        newest, word_count=0, language="en", written=NOW, now=NOW + timedelta(hours=1), uid=lambda: "x"
+    )
+    assert found.uid == "s59"
+
+
+def test_rare_words_weigh_more_than_common_ones():
+    counts = TermCounts()
+    terms = {hashed(word): 1.0 for word in ("the", "government", "skerry")}
+    weights = counts.weigh(terms, "en")
+    assert weights[hashed("skerry")] > weights[hashed("government")] > weights.get(hashed("the"), 0.0)
+    for _ in range(500):
+        counts.add({hashed("skerry"): 1.0})
+    assert counts.weigh(terms, "en")[hashed("skerry")] < weights[hashed("skerry")]
+
+
+def test_a_language_without_a_table_has_no_background():
+    assert shares("tlh") == {}
+    assert shares("en")[stemmed("the")] > 0.9
+
+
+def test_terms_come_back_from_the_store_nearly_as_strong():
+    terms = {hashed(stem): strength for stem, strength in count_terms("Ferry aground", FERRY * 3).items()}
+    weights = TermCounts().weigh(terms, "en")
+    back = unpack(pack(terms, weights))
+    assert len(back) == len(weights) <= MOST_TERMS
+    assert all(abs(back[term] - terms[term]) < 0.02 for term in back)

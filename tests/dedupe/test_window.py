@@ -1,0 +1,100 @@
+"""The window and its index: what is found, what is forgotten, what a signature holds."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.dedupe import Window, signature
+from feeds.dedupe.near import GramCounts
+from feeds.dedupe.postings import FLUSH_POSTINGS, Postings
+from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT
+
+
+def test_postings_give_each_document_of_a_hash_through_all_merges():
+    postings, held = Postings(), {}
+    dice = np.random.default_rng(1)
+    for document in range(3 * FLUSH_POSTINGS // 20):
+        hashes = dice.integers(0, 1 << 32, 30, dtype=np.uint64).astype(np.uint32)
+        postings.add(document, hashes.tolist())
+        held[document] = hashes
+    for document in (0, 1, 500, max(held)):
+        at, found = postings.lookup(held[document])
+        assert {int(position) for position, one in zip(at, found, strict=True) if one == document} == set(range(30))
+    at, found = postings.lookup(np.array([0, 0xFFFFFFFF], np.uint32))
+    assert at.size == found.size
+
+
+def test_of_a_hash_that_all_documents_share_only_the_newest_are_given():
+    postings = Postings()
+    for document in range(3 * FLUSH_POSTINGS):
+        postings.add(document, [7])
+    _, found = postings.lookup(np.array([7], np.uint32))
+    assert 0 < found.size < 100
+    assert found.max() == 3 * FLUSH_POSTINGS - 1
+
+
+def test_the_window_lets_go_what_is_old_and_what_is_too_much():
+    window = Window(days=1, most=2_000)
+    for number in range(6_000):
+        sketch = signature.make(
+            f"Title number {number} of many", f"{number} " * 3 + FERRY.replace("ferry", f"f{number}")
+        )
+        window.add(f"uid-{number}", sketch, seen=NOW + timedelta(seconds=number), source_id=number)
+        if number % 500 == 0:
+            window.forget(NOW + timedelta(seconds=number))
+    assert len(window) < 3_000
+    newest = window.find(sketch, now=NOW + timedelta(hours=2), source_id=0)
+    assert newest is not None and newest.uid == "uid-5999"
+    window.forget(NOW + timedelta(days=3))
+    assert len(window) == 0
+    window.add("uid-again", sketch, seen=NOW + timedelta(days=3), source_id=1)
+    assert window.find(sketch, now=NOW + timedelta(days=3), source_id=2).uid == "uid-again"
+
+
+@pytest.mark.parametrize(
+    "uid",
+    ["urn:uuid:6d2d2b9a-3f0d-4b57-8d55-0a9b0c6e5f11", "URN:UUID:6d2d2b9a3f0d4b578d550a9b0c6e5f12", "tag:x,2026:1"],
+)
+def test_ids_come_back_as_they_were_given(uid):
+    window = Window()
+    window.add(uid, signature.make("t", WHEAT), seen=NOW, source_id=1)
+    assert window.find(signature.make("t", WHEAT), now=NOW, source_id=2).uid == uid
+
+
+def test_signatures_of_another_version_or_none_are_passed_over():
+    window = Window()
+    window.add("a", b"", seen=NOW, source_id=1)
+    window.add("b", b"\xff" + signature.make("t", BRIDGE)[1:], seen=NOW, source_id=1)
+    assert len(window) == 0
+    assert window.find(b"", now=NOW, source_id=2) is None
+    assert signature.containment(b"", signature.make("t", BRIDGE)) is None
+
+
+@given(st.text(max_size=300), st.text(max_size=2000), st.binary(max_size=40))
+def test_a_signature_of_any_text_is_read_back_and_split_from_what_follows(title, text, tail):
+    made = signature.make(title, text)
+    assert len(made) < 700
+    assert signature.split(made + tail) == (made, tail)
+    read = signature.read(made)
+    assert read is not None and len(read.head) <= signature.HEAD_GRAMS and len(read.body) <= signature.BODY_GRAMS
+    assert signature.containment(made, made) in (None, 1.0)
+
+
+def test_a_cut_text_is_contained_in_the_whole():
+    whole, part = signature.make("", f"{BRIDGE} {FERRY} {WHEAT}"), signature.make("", BRIDGE)
+    assert signature.containment(whole, part) > 0.9
+    assert signature.resemblance(whole, part) < 0.6
+    assert signature.containment(signature.make("", WHEAT), part) < 0.1
+
+
+def test_triples_that_many_articles_hold_lose_their_weight():
+    counts = GramCounts()
+    common, rare = np.array([11], np.uint32), np.array([12], np.uint32)
+    for _ in range(20):
+        counts.add(common)
+    counts.add(rare)
+    assert counts.weights(rare)[0] == 1.0
+    assert counts.weights(common)[0] < 0.1
