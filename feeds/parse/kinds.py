@@ -21,6 +21,9 @@ _HTML_ROOTS = {
     "table", "main", "article", "section", "header", "footer", "nav", "form", "iframe", "noscript", "br", "a", "b",
     "pre", "img", "hr", "font", "ul", "ol",
 }  # fmt: skip
+# What a script's warning begins with, and where the feed behind it does.
+_WARNING_ROOTS = {"br", "b", "p", "div", "pre", "font", "table"}
+_LATE_START = re.compile(rb"<\?xml\s|<(?:rss|feed|rdf:RDF)[\s>]")
 _TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{0,300})", re.IGNORECASE)
 _CHALLENGE = re.compile(
     rb"captcha|cf-challenge|challenge-platform|just a moment|attention required|are you (?:a )?(?:human|robot)"
@@ -51,6 +54,9 @@ def recognise(body: bytes, content_type: str | None = None) -> Seen:
     prolog = read_prolog(text)
     if prolog is None:
         return Seen("junk", text)
+    if prolog.local in _WARNING_ROOTS and (late := _LATE_START.search(text, prolog.end, MAX_LEAD_BYTES)) is not None:
+        text = text[late.start() :]
+        prolog = read_prolog(text) or prolog
     local = prolog.local
     if local in _FEED_ROOTS:
         return Seen("xml", text, prolog)

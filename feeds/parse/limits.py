@@ -7,7 +7,7 @@ passes a cap that no honest document reaches (depth, expansion, DOCTYPE) is a Pa
 MAX_ENTRIES = 2_000
 """Entries read from one document; the rest is left out, with a warning."""
 
-MAX_LOOSE_BYTES = 2_097_152
+MAX_LOOSE_BYTES = 1_048_576
 """Bytes of a malformed document that are read; the loose parser takes up to six seconds a megabyte."""
 
 MAX_DEPTH_ELEMENTS = 200
