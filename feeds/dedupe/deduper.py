@@ -16,7 +16,6 @@ from feeds.dedupe.terms import count_terms, hashed, pack
 from feeds.dedupe.window import Window
 from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
 
-
 FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
 

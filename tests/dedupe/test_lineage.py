@@ -32,7 +32,7 @@ POST = Source(key="post", name="Quay Post", kind="feed", target="https://quaypos
         ("Reuters contributed to this report", [("Reuters", True)]),
         ("Sources said that the talks had failed", []),
         (
-            "Source of the river: a spring in the hills, as everybody knows who has walked there in summer time and back",
+            "Source of the river: a spring in the hills, as all who have walked there know",
             [],
         ),
         ("The court is in session", []),
