@@ -77,11 +77,7 @@ def test_what_is_forgiven_reads_as_it_was_meant() -> None:
     assert title(RSS.replace("one", "AT&T R&D &bogus; <![CDATA[&nbsp;]]>")) == "AT&T R&D &bogus; &nbsp;"
 
 
-NO_NETSCAPE = (
-    '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd">'
-)
-RDF = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
-FEEDS = {
+NO_FEEDS = {
     "nothing": (b"", "empty document"),
     "white space": (b" \n\t", "empty document"),
     "a page": (
