@@ -63,6 +63,7 @@ _MARKED_AUTHORS = _xpath(
 _JSON_LD = _xpath("//script[contains(@type,'ld+json')]")
 _MARKED_DATES = _xpath("//*[contains(@class,'date') or contains(@class,'time') or contains(@class,'meta')]")
 _PUBLISHED = _xpath("//*[@itemprop='datePublished']")
+_INLINE = {"a", "span", "b", "strong", "em", "i", "small", "li", "img", "br"}
 _PREFIX = re.compile(r"^(?:by|von|par|por|di|written by|text(?:e)?|author)\s*:?\s+", re.IGNORECASE)
 _SEPARATED = re.compile(r"\s+[|–—·•»:-]\s+|\s*\|\s*")
 _NOT_NAMES = re.compile(
@@ -341,7 +342,11 @@ def _before_headline(tree: Any) -> list[str]:
     for element in tree.iter("h1", "div", "p", "span", "li", "td"):
         if element.tag == "h1":
             return lines[-60:]
-        if len(element) <= 6 and element.find("div") is None and 3 < len(text := _words(element)) <= 160:
+        if (
+            len(element) <= 12
+            and all(inner.tag in _INLINE for inner in element)
+            and 3 < len(text := _words(element)) <= 160
+        ):
             lines.append(text)
     return []
 
