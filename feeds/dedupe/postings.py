@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 FLUSH_POSTINGS = 8_192
-LARGEST_SEGMENT = 4_000_000
+LARGEST_SEGMENT = 8_000_000
 PER_HASH = 8
 """So many of the documents that share a hash are looked at in one array: a flood of equal texts costs no more."""
 
