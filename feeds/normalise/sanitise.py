@@ -142,7 +142,7 @@ def _address(match: re.Match[str], base: str) -> str:
     if raw[:7].lower() == "mailto:":
         return match[0] if match[1] == " href" and "\n" not in raw else ""
     url = resolved(base, raw)
-    return f'{match[1]}="{escape(url)}"' if url else ""
+    return f'{match[1]}="{escape(url, quote=False)}"' if url else ""  # a clean URL holds no quotation mark
 
 
 def _picture(match: re.Match[str]) -> str:

@@ -1,8 +1,10 @@
 """No script from a source reaches a reader (criteria H): attacks of many kinds in every field, and random markup."""
 
 import re
+import tarfile
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
+from feeds.errors import ParseError
 from feeds.model import (
     Category,
     Discussion,
@@ -23,6 +26,7 @@ from feeds.model import (
 )
 from feeds.normalise.lines import line
 from feeds.normalise.sanitise import from_text, sanitise
+from feeds.parse import parse
 from tests.normalise.conftest import run
 
 HARMLESS = set(
@@ -360,3 +364,28 @@ def test_deep_and_broken_nesting_ends(nest: str) -> None:
 
 def assert_bounded(html: str) -> None:
     assert len(html) < 1_000_000
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    "archive", ["realworld_2026_dev.tar.gz", "gofeed_testdata.tar.gz", "feedparser_testcases.tar.gz"]
+)
+def test_real_feeds_come_out_harmless_and_complete(shared_data: Path, archive: str) -> None:
+    read = 0
+    with tarfile.open(shared_data / "feeds" / archive) as files:
+        for member in files:
+            stream = files.extractfile(member)
+            if stream is None or not member.name.endswith((".xml", ".json")):
+                continue
+            try:
+                feed = parse(stream.read(), url="https://shore.example/feed.xml", content_type=None)
+            except ParseError:
+                continue
+            found = run(*feed.entries, link=feed.link)
+            assert len(found.entries) + len(found.dropped) == len(feed.entries)
+            for entry in found.entries:
+                assert_harmless(entry.summary)
+                assert_harmless(entry.content)
+                assert line(entry.title) == entry.title
+            read += len(found.entries)
+    assert read > 100
