@@ -87,13 +87,18 @@ class Deduper:
             self._stories.discard(self._begun)
 
     def _decide_one(self, source_id: int, entry: Entry, book: SourceBook, hollow: frozenset[int]) -> Decision:
-        empty = entry.text_hash in hollow or book.hollow(entry)
-        sketch = signature.make(entry.title, "" if empty else entry.text)
         twin = self._entries[source_id].get(entry.key)
         if twin is not None and twin.content_hash == entry.content_hash and twin.title == entry.title:
             twice = Evidence(kind="entry-id", detail="twice in one document")
-            return _decision("seen", entry, twin.article_uid, source_id, sketch, twice)
+            return _decision("seen", entry, twin.article_uid, source_id, twin.signature, twice)
         refusal = self._refusal(source_id, entry)
+        same = book.unchanged(entry) if refusal is None else None
+        if same is not None:
+            why = Evidence(kind="entry-id", detail=entry.key)
+            return _decision("seen", entry, same.article_uid, source_id, same.signature, why)
+        empty = entry.text_hash in hollow or book.hollow(entry)
+        text = "" if empty else entry.text
+        sketch = signature.make(entry.title, text)
         found = book.find(entry, sketch)
         if found is not None and refusal is None:
             known = found.known
@@ -102,7 +107,7 @@ class Deduper:
             else:
                 significant, why = judge_edit(entry, sketch, known)
                 decision = _decision("updated", entry, known.article_uid, source_id, sketch, found.evidence, why)
-                decision = replace(decision, significant=significant)
+                decision = replace(decision, significant=significant, signature=sketch + self._terms(entry, text))
             return decision if known.key == entry.key else replace(decision, known_key=known.key)
         if refusal is not None:
             return _decision("refused", entry, "", source_id, sketch, refusal)
@@ -116,9 +121,16 @@ class Deduper:
             decision = _decision("copy", entry, uid, source_id, sketch, *evidence, told)
             return replace(decision, story_uid=self._story_of.get(uid))
         decision = _decision("new", entry, self._uid(), source_id, sketch, *evidence)
-        return (
-            decision if self._stories is None else self._in_story(decision, self._stories, "" if empty else entry.text)
-        )
+        return decision if self._stories is None else self._in_story(decision, self._stories, text)
+
+    def _terms(self, entry: Entry, text: str) -> bytes:
+        if self._stories is None:
+            return b""
+        terms = {hashed(stem): strength for stem, strength in count_terms(entry.title, text).items()}
+        return pack(terms, self._stories.counts.weigh(terms, self._spoken(entry)))
+
+    def _spoken(self, entry: Entry) -> str:
+        return (entry.language or self._language).partition("-")[0].lower()
 
     def _in_story(self, decision: Decision, stories: Stories, text: str) -> Decision:
         entry = decision.entry
@@ -126,12 +138,11 @@ class Deduper:
         if len(stems) < FEWEST_TERMS:
             return decision
         terms = {hashed(stem): strength for stem, strength in stems.items()}
-        language = (entry.language or self._language).partition("-")[0].lower()
         before = len(stories)
         joined, weights = stories.place(
             terms,
             word_count=len(text[:2000].split()),
-            language=language,
+            language=self._spoken(entry),
             written=min(entry.published or self._now, self._now),
             now=self._now,
             uid=self._uid,

@@ -129,6 +129,19 @@ class SourceBook:
             title_likeness(entry.title, other.title) >= TITLE_ALIKE for other in self._by_comparable.get(address, ())
         )
 
+    def unchanged(self, entry: Entry) -> KnownEntry | None:
+        """The stored entry with the same id and the very same content: the common case, answered without reading."""
+        known = self._by_key.get(entry.key)
+        if (
+            known is None
+            or not entry.content_hash
+            or known.content_hash != entry.content_hash
+            or known.key in self._taken
+        ):
+            return None
+        self._taken.add(known.key)
+        return known
+
     def find(self, entry: Entry, sketch: bytes) -> Identified | None:
         """The stored entry that *entry* is, None where the source has not shown it before."""
         found = self._by_id(entry, sketch) or self._moved(entry, sketch)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.dedupe import Stories
+from feeds.dedupe import Stories, signature
 from feeds.dedupe.background import shares, stemmed
 from feeds.dedupe.terms import MOST_TERMS, TermCounts, count_terms, hashed, pack, unpack
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, Desk, entry
@@ -133,3 +133,10 @@ def test_terms_come_back_from_the_store_nearly_as_strong():
     back = unpack(pack(terms, weights))
     assert len(back) == len(weights) <= MOST_TERMS
     assert all(abs(back[term] - terms[term]) < 0.02 for term in back)
+
+
+def test_an_updated_entry_keeps_the_terms_that_its_story_is_found_by(desk):
+    told(desk, 1, *GROUNDED[0])
+    (again,) = desk.poll(1, entry(f"1:{GROUNDED[0][0]}", title=GROUNDED[0][0], text=f"{FERRY} {WHEAT}"))
+    assert again.kind == "updated"
+    assert signature.split(again.signature)[1]
