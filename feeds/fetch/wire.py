@@ -199,7 +199,7 @@ class Wire:
             self._failure = self._body_too_large()
             return -1
         self._body_bytes += len(chunk)
-        if self._body_bytes > self._settings.max_body_bytes or self._raw_bytes > self._settings.max_body_bytes:
+        if self._body_bytes > self._settings.max_body_bytes:  # libcurl's own cap is on what the wire brings
             self._failure = self._body_too_large()
             return -1
         if chunk:

@@ -81,6 +81,9 @@ def test_a_304_renews_the_validators_that_it_repeats(origin: Origin, fetcher: Fe
     answer = fetcher.fetch(Request(source_id=1, url=origin.url("/renew"), validators=sent))
     assert answer.validators == Validators(etag='"new"', last_modified=MODIFIED)
     assert answer.header("cache-control") == "max-age=60"
+    origin.add("/renew", lambda exchange: exchange.answer(304, Last_Modified="new"))
+    answer = fetcher.fetch(Request(source_id=1, url=origin.url("/renew"), validators=sent))
+    assert answer.validators == Validators(etag='"old"', last_modified="new")
 
 
 def test_interim_answers_are_no_part_of_the_answer(origin: Origin, fetcher: Fetcher) -> None:
@@ -277,6 +280,26 @@ def test_new_limits_hold_for_connections_that_are_already_open(origin: Origin, f
     fetcher.configure(FetchSettings(allow_private=(origin.place,)), PollSettings(), USER_AGENT + " new")
     fetcher.fetch(request)
     assert origin.requests[-1].header("user-agent") == USER_AGENT + " new"
+
+
+def test_an_open_connection_to_where_nobody_may_go_any_more_is_not_used(
+    origin: Origin, make_fetcher: MakeFetcher
+) -> None:
+    fetcher = make_fetcher(allow=[origin.place], resolver=lambda host: ["127.0.0.1", "192.0.1.1"])
+    request = Request(source_id=1, url=origin.url("/plain", host="a.test"))
+    assert fetcher.fetch(request).address == "127.0.0.1"
+    fetcher.configure(FetchSettings(ports=(origin.port,)), PollSettings(), USER_AGENT)
+    with pytest.raises(FetchBlocked, match="127.0.0.1 is loopback"):
+        fetcher.fetch(request)
+    assert len(origin.requests) == 1
+
+
+def test_a_port_that_is_closed_is_told_before_any_name_is_looked_up(make_fetcher: MakeFetcher) -> None:
+    asked: list[str] = []
+    fetcher = make_fetcher(resolver=lambda host: asked.append(host) or ["192.0.1.1"])  # type: ignore[func-returns-value]
+    with pytest.raises(FetchBlocked, match="port 22"):
+        fetcher.fetch(Request(source_id=1, url="http://example.test:22/"))
+    assert asked == []
 
 
 def test_a_host_is_asked_few_at_a_time_and_with_gaps(origin: Origin, make_fetcher: MakeFetcher) -> None:

@@ -11,7 +11,7 @@ from feeds.fetch import Fetcher
 from feeds.model import Request
 
 from .conftest import MakeFetcher
-from .origin import FEED, Origin, bomb
+from .origin import FEED, Exchange, Gone, Origin, bomb
 
 CASES: list[tuple[str, type[FetchError], str]] = [
     ("/short-length", FetchBroken, "temporary"),
@@ -125,15 +125,16 @@ def test_a_slow_body_that_keeps_coming_is_not_silence(origin: Origin, make_fetch
         fetcher.fetch(Request(source_id=1, url=origin.url("/slow-body")))
 
 
-def test_the_deadline_spans_all_hops(origin: Origin, make_fetcher: MakeFetcher) -> None:
-    def creep(exchange):  # type: ignore[no-untyped-def]
-        exchange.wait_until = exchange.origin.closing.wait(0.15)
-        exchange.answer(302, Location=exchange.seen.target + "x")
+@pytest.mark.parametrize("hosts", [1, 12])
+def test_the_deadline_spans_all_hops(origin: Origin, make_fetcher: MakeFetcher, hosts: int) -> None:
+    def creep(exchange: Exchange) -> None:
+        exchange.origin.closing.wait(0.15)
+        number = len(origin.requests)
+        exchange.answer(302, Location=origin.url("/creep" + "x" * number, host=f"h{number % hosts}.test"))
 
-    origin.add("/creep", creep)
-    for more in range(1, 12):
+    for more in range(12):
         origin.add("/creep" + "x" * more, creep)
-    fetcher = make_fetcher(allow=[origin.place], timeout_s=0.6, max_redirects=20)
+    fetcher = make_fetcher(allow=[origin.place], resolver=lambda host: ["127.0.0.1"], timeout_s=0.6, max_redirects=20)
     with pytest.raises(FetchTimeout, match="0.6 s"):
         fetcher.fetch(Request(source_id=1, url=origin.url("/creep")))
     assert 2 <= len(origin.requests) <= 6
@@ -197,3 +198,30 @@ def test_hundreds_of_hostile_answers_at_once_leave_the_good_ones_alone(origin: O
     good = [outcome for outcome in outcomes if outcome.request.source_id == 2]
     assert [outcome.body for outcome in good] == [FEED] * (3 * len(CASES))
     assert len(outcomes) == 6 * len(CASES)
+
+
+def test_headers_have_a_cap_of_their_own(origin: Origin, make_fetcher: MakeFetcher) -> None:
+    origin.add("/wordy", lambda exchange: exchange.answer(200, FEED, X_Words="w" * 3000))
+    assert make_fetcher(allow=[origin.place]).fetch(Request(source_id=1, url=origin.url("/wordy"))).body == FEED
+    fetcher = make_fetcher(allow=[origin.place], max_header_bytes=2000)
+    with pytest.raises(FetchTooLarge, match="headers of more than 2000 bytes"):
+        fetcher.fetch(Request(source_id=1, url=origin.url("/wordy")))
+
+
+def test_a_body_that_nobody_reads_is_not_fetched_to_its_end(origin: Origin, fetcher: Fetcher) -> None:
+    sent = 0
+
+    def talk(exchange: Exchange) -> None:
+        nonlocal sent
+        exchange.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 10000000\r\n\r\n")
+        try:
+            for _ in range(1000):
+                exchange.send(bytes(10_000))
+                sent += 10_000
+        except Gone:
+            pass
+
+    origin.add("/talk", talk)
+    with pytest.raises(FetchStatus):
+        fetcher.fetch(Request(source_id=1, url=origin.url("/talk")))
+    assert sent < 9_000_000

@@ -178,6 +178,10 @@ def test_secrets_are_masked(url: str, shown: str) -> None:
     assert masked(url) == shown
 
 
+def test_a_location_brings_no_credentials() -> None:
+    assert follow(parse_target("http://a/"), "http://their:choice@b/").userinfo is None
+
+
 def test_credentials_are_kept_apart_from_the_url() -> None:
     target = parse_target("https://me%40work:p%3Aw@example.org/x")
     assert target.credentials == b"me@work:p:w"
