@@ -7,7 +7,7 @@ metas, then other metas, then marks in the page itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,16 @@ _MARKED_AUTHORS = _xpath(
     " or contains(@data-testid,'yline')]"
 )
 _JSON_LD = _xpath("//script[contains(@type,'ld+json')]")
-_MARKED_DATES = _xpath("//*[contains(@class,'date') or contains(@class,'time') or contains(@class,'meta')]")
+_MARKED_DATES = _xpath(
+    "//*[contains(@class,'date') or contains(@class,'time') or contains(@class,'meta') or contains(@class,'ublish')"
+    " or contains(@class,'posted') or contains(@class,'datum') or contains(@class,'byline') or contains(@id,'date')]"
+)
+_DAY = re.compile(
+    r"\b(?:\d{1,2}(?:\.|st|nd|rd|th|er|º)? (?:de |of )?[^\W\d_]{3,10}\.?,? (?:de )?(?:19|20)\d\d|"
+    r"[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?, ?(?:19|20)\d\d|(?:19|20)\d\d[-/.]\d\d?[-/.]\d\d?|"
+    r"\d\d?[./]\d\d?[./](?:19|20)\d\d|(?:19|20)\d\d年\d\d?月\d\d?日)"
+)
+_URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?([0-2]\d|3[01])(?!\d)")
 _PUBLISHED = _xpath("//*[@itemprop='datePublished']")
 _INLINE = {"a", "span", "b", "strong", "em", "i", "small", "li", "img", "br"}
 _PREFIX = re.compile(r"^(?:by|von|par|por|di|written by|text(?:e)?|author)\s*:?\s+", re.IGNORECASE)
@@ -110,7 +119,7 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
         or jsonld.text(article.get("description"))
         or None,
         authors=_authors(tree, metas, article, (site, publisher)),
-        published=_published(tree, metas, article, found),
+        published=_published(tree, metas, article, found, url),
         updated=_dated([jsonld.text(article.get("dateModified"))]) or _dated(_all(metas, _UPDATE_METAS)),
         canonical=_canonical(tree, metas, article, url),
         language=_language(tree, metas, article),
@@ -251,7 +260,7 @@ def _is_byline(element: Any) -> bool:
 
 
 def _published(
-    tree: Any, metas: dict[str, list[str]], article: dict[str, Any], found: list[dict[str, Any]]
+    tree: Any, metas: dict[str, list[str]], article: dict[str, Any], found: list[dict[str, Any]], url: str
 ) -> str | None:
     stated = [jsonld.text(article.get(key)) for key in ("datePublished", "dateCreated", "uploadDate")]
     if date := _dated(stated) or _dated(_all(metas, _DATE_METAS)):
@@ -266,7 +275,15 @@ def _published(
         return date
     if date := _dated(element.get("content") or _words(element) for element in _PUBLISHED(tree)):
         return date
-    return next((text for element in _MARKED_DATES(tree)[:40] if kinds.only_date(text := _words(element)[:100])), None)
+    marked = [text for element in _MARKED_DATES(tree)[:60] if len(text := _words(element)) <= 120]
+    if date := next((text for text in marked if kinds.only_date(text)), None) or _dated(_dates_in(marked)):
+        return date
+    return _dated(_dates_in(_short_lines(tree)[:12])) or _dated("-".join(found) for found in _URL_DAY.findall(url))
+
+
+def _dates_in(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        yield from (match[0] for match in _DAY.finditer(text))
 
 
 def _dated(texts: Iterable[str]) -> str | None:

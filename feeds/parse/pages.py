@@ -39,6 +39,7 @@ _FURNISHING = (
 )  # fmt: skip
 _TAGS = {"item": "li", "quote": "blockquote", "lb": "br", "row": "tr", "graphic": "img", "ref": "a", "code": "code"}
 _RENDERED = {"#b": "strong", "#i": "em", "#u": "u", "#t": "code", "#sub": "sub", "#sup": "sup"}
+_BULLET = re.compile(r"\s*[•‣◦▪▫●○■□►▸➤∙⁃·]\s*(?=\S)")
 _LINES = frozenset(("p", "head", "hi", "quote", "ab", "ref"))
 
 
@@ -130,7 +131,7 @@ def _content(tree: Any, facts: PageFacts) -> str:
             loose = etree.Element("p")
             loose.text, child.tail = child.tail, None
             children.append(loose)
-    kept = _without_lines_around(children, facts)
+    kept = _lists(_without_lines_around(children, facts))
     for child in kept:
         _to_html(child)
         child.tail = None
@@ -225,6 +226,25 @@ def _without_lines_around(children: list[Any], facts: PageFacts) -> list[Any]:
         for child, line in zip(children[start:end], lines[start:end], strict=True)
         if not (line and len(line) <= 200 and furniture(line))
     ]
+
+
+def _lists(children: list[Any]) -> list[Any]:
+    """Paragraphs that begin with a bullet, two or more in a row, made the list that they stand for."""
+    made: list[Any] = []
+    for number, child in enumerate(children):
+        following = children[number + 1] if number + 1 < len(children) else None
+        if child.tag != "p" or not (mark := _BULLET.match(child.text or "")):
+            made.append(child)
+            continue
+        within = bool(made) and made[-1].tag == "list" and made[-1].get("made") == "here"
+        if not within and (following is None or following.tag != "p" or not _BULLET.match(following.text or "")):
+            made.append(child)
+            continue
+        if not within:
+            made.append(etree.Element("list", made="here"))
+        child.tag, child.text = "item", (child.text or "")[mark.end() :]
+        made[-1].append(child)
+    return made
 
 
 def _to_html(tree: Any) -> None:

@@ -186,6 +186,13 @@ def test_structure_survives_and_furniture_does_not() -> None:
         assert gone not in html
 
 
+def test_paragraphs_with_bullets_become_a_list() -> None:
+    after = "<p>• Hold back four metres of <b>water</b></p><p>• Close within minutes of an alarm</p><p>It is done.</p>"
+    html = html_of(entry_of(page(after=after))).replace("\n", "")
+    assert "<ul><li>Hold back four metres of <strong>water</strong></li><li>Close within minutes" in html
+    assert "<p>• only one</p>" in html_of(entry_of(page(after="<p>• only one</p><p>It is done by then, they say.</p>")))
+
+
 def test_the_charset_is_found_in_the_page() -> None:
     body = page().decode().replace("charset='utf-8'", "charset='windows-1251'").replace("Harbour", "Мост")
     entry = parse_page(body.encode("cp1251"), url=URL, content_type="text/html").entries[0]
