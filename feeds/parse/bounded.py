@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import feedparser.api
 
 from feeds.errors import ParseError
 from feeds.parse.limits import MAX_AUTHOR_CHARACTERS, MAX_DEPTH_ELEMENTS, MAX_ENTRIES, MAX_LIST_ITEMS
+
+_ADDRESS = re.compile(r"[A-Za-z0-9_.+-]+@(?:\[[0-9.]{7,15}\]|(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,63})(?:\?subject=\S+)?")
 
 
 class Enough(Exception):
@@ -76,11 +79,22 @@ class Bounded:
             super()._add_tag(term, scheme, label)  # type: ignore[misc]
 
     def _sync_author_detail(self: Any, key: str = "author") -> None:
-        # feedparser looks for an address in it with an expression that takes quadratic time and more.
+        # feedparser's expression for an address takes for ever on some, and knows no top domain over four letters.
         context = self._get_context()
-        if isinstance(written := context.get(key), str) and len(written) > MAX_AUTHOR_CHARACTERS:
-            context[key] = written[:MAX_AUTHOR_CHARACTERS]
-        super()._sync_author_detail(key)  # type: ignore[misc]
+        detail = context.get(f"{key}s", [{}])[-1]
+        written = context.get(key)
+        if detail or not isinstance(written, str) or not written:
+            super()._sync_author_detail(key)  # type: ignore[misc]
+            return
+        name = written[:MAX_AUTHOR_CHARACTERS]
+        if address := _ADDRESS.search(name):
+            detail["email"] = address.group()
+            name = name.replace(address.group(), "").replace("()", "").replace("<>", "").replace("&lt;&gt;", "")
+            name = name.strip().removeprefix("(").removesuffix(")").strip()
+        if name:
+            detail["name"] = name
+        if detail:
+            context.setdefault(f"{key}_detail", detail)
 
     def _start_link(self: Any, attrs_d: dict[str, str]) -> None:
         if not attrs_d.get("uri", "http").lower().startswith("http"):

@@ -45,7 +45,7 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
     hashes = tuple([_item_hash(item) for item in items])
     fresh = [position for position, one in enumerate(hashes) if one not in known_items]
     language = short(feed.get("language"))
-    hubs = [short(hub.get("url")) for hub in _dicts(feed.get("hubs"))]
+    hubs = [short(hub.get("url")) for hub in _dicts(feed.get("hubs")) if _is_websub(hub)]
     return ParsedFeed(
         kind="json11" if version.rstrip("/").endswith("1.1") else "json10",
         title=short(feed.get("title")) or "",
@@ -105,6 +105,10 @@ def _shape(value: Any) -> str:
 
 def _item_hash(item: dict[str, Any]) -> int:
     return xxh3_64_intdigest(json.dumps(item, sort_keys=True, ensure_ascii=True).encode("ascii"))
+
+
+def _is_websub(hub: dict[str, Any]) -> bool:
+    return str(hub.get("type") or "websub").lower() in ("websub", "pubsubhubbub")
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

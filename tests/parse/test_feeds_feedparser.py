@@ -82,7 +82,7 @@ def test_entries_are_equal_over_every_feed_of_the_data() -> None:
 RSS = b"""<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xml:base="http://b.example/x/" xml:lang="de">
 <channel><title>T</title><language>en</language><ttl>30</ttl><image><url>/i.png</url><title>I</title></image>
 <item><title>A &amp;amp; B</title><link>one</link><guid isPermaLink="false">x</guid><dc:creator>Ann</dc:creator>
-<category domain="d">c</category><pubDate>Mon, 02 Nov 2026 10:00:00 GMT</pubDate><author>a@b.example (Bo)</author>
+<category domain="d">c</category><pubDate>Mon, 02 Nov 2026 10:00:00 GMT</pubDate><author>a@b.org (Bo)</author>
 <description>&lt;p>one&lt;/p></description><enclosure url="e.mp3" length="1" type="audio/mpeg"/></item>
 <item xml:base="sub/"><title>plain</title><link>two</link><description>3 &lt; 4</description></item>
 </channel></rss>"""
