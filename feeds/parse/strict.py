@@ -3,9 +3,9 @@
 What an element means, in every dialect of RSS, Atom, CDF and their modules, is feedparser's to say: its ``_start_*``
 and ``_end_*`` methods are all used as they are. Ours is the way there: from expat without `xml.sax`, each start tag
 looked up once, no URL joined where no base changed, texts stored without copying them. It is twice as fast and gives
-the same (`tests/parse/test_feeds_feedparser.py` compares over every feed of the data), but for two faults that it mends:
-markup inside a text that bears the name of an element of feeds (``<summary>``, ``<title>``) stays markup, and what an
-entry leaves open or declares ends with it, so that an entry reads the same whichever others stand beside it.
+the same (`tests/parse/test_feeds_feedparser.py` compares over every feed of the data), but for two faults that it
+mends: markup inside a text that bears the name of an element of feeds (``<summary>``, ``<title>``) stays markup, and
+what an entry leaves open or declares ends with it, so that it reads the same whichever others stand beside it.
 """
 
 from __future__ import annotations
