@@ -33,17 +33,19 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from dedupe_edits import KINDS, held_out
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-from feeds.dedupe import Deduper, Stories, Window, signature
-from feeds.errors import UrlError
-from feeds.model import Entry, Known
-from feeds.text import plain, text_hash, words
-from feeds.urls import comparable_url, host_of
+from dedupe_edits import KINDS, held_out  # noqa: E402
+
+from feeds.dedupe import Deduper, Stories, Window, signature  # noqa: E402
+from feeds.errors import UrlError  # noqa: E402
+from feeds.model import Entry, Known  # noqa: E402
+from feeds.text import plain, text_hash, words  # noqa: E402
+from feeds.urls import comparable_url, host_of  # noqa: E402
 
 Row = dict[str, Any]
 Labels = list[str]
-ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", ROOT.parent / "shared" / "data"))
 ARRIVED = datetime(2030, 1, 1, tzinfo=UTC)
 """Rows arrive in the order of the file and at once; their dates say when they were written."""

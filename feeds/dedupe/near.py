@@ -20,10 +20,10 @@ COMMON_GRAMS = 3
 CELLS = 1 << 22
 HALVE_LOAD = 2.0
 
-ALIKE = 0.6
+ALIKE = 0.65
 """The part of the shorter text's telling triples that the longer must hold too."""
 ALIKE_SAME_TITLE = 0.4
-ALIKE_OTHER_TITLE = 0.68
+ALIKE_OTHER_TITLE = 0.72
 BRIEF_GRAMS = 120
 SAME_LENGTH = 0.8
 ALIKE_SAME_LENGTH = 0.72
