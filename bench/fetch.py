@@ -178,15 +178,15 @@ def main() -> None:
     print(f"304 from {name}, {count} requests, {AT_ONCE} at once, median of {options.rounds} rounds")
     print(f"{'':26}{'CPU s/1000':>12}{'x bare':>8}{'requests/s':>12}")
     base = [cpu for cpu, _ in results["bare pycurl multi"]]
-    worst = 0.0
+    ratios: dict[str, float] = {}
     for title, figures in results.items():
         ratio = median(cpu / bare_cpu for (cpu, _), bare_cpu in zip(figures, base, strict=True))
-        worst = max(worst, ratio)
+        ratios[title] = ratio
         cpu, rate = median(figure[0] for figure in figures), median(figure[1] for figure in figures)
         print(f"{title:26}{cpu:12.3f}{ratio:8.2f}{rate:12.0f}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
-    if worst > options.most:
-        raise SystemExit(f"{worst:.2f} times bare pycurl is more than {options.most:g}")
+    if ratios["Fetcher, one host"] > options.most:  # bare pycurl looks no names up: only this line is like with like
+        raise SystemExit(f"more than {options.most:g} times bare pycurl")
 
 
 if __name__ == "__main__":

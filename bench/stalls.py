@@ -36,7 +36,11 @@ async def serve(port: int) -> None:
     """Good hosts answer at once; a host of another name stalls in the way that its name says."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:  # the look whether this server is up yet
+            writer.close()
+            return
         if b"Host: head" in head:
             await asyncio.sleep(3600)
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY))
