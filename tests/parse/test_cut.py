@@ -137,6 +137,17 @@ def test_a_known_feed_that_gains_a_malformed_item_is_read_whole() -> None:
     assert part == again
 
 
+def test_what_an_item_declares_holds_for_itself_alone() -> None:
+    declaring = b'<item xmlns:p="urn:x"><title>1</title></item>'
+    using = b'<item><title xmlns="urn:x">2</title></item>'
+    body = b'<rss version="2.0"><channel>' + declaring + using + b"</channel></rss>"
+    whole = parse(body, url=URL, content_type=None)
+    part = parse(body, url=URL, content_type=None, known_items=frozenset(whole.item_hashes[:1]))
+    assert not part.whole_parse
+    assert [entry.title.value for entry in whole.entries if entry.title] == ["1", "2"]
+    assert part.entries == whole.entries[1:]
+
+
 def test_of_too_many_items_the_first_are_read_and_known() -> None:
     many = [b"<item><title>%d</title></item>" % number for number in range(MAX_ENTRIES + 50)]
     body = b"<rss><channel>" + b"".join(many) + b"<title>T</title></channel></rss>"
