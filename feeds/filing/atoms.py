@@ -19,7 +19,7 @@ from feeds.text import fold
 
 WORDS: dict[TermField, str] = {"keywords": "keyword"}
 """How a field is called in a reason, where it is not by its own name."""
-SET_SIZE = 128
+SET_SIZE = 1024
 """Regular expressions in one automaton; more would make it too large to be kept whole."""
 
 

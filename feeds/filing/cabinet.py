@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from feeds.filing.atoms import Atoms
-from feeds.filing.names import Names
+from feeds.filing.explanation import Explanation, Guess, RuleSeen
+from feeds.filing.names import Names, Signal
 from feeds.filing.rules import Rule
 from feeds.filing.vocabulary import SHIPPED, Vocabulary
 from feeds.model import UNFILED, Entry, Placement, Section, Source
 
+if TYPE_CHECKING:
+    from feeds.filing.learned.model import Model
+
+_GUESSES = 5
+
 
 class Cabinet:
-    """Files entries by *sections* (parents before children). Compiled once, then asked for each entry."""
+    """Files entries by *sections* (parents before children). Compiled once, then asked for each entry.
 
-    def __init__(self, sections: Sequence[Section], *, vocabulary: Vocabulary = SHIPPED) -> None:
+    With a learned *model*, what no rule and no name files is filed by it, in sections that are set to learn.
+    """
+
+    def __init__(
+        self, sections: Sequence[Section], model: Model | None = None, *, vocabulary: Vocabulary = SHIPPED
+    ) -> None:
         self._sections = {section.path: section for section in sections}
         ruled = [(section.path, section.match) for section in sections if section.match is not None]
         self._atoms = Atoms(match for _, match in ruled)
@@ -27,13 +39,16 @@ class Cabinet:
             for number in rule.triggers or ():
                 self._called.setdefault(number, []).append(index)
         self._names = Names(sections, vocabulary)
+        self._model = model
+        wanted = [(section.path, section.learned_precision) for section in sections if section.learned_precision]
+        self._thresholds = {path: model.threshold(path, precision) for path, precision in wanted} if model else {}
 
     def place(self, entry: Entry, source: Source) -> tuple[Placement, ...]:
         """The sections of *entry*, those above that include their children, and the whole desk; else `unfiled`.
 
         In this order: the source's own section, rules, the breadcrumb; where none of these says anything, the
-        publisher's categories, then the address. A section appears once, with its first reason. Where a matched
-        section is exclusive, only the matched sections of the highest priority stay.
+        publisher's categories, then the address, then the learned classifier. A section appears once, with its first
+        reason. Where a matched section is exclusive, only the matched sections of the highest priority stay.
         """
         found: dict[str, Placement] = {}
         if source.section is not None and source.section in self._sections:
@@ -46,10 +61,55 @@ class Cabinet:
         for placement in named:
             if placement.section not in found and not any(path.startswith(f"{placement.section}/") for path in found):
                 found[placement.section] = placement
+        if not found and self._thresholds:
+            found = self._learned(entry)
         found = self._exclusive(found)
         if not found:
             return (Placement(section=UNFILED, by="none", reason=self._names.unknown(entry) or "no rule holds"),)
         return tuple(self._with_parents(found).values())
+
+    def explain(self, entry: Entry, source: Source) -> Explanation:
+        """All that `place` weighs: rules that hold or nearly do, the publisher's words, the classifier's guesses."""
+        true = self._atoms.true_of(entry, source)
+        rules = []
+        for path, rule in self._rules:
+            seen = rule.seen(true)
+            if seen.holds or seen.reason:
+                rules.append(RuleSeen(section=path, holds=seen.holds, reason=seen.reason, lacks=seen.lacks))
+        guesses = []
+        if self._model is not None:
+            for path, probability in self._model.guess(entry.title, entry.text)[:_GUESSES]:
+                guesses.append(
+                    Guess(
+                        section=path,
+                        probability=probability,
+                        threshold=self._thresholds.get(path),
+                        words=self._model.telling(path, entry.title, entry.text),
+                    )
+                )
+        return Explanation(
+            placements=self.place(entry, source),
+            rules=tuple(sorted(rules, key=lambda rule: not rule.holds)),
+            unmapped=tuple(f"{signal.kind} {signal.value!r}" for signal in self._names.unmapped(entry)),
+            guesses=tuple(guesses),
+        )
+
+    def unmapped(self, entry: Entry) -> tuple[Signal, ...]:
+        """The publisher's words of *entry* that mean no section, for `wiredesk sections --unmapped`."""
+        return tuple(self._names.unmapped(entry))
+
+    def _learned(self, entry: Entry) -> dict[str, Placement]:
+        assert self._model is not None
+        found = {}
+        for path, probability in self._model.guess(entry.title, entry.text):
+            threshold = self._thresholds.get(path)
+            if threshold is not None and probability >= threshold:
+                telling = ", ".join(word for word, weight in self._model.telling(path, entry.title, entry.text)[:3])
+                reason = "learned from what is filed there" + (f": {telling}" if telling else "")
+                found[path] = Placement(section=path, by="learned", reason=reason, probability=probability)
+            if self._model.single:
+                break
+        return found
 
     def _by_rules(self, true: set[int], found: dict[str, Placement]) -> None:
         asked = set(self._always)
