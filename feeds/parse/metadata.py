@@ -7,8 +7,9 @@ metas, then other metas, then marks in the page itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -17,9 +18,8 @@ from feeds.dates import parse_date
 from feeds.model import Category, Image, Origin, Person
 from feeds.parse import jsonld
 from feeds.parse import lines as kinds
+from feeds.parse.marks import Marks, names_in, short_lines, words
 from feeds.urls import absolute, host_of
-
-MAX_SHORT_LINES = 400
 
 _DATE_METAS = (
     "article:published_time", "og:published_time", "article:published", "datepublished", "parsely-pub-date",
@@ -33,46 +33,18 @@ _UPDATE_METAS = (
     "dcterms.modified", "dc.date.modified", "og:modified_time", "article.updated",
 )  # fmt: skip
 _AUTHOR_METAS = (
-    "author", "article:author", "parsely-author", "sailthru.author", "dc.creator",
-    "dcterms.creator", "byl",
+    "author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "byl",
     "article.author", "cxenseparse:author", "citation_author", "og:article:author", "rnews:creator",
     "article:author_name", "creator",
 )  # fmt: skip
-_BYLINE = re.compile(
-    r"(?:^|[\s_-])(?:byline|author(?:-?name|__name)?|autor|auteur|writer|by)(?:$|[\s_-])", re.IGNORECASE
-)
-_BREADCRUMB = re.compile(r"bread-?_?crumb|crumbs\b|^crumb$|brotkr|fil-ariane|migas", re.IGNORECASE)
-
-
-def _xpath(path: str) -> Callable[[Any], Any]:
-    """Compiled once; what it gives is as untyped as the tree that it is given."""
-    compiled: Callable[[Any], Any] = etree.XPath(path)
-    return compiled
-
-
-_MARKED_CRUMBS = _xpath(
-    "//*[contains(@class,'rumb') or contains(@class,'brotkr') or contains(@class,'ariane') or contains(@class,'migas')"
-    " or contains(@id,'rumb') or contains(@aria-label,'rumb') or contains(@itemtype,'BreadcrumbList')]"
-)
-_MARKED_AUTHORS = _xpath(
-    "//*[self::a or self::span or self::div or self::p or self::address][contains(@rel,'author')"
-    " or contains(@itemprop,'author') or contains(@class,'yline') or contains(@class,'uth') or contains(@class,'aut')"
-    " or contains(@class,'riter') or contains(@class,'by') or contains(@data-testid,'uthor')"
-    " or contains(@data-testid,'yline')]"
-)
-_JSON_LD = _xpath("//script[contains(@type,'ld+json')]")
-_MARKED_DATES = _xpath(
-    "//*[contains(@class,'date') or contains(@class,'time') or contains(@class,'meta') or contains(@class,'ublish')"
-    " or contains(@class,'posted') or contains(@class,'datum') or contains(@class,'byline') or contains(@id,'date')]"
-)
+_JSON_LD: Any = etree.XPath("//script[contains(@type,'ld+json')]")
+_PUBLISHED: Any = etree.XPath("//*[@itemprop='datePublished']")
 _DAY = re.compile(
     r"\b(?:\d{1,2}(?:\.|st|nd|rd|th|er|º)? (?:de |of )?[^\W\d_]{3,10}\.?,? (?:de )?(?:19|20)\d\d|"
     r"[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?, ?(?:19|20)\d\d|(?:19|20)\d\d[-/.]\d\d?[-/.]\d\d?|"
     r"\d\d?[./]\d\d?[./](?:19|20)\d\d|(?:19|20)\d\d年\d\d?月\d\d?日)"
 )
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?([0-2]\d|3[01])(?!\d)")
-_PUBLISHED = _xpath("//*[@itemprop='datePublished']")
-_INLINE = {"a", "span", "b", "strong", "em", "i", "small", "li", "img", "br"}
 _PREFIX = re.compile(r"^(?:by|von|par|por|di|written by|text(?:e)?|author)\s*:?\s+", re.IGNORECASE)
 _SEPARATED = re.compile(r"\s+[|–—·•»:-]\s+|\s*\|\s*")
 _NOT_NAMES = re.compile(
@@ -105,27 +77,28 @@ class PageFacts:
 
 def read_metadata(tree: Any, url: str) -> PageFacts:
     """Return what the page *tree* at *url* states."""
-    metas = _metas(tree)
+    metas, marks = _metas(tree), Marks(tree)
+    before, after = short_lines(tree)
     found = jsonld.nodes([script.text or "" for script in _JSON_LD(tree)])
     article = jsonld.article(found)
     site = _first(metas, "og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
     publisher = jsonld.text(article.get("publisher")) or site
     title = _title(tree, metas, article, site or publisher)
-    origin, credits, named = _credit(tree, metas, article, url)
+    origin, credits, named = _credit(after, metas, article, url)
     section = jsonld.texts(article.get("articleSection")) or metas.get("article:section", [])
     return PageFacts(
         title=title,
         summary=_first(metas, "og:description", "description", "twitter:description", "dc.description")
         or jsonld.text(article.get("description"))
         or None,
-        authors=_authors(tree, metas, article, (site, publisher)),
-        published=_published(tree, metas, article, found, url),
+        authors=_authors(marks, metas, article, (site, publisher)),
+        published=_published(tree, marks, metas, article, found, after, url),
         updated=_dated([jsonld.text(article.get("dateModified"))]) or _dated(_all(metas, _UPDATE_METAS)),
         canonical=_canonical(tree, metas, article, url),
         language=_language(tree, metas, article),
         site=site,
         categories=_categories(section, metas, article),
-        breadcrumb=_crumbs(tree, found, title),
+        breadcrumb=_crumbs(marks, found, before, title),
         origin=origin,
         credits=credits,
         publisher=publisher or named or None,
@@ -155,22 +128,18 @@ def _first(metas: dict[str, list[str]], *names: str) -> str | None:
     return next(iter(_all(metas, names)), None)
 
 
-def _words(element: Any) -> str:
-    return " ".join(element.text_content().split())
-
-
 # --------------------------------------------------------------------------- title
 
 
 def _title(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], site: str | None) -> str | None:
-    heads = [text for head in tree.iter("h1") if (text := _words(head)) and len(text) <= 400]
+    heads = [text for head in tree.iter("h1") if (text := words(head)) and len(text) <= 400]
     candidates = [
         _without_site(text, site)
         for text in (jsonld.text(article.get("headline")), *_all(metas, ("og:title", "twitter:title")))
         if text
     ]
     title = next((element for element in tree.iter("title") if element.getparent() is not None), None)
-    whole = _without_site(_words(title), site) if title is not None else ""
+    whole = _without_site(words(title), site) if title is not None else ""
     # A single h1 that the title element begins with is what readers see as the headline.
     named = candidates + ([whole] if whole else [])
     for head in heads:
@@ -208,7 +177,7 @@ def _without_site(text: str, site: str | None) -> str:
 
 
 def _authors(
-    tree: Any, metas: dict[str, list[str]], article: dict[str, Any], sites: tuple[str | None, ...]
+    marks: Marks, metas: dict[str, list[str]], article: dict[str, Any], sites: tuple[str | None, ...]
 ) -> tuple[Person, ...]:
     said = article.get("author") or article.get("creator")
     people = [_person(author) for author in (said if isinstance(said, list) else [said]) if author]
@@ -216,9 +185,8 @@ def _authors(
     if not persons:
         persons = _distinct([name for text in _all(metas, _AUTHOR_METAS) for name in _names(text)], sites)
     if not persons:
-        marked = [element for element in _MARKED_AUTHORS(tree)[:200] if _is_byline(element)]
         # The first is the article's; those after it are of comments, forms and other articles.
-        named = (_distinct(_names(_words(element)), sites) for element in marked[:6])
+        named = (_distinct(_names(words(element)), sites) for element in islice(marks.bylines(), 6))
         persons = next((found for found in named if found), ())
     return persons or _distinct(people, ())
 
@@ -252,15 +220,14 @@ def _distinct(people: Iterable[Person | None], sites: tuple[str | None, ...]) ->
     return tuple(kept.values())
 
 
-def _is_byline(element: Any) -> bool:
-    if "author" in (element.get("rel") or "").split() or "author" in (element.get("itemprop") or "").split():
-        return True
-    marked = f"{element.get('class') or ''} {element.get('data-testid') or ''}"
-    return bool(_BYLINE.search(marked)) and len(element) <= 6
-
-
 def _published(
-    tree: Any, metas: dict[str, list[str]], article: dict[str, Any], found: list[dict[str, Any]], url: str
+    tree: Any,
+    marks: Marks,
+    metas: dict[str, list[str]],
+    article: dict[str, Any],
+    found: list[dict[str, Any]],
+    after: list[str],
+    url: str,
 ) -> str | None:
     stated = [jsonld.text(article.get(key)) for key in ("datePublished", "dateCreated", "uploadDate")]
     if date := _dated(stated) or _dated(_all(metas, _DATE_METAS)):
@@ -271,14 +238,14 @@ def _published(
     marked = [
         time for time in times if "datePublished" in (time.get("itemprop") or "") or time.get("pubdate") is not None
     ]
-    if date := _dated(time.get("datetime") or _words(time) for time in marked + times[:3]):
+    if date := _dated(time.get("datetime") or words(time) for time in marked + times[:3]):
         return date
-    if date := _dated(element.get("content") or _words(element) for element in _PUBLISHED(tree)):
+    if date := _dated(element.get("content") or words(element) for element in _PUBLISHED(tree)):
         return date
-    marked = [text for element in _MARKED_DATES(tree)[:60] if len(text := _words(element)) <= 120]
-    if date := next((text for text in marked if kinds.only_date(text)), None) or _dated(_dates_in(marked)):
+    shown = [text for element in islice(marks.dates(), 60) if len(text := words(element)) <= 120]
+    if date := next((text for text in shown if kinds.only_date(text)), None) or _dated(_dates_in(shown)):
         return date
-    return _dated(_dates_in(_short_lines(tree)[:12])) or _dated("-".join(found) for found in _URL_DAY.findall(url))
+    return _dated(_dates_in(after[:12])) or _dated("-".join(found) for found in _URL_DAY.findall(url))
 
 
 def _dates_in(texts: Iterable[str]) -> Iterator[str]:
@@ -327,52 +294,18 @@ def _categories(section: list[str], metas: dict[str, list[str]], article: dict[s
     return tuple(Category(term=term) for term in list(terms)[:40])
 
 
-def _crumbs(tree: Any, found: list[dict[str, Any]], title: str | None) -> tuple[str, ...]:
-    names = jsonld.breadcrumb(found)
+def _crumbs(marks: Marks, found: list[dict[str, Any]], before: list[str], title: str | None) -> tuple[str, ...]:
+    names = jsonld.breadcrumb(found) or next((names for element in marks.crumbs() if (names := names_in(element))), [])
     if not names:
-        for element in _MARKED_CRUMBS(tree):
-            marks = (element.get("class"), element.get("id"), element.get("aria-label"), element.get("itemtype"))
-            if _BREADCRUMB.search(" ".join(mark for mark in marks if mark)) and (names := _names_in(element)):
-                break
-    if not names:
-        before = _before_headline(tree)
-        names = next((list(crumbs) for text in before if ">" in text or "›" in text or "»" in text
-                      if (crumbs := kinds.breadcrumb(text))), [])  # fmt: skip
+        strong = (text for text in before if len(text) <= 160 and any(mark in text for mark in ">›»"))
+        names = next((list(crumbs) for text in strong if (crumbs := kinds.breadcrumb(text))), [])
     return kinds.without_home(tuple(name for name in names if not (title and _alike(name, title))))
 
 
-def _names_in(element: Any) -> list[str]:
-    text = _words(element)
-    if len(text) > 400:
-        return []
-    for tag in ("li", "a"):
-        items = [words.strip(" >›»/|→") for item in element.iter(tag) if (words := _words(item))]
-        if len(items) > 1:
-            last = (items[-1] and text.rpartition(items[-1])[2].strip(" >›»/|→\u200e")) if tag == "a" else ""
-            return [item for item in [*items, last] if item and len(item) <= 60]
-    return list(kinds.breadcrumb(text))
-
-
-def _before_headline(tree: Any) -> list[str]:
-    """The short lines of the page that stand before its headline."""
-    lines: list[str] = []
-    for element in tree.iter("h1", "div", "p", "span", "li", "td"):
-        if element.tag == "h1":
-            return lines[-60:]
-        if (
-            len(element) <= 12
-            and all(inner.tag in _INLINE for inner in element)
-            and 3 < len(text := _words(element)) <= 160
-        ):
-            lines.append(text)
-    return []
-
-
 def _credit(
-    tree: Any, metas: dict[str, list[str]], article: dict[str, Any], url: str
+    lines: list[str], metas: dict[str, list[str]], article: dict[str, Any], url: str
 ) -> tuple[Origin | None, tuple[str, ...], str | None]:
     """Whom the page credits, the credit lines as printed, and the publisher's name in a line under the credit."""
-    lines = _short_lines(tree)
     credits = [(number, credit) for number, text in enumerate(lines) if (credit := kinds.credit(text))]
     credits = [(number, credit) for number, credit in credits if not credit.bare or number > len(lines) // 2]
     printed = tuple(dict.fromkeys(credit.printed for _, credit in credits))[:6]
@@ -391,27 +324,6 @@ def _credit(
         if name:
             return Origin(name=name, url=link), printed, named
     return next((credit.origin for _, credit in reversed(credits) if credit.origin), None), printed, named
-
-
-_BLOCKS = " or ".join(f"self::{tag}" for tag in ("p", "div", "li", "small", "cite", "footer", "figcaption", "em"))
-_LEAVES = (
-    f"[{_BLOCKS}][not(p or div or ul or ol or li or table or section or figure or h2 or h3 or script or button)]"
-    "[string-length(.) > 2][string-length(.) < 240]"
-)
-_AFTER = _xpath(f"following::*{_LEAVES}")
-_ANYWHERE = _xpath(f"descendant::*{_LEAVES}")
-
-
-def _short_lines(tree: Any) -> list[str]:
-    """The short lines of the page after its headline, in order, each once."""
-    head = next(tree.iter("h1"), None)
-    found = _ANYWHERE(tree) if head is None else _AFTER(head)
-    lines: list[str] = []
-    for element in found[:MAX_SHORT_LINES]:
-        text = _words(element)
-        if 2 < len(text) <= 200 and (not lines or lines[-1] != text):
-            lines.append(text)
-    return lines
 
 
 def _image(metas: dict[str, list[str]], article: dict[str, Any]) -> Image | None:
