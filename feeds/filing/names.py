@@ -7,7 +7,7 @@ A section is meant by its own name (title or key), else by a concept of the voca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +21,7 @@ MOST_CATEGORIES = 12
 """With more than these, an entry's categories are keywords rather than sections."""
 MOST_SECTIONS = 2
 _DEEPEST = 4
-_SLUG = re.compile(r"\d|.{25,}|.*\.(?:html?|php|aspx?|xml|rss|json)$", re.DOTALL)
+_SLUG = re.compile(r".*\d|.{25,}|.*\.(?:html?|php|aspx?|xml|rss|json)$", re.DOTALL)
 _SPLIT = re.compile(r"\s*[>›»/|→]\s*")
 
 
@@ -40,16 +40,19 @@ class Names:
         self._vocabulary = vocabulary
         self._titles = {section.path: section.title for section in sections}
         self._chains = _title_chains(sections)
-        self._own: dict[str, list[str]] = {}
-        self._concepts: dict[str, list[str]] = {}
+        # Name or concept → paths by how surely they mean it: 0 the title does, 1 it is part of it, 2 only the key does.
+        self._own: dict[str, list[tuple[int, str]]] = {}
+        self._concepts: dict[str, list[tuple[int, str]]] = {}
         for section in sections:
             key = section.path.rpartition("/")[2]
-            for name in dict.fromkeys((name_key(section.title), name_key(key))):
-                self._own.setdefault(name, []).append(section.path)
-            concepts = vocabulary.several(section.title) or vocabulary.several(key.replace("-", " "))
-            for concept in concepts:
+            title_key = name_key(section.title)
+            for name in dict.fromkeys((title_key, name_key(key))):
+                self._own.setdefault(name, []).append((0 if name == title_key else 2, section.path))
+            by_title = vocabulary.several(section.title)
+            for concept in by_title or vocabulary.several(key.replace("-", " ")):
                 if concept != GENERIC:
-                    self._concepts.setdefault(concept, []).append(section.path)
+                    rank = 2 if not by_title else int(len(by_title) > 1)
+                    self._concepts.setdefault(concept, []).append((rank, section.path))
         self._known: dict[str, str | None] = {}
 
     def place(self, entry: Entry, *, alone: bool) -> list[Placement]:
@@ -174,16 +177,19 @@ class Names:
 def topical(segments: Sequence[str]) -> tuple[str, ...]:
     """The segments of an address that may name a section: not the last, no dates, numbers, slugs or files."""
     kept = []
-    for segment in segments[:-1][:_DEEPEST]:
-        if _SLUG.match(segment) or any(char.isdigit() for char in segment):
+    for segment in segments[:-1][: 2 * _DEEPEST]:
+        if segment.isdigit() and not kept:
+            continue
+        if _SLUG.match(segment) or len(kept) == _DEEPEST:
             break
         kept.append(segment)
     return tuple(kept)
 
 
-def _one(paths: Iterable[str]) -> str | None:
-    """The path that holds all the others, or the only one; None where several are apart."""
-    found = sorted(set(paths), key=len)
+def _one(ranked: Sequence[tuple[int, str]]) -> str | None:
+    """Of the paths of the best rank the only one, or the one that holds all the others; None where they are apart."""
+    best = min(rank for rank, _ in ranked)
+    found = sorted({path for rank, path in ranked if rank == best}, key=len)
     return found[0] if all(path == found[0] or path.startswith(f"{found[0]}/") for path in found) else None
 
 

@@ -1,0 +1,94 @@
+"""The cabinet: what holds together, what stands alone, who holds what is below, and why."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from feeds.filing import Cabinet
+from feeds.model import UNFILED, Match, Section
+from tests.filing.samples import entry, section, source, term
+
+
+def test_each_section_that_matches_is_given_once_with_its_first_reason() -> None:
+    cabinet = Cabinet([section("sea", term("keywords", "tide")), section("port", term("keywords", "ferry", "tide"))])
+    placed = cabinet.place(entry("High tide"), source(section="sea"))
+    assert [(one.section, one.by) for one in placed] == [("sea", "source"), ("port", "rule"), ("", "child")]
+    assert placed[0].reason == "the source 'Tidings' is set to it"
+
+
+def test_sections_above_hold_it_only_where_they_are_set_to() -> None:
+    tree = [
+        section("news", include_children=True),
+        section("news/world"),
+        section("news/world/asia", term("keywords", "tide")),
+    ]
+    placed = Cabinet(tree).place(entry("High tide"), source())
+    assert [one.section for one in placed] == ["news/world/asia", "news", ""]
+    assert placed[1].reason == "it holds what news/world/asia holds"
+
+
+def test_an_exclusive_section_keeps_what_it_has_to_itself() -> None:
+    one, other = section("one", term("keywords", "tide"), exclusive=True), section("other", term("keywords", "tide"))
+    assert [each.section for each in Cabinet([one, other]).place(entry("tide"), source())] == ["one", ""]
+
+
+def test_of_exclusive_sections_the_first_of_the_highest_priority_has_it() -> None:
+    tree = [
+        section("low", term("keywords", "tide"), exclusive=True),
+        section("high", term("keywords", "tide"), exclusive=True, priority=5),
+        section("as-high", term("keywords", "tide"), priority=5),
+    ]
+    assert [each.section for each in Cabinet(tree).place(entry("tide"), source())] == ["high", ""]
+
+
+def test_a_section_that_a_source_names_and_config_lacks_is_overlooked() -> None:
+    assert Cabinet([]).place(entry(), source(section="gone"))[0].section == UNFILED
+
+
+def test_the_explanation_says_what_a_rule_lacks() -> None:
+    tree = [
+        section("a", Match(any=(term("keywords", "tide"),), none=(term("category", "Sport"),))),
+        section("b", Match(all=(term("keywords", "tide"), term("language", "de")))),
+        section("c", Match(all=(term("keywords", "tide"),), any=(term("author", "Ann"), term("author", "Bo")))),
+        section("d", term("keywords", "storm")),
+        section("e", term("keywords", "tide")),
+    ]
+    told = Cabinet(tree).explain(entry("High tide", categories=("Sport", "Mud")), source())
+    assert [(rule.section, rule.holds, rule.reason, rule.lacks) for rule in told.rules] == [
+        ("e", True, "keyword 'tide'", ""),
+        ("a", False, "keyword 'tide'", "left out by category 'Sport'"),
+        ("b", False, "keyword 'tide'", "no language 'de'"),
+        ("c", False, "keyword 'tide'", "no author 'Ann' or author 'Bo'"),
+    ]
+    assert "rule of a nearly holds: keyword 'tide', but left out by category 'Sport'" in told.lines()
+    assert "no section is surely meant by the category 'Mud'" in told.lines()
+
+
+SECTIONS = some.lists(
+    some.builds(
+        lambda path, words, exclusive, priority, include: section(
+            path, term("keywords", *words), exclusive=exclusive, priority=priority, include_children=include
+        ),
+        some.sampled_from(["a", "a/b", "a/b/c", "d", "d/e"]),
+        some.lists(some.sampled_from(["tide", "storm", "gale"]), min_size=1, max_size=2),
+        some.booleans(),
+        some.integers(-1, 1),
+        some.booleans(),
+    ),
+    max_size=5,
+    unique_by=lambda one: one.path,
+)
+
+
+@given(SECTIONS, some.lists(some.sampled_from(["tide", "storm", "gale", "calm"]), max_size=4))
+def test_a_placement_is_in_the_tree_once_and_has_a_reason(tree: list[Section], title: list[str]) -> None:
+    placed = Cabinet(tree).place(entry(" ".join(title) or "calm"), source())
+    paths = [one.section for one in placed]
+    assert len(paths) == len(set(paths)) > 0
+    assert set(paths) <= {"", UNFILED, *(one.path for one in tree)}
+    assert all(one.reason for one in placed)
+    assert (UNFILED in paths) == (len(paths) == 1)
+    exclusive = [one for one in tree if one.exclusive and one.path in paths]
+    if any(one.section in {each.path for each in exclusive} and one.by == "rule" for one in placed):
+        assert sum(one.by == "rule" for one in placed) == 1
