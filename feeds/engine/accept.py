@@ -4,37 +4,50 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from feeds.errors import ConfigError
 from feeds.filing import Cabinet
 from feeds.ingest.desk import Desk
-from feeds.model import UNFILED, Section
+from feeds.model import UNFILED, Section, Settings
 from feeds.settings import (
     Config,
     ConfigErrors,
     ConfigWarning,
     config_from_json,
     config_to_json,
+    fingerprint,
     load_config,
     resolve_secrets,
 )
+from feeds.settings.load import Fingerprint
+from feeds.settings.stored import digest_of
 from feeds.store import Store
 
 log = logging.getLogger(__name__)
 
 
+REFILE = "refile"
+"""The kind of event that stands for work to be done: what is stored is to be filed again. A kill does not lose it."""
+MOST_LINES = 100
+"""Errors told in one event: past that nobody reads on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The config in force. *errors* are those of the files, where an older, stored config had to serve instead."""
+    """The config in force. *errors* are those of the files, where an older, stored config had to serve instead.
+
+    *seen* is the fingerprint of the files that were judged, None where they changed meanwhile.
+    """
 
     desk: Desk
     warnings: tuple[ConfigWarning, ...] = ()
     errors: tuple[ConfigError, ...] = ()
     changed: bool = False
-    refile: bool = False
+    seen: Fingerprint | None = None
+    opml_files: tuple[str, ...] = ()
 
 
 def accept(store: Store, folder: Path, environ: Mapping[str, str], *, now: datetime) -> Accepted:
@@ -42,35 +55,63 @@ def accept(store: Store, folder: Path, environ: Mapping[str, str], *, now: datet
 
     Raises ConfigErrors where the files have errors and nothing is stored yet (a first start).
     """
+    before = fingerprint(folder)
     try:
         config = load_config(folder, environ)
     except ConfigErrors as errors:
         desk = stored_desk(store, folder, environ)
         if desk is None:
             raise
-        return Accepted(desk=desk, errors=tuple(errors.errors))
-    return put_in_force(store, config, folder, environ, now=now)
+        tell_errors(store, errors, now=now)
+        accepted = Accepted(desk=desk, errors=tuple(errors.errors), opml_files=errors.opml_files)
+    else:
+        accepted = put_in_force(store, config, folder, environ, now=now)
+    seen = fingerprint(folder, accepted.opml_files)
+    return replace(accepted, seen=seen if seen[: len(before)] == before else None)
 
 
 def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[str, str], *, now: datetime) -> Accepted:
-    """Store a judged *config* and bring the sources and sections in line with it, in one transaction."""
+    """Store a judged *config* and bring the sources and sections in line with it, in one transaction.
+
+    Where articles may belong elsewhere by it, the same transaction notes that they are to be filed again (`REFILE`).
+    """
     text = config_to_json(config)
     with store.write() as tx:
         before = tx.configs.current()
         version = tx.configs.accept(text, config.digest, now)
         changed = before is None or before.version != version
-        old = config_from_json(before.text) if before is not None and changed else None
-        if changed:
+        if before is not None and not changed and before.text != text:
+            tx.configs.renew(version, text)
+        old = config_from_json(before.text) if before is not None and before.text != text else None
+        if changed or old is not None:
             tx.sources.sync(config.sources, desk_full_text=config.settings.publish.full_text, now=now)
+        if changed:
             tx.sections.sync(with_built_in(config), now)
-            if old is not None and old.settings != config.settings:
+        if changed and old is not None:
+            if old.settings != config.settings:
                 tx.sections.mark_dirty(None)
+            else:
+                tx.sections.mark_dirty(_redrawn(old, config))
+            if _files_differently(old, config):
+                words = "what is stored is being filed again by the changed config"
+                tx.events.add(REFILE, "sections", text=words, now=now)
+        tx.events.close("config", "files", now)
     return Accepted(
         desk=_desk(config, version, folder, environ),
         warnings=tuple(config.warnings),
         changed=changed,
-        refile=old is not None and old.sections != config.sections,
+        opml_files=config.opml_files,
     )
+
+
+def tell_errors(store: Store, errors: ConfigErrors, *, now: datetime) -> None:
+    """Keep the errors of the files as an open event until they are mended: a log is not read again, a page is."""
+    lines = [str(error) for error in errors.errors[:MOST_LINES]]
+    if len(errors.errors) > MOST_LINES:
+        lines.append(f"and {len(errors.errors) - MOST_LINES} more")
+    with store.write() as tx:
+        remedy = "mend these lines and save; until then the last good config goes on"
+        tx.events.add("config", "files", text="\n".join(lines), remedy=remedy, now=now)
 
 
 def stored_desk(store: Store, folder: Path, environ: Mapping[str, str]) -> Desk | None:
@@ -78,6 +119,22 @@ def stored_desk(store: Store, folder: Path, environ: Mapping[str, str]) -> Desk 
     with store.read() as tx:
         stored = tx.configs.current()
     return _desk(config_from_json(stored.text), stored.version, folder, environ) if stored else None
+
+
+def to_refile(store: Store) -> bool:
+    """Whether what is stored waits for being filed again."""
+    with store.read() as tx:
+        return any(event.kind == REFILE for event in tx.events.open())
+
+
+def refiled(store: Store, version: int, *, now: datetime) -> bool:
+    """Note that all is filed by the config *version*; False, and nothing noted, where another is in force by now."""
+    with store.write() as tx:
+        stored = tx.configs.current()
+        if stored is None or stored.version != version:
+            return False
+        tx.events.close(REFILE, "sections", now)
+        return True
 
 
 def with_built_in(config: Config) -> Sequence[Section]:
@@ -89,16 +146,43 @@ def with_built_in(config: Config) -> Sequence[Section]:
     )
 
 
+def _redrawn(old: Config, new: Config) -> list[str]:
+    """The sections whose documents look different by *new*, for other reasons than what is filed in them."""
+    before = {section.path: _looks(section) for section in old.sections}
+    return [section.path for section in new.sections if before.get(section.path) != _looks(section)]
+
+
+def _looks(section: Section) -> tuple[object, ...]:
+    return section.title, section.description, section.limit, section.copies, section.language
+
+
+def _files_differently(old: Config, new: Config) -> bool:
+    """Whether what is stored already may belong elsewhere by *new*: other rules, or a source set to another section."""
+    plain = {"description": "", "limit": None, "copies": "fold", "language": None, "moved_from": ()}
+    rules = [
+        digest_of(Settings(), tuple(replace(section, **plain) for section in config.sections), ())  # type: ignore[arg-type]
+        for config in (old, new)
+    ]
+    before = {source.key: (source.section, source.name) for source in old.sources}
+    return rules[0] != rules[1] or any(
+        before.get(source.key, (source.section, source.name)) != (source.section, source.name) for source in new.sources
+    )
+
+
 def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]) -> Desk:
+    secret = {}
+    for source in config.sources:
+        if source.headers or "${" in source.target:
+            try:
+                secret[source.key] = resolve_secrets(source, environ)
+            except ConfigError as error:
+                # Only a stored config gets here: files that need what is not there are not accepted.
+                log.error("config: %s; it is asked without", error)
     return Desk(
         version=version,
         folder=folder,
         settings=config.settings,
         sections=config.sections,
-        secret={
-            source.key: resolve_secrets(source, environ)
-            for source in config.sources
-            if source.headers or "${" in source.target
-        },
+        secret=secret,
         cabinet=Cabinet(config.sections),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from feeds import __version__
-from feeds.engine.accept import Accepted, accept
+from feeds.engine.accept import Accepted, put_in_force, refiled, tell_errors, to_refile
+from feeds.engine.judge import judge
+from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
 from feeds.fetch import Fetcher
@@ -25,12 +28,14 @@ from feeds.ingest.flow import Ingest
 from feeds.ingest.refile import refile
 from feeds.model import Settings
 from feeds.publish import publish
-from feeds.settings import ConfigErrors, fingerprint
+from feeds.settings import ConfigErrors
 from feeds.store import Store
 
 log = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT = 1000
+LOOK_EVERY_S = 0.15
+REFILE_EVERY_S = 0.5
 LEASE_S = 600.0
 """How long a claim holds: longer than the slowest poll with its reading, short enough after a crash."""
 HOUSEKEEPING_EVERY_S = 600
@@ -57,7 +62,10 @@ class IngestProcess:
         self._folder = folder
         self._environ = environ
         self._desk: Desk = accepted.desk
-        self._seen = fingerprint(folder)
+        self._watch = Watch(
+            folder, lambda: judge(folder, environ), judged=accepted.seen, opml_files=accepted.opml_files
+        )
+        self._refiled = 0  # the version of the config by which all that is stored is known to be filed
         self._due = threading.Event()
         self._stop = threading.Event()
         self._render = threading.Lock()
@@ -75,7 +83,8 @@ class IngestProcess:
         scheduler = BackgroundScheduler(timezone=UTC)
         jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         scheduler.add_job(self._due.set, "interval", seconds=1, id="dispatch", **jobs)
-        scheduler.add_job(self._watch, "interval", seconds=1, id="config_watch", **jobs)
+        scheduler.add_job(self._look, "interval", seconds=LOOK_EVERY_S, id="config_watch", **jobs)
+        scheduler.add_job(self._refile, "interval", seconds=REFILE_EVERY_S, id="refile", **jobs)
         scheduler.add_job(self._sweep, "interval", seconds=1, id="render_sweep", **jobs)
         scheduler.add_job(self._housekeep, "interval", seconds=HOUSEKEEPING_EVERY_S, id="housekeeping", **jobs)
         try:
@@ -95,6 +104,8 @@ class IngestProcess:
                 tx.sources.release(self._ingest.claims())
 
     def _turn(self) -> None:
+        # Between two turns nothing is half filed: what follows is filed by the rules in force.
+        self._ingest.desk = self._desk
         try:
             room = MOST_IN_FLIGHT - self._ingest.in_flight
             if self._due.is_set() and room > MOST_IN_FLIGHT // 2:
@@ -102,7 +113,6 @@ class IngestProcess:
                     claims = tx.sources.claim_due(now_utc(), lease_s=LEASE_S, limit=room)
                 if len(claims) < room:
                     self._due.clear()
-                self._ingest.desk = self._desk
                 self._ingest.begin(claims)
             if self._ingest.in_flight:
                 self._ingest.turn(0.2)
@@ -128,27 +138,58 @@ class IngestProcess:
                 "published sections=%d held=%d set_aside=%d", len(done.sections), len(done.held), len(done.set_aside)
             )
 
-    def _watch(self) -> None:
-        seen = fingerprint(self._folder)
-        if seen == self._seen:
+    def _look(self) -> None:
+        """Take over changed config files. The judging is done in another process, the loop goes on meanwhile."""
+        verdict = self._watch.look(time.monotonic())
+        if verdict is None:
             return
-        self._seen = seen
         try:
-            accepted = accept(self._store, self._folder, self._environ, now=now_utc())
-        except (ConfigErrors, StoreError) as error:
-            log.error("the config was not taken over: %s", error)
+            if isinstance(verdict, ConfigErrors):
+                tell_errors(self._store, verdict, now=now_utc())
+                tell_config(Accepted(desk=self._desk, errors=tuple(verdict.errors)))
+                return
+            # A sweep that renders by the settings before would leave new documents that look old.
+            with self._render:
+                accepted = put_in_force(self._store, verdict, self._folder, self._environ, now=now_utc())
+                before, self._desk = self._desk, accepted.desk
+        except StoreError as error:
+            log.error("the config was not taken over, trying again: %s", error)
+            self._watch.again()
             return
         tell_config(accepted)
-        if not accepted.changed:
+        if accepted.desk.version == before.version:
+            log.info("config: the files were saved and mean the same")
             return
         settings = accepted.desk.settings
         self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
-        self._desk = accepted.desk
         self._due.set()
         log.info("config version=%d is live", accepted.desk.version)
-        if accepted.refile:
-            count = refile(self._store, accepted.desk.cabinet, clock=now_utc)
-            log.info("filed again articles=%d", count)
+        self._sweep()
+
+    def _refile(self) -> None:
+        """File again what is stored where a changed config asks for it; a newer config starts it anew."""
+        try:
+            desk = self._desk
+            if self._refiled == desk.version:
+                return
+            if not to_refile(self._store):
+                self._refiled = desk.version
+                return
+            # Until the loop has taken the new rules up, it files by the old ones.
+            if self._ingest.desk is not desk:
+                return
+            began = time.monotonic()
+            count = refile(
+                self._store,
+                desk.cabinet,
+                clock=now_utc,
+                go_on=lambda: self._desk is desk and not self._stop.is_set(),
+            )
+            if count is not None and refiled(self._store, desk.version, now=now_utc()):
+                self._refiled = desk.version
+                log.info("filed again articles=%d ms=%.0f", count, (time.monotonic() - began) * 1000)
+        except StoreError as error:
+            log.error("could not file again, trying again: %s", error)
 
     def _housekeep(self) -> None:
         publish_settings = self._desk.settings.publish

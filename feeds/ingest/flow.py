@@ -365,16 +365,21 @@ class Ingest:
         self,
         tx: WriteTx,
         readings: list[tuple[Waiting, Reading]],
-        placed: list[dict[int, tuple[Placement, ...]]],
+        placed: list[dict[int, tuple[Placement, ...] | None]],
         decided: list[tuple[Decision, ...]],
         now: datetime,
     ) -> SaveReport:
         """Save what was decided, with the placements of all entries of an article together."""
-        placements: dict[str, list[Placement]] = {}
+        placements: dict[str, list[Placement] | None] = {}
         ranks: dict[str, datetime] = {}
         for (waiting, reading), decisions, places in zip(readings, decided, placed, strict=True):
             for decision in decisions:
-                placements.setdefault(decision.article_uid, []).extend(places.get(decision.entry.position, ()))
+                found = places.get(decision.entry.position, ())
+                before = placements.get(decision.article_uid)
+                if found is not None:
+                    placements[decision.article_uid] = [*(before or ()), *found]
+                else:
+                    placements.setdefault(decision.article_uid, None)
                 rank = _rank(decision.entry, waiting, reading.entries, now)
                 ranks[decision.article_uid] = min(rank, ranks.get(decision.article_uid, rank))
             if reading.error is not None and waiting.claim is None:
@@ -400,14 +405,19 @@ class Ingest:
                 return
             self._window_reaches = stored[-1].id
 
-    def _placements(self, waiting: Waiting, reading: Reading) -> dict[int, tuple[Placement, ...]]:
-        """Where each entry belongs, by its position, for dedupe may change keys; of a first import only the newest."""
-        places = {entry.position: self.desk.cabinet.place(entry, waiting.source) for entry in reading.entries}
+    def _placements(self, waiting: Waiting, reading: Reading) -> dict[int, tuple[Placement, ...] | None]:
+        """Where each entry belongs, by its position, for dedupe may change keys.
+
+        None for what a first import leaves out: stored, so that it is known, and in no section.
+        """
+        places: dict[int, tuple[Placement, ...] | None] = {
+            entry.position: self.desk.cabinet.place(entry, waiting.source) for entry in reading.entries
+        }
         most = self.desk.settings.publish.first_import
         if waiting.first and most and waiting.source.kind != "files" and len(places) > most:
             newest = sorted(reading.entries, key=_newest_first)
             for entry in newest[most:]:
-                places[entry.position] = ()
+                places[entry.position] = None
         return places
 
     def _verdict(self, waiting: Waiting, reading: Reading, decisions: tuple[Decision, ...]) -> PollResult:

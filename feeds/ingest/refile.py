@@ -6,28 +6,44 @@ from collections.abc import Callable
 from datetime import datetime
 
 from feeds.filing import Cabinet
+from feeds.model import Placement
 from feeds.store import Store
+from feeds.store.values import Refilable
 
-AT_ONCE = 200
+AT_ONCE = 100
 
 
-def refile(store: Store, cabinet: Cabinet, *, clock: Callable[[], datetime]) -> int:
-    """File every stored article by *cabinet*'s rules, in small transactions; returns how many there were.
+def refile(
+    store: Store,
+    cabinet: Cabinet,
+    *,
+    clock: Callable[[], datetime],
+    go_on: Callable[[], bool] = lambda: True,
+) -> int | None:
+    """File every article that was filed by *cabinet*'s rules again, in small transactions; how many there were.
 
-    An article keeps the `rank_at` that it has, so it takes its old place in a section that it comes to.
+    The newest come first, for documents hold them: what subscribers see is right after the first steps. An article
+    keeps the `rank_at` that it has, so it takes its old place in a section that it comes to. One that came with a first
+    import and was left out then stays out. None where *go_on* said no before the end.
     """
-    after, count = 0, 0
-    while True:
+    before: int | None = None
+    count = 0
+    while go_on():
         with store.read() as tx:
-            articles = tx.articles.for_filing(after, AT_ONCE)
+            articles = tx.articles.filed(before, AT_ONCE)
         if not articles:
             return count
-        placed = {
-            article.uid: [placement for entry, source in article.entries for placement in cabinet.place(entry, source)]
-            for article in articles
-        }
+        placed = {article.uid: _place(article, cabinet) for article in articles}
         with store.write() as tx:
-            for uid, placements in placed.items():
-                tx.articles.refile(uid, placements, clock())
-        after = articles[-1].id
+            # What came to an article meanwhile (a copy, a correction) has a say in where it belongs.
+            present = tx.articles.with_entries([article.id for article in articles])
+            if present != articles:
+                placed = {article.uid: _place(article, cabinet) for article in present}
+            tx.articles.refile_all(placed, clock())
+        before = articles[-1].id
         count += len(articles)
+    return None
+
+
+def _place(article: Refilable, cabinet: Cabinet) -> list[Placement]:
+    return [placement for entry, source in article.entries for placement in cabinet.place(entry, source)]

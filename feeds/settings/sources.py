@@ -240,7 +240,8 @@ class _Judge:
         """Warn of an address that fetch will refuse, as far as it shows without asking for names."""
         fetch = self.settings.fetch
         opened = [found for text in fetch.allow_private if (found := split_port(text))]
-        if port not in fetch.ports and port not in {number for _, number in opened}:
+        # A network that is opened is opened with all its ports, and a name may lead into it.
+        if len(opened) == len(fetch.allow_private) and port not in {*fetch.ports, *(number for _, number in opened)}:
             report_ports = listing([str(number) for number in fetch.ports])
             self.report.warn(
                 place, f"port {port} is not open to fetches: it will never be asked",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, select, update
 
 from feeds.errors import UrlError
 from feeds.model import Article, Decision, Entry, Evidence, Filing, Known, Placement, Source
@@ -52,10 +52,11 @@ class Articles:
         self,
         decisions: Sequence[Decision],
         now: datetime,
-        placements: Mapping[str, Sequence[Placement]],
+        placements: Mapping[str, Sequence[Placement] | None],
         ranks: Mapping[str, datetime] | None = None,
     ) -> SaveReport:
         """Write a batch. *placements* and *ranks* are by article uid; those of all entries of an article together.
+        None leaves an article out of every section, `unfiled` too.
 
         A new article without a rank gets the earlier of its date and *now*. Copies and updates add filings and
         withdraw none but that in `unfiled`. The order of *decisions* is the order of filing.
@@ -216,12 +217,27 @@ class Articles:
 
     def for_filing(self, after: int = 0, limit: int = 500) -> list[Refilable]:
         """Articles with all their entries and sources, behind the row *after*: to file again what is stored."""
-        statement = select(articles.c.id, articles.c.uid).where(
-            articles.c.id > after, articles.c.retracted_at.is_(None)
+        statement = select(articles.c.id).where(articles.c.id > after, articles.c.retracted_at.is_(None))
+        return self.with_entries(
+            self._connection.execute(statement.order_by(articles.c.id).limit(limit)).scalars().all()
         )
-        found = self._connection.execute(statement.order_by(articles.c.id).limit(limit)).all()
+
+    def filed(self, before: int | None, limit: int) -> list[Refilable]:
+        """Articles that were ever filed, the newest first, those below the row *before*: to file them again."""
+        statement = select(articles.c.id).where(articles.c.retracted_at.is_(None))
+        statement = statement.where(exists().where(filing_rows.c.article_id == articles.c.id))
+        if before is not None:
+            statement = statement.where(articles.c.id < before)
+        newest = statement.order_by(articles.c.id.desc()).limit(limit)
+        return self.with_entries(self._connection.execute(newest).scalars().all())
+
+    def with_entries(self, ids: Sequence[int]) -> list[Refilable]:
+        """The articles of these rows, in this order, with all their entries and sources."""
         told: dict[int, list[tuple[Entry, int]]] = {}
-        for some in chunks([row.id for row in found]):
+        uids: dict[int, str] = {}
+        for some in chunks(ids):
+            named = select(articles.c.id, articles.c.uid).where(articles.c.id.in_(some))
+            uids |= {article_id: uid for article_id, uid in self._connection.execute(named)}
             columns = entries.c.article_id, entries.c.source_id, entries.c.payload
             by_age = select(*columns).where(entries.c.article_id.in_(some)).order_by(entries.c.id)
             for row in self._connection.execute(by_age):
@@ -229,11 +245,12 @@ class Articles:
         by_id = self._source_map({source_id for some_told in told.values() for _, source_id in some_told})
         return [
             Refilable(
-                id=row.id,
-                uid=row.uid,
-                entries=tuple((entry, by_id[source_id]) for entry, source_id in told.get(row.id, ())),
+                id=each,
+                uid=uids[each],
+                entries=tuple((entry, by_id[source_id]) for entry, source_id in told.get(each, ())),
             )
-            for row in found
+            for each in ids
+            if each in uids
         ]
 
     def refile(self, uid: str, placements: Sequence[Placement], now: datetime) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from feeds.store import counters
 from feeds.store.schema import configs
@@ -27,6 +27,10 @@ class Configs:
         version = self._connection.execute(statement).scalar_one()
         counters.publish(self._connection)
         return int(version)
+
+    def renew(self, version: int, text: str) -> None:
+        """Put *text*, which means the same, in place of what is stored: its line numbers are those of the files now."""
+        self._connection.execute(update(configs).where(configs.c.version == version).values(text=text))
 
     def current(self) -> StoredConfig | None:
         """The config in force, None before any was accepted."""

@@ -26,7 +26,7 @@ def save(
     connection: Connection,
     decisions: Sequence[Decision],
     now: datetime,
-    placements: Mapping[str, Sequence[Placement]],
+    placements: Mapping[str, Sequence[Placement] | None],
     ranks: Mapping[str, datetime],
 ) -> SaveReport:
     """See `Articles.save`."""
@@ -67,9 +67,11 @@ def save(
     _revise(connection, touched, significant, by_uid, now)
     concerned = [uid for uid in dict.fromkeys(_order(decisions, updated, present)) if uid in by_uid]
     wanted = {
-        filings.Article(id=row.id, rank_at=row.rank_at, retracted=row.retracted_at is not None): placements.get(uid, ())
+        filings.Article(id=row.id, rank_at=row.rank_at, retracted=row.retracted_at is not None): placed
         for uid in concerned
-        if (row := by_uid[uid]) is not None and (uid in born or uid in touched)
+        if (row := by_uid[uid]) is not None
+        and (uid in born or uid in touched)
+        and (placed := placements.get(uid, ())) is not None
     }
     changed = filings.file(
         connection,
