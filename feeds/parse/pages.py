@@ -40,7 +40,7 @@ _FURNISHING = (
 _TAGS = {"item": "li", "quote": "blockquote", "lb": "br", "row": "tr", "graphic": "img", "ref": "a", "code": "code"}
 _RENDERED = {"#b": "strong", "#i": "em", "#u": "u", "#t": "code", "#sub": "sub", "#sup": "sup"}
 _BULLET = re.compile(r"\s*[•‣◦▪▫●○■□►▸➤∙⁃·]\s*(?=\S)")
-_NOTHING = " \t\r\n\ufffd"
+_SEEN = re.compile(r"[^\s\x00-\x1f\x7f\ufffd]")
 _LINES = frozenset(("p", "head", "hi", "quote", "ab", "ref"))
 
 
@@ -136,9 +136,7 @@ def _content(tree: Any, facts: PageFacts) -> str:
     for child in kept:
         _to_html(child)
         child.tail = None
-    if not any(
-        text.strip(_NOTHING).isprintable() and text.strip(_NOTHING) for child in kept for text in child.itertext()
-    ):
+    if not any(_SEEN.search(text) for child in kept for text in child.itertext()):
         return ""
     return "\n".join(etree.tostring(child, encoding="unicode", method="html") for child in kept)
 

@@ -186,6 +186,11 @@ def test_structure_survives_and_furniture_does_not() -> None:
         assert gone not in html
 
 
+def test_text_broken_into_lines_is_text() -> None:
+    entry = entry_of(page().decode().replace(" ", "\n").replace("<html\nlang", "<html lang").encode())
+    assert "The\nnew" in html_of(entry)
+
+
 def test_paragraphs_with_bullets_become_a_list() -> None:
     after = "<p>• Hold back four metres of <b>water</b></p><p>• Close within minutes of an alarm</p><p>It is done.</p>"
     html = html_of(entry_of(page(after=after))).replace("\n", "")
