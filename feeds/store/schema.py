@@ -176,10 +176,18 @@ articles = Table(
     Column("rank_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False, index=True),
     _number("revision"),  # counts every change of what is shown; says whether a fragment is current
+    _number("rendered_revision", -1),  # that of which there are fragments, or which was set aside
+    _words("set_aside"),  # why this revision is published nowhere
     Column("retracted_at", UtcDateTime),
     _words("retracted_reason"),
     sqlite_autoincrement=True,
 )
+UNRENDERED = text("articles.rendered_revision <> articles.revision AND articles.retracted_at IS NULL")
+_UNRENDERED = text("rendered_revision <> revision AND retracted_at IS NULL")
+Index("ix_articles_unrendered", articles.c.id, sqlite_where=_UNRENDERED, postgresql_where=_UNRENDERED)
+SET_ASIDE = text("articles.set_aside <> '' AND articles.rendered_revision = articles.revision")
+_SET_ASIDE = text("set_aside <> '' AND rendered_revision = revision")
+Index("ix_articles_set_aside", articles.c.id, sqlite_where=_SET_ASIDE, postgresql_where=_SET_ASIDE)
 
 entries = Table(
     "entries",

@@ -34,6 +34,8 @@ def upgrade() -> None:
         sa.Column("rank_at", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("rendered_revision", sa.BigInteger(), server_default=sa.text("-1"), nullable=False),
+        sa.Column("set_aside", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("retracted_at", sa.BigInteger(), nullable=True),
         sa.Column("retracted_reason", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_articles"),
@@ -41,6 +43,18 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_articles_seen_at", "articles", ["seen_at"], unique=False)
+    for name, condition in (
+        ("ix_articles_set_aside", "set_aside <> '' AND rendered_revision = revision"),
+        ("ix_articles_unrendered", "rendered_revision <> revision AND retracted_at IS NULL"),
+    ):
+        op.create_index(
+            name,
+            "articles",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text(condition),
+            postgresql_where=sa.text(condition),
+        )
     op.create_table(
         "configs",
         sa.Column("version", ID, nullable=False),
