@@ -1,0 +1,138 @@
+"""How a source is doing, in words: what the status page, `poll` and `doctor` say of it. Pure; ground floor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from feeds.model import Source
+
+Word = Literal["fine", "new", "waiting", "silent", "moved", "failing", "gone", "resting"]
+
+SILENT_AFTER = timedelta(days=60)
+"""A source that answers and has brought nothing for so long has most likely moved, or ended."""
+WORTH_A_LOOK = 3
+"""Failures in a row after which an admin should look; before that most mend by themselves."""
+
+
+class State(Protocol):
+    """What is read here of what the store remembers of a source (`store.values.SourceState`)."""
+
+    @property
+    def failures(self) -> int: ...
+    @property
+    def interval_s(self) -> float | None: ...
+    @property
+    def next_poll_at(self) -> datetime | None: ...
+    @property
+    def last_poll_at(self) -> datetime | None: ...
+    @property
+    def last_ok_at(self) -> datetime | None: ...
+    @property
+    def last_new_at(self) -> datetime | None: ...
+    @property
+    def last_error(self) -> str: ...
+    @property
+    def last_remedy(self) -> str: ...
+    @property
+    def retry_after_until(self) -> datetime | None: ...
+    @property
+    def gone_at(self) -> datetime | None: ...
+    @property
+    def adopted_url(self) -> str | None: ...
+    @property
+    def first_poll_done(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """*word* to sort and count by; *text* a sentence without a full stop that begins with it; *remedy* may be empty.
+
+    *trouble* says that an admin has something to do.
+    """
+
+    word: Word
+    text: str
+    remedy: str = ""
+    trouble: bool = False
+
+
+def condition(source: Source, state: State, *, now: datetime) -> Condition:
+    """Give the condition of *source*: the worst that is true of it.
+
+    >>> from datetime import UTC
+    >>> source = Source(key="a", name="A", kind="feed", target="https://a.example/feed", enabled=False)
+    >>> condition(source, None, now=datetime(2026, 1, 1, tzinfo=UTC)).text  # it rests, whatever it was before
+    'resting: `enabled: false` in sources.yaml'
+    """
+    if not source.enabled:
+        return Condition(word="resting", text="resting: `enabled: false` in sources.yaml")
+    if state.gone_at is not None:
+        return Condition(
+            word="gone",
+            text=f"gone: answered 410 on {day(state.gone_at, now)}; looked at again {_next(state, now)}",
+            remedy=state.last_remedy or "take it out of sources.yaml, or set `enabled: false`",
+            trouble=True,
+        )
+    if state.failures:
+        times = "once" if state.failures == 1 else f"{state.failures} times in a row"
+        since = f" since {day(state.last_ok_at, now)}" if state.last_ok_at and state.failures > 1 else ""
+        return Condition(
+            word="failing",
+            text=f"failing: {times}{since}, next try {_next(state, now)}: {state.last_error or 'no reason kept'}",
+            remedy=state.last_remedy,
+            trouble=state.failures >= WORTH_A_LOOK or not state.first_poll_done,
+        )
+    if state.retry_after_until is not None and state.retry_after_until > now:
+        return Condition(word="waiting", text=f"waiting: it asked for patience, next poll {_next(state, now)}")
+    if state.last_poll_at is None:
+        return Condition(word="new", text=f"new: first poll {_next(state, now)}")
+    if state.adopted_url is not None:
+        return Condition(
+            word="moved",
+            text=f"moved: its server says for good that it is now at {state.adopted_url}, which is asked instead",
+            remedy="write that address in sources.yaml",
+        )
+    if source.kind != "files" and state.last_new_at is not None and now - state.last_new_at > SILENT_AFTER:
+        return Condition(
+            word="silent",
+            text=f"silent: it answers, with nothing new since {day(state.last_new_at, now)}",
+            remedy="look whether its site has another feed by now",
+        )
+    return Condition(word="fine", text=f"fine: next poll {_next(state, now)}")
+
+
+def span(length: timedelta) -> str:
+    """Give *length* for people, in one unit.
+
+    >>> [span(timedelta(seconds=seconds)) for seconds in (0, 40, 2400, 7300, 200000, 9000000)]
+    ['0 s', '40 s', '40 min', '2 h', '2 days', '15 weeks']
+    """
+    seconds = max(0, round(length.total_seconds()))
+    if seconds < 90:
+        return f"{seconds} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    if seconds < 36 * 3600:
+        return f"{round(seconds / 3600)} h"
+    days = round(seconds / 86400)
+    return f"{days} days" if days <= 60 else f"{round(days / 7)} weeks"
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """Give how long ago *at* was: "5 min ago", "never" for None."""
+    return "never" if at is None else "just now" if now - at < timedelta(seconds=1) else f"{span(now - at)} ago"
+
+
+def day(at: datetime, now: datetime) -> str:
+    """Give the day of *at*, with the year where it is not this one, or the time where it is today; all UTC."""
+    if at.date() == now.date():
+        return f"{at:%H:%M} UTC"
+    return f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"
+
+
+def _next(state: State, now: datetime) -> str:
+    if state.next_poll_at is None or state.next_poll_at <= now:
+        return "now"
+    return f"in {span(state.next_poll_at - now)}"
