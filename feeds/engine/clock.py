@@ -18,7 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from feeds import __version__
 from feeds.engine.accept import Accepted, put_in_force, refiled, tell_errors, to_refile
-from feeds.engine.judge import judge
+from feeds.engine.judge import Judge
 from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
@@ -62,10 +62,10 @@ class IngestProcess:
         self._folder = folder
         self._environ = environ
         self._desk: Desk = accepted.desk
-        self._watch = Watch(
-            folder, lambda: judge(folder, environ), judged=accepted.seen, opml_files=accepted.opml_files
-        )
+        self._judge = Judge(folder, environ)
+        self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
         self._refiled = 0  # the version of the config by which all that is stored is known to be filed
+        self._scheduler = BackgroundScheduler(timezone=UTC)
         self._due = threading.Event()
         self._stop = threading.Event()
         self._render = threading.Lock()
@@ -80,7 +80,7 @@ class IngestProcess:
 
     def run(self) -> None:
         """Poll, save and publish until stopped; then give back what was claimed."""
-        scheduler = BackgroundScheduler(timezone=UTC)
+        scheduler = self._scheduler
         jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         scheduler.add_job(self._due.set, "interval", seconds=1, id="dispatch", **jobs)
         scheduler.add_job(self._look, "interval", seconds=LOOK_EVERY_S, id="config_watch", **jobs)
@@ -98,6 +98,7 @@ class IngestProcess:
         finally:
             if scheduler.running:
                 scheduler.shutdown(wait=True)
+            self._judge.close()
             self._fetcher.close()
             self._workers.close()
             with self._store.write() as tx:
@@ -164,6 +165,7 @@ class IngestProcess:
         self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
         self._due.set()
         log.info("config version=%d is live", accepted.desk.version)
+        self._scheduler.modify_job("refile", next_run_time=now_utc())
         self._sweep()
 
     def _refile(self) -> None:
@@ -176,14 +178,16 @@ class IngestProcess:
                 self._refiled = desk.version
                 return
             # Until the loop has taken the new rules up, it files by the old ones.
-            if self._ingest.desk is not desk:
-                return
+            while self._ingest.desk is not desk:
+                if self._desk is not desk or self._stop.wait(0.02):
+                    return
             began = time.monotonic()
             count = refile(
                 self._store,
                 desk.cabinet,
                 clock=now_utc,
                 go_on=lambda: self._desk is desk and not self._stop.is_set(),
+                first=self._sweep,
             )
             if count is not None and refiled(self._store, desk.version, now=now_utc()):
                 self._refiled = desk.version

@@ -10,6 +10,7 @@ import os
 import resource
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from feeds.errors import ConfigError
@@ -19,43 +20,81 @@ TIMEOUT_S = 120.0
 MEMORY_BYTES = 4 << 30
 
 
-def judge(folder: Path, environ: Mapping[str, str], *, timeout_s: float = TIMEOUT_S) -> Config | ConfigErrors:
-    """Give the Config that the files in *folder* say, or all their errors. Never raises for what the files hold."""
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_judge, args=(theirs, folder, dict(environ), os.getpid()), name="judge", daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        if not ours.poll(timeout_s):
-            return _lost(folder, f"judging the files took more than {timeout_s:.0f} seconds and was ended")
-        verdict = ours.recv()
-    except EOFError:
-        return _lost(
-            folder,
-            f"the process that judged the files ended without an answer, most likely at its limit of "
-            f"{MEMORY_BYTES >> 30} GiB",
-        )
-    finally:
-        ours.close()
-        process.kill()
-        process.join()
-    assert isinstance(verdict, Config | ConfigErrors)
-    return verdict
+class Judge:
+    """Says what the files in *folder* hold. For one thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        *,
+        timeout_s: float = TIMEOUT_S,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        self._folder = folder
+        self._environ = dict(environ)
+        self._timeout_s = timeout_s
+        self._memory_bytes = memory_bytes
+        self._ready: tuple[SpawnProcess, Connection] | None = None
+
+    def warm(self) -> None:
+        """Start the process that will judge: a start takes as long as a change takes to settle."""
+        if self._ready is not None and self._ready[0].is_alive():
+            return
+        self.close()
+        spawn = multiprocessing.get_context("spawn")
+        ours, theirs = spawn.Pipe()
+        arguments = (theirs, self._folder, self._environ, self._memory_bytes, os.getpid())
+        process = spawn.Process(target=_judge, args=arguments, name="judge", daemon=True)
+        process.start()
+        theirs.close()
+        self._ready = process, ours
+
+    def judge(self) -> Config | ConfigErrors:
+        """Give the Config that the files say now, or all their errors. Never raises for what the files hold."""
+        self.warm()
+        assert self._ready is not None
+        process, pipe = self._ready
+        try:
+            pipe.send("judge")
+            if not pipe.poll(self._timeout_s):
+                return self._lost(f"judging the files took more than {self._timeout_s:.0f} seconds and was ended")
+            verdict = pipe.recv()
+        except (EOFError, OSError):
+            limit = f"most likely at its limit of {self._memory_bytes >> 20} MiB"
+            return self._lost(f"the process that judged the files ended without an answer, {limit}")
+        finally:
+            self.close()
+        assert isinstance(verdict, Config | ConfigErrors)
+        return verdict
+
+    def close(self) -> None:
+        """End the process, if one is waiting."""
+        if self._ready is not None:
+            process, pipe = self._ready
+            pipe.close()
+            process.kill()
+            process.join()
+            self._ready = None
+
+    def _lost(self, cause: str) -> ConfigErrors:
+        remedy = "make them smaller; `wiredesk check` judges them too"
+        return ConfigErrors([ConfigError(cause, file=str(self._folder), remedy=remedy)])
 
 
-def _lost(folder: Path, cause: str) -> ConfigErrors:
-    return ConfigErrors([ConfigError(cause, file=str(folder), remedy="make them smaller: `wiredesk check` times it")])
-
-
-def _judge(answer: Connection, folder: Path, environ: Mapping[str, str], parent: int) -> None:
+def _judge(pipe: Connection, folder: Path, environ: Mapping[str, str], memory_bytes: int, parent: int) -> None:
     from feeds.engine.lifeline import end_with_parent
 
     end_with_parent(parent)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    try:
+        pipe.recv()
+    except EOFError:
+        return
     try:
         verdict: Config | ConfigErrors = load_config(folder, environ)
     except ConfigErrors as errors:
         verdict = errors
-    answer.send(verdict)
-    answer.close()
+    except MemoryError:
+        return
+    pipe.send(verdict)

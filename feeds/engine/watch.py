@@ -7,8 +7,9 @@ empty or went away has longer, for that is how a file looks that is being writte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 from feeds.settings import Config, ConfigErrors, fingerprint
 from feeds.settings.load import Fingerprint
@@ -17,13 +18,20 @@ SETTLE_S = 0.3
 EMPTIED_S = 3.0
 
 
+class Judging(Protocol):
+    """Who judges: `judge.Judge`, or what a test puts in its place."""
+
+    def warm(self) -> None: ...
+    def judge(self) -> Config | ConfigErrors: ...
+
+
 class Watch:
     """Looks at the files of *folder*; *judge* says what they hold. For one thread."""
 
     def __init__(
         self,
         folder: Path,
-        judge: Callable[[], Config | ConfigErrors],
+        judge: Judging,
         *,
         judged: Fingerprint | None = None,
         opml_files: Iterable[str] = (),
@@ -43,10 +51,11 @@ class Watch:
             return None
         if seen != self._settling:
             self._settling, self._since_s = seen, at_s
+            self._judge.warm()
             return None
         if at_s - self._since_s < (EMPTIED_S if self._emptied(seen) else SETTLE_S):
             return None
-        verdict = self._judge()
+        verdict = self._judge.judge()
         if fingerprint(self._folder, self._opml_files) != seen:
             return None  # changed while they were judged: what was read may be of two saves
         self._opml_files = tuple(verdict.opml_files)

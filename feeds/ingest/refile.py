@@ -19,12 +19,13 @@ def refile(
     *,
     clock: Callable[[], datetime],
     go_on: Callable[[], bool] = lambda: True,
+    first: Callable[[], None] = lambda: None,
 ) -> int | None:
     """File every article that was filed by *cabinet*'s rules again, in small transactions; how many there were.
 
     The newest come first, for documents hold them: what subscribers see is right after the first steps. An article
     keeps the `rank_at` that it has, so it takes its old place in a section that it comes to. One that came with a first
-    import and was left out then stays out. None where *go_on* said no before the end.
+    import and was left out then stays out. *first* is called after the first step. None where *go_on* said no before the end.
     """
     before: int | None = None
     count = 0
@@ -40,6 +41,8 @@ def refile(
             if present != articles:
                 placed = {article.uid: _place(article, cabinet) for article in present}
             tx.articles.refile_all(placed, clock())
+        if before is None:
+            first()
         before = articles[-1].id
         count += len(articles)
     return None
