@@ -16,20 +16,19 @@ from typing import Protocol
 
 import xxhash
 
-from feeds.dedupe import Deduper, Window
 from feeds.errors import DeskError, FetchError
 from feeds.fetch import Fetcher
 from feeds.fetch.folder import look
 from feeds.ingest import verdicts
 from feeds.ingest.desk import Desk
+from feeds.ingest.memory import Memory
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.model import Answer, Decision, Entry, Placement, Request, Source
-from feeds.store import ReadTx, Store, WriteTx
+from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, InboxItem, PollResult, SaveReport
 
 log = logging.getLogger(__name__)
 
-WINDOW_DAYS = 14.0
 FOLDER_INTERVAL_S = 10.0
 FOLDER_RETRY_S = 2.0
 FOLLOW_AT_ONCE = 20
@@ -93,8 +92,7 @@ class Ingest:
         self._flight: dict[int, Claim] = {}
         self._follows = 0
         self._looked: list[PollResult] = []
-        self._window = Window()
-        self._window_reaches = 0
+        self._memory = Memory()
         self.desk = desk
 
     @property
@@ -112,12 +110,7 @@ class Ingest:
         self._follows = 0
 
     def resume(self) -> int:
-        """Fill the window of texts to compare with, and read what a killed process left; returns how many bodies.
-
-        Call once, before the first turn.
-        """
-        with self._store.read() as tx:
-            self._catch_up(tx)
+        """Read what a killed process left in the inbox; returns how many bodies. Call once, before the first turn."""
         count, after = 0, 0
         while True:
             with self._store.read() as tx:
@@ -328,26 +321,30 @@ class Ingest:
         began = time.monotonic()
         placed = [self._placements(waiting, reading) for waiting, reading in readings]
         now = self._clock()
-        deduper: Deduper | None = None
+        batch = [(waiting.source.id, reading.entries) for waiting, reading in readings]
+        language = self.desk.settings.language
+        with self._store.read() as tx:
+            decided = self._memory.decide(tx, batch, now=now, language=language)
         try:
             with self._store.write() as tx:
                 tx.lock_dedupe()
-                self._catch_up(tx)
-                known = tx.articles.known([(waiting.source.id, reading.entries) for waiting, reading in readings])
-                deduper = Deduper(known, window=self._window, now=now)
-                decided = [deduper.decide(waiting.source.id, reading.entries) for waiting, reading in readings]
-                report = self._save_decisions(tx, readings, placed, decided, now)
+                if decided.deduper is not None and not self._memory.is_current(tx):
+                    # Somebody else saved meanwhile, perhaps the very same articles.
+                    decided.undo()
+                    decided = self._memory.decide(tx, batch, now=now, language=language)
+                report = self._save_decisions(tx, readings, placed, decided.decisions, now)
+                tx.stories.merge(decided.merged, now)
                 results = ended + [
                     self._verdict(waiting, reading, decisions)
-                    for (waiting, reading), decisions in zip(readings, decided, strict=True)
+                    for (waiting, reading), decisions in zip(readings, decided.decisions, strict=True)
                     if waiting.claim is not None
                 ]
                 tx.sources.finish(results)
                 tx.inbox.remove([waiting.item.id for waiting, _ in readings])
-                self._window_reaches = tx.articles.newest_entry()
+                if decided.deduper is not None:
+                    self._memory.saved(tx)
         except BaseException:
-            if deduper is not None:
-                deduper.undo()
+            decided.undo()
             raise
         for waiting, reading in readings:
             self._ended(waiting, reading)
@@ -393,17 +390,6 @@ class Ingest:
         return tx.articles.save(
             [decision for decisions in decided for decision in decisions], now, placements=placements, ranks=ranks
         )
-
-    def _catch_up(self, tx: ReadTx) -> None:
-        """Take into the window what came since it was last looked at: at a start all, later what others saved."""
-        since = self._clock() - timedelta(days=WINDOW_DAYS)
-        while True:
-            stored = tx.articles.signatures(self._window_reaches, since, 5000)
-            for one in stored:
-                self._window.add(one.uid, one.signature, seen=one.first_seen, source_id=one.source_id, copy=one.copy)
-            if not stored:
-                return
-            self._window_reaches = stored[-1].id
 
     def _placements(self, waiting: Waiting, reading: Reading) -> dict[int, tuple[Placement, ...] | None]:
         """Where each entry belongs, by its position, for dedupe may change keys.

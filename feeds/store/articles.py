@@ -160,7 +160,7 @@ class Articles:
         after = max(after, start - 1)
         columns = entries.c.id, entries.c.source_id, entries.c.signature, entries.c.first_seen, entries.c.copy
         statement = (
-            select(*columns, articles.c.uid)
+            select(*columns, entries.c.published_at, articles.c.uid, articles.c.story_uid)
             .join_from(entries, articles, articles.c.id == entries.c.article_id)
             .where(entries.c.id > after, entries.c.first_seen >= since, articles.c.retracted_at.is_(None))
             .order_by(entries.c.id)
@@ -173,7 +173,9 @@ class Articles:
                 source_id=row.source_id,
                 signature=row.signature or b"",
                 first_seen=row.first_seen,
+                published=row.published_at,
                 copy=bool(row.copy),
+                story_uid=row.story_uid,
             )
             for row in self._connection.execute(statement)
         ]

@@ -170,7 +170,7 @@ articles = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("uid", Text, nullable=False, unique=True),
-    Column("story_uid", Text),
+    Column("story_uid", Text, index=True),
     Column("published_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("rank_at", UtcDateTime, nullable=False),
@@ -188,6 +188,14 @@ Index("ix_articles_unrendered", articles.c.id, sqlite_where=_UNRENDERED, postgre
 SET_ASIDE = text("articles.set_aside <> '' AND articles.rendered_revision = articles.revision")
 _SET_ASIDE = text("set_aside <> '' AND rendered_revision = revision")
 Index("ix_articles_set_aside", articles.c.id, sqlite_where=_SET_ASIDE, postgresql_where=_SET_ASIDE)
+
+story_moves = Table(
+    "story_moves",
+    metadata,
+    Column("old_uid", Text, primary_key=True),
+    Column("uid", Text, nullable=False),
+    Column("moved_at", UtcDateTime, nullable=False),
+)
 
 entries = Table(
     "entries",

@@ -22,6 +22,7 @@ from feeds.store.inbox import Inbox
 from feeds.store.retention import Retention
 from feeds.store.sections import Sections
 from feeds.store.sources import Sources
+from feeds.store.stories import StoryShelf
 
 LOOK_S = 0.05
 """How often `Store.wait` looks at a SQLite file."""
@@ -37,6 +38,7 @@ class ReadTx:
         self.inbox = Inbox(connection)
         self.articles = Articles(connection)
         self.sections = Sections(connection)
+        self.stories = StoryShelf(connection)
         self.documents = Documents(connection)
         self.events = Events(connection)
         self.retention = Retention(connection)

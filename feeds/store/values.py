@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from feeds.model import Article, Entry, Evidence, Source, Validators
+from feeds.model import Article, Entry, Evidence, Fragment, Source, Validators
 
 # --------------------------------------------------------------------------- sources
 
@@ -166,7 +166,9 @@ class StoredSignature:
     source_id: int
     signature: bytes
     first_seen: datetime
+    published: datetime | None
     copy: bool
+    story_uid: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,41 @@ class Page:
 
     articles: tuple[Article, ...]
     next: tuple[datetime, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a section's documents hold at present: the articles in their order, and the sequence that they stand for."""
+
+    sequence: int
+    uids: tuple[str, ...]
+    last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An article as it stands in a section: by which place, since when, from which source, under which address."""
+
+    uid: str
+    rank_at: datetime
+    filed_at: datetime
+    source_id: int
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Some of a section's articles as finished fragments, newest first: what a feed is joined from.
+
+    *missing* counts those whose fragments are not made yet. *retracted* are the tombstones among them. *updated* is the
+    last change of the content. *older* is the number of the newest filing before all of these, 0 where there is none.
+    """
+
+    fragments: tuple[Fragment, ...]
+    missing: int
+    updated: datetime | None
+    retracted: tuple[tuple[str, datetime], ...] = ()
+    older: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

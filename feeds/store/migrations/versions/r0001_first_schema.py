@@ -43,6 +43,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_articles_seen_at", "articles", ["seen_at"], unique=False)
+    op.create_index("ix_articles_story_uid", "articles", ["story_uid"], unique=False)
     for name, condition in (
         ("ix_articles_set_aside", "set_aside <> '' AND rendered_revision = revision"),
         ("ix_articles_unrendered", "rendered_revision <> revision AND retracted_at IS NULL"),
@@ -117,6 +118,13 @@ def upgrade() -> None:
         sa.Column("tail", sa.LargeBinary(), nullable=False),
         sa.Column("separator", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("path", "format", name="pk_frames"),
+    )
+    op.create_table(
+        "story_moves",
+        sa.Column("old_uid", sa.Text(), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("moved_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("old_uid", name="pk_story_moves"),
     )
     op.create_table(
         "section_moves",

@@ -1,0 +1,104 @@
+"""What dedupe keeps in memory between batches, kept in step with the store. Holds state; reads the store alone.
+
+Nothing is read, nor the libraries behind it loaded, before the first entry has to be decided: most polls bring none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from feeds.model import Decision, Entry
+from feeds.store import ReadTx
+
+if TYPE_CHECKING:
+    from feeds.dedupe import Deduper, Stories, Window
+
+WINDOW = timedelta(days=14)
+READ_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decisions on a batch, a tuple for each of its sources; `undo` when they could not be saved."""
+
+    deduper: Deduper | None
+    decisions: list[tuple[Decision, ...]]
+
+    @property
+    def merged(self) -> dict[str, str]:
+        """The stories that became part of others, gone → kept."""
+        return dict(self.deduper.merged) if self.deduper is not None else {}
+
+    def undo(self) -> None:
+        """Let memory forget what this batch taught it."""
+        if self.deduper is not None:
+            self.deduper.undo()
+
+
+class Memory:
+    """The texts and stories of the last two weeks."""
+
+    def __init__(self) -> None:
+        self._window: Window | None = None
+        self._stories: Stories | None = None
+        self._reaches = 0
+
+    def decide(
+        self, tx: ReadTx, batch: Sequence[tuple[int, Sequence[Entry]]], *, now: datetime, language: str
+    ) -> Decided:
+        """Decide a *batch* of (source id, entries) over what the store has now."""
+        if not any(entries for _, entries in batch):
+            return Decided(None, [() for _ in batch])
+        from feeds.dedupe import Deduper, Stories, Window
+
+        if self._window is None or self._stories is None:
+            self._window, self._stories = Window(), Stories()
+        self._catch_up(tx, self._window, self._stories, now, language)
+        deduper = Deduper(
+            tx.articles.known(batch), now=now, window=self._window, stories=self._stories, language=language
+        )
+        decided = [deduper.decide(source_id, entries) for source_id, entries in batch]
+        return Decided(deduper, [tuple(_in_kept_story(one, deduper.merged) for one in group) for group in decided])
+
+    def is_current(self, tx: ReadTx) -> bool:
+        """Whether nobody saved an entry since this memory was last in step; ask under the dedupe lock."""
+        return tx.articles.newest_entry() == self._reaches
+
+    def saved(self, tx: ReadTx) -> None:
+        """What this memory decided has been saved in *tx*."""
+        self._reaches = tx.articles.newest_entry()
+
+    def _catch_up(self, tx: ReadTx, window: Window, stories: Stories, now: datetime, language: str) -> None:
+        from feeds.dedupe import Remembered, remember
+
+        newest = tx.articles.newest_entry()
+        while self._reaches < newest:
+            stored = tx.articles.signatures(self._reaches, now - WINDOW, READ_AT_ONCE)
+            remember(
+                (
+                    Remembered(
+                        article_uid=one.uid,
+                        source_id=one.source_id,
+                        signature=one.signature,
+                        first_seen=one.first_seen,
+                        published=one.published,
+                        copy=one.copy,
+                        story_uid=one.story_uid,
+                    )
+                    for one in stored
+                ),
+                window,
+                stories,
+                language=language,
+            )
+            self._reaches = stored[-1].id if stored else newest
+
+
+def _in_kept_story(decision: Decision, merged: dict[str, str]) -> Decision:
+    story = decision.story_uid
+    while story is not None and story in merged:
+        story = merged[story]
+    return decision if story == decision.story_uid else replace(decision, story_uid=story)
