@@ -29,6 +29,9 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\
 _NEWLINE = re.compile("\r\n?")
 _ATTRIBUTE = {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
 
+ARCHIVE_PAGE = 100
+"""Filings an archive page. Never change it for a desk that has published: pages keep their addresses and members."""
+
 Extra = bytes
 """A piece for the end of a document's head, written by one of the functions below for one format."""
 
@@ -122,6 +125,42 @@ def archive_links(
     pairs = (("current", current_url), ("prev-archive", prev_url), ("next-archive", next_url))
     links = b"".join(_link(format, rel, url) for rel, url in pairs if url)
     return (b"<fh:archive/>" if archive else b"") + links
+
+
+def archive_path(section: str, page: int, format: Format) -> str:
+    """Return the path of an archive page. Its number is that of the last filing on it, so that members never change.
+
+    >>> archive_path("news/world", 300, "atom"), archive_path("", 42, "rss")
+    ('/news/world/archive/300.atom', '/archive/42.rss')
+    """
+    return f"{'/' if section else ''}{section}/archive/{page}.{format}"
+
+
+def archive_page(number: int) -> int:
+    """Return the full page that the filing *number* is on."""
+    return -(-number // ARCHIVE_PAGE) * ARCHIVE_PAGE
+
+
+def archive_first(page: int) -> int:
+    """Return the number of the first filing on *page*, which may end before it is full.
+
+    >>> archive_first(200), archive_first(142)
+    (101, 101)
+    """
+    return (page - 1) // ARCHIVE_PAGE * ARCHIVE_PAGE + 1
+
+
+def newest_archive_page(unlisted: int, filed: int) -> int | None:
+    """Return the page that a document of a section goes on with; None where it holds every article.
+
+    *unlisted* is the highest number of a filing that the document does not hold, 0 for none, *filed* the section's last
+    number. While the filings since the last full page hold such a one, a page of fewer goes before the full ones: its
+    address too is for good.
+    """
+    if not unlisted:
+        return None
+    full = archive_page(unlisted)
+    return full if full <= filed else unlisted
 
 
 def deleted_entries(format: Format, tombstones: Sequence[tuple[str, datetime]]) -> Extra:

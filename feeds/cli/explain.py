@@ -47,11 +47,14 @@ def explain(config: str | None, data: str | None, article: str) -> None:
                 )
             entries = tx.articles.entries_of(uid)
             filings = tx.articles.filings_of(uid)
+            aside = tx.documents.why_aside(uid)
         shown = next((stored for stored in entries if stored.shown), entries[0] if entries else None)
         click.secho(shown.entry.title if shown else uid, bold=True)
         click.echo(f"  id {uid}")
         if state.kind == "retracted":
             click.secho(f"  RETRACTED {_when(state.at)}: {state.reason or 'no reason given'}", fg="red")
+        if aside:
+            click.secho(f"  SET ASIDE, published nowhere until it changes: {aside}", fg="red")
         if shown:
             published = shown.entry.published
             click.echo(

@@ -115,7 +115,7 @@ def poll(
             workers.close()
             with store.write() as tx:
                 tx.sources.release(ingest.claims())
-        done = publish(store, settings, accepted.desk.sections, now=now_utc())
+        done = publish(store, settings, accepted.desk.sections, now=now_utc(), most_archived=None)
         _print(ended, by_id)
         click.echo(
             f"{len(ended)} polled, {came} new articles, {len(done.sections)} sections published."

@@ -6,14 +6,29 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
 
-from feeds.model import Document, Format, Fragment, Frame
+from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
 from feeds.store import counters
 from feeds.store.codec import deflate, inflate
 from feeds.store.dialect import upsert
-from feeds.store.marks import chunks
-from feeds.store.schema import articles, documents, fragments, frames, sections
+from feeds.store.hydrate import hydrate
+from feeds.store.marks import chunks, storable
+from feeds.store.schema import (
+    IN_SECTION,
+    SET_ASIDE,
+    UNRENDERED,
+    articles,
+    documents,
+    filings,
+    fragments,
+    frames,
+    sections,
+)
+from feeds.store.schema import counters as counter_rows
+from feeds.store.values import Listing
+
+RESET_AT_ONCE = 2000
 
 
 class Documents:
@@ -74,6 +89,77 @@ class Documents:
         ]
         change = ("version", "revision", "updated_at", "body")
         upsert(self._connection, fragments, rows, ("article_id", "format"), change=change)
+        self._settle([row.id for row in rows_by_uid.values()])
+
+    def _settle(self, ids: Sequence[int]) -> None:
+        """Note of which articles there are fragments of the present revision in every format."""
+        ours = (fragments.c.article_id == articles.c.id) & (fragments.c.revision == articles.c.revision)
+        there = select(func.count()).select_from(fragments).where(ours).scalar_subquery()
+        for some in chunks(ids):
+            done = update(articles).where(articles.c.id.in_(some), there == len(FORMATS))
+            self._connection.execute(done.values(rendered_revision=articles.c.revision, set_aside=""))
+
+    def unrendered(self, limit: int) -> list[Article]:
+        """Filed articles whose fragments are missing or out of date, the newest first."""
+        waiting = select(articles.c.id).where(UNRENDERED, _filed()).order_by(articles.c.id.desc()).limit(limit)
+        ids = self._connection.execute(waiting).scalars().all()
+        return list(hydrate(self._connection, ids).values())
+
+    def waiting(self) -> bool:
+        """Whether any article has fragments missing or out of date; cheap."""
+        return self._connection.execute(select(articles.c.id).where(UNRENDERED).limit(1)).first() is not None
+
+    def pass_over(self, limit: int) -> int:
+        """Note of articles that are filed nowhere that they need no fragments until they are; how many there were."""
+        idle = select(articles.c.id).where(UNRENDERED, ~_filed()).order_by(articles.c.id.desc()).limit(limit)
+        ids = self._connection.execute(idle).scalars().all()
+        for some in chunks(ids):
+            done = update(articles).where(articles.c.id.in_(some))
+            self._connection.execute(done.values(rendered_revision=articles.c.revision))
+        return len(ids)
+
+    def set_aside(self, uid: str, revision: int, reason: str) -> None:
+        """Publish an article nowhere while it is as it is now; its next revision is tried again."""
+        here = (articles.c.uid == uid) & (articles.c.revision == revision)
+        aside = {"rendered_revision": revision, "set_aside": storable(reason) or "it does not check"}
+        row = self._connection.execute(select(articles.c.id).where(here)).one_or_none()
+        if row is None:
+            return
+        self._connection.execute(update(articles).where(here).values(aside))
+        self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
+        of_it = select(filings.c.section_id).where(filings.c.article_id == row.id, IN_SECTION)
+        self._connection.execute(
+            update(sections).where(sections.c.id.in_(of_it)).values(touched=sections.c.touched + 1)
+        )
+
+    def why_aside(self, uid: str) -> str:
+        """Why an article is set aside, empty where it is not."""
+        statement = select(articles.c.set_aside).where(articles.c.uid == uid, SET_ASIDE)
+        return str(self._connection.execute(statement).scalar_one_or_none() or "")
+
+    def renewal_due(self, version: int) -> bool:
+        """Whether `renew_fragments` has something to note."""
+        same = _counter(self._connection, "fragment_version") == version
+        return not same or _counter(self._connection, "fragment_renewal") > 0
+
+    def renew_fragments(self, version: int) -> bool:
+        """Have all fragments made again where *version* is another than the last; whether there is more to note.
+
+        Noted from the newest article back, some thousands at a time, so that no transaction is long.
+        """
+        if _counter(self._connection, "fragment_version") != version:
+            newest = self._connection.execute(select(func.max(articles.c.id))).scalar_one() or 0
+            _set_counter(self._connection, "fragment_version", version)
+            _set_counter(self._connection, "fragment_renewal", newest)
+        before = _counter(self._connection, "fragment_renewal")
+        if before <= 0:
+            return False
+        after = max(before - RESET_AT_ONCE, 0)
+        stale = exists().where(fragments.c.article_id == articles.c.id, fragments.c.version != version)
+        renewed = update(articles).where(articles.c.id > after, articles.c.id <= before, or_(stale, SET_ASIDE))
+        self._connection.execute(renewed.values(rendered_revision=-1))
+        _set_counter(self._connection, "fragment_renewal", after)
+        return after > 0
 
     # ------------------------------------------------------------------ documents
 
@@ -146,6 +232,20 @@ class Documents:
         row = self._connection.execute(statement).one_or_none()
         return None if row is None else _document(row)
 
+    def listing(self, path: str) -> Listing | None:
+        """What a section's documents hold, without their bytes; None where they were never rendered."""
+        columns = documents.c.sequence, documents.c.article_uids, documents.c.last_modified
+        row = self._connection.execute(
+            select(*columns).where(documents.c.path == path).order_by(documents.c.format).limit(1)
+        ).one_or_none()
+        if row is None:
+            return None
+        return Listing(sequence=row.sequence, uids=tuple(json.loads(row.article_uids)), last_modified=row.last_modified)
+
+    def announce(self) -> None:
+        """Tell who serves that fragments have changed of which archive pages and narrowed feeds are made."""
+        counters.publish(self._connection)
+
     def frame(self, path: str, format: Format) -> Frame | None:
         """The frame of a document, for putting other selections of its fragments together."""
         row = self._connection.execute(
@@ -158,6 +258,21 @@ class Documents:
     def publication(self) -> int:
         """A number that moves whenever anything served has changed: documents, config, sections, retractions."""
         return counters.publication(self._connection)
+
+
+def _filed() -> Any:
+    return exists().where(filings.c.article_id == articles.c.id, IN_SECTION)
+
+
+def _counter(connection: Connection, name: str) -> int:
+    statement = select(counter_rows.c.value).where(counter_rows.c.name == name)
+    return int(connection.execute(statement).scalar_one_or_none() or 0)
+
+
+def _set_counter(connection: Connection, name: str, value: int) -> None:
+    changed = update(counter_rows).where(counter_rows.c.name == name).values(value=value)
+    if not connection.execute(changed).rowcount:
+        connection.execute(insert(counter_rows).values(name=name, value=value))
 
 
 def _document_columns(document: Document) -> dict[str, Any]:

@@ -40,6 +40,17 @@ class Events:
         present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
         return bool(self._connection.execute(update(events).where(present).values(closed_at=now)).rowcount)
 
+    def since(self, kind: str, subject: str) -> datetime | None:
+        """When the open event of this *kind* and *subject* began; None where there is none."""
+        present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
+        found: datetime | None = self._connection.execute(select(events.c.at).where(present)).scalar_one_or_none()
+        return found
+
+    def subjects(self, kind: str) -> set[str]:
+        """What events of this *kind* are open about."""
+        present = (events.c.kind == kind) & events.c.closed_at.is_(None)
+        return set(self._connection.execute(select(events.c.subject).where(present)).scalars())
+
     def open(self) -> list[Event]:
         """Events that are not over, newest first."""
         statement = select(events).where(events.c.closed_at.is_(None)).order_by(events.c.id.desc())

@@ -186,6 +186,7 @@ UNRENDERED = text("articles.rendered_revision <> articles.revision AND articles.
 _UNRENDERED = text("rendered_revision <> revision AND retracted_at IS NULL")
 Index("ix_articles_unrendered", articles.c.id, sqlite_where=_UNRENDERED, postgresql_where=_UNRENDERED)
 SET_ASIDE = text("articles.set_aside <> '' AND articles.rendered_revision = articles.revision")
+NOT_ASIDE = text("(articles.set_aside = '' OR articles.rendered_revision <> articles.revision)")
 _SET_ASIDE = text("set_aside <> '' AND rendered_revision = revision")
 Index("ix_articles_set_aside", articles.c.id, sqlite_where=_SET_ASIDE, postgresql_where=_SET_ASIDE)
 

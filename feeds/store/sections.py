@@ -9,13 +9,25 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, literal, select, tuple_, update
 
 from feeds.errors import SectionNotFound
-from feeds.model import Article, Section
+from feeds.model import Article, Format, Section
+from feeds.store import selections
 from feeds.store.columns import UtcDateTime
 from feeds.store.hydrate import hydrate
 from feeds.store.marks import chunks
-from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, articles, filings, section_moves, sections
+from feeds.store.schema import (
+    IN_SECTION,
+    LIVE,
+    NOT_ASIDE,
+    RETRACTED,
+    SET_ASIDE,
+    articles,
+    entries,
+    filings,
+    section_moves,
+    sections,
+)
 from feeds.store.section_sync import sync
-from feeds.store.values import Changes, Page, SectionState, Withdrawn
+from feeds.store.values import Changes, Page, SectionState, Selection, Standing, Withdrawn
 
 _NEWEST = filings.c.rank_at.desc(), filings.c.article_id.desc()
 
@@ -86,13 +98,15 @@ class Sections:
     # ------------------------------------------------------------------ what is filed
 
     def top(self, path: str, limit: int) -> tuple[Article, ...]:
-        """The newest *limit* articles by (`rank_at`, id), whole. Raises SectionNotFound."""
+        """The newest *limit* articles by (`rank_at`, id), whole; none that is set aside. Raises SectionNotFound."""
         return self.page(path, None, limit).articles
 
     def page(self, path: str, before: tuple[datetime, int] | None, limit: int) -> Page:
         """The newest *limit* articles behind the place *before*, and the place to go on from."""
         statement = select(filings.c.article_id, filings.c.rank_at, filings.c.sequence)
+        aside = select(articles.c.id).where(SET_ASIDE)
         statement = statement.where(filings.c.section_id == self._id(path), IN_SECTION)
+        statement = statement.where(filings.c.article_id.not_in(aside))
         if before is not None:
             place = tuple_(literal(before[0], UtcDateTime()), literal(before[1]))
             statement = statement.where(tuple_(filings.c.rank_at, filings.c.article_id) < place)
@@ -107,6 +121,66 @@ class Sections:
         statement = statement.where(filings.c.section_id == self._id(path), filings.c.number.between(first, last))
         rows = self._connection.execute(statement.where(filings.c.state == LIVE).order_by(filings.c.number)).all()
         return self._articles(rows)
+
+    def archive_page(self, path: str, first: int, last: int, format: Format) -> Selection:
+        """What `archive` gives, the newest first, as fragments of any age: only publishing can make others."""
+        return selections.archive_page(self._connection, self._id(path), first, last, format)
+
+    def narrowed(
+        self, path: str, format: Format, *, sources: Sequence[int], language: str, fallback: str, limit: int, scan: int
+    ) -> Selection:
+        """The newest *limit* of the newest *scan* articles that any of *sources* brought and that are in *language*.
+
+        Empty means any. ``en`` takes in ``en-GB``; an article that names no language is in *fallback*.
+        """
+        return selections.narrowed(
+            self._connection,
+            self._id(path),
+            format,
+            sources=sources,
+            language=language,
+            fallback=fallback,
+            limit=limit,
+            scan=scan,
+        )
+
+    def unlisted(self, path: str, uids: Sequence[str]) -> int:
+        """The highest number of a filing of the section that is not among *uids*; 0 where all are."""
+        return selections.unlisted(self._connection, self._id(path), uids)
+
+    def standings(self, path: str, uids: Sequence[str]) -> dict[str, Standing]:
+        """How those of the articles stand that are in the section and not set aside."""
+        found: dict[str, Standing] = {}
+        for some in chunks(uids):
+            statement = (
+                select(articles.c.uid, filings.c.rank_at, filings.c.filed_at, entries.c.source_id, entries.c.comparable)
+                .join_from(filings, articles, articles.c.id == filings.c.article_id)
+                .join(entries, (entries.c.article_id == articles.c.id) & (entries.c.shown == 1))
+                .where(filings.c.section_id == self._id(path), IN_SECTION, articles.c.uid.in_(some), NOT_ASIDE)
+            )
+            for row in self._connection.execute(statement):
+                found[row.uid] = Standing(
+                    uid=row.uid,
+                    rank_at=row.rank_at,
+                    filed_at=row.filed_at,
+                    source_id=row.source_id,
+                    link=row.comparable,
+                )
+        return found
+
+    def retracted(self, path: str, after: int, limit: int) -> list[Withdrawn]:
+        """The section's newest retractions of those numbered above *after*, newest first."""
+        statement = (
+            select(articles.c.uid, filings.c.changed_at, filings.c.sequence)
+            .join_from(filings, articles, articles.c.id == filings.c.article_id)
+            .where(filings.c.section_id == self._id(path), filings.c.sequence > after, filings.c.state == RETRACTED)
+            .order_by(filings.c.sequence.desc())
+            .limit(limit)
+        )
+        return [
+            Withdrawn(uid=row.uid, at=row.changed_at, sequence=row.sequence, retracted=True)
+            for row in self._connection.execute(statement)
+        ]
 
     def filed(self, path: str) -> int:
         """The number of the last filing ever made in the section: how far `archive` can go."""

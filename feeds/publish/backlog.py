@@ -1,0 +1,94 @@
+"""Fragments of articles that no document holds: archive pages and narrowed feeds are joined from them.
+I/O: reads and writes the store.
+
+Requests cannot render, so whatever is filed gets its fragments here, the newest first, some at a time. They are checked
+in one document together before they are kept, as every published entry is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from feeds import frames
+from feeds.errors import RenderError
+from feeds.model import FORMATS, Article, Format, Fragment
+from feeds.publish.rendering import fragment_of
+from feeds.render import DeskContext, SectionContext, check, fragment_version, render_frame
+from feeds.store import Store
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200
+
+
+def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime) -> tuple[int, list[str]]:
+    """Make the fragments of up to *most* articles (None: all that wait); how many, and who had to be set aside."""
+    version = fragment_version(desk)
+    made = 0
+    aside: list[str] = []
+    with store.read() as tx:
+        if not tx.documents.waiting():
+            return 0, []
+    while most is None or made + len(aside) < most:
+        at_once = AT_ONCE if most is None else min(AT_ONCE, most - made - len(aside))
+        with store.read() as tx:
+            articles = tx.documents.unrendered(at_once)
+        if not articles:
+            break
+        fragments, faults = _checked(articles, desk, version)
+        with store.write() as tx:
+            tx.documents.put_fragments(fragments)
+            for article in articles:
+                if (fault := faults.get(article.uid)) is not None:
+                    tx.documents.set_aside(article.uid, article.revision, fault)
+                    tx.events.add("set-aside", article.uid, text=fault, now=now)
+            tx.documents.announce()
+        for uid, fault in faults.items():
+            log.error("set aside article=%s: %s", uid, fault)
+        made += len(articles) - len(faults)
+        aside += list(faults)
+    with store.write() as tx:
+        tx.documents.pass_over(AT_ONCE * 10)
+    return made, aside
+
+
+def _checked(articles: Sequence[Article], desk: DeskContext, version: int) -> tuple[list[Fragment], dict[str, str]]:
+    """Fragments of *articles* in every format, and why those without have none."""
+    faults: dict[str, str] = {}
+    made: dict[Format, dict[str, Fragment]] = {format: {} for format in FORMATS}
+    for article in articles:
+        try:
+            for format in FORMATS:
+                made[format][article.uid] = fragment_of(article, format, desk, version)
+        except RenderError as error:
+            faults[article.uid] = error.cause
+    for format in FORMATS:
+        some = [fragment for uid, fragment in made[format].items() if uid not in faults]
+        faults |= _faults(some, format, desk)
+    return [fragment for each in made.values() for uid, fragment in each.items() if uid not in faults], faults
+
+
+def _faults(fragments: Sequence[Fragment], format: Format, desk: DeskContext) -> dict[str, str]:
+    """What the check finds in the document of *fragments*, by article."""
+    if not fragments:
+        return {}
+    context = SectionContext(path="", title=desk.title, base_url=desk.base_url, desk_title=desk.title)
+    body = frames.assemble(
+        render_frame(context, format),
+        fragments,
+        self_url=context.url(format),
+        alternate_url=context.url(),
+        title=desk.title,
+        updated=max(fragment.updated for fragment in fragments),
+        feed_id=frames.feed_urn("", "backlog"),
+    )
+    problems = [problem for problem in check(body, format) if problem.severity == "error"]
+    if all(problem.article_uid for problem in problems):
+        return {str(problem.article_uid): problem.message for problem in problems}
+    if len(fragments) == 1:
+        return {fragments[0].article_uid: problems[0].message}
+    # The fault breaks the whole document: halves tell whose it is.
+    middle = len(fragments) // 2
+    return _faults(fragments[:middle], format, desk) | _faults(fragments[middle:], format, desk)

@@ -1,0 +1,221 @@
+"""The flow from changed sections to checked documents that replace the last good ones. Knows the order of the steps.
+
+A document is made outside any transaction, from fragments that feedgen made once; it is checked, and only then written
+together with the sequence number that it stands for. What does not check is not published: the article at fault is set
+aside until it changes and told, and where none can be named the last good document stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from feeds import frames
+from feeds.errors import RenderError, SectionNotFound
+from feeds.model import FORMATS, UNFILED, Article, Section, Settings
+from feeds.publish.backlog import catch_up
+from feeds.publish.gate import HOLD_S, objections, still_held
+from feeds.publish.rendering import Kept, Rendered, desk_context, render_section, section_context
+from feeds.render import fragment_version
+from feeds.store import Store
+from feeds.store.values import Listing, SectionState
+
+log = logging.getLogger(__name__)
+
+MOST_SET_ASIDE = 10
+"""Articles set aside from one section in one go; past that the fault is hardly theirs, and the last good stays."""
+
+MOST_TOMBSTONES, TOMBSTONE_CHANGES = 50, 1000
+"""How many retractions a document tells (RFC 6721), and for how many changes of its section it does. No time is in
+this, so that a document changes only when its section does."""
+
+
+@dataclass(slots=True)
+class Published:
+    """What one sweep did: sections replaced, sections held back, articles set aside, articles made for archives."""
+
+    sections: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+    archived: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """What the store has for one section: the articles to list and what stands around them."""
+
+    articles: list[Article]
+    kept: Kept
+    retracted: tuple[tuple[str, datetime], ...]
+    archive_page: int | None
+    sequence: int
+    waits: bool = False  # held: these are the articles of the last good document
+
+
+def publish(
+    store: Store, settings: Settings, sections: Sequence[Section], *, now: datetime, most_archived: int | None = 500
+) -> Published:
+    """Render every section that changed since its documents were made, and replace what checks.
+
+    Then fragments of up to *most_archived* other articles are made (None: of all that have none). One section's fault
+    keeps none of the others back. Raises StoreError alone.
+    """
+    done = Published()
+    by_path = {section.path: section for section in sections}
+    with store.read() as tx:
+        changed = tx.sections.changed()
+        desk_id = tx.configs.desk_id()
+    for state in changed:
+        section = by_path.get(state.path) or _built_in(state, settings)
+        try:
+            _publish_section(store, settings, section, state, desk_id, now, done)
+        except SectionNotFound:
+            continue  # taken out of the config since
+        except RenderError as error:
+            done.held.append(state.path)
+            log.error("section=%s kept its last good documents: %s", state.path or "(all)", error)
+            with store.write() as tx:
+                tx.sections.hold(state)
+                tx.events.add("held", state.path, text=error.cause, remedy=error.remedy, now=now)
+    desk = desk_context(settings)
+    version = fragment_version(desk)
+    with store.read() as tx:
+        renewing = tx.documents.renewal_due(version)
+    while renewing:
+        with store.write() as tx:
+            renewing = tx.documents.renew_fragments(version) and most_archived is None
+    done.archived, aside = catch_up(store, desk, most=most_archived, now=now)
+    done.set_aside += aside
+    return done
+
+
+def _publish_section(
+    store: Store,
+    settings: Settings,
+    section: Section,
+    state: SectionState,
+    desk_id: str,
+    now: datetime,
+    done: Published,
+) -> None:
+    desk = desk_context(settings)
+    version = fragment_version(desk)
+    chosen = _choose(store, section, state, section.limit or settings.publish.entries, version, now)
+    if chosen is None:
+        done.held.append(section.path)
+        return
+    articles = chosen.articles
+    for _ in range(MOST_SET_ASIDE + 1):
+        try:
+            rendered = render_section(
+                articles,
+                chosen.kept,
+                desk=desk,
+                version=version,
+                context=section_context(section, settings),
+                sequence=chosen.sequence,
+                feed_id=frames.feed_urn(desk_id, f"section/{state.id}"),
+                updated=_updated(articles, chosen, state),
+                archive_page=chosen.archive_page,
+                retracted=chosen.retracted,
+                now=now,
+            )
+            break
+        except RenderError as error:
+            if error.article_uid is None:
+                raise
+            articles = _without(store, articles, error, now)
+            done.set_aside.append(error.article_uid)
+    else:
+        raise RenderError(f"more than {MOST_SET_ASIDE} articles of {section.path!r} do not check", path=section.path)
+    _replace(store, section.path, state, chosen, rendered, now)
+    (done.held if chosen.waits else done.sections).append(section.path)
+
+
+def _choose(
+    store: Store, section: Section, state: SectionState, limit: int, version: int, now: datetime
+) -> _Chosen | None:
+    """Choose what a section's documents are to hold; None where it is held and nothing has to leave it."""
+    path = section.path
+    with store.read() as tx:
+        articles = list(tx.sections.top(path, limit))
+        old = tx.documents.listing(path)
+        new = [article.uid for article in articles]
+        standings = tx.sections.standings(path, [*new, *(old.uids if old else ())])
+        problems = objections(old.uids, new, standings, limit=limit) if old and old.uids else ()
+        since = tx.events.since("gate", path) if problems else None
+        waits = bool(problems) and still_held(since, now)
+        sequence = state.sequence
+        if waits and old is not None:
+            by_uid = tx.articles.several(list(old.uids))
+            articles = [by_uid[uid] for uid in old.uids if uid in by_uid and uid in standings]
+            new = [article.uid for article in articles]
+            sequence = old.sequence
+        kept: Kept = {format: tx.documents.fragments(new, format, version) for format in FORMATS}
+        retracted = tx.sections.retracted(path, sequence - TOMBSTONE_CHANGES, MOST_TOMBSTONES)
+        page = frames.newest_archive_page(tx.sections.unlisted(path, new), tx.sections.filed(path))
+    if waits and since is None:
+        text = f"held for up to {HOLD_S // 60} minutes: " + "; ".join(problem.message for problem in problems[:3])
+        log.error("section=%s %s", path or "(all)", text)
+        with store.write() as tx:
+            tx.events.add("gate", path, text=text, remedy="look at what its sources sent", now=now)
+    if waits and old is not None and _unchanged(old, new):
+        return None
+    return _Chosen(
+        articles=articles,
+        kept=kept,
+        retracted=tuple((gone.uid, gone.at) for gone in retracted),
+        archive_page=page,
+        sequence=sequence,
+        waits=waits,
+    )
+
+
+def _unchanged(old: Listing, new: Sequence[str]) -> bool:
+    return old.uids == tuple(new)
+
+
+def _updated(articles: Sequence[Article], chosen: _Chosen, state: SectionState) -> datetime:
+    """When the content last changed: by an article or by a retraction."""
+    times = [article.updated for article in articles] + [at for _, at in chosen.retracted]
+    return max(times, default=state.created_at)
+
+
+def _without(store: Store, articles: Sequence[Article], error: RenderError, now: datetime) -> list[Article]:
+    """Set the article at fault aside, until it changes, and return the others."""
+    fault = next((article for article in articles if article.uid == error.article_uid), None)
+    if fault is None:
+        raise error
+    log.error("section=%s set aside article=%s: %s", error.path, fault.uid, error.cause)
+    with store.write() as tx:
+        tx.documents.set_aside(fault.uid, fault.revision, error.cause)
+        tx.events.add("set-aside", fault.uid, text=error.cause, remedy=error.remedy, now=now)
+    return [article for article in articles if article is not fault]
+
+
+def _replace(store: Store, path: str, state: SectionState, chosen: _Chosen, rendered: Rendered, now: datetime) -> None:
+    """Put the documents in the place of the last good ones. Of a held section they do not count as up to date."""
+    with store.write() as tx:
+        tx.documents.put_fragments(rendered.fragments)
+        tx.documents.replace(
+            rendered.documents,
+            rendered.frames,
+            section_path=path,
+            rendered_sequence=state.rendered_sequence if chosen.waits else state.sequence,
+            rendered_touched=state.rendered_touched if chosen.waits else state.touched,
+        )
+        if not chosen.waits:
+            tx.events.close("gate", path, now)
+            tx.events.close("held", path, now)
+        if rendered.fragments and (aside := tx.events.subjects("set-aside")):
+            for uid in aside & {fragment.article_uid for fragment in rendered.fragments}:
+                tx.events.close("set-aside", uid, now)
+
+
+def _built_in(state: SectionState, settings: Settings) -> Section:
+    """The two sections that no admin writes: the whole desk and what no rule files."""
+    if state.path == UNFILED:
+        return Section(path=UNFILED, title="Unfiled", description="Articles that no rule files.")
+    return Section(path=state.path, title=settings.title if not state.path else state.title)

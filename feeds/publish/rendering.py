@@ -1,0 +1,149 @@
+"""One section's documents in every format, from fragments that are kept and those that have to be made. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import xxhash
+
+from feeds import frames
+from feeds.errors import DeskError, RenderError
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Fragment, Frame, Section, Settings
+from feeds.render import (
+    DeskContext,
+    SectionContext,
+    check,
+    compress,
+    render_fragment,
+    render_frame,
+)
+
+Kept = dict[Format, dict[str, Fragment]]
+
+
+@dataclass(slots=True)
+class Rendered:
+    """Documents that check, and what had to be made for them."""
+
+    documents: list[Document] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    fragments: list[Fragment] = field(default_factory=list)
+
+
+def render_section(
+    articles: Sequence[Article],
+    kept: Kept,
+    *,
+    desk: DeskContext,
+    version: int,
+    context: SectionContext,
+    sequence: int,
+    feed_id: str,
+    updated: datetime,
+    archive_page: int | None,
+    retracted: Sequence[tuple[str, datetime]],
+    now: datetime,
+) -> Rendered:
+    """Return the documents of *articles*, in their order. *kept* takes up the fragments that are made.
+
+    Raises RenderError, which names the article at fault where it is one's.
+    """
+    done = Rendered()
+    for format in FORMATS:
+        for article in articles:
+            if article.uid not in kept[format]:
+                kept[format][article.uid] = fragment_of(article, format, desk, version)
+                done.fragments.append(kept[format][article.uid])
+        frame = render_frame(context, format)
+        older = context.base_url + frames.archive_path(context.path, archive_page, format) if archive_page else None
+        body = frames.assemble(
+            frame,
+            [kept[format][article.uid] for article in articles],
+            self_url=context.url(format),
+            alternate_url=context.url(),
+            title=title_of(context),
+            description=context.description,
+            updated=updated,
+            feed_id=feed_id,
+            extra=[
+                frames.hub_links(format, context.hubs),
+                frames.archive_links(format, prev_url=older),
+                frames.deleted_entries(format, retracted),
+            ],
+        )
+        for problem in check(body, format):
+            if problem.severity == "error":
+                raise RenderError(
+                    f"{context.path or 'index'}.{format}: {problem.message}",
+                    path=context.path,
+                    article_uid=problem.article_uid,
+                )
+        gzip, brotli = compress(body)
+        done.documents.append(
+            Document(
+                path=context.path,
+                format=format,
+                media_type=MEDIA_TYPES[format],
+                sequence=sequence,
+                etag=f"{sequence}-{xxhash.xxh3_64_hexdigest(body)}",
+                last_modified=now.replace(microsecond=0),
+                body=body,
+                gzip=gzip,
+                brotli=brotli,
+                article_uids=tuple(article.uid for article in articles),
+            )
+        )
+        done.frames.append(frame)
+    return done
+
+
+def fragment_of(article: Article, format: Format, desk: DeskContext, version: int) -> Fragment:
+    """Return *article* in *format*. Raises RenderError, whatever a hostile entry makes the libraries raise."""
+    try:
+        body = render_fragment(article, format, desk=desk)
+    except DeskError:
+        raise
+    except Exception as error:
+        # Whatever makes feedgen raise is that entry's trouble and nobody else's.
+        raise RenderError(
+            f"article {article.id} can't be rendered as {format}: {error!r}", article_uid=article.uid
+        ) from error
+    return Fragment(
+        article_uid=article.uid,
+        format=format,
+        version=version,
+        body=body,
+        updated=article.updated,
+        revision=article.revision,
+    )
+
+
+def title_of(context: SectionContext) -> str:
+    """Return a feed's title: readers show it without what is around it, so it names the desk too."""
+    return context.desk_title if not context.path else f"{context.title} · {context.desk_title}"
+
+
+def desk_context(settings: Settings) -> DeskContext:
+    """Return what fragments need of the desk."""
+    return DeskContext(
+        base_url=settings.base_url,
+        title=settings.title,
+        language=settings.language,
+        images=settings.publish.images,
+    )
+
+
+def section_context(section: Section, settings: Settings) -> SectionContext:
+    """Return what frames need of a section."""
+    return SectionContext(
+        path=section.path,
+        title=section.title,
+        description=section.description or (settings.description if not section.path else ""),
+        language=section.language or settings.language,
+        base_url=settings.base_url,
+        max_age_s=settings.publish.max_age_s,
+        hubs=settings.publish.hubs,
+        desk_title=settings.title,
+    )

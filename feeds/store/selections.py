@@ -1,0 +1,151 @@
+"""Articles of a section chosen as finished fragments: archive pages and narrowed feeds. I/O: database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, exists, select
+
+from feeds.model import Format, Fragment
+from feeds.store.codec import inflate
+from feeds.store.schema import IN_SECTION, NOT_ASIDE, RETRACTED, articles, entries, filings, fragments
+from feeds.store.values import Selection
+
+_DECODED_AT_ONCE = 100  # most articles of a section are in one language, so that the first hundred often do
+
+
+def archive_page(connection: Connection, section_id: int, first: int, last: int, format: Format) -> Selection:
+    """See `Sections.archive_page`."""
+    here = filings.c.section_id == section_id, filings.c.number.between(first, last)
+    kept = connection.execute(_fragments(format).where(*here, IN_SECTION, NOT_ASIDE)).all()
+    gone = (
+        select(articles.c.uid, articles.c.retracted_at, filings.c.number)
+        .join_from(filings, articles, articles.c.id == filings.c.article_id)
+        .where(*here, filings.c.state == RETRACTED, articles.c.retracted_at.is_not(None))
+        .order_by(filings.c.number.desc())
+    )
+    before = select(filings.c.number).where(filings.c.section_id == section_id, filings.c.number < first, IN_SECTION)
+    older = connection.execute(before.order_by(filings.c.number.desc()).limit(1)).scalar_one_or_none()
+    return _selection(
+        sorted(kept, key=lambda row: -int(row.number)),
+        format,
+        retracted=tuple((row.uid, row.retracted_at) for row in connection.execute(gone)),
+        older=int(older or 0),
+    )
+
+
+def narrowed(
+    connection: Connection,
+    section_id: int,
+    format: Format,
+    *,
+    sources: Sequence[int],
+    language: str,
+    fallback: str,
+    limit: int,
+    scan: int,
+) -> Selection:
+    """See `Sections.narrowed`."""
+    newest = (
+        select(filings.c.article_id, filings.c.rank_at)
+        .where(filings.c.section_id == section_id, IN_SECTION)
+        .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
+        .limit(scan)
+        .subquery()
+    )
+    chosen = select(newest.c.article_id).order_by(newest.c.rank_at.desc(), newest.c.article_id.desc())
+    if sources:
+        brought = exists().where(entries.c.article_id == newest.c.article_id, entries.c.source_id.in_(sources))
+        chosen = chosen.where(brought)
+    if not language:
+        chosen = chosen.limit(limit)
+    ids = list(connection.execute(chosen).scalars())
+    if language:
+        ids = _in_language(connection, ids, language, fallback, limit)
+    rows: dict[int, Row[*tuple[Any, ...]]] = {}
+    for start in range(0, len(ids), 400):
+        some = ids[start : start + 400]
+        statement = _fragments(format).where(filings.c.section_id == section_id, articles.c.id.in_(some), NOT_ASIDE)
+        rows |= {row.article_id: row for row in connection.execute(statement)}
+    return _selection([rows[each] for each in ids if each in rows], format)
+
+
+def _in_language(connection: Connection, ids: Sequence[int], language: str, fallback: str, limit: int) -> list[int]:
+    chosen: list[int] = []
+    for start in range(0, len(ids), _DECODED_AT_ONCE):
+        some = ids[start : start + _DECODED_AT_ONCE]
+        shown = select(entries.c.article_id, entries.c.payload)
+        rows = connection.execute(shown.where(entries.c.article_id.in_(some), entries.c.shown == 1))
+        named = {row.article_id: _language(row.payload) or fallback for row in rows}
+        chosen += [each for each in some if (named.get(each, "").lower() + "-").startswith(language + "-")]
+        if len(chosen) >= limit:
+            break
+    return chosen[:limit]
+
+
+def _language(payload: bytes) -> str:
+    return str(json.loads(inflate(payload)).get("language") or "")
+
+
+def unlisted(connection: Connection, section_id: int, uids: Sequence[str]) -> int:
+    """See `Sections.unlisted`. Documents hold a thousand articles at most, so few rows are passed over."""
+    listed = set(uids)
+    statement = (
+        select(filings.c.number, articles.c.uid)
+        .join_from(filings, articles, articles.c.id == filings.c.article_id)
+        .where(filings.c.section_id == section_id, IN_SECTION, NOT_ASIDE)
+        .order_by(filings.c.number.desc())
+        .limit(len(listed) + 1)
+    )
+    return next((int(row.number) for row in connection.execute(statement) if row.uid not in listed), 0)
+
+
+def _fragments(format: Format) -> Select[Any]:
+    """Filed articles with their fragment, where there is one of whatever version and revision."""
+    columns = (
+        filings.c.article_id,
+        filings.c.number,
+        articles.c.uid,
+        articles.c.updated_at,
+        articles.c.published_at,
+        fragments.c.version,
+        fragments.c.revision,
+        fragments.c.updated_at.label("made_of"),
+        fragments.c.body,
+    )
+    mine = (fragments.c.article_id == articles.c.id) & (fragments.c.format == format)
+    return (
+        select(*columns)
+        .join_from(filings, articles, articles.c.id == filings.c.article_id)
+        .join(fragments, mine, isouter=True)
+    )
+
+
+def _selection(
+    rows: Sequence[Row[*tuple[Any, ...]]],
+    format: Format,
+    *,
+    retracted: tuple[tuple[str, Any], ...] = (),
+    older: int = 0,
+) -> Selection:
+    made = [row for row in rows if row.body is not None]
+    changes = [max(row.updated_at, row.published_at) for row in rows] + [at for _, at in retracted]
+    return Selection(
+        fragments=tuple(
+            Fragment(
+                article_uid=row.uid,
+                format=format,
+                version=row.version,
+                body=inflate(row.body),
+                updated=row.made_of,
+                revision=row.revision,
+            )
+            for row in made
+        ),
+        missing=len(rows) - len(made),
+        updated=max(changes, default=None),
+        retracted=retracted,
+        older=older,
+    )
