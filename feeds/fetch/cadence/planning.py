@@ -1,0 +1,131 @@
+"""The next time for a source: its rhythm, what it declares, `Retry-After`, back-off. Pure.
+
+In use there is no total of requests to share out: `poll.first_s` is the knob. A source that posts `UNKNOWN_RATE` times
+a day, or of which nothing is known, is asked every *first_s*; one that posts a quarter as often, half as often. Halving
+*first_s* doubles all requests and halves all delays, within floor and ceiling.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from feeds.errors import FailureKind
+from feeds.fetch.cadence.rhythm import DAY_S, HOUR_S, UNKNOWN_RATE, Rhythm, recall, remember
+from feeds.fetch.cadence.values import Plan, Poll
+from feeds.model import PollSettings
+
+BACKOFF_S: dict[FailureKind, float] = {"temporary": 300, "soft": 1800, "hard": 900}
+"""The first pause after a failure; each further one doubles it. Short enough that a machine which was without its
+network for an hour is back within the next."""
+BACKOFF_CAP_S: dict[FailureKind, float] = {"temporary": 86400, "soft": 7 * 86400, "hard": 30 * 86400}
+RETRY_AFTER_CAP_S = 86400.0
+JITTER = 0.1
+"""Share of an interval by which a wake-up may come later, so that sources never run in lockstep (criteria B6)."""
+TURNOVER = 0.25
+"""Share of a window that is let be expected to be new at the next poll: real sources post in bursts."""
+
+
+def plan(
+    poll: Poll,
+    *,
+    failures: int = 0,
+    interval_s: float | None = None,
+    memory: str = "",
+    settings: PollSettings,
+    configured_s: float | None = None,
+    jitter: float = 0.0,
+) -> Plan:
+    """Return the next time for a source, given the interval and failures before this *poll*.
+
+    *configured_s* is the admin's own interval, which rules out guessing but neither `Retry-After` nor back-off; it is
+    raised to the floor. *jitter* is a random number in [0, 1).
+    """
+    usual = max(configured_s or interval_s or settings.first_s, settings.floor_s)
+    if poll.outcome == "gone":
+        return _at(
+            poll, BACKOFF_CAP_S["hard"], usual, failures + 1, memory, "gone (410): looked at once a month", jitter
+        )
+    if poll.outcome == "failed":
+        wait, reason = _after_failure(poll, failures, settings)
+        return _at(poll, wait, usual, failures + 1, memory, reason, jitter)
+    rhythm = recall(memory)
+    rhythm.learn(poll)
+    memory = remember(rhythm)
+    if configured_s is not None:
+        wait, reason = usual, "interval_s in config"
+    else:
+        wait, reason = _by_rhythm(rhythm, poll, settings)
+        usual = wait
+    if poll.retry_after_s is not None and (asked := min(poll.retry_after_s, RETRY_AFTER_CAP_S)) > wait:
+        wait, reason = asked, f"Retry-After {asked:.0f} s"
+    return _at(poll, wait, usual, 0, memory, reason, jitter)
+
+
+def _after_failure(poll: Poll, failures: int, settings: PollSettings) -> tuple[float, str]:
+    kind = poll.failure or "temporary"
+    wait = min(BACKOFF_S[kind] * 2.0 ** min(failures, 30), BACKOFF_CAP_S[kind])
+    if poll.retry_after_s is None:
+        return max(wait, settings.floor_s), f"{kind} failure number {failures + 1}"
+    # What the origin asks for is enough the first time; who then refuses again gets the longer of the two.
+    asked = min(poll.retry_after_s, RETRY_AFTER_CAP_S)
+    wait = max(asked, settings.floor_s, wait / 2 if failures else 0.0)
+    return wait, f"Retry-After {asked:.0f} s" + (f", failure number {failures + 1}" if failures else "")
+
+
+def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings) -> tuple[float, str]:
+    now = poll.at.timestamp()
+    pressure = settings.first_s / DAY_S * math.sqrt(UNKNOWN_RATE)
+    wait = rhythm.reach(now, pressure, math.inf, settings.ceiling_s) - now
+    reason = f"its rhythm: about {_number(rhythm.rate())} a day"
+    for floor_s, why in _hinted(rhythm):
+        if floor_s > wait:
+            wait, reason = floor_s, why
+    turned = _before_turnover(rhythm, now, settings)
+    if turned < wait:
+        wait, reason = turned, "its window turns over"
+    # No hint but a rule of HTTP: whoever asks earlier gets the same bytes (RFC 9111 §4.2).
+    if poll.fresh_s is not None and poll.fresh_s > wait:
+        wait, reason = poll.fresh_s, "Cache-Control or Expires"
+    wait = min(max(wait, settings.floor_s), settings.ceiling_s)
+    rested = _past_skips(poll.at, wait, rhythm, settings.ceiling_s)
+    return (rested, "skipHours or skipDays") if rested > wait else (wait, reason)
+
+
+def _before_turnover(rhythm: Rhythm, now: float, settings: PollSettings) -> float:
+    """When so much of the window is expected to be new that a burst on top could push something out unseen."""
+    wait = math.inf
+    if rhythm.window:
+        most = max(rhythm.window * TURNOVER, 1.0)
+        wait = rhythm.reach(now, math.inf, most, settings.ceiling_s) - now
+    if rhythm.tight_s:
+        wait = min(wait, rhythm.tight_s)
+    return wait
+
+
+def _hinted(rhythm: Rhythm) -> list[tuple[float, str]]:
+    """What the document declares, in seconds, with its name."""
+    hints = rhythm.hints
+    asked = [(hints.ttl_s, "ttl"), (hints.update_period_s, "sy:updatePeriod")]
+    return [(value, why) for value, why in asked if value]
+
+
+def _past_skips(at: datetime, wait_s: float, rhythm: Rhythm, ceiling_s: float) -> float:
+    """*wait_s*, or longer until a time that the feed does not rule out (skipHours, skipDays: GMT)."""
+    hours, days = set(rhythm.hints.skip_hours), set(rhythm.hints.skip_days)
+    if not hours and not days or len(hours) >= 24 or len(days) >= 7:
+        return wait_s
+    moment = (at + timedelta(seconds=wait_s)).astimezone(UTC)
+    latest = max(at + timedelta(seconds=ceiling_s), moment)
+    while moment < latest and (moment.hour in hours or moment.weekday() in days):
+        moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(seconds=HOUR_S)
+    return (min(moment, latest) - at).total_seconds()
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _at(poll: Poll, wait_s: float, interval_s: float, failures: int, memory: str, reason: str, jitter: float) -> Plan:
+    at = poll.at + timedelta(seconds=wait_s * (1 + JITTER * jitter))
+    return Plan(next_poll_at=at, interval_s=interval_s, failures=failures, memory=memory, reason=reason)
