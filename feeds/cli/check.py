@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from feeds.cli.places import need_config, places, with_places
+from feeds.cli.tables import counted
+
+if TYPE_CHECKING:
+    from feeds.settings import ConfigWarning
 
 
 @click.command()
@@ -15,7 +21,11 @@ from feeds.cli.places import need_config, places, with_places
 def check(config: str | None, data: str | None) -> None:
     """Judge the config files: every error at once, with file, line, column and remedy.
 
-    Exits with 0 when they hold (warnings are told), with 78 when they don't.
+    Nothing is changed, no database is needed. Exits with 0 when they hold (warnings are told), with 78 when not.
+
+    \b
+      wiredesk check
+      wiredesk check --config /etc/wiredesk
     """
     from feeds.settings import ConfigErrors, load_config
 
@@ -26,12 +36,21 @@ def check(config: str | None, data: str | None) -> None:
     except ConfigErrors as errors:
         for error in errors.errors:
             click.echo(str(error))
-        for warning in errors.warnings:
-            click.echo(f"{warning} (warning)")
-        count = len(errors.errors)
-        click.echo(f"{count} error{'s' * (count != 1)}: a running desk keeps its last good config.", err=True)
+        _warn(errors.warnings)
+        click.echo(f"{counted(len(errors.errors), 'error')}: a running desk keeps its last good config.", err=True)
         sys.exit(78)
-    for warning in judged.warnings:
-        click.echo(f"{warning} (warning)")
-    sections, sources = len(judged.sections), len(judged.sources)
-    click.echo(f"{found.config} holds: {sections} sections, {sources} sources, {len(judged.warnings)} warnings.")
+    _warn(judged.warnings)
+    told = (
+        counted(len(judged.sections), "section"),
+        counted(len(judged.sources), "source"),
+        counted(len(judged.warnings), "warning"),
+    )
+    click.echo(f"{found.config} holds: {', '.join(told)}.")
+
+
+def _warn(warnings: Sequence[ConfigWarning]) -> None:
+    """Warnings apart: they keep nothing back."""
+    if warnings:
+        click.secho("Allowed, but hardly meant:", bold=True)
+    for warning in warnings:
+        click.echo(f"  {warning}")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from feeds.errors import DeskError
+
+if TYPE_CHECKING:
+    from feeds.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,18 @@ class Places:
     @property
     def embedded(self) -> bool:
         """Whether the database is a file of this machine's."""
-        return self.database.startswith("sqlite")
+        return self.file is not None
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database, None for PostgreSQL."""
+        if "://" not in self.database:
+            return Path(self.database)
+        return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite") else None
+
+    def backup_file(self, what: str, at: datetime) -> Path:
+        """Where a copy of the database is kept that this desk makes: its folder `backups`, named by *what* and time."""
+        return self.data / "backups" / f"{what}-{at:%Y%m%d-%H%M%S}.sqlite3"
 
 
 def places(config: str | None, data: str | None, environ: Mapping[str, str] = os.environ) -> Places:
@@ -68,8 +83,20 @@ def need_config(found: Places) -> None:
 
 def need_database(found: Places) -> None:
     """Raise DeskError where no desk has ever run here, for commands that only look."""
-    if found.embedded and not Path(found.database.removeprefix("sqlite:///")).exists():
+    if found.file is not None and not found.file.exists():
         raise DeskError(
             f"no desk has run on {found.data} yet",
             remedy="start one with `bin/run`, or poll once with `wiredesk poll`, or name its folder with --data",
         )
+
+
+def upgrade(store: Store, found: Places, now: datetime) -> None:
+    """Bring the database to this release. A SQLite file is copied first, and the copy's place is told."""
+    before = store.revision()
+    if before is None or not store.pending():
+        store.migrate()
+        return
+    copy = found.backup_file(f"before-upgrade-of-{before}", now) if found.embedded else None
+    store.migrate(copy)
+    kept = f"; the database as it was is kept at {copy}" if copy else ""
+    click.echo(f"The database was upgraded from {before} to {store.revision()}{kept}.", err=True)

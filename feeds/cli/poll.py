@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import random
 import sys
@@ -14,21 +15,27 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from feeds.cli.logs import set_up_logging
-from feeds.cli.places import need_config, places, with_places
-from feeds.engine.accept import accept
+from feeds.cli.places import need_config, places, upgrade, with_places
+from feeds.cli.tables import NARROW, console, counted, show
+from feeds.engine.accept import accept, refiled, to_refile
 from feeds.engine.clock import now_utc, tell_config, user_agent
+from feeds.engine.lock import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher
 from feeds.ingest.flow import FOLDER_RETRY_S, Ingest
+from feeds.ingest.refile import refile
 from feeds.publish import publish
-from feeds.settings import ConfigErrors
 from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult
 
 LEASE_S = 600.0
+FEW = 30
+"""Up to so many sources all are listed, past that those with news or trouble."""
+OUTCOMES = {"not-modified": "nothing new", "same": "nothing new", "new": "looked at"}
 SOON = timedelta(seconds=FOLDER_RETRY_S)
 LOOKS = 4
 """How often a folder is looked into where files in it are still being written."""
@@ -46,22 +53,28 @@ def poll(
     """Poll once what is due, or the named sources at once, and publish what changed.
 
     Works beside a running desk. Exits with 1 when a source failed.
+
+    \b
+      wiredesk poll                    what is due
+      wiredesk poll "Example World"    this one at once, due or not
+      wiredesk poll --now              all of them, conditionally: most answer "nothing new"
     """
     set_up_logging(os.environ, verbose=verbose, quiet=not verbose)
+    if not verbose:
+        logging.getLogger("feeds.ingest").setLevel(logging.ERROR)  # the table tells what failed
     found = places(config, data)
     need_config(found)
     found.data.mkdir(parents=True, exist_ok=True)
     store = open_store(found.database)
-    console = Console(stderr=True)
+    progress = Console(stderr=True)
     try:
-        store.migrate(found.data if found.embedded else None)
-        try:
-            accepted = accept(store, found.config, os.environ, now=now_utc())
-        except ConfigErrors as errors:
-            for error in errors.errors:
-                click.echo(str(error), err=True)
-            sys.exit(78)
+        upgrade(store, found, now_utc())
+        accepted = accept(store, found.config, os.environ, now=now_utc())
         tell_config(accepted)
+        if to_refile(store) and holder(found.data) is None:
+            # A running desk does this by itself; without one nobody else would.
+            refile(store, accepted.desk.cabinet, clock=now_utc)
+            refiled(store, accepted.desk.version, now=now_utc())
         with store.write() as tx:
             names = {source.key: source.name for source, _ in tx.sources.all_states()}
             keys = _keys(sources, names)
@@ -84,16 +97,16 @@ def poll(
         by_id = {claim.source.id: claim.source.name for claim in claims}
         settings = accepted.desk.settings
         fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
-        workers = Workers()
+        workers = Workers(min(2, len(claims)))
         ended: list[PollResult] = []
         came = 0
         bar = Progress(
             TextColumn("Polling"),
             BarColumn(),
             MofNCompleteColumn(),
-            console=console,
+            console=progress,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not progress.is_terminal,
         )
         try:
             ingest = Ingest(store, fetcher, workers, accepted.desk, clock=now_utc, random=random.random)
@@ -118,8 +131,9 @@ def poll(
         done = publish(store, settings, accepted.desk.sections, now=now_utc(), most_archived=None)
         _print(ended, by_id)
         click.echo(
-            f"{len(ended)} polled, {came} new articles, {len(done.sections)} sections published."
-            + (f" {len(done.held)} held back: see `wiredesk explain`." if done.held else "")
+            f"{counted(len(ended), 'source')} polled, {counted(came, 'new article')},"
+            f" {counted(len(done.sections), 'section')} published."
+            + (f" {counted(len(done.held), 'section')} held back: see `wiredesk doctor`." if done.held else "")
         )
         if any(result.error for result in ended):
             sys.exit(1)
@@ -158,19 +172,28 @@ def _held(until: datetime | None, now: datetime) -> bool:
 
 
 def _print(ended: Sequence[PollResult], names: dict[int, str]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("source", overflow="fold")
-    table.add_column("outcome")
-    for column in ("new", "copies", "updated"):
-        table.add_column(column, justify="right")
+    """What came and what failed, a line a source; of many only those that say something."""
+    on = console()
+    telling = [each for each in ended if each.error or each.new or each.copies or each.updated]
+    shown = sorted(telling if len(ended) > FEW else ended, key=lambda each: (bool(each.error), -each.new))
+    narrow = on.width < NARROW
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=not narrow)
+    table.add_column("source", overflow="fold", max_width=max(16, on.width // 3))
+    if not narrow:
+        for column in ("new", "copies", "updated"):
+            table.add_column(column, justify="right")
     table.add_column("what to know", overflow="fold")
-    for result in ended:
+    for result in shown:
         told = f"{result.error}; {result.remedy}" if result.remedy else result.error
-        table.add_row(
-            names.get(result.source_id, ""),
-            result.outcome,
-            *(str(number) if number else "" for number in (result.new, result.copies, result.updated)),
-            told,
-            style="red" if result.error else "",
-        )
-    Console().print(table)
+        came = [str(number) if number else "" for number in (result.new, result.copies, result.updated)]
+        if narrow:
+            words = (f"{count} {word}" for count, word in zip(came, ("new", "copies", "updated"), strict=True) if count)
+            cells = [told or ", ".join(words) or OUTCOMES.get(result.outcome, result.outcome)]
+        else:
+            cells = [*came, told or ("" if any(came) else OUTCOMES.get(result.outcome, result.outcome))]
+        row = (names.get(result.source_id, ""), *cells)
+        table.add_row(*(Text(cell) for cell in row), style="red" if result.error else "")
+    if shown:
+        show(table, on)
+    if len(shown) < len(ended):
+        click.echo(f"{counted(len(ended) - len(shown), 'other')}: nothing new.")

@@ -19,6 +19,10 @@ COMMANDS = {
     "poll": "feeds.cli.poll",
     "check": "feeds.cli.check",
     "explain": "feeds.cli.explain",
+    "doctor": "feeds.cli.doctor",
+    "opml": "feeds.cli.opml",
+    "backup": "feeds.cli.backup",
+    "restore": "feeds.cli.backup",
     "retract": "feeds.cli.retract",
     "unretract": "feeds.cli.retract",
 }
@@ -54,7 +58,8 @@ class Lazy(click.Group):
 @click.group(
     cls=Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with `wiredesk check`, then `wiredesk poll`, then `wiredesk run`.",
+    epilog="Start with `wiredesk check`, then `wiredesk poll`, then `wiredesk run`. When something is wrong: "
+    "`wiredesk doctor`. Exit codes: 0 done, 1 it did not work (a line says why), 2 wrong usage, 78 errors in config.",
 )
 @click.version_option(__version__, prog_name="wiredesk")
 def wiredesk() -> None:
@@ -76,6 +81,11 @@ def main() -> None:
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except DeskError as error:
+        if lines := getattr(error, "errors", None):  # ConfigErrors, which is not imported for every command
+            for line in lines:
+                click.echo(str(line), err=True)
+            click.echo(f"wiredesk: {error.cause}; mend and try again", err=True)
+            sys.exit(78)
         click.echo(f"wiredesk: {error}", err=True)
         sys.exit(1)
     except BrokenPipeError:

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from feeds.cli.logs import set_up_logging
-from feeds.cli.places import Places, need_config, places, with_places
+from feeds.cli.places import Places, need_config, places, upgrade, with_places
 from feeds.errors import DeskError
 
 log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ def _prepare(found: Places) -> None:
 
     store = open_store(found.database)
     try:
-        store.migrate(found.data if found.embedded else None)
+        upgrade(store, found, now_utc())
         accept(store, found.config, os.environ, now=now_utc())
     except ConfigErrors as errors:
         for error in errors.errors:

@@ -48,3 +48,18 @@ class DeskLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._fd)
+
+
+def holder(data: Path) -> str | None:
+    """The process that holds the lock on *data*, "?" where it can't be told; None where no desk runs there."""
+    try:
+        fd = os.open(data / "desk.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return os.read(fd, 64).decode("ascii", "replace").strip() or "?"
+    finally:
+        os.close(fd)
+    return None

@@ -1,4 +1,4 @@
-"""A copy of a SQLite database while it is in use. I/O: files."""
+"""A copy of a SQLite database while it is in use, and a copy put in its place. I/O: files."""
 
 from __future__ import annotations
 
@@ -36,3 +36,33 @@ def copy(source: Path, target: Path) -> None:
         raise StoreError(
             f"no copy could be made at {target}: {error}", remedy="check its folder and free space"
         ) from error
+
+
+def fault(file: Path) -> str:
+    """What is wrong with the SQLite file *file*, in SQLite's words; "" where nothing is. Reads all of it."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            found = str(opened.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        return str(error)
+    return "" if found == "ok" else found
+
+
+def put_in_place(copied: Path, database: Path, aside: Path | None) -> None:
+    """Put the file *copied* in the place of *database*, which nobody may have open; *aside* keeps what was there.
+
+    A kill at any moment leaves the one or the other whole: what was in the log beside the old file goes into it first,
+    since a log that outlives its file would be read into the next.
+    """
+    try:
+        if aside is not None:
+            with closing(sqlite3.connect(database)) as old:
+                old.execute("PRAGMA busy_timeout = 5000")
+                busy = old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                old.execute("PRAGMA journal_mode = DELETE").fetchall()
+            if busy or database.with_name(f"{database.name}-wal").exists():
+                raise StoreError(f"{database} is in use", remedy="stop what uses it and try again")
+            os.link(database, aside)
+        os.replace(copied, database)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{database} could not be replaced: {error}", remedy="nothing was changed") from error

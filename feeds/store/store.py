@@ -90,6 +90,11 @@ class Store:
         with mapped(), self._reader.connect() as connection:
             return upgrade.revision(connection) is None
 
+    def revision(self) -> str | None:
+        """The revision of the database's tables, None before there are any."""
+        with mapped(), self._reader.connect() as connection:
+            return upgrade.revision(connection)
+
     def migrate(self, backup_to: Path | None = None) -> bool:
         """Bring the database to this release; whether there was anything to do.
 

@@ -1,0 +1,93 @@
+"""`wiredesk backup` and `restore`: the whole desk in one file, and back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from feeds.cli.places import Places, need_database, places, with_places
+from feeds.engine.clock import now_utc
+from feeds.engine.lock import DeskLock
+from feeds.errors import DeskError, StoreError
+from feeds.store import Store, open_store
+from feeds.store.backup import copy, fault, put_in_place
+
+
+@click.command()
+@with_places
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def backup(config: str | None, data: str | None, file: Path | None) -> None:
+    """Copy the database to FILE, while the desk goes on working.
+
+    The copy is of one moment and complete: articles, ids, what sources said last, the accepted config. Without FILE
+    it goes to backups/ in the data folder. Config files are yours to keep: this does not copy them.
+
+    \b
+      wiredesk backup
+      wiredesk backup /mnt/backups/wire.sqlite3
+    """
+    found = places(config, data)
+    need_database(found)
+    database = _file(found, "pg_dump")
+    target = file or found.backup_file("desk", now_utc())
+    if target.is_dir():
+        target = target / found.backup_file("desk", now_utc()).name
+    if target.exists() and os.path.samefile(target, database):
+        raise DeskError(f"{target} is the desk's own database", remedy="name another file")
+    with open_store(found.database, create=False) as store:
+        store.backup(target)
+    click.echo(f"Copied {database} to {target} ({_size(target)}). `wiredesk restore {target}` brings it back.")
+
+
+@click.command()
+@with_places
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def restore(config: str | None, data: str | None, file: Path) -> None:
+    """Put FILE, which `wiredesk backup` made, in the place of the database.
+
+    Refuses while a desk runs on it. What was there is kept beside it. A copy of an older release is upgraded by the
+    next start; one of a newer release is refused.
+
+    \b
+      wiredesk restore var/backups/desk-20261123-060000.sqlite3
+    """
+    found = places(config, data)
+    database = _file(found, "pg_restore")
+    with DeskLock(found.data):
+        _judge(file)
+        now = now_utc()
+        made = database.with_name(f".{database.name}.restored")
+        copy(file, made)
+        aside = database.with_name(f"{database.stem}-before-restore-{now:%Y%m%d-%H%M%S}.sqlite3")
+        try:
+            put_in_place(made, database, aside if database.exists() else None)
+        finally:
+            made.unlink(missing_ok=True)
+    click.echo(f"Restored {database} from {file}.")
+    if aside.exists():
+        click.echo(f"What was there is at {aside}; delete it when all is well.")
+    click.echo("Start the desk again with `wiredesk run`.")
+
+
+def _file(found: Places, instead: str) -> Path:
+    if found.file is None:
+        raise StoreError("this desk's database is PostgreSQL", remedy=f"use {instead} of PostgreSQL itself")
+    return found.file
+
+
+def _judge(file: Path) -> None:
+    """Raise StoreError for a file that is no database of a desk, is broken, or of a newer release."""
+    wrong = fault(file)
+    if wrong:
+        raise StoreError(f"{file} can't be restored: {wrong}", remedy="name a file that `wiredesk backup` made")
+    with Store(f"sqlite:///{file.absolute()}") as store:
+        if store.empty():
+            raise StoreError(f"{file} holds no desk", remedy="name a file that `wiredesk backup` made")
+        store.pending()  # refuses one of a newer release
+
+
+def _size(file: Path) -> str:
+    size = file.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"

@@ -1,0 +1,108 @@
+"""`wiredesk opml import` and `opml export`: subscription lists of other readers, both ways."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from feeds.cli.places import need_config, places, with_places
+
+
+@click.group()
+def opml() -> None:
+    """Take over a subscription list of another reader, or give yours to one.
+
+    \b
+      wiredesk opml import feeds.opml >> config/sources.yaml
+      wiredesk opml export -o desk.opml
+    """
+
+
+@opml.command(name="import")
+@with_places
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
+def import_(config: str | None, data: str | None, file: Path) -> None:
+    """Print the feeds of the OPML list FILE (- for standard input) as lines for sources.yaml. Changes nothing.
+
+    A folder that is called like one of your sections gives its feeds a `section:`. What can't be a source comes as a
+    comment with the reason; what you have already is left out.
+
+    \b
+      wiredesk opml import feeds.opml                             look first
+      wiredesk opml import feeds.opml >> config/sources.yaml      then take it over
+      wiredesk check
+    """
+    from feeds.settings import Config, ConfigErrors, load_config, opml_to_lines
+
+    found = places(config, data)
+    present = Config()
+    if found.config.is_dir():
+        try:
+            present = load_config(found.config, os.environ)
+        except ConfigErrors as errors:
+            count = len(errors.errors)
+            told = f"{found.config} has {count} error{'s' * (count != 1)}, so its sections were not looked at"
+            click.echo(f"{told}; `wiredesk check` says what is wrong", err=True)
+    name = "standard input" if str(file) == "-" else file.name
+    body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    lines = opml_to_lines(body, file=name, sections=present.sections)
+    lines, known = _without({source.target for source in present.sources}, lines)
+    click.echo(lines, nl=False)
+    count, left_out = lines.count("\n- name:") + lines.startswith("- name:"), lines.count("# left out, ")
+    notes = [f"{count} source{'s' * (count != 1)}"]
+    notes += [f"{known} that you have already left out"] if known else []
+    notes += [f"{left_out} that no source can be, told as comments"] if left_out else []
+    click.echo(f"{', '.join(notes)}.", err=True)
+
+
+@opml.command()
+@with_places
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of printing.")
+def export(config: str | None, data: str | None, output: Path | None) -> None:
+    """Print your feeds as an OPML 2.0 list, in a folder for each section: for any other reader.
+
+    Secrets never leave: an address that takes one from the environment is listed with its name, not its value.
+    """
+    from feeds.engine.clock import now_utc
+    from feeds.render.opml import render_opml, source_outlines
+    from feeds.settings import load_config
+
+    found = places(config, data)
+    need_config(found)
+    judged = load_config(found.config, os.environ)
+    outlines = source_outlines(judged.sources, judged.sections)
+    document = render_opml(judged.settings.title, outlines, updated=now_utc(), owner_url=judged.settings.base_url)
+    if output is None:
+        click.echo(document.decode())
+    else:
+        output.write_bytes(document)
+    feeds = sum(source.kind == "feed" for source in judged.sources)
+    others = len(judged.sources) - feeds
+    kept = f"; {others} that are pages, sitemaps or folders are no feeds and stay here" if others else ""
+    click.echo(f"{feeds} feed{'s' * (feeds != 1)}{kept}.", err=True)
+
+
+def _without(known: set[str], lines: str) -> tuple[str, int]:
+    """*lines* without the sources whose address is *known*, and how many those were."""
+    kept: list[str] = []
+    block: list[str] = []
+    dropped = 0
+
+    def end() -> None:
+        nonlocal dropped
+        url = next((line.removeprefix("  url: ").strip('"') for line in block if line.startswith("  url: ")), None)
+        if url in known:
+            dropped += 1
+        else:
+            kept.extend(block)
+        block.clear()
+
+    for line in lines.splitlines(keepends=True):
+        if not line.startswith("  "):
+            end()
+        block.append(line.rstrip("\n"))
+    end()
+    return "".join(f"{line}\n" for line in kept), dropped

@@ -1,0 +1,171 @@
+"""Commands as an admin meets them: what they say, how they end, and that they fit the terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from feeds.cli.root import COMMANDS
+from feeds.engine.lock import DeskLock
+from tests.cli.conftest import Ended
+
+Run = Callable[..., Ended]
+
+OPML = """<opml version="2.0"><body>
+<outline text="News"><outline text="World"><outline text="Tidings" type="rss" xmlUrl="https://t.example/feed"/></outline>
+<outline text="Odd: yes" xmlUrl="https://odd.example/?a=1&amp;b=2"/><outline text="Bad" xmlUrl="gopher://x"/></outline>
+</body></opml>"""
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["opml", "import"], ["opml", "export"]])
+def test_every_command_teaches(run: Run, command: list[str]) -> None:
+    ended = run(*command, "--help")
+    assert ended.code == 0
+    assert ended.out.startswith("Usage: ")
+    assert all(len(line) <= 100 for line in ended.out.splitlines())
+
+
+def test_check_says_errors_and_warnings_apart(run: Run, folder: Path) -> None:
+    good = run("check")
+    assert (good.code, good.err) == (0, "")
+    assert "2 sections, 1 source, 0 warnings" in good.out
+    sources = folder / "config" / "sources.yaml"
+    sources.write_text(
+        sources.read_text() + "- name: B\n  url: http://127.0.0.1:99/feed\n- name: B\n  url: https://b.example/\n"
+    )
+    bad = run("check")
+    assert bad.code == 78
+    first, *rest = bad.out.splitlines()
+    assert first.startswith("sources.yaml:6:9: ")
+    sources.write_text("- name: B\n  url: http://127.0.0.1:80/feed\n  section: news/world\n")
+    doubtful = run("check")
+    assert doubtful.code == 0
+    assert "Allowed, but hardly meant:\n  sources.yaml:2:8: " in doubtful.out
+    assert "1 warning." in doubtful.out
+
+
+def test_poll_tells_what_came_in_a_table_that_fits(run: Run, folder: Path) -> None:
+    first = run("poll")
+    assert (first.code, first.err) == (0, "")
+    assert "1 source polled, 2 new articles, " in first.out
+    assert "\x1b" not in first.out
+    (folder / "config" / "sources.yaml").write_text(
+        (folder / "config" / "sources.yaml").read_text()
+        + "- name: A source whose name is longer than most names are\n  url: http://127.0.0.1:9/a/long/path/feed.xml\n"
+    )
+    for columns in (40, 80, 120):
+        told = run("poll", "--now", columns=columns)
+        assert told.code == 1
+        assert all(len(line) <= columns for line in told.out.splitlines()[:-1]), told.out
+        assert "127.0.0.1" in told.out.replace("\n", "")
+        assert "source=" not in told.err  # no log of what the table says
+    missing = run("poll", "Leters")
+    assert missing.code == 1
+    assert "did you mean 'Letters'?" in missing.err
+
+
+def test_poll_files_again_what_is_stored_when_no_desk_runs(run: Run, folder: Path) -> None:
+    run("poll")
+    (folder / "config" / "sections.yaml").write_text("press:\n  title: Press\n")
+    (folder / "config" / "sources.yaml").write_text("- name: Letters\n  files: articles/*.txt\n  section: press\n")
+    assert run("poll").code == 0
+    with sqlite3.connect(folder / "data" / "desk.sqlite3") as database:
+        filed = database.execute(
+            "select path, count(*) from filings join sections on sections.id = section_id"
+            " where state = 0 and removed_at is null group by path"
+        ).fetchall()
+    assert dict(filed) == {"": 2, "press": 2}
+
+
+def test_an_opml_list_becomes_config_lines_and_back(run: Run, folder: Path) -> None:
+    (folder / "list.opml").write_text(OPML)
+    ended = run("opml", "import", "list.opml")
+    assert ended.code == 0
+    assert "  section: news/world\n" in ended.out
+    assert "# left out, Bad: " in ended.out
+    assert ended.err == "2 sources, 1 that no source can be, told as comments.\n"
+    sources = folder / "config" / "sources.yaml"
+    sources.write_text(sources.read_text() + ended.out)
+    assert run("check").code == 0
+    again = run("opml", "import", "list.opml")
+    assert "- name:" not in again.out
+    assert "2 that you have already left out" in again.err
+
+    exported = run("opml", "export", "-o", "out.opml")
+    assert (exported.code, exported.out) == (0, "")
+    assert "2 feeds; 1 that" in exported.err
+    listed = etree.parse(folder / "out.opml").findall(".//outline[@xmlUrl]")
+    assert {each.get("xmlUrl") for each in listed} == {"https://t.example/feed", "https://odd.example/?a=1&b=2"}
+    broken = run("opml", "import", "config/sources.yaml")
+    assert broken.code == 1
+    assert broken.err.startswith("wiredesk: sources.yaml:1:1: no XML")
+
+
+def test_a_backup_is_restored_with_everything_as_it_was(run: Run, folder: Path) -> None:
+    nothing = run("backup")
+    assert nothing.code == 1
+    assert "no desk has run" in nothing.err
+    run("poll")
+    kept = run("backup", "kept.sqlite3")
+    assert kept.code == 0
+    assert "`wiredesk restore kept.sqlite3`" in kept.out
+    (folder / "config" / "articles" / "2.txt").write_text(
+        "Third\n\nSomething quite different about a lamp and a bell.\n"
+    )
+    run("poll", "Letters")
+    with DeskLock(folder / "data"):
+        refused = run("restore", "kept.sqlite3")
+    assert refused.code == 1
+    assert "already runs" in refused.err
+    restored = run("restore", "kept.sqlite3")
+    assert restored.code == 0
+    assert "1 new article" in run("poll", "Letters").out
+    [aside] = (folder / "data").glob("desk-before-restore-*.sqlite3")
+    with sqlite3.connect(aside) as database:
+        assert database.execute("select count(*) from articles").fetchone() == (3,)
+
+
+def test_what_is_no_backup_is_refused_and_changes_nothing(run: Run, folder: Path) -> None:
+    run("poll")
+    before = (folder / "data" / "desk.sqlite3").read_bytes()
+    (folder / "text.sqlite3").write_text("nothing of the kind\n" * 100)
+    sqlite3.connect(folder / "other.sqlite3").execute("create table t (x)").connection.close()
+    run("backup", "newer.sqlite3")
+    with sqlite3.connect(folder / "newer.sqlite3") as newer:
+        newer.execute("update wiredesk_version set version_num = 'r9999'")
+    newer.close()
+    for name, words in (("text", "can't be restored"), ("other", "holds no desk"), ("newer", "newer release")):
+        ended = run("restore", f"{name}.sqlite3")
+        assert ended.code == 1
+        assert words in ended.err
+        assert "Traceback" not in ended.err
+    assert (folder / "data" / "desk.sqlite3").read_bytes() == before
+    shutil.copy(folder / "newer.sqlite3", folder / "data" / "desk.sqlite3")
+    for command in ("poll", "run", "worker", "explain x", "backup"):
+        ended = run(*command.split())
+        assert ended.code == 1, command
+        assert ended.err.startswith("wiredesk: the database belongs to a newer release"), command
+        assert ended.err.count("\n") == 1
+
+
+def test_doctor_names_what_is_bad_and_what_to_do(run: Run, folder: Path) -> None:
+    run("poll")
+    fine = run("doctor", "--offline")
+    assert fine.code == 0
+    assert "2 articles" in fine.out
+    assert "no desk runs on it now" in fine.out
+    with DeskLock(folder / "data"):
+        assert "a desk runs on it (process " in run("doctor", "--offline").out
+    (folder / "config" / "sources.yaml").write_text("- name: A\n  url: nonsense\n")
+    (folder / "data" / "desk.sqlite3").write_bytes(b"SQLite format 3\0" + b"\1" * 5000)
+    bad = run("doctor", "--offline", columns=60)
+    assert bad.code == 1
+    assert all(len(line) <= 60 for line in bad.out.splitlines())
+    told = " ".join(bad.out.split())
+    assert "sources.yaml:2:8" in told
+    assert "wiredesk restore" in told
