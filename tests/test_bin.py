@@ -1,0 +1,63 @@
+"""`bin/run` on machines that lack something: one clear line each, with the remedy. Nothing is installed here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENSUREPIP = (
+    "The virtual environment was not created successfully because ensurepip is not\n"
+    "available. On Debian/Ubuntu systems, you need to install the python3-venv package.\n"
+)
+
+
+def run(environ: dict[str, str], *, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
+    """`bin/run` with *environ* added to an environment without the desk's variables."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WIREDESK_")}
+    return subprocess.run(
+        ["/bin/sh", str(ROOT / "bin" / "run")],
+        env=clean | {"PATH": path} | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def stub_python(folder: Path, venv: str) -> Path:
+    """A Python whose `-m venv` does *venv* (shell), all else being the real one's."""
+    stub = folder / "python3"
+    stub.write_text(f'#!/bin/sh\nif [ "$1 $2" = "-m venv" ]; then {venv}; fi\nexec {sys.executable} "$@"\n')
+    stub.chmod(0o755)
+    return stub
+
+
+def test_a_debian_without_venv_is_told_what_to_install(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    said.write_text(ENSUREPIP)
+    stub = stub_python(tmp_path, f'mkdir -p "$3" && touch "$3/pyvenv.cfg"; cat {said}; exit 1')
+    ended = run({"WIREDESK_PYTHON": str(stub), "WIREDESK_VENV": str(tmp_path / "venv")})
+    assert ended.returncode == 1
+    assert "apt install python3-venv" in ended.stderr.splitlines()[-1]
+    # What was half made must not look whole at the next start.
+    assert not (tmp_path / "venv").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    stub = stub_python(tmp_path, "echo \"Error: [Errno 13] Permission denied: '$3'\"; exit 1")
+    ended = run({"WIREDESK_PYTHON": str(stub), "WIREDESK_VENV": str(tmp_path / "venv")})
+    assert ended.returncode == 1
+    assert "WIREDESK_VENV" in ended.stderr.splitlines()[-1]
+
+
+def test_a_machine_without_python_is_told_what_to_install(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("dirname", "cat", "cmp", "id", "tail"):
+        (tools / name).symlink_to(next(p for p in (f"/usr/bin/{name}", f"/bin/{name}") if Path(p).exists()))
+    ended = run({"WIREDESK_VENV": str(tmp_path / "venv")}, path=str(tools))
+    assert ended.returncode == 1
+    assert "Python 3.11 or newer is not on this machine" in ended.stderr
+    assert "apt install python3" in ended.stderr
