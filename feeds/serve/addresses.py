@@ -17,6 +17,7 @@ PLACES = frozenset(
 )
 """Addresses that exist on every desk."""
 
+_ARCHIVE = re.compile(r"(?:(.+)/)?archive/([0-9]{1,12})")
 _SLASHES = re.compile(r"/{2,}")
 _QUERY_SAFE = "!$&'()*+,;=:@/?-._~%"
 
@@ -86,6 +87,10 @@ class Addresses:
         suffix = f".{format}" if format else ""
         if format and folded == "index":
             return f"/index{suffix}"
+        folded, page = split_archive(folded)
+        suffix = f"/{page}{suffix}" if page else suffix
+        if page and not folded:
+            return suffix if format else None
         path = self._by_folded.get(folded) or self._moved_to(folded)
         if path is None and folded == UNFILED:
             path = UNFILED
@@ -121,3 +126,13 @@ def split_format(path: str) -> tuple[str, Format | None]:
         if path.endswith(f".{format}"):
             return path[: -len(format) - 1], format
     return path, None
+
+
+def split_archive(path: str) -> tuple[str, str]:
+    """Return the section of an archive page's path without suffix, and the rest; "" for what is none.
+
+    >>> split_archive("news/world/archive/300"), split_archive("archive/7"), split_archive("news/world")
+    (('news/world', 'archive/300'), ('', 'archive/7'), ('news/world', ''))
+    """
+    match = _ARCHIVE.fullmatch(path)
+    return (match[1] or "", f"archive/{int(match[2])}") if match else (path, "")

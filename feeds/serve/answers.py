@@ -22,6 +22,7 @@ from feeds.errors import StoreError
 from feeds.model import Format
 from feeds.serve.addresses import document_path
 from feeds.serve.framing import oversized, refusal
+from feeds.serve.narrowed import NARROWING
 from feeds.serve.negotiate import codings_in_order
 from feeds.serve.reader import Reader
 from feeds.serve.representations import Asked, Finished, reply
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.05
-NARROWING = ("source", "lang", "limit", "by")
-"""The query parameters that make another feed of a document; all others are ignored."""
-
 STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition Failed"}
 MAX_BODIES_BYTES = 256_000_000
 """How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""

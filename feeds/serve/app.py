@@ -9,7 +9,7 @@ from typing import cast
 from flask import Flask
 
 from feeds.dates import http_date
-from feeds.serve import articles, crawlers, documents, errors, fronts, health
+from feeds.serve import archives, articles, crawlers, documents, errors, fronts, health
 from feeds.serve.answers import Answers
 from feeds.serve.assets import Assets
 from feeds.serve.framing import MAX_BODY_BYTES
@@ -37,7 +37,7 @@ def create_app(store_url: str = "", *, reader: Reader | None = None) -> Answers:
     site = Site(reader=reader, answers=answers, assets=Assets.shipped())
     app.extensions["feeds.site"] = site
     app.jinja_env.filters["httpdate"] = http_date
-    for blueprint in (health.bp, crawlers.bp, articles.bp, fronts.bp, documents.bp):
+    for blueprint in (health.bp, crawlers.bp, articles.bp, fronts.bp, archives.bp, documents.bp):
         app.register_blueprint(blueprint)
     errors.register(app)
     return answers

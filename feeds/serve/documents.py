@@ -5,15 +5,19 @@ I/O: one read of the store.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, request
 
 from feeds.errors import ParseError, SectionNotFound
-from feeds.model import Document, Format
+from feeds.model import Document, Format, Section
+from feeds.serve.addresses import document_path
 from feeds.serve.delta import cut, delta_body, seen_sequence, wants_delta
+from feeds.serve.joined import feed_title, finish_joined, join
+from feeds.serve.narrowed import SCANNED, SCANNED_FOR_LANGUAGE, BadChoice, choose, parameters
 from feeds.serve.opml import opml
 from feeds.serve.representations import Asked, Finished, cache_control, finish_delta, finish_document, reply, reply_226
-from feeds.serve.site import finish_text, respond, respond_with, the_site
+from feeds.serve.site import finish_text, redirect_to, refuse, respond, respond_with, the_site
 
 bp = Blueprint("documents", __name__)
 log = logging.getLogger(__name__)
@@ -28,6 +32,8 @@ def section_document(section: str, format: Format) -> Response:
     site = the_site()
     snapshot = site.snapshot
     path = "" if section == "index" else section
+    if request.query_string and (asked := parameters(request.environ["QUERY_STRING"])):
+        return _narrowed(path, format, asked)
     document = site.reader.document(path, format)
     if document is None:
         raise SectionNotFound(path)
@@ -65,6 +71,66 @@ def _delta(document: Document, seen: int) -> Finished | None:
     finished = finish_delta(document, body)
     site.cached.put(key, finished)
     return finished
+
+
+def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> Response:
+    """Give a feed of some of a section's articles, joined from their fragments; any other spelling goes to its address.
+
+    What is chosen among is bounded, and so is how many such feeds are kept; one is joined at a time.
+    """
+    site = the_site()
+    snapshot = site.snapshot
+    addresses, desk = snapshot.addresses, snapshot.desk
+    if not snapshot.state_of(path)[1]:
+        raise SectionNotFound(path)
+    section = addresses.section_at(path) or Section(path=path, title="Unfiled" if path else "")
+    try:
+        choice = choose(
+            asked,
+            site.sources_by_name(snapshot),
+            usual=section.limit or desk.settings.publish.entries,
+        )
+    except BadChoice as error:
+        return refuse(str(error))
+    address = addresses.public(document_path(path, format))
+    self_url = f"{address}?{choice.canonical}"
+    if not choice.canonical or request.query_string.decode("latin-1") != choice.canonical:
+        return redirect_to(self_url if choice.canonical else address)
+
+    def prepare() -> Finished:
+        part = site.reader.narrowed(
+            path,
+            format,
+            source_keys=choice.keys,
+            language=choice.language,
+            fallback=section.language or desk.settings.language,
+            limit=choice.limit,
+            scan=SCANNED_FOR_LANGUAGE if choice.language else SCANNED,
+        )
+        if part is None:
+            raise SectionNotFound(path)
+        title = feed_title(path, section.title, desk.settings)
+        body = join(
+            part,
+            format,
+            addresses,
+            path=path,
+            self_url=self_url,
+            title=f"{title} ({choice.in_words})" if choice.in_words else title,
+            description=section.description or ("" if path else desk.settings.description),
+            variant=choice.canonical,
+        )
+        return finish_joined(
+            body,
+            format,
+            sequence=part.sequence,
+            last_modified=max(part.last_modified, part.selection.updated or part.last_modified),
+            cache_control=cache_control(desk.settings),
+            links=[("Link", f'<{self_url}>; rel="self"')],
+        )
+
+    key = ("narrowed", path, format, choice.canonical, snapshot.counter, desk.version)
+    return respond_with(site.joined(key, prepare))
 
 
 @bp.get("/sections.opml")

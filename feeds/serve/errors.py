@@ -15,11 +15,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import UNFILED
-from feeds.serve.addresses import split_format
+from feeds.serve.addresses import split_archive, split_format
 from feeds.serve.fronts import frame
 from feeds.serve.negotiate import wants_html
 from feeds.serve.proxies import client_address
-from feeds.serve.site import page_headers, the_site
+from feeds.serve.site import page_headers, redirect_to, the_site
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,14 @@ def _missing(error: Exception) -> Response:
     try:
         addresses = site.snapshot.addresses
         path, format = split_format(asked.strip("/"))
+        path, page = split_archive(path)
         gone = False
         right = addresses.one_address(asked)
         if right is None and path and path != UNFILED and addresses.section_at(path) is None:
             # What config no longer says, the store remembers.
             target = site.reader.moved_to(path)
             if target is not None:
-                right = f"/{target}.{format}" if format else f"/{target}"
+                right = f"/{target}" + (f"/{page}" if page else "") + (f".{format}" if format else "")
             else:
                 gone = site.reader.was_section(path)
         if right is not None and request.method in ("GET", "HEAD"):
@@ -107,15 +108,6 @@ def _client() -> str:
     except StoreError:
         trusted = ()
     return client_address(request.environ, trusted)
-
-
-def redirect_to(address: str) -> Response:
-    """Return a 301 to *address*, which is built from `base_url` and holds nothing of the request but its query."""
-    response = Response("Moved Permanently\n", status=301, content_type="text/plain; charset=utf-8")
-    response.headers["Location"] = address
-    response.headers["Cache-Control"] = "public, max-age=3600"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 def _answer(status: int) -> Response:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from feeds.model import Article, Document, Format, Section, Settings, Source
+from feeds.model import Article, Document, Format, Frame, Section, Settings, Source
+from feeds.store.values import Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,20 @@ class Since:
     known: bool
     article_uids: tuple[str, ...] = ()
     retracted: tuple[tuple[str, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a feed of some of a section's articles is joined from. *filed* is the number of its last filing."""
+
+    selection: Selection
+    frame: Frame
+    section_id: int
+    desk_id: str
+    sequence: int
+    filed: int
+    created_at: datetime
+    last_modified: datetime
 
 
 class Retracted:
@@ -92,3 +107,19 @@ class Reader(Protocol):
 
     def since(self, path: str, sequence: int, limit: int) -> Since:
         """What changed in a section after *sequence*."""
+
+    def archive_page(self, path: str, page: int, format: Format) -> Part | None:
+        """The archive page of a section that ends with the filing *page*; None where the section has no documents."""
+
+    def narrowed(
+        self,
+        path: str,
+        format: Format,
+        *,
+        source_keys: Sequence[str],
+        language: str,
+        fallback: str,
+        limit: int,
+        scan: int,
+    ) -> Part | None:
+        """The newest articles of a section that are of these sources and in this language; empty means any."""

@@ -8,15 +8,16 @@ import gzip
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from flask import Response, current_app, request
 
-from feeds.model import Article, Settings
+from feeds.model import Article, Settings, Source
 from feeds.serve.answers import Answers
 from feeds.serve.assets import Assets
+from feeds.serve.narrowed import by_name
 from feeds.serve.reader import Reader
 from feeds.serve.representations import MIN_CODED_BYTES, Asked, Finished, Headers, Reply, finish, reply
 from feeds.serve.snapshot import Snapshot
@@ -39,7 +40,10 @@ class Site:
     assets: Assets
     now: Callable[[], datetime] = _now
     cached: Cache = field(default_factory=lambda: Cache())
+    joins: Cache = field(default_factory=lambda: Cache())
     drawing: threading.Lock = field(default_factory=threading.Lock)
+    joining: threading.Lock = field(default_factory=threading.Lock)
+    named: tuple[int, Mapping[str, Source]] | None = None
     headlines: dict[str, tuple[tuple[int, str], tuple[Article, ...]]] = field(default_factory=dict)
 
     @property
@@ -52,12 +56,17 @@ class Site:
 
         One is prepared at a time: threads that want the same wait for it, and the interpreter runs one of them anyway.
         """
-        if (finished := self.cached.get(key)) is None:
-            with self.drawing:
-                if (finished := self.cached.get(key)) is None:
-                    finished = prepare()
-                    self.cached.put(key, finished)
-        return finished
+        return _once(self.cached, self.drawing, key, prepare)
+
+    def joined(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
+        """Do as `once` does for feeds joined from fragments: whoever asks for many of them costs pages nothing."""
+        return _once(self.joins, self.joining, key, prepare)
+
+    def sources_by_name(self, snapshot: Snapshot) -> Mapping[str, Source]:
+        """Return the sources of the present config by what addresses may call them."""
+        if self.named is None or self.named[0] != snapshot.desk.version:
+            self.named = snapshot.desk.version, by_name(snapshot.desk.sources)
+        return self.named[1]
 
     def newest(self, path: str, limit: int, snapshot: Snapshot) -> tuple[Article, ...]:
         """Return a section's newest articles, read again only when the section has changed. *limit* stays the same."""
@@ -67,6 +76,15 @@ class Site:
             kept = (state, tuple(self.reader.latest(path, limit)))
             self.headlines[path] = kept
         return kept[1]
+
+
+def _once(cache: Cache, lock: threading.Lock, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
+    if (finished := cache.get(key)) is None:
+        with lock:
+            if (finished := cache.get(key)) is None:
+                finished = prepare()
+                cache.put(key, finished)
+    return finished
 
 
 class Cache:
@@ -165,3 +183,20 @@ def page_headers(settings: Settings) -> Headers:
         f"default-src 'none'; style-src 'self'; {pictures}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return [("Content-Security-Policy", policy), ("Referrer-Policy", "strict-origin-when-cross-origin")]
+
+
+def redirect_to(address: str) -> Response:
+    """Return a 301 to *address*, which is built from `base_url` and holds nothing of the request but its query."""
+    response = Response("Moved Permanently\n", status=301, content_type="text/plain; charset=utf-8")
+    response.headers["Location"] = address
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def refuse(text: str) -> Response:
+    """Return a 400 that says in *text* what would have been right."""
+    response = Response(f"400 Bad Request\n{text}\n", status=400, content_type="text/plain; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

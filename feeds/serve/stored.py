@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from feeds import frames
 from feeds.errors import SectionNotFound
 from feeds.model import Article, Document, Format
-from feeds.serve.reader import RETRACTED, Changes, Desk, Retracted, Since
+from feeds.serve.reader import RETRACTED, Changes, Desk, Part, Retracted, Since
 from feeds.settings import config_from_json
 from feeds.store import Store, open_store
+from feeds.store.store import ReadTx
+from feeds.store.values import Selection
 
 _PAGE = 200  # articles read at once where only the newest of unknown number are wanted
 
@@ -131,3 +134,56 @@ class StoreReader:
             article_uids=tuple(article.uid for article in changes.articles),
             retracted=tuple((gone.uid, gone.at) for gone in changes.withdrawn),
         )
+
+    def archive_page(self, path: str, page: int, format: Format) -> Part | None:
+        """See `Reader.archive_page`."""
+        with self._store.read() as tx:
+            try:
+                selection = tx.sections.archive_page(path, frames.archive_first(page), page, format)
+            except SectionNotFound:
+                return None
+            return _part(tx, path, format, selection)
+
+    def narrowed(
+        self,
+        path: str,
+        format: Format,
+        *,
+        source_keys: Sequence[str],
+        language: str,
+        fallback: str,
+        limit: int,
+        scan: int,
+    ) -> Part | None:
+        """See `Reader.narrowed`."""
+        with self._store.read() as tx:
+            found = [tx.sources.by_key(key) for key in source_keys]
+            try:
+                selection = tx.sections.narrowed(
+                    path,
+                    format,
+                    sources=[source.id for source, _ in filter(None, found)] or [0] * bool(source_keys),
+                    language=language,
+                    fallback=fallback,
+                    limit=limit,
+                    scan=scan,
+                )
+            except SectionNotFound:
+                return None
+            return _part(tx, path, format, selection)
+
+
+def _part(tx: ReadTx, path: str, format: Format, selection: Selection) -> Part | None:
+    section, frame, listing = tx.sections.get(path), tx.documents.frame(path, format), tx.documents.listing(path)
+    if section is None or frame is None or listing is None:
+        return None
+    return Part(
+        selection=selection,
+        frame=frame,
+        section_id=section.id,
+        desk_id=tx.configs.desk_id(),
+        sequence=section.rendered_sequence,
+        filed=tx.sections.filed(path),
+        created_at=section.created_at,
+        last_modified=listing.last_modified,
+    )

@@ -1,0 +1,127 @@
+"""Narrowed feeds: which ``?source=``, ``?lang=`` and ``?limit=`` a section document is asked with. Pure.
+
+Every choice has one address, which `canonical` gives: known parameters in the order of their names, in lower case,
+without what goes without saying. All other parameters are ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote
+
+from feeds.model import Source
+
+MOST_ENTRIES = 200
+SCANNED = 2000
+"""Among how many of a section's newest articles is chosen, so that no question costs more than that."""
+
+SCANNED_FOR_LANGUAGE = 500  # each has to be unpacked
+
+_LANGUAGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
+_NAMED = 20
+
+
+NARROWING = ("source", "lang", "limit", "by")
+"""The query parameters that make another feed of a document; all others are ignored."""
+
+_MOST_PARAMETERS = 100
+
+
+def parameters(query: str) -> dict[str, list[str]]:
+    """Return what *query*, as WSGI gives it, says of the parameters that narrow; empty ones say nothing.
+
+    >>> parameters("utm_source=x&limit=5&lang=&limit=%37")
+    {'limit': ['5', '7']}
+    """
+    text = query.encode("latin-1", "replace").decode("utf-8", "replace")
+    try:
+        given = parse_qs(text, errors="replace", max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        return {}  # nobody who wants a feed says a hundred things
+    return {name: kept for name in NARROWING if (kept := [each for each in given.get(name, ()) if each.strip()])}
+
+
+class BadChoice(Exception):
+    """A parameter that means nothing here; the text says what would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a feed is narrowed to. *source* is the folded key of a source, *keys* those that it means; "" and None: any.
+
+    *limit* is how many entries there are at most, *usual* how many there would be anyway.
+    """
+
+    source: str = ""
+    keys: tuple[str, ...] = ()
+    name: str = ""
+    language: str = ""
+    limit: int
+    usual: int
+
+    @property
+    def canonical(self) -> str:
+        """The query string of the one address; empty where nothing is narrowed.
+
+        >>> Choice(source="harbour post", language="en", limit=5, usual=50).canonical
+        'lang=en&limit=5&source=harbour%20post'
+        """
+        parts = [
+            ("lang", self.language),
+            ("limit", str(self.limit) if self.limit != self.usual else ""),
+            ("source", self.source),
+        ]
+        return "&".join(f"{name}={quote(value, safe='')}" for name, value in parts if value)
+
+    @property
+    def in_words(self) -> str:
+        """What sets the feed apart, for its title; empty where only the limit does."""
+        return ", ".join(part for part in (self.name, self.language) if part)
+
+
+def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source], *, usual: int) -> Choice:
+    """Return what *parameters* (each name with its values) ask for. Raises BadChoice.
+
+    *sources* are known by what `by_name` gives; *usual* is how many entries the document holds.
+    """
+    name = _one(parameters, "source").strip().casefold()
+    language = _one(parameters, "lang").strip().lower().replace("_", "-")
+    limit = _one(parameters, "limit").strip()
+    source = sources.get(name) if name else None
+    if name and source is None:
+        raise BadChoice(f"source is none of this desk's; there are: {_named(sources.values())}")
+    if language and not _LANGUAGE.fullmatch(language):
+        raise BadChoice("lang is a language tag such as en or pt-br")
+    most = max(MOST_ENTRIES, usual)
+    if limit and not (limit.isascii() and limit.isdecimal() and len(limit) <= 6 and 1 <= int(limit) <= most):
+        raise BadChoice(f"limit is a whole number from 1 to {most}")
+    return Choice(
+        source=source.key.casefold() if source else "",
+        keys=(source.key,) if source else (),
+        name=source.name if source else "",
+        language=language,
+        limit=int(limit) if limit else usual,
+        usual=usual,
+    )
+
+
+def by_name(sources: Iterable[Source]) -> dict[str, Source]:
+    """Return sources by what they may be called in an address: key or name, folded; keys go before names."""
+    sources = list(sources)
+    named = {source.name.casefold(): source for source in reversed(sources)}
+    return named | {source.key.casefold(): source for source in reversed(sources)}
+
+
+def _one(parameters: Mapping[str, Sequence[str]], name: str) -> str:
+    values = set(parameters.get(name, ()))
+    if len(values) > 1:
+        raise BadChoice(f"{name} can be given once")
+    return values.pop() if values else ""
+
+
+def _named(sources: Iterable[Source]) -> str:
+    names = sorted({source.name for source in sources}, key=str.casefold)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more if names else "none"

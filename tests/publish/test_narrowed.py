@@ -1,0 +1,158 @@
+"""Narrowed feeds: one address each, joined from fragments, with validators like documents."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import pytest
+
+from feeds.model import FORMATS
+from feeds.render import check
+from feeds.serve.narrowed import MOST_ENTRIES
+from tests.publish.desk import NOW, WORLD, Desk
+
+PATH = f"/{WORLD}.json"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def mixed(desk: Desk) -> Desk:
+    """Sixty articles: even ones of the harbour in English, odd ones of the sea in Brazilian Portuguese."""
+    desk.bring(range(0, 60, 2))
+    desk.bring(range(1, 60, 2), source=2, language="pt-BR")
+    desk.render(most_archived=None)
+    return desk
+
+
+def test_by_source_by_language_and_by_number(mixed: Desk) -> None:
+    assert mixed.listed(query="source=harbour%20post") == list(range(58, -1, -2))
+    assert mixed.listed(query="lang=pt") == mixed.listed(query="lang=pt-br") == list(range(59, 0, -2))
+    assert mixed.listed(query="limit=3") == [59, 58, 57]
+    assert mixed.listed(query="lang=en&limit=2&source=harbour%20post") == [58, 56]
+    assert mixed.listed(query="lang=en&source=sea") == []
+    assert mixed.listed(query="lang=po") == mixed.listed(query="lang=pt-p") == []
+    assert len(mixed.listed(query="limit=55")) == 55  # more than the document holds
+
+
+def test_a_source_that_brought_a_copy_counts_too(mixed: Desk) -> None:
+    mixed.bring([4], kind="copy", source=2, key="copy-4")
+    mixed.render()
+    assert 4 in mixed.listed(query="source=sea")
+
+
+@pytest.mark.parametrize(
+    ("asked", "right"),
+    [
+        ("limit=3&lang=en", "lang=en&limit=3"),
+        ("lang=PT_br", "lang=pt-br"),
+        ("source=HARBOUR+Post", "source=harbour%20post"),
+        ("source=Sea+%26+Shore", "source=sea"),
+        ("limit=007", "limit=7"),
+        ("limit=7&utm_source=x", "limit=7"),
+        ("limit=7&limit=7", "limit=7"),
+        ("lang=en&limit=50", "lang=en"),
+        ("limit=50", ""),
+        ("%6cimit=5", "limit=5"),
+        ("limit=5&", "limit=5"),
+    ],
+)
+def test_every_choice_has_one_address(mixed: Desk, asked: str, right: str) -> None:
+    got = mixed.get(PATH, query=asked)
+    assert got.status == 301
+    where = urlsplit(got.headers["location"])
+    assert (f"{where.scheme}://{where.netloc}{where.path}", where.query) == (f"https://wire.example.org{PATH}", right)
+    assert mixed.get(PATH, query=right).status == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("limit=0", f"from 1 to {MOST_ENTRIES}"),
+        (f"limit={MOST_ENTRIES + 1}", f"from 1 to {MOST_ENTRIES}"),
+        ("limit=-1", "whole number"),
+        ("limit=5.0", "whole number"),
+        ("limit=%D9%A3", "whole number"),
+        ("limit=" + "9" * 400, "whole number"),
+        ("limit=1&limit=2", "once"),
+        ("lang=english!", "en or pt-br"),
+        ("lang=%00", "en or pt-br"),
+        ("source=nobody", "Harbour Post, Sea & Shore"),
+        ("source=%ff", "Harbour Post"),
+        ("limit=5&source=<script>", "Harbour Post"),
+    ],
+)
+def test_a_bad_value_is_told_what_is_allowed_and_not_repeated(mixed: Desk, asked: str, told: str) -> None:
+    got = mixed.get(PATH, query=asked)
+    assert got.status == 400
+    assert told in got.text and "<script>" not in got.text
+    assert got.headers["content-type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("query", ["", "utm_source=x", "limit=", "source=&lang=%20", "Limit=5", "&".join("ab=1" * 200)])
+def test_what_says_nothing_gets_the_document(mixed: Desk, query: str) -> None:
+    assert mixed.get(PATH, query=query).body == mixed.get(PATH).body
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_it_validates_and_has_validators_like_a_document(mixed: Desk, format: str) -> None:
+    path, query = f"/{WORLD}.{format}", "lang=en&limit=20"
+    got = mixed.get(path, query=query)
+    assert [problem for problem in check(got.body, format) if problem.severity == "error"] == []  # type: ignore[arg-type]
+    coded = mixed.get(path, query=query, accept_encoding="gzip")
+    assert coded.headers["content-encoding"] == "gzip"
+    for etag in (got.headers["etag"], coded.headers["etag"]):
+        assert mixed.get(path, query=query, if_none_match=etag).status == 304
+    assert mixed.get(path, query=query, if_modified_since=got.headers["last-modified"]).status == 304
+    assert got.headers["etag"].strip('"').split("-")[0] == mixed.get(path).headers["etag"].strip('"').split("-")[0]
+    assert b"limit=20" in got.body
+    mixed.bring([90])
+    mixed.render()
+    assert mixed.get(path, query=query, if_none_match=got.headers["etag"]).status == 200
+
+
+def test_it_is_a_feed_of_its_own_and_its_entries_are_those_of_the_document(mixed: Desk) -> None:
+    whole, part = (ElementTree.fromstring(mixed.get(f"/{WORLD}.atom", query=q).body) for q in ("", "lang=pt-br"))
+    assert whole.findtext(f"{ATOM}id") != part.findtext(f"{ATOM}id")
+    assert part.findtext(f"{ATOM}title") == "World · The Wire (pt-br)"
+    entries = {entry.findtext(f"{ATOM}id"): ElementTree.tostring(entry) for entry in whole.findall(f"{ATOM}entry")}
+    for entry in part.findall(f"{ATOM}entry"):
+        if (uid := entry.findtext(f"{ATOM}id")) in entries:
+            assert ElementTree.tostring(entry) == entries[uid]
+
+
+def test_a_retracted_article_leaves_it_at_once(mixed: Desk) -> None:
+    assert mixed.listed(query="limit=3") == [59, 58, 57]
+    mixed.retract(58)
+    assert mixed.listed(query="limit=3") == [59, 57, 56]
+
+
+def test_it_holds_what_has_no_address_and_no_old_article_first(mixed: Desk) -> None:
+    mixed.bring([99], link=None, comparable=None, at=NOW - timedelta(days=300))
+    mixed.render(most_archived=None)
+    assert mixed.listed(query="limit=60")[-1] != 99 and 99 in mixed.listed(query="limit=61")
+
+
+def test_sections_that_are_not_there_stay_what_they_are(mixed: Desk) -> None:
+    assert mixed.get("/nothing.json", query="limit=3").status == 404
+    assert mixed.get("/index.json", query="limit=3").status == 200
+    assert mixed.get("/News/World.json", query="limit=3").headers["location"].endswith("/news/world.json?limit=3")
+
+
+def test_many_different_questions_cost_bounded_memory(mixed: Desk) -> None:
+    site = mixed.web.app.extensions["feeds.site"]  # type: ignore[attr-defined]
+    for limit in range(1, 60):
+        for language in ("", "lang=en&", "lang=pt&", "lang=de&"):
+            mixed.get(PATH, query=f"{language}limit={limit}")
+    assert len(site.cached._kept) == 0 and len(site.joins._kept) <= 512
+    assert site.joins._bytes <= 32_000_000
+
+
+def test_older_articles_wait_for_their_fragments(desk: Desk) -> None:
+    desk.bring(range(80))
+    desk.render(most_archived=0)
+    assert desk.get(PATH, query="limit=80").status == 503
+    assert desk.listed(query="limit=5") == [79, 78, 77, 76, 75]
+    desk.render()
+    assert len(desk.listed(query="limit=80")) == 80
