@@ -101,14 +101,13 @@ class Cabinet:
     def _learned(self, entry: Entry) -> dict[str, Placement]:
         assert self._model is not None
         found = {}
-        for path, probability in self._model.guess(entry.title, entry.text):
+        ask = self._model.decide if self._model.single else self._model.guess
+        for path, probability in ask(entry.title, entry.text):
             threshold = self._thresholds.get(path)
             if threshold is not None and probability >= threshold:
                 telling = ", ".join(word for word, weight in self._model.telling(path, entry.title, entry.text)[:3])
                 reason = "learned from what is filed there" + (f": {telling}" if telling else "")
                 found[path] = Placement(section=path, by="learned", reason=reason, probability=probability)
-            if self._model.single:
-                break
         return found
 
     def _by_rules(self, true: set[int], found: dict[str, Placement]) -> None:

@@ -176,7 +176,7 @@ class Names:
 
 def topical(segments: Sequence[str]) -> tuple[str, ...]:
     """The segments of an address that may name a section: not the last, no dates, numbers, slugs or files."""
-    kept = []
+    kept: list[str] = []
     for segment in segments[:-1][: 2 * _DEEPEST]:
         if segment.isdigit() and not kept:
             continue

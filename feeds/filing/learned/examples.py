@@ -1,0 +1,72 @@
+"""Texts with their sections, to learn from: rows of labelled files, and what the desk has filed. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from feeds.errors import DeskError
+from feeds.filing.phrases import split
+from feeds.text import plain
+
+LABELS = ("label", "section", "sections", "category", "topics")
+TEXTS = ("text", "description", "summary", "content")
+GROUPS = ("group", "dup_group")
+_ENTITY = re.compile(r"(?<![&\w])(#x?[0-9a-fA-F]{2,5};|(?:quot|amp|lt|gt|nbsp|apos);)")
+_GROUP_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A text and the sections that it is filed in. Those of one *group* are never on both sides of a test."""
+
+    title: str
+    text: str
+    sections: tuple[str, ...]
+    group: str = ""
+
+
+def example_of(row: Mapping[str, Any], label: str | None = None) -> Example:
+    """The example that a *row* of a labelled file is: *label* (or one of LABELS) holds a section, or a list of them.
+
+    Text is cleaned as a feed reader does. Raises DeskError where the row has no such field.
+    """
+    field = label or next((name for name in LABELS if name in row), "")
+    if field not in row:
+        raise DeskError(f"a row has no field {label or 'label'!r}", remedy="name the field of the section with --label")
+    told = row[field]
+    sections = tuple(map(str, told)) if isinstance(told, list) else (str(told),)
+    title = clean(str(row.get("title") or ""))
+    text = clean(str(next((row[name] for name in TEXTS if row.get(name)), "")))
+    group = next((f"g:{row[name]}" for name in GROUPS if row.get(name) not in (None, "")), "")
+    return Example(title=title, text=text, sections=sections, group=group or group_of(title, text))
+
+
+def group_of(title: str, text: str) -> str:
+    """A group for texts that begin alike, so that a reprint is no test of what was learned from its original."""
+    return " ".join(split(f"{title} {text[:200]}")[:_GROUP_WORDS])
+
+
+def clean(text: str) -> str:
+    """Text with markup and half-eaten entities resolved.
+
+    >>> clean("Oil #39;up#39; &lt;b&gt;3\\\\%&lt;/b&gt;")
+    "Oil 'up' 3 %"
+    """
+    if "\\" in text or ";" in text:
+        text = _ENTITY.sub(r"&\1", text).replace("\\", " ")
+    if "&" in text:
+        text = plain(text)  # once for entities of the markup, once for the markup itself
+    return plain(text)
+
+
+def is_single(examples: Iterable[Example]) -> bool:
+    """Whether every example is in one section alone, so that sections exclude each other."""
+    return all(len(example.sections) == 1 for example in examples)
+
+
+def rows_to_examples(rows: Iterable[Mapping[str, Any]], label: str | None = None) -> Iterator[Example]:
+    """The examples of many rows."""
+    return (example_of(row, label) for row in rows)
