@@ -51,14 +51,20 @@ def engines(url: URL) -> tuple[Engine, Engine]:
         _prepare_sqlite(reader, begin="BEGIN", query_only=True)
         _prepare_sqlite(writer, begin="BEGIN IMMEDIATE", query_only=False)
         return reader, writer
-    engine = create_engine(
-        url,
-        pool_size=4,
-        max_overflow=28,
-        pool_timeout=30,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 10, "application_name": "wiredesk"},
-    )
+    try:
+        engine = create_engine(
+            url,
+            pool_size=4,
+            max_overflow=28,
+            pool_timeout=30,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10, "application_name": "wiredesk"},
+        )
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            "the driver for PostgreSQL is not installed",
+            remedy="install it with `.venv/bin/pip install -r requirements-postgres.txt`",
+        ) from error
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
 
 
