@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,11 +20,15 @@ from feeds.cli.logs import set_up_logging
 from feeds.cli.places import Places, need_config, places, upgrade, with_places
 from feeds.errors import DeskError
 
+if TYPE_CHECKING:
+    from feeds.store.lead import Lead
+
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 PORT = 8080
 UP_WITHIN_S = 30.0
+STAND_BY_S = 1.0
 
 
 def _with_address(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,29 +127,49 @@ def _ingest(found: Places) -> None:
     from feeds.engine.accept import accept
     from feeds.engine.clock import IngestProcess, now_utc, tell_config
     from feeds.store import open_store
+    from feeds.store.lead import Lead
 
     store = open_store(found.database)
+    lead = Lead(store)
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
     try:
+        if not _wait_for_lead(lead, stop):
+            return
         accepted = accept(store, found.config, os.environ, now=now_utc())
         tell_config(accepted)
         with store.write() as tx:
             # Nobody else polls this desk: what a killed process had claimed is free at once.
             tx.sources.release_all()
-        desk = IngestProcess(store, found.config, os.environ, accepted)
-
-        def on_signal(number: int, frame: FrameType | None) -> None:
-            desk.stop()
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
-        desk.run()
+        IngestProcess(store, found.config, os.environ, accepted, stop=stop, leads=lead.held).run()
     finally:
+        lead.close()
         store.close()
+
+
+def _wait_for_lead(lead: Lead, stop: threading.Event) -> bool:
+    """Stand by while another worker polls this database (PostgreSQL; on SQLite the folder's lock has refused us)."""
+    told = False
+    while not stop.is_set():
+        if lead.take():
+            if told:
+                log.info("the other worker is gone: polling from now on")
+            return True
+        if not told:
+            log.info("another worker polls this database: standing by, and taking over when it ends")
+            told = True
+        stop.wait(STAND_BY_S)
+    return False
 
 
 def _prepare(found: Places) -> None:
     """Migrate the database and see that there is a config to run on; exits with 78 where there is none."""
-    from feeds.engine.accept import accept
+    from feeds.engine.accept import accept, stored_version
     from feeds.engine.clock import now_utc
     from feeds.settings import ConfigErrors
     from feeds.store import open_store
@@ -153,7 +177,9 @@ def _prepare(found: Places) -> None:
     store = open_store(found.database)
     try:
         upgrade(store, found, now_utc())
-        accept(store, found.config, os.environ, now=now_utc())
+        if stored_version(store) == 0:
+            # Else the ingest process takes the files over, when it is its turn to poll.
+            accept(store, found.config, os.environ, now=now_utc())
     except ConfigErrors as errors:
         for error in errors.errors:
             click.echo(str(error), err=True)

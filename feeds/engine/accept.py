@@ -121,6 +121,13 @@ def stored_desk(store: Store, folder: Path, environ: Mapping[str, str]) -> Desk 
     return _desk(config_from_json(stored.text), stored.version, folder, environ) if stored else None
 
 
+def stored_version(store: Store) -> int:
+    """The version of the config in force, 0 before the first."""
+    with store.read() as tx:
+        stored = tx.configs.current()
+    return stored.version if stored else 0
+
+
 def to_refile(store: Store) -> bool:
     """Whether what is stored waits for being filed again."""
     with store.read() as tx:

@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT = 1000
 LOOK_EVERY_S = 0.15
+LEAD_EVERY_S = 5.0
 REFILE_EVERY_S = 0.5
 LEASE_S = 600.0
 """How long a claim holds: longer than the slowest poll with its reading, short enough after a crash."""
@@ -55,37 +56,51 @@ def now_utc() -> datetime:
 
 
 class IngestProcess:
-    """All that the ingest process holds. `run` returns when *stop* is set; a second use is not meant."""
+    """All that the ingest process holds. `run` returns when *stop* is set; a second use is not meant.
 
-    def __init__(self, store: Store, folder: Path, environ: Mapping[str, str], accepted: Accepted) -> None:
+    *leads* says whether this is still the worker that polls the database.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        folder: Path,
+        environ: Mapping[str, str],
+        accepted: Accepted,
+        *,
+        stop: threading.Event,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._store = store
         self._folder = folder
         self._environ = environ
         self._desk: Desk = accepted.desk
         self._judge = Judge(folder, environ)
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
+        self._lost = False
         self._refiled = 0  # the version of the config by which all that is stored is known to be filed
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._due = threading.Event()
-        self._stop = threading.Event()
+        self._stop = stop
+        self._leads = leads
         self._render = threading.Lock()
         settings = accepted.desk.settings
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         self._workers = Workers()
         self._ingest = Ingest(store, self._fetcher, self._workers, accepted.desk, clock=now_utc, random=random.random)
 
-    def stop(self) -> None:
-        """Ask `run` to end; callable from a signal handler."""
-        self._stop.set()
-
     def run(self) -> None:
-        """Poll, save and publish until stopped; then give back what was claimed."""
+        """Poll, save and publish until stopped; then give back what was claimed.
+
+        Raises StoreError where another worker may poll by now.
+        """
         scheduler = self._scheduler
         jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         scheduler.add_job(self._due.set, "interval", seconds=1, id="dispatch", **jobs)
         scheduler.add_job(self._look, "interval", seconds=LOOK_EVERY_S, id="config_watch", **jobs)
         scheduler.add_job(self._refile, "interval", seconds=REFILE_EVERY_S, id="refile", **jobs)
         scheduler.add_job(self._sweep, "interval", seconds=1, id="render_sweep", **jobs)
+        scheduler.add_job(self._check_lead, "interval", seconds=LEAD_EVERY_S, id="lead", **jobs)
         scheduler.add_job(self._housekeep, "interval", seconds=HOUSEKEEPING_EVERY_S, id="housekeeping", **jobs)
         try:
             waiting = self._ingest.resume()
@@ -103,6 +118,14 @@ class IngestProcess:
             self._workers.close()
             with self._store.write() as tx:
                 tx.sources.release(self._ingest.claims())
+        if self._lost:
+            raise StoreError("this worker lost its right to poll", remedy="start it again: whoever comes first polls")
+
+    def _check_lead(self) -> None:
+        if not self._stop.is_set() and not self._leads():
+            log.error("the database forgot that this worker polls it (it was restarted?): ending, to start anew")
+            self._lost = True
+            self._stop.set()
 
     def _turn(self) -> None:
         # Between two turns nothing is half filed: what follows is filed by the rules in force.

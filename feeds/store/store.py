@@ -19,7 +19,9 @@ from feeds.store.documents import Documents
 from feeds.store.events import Events
 from feeds.store.faults import mapped
 from feeds.store.inbox import Inbox
+from feeds.store.overview import Overview
 from feeds.store.retention import Retention
+from feeds.store.search import Search
 from feeds.store.sections import Sections
 from feeds.store.sources import Sources
 from feeds.store.stories import StoryShelf
@@ -42,6 +44,8 @@ class ReadTx:
         self.documents = Documents(connection)
         self.events = Events(connection)
         self.retention = Retention(connection)
+        self.search = Search(connection)
+        self.overview = Overview(connection)
 
 
 class WriteTx(ReadTx):
@@ -89,6 +93,10 @@ class Store:
         """Whether the database has no tables of the desk at all."""
         with mapped(), self._reader.connect() as connection:
             return upgrade.revision(connection) is None
+
+    def session(self) -> Connection:
+        """A connection of its own outside any transaction, for what lasts as long as it: locks of a session."""
+        return self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def revision(self) -> str | None:
         """The revision of the database's tables, None before there are any."""
