@@ -64,6 +64,13 @@ def publish(
     """
     done = Published()
     by_path = {section.path: section for section in sections}
+    desk = desk_context(settings)
+    version = fragment_version(desk)
+    with store.read() as tx:
+        renewing = tx.documents.renewal_due(version)
+    while renewing:
+        with store.write() as tx:
+            renewing = tx.documents.renew_fragments(version) and most_archived is None
     with store.read() as tx:
         changed = tx.sections.changed()
         desk_id = tx.configs.desk_id()
@@ -79,13 +86,6 @@ def publish(
             with store.write() as tx:
                 tx.sections.hold(state)
                 tx.events.add("held", state.path, text=error.cause, remedy=error.remedy, now=now)
-    desk = desk_context(settings)
-    version = fragment_version(desk)
-    with store.read() as tx:
-        renewing = tx.documents.renewal_due(version)
-    while renewing:
-        with store.write() as tx:
-            renewing = tx.documents.renew_fragments(version) and most_archived is None
     done.archived, aside = catch_up(store, desk, most=most_archived, now=now)
     done.set_aside += aside
     return done
