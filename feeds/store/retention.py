@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, select, tuple_
 
-from feeds.store import dialect, filings
+from feeds.store import dialect, filings, search
 from feeds.store.columns import unsigned
 from feeds.store.marks import article_mark, chunks, entry_mark, text_mark, url_mark
 from feeds.store.schema import (
@@ -94,6 +94,7 @@ class Retention:
         rows = [{"mark": mark, "met_at": now, "forever": int(forever)} for mark, forever in sorted(marks.items())]
         dialect.upsert(self._connection, tombstones, rows, ("mark",), change=("met_at",))
         self._disown(told)
+        search.forget(self._connection, list(ids))
         for some in chunks(ids):
             for table in (filing_rows, fragments, entries):
                 self._connection.execute(delete(table).where(table.c.article_id.in_(some)))

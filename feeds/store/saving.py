@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from feeds.model import Decision, Entry, Placement
-from feeds.store import dialect, filings
+from feeds.store import dialect, filings, search
 from feeds.store.codec import entry_to_blob, plain
 from feeds.store.columns import signed
 from feeds.store.lookups import stored
@@ -60,6 +60,12 @@ def save(
     _rekey(connection, rekeyed)
     own = [(decision.entry, by_uid[decision.article_uid].id) for decision in fresh.values()]
     _own(connection, own + [(decision.entry, row.article_id) for decision, row in updated.values()])
+
+    told = [decision for decision in [*born.values(), *outranking.values()] if decision.article_uid in by_uid]
+    findable = {by_uid[decision.article_uid].id: decision.entry for decision in told}
+    search.index(
+        connection, findable | {row.article_id: decision.entry for decision, row in updated.values() if row.shown}
+    )
 
     copies = [decision for uid, decision in _by_article(fresh.values()) if decision is not born.get(uid)]
     significant = {row.uid: decision for decision, row in updated.values() if decision.significant and row.shown}

@@ -7,6 +7,7 @@ keep the same numbers. Literal conditions of partial indexes must stand in queri
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     Float,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -356,3 +358,20 @@ events = Table(
 )
 _OPEN = text("closed_at IS NULL")
 Index("ix_events_open", events.c.kind, events.c.subject, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+SEARCH = "search_words"
+"""What is found by words. No table that SQLAlchemy knows: a virtual one on SQLite, a tsvector on PostgreSQL."""
+SEARCH_TABLES = {
+    "sqlite": (
+        f"CREATE VIRTUAL TABLE {SEARCH} USING fts5"
+        "(words, tokenize = \"unicode61 remove_diacritics 0 categories 'L* N* Co M*'\")",
+    ),
+    "postgresql": (
+        f"CREATE TABLE {SEARCH} (article_id bigint PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,"
+        " words tsvector NOT NULL)",
+        f"CREATE INDEX ix_{SEARCH} ON {SEARCH} USING gin (words)",
+    ),
+}
+for _dialect, _statements in SEARCH_TABLES.items():
+    for _statement in _statements:
+        event.listen(metadata, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

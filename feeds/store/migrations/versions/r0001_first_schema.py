@@ -327,3 +327,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_id", "slot", name="pk_polls"),
         sqlite_with_rowid=False,
     )
+    if op.get_bind().dialect.name == "sqlite":
+        tokens = "unicode61 remove_diacritics 0 categories 'L* N* Co M*'"
+        op.execute(f'CREATE VIRTUAL TABLE search_words USING fts5(words, tokenize = "{tokens}")')
+    else:
+        op.execute(
+            "CREATE TABLE search_words (article_id bigint PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,"
+            " words tsvector NOT NULL)"
+        )
+        op.execute("CREATE INDEX ix_search_words ON search_words USING gin (words)")

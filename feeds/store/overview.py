@@ -1,0 +1,244 @@
+"""How the desk is doing, in numbers: what the status pages, the alarms and `/metrics` are made of. I/O: database.
+
+Only reads. Whatever could grow with the desk is bounded by the sources asked about or by a span of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Connection, func, select, text, type_coerce
+
+from feeds.model import Source
+from feeds.store import dialect
+from feeds.store.columns import micros, moment
+from feeds.store.marks import chunks
+from feeds.store.schema import (
+    IN_SECTION,
+    POLLABLE,
+    articles,
+    configs,
+    entries,
+    filings,
+    inbox,
+    polls,
+    sections,
+    sources,
+)
+from feeds.store.values import SourceState
+
+DAY_US = 86_400_000_000
+HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One source: as configured, and what of its state people want to know. *id* is the store's."""
+
+    id: int
+    source: Source
+    state: SourceState
+    added_at: datetime
+    polled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What the polls in a source's history cost. *saved_bytes* is an estimate: what 304s would have brought."""
+
+    polls: int = 0
+    not_modified: int = 0
+    wire_bytes: int = 0
+    saved_bytes: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The desk as a whole. *articles* and *entries* count all that ever came, *due* what should be polled now.
+
+    *lag_s* is how long the longest waiting of them waits; *database_bytes* None where the database will not say.
+    """
+
+    sources: int = 0
+    articles: int = 0
+    entries: int = 0
+    inbox: int = 0
+    due: int = 0
+    lag_s: float = 0.0
+    failing: int = 0
+    polls: int = 0
+    config_version: int = 0
+    database_bytes: int | None = None
+
+
+class Overview:
+    """``tx.overview``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lines(self, key: str | None = None) -> list[Line]:
+        """Every source of the present config, in its order, without what only polling needs; or the one with *key*."""
+        names = (
+            "id key name kind target section enabled fixed_interval_s line added_at polled interval_s failures"
+            " first_poll_done next_poll_at last_poll_at last_ok_at last_new_at last_status last_outcome last_error"
+            " last_remedy reason retry_after_until gone_at adopted_url title site_url claim_id due_at"
+        )
+        columns = [sources.c[name] for name in names.split()]
+        statement = select(*columns).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
+        if key is not None:
+            statement = statement.where(sources.c.key == key)
+        found = []
+        for row in self._connection.execute(statement):
+            source = Source(
+                id=row.id,
+                key=row.key,
+                name=row.name,
+                kind=row.kind,
+                target=row.target,
+                section=row.section,
+                enabled=bool(row.enabled),
+                interval_s=row.fixed_interval_s,
+                line=row.line,
+            )
+            state = SourceState(
+                interval_s=row.interval_s,
+                failures=row.failures,
+                first_poll_done=bool(row.first_poll_done),
+                # While a poll is under way that column is the lease.
+                next_poll_at=row.due_at if row.claim_id is not None else row.next_poll_at,
+                last_poll_at=row.last_poll_at,
+                last_ok_at=row.last_ok_at,
+                last_new_at=row.last_new_at,
+                last_status=row.last_status,
+                last_outcome=row.last_outcome,
+                last_error=row.last_error,
+                last_remedy=row.last_remedy,
+                reason=row.reason,
+                retry_after_until=row.retry_after_until,
+                gone_at=row.gone_at,
+                adopted_url=row.adopted_url,
+                title=row.title,
+                site_url=row.site_url,
+            )
+            found.append(Line(id=row.id, source=source, state=state, added_at=row.added_at, polled=row.polled))
+        return found
+
+    def days(self, ids: Sequence[int], since: datetime) -> dict[int, dict[int, tuple[int, int]]]:
+        """Entries that came *since*: by source id, by day (counted from 1970, UTC), how many and how many copies."""
+        day = type_coerce(entries.c.first_seen, BigInteger) // DAY_US
+        found: dict[int, dict[int, tuple[int, int]]] = {}
+        for some in chunks(ids):
+            statement = (
+                select(entries.c.source_id, day.label("day"), func.count(), func.sum(entries.c.copy))
+                .where(entries.c.source_id.in_(some), entries.c.first_seen >= since)
+                .group_by(text("1"), text("2"))
+            )
+            for source_id, at, count, copies in self._connection.execute(statement):
+                found.setdefault(source_id, {})[int(at)] = (int(count), int(copies or 0))
+        return found
+
+    def hours(self, ids: Sequence[int], since: datetime) -> dict[int, list[int]]:
+        """The hours (counted from 1970) in which each source brought entries *since*, one for each entry."""
+        found: dict[int, list[int]] = {}
+        for some in chunks(ids):
+            statement = select(entries.c.source_id, entries.c.first_seen)
+            statement = statement.where(entries.c.source_id.in_(some), entries.c.first_seen >= since)
+            for source_id, at in self._connection.execute(statement):
+                found.setdefault(source_id, []).append(micros(at) // HOUR_US)
+        return found
+
+    def section_days(self, since: datetime) -> dict[str, dict[int, int]]:
+        """Articles filed that were first seen *since*: by section path, by day (counted from 1970, UTC)."""
+        day = type_coerce(articles.c.seen_at, BigInteger) // DAY_US
+        statement = (
+            select(sections.c.path, day.label("day"), func.count())
+            .join_from(articles, filings, filings.c.article_id == articles.c.id)
+            .join(sections, sections.c.id == filings.c.section_id)
+            .where(articles.c.seen_at >= since, IN_SECTION, sections.c.removed_at.is_(None))
+            .group_by(text("1"), text("2"))
+        )
+        found: dict[str, dict[int, int]] = {}
+        for path, at, count in self._connection.execute(statement):
+            found.setdefault(path, {})[int(at)] = int(count)
+        return found
+
+    def section_last(self) -> dict[str, datetime]:
+        """When each section was last given an article, by what was seen last; sections without any are left out."""
+        newest = (
+            select(articles.c.seen_at)
+            .join_from(filings, articles, articles.c.id == filings.c.article_id)
+            .where(filings.c.section_id == sections.c.id, IN_SECTION)
+            .order_by(filings.c.rank_at.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        statement = select(sections.c.path, newest).where(sections.c.removed_at.is_(None))
+        return {path: at for path, at in self._connection.execute(statement) if at is not None}
+
+    def saved(self, ids: Sequence[int]) -> dict[int, Saved]:
+        """What the polls in these sources' histories cost, by source id."""
+        found: dict[int, Saved] = {}
+        for some in chunks(ids):
+            statement = select(
+                polls.c.source_id, polls.c.outcome, polls.c.status, func.count(), func.sum(polls.c.wire_bytes)
+            )
+            statement = statement.where(polls.c.source_id.in_(some))
+            grouped = statement.group_by(polls.c.source_id, polls.c.outcome, polls.c.status)
+            told: dict[int, list[tuple[str, int | None, int, int]]] = {}
+            for source_id, outcome, status, count, wire in self._connection.execute(grouped):
+                told.setdefault(source_id, []).append((outcome, status, int(count), int(wire or 0)))
+            for source_id, rows in told.items():
+                found[source_id] = _saved(rows)
+        return found
+
+    def numbers(self, now: datetime) -> Numbers:
+        """The desk as a whole, at one moment."""
+        one = self._connection.execute
+        pollable = select(func.count()).select_from(sources).where(POLLABLE)
+        # Out on a claim is not late: `next_poll_at` is the lease's end then.
+        waiting = select(func.count(), func.min(sources.c.next_poll_at)).where(POLLABLE, sources.c.next_poll_at <= now)
+        due, oldest = one(waiting).one()
+        return Numbers(
+            sources=int(one(pollable).scalar_one()),
+            articles=int(one(select(func.max(articles.c.id))).scalar_one() or 0),
+            entries=int(one(select(func.max(entries.c.id))).scalar_one() or 0),
+            inbox=int(one(select(func.count()).select_from(inbox)).scalar_one()),
+            due=int(due),
+            lag_s=max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0,
+            failing=int(one(pollable.where(sources.c.failures > 0)).scalar_one()),
+            polls=int(one(select(func.sum(sources.c.polled))).scalar_one() or 0),
+            config_version=int(one(select(func.max(configs.c.version))).scalar_one() or 0),
+            database_bytes=self._bytes(),
+        )
+
+    def _bytes(self) -> int | None:
+        if dialect.is_postgres(self._connection):
+            return int(self._connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+        pages = int(self._connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+        return pages * int(self._connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+
+
+def day_of(at: datetime) -> int:
+    """The day of *at*, counted from 1970 in UTC, as `days` counts."""
+    return micros(at) // DAY_US
+
+
+def start_of(day: int) -> datetime:
+    """When *day* began."""
+    return moment(day * DAY_US)
+
+
+def _saved(rows: Sequence[tuple[str, int | None, int, int]]) -> Saved:
+    count = sum(row[2] for row in rows)
+    wire = sum(row[3] for row in rows)
+    same = sum(row[2] for row in rows if row[1] == 304)
+    whole = [(row[2], row[3]) for row in rows if row[1] == 200 and row[3]]
+    mean = sum(bytes_ for _, bytes_ in whole) / sum(number for number, _ in whole) if whole else 0.0
+    outcomes: dict[str, int] = {}
+    for outcome, _, number, _ in rows:
+        outcomes[outcome] = outcomes.get(outcome, 0) + number
+    return Saved(polls=count, not_modified=same, wire_bytes=wire, saved_bytes=round(same * mean), outcomes=outcomes)
