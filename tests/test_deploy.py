@@ -1,0 +1,83 @@
+"""What ships for deploying: files that their own tools accept, and that name what really exists."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from feeds.cli.root import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPLOY = ROOT / "deploy"
+
+
+def test_the_dockerfile_passes_the_linter() -> None:
+    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:/usr/bin:/bin") or "hadolint"
+    ended = subprocess.run([hadolint, "--no-color", str(ROOT / "Dockerfile")], capture_output=True, text=True)
+    assert ended.stdout == ended.stderr == ""
+
+
+def test_the_dockerfile_copies_what_is_there_and_runs_without_rights() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    copied = [word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]]
+    assert copied
+    assert all((ROOT / name).exists() for name in copied)
+    ignored = (ROOT / ".dockerignore").read_text()
+    assert all(f"!{name.removeprefix('./')}\n" in ignored for name in copied)
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users and users[-1].partition(":")[0] not in ("root", "0")
+
+
+def test_the_compose_file_holds() -> None:
+    composed = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    services = composed["services"]
+    assert {"desk", "web", "worker", "database"} == set(services)
+    for name in ("desk", "web", "worker"):
+        service = services[name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        command = service.get("command")
+        assert command is None or command[0] in COMMANDS
+        for mount in service.get("volumes", []):
+            source, _, target = mount.partition(":")
+            assert source in composed["volumes"] or (ROOT / source).exists()
+            assert target.startswith("/")
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:"), "nothing is opened to the world by default"
+        for needed in service.get("depends_on", {}):
+            assert needed in services
+
+
+def test_the_units_hold_and_are_hardened(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed (Debian: apt install systemd)")
+    units = []
+    for path in sorted(DEPLOY.glob("wiredesk*")):
+        unit = tmp_path / path.name
+        # The program is not installed in /opt here; everything else is judged as it ships.
+        unit.write_text(path.read_text().replace("/opt/wiredesk/.venv/bin/python", "/bin/true"))
+        units.append(str(unit))
+    assert len(units) == 3
+    ended = subprocess.run([analyze, "verify", "--man=no", *units], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
+    for unit in units:
+        if unit.endswith(".service"):
+            # Exposure below 2.0 of 10.
+            judged = subprocess.run(
+                [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", unit],
+                capture_output=True,
+                text=True,
+            )
+            assert judged.returncode == 0, judged.stdout[-300:]
+
+
+def test_the_units_start_commands_that_exist() -> None:
+    for path in DEPLOY.glob("*.service"):
+        starts = [line for line in path.read_text().splitlines() if line.startswith("ExecStart=")]
+        assert [line.split(" -m feeds.cli ")[1].split()[0] in COMMANDS for line in starts] == [True]
