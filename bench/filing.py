@@ -156,7 +156,7 @@ def unseen() -> None:
         found[source] = [example_of(row | {"label": means[row[field]]}, "label") for row in rows[:8000]]
     for left in found:
         rest = [
-            Example(title=one.title, text=one.text, sections=one.sections, group=source)
+            Example(title=one.title, text=one.text, sections=one.sections, group=one.group, source=source)
             for source, examples in found.items()
             if source != left
             for one in examples

@@ -18,13 +18,17 @@ COMMANDS = {
     "worker": "feeds.cli.run",
     "poll": "feeds.cli.poll",
     "check": "feeds.cli.check",
+    "plan": "feeds.cli.plan",
     "explain": "feeds.cli.explain",
+    "sections": "feeds.cli.sections",
+    "learn": "feeds.cli.learn",
     "doctor": "feeds.cli.doctor",
     "opml": "feeds.cli.opml",
     "backup": "feeds.cli.backup",
     "restore": "feeds.cli.backup",
     "retract": "feeds.cli.retract",
     "unretract": "feeds.cli.retract",
+    "export": "feeds.cli.export",
 }
 HIDDEN = {"ingest": "feeds.cli.run"}
 

@@ -50,13 +50,24 @@ class Cabinet:
         publisher's categories, then the address, then the learned classifier. A section appears once, with its first
         reason. Where a matched section is exclusive, only the matched sections of the highest priority stay.
         """
+        return self.weigh(entry, source)[0]
+
+    @property
+    def terms(self) -> Sequence[str]:
+        """Every term of every rule in words, such as ``keyword 'tide'``, by the number that `weigh` gives it."""
+        return self._atoms.told
+
+    def weigh(self, entry: Entry, source: Source) -> tuple[tuple[Placement, ...], set[int]]:
+        """What `place` gives, and the numbers of the terms that hold of *entry*."""
         found: dict[str, Placement] = {}
+        true: set[int] = set()
         if source.section is not None and source.section in self._sections:
             found[source.section] = Placement(
                 section=source.section, by="source", reason=f"the source {source.name!r} is set to it"
             )
         if self._rules:
-            self._by_rules(self._atoms.true_of(entry, source), found)
+            true = self._atoms.true_of(entry, source)
+            self._by_rules(true, found)
         named = self._names.place(entry, alone=not found)
         for placement in named:
             if placement.section not in found and not any(path.startswith(f"{placement.section}/") for path in found):
@@ -65,8 +76,9 @@ class Cabinet:
             found = self._learned(entry)
         found = self._exclusive(found)
         if not found:
-            return (Placement(section=UNFILED, by="none", reason=self._names.unknown(entry) or "no rule holds"),)
-        return tuple(self._with_parents(found).values())
+            reason = self._names.unknown(entry) or "no rule holds"
+            return (Placement(section=UNFILED, by="none", reason=reason),), true
+        return tuple(self._with_parents(found).values()), true
 
     def explain(self, entry: Entry, source: Source) -> Explanation:
         """All that `place` weighs: rules that hold or nearly do, the publisher's words, the classifier's guesses."""

@@ -20,12 +20,16 @@ _GROUP_WORDS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A text and the sections that it is filed in. Those of one *group* are never on both sides of a test."""
+    """A text and the sections that it is filed in. Those of one *group* are never on both sides of a test.
+
+    Nor are those of one *source*, for sections that enough sources fill: what is learned must hold for new ones.
+    """
 
     title: str
     text: str
     sections: tuple[str, ...]
     group: str = ""
+    source: str = ""
 
 
 def example_of(row: Mapping[str, Any], label: str | None = None) -> Example:

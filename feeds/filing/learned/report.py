@@ -146,8 +146,8 @@ def _confusions(model: Model, trial: Trial, index: int, called: np.ndarray) -> t
     missed = np.flatnonzero((trial.truth[:, index] > 0) & ~called[:, index])
     taken: dict[int, list[int]] = {}
     for row in map(int, missed):
-        for other in np.flatnonzero(called[row] & (trial.truth[row] == 0)):
-            taken.setdefault(int(other), []).append(row)
+        for mistaken in np.flatnonzero(called[row] & (trial.truth[row] == 0)):
+            taken.setdefault(int(mistaken), []).append(row)
     worst = sorted(taken.items(), key=lambda item: (-len(item[1]), item[0]))[:_CONFUSIONS]
     found = []
     for other, rows in worst:

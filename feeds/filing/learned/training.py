@@ -26,6 +26,8 @@ LEAST_SUPPORT = 10
 """Filings held back on which a threshold must rest."""
 MOST_FEATURES = 400_000
 MOST_WEIGHTS = 6_000_000
+LEAST_SOURCES = 3
+"""From so many sources on a section is tested on sources not seen."""
 FOLDS = 3
 COST = 0.2
 BAYES = 0.1
@@ -67,7 +69,7 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
     blocks, numbers, idf = _matrix(told, len(sections))
     matrix = _joined(blocks)
     scores = np.zeros(truth.shape, np.float32)
-    for test in _folds(examples, truth):
+    for test in _folds(_groups(examples), truth):
         rest = np.setdiff1d(np.arange(len(examples)), test)
         weights, intercept = _fit(matrix[rest], truth[rest], single)
         scores[test] = matrix[test] @ weights + intercept
@@ -175,12 +177,26 @@ def _fit(matrix: Matrix, truth: Labels, single: bool) -> tuple[Weights, Weights]
     return weights, intercept
 
 
-def _folds(examples: Sequence[Example], truth: Labels) -> list[npt.NDArray[np.intp]]:
+def _groups(examples: Sequence[Example]) -> list[str]:
+    """What must stay together in a test: an example's source where all its sections have several, else its group."""
+    sources: dict[str, set[str]] = {}
+    for example in examples:
+        for section in example.sections:
+            sources.setdefault(section, set()).add(example.source)
+    return [
+        f"source {example.source}"
+        if example.source and all(len(sources[section]) >= LEAST_SOURCES for section in example.sections)
+        else example.group or f"row {row}"
+        for row, example in enumerate(examples)
+    ]
+
+
+def _folds(grouped: Sequence[str], truth: Labels) -> list[npt.NDArray[np.intp]]:
     """The rows to be held back at each turn: whole groups, and of every section about as many each time."""
     rows_of: dict[str, list[int]] = {}
-    for row, example in enumerate(examples):
-        rows_of.setdefault(example.group or f"row {row}", []).append(row)
-    folds = 5 if len(examples) < 3000 else FOLDS
+    for row, group in enumerate(grouped):
+        rows_of.setdefault(group, []).append(row)
+    folds = 5 if len(grouped) < 3000 else FOLDS
     sizes = np.zeros((folds, truth.shape[1]), np.float64)
     totals = np.zeros(folds)
     held: list[list[int]] = [[] for _ in range(folds)]

@@ -1,0 +1,178 @@
+"""`wiredesk learn`: train the classifier on what rules have filed, and say how well it tells sections apart."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feeds.cli.places import need_database, places, with_places
+from feeds.errors import DeskError
+
+if TYPE_CHECKING:
+    from feeds.filing.learned.examples import Example
+    from feeds.filing.learned.report import Report
+    from feeds.settings import Config
+    from feeds.store import Store
+
+AT_ONCE = 500
+MOST_EXAMPLES = 200_000
+TRUSTED = frozenset({"rule", "breadcrumb", "category", "path", "source"})
+"""What the classifier learns from: never from what it filed itself."""
+
+
+@click.command()
+@with_places
+@click.option(
+    "--labelled",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON lines (also .gz) of articles with their sections' paths; may be given several times.",
+)
+@click.option("--label", help="The field of these that holds a section, or a list of them [default: label].")
+@click.option("--dry-run", is_flag=True, help="Report, and keep the model in use.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
+def learn(
+    config: str | None,
+    data: str | None,
+    labelled: tuple[Path, ...],
+    label: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Train the classifier on what rules, breadcrumbs and categories have filed.
+
+    It files what no rule files, in sections with `learned: {precision: 0.95}`, where it is sure enough. The report
+    is about articles that it had not seen.
+    """
+    try:
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise DeskError("learning needs scikit-learn", remedy="`pip install 'wiredesk[learn]'` brings it") from error
+    from feeds.filing.learned.files import MODEL_FILE, save_model
+    from feeds.filing.learned.report import report_of
+    from feeds.filing.learned.training import learn as train
+    from feeds.settings import config_from_json
+    from feeds.store import open_store
+
+    found = places(config, data)
+    need_database(found)
+    with open_store(found.database, create=False) as store:
+        with store.read() as tx:
+            stored = tx.configs.current()
+        if stored is None:
+            raise DeskError("no config is in force yet", remedy="start with `wiredesk poll` or `wiredesk run`")
+        running = config_from_json(stored.text)
+        examples = list(filed_examples(store, running))
+    for path in labelled:
+        examples += labelled_examples(path, label, running)
+    now = datetime.now(UTC)
+    model, trial = train(examples, facts={"learned_at": now.isoformat(timespec="seconds")})
+    wanted = {section.path: section.learned_precision for section in running.sections if section.learned_precision}
+    report = report_of(model, trial, wanted)
+    if as_json:
+        click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+    else:
+        tell(report, set(wanted), Counter(section for example in examples for section in example.sections))
+    if dry_run:
+        click.echo("Nothing was written.", err=True)
+        return
+    size = save_model(model, found.data / MODEL_FILE)
+    click.echo(f"{found.data / MODEL_FILE}: {size / 1e6:.1f} MB", err=True)
+
+
+def filed_examples(store: Store, config: Config) -> Iterator[Example]:
+    """What is stored and filed by more than the classifier, by the rules of today; newest first."""
+    from feeds.filing import Cabinet
+    from feeds.filing.learned.examples import Example, group_of
+
+    cabinet = Cabinet(config.sections)
+    before: int | None = None
+    count = 0
+    while count < MOST_EXAMPLES:
+        with store.read() as tx:
+            articles = tx.articles.filed(before, AT_ONCE)
+        if not articles:
+            return
+        before = articles[-1].id
+        for article in articles:
+            paths: dict[str, None] = {}
+            for entry, source in article.entries:
+                paths |= {one.section: None for one in cabinet.place(entry, source) if one.by in TRUSTED}
+            if paths and article.entries:
+                entry, source = article.entries[0]
+                count += 1
+                yield Example(
+                    title=entry.title,
+                    text=entry.text,
+                    sections=tuple(paths),
+                    group=group_of(entry.title, entry.text),
+                    source=source.key,
+                )
+
+
+def labelled_examples(path: Path, label: str | None, config: Config) -> list[Example]:
+    """The examples of a file. Raises DeskError for a line that is none, or a section that config lacks."""
+    from feeds.filing.learned.examples import example_of
+
+    paths = {section.path for section in config.sections}
+    found = []
+    for number, row in enumerate(_rows(path), 1):
+        try:
+            example = example_of(row, label)
+        except DeskError as error:
+            raise DeskError(f"{path}:{number}: {error.cause}", remedy=error.remedy) from error
+        unknown = [section for section in example.sections if section not in paths]
+        if unknown:
+            raise DeskError(
+                f"{path}:{number}: no section {unknown[0]!r}", remedy="write the paths of sections, such as news/world"
+            )
+        found.append(example)
+    return found
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    row = json.loads(line)
+                    if not isinstance(row, dict):
+                        raise DeskError(f"{path}:{number}: no JSON object", remedy="write one object a line")
+                    yield row
+    except (OSError, ValueError) as error:
+        raise DeskError(f"{path}: {error}", remedy="write one JSON object a line, UTF-8") from error
+
+
+def tell(report: Report, learns: set[str], counts: Counter[str]) -> None:
+    """Print the report for people."""
+    click.echo(
+        f"{report.articles} articles. Of those held back {report.right:.1%} told right; at 95 % precision "
+        f"{report.coverage:.1%} filed; probabilities off by {report.error:.1%}."
+    )
+    width = max((len(one.section) for one in report.sections), default=0)
+    click.secho(f"{'section':<{width}}  articles  precision  recall  files  needs", bold=True)
+    for one in report.sections:
+        needs = f"{one.threshold:.0%} for {one.wanted:.0%}" if one.threshold is not None else "never sure enough"
+        note = "" if one.section in learns else "  (not set to learn)"
+        click.echo(
+            f"{one.section:<{width}}  {one.support:>8}  {one.precision:>9.3f}  {one.recall:>6.3f}  {one.coverage:>5.0%}"
+            f"  {needs}{note}"
+        )
+        click.echo(f"{'':<{width}}  words: {', '.join(one.words)}")
+        for confusion in one.confusions:
+            click.echo(f"{'':<{width}}  {confusion.count} taken for {confusion.other}: {_shown(confusion.titles)}")
+    few = sorted(section for section in counts if section not in {one.section for one in report.sections})
+    if few:
+        click.echo(f"Too few articles to learn: {', '.join(f'{section} ({counts[section]})' for section in few)}")
+
+
+def _shown(titles: Iterable[str]) -> str:
+    return "; ".join(repr(title) for title in titles)

@@ -1,0 +1,126 @@
+"""Two configs over the same articles: what enters a section and what leaves it. Pure.
+
+For `wiredesk plan`: `Comparison` looks at one article after the other and keeps counts, some examples, and those
+among what enters that could come to stand in a document.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from feeds.filing.cabinet import Cabinet
+from feeds.model import Entry, Placement, Source
+
+EXAMPLES = 3
+NEWEST = 1000
+"""Of what enters a section so many, the newest, are kept: no document holds more."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moved:
+    """An article that enters or leaves a section. *dated* is its date, infinite where it has none of its own."""
+
+    dated: float
+    uid: str
+    title: str
+    source: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted, by section path; two that looked at different articles can be put together with `add`."""
+
+    articles: int = 0
+    before: Counter[str] = field(default_factory=Counter)
+    after: Counter[str] = field(default_factory=Counter)
+    ruled: Counter[str] = field(default_factory=Counter)  # filed by a rule, under the edited config
+    terms: Counter[int] = field(default_factory=Counter)  # articles of which a term of the edited config holds
+    enters: dict[str, list[Moved]] = field(default_factory=dict)  # the newest, as a heap
+    entering: Counter[str] = field(default_factory=Counter)
+    leaves: dict[str, list[Moved]] = field(default_factory=dict)
+    left: dict[str, set[str]] = field(default_factory=dict)  # uids of all that leaves
+
+    def add(self, other: Tally) -> None:
+        """Count in what *other* counted."""
+        self.articles += other.articles
+        for mine, theirs in (
+            (self.before, other.before),
+            (self.after, other.after),
+            (self.ruled, other.ruled),
+            (self.entering, other.entering),
+        ):
+            mine.update(theirs)
+        self.terms.update(other.terms)
+        for path, entered in other.enters.items():
+            _keep(self.enters.setdefault(path, []), entered, NEWEST)
+        for path, left in other.leaves.items():
+            _keep(self.leaves.setdefault(path, []), left, EXAMPLES)
+        for path, uids in other.left.items():
+            self.left.setdefault(path, set()).update(uids)
+
+    def newest(self, path: str, limit: int = EXAMPLES) -> list[Moved]:
+        """The newest of what enters the section."""
+        return heapq.nlargest(limit, self.enters.get(path, ()))
+
+
+class Comparison:
+    """Looks at articles under the config *before* and the one *after*.
+
+    *moved* leads from the old path of a section to its new one, *sources* from a source's key to it as edited.
+    """
+
+    def __init__(
+        self, before: Cabinet, after: Cabinet, *, moved: Mapping[str, str], sources: Mapping[str, Source]
+    ) -> None:
+        self._before = before
+        self._after = after
+        self._moved = moved
+        self._sources = sources
+        self.tally = Tally()
+
+    def look(self, uid: str, entries: Sequence[tuple[Entry, Source]]) -> None:
+        """Count one article, told by *entries*."""
+        tally = self.tally
+        old: dict[str, Placement] = {}
+        new: dict[str, Placement] = {}
+        true: set[int] = set()
+        for entry, source in entries:
+            for placement in self._before.place(entry, source):
+                old.setdefault(self._moved.get(placement.section, placement.section), placement)
+            placements, met = self._after.weigh(entry, self._sources.get(source.key, source))
+            true |= met
+            for placement in placements:
+                new.setdefault(placement.section, placement)
+        for placed in (old, new):
+            # What one copy says nothing of, another may: an article is unfiled only where it is nowhere else.
+            if len(placed) > 1:
+                placed.pop("unfiled", None)
+        tally.articles += 1
+        tally.before.update(old.keys())
+        tally.after.update(new.keys())
+        tally.ruled.update(path for path, placement in new.items() if placement.by == "rule")
+        tally.terms.update(true)
+        if old.keys() == new.keys():
+            return
+        entry, source = entries[0]
+        dated = entry.published.timestamp() if entry.published else float("inf")
+        for path in new.keys() - old.keys():
+            tally.entering[path] += 1
+            moved = Moved(dated, uid, entry.title, source.name, new[path].reason)
+            _keep(tally.enters.setdefault(path, []), (moved,), NEWEST)
+        for path in old.keys() - new.keys():
+            tally.left.setdefault(path, set()).add(uid)
+            moved = Moved(dated, uid, entry.title, source.name, old[path].reason)
+            _keep(tally.leaves.setdefault(path, []), (moved,), EXAMPLES)
+
+
+def _keep(heap: list[Moved], more: Iterable[Moved], most: int) -> None:
+    for moved in more:
+        if len(heap) < most:
+            heapq.heappush(heap, moved)
+        else:
+            heapq.heappushpop(heap, moved)
