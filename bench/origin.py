@@ -1,8 +1,8 @@
 """Thousands of distinct feeds made of real ones, and a server on loopback that gives them, for the benches.
 
-Every feed made is another newspaper: hosts of its own, and words that no other has (letters are replaced by others, vowels
-by vowels), so that its articles are no copies of another's. Words that stand in many of the real feeds (the, and, news)
-stay, as do markup, dates, sizes and mistakes.
+Every feed made is another newspaper: hosts of its own, and words that no other has (letters are replaced by others,
+vowels by vowels), so that its articles are no copies of another's. Words that stand in many of the real feeds (the,
+and, news) stay, as do markup, dates, sizes and mistakes.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 An nginx on loopback gives distinct feeds made of real ones. Three rounds: all new, all unchanged (304), 5 % changed
 (one new entry on top). The desk is `python -m feeds.cli poll --now` as a whole process with the shipped defaults and
-section tree: fetched, stored, deduped, filed, published. Only what concerns the one host on loopback is set: `per_host`,
-`gap_s`, `allow_private`. CPU is user + system of the whole process tree; memory is the greatest sum over the tree,
+section tree: fetched, stored, deduped, filed, published. Only what concerns the one host on loopback is set:
+`per_host`, `gap_s`, `allow_private`. CPU is user + system of the whole process tree; memory is the greatest sum over the tree,
 looked at five times a second. "Per feed" leaves out what a start with nothing due costs.
 
 --alone leaves the peers out; --sizes compares the desk with itself at several counts; --configured N measures what N
@@ -165,11 +165,10 @@ class Desk:
         self.folder = folder
         config = folder / "config"
         config.mkdir(parents=True)
-        host = {"per_host": AT_ONCE, "gap_s": 0}
         settings = {
             "base_url": "https://wire.example",
             "contact": "desk@wire.example",
-            "poll": host,
+            "poll": {"per_host": AT_ONCE, "gap_s": 0},
             "fetch": {"allow_private": [f"127.0.0.1:{port}"]},
         }
         (config / "wiredesk.yaml").write_text(json.dumps(settings))
@@ -182,7 +181,10 @@ class Desk:
         return run([sys.executable, "-m", "feeds.cli", "poll", *places, *arguments], cwd=HERE.parent, limit_s=limit_s)
 
     def round(self, limit_s: float) -> Cost:
-        return self.poll("--now", limit_s=limit_s)
+        cost = self.poll("--now", limit_s=limit_s)
+        if cost.whole and " polled, " not in cost.output:
+            raise SystemExit(f"the desk does not poll: {cost.output[-800:]}")
+        return cost
 
 
 class Bare:
