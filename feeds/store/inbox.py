@@ -43,9 +43,11 @@ class Inbox:
             ids.append(int(self._connection.execute(insert(inbox).returning(inbox.c.id), row).scalar_one()))
         return ids
 
-    def waiting(self, limit: int, after_id: int = 0) -> list[InboxItem]:
-        """Up to *limit* items behind *after_id*, in order of arrival."""
+    def waiting(self, limit: int, after_id: int = 0, *, pushed: bool = False) -> list[InboxItem]:
+        """Up to *limit* items behind *after_id*, in order of arrival; with *pushed* only what hubs sent."""
         statement = select(inbox).where(inbox.c.id > after_id).order_by(inbox.c.id).limit(limit)
+        if pushed:
+            statement = statement.where(inbox.c.pushed == 1)
         return [
             InboxItem(
                 id=row.id,

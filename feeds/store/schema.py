@@ -359,6 +359,76 @@ events = Table(
 _OPEN = text("closed_at IS NULL")
 Index("ix_events_open", events.c.kind, events.c.subject, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
+hub_requests = Table(
+    "hub_requests",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("mode", Text, nullable=False),  # subscribe, unsubscribe, denied
+    Column("path", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("host", Text, nullable=False, index=True),
+    Column("secret", Text),
+    _number("lease_s"),
+    _words("reason"),
+    _number("tries"),
+    Column("next_try_at", UtcDateTime, nullable=False, index=True),
+    UniqueConstraint("path", "format", "callback"),
+    sqlite_autoincrement=True,
+)
+
+hub_subscriptions = Table(
+    "hub_subscriptions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("host", Text, nullable=False, index=True),
+    _flag("ping"),  # an outside hub, told that the topic has changed
+    Column("secret", Text),
+    Column("verified_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    # what of the topic has arrived there, and what was given up until the topic changes again
+    _words("delivered_etag"),
+    _number("delivered_sequence"),
+    _words("given_up_etag"),
+    Column("delivered_at", UtcDateTime),
+    _number("failures"),
+    Column("failing_since", UtcDateTime),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    _words("last_error"),
+    UniqueConstraint("path", "format", "callback"),
+    sqlite_autoincrement=True,
+)
+FAILING = text("hub_subscriptions.failures > 0")
+_FAILING = text("failures > 0")
+Index(
+    "ix_hub_subscriptions_failing",
+    hub_subscriptions.c.next_try_at,
+    sqlite_where=_FAILING,
+    postgresql_where=_FAILING,
+)
+
+source_hubs = Table(
+    "source_hubs",
+    metadata,
+    Column("source_id", Id, primary_key=True, autoincrement=False),
+    Column("hub", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("token", Text, nullable=False, unique=True),
+    Column("secret", Text, nullable=False),
+    Column("state", Text, nullable=False),  # wanted, asked, active, denied
+    Column("expires_at", UtcDateTime),
+    Column("next_try_at", UtcDateTime, nullable=False, index=True),
+    _number("failures"),
+    _words("reason"),
+    Column("pushed_at", UtcDateTime),
+    sqlite_with_rowid=False,
+)
+
 SEARCH = "search_words"
 """What is found by words. No table that SQLAlchemy knows: a virtual one on SQLite, a tsvector on PostgreSQL."""
 SEARCH_TABLES = {

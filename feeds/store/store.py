@@ -18,6 +18,7 @@ from feeds.store.configs import Configs
 from feeds.store.documents import Documents
 from feeds.store.events import Events
 from feeds.store.faults import mapped
+from feeds.store.hubs import Hubs
 from feeds.store.inbox import Inbox
 from feeds.store.overview import Overview
 from feeds.store.retention import Retention
@@ -43,6 +44,7 @@ class ReadTx:
         self.stories = StoryShelf(connection)
         self.documents = Documents(connection)
         self.events = Events(connection)
+        self.hubs = Hubs(connection)
         self.retention = Retention(connection)
         self.search = Search(connection)
         self.overview = Overview(connection)

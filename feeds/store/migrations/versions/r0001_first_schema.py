@@ -327,6 +327,77 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_id", "slot", name="pk_polls"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "hub_requests",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("callback", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=True),
+        sa.Column("lease_s", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("reason", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("tries", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("next_try_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_hub_requests"),
+        sa.UniqueConstraint("path", "format", "callback", name="uq_hub_requests_path"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_hub_requests_host", "hub_requests", ["host"], unique=False)
+    op.create_index("ix_hub_requests_next_try_at", "hub_requests", ["next_try_at"], unique=False)
+    op.create_table(
+        "hub_subscriptions",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("callback", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("ping", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=True),
+        sa.Column("verified_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_etag", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("delivered_sequence", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("given_up_etag", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("delivered_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("next_try_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_error", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_hub_subscriptions"),
+        sa.UniqueConstraint("path", "format", "callback", name="uq_hub_subscriptions_path"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_hub_subscriptions_host", "hub_subscriptions", ["host"], unique=False)
+    op.create_index(
+        "ix_hub_subscriptions_failing",
+        "hub_subscriptions",
+        ["next_try_at"],
+        unique=False,
+        sqlite_where=sa.text("failures > 0"),
+        postgresql_where=sa.text("failures > 0"),
+    )
+    op.create_table(
+        "source_hubs",
+        sa.Column("source_id", ID, autoincrement=False, nullable=False),
+        sa.Column("hub", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("next_try_at", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("reason", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("pushed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("source_id", name="pk_source_hubs"),
+        sa.UniqueConstraint("token", name="uq_source_hubs_token"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_source_hubs_next_try_at", "source_hubs", ["next_try_at"], unique=False)
     if op.get_bind().dialect.name == "sqlite":
         tokens = "unicode61 remove_diacritics 0 categories 'L* N* Co M*'"
         op.execute(f'CREATE VIRTUAL TABLE search_words USING fts5(words, tokenize = "{tokens}")')

@@ -1,0 +1,392 @@
+"""WebSub, both ways: who subscribes to our topics and what has arrived there, and our own subscriptions. I/O: database.
+
+A subscription remembers the document that it was last sent; whatever differs from that is to be delivered. So there is
+no queue that could grow, a kill loses nothing, and who was away for a while gets all that was missed in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, literal, select, update
+
+from feeds.model import Format
+from feeds.store.columns import UtcDateTime
+from feeds.store.dialect import upsert
+from feeds.store.hub_values import HubCounts, HubRequest, SourceHub, Subscription
+from feeds.store.marks import chunks
+from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, source_hubs, sources
+
+_FAR = datetime(9000, 1, 1, tzinfo=UTC)
+_KEY = ("path", "format", "callback")
+
+
+class Hubs:
+    """``tx.hubs``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # ------------------------------------------------------------------ what subscribers ask
+
+    def counts(self, path: str, format: Format, host: str) -> HubCounts:
+        """What the limits are judged by."""
+        real = hub_subscriptions.c.ping == 0
+        here = (hub_subscriptions.c.path == path) & (hub_subscriptions.c.format == format)
+
+        def count(table: Any, *where: Any) -> int:
+            return int(self._connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+        return HubCounts(
+            topic=count(hub_subscriptions, real, here),
+            host=count(hub_subscriptions, real, hub_subscriptions.c.host == host),
+            total=count(hub_subscriptions, real),
+            waiting=count(hub_requests),
+            waiting_host=count(hub_requests, hub_requests.c.host == host),
+        )
+
+    def subscribed(self, path: str, format: Format, callback: str) -> bool:
+        """Whether *callback* has a subscription, so that a request is a renewal."""
+        return (
+            self._connection.execute(select(hub_subscriptions.c.id).where(_at(path, format, callback))).first()
+            is not None
+        )
+
+    def ask(self, request: HubRequest, now: datetime) -> None:
+        """Keep *request* until its callback was asked; a newer one for the same topic and callback takes its place."""
+        row = {
+            "mode": request.mode,
+            "path": request.path,
+            "format": request.format,
+            "callback": request.callback,
+            "topic": request.topic,
+            "host": request.host,
+            "secret": request.secret,
+            "lease_s": request.lease_s,
+            "reason": request.reason,
+            "tries": 0,
+            "next_try_at": now,
+        }
+        # A new number: what is under way for the old one must not settle the new one.
+        gone = [getattr(hub_requests.c, name) == row[name] for name in _KEY]
+        self._connection.execute(delete(hub_requests).where(*gone))
+        self._connection.execute(insert(hub_requests), row)
+
+    def requests_due(self, now: datetime, limit: int, but: Iterable[int] = ()) -> list[HubRequest]:
+        """Requests whose callbacks are to be asked now, none of those numbered *but*."""
+        statement = select(hub_requests).where(hub_requests.c.next_try_at <= now)
+        statement = statement.where(hub_requests.c.id.not_in(list(but))).order_by(hub_requests.c.id).limit(limit)
+        return [
+            HubRequest(
+                id=row.id,
+                mode=row.mode,
+                path=row.path,
+                format=row.format,
+                topic=row.topic,
+                callback=row.callback,
+                host=row.host,
+                secret=row.secret,
+                lease_s=row.lease_s,
+                reason=row.reason,
+                tries=row.tries,
+            )
+            for row in self._connection.execute(statement)
+        ]
+
+    def verified(self, request: HubRequest, now: datetime, expires_at: datetime) -> bool:
+        """Do what *request* asked, now that its callback agreed; False where a newer request has taken its place."""
+        if not self.settled(request):
+            return False
+        here = _at(request.path, request.format, request.callback)
+        if request.mode != "subscribe":
+            self._connection.execute(delete(hub_subscriptions).where(here))
+            return True
+        terms = {
+            "topic": request.topic,
+            "host": request.host,
+            "secret": request.secret,
+            "verified_at": now,
+            "expires_at": expires_at,
+        }
+        if self._connection.execute(update(hub_subscriptions).where(here).values(terms)).rowcount:
+            return True
+        there = select(documents.c.etag, documents.c.sequence).where(
+            documents.c.path == request.path, documents.c.format == request.format
+        )
+        row = self._connection.execute(there).one_or_none()
+        self._connection.execute(
+            insert(hub_subscriptions),
+            terms
+            | {name: getattr(request, name) for name in _KEY}
+            | {
+                # What is published before the subscription begins is no news.
+                "delivered_etag": row.etag if row else "",
+                "delivered_sequence": row.sequence if row else 0,
+                "next_try_at": now,
+            },
+        )
+        return True
+
+    def settled(self, request: HubRequest) -> bool:
+        """Forget *request*; whether it was still there."""
+        return bool(self._connection.execute(delete(hub_requests).where(hub_requests.c.id == request.id)).rowcount)
+
+    def ask_again(self, request: HubRequest, at: datetime) -> None:
+        """Have the callback of *request* asked once more at *at*."""
+        again = update(hub_requests).where(hub_requests.c.id == request.id)
+        self._connection.execute(again.values(tries=hub_requests.c.tries + 1, next_try_at=at))
+
+    # ------------------------------------------------------------------ what is delivered
+
+    def due(self, now: datetime, limit: int, *, failing: bool = False, but: Iterable[int] = ()) -> list[Subscription]:
+        """Subscriptions that were not sent the present document of their topic; only those that *failing* before."""
+        other = and_(
+            documents.c.etag != hub_subscriptions.c.delivered_etag,
+            documents.c.etag != hub_subscriptions.c.given_up_etag,
+        )
+        statement = (
+            select(hub_subscriptions)
+            .join(
+                documents,
+                (documents.c.path == hub_subscriptions.c.path) & (documents.c.format == hub_subscriptions.c.format),
+            )
+            .where(other, hub_subscriptions.c.next_try_at <= now, hub_subscriptions.c.expires_at > now)
+            .where(hub_subscriptions.c.id.not_in(list(but)))
+            .order_by(hub_subscriptions.c.failures, hub_subscriptions.c.id)
+            .limit(limit)
+        )
+        if failing:
+            statement = statement.where(FAILING)
+        return [_subscription(row) for row in self._connection.execute(statement)]
+
+    def delivered(self, arrived: Sequence[tuple[int, str, int]], now: datetime) -> None:
+        """Note of each subscription which document (its ETag, its sequence) has arrived there."""
+        for id, etag, sequence in arrived:
+            self._connection.execute(
+                update(hub_subscriptions)
+                .where(hub_subscriptions.c.id == id)
+                .values(
+                    delivered_etag=etag,
+                    delivered_sequence=sequence,
+                    delivered_at=now,
+                    given_up_etag="",
+                    failures=0,
+                    failing_since=None,
+                    next_try_at=now,
+                    last_error="",
+                )
+            )
+
+    def failed(self, id: int, error: str, now: datetime, again: datetime, *, give_up: str = "") -> None:
+        """Note that a delivery did not arrive: to be tried *again*, or with *give_up* when another document is there.
+
+        What is given up is not lost: the next delivery brings all that came after the last that arrived.
+        """
+        self._connection.execute(
+            update(hub_subscriptions)
+            .where(hub_subscriptions.c.id == id)
+            .values(
+                failures=hub_subscriptions.c.failures + 1,
+                failing_since=None
+                if give_up
+                else func.coalesce(hub_subscriptions.c.failing_since, literal(now, UtcDateTime())),
+                next_try_at=again,
+                last_error=error[:500],
+                given_up_etag=give_up,
+            )
+        )
+
+    def end(self, id: int) -> None:
+        """Forget a subscription: its callback answered 410."""
+        self._connection.execute(delete(hub_subscriptions).where(hub_subscriptions.c.id == id))
+
+    def sweep(self, now: datetime) -> int:
+        """Forget subscriptions whose lease has ended; how many."""
+        over = hub_subscriptions.c.expires_at <= now
+        return self._connection.execute(delete(hub_subscriptions).where(over)).rowcount
+
+    def withdraw(self, now: datetime, limit: int, *, all: bool = False, reason: str) -> int:
+        """End subscriptions to topics that are no more, or *all*, and have their callbacks told; how many."""
+        there = exists().where(
+            documents.c.path == hub_subscriptions.c.path, documents.c.format == hub_subscriptions.c.format
+        )
+        statement = select(hub_subscriptions).where(hub_subscriptions.c.ping == 0).limit(limit)
+        rows = self._connection.execute(statement if all else statement.where(~there)).all()
+        for row in rows:
+            self.end(row.id)
+            self.ask(
+                HubRequest(
+                    mode="denied",
+                    path=row.path,
+                    format=row.format,
+                    topic=row.topic,
+                    callback=row.callback,
+                    host=row.host,
+                    reason=reason,
+                ),
+                now,
+            )
+        return len(rows)
+
+    def sync_pings(self, hubs: Sequence[str], topics: Sequence[tuple[str, Format]], now: datetime) -> None:
+        """Have just these outside *hubs* told of changes of these *topics*; of a new one at once."""
+        pings = hub_subscriptions.c.ping == 1
+        statement = select(hub_subscriptions.c.id, *(hub_subscriptions.c[name] for name in _KEY)).where(pings)
+        present = {(row.path, row.format, row.callback): row.id for row in self._connection.execute(statement)}
+        wanted = {(path, format, hub) for hub in hubs for path, format in topics}
+        for some in chunks([id for key, id in present.items() if key not in wanted]):
+            self._connection.execute(delete(hub_subscriptions).where(hub_subscriptions.c.id.in_(some)))
+        rows = [
+            {
+                "path": path,
+                "format": format,
+                "callback": hub,
+                "topic": "",
+                "host": "",
+                "ping": 1,
+                "verified_at": now,
+                "expires_at": _FAR,
+                "next_try_at": now,
+            }
+            for path, format, hub in sorted(wanted - present.keys())
+        ]
+        upsert(self._connection, hub_subscriptions, rows, _KEY)
+
+    def subscriptions(self, limit: int = 1000) -> list[Subscription]:
+        """Subscriptions as they stand, outside hubs among them, in the order of their making."""
+        statement = select(hub_subscriptions).order_by(hub_subscriptions.c.id).limit(limit)
+        return [_subscription(row) for row in self._connection.execute(statement)]
+
+    # ------------------------------------------------------------------ our own subscriptions
+
+    def found(self, source_id: int, hub: str, topic: str, now: datetime, *, token: str, secret: str) -> bool:
+        """Note the hub that a source names; whether it is another than before. Then *token* and *secret* are taken."""
+        here = source_hubs.c.source_id == source_id
+        row = self._connection.execute(select(source_hubs).where(here)).one_or_none()
+        if row is not None and (row.hub, row.topic) == (hub, topic):
+            return False
+        self._connection.execute(delete(source_hubs).where(here))
+        new = {
+            "source_id": source_id,
+            "hub": hub,
+            "topic": topic,
+            "token": token,
+            "secret": secret,
+            "state": "wanted",
+            "next_try_at": now,
+        }
+        self._connection.execute(insert(source_hubs), new)
+        return True
+
+    def to_ask(self, now: datetime, limit: int) -> list[SourceHub]:
+        """Subscriptions of ours to be asked for, or renewed, now; of sources that are polled."""
+        polled = exists().where(
+            sources.c.id == source_hubs.c.source_id, sources.c.enabled == 1, sources.c.removed_at.is_(None)
+        )
+        statement = select(source_hubs).where(source_hubs.c.next_try_at <= now, polled)
+        rows = self._connection.execute(statement.order_by(source_hubs.c.next_try_at).limit(limit))
+        return [_source_hub(row) for row in rows]
+
+    def asked(self, source_id: int, again: datetime) -> None:
+        """Note that the hub is being asked; where no verification comes it is asked *again*."""
+        state = update(source_hubs).where(source_hubs.c.source_id == source_id)
+        self._connection.execute(state.values(next_try_at=again))
+        self._connection.execute(state.where(source_hubs.c.state != "active").values(state="asked", reason=""))
+
+    def not_asked(self, source_id: int, reason: str, again: datetime) -> None:
+        """Note why the hub could not be asked; a running subscription goes on until its lease ends."""
+        here = update(source_hubs).where(source_hubs.c.source_id == source_id)
+        self._connection.execute(
+            here.values(failures=source_hubs.c.failures + 1, reason=reason[:500], next_try_at=again)
+        )
+        self._connection.execute(here.where(source_hubs.c.state != "active").values(state="wanted"))
+
+    def by_token(self, token: str) -> SourceHub | None:
+        """The subscription that has this callback; None where there is none, or its source is polled no more."""
+        polled = exists().where(
+            sources.c.id == source_hubs.c.source_id, sources.c.enabled == 1, sources.c.removed_at.is_(None)
+        )
+        row = self._connection.execute(select(source_hubs).where(source_hubs.c.token == token, polled)).one_or_none()
+        return None if row is None else _source_hub(row)
+
+    def confirmed(self, source_id: int, expires_at: datetime, renew_at: datetime) -> None:
+        """Note that the hub has verified: content comes until *expires_at*; to be renewed at *renew_at*."""
+        self._connection.execute(
+            update(source_hubs)
+            .where(source_hubs.c.source_id == source_id)
+            .values(state="active", expires_at=expires_at, next_try_at=renew_at, failures=0, reason="")
+        )
+
+    def denied(self, source_id: int, reason: str, again: datetime) -> None:
+        """Note that the hub has denied the subscription; it is asked *again* much later."""
+        self._connection.execute(
+            update(source_hubs)
+            .where(source_hubs.c.source_id == source_id)
+            .values(state="denied", expires_at=None, reason=reason[:500], next_try_at=again)
+        )
+
+    def pushed(self, source_id: int, now: datetime) -> None:
+        """Note that content has come from the source's hub."""
+        self._connection.execute(update(source_hubs).where(source_hubs.c.source_id == source_id).values(pushed_at=now))
+
+    def push_alive(self, now: datetime, source_ids: Sequence[int] | None = None) -> frozenset[int]:
+        """Of these sources (None: of all) those whose hub pushes: verified, and the lease has not ended."""
+        statement = select(source_hubs.c.source_id).where(
+            source_hubs.c.state == "active", source_hubs.c.expires_at > now
+        )
+        if source_ids is not None:
+            statement = statement.where(source_hubs.c.source_id.in_(list(source_ids)))
+        return frozenset(self._connection.execute(statement).scalars())
+
+    def source_hubs(self) -> list[SourceHub]:
+        """Our subscriptions as they stand, for `/status`."""
+        return [
+            _source_hub(row) for row in self._connection.execute(select(source_hubs).order_by(source_hubs.c.source_id))
+        ]
+
+    def forget_sources(self) -> int:
+        """Forget subscriptions of sources that config has no more; how many. Their hubs get 410 and end them."""
+        polled = exists().where(sources.c.id == source_hubs.c.source_id, sources.c.removed_at.is_(None))
+        return self._connection.execute(delete(source_hubs).where(~polled)).rowcount
+
+
+def _at(path: str, format: str, callback: str) -> Any:
+    return and_(
+        hub_subscriptions.c.path == path,
+        hub_subscriptions.c.format == format,
+        hub_subscriptions.c.callback == callback,
+    )
+
+
+def _subscription(row: Row[*tuple[Any, ...]]) -> Subscription:
+    return Subscription(
+        id=row.id,
+        path=row.path,
+        format=row.format,
+        topic=row.topic,
+        callback=row.callback,
+        ping=bool(row.ping),
+        secret=row.secret,
+        expires_at=row.expires_at,
+        delivered_etag=row.delivered_etag,
+        delivered_sequence=row.delivered_sequence,
+        failures=row.failures,
+        failing_since=row.failing_since,
+    )
+
+
+def _source_hub(row: Row[*tuple[Any, ...]]) -> SourceHub:
+    return SourceHub(
+        source_id=row.source_id,
+        hub=row.hub,
+        topic=row.topic,
+        token=row.token,
+        secret=row.secret,
+        state=row.state,
+        expires_at=row.expires_at,
+        failures=row.failures,
+        reason=row.reason,
+        pushed_at=row.pushed_at,
+    )
