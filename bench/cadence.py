@@ -130,13 +130,10 @@ def replay(feeds: Iterable[Feed], rule: Rule, scale: float = 1.0) -> Outcome:
 
 def at_requests(feeds: list[Feed], rule: Rule, wanted: int) -> tuple[Outcome, float]:
     """The outcome of *rule* at that scale of its intervals at which it asks *wanted* times, within 1 %."""
-    low, high = 1e-4, 1e4
+    low, high = 0.01, 100.0
     outcome, scale = Outcome(), 1.0
     for _ in range(60):
         scale = math.sqrt(low * high)
-        if sum((feed.end - feed.start) for feed in feeds) / (scale * 60) > 1e9:
-            low = scale
-            continue
         outcome = replay(feeds, rule, scale)
         if abs(outcome.requests - wanted) <= wanted * 0.01:
             break
@@ -179,8 +176,9 @@ def uniform(seen: Seen, memory: dict[str, object]) -> float:
 def fixed(seen: Seen, memory: dict[str, object]) -> float:
     """Intervals as people write them, chosen once from what the first document shows."""
     if "interval" not in memory:
-        span = (seen.now - seen.known[0]) / DAY_S if seen.known else 30.0
-        rate = len(seen.known) / max(span, 0.1)
+        # The newest half of the dates: the oldest ones may be strays from years ago.
+        newer = seen.known[len(seen.known) // 2 :]
+        rate = len(newer) / max((seen.now - newer[0]) / DAY_S, 0.1) if newer else 0.1
         memory["interval"] = next(
             hours * HOUR_S for least, hours in ((24, 0.5), (5, 1), (1, 6), (0.2, 12), (0, 24)) if rate >= least
         )
@@ -402,7 +400,14 @@ def chart(path: Path, told: dict[str, list[Row]]) -> None:
             y = top + high * (1 - share / 100)
             out.append(f'<path d="M{x0} {y}h{wide}" stroke="#ddd"/>')
             out.append(f'<text x="{x0 - 8}" y="{y + 4}" text-anchor="end">{share} %</text>')
-        for label, seconds in (("1 min", 60), ("10 min", 600), ("1 h", 3600), ("6 h", 21600), ("1 d", 86400), ("1 w", 604800)):
+        for label, seconds in (
+            ("1 min", 60),
+            ("10 min", 600),
+            ("1 h", 3600),
+            ("6 h", 21600),
+            ("1 d", 86400),
+            ("1 w", 604800),
+        ):
             x = x0 + wide * (math.log10(seconds) - lowest) / (highest - lowest)
             out.append(f'<path d="M{x:.1f} {top}v{high}" stroke="#eee"/>')
             out.append(f'<text x="{x:.1f}" y="{top + high + 16}" text-anchor="middle">{label}</text>')
@@ -417,7 +422,9 @@ def chart(path: Path, told: dict[str, list[Row]]) -> None:
                 points.append(f"{x0 + wide * step / 200:.1f},{top + high * (1 - share):.1f}")
             dash = ' stroke-dasharray="5 4"' if row.name in ("uniform", "known rates") else ""
             width = 3 if row.name == "ours" else 1.6
-            out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="{width}"{dash} points="{" ".join(points)}"/>')
+            out.append(
+                f'<polyline fill="none" stroke="{colour}" stroke-width="{width}"{dash} points="{" ".join(points)}"/>'
+            )
         for line, (row, colour) in enumerate(zip(drawn, colours, strict=False)):
             y = top + high + 42 + 18 * line
             out.append(f'<path d="M{x0} {y - 4}h22" stroke="{colour}" stroke-width="3"/>')

@@ -20,10 +20,10 @@ from feeds.model import Hints
 DAY_S = 86400.0
 HOUR_S = 3600.0
 
-UNKNOWN_RATE = 10.0
+UNKNOWN_RATE = 4.0
 """Posts a day of a source of which nothing is known: asked every `poll.first_s`, as is any that posts so often."""
 
-LIVES_DAYS = (120.0, 14.0, 2.0)
+LIVES_DAYS = (60.0, 7.0, 1.0)
 """Half-lives of the three memories of the rate, the longest first."""
 
 LEANING = (0.5, 4.0, 4.0)
