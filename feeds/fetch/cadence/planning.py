@@ -47,7 +47,9 @@ def plan(
             poll, BACKOFF_CAP_S["hard"], usual, failures + 1, memory, "gone (410): looked at once a month", jitter
         )
     if poll.outcome == "failed":
-        wait, reason = _after_failure(poll, failures, settings)
+        if poll.ours:
+            return _at(poll, max(BACKOFF_S["temporary"], settings.floor_s), usual, failures, memory, OURS, jitter)
+        wait, reason = _after_failure(poll, failures, usual, settings)
         return _at(poll, wait, usual, failures + 1, memory, reason, jitter)
     rhythm = recall(memory)
     rhythm.learn(poll)
@@ -62,9 +64,12 @@ def plan(
     return _at(poll, wait, usual, 0, memory, reason, jitter)
 
 
-def _after_failure(poll: Poll, failures: int, settings: PollSettings) -> tuple[float, str]:
+def _after_failure(poll: Poll, failures: int, usual_s: float, settings: PollSettings) -> tuple[float, str]:
     kind = poll.failure or "temporary"
     wait = min(BACKOFF_S[kind] * 2.0 ** min(failures, 30), BACKOFF_CAP_S[kind])
+    if kind == "soft":
+        # An answer that refuses, such as 403 or 404: asked less often than a source that answers.
+        wait = max(wait, min(2 * usual_s, BACKOFF_CAP_S[kind]))
     if poll.retry_after_s is None:
         return max(wait, settings.floor_s), f"{kind} failure number {failures + 1}"
     # What the origin asks for is enough the first time; who then refuses again gets the longer of the two.
@@ -76,14 +81,16 @@ def _after_failure(poll: Poll, failures: int, settings: PollSettings) -> tuple[f
 def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings) -> tuple[float, str]:
     now = poll.at.timestamp()
     pressure = settings.first_s / DAY_S * math.sqrt(UNKNOWN_RATE)
-    wait = rhythm.reach(now, pressure, math.inf, settings.ceiling_s) - now
+    # So much of the window may be new at the next poll; more, and a burst on top could push something out unseen.
+    most = max(rhythm.window * TURNOVER, 1.0) if rhythm.window else math.inf
+    wait = rhythm.reach(now, pressure, most, settings.ceiling_s) - now
     reason = f"its rhythm: about {_number(rhythm.rate())} a day"
-    for floor_s, why in _hinted(rhythm):
-        if floor_s > wait:
-            wait, reason = floor_s, why
-    turned = _before_turnover(rhythm, now, settings)
-    if turned < wait:
-        wait, reason = turned, "its window turns over"
+    hinted, why = max(_hinted(rhythm))
+    if hinted > wait:
+        turned = rhythm.reach(now, math.inf, most, min(hinted, settings.ceiling_s)) - now
+        wait, reason = (hinted, why) if turned >= min(hinted, settings.ceiling_s) else (turned, TURNING)
+    if 0 < rhythm.tight_s < wait:
+        wait, reason = rhythm.tight_s, TURNING
     # No hint but a rule of HTTP: whoever asks earlier gets the same bytes (RFC 9111 §4.2).
     if poll.fresh_s is not None and poll.fresh_s > wait:
         wait, reason = poll.fresh_s, "Cache-Control or Expires"
@@ -92,22 +99,14 @@ def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings) -> tuple[floa
     return (rested, "skipHours or skipDays") if rested > wait else (wait, reason)
 
 
-def _before_turnover(rhythm: Rhythm, now: float, settings: PollSettings) -> float:
-    """When so much of the window is expected to be new that a burst on top could push something out unseen."""
-    wait = math.inf
-    if rhythm.window:
-        most = max(rhythm.window * TURNOVER, 1.0)
-        wait = rhythm.reach(now, math.inf, most, settings.ceiling_s) - now
-    if rhythm.tight_s:
-        wait = min(wait, rhythm.tight_s)
-    return wait
+TURNING = "its window turns over"
+OURS = "no source answers: this machine's own network seems to be down"
 
 
 def _hinted(rhythm: Rhythm) -> list[tuple[float, str]]:
     """What the document declares, in seconds, with its name."""
     hints = rhythm.hints
-    asked = [(hints.ttl_s, "ttl"), (hints.update_period_s, "sy:updatePeriod")]
-    return [(value, why) for value, why in asked if value]
+    return [(hints.ttl_s or 0.0, "ttl"), (hints.update_period_s or 0.0, "sy:updatePeriod")]
 
 
 def _past_skips(at: datetime, wait_s: float, rhythm: Rhythm, ceiling_s: float) -> float:

@@ -17,7 +17,8 @@ class Poll:
     """What one poll brought. *window* counts the entries the document held, *new* those never seen before.
 
     *published* are the dates of the new entries; *fresh_s* is what Cache-Control or Expires still allow (RFC 9111
-    §4.2); *hints* what the document declares, None where no document was read.
+    §4.2); *hints* what the document declares, None where no document was read. *ours*: a failure of this machine's own
+    network, which says nothing about the source.
     """
 
     at: datetime
@@ -30,6 +31,7 @@ class Poll:
     hints: Hints | None = None
     failure: FailureKind | None = None
     retry_after_s: float | None = None
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
