@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from feeds.errors import StoreError
 from feeds.store import dialect
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 VERSION_TABLE = "wiredesk_version"
 MIGRATIONS = Path(__file__).with_name("migrations")
+_NAMED = re.compile(r"^(down_)?revision\b[^=\n]*= *[\"']([^\"']+)[\"']", re.MULTILINE)
 
 
 def revision(connection: Connection) -> str | None:
@@ -22,24 +24,26 @@ def revision(connection: Connection) -> str | None:
     with connection.begin():
         if not inspect(connection).has_table(VERSION_TABLE):
             return None
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        return context.get_current_revision()
+        found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()
+        return None if found is None else str(found)
 
 
 def pending(connection: Connection) -> bool:
     """Whether there are migrations to do. StoreError if the database knows one that this release does not."""
     present = revision(connection)
-    scripts = ScriptDirectory.from_config(_config())
-    if present is not None and present not in {script.revision for script in scripts.walk_revisions()}:
+    shipped, head = _shipped()
+    if present is not None and present not in shipped:
         raise StoreError(
             f"the database belongs to a newer release (its revision is {present})",
             remedy="install that release again, or restore the backup that was made before the upgrade",
         )
-    return present != scripts.get_current_head()
+    return present != head
 
 
 def to_head(connection: Connection) -> None:
     """Run all migrations that are due in one transaction: an interrupted upgrade has not happened."""
+    from alembic import command
+
     with connection.begin():
         dialect.lock(connection, dialect.MIGRATE_LOCK)
         config = _config()
@@ -47,7 +51,20 @@ def to_head(connection: Connection) -> None:
         command.upgrade(config, "head")
 
 
+def _shipped() -> tuple[frozenset[str], str | None]:
+    """Every revision that ships, and the last. Read without Alembic, whose import costs more than most starts need."""
+    revisions: set[str] = set()
+    before: set[str] = set()
+    for path in (MIGRATIONS / "versions").glob("r*.py"):
+        for down, name in _NAMED.findall(path.read_text(encoding="utf-8")):
+            (before if down else revisions).add(name)
+    last = revisions - before
+    return frozenset(revisions), next(iter(last)) if len(last) == 1 else None
+
+
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
