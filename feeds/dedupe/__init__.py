@@ -1,22 +1,27 @@
 """The step dedupe: entries + what is known → seen, updated, copy, new; and which story. Pure."""
 
 from feeds.dedupe.deduper import Deduper, dedupe, new_uid
+from feeds.dedupe.directory import Directory, credited, with_origin
 from feeds.dedupe.explain import compare
-from feeds.dedupe.lineage import Lineage, Told, trace
+from feeds.dedupe.lineage import Lineage, Told, choose_shown, trace
 from feeds.dedupe.memory import Remembered, remember
 from feeds.dedupe.stories import Stories
 from feeds.dedupe.window import Window
 
 __all__ = [
     "Deduper",
+    "Directory",
     "Lineage",
     "Remembered",
     "Stories",
     "Told",
     "Window",
+    "choose_shown",
     "compare",
+    "credited",
     "dedupe",
     "new_uid",
     "remember",
     "trace",
+    "with_origin",
 ]

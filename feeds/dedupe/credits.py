@@ -35,6 +35,8 @@ _BYLINE_AGENCY = re.compile(r"^\W*(?:by |von |par |por |di )?(?P<name>.{2,60}?)\
 _NAME_TAIL = re.compile(r"\s*(?:[|/,]| - | – ).*$")
 
 
+NAME_BEGINS = 6
+"""A credit with so many letters means a source whose name begins with it."""
 _KNOWN_AGENCIES = frozenset(AGENCIES.values())
 
 
@@ -76,7 +78,7 @@ def find_credits(entry: Entry) -> tuple[Credit, ...]:
         found.append(Credit(host_of(entry.canonical_url), "canonical address", 0.9, entry.canonical_url))
     distinct: dict[tuple[str, bool], Credit] = {}
     for credit in found:
-        key = (_name_key(credit.name), credit.partial)
+        key = (name_key(credit.name), credit.partial)
         if key not in distinct or credit.weight > distinct[key].weight:
             distinct[key] = credit
     return tuple(sorted(distinct.values(), key=lambda credit: -credit.weight))
@@ -119,39 +121,40 @@ def read_credit(line: str) -> list[Credit]:
 
 def means(credit: Credit, source: Source) -> bool:
     """Whether a credit is to this source: by its name, or by the name or address of its site."""
-    names = {_name_key(source.name), _name_key(source.key)}
+    names = {name_key(source.name), name_key(source.key)}
     host = host_of(source.target)
-    key = _name_key(credit.name)
+    key = name_key(credit.name)
     if key and (key in names or any(_begins(name, key) for name in names)):
         return True
     if credit.url and host and registrable(credit.url) == registrable(source.target):
         return True
-    label = _site_label(host)
-    return bool(label) and (key == label or _site_label(credit.name.lower()) == label)
+    label = site_label(host)
+    return bool(label) and (key == label or site_label(credit.name.lower()) == label)
 
 
 def _begins(name: str, key: str) -> bool:
     """ "hindustantimes" means the source "Hindustan Times World", but "the" means nobody."""
-    return len(key) >= 6 and name.startswith(key)
+    return len(key) >= NAME_BEGINS and name.startswith(key)
 
 
 def _agency(name: str | None) -> str | None:
     return AGENCIES.get(" ".join(words(name))) if name else None
 
 
-def _name_key(name: str) -> str:
-    """ "Hindustan Times", "hindustantimes" and "HindustanTimes.com" are one."""
+def name_key(name: str) -> str:
+    """A name as names are compared: "Hindustan Times", "hindustantimes" and "HindustanTimes.com" are one."""
     key = re.sub(
         r"[^\w]", "", fold(re.sub(r"\.(?:com|org|net|co\.\w\w|in|uk|de|fr)\b.*$", "", name.strip(), flags=re.I))
     )
     return key.removeprefix("www").removeprefix("the") if len(key) > 6 else key
 
 
-def _site_label(host: str) -> str:
+def site_label(host: str) -> str:
+    """What a host is called between ``www`` and its top domain, as a name is compared; empty where it is not told."""
     labels = [
         label for label in host.split(".") if label not in ("www", "m", "feeds", "rss", "news", "amp", "co", "com")
     ]
-    return _name_key(max(labels[:-1] or labels, key=len)) if len(labels) > 1 or "." in host else ""
+    return name_key(max(labels[:-1] or labels, key=len)) if len(labels) > 1 or "." in host else ""
 
 
 def registrable(url: str) -> str:

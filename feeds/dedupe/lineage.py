@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.dedupe.credits import Credit, find_credits, has_dateline, means
+from feeds.dedupe.directory import Directory
 from feeds.errors import UrlError
-from feeds.model import Entry, Evidence, Source
+from feeds.model import Entry, Evidence, FullText, Source
 from feeds.urls import comparable_url
 
 NAMED_AS_CANONICAL = 5.0
@@ -22,13 +23,17 @@ CREDITED = 4.0
 """Another entry credits this one's source."""
 CREDITS_OTHER = -4.0
 """It names somebody else as first publisher."""
-PRIORITY = 2.0
-"""For each step that its source stands above the lowest, as the admin says."""
+PRIORITY = 2.5
+"""Its source stands above all others in the config, in proportion for those between: more than any date, less than
+what an entry says itself."""
 PUBLISHED_FIRST = 1.5
 SEEN_FIRST = 0.5
 HAS_DATELINE = 0.25
 NOINDEX = -1.0
 """It asks search engines not to list it, as partners do with what is not theirs."""
+
+PLAIN_LEAD = 3.0
+"""So far ahead an original has been named, and not only dated earlier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +58,15 @@ class Lineage:
     credited_source_id: int | None = None
     evidence: tuple[Evidence, ...] = ()
 
+    def why(self, at: int) -> Evidence:
+        """What was weighed for the entry *at*."""
+        order = self.copies if self.original is None else (self.original, *self.copies)
+        return self.evidence[order.index(at)]
 
-def trace(told: Sequence[Told], sources: Iterable[Source] = ()) -> Lineage:
+
+def trace(told: Sequence[Told], sources: Iterable[Source] | Directory = ()) -> Lineage:
     """Weigh the entries of one article; *sources* are the configured ones, whom a credit may mean."""
-    configured = list(sources)
+    directory = sources if isinstance(sources, Directory) else Directory(sources)
     credits = [find_credits(one.entry) for one in told]
     scores = [0.0] * len(told)
     reasons: list[list[str]] = [[] for _ in told]
@@ -65,10 +75,11 @@ def trace(told: Sequence[Told], sources: Iterable[Source] = ()) -> Lineage:
         scores[at] += weight
         reasons[at].append(f"{why} ({weight:+g})")
 
-    lowest = min((one.source.priority for one in told), default=0)
+    lowest, highest = (end((one.source.priority for one in told), default=0) for end in (min, max))
     for at, one in enumerate(told):
         if one.source.priority > lowest:
-            say(at, PRIORITY * (one.source.priority - lowest), "priority of its source")
+            step = (one.source.priority - lowest) / (highest - lowest)
+            say(at, round(PRIORITY * step, 2), "priority of its source")
         if one.entry.noindex:
             say(at, NOINDEX, "asks not to be indexed")
         if has_dateline(one.entry):
@@ -98,14 +109,33 @@ def trace(told: Sequence[Told], sources: Iterable[Source] = ()) -> Lineage:
     elsewhere = bool(order) and all(
         any(not credit.partial and not means(credit, told[at].source) for credit in credits[at]) for at in order
     )
-    meant = next((one.id for one in configured if strongest is not None and means(strongest, one)), None)
+    meant = directory.meant(strongest) if strongest is not None else None
     return Lineage(
         original=None if elsewhere or not order else order[0],
         copies=tuple(order if elsewhere else order[1:]),
         credited=strongest,
-        credited_source_id=meant,
+        credited_source_id=meant.id if meant is not None else None,
         evidence=evidence,
     )
+
+
+def choose_shown(told: Sequence[Told], lineage: Lineage, shown: int, desk_rights: FullText) -> int:
+    """Which entry the article is told by: the original, once one that is *shown* now names it; seldom another.
+
+    A source of higher priority comes first. What dates alone say marks the original and moves nothing, for subscribers
+    would see title and address change without need. Nor is text lost that a source's own ``full_text: full`` gives.
+    """
+    highest = max(one.source.priority for one in told)
+    allowed = [at for at, one in enumerate(told) if one.source.priority == highest]
+    if shown not in allowed:
+        return lineage.original if lineage.original in allowed else allowed[0]
+    original = lineage.original
+    if original is None or original == shown or original not in allowed:
+        return shown
+    if told[shown].source.full_text == "full" and (told[original].source.full_text or desk_rights) != "full":
+        return shown
+    lead = (lineage.why(original).score or 0.0) - (lineage.why(shown).score or 0.0)
+    return original if lead >= PLAIN_LEAD else shown
 
 
 def _names_as_canonical(one: Entry, other: Entry) -> bool:
