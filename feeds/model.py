@@ -59,6 +59,7 @@ class PublishSettings:
     keep_days: int = 400
     keep_articles: int = 0
     first_import: int = 20
+    websub: bool = True
     hubs: tuple[str, ...] = ()
     images: bool = True
 
@@ -77,6 +78,17 @@ class Settings:
     fetch: FetchSettings = FetchSettings()
     publish: PublishSettings = PublishSettings()
     trusted_proxies: tuple[str, ...] = ()
+
+    @property
+    def own_hub(self) -> str | None:
+        """The address of the desk's own WebSub hub; None where outside hubs are named, or none is wanted."""
+        return f"{self.base_url}/websub" if self.publish.websub and not self.publish.hubs else None
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The WebSub hubs that documents name."""
+        own = self.own_hub
+        return (own,) if own else self.publish.hubs if self.publish.websub else ()
 
 
 TermField = Literal["source", "category", "breadcrumb", "path", "keywords", "author", "language", "origin", "regex"]
@@ -181,6 +193,8 @@ class Request:
     timeout_s: float | None = None  # None: the desk's
     tag: object = None  # handed back untouched
     deltas: bool = False  # ask for a part (RFC 3229, `A-IM: feed`): only then may the answer be a 226
+    as_is: bool = False  # every status is an Answer, redirects are not followed, only a short 2xx body is kept
+    post: bytes | None = None  # a POST of this, always *as_is*, of whose answer no body is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +208,8 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an origin answered, whole. *status* is 200, 226, 304 or 410; everything else is a FetchError.
+    """What an origin answered, whole. *status* is 200, 226, 304 or 410; everything else is a FetchError, but to a
+    request that takes the answer *as_is*.
 
     *headers* are the last hop's, names in lower case, in order. *body* is decoded and within its cap, empty on
     304 and 410. *validators* hold for *final_url* alone: stored, they are sent back with it as *validators_url*. Those
@@ -525,6 +540,7 @@ class CopyNote:
     title: str
     first_seen: datetime
     original: bool = False
+    why: str = ""  # how it was recognised, or why it is the original
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

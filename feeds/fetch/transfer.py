@@ -109,12 +109,23 @@ class Transfer:
             self._add_private(lines)
         return lines
 
+    @property
+    def as_is(self) -> bool:
+        """Whether the first answer is the outcome, whatever its status."""
+        return self.request.as_is or self.request.post is not None
+
+    def keeps(self, status: int) -> bool:
+        """Whether the body of an answer with *status* is of interest."""
+        return 200 <= status < 300 and self.request.post is None if self.as_is else status in DOCUMENTS
+
     def conclude(self, hop: Hop, now: datetime) -> Answer | FetchError | Target:
         """What an ended *hop* comes to: an answer, an error, or where to go on."""
         self.wire_bytes += hop.wire_bytes
         status = hop.status
         if hop.failure is not None:
             return self.error(hop.failure, status or None)
+        if self.as_is:
+            return self._answer(hop, now, Validators())
         if status in DOCUMENTS or status in (304, 410):
             return self._document(hop, now)
         if status in REDIRECTS:
@@ -171,12 +182,15 @@ class Transfer:
             return self.error(
                 Failure(FetchBroken, "soft", "the answer is empty"), status, retry_after_s(hop.fields, now)
             )
+        return self._answer(hop, now, found)
+
+    def _answer(self, hop: Hop, now: datetime, found: Validators) -> Answer:
         return Answer(
             request=self.request,
-            status=status,
+            status=hop.status,
             final_url=self.url,
             headers=hop.fields,
-            body=hop.body if status in DOCUMENTS else b"",
+            body=hop.body if self.keeps(hop.status) else b"",
             validators=found,
             redirects=tuple(self.redirects),
             received_at=now,

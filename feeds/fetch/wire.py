@@ -22,6 +22,7 @@ from feeds.model import FetchSettings
 log = logging.getLogger(__name__)
 
 DISCARD_BYTES = 65_536  # of a body nobody reads; more closes the connection
+SHORT_BYTES = 65_536  # of a body of any status, which is not a document
 _BUFFER_BYTES = 131_072
 _IDLE_CONNECTION_S = 60
 _DNS_CACHE_S = 2  # entries come with each transfer; curl need not keep them
@@ -43,6 +44,8 @@ class Wire:
         self._settings = settings
         self._guard = guard
         self._resolve_set = False
+        self._posted = False
+        self._most_bytes = settings.max_body_bytes
         self._clear()
         self.easy = self._new_easy()
 
@@ -57,6 +60,17 @@ class Wire:
             # Beyond the site libcurl would tidy the URL up; the request target goes as it is written.
             easy.setopt(pycurl.URL, target.site)
             easy.setopt(pycurl.REQUEST_TARGET, target.path)
+        post = transfer.request.post
+        if post is not None:
+            easy.setopt(pycurl.POST, 1)
+            easy.setopt(pycurl.POSTFIELDS, post)
+            headers = [*headers, b"Expect:"]  # libcurl would wait for a 100 that few servers send
+        elif self._posted:
+            easy.setopt(pycurl.HTTPGET, 1)
+        self._posted = post is not None
+        self._most_bytes = (
+            min(SHORT_BYTES, self._settings.max_body_bytes) if transfer.as_is else self._settings.max_body_bytes
+        )
         easy.setopt(pycurl.HTTPHEADER, headers)
         if addresses:
             easy.setopt(pycurl.RESOLVE, [_resolve_entry(target, addresses)])
@@ -74,9 +88,9 @@ class Wire:
             failure = curl_failure(code, message) if code else Failure(FetchBroken, "temporary", "no answer arrived")
             if self._refusal and code in (7, 42):
                 failure = blocked(self._refusal)
-        elif failure is None and status in DOCUMENTS:
+        elif failure is None and self._keeps(status):
             failure = curl_failure(code, message) if code else self._unfinished()
-        # What follows a head that brings no document is of no interest, however it ends.
+        # What follows a head that brings nothing to keep is of no interest, however it ends.
         hop = Hop(
             status=status,
             fields=fields if failure is None else (),
@@ -164,7 +178,7 @@ class Wire:
             # After 1xx comes another head (RFC 9110 §15.2).
             self._alive()
             self._head_done = self._status >= 200
-            return size if self._status not in DOCUMENTS or self._expect_document() else -1
+            return size if not self._keeps(self._status) or self._expect_document() else -1
         if line.startswith(b"HTTP/"):
             self._lines.clear()
             self._status = _status(line)
@@ -177,7 +191,7 @@ class Wire:
         self._fields = parse_fields(self._lines)
         codings = list_members(self._fields, "content-encoding")
         try:
-            self._decoder = Decoder(codings, self._settings.max_body_bytes) if codings else None
+            self._decoder = Decoder(codings, self._most_bytes) if codings else None
         except BadCoding as error:
             self._failure = Failure(FetchBroken, "soft", str(error))
             return False
@@ -187,7 +201,7 @@ class Wire:
         size = len(chunk)
         self._raw_bytes += size
         self._alive()
-        if self._status not in DOCUMENTS:
+        if not self._keeps(self._status):
             return size if self._raw_bytes <= DISCARD_BYTES else -1
         try:
             if self._decoder is not None:
@@ -199,7 +213,7 @@ class Wire:
             self._failure = self._body_too_large()
             return -1
         self._body_bytes += len(chunk)
-        if self._body_bytes > self._settings.max_body_bytes:  # libcurl's own cap is on what the wire brings
+        if self._body_bytes > self._most_bytes:  # libcurl's own cap is on what the wire brings
             self._failure = self._body_too_large()
             return -1
         if chunk:
@@ -235,6 +249,9 @@ class Wire:
         self._failure = blocked(refusal)
         return pycurl.PREREQFUNC_ABORT
 
+    def _keeps(self, status: int) -> bool:
+        return self.transfer.keeps(status) if self.transfer is not None else status in DOCUMENTS
+
     def _alive(self) -> None:
         if self.transfer is not None:
             self.transfer.seen_at = self._clock()
@@ -249,7 +266,7 @@ class Wire:
         return None
 
     def _body_too_large(self) -> Failure:
-        return too_large(f"a body of more than {self._settings.max_body_bytes} bytes", "fetch.max_body_bytes")
+        return too_large(f"a body of more than {self._most_bytes} bytes", "fetch.max_body_bytes")
 
 
 def _status(line: bytes) -> int:

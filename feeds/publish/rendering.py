@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,39 +33,42 @@ class Rendered:
 
 
 def render_section(
-    articles: Sequence[Article],
+    uids: Sequence[str],
     kept: Kept,
+    articles: Mapping[str, Article],
     *,
     desk: DeskContext,
     version: int,
     context: SectionContext,
     sequence: int,
     feed_id: str,
-    updated: datetime,
+    created_at: datetime,
     archive_page: int | None,
     retracted: Sequence[tuple[str, datetime]],
     now: datetime,
 ) -> Rendered:
-    """Return the documents of *articles*, in their order. *kept* takes up the fragments that are made.
+    """Return the documents of *uids*, in their order. *kept* takes up the fragments that are made, of *articles*.
 
     Raises RenderError, which names the article at fault where it is one's.
     """
     done = Rendered()
     for format in FORMATS:
-        for article in articles:
-            if article.uid not in kept[format]:
-                kept[format][article.uid] = fragment_of(article, format, desk, version)
-                done.fragments.append(kept[format][article.uid])
+        for uid in uids:
+            if uid not in kept[format]:
+                kept[format][uid] = fragment_of(articles[uid], format, desk, version)
+                done.fragments.append(kept[format][uid])
+        fragments = [kept[format][uid] for uid in uids]
         frame = render_frame(context, format)
         older = context.base_url + frames.archive_path(context.path, archive_page, format) if archive_page else None
         body = frames.assemble(
             frame,
-            [kept[format][article.uid] for article in articles],
+            fragments,
             self_url=context.url(format),
             alternate_url=context.url(),
             title=title_of(context),
             description=context.description,
-            updated=updated,
+            # When the content last changed: by an article or by a retraction, never the present.
+            updated=max([*(each.updated for each in fragments), *(at for _, at in retracted)], default=created_at),
             feed_id=feed_id,
             extra=[
                 frames.hub_links(format, context.hubs),
@@ -92,7 +95,7 @@ def render_section(
                 body=body,
                 gzip=gzip,
                 brotli=brotli,
-                article_uids=tuple(article.uid for article in articles),
+                article_uids=tuple(uids),
             )
         )
         done.frames.append(frame)
@@ -144,6 +147,6 @@ def section_context(section: Section, settings: Settings) -> SectionContext:
         language=section.language or settings.language,
         base_url=settings.base_url,
         max_age_s=settings.publish.max_age_s,
-        hubs=settings.publish.hubs,
+        hubs=settings.hubs,
         desk_title=settings.title,
     )

@@ -130,7 +130,7 @@ def finish_document(document: Document, settings: Settings, addresses: Addresses
     if document.brotli is not None:
         bodies["br"] = document.brotli
     links = [f'<{addresses.public(document_path(document.path, document.format))}>; rel="self"']
-    links += [f'<{quote(hub, safe=_URL_SAFE)}>; rel="hub"' for hub in settings.publish.hubs]
+    links += [f'<{quote(hub, safe=_URL_SAFE)}>; rel="hub"' for hub in settings.hubs]
     return finish(
         bodies=bodies,
         etag=document.etag,

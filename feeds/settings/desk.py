@@ -54,7 +54,10 @@ PUBLISH_KEYS: dict[str, Key] = {
     "keep_days": Key(takes=Number(0, 36500, "days"), says="how long articles are kept; 0 for ever"),
     "keep_articles": Key(takes=Number(0, 10**9), says="how many articles a section keeps; 0 for all"),
     "first_import": Key(takes=Number(0, 10_000), says="how many articles of a new source's first answer are taken"),
-    "hubs": Key(takes=ListOf(Address(), most=20), says="WebSub hubs, other than the desk's own, told of each change"),
+    "websub": Key(takes=YesNo(), says="whether documents name a WebSub hub: those of `hubs`, else the desk's own"),
+    "hubs": Key(
+        takes=ListOf(Address(), most=20), says="WebSub hubs in the place of the desk's own, told of each change"
+    ),
     "images": Key(takes=YesNo(), says="whether articles keep their pictures"),
 }
 
