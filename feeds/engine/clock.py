@@ -18,7 +18,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from feeds import __version__
 from feeds.engine.accept import Accepted, put_in_force, refiled, tell_errors, to_refile
+from feeds.engine.alarms import look
 from feeds.engine.judge import Judge
+from feeds.engine.metrics import PollCounts
 from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
@@ -40,6 +42,9 @@ REFILE_EVERY_S = 0.5
 LEASE_S = 600.0
 """How long a claim holds: longer than the slowest poll with its reading, short enough after a crash."""
 HOUSEKEEPING_EVERY_S = 600
+ALARMS_EVERY_S = 5.0
+ALARMS_REST = 50
+"""How many times as long as a look for alarms took the next one waits: 2 % of a core at most."""
 SWEEP_AT_ONCE = 200
 STORE_RETRY_S = 2.0
 
@@ -79,6 +84,8 @@ class IngestProcess:
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
         self._lost = False
         self._refiled = 0  # the version of the config by which all that is stored is known to be filed
+        self._counts = PollCounts()
+        self._alarms_at = 0.0
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._due = threading.Event()
         self._stop = stop
@@ -101,6 +108,7 @@ class IngestProcess:
         scheduler.add_job(self._refile, "interval", seconds=REFILE_EVERY_S, id="refile", **jobs)
         scheduler.add_job(self._sweep, "interval", seconds=1, id="render_sweep", **jobs)
         scheduler.add_job(self._check_lead, "interval", seconds=LEAD_EVERY_S, id="lead", **jobs)
+        scheduler.add_job(self._watch_over, "interval", seconds=ALARMS_EVERY_S, id="alarms", **jobs)
         scheduler.add_job(self._housekeep, "interval", seconds=HOUSEKEEPING_EVERY_S, id="housekeeping", **jobs)
         try:
             waiting = self._ingest.resume()
@@ -139,7 +147,7 @@ class IngestProcess:
                     self._due.clear()
                 self._ingest.begin(claims)
             if self._ingest.in_flight:
-                self._ingest.turn(0.2)
+                self._counts.count(self._ingest.turn(0.2))
             else:
                 self._due.wait(0.5)
         except StoreError as error:
@@ -217,6 +225,18 @@ class IngestProcess:
                 log.info("filed again articles=%d ms=%.0f", count, (time.monotonic() - began) * 1000)
         except StoreError as error:
             log.error("could not file again, trying again: %s", error)
+
+    def _watch_over(self) -> None:
+        """Open and close alarms; on a desk of many sources less often."""
+        began = time.monotonic()
+        if began < self._alarms_at:
+            return
+        data = self._environ.get("WIREDESK_DATA", "").strip()
+        try:
+            look(self._store, Path(data) if data else None, now=now_utc())
+        except StoreError as error:
+            log.error("could not look for alarms, trying again: %s", error)
+        self._alarms_at = time.monotonic() + ALARMS_REST * (time.monotonic() - began)
 
     def _housekeep(self) -> None:
         publish_settings = self._desk.settings.publish

@@ -16,12 +16,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feeds.errors import StoreError
 from feeds.model import Format
 from feeds.serve.addresses import document_path
 from feeds.serve.framing import oversized, refusal
+from feeds.serve.metrics import Tally
 from feeds.serve.narrowed import NARROWING
 from feeds.serve.negotiate import codings_in_order
 from feeds.serve.reader import Reader
@@ -65,6 +66,7 @@ class Answers:
         self._current: Snapshot | None = None
         self._behind = True
         self._failing = False
+        self.tally: Tally | None = None
         self._codings: dict[str | None, tuple[str, ...]] = {}
 
     @property
@@ -84,15 +86,33 @@ class Answers:
         if self._clock() >= self._look_at:
             self._look()
         snapshot = self._current
+        path = environ["PATH_INFO"]
         if snapshot is not None:
-            finished = snapshot.finished.get(environ["PATH_INFO"])
+            finished = snapshot.finished.get(path)
             if finished is not None and (answer := self._answer(finished, environ, start_response)) is not None:
                 return answer
-            environ["SCRIPT_NAME"], environ["PATH_INFO"] = "", snapshot.addresses.strip_prefix(environ["PATH_INFO"])
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = "", snapshot.addresses.strip_prefix(path)
         if (refused := oversized(environ)) is not None:
             start_response(refused.status, refused.headers)
             return [refused.body]
-        return self.app(environ, start_response)
+        return self._ask_app(environ, start_response)
+
+    def _ask_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Let the views answer, counted and timed."""
+        tally = self.tally
+        if tally is None:
+            return self.app(environ, start_response)
+        path, began, told = environ["PATH_INFO"], self._clock(), ["500"]
+
+        def counted(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            told[0] = status
+            return start_response(status, headers, *more)
+
+        try:
+            return self.app(environ, counted)
+        finally:
+            tally.answered(path, told[0], environ.get("HTTP_USER_AGENT"))
+            tally.took(path, self._clock() - began)
 
     def close(self) -> None:
         """Let go of the store; a later request would open it again."""
@@ -111,6 +131,8 @@ class Answers:
         named = environ.get("HTTP_IF_NONE_MATCH")
         if named is not None and (held := finished.exact.get(named)) is not None:
             start_response("304 Not Modified", held[:])
+            if self.tally is not None:
+                self.tally.answered(environ["PATH_INFO"], "304", environ.get("HTTP_USER_AGENT"))
             return [b""]
         if "HTTP_A_IM" in environ or not finished.variants:
             return None
@@ -124,9 +146,13 @@ class Answers:
                 coding = "identity"
             variant = variants[coding]
             start_response("200 OK", variant.headers[:])
+            if self.tally is not None:
+                self.tally.answered(environ["PATH_INFO"], "200", environ.get("HTTP_USER_AGENT"))
             return [b""] if method == "HEAD" else [variant.body]
         answered = reply(finished, Asked.of(environ), now=datetime.now(UTC))
         start_response(STATUS_LINES[answered.status], answered.headers[:])
+        if self.tally is not None:
+            self.tally.answered(environ["PATH_INFO"], STATUS_LINES[answered.status], environ.get("HTTP_USER_AGENT"))
         return [b""] if method == "HEAD" else [answered.body]
 
     def _remember(self, accepted: str | None) -> tuple[str, ...]:

@@ -4,17 +4,24 @@ I/O: opens the store, reads only.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import cast
 
 from flask import Flask
 
 from feeds.dates import http_date
-from feeds.serve import archives, articles, crawlers, documents, errors, fronts, health
+from feeds.errors import StoreError
+from feeds.serve import archives, articles, crawlers, documents, errors, fronts, health, search, status
+from feeds.serve.access import Access
 from feeds.serve.answers import Answers
 from feeds.serve.assets import Assets
 from feeds.serve.framing import MAX_BODY_BYTES
+from feeds.serve.ledger import Ledger
+from feeds.serve.metrics import share_counts, tally
 from feeds.serve.reader import Reader
 from feeds.serve.site import Site
+from feeds.store import Store
 
 
 def create_app(store_url: str = "", *, reader: Reader | None = None) -> Answers:
@@ -36,8 +43,12 @@ def create_app(store_url: str = "", *, reader: Reader | None = None) -> Answers:
     answers = Answers(app, reader)
     site = Site(reader=reader, answers=answers, assets=Assets.shipped())
     app.extensions["feeds.site"] = site
+    app.extensions["feeds.access"] = Access.of(os.environ)
+    app.extensions["feeds.ledger"] = Ledger(_store_of(reader))
+    share_counts(os.environ)
+    answers.tally = tally()
     app.jinja_env.filters["httpdate"] = http_date
-    for blueprint in (health.bp, crawlers.bp, articles.bp, fronts.bp, archives.bp, documents.bp):
+    for blueprint in (status.bp, search.bp, health.bp, crawlers.bp, articles.bp, fronts.bp, archives.bp, documents.bp):
         app.register_blueprint(blueprint)
     errors.register(app)
     return answers
@@ -46,3 +57,15 @@ def create_app(store_url: str = "", *, reader: Reader | None = None) -> Answers:
 def flask_app(application: Answers) -> Flask:
     """Return the Flask application behind the finished answers, as tests and extensions want it."""
     return cast(Flask, application.app)
+
+
+def _store_of(reader: Reader) -> Callable[[], Store]:
+    """Give what opens the store for the pages that look deeper than a `Reader` does."""
+
+    def opened() -> Store:
+        store: Store | None = getattr(reader, "store", None)
+        if store is None:
+            raise StoreError("this desk has no store to look into")
+        return store
+
+    return opened

@@ -4,24 +4,31 @@ I/O: one read of the store, once a publication.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, current_app, render_template
 from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound
 
 from feeds.dates import rfc3339, zone_of
+from feeds.errors import StoreError
 from feeds.model import Article
-from feeds.serve.faces import direction, in_words, node, shortened
+from feeds.serve.addresses import Addresses
+from feeds.serve.faces import direction, headline, in_words, node, shortened
 from feeds.serve.fronts import frame, latest_change
-from feeds.serve.reader import Retracted
+from feeds.serve.ledger import Ledger
+from feeds.serve.reader import Desk, Retracted
 from feeds.serve.site import page, the_site
 from feeds.serve.snapshot import Snapshot
 from feeds.text import plain
 
 bp = Blueprint("articles", __name__)
+
+MOST_OTHERS = 8
+_PICTURE = re.compile(r"""<img\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -37,17 +44,25 @@ def article_page(article_id: str) -> Response:
     if isinstance(article, Retracted):
         raise Gone
     shown: Article = article
+    others = _others(shown)
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         desk, addresses = snapshot.desk, snapshot.addresses
         zone = zone_of(desk.settings.timezone)
         sections = [addresses.section_at(path) for path in shown.sections]
+        picture = shown.image if desk.settings.publish.images else None
+        text = shown.content or shown.summary
+        text = text if desk.settings.publish.images else _PICTURE.sub("", text)
         html = render_template(
             "article.html",
             **frame(snapshot),
             article=shown,
             # Sanitised by `normalise` before it was stored, cut down to what the rights allow.
-            body=Markup(shown.content or shown.summary),  # noqa: S704
+            body=Markup(text),  # noqa: S704
+            picture=picture,
+            lead_picture="<img" not in text and "<video" not in text,
+            json_ld=json_ld(shown, desk, addresses),
+            others=[headline(one, desk, addresses) for one in others],
             standfirst=shortened(plain(shown.summary), 400) if shown.content and shown.summary else "",
             language=shown.language or desk.settings.language,
             text_direction=direction(shown.language or desk.settings.language),
@@ -63,4 +78,52 @@ def article_page(article_id: str) -> Response:
         )
         return html, latest_change([shown], desk.accepted_at)
 
-    return page(("article", shown), draw)
+    return page(("article", shown, others), draw)
+
+
+def _others(article: Article) -> tuple[Article, ...]:
+    """The other articles of its story, newest first."""
+    if article.story_uid is None:
+        return ()
+    ledger: Ledger = current_app.extensions["feeds.ledger"]
+    try:
+        told = ledger.story(article.story_uid, MOST_OTHERS + 1)
+    except StoreError:
+        return ()  # a page without them is better than none
+    return tuple(one for one in told if one.uid != article.uid)[:MOST_OTHERS]
+
+
+def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
+    """Return the article as schema.org knows it, fit to stand in a script element: no ``<`` can end that.
+
+    A data block is no script, so that a policy without `script-src` lets it stand (HTML, "prepare the script element").
+    """
+    told: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": article.title,
+        "url": addresses.public(f"/article/{article.id}"),
+        "mainEntityOfPage": article.link or addresses.public(f"/article/{article.id}"),
+        "datePublished": rfc3339(article.published),
+        "dateModified": rfc3339(article.updated),
+        "isAccessibleForFree": True,
+    }
+    if article.link:
+        told["isBasedOn"] = article.link
+    if article.language:
+        told["inLanguage"] = article.language
+    if summary := shortened(plain(article.summary or article.content), 300):
+        told["description"] = summary
+    if names := [person.name for person in article.authors if person.name]:
+        told["author"] = [{"@type": "Person", "name": name} for name in names]
+    if name := article.publisher or (article.origin.name if article.origin else "") or article.source_name:
+        told["publisher"] = {"@type": "Organization", "name": name}
+    if article.image is not None and desk.settings.publish.images:
+        told["image"] = [article.image.url]
+    titles = [section.title for path in article.sections if path and (section := addresses.section_at(path))]
+    if titles:
+        told["articleSection"] = titles
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    for sign, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+        text = text.replace(sign, escaped)
+    return Markup(text)  # noqa: S704

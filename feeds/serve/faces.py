@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from feeds.dates import rfc3339, zone_of
@@ -13,6 +13,8 @@ from feeds.serve.reader import Desk
 from feeds.text import plain
 
 FORMAT_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+REDRAWN_MIN = 5
+"""How long a page with relative times stands, in minutes; they are rounded to as much."""
 _TEASER_CHARS = 260
 _RIGHT_TO_LEFT = frozenset(
     ("ar", "arc", "ckb", "dv", "fa", "ha-arab", "he", "iw", "khw", "ks", "ku-arab", "nqo", "pa-arab", "ps", "sd", "syr",
@@ -46,6 +48,9 @@ class Headline:
     copies: int
     elsewhere: bool
     image: Image | None = None
+    since: str = ""
+    story: str | None = None
+    others: tuple[Headline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,21 @@ def in_words(moment: datetime, zone: tzinfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def in_relation(moment: datetime, now: datetime) -> str:
+    """Return how long before *now* that was, in steps as coarse as pages are redrawn; "" for what is past a day.
+
+    >>> from datetime import UTC, timedelta
+    >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    >>> [in_relation(noon - timedelta(minutes=minutes), noon) for minutes in (-5, 4, 14, 59, 61, 1500)]
+    ['', 'just in', '10 min ago', '55 min ago', '1 h ago', '']
+    """
+    minutes = int((now - moment).total_seconds() // 60)
+    if not 0 <= minutes < 24 * 60:
+        return ""
+    step = minutes // REDRAWN_MIN * REDRAWN_MIN
+    return f"{minutes // 60} h ago" if minutes >= 60 else f"{step} min ago" if step else "just in"
+
+
 def feeds_of(path: str, addresses: Addresses) -> tuple[Feed, ...]:
     """Return the documents of a section, as links."""
     return tuple(
@@ -91,8 +111,11 @@ def feeds_of(path: str, addresses: Addresses) -> tuple[Feed, ...]:
     )
 
 
-def headline(article: Article, desk: Desk, addresses: Addresses) -> Headline:
-    """Return *article* as a line of a list: it links to its text here where there is one, else to where it is from."""
+def headline(article: Article, desk: Desk, addresses: Addresses, *, now: datetime | None = None) -> Headline:
+    """Return *article* as a line of a list: it links to its text here where there is one, else to where it is from.
+
+    With *now* it says how long ago that was, too.
+    """
     page = addresses.local(f"/article/{article.id}")
     elsewhere = bool(article.link) and not article.content
     return Headline(
@@ -108,7 +131,24 @@ def headline(article: Article, desk: Desk, addresses: Addresses) -> Headline:
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=elsewhere,
         image=article.image if desk.settings.publish.images else None,
+        since=in_relation(article.published, now) if now is not None else "",
+        story=article.story_uid,
     )
+
+
+def grouped(headlines: Sequence[Headline], most: int = 4) -> list[Headline]:
+    """Return *headlines* with those of one story below the first of them, at most *most*; the order stays else."""
+    first: dict[str, int] = {}
+    kept: list[Headline] = []
+    for one in headlines:
+        at = first.get(one.story) if one.story else None
+        if at is None:
+            if one.story:
+                first[one.story] = len(kept)
+            kept.append(one)
+        elif len(kept[at].others) < most:
+            kept[at] = replace(kept[at], others=(*kept[at].others, one))
+    return kept
 
 
 def shortened(text: str, most: int) -> str:

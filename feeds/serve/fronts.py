@@ -12,7 +12,7 @@ from flask import Blueprint, Response, render_template
 
 from feeds.errors import SectionNotFound
 from feeds.model import UNFILED, Article, Section
-from feeds.serve.faces import Headline, direction, feeds_of, headline, node, tree
+from feeds.serve.faces import REDRAWN_MIN, Headline, direction, feeds_of, grouped, headline, node, tree
 from feeds.serve.site import page, the_site
 from feeds.serve.snapshot import Snapshot
 
@@ -29,24 +29,27 @@ def front() -> Response:
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         site, desk, addresses = the_site(), snapshot.desk, snapshot.addresses
+        now = site.now()
         newest = site.newest("", TOP_HEADLINES, snapshot)
         seen = list(newest)
         sections = list(tree(desk, addresses))
         for index, section in enumerate(sections[:SECTIONS_WITH_HEADLINES]):
             articles = site.newest(section.path, SECTION_HEADLINES, snapshot)
             seen += articles
-            sections[index] = replace(section, headlines=tuple(headline(one, desk, addresses) for one in articles))
+            lines = grouped([headline(one, desk, addresses, now=now) for one in articles], most=2)
+            sections[index] = replace(section, headlines=tuple(lines))
         html = render_template(
             "front.html",
             **frame(snapshot),
             sections=sections,
-            newest=_lead_first([headline(article, desk, addresses) for article in newest]),
+            newest=_lead_first(grouped([headline(article, desk, addresses, now=now) for article in newest])),
+            sources=len(desk.sources),
             feeds=feeds_of("", addresses),
             canonical=addresses.public("/"),
         )
         return html, latest_change(seen, desk.accepted_at)
 
-    return page(("front", the_site().snapshot.counter), draw)
+    return page(("front", the_site().snapshot.counter, slot()), draw)
 
 
 @bp.get("/<path:section>")
@@ -76,14 +79,19 @@ def section_page(section: str) -> Response:
             section=node(found, addresses),
             trail=trail,
             children=children,
-            articles=[headline(article, desk, addresses) for article in articles],
+            articles=grouped([headline(article, desk, addresses, now=site.now()) for article in articles]),
             feeds=feeds_of(path, addresses),
             canonical=addresses.public("/" + path),
             unfiled=path == UNFILED,
         )
         return html, latest_change(articles, desk.accepted_at)
 
-    return page(("section", path, site.snapshot.state_of(path)), draw)
+    return page(("section", path, site.snapshot.state_of(path), slot()), draw)
+
+
+def slot() -> int:
+    """Return what changes whenever the relative times on a page have to."""
+    return int(the_site().now().timestamp() // (60 * REDRAWN_MIN))
 
 
 def _lead_first(headlines: list[Headline]) -> list[Headline]:
@@ -106,6 +114,7 @@ def frame(snapshot: Snapshot) -> dict[str, object]:
         "style": addresses.local(f"/static/{names['desk.css']}"),
         "icon": addresses.local(f"/static/{names['favicon.svg']}"),
         "mark": addresses.local("/favicon.ico"),
+        "search_url": addresses.local("/search"),
     }
 
 

@@ -36,6 +36,11 @@ class StoreReader:
                     self._opened = open_store(self._url, create=False)
         return self._opened
 
+    @property
+    def store(self) -> Store:
+        """The store itself, for the pages that look deeper than a `Reader` does."""
+        return self._store
+
     def close(self) -> None:
         """Close the store; a later question would open it again."""
         with self._opening:

@@ -1,0 +1,38 @@
+"""What the ingest process counts of its polls, for `/metrics` of the web processes. I/O: files they share."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from feeds.ingest.flow import Turn
+from feeds.serve.metrics import share_counts
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class PollCounts:
+    """Counters of one ingest process; they go on in one file for as long as it lives."""
+
+    def __init__(self) -> None:
+        share_counts(os.environ)
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        registry = CollectorRegistry()
+        self._polls = Counter("wiredesk_polls", "Polls by outcome", ["outcome"], registry=registry)
+        self._entries = Counter("wiredesk_came", "Entries that came, by what they were", ["kind"], registry=registry)
+        self._bytes = Counter("wiredesk_fetched_bytes", "Bytes fetched, as they came over the wire", registry=registry)
+        self._seconds: Any = Histogram(
+            "wiredesk_poll_seconds", "Time from asking to the whole answer", buckets=_SECONDS, registry=registry
+        )
+
+    def count(self, turn: Turn) -> None:
+        """Count what one turn of the loop did."""
+        for poll in turn.polls:
+            self._polls.labels(poll.outcome).inc()
+            self._bytes.inc(poll.wire_bytes)
+            if poll.seconds:
+                self._seconds.observe(poll.seconds)
+        for kind, count in (("new", turn.new), ("copy", turn.copies), ("updated", turn.updated)):
+            if count:
+                self._entries.labels(kind).inc(count)

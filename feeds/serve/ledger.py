@@ -1,0 +1,94 @@
+"""What the admins' pages and search ask of the store, each question one moment. I/O: read transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feeds import frames
+from feeds.model import Article, Format, Fragment, Frame
+from feeds.store import Store
+from feeds.store.overview import Line, Numbers, Saved
+from feeds.store.search import Hits
+from feeds.store.values import Event, Poll
+
+CHART_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """The desk at one moment; *section_days* are articles by path and by day counted from 1970."""
+
+    lines: Sequence[Line]
+    numbers: Numbers
+    section_days: dict[str, dict[int, int]]
+    open_events: Sequence[Event]
+    held: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closer:
+    """More of some sources: entries and copies by day, and what their polls cost; by the source's id."""
+
+    days: dict[int, dict[int, tuple[int, int]]]
+    saved: dict[int, Saved]
+
+
+class Ledger:
+    """Asks the store that *store* gives, opened with the first question."""
+
+    def __init__(self, store: Callable[[], Store]) -> None:
+        self._store = store
+
+    def glance(self, now: datetime) -> Glance:
+        """The desk as a whole."""
+        with self._store().read() as tx:
+            opened = tx.events.open()
+            return Glance(
+                lines=tx.overview.lines(),
+                numbers=tx.overview.numbers(now),
+                section_days=tx.overview.section_days(now - timedelta(days=CHART_DAYS)),
+                open_events=opened,
+                held=sum(event.kind in ("held", "gate", "set-aside") for event in opened),
+            )
+
+    def closer(self, ids: Sequence[int], now: datetime) -> Closer:
+        """More of the sources with these ids."""
+        with self._store().read() as tx:
+            return Closer(days=tx.overview.days(ids, now - timedelta(days=CHART_DAYS)), saved=tx.overview.saved(ids))
+
+    def source(self, key: str) -> tuple[Line, list[Poll]] | None:
+        """One source with its history, newest first."""
+        with self._store().read() as tx:
+            lines = tx.overview.lines(key)
+            return (lines[0], tx.sources.polls(lines[0].id, 100)) if lines else None
+
+    def events(self, limit: int) -> tuple[list[Event], str]:
+        """The newest events, newest first, and the urn of their feed."""
+        with self._store().read() as tx:
+            return tx.events.recent(limit), frames.feed_urn(tx.configs.desk_id(), "status")
+
+    def numbers(self, now: datetime) -> Numbers:
+        """The desk in numbers."""
+        with self._store().read() as tx:
+            return tx.overview.numbers(now)
+
+    def story(self, uid: str, limit: int) -> tuple[Article, ...]:
+        """The articles of a story that can be shown, newest first."""
+        with self._store().read() as tx:
+            return tx.stories.articles(uid, limit)
+
+    def find(self, query: str, limit: int, before: int | None) -> Hits:
+        """What search finds."""
+        with self._store().read() as tx:
+            return tx.search.find(query, limit, before)
+
+    def found_feed(self, query: str, format: Format, limit: int) -> tuple[Frame | None, tuple[Fragment, ...], str]:
+        """The frame of the whole desk, the fragments of what search finds, and the desk's own id."""
+        with self._store().read() as tx:
+            return (
+                tx.documents.frame("", format),
+                tx.search.fragments(query, format, limit),
+                tx.configs.desk_id(),
+            )
