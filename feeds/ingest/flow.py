@@ -18,10 +18,14 @@ import xxhash
 
 from feeds.errors import DeskError, FetchError
 from feeds.fetch import Fetcher
+from feeds.fetch.cadence import JITTER, RETRY_AFTER_CAP_S
 from feeds.fetch.folder import look
-from feeds.ingest import verdicts
+from feeds.ingest import notices, verdicts
 from feeds.ingest.desk import Desk
+from feeds.ingest.lineage import Lineages
+from feeds.ingest.lines import Lines, scope_of
 from feeds.ingest.memory import Memory
+from feeds.ingest.outage import Outage
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.model import Answer, Decision, Entry, Placement, Request, Source
 from feeds.store import Store, WriteTx
@@ -34,6 +38,8 @@ FOLDER_RETRY_S = 2.0
 FOLLOW_AT_ONCE = 20
 """Article pages followed from one listing or sitemap in one poll; the rest comes with the next."""
 UNDATED_AGE = timedelta(days=1)
+FLOOD_AT_LEAST = 5
+"""Known entries under new ids in one document of which the admin is told."""
 
 
 class Readers(Protocol):
@@ -93,6 +99,10 @@ class Ingest:
         self._follows = 0
         self._looked: list[PollResult] = []
         self._memory = Memory()
+        self._lines = Lines(fetcher.submit)
+        self._outage = Outage()
+        self._postponed: list[Claim] = []
+        self._lineages = Lineages()
         self.desk = desk
 
     @property
@@ -108,6 +118,8 @@ class Ingest:
         """Drop all that is in flight, after the store failed: claims run out, bodies wait in the inbox."""
         self._flight.clear()
         self._follows = 0
+        self._lines.forget()
+        self._postponed.clear()
 
     def resume(self) -> int:
         """Read what a killed process left in the inbox; returns how many bodies. Call once, before the first turn."""
@@ -129,6 +141,8 @@ class Ingest:
     def begin(self, claims: Iterable[Claim]) -> None:
         """Start polling what was claimed; `turn` brings the ends."""
         now = self._clock()
+        poll = self.desk.settings.poll
+        self._lines.scope, self._lines.per_host = poll.retry_after_scope, poll.per_host
         looks: list[tuple[Claim, Source]] = []
         for claim in claims:
             source = self._configured(claim.source)
@@ -136,10 +150,14 @@ class Ingest:
             if source.kind == "files":
                 looks.append((claim, source))
                 continue
-            self._fetcher.submit(
+            url = claim.state.adopted_url or source.target
+            if poll.retry_after_scope != "url" and self._lines.held_until(url, now):
+                self._postponed.append(claim)
+                continue
+            self._lines.put(
                 Request(
                     source_id=source.id,
-                    url=claim.state.adopted_url or source.target,
+                    url=url,
                     validators=verdicts.validators_to_send(claim, now),
                     validators_url=claim.state.validators_url,
                     headers=source.headers,
@@ -159,7 +177,7 @@ class Ingest:
             self._keep(arrived)
         turn = Turn(polls=self._looked)
         self._looked = []
-        if ended or readings:
+        if ended or readings or self._postponed:
             self._save(ended, [(tag, reading) for tag, reading in readings if isinstance(tag, Waiting)], turn)
         return turn
 
@@ -172,8 +190,16 @@ class Ingest:
         ended: list[PollResult] = []
         arrived: list[tuple[Claim | None, Answer]] = []
         poll = self.desk.settings.poll
+        now = self._clock()
+        for outcome in outcomes:
+            self._outage.saw(outcome, now)
+        ours = self._outage.now(now)
         for outcome in outcomes:
             request = outcome.request
+            if isinstance(outcome, FetchError) and outcome.retry_after_s is not None:
+                self._hold(request.url, now + timedelta(seconds=min(outcome.retry_after_s, RETRY_AFTER_CAP_S)))
+            if request.tag != "follow":
+                self._lines.ended(request.url)
             if request.tag == "follow":
                 self._follows -= 1
                 if isinstance(outcome, Answer) and outcome.status == 200:
@@ -186,7 +212,7 @@ class Ingest:
                 continue
             dice = self._random()
             if isinstance(outcome, FetchError):
-                ended.append(verdicts.failed(claim, outcome, at=self._clock(), settings=poll, jitter=dice))
+                ended.append(verdicts.failed(claim, outcome, at=now, settings=poll, jitter=dice, ours=ours))
             elif outcome.status == 410:
                 ended.append(verdicts.gone(claim, outcome, settings=poll, jitter=dice))
             elif outcome.status == 304:
@@ -196,6 +222,36 @@ class Ingest:
             else:
                 arrived.append((claim, outcome))
         return ended, arrived
+
+    def _hold(self, url: str, until: datetime) -> None:
+        """Whoever shares the limit that *url* ran into waits as well; what waits here goes back to the store."""
+        for request in self._lines.hold(url, until):
+            claim = self._flight.get(request.source_id)
+            if claim is not None:
+                self._postponed.append(claim)
+
+    def _postpone(self, tx: WriteTx, postponed: list[Claim], ended: list[PollResult]) -> None:
+        """Give claims back that may not be asked now, and have all sources under a `Retry-After` wait, each its own
+        while longer, so that they never come back in lockstep (criteria M9).
+        """
+        tx.sources.release(postponed)
+        poll, now = self.desk.settings.poll, self._clock()
+        if poll.retry_after_scope == "url":
+            return
+        told = {self._address(result) for result in ended if result.state.retry_after_until and result.error}
+        told |= {claim.state.adopted_url or claim.source.target for claim in postponed}
+        for scope in {scope_of(url, poll.retry_after_scope): url for url in told if url}.items():
+            until = self._lines.held_until(scope[1], now)
+            if until is None:
+                continue
+            near = tx.sources.addresses(scope[0])
+            held = [id_ for id_, url in near.items() if scope_of(url, poll.retry_after_scope) == scope[0]]
+            spread_s = max((until - now).total_seconds() * JITTER, len(held) * poll.gap_s)
+            tx.sources.hold({id_: until + timedelta(seconds=spread_s * self._random()) for id_ in held})
+
+    def _address(self, result: PollResult) -> str:
+        claim = self._flight.get(result.source_id)
+        return "" if claim is None else claim.state.adopted_url or claim.source.target
 
     def _keep(self, arrived: list[tuple[Claim | None, Answer]]) -> None:
         """Bodies go into the inbox as soon as they are here, then to the readers."""
@@ -322,9 +378,11 @@ class Ingest:
         placed = [self._placements(waiting, reading) for waiting, reading in readings]
         now = self._clock()
         batch = [(waiting.source.id, reading.entries) for waiting, reading in readings]
+        brought_by = [waiting.source for waiting, _ in readings]
         language = self.desk.settings.language
         with self._store.read() as tx:
             decided = self._memory.decide(tx, batch, now=now, language=language)
+            groups = self._lineages.credit(tx, brought_by, decided.decisions, self.desk)
         try:
             with self._store.write() as tx:
                 tx.lock_dedupe()
@@ -332,14 +390,19 @@ class Ingest:
                     # Somebody else saved meanwhile, perhaps the very same articles.
                     decided.undo()
                     decided = self._memory.decide(tx, batch, now=now, language=language)
-                report = self._save_decisions(tx, readings, placed, decided.decisions, now)
+                    groups = self._lineages.credit(tx, brought_by, decided.decisions, self.desk)
+                report = self._save_decisions(tx, readings, placed, groups, now)
+                self._lineages.settle(tx, groups, self.desk.settings.publish.full_text)
                 tx.stories.merge(decided.merged, now)
                 results = ended + [
                     self._verdict(waiting, reading, decisions)
                     for (waiting, reading), decisions in zip(readings, decided.decisions, strict=True)
                     if waiting.claim is not None
                 ]
-                tx.sources.finish(results)
+                stood = tx.sources.finish(results)
+                self._tell_events(tx, [result for result in results if result.source_id in stood], now)
+                self._flooded(tx, readings, decided.decisions, now)
+                self._postpone(tx, self._postponed, results)
                 tx.inbox.remove([waiting.item.id for waiting, _ in readings])
                 if decided.deduper is not None:
                     self._memory.saved(tx)
@@ -348,6 +411,9 @@ class Ingest:
             raise
         for waiting, reading in readings:
             self._ended(waiting, reading)
+        for claim in self._postponed:
+            self._flight.pop(claim.source.id, None)
+        self._postponed = []
         for result in results:
             gone = self._flight.pop(result.source_id, None)
             _tell(gone.source.name if gone else str(result.source_id), result)
@@ -357,6 +423,24 @@ class Ingest:
         turn.updated += report.updated
         turn.sections |= report.sections_changed
         log.debug("saved bodies=%d ms=%.0f", len(readings), (time.monotonic() - began) * 1000)
+
+    def _tell_events(self, tx: WriteTx, results: list[PollResult], now: datetime) -> None:
+        for result in results:
+            claim = self._flight.get(result.source_id)
+            if claim is not None:
+                notices.tell(tx, notices.notices(claim, result), now)
+
+    def _flooded(
+        self,
+        tx: WriteTx,
+        readings: list[tuple[Waiting, Reading]],
+        decided: list[tuple[Decision, ...]],
+        now: datetime,
+    ) -> None:
+        for (waiting, _), decisions in zip(readings, decided, strict=True):
+            again = sum(any(one.kind == "flood" for one in decision.evidence) for decision in decisions)
+            if again >= FLOOD_AT_LEAST:
+                notices.tell(tx, [notices.flood(waiting.source, again)], now)
 
     def _save_decisions(
         self,

@@ -84,6 +84,7 @@ def _beyond(article: Article, link: str) -> dict[str, Any]:
             title=line(copy.title),
             first_seen=rfc3339(copy.first_seen),
             original=copy.original or None,
+            why=line(copy.why),
         )
         for copy in article.copies
     ]

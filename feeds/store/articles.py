@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, delete, exists, func, select, update
 
 from feeds.errors import UrlError
 from feeds.model import Article, Decision, Entry, Evidence, Filing, Known, Placement, Source
-from feeds.store import counters, filings, lookups, saving
+from feeds.store import counters, filings, lineage, lookups, saving
 from feeds.store.codec import entry_from_blob, restore
 from feeds.store.hydrate import hydrate
+from feeds.store.lineage import Line, Settled
 from feeds.store.marks import article_mark, chunks, indexable
 from feeds.store.schema import (
     IN_SECTION,
@@ -62,6 +63,14 @@ class Articles:
         withdraw none but that in `unfiled`. The order of *decisions* is the order of filing.
         """
         return saving.save(self._connection, decisions, now, placements, ranks or {})
+
+    def lines(self, uids: Sequence[str]) -> dict[str, list[Line]]:
+        """The entries of several articles, first come first, for `settle`."""
+        return lineage.lines(self._connection, uids)
+
+    def settle(self, settled: Mapping[str, Sequence[Settled]]) -> int:
+        """Write what the entries of articles are to them, where it differs; how many are told otherwise now."""
+        return lineage.settle(self._connection, settled)
 
     # ------------------------------------------------------------------ looking
 
@@ -158,7 +167,10 @@ class Articles:
         if start is None:
             return []
         after = max(after, start - 1)
-        columns = entries.c.id, entries.c.source_id, entries.c.signature, entries.c.first_seen, entries.c.copy
+        # The entry that made its article, which lineage may have found to be a copy since.
+        twin = entries.alias()
+        maker = select(func.min(twin.c.id)).where(twin.c.article_id == entries.c.article_id).scalar_subquery()
+        columns = entries.c.id, entries.c.source_id, entries.c.signature, entries.c.first_seen, maker.label("maker")
         statement = (
             select(*columns, entries.c.published_at, articles.c.uid, articles.c.story_uid)
             .join_from(entries, articles, articles.c.id == entries.c.article_id)
@@ -174,7 +186,7 @@ class Articles:
                 signature=row.signature or b"",
                 first_seen=row.first_seen,
                 published=row.published_at,
-                copy=bool(row.copy),
+                copy=row.id != row.maker,
                 story_uid=row.story_uid,
             )
             for row in self._connection.execute(statement)

@@ -8,11 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from feeds.model import Article, CopyNote, FullText
+from feeds.model import Article, CopyNote, FullText, Origin
 from feeds.store.codec import entry_from_blob
+from feeds.store.lineage import in_words
 from feeds.store.marks import chunks
 from feeds.store.rights import allowed, public_address, strictest
 from feeds.store.schema import IN_SECTION, articles, entries, filings, sections, sources
+
+MOST_COPIES = 50
+"""So many copies of one article are named: a flood of them must not make it grow without end."""
 
 
 def hydrate(
@@ -25,7 +29,9 @@ def hydrate(
     for some in chunks(ids):
         shown.update((row.id, row) for row in connection.execute(_shown().where(articles.c.id.in_(some))))
         for row in connection.execute(_copies().where(entries.c.article_id.in_(some))):
-            copies.setdefault(row.article_id, []).append(row)
+            kept = copies.setdefault(row.article_id, [])
+            if len(kept) < MOST_COPIES or not row.copy:
+                kept.append(row)
         for article_id, path in connection.execute(_paths().where(filings.c.article_id.in_(some))):
             paths.setdefault(article_id, []).append(path)
     return {
@@ -74,8 +80,12 @@ def _copies() -> Any:
             entries.c.title,
             entries.c.first_seen,
             entries.c.copy,
+            entries.c.evidence,
             sources.c.name,
             sources.c.rights,
+            sources.c.target,
+            sources.c.kind,
+            sources.c.site_url,
         )
         .join_from(entries, sources, sources.c.id == entries.c.source_id)
         .where(entries.c.shown == 0)
@@ -96,6 +106,7 @@ def _article(
     row: Row[*tuple[Any, ...]], copies: Iterable[Row[*tuple[Any, ...]]], paths: Iterable[str], sequence: int
 ) -> Article:
     entry = entry_from_blob(row.payload)
+    copies = list(copies)
     right: FullText = row.rights
     if row.copy and row.full_text != "full":
         # The text of an original is not given away because a copy of it is shown instead.
@@ -120,7 +131,7 @@ def _article(
         source_url=public_address(row.target) if row.kind != "files" else None,
         source_key=row.key,
         source_updated=row.changed_at,
-        origin=entry.origin,
+        origin=entry.origin or (_original(copies) if row.copy else None),
         publisher=entry.publisher,
         enclosures=entry.enclosures,
         image=entry.image,
@@ -136,6 +147,7 @@ def _article(
                 title=copy.title,
                 first_seen=copy.first_seen,
                 original=not copy.copy,
+                why=in_words(copy.evidence, original=not copy.copy),
             )
             for copy in copies
         ),
@@ -144,3 +156,12 @@ def _article(
         sequence=sequence,
         revision=row.revision,
     )
+
+
+def _original(copies: Sequence[Row[*tuple[Any, ...]]]) -> Origin | None:
+    """Whom a copy credits that names nobody itself: the source of the original that is stored beside it."""
+    for copy in copies:
+        if not copy.copy:
+            feed = public_address(copy.target) if copy.kind == "feed" else None
+            return Origin(name=copy.name, url=copy.site_url, feed_url=feed)
+    return None

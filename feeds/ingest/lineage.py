@@ -1,0 +1,95 @@
+"""Who had an article first: asked of dedupe, once for every entry that comes or changes. Reads and writes the store.
+
+Two moments: before an entry is saved its credit gets the address of the source that it means, though that source may
+have brought nothing yet; and in the transaction that saves a copy or an update, the entries of its article are weighed
+together, for then the original may have come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from feeds.model import Decision, FullText, Source
+from feeds.store import ReadTx, WriteTx
+from feeds.store.lineage import Line, Settled
+
+if TYPE_CHECKING:
+    from feeds.dedupe import Directory
+
+Groups = list[tuple[Decision, ...]]
+
+
+class Lineages:
+    """Holds the directory of the configured sources, made again when the config changes."""
+
+    def __init__(self) -> None:
+        self._directory: Directory | None = None
+        self._of: object = None
+
+    def credit(self, tx: ReadTx, sources: Sequence[Source], groups: Groups, config: object) -> Groups:
+        """The decisions with the origin of each entry made out; *sources* say who brought each group."""
+        fresh = any(decision.kind in ("new", "copy", "updated") for group in groups for decision in group)
+        if not fresh:
+            return groups
+        from feeds.dedupe import credited, with_origin
+
+        directory = self._known(tx, config)
+
+        def completed(decision: Decision, source: Source) -> Decision:
+            if decision.kind not in ("new", "copy", "updated"):
+                return decision
+            credit = credited(decision.entry, source)
+            if credit is None:
+                return decision
+            meant = directory.meant(credit)
+            known = tx.sources.by_id(meant.id) if meant is not None else None
+            site = known[1].site_url if known is not None else None
+            return replace(decision, entry=with_origin(decision.entry, credit, meant, site))
+
+        return [
+            tuple(completed(decision, source) for decision in group)
+            for group, source in zip(groups, sources, strict=True)
+        ]
+
+    def settle(self, tx: WriteTx, groups: Groups, desk_rights: FullText) -> None:
+        """Weigh the entries of every article that got a copy or changed, or that credits somebody else."""
+        uids = {
+            decision.article_uid
+            for group in groups
+            for decision in group
+            if decision.kind in ("copy", "updated") or (decision.kind == "new" and decision.entry.origin is not None)
+        }
+        if not uids or self._directory is None:
+            return
+        several = tx.articles.lines(sorted(uids))
+        by_id = tx.sources.by_ids(sorted({line.source_id for lines in several.values() for line in lines}))
+        tx.articles.settle({uid: self._weighed(lines, by_id, desk_rights) for uid, lines in several.items()})
+
+    def _weighed(self, lines: list[Line], by_id: dict[int, Source], desk_rights: FullText) -> list[Settled]:
+        from feeds.dedupe import Told, choose_shown, trace
+
+        assert self._directory is not None
+        told = [Told(entry=line.entry, source=by_id[line.source_id], first_seen=line.first_seen) for line in lines]
+        found = trace(told, self._directory)
+        now = next((at for at, line in enumerate(lines) if line.shown), 0)
+        shown = choose_shown(told, found, now, desk_rights)
+        return [
+            Settled(
+                line=line,
+                entry=line.entry,
+                shown=at == shown,
+                copy=at != found.original,
+                evidence=(*(each for each in line.evidence if each.kind != "lineage"), found.why(at)),
+            )
+            for at, line in enumerate(lines)
+        ]
+
+    def _known(self, tx: ReadTx, config: object) -> Directory:
+        from feeds.dedupe import Directory
+
+        if self._directory is None or self._of is not config:
+            self._directory = Directory(source for source, _ in tx.sources.all_states())
+            self._of = config
+        return self._directory

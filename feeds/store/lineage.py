@@ -1,0 +1,124 @@
+"""Which entry of an article is the original and which one is shown: read, and written. I/O: database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from feeds.model import Entry, Evidence
+from feeds.store.codec import entry_from_blob, entry_to_blob, plain, restore
+from feeds.store.marks import chunks, storable
+from feeds.store.schema import IN_SECTION, articles, entries, filings, sections
+
+MOST_WEIGHED = 32
+"""Of an article with more entries the lineage stands: a flood of copies must not be weighed again with each."""
+
+_WORDS = {
+    "entry-id": "the same entry id",
+    "url": "the same address",
+    "text": "the same text, word for word",
+    "near": "nearly the same text",
+    "title": "the same headline",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One stored entry of an article, as far as its lineage goes; *id* is its row."""
+
+    id: int
+    source_id: int
+    entry: Entry
+    first_seen: datetime
+    shown: bool
+    copy: bool
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What becomes of one entry of an article."""
+
+    line: Line
+    entry: Entry
+    shown: bool
+    copy: bool
+    evidence: tuple[Evidence, ...]
+
+
+def lines(connection: Connection, uids: Sequence[str]) -> dict[str, list[Line]]:
+    """The entries of the articles, first come first; without articles that have more than MOST_WEIGHED."""
+    found: dict[str, list[Line]] = {}
+    for some in chunks(list(uids)):
+        ids = connection.execute(
+            select(entries.c.article_id)
+            .join_from(entries, articles, articles.c.id == entries.c.article_id)
+            .where(articles.c.uid.in_(some))
+            .group_by(entries.c.article_id)
+            .having(func.count() <= MOST_WEIGHED)
+        )
+        statement = (
+            select(entries, articles.c.uid)
+            .join_from(entries, articles, articles.c.id == entries.c.article_id)
+            .where(entries.c.article_id.in_(ids.scalars().all()))
+            .order_by(entries.c.id)
+        )
+        for row in connection.execute(statement):
+            evidence = tuple(restore(Evidence, each) for each in json.loads(row.evidence)) if row.evidence else ()
+            found.setdefault(row.uid, []).append(
+                Line(
+                    id=row.id,
+                    source_id=row.source_id,
+                    entry=entry_from_blob(row.payload),
+                    first_seen=row.first_seen,
+                    shown=bool(row.shown),
+                    copy=bool(row.copy),
+                    evidence=evidence,
+                )
+            )
+    return found
+
+
+def settle(connection: Connection, settled: Mapping[str, Sequence[Settled]]) -> int:
+    """Write what differs from what stands; how many articles are told otherwise now and have to be rendered again."""
+    moved: list[str] = []
+    for uid, several in settled.items():
+        changed = False
+        for one in several:
+            values: dict[str, Any] = {}
+            if one.shown != one.line.shown:
+                values["shown"] = int(one.shown)
+            if one.copy != one.line.copy:
+                values["copy"] = int(one.copy)
+            if one.entry != one.line.entry:
+                values["payload"] = entry_to_blob(one.entry)
+            changed |= bool(values)
+            if one.evidence != one.line.evidence:
+                values["evidence"] = storable(json.dumps(plain(one.evidence), ensure_ascii=False))
+            if values:
+                connection.execute(update(entries).where(entries.c.id == one.line.id).values(values))
+        if changed:
+            moved.append(uid)
+    for some in chunks(moved):
+        ids = select(articles.c.id).where(articles.c.uid.in_(some))
+        connection.execute(update(articles).where(articles.c.id.in_(ids)).values(revision=articles.c.revision + 1))
+        held = select(filings.c.section_id).where(filings.c.article_id.in_(ids), IN_SECTION)
+        connection.execute(update(sections).where(sections.c.id.in_(held)).values(touched=sections.c.touched + 1))
+    return len(moved)
+
+
+def in_words(evidence: str, *, original: bool) -> str:
+    """The stored *evidence* of an entry in a few words for readers, empty where there is none."""
+    told = [restore(Evidence, each) for each in json.loads(evidence)] if evidence else []
+    if original:
+        return next((each.detail for each in told if each.kind == "lineage"), "")
+    for each in told:
+        if each.kind in _WORDS:
+            words = _WORDS[each.kind]
+            return f"{words} ({each.score:.2f})" if each.kind == "near" and each.score is not None else words
+    return ""
