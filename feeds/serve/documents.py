@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, request
 
+from feeds.cut import cut, delta_body
 from feeds.errors import ParseError, SectionNotFound
 from feeds.model import Document, Format, Section
 from feeds.serve.addresses import document_path
-from feeds.serve.delta import cut, delta_body, seen_sequence, wants_delta
+from feeds.serve.delta import seen_sequence, wants_delta
 from feeds.serve.joined import feed_title, finish_joined, join
 from feeds.serve.narrowed import SCANNED, SCANNED_FOR_LANGUAGE, BadChoice, choose, parameters
 from feeds.serve.opml import opml

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from feeds.cut import cut
 from feeds.model import FORMATS, UNFILED, Decision, Entry, Placement, Section, Settings, Source
 from feeds.publish import publish
 from feeds.serve import create_app
-from feeds.serve.delta import cut
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.serve.conftest import uid_of
