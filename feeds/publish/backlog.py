@@ -42,7 +42,7 @@ def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime
             tx.documents.put_fragments(fragments)
             for article in articles:
                 if (fault := faults.get(article.uid)) is not None:
-                    tx.documents.set_aside(article.uid, article.revision, fault)
+                    tx.documents.set_aside(article.uid, fault, article.revision)
                     tx.events.add("set-aside", article.uid, text=fault, now=now)
             tx.documents.announce()
         for uid, fault in faults.items():

@@ -44,10 +44,11 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chosen:
-    """What the store has for one section: the articles to list and what stands around them."""
+    """What the store has for one section: what to list, and *articles* whole where fragments have to be made."""
 
-    articles: list[Article]
+    uids: list[str]
     kept: Kept
+    articles: dict[str, Article]
     retracted: tuple[tuple[str, datetime], ...]
     archive_page: int | None
     sequence: int
@@ -106,18 +107,19 @@ def _publish_section(
     if chosen is None:
         done.held.append(section.path)
         return
-    articles = chosen.articles
+    uids = chosen.uids
     for _ in range(MOST_SET_ASIDE + 1):
         try:
             rendered = render_section(
-                articles,
+                uids,
                 chosen.kept,
+                chosen.articles,
                 desk=desk,
                 version=version,
                 context=section_context(section, settings),
                 sequence=chosen.sequence,
                 feed_id=frames.feed_urn(desk_id, f"section/{state.id}"),
-                updated=_updated(articles, chosen, state),
+                created_at=state.created_at,
                 archive_page=chosen.archive_page,
                 retracted=chosen.retracted,
                 now=now,
@@ -126,7 +128,8 @@ def _publish_section(
         except RenderError as error:
             if error.article_uid is None:
                 raise
-            articles = _without(store, articles, error, now)
+            _set_aside(store, error.article_uid, error, now)
+            uids = [uid for uid in uids if uid != error.article_uid]
             done.set_aside.append(error.article_uid)
     else:
         raise RenderError(f"more than {MOST_SET_ASIDE} articles of {section.path!r} do not check", path=section.path)
@@ -140,20 +143,19 @@ def _choose(
     """Choose what a section's documents are to hold; None where it is held and nothing has to leave it."""
     path = section.path
     with store.read() as tx:
-        articles = list(tx.sections.top(path, limit))
         old = tx.documents.listing(path)
-        new = [article.uid for article in articles]
+        new = tx.sections.top_uids(path, limit)
         standings = tx.sections.standings(path, [*new, *(old.uids if old else ())])
         problems = objections(old.uids, new, standings, limit=limit) if old and old.uids else ()
         since = tx.events.since("gate", path) if problems else None
         waits = bool(problems) and still_held(since, now)
         sequence = state.sequence
         if waits and old is not None:
-            by_uid = tx.articles.several(list(old.uids))
-            articles = [by_uid[uid] for uid in old.uids if uid in by_uid and uid in standings]
-            new = [article.uid for article in articles]
+            new = [uid for uid in old.uids if uid in standings]
             sequence = old.sequence
+        new = [uid for uid in new if uid in standings]
         kept: Kept = {format: tx.documents.fragments(new, format, version) for format in FORMATS}
+        articles = tx.articles.several([uid for uid in new if any(uid not in kept[format] for format in FORMATS)])
         retracted = tx.sections.retracted(path, sequence - TOMBSTONE_CHANGES, MOST_TOMBSTONES)
         page = frames.newest_archive_page(tx.sections.unlisted(path, new), tx.sections.filed(path))
     if waits and since is None:
@@ -164,6 +166,7 @@ def _choose(
     if waits and old is not None and _unchanged(old, new):
         return None
     return _Chosen(
+        uids=new,
         articles=articles,
         kept=kept,
         retracted=tuple((gone.uid, gone.at) for gone in retracted),
@@ -177,22 +180,12 @@ def _unchanged(old: Listing, new: Sequence[str]) -> bool:
     return old.uids == tuple(new)
 
 
-def _updated(articles: Sequence[Article], chosen: _Chosen, state: SectionState) -> datetime:
-    """When the content last changed: by an article or by a retraction."""
-    times = [article.updated for article in articles] + [at for _, at in chosen.retracted]
-    return max(times, default=state.created_at)
-
-
-def _without(store: Store, articles: Sequence[Article], error: RenderError, now: datetime) -> list[Article]:
-    """Set the article at fault aside, until it changes, and return the others."""
-    fault = next((article for article in articles if article.uid == error.article_uid), None)
-    if fault is None:
-        raise error
-    log.error("section=%s set aside article=%s: %s", error.path, fault.uid, error.cause)
+def _set_aside(store: Store, uid: str, error: RenderError, now: datetime) -> None:
+    """Publish the article at fault nowhere until it changes, and tell of it."""
+    log.error("section=%s set aside article=%s: %s", error.path, uid, error.cause)
     with store.write() as tx:
-        tx.documents.set_aside(fault.uid, fault.revision, error.cause)
-        tx.events.add("set-aside", fault.uid, text=error.cause, remedy=error.remedy, now=now)
-    return [article for article in articles if article is not fault]
+        tx.documents.set_aside(uid, error.cause)
+        tx.events.add("set-aside", uid, text=error.cause, remedy=error.remedy, now=now)
 
 
 def _replace(store: Store, path: str, state: SectionState, chosen: _Chosen, rendered: Rendered, now: datetime) -> None:

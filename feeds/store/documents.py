@@ -118,19 +118,23 @@ class Documents:
             self._connection.execute(done.values(rendered_revision=articles.c.revision))
         return len(ids)
 
-    def set_aside(self, uid: str, revision: int, reason: str) -> None:
-        """Publish an article nowhere while it is as it is now; its next revision is tried again."""
-        here = (articles.c.uid == uid) & (articles.c.revision == revision)
-        aside = {"rendered_revision": revision, "set_aside": storable(reason) or "it does not check"}
-        row = self._connection.execute(select(articles.c.id).where(here)).one_or_none()
-        if row is None:
+    def set_aside(self, uid: str, reason: str, revision: int | None = None) -> None:
+        """Publish an article nowhere while it is as it is now; its next revision is tried again.
+
+        Nothing happens where its revision is not *revision* any more; None takes whichever it is.
+        """
+        here = articles.c.uid == uid
+        if revision is not None:
+            here &= articles.c.revision == revision
+        article_id = self._connection.execute(select(articles.c.id).where(here)).scalar_one_or_none()
+        if article_id is None:
             return
-        self._connection.execute(update(articles).where(here).values(aside))
-        self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
-        of_it = select(filings.c.section_id).where(filings.c.article_id == row.id, IN_SECTION)
-        self._connection.execute(
-            update(sections).where(sections.c.id.in_(of_it)).values(touched=sections.c.touched + 1)
-        )
+        aside = {"rendered_revision": articles.c.revision, "set_aside": storable(reason) or "it does not check"}
+        self._connection.execute(update(articles).where(articles.c.id == article_id).values(aside))
+        self._connection.execute(delete(fragments).where(fragments.c.article_id == article_id))
+        of_it = select(filings.c.section_id).where(filings.c.article_id == article_id, IN_SECTION)
+        touched = update(sections).where(sections.c.id.in_(of_it)).values(touched=sections.c.touched + 1)
+        self._connection.execute(touched)
 
     def why_aside(self, uid: str) -> str:
         """Why an article is set aside, empty where it is not."""

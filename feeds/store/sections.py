@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, literal, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, func, literal, select, tuple_, update
 
 from feeds.errors import SectionNotFound
 from feeds.model import Article, Format, Section
@@ -101,6 +101,19 @@ class Sections:
         """The newest *limit* articles by (`rank_at`, id), whole; none that is set aside. Raises SectionNotFound."""
         return self.page(path, None, limit).articles
 
+    def top_uids(self, path: str, limit: int) -> list[str]:
+        """The uids of what `top` gives, at a fraction of the cost."""
+        newest = self._newest(path, limit).subquery()
+        statement = select(articles.c.uid).join_from(newest, articles, articles.c.id == newest.c.article_id)
+        ranked = statement.order_by(newest.c.rank_at.desc(), newest.c.article_id.desc())
+        return list(self._connection.execute(ranked).scalars())
+
+    def _newest(self, path: str, limit: int) -> Select[Any]:
+        aside = select(articles.c.id).where(SET_ASIDE)
+        statement = select(filings.c.article_id, filings.c.rank_at, filings.c.sequence)
+        statement = statement.where(filings.c.section_id == self._id(path), IN_SECTION)
+        return statement.where(filings.c.article_id.not_in(aside)).order_by(*_NEWEST).limit(limit)
+
     def page(self, path: str, before: tuple[datetime, int] | None, limit: int) -> Page:
         """The newest *limit* articles behind the place *before*, and the place to go on from."""
         statement = select(filings.c.article_id, filings.c.rank_at, filings.c.sequence)
@@ -110,7 +123,7 @@ class Sections:
         if before is not None:
             place = tuple_(literal(before[0], UtcDateTime()), literal(before[1]))
             statement = statement.where(tuple_(filings.c.rank_at, filings.c.article_id) < place)
-        rows = self._connection.execute(statement.order_by(*_NEWEST).limit(limit + 1)).all()
+        rows = self._connection.execute(statement).all()
         more, rows = len(rows) > limit, rows[:limit]
         last = (rows[-1].rank_at, rows[-1].article_id) if more and rows else None
         return Page(articles=self._articles(rows), next=last)
