@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from feeds.text import fold, words
 
@@ -68,7 +69,7 @@ class Phrases:
         """
         if not self._keys:
             return set()
-        told = [*split(title), _BREAK, *split(text)]
+        told = _told(title, text)
         met: set[int] = set()
         here = self._keys.intersection(told)
         if not here:
@@ -89,6 +90,12 @@ class Phrases:
                         continue
                 met.add(phrase.number)
         return met
+
+
+@lru_cache(maxsize=4)
+def _told(title: str, text: str) -> tuple[str, ...]:
+    # Several cabinets are asked about one entry where configs are compared.
+    return (*split(title), _BREAK, *split(text))
 
 
 def split(text: str) -> list[str]:

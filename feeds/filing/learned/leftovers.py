@@ -23,10 +23,10 @@ AGENCIES = frozenset(
 
 _BRACKETS = re.compile(r"\(([^()]{2,60})\)")
 _OPENING = re.compile(
-    r"(?:(?<=[.!?\n])|(?<=  )|^)\s*([A-Z][\w.'-]*(?: [A-Z][\w.']*){0,3}) ?(?:--?|–|—|:) ", re.MULTILINE
+    r"(?:(?<=[.!?\n])|(?<=  )|^)\s*([A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,3}) ?(?:--?|–|—|:) ", re.MULTILINE
 )
-_BYLINE = re.compile(r"\b(?:By|BY|Copyright(?: \d{4})?|Source|©|\(c\)):? ?([A-Z][\w.'-]*(?: [A-Z][\w.']*){0,3})")
-_CLOSING = re.compile(r"(?:--?|–|—) ?([A-Z][\w.'-]*(?: [A-Z][\w.']*){0,3})\s*$", re.MULTILINE)
+_BYLINE = re.compile(r"\b(?:By|BY|Copyright(?: \d{4})?|Source|©|\(c\)):? ?([A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,3})")
+_CLOSING = re.compile(r"(?:--?|–|—) ?([A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,3})\s*$", re.MULTILINE)
 _PLAIN = re.compile(r"\b(?:Reuters|REUTERS|AFP|UPI|Xinhua(?:net)?|Interfax|AFX|AP|DPA|ITAR-TASS)\b")
 _PARTS = re.compile(r"\s*[/,;|]\s*|\s+-\s+")
 

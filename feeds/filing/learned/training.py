@@ -221,7 +221,7 @@ def _calibrate(scores: Weights, truth: Labels, single: bool) -> tuple[Weights, W
     count = truth.shape[1]
     if single:
         owner = truth.argmax(axis=1)
-        fitted = LogisticRegression(C=1.0, max_iter=1000).fit(scores, owner)
+        fitted = LogisticRegression(C=100.0, max_iter=1000).fit(scores, owner)
         slope, offset = np.zeros((count, count), np.float32), np.zeros(count, np.float32)
         if count == 2:
             slope[:, 1], offset[1] = fitted.coef_[0], fitted.intercept_[0]
