@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from feeds.errors import DeskError, FetchError
 from feeds.fetch.cadence import Plan, Poll, PollOutcome, plan
-from feeds.fetch.headers import freshness_s
+from feeds.fetch.headers import freshness_s, retry_after_s
 from feeds.ingest.reading import Reading
 from feeds.model import Answer, PollSettings, Redirect, Validators
 from feeds.store.values import Claim, PollResult, SourceState
 
 FULL_CHECK_EVERY = timedelta(days=7)
-"""How often a source with validators is asked without them, for some answer 304 for ever (peers.md P13)."""
+"""How often a source with validators is asked without them, for some answer 304 for ever; up to a quarter later, each
+source at its own time."""
+
+DISTRUST_FOR = timedelta(days=30)
+"""How long validators that lied are left out before they are tried again."""
+
+ADOPTED_FAILURES = 3
+"""Failures after which the address of config is asked again in place of the one that it redirected to."""
+
+EARLIER = timedelta(hours=1)
 
 ADOPT_AFTER = timedelta(days=3)
 ADOPT_SIGHTINGS = 4
@@ -31,10 +41,18 @@ class Brought:
 
 def validators_to_send(claim: Claim, now: datetime) -> Validators:
     """The stored validators, unless the source is set to ignore them, or a full check is due."""
-    state = claim.state
-    if claim.source.ignore_validators or (state.last_full_at and now - state.last_full_at > FULL_CHECK_EVERY):
+    if claim.source.ignore_validators or _distrusted(claim.state, now) or _full_check(claim, now):
         return Validators()
-    return state.validators
+    return claim.state.validators
+
+
+def _full_check(claim: Claim, now: datetime) -> bool:
+    late = 1 + crc32(claim.source.key.encode()) / 2**32 / 4
+    return claim.state.last_full_at is not None and now - claim.state.last_full_at > FULL_CHECK_EVERY * late
+
+
+def _distrusted(state: SourceState, now: datetime) -> bool:
+    return state.distrusted_at is not None and now - state.distrusted_at < DISTRUST_FOR
 
 
 def unchanged(
@@ -52,7 +70,12 @@ def unchanged(
         state = replace(state, validators=validators)
     else:
         state = replace(state, validators=answer.validators, validators_url=answer.final_url, last_full_at=at)
-    poll = Poll(at=at, outcome=outcome, fresh_s=freshness_s(answer.headers, at))
+    poll = Poll(
+        at=at,
+        outcome=outcome,
+        fresh_s=freshness_s(answer.headers, at),
+        retry_after_s=retry_after_s(answer.headers, at),
+    )
     chosen = _plan(claim, poll, settings, jitter)
     state = _met(_redirected(state, claim, answer.redirects, at), chosen, at, answer.status, outcome)
     return _result(claim, state, chosen, at, outcome, answer)
@@ -79,6 +102,7 @@ def brought(
         published=got.published,
         fresh_s=freshness_s(answer.headers, at),
         hints=reading.hints,
+        retry_after_s=retry_after_s(answer.headers, at),
     )
     chosen = _plan(claim, poll, settings, jitter)
     state = replace(
@@ -90,9 +114,26 @@ def brought(
         first_poll_done=True,
         last_full_at=at,
         last_new_at=at if got.new else claim.state.last_new_at,
+        distrusted_at=at if _lied(claim, answer, got) else claim.state.distrusted_at,
     )
     state = _met(_redirected(state, claim, answer.redirects, at), chosen, at, answer.status, poll.outcome)
     return _result(claim, state, chosen, at, poll.outcome, answer, got)
+
+
+def _lied(claim: Claim, answer: Answer, got: Brought) -> bool:
+    """Whether the stored validators are shown to be wrong: the same ones with other articles, or 304 when there were.
+
+    Bytes alone may differ under a weak ETag (RFC 9110 §8.8.1), and pages are stamped with the time; articles tell.
+    """
+    before, at = claim.state, answer.received_at
+    if not before.validators or not (got.new or got.copies or got.updated):
+        return False
+    if answer.validators == before.validators and answer.final_url == before.validators_url:
+        return True
+    # A full check finds what must have been there when the origin last said that nothing had changed.
+    if before.last_outcome != "not-modified" or before.last_poll_at is None or not _full_check(claim, at):
+        return False
+    return any(date < before.last_poll_at - EARLIER for date in got.published)
 
 
 def looked(
@@ -126,15 +167,25 @@ def looked(
     )
 
 
-def failed(claim: Claim, error: DeskError, *, at: datetime, settings: PollSettings, jitter: float) -> PollResult:
-    """The verdict on a fetch or a body that failed; validators and everything known stay as they were."""
+def failed(
+    claim: Claim, error: DeskError, *, at: datetime, settings: PollSettings, jitter: float, ours: bool = False
+) -> PollResult:
+    """The verdict on a fetch or a body that failed; validators and everything known stay as they were.
+
+    *ours*: it is this machine's network that fails, which is held against no source.
+    """
     fetch_error = error if isinstance(error, FetchError) else None
+    kind = fetch_error.kind if fetch_error else "soft"
+    if fetch_error is not None and fetch_error.status == 429:
+        # Asked too often: without a Retry-After the remedy is to ask less often, not again in a minute.
+        kind = "soft"
     poll = Poll(
         at=at,
         outcome="failed",
         # A body that can't be read will hardly be better in a minute, yet often is within hours.
-        failure=fetch_error.kind if fetch_error else "soft",
+        failure=kind,
         retry_after_s=fetch_error.retry_after_s if fetch_error else None,
+        ours=ours and fetch_error is not None and fetch_error.status is None,
     )
     return _failure(claim, poll, error, fetch_error.status if fetch_error else 200, settings, jitter)
 
@@ -154,8 +205,10 @@ def _failure(
 ) -> PollResult:
     chosen = _plan(claim, poll, settings, jitter)
     held = poll.at + timedelta(seconds=poll.retry_after_s) if poll.retry_after_s is not None else None
+    adopted = claim.state.adopted_url if chosen.failures < ADOPTED_FAILURES else None
     state = replace(
         claim.state,
+        adopted_url=adopted,
         interval_s=chosen.interval_s,
         failures=chosen.failures,
         rhythm=chosen.memory,
@@ -205,8 +258,9 @@ def _met(state: SourceState, chosen: Plan, at: datetime, status: int, outcome: P
         last_outcome=outcome,
         last_error="",
         last_remedy="",
-        retry_after_until=None,
+        retry_after_until=chosen.next_poll_at if chosen.reason.startswith("Retry-After") else None,
         gone_at=None,
+        distrusted_at=state.distrusted_at if _distrusted(state, at) else None,
     )
 
 

@@ -118,6 +118,7 @@ sources = Table(
     Column("redirect_target", Text),
     Column("redirect_first_seen", UtcDateTime),
     _number("redirect_count"),
+    Column("distrusted_at", UtcDateTime),
     _words("rhythm"),
     _words("title"),
     Column("site_url", Text),

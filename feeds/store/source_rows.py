@@ -45,6 +45,7 @@ _SAME_IN_STATE = (
     "redirect_target",
     "redirect_first_seen",
     "redirect_count",
+    "distrusted_at",
     "rhythm",
     "site_url",
 )

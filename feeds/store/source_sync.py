@@ -26,6 +26,8 @@ _OF_THE_OLD_URL: dict[str, Any] = {
     "redirect_target": None,
     "redirect_first_seen": None,
     "redirect_count": 0,
+    "distrusted_at": None,
+    "rhythm": "",
     "last_error": "",
     "last_remedy": "",
     "item_hashes": None,

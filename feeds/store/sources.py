@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, select, update
 
 from feeds.model import Source, SourceKind
 from feeds.store import dialect
@@ -175,6 +175,29 @@ class Sources:
             self._connection.execute(
                 update(sources).where(sources.c.id.in_(some), idle, patient).values(next_poll_at=now)
             )
+
+    def addresses(self, part: str) -> dict[int, str]:
+        """Addresses asked of sources that hold *part* and are not out on a claim, by id."""
+        asked = func.coalesce(sources.c.adopted_url, sources.c.target)
+        statement = select(sources.c.id, asked).where(
+            sources.c.removed_at.is_(None), sources.c.claim_id.is_(None), asked.icontains(part, autoescape=True)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
+    def hold(self, until: Mapping[int, datetime]) -> None:
+        """Have sources that are not out on a claim wait until these times at least, as a `Retry-After` asks."""
+        if not until:
+            return
+        later = case(
+            (sources.c.next_poll_at < bindparam("of_time"), bindparam("of_time")), else_=sources.c.next_poll_at
+        )
+        statement = (
+            update(sources)
+            .where(sources.c.id == bindparam("of_id"), sources.c.claim_id.is_(None))
+            .values(next_poll_at=later, retry_after_until=bindparam("of_time"))
+        )
+        rows = [{"of_id": id_, "of_time": time} for id_, time in sorted(until.items())]
+        self._connection.execute(statement, rows)
 
     # ------------------------------------------------------------------ looking
 

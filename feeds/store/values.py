@@ -17,7 +17,8 @@ class SourceState:
     """What the desk remembers of a source between polls. *validators* hold for *validators_url* alone.
 
     *body_hash* and *rhythm* are opaque to the store. *interval_s* is the present interval, None before the first
-    poll. *reason* says why *next_poll_at* is what it is. *title*, *site_url* and *rights* are what the feed last said.
+    poll. *distrusted_at*: when its validators were found to lie. *reason* says why *next_poll_at* is what it is.
+    *title*, *site_url* and *rights* are what the feed last said.
     """
 
     validators: Validators = Validators()
@@ -43,6 +44,7 @@ class SourceState:
     redirect_target: str | None = None
     redirect_first_seen: datetime | None = None
     redirect_count: int = 0
+    distrusted_at: datetime | None = None
     rhythm: str = ""
     title: str = ""
     site_url: str | None = None

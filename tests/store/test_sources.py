@@ -101,6 +101,7 @@ def test_the_whole_state_comes_back(desk):
         redirect_target="https://c.example/",
         redirect_first_seen=NOW,
         redirect_count=2,
+        distrusted_at=NOW,
         rhythm="{}",
         title="T",
         site_url="https://a.example/",

@@ -196,6 +196,7 @@ def upgrade() -> None:
         sa.Column("redirect_target", sa.Text(), nullable=True),
         sa.Column("redirect_first_seen", sa.BigInteger(), nullable=True),
         sa.Column("redirect_count", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("distrusted_at", sa.BigInteger(), nullable=True),
         sa.Column("rhythm", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("title", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("site_url", sa.Text(), nullable=True),

@@ -1,0 +1,126 @@
+"""Where requests wait before they are handed to the fetcher, and who is held by a `Retry-After`. Holds state; no I/O.
+
+The fetcher keeps the pace of a host; what it has it will ask. So only a few of a host are handed over at once: what an
+origin has asked to wait then still can.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from feeds.model import RateScope, Request
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
+
+
+class Lines:
+    """`put` requests; `ended` for each that came back; `hold` what is not to be asked for a while."""
+
+    def __init__(self, submit: Callable[[Request], None]) -> None:
+        self._submit = submit
+        self._waiting: dict[str, deque[Request]] = {}
+        self._running: dict[str, int] = {}
+        self._held: dict[str, datetime] = {}
+        self.scope: RateScope = "host"
+        self.per_host = 2
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return sum(len(line) for line in self._waiting.values())
+
+    def put(self, request: Request) -> None:
+        """Hand *request* over, now or when its host's turn comes."""
+        host = host_of(request.url)
+        if self._running.get(host, 0) < self._most:
+            self._running[host] = self._running.get(host, 0) + 1
+            self._submit(request)
+        else:
+            self._waiting.setdefault(host, deque()).append(request)
+
+    def ended(self, url: str) -> None:
+        """One of the requests handed over has come back."""
+        host = host_of(url)
+        line = self._waiting.get(host)
+        if line:
+            self._submit(line.popleft())
+            if not line:
+                del self._waiting[host]
+            return
+        left = self._running.get(host, 0) - 1
+        if left > 0:
+            self._running[host] = left
+        else:
+            self._running.pop(host, None)
+
+    def hold(self, url: str, until: datetime) -> list[Request]:
+        """Hold the host or domain of *url* until then; gives back the requests of it that were still waiting."""
+        scope = scope_of(url, self.scope)
+        self._held[scope] = max(until, self._held.get(scope, until))
+        dropped: list[Request] = []
+        for host in [host for host in self._waiting if self.scope != "url"]:
+            line = self._waiting[host]
+            dropped += [request for request in line if scope_of(request.url, self.scope) == scope]
+            kept = deque(request for request in line if scope_of(request.url, self.scope) != scope)
+            if kept:
+                self._waiting[host] = kept
+            else:
+                del self._waiting[host]
+        return dropped
+
+    def held_until(self, url: str, now: datetime) -> datetime | None:
+        """Until when *url* is not to be asked; None where it may be."""
+        if not self._held:
+            return None
+        scope = scope_of(url, self.scope)
+        until = self._held.get(scope)
+        if until is not None and until <= now:
+            del self._held[scope]
+            return None
+        return until
+
+    @property
+    def _most(self) -> int:
+        return max(2 * self.per_host, 4)
+
+    def forget(self) -> None:
+        """Drop what waits. Holds stay: they are the origins' own."""
+        self._waiting.clear()
+
+
+def host_of(url: str) -> str:
+    """The host of *url* in lower case, empty where it has none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def scope_of(url: str, scope: RateScope) -> str:
+    """What shares a limit with *url*: itself, its host, or the domain that was registered (Public Suffix List)."""
+    if scope == "url":
+        return url
+    host = host_of(url)
+    return registrable(host) if scope == "domain" else host
+
+
+@cache
+def _suffixes() -> TLDExtract:
+    import tldextract
+
+    # The list that came with the library: nothing is fetched, nothing is kept on disk.
+    return tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
+
+
+def registrable(host: str) -> str:
+    """The registrable domain of *host*; the host itself where it has none, such as an address.
+
+    >>> registrable("feeds.news.example.co.uk")
+    'example.co.uk'
+    """
+    return _suffixes()(host).top_domain_under_public_suffix or host

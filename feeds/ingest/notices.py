@@ -1,0 +1,123 @@
+"""What an admin should know of a poll that ended: events to open and to close. Pure but for `tell`.
+
+| kind         | opened                                           | closed                        |
+| ------------ | ------------------------------------------------ | ----------------------------- |
+| `gone`       | the origin answers 410                           | it brings a document again    |
+| `failing`    | nothing but failures for `FAILING_AFTER`         | it answers again              |
+| `revived`    | one of the two above ended                       | at once: it is news, no state |
+| `moved`      | a permanent redirect is followed for good        | config has another URL        |
+| `validators` | its validators lie, and are left out for a while | they are trusted again        |
+| `silent`     | it answers, and is quiet against its own rhythm  | it brings something new       |
+| `flood`      | an archive came again under new ids or dates     | at once: it is news, no state |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feeds.fetch import masked
+from feeds.fetch.cadence import silence
+from feeds.model import Source
+from feeds.store import WriteTx
+from feeds.store.values import Claim, PollResult
+
+FAILING_AFTER = timedelta(days=3)
+FAILURES_AT_LEAST = 3
+QUIET_AT_LEAST = timedelta(days=2)
+"""A silence shorter than a weekend is not worth a look at the rhythm."""
+NEWS = ("revived", "flood")
+"""Kinds that are over as soon as they are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """An event of *kind* about the source with the key *subject*; to be closed where *over*."""
+
+    kind: str
+    subject: str
+    text: str = ""
+    remedy: str = ""
+    over: bool = False
+
+
+def notices(claim: Claim, result: PollResult) -> list[Notice]:
+    """What the end of a poll has to say, from the source's state before and after it; most say nothing."""
+    source, before, after = claim.source, claim.state, result.state
+    if result.outcome == "gone":
+        text = f"{source.name}: {result.error}"
+        return [Notice(kind="gone", subject=source.key, text=text, remedy=result.remedy)]
+    if result.outcome == "failed":
+        return _failing(source, result)
+    told: list[Notice] = []
+    if before.gone_at is not None:
+        told.append(Notice(kind="gone", subject=source.key, text=f"{source.name} answers again", over=True))
+    if before.failures >= FAILURES_AT_LEAST:
+        told.append(Notice(kind="failing", subject=source.key, text=f"{source.name} answers again", over=True))
+    if after.adopted_url and after.adopted_url != before.adopted_url:
+        told.append(_moved(source, after.adopted_url))
+    if (after.distrusted_at is None) != (before.distrusted_at is None):
+        told.append(_validators(source, over=after.distrusted_at is None))
+    return told + _silent(source, before.last_new_at, result)
+
+
+def flood(source: Source, count: int) -> Notice:
+    """An archive issued again: *count* entries that are known came under other ids or dates."""
+    text = f"{source.name}: {count} articles came again under new ids or dates; none is published a second time"
+    remedy = "nothing to do; if it goes on at every poll, tell its publisher that entries need lasting ids"
+    return Notice(kind="flood", subject=source.key, text=text, remedy=remedy)
+
+
+def tell(tx: WriteTx, told: list[Notice], now: datetime) -> None:
+    """Write *told* into the events."""
+    for one in told:
+        if not one.over:
+            tx.events.add(one.kind, one.subject, text=one.text, remedy=one.remedy, now=now)
+            if one.kind in NEWS:
+                tx.events.close(one.kind, one.subject, now)
+        elif tx.events.close(one.kind, one.subject, now) and one.kind in ("gone", "failing"):
+            tell(tx, [Notice(kind="revived", subject=one.subject, text=one.text)], now)
+
+
+def _failing(source: Source, result: PollResult) -> list[Notice]:
+    state = result.state
+    if state.failures < FAILURES_AT_LEAST:
+        return []
+    if state.last_ok_at is not None and result.at - state.last_ok_at < FAILING_AFTER:
+        return []
+    since = f"since {state.last_ok_at:%Y-%m-%d}" if state.last_ok_at else "and never has answered"
+    text = f"{source.name} fails {since}: {result.error}"
+    return [Notice(kind="failing", subject=source.key, text=text, remedy=result.remedy or "look at its address")]
+
+
+def _moved(source: Source, url: str) -> Notice:
+    line = f"sources.yaml line {source.line}" if source.line else "sources.yaml"
+    return Notice(
+        kind="moved",
+        subject=source.key,
+        text=f"{source.name} has moved for good; it is asked at its new address from now on",
+        remedy=f"write this in {line}: `{'url' if source.kind == 'feed' else source.kind}: {masked(url)}`",
+    )
+
+
+def _validators(source: Source, *, over: bool) -> Notice:
+    return Notice(
+        kind="validators",
+        subject=source.key,
+        text=f"{source.name}: its server says that nothing changed when something did; it is asked without validators",
+        remedy="set `ignore_validators: true` for it, or tell its publisher that ETag and Last-Modified are wrong",
+        over=over,
+    )
+
+
+def _silent(source: Source, last_new_at: datetime | None, result: PollResult) -> list[Notice]:
+    if last_new_at is None or result.at - last_new_at < QUIET_AT_LEAST:
+        return []
+    if result.new:
+        return [Notice(kind="silent", subject=source.key, over=True)]
+    quiet = silence(result.state.rhythm, result.at)
+    if quiet is None:
+        return []
+    text = f"{source.name} answers, yet has brought nothing new since {quiet.since:%Y-%m-%d}"
+    text += f"; by its own rhythm it would have about {quiet.expected:.0f} times"
+    return [Notice(kind="silent", subject=source.key, text=text, remedy="look whether its feed has moved elsewhere")]
