@@ -1,0 +1,80 @@
+"""A whole edit in a running desk: edit, plan, save, filed again; what subscribers see before and after."""
+
+from __future__ import annotations
+
+import json
+
+from tests.e2e.desk import Desk, until
+from tests.e2e.publisher import Publisher
+from tests.fetch.origin import Origin
+
+BEFORE = {"sea": {"title": "Sea", "match": {"any": [{"keywords": ["ferry", "tide"]}]}}}
+AFTER = {
+    "sea": {"title": "Sea", "match": {"any": [{"keywords": ["tide"]}]}},
+    "ferries": {"title": "Ferries", "match": {"any": [{"keywords": ["ferry"]}]}},
+}
+
+
+def titles(desk: Desk, path: str) -> list[object]:
+    return [item["title"] for item in desk.items(path)]
+
+
+def test_an_edit_is_planned_saved_and_seen_without_old_news_coming_out_as_new(desk: Desk, origin: Origin) -> None:
+    publisher = Publisher(origin)
+    for title in ("Ferry late", "High tide", "Ferry sold", "Town fair"):
+        publisher.publish(title, f"{title}, it was said on {title.split()[0]} day at the {title.split()[1]} office.")
+    desk.write(
+        sections=BEFORE,
+        sources=[{"name": "Tidings", "url": publisher.url, "interval_s": 3600}],
+        desk={"publish": {"full_text": "full", "first_import": 20}},
+    )
+    desk.start()
+    until(lambda: len(desk.items("/sea.json")) == 3, what="the first articles")
+    before = {item["title"]: item for item in desk.items("/sea.json")}
+    whole = {item["title"]: item["id"] for item in desk.items("/index.json")}
+
+    # Edited beside the desk, planned, and nothing has changed by it.
+    aside = desk.config.with_name("edited")
+    aside.mkdir()
+    for file in desk.config.iterdir():
+        if file.is_file():
+            (aside / file.name).write_bytes(file.read_bytes())
+    desk.config, running = aside, desk.config
+    desk.write(sections=AFTER)
+    planned = desk.command("plan", "--json")
+    assert planned.returncode == 2, planned.stderr
+    plan = {one["path"]: one for one in json.loads(planned.stdout)["sections"]}
+    assert (plan["sea"]["enters"], plan["sea"]["leaves"]) == (0, 2)
+    assert (plan["ferries"]["enters"], plan["ferries"]["fresh"], plan["ferries"]["state"]) == (2, 2, "new")
+    assert {one["title"] for one in plan["ferries"]["entering"]} == {"Ferry late", "Ferry sold"}
+    assert len(desk.items("/sea.json")) == 3
+
+    # Saved: the running desk takes it over by itself and files what is stored again.
+    desk.config = running
+    desk.write(sections=AFTER)
+    until(lambda: len(desk.items("/ferries.json")) == 2, what="filing again")
+    until(lambda: titles(desk, "/sea.json") == ["High tide"], what="leaving")
+    assert titles(desk, "/ferries.json") == ["Ferry sold", "Ferry late"]
+    for item in desk.items("/ferries.json"):
+        assert item["id"] == before[item["title"]]["id"]
+        assert item["date_published"] == before[item["title"]]["date_published"]
+    # Who reads the whole desk sees no old article as new: the same entries, in the same order.
+    assert {item["title"]: item["id"] for item in desk.items("/index.json")} == whole
+    assert desk.command("plan").returncode == 0
+
+    # What comes after the edit is on top, above what the edit brought.
+    publisher.publish("Ferry found", "The ferry that was lost has been found where nobody had looked for it so far.")
+    assert desk.command("poll", "Tidings").returncode == 0
+    until(lambda: len(desk.items("/ferries.json")) == 3, what="the new article")
+    assert titles(desk, "/ferries.json") == ["Ferry found", "Ferry sold", "Ferry late"]
+
+
+def test_an_edit_with_an_error_is_told_by_plan_and_changes_nothing(desk: Desk, origin: Origin) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("Ferry late")
+    desk.write(sections=BEFORE, sources=[{"name": "Tidings", "url": publisher.url}])
+    assert desk.command("poll").returncode == 0
+    desk.write(sections={"sea": {"title": "Sea", "match": {"any": [{"keyword": ["ferry"]}]}}})
+    planned = desk.command("plan")
+    assert planned.returncode == 78
+    assert "sections.yaml:" in planned.stderr and "keywords" in planned.stderr
