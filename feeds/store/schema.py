@@ -318,6 +318,18 @@ fragments = Table(
     sqlite_with_rowid=False,
 )
 
+story_fragments = Table(
+    "story_fragments",
+    metadata,
+    Column("story_uid", Text, primary_key=True),
+    Column("format", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("made_of", Text, nullable=False),  # its articles and their revisions, as a hash
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 documents = Table(
     "documents",
     metadata,

@@ -279,6 +279,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 0"),
     )
     op.create_table(
+        "story_fragments",
+        sa.Column("story_uid", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("made_of", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("story_uid", "format", name="pk_story_fragments"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "fragments",
         sa.Column("article_id", ID, autoincrement=False, nullable=False),
         sa.Column("format", sa.Text(), nullable=False),
