@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
+import logging.config
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
+
+
+CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(10), *range(11, 32), *range(127, 160))} | {9: " "}
+CONTINUED = "\n         | "
 
 
 class HumanFormatter(logging.Formatter):
-    """`12:00:01 WARNING source=… …`; a traceback follows on lines of its own."""
+    """`12:00:01 WARNING source=… …`; what follows of a traceback stands behind a bar."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line for *record*."""
         clock = datetime.fromtimestamp(record.created, tz=UTC).astimezone().strftime("%H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname} "
-        line = f"{clock} {level}{record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        told = record.getMessage()
+        if record.exc_info:
+            told = f"{told}\n{self.formatException(record.exc_info)}"
+        # What sources say stands in here: it must neither look like a line of ours nor command a terminal.
+        return f"{clock} {level}{told.translate(CONTROLS)}".replace("\n", CONTINUED)
 
 
 class JsonFormatter(logging.Formatter):
@@ -36,13 +44,27 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(told, ensure_ascii=False)
 
 
+def logging_config(environ: Mapping[str, str], *, verbose: bool = False, quiet: bool = False) -> dict[str, Any]:
+    """What `logging.config.dictConfig` takes, here and in the web server's processes: all to standard error.
+
+    *quiet* leaves warnings and worse, *verbose* adds the reasons.
+    """
+    formatter = JsonFormatter if environ.get("WIREDESK_LOG") == "json" else HumanFormatter
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"desk": {"()": f"{formatter.__module__}.{formatter.__name__}"}},
+        "handlers": {"desk": {"class": "logging.StreamHandler", "formatter": "desk", "stream": "ext://sys.stderr"}},
+        "root": {"handlers": ["desk"], "level": "WARNING"},
+        "loggers": {
+            "feeds": {"level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"},
+            # It warns whenever a tick falls into a longer run of the same job, which is how ticks are meant here.
+            "apscheduler": {"level": "ERROR"},
+            "_granian": {"level": "WARNING"},
+        },
+    }
+
+
 def set_up_logging(environ: Mapping[str, str], *, verbose: bool = False, quiet: bool = False) -> None:
-    """Send the log to standard error. *quiet* leaves warnings and worse, *verbose* adds the reasons."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if environ.get("WIREDESK_LOG") == "json" else HumanFormatter())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    # It warns whenever a tick falls into a longer run of the same job, which is how ticks are meant here.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    logging.getLogger("feeds").setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+    """Log as `logging_config` says, from now on, in this process."""
+    logging.config.dictConfig(logging_config(environ, verbose=verbose, quiet=quiet))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds.cli.logs import set_up_logging
+from feeds.cli.logs import logging_config, set_up_logging
 from feeds.cli.places import Places, need_config, places, upgrade, with_places
 from feeds.errors import DeskError
 
@@ -92,7 +92,7 @@ def web(config: str | None, data: str | None, host: str, port: int, workers: int
     else:
         _need_port(host, port)
     os.environ.update(found.environ() | {"WIREDESK_BIND": host})
-    serve(host, port, workers or os.cpu_count() or 1)
+    serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
 
 
 @click.command()
@@ -220,6 +220,9 @@ def _say_when_up(found: Places, host: str, port: int, stop: threading.Event) -> 
             connection.request("GET", "/healthz")
             if connection.getresponse().status == 200:
                 shown = f"[{reach}]" if ":" in reach else reach
+                if os.environ.get("WIREDESK_LOG") == "json":
+                    log.info("up at http://%s:%d/ config=%s data=%s", shown, port, found.config, found.data)
+                    return
                 click.echo(
                     f"\n  Wiredesk is up: http://{shown}:{port}/\n"
                     f"  config {found.config}   (edit and save: taken over by itself)\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 from feeds.errors import ConfigError
 from feeds.filing import Cabinet
 from feeds.ingest.desk import Desk
-from feeds.model import UNFILED, Section, Settings
+from feeds.model import UNFILED, Section, Settings, Source
 from feeds.settings import (
     Config,
     ConfigErrors,
@@ -22,6 +22,7 @@ from feeds.settings import (
     load_config,
     resolve_secrets,
 )
+from feeds.settings.credentials import references
 from feeds.settings.load import Fingerprint
 from feeds.settings.stored import digest_of
 from feeds.store import Store
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 REFILE = "refile"
 """The kind of event that stands for work to be done: what is stored is to be filed again. A kill does not lose it."""
+SHORTEST_SECRET = 4
+"""Anything shorter stands in addresses by chance, and is no secret."""
 MOST_LINES = 100
 """Errors told in one event: past that nobody reads on."""
 
@@ -177,11 +180,14 @@ def _files_differently(old: Config, new: Config) -> bool:
 
 
 def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]) -> Desk:
-    secret = {}
+    secret: dict[str, Source] = {}
+    values: dict[str, str] = {}
     for source in config.sources:
         if source.headers or "${" in source.target:
             try:
                 secret[source.key] = resolve_secrets(source, environ)
+                for text in (source.target, *(value for _, value in source.headers)):
+                    values |= {name: environ[name].strip() for name in references(text)}
             except ConfigError as error:
                 # Only a stored config gets here: files that need what is not there are not accepted.
                 log.error("config: %s; it is asked without", error)
@@ -192,4 +198,5 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
         sections=config.sections,
         secret=secret,
         cabinet=Cabinet(config.sections),
+        values={name: value for name, value in values.items() if len(value) >= SHORTEST_SECRET},
     )

@@ -15,8 +15,11 @@ from feeds.serve.server import granian_settings
 KILL_AFTER_S = 10
 
 
-def serve(host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT. The application finds its desk in the environment (`WIREDESK_*`)."""
+def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) -> None:
+    """Serve until SIGTERM or SIGINT. The application finds its desk in the environment (`WIREDESK_*`).
+
+    *logging_config* goes to each process of the server's, whose own lines look like all others then.
+    """
     # Every idle client holds a file; the soft limit of most systems is for another age.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -25,6 +28,7 @@ def serve(host: str, port: int, workers: int) -> None:
         factory=True,
         log_enabled=True,
         log_level=LogLevels.warning,
+        log_dictconfig=logging_config,
         log_access=False,
         respawn_interval=0.5,
         workers_kill_timeout=KILL_AFTER_S,

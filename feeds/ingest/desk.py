@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from feeds.filing import Cabinet
-from feeds.model import Section, Settings, Source
+from feeds.model import Answer, Section, Settings, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,8 @@ class Desk:
     """What the flows need of an accepted config. All else about sources stands in the store.
 
     *secret* are the sources with secrets in address or headers, by key, filled in from the environment: never log
-    them. *folder* is the config folder, against which sources of documents are relative.
+    them. *values* are those secrets by name. *folder* is the config folder, against which sources of documents are
+    relative.
     """
 
     version: int
@@ -24,3 +26,30 @@ class Desk:
     sections: tuple[Section, ...]
     secret: Mapping[str, Source]
     cabinet: Cabinet
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def concealed(self, answer: Answer) -> Answer:
+        """*answer* fit to be stored: `${NAME}` stands where an address holds a secret. Its request is as it was."""
+        if not self.values:
+            return answer
+        return replace(
+            answer,
+            final_url=self._conceal(answer.final_url),
+            redirects=tuple(
+                replace(hop, url=self._conceal(hop.url), target=self._conceal(hop.target)) for hop in answer.redirects
+            ),
+        )
+
+    def revealed(self, url: str | None) -> str | None:
+        """An address as it was before `concealed`: for asking alone."""
+        if url is None or "${" not in url:
+            return url
+        for name, value in self.values.items():
+            url = url.replace(f"${{{name}}}", quote(value, safe=""))
+        return url
+
+    def _conceal(self, url: str) -> str:
+        for name, value in self.values.items():
+            for form in (quote(value, safe=""), value):
+                url = url.replace(form, f"${{{name}}}")
+        return url

@@ -23,6 +23,7 @@ from feeds.fetch.folder import look
 from feeds.ingest import notices, verdicts
 from feeds.ingest.desk import Desk
 from feeds.ingest.lineage import Lineages
+from feeds.ingest.follows import Follows
 from feeds.ingest.lines import Lines, scope_of
 from feeds.ingest.memory import Memory
 from feeds.ingest.outage import Outage
@@ -100,6 +101,9 @@ class Ingest:
         self._looked: list[PollResult] = []
         self._memory = Memory()
         self._lines = Lines(fetcher.submit)
+        self._pages = Follows(fetcher.submit)
+        self._followed: dict[int, set[int]] = {}
+        self._refollow: set[int] = set()
         self._outage = Outage()
         self._postponed: list[Claim] = []
         self._lineages = Lineages()
@@ -108,7 +112,7 @@ class Ingest:
     @property
     def in_flight(self) -> int:
         """Sources, pages and bodies begun and not yet ended."""
-        return len(self._flight) + self._follows + len(self._looked)
+        return len(self._flight) + self._follows + len(self._pages) + len(self._looked)
 
     def claims(self) -> list[Claim]:
         """The claims of the polls that have not ended."""
@@ -119,6 +123,7 @@ class Ingest:
         self._flight.clear()
         self._follows = 0
         self._lines.forget()
+        self._pages.forget()
         self._postponed.clear()
 
     def resume(self) -> int:
@@ -150,7 +155,7 @@ class Ingest:
             if source.kind == "files":
                 looks.append((claim, source))
                 continue
-            url = claim.state.adopted_url or source.target
+            url = self.desk.revealed(claim.state.adopted_url) or source.target
             if poll.retry_after_scope != "url" and self._lines.held_until(url, now):
                 self._postponed.append(claim)
                 continue
@@ -159,7 +164,7 @@ class Ingest:
                     source_id=source.id,
                     url=url,
                     validators=verdicts.validators_to_send(claim, now),
-                    validators_url=claim.state.validators_url,
+                    validators_url=self.desk.revealed(claim.state.validators_url),
                     headers=source.headers,
                     accept="page" if source.kind == "page" else "feed",
                 )
@@ -177,7 +182,7 @@ class Ingest:
             self._keep(arrived)
         turn = Turn(polls=self._looked)
         self._looked = []
-        if ended or readings or self._postponed:
+        if ended or readings or self._postponed or self._followed or self._refollow:
             self._save(ended, [(tag, reading) for tag, reading in readings if isinstance(tag, Waiting)], turn)
         return turn
 
@@ -195,18 +200,26 @@ class Ingest:
             self._outage.saw(outcome, now)
         ours = self._outage.now(now)
         for outcome in outcomes:
+            if isinstance(outcome, Answer):
+                outcome = self.desk.concealed(outcome)
             request = outcome.request
             if isinstance(outcome, FetchError) and outcome.retry_after_s is not None:
                 self._hold(request.url, now + timedelta(seconds=min(outcome.retry_after_s, RETRY_AFTER_CAP_S)))
-            if request.tag != "follow":
-                self._lines.ended(request.url)
+            if request.tag == "robots":
+                for source_id, url in self._pages.robots(outcome, now):
+                    self._followed.setdefault(source_id, set()).add(_link_hash(url))
+                continue
             if request.tag == "follow":
-                self._follows -= 1
+                if self._pages.page(outcome):
+                    self._followed.setdefault(request.source_id, set()).add(_link_hash(request.url))
+                else:
+                    self._refollow.add(request.source_id)
                 if isinstance(outcome, Answer) and outcome.status == 200:
                     arrived.append((None, outcome))
                 else:
                     log.info("article page %s: %s", request.url, outcome if isinstance(outcome, FetchError) else "gone")
                 continue
+            self._lines.ended(request.url)
             claim = self._flight.get(request.source_id)
             if claim is None:
                 continue
@@ -403,6 +416,7 @@ class Ingest:
                 self._tell_events(tx, [result for result in results if result.source_id in stood], now)
                 self._flooded(tx, readings, decided.decisions, now)
                 self._postpone(tx, self._postponed, results)
+                tx.sources.followed(self._followed, self._refollow)
                 tx.inbox.remove([waiting.item.id for waiting, _ in readings])
                 if decided.deduper is not None:
                     self._memory.saved(tx)
@@ -414,6 +428,7 @@ class Ingest:
         for claim in self._postponed:
             self._flight.pop(claim.source.id, None)
         self._postponed = []
+        self._followed, self._refollow = {}, set()
         for result in results:
             gone = self._flight.pop(result.source_id, None)
             _tell(gone.source.name if gone else str(result.source_id), result)

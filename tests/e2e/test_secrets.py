@@ -1,0 +1,94 @@
+"""A whole run is searched for planted secrets: log, database, documents, pages, commands. And its log is JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from pathlib import Path
+
+from tests.e2e.desk import Desk, until
+from tests.e2e.publisher import Publisher
+from tests.fetch.origin import Exchange, Origin
+
+SECRETS = {
+    "NEWS_TOKEN": "tok-7f3a9c1e55",
+    "NEWS_PASSWORD": "pass-b81d20ff",
+    "NEWS_KEY": "key-04c6e9a37d",
+    "WIREDESK_ADMIN_TOKEN": "admin-5590cafe12",
+}
+
+
+def test_no_secret_is_ever_told(desk: Desk, origin: Origin, tmp_path: Path) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("An article behind a token")
+    port = origin.url("/").split(":")[2].strip("/")
+
+    def refuse(exchange: Exchange) -> None:
+        exchange.answer(503)
+
+    def redirect(exchange: Exchange) -> None:
+        exchange.answer(302, Location=f"{origin.url('/feed.xml')}?again={SECRETS['NEWS_KEY']}")
+
+    origin.add("/refuses.xml", refuse)
+    origin.add("/redirects.xml", redirect)
+    common = {"section": "news/world", "interval_s": 1}
+    desk.write(
+        sources=[
+            {"name": "Token", "url": publisher.url, "headers": {"Authorization": "Bearer ${NEWS_TOKEN}"}, **common},
+            {"name": "Password", "url": f"http://wire:${{NEWS_PASSWORD}}@127.0.0.1:{port}/refuses.xml", **common},
+            {"name": "Key", "url": f"{origin.url('/redirects.xml')}?key=${{NEWS_KEY}}", **common},
+            {"name": "Broken", "url": "http://127.0.0.1:9/feed?key=${NEWS_KEY}", **common},
+        ]
+    )
+    desk.start("--verbose", WIREDESK_LOG="json", **SECRETS)
+    until(lambda: desk.items("/news/world.json"), what="the article")
+    until(lambda: len(origin.seen("/refuses.xml")) and len(origin.seen("/redirects.xml")), what="the other polls")
+    # They did go out where they belong.
+    assert origin.seen("/feed.xml")[0].header("authorization") == f"Bearer {SECRETS['NEWS_TOKEN']}"
+    assert origin.seen("/refuses.xml")[0].header("authorization")
+    with (desk.config / "sources.yaml").open("a") as sources:
+        sources.write("- name: Bad\n  url: https://x.example/${NEWS_KEY\n")
+    until(lambda: "ERROR" in desk.log.read_text(), what="the mistake in the log")
+
+    found: dict[str, bytes] = {}
+    for path in ("/", "/news/world", "/news/world.rss", "/news/world.atom", "/index.json", "/sections.opml", "/status"):
+        found[path] = desk.get(path).body
+        found[f"{path} for the admin"] = desk.get(
+            path, {"Authorization": f"Bearer {SECRETS['WIREDESK_ADMIN_TOKEN']}"}
+        ).body
+    uid = str(desk.items("/news/world.json")[0]["id"])
+    for command in ("check", f"explain {uid}", "doctor --offline", "poll -v", "opml export"):
+        ended = desk.command(*command.split(), **SECRETS)
+        found[command] = (ended.stdout + ended.stderr).encode()
+    desk.stop()
+    found["log"] = desk.log.read_bytes()
+    for file in desk.data.rglob("*"):
+        if file.is_file():
+            found[str(file.name)] = file.read_bytes()
+    with sqlite3.connect(desk.data / "desk.sqlite3") as database:
+        tables = [row[0] for row in database.execute("select name from sqlite_master where type = 'table'")]
+        for table in tables:
+            for row in database.execute(f"select * from {table}"):  # noqa: S608
+                found.setdefault(f"table {table}", b"")
+                found[f"table {table}"] += b"\n".join(_plain(value) for value in row)
+    for where, held in found.items():
+        for name, secret in SECRETS.items():
+            assert secret.encode() not in held, f"{name} is told by {where}"
+    assert len(found) > 25
+
+    for line in desk.log.read_text().splitlines():
+        event = json.loads(line)
+        assert {"time", "level", "logger", "message"} <= set(event)
+
+
+def _plain(value: object) -> bytes:
+    """A column's value as it reads, unpacked where it is compressed."""
+    if isinstance(value, bytes):
+        for window in (15, 31, -15):
+            try:
+                return zlib.decompress(value, window)
+            except zlib.error:
+                continue
+        return value
+    return str(value).encode("utf-8", "replace")
