@@ -22,13 +22,13 @@ from feeds.fetch.cadence import JITTER, RETRY_AFTER_CAP_S
 from feeds.fetch.folder import look
 from feeds.ingest import notices, verdicts
 from feeds.ingest.desk import Desk
-from feeds.ingest.lineage import Lineages
 from feeds.ingest.follows import Follows
+from feeds.ingest.lineage import Lineages
 from feeds.ingest.lines import Lines, scope_of
 from feeds.ingest.memory import Memory
 from feeds.ingest.outage import Outage
 from feeds.ingest.reading import Job, Reader, Reading
-from feeds.model import Answer, Decision, Entry, Placement, Request, Source
+from feeds.model import Answer, Decision, Entry, Placement, Request, Source, Validators
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, InboxItem, PollResult, SaveReport
 
@@ -216,8 +216,6 @@ class Ingest:
                     self._refollow.add(request.source_id)
                 if isinstance(outcome, Answer) and outcome.status == 200:
                     arrived.append((None, outcome))
-                else:
-                    log.info("article page %s: %s", request.url, outcome if isinstance(outcome, FetchError) else "gone")
                 continue
             self._lines.ended(request.url)
             claim = self._flight.get(request.source_id)
@@ -514,9 +512,9 @@ class Ingest:
             )
         if reading.links:
             listed = {_link_hash(url) for url in reading.links}
+            # What is followed now counts once it has arrived: see `Sources.followed`.
             known = listed.intersection(waiting.claim.state.item_hashes)
-            followed = {_link_hash(url) for url in _to_follow(waiting, reading)}
-            reading = replace(reading, item_hashes=tuple(sorted(known | followed)))
+            reading = replace(reading, item_hashes=tuple(sorted(known)))
         fresh = [decision for decision in decisions if decision.kind in ("new", "copy")]
         got = verdicts.Brought(
             new=sum(decision.kind == "new" for decision in decisions),
@@ -524,9 +522,13 @@ class Ingest:
             updated=sum(decision.kind == "updated" for decision in decisions),
             published=tuple(decision.entry.published for decision in fresh if decision.entry.published),
         )
-        return verdicts.brought(
+        result = verdicts.brought(
             waiting.claim, waiting.answer, reading, got, waiting.body_hash, settings=poll, jitter=self._random()
         )
+        if len(reading.links) - len(reading.item_hashes) > FOLLOW_AT_ONCE:
+            # The rest comes with the next listing, which must be read then though it be the same.
+            result = replace(result, state=replace(result.state, validators=Validators(), body_hash=None))
+        return result
 
     def _ended(self, waiting: Waiting, reading: Reading) -> None:
         """Say what needs saying of a body that is done, and follow the pages that a listing names."""
@@ -540,9 +542,10 @@ class Ingest:
             log.warning("source=%s document=%s: %s", waiting.source.name, waiting.item.final_url, reading.error)
         for note in reading.notes:
             log.debug("source=%s %s", waiting.source.name, note)
-        for url in _to_follow(waiting, reading):
-            self._follows += 1
-            self._fetcher.submit(Request(source_id=waiting.source.id, url=url, accept="page", tag="follow"))
+        pages = _to_follow(waiting, reading)
+        if pages:
+            for url in self._pages.want(waiting.source.id, pages, self._clock()):
+                self._followed.setdefault(waiting.source.id, set()).add(_link_hash(url))
 
     # ------------------------------------------------------------------ small things
 

@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from feeds.model import RateScope, Request
 
 if TYPE_CHECKING:
-    from tldextract import TLDExtract
+    from publicsuffixlist import PublicSuffixList
 
 
 class Lines:
@@ -110,11 +111,11 @@ def scope_of(url: str, scope: RateScope) -> str:
 
 
 @cache
-def _suffixes() -> TLDExtract:
-    import tldextract
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
 
-    # The list that came with the library: nothing is fetched, nothing is kept on disk.
-    return tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
+    # The list that came with the library: nothing is fetched.
+    return PublicSuffixList()
 
 
 def registrable(host: str) -> str:
@@ -123,4 +124,8 @@ def registrable(host: str) -> str:
     >>> registrable("feeds.news.example.co.uk")
     'example.co.uk'
     """
-    return _suffixes()(host).top_domain_under_public_suffix or host
+    try:
+        ip_address(host)
+    except ValueError:
+        return str(_suffixes().privatesuffix(host) or host)
+    return host

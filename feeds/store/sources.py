@@ -7,7 +7,7 @@ one that comes back late overwrites nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, se
 
 from feeds.model import Source, SourceKind
 from feeds.store import dialect
+from feeds.store.codec import hashes_from_blob, hashes_to_blob
 from feeds.store.columns import moment
 from feeds.store.marks import chunks, storable
 from feeds.store.schema import POLLABLE, POLLS_KEPT, polls, sources
@@ -198,6 +199,20 @@ class Sources:
         )
         rows = [{"of_id": id_, "of_time": time} for id_, time in sorted(until.items())]
         self._connection.execute(statement, rows)
+
+    def followed(self, done: Mapping[int, Collection[int]], again: Collection[int]) -> None:
+        """Add links that are done with to what their sources' listings are known to hold; have the listings of the
+        sources *again* read anew when they are next asked, whatever their validators say. Claims make no difference.
+        """
+        for source_id in sorted({*done, *again}):
+            row = self._connection.execute(select(sources.c.item_hashes).where(sources.c.id == source_id)).first()
+            if row is None:
+                continue
+            known = {*hashes_from_blob(row.item_hashes), *done.get(source_id, ())}
+            values: dict[str, Any] = {"item_hashes": hashes_to_blob(tuple(sorted(known)))}
+            if source_id in again:
+                values |= {"body_hash": None, "etag": None, "last_modified": None}
+            self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
 
     # ------------------------------------------------------------------ looking
 

@@ -1,0 +1,122 @@
+"""Article pages on their way: robots.txt is asked first, failures are counted. Holds state; no I/O of its own.
+
+A page counts as followed when its body has arrived, is refused, or has failed `TRIES` times; what only failed is asked
+for again with the next listing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from feeds.errors import FetchError
+from feeds.fetch.robots import Rules, rules_of
+from feeds.model import Answer, Request
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+KEPT_FOR = timedelta(hours=24)
+RETRIED_AFTER = timedelta(minutes=30)
+"""How long a robots.txt holds (RFC 9309 §2.4), and one that could not be had."""
+MOST_SITES = 5000
+
+
+class Follows:
+    """`want` pages; `arrived` for the outcome of every request whose tag is one of `TAGS`."""
+
+    TAGS = ("follow", "robots")
+
+    def __init__(self, submit: Callable[[Request], None]) -> None:
+        self._submit = submit
+        self._rules: dict[str, tuple[datetime, Rules]] = {}
+        self._waiting: dict[str, list[Request]] = {}
+        self._tries: dict[tuple[int, str], int] = {}
+        self._out = 0
+        self._under_way: set[tuple[int, str]] = set()
+
+    def __len__(self) -> int:
+        """Pages and robots.txt asked for or waiting."""
+        return self._out + sum(len(pages) for pages in self._waiting.values())
+
+    def want(self, source_id: int, urls: Iterable[str], now: datetime) -> list[str]:
+        """Have pages fetched; gives those that robots.txt is already known to refuse."""
+        refused: list[str] = []
+        for url in urls:
+            if (source_id, url) in self._under_way:
+                continue
+            self._under_way.add((source_id, url))
+            page = Request(source_id=source_id, url=url, accept="page", tag="follow")
+            site = _site(url)
+            known = self._rules.get(site)
+            if known is not None and known[0] > now:
+                refused += self._start(page, known[1])
+            elif site in self._waiting:
+                self._waiting[site].append(page)
+            else:
+                self._waiting[site] = [page]
+                self._out += 1
+                asked = f"{site}/robots.txt"
+                self._submit(Request(source_id=source_id, url=asked, accept="any", tag="robots"))
+        return refused
+
+    def robots(self, outcome: Answer | FetchError, now: datetime) -> list[tuple[int, str]]:
+        """Take in a robots.txt and start the pages that waited for it; gives those that it refuses."""
+        self._out -= 1
+        site = _site(outcome.request.url)
+        if isinstance(outcome, Answer):
+            rules = rules_of(outcome.status, outcome.body)
+            until = now + KEPT_FOR
+        else:
+            rules = rules_of(outcome.status or 0)
+            until = now + (KEPT_FOR if outcome.status and outcome.status < 500 else RETRIED_AFTER)
+        if len(self._rules) >= MOST_SITES:
+            self._rules = {name: kept for name, kept in self._rules.items() if kept[0] > now}
+            while len(self._rules) >= MOST_SITES:
+                del self._rules[next(iter(self._rules))]
+        self._rules[site] = (until, rules)
+        refused: list[tuple[int, str]] = []
+        for page in self._waiting.pop(site, ()):
+            refused += [(page.source_id, url) for url in self._start(page, rules)]
+        return refused
+
+    def page(self, outcome: Answer | FetchError) -> bool:
+        """Take in how a page ended; whether it is done with: it has arrived, is gone, or was tried often enough."""
+        self._out -= 1
+        key = (outcome.request.source_id, outcome.request.url)
+        self._under_way.discard(key)
+        if isinstance(outcome, FetchError) and outcome.kind != "hard":
+            tries = self._tries.get(key, 0) + 1
+            if tries < TRIES:
+                if len(self._tries) >= 10 * MOST_SITES:
+                    self._tries.clear()
+                self._tries[key] = tries
+                log.info("article page %s: %s; tried again with the next listing", outcome.url, outcome)
+                return False
+        self._tries.pop(key, None)
+        if isinstance(outcome, FetchError):
+            log.warning("article page %s: %s; given up", outcome.url, outcome)
+        return True
+
+    def forget(self) -> None:
+        """Drop all that is under way."""
+        self._waiting.clear()
+        self._under_way.clear()
+        self._out = 0
+
+    def _start(self, page: Request, rules: Rules) -> list[str]:
+        if not rules.allows(page.url):
+            log.info("article page %s: skipped, for robots.txt does not allow it", page.url)
+            self._under_way.discard((page.source_id, page.url))
+            return [page.url]
+        self._out += 1
+        self._submit(replace(page, tag="follow"))
+        return []
+
+
+def _site(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
