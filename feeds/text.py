@@ -20,8 +20,8 @@ _BREAK = re.compile(
 )
 _CELL = re.compile(r"</?t[dh]\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>|<[!?][^>]*>")
-_BLANKS = re.compile(r"[^\S\n]+")
-_LINES = re.compile(r"\s*\n\s*")
+_BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # single blanks, the most, are left as they are
+_LINES = re.compile(r" ?\n\s*")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Scripts written without blanks: every character is a word of its own there.
 _UNSPACED = (
@@ -32,7 +32,8 @@ _UNSPACED = (
 _MARKS = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
 _LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
 _WORD = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:'{_LETTER}+)*")
-_ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_INNER_APOSTROPHE = re.compile(r"'(?<=[a-z0-9]')(?=[a-z0-9])")
 
 
 def plain(html: str) -> str:
@@ -63,7 +64,10 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    text = text.translate(_TYPOGRAPHIC)
+    # `str.translate` looks every character up; most texts hold one or two of these.
+    for typographic, plainly in _TYPOGRAPHIC:
+        if typographic in text:
+            text = text.replace(typographic, plainly)
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text).casefold())
@@ -73,7 +77,10 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _ACCENT.sub("", decomposed)).casefold()
 
 
-_TYPOGRAPHIC = str.maketrans("‘’‚ʼ“”„–—\u00a0\u2009\u202f", "'" * 4 + '"' * 3 + "--" + "   ", "\u00ad\u200b\ufeff")
+_TYPOGRAPHIC = (
+    *zip("‘’‚ʼ“”„–—\u00a0\u2009\u202f", "'" * 4 + '"' * 3 + "--" + "   ", strict=True),
+    *((invisible, "") for invisible in "\u00ad\u200b\ufeff"),
+)
 _ACCENT = re.compile(r"[\u0300-\u036f]")
 
 
@@ -84,7 +91,9 @@ def words(text: str) -> list[str]:
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
     folded = fold(text)
-    found = (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
+    if folded.isascii():
+        return _ASCII_WORD.findall(_INNER_APOSTROPHE.sub("", folded) if "'" in folded else folded)
+    found = _WORD.findall(folded)
     return [word.replace("'", "") for word in found] if "'" in folded else found
 
 
