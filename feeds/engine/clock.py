@@ -25,6 +25,7 @@ from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
 from feeds.fetch import Fetcher
+from feeds.hub import Courier
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
 from feeds.ingest.refile import refile
@@ -93,6 +94,7 @@ class IngestProcess:
         self._render = threading.Lock()
         settings = accepted.desk.settings
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
+        self._courier = Courier(store, settings, user_agent(settings), clock=now_utc)
         self._workers = Workers()
         self._ingest = Ingest(store, self._fetcher, self._workers, accepted.desk, clock=now_utc, random=random.random)
 
@@ -115,6 +117,7 @@ class IngestProcess:
             if waiting:
                 log.info("reading %d bodies that were left in the inbox", waiting)
             scheduler.start()
+            self._courier.start()
             self._due.set()
             while not self._stop.is_set():
                 self._turn()
@@ -122,6 +125,7 @@ class IngestProcess:
             if scheduler.running:
                 scheduler.shutdown(wait=True)
             self._judge.close()
+            self._courier.close()
             self._fetcher.close()
             self._workers.close()
             with self._store.write() as tx:
@@ -146,6 +150,7 @@ class IngestProcess:
                 if len(claims) < room:
                     self._due.clear()
                 self._ingest.begin(claims)
+            self._ingest.take_pushed()
             if self._ingest.in_flight:
                 self._counts.count(self._ingest.turn(0.2))
             else:
@@ -194,6 +199,7 @@ class IngestProcess:
             return
         settings = accepted.desk.settings
         self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
+        self._courier.configure(settings, user_agent(settings))
         self._due.set()
         log.info("config version=%d is live", accepted.desk.version)
         self._scheduler.modify_job("refile", next_run_time=now_utc())

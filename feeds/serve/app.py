@@ -12,7 +12,7 @@ from flask import Flask
 
 from feeds.dates import http_date
 from feeds.errors import StoreError
-from feeds.serve import archives, articles, crawlers, documents, errors, fronts, health, search, status
+from feeds.serve import archives, articles, crawlers, documents, errors, fronts, health, search, status, websub
 from feeds.serve.access import Access
 from feeds.serve.answers import Answers
 from feeds.serve.assets import Assets
@@ -48,7 +48,17 @@ def create_app(store_url: str = "", *, reader: Reader | None = None) -> Answers:
     share_counts(os.environ)
     answers.tally = tally()
     app.jinja_env.filters["httpdate"] = http_date
-    for blueprint in (status.bp, search.bp, health.bp, crawlers.bp, articles.bp, fronts.bp, archives.bp, documents.bp):
+    for blueprint in (
+        status.bp,
+        search.bp,
+        health.bp,
+        crawlers.bp,
+        articles.bp,
+        websub.bp,
+        fronts.bp,
+        archives.bp,
+        documents.bp,
+    ):
         app.register_blueprint(blueprint)
     errors.register(app)
     return answers

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 MAX_TARGET_CHARS = 8_192  # RFC 9112 section 3 asks for 8000 at least
 MAX_HEADERS_CHARS = 32_768
 MAX_BODY_BYTES = 65_536
+MAX_PUSH_BYTES = 10_485_760
+"""What a source's hub may push to a callback (WebSub): as much as may be fetched."""
+CALLBACKS = "/websub/callback/"
 _BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
 _HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fvV:.]+\])(?::\d{0,5})?")
 _GOOD_HOSTS: set[str] = set()  # seen and found good; asked for on every request
@@ -49,7 +52,7 @@ _BAD_HOST = _refusal("400 Bad Request", "one valid Host is needed")
 _BODY = _refusal("400 Bad Request", "this method takes no body")
 _LONG_TARGET = _refusal("414 URI Too Long", f"at most {MAX_TARGET_CHARS} characters")
 _LONG_HEADERS = _refusal("431 Request Header Fields Too Large", f"at most {MAX_HEADERS_CHARS} characters")
-_LONG_BODY = _refusal("413 Content Too Large", f"at most {MAX_BODY_BYTES} bytes")
+_LONG_BODY = _refusal("413 Content Too Large", "the body is too long for this address")
 
 
 def refusal(environ: Mapping[str, object]) -> Refusal | None:
@@ -95,6 +98,6 @@ def _judge_body(environ: Mapping[str, object]) -> Refusal | None:
         return _BAD_LENGTH
     if environ.get("REQUEST_METHOD") in _BODYLESS and (coding is not None or length.strip("0")):
         return _BODY
-    if length and int(length) > MAX_BODY_BYTES:
+    if length and int(length) > (MAX_PUSH_BYTES if CALLBACKS in str(environ["PATH_INFO"]) else MAX_BODY_BYTES):
         return _LONG_BODY
     return None

@@ -292,15 +292,13 @@ class Hubs:
     def asked(self, source_id: int, again: datetime) -> None:
         """Note that the hub is being asked; where no verification comes it is asked *again*."""
         state = update(source_hubs).where(source_hubs.c.source_id == source_id)
-        self._connection.execute(state.values(next_try_at=again))
+        self._connection.execute(state.values(next_try_at=again, failures=source_hubs.c.failures + 1))
         self._connection.execute(state.where(source_hubs.c.state != "active").values(state="asked", reason=""))
 
     def not_asked(self, source_id: int, reason: str, again: datetime) -> None:
         """Note why the hub could not be asked; a running subscription goes on until its lease ends."""
         here = update(source_hubs).where(source_hubs.c.source_id == source_id)
-        self._connection.execute(
-            here.values(failures=source_hubs.c.failures + 1, reason=reason[:500], next_try_at=again)
-        )
+        self._connection.execute(here.values(reason=reason[:500], next_try_at=again))
         self._connection.execute(here.where(source_hubs.c.state != "active").values(state="wanted"))
 
     def by_token(self, token: str) -> SourceHub | None:

@@ -1,0 +1,334 @@
+"""The hub at work, on a thread of the ingest process: verifies, delivers, tells outside hubs, asks sources' hubs.
+I/O: network, database, clock.
+
+What is to be done stands in the store, and only what has been done is written there: after a kill the next courier goes
+on where this one stopped, and at worst says something twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from feeds.errors import DeskError, FetchError, StoreError
+from feeds.fetch import Fetcher, masked, retry_after_s
+from feeds.fetch.resolver import Lookup
+from feeds.hub.content import delivery_headers, news, question
+from feeds.hub.questions import Asking, after, judge_hub, request_to
+from feeds.hub.requests import topic_url
+from feeds.model import Answer, Document, Format, PollSettings, Request, Settings
+from feeds.store import Store
+from feeds.store.hub_values import HubRequest, Subscription
+
+log = logging.getLogger(__name__)
+
+TURN_S = 0.05
+REQUESTS_EVERY_S, FAILING_EVERY_S, SUBSCRIBE_EVERY_S, SWEEP_EVERY_S = 0.2, 1.0, 1.0, 60.0
+TIMEOUT_S = 10.0
+MOST_IN_FLIGHT = 1000
+MOST_CHANGES = 200
+"""A subscriber that missed more gets the whole document."""
+FIRST_RETRY_S, LAST_RETRY_S = 5.0, 3600.0
+GIVE_UP = timedelta(hours=24)
+"""How long one delivery is tried; the next change of the topic begins anew, and brings what was missed."""
+VERIFY_TRIES, VERIFY_AGAIN_S = 3, 15.0
+STORE_RETRY_S = 2.0
+_MANNERS = PollSettings(per_host=8, gap_s=0)  # many callbacks of one reader live on one host
+
+
+class Courier:
+    """Runs from `start` to `close`. *clock* gives the present; *resolver* takes the place of the system's."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        user_agent: str,
+        *,
+        clock: Callable[[], datetime],
+        resolver: Lookup | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._fetcher = Fetcher(settings.fetch, _MANNERS, user_agent, resolver)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="wiredesk-courier", daemon=True)
+        self._publication = -1
+        self._look = True  # at all subscriptions, for documents may have changed
+        self._delivering: set[int] = set()
+        self._verifying: set[int] = set()
+        self._next: dict[str, datetime] = {}
+
+    def start(self) -> None:
+        """Begin, with what was left undone."""
+        self._thread.start()
+
+    def configure(self, settings: Settings, user_agent: str) -> None:
+        """Go on by other settings."""
+        self._fetcher.configure(settings.fetch, _MANNERS, user_agent)
+        self._settings = settings
+        self._next.pop("sweep", None)
+
+    def close(self) -> None:
+        """Stop; what is under way is told again by the next courier."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._fetcher.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.turn(TURN_S)
+            except StoreError as error:
+                log.error("the hub waits for the store: %s", error)
+                self._forget()
+                self._stop.wait(STORE_RETRY_S)
+            except Exception:
+                # One odd subscriber must never end the thread that serves all the others.
+                log.exception("the hub stumbled")
+                self._forget()
+                self._stop.wait(STORE_RETRY_S)
+
+    def _forget(self) -> None:
+        """Take up anew what stands in the store; what is under way may be told twice."""
+        self._delivering.clear()
+        self._verifying.clear()
+        self._look = True
+
+    def turn(self, wait_s: float) -> None:
+        """Settle what has ended within *wait_s*, and begin what is due. Raises StoreError."""
+        outcomes = self._fetcher.outcomes(wait_s)
+        if outcomes:
+            self._settle(outcomes)
+        now = self._clock()
+        publication = self._store.publication()
+        if publication != self._publication:
+            self._publication = publication
+            self._look = True
+            if self._settings.publish.hubs:
+                self._next.pop("sweep", None)  # a new document has outside hubs to be told, too
+        if self._comes("sweep", now, SWEEP_EVERY_S):
+            self._sweep(now)
+        if self._look:
+            self._deliver(now, failing=False)
+        elif self._comes("failing", now, FAILING_EVERY_S):
+            self._deliver(now, failing=True)
+        if self._comes("requests", now, REQUESTS_EVERY_S):
+            self._verify(now)
+        if self._comes("subscribe", now, SUBSCRIBE_EVERY_S):
+            self._subscribe(now)
+
+    def _comes(self, name: str, now: datetime, every_s: float) -> bool:
+        if now < self._next.get(name, now):
+            return False
+        self._next[name] = now + timedelta(seconds=every_s)
+        return True
+
+    # ------------------------------------------------------------------ deliveries
+
+    def _deliver(self, now: datetime, *, failing: bool) -> None:
+        room = MOST_IN_FLIGHT - len(self._delivering)
+        if room <= 0:
+            return
+        hub = self._settings.own_hub
+        documents: dict[tuple[str, Format], Document | None] = {}
+        bodies: dict[tuple[str, Format, int], bytes | None] = {}
+        nothing: list[tuple[int, str, int]] = []
+        requests: list[Request] = []
+        with self._store.read() as tx:
+            due = tx.hubs.due(now, room, failing=failing, but=self._delivering)
+            for one in due:
+                topic = one.path, one.format
+                if topic not in documents:
+                    documents[topic] = tx.documents.get(*topic)
+                document = documents[topic]
+                if document is None or (hub is None and not one.ping):
+                    continue
+                if one.ping:
+                    requests.append(self._ping(one, document))
+                    continue
+                key = (*topic, one.delivered_sequence)
+                if key not in bodies:
+                    bodies[key] = _news(tx, document, one.delivered_sequence)
+                body = bodies[key]
+                if body is None:
+                    nothing.append((one.id, document.etag, document.sequence))
+                else:
+                    requests.append(self._delivery(one, document, body, hub or ""))
+        if nothing:
+            with self._store.write() as tx:
+                tx.hubs.delivered(nothing, now)
+        for request in requests:
+            tag: Any = request.tag
+            self._delivering.add(tag[1].id)
+            self._fetcher.submit(request)
+        if not failing:
+            self._look = len(due) == room
+
+    def _delivery(self, one: Subscription, document: Document, body: bytes, hub: str) -> Request:
+        topic = topic_url(self._settings.base_url, one.path, one.format)
+        return Request(
+            source_id=0,
+            url=one.callback,
+            accept="any",
+            timeout_s=TIMEOUT_S,
+            headers=delivery_headers(document, body, topic=topic, hub=hub, secret=one.secret),
+            post=body,
+            tag=("deliver", one, (document, self._publication)),
+        )
+
+    def _ping(self, one: Subscription, document: Document) -> Request:
+        topic = topic_url(self._settings.base_url, one.path, one.format)
+        fields = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
+        return request_to(one.callback, fields, ("deliver", one, (document, self._publication)))
+
+    def _delivered(self, tx: Any, one: Subscription, sent: tuple[Document, int], outcome: Answer | FetchError) -> None:
+        now = self._clock()
+        document, publication = sent
+        self._delivering.discard(one.id)
+        if publication != self._publication:  # something newer may be there already
+            self._look = True
+        if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
+            tx.hubs.delivered([(one.id, document.etag, document.sequence)], now)
+            return
+        if isinstance(outcome, Answer) and outcome.status == 410 and not one.ping:
+            log.info("subscription ended by 410 topic=%s callback=%s", one.topic, _place(one.callback))
+            tx.hubs.end(one.id)
+            return
+        error = f"answered {outcome.status}" if isinstance(outcome, Answer) else outcome.cause
+        wait_s = min(FIRST_RETRY_S * 2.0**one.failures, LAST_RETRY_S) * random.uniform(0.8, 1.2)
+        if isinstance(outcome, Answer):
+            wait_s = max(wait_s, min(retry_after_s(outcome.headers, now) or 0.0, LAST_RETRY_S))
+        over = one.failing_since is not None and now - one.failing_since > GIVE_UP
+        log.log(
+            logging.WARNING if over else logging.INFO,
+            "not delivered topic=%s callback=%s failures=%d error=%r%s",
+            one.topic or document.path,
+            _place(one.callback),
+            one.failures + 1,
+            error,
+            ", given up until the topic changes" if over else "",
+        )
+        tx.hubs.failed(one.id, error, now, now + timedelta(seconds=wait_s), give_up=document.etag if over else "")
+
+    # ------------------------------------------------------------------ verification of intent
+
+    def _verify(self, now: datetime) -> None:
+        with self._store.read() as tx:
+            due = tx.hubs.requests_due(now, MOST_IN_FLIGHT, but=self._verifying)
+        for request in due:
+            challenge = secrets.token_urlsafe(32)
+            self._verifying.add(request.id)
+            self._fetcher.submit(
+                Request(
+                    source_id=0,
+                    url=question(request, challenge),
+                    accept="any",
+                    timeout_s=TIMEOUT_S,
+                    as_is=True,
+                    tag=("verify", request, (challenge, now)),
+                )
+            )
+
+    def _verified(
+        self, tx: Any, request: HubRequest, asked: tuple[str, datetime], outcome: Answer | FetchError
+    ) -> None:
+        self._verifying.discard(request.id)
+        challenge, at = asked
+        told = f"mode={request.mode} topic={request.topic} callback={_place(request.callback)}"
+        if isinstance(outcome, FetchError) and outcome.kind == "temporary" and request.tries + 1 < VERIFY_TRIES:
+            tx.hubs.ask_again(request, self._clock() + timedelta(seconds=VERIFY_AGAIN_S * (request.tries + 1)))
+            return
+        good = isinstance(outcome, Answer) and 200 <= outcome.status < 300
+        if request.mode == "denied":
+            tx.hubs.settled(request)
+        elif good and isinstance(outcome, Answer) and outcome.body == challenge.encode():
+            # The lease runs from the moment of asking (§5.3).
+            if tx.hubs.verified(request, at, at + timedelta(seconds=request.lease_s)):
+                log.info("verified %s lease_s=%d", told, request.lease_s)
+        else:
+            tx.hubs.settled(request)
+            why = outcome.cause if isinstance(outcome, FetchError) else f"answered {outcome.status}"
+            log.info("not verified %s: %s", told, "another text than the challenge" if good else why)
+
+    # ------------------------------------------------------------------ our own subscriptions
+
+    def _subscribe(self, now: datetime) -> None:
+        with self._store.read() as tx:
+            due = tx.hubs.to_ask(now, 50)
+        if not due:
+            return
+        asking: list[Asking] = []
+        with self._store.write() as tx:
+            for one in due:
+                judged = judge_hub(one, self._settings)
+                if isinstance(judged, str):
+                    tx.hubs.not_asked(one.source_id, judged, now + timedelta(hours=1))
+                    continue
+                tx.hubs.asked(one.source_id, now + timedelta(seconds=after(one.failures, asked=True)))
+                asking.append(judged)
+        for each in asking:
+            self._fetcher.submit(each.request("ask"))
+
+    def _asked(self, tx: Any, asking: Asking, outcome: Answer | FetchError) -> None:
+        if isinstance(outcome, Answer):
+            if 200 <= outcome.status < 300:
+                return
+            if outcome.status in (307, 308) and (further := asking.redirected(outcome.header("location"))):
+                self._fetcher.submit(further.request("ask"))
+                return
+        why = outcome.cause if isinstance(outcome, FetchError) else f"answered {outcome.status}"
+        log.info("hub not asked source_id=%d hub=%s: %s", asking.ours.source_id, masked(asking.hub), why)
+        again = self._clock() + timedelta(seconds=after(asking.ours.failures))
+        tx.hubs.not_asked(asking.ours.source_id, f"its hub: {why}", again)
+
+    # ------------------------------------------------------------------ the rest
+
+    def _settle(self, outcomes: list[Answer | FetchError]) -> None:
+        with self._store.write() as tx:
+            for outcome in outcomes:
+                tag: Any = outcome.request.tag
+                match tag[0]:
+                    case "deliver":
+                        self._delivered(tx, tag[1], tag[2], outcome)
+                    case "verify":
+                        self._verified(tx, tag[1], tag[2], outcome)
+                    case "ask":
+                        self._asked(tx, tag[1], outcome)
+
+    def _sweep(self, now: datetime) -> None:
+        settings = self._settings
+        outside = settings.publish.hubs if settings.publish.websub else ()
+        with self._store.write() as tx:
+            tx.hubs.sweep(now)
+            tx.hubs.forget_sources()
+            tx.hubs.sync_pings(outside, sorted(tx.documents.keys()) if outside else (), now)
+            off = settings.own_hub is None
+            reason = "this desk is no hub any more" if off else "the topic is gone"
+            tx.hubs.withdraw(now, MOST_IN_FLIGHT, all=off, reason=reason)
+
+
+def _news(tx: Any, document: Document, sequence: int) -> bytes | None:
+    try:
+        changes = tx.sections.since(document.path, sequence, MOST_CHANGES)
+    except DeskError:  # the section is gone, its document not yet
+        return None
+    # What is not in the document yet comes with the next one.
+    return news(
+        document,
+        [article.uid for article in changes.articles],
+        [(gone.uid, gone.at) for gone in changes.withdrawn],
+        complete=changes.complete,
+    )
+
+
+def _place(url: str) -> str:
+    """A callback without its path and query, which are as good as a password."""
+    return masked(url).split("?")[0].rsplit("/", 1)[0] + "/…"

@@ -1,0 +1,127 @@
+"""What subscribers may ask of the hub (WebSub §5.1), judged. I/O: one short transaction to keep a good request.
+
+The answer does not depend on the callback, which is asked later, by the courier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from feeds.errors import UrlError
+from feeds.fetch.target import parse_target
+from feeds.model import FORMATS, Format, Settings
+from feeds.store import Store
+from feeds.store.hub_values import HubRequest
+
+LEASE_S, MIN_LEASE_S, MAX_LEASE_S = 10 * 86_400, 60, 30 * 86_400
+MAX_SECRET_BYTES = 199
+MAX_CALLBACK_BYTES = 1024
+MAX_PER_TOPIC, MAX_PER_HOST, MAX_TOTAL = 10_000, 5_000, 50_000
+MAX_WAITING, MAX_WAITING_PER_HOST = 5_000, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a request is answered: *status* and a line of text for the subscriber's developer."""
+
+    status: int
+    text: str
+
+
+def accept(store: Store, settings: Settings, form: Sequence[tuple[str, str]], now: datetime) -> Verdict:
+    """Keep the request in *form* (its fields in order) to be verified, and answer 202; else say what is wrong.
+
+    Unknown fields are ignored.
+    """
+    if settings.own_hub is None:
+        return Verdict(404, "this desk is no hub")
+    with store.read() as tx:
+        topics = tx.documents.keys()
+    judged = judge(settings, topics, form)
+    if isinstance(judged, Verdict):
+        return judged
+    with store.write() as tx:
+        counts = tx.hubs.counts(judged.path, judged.format, judged.host)
+        if counts.waiting >= MAX_WAITING or counts.waiting_host >= MAX_WAITING_PER_HOST:
+            return Verdict(503, "too many requests wait for their callbacks; try again in a minute")
+        if judged.mode == "subscribe" and not tx.hubs.subscribed(judged.path, judged.format, judged.callback):
+            if counts.topic >= MAX_PER_TOPIC or counts.total >= MAX_TOTAL:
+                return Verdict(503, "the hub has as many subscriptions as it takes")
+            if counts.host >= MAX_PER_HOST:
+                return Verdict(403, "the callback's host has as many subscriptions as the hub takes from one")
+        tx.hubs.ask(judged, now)
+    return Verdict(202, "accepted: the callback is asked now")
+
+
+def judge(
+    settings: Settings, topics: Collection[tuple[str, Format]], form: Sequence[tuple[str, str]]
+) -> HubRequest | Verdict:
+    """Return the request that *form* makes, or the answer to one that is wrong."""
+    fields: dict[str, str] = {}
+    for name, value in form:
+        if name.startswith("hub.") and fields.setdefault(name, value) != value:
+            return _bad(f"{name} is given twice")
+    mode = fields.get("hub.mode", "")
+    if mode not in ("subscribe", "unsubscribe"):
+        return _bad("hub.mode must be subscribe or unsubscribe")
+    topic = fields.get("hub.topic", "")
+    named = topic_of(settings.base_url, topic)
+    if named is None or named not in topics:
+        if mode == "subscribe":
+            return Verdict(404, "hub.topic is no document of this desk: give its rel=self address")
+        if named is None:
+            return _bad("hub.topic is no document of this desk: give its rel=self address")
+    callback = fields.get("hub.callback", "")
+    try:
+        host = parse_target(callback).host
+        fragment = urlsplit(callback).fragment
+    except (UrlError, ValueError):
+        return _bad("hub.callback must be an absolute http or https URL")
+    if fragment or len(callback.encode()) > MAX_CALLBACK_BYTES:
+        return _bad(f"hub.callback must have no fragment and at most {MAX_CALLBACK_BYTES} bytes")
+    secret = fields.get("hub.secret") or None
+    if secret is not None and len(secret.encode()) > MAX_SECRET_BYTES:
+        return _bad("hub.secret must have less than 200 bytes")
+    lease = fields.get("hub.lease_seconds", "").strip()
+    if mode == "subscribe" and lease and not (lease.isascii() and lease.isdigit() and len(lease) <= 18 and int(lease)):
+        return _bad("hub.lease_seconds must be a positive number")
+    return HubRequest(
+        mode="subscribe" if mode == "subscribe" else "unsubscribe",
+        path=named[0],
+        format=named[1],
+        topic=topic,
+        callback=callback,
+        host=host,
+        secret=secret if mode == "subscribe" else None,
+        lease_s=min(max(int(lease), MIN_LEASE_S), MAX_LEASE_S) if mode == "subscribe" and lease else LEASE_S,
+    )
+
+
+def topic_of(base_url: str, topic: str) -> tuple[str, Format] | None:
+    """Return path and format of the document whose address is *topic*; None where it can't be one.
+
+    >>> topic_of("https://w.example/wire", "https://w.example/wire/news/world.atom")
+    ('news/world', 'atom')
+    >>> topic_of("https://w.example", "https://w.example/index.rss"), topic_of("https://w.example", "https://w.example/x")
+    (('', 'rss'), None)
+    """
+    if not topic.startswith(base_url + "/"):
+        return None
+    path = unquote(topic[len(base_url) + 1 :])
+    for format in FORMATS:
+        if path.endswith(f".{format}"):
+            section = path[: -len(format) - 1]
+            return ("" if section == "index" else section), format
+    return None
+
+
+def topic_url(base_url: str, path: str, format: Format) -> str:
+    """Return the address of a document, as its rel=self says."""
+    return f"{base_url}/{path or 'index'}.{format}"
+
+
+def _bad(text: str) -> Verdict:
+    return Verdict(400, text)
