@@ -27,6 +27,7 @@ from feeds.ingest.lineage import Lineages
 from feeds.ingest.lines import Lines, scope_of
 from feeds.ingest.memory import Memory
 from feeds.ingest.outage import Outage
+from feeds.ingest.pushes import Pushes, hub_of, note_hubs
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.model import Answer, Decision, Entry, Placement, Request, Source, Validators
 from feeds.store import Store, WriteTx
@@ -107,6 +108,7 @@ class Ingest:
         self._outage = Outage()
         self._postponed: list[Claim] = []
         self._lineages = Lineages()
+        self._pushes = Pushes()
         self.desk = desk
 
     @property
@@ -133,6 +135,7 @@ class Ingest:
             with self._store.read() as tx:
                 items = tx.inbox.waiting(200, after_id=after)
                 claims = tx.sources.claims_of([item.source_id for item in items])
+            self._pushes.read(*items)
             for item in items:
                 claim = claims.get(item.source_id)
                 if claim is not None:
@@ -142,6 +145,11 @@ class Ingest:
             if not items:
                 return count
             after = items[-1].id
+
+    def take_pushed(self) -> None:
+        """Read what sources' hubs have pushed since this was last called; `turn` brings the ends."""
+        for item, claim in self._pushes.take(self._store):
+            self._submit(item, claim.source, None, first=False, state_claim=None)
 
     def begin(self, claims: Iterable[Claim]) -> None:
         """Start polling what was claimed; `turn` brings the ends."""
@@ -391,6 +399,13 @@ class Ingest:
         batch = [(waiting.source.id, reading.entries) for waiting, reading in readings]
         brought_by = [waiting.source for waiting, _ in readings]
         language = self.desk.settings.language
+        hubs = [
+            (waiting.source.id, named)
+            for waiting, reading in readings
+            # What needs a secret to be read comes from no public hub.
+            if waiting.claim and waiting.source.kind == "feed" and waiting.source.key not in self.desk.secret
+            if (named := hub_of(waiting.answer, reading)) is not None
+        ]
         with self._store.read() as tx:
             decided = self._memory.decide(tx, batch, now=now, language=language)
             groups = self._lineages.credit(tx, brought_by, decided.decisions, self.desk)
@@ -414,6 +429,7 @@ class Ingest:
                 self._tell_events(tx, [result for result in results if result.source_id in stood], now)
                 self._flooded(tx, readings, decided.decisions, now)
                 self._postpone(tx, self._postponed, results)
+                note_hubs(tx, hubs, now)
                 tx.sources.followed(self._followed, self._refollow)
                 tx.inbox.remove([waiting.item.id for waiting, _ in readings])
                 if decided.deduper is not None:
