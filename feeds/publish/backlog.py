@@ -15,12 +15,16 @@ from feeds import frames
 from feeds.errors import RenderError
 from feeds.model import FORMATS, Article, Format, Fragment
 from feeds.publish.rendering import fragment_of
-from feeds.render import DeskContext, SectionContext, check, fragment_version, render_frame
+from feeds.render import DeskContext, SectionContext, as_story, check, fragment_version, render_frame
 from feeds.store import Store
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
+STORIES_AMONG = 200
+"""Among how many of a section's newest articles stories are looked for; `serve` looks among as many."""
+
+MOST_MEMBERS = 60
 
 
 def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime) -> tuple[int, list[str]]:
@@ -52,6 +56,24 @@ def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime
     with store.write() as tx:
         tx.documents.pass_over(AT_ONCE * 10)
     return made, aside
+
+
+def catch_up_stories(store: Store, path: str, desk: DeskContext) -> int:
+    """Make the fragments of a section's newest stories where an article of theirs has changed; how many stories."""
+    version = fragment_version(desk)
+    with store.read() as tx:
+        stale = tx.sections.stale_stories(path, STORIES_AMONG, version)
+        if not stale:
+            return 0
+        members = tx.stories.several(list(stale), MOST_MEMBERS)
+    told = [as_story(articles, story_uid=uid, desk=desk) for uid, articles in members.items()]
+    fragments, faults = _checked(told, desk, version)
+    for uid, fault in faults.items():
+        log.error("no fragment of story=%s: %s", uid, fault)
+    with store.write() as tx:
+        tx.documents.put_stories(fragments, stale)
+        tx.documents.announce()
+    return len(told)
 
 
 def _checked(articles: Sequence[Article], desk: DeskContext, version: int) -> tuple[list[Fragment], dict[str, str]]:

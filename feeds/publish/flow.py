@@ -15,7 +15,7 @@ from datetime import datetime
 from feeds import frames
 from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, UNFILED, Article, Section, Settings
-from feeds.publish.backlog import catch_up
+from feeds.publish.backlog import catch_up, catch_up_stories
 from feeds.publish.gate import HOLD_S, objections, still_held
 from feeds.publish.rendering import Kept, Rendered, desk_context, render_section, section_context
 from feeds.render import fragment_version
@@ -87,6 +87,8 @@ def publish(
             with store.write() as tx:
                 tx.sections.hold(state)
                 tx.events.add("held", state.path, text=error.cause, remedy=error.remedy, now=now)
+    for path in done.sections:
+        catch_up_stories(store, path, desk)
     done.archived, aside = catch_up(store, desk, most=most_archived, now=now)
     done.set_aside += aside
     return done

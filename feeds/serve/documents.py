@@ -15,7 +15,7 @@ from feeds.model import Document, Format, Section
 from feeds.serve.addresses import document_path
 from feeds.serve.delta import seen_sequence, wants_delta
 from feeds.serve.joined import feed_title, finish_joined, join
-from feeds.serve.narrowed import SCANNED, SCANNED_FOR_LANGUAGE, BadChoice, choose, parameters
+from feeds.serve.narrowed import SCANNED, SCANNED_FOR_LANGUAGE, SCANNED_FOR_STORIES, BadChoice, choose, parameters
 from feeds.serve.opml import opml
 from feeds.serve.representations import Asked, Finished, cache_control, finish_delta, finish_document, reply, reply_226
 from feeds.serve.site import finish_text, redirect_to, refuse, respond, respond_with, the_site
@@ -99,15 +99,18 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
         return redirect_to(self_url if choice.canonical else address)
 
     def prepare() -> Finished:
-        part = site.reader.narrowed(
-            path,
-            format,
-            source_keys=choice.keys,
-            language=choice.language,
-            fallback=section.language or desk.settings.language,
-            limit=choice.limit,
-            scan=SCANNED_FOR_LANGUAGE if choice.language else SCANNED,
-        )
+        if choice.by_story:
+            part = site.reader.by_story(path, format, limit=choice.limit, among=SCANNED_FOR_STORIES)
+        else:
+            part = site.reader.narrowed(
+                path,
+                format,
+                source_keys=choice.keys,
+                language=choice.language,
+                fallback=section.language or desk.settings.language,
+                limit=choice.limit,
+                scan=SCANNED_FOR_LANGUAGE if choice.language else SCANNED,
+            )
         if part is None:
             raise SectionNotFound(path)
         title = feed_title(path, section.title, desk.settings)

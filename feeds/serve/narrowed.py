@@ -1,4 +1,4 @@
-"""Narrowed feeds: which ``?source=``, ``?lang=`` and ``?limit=`` a section document is asked with. Pure.
+"""Narrowed feeds: which ``?source=``, ``?lang=``, ``?limit=`` and ``?by=story`` a section document is asked with. Pure.
 
 Every choice has one address, which `canonical` gives: known parameters in the order of their names, in lower case,
 without what goes without saying. All other parameters are ignored.
@@ -17,6 +17,7 @@ MOST_ENTRIES = 200
 SCANNED = 2000
 """Among how many of a section's newest articles is chosen, so that no question costs more than that."""
 
+SCANNED_FOR_STORIES = 200  # publishing makes the fragments of no more
 SCANNED_FOR_LANGUAGE = 500  # each has to be unpacked
 
 _LANGUAGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
@@ -58,6 +59,7 @@ class Choice:
     keys: tuple[str, ...] = ()
     name: str = ""
     language: str = ""
+    by_story: bool = False
     limit: int
     usual: int
 
@@ -69,6 +71,7 @@ class Choice:
         'lang=en&limit=5&source=harbour%20post'
         """
         parts = [
+            ("by", "story" if self.by_story else ""),
             ("lang", self.language),
             ("limit", str(self.limit) if self.limit != self.usual else ""),
             ("source", self.source),
@@ -78,7 +81,7 @@ class Choice:
     @property
     def in_words(self) -> str:
         """What sets the feed apart, for its title; empty where only the limit does."""
-        return ", ".join(part for part in (self.name, self.language) if part)
+        return ", ".join(part for part in ("stories" if self.by_story else "", self.name, self.language) if part)
 
 
 def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source], *, usual: int) -> Choice:
@@ -89,6 +92,11 @@ def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source
     name = _one(parameters, "source").strip().casefold()
     language = _one(parameters, "lang").strip().lower().replace("_", "-")
     limit = _one(parameters, "limit").strip()
+    by = _one(parameters, "by").strip().lower()
+    if by not in ("", "article", "story"):
+        raise BadChoice("by is article or story")
+    if by == "story" and (name or language):
+        raise BadChoice("by=story goes with limit alone: a story is told by several sources")
     source = sources.get(name) if name else None
     if name and source is None:
         raise BadChoice(f"source is none of this desk's; there are: {_named(sources.values())}")
@@ -102,6 +110,7 @@ def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source
         keys=(source.key,) if source else (),
         name=source.name if source else "",
         language=language,
+        by_story=by == "story",
         limit=int(limit) if limit else usual,
         usual=usual,
     )

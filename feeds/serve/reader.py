@@ -123,3 +123,6 @@ class Reader(Protocol):
         scan: int,
     ) -> Part | None:
         """The newest articles of a section that are of these sources and in this language; empty means any."""
+
+    def by_story(self, path: str, format: Format, *, limit: int, among: int) -> Part | None:
+        """The newest stories among a section's newest articles, one entry each."""

@@ -177,6 +177,15 @@ class StoreReader:
                 return None
             return _part(tx, path, format, selection)
 
+    def by_story(self, path: str, format: Format, *, limit: int, among: int) -> Part | None:
+        """See `Reader.by_story`."""
+        with self._store.read() as tx:
+            try:
+                selection = tx.sections.by_story(path, format, limit=limit, among=among)
+            except SectionNotFound:
+                return None
+            return _part(tx, path, format, selection)
+
 
 def _part(tx: ReadTx, path: str, format: Format, selection: Selection) -> Part | None:
     section, frame, listing = tx.sections.get(path), tx.documents.frame(path, format), tx.documents.listing(path)

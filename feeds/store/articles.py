@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, exists, func, select, update
 
 from feeds.errors import UrlError
 from feeds.model import Article, Decision, Entry, Evidence, Filing, Known, Placement, Source
-from feeds.store import counters, filings, lineage, lookups, saving
+from feeds.store import counters, filings, lineage, lookups, saving, story_fragments
 from feeds.store.codec import entry_from_blob, restore
 from feeds.store.hydrate import hydrate
 from feeds.store.lineage import Line, Settled
@@ -209,6 +209,7 @@ class Articles:
             return frozenset()
         self._mark(row.id, now, reason)
         self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
+        story_fragments.forget(self._connection, [row.story_uid] if row.story_uid else [])
         changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
         counters.publish(self._connection)
         return changed

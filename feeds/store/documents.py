@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
 
 from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
-from feeds.store import counters
+from feeds.store import counters, story_fragments
 from feeds.store.codec import deflate, inflate
 from feeds.store.dialect import upsert
 from feeds.store.hydrate import hydrate
@@ -104,6 +104,10 @@ class Documents:
         waiting = select(articles.c.id).where(UNRENDERED, _filed()).order_by(articles.c.id.desc()).limit(limit)
         ids = self._connection.execute(waiting).scalars().all()
         return list(hydrate(self._connection, ids).values())
+
+    def put_stories(self, made: Sequence[Fragment], of: dict[str, str]) -> None:
+        """Keep the fragments of stories; *of* is what `stale_stories` told of each."""
+        story_fragments.put(self._connection, made, of)
 
     def waiting(self) -> bool:
         """Whether any article has fragments missing or out of date; cheap."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, literal, select, tuple_, u
 
 from feeds.errors import SectionNotFound
 from feeds.model import Article, Format, Section
-from feeds.store import selections
+from feeds.store import selections, story_fragments
 from feeds.store.columns import UtcDateTime
 from feeds.store.hydrate import hydrate
 from feeds.store.marks import chunks
@@ -156,6 +156,17 @@ class Sections:
             limit=limit,
             scan=scan,
         )
+
+    def by_story(self, path: str, format: Format, *, limit: int, among: int) -> Selection:
+        """The newest *limit* stories among the section's newest *among* articles, as publishing last made them."""
+        return story_fragments.selection(self._connection, self._id(path), format, limit=limit, among=among)
+
+    def stale_stories(self, path: str, among: int, version: int) -> dict[str, str]:
+        """Stories of the section's newest articles that `documents.put_stories` has to get, with what they are of."""
+        newest = story_fragments.newest(self._connection, self._id(path), among)
+        wanted = story_fragments.made_of(self._connection, [story for _, story in newest if story])
+        stale = story_fragments.stale(self._connection, wanted, version)
+        return {uid: made_of for uid, made_of in wanted.items() if uid in stale}
 
     def unlisted(self, path: str, uids: Sequence[str]) -> int:
         """The highest number of a filing of the section that is not among *uids*; 0 where all are."""

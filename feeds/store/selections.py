@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, exists, select
 
 from feeds.model import Format, Fragment
 from feeds.store.codec import inflate
-from feeds.store.schema import IN_SECTION, NOT_ASIDE, RETRACTED, articles, entries, filings, fragments
+from feeds.store.schema import IN_SECTION, NOT_ASIDE, RETRACTED, articles, entries, filings, fragments, sections
 from feeds.store.values import Selection
 
 _DECODED_AT_ONCE = 100  # most articles of a section are in one language, so that the first hundred often do
@@ -69,7 +69,10 @@ def narrowed(
         some = ids[start : start + 400]
         statement = _fragments(format).where(filings.c.section_id == section_id, articles.c.id.in_(some), NOT_ASIDE)
         rows |= {row.article_id: row for row in connection.execute(statement)}
-    return _selection([rows[each] for each in ids if each in rows], format)
+    # What was filed after the last publication comes with the next one.
+    published = connection.execute(select(sections.c.rendered_sequence).where(sections.c.id == section_id)).scalar_one()
+    there = [rows[each] for each in ids if each in rows]
+    return _selection([row for row in there if row.body is not None or row.sequence <= published], format)
 
 
 def _in_language(connection: Connection, ids: Sequence[int], language: str, fallback: str, limit: int) -> list[int]:
@@ -107,6 +110,7 @@ def _fragments(format: Format) -> Select[Any]:
     columns = (
         filings.c.article_id,
         filings.c.number,
+        filings.c.sequence,
         articles.c.uid,
         articles.c.updated_at,
         articles.c.published_at,

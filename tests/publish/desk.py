@@ -64,6 +64,7 @@ class Desk:
         at: datetime | None = None,
         significant: bool = True,
         title: str = "Tide & time",
+        story: int | None = None,
         **entry: Any,
     ) -> None:
         """Save articles as ingest does; filed in the order of *numbers*, not rendered yet."""
@@ -72,6 +73,7 @@ class Desk:
                 kind=kind,
                 article_uid=uid_of(number),
                 source_id=source,
+                story_uid=None if story is None else f"urn:uuid:00000000-0000-4000-9000-{story:012d}",
                 significant=kind == "updated" and significant,
                 entry=Entry(
                     **{

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -11,7 +12,7 @@ import pytest
 from feeds.model import FORMATS
 from feeds.render import check
 from feeds.serve.narrowed import MOST_ENTRIES
-from tests.publish.desk import NOW, WORLD, Desk
+from tests.publish.desk import NOW, WORLD, Desk, uid_of
 
 PATH = f"/{WORLD}.json"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -78,6 +79,8 @@ def test_every_choice_has_one_address(mixed: Desk, asked: str, right: str) -> No
         ("limit=1&limit=2", "once"),
         ("lang=english!", "en or pt-br"),
         ("lang=%00", "en or pt-br"),
+        ("by=magic", "article or story"),
+        ("by=story&lang=en", "limit alone"),
         ("source=nobody", "Harbour Post, Sea & Shore"),
         ("source=%ff", "Harbour Post"),
         ("limit=5&source=<script>", "Harbour Post"),
@@ -156,3 +159,69 @@ def test_older_articles_wait_for_their_fragments(desk: Desk) -> None:
     assert desk.listed(query="limit=5") == [79, 78, 77, 76, 75]
     desk.render()
     assert len(desk.listed(query="limit=80")) == 80
+
+
+# ------------------------------------------------------------------ stories
+
+
+def stories(desk: Desk, query: str = "by=story") -> list[dict[str, object]]:
+    got = desk.get(PATH, query=query)
+    assert got.status == 200, got
+    items: list[dict[str, object]] = json.loads(got.body)["items"]
+    return items
+
+
+def story_uid(number: int) -> str:
+    return f"urn:uuid:00000000-0000-4000-9000-{number:012d}"
+
+
+def test_by_story_gives_one_entry_a_story_with_its_articles_inside(desk: Desk) -> None:
+    for number in range(9):
+        desk.bring([number], story=number % 3, title=f"News of {number % 3}")
+    desk.bring([20])
+    desk.render()
+    found = stories(desk)
+    assert [item["id"] for item in found] == [uid_of(20), story_uid(2), story_uid(1), story_uid(0)]
+    assert all(f"News of 2 {number}" in str(found[1]["content_html"]) for number in (2, 5, 8))
+    assert [item["id"] for item in stories(desk, "by=story&limit=2")] == [uid_of(20), story_uid(2)]
+    assert desk.get(PATH, query="limit=2&by=STORY").headers["location"].endswith("?by=story&limit=2")
+    assert desk.get(PATH, query="by=article").headers["location"].endswith(PATH)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_story_keeps_its_id_is_updated_as_it_grows_and_validates(desk: Desk, format: str) -> None:
+    desk.bring([1, 2], story=7)
+    desk.render()
+    path = f"/{WORLD}.{format}"
+    before, first = desk.get(path, query="by=story"), stories(desk)[0]
+    assert desk.get(path, query="by=story", if_none_match=before.headers["etag"]).status == 304
+    desk.bring([3], story=7, title="Flood")
+    desk.render()
+    after, second = desk.get(path, query="by=story", if_none_match=before.headers["etag"]), stories(desk)[0]
+    assert after.status == 200 and b"Flood 3" in after.body
+    assert [problem for problem in check(after.body, format) if problem.severity == "error"] == []  # type: ignore[arg-type]
+    assert second["id"] == first["id"] == story_uid(7)
+    assert second["date_published"] == first["date_published"]
+    assert str(second["date_modified"]) > str(first["date_modified"])
+
+
+def test_a_retracted_article_leaves_its_story_at_once(desk: Desk) -> None:
+    desk.bring([1, 2], story=7, title="Flood")
+    desk.bring([3], story=8)
+    desk.render()
+    desk.retract(2)
+    assert b"Flood 2" not in desk.get(PATH, query="by=story").body
+    desk.render()
+    assert "Flood 1" in str(stories(desk)[1]["content_html"]) and "Flood 2" not in str(stories(desk))
+
+
+def test_what_is_not_published_yet_disturbs_nobody(desk: Desk) -> None:
+    desk.bring([1, 2], story=7)
+    desk.render()
+    before = [desk.listed(query="limit=5"), [item["id"] for item in stories(desk)]]
+    desk.bring([3], story=8)
+    with desk.store.write() as tx:
+        tx.documents.announce()
+    assert [desk.listed(query="limit=5"), [item["id"] for item in stories(desk)]] == before
+    desk.render()
+    assert desk.listed(query="limit=5") == [3, 2, 1]
