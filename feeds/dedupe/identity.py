@@ -178,6 +178,8 @@ class SourceBook:
             return None
         for known in self._free(self._by_title.get(key, ())):
             same_text = bool(entry.text_hash) and entry.text_hash == known.text_hash
+            # Too short for a hash of its text, without an address: a file under another name.
+            same_text |= not entry.comparable and bool(entry.content_hash) and entry.content_hash == known.content_hash
             if entry.published is not None and entry.published == known.published:
                 return Identified(known, Evidence(kind="title", detail="same title and date under another id"))
             near_in_time = (

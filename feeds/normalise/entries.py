@@ -81,12 +81,14 @@ def normalise(
     first well-formed one of entry, feed, source and desk; dates without a zone are read in the source's, else the
     desk's. An entry without title, text, link and enclosure is dropped.
     """
+    # Where a document is one article, its address is the article's.
+    own = (feed.feed_id, feed.self_url, feed.link, "" if feed.kind == "document" else url)
     ground = _Ground(
         url=resolved("", url) or "",
         language=_first_language(feed.language, source.language, desk_language),
         zone=zone_of(source.timezone or desk_timezone),
         received_at=received_at,
-        ids=frozenset(text.strip() for text in (feed.feed_id, feed.self_url, feed.link, url) if text and text.strip()),
+        ids=frozenset(text.strip() for text in own if text and text.strip()),
         home=frozenset(place for text in (feed.link, feed.self_url, url) if text and (place := _comparable(text))),
     )
     entries: list[Entry] = []
