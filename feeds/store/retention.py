@@ -60,6 +60,8 @@ class Retention:
         if keep_articles > 0 and done < limit:
             done += self._trim(keep_articles, limit - done, now)
         done += self._tidy(now, max(keep_days, TOMBSTONE_DAYS) if keep_days else 0, limit)
+        if not done:
+            search.tidy(self._connection, PAGES_A_STEP)
         dialect.give_back(self._connection, PAGES_A_STEP)
         return done
 

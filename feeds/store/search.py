@@ -149,6 +149,15 @@ def forget(connection: Connection, ids: list[int]) -> None:
         connection.execute(text(f"DELETE FROM {TABLE} WHERE rowid = :number"), [{"number": each} for each in ids])
 
 
+def tidy(connection: Connection, pages: int) -> None:
+    """Merge up to *pages* of the index: FTS5 only notes what is deleted, and drops it when it merges by itself, which
+    for the oldest words is never. PostgreSQL's autovacuum does so.
+    """
+    if not dialect.is_postgres(connection):
+        # A negative number makes one merge of all segments, and goes on with that one the next time.
+        connection.execute(text(f"INSERT INTO {TABLE} ({TABLE}, rank) VALUES ('merge', :pages)"), {"pages": -pages})
+
+
 def _words(entry: Entry) -> str:
     names = " ".join(person.name for person in entry.authors)
     terms_ = " ".join(category.label or category.term for category in entry.categories)
