@@ -148,9 +148,10 @@ class Stories:
         told = sorted(weights, key=lambda term: (-weights[term], term))[:SEARCHED]
         partial: defaultdict[str, float] = defaultdict(float)
         for term in told:
+            weight = weights[term]
             for uid in self._by_term.get(term, ())[-PER_TERM:]:
                 story = self._stories[uid]
-                partial[uid] += weights[term] * story.terms.get(term, 0.0) / math.sqrt(story.square)
+                partial[uid] += weight * story.terms.get(term, 0.0) / math.sqrt(story.square)
         candidates = sorted(partial, key=lambda uid: (-partial[uid], uid))[:COMPARED]
         found = []
         for uid in candidates:
@@ -215,4 +216,4 @@ class Stories:
 def _dot(one: Terms, other: Terms) -> float:
     if len(one) > len(other):
         one, other = other, one
-    return sum(weight * other.get(term, 0.0) for term, weight in one.items())
+    return sum([one[term] * other[term] for term in filter(other.__contains__, one)])

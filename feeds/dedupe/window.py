@@ -74,7 +74,7 @@ class Window:
                 return
             self._copies[uid] += 1
         else:
-            self.counts.add(np.union1d(sketch.body, sketch.head))
+            self.counts.add(signature.distinct(np.concatenate((sketch.body, sketch.head))))
         row = self._next - self._oldest
         if row == len(self._sizes):
             self._make_room()
@@ -183,4 +183,4 @@ class Window:
 def _indexed(sketch: Sketch) -> signature.Hashes:
     """The hashes that an article is found by: the smallest of its text, of its first sentences, and its title's."""
     title = np.array([(sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF] if len(sketch.title) >= 3 else [], np.uint32)
-    return np.unique(np.concatenate((sketch.body[:INDEXED_BODY], sketch.head[:INDEXED_HEAD], title)))
+    return signature.distinct(np.concatenate((sketch.body[:INDEXED_BODY], sketch.head[:INDEXED_HEAD], title)))
