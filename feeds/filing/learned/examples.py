@@ -56,8 +56,8 @@ def group_of(title: str, text: str) -> str:
 def clean(text: str) -> str:
     """Text with markup and half-eaten entities resolved.
 
-    >>> clean("Oil #39;up#39; &lt;b&gt;3\\\\%&lt;/b&gt;")
-    "Oil 'up' 3 %"
+    >>> clean("Oil #39;s up &lt;b&gt;3\\\\%&lt;/b&gt;")
+    "Oil 's up 3 %"
     """
     if "\\" in text or ";" in text:
         text = _ENTITY.sub(r"&\1", text).replace("\\", " ")
