@@ -20,16 +20,20 @@ EVIDENCE = {
     "text": "the same text, word for word",
     "near": "nearly the same text",
     "title": "the same headline",
+    "lineage": "who had it first",
+    "edit": "what changed",
 }
 
 
 @click.command()
 @with_places
 @click.argument("article", metavar="URL")
-def explain(config: str | None, data: str | None, article: str) -> None:
+@click.argument("other", metavar="[URL]", required=False)
+def explain(config: str | None, data: str | None, article: str, other: str | None) -> None:
     """Say why an article is where it is: which copies brought it, which rule filed it.
 
-    URL is the article's address at any of its sources, its address on this desk, or its id.
+    URL is the article's address at any of its sources, its address on this desk, or its id. Of two, say why they are
+    or are not one article and one story.
     """
     from feeds.store import open_store
 
@@ -37,6 +41,11 @@ def explain(config: str | None, data: str | None, article: str) -> None:
     need_database(found)
     store = open_store(found.database)
     try:
+        if other is not None:
+            from feeds.cli.comparing import tell_apart
+
+            tell_apart(store, article, other)
+            return
         with store.read() as tx:
             uid = tx.articles.find(article)
             state = tx.articles.state(uid) if uid else None
