@@ -6,9 +6,9 @@ Ours runs through `feeds.fetch.cadence.plan` with the shipped settings, which gi
 other rule is written from its described behaviour, and its intervals are then stretched or shrunk, with its own floor
 and ceiling, until it asks as often (within 1 %). All see the same: what a document held when it was asked for.
 
-Rules: *uniform*, one interval for all; *fixed*, an interval a feed as an admin who has read its dates would write it (a
-half, one, six, twelve or twenty-four hours by posts a day); *weekly count* (Miniflux); *stories a month* (NewsBlur);
-*duplicate share* (Media Cloud). Beside them two that no rule can be: *known rates*, the closed formula with every feed's
+Rules: *uniform*, one interval for all; *fixed*, what an admin who has read its dates would write (half an hour, one,
+six, twelve or twenty-four hours by posts a day); *weekly count* (Miniflux); *stories a month* (NewsBlur); *duplicate
+share* (Media Cloud). Beside them two that no rule can be: *known rates*, the closed formula with every feed's
 true rate, and *clairvoyant*, who asks right after posts and, where requests run out, lets the cheapest posts wait.
 """
 
@@ -205,7 +205,7 @@ def stories_a_month(seen: Seen, memory: dict[str, object]) -> float:
 
 
 def duplicate_share(seen: Seen, memory: dict[str, object]) -> float:
-    """Ten minutes more where over 67 % of a document was known, ten less below 33 %; ten minutes to a day (Media Cloud)."""
+    """Ten minutes more where over 67 % of a document was known, ten less below 33 % (Media Cloud)."""
     minutes = float(memory.get("minutes", 12 * 60.0))  # type: ignore[arg-type]
     if not seen.first and seen.shown:
         known = 1 - len(seen.new) / seen.shown
@@ -229,7 +229,7 @@ PEERS: dict[str, Rule] = {
 
 
 def clairvoyant(feeds: list[Feed], wanted: int) -> Outcome:
-    """Polls right at posts; where there are more posts than requests, those wait for the next whose waiting costs least."""
+    """Polls right at posts; of more posts than requests, those wait for the next whose waiting costs least."""
     outcome = Outcome(requests=wanted)
     moments: list[tuple[str, list[list[float]]]] = [(f.name, [[p] for p in f.replayed]) for f in feeds]
     total = sum(len(groups) for _, groups in moments)
