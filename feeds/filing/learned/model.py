@@ -45,8 +45,9 @@ class Model:
     intercept: Weights
     slope: Weights
     offset: Weights
+    doubt: float  # what no score takes away, spread evenly: some examples were in the wrong section
     thresholds: Mapping[str, tuple[float | None, ...]]  # by section, one for each of PRECISIONS
-    cuts: tuple[float, ...]  # by section, the probability from which it is the best guess
+    cuts: tuple[float, ...]  # by section, what its probability is set against where it must be decided
     facts: Mapping[str, Any] = field(default_factory=dict)  # when and of what it was learned, for people
     _places: list[npt.NDArray[np.int32]] = field(default_factory=list, repr=False)
 
@@ -69,15 +70,15 @@ class Model:
     def decide(self, title: str, text: str = "") -> list[tuple[str, float]]:
         """The sections that the model would call a text, with their probabilities, however low.
 
-        One where they exclude each other, the section of the highest score, so that small ones are not crowded out;
-        else every one above its cut, which may be none.
+        One where they exclude each other, small sections a little favoured, so that they are not crowded out; else
+        every one above its cut, which may be none.
         """
         scores = self._scores(learned_words(title, text))
         if scores is None:
             return []
         chances = self.probabilities(scores[None, :])[0]
         if self.single:
-            chosen = [int(scores.argmax())]
+            chosen = [int((chances / np.asarray(self.cuts)).argmax())]
         else:
             chosen = [int(index) for index in np.argsort(-chances, kind="stable") if chances[index] >= self.cuts[index]]
         return [(self.sections[index], float(chances[index])) for index in chosen]
@@ -87,7 +88,8 @@ class Model:
         if self.single:
             raised = scores @ self.slope + self.offset
             raised = np.exp(raised - raised.max(axis=1, keepdims=True))
-            return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+            chances = raised / raised.sum(axis=1, keepdims=True)
+            return np.asarray((1 - self.doubt) * chances + self.doubt / len(self.sections), np.float32)
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores * self.slope + self.offset, -30, 30))), np.float32)
 
     def telling(self, section: str, title: str, text: str = "") -> tuple[tuple[str, float], ...]:
@@ -150,6 +152,7 @@ def model_to_bytes(model: Model) -> bytes:
         "bits": BITS,
         "sections": model.sections,
         "single": model.single,
+        "doubt": model.doubt,
         "precisions": PRECISIONS,
         "thresholds": model.thresholds,
         "cuts": model.cuts,
@@ -197,12 +200,15 @@ def _checked(told: Any, found: Mapping[str, Any]) -> Model:
         str(section): tuple(None if one is None else float(one) for one in known)
         for section, known in told["thresholds"].items()
     }
-    cuts = tuple(float(cut) for cut in told["cuts"])
+    cuts, doubt = tuple(float(cut) for cut in told["cuts"]), float(told["doubt"])
+    if not (0 <= doubt < 1 and (not single or min(cuts, default=0) > 0)):
+        raise ValueError("its probabilities are damaged")
     if any(len(known) != len(PRECISIONS) for known in thresholds.values()) or len(cuts) != count:
         raise ValueError("its thresholds do not fit")
     return Model(
         sections=sections,
         single=single,
+        doubt=doubt,
         thresholds=thresholds,
         cuts=cuts,
         facts=dict(told["facts"]),

@@ -29,6 +29,10 @@ MOST_WEIGHTS = 6_000_000
 LEAST_SOURCES = 3
 """From so many sources on a section is tested on sources not seen."""
 FOLDS = 3
+FAVOUR = 0.25
+"""How much small sections are favoured where one must be chosen: chances are set against this power of their share."""
+WRONG = 0.03
+"""Below this probability of its own section an example is taken to be in the wrong one."""
 COST = 0.2
 BAYES = 0.1
 
@@ -73,7 +77,7 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
         rest = np.setdiff1d(np.arange(len(examples)), test)
         weights, intercept = _fit(matrix[rest], truth[rest], single)
         scores[test] = matrix[test] @ weights + intercept
-    slope, offset = _calibrate(scores, truth, single)
+    slope, offset, doubt = _calibrate(scores, truth, single)
     weights, intercept = _fit(matrix, truth, single)
     blank = Model(
         sections=sections,
@@ -84,15 +88,18 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
         intercept=intercept,
         slope=slope,
         offset=offset,
+        doubt=doubt,
         thresholds={},
         cuts=(),
     )
     chances = blank.probabilities(scores)
-    cuts = tuple(0.0 if single else _cut(chances[:, index], truth[:, index]) for index in range(len(sections)))
-    called = chances >= np.asarray(cuts, np.float32)
     if single:
+        cuts = tuple(float(share**FAVOUR) for share in truth.mean(axis=0))
         called = np.zeros(truth.shape, bool)
-        called[np.arange(len(examples)), scores.argmax(axis=1)] = True
+        called[np.arange(len(examples)), (chances / np.asarray(cuts)).argmax(axis=1)] = True
+    else:
+        cuts = tuple(_cut(chances[:, index], truth[:, index]) for index in range(len(sections)))
+        called = chances >= np.asarray(cuts, np.float32)
     model = Model(
         sections=sections,
         single=single,
@@ -102,6 +109,7 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
         intercept=intercept,
         slope=slope,
         offset=offset,
+        doubt=doubt,
         thresholds={section: _thresholds(chances, truth, called, index, single) for section, index in place.items()},
         cuts=cuts,
         facts={"articles": len(examples), **(facts or {})},
@@ -214,26 +222,40 @@ def _folds(grouped: Sequence[str], truth: Labels) -> list[npt.NDArray[np.intp]]:
     return [np.array(sorted(rows), np.intp) for rows in held if rows]
 
 
-def _calibrate(scores: Weights, truth: Labels, single: bool) -> tuple[Weights, Weights]:
-    """What turns scores into probabilities, by how scores held back came true (Platt's way)."""
+def _calibrate(scores: Weights, truth: Labels, single: bool) -> tuple[Weights, Weights, float]:
+    """What turns scores into probabilities, by how scores held back came true (Platt's way), and the last doubt.
+
+    Some examples are in the wrong section; those that are surely so must not make all others less sure. What is left
+    of them is a doubt that no score takes away.
+    """
     from sklearn.linear_model import LogisticRegression
 
     count = truth.shape[1]
     if single:
         owner = truth.argmax(axis=1)
-        fitted = LogisticRegression(C=100.0, max_iter=1000).fit(scores, owner)
-        slope, offset = np.zeros((count, count), np.float32), np.zeros(count, np.float32)
-        if count == 2:
-            slope[:, 1], offset[1] = fitted.coef_[0], fitted.intercept_[0]
-        else:
-            slope[:, fitted.classes_] = fitted.coef_.T
-            offset[fitted.classes_] = fitted.intercept_
-        return slope, offset
+        kept = np.ones(len(owner), bool)
+        for _ in range(2):
+            slope, offset = np.zeros((count, count), np.float32), np.zeros(count, np.float32)
+            fitted = LogisticRegression(C=100.0, max_iter=1000).fit(scores[kept], owner[kept])
+            if len(fitted.classes_) == 2:
+                slope[:, fitted.classes_[1]], offset[fitted.classes_[1]] = fitted.coef_[0], fitted.intercept_[0]
+            else:
+                slope[:, fitted.classes_] = fitted.coef_.T
+                offset[fitted.classes_] = fitted.intercept_
+            raised = scores @ slope + offset
+            raised = np.exp(raised - raised.max(axis=1, keepdims=True))
+            chance = (raised / raised.sum(axis=1, keepdims=True))[np.arange(len(owner)), owner]
+            kept = chance > WRONG
+            if len(np.unique(owner[kept])) < count:
+                break
+        doubts = np.linspace(0, 0.2, 41)
+        losses = [-np.log(np.maximum((1 - doubt) * chance + doubt / count, 1e-9)).mean() for doubt in doubts]
+        return slope, offset, float(doubts[int(np.argmin(losses))])
     slopes, offsets = np.ones(count, np.float32), np.zeros(count, np.float32)
     for index in range(count):
         fitted = LogisticRegression(C=10.0, max_iter=200).fit(scores[:, index : index + 1], truth[:, index] > 0)
         slopes[index], offsets[index] = max(float(fitted.coef_[0, 0]), 1e-3), fitted.intercept_[0]
-    return slopes, offsets
+    return slopes, offsets, 0.0
 
 
 def _thresholds(
