@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import struct
 import sys
 import types
 import typing
@@ -48,14 +49,14 @@ def entry_from_blob(blob: bytes) -> Entry:
 
 def hashes_to_blob(hashes: tuple[int, ...]) -> bytes:
     """Unsigned 64 bit numbers, eight bytes each."""
-    return b"".join(number.to_bytes(8, "little") for number in hashes)
+    return struct.pack(f"<{len(hashes)}Q", *hashes)
 
 
 def hashes_from_blob(blob: bytes | None) -> tuple[int, ...]:
     """The numbers that `hashes_to_blob` was given."""
     if not blob:
         return ()
-    return tuple(int.from_bytes(blob[at : at + 8], "little") for at in range(0, len(blob), 8))
+    return struct.unpack(f"<{len(blob) // 8}Q", blob)
 
 
 def plain(value: Any) -> Any:

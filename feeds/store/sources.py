@@ -253,6 +253,11 @@ class Sources:
         statement = select(sources).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
         return [(source_of(row), state_of(row)) for row in self._connection.execute(statement)]
 
+    def names(self) -> dict[str, str]:
+        """Key → name of every source of the present config, without reading what is remembered of each."""
+        statement = select(sources.c.key, sources.c.name).where(sources.c.removed_at.is_(None))
+        return {row.key: row.name for row in self._connection.execute(statement)}
+
     def claimed(self, now: datetime) -> int:
         """How many sources are out on a claim."""
         statement = select(func.count()).select_from(sources)
