@@ -467,9 +467,9 @@ class Ingest:
         now: datetime,
     ) -> None:
         for (waiting, _), decisions in zip(readings, decided, strict=True):
-            again = sum(any(one.kind == "flood" for one in decision.evidence) for decision in decisions)
-            if again >= FLOOD_AT_LEAST:
-                notices.tell(tx, [notices.flood(waiting.source, again)], now)
+            again = sum(decision.known_key is not None for decision in decisions)
+            if decisions:
+                notices.tell(tx, [notices.flood(waiting.source, again, over=again < FLOOD_AT_LEAST)], now)
 
     def _save_decisions(
         self,

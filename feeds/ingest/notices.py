@@ -8,7 +8,7 @@
 | `moved`      | a permanent redirect is followed for good        | config has another URL        |
 | `validators` | its validators lie, and are left out for a while | they are trusted again        |
 | `silent`     | it answers, and is quiet against its own rhythm  | it brings something new       |
-| `flood`      | an archive came again under new ids or dates     | at once: it is news, no state |
+| `flood`      | an archive came again under new ids              | its ids stay the next time    |
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FAILING_AFTER = timedelta(days=3)
 FAILURES_AT_LEAST = 3
 QUIET_AT_LEAST = timedelta(days=2)
 """A silence shorter than a weekend is not worth a look at the rhythm."""
-NEWS = ("revived", "flood")
+NEWS = ("revived",)
 """Kinds that are over as soon as they are told."""
 
 
@@ -61,11 +61,11 @@ def notices(claim: Claim, result: PollResult) -> list[Notice]:
     return told + _silent(source, before.last_new_at, result)
 
 
-def flood(source: Source, count: int) -> Notice:
-    """An archive issued again: *count* entries that are known came under other ids or dates."""
-    text = f"{source.name}: {count} articles came again under new ids or dates; none is published a second time"
+def flood(source: Source, count: int, *, over: bool = False) -> Notice:
+    """An archive issued again: *count* entries that are known came under other ids."""
+    text = f"{source.name}: {count} articles came again under new ids; none is published a second time"
     remedy = "nothing to do; if it goes on at every poll, tell its publisher that entries need lasting ids"
-    return Notice(kind="flood", subject=source.key, text=text, remedy=remedy)
+    return Notice(kind="flood", subject=source.key, text=text, remedy=remedy, over=over)
 
 
 def tell(tx: WriteTx, told: list[Notice], now: datetime) -> None:
