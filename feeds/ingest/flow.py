@@ -467,7 +467,7 @@ class Ingest:
         now: datetime,
     ) -> None:
         for (waiting, _), decisions in zip(readings, decided, strict=True):
-            again = sum(decision.known_key is not None for decision in decisions)
+            again = sum("~" not in (decision.known_key or "~") for decision in decisions)
             if decisions:
                 notices.tell(tx, [notices.flood(waiting.source, again, over=again < FLOOD_AT_LEAST)], now)
 
