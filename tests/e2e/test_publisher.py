@@ -1,0 +1,147 @@
+"""What subscribers, aggregators and browsers get from a running desk: everything, safe, and in one place."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import feedparser
+
+from feeds.model import FORMATS
+from feeds.render import check
+from tests.e2e.desk import Desk, until
+from tests.e2e.publisher import Publisher
+from tests.fetch.origin import Origin
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+NASTY = (
+    "Ends ]]> early",
+    "Research & development, 1 < 2 > 0",
+    "عاصفة في الميناء",
+    "לילה טוב לנמל",
+    "港の朝、静かな海",
+    "Flags 🇳🇴 and families 👩‍👩‍👧 at sea",
+    "Combining é and é",
+    "Quotes \"double\" and 'single' and “curly”",
+    "</item></channel> closes nothing",
+    "Back\\slash \\u0041 {brace} %s",
+)
+
+
+def archive_of(desk: Desk, path: str) -> dict[str, bytes]:
+    """The Atom document at *path* and all before it, by path."""
+    seen: dict[str, bytes] = {}
+    while path and path not in seen:
+        answered = desk.get(path)
+        assert answered.status == 200, (path, answered.status)
+        seen[path] = answered.body
+        links = ElementTree.fromstring(answered.body).findall(f"{ATOM}link")
+        path = next((urlsplit(one.get("href", "")).path for one in links if one.get("rel") == "prev-archive"), "")
+    return seen
+
+
+def test_nasty_characters_survive_the_way_through_the_desk_in_every_format(desk: Desk, origin: Origin) -> None:
+    publisher = Publisher(origin)
+    for title in NASTY:
+        publisher.publish(html.escape(title))
+    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 3600}])
+    desk.start()
+    until(lambda: len(desk.items("/news/world.json")) == len(NASTY), what="the articles")
+    wanted = set(NASTY)
+    assert {item["title"] for item in desk.items("/news/world.json")} == wanted
+    for format in FORMATS:
+        body = desk.get(f"/news/world.{format}").body
+        assert [problem for problem in check(body, format) if problem.severity == "error"] == []
+        if format != "json":
+            read = {html.unescape(entry.title) for entry in feedparser.parse(body).entries}
+            assert read == {html.unescape(title) for title in wanted}
+
+
+def test_the_past_of_a_section_is_whole_stays_put_and_moves_with_it(desk: Desk, origin: Origin) -> None:
+    publisher = Publisher(origin)
+    for number in range(1, 171):
+        publisher.publish(f"Tide {number}")
+    source = {"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}
+    desk.write(sources=[source], desk={"publish": {"full_text": "full", "first_import": 500}})
+    desk.start()
+    until(lambda: len(desk.items("/news/world.json")) == 50, what="a full document")
+    until(lambda: desk.get("/news/world/archive/100.atom").status == 200, what="the first page")
+    seen = archive_of(desk, "/news/world.atom")
+    roots = [ElementTree.fromstring(body) for body in seen.values()]
+    ids = {str(one.text) for root in roots for one in root.findall(f"{ATOM}entry/{ATOM}id")}
+    assert len(ids) == 170
+
+    # Newer articles change no page, a retraction its own.
+    page = desk.get("/news/world/archive/100.atom")
+    publisher.publish("Something new")
+    until(lambda: "Something new" in {item["title"] for item in desk.items("/news/world.json")}, what="the next one")
+    assert desk.get("/news/world/archive/100.atom", {"If-None-Match": page.headers["etag"]}).status == 304
+    gone = ElementTree.fromstring(page.body).findtext(f"{ATOM}entry/{ATOM}id")
+    assert gone is not None
+    assert desk.command("retract", gone).returncode == 0
+    after = ElementTree.fromstring(desk.get("/news/world/archive/100.atom").body)
+    assert gone not in [one.text for one in after.findall(f"{ATOM}entry/{ATOM}id")]
+    assert desk.get(f"/article/{gone.removeprefix('urn:uuid:')}").status == 410
+
+    # A delta of any coding, a narrowed feed, and its one address.
+    before = desk.get("/news/world.atom", {"Accept-Encoding": "gzip"})
+    publisher.publish("Newest of all")
+    until(lambda: desk.items("/news/world.json")[0]["title"] == "Newest of all", what="one more")
+    asked = {"A-IM": "feed", "If-None-Match": before.headers["etag"]}
+    delta = desk.get("/news/world.atom", asked)
+    assert delta.status == 226 and delta.headers["im"] == "feed"
+    assert [entry.title for entry in feedparser.parse(delta.body).entries] == ["Newest of all"]
+    narrowed = desk.get("/news/world.json?limit=3&source=Tidings")
+    assert narrowed.status == 301 and narrowed.headers["location"].endswith("/news/world.json?limit=3&source=tidings")
+    few = desk.get("/news/world.json?limit=3&source=tidings")
+    assert len(json.loads(few.body)["items"]) == 3
+    assert desk.get("/news/world.json?limit=3&source=tidings", {"If-None-Match": few.headers["etag"]}).status == 304
+    assert desk.get("/news/world.json?limit=many").status == 400
+
+    # The section moves with its past; then it goes.
+    world = {"title": "World", "moved_from": ["news/world"]}
+    desk.write(sections={"news": {"title": "News"}, "abroad": world}, sources=[source | {"section": "abroad"}])
+    until(lambda: desk.get("/abroad/archive/100.atom").status == 200, what="the move")
+    for format in FORMATS:
+        for path in ("news/world", "news/world/archive/100"):
+            moved = desk.get(f"/{path}.{format}")
+            assert moved.status == 301
+            assert moved.headers["location"] == f"{desk.base_url}/{path.replace('news/world', 'abroad')}.{format}"
+    assert desk.get("/news/world").headers["location"] == f"{desk.base_url}/abroad"
+    desk.write(sections={"news": {"title": "News"}}, sources=[source | {"section": "news"}])
+    until(lambda: desk.get("/abroad.atom").status == 410, what="its end")
+    for path in ("/abroad", "/abroad.rss", "/abroad.json", "/abroad/archive/100.atom", "/news/world.rss"):
+        assert desk.get(path).status == 410, path
+
+
+def test_a_typo_moves_no_date_and_a_new_fact_does(desk: Desk, origin: Origin) -> None:
+    rest = " ".join(f"sentence{number} of the report stays word{number} for word" for number in range(12))
+    texts = [
+        f"{rest} and the line said that it was becuase of fog",
+        f"{rest} and the line said that it was because of fog",
+        "The ferry sank on Monday and all of the forty passengers were saved by a tug that came by in the fog",
+    ]
+    told = [0]
+
+    def answer(exchange: object) -> None:
+        item = f"<item><title>Ferry late</title><guid>f1</guid><description>{texts[told[0]]}</description></item>"
+        exchange.answer(200, f"<rss version='2.0'><channel><title>F</title>{item}</channel></rss>".encode())  # type: ignore[attr-defined]
+
+    origin.add("/f.xml", answer)
+    desk.write(sources=[{"name": "F", "url": origin.url("/f.xml"), "section": "news/world"}])
+    updated: list[str] = []
+    for number in range(3):
+        told[0] = number
+        assert desk.command("poll", "F", "--force").returncode == 0
+        site = desk.config.parent / "site"
+        exported = desk.command("export", str(site))
+        assert exported.returncode == 0, exported.stderr
+        root = ElementTree.fromstring(Path(site, "news", "world.atom").read_bytes())
+        updated.append(str(root.findtext(f"{ATOM}entry/{ATOM}updated")))
+        assert texts[number][-25:] in str(root.findtext(f"{ATOM}entry/{ATOM}content")) + str(
+            root.findtext(f"{ATOM}entry/{ATOM}summary")
+        )
+    assert updated[0] == updated[1] < updated[2]
