@@ -19,6 +19,8 @@ COMMANDS = {
     "poll": "feeds.cli.poll",
     "check": "feeds.cli.check",
     "plan": "feeds.cli.plan",
+    "discover": "feeds.cli.discover",
+    "preview": "feeds.cli.preview",
     "explain": "feeds.cli.explain",
     "sections": "feeds.cli.sections",
     "learn": "feeds.cli.learn",

@@ -1,7 +1,8 @@
-"""What an admin should be told, judged now and then: which alarms are open. I/O: `look` reads and writes the store.
+"""Alarms of the desk as a whole, judged now and then. I/O: `look` reads and writes the store.
 
-An alarm is an event of the store's: opened once, its words renewed while it lasts, closed when it is over. When most
-of the desk's sources fail at once, that is one alarm and not one for each.
+What a poll says of its own source is told as it ends (`ingest/notices.py`); this is what only shows from afar: most
+sources fail at once, which is one alarm and not one for each; a section starves; the disk is full. An alarm is an
+event of the store's: opened once, its words renewed while it lasts, closed when it is over.
 """
 
 from __future__ import annotations
@@ -9,32 +10,24 @@ from __future__ import annotations
 import logging
 import math
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from feeds.condition import condition, day
 from feeds.model import UNFILED
 from feeds.store import Store
-from feeds.store.columns import micros
-from feeds.store.overview import HOUR_US, Line, day_of
-from feeds.urls import masked
+from feeds.store.overview import Line, day_of
 
 log = logging.getLogger(__name__)
 
-OURS = frozenset(("source", "silent", "outage", "starving", "disk"))
+OURS = frozenset(("outage", "starving", "disk"))
 """The kinds of events that `look` opens and closes."""
 
 OUTAGE_FROM = 3
 OUTAGE_SHARE = 0.5
-BASELINE = timedelta(days=28)
-LEAST_HISTORY = timedelta(days=7)
-LEAST_ENTRIES = 20
-LEAST_SILENCE = timedelta(hours=3)
 UNLIKELY = 1e-4
-"""How unlikely silence must be against a source's own hours of the week: about once in ten thousand looks."""
-CANDIDATES = 300
+"""How unlikely an empty span must be by chance (Poisson, against the mean before) to be called starving."""
 STARVING_DAYS = 14
 LEAST_ROOM_BYTES = 500_000_000
 LEAST_ROOM_SHARE = 0.03
@@ -54,17 +47,13 @@ def look(store: Store, data: Path | None, *, now: datetime) -> None:
     """Judge the desk at *now*, and open, renew and close its alarms accordingly."""
     with store.read() as tx:
         lines = tx.overview.lines()
-        candidates = _may_be_silent(lines, now)
-        hours = tx.overview.hours([line.id for line in candidates], now - BASELINE)
         days = tx.overview.section_days(now - timedelta(days=STARVING_DAYS))
         paths = {section.path for section in tx.sections.all()}
         present = {(event.kind, event.subject): event for event in tx.events.open() if event.kind in OURS}
-    quiet = [silent(line, hours.get(line.id, ()), now=now) for line in candidates]
     wanted = {
         (alarm.kind, alarm.subject): alarm
         for alarm in (
-            *failing(lines, {subject for kind, subject in present if kind == "source"}, now=now),
-            *(alarm for alarm in quiet if alarm is not None),
+            *outage(lines),
             *starving({path: days.get(path, {}) for path in paths}, now=now),
             *full(data),
         )
@@ -85,70 +74,14 @@ def look(store: Store, data: Path | None, *, now: datetime) -> None:
                 log.warning("alarm kind=%s subject=%r %s", alarm.kind, alarm.subject, alarm.text)
 
 
-def failing(lines: Sequence[Line], known: Iterable[str], *, now: datetime) -> list[Alarm]:
-    """Give an alarm for each source that is dead or keeps failing, or a single one where most do.
-
-    In an outage those that were *known* to fail before it stay, for their alarms are not over.
-    """
+def outage(lines: Sequence[Line]) -> list[Alarm]:
+    """Give one alarm where most of the sources that were asked fail."""
     asked = [line for line in lines if line.source.enabled and line.state.last_poll_at is not None]
     down = [line for line in asked if line.state.failures and line.state.gone_at is None]
-    known = set(known)
-    outage = len(down) >= OUTAGE_FROM and len(down) > len(asked) * OUTAGE_SHARE
-    alarms = []
-    if outage:
-        text = f"{len(down)} of {len(asked)} sources fail at once"
-        alarms.append(
-            Alarm(kind="outage", subject="sources", text=text, remedy="`wiredesk doctor` looks at the network")
-        )
-    for line in asked:
-        state = condition(line.source, line.state, now=now)
-        if not state.trouble or (outage and line.state.gone_at is None and line.source.key not in known):
-            continue
-        # Without what changes at every poll: an alarm says once what is wrong.
-        if line.state.gone_at is not None:
-            told = f"gone, it answered 410 on {day(line.state.gone_at, now)}"
-        else:
-            told = f"failing: {line.state.last_error}"
-        alarms.append(
-            Alarm(
-                kind="source",
-                subject=line.source.key,
-                text=masked(f"{line.source.name}: {told}"),
-                remedy=masked(state.remedy),
-            )
-        )
-    return alarms
-
-
-def silent(line: Line, hours: Sequence[int], *, now: datetime) -> Alarm | None:
-    """Give an alarm where a source that answers has brought nothing for longer than its own rhythm allows.
-
-    The mean of each hour of the week over four weeks says how many entries the silence should have brought. Were they
-    to come by chance (Poisson), none at all would have the probability exp(-mean): below `UNLIKELY` it is silence.
-    """
-    last = line.state.last_new_at
-    if last is None:
-        return None
-    # The first import is no rhythm.
-    begin = (micros(line.added_at) // HOUR_US) + 2
-    end = micros(last) // HOUR_US
-    counted = [hour for hour in hours if hour >= begin]
-    weeks = min(BASELINE, now - line.added_at) / timedelta(weeks=1)
-    if now - line.added_at < LEAST_HISTORY or len(counted) < LEAST_ENTRIES:
-        return None
-    week: dict[int, int] = {}
-    for hour in counted:
-        week[hour % 168] = week.get(hour % 168, 0) + 1
-    present = micros(now) // HOUR_US
-    expected = sum(week.get(hour % 168, 0) for hour in range(end + 1, present)) / weeks
-    if math.exp(-expected) >= UNLIKELY:
-        return None
-    return Alarm(
-        kind="silent",
-        subject=line.source.key,
-        text=f"{line.source.name}: silent since {day(last, now)}, though it answers",
-        remedy=f"about {expected:.0f} articles should have come in the meantime; look whether its feed has moved",
-    )
+    if len(down) < OUTAGE_FROM or len(down) <= len(asked) * OUTAGE_SHARE:
+        return []
+    text = f"{len(down)} of {len(asked)} sources fail at once"
+    return [Alarm(kind="outage", subject="sources", text=text, remedy="`wiredesk doctor` looks at the network")]
 
 
 def starving(days: Mapping[str, Mapping[int, int]], *, now: datetime) -> list[Alarm]:
@@ -189,23 +122,3 @@ def full(data: Path | None) -> list[Alarm]:
             remedy="make room: when it is full, nothing can be saved; `keep_days` in wiredesk.yaml bounds what is kept",
         )
     ]
-
-
-def _may_be_silent(lines: Sequence[Line], now: datetime) -> list[Line]:
-    """Sources that answer and have brought nothing for a while, the longest-silent of the busy first."""
-    quiet = [
-        line
-        for line in lines
-        if line.source.enabled
-        and line.source.kind != "files"
-        and not line.state.failures
-        and line.state.last_new_at is not None
-        and now - line.state.last_new_at >= LEAST_SILENCE
-        and now - line.added_at >= LEAST_HISTORY
-    ]
-
-    def silence(line: Line) -> float:
-        assert line.state.last_new_at is not None
-        return (now - line.state.last_new_at) / timedelta(seconds=max(60.0, line.state.interval_s or 3600.0))
-
-    return sorted(quiet, key=silence, reverse=True)[:CANDIDATES]

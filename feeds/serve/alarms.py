@@ -15,27 +15,31 @@ _ATOM = "http://www.w3.org/2005/Atom"
 WORK = frozenset(("refile",))
 """Events that stand for work under way: nobody has to be told."""
 
+NEWS = frozenset(("revived", "flood"))
+"""Events that are over as soon as they are told."""
+
 TITLES = {
     "config": "The config files have errors",
-    "outage": "Most sources fail",
-    "disk": "The disk is nearly full",
     "gate": "A section's document was held back",
     "held": "A section's document was held back",
     "set-aside": "An article was set aside",
     "document": "A document could not be read",
-    "starving": "A section starves",
-    "silent": "A source is silent",
-    "source": "A source fails",
+    "gone": "Gone",
+    "failing": "Failing",
+    "silent": "Silent",
+    "validators": "Validators that lie",
+    "flood": "An archive came again",
 }
+"""What stands before the text of an event; other kinds say all in their text."""
 
 
 def title_of(event: Event) -> str:
     """Return an event in a few words."""
     first = event.text.split("\n")[0]
-    words = TITLES.get(event.kind, event.kind)
-    told = first if event.kind in ("source", "silent", "starving", "outage", "disk") else f"{words}: {first}"
+    words = TITLES.get(event.kind)
+    told = f"{words}: {first}" if words else first
     told = told if len(told) <= 160 else told[:159].rstrip() + "…"
-    return f"Over: {told}" if event.closed_at else told
+    return f"Over: {told}" if event.closed_at and event.kind not in NEWS else told
 
 
 def alarms_feed(

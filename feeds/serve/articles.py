@@ -63,7 +63,7 @@ def article_page(article_id: str) -> Response:
             lead_picture="<img" not in text and "<video" not in text,
             json_ld=json_ld(shown, desk, addresses),
             others=[headline(one, desk, addresses) for one in others],
-            standfirst=shortened(plain(shown.summary), 400) if shown.content and shown.summary else "",
+            standfirst=_standfirst(shown),
             language=shown.language or desk.settings.language,
             text_direction=direction(shown.language or desk.settings.language),
             published=in_words(shown.published, zone),
@@ -79,6 +79,15 @@ def article_page(article_id: str) -> Response:
         return html, latest_change([shown], desk.accepted_at)
 
     return page(("article", shown, others), draw)
+
+
+def _standfirst(article: Article) -> str:
+    """Its summary, where the text does not begin with the same words."""
+    if not article.content or not article.summary:
+        return ""
+    summary = shortened(plain(article.summary), 400)
+    begins = " ".join(plain(article.content).split())
+    return "" if begins.startswith(summary[:80].removesuffix(" …")) else summary
 
 
 def _others(article: Article) -> tuple[Article, ...]:

@@ -49,6 +49,7 @@ class Headline:
     elsewhere: bool
     image: Image | None = None
     since: str = ""
+    first_in: str = ""
     story: str | None = None
     others: tuple[Headline, ...] = ()
 
@@ -133,6 +134,7 @@ def headline(article: Article, desk: Desk, addresses: Addresses, *, now: datetim
         image=article.image if desk.settings.publish.images else None,
         since=in_relation(article.published, now) if now is not None else "",
         story=article.story_uid,
+        first_in=next((copy.source_name for copy in article.copies if copy.original), ""),
     )
 
 

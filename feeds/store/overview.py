@@ -30,7 +30,6 @@ from feeds.store.schema import (
 from feeds.store.values import SourceState
 
 DAY_US = 86_400_000_000
-HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,16 +138,6 @@ class Overview:
             )
             for source_id, at, count, copies in self._connection.execute(statement):
                 found.setdefault(source_id, {})[int(at)] = (int(count), int(copies or 0))
-        return found
-
-    def hours(self, ids: Sequence[int], since: datetime) -> dict[int, list[int]]:
-        """The hours (counted from 1970) in which each source brought entries *since*, one for each entry."""
-        found: dict[int, list[int]] = {}
-        for some in chunks(ids):
-            statement = select(entries.c.source_id, entries.c.first_seen)
-            statement = statement.where(entries.c.source_id.in_(some), entries.c.first_seen >= since)
-            for source_id, at in self._connection.execute(statement):
-                found.setdefault(source_id, []).append(micros(at) // HOUR_US)
         return found
 
     def section_days(self, since: datetime) -> dict[str, dict[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -86,7 +87,9 @@ def test_nothing_of_a_source_is_shown_as_markup_but_its_sanitised_text(reader, d
     )
     for path in (ARTICLE, "/", "/news/world"):
         page = ask(desk, path).text
-        assert "<script" not in page and 'onload="x' not in page
+        told = re.findall(r'<script type="application/ld\+json">([^<]*)</script>', page)
+        assert page.count("<script") == len(told) == (path == ARTICLE) and 'onload="x' not in page
+        assert all(json.loads(each)["headline"] == HOSTILE for each in told)
 
 
 def test_pages_carry_their_language_and_direction(reader, desk):
@@ -107,7 +110,8 @@ def test_pages_are_safe_at_home(make_reader):
         assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
         assert got.headers["x-content-type-options"] == "nosniff"
         assert got.headers["referrer-policy"]
-        assert "style=" not in got.text and "<script" not in got.text and "<style" not in got.text
+        assert "style=" not in got.text and "<style" not in got.text
+        assert got.text.count("<script") == got.text.count('<script type="application/ld+json">')
         loaded = re.findall(
             r'<(?:link rel="(?:stylesheet|icon|alternate icon)"|img)[^>]*?(?:href|src)="([^"]+)"', got.text
         )

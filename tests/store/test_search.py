@@ -93,7 +93,6 @@ def test_the_overview_counts_what_there_is(shelf):
         day = tx.overview.days([line.id], NOW - timedelta(days=14))
         assert sum(count for count, _ in day[line.id].values()) == 3
         assert sum(tx.overview.section_days(NOW - timedelta(days=14))["news"].values()) == 3
-        assert len(tx.overview.hours([line.id], NOW - timedelta(days=14))[line.id]) == 3
         numbers = tx.overview.numbers(NOW + timedelta(hours=1))
         assert (numbers.sources, numbers.articles, numbers.entries, numbers.due) == (1, 3, 3, 1)
         assert numbers.lag_s == 3600 and numbers.database_bytes > 0
