@@ -1,0 +1,73 @@
+"""What a request joins is what rendering it whole would give, byte for byte."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds import frames
+from feeds.model import FORMATS, Article, Format
+from feeds.publish.rendering import desk_context, section_context
+from feeds.render import check, render_document
+from feeds.render.whole import whole_document
+from tests.publish.desk import WORLD, Desk
+from tests.render.articles import DESK, FEED_ID, NOW, SECTION, many, wild_articles
+
+EXTRA = {
+    "atom": frames.archive_links(
+        "atom",
+        archive=True,
+        prev_url="https://w.example/1",
+        next_url="https://w.example/3",
+        current_url="https://w.example/",
+    ),
+    "rss": frames.archive_links("rss", archive=True, prev_url="https://w.example/1", current_url="https://w.example"),
+    "json": frames.archive_links("json", archive=True, prev_url="https://w.example/1"),
+}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@given(articles=st.lists(wild_articles, max_size=3, unique_by=lambda article: article.uid))
+@many
+def test_a_page_is_the_whole_document_with_its_links_and_nothing_else(format: Format, articles: list[Article]) -> None:
+    page = render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID, extra=[EXTRA[format]])
+    whole = whole_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    assert page.replace(EXTRA[format], b"", 1) == whole
+    assert [problem for problem in check(page, format) if problem.severity == "error"] == []
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_served_pages_and_narrowed_feeds_are_byte_identical_to_rendering_their_articles_whole(
+    desk: Desk, format: Format
+) -> None:
+    desk.bring(range(150))
+    desk.retract(20)
+    desk.render(most_archived=None)
+    context, told = section_context(desk.tree[1], desk.settings), desk_context(desk.settings)
+    for path, query in (
+        (f"/{WORLD}/archive/100.{format}", ""),
+        (f"/{WORLD}/archive/100.{format}", "utm_source=x"),
+        (f"/{WORLD}.{format}", "lang=en&limit=7"),
+        (f"/{WORLD}.{format}", ""),
+    ):
+        served = desk.get(path, query=query).body
+        uids = list(dict.fromkeys(re.findall(rb"urn:uuid:00000000-0000-4000-8000-\d{12}", _entries(served, format))))
+        with desk.store.read() as tx:
+            found = tx.articles.several([uid.decode() for uid in uids])
+        whole = render_document(
+            context,
+            [found[uid.decode()] for uid in uids],
+            format,
+            desk=desk_context(desk.settings),
+            updated=NOW,
+            feed_id=FEED_ID,
+        )
+        assert _entries(served, format) == _entries(whole, format)
+
+
+def _entries(body: bytes, format: Format) -> bytes:
+    begin = {"rss": b"<item>", "atom": b"<entry", "json": b'"items":['}[format]
+    return body[body.index(begin) :]
