@@ -20,8 +20,6 @@ _BREAK = re.compile(
 )
 _CELL = re.compile(r"</?t[dh]\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>|<[!?][^>]*>")
-_BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # single blanks, the most, are left as they are
-_LINES = re.compile(r" ?\n\s*")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Scripts written without blanks: every character is a word of its own there.
 _UNSPACED = (
@@ -32,8 +30,11 @@ _UNSPACED = (
 _MARKS = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
 _LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
 _WORD = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:'{_LETTER}+)*")
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
-_INNER_APOSTROPHE = re.compile(r"'(?<=[a-z0-9]')(?=[a-z0-9])")
+_ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
+# Letters as their small ones, digits as they are, all else a blank.
+_ASCII_FOLDED = bytes(
+    ord(chr(code).lower()) if chr(code).isascii() and chr(code).isalnum() else 32 for code in range(256)
+)
 
 
 def plain(html: str) -> str:
@@ -45,15 +46,42 @@ def plain(html: str) -> str:
     """
     text = html
     if "<" in text:
-        text = _COMMENT.sub("", text)
-        text = _SKIPPED.sub(" ", text)
-        text = _BREAK.sub("\n", text)
-        text = _CELL.sub(" ", text)
-        text = _TAG.sub("", text)
+        if "<!" in text or "]]>" in text:
+            text = _COMMENT.sub("", text)
+        text = _without_tags(_SKIPPED.sub(" ", text))
     if "&" in text:
         text = unescape(text)
     text = _INVISIBLE.sub("", text)
-    return _LINES.sub("\n", _BLANKS.sub(" ", text)).strip()
+    return "\n".join([line for line in map(" ".join, map(str.split, text.split("\n"))) if line])
+
+
+class _Nested(Exception):
+    """A tag within a tag: then it matters which kind is taken out first."""
+
+
+def _without_tags(text: str) -> str:
+    try:
+        return _TAG.sub(_stands_for, text)  # one pass for three
+    except _Nested:
+        return _TAG.sub("", _CELL.sub(" ", _BREAK.sub("\n", text)))
+
+
+def _stands_for(tag: re.Match[str]) -> str:
+    found = tag[0]
+    return _KINDS[found] if found in _KINDS else _kind_of(found)
+
+
+def _kind_of(tag: str) -> str:
+    if "<" in tag[1:]:
+        raise _Nested
+    return "\n" if _BREAK.match(tag) else " " if _CELL.match(tag) else ""
+
+
+_KINDS = {
+    f"<{slash}{name}>": _kind_of(f"<{slash}{name}>")
+    for slash in ("", "/")
+    for name in "p br div li ul ol h2 h3 tr td b i em strong span a blockquote figure".split()
+}
 
 
 def fold(text: str) -> str:
@@ -90,9 +118,11 @@ def words(text: str) -> list[str]:
     >>> words("Don't stop: U.S. GDP +3.5%, 東京")
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
-    folded = fold(text)
+    folded = text if text.isascii() else fold(text)
     if folded.isascii():
-        return _ASCII_WORD.findall(_INNER_APOSTROPHE.sub("", folded) if "'" in folded else folded)
+        if "''" not in folded:
+            return folded.encode("ascii").translate(_ASCII_FOLDED, b"'").decode("ascii").split()
+        return [word.replace("'", "") for word in _ASCII_WORD.findall(folded.lower())]
     found = _WORD.findall(folded)
     return [word.replace("'", "") for word in found] if "'" in folded else found
 

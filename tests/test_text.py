@@ -21,6 +21,8 @@ from feeds.text import MIN_HASH_WORDS, fold, plain, text_hash, words
         ("x<!-- <p>no</p> -->y", "xy"),
         ("x<script>never closed", "x"),
         ("3 < 5 and 5 > 3", "3 < 5 and 5 > 3"),
+        ("a<b <p>c>d", "ad"),
+        ("one<TD class='x'>two<Hr/>three", "one two\nthree"),
         ("soft\u00adhyphen zero\u200bwidth", "softhyphen zerowidth"),
         ("  many \n\n blanks\u00a0here ", "many\nblanks here"),
         ("", ""),
@@ -55,6 +57,7 @@ def test_fold_keeps_marks_that_are_letters_elsewhere():
     [
         ("It's the U.N.'s", ["its", "the", "u", "n", "s"]),
         ("it’s", ["its"]),
+        ("it''s 'quoted'", ["it", "s", "quoted"]),
         ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
         ("東京2024", ["東", "京", "2024"]),
         ("snake_case-word", ["snake", "case", "word"]),

@@ -181,7 +181,10 @@ def test_a_document_stays_one_article_when_it_changes_or_is_renamed(desk: Desk) 
     first = desk.items("/news/world.json")[0]["id"]
 
     (folder / "pie.txt").rename(folder / "a-pie-for-the-fair.txt")
-    put(folder / "other.txt", "Harbour bell cast anew\n\nThe bell of the harbour chapel was cast anew in the old yard.\n")
+    put(
+        folder / "other.txt",
+        "Harbour bell cast anew\n\nThe bell of the harbour chapel was cast anew in the old yard.\n",
+    )
     until(lambda: len(desk.items("/news/world.json")) > 1, what="the other document")
     assert sorted(str(item["title"]) for item in desk.items("/news/world.json")) == [
         "Fair to have a pie",
@@ -196,7 +199,10 @@ def test_a_document_stays_one_article_when_it_changes_or_is_renamed(desk: Desk) 
     assert [item["id"] for item in desk.items("/news/world.json") if "pie" in str(item["title"])] == [first]
 
     put(folder / "twin.txt", PIE.replace("six feet", "seven feet"))
-    put(folder / "empty.txt", "Ferry to sail at night\n\nThe ferry will sail at night from spring on, the line said here.\n")
+    put(
+        folder / "empty.txt",
+        "Ferry to sail at night\n\nThe ferry will sail at night from spring on, the line said here.\n",
+    )
     until(lambda: len(desk.items("/news/world.json")) > 2, what="the filled document")
     titles = sorted(str(item["title"]) for item in desk.items("/news/world.json"))
     assert titles == ["Fair to have a pie", "Ferry to sail at night", "Harbour bell cast anew"]
