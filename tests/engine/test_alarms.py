@@ -1,0 +1,74 @@
+"""Alarms of the desk as a whole: opened once, over when it is over, never a storm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from feeds.engine.alarms import look, outage, starving
+from feeds.model import Source
+from feeds.store import open_store
+from feeds.store.overview import Line, day_of
+from feeds.store.values import PollResult, SourceState
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def line(number: int, failures: int) -> Line:
+    source = Source(key=str(number), name=str(number), kind="feed", target="https://a.example/")
+    state = SourceState(failures=failures, last_poll_at=NOW)
+    return Line(id=number, source=source, state=state, added_at=NOW, polled=1)
+
+
+def test_an_outage_is_one_alarm_and_a_few_failures_are_none():
+    assert outage([line(number, 1) for number in range(10)])[0].text == "10 of 10 sources fail at once"
+    assert outage([line(number, int(number < 5)) for number in range(10)]) == []
+    assert outage([line(1, 4), line(2, 4)]) == []
+    resting = replace(line(3, 1), source=replace(line(3, 1).source, enabled=False))
+    assert outage([line(1, 1), line(2, 1), resting]) == []
+
+
+def test_a_section_starves_against_its_own_mean():
+    today = day_of(NOW)
+    busy = {today - back: 10 for back in range(2, 14)}
+    assert [alarm.subject for alarm in starving({"news": busy, "rare": {today - 5: 1}, "none": {}}, now=NOW)] == [
+        "news"
+    ]
+    assert starving({"news": busy | {today: 1}}, now=NOW) == []
+    assert starving({"unfiled": busy}, now=NOW) == []
+    assert starving({"once": {today - 4: 500}}, now=NOW) == []  # an import is no rhythm
+
+
+def test_a_look_opens_an_alarm_once_and_closes_it(tmp_path):
+    with open_store(f"sqlite:///{tmp_path}/desk.db") as store:
+
+        def poll(failures: int) -> None:
+            with store.write() as tx:
+                claims = tx.sources.claim_named(None, NOW, 60)
+                tx.sources.finish(
+                    [
+                        PollResult(
+                            source_id=claim.source.id,
+                            claim_id=claim.claim_id,
+                            at=NOW,
+                            outcome="failed" if failures else "same",
+                            state=SourceState(failures=failures, last_poll_at=NOW),
+                            next_poll_at=NOW + timedelta(hours=1),
+                        )
+                        for claim in claims
+                    ]
+                )
+
+        with store.write() as tx:
+            told = [Source(key=key, name=key, kind="feed", target=f"https://{key}.example/") for key in "abcd"]
+            tx.sources.sync(told, "full", NOW)
+        poll(1)
+        for _ in range(2):
+            look(store, tmp_path, now=NOW)
+        with store.read() as tx:
+            assert [event.kind for event in tx.events.recent(10)] == ["outage"]
+        poll(0)
+        look(store, tmp_path, now=NOW + timedelta(hours=1))
+        with store.read() as tx:
+            [over] = tx.events.recent(10)
+            assert over.closed_at == NOW + timedelta(hours=1)

@@ -1,0 +1,62 @@
+"""Who sees the admins' pages, and who does not."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from feeds.serve import flask_app
+from feeds.serve.access import Access
+from tests.serve.conftest import application
+from tests.serve.wsgi import ask
+
+HOME, OUT = "http://127.0.0.1:8080", "https://wire.example.org"
+PAGES = ("/status", "/status.atom", "/status/source/a", "/metrics")
+
+
+def basic(token: str) -> str:
+    return "Basic " + base64.b64encode(f"admin:{token}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("bind", "base_url", "host", "token", "given", "verdict"),
+    [
+        ("127.0.0.1", HOME, "127.0.0.1:8080", "", None, "open"),
+        ("::1", "http://[::1]:8080", "[::1]:8080", "", None, "open"),
+        ("127.0.0.1", HOME, "", "", None, "open"),  # HTTP/1.0
+        ("127.0.0.1", HOME, "evil.example", "", None, "closed"),  # a name that was made to mean 127.0.0.1
+        ("0.0.0.0", HOME, "127.0.0.1", "", None, "closed"),
+        ("", HOME, "127.0.0.1", "", None, "closed"),  # started by a server that says nothing
+        ("127.0.0.1", OUT, "127.0.0.1", "", None, "closed"),  # behind a proxy
+        ("127.0.0.1", OUT, "wire.example.org", "s3cret", None, "ask"),
+        ("127.0.0.1", OUT, "wire.example.org", "s3cret", "Bearer s3cret", "open"),
+        ("127.0.0.1", OUT, "wire.example.org", "s3cret", basic("s3cret"), "open"),
+        ("127.0.0.1", OUT, "wire.example.org", "s3cret", basic("s3cre"), "ask"),
+        ("127.0.0.1", OUT, "wire.example.org", "s3cret", "Bearer ", "ask"),
+        ("127.0.0.1", OUT, "wire.example.org", "", "Bearer ", "closed"),
+        ("127.0.0.1", OUT, "wire.example.org", "s3cret", "Basic !!!", "ask"),
+        ("0.0.0.0", OUT, "wire.example.org", "schlüssel", "Bearer schlüssel", "open"),
+    ],
+)
+def test_the_door(bind, base_url, host, token, given, verdict):
+    access = Access(bind=bind, token=token)
+    assert access.judge(base_url, host=host, authorization=given) == verdict
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_without_a_token_to_give_the_pages_are_closed_and_say_how_to_open_them(desk, path):
+    got = ask(desk, path)
+    assert got.status == 403 and "WIREDESK_ADMIN_TOKEN" in got.text
+    assert got.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_with_a_token_it_is_asked_for(make_reader, path):
+    desk = application(make_reader())
+    flask_app(desk).extensions["feeds.access"] = Access(bind="0.0.0.0", token="s3cret")
+    assert ask(desk, path).status == 401 and ask(desk, path).headers["www-authenticate"].startswith("Basic ")
+    assert ask(desk, path, authorization="Bearer wrong").status == 401
+    assert ask(desk, path, authorization="Bearer s3cret").status == 503  # in, and this desk has no store
+    in_address = ask(desk, path, query="token=s3cret").status
+    assert in_address == (503 if path in ("/status.atom", "/metrics") else 401)
