@@ -58,7 +58,7 @@ class Delivery:
 
 @dataclass
 class Subscriber:
-    """Answers with *challenge* (called with a Verification) and *status* (called with a Delivery) where they are set."""
+    """Answers as *challenge* (given a Verification) and *status* (given a Delivery) say, where they are set."""
 
     verifications: list[Verification] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
