@@ -11,12 +11,15 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from feeds.model import Source
 from feeds.store.marks import chunks
-from feeds.store.schema import articles, entries, sections, sources
+from feeds.store.schema import articles, entries, events, sections, sources
 from feeds.store.source_rows import CONFIGURED, configured
 from feeds.store.values import SourcesSynced
 
 _SHOWN = ("name", "target", "rights", "full_text", "priority")
 """What of a source is seen in published articles."""
+
+_OF_A_SOURCE = ("gone", "failing", "moved", "validators", "silent", "flood")
+"""Events that are over with another URL, or when the source goes."""
 
 _OF_THE_OLD_URL: dict[str, Any] = {
     "failures": 0,
@@ -86,6 +89,11 @@ def sync(
         connection.execute(cleared)
     for some in chunks([row.id for row in gone]):
         connection.execute(update(sources).where(sources.c.id.in_(some)).values(removed_at=now, claim_id=None))
+    named = {row.id: row.key for row in present.values()}
+    over = [named[id_] for id_ in restart] + [row.key for row in gone]
+    for some in chunks(over):
+        theirs = events.c.subject.in_(some) & events.c.kind.in_(_OF_A_SOURCE) & events.c.closed_at.is_(None)
+        connection.execute(update(events).where(theirs).values(closed_at=now))
     _renew(connection, seen_differently)
     return SourcesSynced(
         added=tuple(row["key"] for row in added),

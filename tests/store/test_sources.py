@@ -371,3 +371,26 @@ def test_the_desks_full_text_holds_where_a_source_has_none(desk):
     sync(desk, source("a"), source("b"), source("c"), desk="link")
     with desk.read() as tx:
         assert tx.articles.get(new("x").article_uid).content == ""
+
+
+def test_another_url_ends_what_was_told_of_the_old_one(desk):
+    sync(desk, source("a"))
+    with desk.write() as tx:
+        for kind in ("moved", "gone", "config"):
+            tx.events.add(kind, "a", text="t", now=NOW)
+    sync(desk, source("a", target="https://elsewhere.example/feed"))
+    with desk.read() as tx:
+        assert [event.kind for event in tx.events.open()] == ["config"]
+
+
+def test_sources_of_a_host_are_held_and_never_brought_forward(desk):
+    sync(desk, source("a", target="https://h.example/a"), source("b", target="https://h.example/b"))
+    with desk.write() as tx:
+        found = tx.sources.addresses("h.example")
+        assert sorted(found.values()) == ["https://h.example/a", "https://h.example/b"]
+        first, second = sorted(found)
+        tx.sources.hold({first: later(hours=2), second: later(hours=3)})
+        tx.sources.hold({second: later(hours=1)})
+    with desk.read() as tx:
+        due = [tx.sources.by_id(id_)[1].next_poll_at for id_ in (first, second)]
+    assert due == [later(hours=2), later(hours=3)]
