@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from feeds.cli.places import need_database, places, with_places
+from feeds.cli.places import Places, need_database, places, with_places
 from feeds.errors import DeskError
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
                 )
             entries = tx.articles.entries_of(uid)
             filings = tx.articles.filings_of(uid)
+            config_now = tx.configs.current()
             aside = tx.documents.why_aside(uid)
         shown = next((stored for stored in entries if stored.shown), entries[0] if entries else None)
         click.secho(shown.entry.title if shown else uid, bold=True)
@@ -83,8 +84,25 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
             sure = f", {filing.probability:.0%} sure" if filing.probability is not None else ""
             click.echo(f"  {place:<24} {filing.reason}{sure}")
             click.echo(f"  {'':<24} place in the order {_when(filing.rank_at)}, number {filing.sequence} there")
+        weighed = _weighed(entries, config_now.text, found) if config_now else []
+        if weighed:
+            click.echo("\nWeighed")
+            for line in weighed:
+                click.echo(f"  {line}")
     finally:
         store.close()
+
+
+def _weighed(entries: list[StoredEntry], config: str, found: Places) -> list[str]:
+    """What filing weighs of every entry today: rules that hold or nearly do, publishers' words, the classifier."""
+    from feeds.filing import Cabinet
+    from feeds.filing.learned.files import MODEL_FILE, load_model
+    from feeds.settings import config_from_json
+
+    cabinet = Cabinet(config_from_json(config).sections, load_model(found.data / MODEL_FILE))
+    return list(
+        dict.fromkeys(line for stored in entries for line in cabinet.explain(stored.entry, stored.source).lines())
+    )
 
 
 def _tell_entry(stored: StoredEntry) -> None:
