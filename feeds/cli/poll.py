@@ -76,7 +76,7 @@ def poll(
             refile(store, accepted.desk.cabinet, clock=now_utc)
             refiled(store, accepted.desk.version, now=now_utc())
         with store.write() as tx:
-            names = tx.sources.names()
+            names = tx.sources.names() if sources else {}
             keys = _keys(sources, names)
             if keys or everything:
                 claims = tx.sources.claim_named(keys or None, now_utc(), lease_s=LEASE_S)
