@@ -5,7 +5,7 @@
 An nginx on loopback gives distinct feeds made of real ones. Three rounds: all new, all unchanged (304), 5 % changed
 (one new entry on top). The desk is `python -m feeds.cli poll --now` as a whole process with the shipped defaults and
 section tree: fetched, stored, deduped, filed, published. Only what concerns the one host on loopback is set:
-`per_host`, `gap_s`, `allow_private`. CPU is user + system of the whole process tree; memory is the greatest sum over the tree,
+`per_host`, `gap_s`, `allow_private`. CPU is user + system of the whole tree; memory is the greatest sum over it,
 looked at five times a second. "Per feed" leaves out what a start with nothing due costs.
 
 --alone leaves the peers out; --sizes compares the desk with itself at several counts; --configured N measures what N
