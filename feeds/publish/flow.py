@@ -16,6 +16,7 @@ from feeds import frames
 from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, UNFILED, Article, Section, Settings
 from feeds.publish.backlog import catch_up, catch_up_stories
+from feeds.publish.copies import unfold
 from feeds.publish.gate import HOLD_S, objections, still_held
 from feeds.publish.rendering import Kept, Rendered, desk_context, render_section, section_context
 from feeds.render import fragment_version
@@ -105,11 +106,13 @@ def _publish_section(
 ) -> None:
     desk = desk_context(settings)
     version = fragment_version(desk)
-    chosen = _choose(store, section, state, section.limit or settings.publish.entries, version, now)
+    limit = section.limit or settings.publish.entries
+    chosen = _choose(store, section, state, limit, version, now)
     if chosen is None:
         done.held.append(section.path)
         return
-    uids = chosen.uids
+    unfolded = unfold(store, chosen.uids, chosen.kept, chosen.articles, section.copies, limit)
+    uids = unfolded.uids
     for _ in range(MOST_SET_ASIDE + 1):
         try:
             rendered = render_section(
@@ -135,6 +138,7 @@ def _publish_section(
             done.set_aside.append(error.article_uid)
     else:
         raise RenderError(f"more than {MOST_SET_ASIDE} articles of {section.path!r} do not check", path=section.path)
+    rendered.fragments = [made for made in rendered.fragments if made.article_uid not in unfolded.own]
     _replace(store, section.path, state, chosen, rendered, now)
     (done.held if chosen.waits else done.sections).append(section.path)
 

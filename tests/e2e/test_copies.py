@@ -221,3 +221,24 @@ def test_a_document_that_is_half_written_is_taken_when_it_is_whole(desk: Desk) -
             assert desk.items("/news/world.json") == []
     until(lambda: desk.items("/news/world.json"), what="the whole document")
     assert "crane" in str(desk.items("/news/world.json")[0])
+
+
+def test_a_section_folds_links_or_shows_copies_as_its_config_says(desk: Desk, papers: dict[str, Paper]) -> None:
+    papers["mirror"].items = [("Iron footbridge goes", "https://mirror.example/1", BRIDGE, "")]
+    papers["post"].items = [("New crossing by winter", "https://post.example/9", BRIDGE, "")]
+    everything = {"any": [{"keywords": ["footbridge"]}]}
+    desk.write(
+        sections={way: {"title": way, "copies": way, "match": everything} for way in ("fold", "link", "show")},
+        sources=[{"name": name, "url": papers[name].url} for name in ("mirror", "post")],
+    )
+    poll(desk, "mirror")
+    poll(desk, "post")
+    desk.start()
+    found = {way: desk.items(f"/{way}.json") for way in ("fold", "link", "show")}
+    [folded], [linked], (article, copy) = found["fold"], found["link"], found["show"]
+    assert folded["id"] == linked["id"] == article["id"] != copy["id"]
+    assert "post.example" not in str(folded["content_html"])
+    assert '<a href="https://post.example/9">New crossing by winter</a> (post)' in str(linked["content_html"])
+    assert (copy["url"], copy["title"]) == ("https://post.example/9", "New crossing by winter")
+    poll(desk, "mirror", "post")
+    assert [item["id"] for item in desk.items("/show.json")] == [article["id"], copy["id"]]
