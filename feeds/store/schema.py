@@ -305,6 +305,8 @@ Index(
 )
 Index("ix_filings_sequence", filings.c.section_id, filings.c.sequence)
 Index("ix_filings_number", filings.c.section_id, filings.c.number)
+BY_RANK, BY_NUMBER = "INDEXED BY ix_filings_top", "INDEXED BY ix_filings_number"
+"""Hints for SQLite, which without statistics goes through a whole section by its primary key and sorts it."""
 
 fragments = Table(
     "fragments",

@@ -15,6 +15,7 @@ from feeds.store.columns import UtcDateTime
 from feeds.store.hydrate import hydrate
 from feeds.store.marks import chunks
 from feeds.store.schema import (
+    BY_RANK,
     IN_SECTION,
     LIVE,
     NOT_ASIDE,
@@ -112,14 +113,12 @@ class Sections:
         aside = select(articles.c.id).where(SET_ASIDE)
         statement = select(filings.c.article_id, filings.c.rank_at, filings.c.sequence)
         statement = statement.where(filings.c.section_id == self._id(path), IN_SECTION)
-        return statement.where(filings.c.article_id.not_in(aside)).order_by(*_NEWEST).limit(limit)
+        statement = statement.where(filings.c.article_id.not_in(aside)).order_by(*_NEWEST).limit(limit)
+        return statement.with_hint(filings, BY_RANK, "sqlite")
 
     def page(self, path: str, before: tuple[datetime, int] | None, limit: int) -> Page:
         """The newest *limit* articles behind the place *before*, and the place to go on from."""
-        statement = select(filings.c.article_id, filings.c.rank_at, filings.c.sequence)
-        aside = select(articles.c.id).where(SET_ASIDE)
-        statement = statement.where(filings.c.section_id == self._id(path), IN_SECTION)
-        statement = statement.where(filings.c.article_id.not_in(aside))
+        statement = self._newest(path, limit + 1)
         if before is not None:
             place = tuple_(literal(before[0], UtcDateTime()), literal(before[1]))
             statement = statement.where(tuple_(filings.c.rank_at, filings.c.article_id) < place)
@@ -175,16 +174,20 @@ class Sections:
     def standings(self, path: str, uids: Sequence[str]) -> dict[str, Standing]:
         """How those of the articles stand that are in the section and not set aside."""
         found: dict[str, Standing] = {}
+        section_id = self._id(path)
         for some in chunks(uids):
+            # By id, for a section may hold a million: the key of `filings` leads straight to these.
+            named = select(articles.c.id, articles.c.uid).where(articles.c.uid.in_(some), NOT_ASIDE)
+            by_id = {row.id: row.uid for row in self._connection.execute(named)}
+            columns = filings.c.article_id, filings.c.rank_at, filings.c.filed_at
             statement = (
-                select(articles.c.uid, filings.c.rank_at, filings.c.filed_at, entries.c.source_id, entries.c.comparable)
-                .join_from(filings, articles, articles.c.id == filings.c.article_id)
-                .join(entries, (entries.c.article_id == articles.c.id) & (entries.c.shown == 1))
-                .where(filings.c.section_id == self._id(path), IN_SECTION, articles.c.uid.in_(some), NOT_ASIDE)
+                select(*columns, entries.c.source_id, entries.c.comparable)
+                .join_from(filings, entries, (entries.c.article_id == filings.c.article_id) & (entries.c.shown == 1))
+                .where(filings.c.section_id == section_id, filings.c.article_id.in_(list(by_id)), IN_SECTION)
             )
             for row in self._connection.execute(statement):
-                found[row.uid] = Standing(
-                    uid=row.uid,
+                found[by_id[row.article_id]] = Standing(
+                    uid=by_id[row.article_id],
                     rank_at=row.rank_at,
                     filed_at=row.filed_at,
                     source_id=row.source_id,

@@ -10,7 +10,18 @@ from sqlalchemy import Connection, Row, Select, exists, select
 
 from feeds.model import Format, Fragment
 from feeds.store.codec import inflate
-from feeds.store.schema import IN_SECTION, NOT_ASIDE, RETRACTED, articles, entries, filings, fragments, sections
+from feeds.store.schema import (
+    BY_NUMBER,
+    BY_RANK,
+    IN_SECTION,
+    NOT_ASIDE,
+    RETRACTED,
+    articles,
+    entries,
+    filings,
+    fragments,
+    sections,
+)
 from feeds.store.values import Selection
 
 _DECODED_AT_ONCE = 100  # most articles of a section are in one language, so that the first hundred often do
@@ -19,15 +30,18 @@ _DECODED_AT_ONCE = 100  # most articles of a section are in one language, so tha
 def archive_page(connection: Connection, section_id: int, first: int, last: int, format: Format) -> Selection:
     """See `Sections.archive_page`."""
     here = filings.c.section_id == section_id, filings.c.number.between(first, last)
-    kept = connection.execute(_fragments(format).where(*here, IN_SECTION, NOT_ASIDE)).all()
+    page = _fragments(format).with_hint(filings, BY_NUMBER, "sqlite")
+    kept = connection.execute(page.where(*here, IN_SECTION, NOT_ASIDE)).all()
     gone = (
         select(articles.c.uid, articles.c.retracted_at, filings.c.number)
         .join_from(filings, articles, articles.c.id == filings.c.article_id)
         .where(*here, filings.c.state == RETRACTED, articles.c.retracted_at.is_not(None))
         .order_by(filings.c.number.desc())
+        .with_hint(filings, BY_NUMBER, "sqlite")
     )
     before = select(filings.c.number).where(filings.c.section_id == section_id, filings.c.number < first, IN_SECTION)
-    older = connection.execute(before.order_by(filings.c.number.desc()).limit(1)).scalar_one_or_none()
+    newest = before.order_by(filings.c.number.desc()).limit(1).with_hint(filings, BY_NUMBER, "sqlite")
+    older = connection.execute(newest).scalar_one_or_none()
     return _selection(
         sorted(kept, key=lambda row: -int(row.number)),
         format,
@@ -53,6 +67,7 @@ def narrowed(
         .where(filings.c.section_id == section_id, IN_SECTION)
         .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
         .limit(scan)
+        .with_hint(filings, BY_RANK, "sqlite")
         .subquery()
     )
     chosen = select(newest.c.article_id).order_by(newest.c.rank_at.desc(), newest.c.article_id.desc())
@@ -67,7 +82,9 @@ def narrowed(
     rows: dict[int, Row[*tuple[Any, ...]]] = {}
     for start in range(0, len(ids), 400):
         some = ids[start : start + 400]
-        statement = _fragments(format).where(filings.c.section_id == section_id, articles.c.id.in_(some), NOT_ASIDE)
+        statement = _fragments(format).where(
+            filings.c.section_id == section_id, filings.c.article_id.in_(some), NOT_ASIDE
+        )
         rows |= {row.article_id: row for row in connection.execute(statement)}
     # What was filed after the last publication comes with the next one.
     published = connection.execute(select(sections.c.rendered_sequence).where(sections.c.id == section_id)).scalar_one()
@@ -101,6 +118,7 @@ def unlisted(connection: Connection, section_id: int, uids: Sequence[str]) -> in
         .where(filings.c.section_id == section_id, IN_SECTION, NOT_ASIDE)
         .order_by(filings.c.number.desc())
         .limit(len(listed) + 1)
+        .with_hint(filings, BY_NUMBER, "sqlite")
     )
     return next((int(row.number) for row in connection.execute(statement) if row.uid not in listed), 0)
 

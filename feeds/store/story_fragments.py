@@ -12,7 +12,7 @@ from feeds.model import FORMATS, Format, Fragment
 from feeds.store.codec import deflate, inflate
 from feeds.store.dialect import upsert
 from feeds.store.marks import chunks
-from feeds.store.schema import IN_SECTION, NOT_ASIDE, articles, filings, fragments, story_fragments
+from feeds.store.schema import BY_RANK, IN_SECTION, NOT_ASIDE, articles, filings, fragments, story_fragments
 from feeds.store.values import Selection
 
 
@@ -24,6 +24,7 @@ def newest(connection: Connection, section_id: int, among: int) -> list[tuple[st
         .where(filings.c.section_id == section_id, IN_SECTION, NOT_ASIDE)
         .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
         .limit(among)
+        .with_hint(filings, BY_RANK, "sqlite")
     )
     return [(row.uid, row.story_uid or "") for row in connection.execute(statement)]
 
