@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ FOLDER = "metrics"
 _SUBSCRIBERS = re.compile(r"(\d{1,9}) (?:subscribers?|readers?)\b", re.IGNORECASE)
 _PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,30}")
 MOST_SERVICES = 200
+MOST_PATHS = 4096
+FLUSH_S = 1.0
 _SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0)
 
 
@@ -64,19 +67,42 @@ class Tally:
             multiprocess_mode="mostrecent",
             registry=self.registry,
         )
-        self._bound: dict[tuple[str, str], Any] = {}
         self._services: dict[tuple[str, str], int] = {}
+        self._heard: set[tuple[str, str]] = set()
+        self._kinds: dict[str, str] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+        self._counting = threading.Lock()
 
     def answered(self, path: str, status: str, user_agent: str | None) -> None:
-        """Count one answer: *status* begins with its three digits."""
-        kind = kind_of(path)
+        """Count one answer: *status* begins with its three digits.
+
+        Writing into the shared file costs more than a 304 does, so that counts are put there once in `FLUSH_S`.
+        """
+        kind = self._kinds.get(path)
+        if kind is None:
+            kind = kind_of(path)
+            if len(self._kinds) < MOST_PATHS and len(path) < 200:
+                self._kinds[path] = kind
         key = kind, status[:3]
-        child = self._bound.get(key)
-        if child is None:
-            child = self._bound.setdefault(key, self._served.labels(*key))
-        child.inc()
-        if user_agent is not None and "er" in user_agent and kind in ("rss", "atom", "json"):
-            self._declared(path, user_agent)
+        with self._counting:
+            idle = not self._counts
+            self._counts[key] = self._counts.get(key, 0) + 1
+        if idle:
+            timer = threading.Timer(FLUSH_S, self.flush)
+            timer.daemon = True
+            timer.start()
+        if user_agent is not None and kind in ("rss", "atom", "json") and (path, user_agent) not in self._heard:
+            if len(self._heard) >= MOST_PATHS:
+                self._heard.clear()
+            self._heard.add((path, user_agent))
+            self._declared(path, user_agent[:300])
+
+    def flush(self) -> None:
+        """Put what was counted where `/metrics` finds it."""
+        with self._counting:
+            counts, self._counts = self._counts, {}
+        for key, count in counts.items():
+            self._served.labels(*key).inc(count)
 
     def took(self, path: str, seconds: float) -> None:
         """Note how long a view took."""
@@ -112,6 +138,8 @@ def exposition(numbers: Numbers, states: Mapping[str, int], events: Sequence[Eve
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector  # type: ignore[attr-defined,unused-ignore]
 
+    if _tallies:
+        _tallies[-1].flush()
     registry = CollectorRegistry()
     registry.register(_Stored(numbers, states, events))
     body = generate_latest(registry)
