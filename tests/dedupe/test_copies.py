@@ -213,3 +213,23 @@ def test_a_flood_of_nearly_the_same_text_costs_no_more_than_other_articles(desk)
     other, _ = spent(lambda number: " ".join(dice.choices(filler, k=80)))
     assert len(window) < 50  # copies beyond a few are not kept
     assert flood < 5 * other
+
+
+BELL = "The bell of the mole chapel rang at noon for the crew."
+
+
+def test_a_short_text_with_its_title_is_a_copy_in_another_source_and_a_column_in_its_own(desk):
+    (first,) = desk.poll(
+        1, entry("a", title="Bell rings", text=BELL, link="a.example/1", published=NOW - timedelta(days=1))
+    )
+    (copy,) = desk.poll(2, entry("b", title="Bell rings", text=BELL, link="b.example/1"))
+    (column,) = desk.poll(1, entry("c", title="Bell rings", text=BELL, link="a.example/2", published=NOW))
+    (other,) = desk.poll(3, entry("d", title="Ferry sails", text=BELL, link="c.example/1"))
+    assert (copy.kind, copy.article_uid) == ("copy", first.article_uid)
+    assert (column.kind, other.kind) == ("new", "new")
+
+
+def test_a_document_too_short_to_hash_is_known_again_under_another_name(desk):
+    (first,) = desk.poll(1, entry("id:file:a.txt", title="Pie", text="Six feet wide."))
+    (renamed,) = desk.poll(1, entry("id:file:b.txt", title="Pie", text="Six feet wide."))
+    assert (renamed.kind, renamed.article_uid, renamed.known_key) == ("seen", first.article_uid, "id:file:a.txt")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.dedupe import Told, trace
+from feeds.dedupe import Directory, Told, choose_shown, credited, trace, with_origin
 from feeds.dedupe.credits import Credit, find_credits, means, read_credit
 from feeds.model import Origin, Person, Source
 from tests.dedupe.conftest import BRIDGE, NOW, entry
@@ -131,3 +131,59 @@ def test_published_first_beats_seen_first():
 
 def test_no_entries_have_no_lineage():
     assert trace([]).original is None
+
+
+def both(*, shown_full=None, original_full=None, priority=0, credit=True, published=None):
+    """A reprint that came first, and the original after it, with their lineage."""
+    mirror = Source(key="m", name="Coast Mirror", kind="feed", target="https://m.example/", full_text=shown_full,
+                    priority=priority)  # fmt: skip
+    times = Source(key="t", name="Harbour Times", kind="feed", target="https://t.example/", full_text=original_full)
+    said = ("Source: harbourtimes",) if credit else ()
+    told = [
+        Told(entry=entry("r", text=BRIDGE, credits=said, published=NOW), source=mirror, first_seen=NOW),
+        Told(entry=entry("o", text=BRIDGE, published=published), source=times, first_seen=NOW + timedelta(hours=1)),
+    ]
+    return told, trace(told)
+
+
+@pytest.mark.parametrize(
+    ("case", "original", "shown"),
+    [
+        ({}, 1, 1),
+        ({"shown_full": "full"}, 1, 0),
+        ({"shown_full": "full", "original_full": "full"}, 1, 1),
+        ({"original_full": "link"}, 1, 1),
+        ({"priority": 1}, 1, 0),
+        ({"credit": False, "published": NOW - timedelta(hours=3)}, 1, 0),
+        ({"credit": False}, 0, 0),
+    ],
+    ids=["named", "own full text", "both full", "a link original", "priority", "dates alone", "nothing said"],
+)
+def test_which_entry_is_the_original_and_which_is_shown(case, original, shown):
+    told, found = both(**case)
+    assert found.original == original
+    assert choose_shown(told, found, 0, "summary") == shown
+
+
+def test_a_directory_finds_whom_a_credit_means_among_many():
+    others = [Source(key=f"k{n}", name=f"Paper {n}", kind="feed", target=f"https://p{n}.example/") for n in range(200)]
+    directory = Directory([*others, TIMES, MIRROR, POST])
+    assert directory.meant(Credit("harbourtimes", "line", 1.0)) == TIMES
+    assert directory.meant(Credit("quaypost.example", "canonical address", 0.9, "https://quaypost.example/9")) == POST
+    assert directory.meant(Credit("Reuters", "line", 1.0)) is None
+
+
+def test_an_origin_gets_the_addresses_of_the_source_it_means_and_keeps_its_own():
+    said = entry("r", text=BRIDGE, credits=("Source: harbourtimes",))
+    credit = credited(said, MIRROR)
+    origin = with_origin(said, credit, TIMES, "https://www.harbourtimes.example/").origin
+    assert origin == Origin(name="harbourtimes", url="https://www.harbourtimes.example/", feed_url=TIMES.target)
+    own = entry("r", text=BRIDGE, origin=Origin(name="Harbour Times", url="https://elsewhere.example/"))
+    assert with_origin(own, credited(own, MIRROR), TIMES).origin.url == "https://elsewhere.example/"
+    assert credited(said, TIMES) is None  # nobody credits himself
+
+
+def test_a_source_with_a_secret_in_its_address_is_not_linked():
+    secret = Source(key="t", name="Harbour Times", kind="feed", target="https://t.example/feed?api_key=abc")
+    said = entry("r", text=BRIDGE, credits=("Source: harbourtimes",))
+    assert with_origin(said, credited(said, MIRROR), secret).origin == Origin(name="harbourtimes")
