@@ -68,7 +68,7 @@ def front(desk: Desk, tmp_path: Path) -> Iterator[Desk]:
 def test_below_a_path_every_address_leads_back_to_the_desk(desk: Desk, front: Desk, origin: Origin) -> None:
     publisher = Publisher(origin)
     publisher.publish("Through the proxy")
-    outside = f"http://127.0.0.1:{front.port}/wire"
+    outside = "http://wire.example/wire"
     desk.write(
         desk={"base_url": outside, "trusted_proxies": ["127.0.0.1"]},
         sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world"}],
