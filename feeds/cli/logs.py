@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-
 CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(10), *range(11, 32), *range(127, 160))} | {9: " "}
 CONTINUED = "\n         | "
 
