@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from feeds.errors import StoreError
-from feeds.model import CopyNote, Origin, Person, PublishSettings
+from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Source
 from feeds.serve import create_app, flask_app
 from tests.serve.conftest import NOW, MemoryReader, application, make_article, uid_of
 from tests.serve.wsgi import ask
@@ -317,3 +317,39 @@ def test_changing_the_config_changes_the_pages(reader, desk):
     reader.accepted = replace(reader.accepted, sections=reader.accepted.sections[:1], version=9)
     reader.counter += 1
     assert ask(desk, "/sport").status == 404
+
+
+def test_an_empty_desk_says_what_to_do_next(make_reader):
+    accepted = make_reader().accepted
+    page = ask(application(MemoryReader(accepted)), "/").text
+    assert "Nothing has been published yet" in page and "wiredesk discover" in page
+    fed = replace(accepted, sources=(Source(key="a", name="A", kind="feed", target="https://a.example/"),))
+    page = ask(application(MemoryReader(fed)), "/").text
+    assert "1 source will be asked" in page and "wiredesk doctor" in page
+
+
+def test_articles_of_one_story_stand_together(reader, desk):
+    told = [make_article(number, story_uid="urn:uuid:s" if number in (70, 72) else None) for number in (70, 71, 72)]
+    reader.publish("sport", told, 1)
+    page = ask(desk, "/sport").text
+    assert page.count('<article class="story') == 2
+    first, second = page.split('<article class="story')[1:]
+    assert "Tide &amp; time 72</a>" in first and "Tide &amp; time 71</a>" in second
+
+
+def test_a_data_block_cannot_be_left(reader, desk):
+    put(reader, title="</script><script>alert(1)</script><!--")
+    page = ask(desk, ARTICLE).text
+    assert page.count("<script") == page.count("</script>") == 1 and "<!--" not in page
+
+
+def test_pictures_can_be_turned_off(make_reader):
+    for images in (True, False):
+        reader = make_reader(publish=PublishSettings(images=images))
+        put(
+            reader,
+            content='<p>a <img src="https://x.example/a.png" alt="1 > 0"> b</p>',
+            image=Image(url="https://x.example/b.png"),
+        )
+        page = ask(application(reader), ARTICLE).text
+        assert ("x.example" in page) is images and "a " in page
