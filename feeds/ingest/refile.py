@@ -25,7 +25,8 @@ def refile(
 
     The newest come first, for documents hold them: what subscribers see is right after the first steps. An article
     keeps the `rank_at` that it has, so it takes its old place in a section that it comes to. One that came with a first
-    import and was left out then stays out. *first* is called after the first step. None where *go_on* said no before the end.
+    import and was left out then stays out. *first* is called after the first step. None where *go_on* said no before
+    the end.
     """
     before: int | None = None
     count = 0
