@@ -423,6 +423,20 @@ def _by_kind(rows: Sequence[Row], found: Labels) -> None:
 # --------------------------------------------------------------------------- time and memory
 
 
+def flood(text: list[str], now: datetime, count: int = 10_000) -> None:
+    """The same article again and again, each time with one word of its own, from as many sources."""
+    start_kb, start = _resident_kb(), time.process_time()
+    window = Window()
+    for number in range(count):
+        deduper = Deduper(Known(), now=now, window=window)
+        body = f"{' '.join(text)} number {number}"
+        deduper.decide(number, [Entry(key=f"{number}", title=f"Note {number}", text=body, text_hash=text_hash(body))])
+    print(
+        f"  a flood of {count:,} near-identical texts: {1000 * (time.process_time() - start) / count:.3f} ms a text,"
+        f" {(_resident_kb() - start_kb) / 1024:.0f} MB more, {len(window)} kept to compare"
+    )
+
+
 def scale(sizes: Sequence[int]) -> None:
     """Articles of 300 words from a vocabulary with a long tail, one in ten an edited copy of a recent one."""
     dice = random.Random(5)
@@ -464,6 +478,7 @@ def scale(sizes: Sequence[int]) -> None:
                 f" {right / max(1, copies):.4f} of copies found"
             )
             spent, timed = 0.0, 0
+    flood(recent[-1], now)
     kept = [signature.make(" ".join(recent[-1][:8]), " ".join(recent[-1]))] * 2_000
     start = time.process_time()
     again = Window()
