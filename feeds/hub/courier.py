@@ -38,7 +38,7 @@ GIVE_UP = timedelta(hours=24)
 """How long one delivery is tried; the next change of the topic begins anew, and brings what was missed."""
 VERIFY_TRIES, VERIFY_AGAIN_S = 3, 15.0
 STORE_RETRY_S = 2.0
-_MANNERS = PollSettings(per_host=8, gap_s=0)  # many callbacks of one reader live on one host
+_MANNERS = PollSettings(per_host=16, gap_s=0)  # many callbacks of one reader live on one host
 
 
 class Courier:
