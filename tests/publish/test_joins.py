@@ -46,7 +46,7 @@ def test_served_pages_and_narrowed_feeds_are_byte_identical_to_rendering_their_a
     desk.bring(range(150))
     desk.retract(20)
     desk.render(most_archived=None)
-    _, told = section_context(desk.tree[1], desk.settings), desk_context(desk.settings)
+    context = section_context(desk.tree[1], desk.settings)
     for path, query in (
         (f"/{WORLD}/archive/100.{format}", ""),
         (f"/{WORLD}/archive/100.{format}", "utm_source=x"),
