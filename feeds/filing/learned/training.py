@@ -29,7 +29,7 @@ MOST_WEIGHTS = 6_000_000
 LEAST_SOURCES = 3
 """From so many sources on a section is tested on sources not seen."""
 FOLDS = 3
-FAVOUR = 0.25
+FAVOUR = 0.35
 """How much small sections are favoured where one must be chosen: chances are set against this power of their share."""
 WRONG = 0.03
 """Below this probability of its own section an example is taken to be in the wrong one."""
@@ -172,9 +172,7 @@ def _fit(matrix: Matrix, truth: Labels, single: bool) -> tuple[Weights, Weights]
         if not column.any() or column.all():
             intercept[index] = 1 if column.all() else -1
             continue
-        machine = LinearSVC(
-            C=COST, tol=1e-3, random_state=0, max_iter=2000, class_weight="balanced" if single else None
-        )
+        machine = LinearSVC(C=COST, tol=1e-3, random_state=0, max_iter=2000)
         machine.fit(matrix, column)
         weights[:, index] = machine.coef_[0]
         intercept[index] = machine.intercept_[0]
