@@ -82,6 +82,8 @@ def sanitise(html: str, base: str = "") -> str:
     Pictures that nobody can see (1 × 1, known beacons) and elements left hollow go. Frames become links.
     """
     html = legal(html[:MAX_HTML_CHARS])
+    if "\r" in html:  # parsers of HTML read them as line feeds; so does what does not reach the parser
+        html = html.replace("\r\n", "\n").replace("\r", "\n")
     if html.count("<") > MAX_TAGS:
         html = "<".join(html.split("<", MAX_TAGS)[:MAX_TAGS])
     if not _MARKUP.search(html):
