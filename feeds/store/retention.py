@@ -174,17 +174,3 @@ class Retention:
             self._connection.execute(delete(polls).where(polls.c.source_id.in_(some)))
             self._connection.execute(delete(sources).where(sources.c.id.in_(some)))
         return done
-
-    def forget_fragments(self, before: datetime, limit: int = 500) -> int:
-        """Remove fragments of articles first seen *before* then that no rendering needs soon; how many."""
-        old = (
-            select(fragments.c.article_id)
-            .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
-            .where(articles.c.seen_at < before)
-            .limit(limit)
-        )
-        ids = self._connection.execute(old).scalars().unique().all()
-        done = 0
-        for some in chunks(list(ids)):
-            done += self._connection.execute(delete(fragments).where(fragments.c.article_id.in_(some))).rowcount
-        return done

@@ -144,6 +144,7 @@ def test_pages_walk_through_everything_once(desk):
     seen, before = [], None
     for _ in range(10):
         page = read(desk, lambda tx, before=before: tx.sections.page("news", before, 3))
+        assert len(page.articles) <= 3
         seen += [each.uid for each in page.articles]
         before = page.next
         if before is None:
