@@ -76,7 +76,7 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
     for test in _folds(_groups(examples), truth):
         rest = np.setdiff1d(np.arange(len(examples)), test)
         weights, intercept = _fit(matrix[rest], truth[rest], single)
-        scores[test] = matrix[test] @ weights + intercept
+        scores[test] = _unseen(blocks, rest, test) @ weights + intercept
     slope, offset, doubt = _calibrate(scores, truth, single)
     weights, intercept = _fit(matrix, truth, single)
     blank = Model(
@@ -133,9 +133,9 @@ def _matrix(told: Sequence[Sequence[str]], sections: int) -> tuple[list[Matrix],
         np.bincount(np.concatenate(numbers), minlength=1 << BITS) if numbers else np.zeros(1 << BITS, int)
         for numbers, _, _ in raw
     ]
-    # What stands in one text alone tells nothing of another; of too many features the commonest stay.
+    # Of too many features the commonest stay.
     everywhere = np.concatenate(frequent)
-    least = 2
+    least = 1
     while (everywhere >= least).sum() > most:
         least += 1
     blocks, kept_of_all, idf_of_all = [], [], []
@@ -158,6 +158,20 @@ def _joined(blocks: list[Matrix]) -> Matrix:
     from scipy import sparse
 
     return sparse.hstack(blocks, format="csr")
+
+
+def _unseen(blocks: list[Matrix], rest: npt.NDArray[np.intp], test: npt.NDArray[np.intp]) -> Matrix:
+    """The rows *test* as a model of the rows *rest* would see them: what it never met is not there at all."""
+    from scipy import sparse
+
+    seen = []
+    for block in blocks:
+        met = (block[rest].getnnz(axis=0) > 0).astype(np.float32)
+        rows = block[test].multiply(met[None, :]).tocsr()
+        lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+        lengths[lengths == 0] = 1
+        seen.append((sparse.diags(1 / lengths) @ rows).tocsr())
+    return _joined(seen)
 
 
 def _fit(matrix: Matrix, truth: Labels, single: bool) -> tuple[Weights, Weights]:
