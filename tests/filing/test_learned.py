@@ -129,7 +129,7 @@ def test_the_same_examples_give_the_same_file() -> None:
 
 
 def test_sections_with_few_articles_are_not_learned() -> None:
-    few = [Example(title="", text="kite string wind", sections=("kites",), group=f"k{n}") for n in range(4)]
+    few = [Example(title="", text="kite string wind", sections=("kites",), group=f"k{n}") for n in range(2)]
     assert learn(texts(100) + few)[0].sections == ("air", "land", "sea")
 
 

@@ -20,7 +20,7 @@ from feeds.filing.learned.examples import Example, is_single
 from feeds.filing.learned.features import BITS, BLOCKS, features, learned_words
 from feeds.filing.learned.model import PRECISIONS, Model, Weights
 
-LEAST_EXAMPLES = 5
+LEAST_EXAMPLES = 3
 """Sections with fewer are not learned."""
 LEAST_SUPPORT = 10
 """Filings held back on which a threshold must rest."""
