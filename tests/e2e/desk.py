@@ -142,9 +142,14 @@ class Desk:
         parent = psutil.Process(self.process.pid)
         named = {"parent": parent}
         for child in parent.children():
-            name = "ingest" if "ingest" in child.cmdline() else "web"
+            try:
+                name = "ingest" if "ingest" in child.cmdline() else "web"
+                workers = child.children()
+            except psutil.NoSuchProcess:
+                # It has just died, and is a zombie until the parent looks.
+                continue
             named[name] = child
-            for number, worker in enumerate(child.children()):
+            for number, worker in enumerate(workers):
                 named[f"{name}-worker-{number}"] = worker
         return named
 
