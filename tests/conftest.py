@@ -1,4 +1,4 @@
-"""What all tests share: the development data, the count of tests that used it, and no silent skips in CI."""
+"""What all tests share: the development data, figures that are printed, and no silent skips in CI."""
 
 from __future__ import annotations
 
@@ -39,10 +39,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests ran on the development data, and how many could not."""
+    """Print what tests measured (`record_property("measured", text)`), and how many ran on the development data."""
     counts = {"ran": 0, "skipped": 0}
     for outcome, reports in terminalreporter.stats.items():
         for report in reports:
+            if getattr(report, "when", "") == "call":
+                for name, text in report.user_properties:
+                    if name == "measured":
+                        terminalreporter.write_line(f"measured: {text}")
             if getattr(report, "shared_data", False) or "shared_data" in getattr(report, "keywords", {}):
                 if outcome == "skipped":
                     counts["skipped"] += 1

@@ -20,7 +20,7 @@ from feeds import __version__
 from feeds.engine.accept import Accepted, put_in_force, refiled, tell_errors, to_refile
 from feeds.engine.alarms import look
 from feeds.engine.judge import Judge
-from feeds.engine.metrics import PollCounts
+from feeds.engine.metrics import IngestCounts
 from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
@@ -85,7 +85,7 @@ class IngestProcess:
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
         self._lost = False
         self._refiled = 0  # the version of the config by which all that is stored is known to be filed
-        self._counts = PollCounts()
+        self._counts = IngestCounts()
         self._alarms_at = 0.0
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._due = threading.Event()
@@ -94,7 +94,7 @@ class IngestProcess:
         self._render = threading.Lock()
         settings = accepted.desk.settings
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
-        self._courier = Courier(store, settings, user_agent(settings), clock=now_utc)
+        self._courier = Courier(store, settings, user_agent(settings), clock=now_utc, count=self._counts.count_message)
         self._workers = Workers()
         self._ingest = Ingest(store, self._fetcher, self._workers, accepted.desk, clock=now_utc, random=random.random)
 

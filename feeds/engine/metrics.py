@@ -1,4 +1,4 @@
-"""What the ingest process counts of its polls, for `/metrics` of the web processes. I/O: files they share."""
+"""What the ingest process counts of its polls and its hub, for `/metrics`. I/O: files shared with the web processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from feeds.serve.metrics import share_counts
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-class PollCounts:
+class IngestCounts:
     """Counters of one ingest process; they go on in one file for as long as it lives."""
 
     def __init__(self) -> None:
@@ -25,6 +25,16 @@ class PollCounts:
         self._seconds: Any = Histogram(
             "wiredesk_poll_seconds", "Time from asking to the whole answer", buckets=_SECONDS, registry=registry
         )
+        self._hub = Counter(
+            "wiredesk_hub_messages",
+            "Deliveries to subscribers and pings to hubs",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+
+    def count_message(self, kind: str, outcome: str) -> None:
+        """Count what the courier sent."""
+        self._hub.labels(kind, outcome).inc()
 
     def count(self, turn: Turn) -> None:
         """Count what one turn of the loop did."""

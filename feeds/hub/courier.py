@@ -42,7 +42,11 @@ _MANNERS = PollSettings(per_host=16, gap_s=0)  # many callbacks of one reader li
 
 
 class Courier:
-    """Runs from `start` to `close`. *clock* gives the present; *resolver* takes the place of the system's."""
+    """Runs from `start` to `close`. *clock* gives the present; *resolver* takes the place of the system's.
+
+    *count* is told each delivery and each ping to an outside hub, with its outcome: "delivered", "refused" (another
+    answer than 2xx), "failed" (no answer) or "gone" (410: the subscription ends).
+    """
 
     def __init__(
         self,
@@ -51,9 +55,11 @@ class Courier:
         user_agent: str,
         *,
         clock: Callable[[], datetime],
+        count: Callable[[str, str], None] = lambda kind, outcome: None,
         resolver: Lookup | None = None,
     ) -> None:
         self._store = store
+        self._count = count
         self._settings = settings
         self._clock = clock
         self._fetcher = Fetcher(settings.fetch, _MANNERS, user_agent, resolver)
@@ -195,13 +201,17 @@ class Courier:
         self._delivering.discard(one.id)
         if publication != self._publication:  # something newer may be there already
             self._look = True
+        kind = "ping" if one.ping else "delivery"
         if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
+            self._count(kind, "delivered")
             tx.hubs.delivered([(one.id, document.etag, document.sequence)], now)
             return
         if isinstance(outcome, Answer) and outcome.status == 410 and not one.ping:
+            self._count(kind, "gone")
             log.info("subscription ended by 410 topic=%s callback=%s", one.topic, _place(one.callback))
             tx.hubs.end(one.id)
             return
+        self._count(kind, "refused" if isinstance(outcome, Answer) else "failed")
         error = f"answered {outcome.status}" if isinstance(outcome, Answer) else outcome.cause
         wait_s = min(FIRST_RETRY_S * 2.0**one.failures, LAST_RETRY_S) * random.uniform(0.8, 1.2)
         if isinstance(outcome, Answer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,7 @@ class HubDesk:
         self.accept(self.settings)
         self.courier: Courier | None = None
         self.count = 0
+        self.counted: Counter[tuple[str, str]] = Counter()
 
     @property
     def hub(self) -> str:
@@ -91,8 +93,11 @@ class HubDesk:
 
     def start(self) -> None:
         """Have a courier work, as after a start of the ingest process."""
-        self.courier = Courier(self.store, self.settings, "Wiredesk/test", clock=self.clock)
+        self.courier = Courier(self.store, self.settings, "Wiredesk/test", clock=self.clock, count=self._counted)
         self.courier.start()
+
+    def _counted(self, kind: str, outcome: str) -> None:
+        self.counted[kind, outcome] += 1
 
     def stop(self) -> None:
         """End the courier."""
