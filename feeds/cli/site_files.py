@@ -30,6 +30,7 @@ MANIFEST = ".wiredesk-export.json"
 _PLAIN = ("/sections.opml", "/sitemap-news.xml", "/robots.txt", "/favicon.ico")
 _CODED = ("rss", "atom", "json", "html", "opml", "xml", "css", "svg", "txt")
 _STATIC = re.compile(rb'(?:href|src)="([^"]*/static/[A-Za-z0-9_.-]+)"')
+_STORY = re.compile(rb'href="[^"]*(/story/[0-9a-f-]{36})"')
 _ARTICLE = re.compile(rb'"id":"urn:uuid:([0-9a-f-]{36})"')
 
 
@@ -51,10 +52,14 @@ def write_site(database: str, folder: Path, *, archives: bool = True) -> Written
     try:
         folder.mkdir(parents=True, exist_ok=True)
         before = _manifest(folder)
+        stories: set[bytes] = set()
         for path, name in _addresses(application, archives):
-            if name in done.files:
-                continue
-            _write_address(Client(application), path, name, folder, before, done)
+            if name not in done.files:
+                stories.update(_STORY.findall(_write_address(Client(application), path, name, folder, before, done)))
+        for story in sorted(match.decode() for match in stories):
+            for suffix in ("", *(f".{format}" for format in FORMATS)):
+                name = story[1:] + (suffix or ".html")
+                _write_address(Client(application), story + suffix, name, folder, before, done)
         for name in before.keys() - done.files.keys():
             done.removed += _remove(folder, name)
         _put(folder / MANIFEST, json.dumps(done.files, indent=0, sort_keys=True).encode(), None)
@@ -98,11 +103,12 @@ def _addresses(application: Answers, archives: bool) -> Iterator[tuple[str, str]
                 yield from ((f"{stem}.{format}", f"{stem}.{format}"[1:]) for format in FORMATS)
 
 
-def _write_address(client: Client, path: str, name: str, folder: Path, before: dict[str, str], done: Written) -> None:
+def _write_address(client: Client, path: str, name: str, folder: Path, before: dict[str, str], done: Written) -> bytes:
+    """Write what is at *path*, and return it; nothing for what is not given away."""
     got = client.get(path, headers={"Accept": "text/html"} if name.endswith(".html") else {})
     if got.status_code != 200:
         # A section without documents, an article just retracted: nothing to give away.
-        return
+        return b""
     done.addresses += 1
     stamp = got.headers.get("Last-Modified")
     time = parsedate_to_datetime(stamp).timestamp() if stamp else None
@@ -115,6 +121,7 @@ def _write_address(client: Client, path: str, name: str, folder: Path, before: d
             bodies[".br"] = brotli
     for suffix, body in bodies.items():
         _keep(folder, name + suffix, body, time, before, done)
+    return got.data
 
 
 def _keep(folder: Path, name: str, body: bytes, time: float | None, before: dict[str, str], done: Written) -> None:

@@ -76,7 +76,7 @@ class Addresses:
         plain = "/" + _SLASHES.sub("/", path).strip("/")
         if plain.casefold() in PLACES:
             mended: str | None = plain.casefold()
-        elif plain.casefold().startswith("/article/"):
+        elif plain.casefold().startswith(("/article/", "/story/")):
             mended = plain.casefold()
         else:
             mended = self._section_address(plain[1:])
@@ -114,6 +114,15 @@ def document_path(section: str, format: Format) -> str:
     ('/news/world.atom', '/index.rss')
     """
     return f"/{section or 'index'}.{format}"
+
+
+def story_path(uid: str) -> str:
+    """Return the path of a story's page; with the suffix of a format it is that of its feed.
+
+    >>> story_path("urn:uuid:00000000-0000-4000-8000-000000000001")
+    '/story/00000000-0000-4000-8000-000000000001'
+    """
+    return "/story/" + uid.removeprefix("urn:uuid:")
 
 
 def split_format(path: str) -> tuple[str, Format | None]:

@@ -12,7 +12,7 @@ from flask import Flask
 
 from feeds.dates import http_date
 from feeds.errors import StoreError
-from feeds.serve import archives, articles, crawlers, documents, errors, fronts, health, search, status, websub
+from feeds.serve import archives, articles, crawlers, documents, errors, fronts, health, search, status, stories, websub
 from feeds.serve.access import Access
 from feeds.serve.answers import Answers
 from feeds.serve.assets import Assets
@@ -54,6 +54,7 @@ def create_app(store_url: str = "", *, reader: Reader | None = None) -> Answers:
         health.bp,
         crawlers.bp,
         articles.bp,
+        stories.bp,
         websub.bp,
         fronts.bp,
         archives.bp,

@@ -16,7 +16,7 @@ from werkzeug.exceptions import Gone, NotFound
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
 from feeds.model import Article
-from feeds.serve.addresses import Addresses
+from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.faces import direction, headline, in_words, node, shortened
 from feeds.serve.fronts import frame, latest_change
 from feeds.serve.ledger import Ledger
@@ -30,6 +30,7 @@ bp = Blueprint("articles", __name__)
 MOST_OTHERS = 8
 _PICTURE = re.compile(r"""<img\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
 
+_SCORE = re.compile(r" \([+-]?[0-9.]+\)")  # for `explain`, not for readers
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -63,6 +64,7 @@ def article_page(article_id: str) -> Response:
             lead_picture="<img" not in text and "<video" not in text,
             json_ld=json_ld(shown, desk, addresses),
             others=[headline(one, desk, addresses) for one in others],
+            story_href=addresses.local(story_path(shown.story_uid)) if shown.story_uid and others else "",
             standfirst=_standfirst(shown),
             language=shown.language or desk.settings.language,
             text_direction=direction(shown.language or desk.settings.language),
@@ -72,7 +74,7 @@ def article_page(article_id: str) -> Response:
             updated_stamp=rfc3339(shown.updated),
             host=urlsplit(shown.link or "").hostname or "",
             sections=[node(section, addresses) for section in sections if section is not None and section.path],
-            copies=[(copy, in_words(copy.first_seen, zone)) for copy in shown.copies],
+            copies=[(copy, in_words(copy.first_seen, zone), _SCORE.sub("", copy.why)) for copy in shown.copies],
             description=shortened(plain(shown.summary or shown.content), 200),
             canonical=shown.link or addresses.public(f"/article/{shown.id}"),
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from feeds.dates import rfc3339, zone_of
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Image, Section
-from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.addresses import Addresses, document_path, story_path
 from feeds.serve.reader import Desk
 from feeds.text import plain
 
@@ -51,6 +51,8 @@ class Headline:
     since: str = ""
     first_in: str = ""
     story: str | None = None
+    story_href: str = ""
+    story_size: int = 0
     others: tuple[Headline, ...] = ()
 
 
@@ -84,6 +86,12 @@ def in_words(moment: datetime, zone: tzinfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def day_in_words(moment: datetime, zone: tzinfo) -> str:
+    """Return the day of *moment* in *zone*, for people."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%B %Y}"
+
+
 def in_relation(moment: datetime, now: datetime) -> str:
     """Return how long before *now* that was, in steps as coarse as pages are redrawn; "" for what is past a day.
 
@@ -112,11 +120,19 @@ def feeds_of(path: str, addresses: Addresses) -> tuple[Feed, ...]:
     )
 
 
-def headline(article: Article, desk: Desk, addresses: Addresses, *, now: datetime | None = None) -> Headline:
+def headline(
+    article: Article,
+    desk: Desk,
+    addresses: Addresses,
+    *,
+    now: datetime | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> Headline:
     """Return *article* as a line of a list: it links to its text here where there is one, else to where it is from.
 
-    With *now* it says how long ago that was, too.
+    With *now* it says how long ago that was, too; *sizes* are those of stories, and one of several has a page.
     """
+    size = (sizes or {}).get(article.story_uid or "", 0)
     page = addresses.local(f"/article/{article.id}")
     elsewhere = bool(article.link) and not article.content
     return Headline(
@@ -134,6 +150,8 @@ def headline(article: Article, desk: Desk, addresses: Addresses, *, now: datetim
         image=article.image if desk.settings.publish.images else None,
         since=in_relation(article.published, now) if now is not None else "",
         story=article.story_uid,
+        story_href=addresses.local(story_path(article.story_uid)) if article.story_uid and size > 1 else "",
+        story_size=size,
         first_in=next((copy.source_name for copy in article.copies if copy.original), ""),
     )
 

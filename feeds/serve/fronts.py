@@ -4,22 +4,24 @@ I/O: a few reads of the store, once a publication.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, current_app, render_template
 
-from feeds.errors import SectionNotFound
+from feeds.errors import SectionNotFound, StoreError
 from feeds.model import UNFILED, Article, Section
 from feeds.serve.faces import REDRAWN_MIN, Headline, direction, feeds_of, grouped, headline, node, tree
+from feeds.serve.ledger import Ledger
 from feeds.serve.site import page, the_site
 from feeds.serve.snapshot import Snapshot
 
 bp = Blueprint("fronts", __name__)
 
-TOP_HEADLINES = 9
-SECTION_HEADLINES = 5
+TOP_HEADLINES, SECTION_HEADLINES = 9, 5
+TOP_READ, SECTION_READ = 24, 12
+"""How many articles are read for so many headlines: some are told together, some stand higher up already."""
 SECTIONS_WITH_HEADLINES = 40  # a wider tree shows the others by name: each costs a read
 
 
@@ -30,19 +32,26 @@ def front() -> Response:
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         site, desk, addresses = the_site(), snapshot.desk, snapshot.addresses
         now = site.now()
-        newest = site.newest("", TOP_HEADLINES, snapshot)
-        seen = list(newest)
+        newest = site.newest("", TOP_READ, snapshot)
         sections = list(tree(desk, addresses))
-        for index, section in enumerate(sections[:SECTIONS_WITH_HEADLINES]):
-            articles = site.newest(section.path, SECTION_HEADLINES, snapshot)
-            seen += articles
-            lines = grouped([headline(one, desk, addresses, now=now) for one in articles], most=2)
-            sections[index] = replace(section, headlines=tuple(lines))
+        latest = [site.newest(one.path, SECTION_READ, snapshot) for one in sections[:SECTIONS_WITH_HEADLINES]]
+        seen = [*newest, *(article for articles in latest for article in articles)]
+        sizes = story_sizes(seen)
+
+        def lines(articles: Sequence[Article], most: int) -> list[Headline]:
+            return grouped([headline(one, desk, addresses, now=now, sizes=sizes) for one in articles], most)
+
+        top = _lead_first(lines(newest, 4)[:TOP_HEADLINES])
+        above = {one.page for line in top for one in (line, *line.others)}
+        for index, articles in enumerate(latest):
+            # What stands at the top of the page is not told twice.
+            below = [line for line in lines(articles, 2) if line.page not in above][:SECTION_HEADLINES]
+            sections[index] = replace(sections[index], headlines=tuple(below))
         html = render_template(
             "front.html",
             **frame(snapshot),
             sections=sections,
-            newest=_lead_first(grouped([headline(article, desk, addresses, now=now) for article in newest])),
+            newest=top,
             sources=len(desk.sources),
             feeds=feeds_of("", addresses),
             canonical=addresses.public("/"),
@@ -72,6 +81,7 @@ def section_page(section: str) -> Response:
             for above in (addresses.section_at(path[:end]) for end in range(len(path)) if path[end] == "/")
             if above is not None
         ]
+        sizes = story_sizes(articles)
         children = [node(child, addresses) for child in desk.sections if child.path and child.parent == path]
         html = render_template(
             "section.html",
@@ -79,7 +89,7 @@ def section_page(section: str) -> Response:
             section=node(found, addresses),
             trail=trail,
             children=children,
-            articles=grouped([headline(article, desk, addresses, now=site.now()) for article in articles]),
+            articles=grouped([headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in articles]),
             feeds=feeds_of(path, addresses),
             canonical=addresses.public("/" + path),
             unfiled=path == UNFILED,
@@ -87,6 +97,16 @@ def section_page(section: str) -> Response:
         return html, latest_change(articles, desk.accepted_at)
 
     return page(("section", path, site.snapshot.state_of(path), slot()), draw)
+
+
+def story_sizes(articles: Iterable[Article]) -> dict[str, int]:
+    """Return how many articles the stories of these have, by the story's urn."""
+    uids = {article.story_uid for article in articles if article.story_uid}
+    ledger: Ledger = current_app.extensions["feeds.ledger"]
+    try:
+        return ledger.story_sizes(sorted(uids)) if uids else {}
+    except StoreError:
+        return {}  # a page without links to stories is better than none
 
 
 def slot() -> int:

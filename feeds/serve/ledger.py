@@ -11,7 +11,7 @@ from feeds.model import Article, Format, Fragment, Frame
 from feeds.store import Store
 from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.search import Hits
-from feeds.store.values import Event, Poll
+from feeds.store.values import Event, Poll, Selection
 
 CHART_DAYS = 14
 
@@ -78,6 +78,25 @@ class Ledger:
         """The articles of a story that can be shown, newest first."""
         with self._store().read() as tx:
             return tx.stories.articles(uid, limit)
+
+    def story_sizes(self, uids: Sequence[str]) -> dict[str, int]:
+        """How many articles that can be shown each of these stories has."""
+        with self._store().read() as tx:
+            return tx.stories.sizes(uids)
+
+    def story_place(self, uid: str) -> str | bool:
+        """Where a story without articles went: the one it became part of, else whether it ever was there."""
+        with self._store().read() as tx:
+            return tx.stories.moved(uid) or tx.stories.known(uid)
+
+    def story_feed(self, uid: str, format: Format, limit: int) -> tuple[Frame | None, Selection, str]:
+        """The frame of the whole desk, the fragments of a story's articles, and the desk's own id."""
+        with self._store().read() as tx:
+            return (
+                tx.documents.frame("", format),
+                tx.stories.selection(uid, format, limit),
+                tx.configs.desk_id(),
+            )
 
     def find(self, query: str, limit: int, before: int | None) -> Hits:
         """What search finds."""

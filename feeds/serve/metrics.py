@@ -130,7 +130,7 @@ def kind_of(path: str) -> str:
     if suffix in ("rss", "atom", "json"):
         return suffix
     first = path[1:].partition("/")[0]
-    return first if first in ("article", "search", "static", "websub", "status", "metrics") else "page"
+    return first if first in ("article", "story", "search", "static", "websub", "status", "metrics") else "page"
 
 
 def exposition(numbers: Numbers, states: Mapping[str, int], events: Sequence[Event]) -> tuple[bytes, str]:

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, render_template, request
 from feeds import frames
 from feeds.model import Format
 from feeds.serve.faces import FORMAT_NAMES, Feed, headline
-from feeds.serve.fronts import frame
+from feeds.serve.fronts import frame, story_sizes
 from feeds.serve.joined import finish_joined
 from feeds.serve.representations import Asked, Finished, cache_control, reply
 from feeds.serve.site import finish_text, page_headers, respond, respond_with, the_site
@@ -40,12 +40,15 @@ def page() -> Response:
     query = asked()
     before = request.args.get("before", None, type=int)
     hits = current_app.extensions["feeds.ledger"].find(query, PER_PAGE, before) if query else None
+    sizes = story_sizes(hits.articles) if hits else {}
     told = urlencode({"q": query})
     html = render_template(
         "search.html",
         **frame(snapshot),
         query=query,
-        articles=[headline(article, desk, addresses, now=site.now()) for article in hits.articles] if hits else [],
+        articles=[headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in hits.articles]
+        if hits
+        else [],
         asked=hits is not None,
         more=addresses.local("/search") + f"?{told}&before={hits.next}" if hits and hits.next else "",
         later=before is not None,

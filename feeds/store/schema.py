@@ -295,6 +295,8 @@ filings = Table(
 )
 IN_SECTION = text("filings.state = 0")
 _IN_SECTION = text("state = 0")
+FILED = text("EXISTS (SELECT 1 FROM filings WHERE filings.article_id = articles.id AND filings.state = 0)")
+"""Of articles: in a section at all. What a first import leaves out is in none, and published nowhere."""
 Index(
     "ix_filings_top",
     filings.c.section_id,

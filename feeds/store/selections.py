@@ -13,6 +13,7 @@ from feeds.store.codec import inflate
 from feeds.store.schema import (
     BY_NUMBER,
     BY_RANK,
+    FILED,
     IN_SECTION,
     NOT_ASIDE,
     RETRACTED,
@@ -24,6 +25,13 @@ from feeds.store.schema import (
 )
 from feeds.store.values import Selection
 
+_ARTICLE = (articles.c.uid, articles.c.updated_at, articles.c.published_at)
+_FRAGMENT = (
+    fragments.c.version,
+    fragments.c.revision,
+    fragments.c.updated_at.label("made_of"),
+    fragments.c.body,
+)
 _DECODED_AT_ONCE = 100  # most articles of a section are in one language, so that the first hundred often do
 
 
@@ -92,6 +100,19 @@ def narrowed(
     return _selection([row for row in there if row.body is not None or row.sequence <= published], format)
 
 
+def story(connection: Connection, uid: str, format: Format, limit: int) -> Selection:
+    """See `StoryShelf.selection`."""
+    mine = (fragments.c.article_id == articles.c.id) & (fragments.c.format == format)
+    statement = (
+        select(*_ARTICLE, *_FRAGMENT)
+        .join_from(articles, fragments, mine, isouter=True)
+        .where(articles.c.story_uid == uid, articles.c.retracted_at.is_(None), NOT_ASIDE, FILED)
+        .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
+        .limit(limit)
+    )
+    return _selection(connection.execute(statement).all(), format)
+
+
 def _in_language(connection: Connection, ids: Sequence[int], language: str, fallback: str, limit: int) -> list[int]:
     chosen: list[int] = []
     for start in range(0, len(ids), _DECODED_AT_ONCE):
@@ -125,21 +146,9 @@ def unlisted(connection: Connection, section_id: int, uids: Sequence[str]) -> in
 
 def _fragments(format: Format) -> Select[Any]:
     """Filed articles with their fragment, where there is one of whatever version and revision."""
-    columns = (
-        filings.c.article_id,
-        filings.c.number,
-        filings.c.sequence,
-        articles.c.uid,
-        articles.c.updated_at,
-        articles.c.published_at,
-        fragments.c.version,
-        fragments.c.revision,
-        fragments.c.updated_at.label("made_of"),
-        fragments.c.body,
-    )
     mine = (fragments.c.article_id == articles.c.id) & (fragments.c.format == format)
     return (
-        select(*columns)
+        select(filings.c.article_id, filings.c.number, filings.c.sequence, *_ARTICLE, *_FRAGMENT)
         .join_from(filings, articles, articles.c.id == filings.c.article_id)
         .join(fragments, mine, isouter=True)
     )

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from feeds.model import Article
+from feeds.model import Article, Format
+from feeds.store import selections
 from feeds.store.dialect import upsert
 from feeds.store.hydrate import hydrate
 from feeds.store.marks import chunks
-from feeds.store.schema import IN_SECTION, articles, filings, sections, story_moves
+from feeds.store.schema import FILED, IN_SECTION, articles, filings, sections, story_moves
+from feeds.store.values import Selection
 
 
 class StoryShelf:
@@ -45,6 +47,11 @@ class StoryShelf:
         found: str | None = self._connection.execute(statement).scalar_one_or_none()
         return found
 
+    def known(self, uid: str) -> bool:
+        """Whether there is, or was until it was retracted, an article of that story."""
+        statement = select(articles.c.id).where(articles.c.story_uid == uid).limit(1)
+        return self._connection.execute(statement).first() is not None
+
     def articles(self, uid: str, limit: int = 100) -> tuple[Article, ...]:
         """The articles of a story that can be shown, newest first."""
         return self.several([uid], limit).get(uid, ())
@@ -55,7 +62,7 @@ class StoryShelf:
         for some in chunks(list(uids)):
             statement = (
                 select(articles.c.id, articles.c.story_uid)
-                .where(articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None))
+                .where(articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None), FILED)
                 .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
             )
             for row in self._connection.execute(statement):
@@ -71,8 +78,12 @@ class StoryShelf:
         for some in chunks(list(uids)):
             statement = (
                 select(articles.c.story_uid, func.count())
-                .where(articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None))
+                .where(articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None), FILED)
                 .group_by(articles.c.story_uid)
             )
             found |= {uid: int(count) for uid, count in self._connection.execute(statement)}
         return found
+
+    def selection(self, uid: str, format: Format, limit: int) -> Selection:
+        """The articles of a story as finished fragments, newest first."""
+        return selections.story(self._connection, uid, format, limit)

@@ -60,14 +60,14 @@ class Desk:
         *,
         kind: Any = "new",
         source: int = 1,
-        paths: Iterable[str] = (WORLD, ""),
+        paths: Iterable[str] | None = (WORLD, ""),
         at: datetime | None = None,
         significant: bool = True,
         title: str = "Tide & time",
         story: int | None = None,
         **entry: Any,
     ) -> None:
-        """Save articles as ingest does; filed in the order of *numbers*, not rendered yet."""
+        """Save articles as ingest does; filed in the order of *numbers*, not rendered yet. No *paths*: left out."""
         decisions = [
             Decision(
                 kind=kind,
@@ -91,7 +91,7 @@ class Desk:
             )
             for number in numbers
         ]
-        places = [Placement(section=path, by="rule", reason="test") for path in paths]
+        places = None if paths is None else [Placement(section=path, by="rule", reason="test") for path in paths]
         with self.store.write() as tx:
             tx.articles.save(decisions, self.now, {each.article_uid: places for each in decisions})
 

@@ -54,6 +54,19 @@ def test_every_file_holds_what_the_desk_serves(filled: Desk, tmp_path: Path) -> 
     assert not [name for name in told if ".half" in name]
 
 
+def test_stories_that_pages_lead_to_are_files_too(desk: Desk, tmp_path: Path) -> None:
+    desk.bring([1, 2], story=7)
+    desk.bring([3], story=8)
+    desk.render()
+    write_site(desk.store.url.render_as_string(), tmp_path)
+    stem = "story/00000000-0000-4000-9000-000000000007"
+    told = files(tmp_path)
+    assert {name for name in told if name.startswith("story/") and name.count(".") == 1} == {
+        f"{stem}.{suffix}" for suffix in ("html", "rss", "atom", "json")
+    }
+    assert told[f"{stem}.atom"] == desk.get(f"/{stem}.atom").body
+
+
 def test_only_what_changed_is_written_and_only_what_is_ours_is_removed(filled: Desk, tmp_path: Path) -> None:
     folder, url = tmp_path / "site", filled.store.url.render_as_string()
     write_site(url, folder)

@@ -13,6 +13,7 @@ from feeds.cut import cut
 from feeds.model import FORMATS, UNFILED, Decision, Entry, Placement, Section, Settings, Source
 from feeds.publish import publish
 from feeds.serve import create_app
+from feeds.serve.app import flask_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.serve.conftest import uid_of
@@ -174,6 +175,7 @@ def test_sections_that_move_or_go_are_remembered(desk):
 def test_the_rest_comes_from_the_store_too(desk):
     desk.bring(1, 2)
     assert "Tide &amp; time 1" in ask(desk.web, "/").text
+    flask_app(desk.web).extensions["feeds.site"].now = lambda: NOW  # a news sitemap holds two days
     sitemap = ask(desk.web, "/sitemap-news.xml").text
     assert f"https://wire.example.org/article/{uid_of(2).removeprefix('urn:uuid:')}" in sitemap
     assert ask(desk.web, f"/{UNFILED}").status == 200

@@ -1,0 +1,97 @@
+"""A story as a page and as feeds: its articles as they came, its address for good."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from feeds.model import FORMATS
+from feeds.render.check import check
+from tests.publish.desk import Desk, uid_of
+
+BROWSER = {"accept": "text/html"}
+
+
+def address(number: int) -> str:
+    return f"/story/00000000-0000-4000-9000-{number:012d}"
+
+
+def story_uid(number: int) -> str:
+    return "urn:uuid:" + address(number).removeprefix("/story/")
+
+
+@pytest.fixture
+def told(desk: Desk) -> Desk:
+    """One story of three articles in two sources over two days, and an article beside it."""
+    desk.bring([1], story=7, title="The gate holds")
+    desk.bring([2], story=7, source=2, title="The gate, a day later")
+    desk.bring([1500], story=7, title="What the gate cost")
+    desk.bring([3], title="A theatre opens")
+    desk.render()
+    return desk
+
+
+def test_the_page_tells_a_story_by_days_the_newest_first(told):
+    page = told.get(address(7), **BROWSER)
+    assert page.status == 200 and page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<h1>What the gate cost 1500</h1>" in page.text
+    assert "3 articles in Harbour Post, Sea &amp; Shore, since" in page.text
+    places = [page.text.index(words) for words in ("24 November 2026", "cost 1500</a>", "23 November 2026",
+                                                   "later 2</a>", "holds 1</a>")]  # fmt: skip
+    assert places == sorted(places) and "theatre" not in page.text
+    assert f'<link rel="canonical" href="https://wire.example.org{address(7)}">' in page.text
+    assert f'type="application/atom+xml" title="Story: What the gate cost 1500 (Atom)" href="https://wire.example.org{address(7)}.atom"' in page.text  # noqa: E501  # fmt: skip
+
+
+def test_its_feeds_are_valid_and_keep_id_and_validators_until_the_story_goes_on(told):
+    first = {format: told.get(f"{address(7)}.{format}") for format in FORMATS}
+    for format, got in first.items():
+        assert got.status == 200 and not check(got.body, format), (format, check(got.body, format))
+        assert told.get(f"{address(7)}.{format}", if_none_match=got.headers["etag"]).status == 304
+    assert [item["id"] for item in json.loads(first["json"].body)["items"]] == [uid_of(n) for n in (1500, 2, 1)]
+    told.bring([1600], story=7, title="And on")
+    told.render()
+    again = told.get(f"{address(7)}.atom", if_none_match=first["atom"].headers["etag"])
+    assert again.status == 200 and b"And on 1600" in again.body
+    feed_id = first["atom"].text.split("<id>")[1].split("</id>")[0]
+    assert f"<id>{feed_id}</id>" in again.text
+
+
+def test_sections_articles_and_search_lead_to_a_story_of_several_and_to_no_other(told):
+    told.bring([4], story=8, title="Alone in its story")
+    told.render()
+    for path, query in (("/", ""), ("/news/world", ""), ("/search", "q=gate")):
+        page = told.get(path, query=query, **BROWSER)
+        assert f'href="{address(7)}"' in page.text and address(8) not in page.text, path
+    assert f'href="{address(7)}"' in told.get(f"/article/{uid_of(1)[9:]}", **BROWSER).text
+    assert "/story/" not in told.get(f"/article/{uid_of(4)[9:]}", **BROWSER).text
+
+
+def test_a_story_that_was_merged_leads_to_where_it_went_on_in_every_form(told):
+    told.bring([2000], story=9, title="The gate elsewhere")
+    told.render()
+    with told.store.write() as tx:
+        tx.stories.merge({story_uid(9): story_uid(7)}, told.now)
+    told.render()
+    for suffix in ("", ".rss", ".atom", ".json"):
+        got = told.get(address(9) + suffix)
+        assert (got.status, got.headers["location"]) == (301, f"https://wire.example.org{address(7)}{suffix}")
+    assert "The gate elsewhere" in told.get(address(7), **BROWSER).text
+
+
+def test_what_never_was_is_not_found_and_what_was_taken_out_is_gone(told):
+    for path in (address(99), address(99) + ".atom", "/story/x", "/story/", "/story"):
+        assert told.get(path, **BROWSER).status == 404, path
+    assert told.get(address(7).upper().replace("STORY", "Story")).status in (301, 200)
+    for number in (1, 2, 1500):
+        told.retract(number)
+    told.render()
+    assert [told.get(address(7) + suffix, **BROWSER).status for suffix in ("", ".atom")] == [410, 410]
+
+
+def test_what_no_section_takes_in_is_in_no_story(told):
+    told.bring([1700], story=7, title="Left out by the first import", paths=None)
+    told.render()
+    assert "3 articles" in told.get(address(7), **BROWSER).text
+    assert len(json.loads(told.get(address(7) + ".json").body)["items"]) == 3
