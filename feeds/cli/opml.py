@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from feeds.cli.places import need_config, places, with_places
+from feeds.cli.tables import counted
 
 
 @click.group()
@@ -25,8 +26,9 @@ def opml() -> None:
 @with_places
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
 def import_(config: str | None, data: str | None, file: Path) -> None:
-    """Print the feeds of the OPML list FILE (- for standard input) as lines for sources.yaml. Changes nothing.
+    """Print the feeds of an OPML list as lines for sources.yaml.
 
+    FILE is the list, - standard input. Nothing is changed.
     A folder that is called like one of your sections gives its feeds a `section:`. What can't be a source comes as a
     comment with the reason; what you have already is left out.
 
@@ -62,9 +64,10 @@ def import_(config: str | None, data: str | None, file: Path) -> None:
 @with_places
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of printing.")
 def export(config: str | None, data: str | None, output: Path | None) -> None:
-    """Print your feeds as an OPML 2.0 list, in a folder for each section: for any other reader.
+    """Print your feeds as an OPML 2.0 list, for any other reader.
 
-    Secrets never leave: an address that takes one from the environment is listed with its name, not its value.
+    Each section is a folder of it. Secrets never leave: an address that takes one from the environment is listed with
+    its name, not its value.
     """
     from feeds.engine.clock import now_utc
     from feeds.render.opml import render_opml, source_outlines
@@ -81,8 +84,10 @@ def export(config: str | None, data: str | None, output: Path | None) -> None:
         output.write_bytes(document)
     feeds = sum(source.kind == "feed" for source in judged.sources)
     others = len(judged.sources) - feeds
-    kept = f"; {others} that are pages, sitemaps or folders are no feeds and stay here" if others else ""
-    click.echo(f"{feeds} feed{'s' * (feeds != 1)}{kept}.", err=True)
+    kept = (
+        f" ({counted(others, 'page, sitemap or folder is', 'pages, sitemaps or folders are')} none)" if others else ""
+    )
+    click.echo(f"{counted(feeds, 'feed')}{kept}.", err=True)
 
 
 def _without(known: set[str], lines: str) -> tuple[str, int]:

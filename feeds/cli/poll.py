@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
 
 from feeds.cli.logs import set_up_logging
 from feeds.cli.places import need_config, places, upgrade, with_places
-from feeds.cli.tables import NARROW, console, counted, show
+from feeds.cli.polled import tell
+from feeds.cli.tables import counted
 from feeds.engine.accept import accept, refiled, to_refile
 from feeds.engine.clock import now_utc, tell_config, user_agent
 from feeds.engine.lock import holder
@@ -33,9 +32,6 @@ from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult
 
 LEASE_S = 600.0
-FEW = 30
-"""Up to so many sources all are listed, past that those with news or trouble."""
-OUTCOMES = {"not-modified": "nothing new", "same": "nothing new", "new": "looked at"}
 SOON = timedelta(seconds=FOLDER_RETRY_S)
 LOOKS = 4
 """How often a folder is looked into where files in it are still being written."""
@@ -94,7 +90,7 @@ def poll(
         if not claims:
             click.echo("Nothing is due." if not held else "Nothing else is due.")
             return
-        by_id = {claim.source.id: claim.source.name for claim in claims}
+        polled = {claim.source.id: claim.source for claim in claims}
         settings = accepted.desk.settings
         fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         workers = Workers(min(2, len(claims)))
@@ -129,7 +125,7 @@ def poll(
             with store.write() as tx:
                 tx.sources.release(ingest.claims())
         done = publish(store, settings, accepted.desk.sections, now=now_utc(), most_archived=None)
-        _print(ended, by_id)
+        tell(ended, polled)
         click.echo(
             f"{counted(len(ended), 'source')} polled, {counted(came, 'new article')},"
             f" {counted(len(done.sections), 'section')} published."
@@ -169,31 +165,3 @@ def _still_written(store: Store, ended: Sequence[PollResult]) -> list[Claim]:
 
 def _held(until: datetime | None, now: datetime) -> bool:
     return until is not None and until > now
-
-
-def _print(ended: Sequence[PollResult], names: dict[int, str]) -> None:
-    """What came and what failed, a line a source; of many only those that say something."""
-    on = console()
-    telling = [each for each in ended if each.error or each.new or each.copies or each.updated]
-    shown = sorted(telling if len(ended) > FEW else ended, key=lambda each: (bool(each.error), -each.new))
-    narrow = on.width < NARROW
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=not narrow)
-    table.add_column("source", overflow="fold", max_width=max(16, on.width // 3))
-    if not narrow:
-        for column in ("new", "copies", "updated"):
-            table.add_column(column, justify="right")
-    table.add_column("what to know", overflow="fold")
-    for result in shown:
-        told = f"{result.error}; {result.remedy}" if result.remedy else result.error
-        came = [str(number) if number else "" for number in (result.new, result.copies, result.updated)]
-        if narrow:
-            words = (f"{count} {word}" for count, word in zip(came, ("new", "copies", "updated"), strict=True) if count)
-            cells = [told or ", ".join(words) or OUTCOMES.get(result.outcome, result.outcome)]
-        else:
-            cells = [*came, told or ("" if any(came) else OUTCOMES.get(result.outcome, result.outcome))]
-        row = (names.get(result.source_id, ""), *cells)
-        table.add_row(*(Text(cell) for cell in row), style="red" if result.error else "")
-    if shown:
-        show(table, on)
-    if len(shown) < len(ended):
-        click.echo(f"{counted(len(ended) - len(shown), 'other')}: nothing new.")

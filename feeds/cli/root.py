@@ -13,26 +13,27 @@ from feeds import __version__
 from feeds.errors import DeskError
 
 COMMANDS = {
-    "run": "feeds.cli.run",
-    "web": "feeds.cli.run",
-    "worker": "feeds.cli.run",
-    "poll": "feeds.cli.poll",
-    "check": "feeds.cli.check",
-    "plan": "feeds.cli.plan",
-    "discover": "feeds.cli.discover",
-    "preview": "feeds.cli.preview",
-    "explain": "feeds.cli.explain",
-    "sections": "feeds.cli.sections",
-    "learn": "feeds.cli.learn",
-    "doctor": "feeds.cli.doctor",
-    "opml": "feeds.cli.opml",
-    "backup": "feeds.cli.backup",
-    "restore": "feeds.cli.backup",
-    "retract": "feeds.cli.retract",
-    "unretract": "feeds.cli.retract",
-    "export": "feeds.cli.export",
+    "run": ("feeds.cli.run", "Run the whole desk: polling, filing and serving."),
+    "web": ("feeds.cli.run", "Serve what is published, alone: for a Procfile or many machines."),
+    "worker": ("feeds.cli.run", "Poll, file and render without serving: the other half of web."),
+    "poll": ("feeds.cli.poll", "Poll once what is due, or the named sources at once; say what came."),
+    "check": ("feeds.cli.check", "Judge the config files: every error at once, with line and remedy."),
+    "plan": ("feeds.cli.plan", "Say what edited config files would move of what is stored."),
+    "discover": ("feeds.cli.discover", "Find the feeds that a site offers, as config lines."),
+    "preview": ("feeds.cli.preview", "Show what a source would bring, before it is added."),
+    "explain": ("feeds.cli.explain", "Say why an article is where it is: which copy, which rule."),
+    "sections": ("feeds.cli.sections", "List the sections with their articles, or names that none takes."),
+    "learn": ("feeds.cli.learn", "Train the classifier on what rules have filed, and judge it."),
+    "doctor": ("feeds.cli.doctor", "Look at everything around the desk: what is wrong, what to do."),
+    "opml": ("feeds.cli.opml", "Take over a list of another reader, or give yours to one."),
+    "backup": ("feeds.cli.backup", "Copy the database to one file, while the desk goes on working."),
+    "restore": ("feeds.cli.backup", "Put such a copy in the place of the database."),
+    "retract": ("feeds.cli.retract", "Take an article out of everything, for good."),
+    "unretract": ("feeds.cli.retract", "Put a retracted article back."),
+    "export": ("feeds.cli.export", "Write the whole site as files, for any web server."),
 }
-HIDDEN = {"ingest": "feeds.cli.run"}
+"""Each command: the module that has it, and what it does in a line."""
+HIDDEN = {"ingest": ("feeds.cli.run", "")}
 
 
 class Lazy(click.Group):
@@ -44,11 +45,16 @@ class Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command *name*, imported now."""
-        module = COMMANDS.get(name) or HIDDEN.get(name)
-        if module is None:
+        found = COMMANDS.get(name) or HIDDEN.get(name)
+        if found is None:
             return None
-        command: click.Command = getattr(importlib.import_module(module), name)
+        command: click.Command = getattr(importlib.import_module(found[0]), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, without importing all commands and without cutting their lines."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """As click does, with a guess at what was meant."""
@@ -78,7 +84,7 @@ def wiredesk() -> None:
 def main() -> None:
     """Run the command line; a DeskError ends it with one line and exit code 1."""
     try:
-        wiredesk.main(standalone_mode=False)
+        wiredesk.main(prog_name="wiredesk", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -98,3 +104,10 @@ def main() -> None:
         # `wiredesk check | head`: whoever read us has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # A file that was named on the command line, or one of the desk's, which is not as it should be.
+        told = (error.strerror or str(error)).lower()
+        click.echo(f"wiredesk: {error.filename}: {told}; check the path, its permissions and free space", err=True)
+        sys.exit(1)

@@ -14,7 +14,7 @@ from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchStatus, Fet
 from feeds.fetch.coding import ACCEPT_ENCODING
 from feeds.fetch.headers import every, list_members, retry_after_s, validators
 from feeds.fetch.target import SchemeRefused, Target, follow, masked, parse_target, without_credentials
-from feeds.fetch.verdict import Failure, status_cause, status_kind
+from feeds.fetch.verdict import Failure, status_cause, status_kind, status_remedy
 from feeds.model import Answer, Redirect, Request, Validators
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -130,9 +130,8 @@ class Transfer:
             return self._document(hop, now)
         if status in REDIRECTS:
             return self._redirect(hop)
-        return self.error(
-            Failure(FetchStatus, status_kind(status), status_cause(status)), status, retry_after_s(hop.fields, now)
-        )
+        failure = Failure(FetchStatus, status_kind(status), status_cause(status), status_remedy(status))
+        return self.error(failure, status, retry_after_s(hop.fields, now))
 
     def error(self, failure: Failure, status: int | None = None, wait_s: float | None = None) -> FetchError:
         """*failure* with this transfer as its subject."""

@@ -42,6 +42,11 @@ def status_cause(status: int) -> str:
     return f"answered {status} {phrase}" if phrase else f"answered with status {status}"
 
 
+def status_remedy(status: int) -> str:
+    """What an admin can do about *status*; "" where nothing but to wait helps, which the desk does by itself."""
+    return _REMEDIES.get(status, "")
+
+
 def curl_failure(code: int, message: str) -> Failure:
     """What libcurl's error *code* with its *message* means."""
     kind_of = _CODES.get(code)
@@ -52,13 +57,25 @@ def curl_failure(code: int, message: str) -> Failure:
     return Failure(error, kind, f"{cause} ({text})" if text else cause, remedy)
 
 
+_LOGIN = "give its login: `headers:` at the source, with ${NAME} from the environment"
+_MOVED = "look for its present address: `wiredesk discover` asks its site"
+_REMEDIES = {
+    401: _LOGIN,
+    402: "it sells its feed: buy access, or rest it with `enabled: false`",
+    403: f"it blocks this desk or wants a login: set `contact:`, ask its publisher, or {_LOGIN}",
+    404: _MOVED,
+    429: "raise its `interval_s`, or poll.gap_s and poll.floor_s for all",
+    451: "take it out: it may not be given away",
+}
+_OWN_NETWORK = "if many sources fail so, look at this machine's network: `wiredesk doctor`"
+_PROXY = "check fetch.proxy in wiredesk.yaml"
 _TRUST = "renew the origin's certificate, or this machine's list of authorities"
 _CODES: dict[int, Failure] = {
     1: Failure(FetchBroken, "soft", "the answer is not HTTP/1 or HTTP/2"),
     3: Failure(FetchBroken, "hard", "malformed URL"),
-    5: Failure(FetchBroken, "temporary", "the proxy's name was not found"),
-    6: Failure(FetchBroken, "temporary", "the name was not found"),
-    7: Failure(FetchBroken, "temporary", "could not connect"),
+    5: Failure(FetchBroken, "temporary", "the proxy's name was not found", _PROXY),
+    6: Failure(FetchBroken, "temporary", "the name was not found", _OWN_NETWORK),
+    7: Failure(FetchBroken, "temporary", "could not connect", _OWN_NETWORK),
     8: Failure(FetchBroken, "soft", "the answer is not proper HTTP"),
     16: Failure(FetchBroken, "temporary", "HTTP/2 framing is damaged"),
     18: Failure(FetchBroken, "temporary", "the body ends before its stated length"),
@@ -72,7 +89,7 @@ _CODES: dict[int, Failure] = {
     63: Failure(FetchTooLarge, "soft", "the body is larger than allowed", "raise fetch.max_body_bytes"),
     91: Failure(FetchBroken, "soft", "the TLS certificate's status is invalid", _TRUST),
     92: Failure(FetchBroken, "temporary", "the HTTP/2 stream broke"),
-    97: Failure(FetchBroken, "temporary", "the proxy refused"),
+    97: Failure(FetchBroken, "temporary", "the proxy refused", _PROXY),
     100: Failure(FetchTooLarge, "soft", "headers larger than allowed", "raise fetch.max_header_bytes"),
 }
 _PHRASES = {

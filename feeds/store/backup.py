@@ -33,8 +33,9 @@ def copy(source: Path, target: Path) -> None:
     except (sqlite3.Error, OSError) as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+        cause = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         raise StoreError(
-            f"no copy could be made at {target}: {error}", remedy="check its folder and free space"
+            f"no copy could be made at {target}: {cause}", remedy="check its folder, permissions and free space"
         ) from error
 
 

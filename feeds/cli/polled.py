@@ -1,0 +1,67 @@
+"""What a poll came to, told as a table: what came, what failed and what to do. I/O: standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from feeds.cli.tables import NARROW, console, counted, show
+from feeds.model import Source
+from feeds.store.values import PollResult
+
+FEW = 30
+"""Up to so many sources all are listed, past that those with news or trouble."""
+UNREACHED_FROM = 3
+"""So many sources without any answer at all speak of this machine's network, not of them."""
+OUTCOMES = {"not-modified": "nothing new", "same": "nothing new", "new": "looked at"}
+
+
+def tell(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
+    """Print a line a source; of many only those that say something."""
+    unreached = _unreached(ended, sources)
+    rest = [result for result in ended if result not in unreached]
+    telling = [each for each in rest if each.error or each.new or each.copies or each.updated]
+    shown = sorted(telling if len(rest) > FEW else rest, key=lambda each: (bool(each.error), -each.new))
+    if shown:
+        _table(shown, sources)
+    if len(shown) < len(rest):
+        click.echo(f"{counted(len(rest) - len(shown), 'other')}: nothing new.")
+    if unreached:
+        click.echo(
+            f"None of {counted(len(unreached), 'source')} outside could be reached. Is this machine on the network?"
+            " `wiredesk doctor` looks."
+        )
+
+
+def _unreached(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> list[PollResult]:
+    """All that were asked over the network, where none of them answered anything; else none."""
+    asked = [result for result in ended if sources[result.source_id].kind != "files"]
+    silent = [result for result in asked if result.error and result.state.last_status is None]
+    return silent if len(silent) == len(asked) >= UNREACHED_FROM else []
+
+
+def _table(shown: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
+    on = console()
+    narrow = on.width < NARROW
+    counts = {name: [getattr(result, name) for result in shown] for name in ("new", "copies", "updated")}
+    counts = {name: column for name, column in counts.items() if any(column)}  # a column of blanks tells nothing
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=not narrow)
+    table.add_column("source", overflow="fold", max_width=max(16, on.width // 3))
+    if not narrow:
+        for name in counts:
+            table.add_column(name, justify="right")
+    table.add_column("what to know", overflow="fold")
+    for number, result in enumerate(shown):
+        came = {name: column[number] for name, column in counts.items() if column[number]}
+        quiet = OUTCOMES.get(result.outcome, result.outcome)
+        said = f"{result.error}; {result.remedy}" if result.remedy else result.error
+        if narrow:
+            cells = [said or ", ".join(f"{count} {name}" for name, count in came.items()) or quiet]
+        else:
+            cells = [*(str(came.get(name, "")) for name in counts), said or ("" if came else quiet)]
+        row = (sources[result.source_id].name, *cells)
+        table.add_row(*(Text(cell) for cell in row), style="red" if result.error else "")
+    show(table, on)
