@@ -1,9 +1,9 @@
 """Three years of a busy desk in minutes: do size and speed stay the same once `keep_days` is reached?
 
-A made-up newsroom's articles are saved in batches as polls bring them; documents are published once a simulated day, and
-housekeeping runs every other day. The clock is simulated, the work is real, and told in CPU time, which other programs do
-not change. `longest write` is the write transaction that took most: what another writer may have to wait, for readers
-wait for none (SQLite's WAL); what the disk takes for its commit comes on top.
+A made-up newsroom's articles are saved in batches as polls bring them; documents are published once a simulated day,
+and housekeeping runs every other day. The clock is simulated, the work is real, and told in CPU time, which other
+programs do not change. `longest write` is the write transaction that took most: what another writer may have to wait,
+for readers wait for none (SQLite's WAL); what the disk takes for its commit comes on top.
 
     python bench/retention.py [--days 1095] [--articles 100] [--keep-days 300] [--chart docs/retention.svg]
 """
