@@ -30,6 +30,8 @@ _UNSPACED = (
 _MARKS = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
 _LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
 _WORD = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:'{_LETTER}+)*")
+_NEEDS_CARE = re.compile(f"[{_UNSPACED}{_MARKS}]")
+_PLAIN_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 # Letters as their small ones, digits as they are, all else a blank.
 _ASCII_FOLDED = bytes(
@@ -118,13 +120,24 @@ def words(text: str) -> list[str]:
     >>> words("Don't stop: U.S. GDP +3.5%, 東京")
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
-    folded = text if text.isascii() else fold(text)
+    folded, pattern = (text, _PLAIN_WORD) if text.isascii() else _readied(fold(text))
     if folded.isascii():
         if "''" not in folded:
             return folded.encode("ascii").translate(_ASCII_FOLDED, b"'").decode("ascii").split()
         return [word.replace("'", "") for word in _ASCII_WORD.findall(folded.lower())]
-    found = _WORD.findall(folded)
+    found = pattern.findall(folded)
     return [word.replace("'", "") for word in found] if "'" in folded else found
+
+
+def _readied(folded: str) -> tuple[str, re.Pattern[str]]:
+    """*folded* with the pattern that finds its words: `_WORD` always does, a plain one in half the time."""
+    characters = set(folded)
+    if _NEEDS_CARE.search("".join(characters)):
+        return folded, _WORD
+    for character in characters:
+        if character > "\x7f" and not character.isalnum():  # "£", "•": often all that is not ASCII
+            folded = folded.replace(character, " ")
+    return folded, _PLAIN_WORD
 
 
 def text_hash(text: str) -> int:

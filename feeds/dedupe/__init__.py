@@ -5,6 +5,7 @@ from feeds.dedupe.directory import Directory, credited, with_origin
 from feeds.dedupe.explain import compare
 from feeds.dedupe.lineage import Lineage, Told, choose_shown, trace
 from feeds.dedupe.memory import Remembered, remember
+from feeds.dedupe.sketching import Sketched, sketch
 from feeds.dedupe.stories import Stories
 from feeds.dedupe.window import Window
 
@@ -13,6 +14,7 @@ __all__ = [
     "Directory",
     "Lineage",
     "Remembered",
+    "Sketched",
     "Stories",
     "Told",
     "Window",
@@ -22,6 +24,7 @@ __all__ = [
     "dedupe",
     "new_uid",
     "remember",
+    "sketch",
     "trace",
     "with_origin",
 ]

@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import wordfreq
-
 from feeds.text import fold
 
 TYPICAL_WORDS = 60
@@ -20,6 +18,8 @@ TYPICAL_WORDS = 60
 @lru_cache(maxsize=16)
 def shares(language: str) -> dict[str, float]:
     """word stem → the part of short texts in *language* (a primary subtag) that hold it."""
+    import wordfreq  # half a second, and parse workers weigh nothing
+
     if language not in wordfreq.available_languages("small"):
         return {}  # asked for it, the library would give the nearest language that it knows
     table = wordfreq.get_frequency_dict(language, wordlist="small")

@@ -11,8 +11,9 @@ from uuid import uuid4
 from feeds.dedupe import near, signature
 from feeds.dedupe.identity import SourceBook, derived_key, title_key
 from feeds.dedupe.significance import judge_edit
+from feeds.dedupe.sketching import Sketched, sketch_text
 from feeds.dedupe.stories import Stories
-from feeds.dedupe.terms import count_terms, hashed, pack
+from feeds.dedupe.terms import pack, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
 
@@ -67,13 +68,19 @@ class Deduper:
         if stories is not None:
             stories.forget(now)
 
-    def decide(self, source_id: int, entries: Sequence[Entry]) -> tuple[Decision, ...]:
-        """A decision for each entry, in their order; an entry that the document holds twice gives ``seen``."""
+    def decide(
+        self, source_id: int, entries: Sequence[Entry], sketches: Sequence[Sketched] = ()
+    ) -> tuple[Decision, ...]:
+        """A decision for each entry, in their order; an entry that the document holds twice gives ``seen``.
+
+        *sketches* are what `sketch` made of each entry; without them they are made here, of those that need one.
+        """
         book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], entries)
         texts = _hollow_texts(entries)
         decisions = []
-        for entry in entries:
-            decision = self._decide_one(source_id, entry, book, texts)
+        for at, entry in enumerate(entries):
+            sketched = sketches[at] if sketches else None
+            decision = self._decide_one(source_id, entry, sketched, book, texts)
             decisions.append(decision)
             if decision.kind != "refused":
                 self._remember(source_id, decision, book)
@@ -86,7 +93,9 @@ class Deduper:
         if self._stories is not None:
             self._stories.discard(self._begun)
 
-    def _decide_one(self, source_id: int, entry: Entry, book: SourceBook, hollow: frozenset[int]) -> Decision:
+    def _decide_one(
+        self, source_id: int, entry: Entry, sketched: Sketched | None, book: SourceBook, hollow: frozenset[int]
+    ) -> Decision:
         twin = self._entries[source_id].get(entry.key)
         if twin is not None and twin.content_hash == entry.content_hash and twin.title == entry.title:
             twice = Evidence(kind="entry-id", detail="twice in one document")
@@ -96,9 +105,11 @@ class Deduper:
         if same is not None:
             why = Evidence(kind="entry-id", detail=entry.key)
             return _decision("seen", entry, same.article_uid, source_id, same.signature, why)
-        empty = entry.text_hash in hollow or book.hollow(entry)
-        text = "" if empty else entry.text
-        sketch = signature.make(entry.title, text)
+        if entry.text_hash in hollow or book.hollow(entry):
+            sketched = sketch_text(entry.title, "")
+        elif sketched is None:
+            sketched = sketch_text(entry.title, entry.text)
+        sketch = sketched.signature
         found = book.find(entry, sketch)
         if found is not None and refusal is None:
             known = found.known
@@ -107,7 +118,7 @@ class Deduper:
             else:
                 significant, why = judge_edit(entry, sketch, known)
                 decision = _decision("updated", entry, known.article_uid, source_id, sketch, found.evidence, why)
-                decision = replace(decision, significant=significant, signature=sketch + self._terms(entry, text))
+                decision = replace(decision, significant=significant, signature=sketch + self._terms(entry, sketched))
             return decision if known.key == entry.key else replace(decision, known_key=known.key)
         if refusal is not None:
             return _decision("refused", entry, "", source_id, sketch, refusal)
@@ -121,27 +132,26 @@ class Deduper:
             decision = _decision("copy", entry, uid, source_id, sketch, *evidence, told)
             return replace(decision, story_uid=self._story_of.get(uid))
         decision = _decision("new", entry, self._uid(), source_id, sketch, *evidence)
-        return decision if self._stories is None else self._in_story(decision, self._stories, text)
+        return decision if self._stories is None else self._in_story(decision, self._stories, sketched)
 
-    def _terms(self, entry: Entry, text: str) -> bytes:
+    def _terms(self, entry: Entry, sketched: Sketched) -> bytes:
         if self._stories is None:
             return b""
-        terms = {hashed(stem): strength for stem, strength in count_terms(entry.title, text).items()}
-        return pack(terms, self._stories.counts.weigh(terms, self._spoken(entry)))
+        return pack(self._stories.counts.weigh(unpack(sketched.terms), self._spoken(entry)))
 
     def _spoken(self, entry: Entry) -> str:
         return (entry.language or self._language).partition("-")[0].lower()
 
-    def _in_story(self, decision: Decision, stories: Stories, text: str) -> Decision:
+    def _in_story(self, decision: Decision, stories: Stories, sketched: Sketched) -> Decision:
         entry = decision.entry
-        stems = count_terms(entry.title, text)
-        if len(stems) < FEWEST_TERMS:
+        terms = unpack(sketched.terms)
+        if len(terms) < FEWEST_TERMS:
             return decision
-        terms = {hashed(stem): strength for stem, strength in stems.items()}
+        read = signature.read(sketched.signature)
         before = len(stories)
-        joined, weights = stories.place(
+        joined, weighed = stories.place(
             terms,
-            word_count=len(text[:2000].split()),
+            word_count=read.word_count if read is not None else 0,
             language=self._spoken(entry),
             written=min(entry.published or self._now, self._now),
             now=self._now,
@@ -155,7 +165,7 @@ class Deduper:
         return replace(
             decision,
             story_uid=joined.uid,
-            signature=decision.signature + pack(terms, weights),
+            signature=decision.signature + pack(weighed),
             evidence=(*decision.evidence, joined.evidence),
         )
 

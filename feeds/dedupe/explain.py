@@ -6,8 +6,9 @@ import math
 
 from feeds.dedupe import near, signature
 from feeds.dedupe.identity import title_likeness
+from feeds.dedupe.sketching import sketch
 from feeds.dedupe.stories import FADE, FRESH, FULL_WORDS, JOIN, JOIN_TITLE_ONLY, Stories
-from feeds.dedupe.terms import TermCounts, count_terms, hashed
+from feeds.dedupe.terms import TermCounts, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Entry, Evidence
 
@@ -31,7 +32,7 @@ def compare(
     signs += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
     first, second = (signature.read(signature.make(entry.title, entry.text)) for entry in (one, other))
     assert first is not None and second is not None
-    likeness = near.judge(near.weigh(first, counts), near.weigh(second, counts), same_source=same_source)
+    likeness = near.judge(near.weigh(first, counts), second, counts, same_source=same_source)
     signs.append(near.evidence(likeness))
     signs.append(
         Evidence(kind="title", detail="characters in order", score=_round(title_likeness(one.title, other.title)))
@@ -62,9 +63,8 @@ def _story(one: Entry, other: Entry, counts: TermCounts, language: str) -> Evide
     weights = []
     for entry in (one, other):
         spoken = (entry.language or language).partition("-")[0].lower()
-        weights.append(
-            counts.weigh({hashed(stem): held for stem, held in count_terms(entry.title, entry.text).items()}, spoken)
-        )
+        weighed = counts.weigh(unpack(sketch(entry).terms), spoken)
+        weights.append(dict(zip(weighed.hashes.tolist(), weighed.weights.tolist(), strict=True)))
     likeness = sum(weight * weights[1].get(term, 0.0) for term, weight in weights[0].items())
     detail = "terms"
     if one.published is not None and other.published is not None:

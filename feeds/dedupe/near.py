@@ -48,6 +48,8 @@ ENOUGH = 6.0
 """With so many telling triples in both samples, SUPPORT of them must agree before a like beginning counts."""
 MIN_WEIGHT = 4.0
 """Fewer telling triples than this never suffice, however well they agree."""
+LEAST_SHARED = ALIKE_SAME_TITLE * MIN_WEIGHT
+"""Where neither beginnings nor samples share so much, no threshold is reached."""
 
 
 class GramCounts:
@@ -60,7 +62,7 @@ class GramCounts:
     def add(self, grams: Hashes) -> None:
         cells = grams & np.uint32(CELLS - 1)
         counts = self._cells[cells]
-        self._cells[cells] = np.where(counts < 255, counts + 1, 255)
+        self._cells[cells] = counts + (counts < 255)
         self._added += cells.size
         if self._added > HALVE_LOAD * CELLS:
             self._cells >>= 1
@@ -68,10 +70,11 @@ class GramCounts:
 
     def weights(self, grams: Hashes) -> npt.NDArray[np.float64]:
         """1 for rare triples, towards 0 for common ones."""
-        counts = self._cells[grams & np.uint32(CELLS - 1)].astype(np.float64)
         # A full table counts strangers too: what they add on average is no sign of being common.
         common = COMMON_GRAMS + 4 * self._added / CELLS
-        return np.where(counts <= common, 1.0, (common / np.maximum(counts, 1.0)) ** 2)
+        excess = np.maximum(self._cells[grams & np.uint32(CELLS - 1)], common)
+        weights: npt.NDArray[np.float64] = np.square(common / excess)
+        return weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,34 +100,52 @@ def evidence(likeness: Likeness) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A sketch with the weights of its triples, as they are now."""
+    """A sketch with the weights of its triples, as they are now; *body_upto* are their sums in order."""
 
     sketch: Sketch
     body: dict[int, float]
     head: dict[int, float]
+    body_upto: npt.NDArray[np.float64]
+    head_sum: float
 
 
 def weigh(sketch: Sketch, counts: GramCounts) -> Weighed:
+    weights = counts.weights(np.concatenate((sketch.body, sketch.head)))
+    body, head = weights[: len(sketch.body)], weights[len(sketch.body) :]
     return Weighed(
         sketch,
-        dict(zip(sketch.body.tolist(), counts.weights(sketch.body).tolist(), strict=True)),
-        dict(zip(sketch.head.tolist(), counts.weights(sketch.head).tolist(), strict=True)),
+        dict(zip(sketch.body.tolist(), body.tolist(), strict=True)),
+        dict(zip(sketch.head.tolist(), head.tolist(), strict=True)),
+        np.cumsum(body),
+        float(head.sum()),
     )
 
 
-def judge(one: Weighed, other: Weighed, *, same_source: bool = False) -> Likeness:
+def may_be_near(one: Weighed, other: Sketch) -> bool:
+    """False where `judge` could only say no: a quick look, for most of what an index gives shares hardly anything."""
+    return (
+        other.title_hash == one.sketch.title_hash
+        or _shared(one.body, other.body) >= LEAST_SHARED
+        or _shared(one.head, other.head) >= LEAST_SHARED
+    )
+
+
+def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: bool = False) -> Likeness:
     """Compare two articles; symmetrical."""
-    overlap, sizes = title_overlap(one.sketch, other.sketch)
-    if not same_source and _said_alike(one.sketch, other.sketch):
-        return Likeness(1.0, 1.0, 1.0, 1.0, 1.0, by_title=one.sketch.word_count < NOTICE_WORDS)
-    if min(one.sketch.word_count, other.sketch.word_count) < FEW_WORDS:
-        return _by_title(one.sketch, other.sketch, overlap, same_source=same_source)
-    limit = min(one.sketch.limit, other.sketch.limit)
-    body, sampled = _contained(
-        {gram: weight for gram, weight in one.body.items() if gram <= limit},
-        {gram: weight for gram, weight in other.body.items() if gram <= limit},
+    one = weighed.sketch
+    overlap, sizes = title_overlap(one, other)
+    if not same_source and _said_alike(one, other):
+        return Likeness(1.0, 1.0, 1.0, 1.0, 1.0, by_title=one.word_count < NOTICE_WORDS)
+    if min(one.word_count, other.word_count) < FEW_WORDS:
+        return _by_title(one, other, overlap, same_source=same_source)
+    limit = min(one.limit, other.limit)
+    upto = int(np.searchsorted(one.body, limit, side="right"))
+    sampled = min(
+        float(weighed.body_upto[upto - 1]) if upto else 0.0,
+        float(counts.weights(other.body[other.body <= limit]).sum()),
     )
-    head, _ = _contained(one.head, other.head)
+    body = _contained(_shared(weighed.body, other.body), sampled)
+    head = _contained(_shared(weighed.head, other.head), min(weighed.head_sum, float(counts.weights(other.head).sum())))
     if sampled >= ENOUGH and body < SUPPORT:
         head = 0.0  # two texts that begin alike and go on differently
     same_title = overlap == 1.0 and sizes >= 0.6
@@ -133,13 +154,13 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False) -> Likenes
     else:
         threshold = ALIKE if overlap >= 0.5 else ALIKE_OTHER_TITLE
     score = max(body, head)
-    shorter, longer = sorted((one.sketch.gram_count, other.sketch.gram_count))
+    shorter, longer = sorted((one.gram_count, other.gram_count))
     if longer <= BRIEF_GRAMS:  # long texts agree that far by no accident
         if shorter >= SAME_LENGTH * longer:
             score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
-        if _other_figures(one.sketch, other.sketch):
+        if _other_figures(one, other):
             score, threshold = body, OTHER_FIGURES
-    if max(one.sketch.word_count, other.sketch.word_count) < NOTICE_WORDS and overlap < 0.5:
+    if max(one.word_count, other.word_count) < NOTICE_WORDS and overlap < 0.5:
         threshold = NEVER
     if same_source:
         threshold = max(threshold, ALIKE_SAME_SOURCE) if overlap >= 0.5 else NEVER
@@ -149,7 +170,7 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False) -> Likenes
 def _said_alike(one: Sketch, other: Sketch) -> bool:
     """Title and text word for word, however short both are: what two sources write alike by chance is shorter still."""
     return (
-        bool(one.title)
+        one.title.size > 0
         and one.title_hash == other.title_hash
         and one.word_count == other.word_count >= FEW_WORDS
         and one.gram_count == other.gram_count
@@ -173,19 +194,25 @@ def _other_figures(one: Sketch, other: Sketch) -> bool:
 
 def _numbers_by_word(sketch: Sketch) -> dict[int, set[int]]:
     found: dict[int, set[int]] = {}
-    for word, number in sketch.figures:
+    parts = iter(sketch.figures.tolist())
+    for word, number in zip(parts, parts, strict=True):
         found.setdefault(word, set()).add(number)
     return found
 
 
-def _contained(one: dict[int, float], other: dict[int, float]) -> tuple[float, float]:
-    """How much of the lighter one stands in the other, and its weight."""
-    shared = sum(weight for gram, weight in one.items() if gram in other)
-    smaller = min(sum(one.values()), sum(other.values()))
-    return (shared / max(smaller + 1.0, MIN_WEIGHT) if shared else 0.0), smaller
+def _shared(weights: dict[int, float], grams: Hashes) -> float:
+    """What those of *grams* weigh that stand in *weights*."""
+    return sum(map(weights.__getitem__, filter(weights.__contains__, grams.tolist())))
+
+
+def _contained(shared: float, smaller: float) -> float:
+    """How much of the lighter text the other holds."""
+    return shared / max(smaller + 1.0, MIN_WEIGHT) if shared else 0.0
 
 
 def title_overlap(one: Sketch, other: Sketch) -> tuple[float, float]:
     """The part of the shorter title's words that stand in the other, and shorter over longer; 0 for tiny titles."""
     shorter, longer = sorted((len(one.title), len(other.title)))
-    return (len(one.title & other.title) / shorter, shorter / longer) if shorter >= TITLE_WORDS else (0.0, 0.0)
+    if shorter < TITLE_WORDS:
+        return 0.0, 0.0
+    return len(set(one.title.tolist()).intersection(other.title.tolist())) / shorter, shorter / longer

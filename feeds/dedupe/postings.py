@@ -7,77 +7,86 @@ articles go by dropping the oldest array whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 FLUSH_POSTINGS = 8_192
 LARGEST_SEGMENT = 8_000_000
+MERGED_TIMES = 4
+"""An array up to so many times as large as the one that follows is merged with it: a lookup has few to search."""
 PER_HASH = 8
 """So many of the documents that share a hash are looked at in one array: a flood of equal texts costs no more."""
 
 _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
-Segment = npt.NDArray[np.uint64]
+
+
+class _Segment(NamedTuple):
+    postings: npt.NDArray[np.uint64]
+    newest: int
 
 
 class Postings:
     """hash → documents, by number; documents must be added in the order of their numbers."""
 
-    def __init__(self) -> None:
-        self._segments: list[Segment] = []
-        self._fresh: dict[int, list[int]] = {}
+    def __init__(self, *, per_hash: int = PER_HASH) -> None:
+        self._per_hash = per_hash
+        self._segments: list[_Segment] = []
+        self._fresh: defaultdict[int, list[int]] = defaultdict(list)
         self._fresh_count = 0
 
-    def add(self, document: int, hashes: Iterable[int]) -> None:
-        for one in hashes:
-            self._fresh.setdefault(one, []).append(document)
-            self._fresh_count += 1
+    def add(self, document: int, hashes: npt.NDArray[np.uint32]) -> None:
+        for one in hashes.tolist():
+            self._fresh[one].append(document)
+        self._fresh_count += len(hashes)
         if self._fresh_count >= FLUSH_POSTINGS:
-            self._flush()
+            self._flush(document)
 
     def lookup(self, hashes: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Pairs (position in *hashes*, document), the newest PER_HASH documents of each array for each hash."""
+        """Pairs (position in *hashes*, document), the newest *per_hash* documents of each array for each hash."""
         at: list[int] = []
         documents: list[int] = []
         if self._fresh:
             for position, one in enumerate(hashes.tolist()):
-                for document in self._fresh.get(one, ())[-PER_HASH:]:
-                    at.append(position)
-                    documents.append(document)
+                if one in self._fresh:
+                    newest = self._fresh[one][-self._per_hash :]
+                    documents += newest
+                    at += [position] * len(newest)
         positions = [np.array(at, np.int64)]
         found = [np.array(documents, np.int64)]
         if self._segments:
             wanted = hashes.astype(np.uint64)
             after = (wanted << _SHIFT) | _LOW  # no document has this number: the place behind the last posting
-            steps = np.arange(1, PER_HASH + 1)
-            for segment in self._segments:
-                places = np.searchsorted(segment, after)[:, None] - steps
-                values = segment[np.maximum(places, 0)]
-                hit = ((values >> _SHIFT) == wanted[:, None]) & (places >= 0)
-                if hit.any():
-                    positions.append(np.nonzero(hit)[0])
-                    found.append((values[hit] & _LOW).astype(np.int64))
+            steps = np.arange(1, self._per_hash + 1)
+            for postings, _ in self._segments:
+                places = np.searchsorted(postings, after)
+                hit = np.flatnonzero((postings[places - 1] >> _SHIFT) == wanted)
+                if len(hit):
+                    rows = places[hit, None] - steps
+                    values = postings[np.maximum(rows, 0)]
+                    held = ((values >> _SHIFT) == wanted[hit, None]) & (rows >= 0)
+                    positions.append(hit[np.nonzero(held)[0]])
+                    found.append((values[held] & _LOW).astype(np.int64))
         return np.concatenate(positions), np.concatenate(found)
 
     def forget(self, before: int) -> None:
         """Drop the arrays that hold only documents with smaller numbers than *before*."""
-        self._segments = [segment for segment in self._segments if int((segment & _LOW).max()) >= before]
+        self._segments = [segment for segment in self._segments if segment.newest >= before]
 
-    @property
-    def size_bytes(self) -> int:
-        return sum(segment.nbytes for segment in self._segments) + 120 * self._fresh_count
-
-    def _flush(self) -> None:
+    def _flush(self, newest: int) -> None:
         pairs = [(one << 32) | document for one, documents in self._fresh.items() for document in documents]
-        self._fresh, self._fresh_count = {}, 0
-        self._segments.append(np.sort(np.array(pairs, np.uint64)))
+        self._fresh.clear()
+        self._fresh_count = 0
+        self._segments.append(_Segment(np.sort(np.array(pairs, np.uint64)), newest))
         while len(self._segments) > 1:
-            last, before = self._segments[-1], self._segments[-2]
-            if before.size > 2 * last.size or before.size + last.size > LARGEST_SEGMENT:
+            last, before = self._segments[-1].postings, self._segments[-2].postings
+            if before.size > MERGED_TIMES * last.size or before.size + last.size > LARGEST_SEGMENT:
                 break
             del self._segments[-2:]
             merged = np.concatenate((before, last))
+            del before, last
             merged.sort(kind="stable")
-            self._segments.append(merged)
+            self._segments.append(_Segment(merged, newest))

@@ -28,24 +28,25 @@ MAX_WORDS = 6000
 """Words beyond are not looked at: a bound on time, at ten times the length of a long report."""
 
 _HEADER = struct.Struct("<BBBBBBHII")  # version, counts of title, figures, head, body; spare; words, grams, title hash
-_INSIDE_NUMBER = re.compile(r"(?<=\d)[-,./:](?=\d)")  # 5,500 and 5500 are one number, and so is 6-3/8
+_INSIDE_NUMBER = re.compile(r"[-,./:](?<=\d.)(?=\d)")  # 5,500 and 5500 are one number, and so is 6-3/8
 _UNSIGNED_32 = 0xFFFFFFFF
 
 Hashes = npt.NDArray[np.uint32]
+ShortHashes = npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
     """A signature taken apart. *limit* is the hash up to which *body* holds every triple of the text.
 
-    *figures*: the numbers near the top, each behind the word that follows it.
+    *title* holds its words, *figures* the numbers near the top, each behind the word that follows it.
     """
 
     title_hash: int
     word_count: int
     gram_count: int
-    title: frozenset[int]
-    figures: frozenset[tuple[int, int]]
+    title: ShortHashes
+    figures: ShortHashes
     head: Hashes
     body: Hashes
     limit: int
@@ -53,8 +54,20 @@ class Sketch:
 
 def make(title: str, text: str) -> bytes:
     """The signature of an article; title and text are plain. Texts without words give one all the same."""
-    title_words = words(title)
-    text_words = words(_INSIDE_NUMBER.sub("", text[: MAX_WORDS * 12]))[:MAX_WORDS]
+    return of_words(words(title), text_words(text))
+
+
+def text_words(text: str) -> list[str]:
+    """The words of a text that are looked at; a number is one word, however its digits are set apart.
+
+    >>> text_words("Shr 6-3/8 cts vs 5,500")
+    ['shr', '638', 'cts', 'vs', '5500']
+    """
+    return words(_INSIDE_NUMBER.sub("", text[: MAX_WORDS * 12]))[:MAX_WORDS]
+
+
+def of_words(title_words: list[str], text_words: list[str]) -> bytes:
+    """What `make` gives, for who has the words already."""
     grams = _grams(text_words)
     head = distinct(grams[:HEAD_GRAMS])
     every = distinct(grams)
@@ -76,7 +89,7 @@ def make(title: str, text: str) -> bytes:
     return b"".join((header, short_title.tobytes(), figures.tobytes(), head.tobytes(), body.tobytes()))
 
 
-def read(signature: bytes) -> Sketch | None:
+def read(signature: bytes | bytearray) -> Sketch | None:
     """The signature taken apart; None for an empty one and one of another version."""
     if len(signature) < _HEADER.size or signature[0] != VERSION:
         return None
@@ -84,7 +97,7 @@ def read(signature: bytes) -> Sketch | None:
     at = _HEADER.size
     title = np.frombuffer(signature, np.uint16, titles, at)
     at += 2 * titles
-    pairs = np.frombuffer(signature, np.uint16, 2 * figures, at).tolist()
+    pairs = np.frombuffer(signature, np.uint16, 2 * figures, at)
     at += 4 * figures
     head = np.frombuffer(signature, np.uint32, heads, at)
     at += 4 * heads
@@ -94,8 +107,8 @@ def read(signature: bytes) -> Sketch | None:
         title_hash=title_hash,
         word_count=word_count,
         gram_count=gram_count,
-        title=frozenset(title.tolist()),
-        figures=frozenset(zip(pairs[::2], pairs[1::2], strict=True)),
+        title=title,
+        figures=pairs,
         head=head,
         body=body,
         limit=limit,
@@ -161,13 +174,13 @@ def distinct(hashes: Hashes) -> Hashes:
     return ordered[first]
 
 
-def _figures(found: list[str]) -> npt.NDArray[np.uint16]:
+def _figures(found: list[str]) -> ShortHashes:
     pairs = [(after, word) for word, after in zip(found, [*found[1:], ""], strict=False) if word.isdigit()]
     distinct = list(dict.fromkeys((_short_hash(after), _short_hash(word)) for after, word in pairs))
     return np.array([part for pair in distinct[:FIGURES] for part in pair], np.uint16)
 
 
-def _short_hashes(found: list[str]) -> npt.NDArray[np.uint16]:
+def _short_hashes(found: list[str]) -> ShortHashes:
     return np.array(sorted({_short_hash(word) for word in found}), np.uint16)
 
 

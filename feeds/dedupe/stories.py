@@ -9,12 +9,15 @@ share few words, and more comes out in several pieces that later headlines join.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.dedupe.terms import TermCounts, Terms
+import numpy as np
+import numpy.typing as npt
+
+from feeds.dedupe.postings import Postings
+from feeds.dedupe.terms import TermCounts, Terms, Weighed
 from feeds.model import Evidence
 
 JOIN = 0.21
@@ -33,25 +36,28 @@ STORY_TERMS = 160
 SEARCHED = 16
 """Terms of an article by which stories are looked up, the most telling ones."""
 PER_TERM = 64
-COMPARED = 12
+"""So many of the newest articles with a term are looked at in one array of the index."""
+COMPARED = 16
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Story:
     """A story: the sum of its articles' terms, *square* its squared length, when it was written about.
 
-    *touched* is when its newest article arrived, which for an archive is long after *latest*; *made* counts stories.
+    *touched* is when its newest article arrived, which for an archive is long after *latest*; *made* counts stories,
+    *newest* articles. Arrays, for fifty thousand of these stay in memory.
     """
 
     uid: str
-    terms: dict[int, float]
+    hashes: npt.NDArray[np.uint32]
+    weights: npt.NDArray[np.float32]
     square: float
     articles: int
     begun: datetime
     latest: datetime
     touched: datetime
     made: int
-    indexed: set[int] = field(default_factory=set)
+    newest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,12 @@ class Stories:
         self._made = 0
         self.counts = TermCounts()
         self._stories: dict[str, Story] = {}
-        self._by_term: defaultdict[int, list[str]] = defaultdict(list)
+        self._by_made: dict[int, Story] = {}
+        self._became: dict[int, int] = {}
+        self._postings = Postings(per_hash=PER_TERM)
+        self._story_of = np.zeros(1024, np.uint32)
+        self._next = 0  # the number of the next article; numbers never come again
+        self._oldest = 0
 
     def __len__(self) -> int:
         return len(self._stories)
@@ -86,24 +97,25 @@ class Stories:
         written: datetime,
         now: datetime,
         uid: Callable[[], str],
-    ) -> tuple[Joined, Terms]:
-        """Find or begin the story of an article; also give its weights, whose terms are worth keeping.
+    ) -> tuple[Joined, Weighed]:
+        """Find or begin the story of an article; also give its terms, weighed, as far as they are worth keeping.
 
-        *terms* are what `count_terms` gives, hashed; *word_count* is that of the text. What counts for fading is when
+        *terms* are what `count_terms` gives; *word_count* is that of the text. What counts for fading is when
         articles were written, so that an archive falls into the stories of its time.
         """
         self.counts.add(terms)
-        weights = self.counts.weigh(terms, language)
+        weighed = self.counts.weigh(terms, language)
         asked = JOIN_TITLE_ONLY + (JOIN - JOIN_TITLE_ONLY) * min(1.0, word_count / FULL_WORDS)
-        near = [(likeness, story) for likeness, story in self._near(weights, written) if likeness >= asked]
+        told = _told(weighed)
+        near = [(likeness, story) for likeness, story in self._near(weighed, told, written) if likeness >= asked]
         if not near:
             evidence = Evidence(kind="story", detail="begins one", threshold=round(asked, 3))
-            return Joined(self.join(uid(), weights, written=written, now=now), evidence), weights
+            return Joined(self.join(uid(), weighed, written=written, now=now), evidence), weighed
         likeness, story = near[0]
-        self._include(story, weights, written, now)
+        self._include(story, weighed, told, written, now)
         merged = []
         for _, other in near[1:4]:
-            alike = _dot(story.terms, other.terms) / math.sqrt(story.square * other.square)
+            alike = _cosine(story, other)
             if alike >= MERGE:
                 older, younger = sorted((story, other), key=lambda one: one.made)
                 self._merge(older, younger)
@@ -115,15 +127,16 @@ class Stories:
             score=round(likeness, 3),
             threshold=round(asked, 3),
         )
-        return Joined(story.uid, evidence, tuple(merged)), weights
+        return Joined(story.uid, evidence, tuple(merged)), weighed
 
-    def join(self, uid: str, weights: Terms, *, written: datetime, now: datetime) -> str:
+    def join(self, uid: str, weighed: Weighed, *, written: datetime, now: datetime) -> str:
         """Put an article into the story *uid* as decided before (at a restart, in order of arrival)."""
         story = self._stories.get(uid)
         if story is None:
             self._made += 1
-            story = self._stories[uid] = Story(uid, {}, 0.0, 0, written, written, now, self._made)
-        self._include(story, weights, written, now)
+            story = Story(uid, _NO_HASHES, _NO_WEIGHTS, 0.0, 0, written, written, now, self._made)
+            self._stories[uid] = self._by_made[self._made] = story
+        self._include(story, weighed, _told(weighed), written, now)
         return uid
 
     def discard(self, uids: Collection[str]) -> None:
@@ -143,20 +156,15 @@ class Stories:
             gone = by_age[: len(by_age) - self._most * 9 // 10]
         for story in gone:
             self._drop(story)
+        self._let_go()
 
-    def _near(self, weights: Terms, written: datetime) -> list[tuple[float, Story]]:
-        told = sorted(weights, key=lambda term: (-weights[term], term))[:SEARCHED]
-        partial: defaultdict[str, float] = defaultdict(float)
-        for term in told:
-            weight = weights[term]
-            for uid in self._by_term.get(term, ())[-PER_TERM:]:
-                story = self._stories[uid]
-                partial[uid] += weight * story.terms.get(term, 0.0) / math.sqrt(story.square)
-        candidates = sorted(partial, key=lambda uid: (-partial[uid], uid))[:COMPARED]
+    def _near(self, weighed: Weighed, told: Sequence[int], written: datetime) -> list[tuple[float, Story]]:
+        """The stories that an article may belong to, the most like first."""
+        candidates = self._sharing(weighed, told)
+        if not candidates:
+            return []
         found = []
-        for uid in candidates:
-            story = self._stories[uid]
-            likeness = _dot(weights, story.terms) / math.sqrt(story.square)
+        for story, likeness in zip(candidates, _likenesses(weighed, candidates), strict=True):
             quiet = max(written - story.latest, story.begun - written) - FRESH
             if quiet > timedelta(0):
                 likeness *= math.exp(-quiet / FADE)
@@ -164,56 +172,111 @@ class Stories:
         found.sort(key=lambda item: (-item[0], item[1].begun, item[1].uid))
         return found
 
-    def _include(self, story: Story, weights: Terms, written: datetime, now: datetime) -> None:
-        story.square += 2.0 * _dot(weights, story.terms) + sum(weight * weight for weight in weights.values())
-        for term, weight in weights.items():
-            story.terms[term] = story.terms.get(term, 0.0) + weight
+    def _sharing(self, weighed: Weighed, told: Sequence[int]) -> list[Story]:
+        """The COMPARED stories whose articles share most of the *told* terms, by what these weigh."""
+        at, articles = self._postings.lookup(weighed.hashes[told])
+        at, articles = at[articles >= self._oldest], articles[articles >= self._oldest]
+        weights = weighed.weights[told].tolist()
+        shared: dict[int, float] = {}
+        for pair in set(zip(self._story_of[articles - self._oldest].tolist(), at.tolist(), strict=True)):
+            shared[pair[0]] = shared.get(pair[0], 0.0) + weights[pair[1]]
+        best: dict[int, float] = {}
+        for made, weight in shared.items():
+            while made in self._became:
+                made = self._became[made]
+            if made in self._by_made:
+                best[made] = max(weight, best.get(made, 0.0))
+        return [self._by_made[made] for made in sorted(best, key=lambda made: (-best[made], made))[:COMPARED]]
+
+    def _include(self, story: Story, weighed: Weighed, told: Sequence[int], written: datetime, now: datetime) -> None:
+        self._add_up(story, weighed.hashes, weighed.weights.astype(np.float32))
         story.articles += 1
         story.begun = min(story.begun, written)
         story.latest = max(story.latest, written)
         story.touched = max(story.touched, now)
-        self._trim(story)
-        self._index(story, sorted(weights, key=lambda term: (-weights[term], term))[:SEARCHED])
+        at = self._next - self._oldest
+        if at == len(self._story_of):
+            self._story_of = np.concatenate((self._story_of, np.zeros_like(self._story_of)))
+        self._story_of[at] = story.made
+        story.newest = self._next
+        self._postings.add(self._next, weighed.hashes[told])
+        self._next += 1
 
-    def _trim(self, story: Story) -> None:
-        if len(story.terms) > 2 * STORY_TERMS:
-            kept = sorted(story.terms.items(), key=lambda item: (-item[1], item[0]))[:STORY_TERMS]
-            story.terms = dict(kept)
-
-    def _index(self, story: Story, terms: Collection[int]) -> None:
-        for term in terms:
-            if term not in story.indexed and term in story.terms:
-                story.indexed.add(term)
-                holders = self._by_term[term]
-                holders.append(story.uid)
-                if len(holders) > 4 * PER_TERM:
-                    for uid in holders[: -2 * PER_TERM]:
-                        self._stories[uid].indexed.discard(term)
-                    del holders[: -2 * PER_TERM]
+    def _add_up(self, story: Story, hashes: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> None:
+        """Add terms to a story's own; of very many only the heaviest stay."""
+        if not story.hashes.size:
+            story.hashes, story.weights = hashes, weights
+            story.square = float(weights @ weights)
+            return
+        every = np.concatenate((story.hashes, hashes))
+        order = np.argsort(every, kind="stable")
+        every = every[order]
+        first = np.flatnonzero(np.concatenate((_TRUE, every[1:] != every[:-1])))
+        sums = np.add.reduceat(np.concatenate((story.weights, weights))[order], first)
+        every = every[first]
+        story.square = float(sums @ sums)
+        if len(every) > 2 * STORY_TERMS:
+            kept = np.sort(np.argsort(-sums, kind="stable")[:STORY_TERMS])
+            every, sums = every[kept], sums[kept]
+        story.hashes, story.weights = every, sums
 
     def _merge(self, older: Story, younger: Story) -> None:
-        older.square += 2.0 * _dot(older.terms, younger.terms) + younger.square
-        for term, weight in younger.terms.items():
-            older.terms[term] = older.terms.get(term, 0.0) + weight
+        self._add_up(older, younger.hashes, younger.weights)
         older.articles += younger.articles
         older.begun = min(older.begun, younger.begun)
         older.latest = max(older.latest, younger.latest)
         older.touched = max(older.touched, younger.touched)
-        indexed = list(younger.indexed)
+        older.newest = max(older.newest, younger.newest)
         self._drop(younger)
-        self._trim(older)
-        self._index(older, indexed)
+        self._became[younger.made] = older.made
 
     def _drop(self, story: Story) -> None:
-        del self._stories[story.uid]
-        for term in story.indexed:
-            holders = self._by_term[term]
-            holders.remove(story.uid)
-            if not holders:
-                del self._by_term[term]
+        del self._stories[story.uid], self._by_made[story.made]
+
+    def _let_go(self) -> None:
+        """Forget the articles before the first that is the newest of a story: nothing is found by them alone."""
+        oldest = min((story.newest for story in self._stories.values()), default=self._next)
+        if oldest - self._oldest < len(self._story_of) // 4:
+            return
+        self._story_of[: self._next - oldest] = self._story_of[oldest - self._oldest : self._next - self._oldest]
+        self._oldest = oldest
+        self._postings.forget(oldest)
+        self._became = {
+            gone: kept for gone, kept in self._became.items() if kept in self._by_made or kept in self._became
+        }
 
 
-def _dot(one: Terms, other: Terms) -> float:
-    if len(one) > len(other):
-        one, other = other, one
-    return sum([one[term] * other[term] for term in filter(other.__contains__, one)])
+def _told(weighed: Weighed) -> list[int]:
+    """Where in *weighed* the terms stand that an article is looked up by, the most telling first."""
+    found: list[int] = np.argsort(-weighed.weights, kind="stable")[:SEARCHED].tolist()
+    return found
+
+
+def _likenesses(weighed: Weighed, stories: Sequence[Story]) -> list[float]:
+    """The cosine of an article with each story's centre."""
+    sizes = [len(story.hashes) for story in stories]
+    hashes = np.concatenate([story.hashes for story in stories])
+    # One table for all: most terms of a story are not the article's, and need no search.
+    maybe = np.zeros(_TABLE, np.bool_)
+    maybe[weighed.hashes & _TABLE_MASK] = True
+    shared = np.flatnonzero(maybe[hashes & _TABLE_MASK])
+    at = np.minimum(np.searchsorted(weighed.hashes, hashes[shared]), len(weighed) - 1)
+    products = np.concatenate([story.weights for story in stories])[shared] * weighed.weights[at]
+    products[weighed.hashes[at] != hashes[shared]] = 0.0
+    owners = np.repeat(np.arange(len(stories)), sizes)[shared]
+    sums = np.bincount(owners, products, len(stories)).tolist()
+    return [likeness / math.sqrt(story.square) for likeness, story in zip(sums, stories, strict=True)]
+
+
+def _cosine(one: Story, other: Story) -> float:
+    shared = np.searchsorted(one.hashes, other.hashes)
+    shared = np.minimum(shared, len(one.hashes) - 1)
+    products = one.weights[shared] * other.weights
+    return float(products[one.hashes[shared] == other.hashes].sum()) / math.sqrt(one.square * other.square)
+
+
+_NO_HASHES = np.empty(0, np.uint32)
+_NO_WEIGHTS = np.empty(0, np.float32)
+_TRUE = np.ones(1, np.bool_)
+_TABLE = 1 << 14
+_TABLE_MASK = np.uint32(_TABLE - 1)

@@ -8,16 +8,19 @@ what the desk has seen so far (`TermCounts`), over a background from a word-freq
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import xxhash
 
 from feeds.dedupe import background
-from feeds.text import words
 
 NEWS_WORDS = 250
-TITLE_TIMES = 3.0
+TITLE_WORDS = 100
+TITLE_TIMES = 3
 MOST_TERMS = 80
 """The strongest are kept with the entry; further ones add little."""
 BACKGROUND_ARTICLES = 8_000
@@ -26,24 +29,50 @@ RARE = 2e-4
 """The share of texts that hold a word which the background does not know."""
 CELLS = 1 << 20
 HALVE_ARTICLES = 200_000
+WORDS_CACHED = 1 << 15
 
-Terms = Mapping[int, float]
-"""Hash of a stem → strength, 1 and more."""
-
-
-def count_terms(title: str, text: str) -> dict[str, float]:
-    """Stem → strength (1 + log of how often)."""
-    often: dict[str, float] = {}
-    for word in words(title):
-        stem = background.stemmed(word)
-        often[stem] = often.get(stem, 0.0) + TITLE_TIMES
-    for word in words(text[: NEWS_WORDS * 12])[:NEWS_WORDS]:
-        stem = background.stemmed(word)
-        often[stem] = often.get(stem, 0.0) + 1.0
-    return {stem: 1.0 + math.log(times) for stem, times in often.items()}
+_STEP = 32
+"""Strengths are kept in steps of a 32nd: a byte holds all up to 8."""
+_MOST_TIMES = NEWS_WORDS + TITLE_TIMES * TITLE_WORDS
+_STRENGTHS = np.array([0] + [round(_STEP * (1.0 + math.log(times))) for times in range(1, _MOST_TIMES + 1)], np.uint8)
 
 
-def hashed(stem: str) -> int:
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """*hashes* of stems, in order and each once, with their *strengths*."""
+
+    hashes: npt.NDArray[np.uint32]
+    strengths: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed(Terms):
+    """Terms with what they weigh: strength times how telling each is, of length 1 together."""
+
+    weights: npt.NDArray[np.float64]
+
+
+def count_terms(title_words: Sequence[str], text_words: Sequence[str]) -> Terms:
+    """The terms of an article, as strong as 1 + log of how often they stand there."""
+    found = [*TITLE_TIMES * list(title_words[:TITLE_WORDS]), *text_words[:NEWS_WORDS]]
+    ordered = np.sort(np.fromiter(map(hashed, found), np.uint32, len(found)))
+    first = np.empty(len(found) + 1, np.bool_)
+    first[0] = first[-1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:-1])
+    starts = np.flatnonzero(first)
+    return Terms(ordered[starts[:-1]], _STRENGTHS[np.diff(starts)])
+
+
+@lru_cache(WORDS_CACHED)
+def hashed(word: str) -> int:
+    """The term that *word* stands for."""
+    return _hash(background.stemmed(word))
+
+
+def _hash(stem: str) -> int:
     return xxhash.xxh32_intdigest(stem.encode("utf-8", "surrogatepass"))
 
 
@@ -52,50 +81,48 @@ class TermCounts:
 
     def __init__(self) -> None:
         self._cells = np.zeros(CELLS, np.float32)
-        self._common: dict[str, dict[int, float]] = {}
+        self._common: dict[str, tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]] = {}
         self.articles = 0.0
 
     def add(self, terms: Terms) -> None:
-        self._cells[np.fromiter((term % CELLS for term in terms), np.int64, len(terms))] += 1.0
+        self._cells[terms.hashes % np.uint32(CELLS)] += 1.0
         self.articles += 1.0
         if self.articles > HALVE_ARTICLES:
             self._cells *= 0.5
             self.articles *= 0.5
 
-    def weigh(self, terms: Terms, language: str) -> dict[int, float]:
-        """term → strength times how telling it is, of length 1 together; the MOST_TERMS largest."""
-        if not terms:
-            return {}
-        common = self._background(language)
+    def weigh(self, terms: Terms, language: str) -> Weighed:
+        """The MOST_TERMS of *terms* that weigh most."""
         every = self.articles + BACKGROUND_ARTICLES + 1.0
-        held = self._cells[np.fromiter((term % CELLS for term in terms), np.int64, len(terms))].tolist()
-        weights: dict[int, float] = {}
-        for (term, strength), count in zip(terms.items(), held, strict=True):
-            telling = math.log(every / (count + 1.0 + BACKGROUND_ARTICLES * common.get(term, RARE)))
-            if telling > 0.0:
-                weights[term] = strength * telling
-        if len(weights) > MOST_TERMS:
-            weights = dict(sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MOST_TERMS])
-        length = math.sqrt(sum(weight * weight for weight in weights.values()))
-        return {term: weight / length for term, weight in weights.items()} if length else {}
+        held = self._cells[terms.hashes % np.uint32(CELLS)] + (
+            1.0 + BACKGROUND_ARTICLES * self._shares(terms, language)
+        )
+        weights = terms.strengths * np.log(every / held)
+        kept = np.flatnonzero(weights > 0.0)
+        if len(kept) > MOST_TERMS:
+            kept = np.sort(kept[np.argsort(-weights[kept], kind="stable")[:MOST_TERMS]])
+        weights = weights[kept]
+        length = math.sqrt(weights @ weights)
+        return Weighed(terms.hashes[kept], terms.strengths[kept], weights / length if length else weights)
 
-    def _background(self, language: str) -> dict[int, float]:
-        found = self._common.get(language)
-        if found is None:
-            found = {hashed(stem): share for stem, share in background.shares(language).items()}
-            self._common[language] = found
-        return found
-
-
-def pack(terms: Terms, weights: Terms) -> bytes:
-    """The terms that *weights* kept, with their strengths: 5 bytes each, for the store."""
-    kept = list(weights)
-    strengths = np.array([min(255, round(terms[term] * 32)) for term in kept], np.uint8)
-    return np.array(kept, np.uint32).tobytes() + strengths.tobytes()
+    def _shares(self, terms: Terms, language: str) -> npt.NDArray[np.float64]:
+        """The part of all texts that hold each of *terms*, as the background has it."""
+        if language not in self._common:
+            known = {_hash(stem): share for stem, share in background.shares(language).items()}
+            hashes = np.array(sorted(known), np.uint32)
+            self._common[language] = hashes, np.array([known[term] for term in hashes.tolist()], np.float64)
+        hashes, shares = self._common[language]
+        if not len(hashes):
+            return np.full(len(terms), RARE)
+        at = np.minimum(np.searchsorted(hashes, terms.hashes), len(hashes) - 1)
+        return np.where(hashes[at] == terms.hashes, shares[at], RARE)
 
 
-def unpack(packed: bytes) -> dict[int, float]:
+def pack(terms: Terms) -> bytes:
+    """*terms* without weights, in 5 bytes each."""
+    return terms.hashes.tobytes() + terms.strengths.tobytes()
+
+
+def unpack(packed: bytes) -> Terms:
     count = len(packed) // 5
-    terms = np.frombuffer(packed, np.uint32, count)
-    strengths = np.frombuffer(packed, np.uint8, count, 4 * count)
-    return dict(zip(terms.tolist(), (strengths / 32.0).tolist(), strict=True))
+    return Terms(np.frombuffer(packed, np.uint32, count), np.frombuffer(packed, np.uint8, count, 4 * count))

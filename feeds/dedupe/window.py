@@ -67,7 +67,7 @@ class Window:
         """Take in an entry of the article *uid*; in the order in which entries were seen."""
         sketched, _ = signature.split(sketched)
         sketch = signature.read(sketched)
-        if sketch is None or not (sketch.word_count or sketch.title):
+        if sketch is None or not (sketch.word_count or sketch.title.size):
             return
         if copy:
             if self._copies[uid] >= COPIES_KEPT:
@@ -83,7 +83,7 @@ class Window:
         self._name(row, uid)
         self._seen[row] = int(seen.timestamp())
         self._sources[row] = source_id & 0xFFFFFFFF
-        self._postings.add(self._next, _indexed(sketch).tolist())
+        self._postings.add(self._next, _indexed(sketch))
         self._next += 1
 
     def find(self, sketched: bytes, *, now: datetime, source_id: int) -> Near | None:
@@ -91,30 +91,40 @@ class Window:
         sketch = signature.read(sketched)
         if sketch is None:
             return None
-        _, documents = self._postings.lookup(_indexed(sketch))
-        documents = documents[documents >= self._oldest]
-        if not documents.size:
-            return None
-        distinct, hits = np.unique(documents, return_counts=True)
-        order = np.lexsort((distinct, -hits))[:COMPARED]
         mine = near.weigh(sketch, self.counts)
+        candidates = self._sharing(mine)
+        if not candidates:
+            return None
         best: Near | None = None
         own_titles = False
         since = int((now - timedelta(days=self._days)).timestamp())
-        for document in distinct[order].tolist():
+        for document in candidates:
             row = document - self._oldest
             if self._seen[row] < since or not self._sizes[row]:  # too old, or taken back
                 continue
             other = signature.read(self._signature(row))
             assert other is not None
+            if not near.may_be_near(mine, other):
+                continue
             same_source = int(self._sources[row]) == source_id & 0xFFFFFFFF
             own_titles |= same_source and other.title_hash == sketch.title_hash
-            likeness = near.judge(mine, near.weigh(other, self.counts), same_source=same_source)
+            likeness = near.judge(mine, other, self.counts, same_source=same_source)
             if likeness.near and (best is None or likeness.score > best.likeness.score):
                 best = Near(self._uid(row), int(self._sources[row]), likeness)
         if best is not None and own_titles and best.likeness.by_title:
             return None  # a column: its title comes again and again
         return best
+
+    def _sharing(self, mine: near.Weighed) -> list[int]:
+        """The documents that share most with an arriving article: what is indexed of it, by how telling it is."""
+        hashes = _indexed(mine.sketch)
+        at, documents = self._postings.lookup(hashes)
+        telling = self.counts.weights(hashes)[at]
+        shared: dict[int, float] = {}
+        for document, weight in zip(documents.tolist(), telling.tolist(), strict=True):
+            if document >= self._oldest:
+                shared[document] = shared.get(document, 0.0) + weight
+        return sorted(shared, key=lambda document: (-shared[document], document))[:COMPARED]
 
     def discard(self, uids: Collection[str]) -> None:
         """Take back what was added last: for a batch whose transaction did not come through."""
@@ -154,10 +164,10 @@ class Window:
         self._chunks[self._last_chunk][self._filled : self._filled + len(sketched)] = sketched
         self._filled += len(sketched)
 
-    def _signature(self, row: int) -> bytes:
+    def _signature(self, row: int) -> bytearray:
         place = int(self._places[row])
         start = place & 0xFFFFFFFF
-        return bytes(self._chunks[place >> 32][start : start + int(self._sizes[row])])
+        return self._chunks[place >> 32][start : start + int(self._sizes[row])]
 
     def _name(self, row: int, uid: str) -> None:
         try:

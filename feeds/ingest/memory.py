@@ -14,7 +14,7 @@ from feeds.model import Decision, Entry
 from feeds.store import ReadTx
 
 if TYPE_CHECKING:
-    from feeds.dedupe import Deduper, Stories, Window
+    from feeds.dedupe import Deduper, Sketched, Stories, Window
 
 WINDOW = timedelta(days=14)
 READ_AT_ONCE = 5000
@@ -47,9 +47,18 @@ class Memory:
         self._reaches = 0
 
     def decide(
-        self, tx: ReadTx, batch: Sequence[tuple[int, Sequence[Entry]]], *, now: datetime, language: str
+        self,
+        tx: ReadTx,
+        batch: Sequence[tuple[int, Sequence[Entry]]],
+        *,
+        now: datetime,
+        language: str,
+        sketches: Sequence[Sequence[Sketched]] | None = None,
     ) -> Decided:
-        """Decide a *batch* of (source id, entries) over what the store has now."""
+        """Decide a *batch* of (source id, entries) over what the store has now.
+
+        *sketches* of the entries of each source spare making them here, where nothing else goes on meanwhile.
+        """
         if not any(entries for _, entries in batch):
             return Decided(None, [() for _ in batch])
         from feeds.dedupe import Deduper, Stories, Window
@@ -60,7 +69,10 @@ class Memory:
         deduper = Deduper(
             tx.articles.known(batch), now=now, window=self._window, stories=self._stories, language=language
         )
-        decided = [deduper.decide(source_id, entries) for source_id, entries in batch]
+        decided = [
+            deduper.decide(source_id, entries, sketched)
+            for (source_id, entries), sketched in zip(batch, sketches or [()] * len(batch), strict=True)
+        ]
         return Decided(deduper, [tuple(_in_kept_story(one, deduper.merged) for one in group) for group in decided])
 
     def is_current(self, tx: ReadTx) -> bool:

@@ -1,0 +1,34 @@
+"""What is read out of an entry's words ahead of deciding: made elsewhere or here, the decisions are the same."""
+
+from datetime import timedelta
+
+from feeds.dedupe import Deduper, Stories, Window, sketch
+from feeds.model import Known
+from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, entry
+
+NOTICE = "Subscribe now to continue reading this article and get access to everything we publish every day"
+ENTRIES = (
+    entry("a", title="Night ferry runs aground", text=FERRY),
+    entry("b", title="Wheat prices climb again", text=NOTICE),
+    entry("c", title="New bridge voted", text=NOTICE),
+    entry("d", title="Bridge over the Ellan", text=f"{BRIDGE} {WHEAT}"),
+)
+
+
+def decided(sketches):
+    window, stories, numbers = Window(), Stories(), iter(range(99))
+    deduper = Deduper(Known(), now=NOW, window=window, stories=stories, uid=lambda: f"uid-{next(numbers)}")
+    first = deduper.decide(1, ENTRIES, sketches)
+    later = Deduper(Known(), now=NOW + timedelta(hours=1), window=window, stories=stories, uid=lambda: "later")
+    return first, later.decide(2, [entry("z", title="Aground", text=FERRY)])
+
+
+def test_sketches_made_ahead_decide_as_those_made_here():
+    ahead, here = decided([sketch(one) for one in ENTRIES]), decided(())
+    assert ahead == here
+    assert [one.kind for one in (*here[0], *here[1])] == ["new", "new", "new", "new", "copy"]
+
+
+def test_a_sketch_of_nothing_is_one_too():
+    made = sketch(entry("a"))
+    assert made.signature and made.terms == b""
