@@ -21,7 +21,7 @@ from feeds.publish.gate import HOLD_S, objections, still_held
 from feeds.publish.rendering import Kept, Rendered, desk_context, render_section, section_context
 from feeds.render import fragment_version
 from feeds.store import Store
-from feeds.store.values import Listing, SectionState
+from feeds.store.values import SectionState
 
 log = logging.getLogger(__name__)
 
@@ -108,9 +108,6 @@ def _publish_section(
     version = fragment_version(desk)
     limit = section.limit or settings.publish.entries
     chosen = _choose(store, section, state, limit, version, now)
-    if chosen is None:
-        done.held.append(section.path)
-        return
     unfolded = unfold(store, chosen.uids, chosen.kept, chosen.articles, section.copies, limit)
     uids = unfolded.uids
     for _ in range(MOST_SET_ASIDE + 1):
@@ -143,10 +140,11 @@ def _publish_section(
     (done.held if chosen.waits else done.sections).append(section.path)
 
 
-def _choose(
-    store: Store, section: Section, state: SectionState, limit: int, version: int, now: datetime
-) -> _Chosen | None:
-    """Choose what a section's documents are to hold; None where it is held and nothing has to leave it."""
+def _choose(store: Store, section: Section, state: SectionState, limit: int, version: int, now: datetime) -> _Chosen:
+    """Choose what a section's documents are to hold: while it is held what they held, less what had to leave it.
+
+    A held section is rendered all the same: a correction, or rights that were tightened, wait for no gate.
+    """
     path = section.path
     with store.read() as tx:
         old = tx.documents.listing(path)
@@ -163,14 +161,13 @@ def _choose(
         kept: Kept = {format: tx.documents.fragments(new, format, version) for format in FORMATS}
         articles = tx.articles.several([uid for uid in new if any(uid not in kept[format] for format in FORMATS)])
         retracted = tx.sections.retracted(path, sequence - TOMBSTONE_CHANGES, MOST_TOMBSTONES)
-        page = frames.newest_archive_page(tx.sections.unlisted(path, new), tx.sections.filed(path))
+        filed = state.rendered_filed if waits else state.filed
+        page = frames.newest_archive_page(tx.sections.unlisted(path, new, filed), filed)
     if waits and since is None:
         text = f"held for up to {HOLD_S // 60} minutes: " + "; ".join(problem.message for problem in problems[:3])
         log.error("section=%s %s", path or "(all)", text)
         with store.write() as tx:
             tx.events.add("gate", path, text=text, remedy="look at what its sources sent", now=now)
-    if waits and old is not None and _unchanged(old, new):
-        return None
     return _Chosen(
         uids=new,
         articles=articles,
@@ -180,10 +177,6 @@ def _choose(
         sequence=sequence,
         waits=waits,
     )
-
-
-def _unchanged(old: Listing, new: Sequence[str]) -> bool:
-    return old.uids == tuple(new)
 
 
 def _set_aside(store: Store, uid: str, error: RenderError, now: datetime) -> None:
@@ -204,6 +197,7 @@ def _replace(store: Store, path: str, state: SectionState, chosen: _Chosen, rend
             section_path=path,
             rendered_sequence=state.rendered_sequence if chosen.waits else state.sequence,
             rendered_touched=state.rendered_touched if chosen.waits else state.touched,
+            rendered_filed=state.rendered_filed if chosen.waits else state.filed,
         )
         if not chosen.waits:
             tx.events.close("gate", path, now)

@@ -53,7 +53,7 @@ class Since:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What a feed of some of a section's articles is joined from. *filed* is the number of its last filing."""
+    """What a feed of some of a section's articles is joined from. *filed* is that of its last published filing."""
 
     selection: Selection
     frame: Frame

@@ -197,7 +197,7 @@ def _part(tx: ReadTx, path: str, format: Format, selection: Selection) -> Part |
         section_id=section.id,
         desk_id=tx.configs.desk_id(),
         sequence=section.rendered_sequence,
-        filed=tx.sections.filed(path),
+        filed=section.rendered_filed,
         created_at=section.created_at,
         last_modified=listing.last_modified,
     )

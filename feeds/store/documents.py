@@ -179,11 +179,13 @@ class Documents:
         rendered_sequence: int,
         *,
         rendered_touched: int | None = None,
+        rendered_filed: int | None = None,
     ) -> int | None:
         """Put a section's documents in the place of the old; the new publication number, None where nothing changed.
 
         Where the bytes are the same, the old document stays whole, with its ETag and Last-Modified. *rendered_touched*
-        is the `touched` of the SectionState that was rendered, so that what changed meanwhile is rendered again.
+        and *rendered_filed* are `touched` and `filed` of the SectionState that was rendered, so that what changed
+        meanwhile is rendered again, and what was filed meanwhile comes with it.
         """
         changed = [document for document in made if self._differs(document)]
         publication = counters.publish(self._connection) if changed else None
@@ -203,7 +205,8 @@ class Documents:
         ]
         upsert(self._connection, frames, frame_rows, ("path", "format"), change=("head", "tail", "separator"))
         touched = sections.c.touched if rendered_touched is None else rendered_touched
-        done = {"rendered_sequence": rendered_sequence, "rendered_touched": touched}
+        filed = sections.c.filed if rendered_filed is None else rendered_filed
+        done = {"rendered_sequence": rendered_sequence, "rendered_touched": touched, "rendered_filed": filed}
         self._connection.execute(update(sections).where(sections.c.path == section_path).values(done))
         return publication
 

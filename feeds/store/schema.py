@@ -180,6 +180,7 @@ articles = Table(
     Column("seen_at", UtcDateTime, nullable=False, index=True),
     _number("revision"),  # counts every change of what is shown; says whether a fragment is current
     _number("rendered_revision", -1),  # that of which there are fragments, or which was set aside
+    _number("least_revision"),  # no older fragment is served: it holds what rights do not allow any more
     _words("set_aside"),  # why this revision is published nowhere
     Column("retracted_at", UtcDateTime),
     _words("retracted_reason"),
@@ -264,6 +265,7 @@ sections = Table(
     _number("touched"),  # counts changes that leave the sequence alone
     _number("rendered_sequence", -1),
     _number("rendered_touched", -1),
+    _number("rendered_filed"),  # up to which filing the section is published: what is held, or just came, lies behind
     Column("created_at", UtcDateTime, nullable=False),
     Column("removed_at", UtcDateTime),
     sqlite_autoincrement=True,
@@ -321,6 +323,8 @@ fragments = Table(
     Column("body", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
+
+SERVABLE = text("fragments.revision >= articles.least_revision")
 
 story_fragments = Table(
     "story_fragments",

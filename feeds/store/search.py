@@ -87,7 +87,7 @@ class Search:
             text(
                 "SELECT f.article_id, a.uid, f.version, f.revision, f.body, a.updated_at"
                 " FROM fragments f JOIN articles a ON a.id = f.article_id"
-                f" WHERE f.format = :format AND f.article_id IN ({marks})"
+                f" WHERE f.format = :format AND f.revision >= a.least_revision AND f.article_id IN ({marks})"
             ),
             {"format": format} | {f"i{number}": each for number, each in enumerate(ids)},
         )

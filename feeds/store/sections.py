@@ -167,9 +167,9 @@ class Sections:
         stale = story_fragments.stale(self._connection, wanted, version)
         return {uid: made_of for uid, made_of in wanted.items() if uid in stale}
 
-    def unlisted(self, path: str, uids: Sequence[str]) -> int:
-        """The highest number of a filing of the section that is not among *uids*; 0 where all are."""
-        return selections.unlisted(self._connection, self._id(path), uids)
+    def unlisted(self, path: str, uids: Sequence[str], filed: int) -> int:
+        """The highest number up to *filed* of a filing of the section that is not among *uids*; 0 where all are."""
+        return selections.unlisted(self._connection, self._id(path), uids, filed)
 
     def standings(self, path: str, uids: Sequence[str]) -> dict[str, Standing]:
         """How those of the articles stand that are in the section and not set aside."""
@@ -208,12 +208,6 @@ class Sections:
             Withdrawn(uid=row.uid, at=row.changed_at, sequence=row.sequence, retracted=True)
             for row in self._connection.execute(statement)
         ]
-
-    def filed(self, path: str) -> int:
-        """The number of the last filing ever made in the section: how far `archive` can go."""
-        return int(
-            self._connection.execute(select(sections.c.filed).where(sections.c.id == self._id(path))).scalar_one()
-        )
 
     def since(self, path: str, sequence: int, limit: int) -> Changes:
         """What was filed, changed, withdrawn or retracted after *sequence*, newest change first (RFC 3229)."""
@@ -273,6 +267,8 @@ def _state(row: Row[*tuple[Any, ...]]) -> SectionState:
         rendered_sequence=row.rendered_sequence,
         touched=row.touched,
         rendered_touched=row.rendered_touched,
+        filed=row.filed,
+        rendered_filed=row.rendered_filed,
         created_at=row.created_at,
         removed_at=row.removed_at,
     )

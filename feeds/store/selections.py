@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
 from feeds.model import Format, Fragment
 from feeds.store.codec import inflate
@@ -17,6 +17,7 @@ from feeds.store.schema import (
     IN_SECTION,
     NOT_ASIDE,
     RETRACTED,
+    SERVABLE,
     articles,
     entries,
     filings,
@@ -72,7 +73,7 @@ def narrowed(
     """See `Sections.narrowed`."""
     newest = (
         select(filings.c.article_id, filings.c.rank_at)
-        .where(filings.c.section_id == section_id, IN_SECTION)
+        .where(filings.c.section_id == section_id, IN_SECTION, *published(connection, section_id))
         .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
         .limit(scan)
         .with_hint(filings, BY_RANK, "sqlite")
@@ -94,18 +95,24 @@ def narrowed(
             filings.c.section_id == section_id, filings.c.article_id.in_(some), NOT_ASIDE
         )
         rows |= {row.article_id: row for row in connection.execute(statement)}
-    # What was filed after the last publication comes with the next one.
-    published = connection.execute(select(sections.c.rendered_sequence).where(sections.c.id == section_id)).scalar_one()
-    there = [rows[each] for each in ids if each in rows]
-    return _selection([row for row in there if row.body is not None or row.sequence <= published], format)
+    return _selection([rows[each] for each in ids if each in rows], format)
+
+
+def published(connection: Connection, section_id: int) -> list[ColumnElement[bool]]:
+    """What leaves out filings that no document tells of yet: they came just now, or the gate holds them.
+
+    Nothing where there are none, for the condition costs a look at every row.
+    """
+    columns = select(sections.c.filed, sections.c.rendered_filed).where(sections.c.id == section_id)
+    filed, rendered = connection.execute(columns).one()
+    return [filings.c.number <= rendered] if rendered < filed else []
 
 
 def story(connection: Connection, uid: str, format: Format, limit: int) -> Selection:
     """See `StoryShelf.selection`."""
-    mine = (fragments.c.article_id == articles.c.id) & (fragments.c.format == format)
     statement = (
         select(*_ARTICLE, *_FRAGMENT)
-        .join_from(articles, fragments, mine, isouter=True)
+        .join_from(articles, fragments, _servable(format), isouter=True)
         .where(articles.c.story_uid == uid, articles.c.retracted_at.is_(None), NOT_ASIDE, FILED)
         .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
         .limit(limit)
@@ -130,13 +137,13 @@ def _language(payload: bytes) -> str:
     return str(json.loads(inflate(payload)).get("language") or "")
 
 
-def unlisted(connection: Connection, section_id: int, uids: Sequence[str]) -> int:
+def unlisted(connection: Connection, section_id: int, uids: Sequence[str], filed: int) -> int:
     """See `Sections.unlisted`. Documents hold a thousand articles at most, so few rows are passed over."""
     listed = set(uids)
     statement = (
         select(filings.c.number, articles.c.uid)
         .join_from(filings, articles, articles.c.id == filings.c.article_id)
-        .where(filings.c.section_id == section_id, IN_SECTION, NOT_ASIDE)
+        .where(filings.c.section_id == section_id, filings.c.number <= filed, IN_SECTION, NOT_ASIDE)
         .order_by(filings.c.number.desc())
         .limit(len(listed) + 1)
         .with_hint(filings, BY_NUMBER, "sqlite")
@@ -145,13 +152,16 @@ def unlisted(connection: Connection, section_id: int, uids: Sequence[str]) -> in
 
 
 def _fragments(format: Format) -> Select[Any]:
-    """Filed articles with their fragment, where there is one of whatever version and revision."""
-    mine = (fragments.c.article_id == articles.c.id) & (fragments.c.format == format)
+    """Filed articles with their fragment, where there is one that may be served, of whatever version."""
     return (
         select(filings.c.article_id, filings.c.number, filings.c.sequence, *_ARTICLE, *_FRAGMENT)
         .join_from(filings, articles, articles.c.id == filings.c.article_id)
-        .join(fragments, mine, isouter=True)
+        .join(fragments, _servable(format), isouter=True)
     )
+
+
+def _servable(format: Format) -> ColumnElement[bool]:
+    return (fragments.c.article_id == articles.c.id) & (fragments.c.format == format) & SERVABLE
 
 
 def _selection(

@@ -10,7 +10,9 @@ from zlib import crc32
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from feeds.model import Source
+from feeds.store import story_fragments
 from feeds.store.marks import chunks
+from feeds.store.rights import strictest
 from feeds.store.schema import articles, entries, events, sections, sources
 from feeds.store.source_rows import CONFIGURED, configured
 from feeds.store.values import SourcesSynced
@@ -53,6 +55,7 @@ def sync(
     returned: list[str] = []
     restart: list[int] = []
     seen_differently: list[int] = []
+    say_less: list[int] = []
     for source in wanted:
         columns = configured(source, desk_full_text)  # type: ignore[arg-type]
         row = present.get(source.key)
@@ -72,6 +75,8 @@ def sync(
             restart.append(row.id)
         if any(name in differs for name in _SHOWN):
             seen_differently.append(row.id)
+        if _says_less(row, columns):
+            say_less.append(row.id)
     keys = {source.key for source in wanted}
     gone = [row for row in present.values() if row.key not in keys and row.removed_at is None]
 
@@ -95,6 +100,7 @@ def sync(
         theirs = events.c.subject.in_(some) & events.c.kind.in_(_OF_A_SOURCE) & events.c.closed_at.is_(None)
         connection.execute(update(events).where(theirs).values(closed_at=now))
     _renew(connection, seen_differently)
+    _withhold(connection, say_less)
     return SourcesSynced(
         added=tuple(row["key"] for row in added),
         changed=tuple(changed),
@@ -123,3 +129,22 @@ def _renew(connection: Connection, source_ids: Sequence[int]) -> None:
         connection.execute(renewed)
     if source_ids:
         connection.execute(update(sections).values(touched=sections.c.touched + 1))
+
+
+def _says_less(row: Row[Any], columns: dict[str, Any]) -> bool:
+    """Whether less of the source's articles may be shown than before; its own `full` also frees what it copied."""
+    tighter = columns["rights"] != row.rights and strictest(columns["rights"], row.rights) == columns["rights"]
+    return tighter or (row.full_text == "full" and columns["full_text"] != "full")
+
+
+def _withhold(connection: Connection, source_ids: Sequence[int]) -> None:
+    """Have nothing served any more of these sources' articles that was rendered before `_renew`.
+
+    What is joined from their fragments waits for new ones. A mark, for a desk's fragments are too many to be deleted.
+    """
+    for some in chunks(source_ids):
+        theirs = select(entries.c.article_id).where(entries.c.source_id.in_(some))
+        withheld = update(articles).where(articles.c.id.in_(theirs)).values(least_revision=articles.c.revision)
+        connection.execute(withheld)
+        told = select(articles.c.story_uid).where(articles.c.id.in_(theirs), articles.c.story_uid.is_not(None))
+        story_fragments.forget(connection, connection.execute(told.distinct()).scalars())

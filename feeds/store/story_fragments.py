@@ -12,16 +12,17 @@ from feeds.model import FORMATS, Format, Fragment
 from feeds.store.codec import deflate, inflate
 from feeds.store.dialect import upsert
 from feeds.store.marks import chunks
-from feeds.store.schema import BY_RANK, IN_SECTION, NOT_ASIDE, articles, filings, fragments, story_fragments
+from feeds.store.schema import BY_RANK, IN_SECTION, NOT_ASIDE, SERVABLE, articles, filings, fragments, story_fragments
+from feeds.store.selections import published
 from feeds.store.values import Selection
 
 
 def newest(connection: Connection, section_id: int, among: int) -> list[tuple[str, str]]:
-    """The (article uid, story uid or "") of a section's newest articles, newest first."""
+    """The (article uid, story uid or "") of a section's newest published articles, newest first."""
     statement = (
         select(articles.c.uid, articles.c.story_uid)
         .join_from(filings, articles, articles.c.id == filings.c.article_id)
-        .where(filings.c.section_id == section_id, IN_SECTION, NOT_ASIDE)
+        .where(filings.c.section_id == section_id, IN_SECTION, NOT_ASIDE, *published(connection, section_id))
         .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
         .limit(among)
         .with_hint(filings, BY_RANK, "sqlite")
@@ -89,7 +90,7 @@ def selection(connection: Connection, section_id: int, format: Format, *, limit:
         alone = (
             select(articles.c.uid, fragments)
             .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
-            .where(articles.c.uid.in_(some), fragments.c.format == format)
+            .where(articles.c.uid.in_(some), fragments.c.format == format, SERVABLE)
         )
         for row in connection.execute(alone):
             found.setdefault(row.uid, _fragment(row.uid, row))

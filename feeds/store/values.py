@@ -187,7 +187,10 @@ class Refilable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionState:
-    """A section as stored. Its documents are out of date while `stale`. *id* stays when the section moves."""
+    """A section as stored. Its documents are out of date while `stale`. *id* stays when the section moves.
+
+    *filed* is the number of the last filing ever made in it, *rendered_filed* that of the last that is published.
+    """
 
     id: int
     path: str
@@ -196,6 +199,8 @@ class SectionState:
     rendered_sequence: int
     touched: int
     rendered_touched: int
+    filed: int
+    rendered_filed: int
     created_at: datetime
     removed_at: datetime | None = None
 

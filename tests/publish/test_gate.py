@@ -49,6 +49,24 @@ def test_a_source_that_suddenly_renews_everything_is_held_and_told_then_let_go(d
     assert desk.render().held == []
 
 
+def test_what_is_held_is_in_no_narrowed_feed_and_on_no_page_either(desk: Desk) -> None:
+    desk.bring(range(300, 490), at=NOW - timedelta(days=1), story=1)
+    desk.render(most_archived=None)
+    desk.pass_time(hours=1)
+    asked = ("limit=60", "lang=en", "source=harbour%20post", "by=story")
+    before = [desk.get(f"/{WORLD}.json", query=query).body for query in asked]
+    page = desk.get(f"/{WORLD}/archive/100.json").body
+    desk.bring(range(100, 148), published=None)
+    assert WORLD in desk.render(most_archived=None).held
+    assert [desk.get(f"/{WORLD}.json", query=query).body for query in asked] == before
+    assert desk.get(f"/{WORLD}/archive/100.json").body == page
+    for number in (200, 238):
+        assert desk.get(f"/{WORLD}/archive/{number}.json").status in (307, 404)
+    desk.pass_time(seconds=HOLD_S)
+    desk.render()
+    assert set(range(100, 148)) <= set(desk.listed(query="limit=60"))
+
+
 def test_a_flood_that_goes_away_by_itself_was_never_published(desk: Desk) -> None:
     fill(desk)
     desk.bring(range(100, 148), published=None)

@@ -159,7 +159,7 @@ def test_archive_pages_keep_their_members(desk):
     save(desk, [new("a4", published=later(days=-20))], "news")
     assert [each.uid for each in page] == uids("a1", "a2")
     assert read(desk, lambda tx: tx.sections.archive("news", 1, 2)) == page
-    assert read(desk, lambda tx: tx.sections.filed("news")) == 4
+    assert read(desk, lambda tx: tx.sections.get("news")).filed == 4
     assert [each.uid for each in read(desk, lambda tx: tx.sections.archive("news", 3, 4))] == uids("a3", "a4")
     with desk.write() as tx:
         tx.articles.retract(uid_of("a1"), "", NOW)
