@@ -25,7 +25,8 @@ from feeds.engine.lock import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher
-from feeds.ingest.flow import FOLDER_RETRY_S, Ingest
+from feeds.ingest.flow import Ingest
+from feeds.ingest.folders import FOLDER_RETRY_S
 from feeds.ingest.refile import refile
 from feeds.publish import publish
 from feeds.store import Store, open_store

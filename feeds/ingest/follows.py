@@ -12,12 +12,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+import xxhash
+
 from feeds.errors import FetchError
 from feeds.fetch.robots import Rules, rules_of
 from feeds.model import Answer, Request
 
 log = logging.getLogger(__name__)
 
+FOLLOW_AT_ONCE = 20
+"""Article pages followed from one listing or sitemap in one poll; the rest comes with the next."""
 TRIES = 3
 KEPT_FOR = timedelta(hours=24)
 RETRIED_AFTER = timedelta(minutes=30)
@@ -26,7 +30,11 @@ MOST_SITES = 5000
 
 
 class Follows:
-    """`want` pages; `arrived` for the outcome of every request whose tag is one of `TAGS`."""
+    """`want` pages; `ended` for the outcome of every request whose tag is one of `TAGS`.
+
+    *followed* are the pages that are done with, by source, as hashes; *again* the sources whose listing is to be read
+    again, for a page failed. Whoever has saved both calls `saved`.
+    """
 
     TAGS = ("follow", "robots")
 
@@ -37,14 +45,15 @@ class Follows:
         self._tries: dict[tuple[int, str], int] = {}
         self._out = 0
         self._under_way: set[tuple[int, str]] = set()
+        self.followed: dict[int, set[int]] = {}
+        self.again: set[int] = set()
 
     def __len__(self) -> int:
         """Pages and robots.txt asked for or waiting."""
         return self._out + sum(len(pages) for pages in self._waiting.values())
 
-    def want(self, source_id: int, urls: Iterable[str], now: datetime) -> list[str]:
-        """Have pages fetched; gives those that robots.txt is already known to refuse."""
-        refused: list[str] = []
+    def want(self, source_id: int, urls: Iterable[str], now: datetime) -> None:
+        """Have pages fetched; those that robots.txt is already known to refuse are done with."""
         for url in urls:
             if (source_id, url) in self._under_way:
                 continue
@@ -53,7 +62,7 @@ class Follows:
             site = _site(url)
             known = self._rules.get(site)
             if known is not None and known[0] > now:
-                refused += self._start(page, known[1])
+                self._start(page, known[1])
             elif site in self._waiting:
                 self._waiting[site].append(page)
             else:
@@ -61,10 +70,24 @@ class Follows:
                 self._out += 1
                 asked = f"{site}/robots.txt"
                 self._submit(Request(source_id=source_id, url=asked, accept="any", tag="robots"))
-        return refused
 
-    def robots(self, outcome: Answer | FetchError, now: datetime) -> list[tuple[int, str]]:
-        """Take in a robots.txt and start the pages that waited for it; gives those that it refuses."""
+    def ended(self, outcome: Answer | FetchError, now: datetime) -> Answer | None:
+        """Take in how a request of ours ended; gives the answer where it is an article page to be read."""
+        if outcome.request.tag == "robots":
+            self._robots(outcome, now)
+            return None
+        if self._page(outcome):
+            self._done(outcome.request)
+        else:
+            self.again.add(outcome.request.source_id)
+        return outcome if isinstance(outcome, Answer) and outcome.status == 200 else None
+
+    def saved(self) -> None:
+        """What `followed` and `again` said is in the store."""
+        self.followed, self.again = {}, set()
+
+    def _robots(self, outcome: Answer | FetchError, now: datetime) -> None:
+        """Take in a robots.txt and start the pages that waited for it."""
         self._out -= 1
         site = _site(outcome.request.url)
         if isinstance(outcome, Answer):
@@ -78,12 +101,10 @@ class Follows:
             while len(self._rules) >= MOST_SITES:
                 del self._rules[next(iter(self._rules))]
         self._rules[site] = (until, rules)
-        refused: list[tuple[int, str]] = []
         for page in self._waiting.pop(site, ()):
-            refused += [(page.source_id, url) for url in self._start(page, rules)]
-        return refused
+            self._start(page, rules)
 
-    def page(self, outcome: Answer | FetchError) -> bool:
+    def _page(self, outcome: Answer | FetchError) -> bool:
         """Take in how a page ended; whether it is done with: it has arrived, is gone, or was tried often enough."""
         self._out -= 1
         key = (outcome.request.source_id, outcome.request.url)
@@ -107,14 +128,22 @@ class Follows:
         self._under_way.clear()
         self._out = 0
 
-    def _start(self, page: Request, rules: Rules) -> list[str]:
+    def _start(self, page: Request, rules: Rules) -> None:
         if not rules.allows(page.url):
             log.info("article page %s: skipped, for robots.txt does not allow it", page.url)
             self._under_way.discard((page.source_id, page.url))
-            return [page.url]
+            self._done(page)
+            return
         self._out += 1
         self._submit(replace(page, tag="follow"))
-        return []
+
+    def _done(self, page: Request) -> None:
+        self.followed.setdefault(page.source_id, set()).add(link_hash(page.url))
+
+
+def link_hash(url: str) -> int:
+    """By which an article page that was followed is known."""
+    return xxhash.xxh3_64_intdigest(url.encode())
 
 
 def _site(url: str) -> str:

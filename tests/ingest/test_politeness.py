@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from feeds.errors import FetchBroken, FetchStatus
-from feeds.ingest.follows import TRIES, Follows
+from feeds.ingest.follows import TRIES, Follows, link_hash
 from feeds.ingest.lines import Lines, registrable, scope_of
 from feeds.ingest.outage import Outage
 from feeds.model import Answer, Request
@@ -83,12 +83,15 @@ def test_with_the_domain_as_scope_neighbours_wait_too():
 def test_robots_txt_is_asked_once_before_the_pages_of_a_site():
     handed: list[Request] = []
     pages = Follows(handed.append)
-    assert pages.want(1, ["http://a.example/x", "http://a.example/private/y"], NOW) == []
+    pages.want(1, ["http://a.example/x", "http://a.example/private/y"], NOW)
     assert [request.url for request in handed] == ["http://a.example/robots.txt"]
     body = b"User-agent: *\nDisallow: /private/"
-    assert pages.robots(answered(handed.pop(), body=body), NOW) == [(1, "http://a.example/private/y")]
+    assert pages.ended(answered(handed.pop(), body=body), NOW) is None
+    assert pages.followed == {1: {link_hash("http://a.example/private/y")}}
     assert [request.url for request in handed] == ["http://a.example/x"]
-    assert pages.want(2, ["http://a.example/private/z"], NOW + timedelta(hours=23)) == ["http://a.example/private/z"]
+    pages.saved()
+    pages.want(2, ["http://a.example/private/z"], NOW + timedelta(hours=23))
+    assert pages.followed == {2: {link_hash("http://a.example/private/z")}}
     handed.clear()
     pages.want(1, ["http://a.example/later"], NOW + timedelta(hours=25))
     assert [request.url for request in handed] == ["http://a.example/robots.txt"]
@@ -99,7 +102,7 @@ def test_a_site_without_robots_txt_is_open_and_one_that_fails_is_not():
         handed: list[Request] = []
         pages = Follows(handed.append)
         pages.want(1, ["http://a.example/x"], NOW)
-        pages.robots(failed(handed.pop(), status), NOW)
+        pages.ended(failed(handed.pop(), status), NOW)
         assert len(handed) == pages_asked
 
 
@@ -107,10 +110,12 @@ def test_a_page_that_fails_is_tried_a_few_times_and_no_more():
     handed: list[Request] = []
     pages = Follows(handed.append)
     pages.want(1, ["http://a.example/x"], NOW)
-    pages.robots(failed(handed.pop(), 404), NOW)
+    pages.ended(failed(handed.pop(), 404), NOW)
     for number in range(1, TRIES + 1):
-        assert pages.page(failed(handed.pop())) is (number == TRIES)
+        assert pages.ended(failed(handed.pop()), NOW) is None
+        assert (pages.again == {1}, bool(pages.followed)) == (number < TRIES, number == TRIES)
         assert len(pages) == 0
+        pages.saved()
         pages.want(1, ["http://a.example/x"], NOW)
 
 
@@ -119,7 +124,7 @@ def test_a_page_under_way_is_not_asked_for_twice():
     pages = Follows(handed.append)
     for _ in range(3):
         pages.want(1, ["http://a.example/x"], NOW)
-    pages.robots(failed(handed.pop(), 404), NOW)
+    pages.ended(failed(handed.pop(), 404), NOW)
     assert len(handed) == len(pages) == 1
 
 

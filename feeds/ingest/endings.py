@@ -1,0 +1,80 @@
+"""How polls end once their bodies were read and decided, and the one line that says so. Pure but for the log."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from feeds.ingest import verdicts
+from feeds.ingest.bodies import Waiting
+from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
+from feeds.ingest.reading import Reading
+from feeds.model import Decision, PollSettings, Validators
+from feeds.store.values import PollResult
+
+log = logging.getLogger(__name__)
+
+
+def verdict(
+    waiting: Waiting, reading: Reading, decisions: tuple[Decision, ...], settings: PollSettings, jitter: float
+) -> PollResult | None:
+    """What a body that was read means for its source; None where the poll has ended already."""
+    if waiting.claim is None:
+        return None
+    if reading.error is not None:
+        at = waiting.answer.received_at
+        return verdicts.failed(waiting.claim, reading.error, at=at, settings=settings, jitter=jitter)
+    if reading.links:
+        listed = {link_hash(url) for url in reading.links}
+        # What is followed now counts once it has arrived: see `Sources.followed`.
+        known = listed.intersection(waiting.claim.state.item_hashes)
+        reading = replace(reading, item_hashes=tuple(sorted(known)))
+    fresh = [decision for decision in decisions if decision.kind in ("new", "copy")]
+    got = verdicts.Brought(
+        new=sum(decision.kind == "new" for decision in decisions),
+        copies=sum(decision.kind == "copy" for decision in decisions),
+        updated=sum(decision.kind == "updated" for decision in decisions),
+        published=tuple(decision.entry.published for decision in fresh if decision.entry.published),
+    )
+    result = verdicts.brought(
+        waiting.claim, waiting.answer, reading, got, waiting.body_hash, settings=settings, jitter=jitter
+    )
+    if len(reading.links) - len(reading.item_hashes) > FOLLOW_AT_ONCE:
+        # The rest comes with the next listing, which must be read then though it be the same.
+        result = replace(result, state=replace(result.state, validators=Validators(), body_hash=None))
+    return result
+
+
+def tell_reading(waiting: Waiting, reading: Reading) -> None:
+    """Say what needs saying of a body that is done."""
+    if reading.bug:
+        log.error(
+            "a fault of ours reading source=%s url=%s\n%s", waiting.source.name, waiting.item.final_url, reading.bug
+        )
+    elif reading.error is not None and waiting.claim is None:
+        log.warning("source=%s document=%s: %s", waiting.source.name, waiting.item.final_url, reading.error)
+    for note in reading.notes:
+        log.debug("source=%s %s", waiting.source.name, note)
+
+
+def tell(name: str, result: PollResult) -> None:
+    """The one line a poll."""
+    if result.error:
+        log.warning(
+            "source=%s outcome=%s error=%r remedy=%r next=%s",
+            name,
+            result.outcome,
+            result.error,
+            result.remedy,
+            result.next_poll_at.isoformat(timespec="seconds"),
+        )
+    else:
+        log.info(
+            "polled source=%s outcome=%s new=%d copies=%d updated=%d ms=%.0f",
+            name,
+            result.outcome,
+            result.new,
+            result.copies,
+            result.updated,
+            result.seconds * 1000,
+        )

@@ -1,0 +1,195 @@
+"""A batch decided, filed and saved: one transaction, and everything computed before it begins. I/O: the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from feeds.fetch.cadence import JITTER
+from feeds.hub.discovery import Discovered
+from feeds.ingest import notices
+from feeds.ingest.bodies import Read, Waiting
+from feeds.ingest.desk import Desk
+from feeds.ingest.endings import verdict
+from feeds.ingest.lineage import Groups, Lineages
+from feeds.ingest.lines import Lines, scope_of
+from feeds.ingest.memory import Memory
+from feeds.ingest.order import left_out, rank
+from feeds.ingest.pushes import hub_of, note_hubs
+from feeds.ingest.reading import Reading
+from feeds.model import Placement, PollSettings
+from feeds.store import Store, WriteTx
+from feeds.store.values import Claim, PollResult, SaveReport
+
+FLOOD_AT_LEAST = 5
+"""Known entries under new ids in one document of which the admin is told."""
+
+Places = dict[int, tuple[Placement, ...] | None]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction takes in: polls that ended at fetch, bodies that were read, claims to be given back.
+
+    *flight* are the claims of all polls that are out, by source; *followed* and *refollow* the article pages that are
+    done with, and the sources whose pages are to be followed again (see `Sources.followed`).
+    """
+
+    ended: list[PollResult]
+    read: list[Read]
+    flight: Mapping[int, Claim]
+    postponed: list[Claim] = field(default_factory=list)
+    followed: dict[int, set[int]] = field(default_factory=dict)
+    refollow: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """How the polls of a batch ended, and what became of its entries."""
+
+    results: list[PollResult]
+    report: SaveReport
+
+
+class Saving:
+    """Holds what dedupe remembers between batches. For the one thread that saves."""
+
+    def __init__(self, store: Store, lines: Lines, *, random: Callable[[], float]) -> None:
+        self._store = store
+        self._lines = lines
+        self._random = random
+        self._memory = Memory()
+        self._lineages = Lineages()
+
+    def save(self, batch: Batch, desk: Desk, now: datetime) -> Saved:
+        """Decide what every entry is, file it, write the sources' rows, empty the inbox. Raises StoreError."""
+        placed = [_placements(waiting, reading, desk) for waiting, reading in batch.read]
+        entries = [(waiting.source.id, reading.entries) for waiting, reading in batch.read]
+        brought_by = [waiting.source for waiting, _ in batch.read]
+        language = desk.settings.language
+        with self._store.read() as tx:
+            decided = self._memory.decide(tx, entries, now=now, language=language)
+            groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
+        try:
+            with self._store.write() as tx:
+                tx.lock_dedupe()
+                if decided.deduper is not None and not self._memory.is_current(tx):
+                    # Somebody else saved meanwhile, perhaps the very same articles.
+                    decided.undo()
+                    decided = self._memory.decide(tx, entries, now=now, language=language)
+                    groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
+                report = _save_decisions(tx, batch.read, placed, groups, now)
+                self._lineages.settle(tx, groups, desk.settings.publish.full_text)
+                tx.stories.merge(decided.merged, now)
+                results = self._finish(tx, batch, decided.decisions, desk.settings.poll, now)
+                _tell_floods(tx, batch.read, decided.decisions, now)
+                note_hubs(tx, _hubs(batch.read, desk), now)
+                tx.sources.followed(batch.followed, batch.refollow)
+                tx.inbox.remove([waiting.item.id for waiting, _ in batch.read])
+                if decided.deduper is not None:
+                    self._memory.saved(tx)
+        except BaseException:
+            decided.undo()
+            raise
+        return Saved(results, report)
+
+    def _finish(
+        self, tx: WriteTx, batch: Batch, decided: Groups, settings: PollSettings, now: datetime
+    ) -> list[PollResult]:
+        """Write the rows of the sources whose polls ended, with what an admin should know of it."""
+        results = list(batch.ended)
+        for (waiting, reading), decisions in zip(batch.read, decided, strict=True):
+            result = verdict(waiting, reading, decisions, settings, self._random())
+            if result is not None:
+                results.append(result)
+        stood = tx.sources.finish(results)
+        for result in results:
+            claim = batch.flight.get(result.source_id)
+            if claim is not None and result.source_id in stood:
+                notices.tell(tx, notices.notices(claim, result), now)
+        told = [
+            _address(batch.flight.get(result.source_id))
+            for result in results
+            if result.error and result.state.retry_after_until
+        ]
+        self._postpone(tx, batch.postponed, told, settings, now)
+        return results
+
+    def _postpone(
+        self, tx: WriteTx, postponed: list[Claim], told: Iterable[str], settings: PollSettings, now: datetime
+    ) -> None:
+        """Give claims back that may not be asked now, and have all sources under a `Retry-After` wait, each its own
+        while longer, so that they never come back in lockstep (criteria M9). *told* are addresses that said so.
+        """
+        tx.sources.release(postponed)
+        if settings.retry_after_scope == "url":
+            return
+        told = {*told, *(_address(claim) for claim in postponed)}
+        for scope, url in {scope_of(url, settings.retry_after_scope): url for url in told if url}.items():
+            until = self._lines.held_until(url, now)
+            if until is None:
+                continue
+            near = tx.sources.addresses(scope)
+            held = [id_ for id_, url in near.items() if scope_of(url, settings.retry_after_scope) == scope]
+            spread_s = max((until - now).total_seconds() * JITTER, len(held) * settings.gap_s)
+            tx.sources.hold({id_: until + timedelta(seconds=spread_s * self._random()) for id_ in held})
+
+
+def _placements(waiting: Waiting, reading: Reading, desk: Desk) -> Places:
+    """Where each entry belongs, by its position, for dedupe may change keys.
+
+    None for what a first import leaves out: stored, so that it is known, and in no section.
+    """
+    places: Places = {entry.position: desk.cabinet.place(entry, waiting.source) for entry in reading.entries}
+    for entry in left_out(waiting, reading.entries, desk.settings.publish.first_import):
+        places[entry.position] = None
+    return places
+
+
+def _save_decisions(tx: WriteTx, read: list[Read], placed: list[Places], decided: Groups, now: datetime) -> SaveReport:
+    """Save what was decided, with the placements of all entries of an article together."""
+    placements: dict[str, list[Placement] | None] = {}
+    ranks: dict[str, datetime] = {}
+    for (waiting, reading), decisions, places in zip(read, decided, placed, strict=True):
+        for decision in decisions:
+            found = places.get(decision.entry.position, ())
+            before = placements.get(decision.article_uid)
+            if found is not None:
+                placements[decision.article_uid] = [*(before or ()), *found]
+            else:
+                placements.setdefault(decision.article_uid, None)
+            place = rank(decision.entry, waiting, reading.entries, now)
+            ranks[decision.article_uid] = min(place, ranks.get(decision.article_uid, place))
+        if reading.error is not None and waiting.claim is None:
+            tx.events.add(
+                "document",
+                f"{waiting.source.key}:{waiting.item.final_url}",
+                text=f"{waiting.source.name}: {waiting.item.final_url}: {reading.error.cause}",
+                remedy=reading.error.remedy,
+                now=now,
+            )
+    return tx.articles.save(
+        [decision for decisions in decided for decision in decisions], now, placements=placements, ranks=ranks
+    )
+
+
+def _tell_floods(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:
+    for (waiting, _), decisions in zip(read, decided, strict=True):
+        again = sum("~" not in (decision.known_key or "~") for decision in decisions)
+        if decisions:
+            notices.tell(tx, [notices.flood(waiting.source, again, over=again < FLOOD_AT_LEAST)], now)
+
+
+def _hubs(read: list[Read], desk: Desk) -> list[tuple[int, Discovered]]:
+    """The hubs that polled feeds name. What needs a secret to be read comes from no public hub."""
+    return [
+        (waiting.source.id, named)
+        for waiting, reading in read
+        if waiting.claim and waiting.source.kind == "feed" and waiting.source.key not in desk.secret
+        if (named := hub_of(waiting.answer, reading)) is not None
+    ]
+
+
+def _address(claim: Claim | None) -> str:
+    return "" if claim is None else claim.state.adopted_url or claim.source.target
