@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from feeds.cli.places import Places, need_database, places, with_places
-from feeds.engine.clock import now_utc
+from feeds.engine.entrance import now_utc
 from feeds.engine.lock import DeskLock
 from feeds.errors import DeskError, StoreError
 from feeds.store import Store, open_store

@@ -186,7 +186,7 @@ class asking:
         self._settings = settings
 
     def __enter__(self) -> Fetcher:
-        from feeds.engine.clock import user_agent
+        from feeds.engine.entrance import user_agent
         from feeds.fetch import Fetcher
 
         self._fetcher = Fetcher(self._settings.fetch, self._settings.poll, user_agent(self._settings))

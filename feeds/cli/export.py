@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from feeds.cli.places import need_database, places, with_places
-from feeds.engine.clock import now_utc
+from feeds.engine.entrance import now_utc
 from feeds.errors import DeskError
 
 

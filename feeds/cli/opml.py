@@ -37,7 +37,8 @@ def import_(config: str | None, data: str | None, file: Path) -> None:
       wiredesk opml import feeds.opml >> config/sources.yaml      then take it over
       wiredesk check
     """
-    from feeds.settings import Config, ConfigErrors, load_config, opml_to_lines
+    from feeds.settings import Config, ConfigErrors, load_config
+    from feeds.settings.opml import opml_to_lines
 
     found = places(config, data)
     present = Config()
@@ -69,7 +70,7 @@ def export(config: str | None, data: str | None, output: Path | None) -> None:
     Each section is a folder of it. Secrets never leave: an address that takes one from the environment is listed with
     its name, not its value.
     """
-    from feeds.engine.clock import now_utc
+    from feeds.engine.entrance import now_utc
     from feeds.render.opml import render_opml, source_outlines
     from feeds.settings import load_config
 

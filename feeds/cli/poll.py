@@ -8,27 +8,24 @@ import os
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from feeds.cli.logs import set_up_logging
 from feeds.cli.places import need_config, places, upgrade, with_places
 from feeds.cli.polled import tell
 from feeds.cli.tables import counted
-from feeds.engine.accept import accept, refiled, to_refile
-from feeds.engine.clock import now_utc, tell_config, user_agent
+from feeds.engine.accept import Accepted, accept, refiled, to_refile
+from feeds.engine.entrance import now_utc, tell_config, user_agent
 from feeds.engine.lock import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher
 from feeds.ingest.flow import Ingest
 from feeds.ingest.folders import FOLDER_RETRY_S
-from feeds.ingest.refile import refile
-from feeds.publish import publish
 from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult
 
@@ -63,13 +60,14 @@ def poll(
     need_config(found)
     found.data.mkdir(parents=True, exist_ok=True)
     store = open_store(found.database)
-    progress = Console(stderr=True)
     try:
         upgrade(store, found, now_utc())
         accepted = accept(store, found.config, os.environ, now=now_utc())
         tell_config(accepted)
         if to_refile(store) and holder(found.data) is None:
             # A running desk does this by itself; without one nobody else would.
+            from feeds.ingest.refile import refile
+
             refile(store, accepted.desk.cabinet, clock=now_utc)
             refiled(store, accepted.desk.version, now=now_utc())
         with store.write() as tx:
@@ -87,7 +85,8 @@ def poll(
             click.echo(
                 f"{claim.source.name}: asked not to be asked before {until:%d %b %H:%M} UTC (--force asks all the same)"
             )
-        claims = [claim for claim in claims if claim not in held]
+        waiting = {claim.source.id for claim in held}
+        claims = [claim for claim in claims if claim.source.id not in waiting]
         if not claims:
             click.echo("Nothing is due." if not held else "Nothing else is due.")
             return
@@ -97,25 +96,16 @@ def poll(
         workers = Workers(min(2, len(claims)))
         ended: list[PollResult] = []
         came = 0
-        bar = Progress(
-            TextColumn("Polling"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=progress,
-            transient=True,
-            disable=not progress.is_terminal,
-        )
         try:
             ingest = Ingest(store, fetcher, workers, accepted.desk, clock=now_utc, random=random.random)
-            with bar:
-                task = bar.add_task("polls", total=len(claims))
+            with _progress(len(claims)) as advance:
                 for _ in range(LOOKS):
                     ingest.begin(claims)
                     while ingest.in_flight:
                         turn = ingest.turn(0.2)
                         ended += turn.polls
                         came += turn.new
-                        bar.update(task, completed=len(ended))
+                        advance(len(ended))
                     claims = _still_written(store, ended)
                     if not claims:
                         break
@@ -125,17 +115,45 @@ def poll(
             workers.close()
             with store.write() as tx:
                 tx.sources.release(ingest.claims())
-        done = publish(store, settings, accepted.desk.sections, now=now_utc(), most_archived=None)
+        published, kept_back = _publish(store, accepted)
         tell(ended, polled)
         click.echo(
             f"{counted(len(ended), 'source')} polled, {counted(came, 'new article')},"
-            f" {counted(len(done.sections), 'section')} published."
-            + (f" {counted(len(done.held), 'section')} held back: see `wiredesk doctor`." if done.held else "")
+            f" {counted(published, 'section')} published."
+            + (f" {counted(kept_back, 'section')} held back: see `wiredesk doctor`." if kept_back else "")
         )
         if any(result.error for result in ended):
             sys.exit(1)
     finally:
         store.close()
+
+
+def _publish(store: Store, accepted: Accepted) -> tuple[int, int]:
+    """Publish what waits for it, if anything does: how many sections, and how many were held back."""
+    if not accepted.judged:
+        with store.read() as tx:
+            if not tx.unpublished():
+                return 0, 0
+    # Here, for a poll that brings nothing needs none of what renders.
+    from feeds.publish import publish
+
+    done = publish(store, accepted.desk.settings, accepted.desk.sections, now=now_utc(), most_archived=None)
+    return len(done.sections), len(done.held)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar of *total* polls, where somebody looks at it; gives what takes how many have ended."""
+    if not sys.stderr.isatty():
+        yield lambda ended: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn("Polling"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("polls", total=total)
+        yield lambda ended: bar.update(task, completed=ended)
 
 
 def _keys(wanted: Sequence[str], names: dict[str, str]) -> list[str]:

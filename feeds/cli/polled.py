@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from feeds.cli.tables import NARROW, console, counted, show
 from feeds.model import Source
@@ -22,7 +20,8 @@ OUTCOMES = {"not-modified": "nothing new", "same": "nothing new", "new": "looked
 def tell(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
     """Print a line a source; of many only those that say something."""
     unreached = _unreached(ended, sources)
-    rest = [result for result in ended if result not in unreached]
+    without_answer = {id(result) for result in unreached}
+    rest = [result for result in ended if id(result) not in without_answer]
     telling = [each for each in rest if each.error or each.new or each.copies or each.updated]
     shown = sorted(telling if len(rest) > FEW else rest, key=lambda each: (bool(each.error), -each.new))
     if shown:
@@ -44,6 +43,10 @@ def _unreached(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> li
 
 
 def _table(shown: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
+    # Here, for of many polls that bring nothing there is no table.
+    from rich.table import Table
+    from rich.text import Text
+
     on = console()
     narrow = on.width < NARROW
     counts = {name: [getattr(result, name) for result in shown] for name in ("new", "copies", "updated")}

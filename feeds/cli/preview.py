@@ -30,7 +30,7 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
 
     URL is a feed, or an article page. The sections are those of your config.
     """
-    from feeds.engine.clock import now_utc
+    from feeds.engine.entrance import now_utc
     from feeds.filing import Cabinet
     from feeds.ingest.reading import Job, read
     from feeds.model import Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from feeds.cli.places import need_database, places, with_places
-from feeds.engine.clock import now_utc
+from feeds.engine.entrance import now_utc
 from feeds.errors import DeskError
 from feeds.publish import publish
 from feeds.store import Store, open_store

@@ -125,7 +125,8 @@ def ingest(config: str | None, data: str | None, verbose: bool) -> None:
 
 def _ingest(found: Places) -> None:
     from feeds.engine.accept import accept
-    from feeds.engine.clock import IngestProcess, now_utc, tell_config
+    from feeds.engine.clock import IngestProcess
+    from feeds.engine.entrance import now_utc, tell_config
     from feeds.store import open_store
     from feeds.store.lead import Lead
 
@@ -170,7 +171,7 @@ def _wait_for_lead(lead: Lead, stop: threading.Event) -> bool:
 def _prepare(found: Places) -> None:
     """Migrate the database and see that there is a config to run on; exits with 78 where there is none."""
     from feeds.engine.accept import accept, stored_version
-    from feeds.engine.clock import now_utc
+    from feeds.engine.entrance import now_utc
     from feeds.settings import ConfigErrors
     from feeds.store import open_store
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console, RenderableType
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 PIPED_WIDTH = 120
 NARROW = 70
@@ -15,6 +18,8 @@ NARROW = 70
 
 def console() -> Console:
     """Standard output as rich knows it; a pipe is wide, for nobody looks at it through a window."""
+    from rich.console import Console
+
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         return Console(highlight=False)
     return Console(highlight=False, width=PIPED_WIDTH)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from feeds.errors import ConfigError
+from feeds.errors import ConfigError, StoreError
 from feeds.filing import Cabinet
 from feeds.ingest.desk import Desk
 from feeds.model import UNFILED, Section, Settings, Source
@@ -19,6 +19,7 @@ from feeds.settings import (
     config_from_json,
     config_to_json,
     fingerprint,
+    judged_before,
     load_config,
     resolve_secrets,
 )
@@ -42,13 +43,15 @@ MOST_LINES = 100
 class Accepted:
     """The config in force. *errors* are those of the files, where an older, stored config had to serve instead.
 
-    *seen* is the fingerprint of the files that were judged, None where they changed meanwhile.
+    *seen* is the fingerprint of the files that were judged, None where they changed meanwhile. *judged* is False where
+    they were in force already and nothing was done.
     """
 
     desk: Desk
     warnings: tuple[ConfigWarning, ...] = ()
     errors: tuple[ConfigError, ...] = ()
     changed: bool = False
+    judged: bool = True
     seen: Fingerprint | None = None
     opml_files: tuple[str, ...] = ()
 
@@ -56,8 +59,11 @@ class Accepted:
 def accept(store: Store, folder: Path, environ: Mapping[str, str], *, now: datetime) -> Accepted:
     """Judge the files in *folder* and put them in force; with errors in them the stored config goes on.
 
-    Raises ConfigErrors where the files have errors and nothing is stored yet (a first start).
+    Files that are in force already are not judged again. Raises ConfigErrors where the files have errors and nothing
+    is stored yet (a first start).
     """
+    if (present := _in_force(store, folder, environ)) is not None:
+        return present
     before = fingerprint(folder)
     try:
         config = load_config(folder, environ)
@@ -73,18 +79,40 @@ def accept(store: Store, folder: Path, environ: Mapping[str, str], *, now: datet
     return replace(accepted, seen=seen if seen[: len(before)] == before else None)
 
 
+def _in_force(store: Store, folder: Path, environ: Mapping[str, str]) -> Accepted | None:
+    """The stored config, where the files in *folder* are those that it was made of; else None."""
+    with store.read() as tx:
+        stored = tx.configs.brief()
+        if stored is None or tx.events.subjects("config"):
+            return None
+    try:
+        config = config_from_json(stored.text)
+    except StoreError:
+        return None
+    before = fingerprint(folder, config.opml_files)
+    if not judged_before(config, folder, environ):
+        return None
+    return Accepted(
+        desk=_desk(config, stored.version, folder, environ),
+        warnings=config.warnings,
+        judged=False,
+        seen=before if fingerprint(folder, config.opml_files) == before else None,
+        opml_files=config.opml_files,
+    )
+
+
 def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[str, str], *, now: datetime) -> Accepted:
     """Store a judged *config* and bring the sources and sections in line with it, in one transaction.
 
     Where articles may belong elsewhere by it, the same transaction notes that they are to be filed again (`REFILE`).
     """
-    text = config_to_json(config)
+    text, brief = config_to_json(config), config_to_json(config.brief)
     with store.write() as tx:
         before = tx.configs.current()
-        version = tx.configs.accept(text, config.digest, now)
+        version = tx.configs.accept(text, config.digest, now, brief=brief)
         changed = before is None or before.version != version
         if before is not None and not changed and before.text != text:
-            tx.configs.renew(version, text)
+            tx.configs.renew(version, text, brief=brief)
         old = config_from_json(before.text) if before is not None and before.text != text else None
         if changed or old is not None:
             tx.sources.sync(config.sources, desk_full_text=config.settings.publish.full_text, now=now)
@@ -120,28 +148,26 @@ def tell_errors(store: Store, errors: ConfigErrors, *, now: datetime) -> None:
 def stored_desk(store: Store, folder: Path, environ: Mapping[str, str]) -> Desk | None:
     """The config that was last in force; None before the first."""
     with store.read() as tx:
-        stored = tx.configs.current()
+        stored = tx.configs.brief()
     return _desk(config_from_json(stored.text), stored.version, folder, environ) if stored else None
 
 
 def stored_version(store: Store) -> int:
     """The version of the config in force, 0 before the first."""
     with store.read() as tx:
-        stored = tx.configs.current()
-    return stored.version if stored else 0
+        return tx.configs.version()
 
 
 def to_refile(store: Store) -> bool:
     """Whether what is stored waits for being filed again."""
     with store.read() as tx:
-        return any(event.kind == REFILE for event in tx.events.open())
+        return bool(tx.events.subjects(REFILE))
 
 
 def refiled(store: Store, version: int, *, now: datetime) -> bool:
     """Note that all is filed by the config *version*; False, and nothing noted, where another is in force by now."""
     with store.write() as tx:
-        stored = tx.configs.current()
-        if stored is None or stored.version != version:
+        if tx.configs.version() != version:
             return False
         tx.events.close(REFILE, "sections", now)
         return True

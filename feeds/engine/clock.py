@@ -11,14 +11,14 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from feeds import __version__
 from feeds.engine.accept import Accepted, put_in_force, refiled, tell_errors, to_refile
 from feeds.engine.alarms import look
+from feeds.engine.entrance import now_utc, tell_config, user_agent
 from feeds.engine.judge import Judge
 from feeds.engine.metrics import IngestCounts
 from feeds.engine.watch import Watch
@@ -29,7 +29,6 @@ from feeds.hub import Courier
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
 from feeds.ingest.refile import refile
-from feeds.model import Settings
 from feeds.publish import publish
 from feeds.settings import ConfigErrors
 from feeds.store import Store
@@ -48,17 +47,6 @@ ALARMS_REST = 50
 """How many times as long as a look for alarms took the next one waits: 2 % of a core at most."""
 SWEEP_AT_ONCE = 200
 STORE_RETRY_S = 2.0
-
-
-def user_agent(settings: Settings) -> str:
-    """What sources are told: product, version, and whom to write to."""
-    contact = settings.contact or settings.base_url
-    return f"Wiredesk/{__version__} (+{contact})"
-
-
-def now_utc() -> datetime:
-    """The present; entrances alone read the clock."""
-    return datetime.now(UTC)
 
 
 class IngestProcess:
@@ -261,13 +249,3 @@ class IngestProcess:
                 self._stop.wait(0.1)
         except DeskError as error:
             log.error("housekeeping: %s", error)
-
-
-def tell_config(accepted: Accepted) -> None:
-    """Say in the log what is wrong with the files, each with its line."""
-    for warning in accepted.warnings:
-        log.warning("config: %s", warning)
-    for error in accepted.errors:
-        log.error("config: %s", error)
-    if accepted.errors:
-        log.error("config: the files have errors, so the last good config (version %d) goes on", accepted.desk.version)

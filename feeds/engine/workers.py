@@ -6,14 +6,11 @@ place; the standard library's pool can't. They are spawned, never forked: this p
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import queue
 import resource
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Any
-
-from pebble import ProcessExpired, ProcessPool
 
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.reading import Job, Reading, read
@@ -21,25 +18,25 @@ from feeds.ingest.reading import Job, Reading, read
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from pebble import ProcessPool
+
 TASKS_PER_PROCESS = 2000  # a fresh process now and then bounds whatever a parser leaks
 CLOSE_TIMEOUT_S = 5.0
 
 
 class Workers:
-    """Reads bodies in *processes* processes; a body has *timeout_s* seconds and *memory_bytes* of address space."""
+    """Reads bodies in *processes* processes; a body has *timeout_s* seconds and *memory_bytes* of address space.
+
+    Nothing is started before the first body: most polls bring none.
+    """
 
     def __init__(self, processes: int = 2, *, timeout_s: float = 20.0, memory_bytes: int = 2 << 30) -> None:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
         self._done: queue.SimpleQueue[tuple[Any, Reading]] = queue.SimpleQueue()
         self._pending = 0
-        self._pool = ProcessPool(
-            max_workers=processes,
-            max_tasks=TASKS_PER_PROCESS,
-            initializer=_prepare,
-            initargs=(memory_bytes, os.getpid()),
-            context=multiprocessing.get_context("spawn"),
-        )
+        self._processes = processes
+        self._pool: ProcessPool | None = None
 
     @property
     def pending(self) -> int:
@@ -48,6 +45,8 @@ class Workers:
 
     def submit(self, job: Job, tag: object) -> None:
         """Hand in a body; `done` gives its reading back with *tag*."""
+        if self._pool is None:
+            self._pool = self._started()
         self._pending += 1
         future = self._pool.schedule(read, args=(job,), timeout=self._timeout_s)
         future.add_done_callback(lambda ended: self._done.put((tag, self._reading_of(ended))))
@@ -65,10 +64,26 @@ class Workers:
 
     def close(self) -> None:
         """End the processes; what they were reading is read again from the inbox at the next start."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join(timeout=CLOSE_TIMEOUT_S)
+        if self._pool is not None:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join(timeout=CLOSE_TIMEOUT_S)
+
+    def _started(self) -> ProcessPool:
+        import multiprocessing
+
+        from pebble import ProcessPool
+
+        return ProcessPool(
+            max_workers=self._processes,
+            max_tasks=TASKS_PER_PROCESS,
+            initializer=_prepare,
+            initargs=(self._memory_bytes, os.getpid()),
+            context=multiprocessing.get_context("spawn"),
+        )
 
     def _reading_of(self, future: Future[Reading]) -> Reading:
+        from pebble import ProcessExpired
+
         try:
             return future.result()
         except FutureTimeout:

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
-from feeds.filing.atoms import Atoms
 from feeds.filing.explanation import Explanation, Guess, RuleSeen
-from feeds.filing.names import Names, Signal
-from feeds.filing.rules import Rule
-from feeds.filing.vocabulary import SHIPPED, Vocabulary
 from feeds.model import UNFILED, Entry, Placement, Section, Source
 
 if TYPE_CHECKING:
+    from feeds.filing.compiled import Compiled
     from feeds.filing.learned.model import Model
+    from feeds.filing.names import Signal
+    from feeds.filing.vocabulary import Vocabulary
 
 _GUESSES = 5
 
 
 class Cabinet:
-    """Files entries by *sections* (parents before children). Compiled once, then asked for each entry.
+    """Files entries by *sections* (parents before children). Compiled when first asked, then asked for each entry.
 
     With a learned *model*, what no rule and no name files is filed by it, in sections that are set to learn.
+    *vocabulary* takes the place of the shipped one.
     """
 
     def __init__(
-        self, sections: Sequence[Section], model: Model | None = None, *, vocabulary: Vocabulary = SHIPPED
+        self, sections: Sequence[Section], model: Model | None = None, *, vocabulary: Vocabulary | None = None
     ) -> None:
         self._sections = {section.path: section for section in sections}
-        ruled = [(section.path, section.match) for section in sections if section.match is not None]
-        self._atoms = Atoms(match for _, match in ruled)
-        self._rules = [(path, Rule(match, self._atoms)) for path, match in ruled]
-        self._always: list[int] = []
-        self._called: dict[int, list[int]] = {}  # atom → the rules that it may make hold
-        for index, (_, rule) in enumerate(self._rules):
-            if rule.triggers is None:
-                self._always.append(index)
-            for number in rule.triggers or ():
-                self._called.setdefault(number, []).append(index)
-        self._names = Names(sections, vocabulary)
+        self._compiled = cache(lambda: _compile(sections, vocabulary))
         self._model = model
         wanted = [(section.path, section.learned_precision) for section in sections if section.learned_precision]
         self._thresholds = {path: model.threshold(path, precision) for path, precision in wanted} if model else {}
@@ -55,20 +46,21 @@ class Cabinet:
     @property
     def terms(self) -> Sequence[str]:
         """Every term of every rule in words, such as ``keyword 'tide'``, by the number that `weigh` gives it."""
-        return self._atoms.told
+        return self._compiled().atoms.told
 
     def weigh(self, entry: Entry, source: Source) -> tuple[tuple[Placement, ...], set[int]]:
         """What `place` gives, and the numbers of the terms that hold of *entry*."""
+        compiled = self._compiled()
         found: dict[str, Placement] = {}
         true: set[int] = set()
         if source.section is not None and source.section in self._sections:
             found[source.section] = Placement(
                 section=source.section, by="source", reason=f"the source {source.name!r} is set to it"
             )
-        if self._rules:
-            true = self._atoms.true_of(entry, source)
-            self._by_rules(true, found)
-        named = self._names.place(entry, alone=not found)
+        if compiled.rules:
+            true = compiled.atoms.true_of(entry, source)
+            compiled.by_rules(true, found)
+        named = compiled.names.place(entry, alone=not found)
         for placement in named:
             if placement.section not in found and not any(path.startswith(f"{placement.section}/") for path in found):
                 found[placement.section] = placement
@@ -76,15 +68,16 @@ class Cabinet:
             found = self._learned(entry)
         found = self._exclusive(found)
         if not found:
-            reason = self._names.unknown(entry) or "no rule holds"
+            reason = compiled.names.unknown(entry) or "no rule holds"
             return (Placement(section=UNFILED, by="none", reason=reason),), true
         return tuple(self._with_parents(found).values()), true
 
     def explain(self, entry: Entry, source: Source) -> Explanation:
         """All that `place` weighs: rules that hold or nearly do, the publisher's words, the classifier's guesses."""
-        true = self._atoms.true_of(entry, source)
+        compiled = self._compiled()
+        true = compiled.atoms.true_of(entry, source)
         rules = []
-        for path, rule in self._rules:
+        for path, rule in compiled.rules:
             seen = rule.seen(true)
             if seen.holds or seen.reason:
                 rules.append(RuleSeen(section=path, holds=seen.holds, reason=seen.reason, lacks=seen.lacks))
@@ -102,13 +95,13 @@ class Cabinet:
         return Explanation(
             placements=self.place(entry, source),
             rules=tuple(sorted(rules, key=lambda rule: not rule.holds)),
-            unmapped=tuple(f"{signal.kind} {signal.value!r}" for signal in self._names.unmapped(entry)),
+            unmapped=tuple(f"{signal.kind} {signal.value!r}" for signal in compiled.names.unmapped(entry)),
             guesses=tuple(guesses),
         )
 
     def unmapped(self, entry: Entry) -> tuple[Signal, ...]:
         """The publisher's words of *entry* that mean no section, for `wiredesk sections --unmapped`."""
-        return tuple(self._names.unmapped(entry))
+        return tuple(self._compiled().names.unmapped(entry))
 
     def _learned(self, entry: Entry) -> dict[str, Placement]:
         assert self._model is not None
@@ -121,15 +114,6 @@ class Cabinet:
                 reason = "learned from what is filed there" + (f": {telling}" if telling else "")
                 found[path] = Placement(section=path, by="learned", reason=reason, probability=probability)
         return found
-
-    def _by_rules(self, true: set[int], found: dict[str, Placement]) -> None:
-        asked = set(self._always)
-        for number in true:
-            asked.update(self._called.get(number, ()))
-        for index in sorted(asked):
-            path, rule = self._rules[index]
-            if path not in found and (reason := rule.holds(true)) is not None:
-                found[path] = Placement(section=path, by="rule", reason=reason)
 
     def _exclusive(self, found: dict[str, Placement]) -> dict[str, Placement]:
         if not any(self._sections[path].exclusive for path in found):
@@ -150,3 +134,10 @@ class Cabinet:
                     placed[above] = Placement(section=above, by="child", reason=f"it holds what {path} holds")
         placed[""] = Placement(section="", by="child", reason="the whole desk")
         return placed
+
+
+def _compile(sections: Sequence[Section], vocabulary: Vocabulary | None) -> Compiled:
+    # Here, for most polls bring nothing to file, and what compiles rules is large.
+    from feeds.filing.compiled import Compiled
+
+    return Compiled(sections, vocabulary)

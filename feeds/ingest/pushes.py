@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from feeds.hub.discovery import Discovered, discover
 from feeds.ingest.reading import Reading
 from feeds.model import Answer
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, InboxItem
+
+if TYPE_CHECKING:
+    from feeds.hub.discovery import Discovered
 
 OVERLAP = 100
 AT_ONCE = 200
@@ -46,6 +49,8 @@ def hub_of(answer: Answer, reading: Reading) -> Discovered | None:
     """Return the hub that a polled feed names; None where it names none, or could not be read."""
     if reading.error is not None:
         return None
+    from feeds.hub.discovery import discover
+
     return discover(answer.headers, base=answer.final_url, hubs=reading.hubs, self_url=reading.self_url)
 
 

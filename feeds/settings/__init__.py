@@ -6,8 +6,7 @@ Nothing of a config with an error ever leaves this room. `schema` gives the same
 """
 
 from feeds.settings.credentials import masked_headers, resolve_secrets
-from feeds.settings.load import fingerprint, load_config
-from feeds.settings.opml import opml_to_lines
+from feeds.settings.load import fingerprint, judged_before, load_config
 from feeds.settings.reports import ConfigErrors, ConfigWarning
 from feeds.settings.stored import Config, config_from_json, config_to_json
 
@@ -18,8 +17,8 @@ __all__ = [
     "config_from_json",
     "config_to_json",
     "fingerprint",
+    "judged_before",
     "load_config",
     "masked_headers",
-    "opml_to_lines",
     "resolve_secrets",
 ]

@@ -16,6 +16,7 @@ from feeds.model import Settings
 from feeds.settings.kinds import Address, BaseUrl, Contact, Language, Network, Zone
 from feeds.settings.reports import Report, Wrong, did_you_mean
 from feeds.settings.values import Choice, Group, Key, ListOf, Number, Read, Text, YesNo, plain, read_mapping
+from feeds.settings.variables import OTHER_VARIABLES, OVERRIDES
 
 WEEK_S = 7 * 86400
 FULL_TEXT = Choice(("full", "summary", "link"))
@@ -73,24 +74,6 @@ DESK_KEYS: dict[str, Key] = {
     "publish": Key(takes=Group(PUBLISH_KEYS), says="what documents hold, and how long it is kept"),
     "trusted_proxies": Key(takes=ListOf(Network()), says="proxies whose X-Forwarded headers are believed"),
 }
-
-OVERRIDES: dict[str, tuple[str, ...]] = {
-    "WIREDESK_TITLE": ("title",),
-    "WIREDESK_BASE_URL": ("base_url",),
-    "WIREDESK_CONTACT": ("contact",),
-    "WIREDESK_LANGUAGE": ("language",),
-    "WIREDESK_TIMEZONE": ("timezone",),
-    "WIREDESK_TRUSTED_PROXIES": ("trusted_proxies",),
-    "WIREDESK_ALLOW_PRIVATE": ("fetch", "allow_private"),
-    "WIREDESK_PROXY": ("fetch", "proxy"),
-    "WIREDESK_FULL_TEXT": ("publish", "full_text"),
-}
-"""Environment variables that go before `wiredesk.yaml`; lists are separated by commas or spaces."""
-
-OTHER_VARIABLES = frozenset(
-    f"WIREDESK_{name}" for name in ("CONFIG", "DATA", "DATABASE", "ADMIN_TOKEN", "LOG", "HOST", "PORT", "SHARED_DATA")
-)
-"""Variables that entrances read; here only so that they are not taken for slips of the pen."""
 
 
 def judge_desk(root: Node | None, report: Report) -> Settings:

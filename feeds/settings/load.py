@@ -1,32 +1,26 @@
-"""The config folder → a Config, or every error of all its files at once. I/O: reads files, nothing else.
+"""The config folder → a Config, or every error of all its files at once; and whether it changed. I/O: reads files.
 
 Three files: `wiredesk.yaml` may be missing (all defaults), `sections.yaml` and `sources.yaml` may not, though either
-may hold comments alone. Beside them the OPML lists that `sources.yaml` names.
+may hold comments alone. Beside them the OPML lists that `sources.yaml` names. What judges them (`judging`) is imported
+when there is something to judge: a start with files that were judged before needs no YAML parser.
 """
 
 from __future__ import annotations
 
 import gc
-import glob
 import os
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from functools import cache
 from pathlib import Path
 
-from yaml.nodes import Node
+import xxhash
 
-from feeds.errors import ConfigError
-from feeds.settings.desk import apply_environment, judge_desk
-from feeds.settings.doubts import judge_uses
-from feeds.settings.reports import ConfigErrors, Report, quote
-from feeds.settings.sources import Gathered, judge_sources
-from feeds.settings.stored import Config, digest_of
-from feeds.settings.tree import Tree, judge_sections
-from feeds.settings.yamltext import compose
+from feeds import __version__
+from feeds.settings.credentials import missing, unsendable
+from feeds.settings.stored import Config
+from feeds.settings.variables import OVERRIDES
 
 FILES = DESK_FILE, SECTIONS_FILE, SOURCES_FILE = ("wiredesk.yaml", "sections.yaml", "sources.yaml")
-ENVIRONMENT = "environment"
-_TRIES = 5
 
 Fingerprint = tuple[tuple[str, int, int, int, str], ...]
 
@@ -36,55 +30,52 @@ def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
 
     Raises ConfigErrors with every error of all files at once.
     """
+    from feeds.settings.judging import judge
+
     # A large config makes a million nodes that all live until it is judged: the collector would only walk them.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _load(folder, environ)
+        return judge(folder, environ)
     finally:
         if collecting:
             gc.enable()
 
 
-def _load(folder: Path, environ: Mapping[str, str]) -> Config:
-    reports = {name: Report(name) for name in (*FILES, ENVIRONMENT)}
-    files = _read_together(folder, reports)
-    roots: dict[str, Node | None] = {}
-    for name, raw in files.items():
-        roots[name] = compose(raw, reports[name]) if raw is not None else None
-    unread = {name for name in FILES if roots[name] is None and reports[name].errors}
+def judged_before(config: Config, folder: Path, environ: Mapping[str, str]) -> bool:
+    """Whether the files in *folder* are, byte for byte, those that *config* was made of, under the same environment.
 
-    settings = judge_desk(roots[DESK_FILE], reports[DESK_FILE])
-    settings = apply_environment(settings, environ, reports[ENVIRONMENT])
-    tree = judge_sections(roots[SECTIONS_FILE], reports[SECTIONS_FILE])
-    tree.whole = tree.whole and SECTIONS_FILE not in unread
-    gathered = judge_sources(
-        roots[SOURCES_FILE],
-        tree,
-        settings,
-        environ,
-        lambda name: (folder / name).read_bytes(),
-        reports[SOURCES_FILE],
-        reach=not (reports[DESK_FILE].errors or reports[ENVIRONMENT].errors),
-    )
-    if not (reports[SECTIONS_FILE].errors or reports[SOURCES_FILE].errors):
-        _judge_together(folder, tree, gathered, reports)
+    Of its sources *config* needs those with secrets alone.
+    """
+    raw: dict[str, bytes | None] = {}
+    for name in (*FILES, *config.opml_files):
+        try:
+            raw[name] = (folder / name).read_bytes()
+        except OSError:
+            raw[name] = None
+    texts = [text for source in config.sources for text in (source.target, *(value for _, value in source.headers))]
+    if any(missing(text, environ) or unsendable(text, environ) for text in texts):
+        return False
+    return config.files == mark_of(raw, environ)
 
-    errors = [error for report in reports.values() for error in report.errors]
-    found = [warning for report in reports.values() for warning in report.warnings]
-    warnings = tuple(sorted(found, key=lambda warning: (warning.file, warning.line, warning.column)))
-    opml_files = tuple(dict.fromkeys(gathered.opml_files))
-    if errors:
-        raise ConfigErrors(errors, warnings, opml_files)
-    sections, sources = tuple(tree.sections), tuple(gathered.sources)
-    return Config(
-        settings=settings,
-        sections=sections,
-        sources=sources,
-        digest=digest_of(settings, sections, sources),
-        warnings=warnings,
-        opml_files=opml_files,
-    )
+
+def mark_of(raw: Mapping[str, bytes | None], environ: Mapping[str, str]) -> str:
+    """What stands for the bytes of config files (None: there is none), for the variables that go before them, and for
+    the code that judges them: another release may judge otherwise.
+    """
+    mark = xxhash.xxh3_128()
+    for name, body in raw.items():
+        mark.update(repr((name, None if body is None else len(body))).encode())
+        mark.update(body or b"")
+    ours = [environ.get(name) for name in OVERRIDES]
+    mark.update(repr((ours, __version__, _code())).encode())
+    return mark.hexdigest()
+
+
+@cache
+def _code() -> int:
+    """When the code of this room was last changed, for whoever works on it."""
+    return max(path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py"))
 
 
 def fingerprint(folder: Path, opml_files: Iterable[str] = ()) -> Fingerprint:
@@ -102,67 +93,3 @@ def fingerprint(folder: Path, opml_files: Iterable[str] = ()) -> Fingerprint:
         except OSError:
             found.append((name, 0, -1, 0, ""))
     return tuple(found)
-
-
-def _read_together(folder: Path, reports: Mapping[str, Report]) -> dict[str, bytes | None]:
-    """Give the bytes of each file as they were at one time: files exchanged meanwhile are read again."""
-    for _ in range(_TRIES):
-        for name in FILES:
-            reports[name].errors.clear()
-        before = fingerprint(folder)
-        files = {name: _read(folder, name, reports[name]) for name in FILES}
-        if fingerprint(folder) == before:
-            break
-    if all(raw is None for raw in files.values()) and all("no such file" in _said(reports[name]) for name in FILES[1:]):
-        reports[SECTIONS_FILE].errors.clear()
-        reports[SOURCES_FILE].errors.clear()
-        what = "no config in this folder" if folder.is_dir() else "no folder" if folder.exists() else "no such folder"
-        error = ConfigError(
-            what,
-            file=str(folder),
-            remedy=f"name the folder that has {SECTIONS_FILE} and {SOURCES_FILE} with --config",
-        )
-        reports[DESK_FILE].errors.append(error)
-    return files
-
-
-def _said(report: Report) -> str:
-    return report.errors[0].cause if report.errors else ""
-
-
-def _read(folder: Path, name: str, report: Report) -> bytes | None:
-    path = folder / name
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        other = path.with_suffix(".yml")
-        if other.exists():
-            report.error(None, "no such file", f"there is {other.name}: rename it to {name}")
-        elif path.is_symlink():
-            report.error(None, "a link that leads nowhere", "mend the link")
-        elif name != DESK_FILE:
-            report.error(None, "no such file", "restore it; it may hold a comment alone where there is nothing to say")
-    except IsADirectoryError:
-        report.error(None, "a folder of this name where a file belongs", "move it away")
-    except PermissionError:
-        report.error(None, "no permission to read it", "let the user that runs the desk read it")
-    except OSError as error:
-        report.error(None, f"can't be read: {(error.strerror or str(error)).lower()}", "look at the disk")
-    return None
-
-
-def _judge_together(folder: Path, tree: Tree, gathered: Gathered, reports: Mapping[str, Report]) -> None:
-    judge_uses(tree, gathered.sources, reports[SECTIONS_FILE])
-    report = reports[SOURCES_FILE]
-    if not gathered.sources and not report.errors:
-        report.warn(None, "no sources", "add one: `- name: …` and, below it, `url: …`")
-    for source in gathered.sources:
-        if source.kind != "files" or not source.enabled:
-            continue
-        found = list(islice(glob.iglob(source.target, root_dir=folder, recursive=True), 1))
-        place = (source.line, 1)
-        if not found:
-            report.warn(place, f"files: nothing is called {quote(source.target)} yet", "documents put there are taken")
-        elif (folder / source.target).is_dir():
-            better = source.target.rstrip("/") + "/*.txt"
-            report.warn(place, f"files: {quote(source.target)} is a folder", f"write a pattern such as {better}")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-import yaml
+from typing import TYPE_CHECKING
 
 from feeds.errors import ConfigError, DeskError
 
-Node = yaml.Node
+if TYPE_CHECKING:
+    from yaml import Node
 
 _MOST_SUGGESTIONS = 50  # looking for the nearest of 1,000 paths costs milliseconds; a broken tree asks 10,000 times
 _LONGEST_QUOTE = 60

@@ -11,7 +11,7 @@ import json
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -29,6 +29,7 @@ class Config:
 
     *digest* is of what the config means: comments, layout and line numbers do not change it. *warnings* hold what
     is allowed and hardly meant. *opml_files*, as written in `sources.yaml`, are to be watched with the three files.
+    *files* stands for the very bytes of all of them (see `load.judged_before`).
     """
 
     settings: Settings = Settings()
@@ -37,6 +38,13 @@ class Config:
     digest: str = ""
     warnings: tuple[ConfigWarning, ...] = ()
     opml_files: tuple[str, ...] = ()
+    files: str = field(default="", compare=False)
+
+    @property
+    def brief(self) -> Config:
+        """The config without the sources that need no secret: of those the store has all that polling needs."""
+        secret = tuple(source for source in self.sources if source.headers or "${" in source.target)
+        return replace(self, sources=secret)
 
 
 def config_to_json(config: Config) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -106,8 +105,7 @@ def upsert(
     """Insert *rows*; where one with the same *keys* exists, take over its columns *change*, or leave it as it is."""
     if not rows:
         return
-    make = postgresql.insert if is_postgres(connection) else sqlite.insert
-    statement = make(table)
+    statement = _insert(connection, table)
     if change:
         statement = statement.on_conflict_do_update(
             index_elements=list(keys), set_={name: statement.excluded[name] for name in change}
@@ -115,6 +113,16 @@ def upsert(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(keys))
     connection.execute(statement, list(rows))
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    if is_postgres(connection):
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert(table)
+    from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
+
+    return insert_into_sqlite(table)
 
 
 def lock(connection: Connection, number: int) -> None:

@@ -64,6 +64,7 @@ configs = Table(
     Column("version", Id, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("text", Text, nullable=False),
+    Column("brief", Text, nullable=False),  # the same without most sources
     Column("accepted_at", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -270,6 +271,12 @@ sections = Table(
     Column("removed_at", UtcDateTime),
     sqlite_autoincrement=True,
 )
+
+STALE = text(
+    "sections.removed_at IS NULL AND (sections.sequence <> sections.rendered_sequence"
+    " OR sections.touched <> sections.rendered_touched)"
+)
+"""What makes the documents of a section out of date."""
 
 section_moves = Table(
     "section_moves",

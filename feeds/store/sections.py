@@ -21,6 +21,7 @@ from feeds.store.schema import (
     NOT_ASIDE,
     RETRACTED,
     SET_ASIDE,
+    STALE,
     articles,
     entries,
     filings,
@@ -75,11 +76,8 @@ class Sections:
 
     def changed(self) -> list[SectionState]:
         """Sections whose documents are out of date, in the order of the tree."""
-        stale = (sections.c.sequence != sections.c.rendered_sequence) | (
-            sections.c.touched != sections.c.rendered_touched
-        )
-        statement = select(sections).where(sections.c.removed_at.is_(None), stale)
-        rows = self._connection.execute(statement.order_by(sections.c.position, sections.c.id))
+        statement = select(sections).where(STALE).order_by(sections.c.position, sections.c.id)
+        rows = self._connection.execute(statement)
         return [_state(row) for row in rows]
 
     def mark_dirty(self, paths: Sequence[str] | None = None) -> None:

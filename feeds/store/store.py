@@ -6,48 +6,121 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from feeds.errors import StoreError
 from feeds.store import backup, dialect, upgrade
-from feeds.store.articles import Articles
-from feeds.store.configs import Configs
-from feeds.store.documents import Documents
-from feeds.store.events import Events
 from feeds.store.faults import mapped
-from feeds.store.hubs import Hubs
-from feeds.store.inbox import Inbox
-from feeds.store.overview import Overview
-from feeds.store.retention import Retention
-from feeds.store.search import Search
-from feeds.store.sections import Sections
-from feeds.store.sources import Sources
-from feeds.store.stories import StoryShelf
+from feeds.store.schema import STALE, UNRENDERED, articles, sections
+
+if TYPE_CHECKING:
+    from feeds.store.articles import Articles
+    from feeds.store.configs import Configs
+    from feeds.store.documents import Documents
+    from feeds.store.events import Events
+    from feeds.store.hubs import Hubs
+    from feeds.store.inbox import Inbox
+    from feeds.store.overview import Overview
+    from feeds.store.retention import Retention
+    from feeds.store.search import Search
+    from feeds.store.sections import Sections
+    from feeds.store.sources import Sources
+    from feeds.store.stories import StoryShelf
 
 LOOK_S = 0.05
 """How often `Store.wait` looks at a SQLite file."""
 
 
 class ReadTx:
-    """One transaction: what it reads is of one moment. The verbs are by subject."""
+    """One transaction: what it reads is of one moment. The verbs are by subject, and a subject is imported when it is
+    first asked for: most polls need two of them.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.configs = Configs(connection)
-        self.sources = Sources(connection)
-        self.inbox = Inbox(connection)
-        self.articles = Articles(connection)
-        self.sections = Sections(connection)
-        self.stories = StoryShelf(connection)
-        self.documents = Documents(connection)
-        self.events = Events(connection)
-        self.hubs = Hubs(connection)
-        self.retention = Retention(connection)
-        self.search = Search(connection)
-        self.overview = Overview(connection)
+
+    @cached_property
+    def configs(self) -> Configs:
+        from feeds.store.configs import Configs
+
+        return Configs(self._connection)
+
+    @cached_property
+    def sources(self) -> Sources:
+        from feeds.store.sources import Sources
+
+        return Sources(self._connection)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        from feeds.store.inbox import Inbox
+
+        return Inbox(self._connection)
+
+    @cached_property
+    def articles(self) -> Articles:
+        from feeds.store.articles import Articles
+
+        return Articles(self._connection)
+
+    @cached_property
+    def sections(self) -> Sections:
+        from feeds.store.sections import Sections
+
+        return Sections(self._connection)
+
+    @cached_property
+    def stories(self) -> StoryShelf:
+        from feeds.store.stories import StoryShelf
+
+        return StoryShelf(self._connection)
+
+    @cached_property
+    def documents(self) -> Documents:
+        from feeds.store.documents import Documents
+
+        return Documents(self._connection)
+
+    @cached_property
+    def events(self) -> Events:
+        from feeds.store.events import Events
+
+        return Events(self._connection)
+
+    @cached_property
+    def hubs(self) -> Hubs:
+        from feeds.store.hubs import Hubs
+
+        return Hubs(self._connection)
+
+    @cached_property
+    def retention(self) -> Retention:
+        from feeds.store.retention import Retention
+
+        return Retention(self._connection)
+
+    @cached_property
+    def search(self) -> Search:
+        from feeds.store.search import Search
+
+        return Search(self._connection)
+
+    @cached_property
+    def overview(self) -> Overview:
+        from feeds.store.overview import Overview
+
+        return Overview(self._connection)
+
+    def unpublished(self) -> bool:
+        """Whether the documents of a section, or the fragments of an article, are missing or out of date; cheap."""
+        for table, waits in ((sections, STALE), (articles, UNRENDERED)):
+            if self._connection.execute(select(table.c.id).where(waits).limit(1)).first() is not None:
+                return True
+        return False
 
 
 class WriteTx(ReadTx):

@@ -8,7 +8,8 @@ import pytest
 
 from feeds.errors import ConfigError
 from feeds.model import Section
-from feeds.settings import load_config, opml_to_lines
+from feeds.settings import load_config
+from feeds.settings.opml import opml_to_lines
 from tests.settings.conftest import SOURCES, Folder
 
 LIST = """<?xml version="1.0" encoding="UTF-8"?>

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("version", ID, nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("brief", sa.Text(), nullable=False),
         sa.Column("accepted_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("version", name="pk_configs"),
         sqlite_autoincrement=True,

@@ -1,0 +1,39 @@
+"""What every entrance of the desk needs: the present, what sources are told, what is wrong with the config. I/O: clock.
+
+Apart from `clock`, so that a command which polls once loads no scheduler.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from feeds import __version__
+
+if TYPE_CHECKING:
+    from feeds.engine.accept import Accepted
+    from feeds.model import Settings
+
+log = logging.getLogger(__name__)
+
+
+def user_agent(settings: Settings) -> str:
+    """What sources are told: product, version, and whom to write to."""
+    contact = settings.contact or settings.base_url
+    return f"Wiredesk/{__version__} (+{contact})"
+
+
+def now_utc() -> datetime:
+    """The present; entrances alone read the clock."""
+    return datetime.now(UTC)
+
+
+def tell_config(accepted: Accepted) -> None:
+    """Say in the log what is wrong with the files, each with its line."""
+    for warning in accepted.warnings:
+        log.warning("config: %s", warning)
+    for error in accepted.errors:
+        log.error("config: %s", error)
+    if accepted.errors:
+        log.error("config: the files have errors, so the last good config (version %d) goes on", accepted.desk.version)
