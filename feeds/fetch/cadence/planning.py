@@ -11,7 +11,9 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from feeds.errors import FailureKind
-from feeds.fetch.cadence.rhythm import DAY_S, HOUR_S, UNKNOWN_RATE, Rhythm, recall, remember
+from feeds.fetch.cadence.memory import recall, remember
+from feeds.fetch.cadence.pace import DAY_S, HOUR_S
+from feeds.fetch.cadence.rhythm import UNKNOWN_RATE, Rhythm
 from feeds.fetch.cadence.values import Plan, Poll
 from feeds.model import PollSettings
 
@@ -83,11 +85,12 @@ def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings) -> tuple[floa
     pressure = settings.first_s / DAY_S * math.sqrt(UNKNOWN_RATE)
     # So much of the window may be new at the next poll; more, and a burst on top could push something out unseen.
     most = max(rhythm.window * TURNOVER, 1.0) if rhythm.window else math.inf
-    wait = rhythm.reach(now, pressure, most, settings.ceiling_s) - now
-    reason = f"its rhythm: about {_number(rhythm.rate())} a day"
+    pace = rhythm.pace()
+    wait = pace.reach(now, pressure, most, settings.ceiling_s) - now
+    reason = f"its rhythm: about {_number(pace.rate)} a day"
     hinted, why = max(_hinted(rhythm))
     if hinted > wait:
-        turned = rhythm.reach(now, math.inf, most, min(hinted, settings.ceiling_s)) - now
+        turned = pace.reach(now, math.inf, most, min(hinted, settings.ceiling_s)) - now
         wait, reason = (hinted, why) if turned >= min(hinted, settings.ceiling_s) else (turned, TURNING)
     if 0 < rhythm.tight_s < wait:
         wait, reason = rhythm.tight_s, TURNING

@@ -1,24 +1,20 @@
-"""How often a source posts, and at which hours and days: learned from its polls, kept as short JSON. Pure.
+"""How often a source posts, and at which hours and days: learned from its polls, at little cost. Pure.
 
 The rate of posts is estimated over three spans of memory, each leaning on the longer one until it has seen enough,
 times a profile of the hours of the day and the days of the week (GMT). Asking costs the same at any time, so the mean
-delay of articles is least where polls are as dense as the square root of the rate: `Rhythm.reach` finds the moment at
+delay of articles is least where polls are as dense as the square root of the rate: `Pace.reach` finds the moment at
 which that pressure has grown to a given amount. Times are epoch seconds here, rates are posts a day.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from feeds.fetch.cadence.pace import DAY_S, HOUR_S, Pace, Profile, day_of, hour_of, hours
 from feeds.fetch.cadence.values import Poll
 from feeds.model import Hints
-
-DAY_S = 86400.0
-HOUR_S = 3600.0
 
 UNKNOWN_RATE = 4.0
 """Posts a day of a source of which nothing is known: asked every `poll.first_s`, as is any that posts so often."""
@@ -30,14 +26,14 @@ LEANING = (0.5, 4.0, 4.0)
 """Posts that a memory must have seen to weigh as much as the longer one before it (the first: as `UNKNOWN_RATE`)."""
 
 PROFILE_LIFE_DAYS = 60.0
-PROFILE_LEANING = 4.0
-"""Posts by which each hour and each day is taken for an average one."""
-
-LEAST, MOST = 0.05, 20.0
-"""Bounds of a single hour's or day's share of the average."""
 
 LONGEST_STEP_DAYS = 14.0
 """A longer time between two polls is taken to have held all hours and days alike."""
+
+_LN2 = math.log(2)
+QUIET_DAYS = 0.5
+"""Polls that brought nothing are noted by their time alone, and learned in one step after so long or with the next
+news: what is known of a source hardly changes by them, and they are nearly all of its polls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,45 +62,28 @@ class Rhythm:
     arrivals: float = 0.0  # polls that brought something, decayed as the longest memory
     longest: float = 0.0  # the longest time between two of them, in average days
     hints: Hints = Hints()
+    quiet_until: float = 0.0  # polls up to then brought nothing and are not learned yet; 0: there are none
+    told: str = ""  # what was remembered before those
 
-    # ------------------------------------------------------------------ what is known
-
-    def rate(self) -> float:
-        """Posts a day at an average hour."""
+    def pace(self) -> Pace:
+        """What the source posts at present."""
+        posts, days, profile = self.posts, self.days, self._profile()
+        if self.quiet_until:
+            posts, days = self._passed(self.quiet_until, profile)
         rate = UNKNOWN_RATE
-        for posts, days, leaning in zip(self.posts, self.days, LEANING, strict=True):
-            rate = (posts + leaning) / (days + leaning / rate)
-        return rate
-
-    def profile(self) -> tuple[list[float], list[float]]:
-        """What hours and days are times the average: 24 and 7 numbers around 1."""
-        hours = _shares(_smoothed(self.hour_posts), _smoothed(self.hour_days))
-        return hours, _shares(self.day_posts, self.day_days)
-
-    def reach(self, start: float, pressure: float, most: float, limit_s: float) -> float:
-        """When the integral of sqrt(rate) comes to *pressure* or that of the rate to *most*, at most after *limit_s*.
-
-        Both count days; *most* is a number of posts.
-        """
-        rate = self.rate()
-        hours, days = self.profile()
-        end = start + limit_s
-        for since, until in _hours(start, end):
-            here = rate * hours[_hour(since)] * days[_day(since)]
-            span = (until - since) / DAY_S
-            pressing, posting = math.sqrt(here) * span, here * span
-            if pressing >= pressure or posting >= most:
-                share = min(pressure / pressing, most / posting)
-                return since + share * (until - since)
-            pressure -= pressing
-            most -= posting
-        return end
+        for seen, lived, leaning in zip(posts, days, LEANING, strict=True):
+            rate = (seen + leaning) / (lived + leaning / rate)
+        return Pace(rate, profile)
 
     # ------------------------------------------------------------------ learning
 
     def learn(self, poll: Poll) -> None:
         """Take in a poll that brought an answer."""
         now = poll.at.timestamp()
+        if self._brings_nothing(poll) and self.at < now < self.at + QUIET_DAYS * DAY_S:
+            self.quiet_until = max(now, self.quiet_until)
+            return
+        self.settle()
         if poll.window:
             self.window = poll.window
         if poll.hints is not None and poll.hints != Hints():
@@ -114,6 +93,16 @@ class Rhythm:
         elif now > self.at:
             self._go_on(poll, now)
         self.at = max(now, self.at)
+
+    def settle(self) -> None:
+        """Learn the polls that were only noted."""
+        until, self.quiet_until, self.told = self.quiet_until, 0.0, ""
+        if until > self.at:
+            self._go_on(Poll(at=datetime.fromtimestamp(until, UTC), outcome="same"), until)
+            self.at = until
+
+    def _brings_nothing(self, poll: Poll) -> bool:
+        return bool(self.told) and not (poll.new or poll.window or poll.first or poll.hints or self.tight_s)
 
     def _begin(self, poll: Poll, now: float) -> None:
         """The first document's dates tell a rhythm at once; the oldest only says where it begins."""
@@ -136,11 +125,8 @@ class Rhythm:
 
     def _go_on(self, poll: Poll, now: float) -> None:
         before, span = self.at, (now - self.at) / DAY_S
-        lived = self._average_days(before, now)
-        for which, life in enumerate(LIVES_DAYS):
-            left = _left(span, life)
-            self.days[which] = self.days[which] * left + lived * (_lived(span, life) / span)
-            self.posts[which] = self.posts[which] * left + poll.new
+        self.posts, self.days = self._passed(now, self._profile())
+        self.posts = [posts + poll.new for posts in self.posts]
         left = _left(span, PROFILE_LIFE_DAYS)
         for counted in (self.hour_posts, self.hour_days, self.day_posts, self.day_days):
             counted[:] = [value * left for value in counted]
@@ -154,13 +140,25 @@ class Rhythm:
             self._mark(date, 1.0)
         if poll.new > len(within):
             # Late, early or no date: it came at some time between the two polls.
-            pieces = list(_hours(before, now)) if span <= 1.0 else []
+            pieces = list(hours(before, now)) if span <= 1.0 else []
             for since, until in pieces:
                 self._mark(since, (poll.new - len(within)) * (until - since) / (now - before))
         if self.last_new:
-            self.longest = max(self.longest * _left(span, LIVES_DAYS[0]), self._average_days(self.last_new, now))
+            self.longest = max(self.longest * _left(span, LIVES_DAYS[0]), _average_days(self._profile(), self.last_new, now))
         self.last_new = now
         self.arrivals += 1.0
+
+    def _passed(self, now: float, profile: Profile) -> tuple[list[float], list[float]]:
+        """The memories of posts and days as they are at *now*, nothing having come since `at`."""
+        span, lived = (now - self.at) / DAY_S, _average_days(profile, self.at, now)
+        left = [_left(span, life) for life in LIVES_DAYS]
+        return (
+            [posts * here for posts, here in zip(self.posts, left, strict=True)],
+            [
+                days * here + lived * (life / _LN2 * (1 - here) / span)
+                for days, here, life in zip(self.days, left, LIVES_DAYS, strict=True)
+            ],
+        )
 
     def _turnover(self, poll: Poll, elapsed_s: float) -> None:
         """Half of the window new at once: ask twice as often, and come back slowly."""
@@ -178,33 +176,31 @@ class Rhythm:
             self.hour_days[:] = [value + lived / 24 for value in self.hour_days]
             self.day_days[:] = [value + lived / 7 for value in self.day_days]
             return
-        for start, end in _hours(since, until):
+        for start, end in hours(since, until):
             span = (end - start) / DAY_S
-            self.hour_days[_hour(start)] += span
-            self.day_days[_day(start)] += span
+            self.hour_days[hour_of(start)] += span
+            self.day_days[day_of(start)] += span
 
     def _mark(self, at: float, weight: float) -> None:
-        self.hour_posts[_hour(at)] += weight
-        self.day_posts[_day(at)] += weight
+        self.hour_posts[hour_of(at)] += weight
+        self.day_posts[day_of(at)] += weight
 
-    def _average_days(self, since: float, until: float) -> float:
-        """How many average days' posts the time from *since* to *until* is good for."""
-        days = (until - since) / DAY_S
-        if days > LONGEST_STEP_DAYS:
-            return days
-        hours, weekdays = self.profile()
-        return sum(
-            (end - start) / DAY_S * hours[_hour(start)] * weekdays[_day(start)] for start, end in _hours(since, until)
-        )
+    def _profile(self) -> Profile:
+        return Profile(self.hour_posts, self.hour_days, self.day_posts, self.day_days)
 
     # ------------------------------------------------------------------ silence
 
     def silent(self, now: float) -> Silence | None:
-        """See `silence`."""
+        """Whether the source is silent against its own rhythm; None while it is not, or too little is known of it.
+
+        Poisson over the arrivals that its hours and days let expect since the last one, and at least twice the longest
+        time it was ever quiet, for real sources post in spells. For sources that answer: failing is told by itself.
+        """
+        self.settle()
         seen = self.days[0]
         if not self.last_new or self.arrivals < 8 or seen <= 0:
             return None
-        quiet = self._average_days(self.last_new, now)
+        quiet = _average_days(self._profile(), self.last_new, now)
         # Arrivals, not posts: a batch of twenty is one sign of life.
         expected = quiet * self.arrivals / seen
         if quiet <= 2 * self.longest or expected < SILENCE_EXPECTED:
@@ -218,92 +214,6 @@ SILENCE_EXPECTED = 12.0
 """Arrivals that must be missing before a silence is told: by chance less than once in 150,000 times."""
 
 
-def silence(memory: str, now: datetime) -> Silence | None:
-    """Whether a source is silent against its own rhythm; None while it is not, or too little is known of it.
-
-    Poisson over the arrivals that its hours and days let expect since the last one, and at least twice the longest
-    time it was ever quiet, for real sources post in spells. For sources that answer: failing is told by itself.
-    """
-    rhythm = recall(memory)
-    return rhythm.silent(now.timestamp())
-
-
-# --------------------------------------------------------------------------- memory
-
-
-def recall(memory: str) -> Rhythm:
-    """The rhythm that *memory* holds; an empty one where it holds none that can be read."""
-    try:
-        told = json.loads(memory) if memory else None
-        if not isinstance(told, dict) or told.get("v") != 1:
-            return Rhythm()
-        hints = told.get("i") or {}
-        rhythm = Rhythm(
-            at=float(told["t"]),
-            posts=_floats(told["p"], len(LIVES_DAYS)),
-            days=_floats(told["d"], len(LIVES_DAYS)),
-            hour_posts=_floats(told["hp"], 24),
-            hour_days=_floats(told["hd"], 24),
-            day_posts=_floats(told["wp"], 7),
-            day_days=_floats(told["wd"], 7),
-            window=int(told["w"]),
-            tight_s=float(told["s"]),
-            last_new=float(told["n"]),
-            arrivals=float(told["a"]),
-            longest=float(told["l"]),
-            hints=Hints(
-                ttl_s=hints.get("ttl"),
-                skip_hours=tuple(int(hour) for hour in hints.get("hours", ())),
-                skip_days=tuple(int(day) for day in hints.get("days", ())),
-                update_period_s=hints.get("period"),
-            ),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Rhythm()
-    return rhythm
-
-
-def remember(rhythm: Rhythm) -> str:
-    """*rhythm* as JSON, below 1.5 KB; three digits are more than is known."""
-    told: dict[str, object] = {
-        "v": 1,
-        "t": round(rhythm.at),
-        "p": _short(rhythm.posts),
-        "d": _short(rhythm.days),
-        "hp": _short(rhythm.hour_posts),
-        "hd": _short(rhythm.hour_days),
-        "wp": _short(rhythm.day_posts),
-        "wd": _short(rhythm.day_days),
-        "w": rhythm.window,
-        "s": round(rhythm.tight_s),
-        "n": round(rhythm.last_new),
-        "a": _short([rhythm.arrivals])[0],
-        "l": _short([rhythm.longest])[0],
-    }
-    hints = {
-        "ttl": rhythm.hints.ttl_s,
-        "hours": list(rhythm.hints.skip_hours),
-        "days": list(rhythm.hints.skip_days),
-        "period": rhythm.hints.update_period_s,
-    }
-    if any(hints.values()):
-        told["i"] = {name: value for name, value in hints.items() if value}
-    return json.dumps(told, separators=(",", ":"))
-
-
-def _floats(values: object, count: int) -> list[float]:
-    if not isinstance(values, list) or len(values) != count:
-        raise ValueError("not a list of that many numbers")
-    return [float(value) for value in values]
-
-
-def _short(values: Sequence[float]) -> list[float]:
-    return [float(f"{value:.3g}") if value >= 1e-4 else 0 for value in values]
-
-
-# --------------------------------------------------------------------------- small things
-
-
 def _left(days: float, life: float) -> float:
     """What is left of a weight of 1 after *days*."""
     return float(2.0 ** (-days / life))
@@ -311,37 +221,9 @@ def _left(days: float, life: float) -> float:
 
 def _lived(days: float, life: float) -> float:
     """How much of *days* up to now is remembered."""
-    return life / math.log(2) * (1 - _left(days, life))
+    return life / _LN2 * (1 - _left(days, life))
 
 
-def _hours(since: float, until: float) -> Iterator[tuple[float, float]]:
-    """The time from *since* to *until* cut at full hours."""
-    while since < until:
-        end = min((since // HOUR_S + 1) * HOUR_S, until)
-        yield since, end
-        since = end
-
-
-def _hour(at: float) -> int:
-    return int(at // HOUR_S) % 24
-
-
-def _day(at: float) -> int:
-    return int(at // DAY_S + 3) % 7
-
-
-def _smoothed(values: Sequence[float]) -> list[float]:
-    """Neighbouring hours are alike, round the clock."""
-    last = len(values)
-    return [0.25 * values[at - 1] + 0.5 * value + 0.25 * values[(at + 1) % last] for at, value in enumerate(values)]
-
-
-def _shares(posts: Sequence[float], days: Sequence[float]) -> list[float]:
-    total_posts, total_days = sum(posts), sum(days)
-    if total_posts <= 0 or total_days <= 0:
-        return [1.0] * len(posts)
-    rate = total_posts / total_days
-    return [
-        min(max((some + PROFILE_LEANING) / (rate * span + PROFILE_LEANING), LEAST), MOST)
-        for some, span in zip(posts, days, strict=True)
-    ]
+def _average_days(profile: Profile, since: float, until: float) -> float:
+    days = (until - since) / DAY_S
+    return days if days > LONGEST_STEP_DAYS else profile.average_days(since, until)

@@ -1,0 +1,99 @@
+"""A rhythm as the short text that is kept of it between polls, and back. Pure.
+
+Numbers are packed, for nearly every poll reads them: `2`, the numbers, the hints, and, where polls brought nothing since,
+the time of the last of these.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from binascii import a2b_base64, b2a_base64
+from datetime import datetime
+
+from feeds.fetch.cadence.rhythm import LIVES_DAYS, Rhythm, Silence
+from feeds.model import Hints
+
+_FORM = "2"
+_MEMORIES = len(LIVES_DAYS)
+_NUMBERS = struct.Struct(f"<dd{2 * _MEMORIES + 2 * 24 + 2 * 7 + 4}f")
+_CUTS = (_MEMORIES, 2 * _MEMORIES, 2 * _MEMORIES + 24, 2 * _MEMORIES + 48, 2 * _MEMORIES + 55, 2 * _MEMORIES + 62)
+
+
+def recall(memory: str) -> Rhythm:
+    """The rhythm that *memory* holds; an empty one where it holds none that can be read."""
+    form, _, rest = memory.partition(" ")
+    if form != _FORM:
+        return Rhythm()
+    packed, _, rest = rest.partition(" ")
+    hints, _, quiet = rest.partition(" ")
+    try:
+        at, last_new, *numbers = _NUMBERS.unpack(a2b_base64(packed))
+        posts, days, hour_posts, hour_days, day_posts, day_days = _CUTS
+        return Rhythm(
+            at=at,
+            last_new=last_new,
+            posts=numbers[:posts],
+            days=numbers[posts:days],
+            hour_posts=numbers[days:hour_posts],
+            hour_days=numbers[hour_posts:hour_days],
+            day_posts=numbers[hour_days:day_posts],
+            day_days=numbers[day_posts:day_days],
+            window=int(numbers[day_days]),
+            tight_s=numbers[day_days + 1],
+            arrivals=numbers[day_days + 2],
+            longest=numbers[day_days + 3],
+            hints=_hints(hints) if hints else Hints(),
+            quiet_until=float(quiet or 0.0),
+            told=f"{form} {packed} {hints}",
+        )
+    except (ValueError, struct.error, KeyError, TypeError, AttributeError):
+        return Rhythm()
+
+
+def remember(rhythm: Rhythm) -> str:
+    """*rhythm* as text, below 1 KB."""
+    if rhythm.quiet_until:
+        return f"{rhythm.told} {rhythm.quiet_until:.0f}"
+    packed = _NUMBERS.pack(
+        rhythm.at,
+        rhythm.last_new,
+        *rhythm.posts,
+        *rhythm.days,
+        *rhythm.hour_posts,
+        *rhythm.hour_days,
+        *rhythm.day_posts,
+        *rhythm.day_days,
+        rhythm.window,
+        rhythm.tight_s,
+        rhythm.arrivals,
+        rhythm.longest,
+    )
+    return f"{_FORM} {b2a_base64(packed, newline=False).decode('ascii')} {_told(rhythm.hints)}"
+
+
+def silence(memory: str, now: datetime) -> Silence | None:
+    """See `Rhythm.silent`."""
+    return recall(memory).silent(now.timestamp())
+
+
+def _hints(text: str) -> Hints:
+    told = json.loads(text)
+    return Hints(
+        ttl_s=told.get("ttl"),
+        skip_hours=tuple(int(hour) for hour in told.get("hours", ())),
+        skip_days=tuple(int(day) for day in told.get("days", ())),
+        update_period_s=told.get("period"),
+    )
+
+
+def _told(hints: Hints) -> str:
+    told = {
+        "ttl": hints.ttl_s,
+        "hours": list(hints.skip_hours),
+        "days": list(hints.skip_days),
+        "period": hints.update_period_s,
+    }
+    if not any(told.values()):
+        return ""
+    return json.dumps({name: value for name, value in told.items() if value}, separators=(",", ":"))
