@@ -1,7 +1,7 @@
 """A rhythm as the short text that is kept of it between polls, and back. Pure.
 
-Numbers are packed, for nearly every poll reads them: `2`, the numbers, the hints, and, where polls brought nothing since,
-the time of the last of these.
+Numbers are packed, for nearly every poll reads them. In the text stand `2`, the numbers, the hints, and, where polls
+have brought nothing since, the time of the last of these.
 """
 
 from __future__ import annotations

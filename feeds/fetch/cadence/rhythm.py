@@ -144,7 +144,8 @@ class Rhythm:
             for since, until in pieces:
                 self._mark(since, (poll.new - len(within)) * (until - since) / (now - before))
         if self.last_new:
-            self.longest = max(self.longest * _left(span, LIVES_DAYS[0]), _average_days(self._profile(), self.last_new, now))
+            quiet = _average_days(self._profile(), self.last_new, now)
+            self.longest = max(self.longest * _left(span, LIVES_DAYS[0]), quiet)
         self.last_new = now
         self.arrivals += 1.0
 
