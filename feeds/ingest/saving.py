@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from feeds.fetch.cadence import JITTER
-from feeds.hub.discovery import Discovered
 from feeds.ingest import notices
 from feeds.ingest.bodies import Read, Waiting
 from feeds.ingest.desk import Desk
@@ -21,6 +21,9 @@ from feeds.ingest.reading import Reading
 from feeds.model import Placement, PollSettings
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
+
+if TYPE_CHECKING:
+    from feeds.hub.discovery import Discovered
 
 FLOOD_AT_LEAST = 5
 """Known entries under new ids in one document of which the admin is told."""
