@@ -134,7 +134,7 @@ def _renew(connection: Connection, source_ids: Sequence[int]) -> None:
 def _says_less(row: Row[Any], columns: dict[str, Any]) -> bool:
     """Whether less of the source's articles may be shown than before; its own `full` also frees what it copied."""
     tighter = columns["rights"] != row.rights and strictest(columns["rights"], row.rights) == columns["rights"]
-    return tighter or (row.full_text == "full" and columns["full_text"] != "full")
+    return bool(tighter or (row.full_text == "full" and columns["full_text"] != "full"))
 
 
 def _withhold(connection: Connection, source_ids: Sequence[int]) -> None:
