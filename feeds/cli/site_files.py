@@ -121,7 +121,7 @@ def _write_address(client: Client, path: str, name: str, folder: Path, before: d
             bodies[".br"] = brotli
     for suffix, body in bodies.items():
         _keep(folder, name + suffix, body, time, before, done)
-    return got.data
+    return bodies[""]
 
 
 def _keep(folder: Path, name: str, body: bytes, time: float | None, before: dict[str, str], done: Written) -> None:
