@@ -14,8 +14,11 @@ WORDS = "harbour council tide ferry lantern chart crew rope anchor gull pier sto
 class Publisher:
     """One feed at *path* of *origin*; `publish` puts an entry on top, at most *window* stay in the feed."""
 
-    def __init__(self, origin: Origin, path: str = "/feed.xml", *, window: int = 500, name: str = "Tidings") -> None:
+    def __init__(
+        self, origin: Origin, path: str = "/feed.xml", *, window: int = 500, name: str = "Tidings", author: str = ""
+    ) -> None:
         self.name = name
+        self.author = author
         self.path = path
         self._window = window
         self._items: list[tuple[int, str, str]] = []
@@ -35,11 +38,14 @@ class Publisher:
         return f'"{self.path}-{len(self._items)}"'
 
     def body(self) -> bytes:
+        author = f"<dc:creator xmlns:dc='http://purl.org/dc/elements/1.1/'>{self.author}</dc:creator>" * bool(
+            self.author
+        )
         items = "".join(
             f"<item><title>{title}</title><link>https://tidings.example{self.path}/{number}</link>"
             f"<guid isPermaLink='false'>{self.path}-{number}</guid>"
             f"<pubDate>{format_datetime(BEGIN + timedelta(minutes=number))}</pubDate>"
-            f"<description>{text}</description></item>"
+            f"<description>{text}</description>{author}</item>"
             for number, title, text in reversed(self._items[-self._window :])
         )
         return (

@@ -1,28 +1,33 @@
 """Readers and parsers of others take every section whole, and are answered 304 when they ask again.
 
-newsboat and sfeed as Debian ships them, the Python library `reader`, three parsers from npm. All of them go through a
-relay that notes what was asked and answered.
+newsboat and sfeed as Debian ships them, the Python library `reader`, four parsers from npm. All of them go through a
+relay that notes what was asked and answered, and each has to come to the same title, link, time, author and text.
 """
 
 from __future__ import annotations
 
 import contextlib
+import html
 import http.client
 import json
-import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from reader import make_reader
 
 from tests.e2e.desk import Desk, until
-from tests.e2e.publisher import Publisher
+from tests.e2e.publisher import BEGIN, WORDS, Publisher
 from tests.fetch.origin import Origin
 
 READERS = Path(__file__).with_name("readers")
@@ -93,18 +98,46 @@ def relay(desk: Desk) -> Iterator[Relay]:
         thread.join()
 
 
+class Read(NamedTuple):
+    """An entry as a reader has it: *at* in seconds, *text* without its markup."""
+
+    title: str
+    link: str
+    at: int
+    author: str
+    text: str
+
+
+Entries = dict[str, Read]
+
+
+def words(markup: str) -> str:
+    """What *markup* says."""
+    return " ".join(html.unescape(re.sub(r"</?[a-z][^>]*>", " ", markup)).split())
+
+
+def seconds(date: str) -> int:
+    return int((datetime.fromisoformat(date) if date[0].isdigit() else parsedate_to_datetime(date)).timestamp())
+
+
 @pytest.fixture(scope="session")
-def parsers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The npm parsers, installed once into a folder that is kept between runs where WIREDESK_TEST_CACHE names one."""
+def parsers() -> Path:
+    """The npm parsers that the lock file pins, beside the Python packages; installed when the file has changed."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed (Debian: apt install npm)")
-    kept = os.environ.get("WIREDESK_TEST_CACHE")
-    folder = Path(kept) / "readers" if kept else tmp_path_factory.mktemp("readers")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "read.mjs"):
-        shutil.copy(READERS / name, folder)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel=error"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=180)
+    folder = Path(sys.prefix) / "npm-readers"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(READERS / "read.mjs", folder)
+    lock, installed = READERS / "package-lock.json", folder / "package-lock.json"
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+        shutil.copy(READERS / "package.json", folder)
+        shutil.copy(lock, folder / "package-lock.json")
+        try:
+            command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=180)
+        except BaseException:
+            installed.unlink()
+            raise
     return folder
 
 
@@ -116,9 +149,11 @@ def test_readers_of_others_take_every_section_whole_and_get_304_next(
     desk: Desk, relay: Relay, origin: Origin, parsers: Path, tmp_path: Path
 ) -> None:
     base = f"http://127.0.0.1:{relay.server_port}"
-    publisher, other = Publisher(origin), Publisher(origin, "/other.xml", name="Other")
-    for title in TITLES:
-        publisher.publish(title)
+    publisher = Publisher(origin, author="Åda &amp; Søn")
+    other = Publisher(origin, "/other.xml", name="Other", author="Bo")
+    for number, title in enumerate(TITLES, 1):
+        said = " ".join(f"{word}{number}" for word in WORDS)
+        publisher.publish(title, f"&lt;p&gt;{said} &amp;amp; &lt;b&gt;so&lt;/b&gt; 3 &amp;lt; 4&lt;/p&gt;")
     for number in range(20):
         other.publish(f"Tide {number}")
     tree = {
@@ -132,11 +167,18 @@ def test_readers_of_others_take_every_section_whole_and_get_304_next(
     desk.write(sections=tree, sources=sources, desk={"base_url": base})
     desk.start()
     until(lambda: len(desk.items("/index.json")) == len(TITLES) + 20, what="the articles")
-    wanted: dict[str, dict[str, str]] = {}
+    wanted: dict[str, Entries] = {}
     for section in SECTIONS:
         until(lambda section=section: desk.items(address(section, "json")), what=f"the document of {section!r}")
-        wanted[section] = {str(item["id"]): str(item["title"]) for item in desk.items(address(section, "json"))}
-    assert set(wanted["news/world"].values()) == READ_TITLES
+        wanted[section] = {str(item["id"]): _item(item) for item in desk.items(address(section, "json"))}
+    # What was sent is what all of them are held to.
+    sent = sorted(wanted["news/world"].values(), key=lambda each: each.at)
+    assert {each.title for each in sent} == READ_TITLES
+    for number, each in enumerate(sent, 1):
+        assert each.link == f"https://tidings.example/feed.xml/{number}"
+        assert each.at == (BEGIN + timedelta(minutes=number)).timestamp()
+        assert each.author == "Åda & Søn"
+        assert each.text.startswith(f"harbour{number} council{number} ") and each.text.endswith("& so 3 < 4")
 
     _npm(parsers, base, wanted)
     _reader(relay, base, wanted)
@@ -144,18 +186,34 @@ def test_readers_of_others_take_every_section_whole_and_get_304_next(
     _sfeed(relay, base, wanted, tmp_path)
 
 
-def _npm(parsers: Path, base: str, wanted: dict[str, dict[str, str]]) -> None:
+def _item(item: dict[str, Any]) -> Read:
+    return Read(
+        title=item["title"],
+        link=item["url"],
+        at=seconds(item["date_published"]),
+        author=item["authors"][0]["name"],
+        text=words(item["content_html"]),
+    )
+
+
+def _npm(parsers: Path, base: str, wanted: dict[str, Entries]) -> None:
     urls = {base + address(section, suffix): section for section in SECTIONS for suffix in ("rss", "atom", "json")}
     ended = subprocess.run(["node", "read.mjs", *urls], cwd=parsers, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stderr
     for url, told in json.loads(ended.stdout).items():
         assert told["status"] == 304, url
-        assert len(told["by"]) == (1 if url.endswith(".json") else 3)
+        assert len(told["by"]) == (1 if url.endswith(".json") else 4)
         for parser, entries in told["by"].items():
-            assert dict(entries) == wanted[urls[url]], (parser, url)
+            found = {
+                each["id"]: Read(
+                    each["title"], each["link"], seconds(each["at"]), each["author"], words(each["content"])
+                )
+                for each in entries
+            }
+            assert found == wanted[urls[url]], (parser, url)
 
 
-def _reader(relay: Relay, base: str, wanted: dict[str, dict[str, str]]) -> None:
+def _reader(relay: Relay, base: str, wanted: dict[str, Entries]) -> None:
     with make_reader(":memory:") as library:
         for section in SECTIONS:
             for suffix in ("rss", "atom", "json"):
@@ -167,35 +225,46 @@ def _reader(relay: Relay, base: str, wanted: dict[str, dict[str, str]]) -> None:
         for section in SECTIONS:
             for suffix in ("rss", "atom", "json"):
                 path = address(section, suffix)
-                entries = library.get_entries(feed=base + path)
-                assert {entry.id: entry.title for entry in entries} == wanted[section], path
+                found = {}
+                for each in library.get_entries(feed=base + path):
+                    assert each.published is not None
+                    text = words(each.get_content().value)  # type: ignore[union-attr]
+                    at = int(each.published.timestamp())
+                    found[each.id] = Read(str(each.title), str(each.link), at, each.authors_str or "", text)
+                assert found == wanted[section], path
                 assert relay.statuses(path) == [200, 304], path
 
 
-def _newsboat(relay: Relay, base: str, wanted: dict[str, dict[str, str]], folder: Path) -> None:
+def _newsboat(relay: Relay, base: str, wanted: dict[str, Entries], folder: Path) -> None:
     if shutil.which("newsboat") is None:
         pytest.skip("newsboat is not installed (Debian: apt install newsboat)")
     (folder / "settings").write_text("download-retries 1\nmax-items 0\n")
     environ = {"HOME": str(folder), "TERM": "dumb", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
     relay.noted.clear()
-    for number, section in enumerate(SECTIONS):
-        # A cache each: newsboat keeps an article that is in two feeds once.
-        path, cache = address(section, "atom"), folder / f"{number}.db"
-        (folder / "urls").write_text(f"{base}{path}\n")
-        command = ["newsboat", "-u", str(folder / "urls"), "-c", str(cache), "-C", str(folder / "settings")]
-        # It keeps validators from the second time on: at the first it has no row yet to keep them in.
-        for _ in range(3):
-            subprocess.run([*command, "-x", "reload"], check=True, capture_output=True, timeout=60, env=environ)
-        with contextlib.closing(sqlite3.connect(cache)) as kept:
-            rows = kept.execute("select guid, title from rss_item").fetchall()
-        assert dict(rows) == wanted[section], path
-        assert relay.statuses(path) == [200, 200, 304], path
+    for section in SECTIONS:
+        for suffix in ("rss", "atom"):
+            # A cache each: newsboat keeps an article that is in two feeds once.
+            path, cache = address(section, suffix), folder / f"{section.replace('/', '-')}.{suffix}.db"
+            (folder / "urls").write_text(f"{base}{path}\n")
+            command = ["newsboat", "-u", str(folder / "urls"), "-c", str(cache), "-C", str(folder / "settings")]
+            # It keeps validators from the second time on: at the first it has no row yet to keep them in.
+            for _ in range(3):
+                subprocess.run([*command, "-x", "reload"], check=True, capture_output=True, timeout=60, env=environ)
+            with contextlib.closing(sqlite3.connect(cache)) as kept:
+                rows = kept.execute("select guid, title, url, pubDate, author, content from rss_item").fetchall()
+            assert {row[0]: Read(*row[1:5], words(row[5])) for row in rows} == wanted[section], path
+            assert relay.statuses(path) == [200, 200, 304], path
 
 
-def _sfeed(relay: Relay, base: str, wanted: dict[str, dict[str, str]], folder: Path) -> None:
+def _sfeed(relay: Relay, base: str, wanted: dict[str, Entries], folder: Path) -> None:
     if shutil.which("sfeed_update") is None:
         pytest.skip("sfeed is not installed (Debian: apt install sfeed)")
-    lines = [f'feed "{section.replace("/", "-") or "all"}" "{base}{address(section, "rss")}"' for section in SECTIONS]
+    names = {
+        f"{section.replace('/', '-') or 'all'}-{suffix}": (section, address(section, suffix))
+        for section in SECTIONS
+        for suffix in ("rss", "atom")
+    }
+    lines = [f'feed "{name}" "{base}{path}"' for name, (_, path) in names.items()]
     # The way to ask conditionally that its own documentation gives.
     fetch = 'etag="$sfeedpath/$(basename "$3").etag"; curl -s -f --etag-save "$etag" --etag-compare "$etag" "$2"'
     rc = f'sfeedpath="{folder}/sfeeds"\nfetch() {{ {fetch}; }}\nfeeds() {{\n' + "\n".join(lines) + "\n}\n"
@@ -203,8 +272,10 @@ def _sfeed(relay: Relay, base: str, wanted: dict[str, dict[str, str]], folder: P
     relay.noted.clear()
     for _ in range(2):
         subprocess.run(["sfeed_update", str(folder / "sfeedrc")], check=True, capture_output=True, timeout=60)
-    for section in SECTIONS:
-        rows = (folder / "sfeeds" / (section.replace("/", "-") or "all")).read_text().splitlines()
-        found = {row.split("\t")[5]: row.split("\t")[1] for row in rows}
-        assert found == wanted[section]
-        assert relay.statuses(address(section, "rss")) == [200, 304]
+    for name, (section, path) in names.items():
+        found = {}
+        for row in (folder / "sfeeds" / name).read_text().splitlines():
+            at, title, link, content, _, uid, author = row.split("\t")[:7]
+            found[uid] = Read(title, link, int(at), author, words(content.replace("\\n", "\n")))
+        assert found == wanted[section], path
+        assert relay.statuses(path) == [200, 304], path
