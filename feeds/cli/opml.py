@@ -24,11 +24,12 @@ def opml() -> None:
 
 @opml.command(name="import")
 @with_places
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
-def import_(config: str | None, data: str | None, file: Path) -> None:
-    """Print the feeds of an OPML list as lines for sources.yaml.
+@click.argument("files", nargs=-1, required=True, metavar="FILE ...", type=click.Path(path_type=Path, allow_dash=True))
+def import_(config: str | None, data: str | None, files: tuple[Path, ...]) -> None:
+    """Print the feeds of OPML lists as lines for sources.yaml.
 
-    FILE is the list, - standard input. Nothing is changed.
+    FILE is a list, - standard input. Nothing is changed.
+
     A folder that is called like one of your sections gives its feeds a `section:`. What can't be a source comes as a
     comment with the reason; what you have already is left out.
 
@@ -38,7 +39,7 @@ def import_(config: str | None, data: str | None, file: Path) -> None:
       wiredesk check
     """
     from feeds.settings import Config, ConfigErrors, load_config
-    from feeds.settings.opml import opml_to_lines
+    from feeds.settings.opml_lines import opml_to_lines
 
     found = places(config, data)
     present = Config()
@@ -46,19 +47,21 @@ def import_(config: str | None, data: str | None, file: Path) -> None:
         try:
             present = load_config(found.config, os.environ)
         except ConfigErrors as errors:
-            count = len(errors.errors)
-            told = f"{found.config} has {count} error{'s' * (count != 1)}, so its sections were not looked at"
+            told = (
+                f"{found.config} has {counted(len(errors.errors), 'error')}, so its sections and sources are not known"
+            )
             click.echo(f"{told}; `wiredesk check` says what is wrong", err=True)
-    name = "standard input" if str(file) == "-" else file.name
-    body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    lines = opml_to_lines(body, file=name, sections=present.sections)
-    lines, known = _without({source.target for source in present.sources}, lines)
-    click.echo(lines, nl=False)
-    count, left_out = lines.count("\n- name:") + lines.startswith("- name:"), lines.count("# left out, ")
-    notes = [f"{count} source{'s' * (count != 1)}"]
-    notes += [f"{known} that you have already left out"] if known else []
-    notes += [f"{left_out} that no source can be, told as comments"] if left_out else []
+    bodies = [(_name(file), sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()) for file in files]
+    lines = opml_to_lines(bodies, sections=present.sections, present=present.sources)
+    click.echo(lines.text, nl=False)
+    notes = [counted(lines.sources, "source")]
+    notes += [f"{lines.known} that you have already left out"] if lines.known else []
+    notes += [f"{lines.refused} that no source can be, told as comments"] if lines.refused else []
     click.echo(f"{', '.join(notes)}.", err=True)
+
+
+def _name(file: Path) -> str:
+    return "standard input" if str(file) == "-" else file.name
 
 
 @opml.command()
@@ -89,26 +92,3 @@ def export(config: str | None, data: str | None, output: Path | None) -> None:
         f" ({counted(others, 'page, sitemap or folder is', 'pages, sitemaps or folders are')} none)" if others else ""
     )
     click.echo(f"{counted(feeds, 'feed')}{kept}.", err=True)
-
-
-def _without(known: set[str], lines: str) -> tuple[str, int]:
-    """*lines* without the sources whose address is *known*, and how many those were."""
-    kept: list[str] = []
-    block: list[str] = []
-    dropped = 0
-
-    def end() -> None:
-        nonlocal dropped
-        url = next((line.removeprefix("  url: ").strip('"') for line in block if line.startswith("  url: ")), None)
-        if url in known:
-            dropped += 1
-        else:
-            kept.extend(block)
-        block.clear()
-
-    for line in lines.splitlines(keepends=True):
-        if not line.startswith("  "):
-            end()
-        block.append(line.rstrip("\n"))
-    end()
-    return "".join(f"{line}\n" for line in kept), dropped

@@ -112,7 +112,7 @@ def _write_address(client: Client, path: str, name: str, folder: Path, before: d
     done.addresses += 1
     stamp = got.headers.get("Last-Modified")
     time = parsedate_to_datetime(stamp).timestamp() if stamp else None
-    bodies = {"": got.data}
+    bodies: dict[str, bytes] = {"": got.data}
     if name.rpartition(".")[2] in _CODED and len(got.data) >= 200:
         coded = client.get(path, headers={"Accept-Encoding": "gzip"})
         if coded.headers.get("Content-Encoding") == "gzip" and coded.headers.get("Last-Modified") == stamp:

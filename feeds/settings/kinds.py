@@ -269,3 +269,16 @@ class Headers:
 
     def schema(self) -> Schema:
         return {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+
+
+def comparable(url: str) -> str:
+    """Give the form in which two configured addresses are the same: scheme and host folded, no default port."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return url
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    host = (parts.hostname or "") + (f":{port}" if port not in (None, default) else "")
+    user = f"{parts.username}:{parts.password}@" if parts.username is not None else ""
+    return f"{parts.scheme}://{user}{host}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")

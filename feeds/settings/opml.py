@@ -1,4 +1,4 @@
-"""OPML: the subscription lists of other readers → feeds with their folders, and → config lines. Pure.
+"""OPML: the subscription lists of other readers → feeds with their folders. Pure.
 
 OPML 2.0 (http://opml.org/spec2.opml); 1.x and what readers really write too: `title` or `text`, with or without
 `type="rss"`. Read without DTDs, entities or network.
@@ -6,7 +6,6 @@ OPML 2.0 (http://opml.org/spec2.opml); 1.x and what readers really write too: `t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,8 +16,7 @@ from lxml import etree
 
 from feeds.errors import ConfigError
 from feeds.model import Section
-from feeds.settings.kinds import judge_address
-from feeds.settings.reports import Wrong, quote
+from feeds.settings.reports import quote
 from feeds.settings.tree import section_by_name
 
 MAX_OPML_BYTES = 32 * 1024 * 1024
@@ -29,8 +27,17 @@ _ATTRIBUTE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _BARE_AMPERSAND = re.compile(rb"&(?!(amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
-_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+
+
+_PLAIN_WORDS = (
+    ("Entity", "a bare &, which XML writes as &amp;"),
+    ("Unescaped '<'", "a bare <, which XML writes as &lt;"),
+    ("attributes construct error", "a quote inside a quoted value, which XML writes as &quot;"),
+    ("Start tag expected", "it does not begin with <"),
+    ("Opening and ending tag mismatch", "a tag that is not closed"),
+    ("Premature end", "it breaks off"),
+)
+"""What libxml2 says → what an admin can look for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,7 @@ def read_opml(body: bytes, *, file: str) -> Subscriptions:
         root = _tree(body)
     except etree.XMLSyntaxError as error:
         line, column = error.position if error.position else (0, 0)
-        said = quote((error.msg or "").partition(", line ")[0])
+        said = _plain_words(error.msg or "")
         try:
             root = _tree(_mend(body))
         except etree.XMLSyntaxError:
@@ -87,6 +94,12 @@ def read_opml(body: bytes, *, file: str) -> Subscriptions:
         )
         raise ConfigError(cause, file=file, line=_line(root), column=1, remedy=remedy)
     return Subscriptions(outlines=tuple(_outlines(root)), mended=mended)
+
+
+def _plain_words(said: str) -> str:
+    """What libxml2 said of a document, in words of people who write OPML; else its own."""
+    known = next((words for part, words in _PLAIN_WORDS if part in said), "")
+    return known or quote(said.partition(", line ")[0])
 
 
 def _tree(body: bytes) -> etree._Element:
@@ -112,7 +125,7 @@ def _outlines(root: etree._Element) -> Iterable[Outline]:
         element, folders = stack.pop()
         name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
         if name == "outline":
-            attributes = {str(key).lower(): _flat(str(value)) for key, value in element.attrib.items()}
+            attributes = {str(key).lower(): flat(str(value)) for key, value in element.attrib.items()}
             title = attributes.get("title") or attributes.get("text") or ""
             if url := attributes.get("xmlurl"):
                 yield Outline(title=title or _host(url), url=url, folders=folders, line=_line(element))
@@ -128,7 +141,8 @@ def _line(element: etree._Element) -> int:
     return line if isinstance(line, int) else 0
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
+    """*text* in one line, without what can't be seen."""
     return " ".join("".join(char for char in text if char.isprintable() or char.isspace()).split())
 
 
@@ -137,43 +151,6 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or url
     except ValueError:
         return url
-
-
-def opml_to_lines(body: bytes, *, file: str = "OPML", sections: Iterable[Section] = ()) -> str:
-    """Give the feeds of the OPML document *body* as lines for `sources.yaml`, grouped by folder.
-
-    A folder that means one of *sections* gives a `section:` line; the others stand as comments. Feeds listed twice
-    come once; addresses that no source can have become comments with the reason. Raises ConfigError for no OPML.
-    """
-    known = {section.path: section for section in sections}
-    groups: dict[tuple[str, ...], list[Outline]] = {}
-    subscriptions = read_opml(body, file=file)
-    for outline in subscriptions.outlines:
-        groups.setdefault(outline.folders, []).append(outline)
-    names: set[str] = set()
-    urls: set[str] = set()
-    lines = [f"# mended: {subscriptions.mended}", ""] if subscriptions.mended else []
-    for folders, outlines in groups.items():
-        section = section_by_name(known, folders)
-        wanted = [outline for outline in outlines if outline.url not in urls]
-        if not wanted:
-            continue
-        if folders or lines:
-            lines += [""] * bool(lines and lines[-1]) + [f"# {' > '.join(folders) or 'outside any folder'}"]
-        for outline in wanted:
-            if outline.url in urls:
-                continue
-            urls.add(outline.url)
-            try:
-                judge_address(outline.url)
-            except Wrong as wrong:
-                lines.append(f"# left out, {_flat(outline.title)}: {wrong.cause}")
-                continue
-            lines.append(f"- name: {scalar(unique_name(outline.title, outline.url, names))}")
-            lines.append(f"  url: {scalar(outline.url)}")
-            if section:
-                lines.append(f"  section: {section}")
-    return "\n".join(lines) + "\n" if lines else ""
 
 
 def unique_name(title: str, url: str, taken: set[str]) -> str:
@@ -186,19 +163,6 @@ def unique_name(title: str, url: str, taken: set[str]) -> str:
         count += 1
     taken.add(name.casefold())
     return name
-
-
-def scalar(text: str) -> str:
-    """Write *text* as a YAML scalar: plain where nothing can be mistaken, else in double quotes.
-
-    >>> scalar("Ars Technica"), scalar("no"), scalar("Q: what?")
-    ('Ars Technica', '"no"', '"Q: what?"')
-    """
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
-        return text
-    if re.fullmatch(r"https?://[A-Za-z0-9._~/?=&%+:@-]*[A-Za-z0-9_~/=%-]", text):
-        return text
-    return json.dumps(text, ensure_ascii=False)
 
 
 def file_outlines(outlines: Iterable[Outline], sections: Mapping[str, Section]) -> list[tuple[Outline, str | None]]:

@@ -14,7 +14,7 @@ from feeds.errors import ConfigError
 from feeds.model import Section, Settings, Source, SourceKind
 from feeds.settings.credentials import missing, references, unsendable, without_references
 from feeds.settings.desk import FULL_TEXT, WEEK_S
-from feeds.settings.kinds import Address, Headers, Language, Zone, judge_address, masked, split_port
+from feeds.settings.kinds import Address, Headers, Language, Zone, comparable, judge_address, masked, split_port
 from feeds.settings.opml import file_outlines, read_opml, unique_name
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.tree import PathText, Tree
@@ -261,19 +261,6 @@ class _Judge:
             )  # fmt: skip
 
 
-def comparable(url: str) -> str:
-    """Give the form in which two configured addresses are the same: scheme and host folded, no default port."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return url
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    host = (parts.hostname or "") + (f":{port}" if port not in (None, default) else "")
-    user = f"{parts.username}:{parts.password}@" if parts.username is not None else ""
-    return f"{parts.scheme}://{user}{host}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
-
-
 def _opml(
     item: Node,
     place: Node,
@@ -327,13 +314,15 @@ def _opml(
     if not subscriptions.outlines:
         report.warn(place, f"opml: {quote(file)} lists no feeds", "export it again")
     if doubled:
-        report.warn(place, f"{doubled} feeds of {quote(file)} are sources already", "the first one holds")
+        are = "feed of {} is a source" if doubled == 1 else "feeds of {} are sources"
+        report.warn(place, f"{doubled} {are.format(quote(file))} already", "the first one holds")
     for folder, count in unfiled.items():
         inside = f"in the folder {quote(folder)}" if folder else "outside any folder"
+        feeds, belong = ("feed", "belongs") if count == 1 else ("feeds", "belong")
         report.warn(
             place,
-            f"{count} feeds of {quote(file)} {inside} belong to no section",
-            "they are filed by rules, or unfiled; name the folder as a section, or write `section:` here",
+            f"{count} {feeds} of {quote(file)} {inside} {belong} to no section",
+            "rules file what it brings, or it is unfiled; name the folder as a section, or write `section:` here",
         )
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from feeds.errors import ConfigError
-from feeds.model import Section
+from feeds.model import Section, Source
 from feeds.settings import load_config
-from feeds.settings.opml import opml_to_lines
+from feeds.settings.opml_lines import opml_to_lines
 from tests.settings.conftest import SOURCES, Folder
 
 LIST = """<?xml version="1.0" encoding="UTF-8"?>
@@ -40,10 +40,10 @@ def test_a_folder_that_means_a_section_files_its_feeds_there(folder: Folder):
         ("feed", "link", 900, 4)
     }
     assert [str(warning) for warning in config.warnings] == [
-        "sources.yaml:4:9: 1 feeds of 'list.opml' in the folder 'Gardening' belong to no section; "
-        "they are filed by rules, or unfiled; name the folder as a section, or write `section:` here",
-        "sources.yaml:4:9: 1 feeds of 'list.opml' outside any folder belong to no section; "
-        "they are filed by rules, or unfiled; name the folder as a section, or write `section:` here",
+        "sources.yaml:4:9: 1 feed of 'list.opml' in the folder 'Gardening' belongs to no section; "
+        "rules file what it brings, or it is unfiled; name the folder as a section, or write `section:` here",
+        "sources.yaml:4:9: 1 feed of 'list.opml' outside any folder belongs to no section; "
+        "rules file what it brings, or it is unfiled; name the folder as a section, or write `section:` here",
     ]
 
 
@@ -71,7 +71,7 @@ def test_feeds_that_cannot_be_taken_are_told_and_left_out(folder: Folder):
     folder.write("sources.yaml", SOURCES + "- {opml: list.opml, section: news}\n")
     assert folder.warnings() == [
         "sources.yaml:4:10: list.opml:2: 'ftp://a.example' has the scheme 'ftp'; this feed is left out",
-        "sources.yaml:4:10: 1 feeds of 'list.opml' are sources already; the first one holds",
+        "sources.yaml:4:10: 1 feed of 'list.opml' is a source already; the first one holds",
     ]
     assert [source.name for source in folder.load().sources] == ["Harbour", "Harbour (b.example)"]
 
@@ -79,7 +79,7 @@ def test_feeds_that_cannot_be_taken_are_told_and_left_out(folder: Folder):
 BROKEN = [
     ("", "list.opml: an empty file; export the list again"),
     ("<opml><body></opml>", "list.opml:1:20: no XML: "),
-    ("<opml>\n<body><outline></body></opml>", "list.opml:2:23: no XML: 'Opening and ending tag mismatch: "),
+    ("<opml>\n<body><outline></body></opml>", "list.opml:2:23: no XML: a tag that is not closed; export the list again, or mend this line"),
     ("<rss><channel/></rss>", "list.opml:1:1: an XML document <rss>, no <opml>; this looks like a feed: write it as `url:`"),
     ("name,url\n", "list.opml:1:1: no XML: "),
     ('<!DOCTYPE opml [<!ENTITY a "b">]><opml/>', "list.opml:1:1: a list that declares entities; export it again without a DTD"),
@@ -126,11 +126,11 @@ def test_entities_neither_grow_nor_reach_files(tmp_path: Path):
     ):
         body = f'<!DOCTYPE opml [{dtd}]><opml><body><outline text="{use}" xmlUrl="https://a.example/"/></body></opml>'
         with pytest.raises(ConfigError):
-            opml_to_lines(body.encode())
+            opml_to_lines([("list.opml", body.encode())])
 
 
 def test_lines_are_ready_to_paste(folder: Folder):
-    lines = opml_to_lines(LIST.encode(), sections=[Section(path="news/world", title="World")])
+    lines = opml_to_lines([("list.opml", LIST.encode())], sections=[Section(path="news/world", title="World")]).text
     assert lines == (
         "# World\n- name: The Quay\n  url: https://quay.example/rss\n  section: news/world\n"
         "\n# news/world\n- name: Pier\n  url: https://pier.example/rss?a=1&b=2\n  section: news/world\n"
@@ -164,7 +164,7 @@ def test_lines_hold_whatever_a_list_does(folder: Folder):
         for n, title in enumerate(titles)
     )
     body = f'<opml><body><outline text="a&#10;- x: y">{outlines}</outline></body></opml>'
-    folder.write("sources.yaml", opml_to_lines(body.encode()))
+    folder.write("sources.yaml", opml_to_lines([("list.opml", body.encode())]).text)
     names = [source.name for source in folder.load().sources]
     assert names == ["no", "Q: what?", "# one", '"quoted"', "a b", "'", "- x", "é<b>", "*", "1e3", "h10.example", "{a}",
                      "💡", "\\n"]  # fmt: skip
@@ -176,15 +176,32 @@ def test_a_feed_listed_twice_comes_once_and_a_name_used_twice_is_made_unique(fol
         '<outline text="A" xmlUrl="https://b.example/"/><outline text="a" xmlUrl="https://b.example/2"/>'
         '<outline text="C" xmlUrl="nonsense"/></body></opml>'
     )
-    assert opml_to_lines(body.encode()) == (
+    assert opml_to_lines([("list.opml", body.encode())]).text == (
         '- name: A\n  url: https://a.example/\n- name: "A (b.example)"\n  url: https://b.example/\n'
         "- name: \"a (b.example 2)\"\n  url: https://b.example/2\n# left out, C: 'nonsense' has no https:// in front\n"
     )
 
 
+def test_lists_are_taken_beside_each_other_and_beside_what_is_there():
+    first = b'<opml><body><outline text="Quay" xmlUrl="https://quay.example/"/></body></opml>'
+    second = (
+        b'<opml><body><outline text="Sea"><outline text="quay" xmlUrl="https://other.example/"/>'
+        b'<outline text="Quay again" xmlUrl="https://QUAY.example:443/"/><outline text="Pier" xmlUrl="https://pier.example/"/>'
+        b"</outline></body></opml>"
+    )
+    present = [Source(key="p", name="Pier", kind="feed", target="https://pier.example/")]
+    made = opml_to_lines([("a.opml", first), ("b.opml", second)], present=present)
+    assert made.text == (
+        "- name: Quay\n  url: https://quay.example/\n\n# Sea\n"
+        '- name: "quay (other.example)"\n  url: https://other.example/\n'
+    )
+    assert (made.sources, made.known, made.refused) == (2, 1, 0)
+
+
 @pytest.mark.shared_data
 def test_every_real_list_becomes_sources_without_an_error(tmp_path: Path, shared_data: Path):
     lists = feeds = refused = 0
+    all_lists = []
     with tarfile.open(shared_data / "feeds" / "feed_lists.tar.gz") as archive:
         for member in archive:
             if not member.name.endswith(".opml"):
@@ -192,11 +209,12 @@ def test_every_real_list_becomes_sources_without_an_error(tmp_path: Path, shared
             file = archive.extractfile(member)
             assert file is not None
             body = file.read()
+            all_lists.append((member.name, body))
             lists += 1
             folder = tmp_path / str(lists)
             folder.mkdir()
             try:
-                lines = opml_to_lines(body, file=member.name)
+                lines = opml_to_lines([(member.name, body)]).text
             except ConfigError as error:
                 assert error.line, str(error)
                 refused += 1
@@ -212,3 +230,7 @@ def test_every_real_list_becomes_sources_without_an_error(tmp_path: Path, shared
     assert lists > 50
     assert feeds > 700
     assert refused == 0
+    made = opml_to_lines(all_lists)
+    (tmp_path / "sections.yaml").write_text("news: {title: News}\n")
+    (tmp_path / "sources.yaml").write_text(made.text)
+    assert len(load_config(tmp_path, {}).sources) == made.sources > 700

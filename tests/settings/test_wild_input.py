@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feeds.errors import ConfigError
 from feeds.settings import ConfigErrors, config_from_json, config_to_json, load_config
-from feeds.settings.opml import opml_to_lines
+from feeds.settings.opml_lines import opml_to_lines
 
 CONFIG = Path(__file__).parents[2] / "config"
 SHIPPED = {name: (CONFIG / name).read_text() for name in ("wiredesk.yaml", "sections.yaml", "sources.yaml")}
@@ -105,7 +105,7 @@ PARTS = (
 def test_any_list_becomes_lines_that_hold_or_an_error(tmp_path: Path, parts: list[str]):
     body = "".join(parts).encode()
     try:
-        lines = opml_to_lines(body, file="list.opml")
+        lines = opml_to_lines([("list.opml", body)]).text
     except ConfigError as error:
         assert error.remedy
         lines = ""
@@ -119,4 +119,4 @@ def test_any_list_becomes_lines_that_hold_or_an_error(tmp_path: Path, parts: lis
 def test_a_list_nested_without_end_is_an_error_or_read(depth: int):
     body = b"<opml><body>" + b'<outline text="a">' * depth + b"</outline>" * depth + b"</body></opml>"
     with pytest.raises(ConfigError):
-        opml_to_lines(body)
+        opml_to_lines([("list.opml", body)])
