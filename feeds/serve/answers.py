@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.05
+OLD_S, PATIENCE_S = 0.5, 2.0
+"""From when on a look counts as long ago, and how long at most a request then waits for the one under way."""
 STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition Failed"}
 MAX_BODIES_BYTES = 256_000_000
 """How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""
@@ -162,8 +164,16 @@ class Answers:
         return codings
 
     def _look(self) -> None:
-        """Take over what was published since the last look; while one thread does, the others go on with the old."""
-        if not self._looking.acquire(blocking=self._current is None):
+        """Take over what was published since the last look; while one thread does, the others go on with the old.
+
+        After a quiet time the old may be hours old, and hold what was retracted since: then the others wait.
+        """
+        waits_s = 0.0
+        if self._current is None:
+            waits_s = -1.0  # for as long as it takes
+        elif self._clock() - self._look_at >= OLD_S and not self._failing:
+            waits_s = PATIENCE_S
+        if not self._looking.acquire(timeout=waits_s):
             return
         try:
             if self._clock() < self._look_at:

@@ -144,6 +144,36 @@ def test_looks_are_spaced_however_many_ask(reader):
     assert reader.asked.count("moved") == 2
 
 
+def test_after_a_quiet_time_nobody_is_answered_from_before_it(reader):
+    clock = [100.0]
+    desk = application(reader)
+    desk._clock = lambda: clock[0]
+    old = ask(desk, PATH).headers["etag"]
+    looks, goes_on = threading.Event(), threading.Event()
+    moved = reader.moved
+
+    def slowly():
+        looks.set()
+        goes_on.wait(5)
+        return moved()
+
+    reader.moved = slowly
+    reader.publish("news/world", [make_article(9)], 99)
+    got: list[str] = []
+    threads = [threading.Thread(target=lambda: got.append(ask(desk, PATH).headers["etag"])) for _ in range(3)]
+    clock[0] += 60
+    threads[0].start()
+    looks.wait(5)
+    for thread in threads[1:]:
+        thread.start()
+    threads[1].join(0.1)
+    assert got == []
+    goes_on.set()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 3 and old not in got
+
+
 def test_a_dropped_document_is_gone_from_memory(reader, desk):
     assert ask(desk, PATH).status == 200
     reader.drop("news/world")
