@@ -21,7 +21,7 @@ _BREADCRUMB = re.compile(r"bread-?_?crumb|crumbs\b|^crumb$|brotkr|fil-ariane|mig
 _BYLINE = re.compile(
     r"(?:^|[\s_-])(?:byline|author(?:-?name|__name)?|autor|auteur|writer|by)(?:$|[\s_-])", re.IGNORECASE
 )
-_DATE = re.compile(r"date|time|meta|ublish|posted|datum|byline")
+_DATE = re.compile(r"date|time|meta|ublish|posted|datum|byline|Date|Posted|Datum")
 _BYLINE_TAGS = {"a", "span", "div", "p", "address"}
 _INLINE = {"a", "span", "b", "strong", "em", "i", "small", "li", "img", "br", "u", "time", "cite", "sup", "sub", "font"}
 _LINE_TAGS = ("h1", "p", "div", "li", "small", "cite", "footer", "figcaption", "em", "td")

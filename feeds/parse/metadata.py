@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -44,11 +45,22 @@ _DAY = re.compile(
     r"[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?, ?(?:19|20)\d\d|(?:19|20)\d\d[-/.]\d\d?[-/.]\d\d?|"
     r"\d\d?[./]\d\d?[./](?:19|20)\d\d|(?:19|20)\d\d年\d\d?月\d\d?日)"
 )
+_EARLIEST, _LATEST = "1995-01-01", "2100-01-01"
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?([0-2]\d|3[01])(?!\d)")
-_PREFIX = re.compile(r"^(?:by|von|par|por|di|written by|text(?:e)?|author)\s*:?\s+", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"^(?:(?:(?:view|show|see) all (?:posts|articles|stories) by|zeige alle beiträge von|alle beiträge von|"
+    r"(?:posted|published|written|created|submitted) by|"
+    r"(?:eingestellt|veröffentlicht|erstellt|geschrieben|verfasst) von|"
+    r"(?:publié|écrit|posté) par|(?:publicado|escrito) por|(?:scritto|pubblicato) da|a cura di)\s*:?\s*|"
+    r"(?:by|von|par|por|di|text(?:e)?|author|autor(?:in)?|auteur|autore|interview|reporter)(?:\s*:\s*|\s+))",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(r"\s+(?:Stand|Alle (?:Artikel|Beiträge)|All (?:articles|posts)|le|am|on|um|il|el|in)$")
 _SEPARATED = re.compile(r"\s+[|–—·•»:-]\s+|\s*\|\s*")
 _NOT_NAMES = re.compile(
-    r"^(?:.*[*(@].*|name|admin|editor|administrator|webmaster|staff|redaktion|redaction|user|unknown|none|null|home|n/a|https?:.*)$",
+    r"^(?:.*[*(@].*|.* (?:said|says|sagt|sagte|dit|dice)|"
+    r"(?:posted|published|publiziert|veröffentlicht|publié|publicado)(?: (?:on|am|le|el))?|"
+    r"name|admin|editor|administrator|webmaster|staff|redaktion|redaction|user|unknown|none|null|home|n/a|https?:.*)$",
     re.I,
 )
 
@@ -91,7 +103,7 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
         summary=_first(metas, "og:description", "description", "twitter:description", "dc.description")
         or jsonld.text(article.get("description"))
         or None,
-        authors=_authors(marks, metas, article, (site, publisher)),
+        authors=_authors(marks, metas, article, after, (site, publisher)),
         published=_published(tree, marks, metas, article, found, after, url),
         updated=_dated([jsonld.text(article.get("dateModified"))]) or _dated(_all(metas, _UPDATE_METAS)),
         canonical=_canonical(tree, metas, article, url),
@@ -140,14 +152,24 @@ def _title(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], site
     ]
     title = next((element for element in tree.iter("title") if element.getparent() is not None), None)
     whole = _without_site(words(title), site) if title is not None else ""
-    # A single h1 that the title element begins with is what readers see as the headline.
+    # The h1 that one of these repeats is the headline, less a kicker that the template put into it.
     named = candidates + ([whole] if whole else [])
     for head in heads:
-        if any(_alike(head, text) for text in named):
-            return head
+        for text in named:
+            if _alike(head, text):
+                return text if len(text) > 15 and head.casefold().endswith(" " + text.casefold()) else head
+    # Papers put another headline on the page than into search results; it speaks of the same, though.
+    spoken_of = set().union(*map(_telling, candidates or named))
+    if len(heads) == 1 and len(heads[0].split()) >= 4 and _telling(heads[0]) & spoken_of:
+        return heads[0]
     if candidates:
         return candidates[0]
     return (heads[0] if len(heads) == 1 else None) or whole or (heads[0] if heads else None)
+
+
+def _telling(text: str) -> set[str]:
+    """The words of *text* that are long enough to say what it is about."""
+    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) >= 5}
 
 
 def _alike(one: str, other: str) -> bool:
@@ -177,7 +199,11 @@ def _without_site(text: str, site: str | None) -> str:
 
 
 def _authors(
-    marks: Marks, metas: dict[str, list[str]], article: dict[str, Any], sites: tuple[str | None, ...]
+    marks: Marks,
+    metas: dict[str, list[str]],
+    article: dict[str, Any],
+    after: list[str],
+    sites: tuple[str | None, ...],
 ) -> tuple[Person, ...]:
     said = article.get("author") or article.get("creator")
     people = [_person(author) for author in (said if isinstance(said, list) else [said]) if author]
@@ -188,6 +214,9 @@ def _authors(
         # The first is the article's; those after it are of comments, forms and other articles.
         named = (_distinct(_names(words(element)), sites) for element in islice(marks.bylines(), 6))
         persons = next((found for found in named if found), ())
+    if not persons:
+        stated = (_distinct(said.authors, sites) for line in after[:15] if (said := kinds.stated(line)))
+        persons = next((found for found in stated if found), ())
     return persons or _distinct(people, ())
 
 
@@ -199,14 +228,13 @@ def _person(author: Any) -> Person | None:
     return Person(name=name, url=url or None) if name and not name.startswith("http") else None
 
 
-def _names(text: str) -> list[Person | None]:
+def _names(text: str) -> list[Person]:
     text = _PREFIX.sub("", text.strip())
     if not text or len(text) > 160:
         return []
     names, _ = kinds.split_date(text)
     names = re.split(r"\s*\|\s*|\s+[–—-]\s+", names)[0]
-    found: list[Person | None] = list(kinds.people(names))
-    return found
+    return list(kinds.people(_BEHIND.sub("", names)))
 
 
 def _distinct(people: Iterable[Person | None], sites: tuple[str | None, ...]) -> tuple[Person, ...]:
@@ -245,7 +273,19 @@ def _published(
     shown = [text for element in islice(marks.dates(), 60) if len(text := words(element)) <= 120]
     if date := next((text for text in shown if kinds.only_date(text)), None) or _dated(_dates_in(shown)):
         return date
-    return _dated(_dates_in(after[:12])) or _dated("-".join(found) for found in _URL_DAY.findall(url))
+    return (
+        _dated(_dates_in(after[:12])) or _dated("-".join(found) for found in _URL_DAY.findall(url)) or _searched(tree)
+    )
+
+
+def _searched(tree: Any) -> str | None:
+    """What htmldate finds in the habits of templates when it does not guess: right wherever it was tried, and slow."""
+    from htmldate import find_date  # with its own dates' parser, 30 MB, for pages that state no date plainly
+
+    # It takes elements away as it looks. Its own bounds would be the clock's.
+    return find_date(
+        deepcopy(tree), extensive_search=False, original_date=True, min_date="1995-01-01", max_date=_LATEST
+    )
 
 
 def _dates_in(texts: Iterable[str]) -> Iterator[str]:

@@ -28,6 +28,8 @@ DOUBTFUL_CHARS = 1_000
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{2,40})", re.IGNORECASE)
+# The HTML parser lets control characters through, and whoever builds a tree of its text is refused them.
+_NO_CONTROLS = bytes(byte if byte in b"\t\n\r" or 32 <= byte != 127 else 32 for byte in range(256))
 # One class for all elements: asking lxml.html for the class of each costs more than to parse it.
 _ELEMENTS = etree.ElementDefaultClassLookup(element=html.HtmlElement)
 _COUNT: Any = etree.XPath("count(//*)")
@@ -37,6 +39,7 @@ _FURNISHING = (
     "link", "meta", "style", "menu", "object", "embed", "audio", "video", "map", "picture", "svg", "source", "track",
     "template",
 )  # fmt: skip
+_HOLDING = ("nav", "footer", "button", "noscript", "dialog", "menu", "object", "map", "select", "textarea")
 _TAGS = {"item": "li", "quote": "blockquote", "lb": "br", "row": "tr", "graphic": "img", "ref": "a", "code": "code"}
 _RENDERED = {"#b": "strong", "#i": "em", "#u": "u", "#t": "code", "#sub": "sub", "#sup": "sup"}
 _BULLET = re.compile(r"\s*[•‣◦▪▫●○■□►▸➤∙⁃·]\s*(?=\S)")
@@ -79,7 +82,7 @@ def page_tree(body: bytes, content_type: str | None = None) -> Any:
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
     parser.set_element_class_lookup(_ELEMENTS)
     try:
-        tree: Any = html.document_fromstring(to_utf8(body, content_type), parser=parser)
+        tree: Any = html.document_fromstring(to_utf8(body, content_type).translate(_NO_CONTROLS), parser=parser)
     except (ValueError, etree.LxmlError):
         return None
     for script in list(tree.iter("script")):
@@ -114,11 +117,15 @@ def _entry(facts: PageFacts, content: str, url: str) -> ParsedEntry:
 
 def _content(tree: Any, facts: PageFacts) -> str:
     """The article's text as HTML, ``""`` where none was found."""
+    whole = len(tree.text_content())
+    for element in tree.iter(*_HOLDING):
+        if len(element.text_content()) * 2 > whole:
+            element.tag = "div"  # left open by mistake, it holds the page
     etree.strip_elements(tree, *_FURNISHING, with_tail=False)
-    _mark_article(tree)
+    _mark_article(tree, whole)
     body = _extract(tree, fast=True)
     found = _length(body)
-    if found < DOUBTFUL_CHARS and found * 4 < len(tree.text_content()):
+    if found < DOUBTFUL_CHARS and found * 4 < whole:
         # Little of a long page: the slow way finds articles in places that the fast one does not look at.
         slow = _extract(tree, fast=False)
         if _length(slow) > found * 1.5:
@@ -163,10 +170,11 @@ def _length(body: Any) -> int:
     return 0 if body is None else sum(len(text) for text in body.itertext())
 
 
-def _mark_article(tree: Any) -> None:
+def _mark_article(tree: Any, whole: int) -> None:
     """Put the parent of most paragraphs into an ``article`` where nothing on the page says what is one.
 
     The extractor keeps headings and lists of what is marked as an article; of a bare page it takes paragraphs alone.
+    Of *whole* characters on the page these paragraphs must be a good part.
     """
     lengths: dict[Any, int] = {}
     for paragraph in tree.iter("p"):
@@ -176,9 +184,13 @@ def _mark_article(tree: Any) -> None:
     if not lengths:
         return
     parent = max(lengths, key=lambda element: lengths[element])
-    if parent.tag not in ("body", "div", "td", "section", "center") or any(
-        element.tag in ("article", "main") or element.get("class") or element.get("id") or element.get("role")
-        for element in (parent, *parent.iterancestors("article", "main", "div", "section"))
+    if (
+        lengths[parent] * 4 < whole
+        or parent.tag not in ("body", "div", "td", "section", "center")
+        or any(
+            element.tag in ("article", "main") or element.get("class") or element.get("id") or element.get("role")
+            for element in (parent, *parent.iterancestors("article", "main", "div", "section"))
+        )
     ):
         return
     article = etree.SubElement(parent, "article")

@@ -3,12 +3,14 @@
 import gzip
 import json
 import tarfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feeds.dates import parse_date
 from feeds.errors import ParseError
 from feeds.model import Image, Origin, ParsedEntry, Person
 from feeds.parse import parse_page
@@ -145,6 +147,53 @@ def test_marks_in_the_page_state_the_facts_where_nothing_else_does() -> None:
     assert entry.breadcrumb == ("News", "World")
     assert entry.authors == (Person(name="Jane Doe"),)
     assert entry.published == "2024-06-19T09:30:00Z"
+
+
+HEADLINES = [
+    ("<h1>Coast Storm wall opens after nine long years</h1>", "Storm wall opens after nine long years"),
+    ("<h1>Mayor: storm walls will last a century</h1>", "Mayor: storm walls will last a century"),
+    ("<h1>The Coast Mirror's very own morning briefing</h1>", "Storm wall opens after nine long years"),
+]
+
+
+@pytest.mark.parametrize(("shown", "title"), HEADLINES)
+def test_the_headline_is_the_page_s_own_without_its_kicker(shown: str, title: str) -> None:
+    body = page('<meta property="og:title" content="Storm wall opens after nine long years">')
+    body = body.replace(b"<h1>Harbour wall opens</h1>", shown.encode())
+    assert title_of(entry_of(body.replace(b"Harbour wall opens | Coast", b"Coast"))) == title
+
+
+BYLINES = [
+    ('<p class="byline">View all posts by Jane Doe</p>', ("Jane Doe",)),
+    ('<p class="author">Veröffentlicht von Jane Doe Alle Artikel</p>', ("Jane Doe",)),
+    ('<p class="author">Posted on</p><p class="author">John says</p><p class="author">Jane Doe</p>', ("Jane Doe",)),
+    ("<p>By Jane Doe and John Roe | 19 June 2024</p>", ("Jane Doe", "John Roe")),
+    ("<p>The harbour was built by Jane Doe</p>", ()),
+]
+
+
+@pytest.mark.parametrize(("line", "names"), BYLINES)
+def test_bylines_name_people_and_nothing_else(line: str, names: tuple[str, ...]) -> None:
+    body = page().replace(b"</h1>", f"</h1>{line}".encode())
+    assert tuple(person.name for person in entry_of(body).authors) == names
+
+
+def test_a_date_in_a_template_s_corner_is_found_and_none_is_guessed() -> None:
+    lines = "".join(f"<p>Line {number} of the menu</p>" for number in range(14))
+    corner = "<div class='news-info'>16.10.2021</div>"
+    url = "https://www.coast.example/wall"
+    assert parse_date(entry_of(page(after=lines + corner), url).published or "") == datetime(2021, 10, 16, tzinfo=UTC)
+    assert entry_of(page(after=lines + "<p>Copyright 2021, in 14 languages</p>"), url).published is None
+
+
+def test_a_page_inside_what_was_left_open_is_read() -> None:
+    body = page().replace(b"<body>", b"<body><nav><a href='/'>Home</a>").replace(b"</body>", b"</nav></body>")
+    assert "highest spring tides" in html_of(entry_of(body))
+
+
+def test_control_characters_cost_no_text() -> None:
+    body = page().replace(b"The new wall", b"The <b>new\x1d</b> wall")
+    assert "spring tides" in html_of(entry_of(body))
 
 
 def test_the_front_page_is_no_canonical_address() -> None:
