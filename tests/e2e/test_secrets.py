@@ -52,13 +52,14 @@ def test_no_secret_is_ever_told(desk: Desk, origin: Origin, tmp_path: Path) -> N
     until(lambda: "ERROR" in desk.log.read_text(), what="the mistake in the log")
 
     found: dict[str, bytes] = {}
-    for path in ("/", "/news/world", "/news/world.rss", "/news/world.atom", "/index.json", "/sections.opml", "/status"):
+    pages = "/ /news/world /news/world.rss /news/world.atom /index.json /sections.opml /search?q=token /robots.txt"
+    for path in (*pages.split(), "/status", "/status.atom", "/metrics", "/nothing.rss", "/article/nothing"):
         found[path] = desk.get(path).body
         found[f"{path} for the admin"] = desk.get(
             path, {"Authorization": f"Bearer {SECRETS['WIREDESK_ADMIN_TOKEN']}"}
         ).body
     uid = str(desk.items("/news/world.json")[0]["id"])
-    for command in ("check", f"explain {uid}", "doctor --offline", "poll -v", "opml export"):
+    for command in ("check", f"explain {uid}", "doctor --offline", "poll -v", "opml export", "backup"):
         ended = desk.command(*command.split(), **SECRETS)
         found[command] = (ended.stdout + ended.stderr).encode()
     desk.stop()
@@ -75,7 +76,8 @@ def test_no_secret_is_ever_told(desk: Desk, origin: Origin, tmp_path: Path) -> N
     for where, held in found.items():
         for name, secret in SECRETS.items():
             assert secret.encode() not in held, f"{name} is told by {where}"
-    assert len(found) > 25
+    assert len(found) > 45
+    assert any(name.startswith("desk-") for name in found), "the backup was searched, too"
 
     for line in desk.log.read_text().splitlines():
         event = json.loads(line)
