@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -14,6 +16,11 @@ SILENT_AFTER = timedelta(days=60)
 """A source that answers and has brought nothing for so long has most likely moved, or ended."""
 WORTH_A_LOOK = 3
 """Failures in a row after which an admin should look; before that most mend by themselves."""
+
+UNLIKELY = 1e-4
+"""How unlikely an empty span must be by chance (Poisson, against the mean before) to be called starving."""
+STARVING_DAYS = 14
+_ACTIVE_DAYS = 5  # of those before, with anything at all: one import is no rhythm
 
 
 class State(Protocol):
@@ -35,6 +42,8 @@ class State(Protocol):
     def last_error(self) -> str: ...
     @property
     def last_remedy(self) -> str: ...
+    @property
+    def last_outcome(self) -> str: ...
     @property
     def retry_after_until(self) -> datetime | None: ...
     @property
@@ -58,8 +67,8 @@ class Condition:
     trouble: bool = False
 
 
-def condition(source: Source, state: State, *, now: datetime) -> Condition:
-    """Give the condition of *source*: the worst that is true of it.
+def condition(source: Source, state: State, *, now: datetime, quiet: str = "") -> Condition:
+    """Give the condition of *source*: the worst that is true of it. *quiet* is what its open alarm of silence says.
 
     >>> from datetime import UTC
     >>> source = Source(key="a", name="A", kind="feed", target="https://a.example/feed", enabled=False)
@@ -69,9 +78,10 @@ def condition(source: Source, state: State, *, now: datetime) -> Condition:
     if not source.enabled:
         return Condition(word="resting", text="resting: `enabled: false` in sources.yaml")
     if state.gone_at is not None:
+        on = f"{'at' if state.gone_at.date() == now.date() else 'on'} {day(state.gone_at, now)}"
         return Condition(
             word="gone",
-            text=f"gone: answered 410 on {day(state.gone_at, now)}; looked at again {_next(state, now)}",
+            text=f"gone: answered 410 {on}; looked at again {_next(state, now)}",
             remedy=state.last_remedy or "take it out of sources.yaml, or set `enabled: false`",
             trouble=True,
         )
@@ -86,6 +96,12 @@ def condition(source: Source, state: State, *, now: datetime) -> Condition:
         )
     if state.retry_after_until is not None and state.retry_after_until > now:
         return Condition(word="waiting", text=f"waiting: it asked for patience, next poll {_next(state, now)}")
+    if state.last_outcome == "failed":
+        # Failed, and not held against it: it was this machine's network.
+        return Condition(
+            word="waiting",
+            text=f"waiting: no source could be reached, next try {_next(state, now)}: {state.last_error}",
+        )
     if state.last_poll_at is None:
         return Condition(word="new", text=f"new: first poll {_next(state, now)}")
     if state.adopted_url is not None:
@@ -94,6 +110,13 @@ def condition(source: Source, state: State, *, now: datetime) -> Condition:
             text=f"moved: its server says for good that it is now at {state.adopted_url}, which is asked instead",
             remedy="write that address in sources.yaml",
         )
+    if quiet:
+        return Condition(
+            word="silent",
+            text=f"silent: {quiet.removeprefix(source.name).lstrip()}",
+            remedy="look whether its feed has moved elsewhere",
+            trouble=True,
+        )
     if source.kind != "files" and state.last_new_at is not None and now - state.last_new_at > SILENT_AFTER:
         return Condition(
             word="silent",
@@ -101,6 +124,23 @@ def condition(source: Source, state: State, *, now: datetime) -> Condition:
             remedy="look whether its site has another feed by now",
         )
     return Condition(word="fine", text=f"fine: next poll {_next(state, now)}")
+
+
+def starved(counts: Mapping[int, int], today: int) -> float | None:
+    """Give the mean of articles a day before, where their absence since yesterday is no chance; else None.
+
+    *counts* are articles by day, of the last `STARVING_DAYS` days. That two days bring nothing is no chance where its
+    probability is below `UNLIKELY`, were they a Poisson process at the mean of the twelve days before.
+    >>> starved({day: 10 for day in range(1, 13)}, 14), starved({day: 10 for day in range(1, 14)}, 14)
+    (10.0, None)
+    """
+    before = [counts.get(today - back, 0) for back in range(2, STARVING_DAYS)]
+    mean = sum(before) / len(before)
+    expected = mean * 1.5  # a day and a half on average: today is not over
+    recent = counts.get(today, 0) + counts.get(today - 1, 0)
+    if recent or sum(map(bool, before)) < _ACTIVE_DAYS or math.exp(-expected) >= UNLIKELY:
+        return None
+    return mean
 
 
 def span(length: timedelta) -> str:

@@ -28,6 +28,12 @@ FAILED = replace(POLLED, failures=3, last_ok_at=NOW - timedelta(days=2), last_er
     [
         (POLLED, "fine: next poll in 40 min", False),
         (replace(POLLED, next_poll_at=NOW), "fine: next poll now", False),
+        (
+            replace(POLLED, last_outcome="failed", last_error="no such host"),
+            "waiting: no source could be reached, next try in 40 min: no such host",
+            False,
+        ),
+        (replace(FAILED, gone_at=NOW), "gone: answered 410 at 12:00 UTC; looked at again in 40 min", True),
         (SourceState(next_poll_at=NOW + timedelta(seconds=20)), "new: first poll in 20 s", False),
         (FAILED, "failing: 3 times in a row since 21 Nov, next try in 40 min: HTTP 503", True),
         (replace(FAILED, failures=1), "failing: once, next try in 40 min: HTTP 503", False),
@@ -76,3 +82,11 @@ def test_times_are_told_as_people_do() -> None:
     assert ago(NOW, NOW) == "just now"
     assert ago(NOW - timedelta(minutes=5), NOW) == "5 min ago"
     assert day(NOW - timedelta(hours=1), NOW) == "11:00 UTC"
+
+
+def test_a_source_with_an_open_alarm_of_silence_is_silent_in_its_words():
+    quiet = "A answers, yet has brought nothing new since 2026-11-12; by its own rhythm it would have about 14 times"
+    told = condition(SOURCE, POLLED, now=NOW, quiet=quiet)
+    assert (told.word, told.trouble) == ("silent", True)
+    assert told.text.startswith("silent: answers, yet has brought nothing new since 2026-11-12")
+    assert condition(SOURCE, FAILED, now=NOW, quiet=quiet).word == "failing"  # the worst that is true

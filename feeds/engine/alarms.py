@@ -8,13 +8,13 @@ event of the store's: opened once, its words renewed while it lasts, closed when
 from __future__ import annotations
 
 import logging
-import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from feeds.condition import STARVING_DAYS, starved
 from feeds.model import UNFILED
 from feeds.store import Store
 from feeds.store.overview import Line, day_of
@@ -26,9 +26,6 @@ OURS = frozenset(("outage", "starving", "disk"))
 
 OUTAGE_FROM = 3
 OUTAGE_SHARE = 0.5
-UNLIKELY = 1e-4
-"""How unlikely an empty span must be by chance (Poisson, against the mean before) to be called starving."""
-STARVING_DAYS = 14
 LEAST_ROOM_BYTES = 500_000_000
 LEAST_ROOM_SHARE = 0.03
 
@@ -77,7 +74,9 @@ def look(store: Store, data: Path | None, *, now: datetime) -> None:
 def outage(lines: Sequence[Line]) -> list[Alarm]:
     """Give one alarm where most of the sources that were asked fail."""
     asked = [line for line in lines if line.source.enabled and line.state.last_poll_at is not None]
-    down = [line for line in asked if line.state.failures and line.state.gone_at is None]
+    # Where it is this machine's own network, no failure is held against a source.
+    failed = [line for line in asked if line.state.failures or line.state.last_outcome == "failed"]
+    down = [line for line in failed if line.state.gone_at is None]
     if len(down) < OUTAGE_FROM or len(down) <= len(asked) * OUTAGE_SHARE:
         return []
     text = f"{len(down)} of {len(asked)} sources fail at once"
@@ -85,24 +84,20 @@ def outage(lines: Sequence[Line]) -> list[Alarm]:
 
 
 def starving(days: Mapping[str, Mapping[int, int]], *, now: datetime) -> list[Alarm]:
-    """Give an alarm for each section that two days brought nothing, though twelve days before say it is unlikely."""
+    """Give an alarm for each section that starves; what no section takes in may come or not."""
     today = day_of(now)
     alarms = []
     for path, counts in sorted(days.items()):
-        before = [counts.get(today - back, 0) for back in range(2, STARVING_DAYS)]
-        recent = counts.get(today, 0) + counts.get(today - 1, 0)
-        expected = sum(before) / len(before) * 1.5  # a day and a half on average: today is not over
-        if recent or path == UNFILED or math.exp(-expected) >= UNLIKELY or sum(map(bool, before)) < 5:
-            continue
-        name = path or "the whole desk"
-        alarms.append(
-            Alarm(
-                kind="starving",
-                subject=path,
-                text=f"{name}: no article since yesterday, {sum(before) / len(before):.0f} a day before",
-                remedy="`/status` shows which of its sources fail; a changed rule may file its articles elsewhere",
+        mean = starved(counts, today) if path != UNFILED else None
+        if mean is not None:
+            alarms.append(
+                Alarm(
+                    kind="starving",
+                    subject=path,
+                    text=f"{path or 'the whole desk'}: no article since yesterday, {mean:.0f} a day before",
+                    remedy="`/status` shows which of its sources fail; a changed rule may file its articles elsewhere",
+                )
             )
-        )
     return alarms
 
 

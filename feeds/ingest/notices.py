@@ -71,6 +71,8 @@ def flood(source: Source, count: int, *, over: bool = False) -> Notice:
 def tell(tx: WriteTx, told: list[Notice], now: datetime) -> None:
     """Write *told* into the events."""
     for one in told:
+        if one.kind == "failing" and not one.over and tx.events.since("outage", "sources") is not None:
+            continue  # most sources fail, which one alarm tells; this one is told if it goes on when that is over
         if not one.over:
             tx.events.add(one.kind, one.subject, text=one.text, remedy=one.remedy, now=now)
             if one.kind in NEWS:

@@ -1,16 +1,28 @@
-"""The alarms as a feed: one entry an event, whose id stays and whose words change when it is over. Pure."""
+"""The alarms as a feed: one entry an event, whose id stays and whose words change when it is over. Pure.
+
+What befalls many sources at once is one entry: events of one kind that begin within an hour of the first of them are
+folded into it, as soon as there are more than a few.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from xml.etree import ElementTree
 
 from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.store.values import Event
+from feeds.urls import masked
 
 MOST = 100
+LOOKS_AT = 5000
+"""Entries that the feed has, and events of which they are made: a storm of them is a few entries."""
+STORM_WITHIN = timedelta(hours=1)
+STORM_FROM = 10
+"""More events of one kind than that, begun within that time, are told as one."""
+_NAMED = 40
 _ATOM = "http://www.w3.org/2005/Atom"
 WORK = frozenset(("refile",))
 """Events that stand for work under way: nobody has to be told."""
@@ -42,6 +54,66 @@ def title_of(event: Event) -> str:
     return f"Over: {told}" if event.closed_at and event.kind not in NEWS else told
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One entry of the feed."""
+
+    id: str
+    kind: str
+    title: str
+    text: str
+    at: datetime
+    updated: datetime
+    over: bool
+
+
+def entries(events: Sequence[Event]) -> list[Told]:
+    """Return the entries that tell of *events*, newest first, at most `MOST`."""
+    storms: dict[str, list[list[Event]]] = {}
+    for event in sorted(events, key=lambda one: one.at):
+        if event.kind in WORK:
+            continue
+        of_kind = storms.setdefault(event.kind, [])
+        if not of_kind or event.at - of_kind[-1][0].at > STORM_WITHIN:
+            of_kind.append([])
+        of_kind[-1].append(event)
+    told: list[Told] = []
+    for storm in (storm for of_kind in storms.values() for storm in of_kind):
+        told += [_folded(storm)] if len(storm) > STORM_FROM else [_single(event) for event in storm]
+    return sorted(told, key=lambda one: one.at, reverse=True)[:MOST]
+
+
+def _single(event: Event) -> Told:
+    over = f"\nOver since {rfc3339(event.closed_at)}." if event.closed_at else ""
+    return Told(
+        id=event.id,
+        kind=event.kind,
+        title=title_of(event),
+        text=event.text + (f"\n{event.remedy}" if event.remedy else "") + over,
+        at=event.at,
+        updated=event.closed_at or event.at,
+        over=event.closed_at is not None,
+    )
+
+
+def _folded(storm: Sequence[Event]) -> Told:
+    """One entry for many events; its id is the first one's, and stays while others join."""
+    first, kind = storm[0], storm[0].kind
+    over = all(event.closed_at is not None for event in storm)
+    name = TITLES.get(kind, kind.capitalize())
+    lines = [title_of(event) for event in storm[:_NAMED]]
+    left = len(storm) - len(lines)
+    return Told(
+        id=first.id,
+        kind=kind,
+        title=f"{'Over: ' if over and kind not in NEWS else ''}{name}: {len(storm)} at once",
+        text="\n".join([*lines, *([f"and {left} more"] if left else [])]),
+        at=first.at,
+        updated=max(event.closed_at or event.at for event in storm),
+        over=over,
+    )
+
+
 def alarms_feed(
     events: Sequence[Event], *, title: str, feed_id: str, self_url: str, page_url: str, began: datetime
 ) -> bytes:
@@ -54,25 +126,24 @@ def alarms_feed(
         made.text = legal(text) or None
         return made
 
-    told = [event for event in events if event.kind not in WORK]
+    told = entries(events)
     put(feed, "id", feed_id)
     put(feed, "title", f"{title}: alarms")
     put(feed, "subtitle", "What an admin should know; an entry changes when its trouble is over.")
-    put(feed, "updated", rfc3339(max((event.closed_at or event.at for event in told), default=began)))
+    put(feed, "updated", rfc3339(max((one.updated for one in told), default=began)))
     put(feed, "link", rel="self", href=self_url, type="application/atom+xml")
     put(feed, "link", rel="alternate", href=page_url, type="text/html")
     put(put(feed, "author"), "name", title)
-    for event in told:
+    for one in told:
         entry = put(feed, "entry")
-        put(entry, "id", event.id)
-        put(entry, "title", title_of(event))
-        put(entry, "published", rfc3339(event.at))
-        put(entry, "updated", rfc3339(event.closed_at or event.at))
+        put(entry, "id", one.id)
+        put(entry, "title", masked(one.title))
+        put(entry, "published", rfc3339(one.at))
+        put(entry, "updated", rfc3339(one.updated))
         put(entry, "link", rel="alternate", href=page_url, type="text/html")
-        put(entry, "category", term=event.kind)
-        put(entry, "category", term="over" if event.closed_at else "open")
-        words = event.text + (f"\n{event.remedy}" if event.remedy else "")
-        put(entry, "content", words + (f"\nOver since {rfc3339(event.closed_at)}." if event.closed_at else ""))
+        put(entry, "category", term=one.kind)
+        put(entry, "category", term="over" if one.over else "open")
+        put(entry, "content", masked(one.text))
     ElementTree.indent(feed)
     text = ElementTree.tostring(feed, encoding="unicode")
     return ('<?xml version="1.0" encoding="UTF-8"?>\n' + text + "\n").encode()

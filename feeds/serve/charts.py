@@ -17,16 +17,14 @@ def bars(values: Sequence[int], label: str) -> Markup:
     """
     width = max(1, len(values) * (BAR + GAP) - GAP)
     most = max(values, default=0)
-    drawn = []
+    paths = {"some": "", "none": ""}
     for number, value in enumerate(values):
         # What is there at all must be seen beside a day of thousands.
         height = 1 if not value else max(3, round(value / most * HEIGHT))
-        kind = "none" if not value else "some"
-        drawn.append(
-            f'<rect class="{kind}" x="{number * (BAR + GAP)}" y="{HEIGHT - height}" width="{BAR}" height="{height}"/>'
-        )
+        paths["some" if value else "none"] += f"M{number * (BAR + GAP)} {HEIGHT}v-{height}h{BAR}v{height}z"
+    drawn = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in paths.items() if path)
     said = Markup.escape(f"{label}: {', '.join(map(str, values))}")
     return Markup(  # noqa: S704
         f'<svg class="bars" width="{width}" height="{HEIGHT}" viewBox="0 0 {width} {HEIGHT}" role="img"'
-        f' aria-label="{said}">{"".join(drawn)}</svg>'
+        f' aria-label="{said}">{drawn}</svg>'
     )

@@ -24,7 +24,6 @@ class Glance:
     numbers: Numbers
     section_days: dict[str, dict[int, int]]
     open_events: Sequence[Event]
-    held: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +40,14 @@ class Ledger:
     def __init__(self, store: Callable[[], Store]) -> None:
         self._store = store
 
-    def glance(self, now: datetime) -> Glance:
-        """The desk as a whole."""
+    def glance(self, now: datetime, *, sections: bool = True) -> Glance:
+        """The desk as a whole; without *sections* the days of each, which cost most, are left out."""
         with self._store().read() as tx:
-            opened = tx.events.open()
             return Glance(
                 lines=tx.overview.lines(),
                 numbers=tx.overview.numbers(now),
-                section_days=tx.overview.section_days(now - timedelta(days=CHART_DAYS)),
-                open_events=opened,
-                held=sum(event.kind in ("held", "gate", "set-aside") for event in opened),
+                section_days=tx.overview.section_days(now - timedelta(days=CHART_DAYS)) if sections else {},
+                open_events=tx.events.open(),
             )
 
     def closer(self, ids: Sequence[int], now: datetime) -> Closer:
@@ -58,11 +55,14 @@ class Ledger:
         with self._store().read() as tx:
             return Closer(days=tx.overview.days(ids, now - timedelta(days=CHART_DAYS)), saved=tx.overview.saved(ids))
 
-    def source(self, key: str) -> tuple[Line, list[Poll]] | None:
-        """One source with its history, newest first."""
+    def source(self, key: str) -> tuple[Line, list[Poll], str] | None:
+        """One source with its history, newest first, and what its open alarm of silence says."""
         with self._store().read() as tx:
             lines = tx.overview.lines(key)
-            return (lines[0], tx.sources.polls(lines[0].id, 100)) if lines else None
+            if not lines:
+                return None
+            quiet = next((one.text for one in tx.events.open() if (one.kind, one.subject) == ("silent", key)), "")
+            return lines[0], tx.sources.polls(lines[0].id, 100), quiet
 
     def events(self, limit: int) -> tuple[list[Event], str]:
         """The newest events, newest first, and the urn of their feed."""

@@ -17,8 +17,9 @@ from feeds.store.overview import Numbers
 from feeds.store.values import Event
 
 FOLDER = "metrics"
-_SUBSCRIBERS = re.compile(r"(\d{1,9}) (?:subscribers?|readers?)\b", re.IGNORECASE)
-_PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,30}")
+_SUBSCRIBERS = re.compile(r"(?<![\w.])(\d{1,9}) (?:subscribers?|readers?)\b", re.IGNORECASE)
+_PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,30}?(?=$|[/(;,]|\s+(?:-|feed-id\b|\d+ ))")
+_COMPATIBLE = re.compile(r"\(compatible;\s*\+?(?:https?://)?(?:www\.)?([A-Za-z][A-Za-z0-9._-]{0,30})", re.IGNORECASE)
 MOST_SERVICES = 200
 MOST_PATHS = 4096
 FLUSH_S = 1.0
@@ -109,15 +110,31 @@ class Tally:
         self._seconds.labels(kind_of(path)).observe(seconds)
 
     def _declared(self, path: str, user_agent: str) -> None:
-        found = _SUBSCRIBERS.search(user_agent)
-        product = _PRODUCT.match(user_agent)
-        if found is None or product is None:
+        declared = declared_subscribers(user_agent)
+        if declared is None:
             return
-        key, count = (product[0].strip().lower(), path), int(found[1])
+        service, count = declared
+        key = service, path
         # Anybody can say anything: how many names are kept is bounded.
         if self._services.get(key) != count and (key in self._services or len(self._services) < MOST_SERVICES):
             self._services[key] = count
             self._subscribers.labels(*key).set(count)
+
+
+def declared_subscribers(user_agent: str) -> tuple[str, int] | None:
+    """Return which aggregator *user_agent* names and for how many readers it says to ask; None where it says nothing.
+
+    >>> declared_subscribers("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 16 subscribers)")
+    ('feedly', 16)
+    >>> declared_subscribers("Mozilla/5.0 (compatible; theoldreader.com; 7 subscribers; feed-id=5f3)")
+    ('theoldreader.com', 7)
+    """
+    found = _SUBSCRIBERS.search(user_agent)
+    # Who calls itself a browser says in the comment what it is.
+    product = _COMPATIBLE.search(user_agent) or _PRODUCT.match(user_agent)
+    if found is None or product is None:
+        return None
+    return product[product.lastindex or 0].strip(" ._-").lower(), int(found[1])
 
 
 def kind_of(path: str) -> str:

@@ -6,57 +6,35 @@ I/O: a few reads of the store; the lines of config files that have errors; the c
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, render_template, request
-from markupsafe import Markup
+from isal import igzip
 from werkzeug.exceptions import NotFound
 
-from feeds.condition import Condition, ago, condition, span
+from feeds.condition import ago, condition
 from feeds.dates import rfc3339, zone_of
-from feeds.model import UNFILED
+from feeds.serve import console
 from feeds.serve.access import CLOSED, Access
-from feeds.serve.alarms import MOST, WORK, alarms_feed, title_of
-from feeds.serve.charts import bars
+from feeds.serve.alarms import LOOKS_AT, alarms_feed
+from feeds.serve.console import SORTS, WORDS
 from feeds.serve.faces import in_words
 from feeds.serve.fronts import frame
 from feeds.serve.ledger import CHART_DAYS, Ledger
 from feeds.serve.mistakes import mistakes
+from feeds.serve.negotiate import choose
 from feeds.serve.representations import Asked, reply
 from feeds.serve.site import finish_text, page_headers, respond, the_site
-from feeds.store.overview import Line, Saved, day_of
+from feeds.store.overview import Saved, day_of
 from feeds.urls import masked
 
 bp = Blueprint("status", __name__)
+bp.add_app_template_filter(console.code, "code")
 
-PER_PAGE = 100
-WORDS = ("fine", "new", "waiting", "silent", "moved", "failing", "gone", "resting")
-SORTS = ("config", "name", "state", "poll", "news", "interval")
-STARVING_SHARE = 0.2
-"""A section that got less than this share of its own mean in the last two days is marked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One source as the page shows it."""
-
-    line: Line
-    state: Condition
-    href: str
-    target: str
-    polled: str
-    news: str
-    interval: str
-    reason: str
-    chart: Markup = Markup()
-    articles: int = 0
-    copies: str = ""
-    saved: str = ""
-    same: str = ""
+PER_PAGE = 50
+GZIP_LEVEL = 2
 
 
 @bp.before_request
@@ -81,53 +59,65 @@ def guard() -> Response | None:
 
 @bp.get("/status")
 def status() -> Response:
-    """Show the desk: config, alarms, sources, sections, numbers. `state`, `sort`, `page` and `q` choose and order."""
+    """Show the desk: config, alarms, sources, sections, numbers.
+
+    `state`, `q`, `sort` and `page` choose among the sources and order them, `sections` turns the pages of sections.
+    """
     site, ledger, now = the_site(), _ledger(), the_site().now()
     snapshot = site.snapshot
     glance = ledger.glance(now)
-    asked = {name: request.args.get(name, "") for name in ("state", "sort", "q")}
-    asked["state"] = asked["state"] if asked["state"] in (*WORDS, "trouble") else ""
-    asked["sort"] = asked["sort"] if asked["sort"] in SORTS[1:] else ""
-    judged = [(line, condition(line.source, line.state, now=now)) for line in glance.lines]
-    counts = {word: sum(state.word == word for _, state in judged) for word in WORDS}
-    counts["trouble"] = sum(state.trouble for _, state in judged)
-    chosen = _ordered(_chosen(judged, asked["state"], asked["q"]), asked["sort"], now)
-    pages = max(1, -(-len(chosen) // PER_PAGE))
-    number = min(max(1, request.args.get("page", 1, type=int)), pages)
-    here = chosen[(number - 1) * PER_PAGE : number * PER_PAGE]
+    asked = _asked()
+    judged = console.judge(glance, now)
+    counts = console.count(judged)
+    chosen = console.order(console.choose(judged, asked["state"], asked["q"]), asked["sort"])
+    page, pages = _page_of(len(chosen), "page")
+    here = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
     closer = ledger.closer([line.id for line, _ in here], now)
     today = day_of(now)
-    rows = [
-        _row(line, state, closer.days.get(line.id, {}), closer.saved.get(line.id), today, now) for line, state in here
-    ]
+    sections = console.section_rows(
+        snapshot.desk.sections, glance.section_days, addresses=snapshot.addresses, today=today
+    )
+    section_page, section_pages = _page_of(len(sections), "sections")
 
-    def link(**changes: str | int) -> str:
+    def link(to: str = "sources", **changes: str | int) -> str:
         told = asked | {name: str(value) for name, value in changes.items()}
         query = urlencode({name: value for name, value in told.items() if value})
-        return snapshot.addresses.local("/status") + (f"?{query}" if query else "") + "#sources"
+        return snapshot.addresses.local("/status") + (f"?{query}" if query else "") + f"#{to}"
 
     config = [event for event in glance.open_events if event.kind == "config"]
-    alarms = [event for event in glance.open_events if event.kind != "config" and event.kind not in WORK]
     html = render_template(
         "status.html",
         **frame(snapshot),
         **_common(now),
-        rows=rows,
+        rows=[
+            console.row(
+                one,
+                closer.days.get(one[0].id, {}),
+                closer.saved.get(one[0].id, Saved()),
+                addresses=snapshot.addresses,
+                today=today,
+                now=now,
+            )
+            for one in here
+        ],
         total=len(judged),
         found=len(chosen),
         counts={word: count for word, count in counts.items() if count or word == asked["state"]},
         asked=asked,
         link=link,
-        page=number,
+        page=page,
         pages=pages,
         sorts=SORTS,
         config_errors=[mistake for event in config for mistake in mistakes(event, _config_folder())],
         config_since=ago(config[0].at, now) if config else "",
         config_version=snapshot.desk.version,
         accepted=in_words(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
-        alarms=[(title_of(event), event, ago(event.at, now)) for event in alarms[:MOST]],
-        sections=_sections(glance.section_days, today),
-        facts=_facts(glance.numbers, len(judged), counts),
+        alarms=console.alarm_groups(glance.open_events, now),
+        behind=console.interval_words(glance.numbers.lag_s) if glance.numbers.lag_s > console.BEHIND_S else "",
+        sections=sections[(section_page - 1) * PER_PAGE : section_page * PER_PAGE],
+        section_page=section_page,
+        section_pages=section_pages,
+        facts=console.facts(glance.numbers, len(judged), counts),
     )
     return _page(html)
 
@@ -136,25 +126,43 @@ def status() -> Response:
 def source_page(key: str) -> Response:
     """Show one source: its state and remedy, what it brought, its polls."""
     site, ledger, now = the_site(), _ledger(), the_site().now()
+    snapshot = site.snapshot
     found = ledger.source(key)
     if found is None:
         raise NotFound
-    line, polls = found
+    line, polls, quiet = found
     closer = ledger.closer([line.id], now)
-    state = condition(line.source, line.state, now=now)
-    zone = zone_of(site.snapshot.desk.settings.timezone)
+    zone = zone_of(snapshot.desk.settings.timezone)
+    section = snapshot.addresses.section_at(line.source.section or "")
     html = render_template(
         "status_source.html",
-        **frame(site.snapshot),
+        **frame(snapshot),
         **_common(now),
-        row=_row(line, state, closer.days.get(line.id, {}), closer.saved.get(line.id), day_of(now), now),
+        row=console.row(
+            (line, condition(line.source, line.state, now=now, quiet=quiet)),
+            closer.days.get(line.id, {}),
+            closer.saved.get(line.id, Saved()),
+            addresses=snapshot.addresses,
+            today=day_of(now),
+            now=now,
+        ),
         last_error=masked(line.state.last_error),
         last_status=line.state.last_status,
         polls=[
-            (poll, in_words(poll.at, zone), rfc3339(poll.at), masked(poll.error), _bytes(poll.wire_bytes), poll.remedy)
+            {
+                "poll": poll,
+                "when": in_words(poll.at, zone),
+                "stamp": rfc3339(poll.at),
+                "error": masked(poll.error),
+                "remedy": masked(poll.remedy),
+                "bytes": console.bytes_words(poll.wire_bytes),
+                "next": in_words(poll.next_poll_at, zone),
+            }
             for poll in polls
         ],
-        section=line.source.section,
+        section=section,
+        section_href=snapshot.addresses.local("/" + section.path) if section else "",
+        feed_href=snapshot.addresses.local("/index.atom") + "?" + urlencode({"source": line.source.key}),
     )
     return _page(html)
 
@@ -164,7 +172,7 @@ def alarms() -> Response:
     """Give the alarms as a feed, with validators."""
     site = the_site()
     snapshot = site.snapshot
-    events, feed_id = _ledger().events(MOST)
+    events, feed_id = _ledger().events(LOOKS_AT)
     body = alarms_feed(
         events,
         title=snapshot.desk.settings.title,
@@ -188,126 +196,24 @@ def metrics() -> Response:
     from feeds.serve.metrics import exposition
 
     now = the_site().now()
-    glance = _ledger().glance(now)
-    words: list[str] = [condition(line.source, line.state, now=now).word for line in glance.lines]
-    body, media_type = exposition(glance.numbers, {word: words.count(word) for word in WORDS}, glance.open_events)
+    glance = _ledger().glance(now, sections=False)
+    counts = console.count(console.judge(glance, now))
+    body, media_type = exposition(glance.numbers, {word: counts[word] for word in WORDS}, glance.open_events)
     return _private(Response(body, content_type=media_type))
 
 
-# --------------------------------------------------------------------------- what the pages show
+def _asked() -> dict[str, str]:
+    """Return what the request chooses sources by, without what means nothing."""
+    asked = {name: request.args.get(name, "") for name in ("state", "sort", "q")}
+    asked["state"] = asked["state"] if asked["state"] in (*WORDS, "trouble") else ""
+    asked["sort"] = asked["sort"] if asked["sort"] in SORTS[1:] else ""
+    return asked
 
 
-def _row(
-    line: Line,
-    state: Condition,
-    days: Mapping[int, tuple[int, int]],
-    saved: Saved | None,
-    today: int,
-    now: datetime,
-) -> Row:
-    counts = [days.get(day, (0, 0)) for day in range(today - CHART_DAYS + 1, today + 1)]
-    came, copies = sum(count for count, _ in counts), sum(copied for _, copied in counts)
-    known = line.state
-    saved = saved or Saved()
-    return Row(
-        line=line,
-        state=Condition(word=state.word, text=masked(state.text), remedy=masked(state.remedy), trouble=state.trouble),
-        href=the_site().snapshot.addresses.local(f"/status/source/{line.source.key}"),
-        target=masked(line.source.target),
-        polled=ago(known.last_poll_at, now),
-        news=ago(known.last_new_at, now),
-        interval=span_words(line.source.interval_s or known.interval_s),
-        reason=masked(known.reason),
-        chart=bars([count for count, _ in counts], f"articles a day, last {CHART_DAYS} days"),
-        articles=came,
-        copies=f"{copies / came:.0%}" if came else "–",
-        saved=_bytes(saved.saved_bytes),
-        same=f"{saved.not_modified} of {saved.polls}" if saved.polls else "–",
-    )
-
-
-def span_words(seconds: float | None) -> str:
-    """Return an interval for people; a dash for one that is not known yet."""
-    from datetime import timedelta
-
-    return "–" if seconds is None else span(timedelta(seconds=seconds))
-
-
-def _chosen(judged: Sequence[tuple[Line, Condition]], word: str, sought: str) -> list[tuple[Line, Condition]]:
-    folded = sought.strip().casefold()
-    return [
-        (line, state)
-        for line, state in judged
-        if (not word or (state.trouble if word == "trouble" else state.word == word))
-        and (not folded or folded in line.source.name.casefold() or folded in masked(line.source.target).casefold())
-    ]
-
-
-def _ordered(chosen: list[tuple[Line, Condition]], by: str, now: datetime) -> list[tuple[Line, Condition]]:
-    if not by:
-        # What needs somebody comes first, the rest as in the file.
-        return sorted(chosen, key=lambda one: not one[1].trouble)
-    keys: dict[str, Callable[[tuple[Line, Condition]], object]] = {
-        "name": lambda one: one[0].source.name.casefold(),
-        "state": lambda one: (not one[1].trouble, -WORDS.index(one[1].word)),
-        "poll": lambda one: -(one[0].state.last_poll_at or one[0].added_at).timestamp(),
-        "news": lambda one: -(one[0].state.last_new_at or one[0].added_at).timestamp(),
-        "interval": lambda one: one[0].source.interval_s or one[0].state.interval_s or 0.0,
-    }
-    return sorted(chosen, key=keys[by])  # type: ignore[arg-type]
-
-
-def _sections(days: Mapping[str, Mapping[int, int]], today: int) -> list[dict[str, object]]:
-    snapshot = the_site().snapshot
-    titles = {section.path: section.title for section in snapshot.desk.sections} | {UNFILED: "Unfiled"}
-    shown = []
-    for path, title in titles.items():
-        counts = [days.get(path, {}).get(day, 0) for day in range(today - CHART_DAYS + 1, today + 1)]
-        before = counts[:-2]
-        mean = sum(before) / len(before)
-        starving = path != UNFILED and mean >= 1 and sum(counts[-2:]) < 2 * mean * STARVING_SHARE
-        shown.append(
-            {
-                "title": title if path else "The whole desk",
-                "path": path,
-                "href": snapshot.addresses.local("/" + path),
-                "chart": bars(counts, f"articles a day, last {CHART_DAYS} days"),
-                "today": counts[-1],
-                "mean": f"{sum(counts) / len(counts):.1f}",
-                "starving": starving,
-                "empty": not sum(counts),
-            }
-        )
-    return shown
-
-
-def _facts(numbers: object, total: int, counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
-    from feeds.store.overview import Numbers
-
-    assert isinstance(numbers, Numbers)
-    size = numbers.database_bytes
-    late = span_words(numbers.lag_s) if numbers.due else "none"
-    return [
-        ("Sources", f"{total}", f"{counts['fine']} fine, {counts['trouble']} need a look"),
-        ("Articles", f"{numbers.articles:,}", f"from {numbers.entries:,} entries"),
-        ("Polls", f"{numbers.polls:,}", "since the desk began"),
-        ("Due now", f"{numbers.due}", f"longest wait: {late}"),
-        ("Inbox", f"{numbers.inbox}", "bodies that wait to be read"),
-        ("Database", _bytes(size) if size is not None else "–", "on disk"),
-    ]
-
-
-def _bytes(count: int) -> str:
-    """Return *count* bytes for people.
-
-    >>> _bytes(900), _bytes(12_345), _bytes(7_400_000)
-    ('900 B', '12 kB', '7.4 MB')
-    """
-    if count < 1000:
-        return f"{count} B"
-    if count < 1_000_000:
-        return f"{count / 1000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB" if count < 1_000_000_000 else f"{count / 1_000_000_000:.2f} GB"
+def _page_of(total: int, parameter: str) -> tuple[int, int]:
+    """Return which page of *total* lines is asked for, and how many there are."""
+    pages = max(1, -(-total // PER_PAGE))
+    return min(max(1, request.args.get(parameter, 1, type=int)), pages), pages
 
 
 def _common(now: datetime) -> dict[str, object]:
@@ -332,7 +238,12 @@ def _config_folder() -> Path | None:
 
 
 def _page(html: str) -> Response:
-    response = Response(html, content_type="text/html; charset=utf-8")
+    body = html.encode()
+    response = Response(body, content_type="text/html; charset=utf-8")
+    if choose(request.headers.get("Accept-Encoding"), ("gzip",)) == "gzip":
+        response = Response(igzip.compress(body, GZIP_LEVEL), content_type="text/html; charset=utf-8")
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
     response.headers.extend(
         [(name, value) for name, value in page_headers(the_site().snapshot.desk.settings) if name != "Referrer-Policy"]
     )

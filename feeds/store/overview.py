@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, Connection, func, select, text, type_coerce
 
-from feeds.model import Source
+from feeds.model import Source, Validators
 from feeds.store import dialect
 from feeds.store.columns import micros, moment
 from feeds.store.marks import chunks
@@ -41,6 +41,7 @@ class Line:
     state: SourceState
     added_at: datetime
     polled: int
+    ignore_validators: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class Overview:
             "id key name kind target section enabled fixed_interval_s line added_at polled interval_s failures"
             " first_poll_done next_poll_at last_poll_at last_ok_at last_new_at last_status last_outcome last_error"
             " last_remedy reason retry_after_until gone_at adopted_url title site_url claim_id due_at"
+            " etag last_modified distrusted_at ignore_validators"
         )
         columns = [sources.c[name] for name in names.split()]
         statement = select(*columns).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
@@ -104,6 +106,8 @@ class Overview:
                 line=row.line,
             )
             state = SourceState(
+                validators=Validators(etag=row.etag, last_modified=row.last_modified),
+                distrusted_at=row.distrusted_at,
                 interval_s=row.interval_s,
                 failures=row.failures,
                 first_poll_done=bool(row.first_poll_done),
@@ -123,7 +127,16 @@ class Overview:
                 title=row.title,
                 site_url=row.site_url,
             )
-            found.append(Line(id=row.id, source=source, state=state, added_at=row.added_at, polled=row.polled))
+            found.append(
+                Line(
+                    id=row.id,
+                    source=source,
+                    state=state,
+                    added_at=row.added_at,
+                    polled=row.polled,
+                    ignore_validators=bool(row.ignore_validators),
+                )
+            )
         return found
 
     def days(self, ids: Sequence[int], since: datetime) -> dict[int, dict[int, tuple[int, int]]]:

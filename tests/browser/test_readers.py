@@ -23,6 +23,18 @@ def article_path(page) -> str:
     )
 
 
+def address_of(visit, path: str) -> str:
+    """*path*, or that of an article or its story where it says so."""
+    if path in ("ARTICLE", "STORY"):
+        page = visit("/news/harbour")
+        article = article_path(page)
+        if path == "ARTICLE":
+            return article
+        page.goto(page.url.removesuffix("/news/harbour") + article)
+        return page.get_by_role("link", name="The whole story").get_attribute("href")
+    return path
+
+
 def test_a_reader_finds_a_section_and_its_feed(visit, desk):
     page = visit("/", script=False)
     page.get_by_role("navigation", name="Sections", exact=True).get_by_role("link", name="News").click()
@@ -76,14 +88,34 @@ def test_the_page_follows_the_reader_into_the_dark(visit):
     assert bright[0] > 600 > 150 > bright[1]
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1920])
-def test_nothing_stands_out_of_the_window(visit, width):
-    path = article_path(visit("/news/harbour"))
+LONG_WORDS = """() => document.querySelectorAll('h1, h2 a, h3 a, .teaser, .byline span, .others a, td, code')
+  .forEach(node => { node.textContent = 'Rindfleischetikettierungsaufgaben'.repeat(6) })"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1280, 1920])
+def test_nothing_stands_out_of_the_window_whatever_words_there_are(visit, desk, width):
+    paths = ["/", "/news", "/search?q=tide", "/status", "/status/source/post", "/nowhere"]
+    paths += [address_of(visit, "ARTICLE"), address_of(visit, "STORY")]
     page = visit("/", width=width, height=800)
-    for each in ("/", "/news", path, "/status", "/search?q=tide"):
-        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + each)
-        wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{each} is {wide} px too wide at {width}"
+    for each in paths:
+        page.goto(desk.base_url + each)
+        for words in ("its own", "long"):
+            if words == "long":
+                page.evaluate(LONG_WORDS)
+            wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{each} is {wide} px too wide at {width} with {words} words"
+
+
+def test_a_story_is_told_as_a_timeline_and_can_be_subscribed_to(visit):
+    page = visit(address_of(visit, "STORY"), script=False)
+    assert page.locator("article.story").count() >= 2
+    assert "articles in" in page.locator(".motto").inner_text()
+    stamps = [node.get_attribute("datetime") for node in page.locator("article.story time").all()]
+    assert stamps == sorted(stamps, reverse=True)
+    page.get_by_text("Subscribe", exact=True).click()
+    feed = page.request.get(page.locator(".offer code").nth(1).inner_text())
+    assert "atom+xml" in feed.headers["content-type"]
+    assert feed.text().count("</entry>") == page.locator("article.story").count()
 
 
 def test_arabic_is_read_from_the_right(visit):
@@ -95,12 +127,11 @@ def test_arabic_is_read_from_the_right(visit):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["/", "/news", "ARTICLE", "/arabic", "/search?q=gate", "/status", "/status/source/post", "/nowhere"]
+    "path",
+    ["/", "/news", "ARTICLE", "STORY", "/arabic", "/search?q=gate", "/status", "/status/source/post", "/nowhere"],
 )
 def test_everybody_can_use_the_pages(visit, path, dark):
-    if path == "ARTICLE":
-        path = article_path(visit("/news/harbour"))
-    page = visit(path, dark=dark, width=390 if dark else 1280)
+    page = visit(address_of(visit, path), dark=dark, width=360 if dark else 1280)
     found = Axe().run(page, options=WCAG)
     assert found.violations_count == 0, found.generate_report()
 
@@ -127,9 +158,10 @@ def test_who_wants_no_motion_gets_none(visit):
     assert page.evaluate(moving) == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/news"])
+@pytest.mark.parametrize("path", ["/", "/news", "ARTICLE", "STORY", "/search?q=gate", "/status", "/status/source/post"])
 def test_pages_stay_within_their_budget(visit, desk, path):
     asked = []
+    path = address_of(visit, path)
     page = visit("/healthz")
     page.on("response", lambda response: asked.append(response) if desk.base_url in response.url else None)
     page.goto(desk.base_url + path, wait_until="load")

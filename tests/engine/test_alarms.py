@@ -24,6 +24,8 @@ def test_an_outage_is_one_alarm_and_a_few_failures_are_none():
     assert outage([line(number, 1) for number in range(10)])[0].text == "10 of 10 sources fail at once"
     assert outage([line(number, int(number < 5)) for number in range(10)]) == []
     assert outage([line(1, 4), line(2, 4)]) == []
+    ours = [replace(line(number, 0), state=SourceState(last_poll_at=NOW, last_outcome="failed")) for number in range(9)]
+    assert outage(ours)[0].text == "9 of 9 sources fail at once"
     resting = replace(line(3, 1), source=replace(line(3, 1).source, enabled=False))
     assert outage([line(1, 1), line(2, 1), resting]) == []
 

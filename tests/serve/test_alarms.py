@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree
 
-from feeds.serve.alarms import alarms_feed
+from feeds.render.check import check
+from feeds.serve.alarms import MOST, alarms_feed
 from feeds.store.values import Event
 from tests.serve.conftest import NOW
 
@@ -14,12 +15,28 @@ ATOM = {"a": "http://www.w3.org/2005/Atom"}
 GONE = Event(id="urn:uuid:1", kind="gone", subject="a", text="A & co: <410>\x00", remedy="take it out", at=NOW)
 
 
-def feed(*events: Event) -> ElementTree.Element:
-    return ElementTree.fromstring(
-        alarms_feed(
-            events, title="T", feed_id="urn:uuid:f", self_url="http://x/s.atom", page_url="http://x/s", began=NOW
-        )
+FEED = "urn:uuid:00000000-0000-4000-8000-00000000000f"
+
+
+def written(*events: Event) -> bytes:
+    return alarms_feed(
+        events,
+        title="T",
+        feed_id=FEED,
+        self_url="https://x.example/status.atom",
+        page_url="https://x.example/status",
+        began=NOW,
     )
+
+
+def feed(*events: Event) -> ElementTree.Element:
+    return ElementTree.fromstring(written(*events))
+
+
+def gone(number: int, **more: object) -> Event:
+    told = {"kind": "gone", "subject": str(number), "text": f"Source {number}: answers 410", "remedy": "take it out"}
+    at = NOW + timedelta(seconds=number)
+    return Event(**{"id": f"urn:uuid:00000000-0000-4000-8000-{number:012d}", "at": at, **told, **more})  # type: ignore[arg-type]
 
 
 def test_an_event_keeps_its_entry_when_it_is_over():
@@ -38,3 +55,56 @@ def test_work_under_way_is_no_alarm_and_nothing_wrong_is_a_feed_too():
     told = feed(replace(GONE, kind="refile"))
     assert told.findall("a:entry", ATOM) == []
     assert told.findtext("a:updated", "", ATOM) == "2026-11-23T12:00:00Z"
+
+
+def test_what_befalls_many_sources_at_once_is_one_entry_whose_id_stays():
+    ids = set()
+    for count in (11, 50, 400):
+        [entry] = feed(*(gone(number) for number in reversed(range(count)))).findall("a:entry", ATOM)
+        assert entry.findtext("a:title", "", ATOM) == f"Gone: {count} at once"
+        assert "Source 0: answers 410" in entry.findtext("a:content", "", ATOM)
+        ids.add(entry.findtext("a:id", "", ATOM))
+    assert len(ids) == 1
+    closed = NOW + timedelta(days=1)
+    [over] = feed(*(gone(number, closed_at=closed) for number in range(50))).findall("a:entry", ATOM)
+    assert over.findtext("a:title", "", ATOM) == "Over: Gone: 50 at once"
+    assert over.findtext("a:updated", "", ATOM) == "2026-11-24T12:00:00Z"
+
+
+def test_a_few_at_once_and_many_over_days_are_told_one_by_one():
+    assert len(feed(*(gone(number) for number in range(10))).findall("a:entry", ATOM)) == 10
+    spread = [gone(number, at=NOW + timedelta(hours=2 * number)) for number in range(150)]
+    told = feed(*spread).findall("a:entry", ATOM)
+    assert len(told) == MOST and told[0].findtext("a:title", "", ATOM) == "Gone: Source 149: answers 410"
+
+
+def test_the_feed_is_valid_whatever_is_told_and_shows_no_secret():
+    events = [
+        gone(number, kind=kind, text=f"{kind} 1 < 2 &\x00 https://me:hushhush@a.example/?token=hushhush")
+        for number, kind in enumerate(
+            (
+                "config",
+                "gone",
+                "failing",
+                "revived",
+                "silent",
+                "outage",
+                "starving",
+                "held",
+                "gate",
+                "set-aside",
+                "flood",
+                "disk",
+                "moved",
+                "validators",
+                "document",
+                "refile",
+            )  # fmt: skip
+        )
+    ]
+    events += [gone(100 + number) for number in range(20)]
+    events += [gone(200, closed_at=NOW + timedelta(days=2))]
+    body = written(*events)
+    assert check(body, "atom") == ()
+    assert check(written(), "atom") == ()
+    assert b"hushhush" not in body and b"refile" not in body

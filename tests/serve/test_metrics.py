@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-from feeds.serve.metrics import Tally, exposition, share_counts
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from feeds.serve.metrics import Tally, declared_subscribers, exposition, share_counts
 from feeds.store.overview import Numbers
 from feeds.store.values import Event
 from tests.serve.conftest import NOW
@@ -27,6 +33,32 @@ def test_subscribers_are_those_that_aggregators_declare_last():
     tally.answered("/news.rss", "200", "Mozilla/5.0 (X11)")
     labels = {"service": "feedly", "path": "/news.rss"}
     assert tally.registry.get_sample_value("wiredesk_declared_subscribers", labels) == 15
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "service", "count"),
+    [
+        ("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 16 subscribers; like FeedFetcher-Google)", "feedly", 16),
+        ("Inoreader/1.0 (+http://www.inoreader.com/feed-fetcher; 3 subscribers; )", "inoreader", 3),
+        ("Mozilla/5.0 (compatible; inoreader.com; 3 subscribers)", "inoreader.com", 3),
+        ("Mozilla/5.0 (compatible; theoldreader.com; 22 subscribers; feed-id=58f...)", "theoldreader.com", 22),
+        ("Feedbin feed-id:1373711 - 142 subscribers", "feedbin", 142),
+        ("NewsBlur Feed Fetcher - 54 subscribers - https://www.newsblur.com/site/1/x (Mozilla/5.0)",
+         "newsblur feed fetcher", 54),
+        ("BazQux/2.4 (+https://bazqux.com/fetcher; 1 subscriber)", "bazqux", 1),
+        ("Netvibes (http://www.netvibes.com/; 4 subscribers; feedId: 11)", "netvibes", 4),
+        ("Feed Wrangler/1.0 (12 subscribers; feed-id=1; http://feedwrangler.net)", "feed wrangler", 12),
+        ("livedoor FeedFetcher/0.01 (http://reader.livedoor.com/; 12 subscribers)", "livedoor feedfetcher", 12),
+        ("Bloglovin/1.0 (http://www.bloglovin.com; 2 subscribers)", "bloglovin", 2),
+    ],
+)  # fmt: skip
+def test_aggregators_say_for_how_many_they_ask_each_in_its_own_way(user_agent, service, count):
+    assert declared_subscribers(user_agent) == (service, count)
+
+
+@pytest.mark.parametrize("user_agent", ["", "Mozilla/5.0 (X11)", "5 subscribers", "FreshRSS/1.2 (Linux)", "a/1.5 sub"])
+def test_others_declare_nobody(user_agent):
+    assert declared_subscribers(user_agent) is None
 
 
 def test_what_anybody_may_claim_is_bounded():
@@ -52,6 +84,46 @@ def test_the_store_speaks_prometheus_too():
     body, media_type = exposition(Numbers(articles=7, due=2, lag_s=1.5), {"fine": 3}, [event])
     told = body.decode()
     assert media_type.startswith("text/plain")
+    families = {family.name: family for family in text_string_to_metric_families(told)}
+    assert len(families) == told.count("# TYPE ") and all(family.documentation for family in families.values())
     for line in ('wiredesk_sources{state="fine"} 3.0', 'wiredesk_alarms{kind="gone"} 1.0',
                  "wiredesk_articles_total 7.0", "wiredesk_due_lag_seconds 1.5"):  # fmt: skip
         assert line in told
+
+
+COUNTING = """
+import os, sys
+from feeds.serve.metrics import Tally, share_counts
+share_counts(os.environ)
+tally = Tally()
+for _ in range(int(sys.argv[1])):
+    tally.answered("/news.atom", "304", f"Feedly/1.0 (x; {sys.argv[1]} subscribers)")
+tally.took("/search", 0.3)
+tally.flush()
+"""
+READING = """
+import json, os, sys
+from feeds.serve.metrics import exposition, share_counts
+from feeds.store.overview import Numbers
+share_counts(os.environ)
+print(exposition(Numbers(), {}, [])[0].decode())
+"""
+
+
+def test_what_several_processes_count_is_one_sum_also_when_some_have_ended(tmp_path):
+    environ = {**os.environ, "WIREDESK_DATA": str(tmp_path), "WIREDESK_PARENT": str(os.getpid())}
+    environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-c", *arguments]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    run(COUNTING, "3")
+    run(COUNTING, "4")
+    families = {family.name: family for family in text_string_to_metric_families(run(READING))}
+    [answers] = [sample for sample in families["wiredesk_answers"].samples if sample.name.endswith("_total")]
+    assert (answers.labels, answers.value) == ({"kind": "atom", "status": "304"}, 7)
+    counts = [sample for sample in families["wiredesk_view_seconds"].samples if sample.name.endswith("_count")]
+    assert [sample.value for sample in counts] == [2]
+    # Two workers hear the same aggregator: the last word counts, no sum of both.
+    assert [sample.value for sample in families["wiredesk_declared_subscribers"].samples] == [4]
