@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import unescape
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import click
 
-from feeds.cli.places import places, with_places
+from feeds.cli.looking import KINDS, ask, asking, config_of, lasting, read_feed, visit
+from feeds.cli.places import with_places
+from feeds.dates import parse_date
 from feeds.errors import DeskError
-from feeds.urls import absolute, masked
+from feeds.urls import absolute, host_of, masked
 
 if TYPE_CHECKING:
     from feeds.fetch import Fetcher
-    from feeds.model import Answer, ParsedFeed, Settings
+    from feeds.model import ParsedFeed, Source
+    from feeds.parse import Offer
 
 COMMON = (
     "feed",
@@ -33,19 +34,17 @@ COMMON = (
 """Where feeds are when no page says so."""
 SITEMAPS = ("news-sitemap.xml", "sitemap-news.xml", "sitemap.xml")
 MOST_ASKED = 16
-
-_LINK = re.compile(rb"<link\b[^>]*>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""")
-_FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
+ENOUGH_GUESSED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A feed that was asked and can be read."""
+    """A feed that was asked and can be read. *comments*: of what readers comment, which few want to publish."""
 
     url: str
     feed: ParsedFeed
     named: str = ""
+    comments: bool = False
 
 
 @click.command()
@@ -54,76 +53,68 @@ class Found:
 def discover(config: str | None, data: str | None, url: str) -> None:
     """Find the feeds that a site offers, and print them as lines for sources.yaml.
 
-    Looks at what the page names (autodiscovery), then at the places where feeds usually are. Stores nothing.
+    Looks at what the page names (autodiscovery), at what it links, then at the places where feeds usually are.
+    Stores nothing.
     """
-    settings = settings_of(config, data)
-    with asking(settings) as fetcher:
-        address = with_scheme(url)
-        answer = ask(fetcher, address)
+    from feeds.model import Settings
+    from feeds.parse import parse_offers
+
+    desk = config_of(config, data)
+    paper = Paper(desk.sources if desk else ())
+    with asking(desk.settings if desk else Settings()) as fetcher:
+        answer = visit(fetcher, url)
         if (feed := read_feed(answer)) is not None:
-            click.echo(f"# {masked(answer.final_url)} is a feed itself.\n")
-            _print([Found(url=answer.final_url, feed=feed)])
+            click.echo(f"# {masked(lasting(answer))} is a feed itself.\n")
+            paper.print([Found(url=lasting(answer), feed=feed)])
             return
-        named = named_feeds(answer.body, answer.final_url)
-        found = _readable(fetcher, named)
-        if not found:
-            click.echo("# The page names no feed that can be read; looking where feeds usually are.", err=True)
-            root = absolute(answer.final_url, "/") or answer.final_url
-            folder = answer.final_url if answer.final_url.endswith("/") else answer.final_url + "/"
-            guesses = dict.fromkeys(
-                one for base in (folder, root) for place in COMMON if (one := absolute(base, place)) is not None
-            )
-            found = _readable(fetcher, [(guess, "") for guess in guesses], enough=3)
+        offers = parse_offers(answer.body, url=answer.final_url, content_type=answer.header("content-type"))
+        found = _readable(fetcher, [offer for offer in offers if offer.named])
+        if not any(not one.comments for one in found):
+            click.echo("# The page names no feed that can be read; looking at its links.", err=True)
+            found += _readable(fetcher, [offer for offer in offers if not offer.named])
+        if not any(not one.comments for one in found):
+            click.echo("# They lead to none; looking where feeds usually are.", err=True)
+            found += _readable(fetcher, _guesses(answer.final_url), enough=ENOUGH_GUESSED)
         if found:
-            _print(found)
+            paper.print(found)
+        if any(not one.comments for one in found):
             return
         sitemap = _sitemap(fetcher, answer.final_url)
-    click.echo("# No feed was found. This follows the article links of the page instead:\n")
-    _line("page", answer.final_url, _site_name(answer.final_url))
+    click.echo("# No feed of articles was found. This follows the article links of the page instead:\n")
+    paper.line("page", lasting(answer), _site_name(answer.final_url))
     if sitemap:
         click.echo("\n# or the sitemap, which names articles as they come:\n")
-        _line("sitemap", sitemap, _site_name(sitemap) + " sitemap")
+        paper.line("sitemap", sitemap, _site_name(sitemap) + " sitemap")
 
 
-def named_feeds(body: bytes, base: str) -> list[tuple[str, str]]:
-    """Return the feeds that a page names in its `link` elements, with their titles, in its order.
+def _guesses(page: str) -> list[Offer]:
+    from feeds.parse import Offer
 
-    >>> named_feeds(b'<link rel="alternate" type="application/rss+xml" href="/x.xml" title="News &amp; more">',
-    ...             "https://example.org/a/")
-    [('https://example.org/x.xml', 'News & more')]
-    """
-    found: dict[str, str] = {}
-    for tag in _LINK.findall(body[:1_000_000]):
-        said = {
-            name.lower(): unescape(value.strip("\"'"))
-            for name, value in _ATTRIBUTE.findall(tag.decode("utf-8", "replace"))
-        }
-        if "alternate" not in said.get("rel", "").lower().split():
-            continue
-        if said.get("type", "").partition(";")[0].strip().lower() not in _FEED_TYPES:
-            continue
-        address = absolute(base, said.get("href", "").strip())
-        if address is not None:
-            found.setdefault(address, " ".join(said.get("title", "").split()))
-    return list(found.items())
+    root = absolute(page, "/") or page
+    folder = page if page.endswith("/") else page + "/"
+    places = (absolute(base, place) for base in (folder, root) for place in COMMON)
+    return [Offer(url=url, named=False) for url in dict.fromkeys(places) if url is not None]
 
 
-def _readable(fetcher: Fetcher, offers: Iterable[tuple[str, str]], enough: int = MOST_ASKED) -> list[Found]:
-    """Ask each of *offers* until *enough* can be read; the same feed twice counts once."""
+def _readable(fetcher: Fetcher, offers: Iterable[Offer], enough: int = MOST_ASKED) -> list[Found]:
+    """Ask each of *offers* until *enough* can be read; the same articles in another format count once."""
+    from feeds.parse import is_about_comments
+
     found: dict[tuple[str, ...], Found] = {}
-    for url, named in list(offers)[:MOST_ASKED]:
+    for offer in list(offers)[:MOST_ASKED]:
         try:
-            answer = ask(fetcher, url)
+            answer = ask(fetcher, offer.url)
         except DeskError:
             continue
         feed = read_feed(answer)
         if feed is None:
             continue
         same = tuple(entry.link or entry.entry_id or "" for entry in feed.entries[:5]) or (answer.final_url,)
-        found.setdefault(same, Found(url=answer.final_url, feed=feed, named=named))
+        comments = offer.comments or is_about_comments(feed.title or "")
+        found.setdefault(same, Found(url=lasting(answer), feed=feed, named=offer.title, comments=comments))
         if len(found) >= enough:
             break
-    return list(found.values())
+    return sorted(found.values(), key=lambda one: one.comments)
 
 
 def _sitemap(fetcher: Fetcher, url: str) -> str | None:
@@ -136,84 +127,57 @@ def _sitemap(fetcher: Fetcher, url: str) -> str | None:
         try:
             answer = ask(fetcher, address)
             if parse_sitemap(answer.body, url=answer.final_url).links:
-                return answer.final_url
+                return lasting(answer)
         except DeskError:
             continue
     return None
 
 
-def _print(found: Iterable[Found]) -> None:
-    for one in found:
-        count = len(one.feed.entries)
-        dates = [entry.published_utc for entry in one.feed.entries if entry.published_utc]
-        newest = f", the newest of {max(dates):%d %b %Y}" if dates else ""
-        click.echo(f"# {one.feed.kind}: {count} entries{newest}")
-        _line("url", one.url, one.feed.title or one.named or _site_name(one.url))
+class Paper:
+    """Prints lines for sources.yaml that can be pasted as they are, beside the *sources* that stand there already."""
 
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._present = {source.target: source for source in sources}
+        self._names = {source.name.casefold() for source in sources}
 
-def _line(key: str, url: str, name: str) -> None:
-    import yaml
+    def print(self, found: Iterable[Found]) -> None:
+        """Print *found*, each below a remark that says what it is."""
+        for one in found:
+            entries = one.feed.entries
+            told = (entry.published_utc or parse_date(entry.published or "", UTC) for entry in entries)
+            dates = [date for date in told if date]
+            newest = f", the newest of {max(dates):%d %b %Y}" if dates else ""
+            kind = KINDS.get(one.feed.kind, one.feed.kind)
+            count = f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}"
+            click.echo(f"# {kind}: {count}{newest}")
+            if one.comments:
+                click.echo("# What readers comment, which few want to publish; take the # away to have it:")
+            self.line("url", one.url, one.feed.title or one.named or _site_name(one.url), rest=one.comments)
 
-    text = yaml.safe_dump([{"name": name.strip(), key: masked(url)}], sort_keys=False, allow_unicode=True, width=1000)
-    click.echo(text.rstrip())
+    def line(self, key: str, url: str, name: str, *, rest: bool = False) -> None:
+        """Print one source, commented out where it is to *rest* or stands in sources.yaml already."""
+        import yaml
+
+        present = self._present.get(url)
+        if present is not None:
+            where = f", line {present.line}" if present.line else ""
+            click.echo(f"# Already in sources.yaml as {present.name}{where}.")
+        elif masked(url) != url:
+            click.echo("# Fill in what is starred; ${NAME} takes it from the environment.")
+        told = [{"name": present.name if present else self._unused(name), key: masked(url)}]
+        text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=1000).rstrip()
+        click.echo("\n".join(f"# {line}" for line in text.splitlines()) if rest or present else text)
+
+    def _unused(self, name: str) -> str:
+        """*name*, numbered where a source has it: two of one name need an `id:` each."""
+        name = " ".join(name.split())
+        chosen, number = name, 1
+        while chosen.casefold() in self._names:
+            number += 1
+            chosen = f"{name} {number}"
+        self._names.add(chosen.casefold())
+        return chosen
 
 
 def _site_name(url: str) -> str:
-    from feeds.urls import host_of
-
     return host_of(url).removeprefix("www.") or "New source"
-
-
-# --------------------------------------------------------------------------- shared with `preview`
-
-
-def settings_of(config: str | None, data: str | None) -> Settings:
-    """The settings of the desk's own config, defaults where there is none or it has errors: looking needs no desk."""
-    from feeds.model import Settings
-    from feeds.settings import ConfigErrors, load_config
-
-    found = places(config, data)
-    try:
-        return load_config(found.config, os.environ).settings if found.config.is_dir() else Settings()
-    except ConfigErrors:
-        return Settings()
-
-
-class asking:
-    """A fetcher by the desk's limits and its guard, closed at the end."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def __enter__(self) -> Fetcher:
-        from feeds.engine.entrance import user_agent
-        from feeds.fetch import Fetcher
-
-        self._fetcher = Fetcher(self._settings.fetch, self._settings.poll, user_agent(self._settings))
-        return self._fetcher
-
-    def __exit__(self, *raised: object) -> None:
-        self._fetcher.close()
-
-
-def with_scheme(url: str) -> str:
-    """Return *url* with https where it names no scheme, as people type addresses."""
-    return url if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", url) else f"https://{url}"
-
-
-def ask(fetcher: Fetcher, url: str) -> Answer:
-    """Fetch *url* once; raises FetchError."""
-    from feeds.model import Request
-
-    return fetcher.fetch(Request(source_id=0, url=url, accept="any"))
-
-
-def read_feed(answer: Answer) -> ParsedFeed | None:
-    """Return *answer* as a feed, None where it is none."""
-    from feeds.errors import ParseError
-    from feeds.parse import parse
-
-    try:
-        return parse(answer.body, url=answer.final_url, content_type=answer.header("content-type"))
-    except ParseError:
-        return None

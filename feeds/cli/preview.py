@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,10 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from feeds.cli.discover import ask, asking, named_feeds, read_feed, settings_of, with_scheme
+from feeds.cli.looking import KINDS, asking, config_of, lasting, read_feed, visit
 from feeds.cli.places import places, with_places
 from feeds.cli.tables import console, counted, show
-from feeds.errors import DeskError
+from feeds.errors import DeskError, ParseError
 from feeds.urls import host_of, masked
 
 if TYPE_CHECKING:
@@ -33,14 +32,15 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     from feeds.engine.entrance import now_utc
     from feeds.filing import Cabinet
     from feeds.ingest.reading import Job, read
-    from feeds.model import Source
+    from feeds.model import Settings, Source
 
-    settings = settings_of(config, data)
-    sections = _sections(config, data)
+    desk = config_of(config, data)
+    settings = desk.settings if desk else Settings()
+    sections = desk.sections if desk else _no_sections(config, data)
     if section is not None and section not in {one.path for one in sections}:
         raise DeskError(f"no section {section!r}", remedy="`wiredesk sections` lists them")
     with asking(settings) as fetcher:
-        answer = ask(fetcher, with_scheme(url))
+        answer = visit(fetcher, url)
     feed = read_feed(answer)
     source = Source(
         key="preview", name=host_of(answer.final_url), kind="feed", target=answer.final_url, section=section
@@ -58,12 +58,17 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
         )
     )
     if reading.error is not None:
+        if feed is None:
+            _tell_page(answer)
         raise reading.error
     source = replace(source, name=reading.title or source.name)
     out = console()
     click.secho(source.name, bold=True)
-    click.echo(f"{masked(answer.final_url)}: {reading.kind}, {counted(len(reading.entries), 'article')}")
-    for note in _notes(answer, url, feed is None):
+    click.echo(
+        f"{masked(lasting(answer))}: {KINDS.get(reading.kind, reading.kind)}, "
+        f"{counted(len(reading.entries), 'article')}"
+    )
+    for note in _notes(answer, feed is None):
         click.echo(f"  note: {note}")
     cabinet = Cabinet(sections)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -90,29 +95,41 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     for warning in [*reading.notes, *warnings][:12]:
         click.echo(f"  warning: {warning}")
     if feed is None:
-        offers = named_feeds(answer.body, answer.final_url)
-        for address, name in offers[:5]:
-            click.echo(f"  its page names a feed: {masked(address)} {name}".rstrip())
+        _tell_page(answer)
 
 
-def _sections(config: str | None, data: str | None) -> tuple[Section, ...]:
-    from feeds.settings import ConfigErrors, load_config
+def _tell_page(answer: Answer) -> None:
+    """Say what else a page is: `page:` of a source follows its article links, and its head may name feeds."""
+    from feeds.parse import parse_listing, parse_offers
 
-    found = places(config, data)
-    if not found.config.is_dir():
-        return ()
+    content_type = answer.header("content-type")
     try:
-        return load_config(found.config, os.environ).sections
-    except ConfigErrors as errors:
-        click.echo(f"note: {found.config} has errors (`wiredesk check` tells them), so no sections are shown", err=True)
-        del errors
-        return ()
+        links = parse_listing(answer.body, url=answer.final_url, content_type=content_type).links
+    except ParseError:
+        links = ()
+    if links:
+        click.echo(f"  as a source, `page:` would follow its links to {counted(len(links), 'article')}:")
+        for link in links[:5]:
+            click.echo(f"    {masked(link)}")
+    offers = parse_offers(answer.body, url=answer.final_url, content_type=content_type)
+    for offer in [offer for offer in offers if offer.named and not offer.comments][:5]:
+        click.echo(f"  its page names a feed: {masked(offer.url)} {offer.title}".rstrip())
 
 
-def _notes(answer: Answer, asked: str, page: bool) -> list[str]:
+def _no_sections(config: str | None, data: str | None) -> tuple[Section, ...]:
+    """Say why no sections are known; there are none."""
+    folder = places(config, data).config
+    if folder.is_dir():
+        click.echo(f"note: {folder} has errors (`wiredesk check` tells them), so no sections are shown", err=True)
+    return ()
+
+
+def _notes(answer: Answer, page: bool) -> list[str]:
     notes = []
-    if answer.redirects:
-        notes.append(f"it was redirected {counted(len(answer.redirects), 'time')}; write the address above")
+    if lasting(answer) != answer.request.url:
+        notes.append(f"it has moved for good; write {masked(lasting(answer))}")
+    if lasting(answer) != answer.final_url:
+        notes.append(f"it leads to {masked(answer.final_url)} for now; that is followed at each poll")
     if not page and not answer.validators:
         notes.append("its server gives no ETag and no Last-Modified, so every poll brings the whole feed")
     if page:

@@ -13,10 +13,21 @@ from feeds.parse.feeds import parse_xml
 from feeds.parse.jsonfeed import parse_json
 from feeds.parse.kinds import recognise, refusal
 from feeds.parse.listing import parse_listing
+from feeds.parse.offers import Offer, is_about_comments, parse_offers
 from feeds.parse.pages import parse_page
 from feeds.parse.sitemaps import parse_sitemap
 
-__all__ = ["body_hash", "parse", "parse_document", "parse_listing", "parse_page", "parse_sitemap"]
+__all__ = [
+    "Offer",
+    "body_hash",
+    "is_about_comments",
+    "parse",
+    "parse_document",
+    "parse_listing",
+    "parse_offers",
+    "parse_page",
+    "parse_sitemap",
+]
 
 
 def parse(body: bytes, *, url: str, content_type: str | None, known_items: frozenset[int] = frozenset()) -> ParsedFeed:

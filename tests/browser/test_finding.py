@@ -12,10 +12,11 @@ from tests.fetch.origin import Origin
 def test_discover_prints_lines_that_can_be_used_as_they_are(tmp_path):
     with Origin() as origin, Desk(tmp_path) as desk:
         furnish(desk, Press(origin))
+        desk.write(sources=[])
         done = desk.command("discover", origin.url("/"))
         assert done.returncode == 0, done.stderr
         assert yaml.safe_load(done.stdout) == [{"name": "Harbour Post", "url": origin.url("/post.xml")}]
-        assert "rss20: 6 entries" in done.stdout
+        assert "RSS 2.0: 6 entries" in done.stdout
         itself = desk.command("discover", origin.url("/gazette.xml"))
         assert yaml.safe_load(itself.stdout)[0]["name"] == "Coast Gazette"
 
@@ -24,6 +25,7 @@ def test_discover_looks_where_feeds_usually_are_and_offers_the_page_where_none_i
     with Origin() as origin, Desk(tmp_path) as desk:
         press = Press(origin)
         furnish(desk, press)
+        desk.write(sources=[])
         for place in ("/quiet", "/feed"):
             origin.add(place, lambda exchange: exchange.answer(200, b"<!doctype html><p>-", Content_Type="text/html"))
         done = desk.command("discover", origin.url("/quiet"))
