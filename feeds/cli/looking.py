@@ -83,8 +83,8 @@ def _visited(fetcher: Fetcher, url: str) -> Answer:
         return ask(fetcher, url)
     except FetchError as error:
         front = absolute(url, "/")
-        if error.status in (404, 410) and front != url and not error.remedy:
-            raise DeskError(error.cause, remedy=f"try the site's front page, {front}") from error
+        if error.status in (404, 410) and front != url:
+            raise DeskError(error.cause, remedy=f"look from its front page: `wiredesk discover {front}`") from error
         raise
 
 

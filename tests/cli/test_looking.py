@@ -139,7 +139,7 @@ def refusal(done: Result) -> str:
 @pytest.mark.parametrize("command", [discover, preview])
 def test_refusals_say_what_to_do(site, command):
     missing = refusal(site.run(command, site.origin.url("/news/missing")))
-    assert "404" in missing and f"try the site's front page, {site.origin.url('/')}" in missing
+    assert "404" in missing and f"`wiredesk discover {site.origin.url('/')}`" in missing
     assert "type it as for a browser" in refusal(site.run(command, "the harbour post"))
     site.write("wiredesk.yaml", {"title": "No private addresses"})
     private = refusal(site.run(command, site.origin.url("/")))
