@@ -24,7 +24,7 @@ from feeds.settings import (
     resolve_secrets,
 )
 from feeds.settings.credentials import references
-from feeds.settings.load import Fingerprint
+from feeds.settings.files import Fingerprint
 from feeds.settings.stored import digest_of
 from feeds.store import Store
 

@@ -6,7 +6,8 @@ Nothing of a config with an error ever leaves this room. `schema` gives the same
 """
 
 from feeds.settings.credentials import masked_headers, resolve_secrets
-from feeds.settings.load import fingerprint, judged_before, load_config
+from feeds.settings.files import fingerprint
+from feeds.settings.load import judged_before, load_config
 from feeds.settings.reports import ConfigErrors, ConfigWarning
 from feeds.settings.stored import Config, config_from_json, config_to_json
 

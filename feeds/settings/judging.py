@@ -12,7 +12,7 @@ from yaml.nodes import Node
 from feeds.errors import ConfigError
 from feeds.settings.desk import apply_environment, judge_desk
 from feeds.settings.doubts import judge_uses
-from feeds.settings.load import DESK_FILE, FILES, SECTIONS_FILE, SOURCES_FILE, fingerprint, mark_of
+from feeds.settings.files import DESK_FILE, FILES, SECTIONS_FILE, SOURCES_FILE, fingerprint, mark_of
 from feeds.settings.reports import ConfigErrors, Report, quote
 from feeds.settings.sources import Gathered, judge_sources
 from feeds.settings.stored import Config, digest_of

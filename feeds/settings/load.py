@@ -1,4 +1,4 @@
-"""The config folder → a Config, or every error of all its files at once; and whether it changed. I/O: reads files.
+"""The config folder → a Config, or every error of all its files at once. I/O: reads files.
 
 Three files: `wiredesk.yaml` may be missing (all defaults), `sections.yaml` and `sources.yaml` may not, though either
 may hold comments alone. Beside them the OPML lists that `sources.yaml` names. What judges them (`judging`) is imported
@@ -8,21 +8,12 @@ when there is something to judge: a start with files that were judged before nee
 from __future__ import annotations
 
 import gc
-import os
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 
-import xxhash
-
-from feeds import __version__
 from feeds.settings.credentials import missing, unsendable
+from feeds.settings.files import FILES, mark_of
 from feeds.settings.stored import Config
-from feeds.settings.variables import OVERRIDES
-
-FILES = DESK_FILE, SECTIONS_FILE, SOURCES_FILE = ("wiredesk.yaml", "sections.yaml", "sources.yaml")
-
-Fingerprint = tuple[tuple[str, int, int, int, str], ...]
 
 
 def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
@@ -57,39 +48,3 @@ def judged_before(config: Config, folder: Path, environ: Mapping[str, str]) -> b
     if any(missing(text, environ) or unsendable(text, environ) for text in texts):
         return False
     return config.files == mark_of(raw, environ)
-
-
-def mark_of(raw: Mapping[str, bytes | None], environ: Mapping[str, str]) -> str:
-    """What stands for the bytes of config files (None: there is none), for the variables that go before them, and for
-    the code that judges them: another release may judge otherwise.
-    """
-    mark = xxhash.xxh3_128()
-    for name, body in raw.items():
-        mark.update(repr((name, None if body is None else len(body))).encode())
-        mark.update(body or b"")
-    ours = [environ.get(name) for name in OVERRIDES]
-    mark.update(repr((ours, __version__, _code())).encode())
-    return mark.hexdigest()
-
-
-@cache
-def _code() -> int:
-    """When the code of this room was last changed, for whoever works on it."""
-    return max(path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py"))
-
-
-def fingerprint(folder: Path, opml_files: Iterable[str] = ()) -> Fingerprint:
-    """Give what changes whenever a config file does: name, mtime_ns, size, inode and resolved path of each.
-
-    *opml_files* are those of the Config, or of the ConfigErrors, last loaded. A missing file counts as one of size
-    -1, so that its coming is a change too. Symlinks are followed: a folder swapped at once is a change.
-    """
-    found = []
-    for name in (*FILES, *opml_files):
-        path = folder / name
-        try:
-            at = path.stat()
-            found.append((name, at.st_mtime_ns, at.st_size, at.st_ino, os.path.realpath(path)))
-        except OSError:
-            found.append((name, 0, -1, 0, ""))
-    return tuple(found)
