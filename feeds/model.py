@@ -78,6 +78,7 @@ class Settings:
     fetch: FetchSettings = FetchSettings()
     publish: PublishSettings = PublishSettings()
     trusted_proxies: tuple[str, ...] = ()
+    learn_at: str = "03:30"  # by the desk's time zone; "never" where admins learn by hand
 
     @property
     def own_hub(self) -> str | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib import metadata
+from importlib.util import find_spec
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -235,6 +236,39 @@ def sources(found: Places) -> Iterator[Finding]:
         yield Finding("look", f"{source.name}: {each.text}", each.remedy)
     if len(troubled) > FAILING_SHOWN:
         yield Finding("look", f"and {len(troubled) - FAILING_SHOWN} more", "/status lists all")
+
+
+def classifier(found: Places) -> Iterator[Finding]:
+    """Where sections are set to learn: whether there is a model that can be asked, and whether one can be made."""
+    from feeds.filing.learned.files import MODEL_FILE, read_model
+    from feeds.settings import ConfigErrors, load_config
+
+    try:
+        judged = load_config(found.config, os.environ)
+    except ConfigErrors:
+        return
+    learning = [section.path for section in judged.sections if section.learned_precision]
+    if not learning:
+        return
+    sure = 0
+    model = read_model(found.data / MODEL_FILE)
+    if model is None:
+        yield Finding(
+            "look", f"{len(learning)} sections are set to learn, no model is there yet", "run `wiredesk learn`"
+        )
+    else:
+        wanted = {section.path: section.learned_precision or 1.0 for section in judged.sections}
+        sure = sum(model.threshold(path, wanted[path]) is not None for path in learning)
+        told = model.facts
+        text = f"a model learned {told.get('learned_at', 'once')} of {told.get('articles', '?')} articles"
+        yield Finding("ok", f"{text}, sure enough of {sure} of the {len(learning)} sections that are set to learn")
+        if not sure:
+            yield Finding("look", "the model files nothing", "`wiredesk learn --dry-run` says what it lacks")
+    if judged.settings.learn_at != "never" and find_spec("sklearn") is None:
+        yield Finding(
+            "look", "scikit-learn is not installed, so the classifier can't learn",
+            "`pip install 'wiredesk[learn]'`, or `learn_at: never` in wiredesk.yaml",
+        )  # fmt: skip
 
 
 def network(found: Places) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ CHECKS = (
     Check(name="config", look=checkup.config),
     Check(name="database", look=checkup.database),
     Check(name="sources", look=checkup.sources),
+    Check(name="classifier", look=checkup.classifier),
 )
 ASKING = (Check(name="network", look=checkup.network), Check(name="base_url", look=checkup.base_url))
 
@@ -47,8 +48,8 @@ ASKING = (Check(name="network", look=checkup.network), Check(name="base_url", lo
 def doctor(config: str | None, data: str | None, offline: bool) -> None:
     """Look at everything around the desk: what is wrong, and what to do.
 
-    Program, folders, disk, clock, config, database, sources, network, base_url. Works beside a running desk and
-    changes nothing. Exits with 1 when something is bad; "look" alone is worth a look and no fault.
+    Program, folders, disk, clock, config, database, sources, classifier, network, base_url. Works beside a running
+    desk and changes nothing. Exits with 1 when something is bad; "look" alone is worth a look and no fault.
     """
     found = places(config, data)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))

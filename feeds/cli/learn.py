@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feeds.cli.places import need_database, places, with_places
+from feeds.engine.lifeline import end_with_parent
 from feeds.errors import DeskError
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ TRUSTED = frozenset({"rule", "breadcrumb", "category", "path", "source"})
 )
 @click.option("--label", help="The field of these that holds a section, or a list of them [default: label].")
 @click.option("--dry-run", is_flag=True, help="Report, and keep the model in use.")
+@click.option("--refile", is_flag=True, help="File what is stored again by the new model, at its place in the order.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
 def learn(
     config: str | None,
@@ -45,17 +48,22 @@ def learn(
     labelled: tuple[Path, ...],
     label: str | None,
     dry_run: bool,
+    refile: bool,
     as_json: bool,
 ) -> None:
     """Train the classifier on what rules, breadcrumbs and categories have filed.
 
     It files what no rule files, in sections with `learned: {precision: 0.95}`, where it is sure enough. The report
-    is about articles that it had not seen.
+    is about articles that it had not seen. A running desk takes the new model over by itself, for what comes from
+    then on; what is stored stays where it is, unless --refile asks the model about it too.
     """
+    if "WIREDESK_PARENT" in os.environ:
+        end_with_parent(int(os.environ["WIREDESK_PARENT"]))
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
         raise DeskError("learning needs scikit-learn", remedy="`pip install 'wiredesk[learn]'` brings it") from error
+    from feeds.engine.accept import ask_for_refiling
     from feeds.filing.learned.files import MODEL_FILE, save_model
     from feeds.filing.learned.report import report_of
     from feeds.filing.learned.training import learn as train
@@ -86,6 +94,9 @@ def learn(
         return
     size = save_model(model, found.data / MODEL_FILE)
     click.echo(f"{found.data / MODEL_FILE}: {size / 1e6:.1f} MB", err=True)
+    if refile:
+        with open_store(found.database, create=False) as store:
+            ask_for_refiling(store, "what is stored is being filed again by a new model", now=now)
 
 
 def filed_examples(store: Store, config: Config) -> Iterator[Example]:

@@ -108,9 +108,12 @@ def plan(config: str | None, data: str | None, as_json: bool) -> None:
 
 
 def compare(store: Store, found: Places, running: Config, edited: Config) -> Plan:
-    """The plan for *edited* over what *store* holds."""
+    """The plan for *edited* over what *store* holds; where saving files nothing again, nothing is looked at."""
+    from feeds.engine.accept import files_differently
+    from feeds.filing.comparison import Tally
+
     began = time.monotonic()
-    tally = _tally(store, found, running, edited)
+    tally = _tally(store, found, running, edited) if files_differently(running, edited) else Tally()
     moved = moved_sections(running, edited)
     old = {moved.get(section.path, section.path): section for section in running.sections}
     new = {section.path: section for section in edited.sections}
@@ -191,10 +194,9 @@ def count_range(database: str, data: Path, running: Config, edited: Config, low:
     from feeds.filing.learned.files import MODEL_FILE, load_model
     from feeds.store import open_store
 
-    learns = any(section.learned_precision for section in (*running.sections, *edited.sections))
+    learns = any(section.learned_precision for section in edited.sections)
     model = load_model(data / MODEL_FILE) if learns else None
     comparison = Comparison(
-        Cabinet(running.sections, model),
         Cabinet(edited.sections, model),
         moved=moved_sections(running, edited),
         sources={source.key: source for source in edited.sources},
@@ -208,7 +210,7 @@ def count_range(database: str, data: Path, running: Config, edited: Config, low:
                 if article.id <= low:
                     return comparison.tally
                 if article.entries:
-                    comparison.look(article.uid, article.entries)
+                    comparison.look(article.uid, article.entries, article.placed)
             if not articles:
                 return comparison.tally
             below = articles[-1].id
@@ -280,7 +282,10 @@ def _doubts(tally: Tally, edited: Config) -> Iterator[str]:
 
 def tell(made: Plan) -> None:
     """Print *made* for people."""
-    click.echo(f"{made.articles} stored articles looked at in {made.seconds:.1f} s.")
+    if made.articles:
+        click.echo(f"{made.articles} stored articles looked at in {made.seconds:.1f} s.")
+    elif made.changed:
+        click.echo("No rule and no section changes: what is stored stays where it is.")
     if not made.changed:
         click.echo("The config files change nothing.")
     width = max((len(_name(one)) for one in made.sections), default=0)

@@ -19,6 +19,7 @@ from feeds.cli.places import need_config, places, upgrade, with_places
 from feeds.cli.polled import tell
 from feeds.cli.tables import counted
 from feeds.engine.accept import Accepted, accept, refiled, to_refile
+from feeds.engine.classifier import Classifier
 from feeds.engine.entrance import now_utc, tell_config, user_agent
 from feeds.engine.lock import holder
 from feeds.engine.workers import Workers
@@ -64,12 +65,13 @@ def poll(
         upgrade(store, found, now_utc())
         accepted = accept(store, found.config, os.environ, now=now_utc())
         tell_config(accepted)
+        desk = accepted.desk.taught(Classifier(found.data).look(accepted.desk.cabinet))
         if to_refile(store) and holder(found.data) is None:
             # A running desk does this by itself; without one nobody else would.
             from feeds.ingest.refile import refile
 
-            refile(store, accepted.desk.cabinet, clock=now_utc)
-            refiled(store, accepted.desk.version, now=now_utc())
+            refile(store, desk.cabinet, clock=now_utc)
+            refiled(store, desk.version, now=now_utc())
         with store.write() as tx:
             names = tx.sources.names() if sources else {}
             keys = _keys(sources, names)
@@ -91,13 +93,13 @@ def poll(
             click.echo("Nothing is due." if not held else "Nothing else is due.")
             return
         polled = {claim.source.id: claim.source for claim in claims}
-        settings = accepted.desk.settings
+        settings = desk.settings
         fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         workers = Workers(min(2, len(claims)))
         ended: list[PollResult] = []
         came = 0
         try:
-            ingest = Ingest(store, fetcher, workers, accepted.desk, clock=now_utc, random=random.random)
+            ingest = Ingest(store, fetcher, workers, desk, clock=now_utc, random=random.random)
             with _progress(len(claims)) as advance:
                 for _ in range(LOOKS):
                     ingest.begin(claims)

@@ -147,7 +147,7 @@ def _ingest(found: Places) -> None:
         with store.write() as tx:
             # Nobody else polls this desk: what a killed process had claimed is free at once.
             tx.sources.release_all()
-        IngestProcess(store, found.config, os.environ, accepted, stop=stop, leads=lead.held).run()
+        IngestProcess(store, found.config, found.data, found.environ(), accepted, stop=stop, leads=lead.held).run()
     finally:
         lead.close()
         store.close()

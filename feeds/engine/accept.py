@@ -123,7 +123,7 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
                 tx.sections.mark_dirty(None)
             else:
                 tx.sections.mark_dirty(_redrawn(old, config))
-            if _files_differently(old, config):
+            if files_differently(old, config):
                 words = "what is stored is being filed again by the changed config"
                 tx.events.add(REFILE, "sections", text=words, now=now)
         tx.events.close("config", "files", now)
@@ -156,6 +156,12 @@ def stored_version(store: Store) -> int:
     """The version of the config in force, 0 before the first."""
     with store.read() as tx:
         return tx.configs.version()
+
+
+def ask_for_refiling(store: Store, words: str, *, now: datetime) -> None:
+    """Have what is stored filed again by the desk that runs, or by the next that does."""
+    with store.write() as tx:
+        tx.events.add(REFILE, "sections", text=words, now=now)
 
 
 def to_refile(store: Store) -> bool:
@@ -192,7 +198,7 @@ def _looks(section: Section) -> tuple[object, ...]:
     return section.title, section.description, section.limit, section.copies, section.language
 
 
-def _files_differently(old: Config, new: Config) -> bool:
+def files_differently(old: Config, new: Config) -> bool:
     """Whether what is stored already may belong elsewhere by *new*: other rules, or a source set to another section."""
     plain = {"description": "", "limit": None, "copies": "fold", "language": None, "moved_from": ()}
     rules = [

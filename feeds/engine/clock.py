@@ -15,9 +15,11 @@ from datetime import UTC
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 
 from feeds.engine.accept import Accepted, put_in_force, refiled, tell_errors, to_refile
 from feeds.engine.alarms import look
+from feeds.engine.classifier import Classifier, learn, tell_model
 from feeds.engine.entrance import now_utc, tell_config, user_agent
 from feeds.engine.judge import Judge
 from feeds.engine.metrics import IngestCounts
@@ -39,6 +41,7 @@ MOST_IN_FLIGHT = 1000
 LOOK_EVERY_S = 0.15
 LEAD_EVERY_S = 5.0
 REFILE_EVERY_S = 0.5
+MODEL_EVERY_S = 1.0
 LEASE_S = 600.0
 """How long a claim holds: longer than the slowest poll with its reading, short enough after a crash."""
 HOUSEKEEPING_EVERY_S = 600
@@ -59,6 +62,7 @@ class IngestProcess:
         self,
         store: Store,
         folder: Path,
+        data: Path,
         environ: Mapping[str, str],
         accepted: Accepted,
         *,
@@ -67,8 +71,10 @@ class IngestProcess:
     ) -> None:
         self._store = store
         self._folder = folder
+        self._data = data
         self._environ = environ
-        self._desk: Desk = accepted.desk
+        self._classifier = Classifier(data)
+        self._desk: Desk = accepted.desk.taught(self._classifier.look(accepted.desk.cabinet))
         self._judge = Judge(folder, environ)
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
         self._lost = False
@@ -84,7 +90,7 @@ class IngestProcess:
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         self._courier = Courier(store, settings, user_agent(settings), clock=now_utc, count=self._counts.count_message)
         self._workers = Workers()
-        self._ingest = Ingest(store, self._fetcher, self._workers, accepted.desk, clock=now_utc, random=random.random)
+        self._ingest = Ingest(store, self._fetcher, self._workers, self._desk, clock=now_utc, random=random.random)
 
     def run(self) -> None:
         """Poll, save and publish until stopped; then give back what was claimed.
@@ -96,10 +102,12 @@ class IngestProcess:
         scheduler.add_job(self._due.set, "interval", seconds=1, id="dispatch", **jobs)
         scheduler.add_job(self._look, "interval", seconds=LOOK_EVERY_S, id="config_watch", **jobs)
         scheduler.add_job(self._refile, "interval", seconds=REFILE_EVERY_S, id="refile", **jobs)
+        scheduler.add_job(self._look_at_model, "interval", seconds=MODEL_EVERY_S, id="model", **jobs)
         scheduler.add_job(self._sweep, "interval", seconds=1, id="render_sweep", **jobs)
         scheduler.add_job(self._check_lead, "interval", seconds=LEAD_EVERY_S, id="lead", **jobs)
         scheduler.add_job(self._watch_over, "interval", seconds=ALARMS_EVERY_S, id="alarms", **jobs)
         scheduler.add_job(self._housekeep, "interval", seconds=HOUSEKEEPING_EVERY_S, id="housekeeping", **jobs)
+        self._schedule_learning()
         try:
             waiting = self._ingest.resume()
             if waiting:
@@ -176,7 +184,8 @@ class IngestProcess:
             # A sweep that renders by the settings before would leave new documents that look old.
             with self._render:
                 accepted = put_in_force(self._store, verdict, self._folder, self._environ, now=now_utc())
-                before, self._desk = self._desk, accepted.desk
+                model = self._classifier.look(accepted.desk.cabinet)
+                before, self._desk = self._desk, accepted.desk.taught(model)
         except StoreError as error:
             log.error("the config was not taken over, trying again: %s", error)
             self._watch.again()
@@ -190,8 +199,34 @@ class IngestProcess:
         self._courier.configure(settings, user_agent(settings))
         self._due.set()
         log.info("config version=%d is live", accepted.desk.version)
+        self._schedule_learning()
         self._scheduler.modify_job("refile", next_run_time=now_utc())
         self._sweep()
+
+    def _look_at_model(self) -> None:
+        """Take over a model that is new, or gone. What is stored stays as it is filed, unless that is asked for."""
+        with self._render:
+            desk = self._desk = self._desk.taught(self._classifier.look(self._desk.cabinet))
+        try:
+            tell_model(self._store, self._classifier.fault(desk), now=now_utc())
+        except StoreError as error:
+            log.error("could not tell of the model, trying again: %s", error)
+        self._refiled = 0  # `wiredesk learn --refile` asks for it beside us
+
+    def _schedule_learning(self) -> None:
+        at, name = self._desk.settings.learn_at, "learn"
+        if self._scheduler.get_job(name) is not None:
+            self._scheduler.remove_job(name)
+        if self._desk.cabinet.learning and at != "never":
+            hour, minute = at.split(":")
+            quiet = CronTrigger(hour=hour, minute=minute, timezone=self._desk.settings.timezone)
+            self._scheduler.add_job(self._learn, quiet, id=name, max_instances=1, coalesce=True)
+
+    def _learn(self) -> None:
+        try:
+            learn(self._store, self._environ, self._stop, now=now_utc())
+        except (OSError, StoreError) as error:
+            log.error("the classifier did not learn: %s", error)
 
     def _refile(self) -> None:
         """File again what is stored where a changed config asks for it; a newer config starts it anew."""
@@ -202,6 +237,8 @@ class IngestProcess:
             if not to_refile(self._store):
                 self._refiled = desk.version
                 return
+            if self._classifier.waits():
+                return  # it was asked for with a new model, most likely
             # Until the loop has taken the new rules up, it files by the old ones.
             while self._ingest.desk is not desk:
                 if self._desk is not desk or self._stop.wait(0.02):
@@ -214,7 +251,8 @@ class IngestProcess:
                 go_on=lambda: self._desk is desk and not self._stop.is_set(),
                 first=self._sweep,
             )
-            if count is not None and refiled(self._store, desk.version, now=now_utc()):
+            stands = self._desk is desk and not self._classifier.waits()
+            if count is not None and stands and refiled(self._store, desk.version, now=now_utc()):
                 self._refiled = desk.version
                 log.info("filed again articles=%d ms=%.0f", count, (time.monotonic() - began) * 1000)
         except StoreError as error:
@@ -225,9 +263,8 @@ class IngestProcess:
         began = time.monotonic()
         if began < self._alarms_at:
             return
-        data = self._environ.get("WIREDESK_DATA", "").strip()
         try:
-            look(self._store, Path(data) if data else None, now=now_utc())
+            look(self._store, self._data, now=now_utc())
         except StoreError as error:
             log.error("could not look for alarms, trying again: %s", error)
         self._alarms_at = time.monotonic() + ALARMS_REST * (time.monotonic() - began)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,22 @@ class Cabinet:
     ) -> None:
         self._sections = {section.path: section for section in sections}
         self._compiled = cache(lambda: _compile(sections, vocabulary))
+        self.learning = {section.path: section.learned_precision for section in sections if section.learned_precision}
+        """The sections that are set to learn, with the precision that each asks for."""
+        self._teach(model)
+
+    def taught(self, model: Model | None) -> Cabinet:
+        """A cabinet of the same sections that asks *model*; None: no model at all. Nothing is compiled again."""
+        if model is self._model:
+            return self
+        other = copy(self)
+        other._teach(model)
+        return other
+
+    def _teach(self, model: Model | None) -> None:
         self._model = model
-        wanted = [(section.path, section.learned_precision) for section in sections if section.learned_precision]
-        self._thresholds = {path: model.threshold(path, precision) for path, precision in wanted} if model else {}
+        known = ((path, model.threshold(path, precision)) for path, precision in self.learning.items()) if model else ()
+        self._thresholds = {path: threshold for path, threshold in known if threshold is not None}
 
     def place(self, entry: Entry, source: Source) -> tuple[Placement, ...]:
         """The sections of *entry*, those above that include their children, and the whole desk; else `unfiled`.
@@ -72,6 +86,24 @@ class Cabinet:
             return (Placement(section=UNFILED, by="none", reason=reason),), true
         return tuple(self._with_parents(found).values()), true
 
+    def place_again(
+        self, entries: Iterable[tuple[Entry, Source]], before: Sequence[Placement]
+    ) -> tuple[list[Placement], set[int]]:
+        """The placements of an article by all its *entries*, and the numbers of the terms that hold of one.
+
+        *before* is where it is filed. While there is no model to ask, what one has filed stays.
+        """
+        placed: list[Placement] = []
+        true: set[int] = set()
+        for entry, source in entries:
+            placements, met = self.weigh(entry, source)
+            placed += placements
+            true |= met
+        if self._model is None and all(one.by == "none" for one in placed):
+            kept = {one.section: one for one in before if one.by == "learned" and one.section in self.learning}
+            placed += self._with_parents(kept).values() if kept else ()
+        return placed, true
+
     def explain(self, entry: Entry, source: Source) -> Explanation:
         """All that `place` weighs: rules that hold or nearly do, the publisher's words, the classifier's guesses."""
         compiled = self._compiled()
@@ -89,6 +121,7 @@ class Cabinet:
                         section=path,
                         probability=probability,
                         threshold=self._thresholds.get(path),
+                        wanted=self.learning.get(path),
                         words=self._model.telling(path, entry.title, entry.text),
                     )
                 )
@@ -111,7 +144,7 @@ class Cabinet:
             threshold = self._thresholds.get(path)
             if threshold is not None and probability >= threshold:
                 telling = ", ".join(word for word, weight in self._model.telling(path, entry.title, entry.text)[:3])
-                reason = "learned from what is filed there" + (f": {telling}" if telling else "")
+                reason = f"learned, probability {probability:.2f}" + (f", by the words {telling}" if telling else "")
                 found[path] = Placement(section=path, by="learned", reason=reason, probability=probability)
         return found
 

@@ -1,4 +1,4 @@
-"""Two configs over the same articles: what enters a section and what leaves it. Pure.
+"""Another config over the articles that are stored: what would enter a section and what leave it. Pure.
 
 For `wiredesk plan`: `Comparison` looks at one article after the other and keeps counts, some examples, and those
 among what enters that could come to stand in a document.
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from feeds.filing.cabinet import Cabinet
-from feeds.model import Entry, Placement, Source
+from feeds.model import UNFILED, Entry, Placement, Source
 
 EXAMPLES = 3
 NEWEST = 1000
@@ -68,37 +68,29 @@ class Tally:
 
 
 class Comparison:
-    """Looks at articles under the config *before* and the one *after*.
+    """Looks at articles as they are filed, and as the cabinet *after* would file them.
 
     *moved* leads from the old path of a section to its new one, *sources* from a source's key to it as edited.
     """
 
-    def __init__(
-        self, before: Cabinet, after: Cabinet, *, moved: Mapping[str, str], sources: Mapping[str, Source]
-    ) -> None:
-        self._before = before
+    def __init__(self, after: Cabinet, *, moved: Mapping[str, str], sources: Mapping[str, Source]) -> None:
         self._after = after
         self._moved = moved
         self._sources = sources
         self.tally = Tally()
 
-    def look(self, uid: str, entries: Sequence[tuple[Entry, Source]]) -> None:
-        """Count one article, told by *entries*."""
+    def look(self, uid: str, entries: Sequence[tuple[Entry, Source]], placed: Sequence[Placement]) -> None:
+        """Count one article, told by *entries* and filed as *placed* says."""
         tally = self.tally
-        old: dict[str, Placement] = {}
+        edited = [(entry, self._sources.get(source.key, source)) for entry, source in entries]
+        placements, true = self._after.place_again(edited, placed)
+        old = {self._moved.get(one.section, one.section): one for one in placed}
         new: dict[str, Placement] = {}
-        true: set[int] = set()
-        for entry, source in entries:
-            for placement in self._before.place(entry, source):
-                old.setdefault(self._moved.get(placement.section, placement.section), placement)
-            placements, met = self._after.weigh(entry, self._sources.get(source.key, source))
-            true |= met
-            for placement in placements:
-                new.setdefault(placement.section, placement)
-        for placed in (old, new):
+        for one in placements:
+            new.setdefault(one.section, one)
+        if len(new) > 1:
             # What one copy says nothing of, another may: an article is unfiled only where it is nowhere else.
-            if len(placed) > 1:
-                placed.pop("unfiled", None)
+            new.pop(UNFILED, None)
         tally.articles += 1
         tally.before.update(old.keys())
         tally.after.update(new.keys())

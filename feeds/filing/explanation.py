@@ -19,11 +19,16 @@ class RuleSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """What the learned classifier says of a section: its probability, what it takes to be filed, the telling words."""
+    """What the learned classifier says of a section: its probability, what it takes to be filed, the telling words.
+
+    *wanted* is the precision that the section asks for, None where it is not set to learn; *threshold* the probability
+    from which that was reached, None where it never was.
+    """
 
     section: str
     probability: float
     threshold: float | None
+    wanted: float | None = None
     words: tuple[tuple[str, float], ...] = ()
 
 
@@ -46,7 +51,9 @@ class Explanation:
         ]
         told += [f"no section is surely meant by the {name}" for name in self.unmapped]
         for guess in self.guesses:
-            needed = f"needs {guess.threshold:.0%}" if guess.threshold is not None else "not set to learn"
+            needed = "not set to learn" if guess.wanted is None else f"was never right as often as {guess.wanted:.0%}"
+            if guess.threshold is not None:
+                needed = f"needs {guess.threshold:.0%}"
             words = ", ".join(f"{word} {weight:+.1f}" for word, weight in guess.words)
             told.append(
                 f"classifier: {guess.section} {guess.probability:.0%} ({needed})" + (f": {words}" if words else "")

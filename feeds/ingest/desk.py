@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from feeds.filing import Cabinet
 from feeds.model import Answer, Section, Settings, Source
+
+if TYPE_CHECKING:
+    from feeds.filing.learned.model import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,11 @@ class Desk:
     secret: Mapping[str, Source]
     cabinet: Cabinet
     values: Mapping[str, str] = field(default_factory=dict)
+
+    def taught(self, model: Model | None) -> Desk:
+        """The same desk, whose cabinet asks *model*."""
+        cabinet = self.cabinet.taught(model)
+        return self if cabinet is self.cabinet else replace(self, cabinet=cabinet)
 
     def concealed(self, answer: Answer) -> Answer:
         """*answer* fit to be stored: `${NAME}` stands where an address holds a secret. Its request is as it was."""

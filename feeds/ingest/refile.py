@@ -6,9 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from feeds.filing import Cabinet
-from feeds.model import Placement
 from feeds.store import Store
-from feeds.store.values import Refilable
 
 AT_ONCE = 100
 
@@ -25,8 +23,8 @@ def refile(
 
     The newest come first, for documents hold them: what subscribers see is right after the first steps. An article
     keeps the `rank_at` that it has, so it takes its old place in a section that it comes to. One that came with a first
-    import and was left out then stays out. *first* is called after the first step. None where *go_on* said no before
-    the end.
+    import and was left out then stays out. Where *cabinet* has no model, what an earlier one filed stays. *first* is
+    called after the first step. None where *go_on* said no before the end.
     """
     before: int | None = None
     count = 0
@@ -35,19 +33,15 @@ def refile(
             articles = tx.articles.filed(before, AT_ONCE)
         if not articles:
             return count
-        placed = {article.uid: _place(article, cabinet) for article in articles}
+        placed = {article.uid: cabinet.place_again(article.entries, article.placed)[0] for article in articles}
         with store.write() as tx:
             # What came to an article meanwhile (a copy, a correction) has a say in where it belongs.
             present = tx.articles.with_entries([article.id for article in articles])
             if present != articles:
-                placed = {article.uid: _place(article, cabinet) for article in present}
+                placed = {article.uid: cabinet.place_again(article.entries, article.placed)[0] for article in present}
             tx.articles.refile_all(placed, clock())
         if before is None:
             first()
         before = articles[-1].id
         count += len(articles)
     return None
-
-
-def _place(article: Refilable, cabinet: Cabinet) -> list[Placement]:
-    return [placement for entry, source in article.entries for placement in cabinet.place(entry, source)]

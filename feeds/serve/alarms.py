@@ -37,6 +37,7 @@ TITLES = {
     "set-aside": "An article was set aside",
     "document": "A document could not be read",
     "gone": "Gone",
+    "model": "The learned classifier is not in use",
     "failing": "Failing",
     "silent": "Silent",
     "validators": "Validators that lie",

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.model import Settings
-from feeds.settings.kinds import Address, BaseUrl, Contact, Language, Network, Zone
+from feeds.settings.kinds import Address, BaseUrl, Contact, Language, Network, TimeOfDay, Zone
 from feeds.settings.reports import Report, Wrong, did_you_mean
-from feeds.settings.values import Choice, Group, Key, ListOf, Number, Read, Text, YesNo, plain, read_mapping
+from feeds.settings.values import Choice, Group, Key, ListOf, Number, Or, Read, Text, YesNo, plain, read_mapping
 from feeds.settings.variables import OTHER_VARIABLES, OVERRIDES
 
 WEEK_S = 7 * 86400
@@ -73,6 +73,10 @@ DESK_KEYS: dict[str, Key] = {
     "fetch": Key(takes=Group(FETCH_KEYS), says="the limits of one fetch"),
     "publish": Key(takes=Group(PUBLISH_KEYS), says="what documents hold, and how long it is kept"),
     "trusted_proxies": Key(takes=ListOf(Network()), says="proxies whose X-Forwarded headers are believed"),
+    "learn_at": Key(
+        takes=Or("never", "never", TimeOfDay()),
+        says="when the classifier learns anew each day, where a section is to learn",
+    ),
 }
 
 

@@ -40,6 +40,7 @@ OWN_HEADERS = frozenset(
 
 _HOST = re.compile(r"[^\s/?#@:\[\]\\<>\"^`{|}%]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
 
 
@@ -177,6 +178,20 @@ def _is_zone(text: str) -> bool:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOfDay:
+    """An hour and minute of every day, such as `03:30`."""
+
+    def read(self, node: Node, report: Report) -> str:
+        text = text_of(node).strip()
+        if not _TIME.fullmatch(text):
+            raise Wrong(f"{quote(text)} is no time of day", "write hour and minute, from 00:00 to 23:59")
+        return text.zfill(5)
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^{_TIME.pattern}$"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,7 +247,7 @@ class Articles:
         return self.with_entries(self._connection.execute(newest).scalars().all())
 
     def with_entries(self, ids: Sequence[int]) -> list[Refilable]:
-        """The articles of these rows, in this order, with all their entries and sources."""
+        """The articles of these rows, in this order, with all their entries and sources, and where they are filed."""
         told: dict[int, list[tuple[Entry, int]]] = {}
         uids: dict[int, str] = {}
         for some in chunks(ids):
@@ -257,12 +257,14 @@ class Articles:
             by_age = select(*columns).where(entries.c.article_id.in_(some)).order_by(entries.c.id)
             for row in self._connection.execute(by_age):
                 told.setdefault(row.article_id, []).append((entry_from_blob(row.payload), row.source_id))
+        placed = filings.placed(self._connection, ids)
         by_id = self._source_map({source_id for some_told in told.values() for _, source_id in some_told})
         return [
             Refilable(
                 id=each,
                 uid=uids[each],
                 entries=tuple((entry, by_id[source_id]) for entry, source_id in told.get(each, ())),
+                placed=tuple(placed.get(each, ())),
             )
             for each in ids
             if each in uids

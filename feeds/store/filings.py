@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from feeds.model import UNFILED, Placement
 from feeds.store.marks import chunks, storable
-from feeds.store.schema import LIVE, RETRACTED, WITHDRAWN, filings, sections
+from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, WITHDRAWN, filings, sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +115,20 @@ def _placed(
     elif not placed and unfiled is not None:
         placed[unfiled] = Placement(section=UNFILED, by="rule", reason="no rule files it")
     return placed
+
+
+def placed(connection: Connection, article_ids: Sequence[int]) -> dict[int, list[Placement]]:
+    """Where articles are filed now, by the article's row."""
+    columns = filings.c.section_id, filings.c.article_id, filings.c.filed_by, filings.c.reason, filings.c.probability
+    _, paths = _sections(connection)
+    found: dict[int, list[Placement]] = {}
+    for some in chunks(article_ids):
+        statement = select(*columns).where(filings.c.article_id.in_(some), IN_SECTION)
+        for section_id, article_id, by, reason, probability in connection.execute(statement):
+            if section_id in paths:
+                told = Placement(section=paths[section_id], by=by, reason=reason, probability=probability)
+                found.setdefault(article_id, []).append(told)
+    return found
 
 
 def switch(connection: Connection, article_id: int, before: int, after: int, now: datetime) -> frozenset[str]:

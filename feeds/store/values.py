@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from feeds.model import Article, Entry, Evidence, Fragment, Source, Validators
+from feeds.model import Article, Entry, Evidence, Fragment, Placement, Source, Validators
 
 # --------------------------------------------------------------------------- sources
 
@@ -175,11 +175,12 @@ class StoredSignature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refilable:
-    """One article to be filed again: pass *id* as ``after`` to go on behind it."""
+    """One article to be filed again: pass *id* as ``after`` to go on behind it. *placed* is where it is filed now."""
 
     id: int
     uid: str
     entries: tuple[tuple[Entry, Source], ...]
+    placed: tuple[Placement, ...] = ()
 
 
 # --------------------------------------------------------------------------- sections

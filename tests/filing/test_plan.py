@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,7 +81,9 @@ def test_the_same_config_changes_nothing(store: Store, found: Places) -> None:
     made = compare(store, found, RUNNING, RUNNING)
     assert not made.changed
     assert made.sections == ()
-    assert made.articles == len(TIDES)
+    slower = replace(RUNNING, settings=replace(RUNNING.settings, title="Another"))
+    made = compare(store, found, RUNNING, slower)
+    assert made.changed and made.sections == ()  # nothing is filed again
 
 
 def test_a_new_rule_shows_what_enters_leaves_and_is_fresh(store: Store, found: Places) -> None:

@@ -19,26 +19,29 @@ MOST_FILE_BYTES = 64 << 20
 log = logging.getLogger(__name__)
 
 
+def read_model(path: Path) -> Model | None:
+    """The model at *path*; None where there is none. Raises DeskError where it can't be used."""
+    try:
+        size = path.stat().st_size
+        body = path.read_bytes() if size <= MOST_FILE_BYTES else b""
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DeskError(f"{path} can't be read: {error.strerror}", remedy="chmod or chown it") from error
+    if size > MOST_FILE_BYTES:
+        raise DeskError(f"the learned model has {size} bytes", remedy="run `wiredesk learn` again")
+    from feeds.filing.learned.model import model_from_bytes
+
+    return model_from_bytes(body)
+
+
 def load_model(path: Path) -> Model | None:
     """The model at *path*; None where there is none, or where it can't be used, which is logged."""
     try:
-        if path.stat().st_size > MOST_FILE_BYTES:
-            raise DeskError(f"the learned model has {path.stat().st_size} bytes", remedy="run `wiredesk learn` again")
-        body = path.read_bytes()
-    except OSError:
-        return None
+        return read_model(path)
     except DeskError as error:
         log.warning("not using %s: %s", path, error)
         return None
-    try:
-        from feeds.filing.learned.model import model_from_bytes
-
-        return model_from_bytes(body)
-    except ImportError:
-        log.warning("not using %s: it needs numpy; `pip install wiredesk[learn]` brings it", path)
-    except DeskError as error:
-        log.warning("not using %s: %s", path, error)
-    return None
 
 
 def save_model(model: Model, path: Path) -> int:

@@ -1,0 +1,168 @@
+"""The learned classifier of a running desk: a new model is taken over by itself, and made anew by the clock. I/O.
+
+The model is one file in the data folder, which `wiredesk learn` replaces whole: by hand, or as the process that `learn`
+starts here, for training never runs in the ingest process. Without a model that can be used the desk files by all
+else, and an open event says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feeds.errors import DeskError
+from feeds.filing import Cabinet
+from feeds.filing.learned.files import MODEL_FILE, read_model
+from feeds.ingest.desk import Desk
+from feeds.store import Store
+
+if TYPE_CHECKING:
+    from feeds.filing.learned.model import Model
+
+log = logging.getLogger(__name__)
+
+LEARN_TIMEOUT_S = 4 * 3600.0
+NICE = 10
+_ONE_CORE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+Stamp = tuple[int, int, int]
+"""What a changed file differs in: its inode, size, and time of change."""
+NEVER: Stamp = (0, 0, 0)
+
+
+class Classifier:
+    """The model in the folder *data*, as it was last read; `fault` says why there is none. Not for several threads."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / MODEL_FILE
+        self._read: Stamp | None = NEVER
+        self._seen: Stamp | None = NEVER
+        self._model: Model | None = None
+        self._fault: DeskError | None = None
+
+    def look(self, cabinet: Cabinet) -> Model | None:
+        """The model that *cabinet* is to ask, read again where its file has changed; none where no section learns.
+
+        A file that changes under a running desk counts once two looks have seen the same: it may be on its way still.
+        """
+        if not cabinet.learning:
+            self._read = self._seen = NEVER
+            self._model = self._fault = None
+            return None
+        stamp = _stamp(self._path)
+        settled = self._seen in (stamp, NEVER)
+        self._seen = stamp
+        if settled and stamp != self._read:
+            self._read = stamp
+            self._take_over()
+        return self._model
+
+    def waits(self) -> bool:
+        """Whether another model lies there than the one that was last read; safe to ask from any thread."""
+        return self._read != NEVER and _stamp(self._path) != self._read
+
+    def fault(self, desk: Desk) -> DeskError | None:
+        """Why no model is asked although sections are set to learn; None where all is well."""
+        learning = len(desk.cabinet.learning)
+        if not learning or self._model is not None:
+            return None
+        if self._fault is not None:
+            return self._fault
+        sections = "1 section is" if learning == 1 else f"{learning} sections are"
+        clock = "" if desk.settings.learn_at == "never" else f"; by itself the desk does at {desk.settings.learn_at}"
+        return DeskError(f"{sections} set to learn, and no model is there yet", remedy=f"run `wiredesk learn`{clock}")
+
+    def _take_over(self) -> None:
+        began = time.monotonic()
+        self._fault = None
+        try:
+            self._model = read_model(self._path)
+        except DeskError as error:
+            self._model, self._fault = None, error
+            log.warning("the learned classifier is not in use: %s", error)
+            return
+        if self._model is not None:
+            told = self._model.facts
+            log.info(
+                "the learned classifier is in use learned_at=%s articles=%s sections=%d ms=%.0f",
+                told.get("learned_at", "?"),
+                told.get("articles", "?"),
+                len(self._model.sections),
+                (time.monotonic() - began) * 1000,
+            )
+
+
+def tell_model(store: Store, fault: DeskError | None, *, now: datetime) -> None:
+    """Keep as an open event that sections are to learn and no model can be asked, until it is mended."""
+    _tell(store, "model", fault, now)
+
+
+def learn(store: Store, environ: Mapping[str, str], stop: threading.Event, *, now: datetime) -> bool:
+    """Run `wiredesk learn` in a process of its own to its end, or until *stop*; whether there is a new model.
+
+    What kept it from learning is an open event until it has learned again.
+    """
+    began = time.monotonic()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "feeds.cli", "learn"],
+        env={**environ, **_ONE_CORE, "WIREDESK_PARENT": str(os.getpid())},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
+        while True:
+            if stop.is_set() or time.monotonic() - began > LEARN_TIMEOUT_S:
+                return False
+            try:
+                _, said = child.communicate(timeout=0.5)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+    except ProcessLookupError:
+        said = ""
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+    fault = None
+    if child.returncode:
+        last = (said.strip().splitlines() or [f"it ended with {child.returncode}"])[-1].removeprefix("wiredesk: ")
+        fault = DeskError(f"the classifier could not learn: {last}", remedy="`wiredesk learn` by hand says more")
+        log.warning("%s", fault)
+    else:
+        log.info("the classifier has learned ms=%.0f", (time.monotonic() - began) * 1000)
+    _tell(store, "learning", fault, now)
+    return fault is None
+
+
+def _tell(store: Store, kind: str, fault: DeskError | None, now: datetime) -> None:
+    with store.read() as tx:
+        told = next((event for event in tx.events.open() if event.kind == kind), None)
+    if fault is None and told is None or told and fault and (told.text, told.remedy) == (fault.cause, fault.remedy):
+        return
+    with store.write() as tx:
+        if fault is None:
+            tx.events.close(kind, "filing", now)
+        else:
+            tx.events.add(kind, "filing", text=fault.cause, remedy=fault.remedy, now=now)
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        told = path.stat()
+    except OSError:
+        return None
+    return told.st_ino, told.st_size, told.st_mtime_ns
