@@ -432,6 +432,24 @@ class Entry:
     warnings: tuple[str, ...] = ()
 
 
+FILING_FIELDS = frozenset(
+    (
+        "key",
+        "title",
+        "text",
+        "link",
+        "canonical_url",
+        "language",
+        "authors",
+        "categories",
+        "breadcrumb",
+        "origin",
+        "published",
+    )
+)
+"""What filing may ask of an entry; of one that is filed again the rest is not read from the store."""
+
+
 # --------------------------------------------------------------------------- dedupe: seen, updated, copy, new
 
 

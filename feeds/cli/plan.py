@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -118,7 +119,9 @@ def compare(store: Store, found: Places, running: Config, edited: Config) -> Pla
     old = {moved.get(section.path, section.path): section for section in running.sections}
     new = {section.path: section for section in edited.sections}
     plans = []
+    emptied = []
     with store.read() as tx:
+        counts = {moved.get(path, path): count for path, count in tx.sections.counts().items()}
         for path in dict.fromkeys(["", *new, *old, "unfiled"]):
             state = "stays" if path in ("", "unfiled") or (path in old and path in new) else "new"
             earlier = old[path].path if path in old and path in new and old[path].path != path else None
@@ -126,6 +129,10 @@ def compare(store: Store, found: Places, running: Config, edited: Config) -> Pla
             enters, leaves = tally.entering[path], len(tally.left.get(path, ()))
             if not enters and not leaves and state == "stays":
                 continue
+            before = counts.get(path, 0)
+            after = before + enters - leaves
+            if path in new and before and not after:
+                emptied.append(path)
             limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
             fresh = 0 if state == "removed" or not enters else _fresh(tx, tally, path, earlier or path, limit)
             plans.append(
@@ -133,8 +140,8 @@ def compare(store: Store, found: Places, running: Config, edited: Config) -> Pla
                     path=path,
                     state=state,
                     moved_from=earlier,
-                    before=tally.before[path],
-                    after=tally.after[path],
+                    before=before,
+                    after=after,
                     enters=enters,
                     leaves=leaves,
                     fresh=fresh,
@@ -143,7 +150,6 @@ def compare(store: Store, found: Places, running: Config, edited: Config) -> Pla
                 )
             )
     added, removed, changed = _sources(running, edited)
-    emptied = [path for path in new if tally.before[path] and not tally.after[path]]
     return Plan(
         changed=bool(plans or added or removed or changed or running.settings != edited.settings),
         articles=tally.articles,
@@ -201,6 +207,7 @@ def count_range(database: str, data: Path, running: Config, edited: Config, low:
         moved=moved_sections(running, edited),
         sources={source.key: source for source in edited.sources},
     )
+    gc.freeze()  # what stays for good need not be looked through over and over while articles come and go
     with open_store(database, create=False) as store:
         below = high + 1
         while True:

@@ -35,8 +35,6 @@ class Tally:
     """What was counted, by section path; two that looked at different articles can be put together with `add`."""
 
     articles: int = 0
-    before: Counter[str] = field(default_factory=Counter)
-    after: Counter[str] = field(default_factory=Counter)
     ruled: Counter[str] = field(default_factory=Counter)  # filed by a rule, under the edited config
     terms: Counter[int] = field(default_factory=Counter)  # articles of which a term of the edited config holds
     enters: dict[str, list[Moved]] = field(default_factory=dict)  # the newest, as a heap
@@ -48,8 +46,6 @@ class Tally:
         """Count in what *other* counted."""
         self.articles += other.articles
         for mine, theirs in (
-            (self.before, other.before),
-            (self.after, other.after),
             (self.ruled, other.ruled),
             (self.entering, other.entering),
         ):
@@ -92,10 +88,11 @@ class Comparison:
             # What one copy says nothing of, another may: an article is unfiled only where it is nowhere else.
             new.pop(UNFILED, None)
         tally.articles += 1
-        tally.before.update(old.keys())
-        tally.after.update(new.keys())
-        tally.ruled.update(path for path, placement in new.items() if placement.by == "rule")
-        tally.terms.update(true)
+        for path, one in new.items():
+            if one.by == "rule":
+                tally.ruled[path] += 1
+        for number in true:
+            tally.terms[number] += 1
         if old.keys() == new.keys():
             return
         entry, source = entries[0]

@@ -21,6 +21,7 @@ MOST_CATEGORIES = 12
 """With more than these, an entry's categories are keywords rather than sections."""
 MOST_SECTIONS = 2
 _DEEPEST = 4
+_REMEMBERED = 100_000
 _SLUG = re.compile(r".*\d|.{25,}|.*\.(?:html?|php|aspx?|xml|rss|json)$", re.DOTALL)
 _SPLIT = re.compile(r"\s*[>›»/|→]\s*")
 
@@ -54,6 +55,7 @@ class Names:
                     rank = 2 if not by_title else int(len(by_title) > 1)
                     self._concepts.setdefault(concept, []).append((rank, section.path))
         self._known: dict[str, str | None] = {}
+        self._ways: dict[tuple[bool, tuple[str, ...]], tuple[str | None, str]] = {}
 
     def place(self, entry: Entry, *, alone: bool) -> list[Placement]:
         """Where the publisher's words put *entry*: by its breadcrumb; *alone*, else by categories, then by address."""
@@ -99,7 +101,7 @@ class Names:
         """The section that *name* alone means: by its own name, else by its concept or one above; None if unsure."""
         key = name_key(name)
         if key not in self._known:
-            if len(self._known) > 100_000:
+            if len(self._known) > _REMEMBERED:
                 self._known.clear()
             self._known[key] = self._resolve(key)
         return self._known[key]
@@ -145,6 +147,14 @@ class Names:
         means one leads, and parts below it may only lead deeper into it. With *whole*, a beginning that says
         nothing of a topic ("News") counts where it is a section and nothing below it is one.
         """
+        way = self._ways.get((whole, parts))
+        if way is None:
+            if len(self._ways) > _REMEMBERED:
+                self._ways.clear()
+            way = self._ways[whole, parts] = self._led(parts, whole)
+        return way
+
+    def _led(self, parts: tuple[str, ...], whole: bool) -> tuple[str | None, str]:
         folded = tuple(fold(part).strip() for part in parts)
         same = 0
         for length in range(len(folded), 0, -1):

@@ -105,9 +105,10 @@ def _compile(rule: Match | Term, atoms: Atoms) -> _Node:
 def _decide(node: _Node, true: set[int]) -> tuple[int, ...] | None:
     """The atoms that make *node* hold; None where it does not."""
     if isinstance(node, _Leaf):
-        if node.each.isdisjoint(true):
-            return None
-        return (next(number for number in node.numbers if number in true),)
+        met = node.each & true
+        if len(met) > 1:
+            return (next(number for number in node.numbers if number in met),)
+        return tuple(met) or None
     deciding: tuple[int, ...] = ()
     for part in node.all:
         numbers = _decide(part, true)

@@ -26,6 +26,7 @@ from feeds.model import (
     Source,
 )
 from feeds.normalise.dating import dates_of
+from feeds.normalise.detect import detected_language
 from feeds.normalise.identity import content_hash, key_of, told_apart
 from feeds.normalise.languages import language_tag
 from feeds.normalise.lines import NAME_CHARS, line, visible
@@ -58,7 +59,8 @@ class _Ground:
     """What holds for all entries of one document."""
 
     url: str
-    language: str | None
+    declared: str | None  # the language that the feed, or else config, says
+    desk_language: str
     zone: tzinfo
     received_at: datetime
     ids: frozenset[str]  # the feed's own ids and addresses: no entry's
@@ -78,14 +80,16 @@ def normalise(
 
     *url* is where the document was found after redirects, ``""`` for a file; relative links are resolved against the
     text's own base, then the entry's, then *url*. *received_at* is when it arrived, aware. The language is the
-    first well-formed one of entry, feed, source and desk; dates without a zone are read in the source's, else the
-    desk's. An entry without title, text, link and enclosure is dropped.
+    first well-formed one of entry, feed and source, else that of the text where it is clear, else the desk's; dates
+    without a zone are read in the source's, else the desk's. An entry without title, text, link and enclosure is
+    dropped.
     """
     # Where a document is one article, its address is the article's.
     own = (feed.feed_id, feed.self_url, feed.link, "" if feed.kind == "document" else url)
     ground = _Ground(
         url=resolved("", url) or "",
-        language=_first_language(feed.language, source.language, desk_language),
+        declared=_first_language(feed.language, source.language),
+        desk_language=_first_language(desk_language) or "en",
         zone=zone_of(source.timezone or desk_timezone),
         received_at=received_at,
         ids=frozenset(text.strip() for text in own if text and text.strip()),
@@ -146,7 +150,10 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
         summary=body.summary,
         content=body.content,
         text=body.text,
-        language=_entry_language(parsed) or ground.language,
+        language=_entry_language(parsed)
+        or ground.declared
+        or detected_language(f"{title}\n{body.text}")
+        or ground.desk_language,
         authors=_people(parsed.authors or feed.authors, base),
         contributors=_people(parsed.contributors, base),
         published=dates.published,

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from feeds.errors import UrlError
-from feeds.model import Article, Decision, Entry, Evidence, Filing, Known, Placement, Source
-from feeds.store import counters, filings, lineage, lookups, saving, story_fragments
+from feeds.model import Article, Decision, Entry, Evidence, Filing, Known, Placement
+from feeds.store import counters, filings, lineage, lookups, refilable, saving, story_fragments
 from feeds.store.codec import entry_from_blob, restore
 from feeds.store.hydrate import hydrate
 from feeds.store.lineage import Line, Settled
@@ -26,11 +26,9 @@ from feeds.store.schema import (
     entries,
     fragments,
     sections,
-    sources,
     tombstones,
 )
 from feeds.store.schema import filings as filing_rows
-from feeds.store.source_rows import source_of
 from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry, StoredSignature
 from feeds.urls import comparable_url
 
@@ -122,7 +120,7 @@ class Articles:
             .order_by(entries.c.id)
         )
         rows = self._connection.execute(statement).all()
-        found = self._source_map({row.source_id for row in rows})
+        found = refilable.source_map(self._connection, {row.source_id for row in rows})
         return [
             StoredEntry(
                 entry=entry_from_blob(row.payload),
@@ -230,45 +228,16 @@ class Articles:
 
     # ------------------------------------------------------------------ filing again
 
-    def for_filing(self, after: int = 0, limit: int = 500) -> list[Refilable]:
-        """Articles with all their entries and sources, behind the row *after*: to file again what is stored."""
-        statement = select(articles.c.id).where(articles.c.id > after, articles.c.retracted_at.is_(None))
-        return self.with_entries(
-            self._connection.execute(statement.order_by(articles.c.id).limit(limit)).scalars().all()
-        )
-
     def filed(self, before: int | None, limit: int) -> list[Refilable]:
-        """Articles that were ever filed, the newest first, those below the row *before*: to file them again."""
-        statement = select(articles.c.id).where(articles.c.retracted_at.is_(None))
-        statement = statement.where(exists().where(filing_rows.c.article_id == articles.c.id))
-        if before is not None:
-            statement = statement.where(articles.c.id < before)
-        newest = statement.order_by(articles.c.id.desc()).limit(limit)
-        return self.with_entries(self._connection.execute(newest).scalars().all())
+        """Articles that were ever filed, the newest first, those below the row *before*: to file them again.
+
+        Of their entries with no more than filing may look at, `feeds.model.FILING_FIELDS`.
+        """
+        return refilable.filed(self._connection, before, limit)
 
     def with_entries(self, ids: Sequence[int]) -> list[Refilable]:
-        """The articles of these rows, in this order, with all their entries and sources, and where they are filed."""
-        told: dict[int, list[tuple[Entry, int]]] = {}
-        uids: dict[int, str] = {}
-        for some in chunks(ids):
-            named = select(articles.c.id, articles.c.uid).where(articles.c.id.in_(some))
-            uids |= {article_id: uid for article_id, uid in self._connection.execute(named)}
-            columns = entries.c.article_id, entries.c.source_id, entries.c.payload
-            by_age = select(*columns).where(entries.c.article_id.in_(some)).order_by(entries.c.id)
-            for row in self._connection.execute(by_age):
-                told.setdefault(row.article_id, []).append((entry_from_blob(row.payload), row.source_id))
-        placed = filings.placed(self._connection, ids)
-        by_id = self._source_map({source_id for some_told in told.values() for _, source_id in some_told})
-        return [
-            Refilable(
-                id=each,
-                uid=uids[each],
-                entries=tuple((entry, by_id[source_id]) for entry, source_id in told.get(each, ())),
-                placed=tuple(placed.get(each, ())),
-            )
-            for each in ids
-            if each in uids
-        ]
+        """The articles of these rows, in this order, as `filed` gives them."""
+        return refilable.with_entries(self._connection, ids)
 
     def refile(self, uid: str, placements: Sequence[Placement], now: datetime) -> frozenset[str]:
         """File one article exactly where *placements* say; the sections that changed. See `refile_all`."""
@@ -294,13 +263,6 @@ class Articles:
 
     def _row(self, uid: str) -> Row[*tuple[Any, ...]] | None:
         return self._connection.execute(select(articles).where(articles.c.uid == uid)).one_or_none()
-
-    def _source_map(self, ids: set[int]) -> dict[int, Source]:
-        found: dict[int, Source] = {}
-        for some in chunks(sorted(ids)):
-            for row in self._connection.execute(select(sources).where(sources.c.id.in_(some))):
-                found[row.id] = source_of(row)
-        return found
 
 
 def _uid(text: str) -> str | None:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 from isal import isal_zlib
 
-from feeds.model import Entry
+from feeds.model import FILING_FIELDS, Entry
 from feeds.store.columns import micros, moment
 
 T = TypeVar("T")
@@ -45,6 +45,12 @@ def entry_to_blob(entry: Entry) -> bytes:
 def entry_from_blob(blob: bytes) -> Entry:
     """The entry that `entry_to_blob` was given."""
     return restore(Entry, json.loads(inflate(blob)))
+
+
+def filing_entry_from_blob(blob: bytes) -> Entry:
+    """The entry with the FILING_FIELDS alone: what many articles are gone through for costs half as much."""
+    told = json.loads(inflate(blob))
+    return restore(Entry, {name: told[name] for name in FILING_FIELDS & told.keys()})
 
 
 def hashes_to_blob(hashes: tuple[int, ...]) -> bytes:
@@ -95,19 +101,37 @@ def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
 def _reader(hint: Any) -> Callable[[Any], Any]:
     """What turns JSON's idea of a value of type *hint* back into it."""
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint, vars(sys.modules[hint.__module__]))
-        readers = {each.name: _reader(hints[each.name]) for each in dataclasses.fields(hint)}
-        return lambda value: hint(**{name: readers[name](kept) for name, kept in value.items() if name in readers})
+        return _dataclass_reader(hint)
     if hint is datetime:
         return moment
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         inner = _reader(next(each for each in arguments if each is not type(None)))
-        return lambda value: None if value is None else inner(value)
+        return inner if inner is _as_it_is else lambda value: None if value is None else inner(value)
     if origin is tuple and arguments[-1] is Ellipsis:
         item = _reader(arguments[0])
-        return lambda value: tuple([item(each) for each in value])
+        return tuple if item is _as_it_is else lambda value: tuple([item(each) for each in value])
     if origin is tuple:
         items = [_reader(each) for each in arguments]
         return lambda value: tuple([read(each) for read, each in zip(items, value, strict=True)])
-    return lambda value: value
+    return _as_it_is
+
+
+def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
+    hints = typing.get_type_hints(kind, vars(sys.modules[kind.__module__]))
+    names = {each.name for each in dataclasses.fields(kind)}
+    # Most fields are text or numbers and need no reading: every entry of every article comes through here.
+    readers = [(name, read) for name in names if (read := _reader(hints[name])) is not _as_it_is]
+
+    def read(value: dict[str, Any]) -> Any:
+        kept = dict(value) if value.keys() <= names else {name: value[name] for name in value.keys() & names}
+        for name, reader in readers:
+            if name in kept:
+                kept[name] = reader(kept[name])
+        return kind(**kept)
+
+    return read
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

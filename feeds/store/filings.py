@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
 
 from feeds.model import UNFILED, Placement
 from feeds.store.marks import chunks, storable
@@ -25,6 +25,10 @@ class Article:
     id: int
     rank_at: datetime
     retracted: bool = False
+
+
+Placed = dict[int, list[Placement]]
+"""Where articles are filed, by the article's row."""
 
 
 @dataclass(slots=True)
@@ -117,17 +121,20 @@ def _placed(
     return placed
 
 
-def placed(connection: Connection, article_ids: Sequence[int]) -> dict[int, list[Placement]]:
-    """Where articles are filed now, by the article's row."""
-    columns = filings.c.section_id, filings.c.article_id, filings.c.filed_by, filings.c.reason, filings.c.probability
+def placed(connection: Connection, those: ColumnElement[bool]) -> Placed:
+    """Where articles are filed now, by the article's row; *those* says of which filings."""
+    columns = filings.c.article_id, filings.c.section_id, filings.c.filed_by, filings.c.reason, filings.c.probability
     _, paths = _sections(connection)
-    found: dict[int, list[Placement]] = {}
-    for some in chunks(article_ids):
-        statement = select(*columns).where(filings.c.article_id.in_(some), IN_SECTION)
-        for section_id, article_id, by, reason, probability in connection.execute(statement):
-            if section_id in paths:
-                told = Placement(section=paths[section_id], by=by, reason=reason, probability=probability)
-                found.setdefault(article_id, []).append(told)
+    found: Placed = {}
+    known: dict[tuple[Any, ...], Placement] = {}  # most are like others: "the whole desk" is every article's
+    for article_id, *told in connection.execute(select(*columns).where(those, IN_SECTION)).all():
+        section_id, by, reason, probability = same = tuple(told)
+        placement = known.get(same)
+        if placement is None and section_id in paths:
+            placement = Placement(section=paths[section_id], by=by, reason=reason, probability=probability)
+            known[same] = placement
+        if placement is not None:
+            found.setdefault(article_id, []).append(placement)
     return found
 
 

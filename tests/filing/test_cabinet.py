@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from feeds.filing import Cabinet
-from feeds.model import UNFILED, Match, Section
+from feeds.filing.comparison import Comparison
+from feeds.model import FILING_FIELDS, UNFILED, Entry, Match, Section, TermField
 from tests.filing.samples import entry, section, source, term
 
 
@@ -63,6 +64,32 @@ def test_the_explanation_says_what_a_rule_lacks() -> None:
     ]
     assert "rule of a nearly holds: keyword 'tide', but left out by category 'Sport'" in told.lines()
     assert "no section is surely meant by the category 'Mud'" in told.lines()
+
+
+class Watched:
+    """An entry that notes what is asked of it."""
+
+    def __init__(self, entry: Entry, asked: set[str]) -> None:
+        self._entry = entry
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> object:
+        self._asked.add(name)
+        return getattr(self._entry, name)
+
+
+def test_filing_asks_no_more_of_an_entry_than_the_store_reads_for_it() -> None:
+    asked: set[str] = set()
+    told = entry("High tide", "A gale", categories=("Mud",), breadcrumb=("Coast",), link="https://a.example/b/c")
+    fields = TermField.__args__  # type: ignore[attr-defined]
+    tree = [section(f"s{number}", term(field, "nothing")) for number, field in enumerate(fields)]
+    cabinet = Cabinet(tree)
+    watched = Watched(told, asked)
+    comparison = Comparison(cabinet, moved={}, sources={})
+    comparison.look("uid", [(watched, source())], ())  # type: ignore[list-item]
+    cabinet.explain(watched, source())  # type: ignore[arg-type]
+    cabinet.unmapped(watched)  # type: ignore[arg-type]
+    assert {"title", "text", "link", "breadcrumb", "authors"} <= asked <= FILING_FIELDS
 
 
 SECTIONS = some.lists(

@@ -237,6 +237,18 @@ def test_the_language_is_the_first_well_formed_one(one: One) -> None:
     assert one().language == "en"
 
 
+GERMAN = "<p>Die Fähre von den Inseln kam am Montag wegen Nebels eine Stunde zu spät an, sagte die Reederei.</p>"
+
+
+def test_a_text_is_asked_for_its_language_only_where_nobody_says_it(one: One) -> None:
+    assert one(summary=GERMAN).language == "de"
+    assert one(summary=GERMAN, language="??").language == "de"
+    assert one(summary=GERMAN, language="fr").language == "fr"
+    assert one(summary=GERMAN, source={"language": "fr"}).language == "fr"
+    assert run(ParsedEntry(summary=text(GERMAN)), language="it").entries[0].language == "it"
+    assert one(summary="<p>Die Fähre kam zu spät.</p>").language == "en"  # too short: the desk's
+
+
 @pytest.mark.parametrize(
     ("tag", "language"),
     [("en", "en"), ("EN_us", "en-US"), ("zh-hant-tw", "zh-Hant-TW"), ("es-419", "es-419"), ("English", "en"),

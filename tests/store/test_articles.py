@@ -388,10 +388,13 @@ def test_what_is_stored_can_be_gone_through_for_filing(desk):
     save(desk, [new("x"), copy("cx", 2, "x"), new("y"), new("z")], "news")
     with desk.write() as tx:
         tx.articles.retract(uid_of("z"), "", NOW)
-    first = read(desk, lambda tx: tx.articles.for_filing(0, 1))
-    rest = read(desk, lambda tx: tx.articles.for_filing(first[-1].id, 100))
-    assert [each.uid for each in first + rest] == [uid_of("x"), uid_of("y")]
-    assert [(told.key, by.key) for told, by in first[0].entries] == [("x", "a"), ("cx", "b")]
+    first = read(desk, lambda tx: tx.articles.filed(None, 1))
+    rest = read(desk, lambda tx: tx.articles.filed(first[-1].id, 100))
+    assert [each.uid for each in first + rest] == [uid_of("y"), uid_of("x")]
+    assert [(told.key, by.key) for told, by in rest[0].entries] == [("x", "a"), ("cx", "b")]
+    assert {(one.section, one.by) for one in rest[0].placed} == {("news", "rule")}
+    again = read(desk, lambda tx: tx.articles.with_entries([rest[0].id, first[0].id, 999]))
+    assert again == rest + first
 
 
 # --------------------------------------------------------------------------- sequences, whatever happens
