@@ -121,7 +121,7 @@ def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
     hints = typing.get_type_hints(kind, vars(sys.modules[kind.__module__]))
     names = {each.name for each in dataclasses.fields(kind)}
     # Most fields are text or numbers and need no reading: every entry of every article comes through here.
-    readers = [(name, read) for name in names if (read := _reader(hints[name])) is not _as_it_is]
+    readers = [(name, reader) for name in names if (reader := _reader(hints[name])) is not _as_it_is]
 
     def read(value: dict[str, Any]) -> Any:
         kept = dict(value) if value.keys() <= names else {name: value[name] for name in value.keys() & names}

@@ -42,7 +42,7 @@ def with_entries(connection: Connection, ids: Sequence[int]) -> list[Refilable]:
     """The articles of these rows, in this order."""
     uids: dict[int, str] = dict.fromkeys(ids, "")
     told: Told = {}
-    placed = {}
+    placed: filings.Placed = {}
     for some in chunks(ids):
         named = select(articles.c.id, articles.c.uid).where(articles.c.id.in_(some))
         uids |= {article_id: uid for article_id, uid in connection.execute(named).all()}
