@@ -27,18 +27,21 @@ import sys
 import time
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from dedupe_edits import KINDS, held_out  # noqa: E402
 
-from feeds.dedupe import Deduper, Stories, Window, signature  # noqa: E402
+from feeds.dedupe import Deduper, Remembered, Sketched, Stories, Window, remember, signature, sketch  # noqa: E402
+from feeds.dedupe.terms import Terms, pack, unpack  # noqa: E402
 from feeds.errors import UrlError  # noqa: E402
 from feeds.model import Entry, Known  # noqa: E402
 from feeds.text import plain, text_hash, words  # noqa: E402
@@ -49,6 +52,7 @@ Labels = list[str]
 DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", ROOT.parent / "shared" / "data"))
 ARRIVED = datetime(2030, 1, 1, tzinfo=UTC)
 """Rows arrive in the order of the file and at once; their dates say when they were written."""
+PROBED = 1_000
 LENGTHS = ((0, 30), (30, 100), (100, 300), (300, 1 << 30))
 
 
@@ -438,53 +442,83 @@ def flood(text: list[str], now: datetime, count: int = 10_000) -> None:
 
 
 def scale(sizes: Sequence[int]) -> None:
-    """Articles of 300 words from a vocabulary with a long tail, one in ten an edited copy of a recent one."""
+    """A window and stories read back from the store as a restart does, then PROBED articles decided on top of them.
+
+    Texts have 300 words of a vocabulary with a long tail; one in ten of those decided is an edited copy of a recent
+    one. What is read back is made from a few hundred real signatures: half of the hashes of each are moved, so that
+    four articles each tell of one event, and all share what is common.
+    """
     dice = random.Random(5)
     vocabulary = [f"{dice.choice('bcdfgklmnprstvz')}{'aeiou'[n % 5]}{n:x}" for n in range(60_000)]
     weights = [1 / (rank + 10) for rank in range(len(vocabulary))]
+    pool = dice.choices(vocabulary, weights, k=400_000)  # drawing words anew would cost more than the test
+    patterns = [_made(dice, pool, vocabulary) for _ in range(300)]
+    signatures = [sketch(entry) for entry, _ in patterns]
     start_kb = _resident_kb()
-    window = Window(most=max(sizes) + 1)
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    recent: list[list[str]] = []
-    spent = 0.0
-    timed = right = copies = 0
-    step = timedelta(days=13) / max(sizes)
-    # Hashing triples of made-up words costs as much as of real ones; drawing them would cost more than the test.
-    pool = dice.choices(vocabulary, weights, k=4_000_000)
-    for number in range(max(sizes)):
-        now += step
-        copy = number > 50 and dice.random() < 0.1
-        if copy:
-            text = [word if dice.random() > 0.025 else dice.choice(vocabulary) for word in dice.choice(recent)]
-        else:
-            at = dice.randrange(len(pool) - 300)
-            text = [*pool[at : at + 150], *dice.choices(vocabulary, k=150)]
-            recent = [*recent[-500:], text]
-        title, body = " ".join(text[5:13]), " ".join(text)
+    for size in sizes:
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        step = timedelta(days=13) / size
+        window, stories = Window(), Stories()
         start = time.process_time()
-        sketch = signature.make(title, body)
-        found = window.find(sketch, now=now, source_id=number)
-        uid = found.uid if found else UUID(int=number).urn
-        window.add(uid, sketch, seen=now, source_id=number, copy=found is not None)
-        spent += time.process_time() - start
-        timed += 1
-        copies += copy
-        right += copy and found is not None
-        if number + 1 in sizes:
-            grown = (_resident_kb() - start_kb) / 1024
-            print(
-                f"  {number + 1:>9,} articles: {1000 * spent / timed:.3f} ms an article since the last line,"
-                f" {grown:.0f} MB more, {_resident_kb() / 1024:.0f} MB in all,"
-                f" {right / max(1, copies):.4f} of copies found"
-            )
-            spent, timed = 0.0, 0
+        count = remember(_stored(signatures, size - PROBED, now, step), window, stories)
+        read_back = 1e6 * (time.process_time() - start) / max(1, count)
+        now += step * (size - PROBED)
+        recent: list[list[str]] = []
+        spent = right = copies = 0.0
+        for number in range(min(size, PROBED)):
+            now += step
+            copy = number > 50 and dice.random() < 0.1
+            entry, text = _made(dice, pool, vocabulary, dice.choice(recent) if copy else None)
+            recent = [*recent[-500:], text]
+            start = time.process_time()
+            (decision,) = Deduper(Known(), now=now, window=window, stories=stories).decide(number, [entry])
+            spent += time.process_time() - start
+            copies += copy
+            right += copy and decision.kind == "copy"
+        grown = (_resident_kb() - start_kb) / 1024
+        print(
+            f"  {size:>9,} articles, {len(stories):>6,} stories: {1000 * spent / min(size, PROBED):.3f} ms an article,"
+            f" {right / max(1, copies):.4f} of copies found; {grown:.0f} MB more,"
+            f" {_resident_kb() / 1024:.0f} MB in all; restart {read_back:.0f} µs a stored entry (with making it up)",
+            flush=True,
+        )
     flood(recent[-1], now)
-    kept = [signature.make(" ".join(recent[-1][:8]), " ".join(recent[-1]))] * 2_000
-    start = time.process_time()
-    again = Window()
-    for number, sketch in enumerate(kept):
-        again.add(UUID(int=number).urn, sketch, seen=now, source_id=1)
-    print(f"  restart: {1e6 * (time.process_time() - start) / len(kept):.0f} µs a stored entry")
+
+
+def _made(
+    dice: random.Random, pool: list[str], vocabulary: list[str], of: list[str] | None = None
+) -> tuple[Entry, list[str]]:
+    if of is not None:
+        text = [word if dice.random() > 0.025 else dice.choice(vocabulary) for word in of]
+    else:
+        at = dice.randrange(len(pool) - 300)
+        text = [*pool[at : at + 150], *dice.choices(vocabulary, k=150)]
+    body = " ".join(text)
+    return Entry(key=body[:80], title=" ".join(text[5:13]), text=body, text_hash=text_hash(body)), text
+
+
+def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timedelta) -> Iterator[Remembered]:
+    """Entries as the store gives them back, each unlike the others but for what is common."""
+    dice = np.random.default_rng(11)
+    for number in range(count):
+        pattern = patterns[number % len(patterns)]
+        read = signature.read(pattern.signature)
+        assert read is not None
+        move = dice.integers(0, 1 << 26, dtype=np.uint32)
+        kept = pattern.signature[: -4 * (len(read.body) + len(read.head))]
+        moved = kept + np.sort(read.head ^ move).tobytes() + np.sort(read.body ^ move).tobytes()
+        event = number // 400 * 100 + number % 100  # the same event every hundred articles, four times
+        terms = unpack(pattern.terms)
+        hashes = terms.hashes[:80].copy()
+        hashes[::2] ^= np.uint32((event * 2654435761) & 0x3FFFFFFF)
+        yield Remembered(
+            article_uid=UUID(int=number + 1).urn,
+            source_id=number % 5000,
+            signature=moved + pack(Terms(np.sort(hashes), terms.strengths[:80])),
+            first_seen=now + step * number,
+            published=now + step * number,
+            story_uid=UUID(int=(1 << 64) + event).urn,
+        )
 
 
 def _resident_kb() -> int:

@@ -40,6 +40,7 @@ def remember(entries: Iterable[Remembered], window: Window, stories: Stories | N
         )
         _, packed = signature.split(entry.signature)
         if stories is not None and packed and entry.story_uid and not entry.copy:
+            stories.forget(entry.first_seen)
             terms = unpack(packed)
             stories.counts.add(terms)
             spoken = (entry.language or language).partition("-")[0].lower()

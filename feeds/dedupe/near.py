@@ -76,6 +76,9 @@ class GramCounts:
         weights: npt.NDArray[np.float64] = np.square(common / excess)
         return weights
 
+    def total(self, grams: Hashes) -> float:
+        return float(self.weights(grams).sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
@@ -100,25 +103,17 @@ def evidence(likeness: Likeness) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A sketch with the weights of its triples, as they are now; *body_upto* are their sums in order."""
+    """A sketch with the weights of its triples, as they are now."""
 
     sketch: Sketch
     body: dict[int, float]
     head: dict[int, float]
-    body_upto: npt.NDArray[np.float64]
-    head_sum: float
 
 
 def weigh(sketch: Sketch, counts: GramCounts) -> Weighed:
-    weights = counts.weights(np.concatenate((sketch.body, sketch.head)))
-    body, head = weights[: len(sketch.body)], weights[len(sketch.body) :]
-    return Weighed(
-        sketch,
-        dict(zip(sketch.body.tolist(), body.tolist(), strict=True)),
-        dict(zip(sketch.head.tolist(), head.tolist(), strict=True)),
-        np.cumsum(body),
-        float(head.sum()),
-    )
+    weights = counts.weights(np.concatenate((sketch.body, sketch.head))).tolist()
+    body, head = sketch.body.tolist(), sketch.head.tolist()
+    return Weighed(sketch, dict(zip(body, weights, strict=False)), dict(zip(head, weights[len(body) :], strict=True)))
 
 
 def may_be_near(one: Weighed, other: Sketch) -> bool:
@@ -139,13 +134,9 @@ def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: b
     if min(one.word_count, other.word_count) < FEW_WORDS:
         return _by_title(one, other, overlap, same_source=same_source)
     limit = min(one.limit, other.limit)
-    upto = int(np.searchsorted(one.body, limit, side="right"))
-    sampled = min(
-        float(weighed.body_upto[upto - 1]) if upto else 0.0,
-        float(counts.weights(other.body[other.body <= limit]).sum()),
-    )
+    sampled = min(counts.total(one.body[one.body <= limit]), counts.total(other.body[other.body <= limit]))
     body = _contained(_shared(weighed.body, other.body), sampled)
-    head = _contained(_shared(weighed.head, other.head), min(weighed.head_sum, float(counts.weights(other.head).sum())))
+    head = _contained(_shared(weighed.head, other.head), min(counts.total(one.head), counts.total(other.head)))
     if sampled >= ENOUGH and body < SUPPORT:
         head = 0.0  # two texts that begin alike and go on differently
     same_title = overlap == 1.0 and sizes >= 0.6

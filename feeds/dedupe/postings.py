@@ -8,6 +8,7 @@ articles go by dropping the oldest array whole.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,14 +33,15 @@ class _Segment(NamedTuple):
 class Postings:
     """hash → documents, by number; documents must be added in the order of their numbers."""
 
-    def __init__(self, *, per_hash: int = PER_HASH) -> None:
+    def __init__(self, *, per_hash: int = PER_HASH, largest: int = LARGEST_SEGMENT) -> None:
         self._per_hash = per_hash
+        self._largest = largest
         self._segments: list[_Segment] = []
         self._fresh: defaultdict[int, list[int]] = defaultdict(list)
         self._fresh_count = 0
 
-    def add(self, document: int, hashes: npt.NDArray[np.uint32]) -> None:
-        for one in hashes.tolist():
+    def add(self, document: int, hashes: Sequence[int]) -> None:
+        for one in hashes:
             self._fresh[one].append(document)
         self._fresh_count += len(hashes)
         if self._fresh_count >= FLUSH_POSTINGS:
@@ -83,7 +85,7 @@ class Postings:
         self._segments.append(_Segment(np.sort(np.array(pairs, np.uint64)), newest))
         while len(self._segments) > 1:
             last, before = self._segments[-1].postings, self._segments[-2].postings
-            if before.size > MERGED_TIMES * last.size or before.size + last.size > LARGEST_SEGMENT:
+            if before.size > MERGED_TIMES * last.size or before.size + last.size > self._largest:
                 break
             del self._segments[-2:]
             merged = np.concatenate((before, last))

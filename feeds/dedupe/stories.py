@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feeds.dedupe.postings import Postings
+from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts, Terms, Weighed
 from feeds.model import Evidence
 
@@ -35,9 +36,10 @@ MOST_STORIES = 50_000
 STORY_TERMS = 160
 SEARCHED = 16
 """Terms of an article by which stories are looked up, the most telling ones."""
-PER_TERM = 64
+PER_TERM = 24
 """So many of the newest articles with a term are looked at in one array of the index."""
-COMPARED = 16
+LARGEST_SEGMENT = 1_000_000
+COMPARED = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -79,9 +81,8 @@ class Stories:
         self.counts = TermCounts()
         self._stories: dict[str, Story] = {}
         self._by_made: dict[int, Story] = {}
-        self._became: dict[int, int] = {}
-        self._postings = Postings(per_hash=PER_TERM)
-        self._story_of = np.zeros(1024, np.uint32)
+        self._postings = Postings(per_hash=PER_TERM, largest=LARGEST_SEGMENT)
+        self._story_of = np.zeros(1024, np.int64)  # by article, from the oldest on
         self._next = 0  # the number of the next article; numbers never come again
         self._oldest = 0
 
@@ -175,18 +176,16 @@ class Stories:
     def _sharing(self, weighed: Weighed, told: Sequence[int]) -> list[Story]:
         """The COMPARED stories whose articles share most of the *told* terms, by what these weigh."""
         at, articles = self._postings.lookup(weighed.hashes[told])
-        at, articles = at[articles >= self._oldest], articles[articles >= self._oldest]
-        weights = weighed.weights[told].tolist()
-        shared: dict[int, float] = {}
-        for pair in set(zip(self._story_of[articles - self._oldest].tolist(), at.tolist(), strict=True)):
-            shared[pair[0]] = shared.get(pair[0], 0.0) + weights[pair[1]]
-        best: dict[int, float] = {}
-        for made, weight in shared.items():
-            while made in self._became:
-                made = self._became[made]
-            if made in self._by_made:
-                best[made] = max(weight, best.get(made, 0.0))
-        return [self._by_made[made] for made in sorted(best, key=lambda made: (-best[made], made))[:COMPARED]]
+        rows = articles - self._oldest
+        # Each term counts once for a story, however many of its articles hold it.
+        pairs = distinct(self._story_of[rows[rows >= 0]] * SEARCHED + at[rows >= 0])
+        if not pairs.size:
+            return []
+        stories = pairs // SEARCHED
+        first = np.flatnonzero(np.concatenate((_TRUE, stories[1:] != stories[:-1])))
+        shared = np.add.reduceat(weighed.weights[told][pairs % SEARCHED], first)
+        best = stories[first[(-shared).argsort(kind="stable")[: 2 * COMPARED]]].tolist()
+        return [self._by_made[made] for made in best if made in self._by_made][:COMPARED]
 
     def _include(self, story: Story, weighed: Weighed, told: Sequence[int], written: datetime, now: datetime) -> None:
         self._add_up(story, weighed.hashes, weighed.weights.astype(np.float32))
@@ -199,7 +198,7 @@ class Stories:
             self._story_of = np.concatenate((self._story_of, np.zeros_like(self._story_of)))
         self._story_of[at] = story.made
         story.newest = self._next
-        self._postings.add(self._next, weighed.hashes[told])
+        self._postings.add(self._next, weighed.hashes[told].tolist())
         self._next += 1
 
     def _add_up(self, story: Story, hashes: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> None:
@@ -209,7 +208,7 @@ class Stories:
             story.square = float(weights @ weights)
             return
         every = np.concatenate((story.hashes, hashes))
-        order = np.argsort(every, kind="stable")
+        order = every.argsort(kind="stable")
         every = every[order]
         first = np.flatnonzero(np.concatenate((_TRUE, every[1:] != every[:-1])))
         sums = np.add.reduceat(np.concatenate((story.weights, weights))[order], first)
@@ -228,7 +227,7 @@ class Stories:
         older.touched = max(older.touched, younger.touched)
         older.newest = max(older.newest, younger.newest)
         self._drop(younger)
-        self._became[younger.made] = older.made
+        self._story_of[self._story_of == younger.made] = older.made
 
     def _drop(self, story: Story) -> None:
         del self._stories[story.uid], self._by_made[story.made]
@@ -241,14 +240,11 @@ class Stories:
         self._story_of[: self._next - oldest] = self._story_of[oldest - self._oldest : self._next - self._oldest]
         self._oldest = oldest
         self._postings.forget(oldest)
-        self._became = {
-            gone: kept for gone, kept in self._became.items() if kept in self._by_made or kept in self._became
-        }
 
 
 def _told(weighed: Weighed) -> list[int]:
     """Where in *weighed* the terms stand that an article is looked up by, the most telling first."""
-    found: list[int] = np.argsort(-weighed.weights, kind="stable")[:SEARCHED].tolist()
+    found: list[int] = (-weighed.weights).argsort(kind="stable")[:SEARCHED].tolist()
     return found
 
 

@@ -81,7 +81,7 @@ class TermCounts:
 
     def __init__(self) -> None:
         self._cells = np.zeros(CELLS, np.float32)
-        self._common: dict[str, tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]] = {}
+        self._common: dict[str, npt.NDArray[np.float16]] = {}
         self.articles = 0.0
 
     def add(self, terms: Terms) -> None:
@@ -94,9 +94,8 @@ class TermCounts:
     def weigh(self, terms: Terms, language: str) -> Weighed:
         """The MOST_TERMS of *terms* that weigh most."""
         every = self.articles + BACKGROUND_ARTICLES + 1.0
-        held = self._cells[terms.hashes % np.uint32(CELLS)] + (
-            1.0 + BACKGROUND_ARTICLES * self._shares(terms, language)
-        )
+        cells = terms.hashes % np.uint32(CELLS)
+        held = self._cells[cells] + self._background(language)[cells]
         weights = terms.strengths * np.log(every / held)
         kept = np.flatnonzero(weights > 0.0)
         if len(kept) > MOST_TERMS:
@@ -105,17 +104,16 @@ class TermCounts:
         length = math.sqrt(weights @ weights)
         return Weighed(terms.hashes[kept], terms.strengths[kept], weights / length if length else weights)
 
-    def _shares(self, terms: Terms, language: str) -> npt.NDArray[np.float64]:
-        """The part of all texts that hold each of *terms*, as the background has it."""
+    def _background(self, language: str) -> npt.NDArray[np.float16]:
+        """1 and the number of articles with a term that the background stands for, by cell."""
         if language not in self._common:
-            known = {_hash(stem): share for stem, share in background.shares(language).items()}
-            hashes = np.array(sorted(known), np.uint32)
-            self._common[language] = hashes, np.array([known[term] for term in hashes.tolist()], np.float64)
-        hashes, shares = self._common[language]
-        if not len(hashes):
-            return np.full(len(terms), RARE)
-        at = np.minimum(np.searchsorted(hashes, terms.hashes), len(hashes) - 1)
-        return np.where(hashes[at] == terms.hashes, shares[at], RARE)
+            shares = background.shares(language)
+            cells = np.fromiter((_hash(stem) % CELLS for stem in shares), np.int64, len(shares))
+            common = np.zeros(CELLS)
+            np.maximum.at(common, cells, np.fromiter(shares.values(), np.float64, len(shares)))
+            common[common == 0.0] = RARE
+            self._common[language] = (1.0 + BACKGROUND_ARTICLES * common).astype(np.float16)
+        return self._common[language]
 
 
 def pack(terms: Terms) -> bytes:

@@ -24,6 +24,8 @@ INDEXED_BODY = 20
 INDEXED_HEAD = 8
 COMPARED = 8
 """So many candidates are compared with an arriving article, those first that share most with it."""
+LEAST_TELLING = 0.5
+"""A candidate that shares less than this of what is indexed has no telling triple in common with the article."""
 COPIES_KEPT = 8
 """So many copies of one article are kept for comparing; further ones add time and tell nothing."""
 CHUNK_BYTES = 1 << 18
@@ -65,7 +67,6 @@ class Window:
 
     def add(self, uid: str, sketched: bytes, *, seen: datetime, source_id: int, copy: bool = False) -> None:
         """Take in an entry of the article *uid*; in the order in which entries were seen."""
-        sketched, _ = signature.split(sketched)
         sketch = signature.read(sketched)
         if sketch is None or not (sketch.word_count or sketch.title.size):
             return
@@ -79,7 +80,7 @@ class Window:
         if row == len(self._sizes):
             self._make_room()
             row = self._next - self._oldest
-        self._keep(row, sketched)
+        self._keep(row, signature.split(sketched)[0])
         self._name(row, uid)
         self._seen[row] = int(seen.timestamp())
         self._sources[row] = source_id & 0xFFFFFFFF
@@ -102,8 +103,7 @@ class Window:
             row = document - self._oldest
             if self._seen[row] < since or not self._sizes[row]:  # too old, or taken back
                 continue
-            other = signature.read(self._signature(row))
-            assert other is not None
+            other = signature.read_kept(self._signature(row))
             if not near.may_be_near(mine, other):
                 continue
             same_source = int(self._sources[row]) == source_id & 0xFFFFFFFF
@@ -118,13 +118,14 @@ class Window:
     def _sharing(self, mine: near.Weighed) -> list[int]:
         """The documents that share most with an arriving article: what is indexed of it, by how telling it is."""
         hashes = _indexed(mine.sketch)
-        at, documents = self._postings.lookup(hashes)
-        telling = self.counts.weights(hashes)[at]
+        at, documents = self._postings.lookup(np.array(hashes, np.uint32))
+        telling = [mine.head.get(one) or mine.body.get(one, 1.0) for one in hashes]
         shared: dict[int, float] = {}
-        for document, weight in zip(documents.tolist(), telling.tolist(), strict=True):
-            if document >= self._oldest:
-                shared[document] = shared.get(document, 0.0) + weight
-        return sorted(shared, key=lambda document: (-shared[document], document))[:COMPARED]
+        for document, place in zip(documents.tolist(), at.tolist(), strict=True):
+            shared[document] = shared.get(document, 0.0) + telling[place]
+        likely = [document for document, weight in shared.items() if weight >= LEAST_TELLING]
+        likely.sort(key=lambda document: (-shared[document], document))
+        return [document for document in likely[:COMPARED] if document >= self._oldest]
 
     def discard(self, uids: Collection[str]) -> None:
         """Take back what was added last: for a batch whose transaction did not come through."""
@@ -190,7 +191,9 @@ class Window:
             setattr(self, name, np.resize(getattr(self, name), grown))
 
 
-def _indexed(sketch: Sketch) -> signature.Hashes:
+def _indexed(sketch: Sketch) -> list[int]:
     """The hashes that an article is found by: the smallest of its text, of its first sentences, and its title's."""
-    title = np.array([(sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF] if len(sketch.title) >= 3 else [], np.uint32)
-    return signature.distinct(np.concatenate((sketch.body[:INDEXED_BODY], sketch.head[:INDEXED_HEAD], title)))
+    found = dict.fromkeys(sketch.body[:INDEXED_BODY].tolist() + sketch.head[:INDEXED_HEAD].tolist())
+    if len(sketch.title) >= 3:
+        found[(sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF] = None
+    return list(found)

@@ -18,7 +18,7 @@ def test_postings_give_each_document_of_a_hash_through_all_merges():
     dice = np.random.default_rng(1)
     for document in range(3 * FLUSH_POSTINGS // 20):
         hashes = dice.integers(0, 1 << 32, 30, dtype=np.uint64).astype(np.uint32)
-        postings.add(document, np.unique(hashes))
+        postings.add(document, np.unique(hashes).tolist())
         held[document] = np.unique(hashes)
     for document in (0, 1, 500, max(held)):
         at, found = postings.lookup(held[document])
@@ -31,7 +31,7 @@ def test_postings_give_each_document_of_a_hash_through_all_merges():
 def test_of_a_hash_that_all_documents_share_only_the_newest_are_given():
     postings = Postings()
     for document in range(3 * FLUSH_POSTINGS):
-        postings.add(document, np.array([7], np.uint32))
+        postings.add(document, [7])
     _, found = postings.lookup(np.array([7], np.uint32))
     assert 0 < found.size < 100
     assert found.max() == 3 * FLUSH_POSTINGS - 1
