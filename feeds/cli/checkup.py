@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from feeds import __version__
 from feeds.cli.places import Places
+from feeds.cli.tables import counted
 from feeds.condition import ago, condition, span
 
 LIBRARIES = ("pycurl", "feedparser", "lxml", "nh3", "SQLAlchemy", "granian")
@@ -81,34 +82,36 @@ def program(found: Places) -> Iterator[Finding]:
 
 def folders(found: Places) -> Iterator[Finding]:
     """Whether config can be read and data written by this user."""
-    if not found.config.is_dir():
+    if not os.path.isdir(found.config):
         yield Finding("bad", f"no config folder at {found.config}", "name yours with --config DIR")
     elif unreadable := [path.name for path in sorted(found.config.glob("*.yaml")) if not os.access(path, os.R_OK)]:
         yield Finding("bad", f"this user can't read {', '.join(unreadable)} in {found.config}", "chmod or chown them")
     else:
         yield Finding("ok", f"config {found.config}")
-    at = found.data
-    while not at.exists() and at != at.parent:
-        at = at.parent
-    if not os.access(at, os.W_OK | os.X_OK) or not at.is_dir():
-        yield Finding("bad", f"this user can't write in {found.data}", "chown it, or name another with --data DIR")
-    elif found.data.exists() and (
-        foreign := [
-            path.name for path in sorted(found.data.glob("desk.sqlite3*")) if not os.access(path, os.R_OK | os.W_OK)
-        ]
-    ):
+    if closed := not_ours(found):
         yield Finding(
-            "bad", f"this user can't write {', '.join(foreign)} in {found.data}",
-            "a command ran as another user (root?); chown the folder with all that is in it",
-        )  # fmt: skip
+            "bad", closed, "chown it with all that is in it (a command that once ran as root leaves such files)"
+        )
     else:
         yield Finding("ok", f"data {found.data}" + ("" if found.data.exists() else " (made at the first start)"))
+
+
+def not_ours(found: Places) -> str:
+    """Why this user can't work in the data folder; "" where nothing is in the way."""
+    at = found.data
+    while not os.path.exists(at) and at != at.parent:
+        at = at.parent
+    if not os.access(at, os.W_OK | os.X_OK) or not at.is_dir():
+        return f"this user can't write in {found.data}"
+    files = sorted(found.data.glob("desk.sqlite3*"))
+    foreign = [path.name for path in files if not os.access(path, os.R_OK | os.W_OK)]
+    return f"this user can't write {', '.join(foreign)} in {found.data}" if foreign else ""
 
 
 def disk(found: Places) -> Iterator[Finding]:
     """Free space where the database grows."""
     at = found.data
-    while not at.exists():
+    while not os.path.exists(at):
         at = at.parent
     free = shutil.disk_usage(at).free
     said = f"{free / 1e9:.1f} GB free at {at}"
@@ -123,7 +126,7 @@ def clock(found: Places) -> Iterator[Finding]:
     """Whether this machine's time can be right: behind what the database has seen it went back."""
     now = datetime.now(UTC)
     yield Finding("ok", f"{now:%Y-%m-%d %H:%M:%S} UTC")
-    if found.embedded and found.file is not None and not found.file.exists():
+    if found.file is not None and (not os.path.exists(found.file) or not_ours(found)):
         return
     from feeds.store import Store
 
@@ -155,7 +158,8 @@ def config(found: Places) -> Iterator[Finding]:
         )
         return
     seconds = time.monotonic() - began
-    yield Finding("ok", f"{len(judged.sections)} sections, {len(judged.sources)} sources, judged in {seconds:.1f} s")
+    counts = f"{counted(len(judged.sections), 'section')}, {counted(len(judged.sources), 'source')}"
+    yield Finding("ok", f"{counts}, judged in {seconds:.1f} s")
     if judged.warnings:
         count = len(judged.warnings)
         yield Finding("look", f"{count} warning{'s' * (count != 1)}", "`wiredesk check` lists them")
@@ -178,8 +182,11 @@ def database(found: Places) -> Iterator[Finding]:
 
     file = found.file
     if file is not None:
-        if not file.exists():
+        if not os.path.exists(file):
             yield Finding("look", f"no desk has run on {found.data} yet", "start one: `wiredesk run`")
+            return
+        if not_ours(found):
+            yield Finding("bad", f"{file} was not looked into", "see above")
             return
         size = sum(each.stat().st_size for each in file.parent.glob(f"{file.name}*"))
         if size <= QUICK_BYTES:
@@ -216,7 +223,7 @@ def sources(found: Places) -> Iterator[Finding]:
     """How the sources are, by condition, and which fail."""
     from feeds.store import Store
 
-    if found.file is not None and not found.file.exists():
+    if found.file is not None and (not os.path.exists(found.file) or not_ours(found)):
         return
     with Store(found.database) as store:
         if store.empty() or store.pending():

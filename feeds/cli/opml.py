@@ -11,6 +11,8 @@ import click
 from feeds.cli.places import need_config, places, with_places
 from feeds.cli.tables import counted
 
+LIST = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+
 
 @click.group()
 def opml() -> None:
@@ -24,7 +26,7 @@ def opml() -> None:
 
 @opml.command(name="import")
 @with_places
-@click.argument("files", nargs=-1, required=True, metavar="FILE ...", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("files", nargs=-1, required=True, metavar="FILE ...", type=LIST)
 def import_(config: str | None, data: str | None, files: tuple[Path, ...]) -> None:
     """Print the feeds of OPML lists as lines for sources.yaml.
 

@@ -74,7 +74,7 @@ def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def need_config(found: Places) -> None:
     """Raise DeskError where the config folder is not there at all."""
-    if not found.config.is_dir():
+    if not os.path.isdir(found.config):
         raise DeskError(
             f"no config folder at {found.config}",
             remedy="name yours with --config DIR; the project ships one to start from in config/",
@@ -83,10 +83,24 @@ def need_config(found: Places) -> None:
 
 def need_database(found: Places) -> None:
     """Raise DeskError where no desk has ever run here, for commands that only look."""
-    if found.file is not None and not found.file.exists():
+    if found.file is not None and not os.path.exists(found.file):
         raise DeskError(
             f"no desk has run on {found.data} yet",
             remedy="start one with `bin/run`, or poll once with `wiredesk poll`, or name its folder with --data",
+        )
+
+
+def make_data(found: Places) -> None:
+    """Make the data folder; DeskError where that fails, or where this user can't write in it."""
+    try:
+        found.data.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(found.data, os.W_OK | os.X_OK) else "permission denied"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    if reason:
+        raise DeskError(
+            f"can't write in the data folder {found.data}: {reason}",
+            remedy="make it writable for this user, or name another one with --data",
         )
 
 

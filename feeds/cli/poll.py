@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import click
 
 from feeds.cli.logs import set_up_logging
-from feeds.cli.places import need_config, places, upgrade, with_places
+from feeds.cli.places import make_data, need_config, places, upgrade, with_places
 from feeds.cli.polled import tell
 from feeds.cli.tables import counted
 from feeds.engine.accept import Accepted, accept, refiled, to_refile
@@ -59,7 +59,7 @@ def poll(
         logging.getLogger("feeds.ingest").setLevel(logging.ERROR)  # the table tells what failed
     found = places(config, data)
     need_config(found)
-    found.data.mkdir(parents=True, exist_ok=True)
+    make_data(found)
     store = open_store(found.database)
     try:
         upgrade(store, found, now_utc())

@@ -6,6 +6,7 @@ A file that is still being written is left for the next look: it counts only whe
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,16 +51,16 @@ def look(folder: Path, pattern: str, known: Iterable[int], *, now: datetime, mos
     A file's state is a hash of its name, size, inode and time of change: a touched file is read again, which costs
     little and brings nothing new. Files outside *folder* are allowed only where *pattern* itself is absolute or says
     ``..``; a link that leads elsewhere from inside is followed, for admins link folders together.
-    Raises FetchError when the folder itself is not there.
+    Raises FetchError when the folder itself is not there, or not to be read.
     """
     base = folder / pattern.split("*", 1)[0].rpartition("/")[0]
-    if not base.is_dir():
-        raise FetchError(
-            f"the folder {base} is not there",
-            url=f"file:{pattern}",
-            kind="soft",
-            remedy="make it, or correct `files:` of this source",
-        )
+    cause = remedy = ""
+    if not os.path.isdir(base):
+        cause, remedy = f"the folder {base} is not there", "make it, or correct `files:` of this source"
+    if cause and not os.access(base.parent, os.X_OK) or not cause and not os.access(base, os.R_OK | os.X_OK):
+        cause, remedy = f"the folder {base} can't be read", "let the user that runs the desk read it"
+    if cause:
+        raise FetchError(cause, url=f"file:{pattern}", kind="soft", remedy=remedy)
     seen = frozenset(known)
     found: list[FoundFile] = []
     states: list[int] = []
@@ -68,7 +69,7 @@ def look(folder: Path, pattern: str, known: Iterable[int], *, now: datetime, mos
     for path in _paths(folder, pattern):
         try:
             status = path.stat()
-            if not path.is_file():
+            if not stat.S_ISREG(status.st_mode):
                 continue
             name = os.path.relpath(path, folder).replace(os.sep, "/")
             state = _state(name, status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
@@ -132,6 +133,6 @@ def _judge_together(folder: Path, tree: Tree, gathered: Gathered, reports: Mappi
         place = (source.line, 1)
         if not found:
             report.warn(place, f"files: nothing is called {quote(source.target)} yet", "documents put there are taken")
-        elif (folder / source.target).is_dir():
+        elif os.path.isdir(folder / source.target):  # never raises, as Path.is_dir() does below a closed folder
             better = source.target.rstrip("/") + "/*.txt"
             report.warn(place, f"files: {quote(source.target)} is a folder", f"write a pattern such as {better}")

@@ -69,6 +69,46 @@ def test_poll_tells_what_came_in_a_table_that_fits(run: Run, folder: Path) -> No
     assert "did you mean 'Letters'?" in missing.err
 
 
+def test_poll_tells_an_offline_machine_from_bad_sources(run: Run, folder: Path) -> None:
+    (folder / "config" / "wiredesk.yaml").write_text('fetch: {allow_private: ["127.0.0.0/8"]}\n')
+    sources = folder / "config" / "sources.yaml"
+    letters = sources.read_text()
+    dead = "".join(f"- name: S{number}\n  url: http://127.0.0.{number}:9/feed\n" for number in range(1, 4))
+    sources.write_text(letters + dead)
+    offline = run("poll")
+    assert offline.code == 1
+    assert "None of 3 sources outside could be reached. Is this machine on the network?" in offline.out
+    assert "S1" not in offline.out  # thrice the same would only hide what came
+    sources.write_text(letters + dead.partition("- name: S3")[0])
+    assert "could not connect" in run("poll", "S1").out
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        ("pol", 2, "Error: no command 'pol'; did you mean `wiredesk poll`?"),
+        ("opml exprt", 2, "Error: No such command 'exprt'. Did you mean 'export'?"),
+        ("poll --nwo", 2, "Error: No such option '--nwo'."),
+        ("explain", 2, "Error: Missing argument 'URL'."),
+        ("run --port 0", 2, "Error: Invalid value for '--port': 0 is not in the range 1<=x<=65535."),
+        ("opml import none.opml", 2, "Error: Invalid value for 'FILE ...': File 'none.opml' does not exist."),
+        ("restore config", 2, "Error: Invalid value for 'FILE': File 'config' is a directory."),
+        ("check --config none", 1, "wiredesk: no config folder at "),
+        ("explain x", 1, "wiredesk: no desk has run on "),
+        ("backup", 1, "wiredesk: no desk has run on "),
+        ("opml export -o none/list.opml", 1, "wiredesk: none/list.opml: no such file or directory; check the path, "),
+        ("poll --data config/sources.yaml", 1, "wiredesk: can't write in the data folder "),
+        ("run --host none.invalid", 1, "wiredesk: 'none.invalid' is no address of this machine; "),
+    ],
+)
+def test_wrong_words_and_places_end_with_a_line_that_says_so(run: Run, asked: str, code: int, said: str) -> None:
+    ended = run(*asked.split())
+    assert (ended.code, ended.out) == (code, "")
+    assert ended.err.splitlines()[-1].startswith(said), ended.err
+    assert len(ended.err.splitlines()) == (1 if code == 1 else 4)
+    assert "feeds.cli" not in ended.err
+
+
 def test_poll_files_again_what_is_stored_when_no_desk_runs(run: Run, folder: Path) -> None:
     run("poll")
     (folder / "config" / "sections.yaml").write_text("press:\n  title: Press\n")
