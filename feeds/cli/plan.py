@@ -81,7 +81,7 @@ class Plan:
 def plan(config: str | None, data: str | None, as_json: bool) -> None:
     """Say what the edited config files would do to what is stored: what enters, leaves, appears, goes.
 
-    Nothing is changed. Exits with 0 when nothing would move, with 2 when something would, with 78 on errors in files.
+    Nothing is changed. Exits with 0 when nothing would move, with 3 when something would, with 78 on errors in files.
     """
     from feeds.settings import ConfigErrors, config_from_json, load_config
     from feeds.store import open_store
@@ -105,7 +105,7 @@ def plan(config: str | None, data: str | None, as_json: bool) -> None:
         click.echo(json.dumps(asdict(made), ensure_ascii=False, indent=2))
     else:
         tell(made)
-    sys.exit(2 if made.changed else 0)
+    sys.exit(3 if made.changed else 0)
 
 
 def compare(store: Store, found: Places, running: Config, edited: Config) -> Plan:

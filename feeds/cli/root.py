@@ -71,7 +71,8 @@ class Lazy(click.Group):
     cls=Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `wiredesk check`, then `wiredesk poll`, then `wiredesk run`. When something is wrong: "
-    "`wiredesk doctor`. Exit codes: 0 done, 1 it did not work (a line says why), 2 wrong usage, 78 errors in config.",
+    "`wiredesk doctor`. Exit codes: 0 done, 1 it did not work (a line says why), 2 wrong usage, "
+    "78 errors in config; docs/commands.md has all.",
 )
 @click.version_option(__version__, prog_name="wiredesk")
 def wiredesk() -> None:

@@ -168,6 +168,18 @@ def test_a_status_without_a_document_is_an_error_of_its_kind(
     assert (caught.value.status, caught.value.kind, caught.value.retry_after_s) == (status, kind, None)
 
 
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [(401, "`headers:`"), (403, "`contact:`"), (404, "`wiredesk discover`"), (429, "`interval_s`")],
+)
+def test_a_status_that_an_admin_can_do_something_about_says_what(
+    origin: Origin, fetcher: Fetcher, status: int, remedy: str
+) -> None:
+    with pytest.raises(FetchStatus) as caught:
+        fetcher.fetch(Request(source_id=1, url=origin.url(f"/status/{status}")))
+    assert remedy in caught.value.remedy
+
+
 @pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
 def test_retry_after_is_told_with_any_status(origin: Origin, fetcher: Fetcher, status: int) -> None:
     with pytest.raises(FetchStatus) as caught:

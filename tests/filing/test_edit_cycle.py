@@ -42,7 +42,7 @@ def test_an_edit_is_planned_saved_and_seen_without_old_news_coming_out_as_new(de
     desk.config, running = aside, desk.config
     desk.write(sections=AFTER)
     planned = desk.command("plan", "--json")
-    assert planned.returncode == 2, planned.stderr
+    assert planned.returncode == 3, planned.stderr
     plan = {one["path"]: one for one in json.loads(planned.stdout)["sections"]}
     assert (plan["sea"]["enters"], plan["sea"]["leaves"]) == (0, 2)
     assert (plan["ferries"]["enters"], plan["ferries"]["fresh"], plan["ferries"]["state"]) == (2, 2, "new")
