@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import re
+from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds import frames
-from feeds.model import FORMATS, Article, Format
+from feeds.cut import cut, delta_body
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
 from feeds.publish.rendering import desk_context, section_context
-from feeds.render import check, render_document
+from feeds.render import check, render_document, render_fragment, render_frame
 from feeds.render.whole import whole_document
 from tests.publish.desk import WORLD, Desk
-from tests.render.articles import DESK, FEED_ID, NOW, SECTION, many, wild_articles
+from tests.render.articles import DESK, FEED_ID, NOW, SECTION, few, many, moments, wild_articles, wild_text
 
 EXTRA = {
     "atom": frames.archive_links(
@@ -37,6 +40,60 @@ def test_a_page_is_the_whole_document_with_its_links_and_nothing_else(format: Fo
     whole = whole_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
     assert page.replace(EXTRA[format], b"", 1) == whole
     assert [problem for problem in check(page, format) if problem.severity == "error"] == []
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@given(
+    articles=st.lists(wild_articles, min_size=1, max_size=4, unique_by=lambda article: article.uid),
+    order=st.randoms(use_true_random=False),
+    title=wild_text,
+    description=wild_text,
+    gone=st.lists(
+        st.tuples(st.uuids().map(lambda each: each.urn), moments), max_size=3, unique_by=lambda each: each[0]
+    ),
+)
+@few
+def test_whatever_is_joined_of_fragments_that_check_checks_too(
+    format: Format,
+    articles: list[Article],
+    order: random.Random,
+    title: str,
+    description: str,
+    gone: list[tuple[str, datetime]],
+) -> None:
+    """A narrowed feed, an archive page, and a delta, of any of the articles and with any words around them."""
+    fragments = [render_fragment(article, format, desk=DESK) for article in articles]
+    chosen = order.sample(range(len(articles)), order.randint(0, len(articles)))
+    told = [(uid, at) for uid, at in gone if uid not in {article.uid for article in articles}]
+    extra = [
+        frames.hub_links(format, ["https://hub.example/?a=1&b=2"]),
+        EXTRA[format],
+        frames.deleted_entries(format, told),
+    ]
+    joined = frames.assemble(
+        render_frame(SECTION, format),
+        [fragments[number] for number in chosen],
+        self_url="https://wire.example.org/news/world?source=a%26b&limit=3",
+        alternate_url="https://wire.example.org/news/world",
+        title=title,
+        description=description,
+        updated=NOW,
+        feed_id=FEED_ID,
+        extra=extra,
+    )
+    whole = Document(
+        path=SECTION.path,
+        format=format,
+        media_type=MEDIA_TYPES[format],
+        sequence=1,
+        etag="1-0",
+        last_modified=NOW,
+        body=render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID),
+        article_uids=tuple(article.uid for article in articles),
+    )
+    delta = delta_body(whole, cut(whole), {articles[number].uid for number in chosen}, told)
+    for body in (joined, delta):
+        assert [problem for problem in check(body, format) if problem.severity == "error"] == []
 
 
 @pytest.mark.parametrize("format", FORMATS)
