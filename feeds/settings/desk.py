@@ -57,7 +57,8 @@ PUBLISH_KEYS: dict[str, Key] = {
     "first_import": Key(takes=Number(0, 10_000), says="how many articles of a new source's first answer are taken"),
     "websub": Key(takes=YesNo(), says="whether documents name a WebSub hub: those of `hubs`, else the desk's own"),
     "hubs": Key(
-        takes=ListOf(Address(), most=20), says="WebSub hubs in the place of the desk's own, told of each change"
+        takes=ListOf(Address(published=True), most=20),
+        says="WebSub hubs in the place of the desk's own, told of each change",
     ),
     "images": Key(takes=YesNo(), says="whether articles keep their pictures"),
 }

@@ -39,6 +39,7 @@ OWN_HEADERS = frozenset(
 """Request headers that fetch sets by itself: setting them by hand would break conditional requests or framing."""
 
 _HOST = re.compile(r"[^\s/?#@:\[\]\\<>\"^`{|}%]+")
+_NOT_IN_URI = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
@@ -46,9 +47,13 @@ _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An absolute http(s) address, exactly as written; with *secrets* it may hold `${NAME}`."""
+    """An absolute http(s) address, exactly as written; with *secrets* it may hold `${NAME}`.
+
+    One that is *published* stands in documents and headers as it is, so that it has to be a URI (RFC 3986 §2).
+    """
 
     secrets: bool = False
+    published: bool = False
     schemes: tuple[str, ...] = ("http", "https")
 
     def read(self, node: Node, report: Report) -> str:
@@ -56,6 +61,9 @@ class Address:
         if self.secrets:
             reference_errors(text)
         judge_address(without_references(text) if self.secrets else text, self.schemes)
+        if self.published and (odd := _NOT_IN_URI.search(text)):
+            remedy = "write it as browsers send it: %XX in the path, xn--… in the host"
+            raise Wrong(f"{quote(masked(text))} holds {odd[0]!r}, which an address in a feed can't", remedy)
         return text
 
     def schema(self) -> Schema:
@@ -115,7 +123,7 @@ class BaseUrl:
     """The desk's own address, perhaps with a path; given without the slash at its end."""
 
     def read(self, node: Node, report: Report) -> str:
-        url = Address().read(node, report).rstrip("/")
+        url = Address(published=True).read(node, report).rstrip("/")
         parts = urlsplit(url)
         if parts.query or parts.fragment or "?" in url or "#" in url:
             raise Wrong(f"{quote(url)} has a query or fragment", "write scheme, host and, where there is one, path")

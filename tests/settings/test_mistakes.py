@@ -76,6 +76,12 @@ MISTAKES = [
     ),
     (
         DESK,
+        "base_url: https://hörfunk.example\n",
+        "1:11: base_url: 'https://hörfunk.example' holds 'ö', which an address in a feed can't; "
+        "write it as browsers send it: %XX in the path, xn--… in the host",
+    ),
+    (
+        DESK,
         "base_url: https://wire.example.org/?x\n",
         "1:11: base_url: 'https://wire.example.org/?x' has a query or fragment; "
         "write scheme, host and, where there is one, path",
