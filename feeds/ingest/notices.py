@@ -45,7 +45,7 @@ def notices(claim: Claim, result: PollResult) -> list[Notice]:
     """What the end of a poll has to say, from the source's state before and after it; most say nothing."""
     source, before, after = claim.source, claim.state, result.state
     if result.outcome == "gone":
-        text = f"{source.name}: {result.error}"
+        text = f"{source.name}: {result.error.removeprefix('the source is gone: ')}"
         return [Notice(kind="gone", subject=source.key, text=text, remedy=result.remedy)]
     if result.outcome == "failed":
         return _failing(source, result)

@@ -146,7 +146,7 @@ def row(
         articles=came,
         copies=f"{copies / came:.0%}" if came else "–",
         saved=bytes_words(saved.saved_bytes) if saved.saved_bytes else "",
-        same=f"{saved.not_modified} of {saved.polls} unchanged" if saved.polls else "",
+        same=f"{saved.not_modified} of {saved.polls} unchanged" if known.last_ok_at else "",
     )
 
 

@@ -18,7 +18,7 @@ from feeds.serve.joined import feed_title, finish_joined, join
 from feeds.serve.narrowed import SCANNED, SCANNED_FOR_LANGUAGE, SCANNED_FOR_STORIES, BadChoice, choose, parameters
 from feeds.serve.opml import opml
 from feeds.serve.representations import Asked, Finished, cache_control, finish_delta, finish_document, reply, reply_226
-from feeds.serve.site import finish_text, redirect_to, refuse, respond, respond_with, the_site
+from feeds.serve.site import Refused, finish_text, redirect_to, respond, respond_with, the_site
 
 bp = Blueprint("documents", __name__)
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
             usual=section.limit or desk.settings.publish.entries,
         )
     except BadChoice as error:
-        return refuse(str(error))
+        raise Refused(str(error)) from error
     address = addresses.public(document_path(path, format))
     self_url = f"{address}?{choice.canonical}"
     if not choice.canonical or request.query_string.decode("latin-1") != choice.canonical:

@@ -15,11 +15,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import UNFILED
-from feeds.serve.addresses import split_archive, split_format
+from feeds.serve.addresses import Addresses, split_archive, split_format
 from feeds.serve.fronts import frame
 from feeds.serve.negotiate import wants_html
 from feeds.serve.proxies import client_address
-from feeds.serve.site import page_headers, redirect_to, the_site
+from feeds.serve.reader import Desk
+from feeds.serve.site import Refused, page_headers, redirect_to, the_site
+from feeds.serve.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,7 @@ def _unavailable(error: StoreError) -> Response:
 def _http_error(error: HTTPException) -> Response | BaseResponse:
     if error.code is None or error.code < 400:
         return error.get_response()
-    response = _answer(error.code)
+    response = _answer(error.code, (error.description or "") if isinstance(error, Refused) else "")
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
@@ -110,14 +112,23 @@ def _client() -> str:
     return client_address(request.environ, trusted)
 
 
-def _answer(status: int) -> Response:
+def _snapshot() -> Snapshot:
+    """What is published; of a desk whose store has never answered, one with nothing in it."""
+    try:
+        return the_site().snapshot
+    except StoreError:
+        desk = Desk()
+        return Snapshot(counter=0, accepted=None, desk=desk, addresses=Addresses.of(desk.settings.base_url, ()))
+
+
+def _answer(status: int, said: str = "") -> Response:
     phrase = HTTPStatus(status).phrase
-    explanation = EXPLANATIONS.get(status, "")
+    explanation = said or EXPLANATIONS.get(status, "")
     text = f"{status} {phrase}\n{explanation}\n"
     response = Response(text, status=status, content_type="text/plain; charset=utf-8")
     if wants_html(request.headers.get("Accept")):
         try:
-            snapshot = the_site().snapshot
+            snapshot = _snapshot()
             html = render_template("error.html", **frame(snapshot), status=status, phrase=phrase, text=explanation)
             response = Response(html, status=status, content_type="text/html; charset=utf-8")
             response.headers.extend(page_headers(snapshot.desk.settings))

@@ -66,6 +66,7 @@ class Node:
     path: str
     feeds: tuple[Feed, ...]
     language: str | None
+    direction: str = "ltr"
     children: tuple[Node, ...] = ()
     headlines: tuple[Headline, ...] = field(default=())
 
@@ -212,6 +213,7 @@ def node(
         path=section.path,
         feeds=feeds_of(section.path, addresses),
         language=section.language,
+        direction=direction(section.language),
         children=children,
         headlines=tuple(headlines),
     )

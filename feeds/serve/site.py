@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from flask import Response, current_app, request
+from werkzeug.exceptions import BadRequest
 
 from feeds.model import Article, Settings, Source
 from feeds.serve.answers import Answers
@@ -194,9 +195,8 @@ def redirect_to(address: str) -> Response:
     return response
 
 
-def refuse(text: str) -> Response:
-    """Return a 400 that says in *text* what would have been right."""
-    response = Response(f"400 Bad Request\n{text}\n", status=400, content_type="text/plain; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+class Refused(BadRequest):
+    """A request that asks for what does not exist in that form; its description says what would have been right.
+
+    It is shown to whoever asked, so nothing of the request stands in it.
+    """

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from feeds.errors import StoreError
-from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Source
+from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Section, Source
 from feeds.serve import create_app, flask_app
 from tests.serve.conftest import NOW, MemoryReader, application, make_article, uid_of
 from tests.serve.wsgi import ask
@@ -308,6 +308,8 @@ def test_a_desk_without_config_is_alive_and_not_ready():
 def test_a_store_that_is_not_there_yet_says_503_and_is_found_when_it_comes(tmp_path):
     desk = create_app(f"sqlite:///{tmp_path}/desk.sqlite3")
     assert [ask(desk, path).status for path in ("/healthz", "/readyz", "/", "/index.rss")] == [200, 503, 503, 503]
+    page = ask(desk, "/", **BROWSER)
+    assert (page.status, page.headers["retry-after"]) == (503, "5") and "<h1>Service Unavailable</h1>" in page.text
 
 
 def test_changing_the_config_changes_the_pages(reader, desk):
@@ -335,6 +337,22 @@ def test_articles_of_one_story_stand_together(reader, desk):
     assert page.count('<article class="story') == 2
     first, second = page.split('<article class="story')[1:]
     assert "Tide &amp; time 72</a>" in first and "Tide &amp; time 71</a>" in second
+
+
+def test_a_feed_that_cannot_be_is_refused_in_words_and_browsers_get_a_page(desk):
+    plain, page = ask(desk, "/news.rss", query="limit=x"), ask(desk, "/news.rss", query="limit=x", **BROWSER)
+    assert (plain.status, plain.text) == (400, "400 Bad Request\nlimit is a whole number from 1 to 200\n")
+    assert page.status == 400 and "<p>limit is a whole number from 1 to 200</p>" in page.text
+    assert plain.headers["cache-control"] == page.headers["cache-control"] == "no-store"
+
+
+def test_a_section_in_another_language_says_so_and_reads_from_its_side(make_reader):
+    accepted = make_reader().accepted
+    arabic = Section(path="arabic", title="العربية", description="أخبار", language="ar")
+    web = application(MemoryReader(replace(accepted, sections=(*accepted.sections, arabic))))
+    page = ask(web, "/arabic").text
+    assert '<h1 lang="ar" dir="rtl">العربية</h1>' in page and '<p class="motto" lang="ar" dir="rtl">' in page
+    assert '<section class="desk" aria-label="العربية" lang="ar" dir="rtl">' in ask(web, "/").text
 
 
 def test_a_data_block_cannot_be_left(reader, desk):
