@@ -5,6 +5,7 @@ A desk takes in the press of `tests/browser/newsroom.py`, and its pages are shot
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -21,8 +22,14 @@ from tests.fetch.origin import Origin
 FOLDER = Path(__file__).with_name("screenshots")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--hide-scrollbars"]
 SIZES = {"desktop": (1280, 960), "phone": (390, 844)}
-TALL = {("status", "desktop"): 1500, ("front", "desktop"): 1500}
+TALL = {("status", "desktop"): 1500, ("front", "desktop"): 1500, ("source", "desktop"): 720}
 QUALITY = 60
+
+
+def _story(desk: Desk) -> str:
+    found = re.search(rb'href="(/story/[0-9a-f-]+)"', desk.get("/news/harbour").body)
+    assert found is not None, "the press has a story that several papers tell"
+    return found[1].decode()
 
 
 def main() -> None:
@@ -46,7 +53,9 @@ def main() -> None:
             "front": "/",
             "section": "/news",
             "article": f"/article/{article.removeprefix('urn:uuid:')}",
+            "story": _story(desk),
             "status": "/status",
+            "source": "/status/source/ledger",
         }
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

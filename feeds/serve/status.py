@@ -154,7 +154,8 @@ def source_page(key: str) -> Response:
                 "when": in_words(poll.at, zone),
                 "stamp": rfc3339(poll.at),
                 "error": masked(poll.error),
-                "remedy": masked(poll.remedy),
+                # What helps now stands above the table already.
+                "remedy": masked(poll.remedy) if poll.remedy != line.state.last_remedy else "",
                 "bytes": console.bytes_words(poll.wire_bytes),
                 "next": in_words(poll.next_poll_at, zone),
             }
