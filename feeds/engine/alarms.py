@@ -52,7 +52,7 @@ def look(store: Store, data: Path | None, *, now: datetime) -> None:
         for alarm in (
             *outage(lines),
             *starving({path: days.get(path, {}) for path in paths}, now=now),
-            *full(data),
+            *full(*_room(data)),
         )
     }
     gone = [key for key in present if key not in wanted]
@@ -101,13 +101,9 @@ def starving(days: Mapping[str, Mapping[int, int]], *, now: datetime) -> list[Al
     return alarms
 
 
-def full(data: Path | None) -> list[Alarm]:
-    """Give an alarm where the disk of the *data* folder is nearly full."""
-    try:
-        usage = shutil.disk_usage(data) if data is not None else None
-    except OSError:
-        return []
-    if usage is None or usage.free >= min(LEAST_ROOM_BYTES, usage.total * LEAST_ROOM_SHARE):
+def full(free: int, total: int) -> list[Alarm]:
+    """Give an alarm where of *total* bytes on the disk of the data folder hardly any are *free*."""
+    if free >= min(LEAST_ROOM_BYTES, total * LEAST_ROOM_SHARE):
         return []
     return [
         Alarm(
@@ -117,3 +113,12 @@ def full(data: Path | None) -> list[Alarm]:
             remedy="make room: when it is full, nothing can be saved; `keep_days` in wiredesk.yaml bounds what is kept",
         )
     ]
+
+
+def _room(data: Path | None) -> tuple[int, int]:
+    """The bytes free and in all on the disk of *data*; nothing of nothing where that is unknown."""
+    try:
+        usage = shutil.disk_usage(data) if data is not None else None
+    except OSError:
+        usage = None
+    return (usage.free, usage.total) if usage is not None else (0, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.e2e.desk import until
 
 
@@ -59,6 +61,20 @@ def test_sources_are_filtered_and_sorted_without_a_script(visit):
 
 
 def test_the_numbers_are_there_for_prometheus(desk):
-    told = desk.get("/metrics").body.decode()
-    for name in ("wiredesk_sources{", "wiredesk_articles_total", "wiredesk_polls_total{", "wiredesk_answers_total{"):
-        assert name in told
+    desk.get("/news.rss", {"User-Agent": "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 16 subscribers)"})
+    values: dict[str, float] = {}
+
+    def scraped() -> bool:
+        # Counts of several processes, each family once, as Prometheus' own parser reads them.
+        families = list(text_string_to_metric_families(desk.get("/metrics").body.decode()))
+        assert len({family.name for family in families}) == len(families)
+        for sample in (sample for family in families for sample in family.samples):
+            values[sample.name] = values.get(sample.name, 0.0) + sample.value
+        return "wiredesk_declared_subscribers" in values
+
+    until(scraped, 10, "the subscribers that were declared")
+    for name in ("wiredesk_sources", "wiredesk_articles_total", "wiredesk_polls_total", "wiredesk_answers_total",
+                 "wiredesk_came_total", "wiredesk_poll_seconds_count", "wiredesk_view_seconds_bucket",
+                 "wiredesk_fetched_bytes_total", "wiredesk_database_bytes"):  # fmt: skip
+        assert values[name] > 0, name
+    assert "wiredesk_due_lag_seconds" in values and "wiredesk_inbox_bodies" in values

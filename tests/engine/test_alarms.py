@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from feeds.engine.alarms import look, outage, starving
+from feeds.engine.alarms import full, look, outage, starving
 from feeds.model import Source
 from feeds.store import open_store
 from feeds.store.overview import Line, day_of
@@ -39,6 +39,14 @@ def test_a_section_starves_against_its_own_mean():
     assert starving({"news": busy | {today: 1}}, now=NOW) == []
     assert starving({"unfiled": busy}, now=NOW) == []
     assert starving({"once": {today - 4: 500}}, now=NOW) == []  # an import is no rhythm
+
+
+def test_a_disk_is_full_when_little_is_free_of_it_and_in_itself():
+    gigabyte = 1_000_000_000
+    assert [alarm.kind for alarm in full(gigabyte // 3, 500 * gigabyte)] == ["disk"]
+    assert full(gigabyte, 500 * gigabyte) == []
+    assert full(gigabyte // 3, 2 * gigabyte) == []  # a small disk may be well with less
+    assert full(0, 0) == []  # unknown
 
 
 def test_a_look_opens_an_alarm_once_and_closes_it(tmp_path):
