@@ -70,6 +70,8 @@ class Settings:
 
     title: str = "Wiredesk"
     description: str = ""
+    copyright: str = ""
+    image: str = ""
     base_url: str = "http://127.0.0.1:8080"
     contact: str = ""
     language: str = "en"

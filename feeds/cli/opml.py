@@ -10,6 +10,7 @@ import click
 
 from feeds.cli.places import need_config, places, with_places
 from feeds.cli.tables import counted
+from feeds.errors import SectionNotFound
 
 LIST = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
@@ -69,7 +70,8 @@ def _name(file: Path) -> str:
 @opml.command()
 @with_places
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of printing.")
-def export(config: str | None, data: str | None, output: Path | None) -> None:
+@click.option("--section", metavar="PATH", help="Only the feeds of this section and those below it.")
+def export(config: str | None, data: str | None, output: Path | None, section: str | None) -> None:
     """Print your feeds as an OPML 2.0 list, for any other reader.
 
     Each section is a folder of it. Secrets never leave: an address that takes one from the environment is listed with
@@ -82,14 +84,19 @@ def export(config: str | None, data: str | None, output: Path | None) -> None:
     found = places(config, data)
     need_config(found)
     judged = load_config(found.config, os.environ)
-    outlines = source_outlines(judged.sources, judged.sections)
+    sources = judged.sources
+    if section is not None:
+        if section not in {each.path for each in judged.sections}:
+            raise SectionNotFound(section)
+        sources = tuple(each for each in sources if f"{each.section}/".startswith(f"{section}/"))
+    outlines = source_outlines(sources, judged.sections)
     document = render_opml(judged.settings.title, outlines, updated=now_utc(), owner_url=judged.settings.base_url)
     if output is None:
         click.echo(document.decode())
     else:
         output.write_bytes(document)
-    feeds = sum(source.kind == "feed" for source in judged.sources)
-    others = len(judged.sources) - feeds
+    feeds = sum(source.kind == "feed" for source in sources)
+    others = len(sources) - feeds
     kept = (
         f" ({counted(others, 'page, sitemap or folder is', 'pages, sitemaps or folders are')} none)" if others else ""
     )

@@ -149,4 +149,6 @@ def section_context(section: Section, settings: Settings) -> SectionContext:
         max_age_s=settings.publish.max_age_s,
         hubs=settings.hubs,
         desk_title=settings.title,
+        image_url=settings.image or None,
+        rights=settings.copyright,
     )

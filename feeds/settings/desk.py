@@ -66,6 +66,8 @@ PUBLISH_KEYS: dict[str, Key] = {
 DESK_KEYS: dict[str, Key] = {
     "title": Key(takes=Text(longest=200), says="the name of the desk"),
     "description": Key(takes=Text(longest=1000, empty=True, lines=True), says="what the desk is, in a sentence"),
+    "copyright": Key(takes=Text(longest=500, empty=True), says="who holds the rights, told by every document"),
+    "image": Key(takes=Address(published=True), says="a picture for the desk (PNG, JPEG or GIF), shown by readers"),
     "base_url": Key(takes=BaseUrl(), says="the desk's public address: what feeds and pages call themselves"),
     "contact": Key(takes=Contact(), says="an e-mail address or page, told to sources in the User-Agent"),
     "language": Key(takes=Language(), says="the desk's language, for sources that do not say"),

@@ -141,6 +141,9 @@ def test_an_opml_list_becomes_config_lines_and_back(run: Run, folder: Path) -> N
     assert exported.err == "2 feeds (1 page, sitemap or folder is none).\n"
     listed = etree.parse(folder / "out.opml").findall(".//outline[@xmlUrl]")
     assert {each.get("xmlUrl") for each in listed} == {"https://t.example/feed", "https://odd.example/?a=1&b=2"}
+    some = run("opml", "export", "--section", "news/world")
+    assert some.out.count("xmlUrl") == 1 and "https://t.example/feed" in some.out
+    assert run("opml", "export", "--section", "news/moon").code == 1
     broken = run("opml", "import", "config/sources.yaml")
     assert broken.code == 1
     assert broken.err.startswith("wiredesk: sources.yaml:1:1: no XML")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from xml.etree import ElementTree
 
@@ -9,7 +10,7 @@ import pytest
 
 from feeds.publish import flow, rendering
 from feeds.publish.gate import HOLD_S, objections
-from feeds.render import Problem
+from feeds.render import Problem, check
 from feeds.store.values import Standing
 from tests.publish.desk import NOW, WORLD, Desk, uid_of
 
@@ -269,6 +270,24 @@ def test_hubs_are_named_in_every_document(desk: Desk) -> None:
     for format in ("rss", "atom", "json"):
         got = desk.get(f"/{WORLD}.{format}")
         assert b"https://hub.example/" in got.body and 'rel="hub"' in got.headers["link"]
+
+
+def test_the_desk_s_picture_and_rights_are_told_in_every_document(desk: Desk) -> None:
+    desk.bring([1])
+    desk.accept(desk.tree, copyright="© The Wire & friends", image="https://wire.example.org/logo.png")
+    desk.render()
+    rss = ElementTree.fromstring(desk.get(f"/{WORLD}.rss").body)
+    assert rss.findtext("channel/copyright") == "© The Wire & friends"
+    assert rss.findtext("channel/image/url") == "https://wire.example.org/logo.png"
+    assert rss.findtext("channel/image/link") == rss.findtext("channel/link")
+    atom = ElementTree.fromstring(desk.get(f"/{WORLD}.atom").body)
+    assert atom.findtext("{http://www.w3.org/2005/Atom}rights") == "© The Wire & friends"
+    assert atom.findtext("{http://www.w3.org/2005/Atom}logo") == "https://wire.example.org/logo.png"
+    told = json.loads(desk.get(f"/{WORLD}.json").body)
+    assert told["icon"] == "https://wire.example.org/logo.png"
+    assert told["_wiredesk"]["rights"] == "© The Wire & friends"
+    for format in ("rss", "atom", "json"):
+        assert check(desk.get(f"/{WORLD}.{format}").body, format) == ()  # type: ignore[arg-type]
 
 
 def test_an_idle_sweep_writes_nothing(desk: Desk) -> None:
