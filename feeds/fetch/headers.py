@@ -3,30 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from feeds.model import Validators
 
 Fields = Sequence[tuple[str, str]]
 
-_FIELD = re.compile(r"^([^\s:]+)[ \t]*:[ \t]*(?:(.*[^ \t\r\n])[ \t\r]*)?$", re.MULTILINE)
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_FIELD = re.compile(rb"([^\s:]+)[ \t]*:[ \t\r]*(?:(.*[^ \t\r\n])[ \t\r]*)?")
+_FOLD = re.compile(rb"[ \t]*\r?\n[ \t]+")
+_END = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(rb"HTTP/\S+[ \t]+(\d{1,4})(?!\d)")
 _DELTA = re.compile(r"\d+(?:\.\d+)?")
 _DIRECTIVE = re.compile(r'([\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,;]*)))?')
+_KEPT_BYTES = 256
+"""Lines up to this are remembered with what they say: most stand in every answer of an origin."""
 MAX_DELTA_S = 10 * 365 * 86400.0  # nothing on the web means more; keeps foreign numbers out of date arithmetic
 
 
-def parse_fields(lines: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
+def final_head(received: bytes) -> tuple[int, bytes] | None:
+    """Status and field lines of the last head, which is the one that counts: a proxy's own and 1xx come before it.
+
+    None while it is not whole. What follows it (trailers) is left out.
+    """
+    at = 0
+    while (end := _END.search(received, at)) is not None:
+        begin, at = at, end.end()
+        if received.startswith(b"HTTP/", at):
+            continue
+        line, _, fields = received[begin : end.start()].partition(b"\n")
+        found = _STATUS.match(line)
+        status = int(found[1]) if found else 0
+        return None if 100 <= status < 200 else (status, fields)
+    return None
+
+
+def parse_fields(lines: bytes) -> tuple[tuple[str, str], ...]:
     """Header lines to (lower-case name, value) pairs in order, read as Latin-1 so that any bytes come back.
 
     A folded line continues the one before (RFC 9112 §5.2); a line that is no field is left out.
     """
-    text = b"".join(lines).decode("latin-1")
-    if "\n " in text or "\n\t" in text:
-        text = _FOLD.sub(" ", text)
-    return tuple([(name.lower(), value) for name, value in _FIELD.findall(text)])
+    if b"\n " in lines or b"\n\t" in lines:
+        lines = _FOLD.sub(b" ", lines)
+    found = [_field(line) if len(line) <= _KEPT_BYTES else _field.__wrapped__(line) for line in lines.split(b"\n")]
+    return tuple([field for field in found if field is not None])
+
+
+@lru_cache(maxsize=4096)
+def _field(line: bytes) -> tuple[str, str] | None:
+    found = _FIELD.fullmatch(line)
+    return None if found is None else (found[1].decode("latin-1").lower(), (found[2] or b"").decode("latin-1"))
 
 
 def first(fields: Fields, name: str) -> str | None:

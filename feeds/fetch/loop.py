@@ -282,8 +282,10 @@ class Loop:
         self._resolver.dispatch(now)
         idle_s = self._settings.idle_s
         late: list[tuple[Transfer, str]] = []
-        for transfer in self._active:
+        for transfer, wire in self._active.items():
             silent_s = now - transfer.seen_at
+            if silent_s > BRISK_S and wire is not None and wire.stirs():
+                transfer.seen_at, silent_s = now, 0.0
             if transfer.brisk and silent_s > BRISK_S:
                 transfer.brisk = False
                 self._brisk -= 1

@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import Any
 
 import pycurl
@@ -13,9 +14,9 @@ import pycurl
 from feeds.errors import FetchBroken
 from feeds.fetch.coding import BadCoding, Decoder, TooMuch
 from feeds.fetch.guard import Guard
-from feeds.fetch.headers import list_members, parse_fields
+from feeds.fetch.headers import final_head, list_members, parse_fields
 from feeds.fetch.target import Target
-from feeds.fetch.transfer import DOCUMENTS, Hop, Transfer, blocked, too_large
+from feeds.fetch.transfer import Hop, Transfer, blocked, too_large
 from feeds.fetch.verdict import Failure, curl_failure
 from feeds.model import FetchSettings
 
@@ -36,7 +37,10 @@ class _Lent(socket.SocketType):
 
 
 class Wire:
-    """An easy handle with its callbacks. `start` arms it for one hop, `ended` says how that went."""
+    """An easy handle with its callbacks. `start` arms it for one hop, `ended` says how that went.
+
+    A head is gathered without a line of Python, and looked at when a body comes or all is over: most answers are a 304.
+    """
 
     def __init__(self, settings: FetchSettings, guard: Guard, clock: Callable[[], float]) -> None:
         self.transfer: Transfer | None = None
@@ -46,6 +50,7 @@ class Wire:
         self._resolve_set = False
         self._posted = False
         self._most_bytes = settings.max_body_bytes
+        self._received = BytesIO()
         self._clear()
         self.easy = self._new_easy()
 
@@ -81,26 +86,34 @@ class Wire:
 
     def ended(self, code: int, message: str) -> Hop:
         """How the hop went that ended with libcurl's *code*."""
-        failure = self._failure
-        status = self._status if self._head_done else 0
-        fields = self._fields if self._fields is not None else parse_fields(self._lines)
+        self._check_size()
+        if not self._head_done:
+            self._take_head()
+        failure, status = self._failure, self._status
         if failure is None and not self._head_done:
             failure = curl_failure(code, message) if code else Failure(FetchBroken, "temporary", "no answer arrived")
             if self._refusal and code in (7, 42):
                 failure = blocked(self._refusal)
-        elif failure is None and self._keeps(status):
+        elif failure is None and self._kept:
             failure = curl_failure(code, message) if code else self._unfinished()
         # What follows a head that brings nothing to keep is of no interest, however it ends.
         hop = Hop(
             status=status,
-            fields=fields if failure is None else (),
+            fields=self._fields if failure is None else (),
             body=b"".join(self._body) if failure is None else b"",
-            wire_bytes=self._head_bytes + self._raw_bytes,
+            wire_bytes=self._received.tell() + self._raw_bytes,
             address=self._address,
             failure=failure,
         )
         self._clear()
         return hop
+
+    def stirs(self) -> bool:
+        """Whether the head has begun to arrive since this was last asked."""
+        if self._stirred or not self._received.tell():
+            return False
+        self._stirred = True
+        return True
 
     @property
     def held_bytes(self) -> int:
@@ -117,10 +130,12 @@ class Wire:
 
     def _clear(self) -> None:
         self.transfer = None
-        self._lines: list[bytes] = []
-        self._fields: tuple[tuple[str, str], ...] | None = None
-        self._head_bytes = 0
+        self._received.seek(0)
+        self._received.truncate()
+        self._stirred = False
         self._head_done = False
+        self._kept = False
+        self._fields: tuple[tuple[str, str], ...] = ()
         self._status = 0
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -151,7 +166,7 @@ class Wire:
             (pycurl.MAXAGE_CONN, _IDLE_CONNECTION_S),
             (pycurl.DNS_CACHE_TIMEOUT, _DNS_CACHE_S),
             (pycurl.TCP_NODELAY, 1),
-            (pycurl.HEADERFUNCTION, self._on_header),
+            (pycurl.HEADERFUNCTION, self._received.write),
             (pycurl.WRITEFUNCTION, self._on_body),
             (pycurl.OPENSOCKETFUNCTION, self._on_open),
             (pycurl.PREREQFUNCTION, self._on_connected),
@@ -165,43 +180,36 @@ class Wire:
             easy.setopt(option, value)
         return easy
 
-    def _on_header(self, line: bytes) -> int:
-        size = len(line)
-        self._head_bytes += size
-        if self._head_bytes > self._settings.max_header_bytes:
-            limit = self._settings.max_header_bytes
-            self._failure = too_large(f"headers of more than {limit} bytes", "fetch.max_header_bytes")
-            return -1
-        if self._head_done:
-            return size  # trailers: counted, not kept
-        if line in (b"\r\n", b"\n"):
-            # After 1xx comes another head (RFC 9110 §15.2).
-            self._alive()
-            self._head_done = self._status >= 200
-            return size if not self._keeps(self._status) or self._expect_document() else -1
-        if line.startswith(b"HTTP/"):
-            self._lines.clear()
-            self._status = _status(line)
-            self._alive()
-        else:
-            self._lines.append(line)
-        return size
+    def _check_size(self) -> None:
+        most = self._settings.max_header_bytes
+        if self._failure is None and self._received.tell() > most:
+            self._failure = too_large(f"headers of more than {most} bytes", "fetch.max_header_bytes")
 
-    def _expect_document(self) -> bool:
-        self._fields = parse_fields(self._lines)
-        codings = list_members(self._fields, "content-encoding")
+    def _take_head(self) -> None:
+        """Read the head that counts, where it is whole; what is wrong with it becomes the failure."""
+        head = final_head(self._received.getvalue())
+        if head is None:
+            return
+        self._head_done = True
+        self._status, lines = head
+        self._fields = parse_fields(lines)
+        self._kept = self.transfer is not None and self.transfer.keeps(self._status)
+        codings = list_members(self._fields, "content-encoding") if self._kept else ()
         try:
             self._decoder = Decoder(codings, self._most_bytes) if codings else None
         except BadCoding as error:
-            self._failure = Failure(FetchBroken, "soft", str(error))
-            return False
-        return True
+            self._failure = self._failure or Failure(FetchBroken, "soft", str(error))
 
     def _on_body(self, chunk: bytes) -> int:
         size = len(chunk)
         self._raw_bytes += size
         self._alive()
-        if not self._keeps(self._status):
+        if not self._head_done:
+            self._check_size()
+            self._take_head()
+            if self._failure is not None:
+                return -1
+        if not self._kept:
             return size if self._raw_bytes <= DISCARD_BYTES else -1
         try:
             if self._decoder is not None:
@@ -249,9 +257,6 @@ class Wire:
         self._failure = blocked(refusal)
         return pycurl.PREREQFUNC_ABORT
 
-    def _keeps(self, status: int) -> bool:
-        return self.transfer.keeps(status) if self.transfer is not None else status in DOCUMENTS
-
     def _alive(self) -> None:
         if self.transfer is not None:
             self.transfer.seen_at = self._clock()
@@ -267,11 +272,6 @@ class Wire:
 
     def _body_too_large(self) -> Failure:
         return too_large(f"a body of more than {self._most_bytes} bytes", "fetch.max_body_bytes")
-
-
-def _status(line: bytes) -> int:
-    part = line.split(None, 2)[1:2]
-    return int(part[0]) if part and part[0].isdigit() and len(part[0]) <= 4 else 0
 
 
 def _resolve_entry(target: Target, addresses: Sequence[str]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feeds.fetch.headers import (
     MAX_DELTA_S,
     cache_control,
+    final_head,
     freshness_s,
     http_date,
     list_members,
@@ -34,13 +35,32 @@ def test_fields_keep_their_order_and_their_bytes() -> None:
         b": empty\r\n",
         b"Bad Name: 1\r\n",
     ]
-    assert parse_fields(lines) == (("etag", '"a\xff"'), ("x-a", "1"), ("x-a", "2 more"))
+    assert parse_fields(b"".join(lines)) == (("etag", '"a\xff"'), ("x-a", "1"), ("x-a", "2 more"))
 
 
-@given(st.lists(st.binary(max_size=40)))
-def test_any_lines_are_read(lines: list[bytes]) -> None:
+@given(st.binary(max_size=200))
+@example(b"a:\rX\r\n")
+def test_any_lines_are_read(lines: bytes) -> None:
     for name, value in parse_fields(lines):
         assert name == name.lower() and value == value.strip(" \t\r\n")
+
+
+@pytest.mark.parametrize(
+    ("received", "head"),
+    [
+        (b"HTTP/1.1 304 Not Modified\r\nA: 1\r\nB: 2\r\n\r\n", (304, b"A: 1\r\nB: 2")),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nA: 1\r\n\r\nTrailer: 3\r\n", (200, b"A: 1")),
+        (b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 404 No\r\nA: 1\r\n\r\n", (404, b"A: 1")),
+        (b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 404 No\r\nA: 1\r\n", None),
+        (b"HTTP/2 410\n\n", (410, b"")),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", None),
+        (b"HTTP/1.1 200 OK\r\nA: 1\r\n", None),
+        (b"", None),
+        (b"HTTP/1.1 20000 OK\r\n\r\n", (0, b"")),
+    ],
+)
+def test_the_head_that_counts_is_the_last_and_only_when_whole(received: bytes, head: object) -> None:
+    assert final_head(received) == head
 
 
 @pytest.mark.parametrize(
