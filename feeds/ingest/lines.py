@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -94,6 +94,7 @@ class Lines:
         self._waiting.clear()
 
 
+@lru_cache(maxsize=8192)
 def host_of(url: str) -> str:
     """The host of *url* in lower case, empty where it has none."""
     try:

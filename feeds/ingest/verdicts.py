@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from zlib import crc32
 
 from feeds.errors import DeskError, FetchError
@@ -52,24 +53,27 @@ def _full_check(claim: Claim, now: datetime) -> bool:
 
 
 def _distrusted(state: SourceState, now: datetime) -> bool:
-    return state.distrusted_at is not None and now - state.distrusted_at < DISTRUST_FOR
+    return _still_distrusted(state.distrusted_at, now) is not None
+
+
+def _still_distrusted(since: datetime | None, now: datetime) -> datetime | None:
+    return since if since is not None and now - since < DISTRUST_FOR else None
 
 
 def unchanged(
     claim: Claim, answer: Answer, *, outcome: PollOutcome, settings: PollSettings, jitter: float
 ) -> PollResult:
     """The verdict on an answer that ends at fetch: 304, or a body whose hash is known (outcome ``same``)."""
-    state = claim.state
-    at = answer.received_at
+    state, at = claim.state, answer.received_at
+    changes: dict[str, Any] = {}
     if answer.status == 304:
         # RFC 9111 §4.3.4: a 304 updates what it carries and leaves the rest.
-        validators = Validators(
-            etag=answer.validators.etag or state.validators.etag,
-            last_modified=answer.validators.last_modified or state.validators.last_modified,
-        )
-        state = replace(state, validators=validators)
+        kept, told = state.validators, answer.validators
+        etag, last_modified = told.etag or kept.etag, told.last_modified or kept.last_modified
+        if (etag, last_modified) != (kept.etag, kept.last_modified):
+            changes["validators"] = Validators(etag=etag, last_modified=last_modified)
     else:
-        state = replace(state, validators=answer.validators, validators_url=answer.final_url, last_full_at=at)
+        changes |= {"validators": answer.validators, "validators_url": answer.final_url, "last_full_at": at}
     poll = Poll(
         at=at,
         outcome=outcome,
@@ -77,8 +81,8 @@ def unchanged(
         retry_after_s=retry_after_s(answer.headers, at),
     )
     chosen = _plan(claim, poll, settings, jitter)
-    state = _met(_redirected(state, claim, answer.redirects, at), chosen, at, answer.status, outcome)
-    return _result(claim, state, chosen, at, outcome, answer)
+    changes |= _redirected(state, answer.redirects, at) | _met(state, chosen, at, answer.status, outcome)
+    return _result(claim, replace(state, **changes), chosen, at, outcome, answer)
 
 
 def brought(
@@ -105,18 +109,20 @@ def brought(
         retry_after_s=retry_after_s(answer.headers, at),
     )
     chosen = _plan(claim, poll, settings, jitter)
+    before = claim.state
+    lied = _lied(claim, answer, got)
     state = replace(
-        claim.state,
+        before,
         validators=answer.validators,
         validators_url=answer.final_url,
         body_hash=body_hash,
         item_hashes=reading.item_hashes,
         first_poll_done=True,
         last_full_at=at,
-        last_new_at=at if got.new else claim.state.last_new_at,
-        distrusted_at=at if _lied(claim, answer, got) else claim.state.distrusted_at,
+        last_new_at=at if got.new else before.last_new_at,
+        **_redirected(before, answer.redirects, at),
+        **_met(before, chosen, at, answer.status, poll.outcome, distrusted_at=at if lied else before.distrusted_at),
     )
-    state = _met(_redirected(state, claim, answer.redirects, at), chosen, at, answer.status, poll.outcome)
     return _result(claim, state, chosen, at, poll.outcome, answer, got)
 
 
@@ -161,6 +167,7 @@ def looked(
         at=at,
         outcome=state.last_outcome,
         state=state,
+        before=claim.state,
         next_poll_at=next_poll_at,
         new=found,
         reason=f"{waiting} files are still being written" if waiting else "a look into a folder costs nothing",
@@ -226,6 +233,7 @@ def _failure(
         at=poll.at,
         outcome=poll.outcome,
         state=state,
+        before=claim.state,
         next_poll_at=chosen.next_poll_at,
         error=error.cause,
         remedy=error.remedy,
@@ -245,43 +253,55 @@ def _plan(claim: Claim, poll: Poll, settings: PollSettings, jitter: float) -> Pl
     )
 
 
-def _met(state: SourceState, chosen: Plan, at: datetime, status: int, outcome: PollOutcome) -> SourceState:
-    return replace(
-        state,
-        interval_s=chosen.interval_s,
-        failures=0,
-        rhythm=chosen.memory,
-        next_poll_at=chosen.next_poll_at,
-        last_poll_at=at,
-        last_ok_at=at,
-        last_status=status,
-        last_outcome=outcome,
-        last_error="",
-        last_remedy="",
-        retry_after_until=chosen.next_poll_at if chosen.reason.startswith("Retry-After") else None,
-        gone_at=None,
-        distrusted_at=state.distrusted_at if _distrusted(state, at) else None,
-    )
+def _met(
+    state: SourceState,
+    chosen: Plan,
+    at: datetime,
+    status: int,
+    outcome: PollOutcome,
+    *,
+    distrusted_at: datetime | None = None,
+) -> dict[str, Any]:
+    """What any answer changes in *state*."""
+    return {
+        "interval_s": chosen.interval_s,
+        "failures": 0,
+        "rhythm": chosen.memory,
+        "next_poll_at": chosen.next_poll_at,
+        "last_poll_at": at,
+        "last_ok_at": at,
+        "last_status": status,
+        "last_outcome": outcome,
+        "last_error": "",
+        "last_remedy": "",
+        "retry_after_until": chosen.next_poll_at if chosen.reason.startswith("Retry-After") else None,
+        "gone_at": None,
+        "distrusted_at": _still_distrusted(distrusted_at or state.distrusted_at, at),
+    }
 
 
-def _redirected(state: SourceState, claim: Claim, redirects: tuple[Redirect, ...], at: datetime) -> SourceState:
-    """Count sightings of a wholly permanent chain; adopt its target when seen often enough over days (criteria D3)."""
+def _redirected(state: SourceState, redirects: tuple[Redirect, ...], at: datetime) -> dict[str, Any]:
+    """Count sightings of a wholly permanent chain; adopt its target when seen often enough over days (criteria D3).
+
+    Gives what changes in *state*.
+    """
+    forgotten = {"redirect_target": None, "redirect_first_seen": None, "redirect_count": 0}
     permanent = []
     for hop in redirects:
         if hop.status not in (301, 308):
             break
         permanent.append(hop)
     if not permanent:
-        return replace(state, redirect_target=None, redirect_first_seen=None, redirect_count=0)
+        return forgotten if state.redirect_target is not None else {}
     target = permanent[-1].target
     if _only_https(permanent[0].url, target):
-        return replace(state, adopted_url=target, redirect_target=None, redirect_first_seen=None, redirect_count=0)
+        return {"adopted_url": target, **forgotten}
     if target != state.redirect_target or state.redirect_first_seen is None:
-        return replace(state, redirect_target=target, redirect_first_seen=at, redirect_count=1)
+        return {"redirect_target": target, "redirect_first_seen": at, "redirect_count": 1}
     count = state.redirect_count + 1
     if count >= ADOPT_SIGHTINGS and at - state.redirect_first_seen >= ADOPT_AFTER:
-        return replace(state, adopted_url=target, redirect_target=None, redirect_first_seen=None, redirect_count=0)
-    return replace(state, redirect_count=count)
+        return {"adopted_url": target, **forgotten}
+    return {"redirect_count": count}
 
 
 def _only_https(url: str, target: str) -> bool:
@@ -304,6 +324,7 @@ def _result(
         at=at,
         outcome=outcome,
         state=state,
+        before=claim.state,
         next_poll_at=chosen.next_poll_at,
         new=got.new,
         copies=got.copies,

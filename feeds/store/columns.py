@@ -27,6 +27,11 @@ def moment(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+def plain(value: Any) -> Any:
+    """*value* as a driver takes it: a time becomes its `micros`."""
+    return micros(value) if value.__class__ is datetime else value
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC datetimes, kept as integer microseconds: no database gets to interpret or drop a zone."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row
 
 from feeds.model import FullText, Source, Validators
 from feeds.store.codec import hashes_from_blob, hashes_to_blob
+from feeds.store.columns import plain
 from feeds.store.marks import storable
 from feeds.store.values import SourceState
 
@@ -28,27 +30,37 @@ CONFIGURED = (
 )
 """The columns that config decides."""
 
-_SAME_IN_STATE = (
-    "validators_url",
-    "body_hash",
+OFTEN = (
     "interval_s",
     "failures",
     "last_poll_at",
     "last_ok_at",
-    "last_new_at",
-    "last_full_at",
     "last_status",
     "last_outcome",
+    "last_error",
+    "last_remedy",
     "retry_after_until",
+    "rhythm",
+)
+"""The columns of a state that every poll writes, but for the due time and its reason, which go their own way."""
+
+_SELDOM = (
+    "validators_url",
+    "body_hash",
+    "last_new_at",
+    "last_full_at",
     "gone_at",
     "adopted_url",
     "redirect_target",
     "redirect_first_seen",
     "redirect_count",
     "distrusted_at",
-    "rhythm",
     "site_url",
 )
+_SAME_IN_STATE = (*(name for name in OFTEN if name not in ("last_error", "last_remedy")), *_SELDOM)
+
+SELDOM = (*_SELDOM, "etag", "last_modified", "item_hashes", "first_poll_done", "title")
+"""The columns that a poll which brought nothing leaves as they are."""
 
 
 def configured(source: Source, desk_full_text: FullText) -> dict[str, Any]:
@@ -106,17 +118,28 @@ def state_of(row: Row[Any]) -> SourceState:
     )
 
 
-def state_columns(state: SourceState) -> dict[str, Any]:
-    """The columns that keep *state*, all but the due time, which goes its own way."""
-    columns: dict[str, Any] = {name: getattr(state, name) for name in _SAME_IN_STATE}
-    columns.update(
-        etag=None if state.validators.etag is None else storable(state.validators.etag),
-        last_modified=None if state.validators.last_modified is None else storable(state.validators.last_modified),
-        item_hashes=hashes_to_blob(state.item_hashes),
-        first_poll_done=int(state.first_poll_done),
-        last_error=storable(state.last_error),
-        last_remedy=storable(state.last_remedy),
-        reason=storable(state.reason),
-        title=storable(state.title),
-    )
-    return columns
+_often = attrgetter(*OFTEN)
+_seldom = attrgetter(*_SELDOM, "validators", "item_hashes", "first_poll_done", "title")
+
+
+def differs_seldom(state: SourceState, before: SourceState | None) -> bool:
+    """Whether anything in *state* that seldom changes is other than *before*; None: not known, so yes."""
+    return before is None or _seldom(state) != _seldom(before)
+
+
+def often(state: SourceState) -> list[Any]:
+    """The values of the columns `OFTEN`, as a driver takes them."""
+    return [storable(value) if value.__class__ is str else plain(value) for value in _often(state)]
+
+
+def seldom(state: SourceState) -> list[Any]:
+    """The values of the columns `SELDOM`, as a driver takes them."""
+    etag, last_modified = state.validators.etag, state.validators.last_modified
+    return [
+        *(plain(getattr(state, name)) for name in _SELDOM),
+        None if etag is None else storable(etag),
+        None if last_modified is None else storable(last_modified),
+        hashes_to_blob(state.item_hashes),
+        int(state.first_poll_done),
+        storable(state.title),
+    ]

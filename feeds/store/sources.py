@@ -17,10 +17,10 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, se
 from feeds.model import Source, SourceKind
 from feeds.store import dialect
 from feeds.store.codec import hashes_from_blob, hashes_to_blob
-from feeds.store.columns import moment
+from feeds.store.columns import micros, moment
 from feeds.store.marks import chunks, storable
 from feeds.store.schema import POLLABLE, POLLS_KEPT, polls, sources
-from feeds.store.source_rows import source_of, state_columns, state_of
+from feeds.store.source_rows import OFTEN, SELDOM, differs_seldom, often, seldom, source_of, state_of
 from feeds.store.source_sync import sync
 from feeds.store.values import Claim, Poll, PollResult, SourcesSynced, SourceState
 
@@ -138,25 +138,25 @@ class Sources:
         kept = {result.source_id: result for result in results if result.source_id in standing}
         if not kept:
             return set()
-        columns = state_columns(SourceState())
-        statement = (
-            update(sources)
-            .where(sources.c.id == bindparam("of_id"))
-            .values(
-                {name: bindparam(f"new_{name}") for name in columns}
-                | {"next_poll_at": bindparam("new_next"), "claim_id": None, "polled": sources.c.polled + 1}
-            )
-        )
-        rows = []
-        for result in kept.values():
-            values = {f"new_{name}": value for name, value in state_columns(result.state).items()}
-            values["new_reason"] = storable(result.reason or result.state.reason)
-            rows.append(values | {"of_id": result.source_id, "new_next": result.next_poll_at})
-        self._connection.execute(statement, rows)
+        for whole in (False, True):
+            some = [result for result in kept.values() if differs_seldom(result.state, result.before) is whole]
+            if some:
+                self._write_states(some, whole=whole)
         lines = [_line(result, standing[result.source_id]) for result in kept.values()]
-        changed = [name for name in lines[0] if name not in ("source_id", "slot")]
-        dialect.upsert(self._connection, polls, lines, ("source_id", "slot"), change=changed)
+        dialect.execute_many(self._connection, _WRITE_LINE, lines)
         return set(kept)
+
+    def _write_states(self, results: Sequence[PollResult], *, whole: bool) -> None:
+        """End the claims of *results*; of their states what seldom changes is written only where *whole*."""
+        names = (*OFTEN, *SELDOM) if whole else OFTEN
+        rows = []
+        for result in results:
+            values = [*often(result.state), *(seldom(result.state) if whole else ())]
+            reason = storable(result.reason or result.state.reason)
+            rows.append((*values, reason, micros(result.next_poll_at), result.source_id))
+        statement = f"UPDATE sources SET {', '.join(f'{name} = ?' for name in names)}"
+        statement += ", reason = ?, next_poll_at = ?, claim_id = NULL, polled = polled + 1 WHERE id = ?"
+        dialect.execute_many(self._connection, statement, rows)
 
     def _standing(self, claims: Mapping[int, str]) -> dict[int, int]:
         """Source id to polls so far, of those whose claim stands."""
@@ -277,23 +277,46 @@ class Sources:
         return [_poll(row) for row in self._connection.execute(statement)]
 
 
-def _line(result: PollResult, polled: int) -> dict[str, Any]:
-    return {
-        "source_id": result.source_id,
-        "slot": polled % POLLS_KEPT,
-        "at": result.at,
-        "outcome": result.outcome,
-        "status": result.state.last_status,
-        "new_entries": result.new,
-        "copies": result.copies,
-        "updated": result.updated,
-        "wire_bytes": result.wire_bytes,
-        "seconds": result.seconds,
-        "error": storable(result.error),
-        "remedy": storable(result.remedy),
-        "next_poll_at": result.next_poll_at,
-        "reason": storable(result.reason),
-    }
+_LINE = (
+    "source_id",
+    "slot",
+    "at",
+    "outcome",
+    "status",
+    "new_entries",
+    "copies",
+    "updated",
+    "wire_bytes",
+    "seconds",
+    "error",
+    "remedy",
+    "next_poll_at",
+    "reason",
+)
+_WRITE_LINE = (
+    f"INSERT INTO polls ({', '.join(_LINE)}) VALUES ({', '.join('?' * len(_LINE))})"
+    f" ON CONFLICT (source_id, slot) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _LINE[2:])}"
+)
+
+
+def _line(result: PollResult, polled: int) -> tuple[Any, ...]:
+    """A row of the history, by the columns of `_LINE`."""
+    return (
+        result.source_id,
+        polled % POLLS_KEPT,
+        micros(result.at),
+        result.outcome,
+        result.state.last_status,
+        result.new,
+        result.copies,
+        result.updated,
+        result.wire_bytes,
+        result.seconds,
+        storable(result.error),
+        storable(result.remedy),
+        micros(result.next_poll_at),
+        storable(result.reason),
+    )
 
 
 def _poll(row: Row[Any]) -> Poll:

@@ -62,7 +62,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollResult:
-    """What one poll came to: the *state* to remember, whole, and a line for the history."""
+    """What one poll came to: the *state* to remember, whole, and a line for the history.
+
+    *before* is the state that the claim gave: what is still the same in it need not be written.
+    """
 
     source_id: int
     claim_id: str
@@ -70,6 +73,7 @@ class PollResult:
     outcome: str
     state: SourceState
     next_poll_at: datetime
+    before: SourceState | None = None
     new: int = 0
     copies: int = 0
     updated: int = 0

@@ -11,13 +11,16 @@ import struct
 from binascii import a2b_base64, b2a_base64
 from datetime import datetime
 
+from feeds.fetch.cadence.pace import Profile
 from feeds.fetch.cadence.rhythm import LIVES_DAYS, Rhythm, Silence
 from feeds.model import Hints
 
 _FORM = "2"
 _MEMORIES = len(LIVES_DAYS)
-_NUMBERS = struct.Struct(f"<dd{2 * _MEMORIES + 2 * 24 + 2 * 7 + 4}f")
-_CUTS = (_MEMORIES, 2 * _MEMORIES, 2 * _MEMORIES + 24, 2 * _MEMORIES + 48, 2 * _MEMORIES + 55, 2 * _MEMORIES + 62)
+_LISTS = (_MEMORIES, _MEMORIES, 24, 24, 7, 7, 24, 7)
+"""How long the lists of a rhythm and its profile are, in the order in which they are kept."""
+_CUTS = [slice(sum(_LISTS[:at]), sum(_LISTS[: at + 1])) for at in range(len(_LISTS))]
+_NUMBERS = struct.Struct(f"<ddIfff{sum(_LISTS)}f")
 
 
 def recall(memory: str) -> Rhythm:
@@ -28,22 +31,23 @@ def recall(memory: str) -> Rhythm:
     packed, _, rest = rest.partition(" ")
     hints, _, quiet = rest.partition(" ")
     try:
-        at, last_new, *numbers = _NUMBERS.unpack(a2b_base64(packed))
-        posts, days, hour_posts, hour_days, day_posts, day_days = _CUTS
+        at, last_new, window, tight_s, arrivals, longest, *numbers = _NUMBERS.unpack(a2b_base64(packed))
+        posts, days, hour_posts, hour_days, day_posts, day_days, hours, weekdays = [numbers[cut] for cut in _CUTS]
         return Rhythm(
             at=at,
+            posts=posts,
+            days=days,
+            hour_posts=hour_posts,
+            hour_days=hour_days,
+            day_posts=day_posts,
+            day_days=day_days,
+            window=window,
+            tight_s=tight_s,
             last_new=last_new,
-            posts=numbers[:posts],
-            days=numbers[posts:days],
-            hour_posts=numbers[days:hour_posts],
-            hour_days=numbers[hour_posts:hour_days],
-            day_posts=numbers[hour_days:day_posts],
-            day_days=numbers[day_posts:day_days],
-            window=int(numbers[day_days]),
-            tight_s=numbers[day_days + 1],
-            arrivals=numbers[day_days + 2],
-            longest=numbers[day_days + 3],
+            arrivals=arrivals,
+            longest=longest,
             hints=_hints(hints) if hints else Hints(),
+            profile=Profile(hours, weekdays),
             quiet_until=float(quiet or 0.0),
             told=f"{form} {packed} {hints}",
         )
@@ -58,16 +62,18 @@ def remember(rhythm: Rhythm) -> str:
     packed = _NUMBERS.pack(
         rhythm.at,
         rhythm.last_new,
+        rhythm.window,
+        rhythm.tight_s,
+        rhythm.arrivals,
+        rhythm.longest,
         *rhythm.posts,
         *rhythm.days,
         *rhythm.hour_posts,
         *rhythm.hour_days,
         *rhythm.day_posts,
         *rhythm.day_days,
-        rhythm.window,
-        rhythm.tight_s,
-        rhythm.arrivals,
-        rhythm.longest,
+        *rhythm.profile.hours,
+        *rhythm.profile.days,
     )
     return f"{_FORM} {b2a_base64(packed, newline=False).decode('ascii')} {_told(rhythm.hints)}"
 

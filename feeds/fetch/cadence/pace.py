@@ -19,67 +19,44 @@ LEAST, MOST = 0.05, 20.0
 
 
 class Profile:
-    """What each hour of the day and day of the week is times the average, worked out where it is asked for.
+    """What hours of the day and days of the week (Monday is 0) are times the average: 24 and 7 numbers around 1."""
 
-    Takes posts seen and days lived by hour of day, and by day of week (Monday is 0).
-    """
+    __slots__ = ("days", "hours")
 
-    __slots__ = ("_day_days", "_day_posts", "_day_rate", "_found", "_hour_days", "_hour_posts", "_hour_rate")
+    def __init__(self, hours: Sequence[float], days: Sequence[float]) -> None:
+        self.hours = hours
+        self.days = days
 
-    def __init__(
-        self,
+    @classmethod
+    def seen(
+        cls,
         hour_posts: Sequence[float],
         hour_days: Sequence[float],
         day_posts: Sequence[float],
         day_days: Sequence[float],
-    ) -> None:
-        self._hour_posts, self._hour_days = hour_posts, hour_days
-        self._day_posts, self._day_days = day_posts, day_days
-        self._hour_rate, self._day_rate = _rate(hour_posts, hour_days), _rate(day_posts, day_days)
-        self._found: dict[int, float] = {}
-
-    def at(self, time: float) -> float:
-        """The share of the hour and the day that *time* is in."""
-        hour = int(time // HOUR_S)
-        found = self._found.get(hour)
-        if found is None:
-            found = self._found[hour] = self._hour(hour % 24) * self._day((hour // 24 + 3) % 7)
-        return found
+    ) -> Profile:
+        """The profile of so many posts seen in so many days lived, by hour and by day."""
+        return cls(_shares(_smoothed(hour_posts), _smoothed(hour_days)), _shares(day_posts, day_days))
 
     def average_days(self, since: float, until: float) -> float:
         """How many average days' posts the time from *since* to *until* is good for."""
-        return sum([(end - start) / DAY_S * self.at(start) for start, end in hours(since, until)])
+        by_hour, by_day = self.hours, self.days
+        total = 0.0
+        for start, end in hours(since, until):
+            hour = int(start // HOUR_S)
+            total += (end - start) * by_hour[hour % 24] * by_day[(hour // 24 + 3) % 7]
+        return total / DAY_S
 
-    def _hour(self, hour: int) -> float:
-        if not self._hour_rate:
-            return 1.0
-        # Neighbouring hours are alike, round the clock.
-        posts, days, after = self._hour_posts, self._hour_days, (hour + 1) % 24
-        some = 0.25 * posts[hour - 1] + 0.5 * posts[hour] + 0.25 * posts[after]
-        span = 0.25 * days[hour - 1] + 0.5 * days[hour] + 0.25 * days[after]
-        return _share(some, span, self._hour_rate)
-
-    def _day(self, day: int) -> float:
-        return _share(self._day_posts[day], self._day_days[day], self._day_rate) if self._day_rate else 1.0
-
-
-class Pace:
-    """A *rate* at an average hour, and the *profile* of hours and days."""
-
-    __slots__ = ("profile", "rate")
-
-    def __init__(self, rate: float, profile: Profile) -> None:
-        self.rate = rate
-        self.profile = profile
-
-    def reach(self, start: float, pressure: float, most: float, limit_s: float) -> float:
+    def reach(self, rate: float, start: float, pressure: float, most: float, limit_s: float) -> float:
         """When the integral of sqrt(rate) comes to *pressure* or that of the rate to *most*, at most after *limit_s*.
 
-        Both count days; *most* is a number of posts.
+        Both count days; *most* is a number of posts, *rate* that of an average hour.
         """
+        by_hour, by_day = self.hours, self.days
         end = start + limit_s
         for since, until in hours(start, end):
-            here = self.rate * self.profile.at(since)
+            hour = int(since // HOUR_S)
+            here = rate * by_hour[hour % 24] * by_day[(hour // 24 + 3) % 7]
             span = (until - since) / DAY_S
             pressing, posting = math.sqrt(here) * span, here * span
             if pressing >= pressure or posting >= most:
@@ -108,11 +85,18 @@ def day_of(at: float) -> int:
     return int(at // DAY_S + 3) % 7
 
 
-def _rate(posts: Sequence[float], days: Sequence[float]) -> float:
-    """Posts a day over all of them; 0 where nothing is known."""
+def _smoothed(values: Sequence[float]) -> list[float]:
+    """Neighbouring hours are alike, round the clock."""
+    last = len(values)
+    return [0.25 * values[at - 1] + 0.5 * value + 0.25 * values[(at + 1) % last] for at, value in enumerate(values)]
+
+
+def _shares(posts: Sequence[float], days: Sequence[float]) -> list[float]:
     total_posts, total_days = sum(posts), sum(days)
-    return total_posts / total_days if total_posts > 0 and total_days > 0 else 0.0
-
-
-def _share(posts: float, days: float, rate: float) -> float:
-    return min(max((posts + LEANING) / (rate * days + LEANING), LEAST), MOST)
+    if total_posts <= 0 or total_days <= 0:
+        return [1.0] * len(posts)
+    rate = total_posts / total_days
+    return [
+        min(max((some + LEANING) / (rate * span + LEANING), LEAST), MOST)
+        for some, span in zip(posts, days, strict=True)
+    ]

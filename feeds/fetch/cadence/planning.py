@@ -85,12 +85,12 @@ def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings) -> tuple[floa
     pressure = settings.first_s / DAY_S * math.sqrt(UNKNOWN_RATE)
     # So much of the window may be new at the next poll; more, and a burst on top could push something out unseen.
     most = max(rhythm.window * TURNOVER, 1.0) if rhythm.window else math.inf
-    pace = rhythm.pace()
-    wait = pace.reach(now, pressure, most, settings.ceiling_s) - now
-    reason = f"its rhythm: about {_number(pace.rate)} a day"
+    rate, profile = rhythm.rate(), rhythm.profile
+    wait = profile.reach(rate, now, pressure, most, settings.ceiling_s) - now
+    reason = f"its rhythm: about {_number(rate)} a day"
     hinted, why = max(_hinted(rhythm))
     if hinted > wait:
-        turned = pace.reach(now, math.inf, most, min(hinted, settings.ceiling_s)) - now
+        turned = profile.reach(rate, now, math.inf, most, min(hinted, settings.ceiling_s)) - now
         wait, reason = (hinted, why) if turned >= min(hinted, settings.ceiling_s) else (turned, TURNING)
     if 0 < rhythm.tight_s < wait:
         wait, reason = rhythm.tight_s, TURNING

@@ -2,7 +2,7 @@
 
 The rate of posts is estimated over three spans of memory, each leaning on the longer one until it has seen enough,
 times a profile of the hours of the day and the days of the week (GMT). Asking costs the same at any time, so the mean
-delay of articles is least where polls are as dense as the square root of the rate: `Pace.reach` finds the moment at
+delay of articles is least where polls are as dense as the square root of the rate: `Profile.reach` finds the moment at
 which that pressure has grown to a given amount. Times are epoch seconds here, rates are posts a day.
 """
 
@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from feeds.fetch.cadence.pace import DAY_S, HOUR_S, Pace, Profile, day_of, hour_of, hours
+from feeds.fetch.cadence.pace import DAY_S, HOUR_S, Profile, day_of, hour_of, hours
 from feeds.fetch.cadence.values import Poll
 from feeds.model import Hints
 
@@ -30,6 +30,7 @@ PROFILE_LIFE_DAYS = 60.0
 LONGEST_STEP_DAYS = 14.0
 """A longer time between two polls is taken to have held all hours and days alike."""
 
+EVEN = Profile([1.0] * 24, [1.0] * 7)
 _LN2 = math.log(2)
 QUIET_DAYS = 0.5
 """Polls that brought nothing are noted by their time alone, and learned in one step after so long or with the next
@@ -62,18 +63,19 @@ class Rhythm:
     arrivals: float = 0.0  # polls that brought something, decayed as the longest memory
     longest: float = 0.0  # the longest time between two of them, in average days
     hints: Hints = Hints()
+    profile: Profile = EVEN  # what hours and days come to by the four lists above
     quiet_until: float = 0.0  # polls up to then brought nothing and are not learned yet; 0: there are none
     told: str = ""  # what was remembered before those
 
-    def pace(self) -> Pace:
-        """What the source posts at present."""
-        posts, days, profile = self.posts, self.days, self._profile()
+    def rate(self) -> float:
+        """Posts a day at an average hour."""
+        posts, days = self.posts, self.days
         if self.quiet_until:
-            posts, days = self._passed(self.quiet_until, profile)
+            posts, days = self._passed(self.quiet_until)
         rate = UNKNOWN_RATE
         for seen, lived, leaning in zip(posts, days, LEANING, strict=True):
             rate = (seen + leaning) / (lived + leaning / rate)
-        return Pace(rate, profile)
+        return rate
 
     # ------------------------------------------------------------------ learning
 
@@ -93,6 +95,7 @@ class Rhythm:
         elif now > self.at:
             self._go_on(poll, now)
         self.at = max(now, self.at)
+        self._draw()
 
     def settle(self) -> None:
         """Learn the polls that were only noted."""
@@ -100,6 +103,10 @@ class Rhythm:
         if until > self.at:
             self._go_on(Poll(at=datetime.fromtimestamp(until, UTC), outcome="same"), until)
             self.at = until
+            self._draw()
+
+    def _draw(self) -> None:
+        self.profile = Profile.seen(self.hour_posts, self.hour_days, self.day_posts, self.day_days)
 
     def _brings_nothing(self, poll: Poll) -> bool:
         return bool(self.told) and not (poll.new or poll.window or poll.first or poll.hints or self.tight_s)
@@ -125,7 +132,7 @@ class Rhythm:
 
     def _go_on(self, poll: Poll, now: float) -> None:
         before, span = self.at, (now - self.at) / DAY_S
-        self.posts, self.days = self._passed(now, self._profile())
+        self.posts, self.days = self._passed(now)
         self.posts = [posts + poll.new for posts in self.posts]
         left = _left(span, PROFILE_LIFE_DAYS)
         for counted in (self.hour_posts, self.hour_days, self.day_posts, self.day_days):
@@ -144,14 +151,14 @@ class Rhythm:
             for since, until in pieces:
                 self._mark(since, (poll.new - len(within)) * (until - since) / (now - before))
         if self.last_new:
-            quiet = _average_days(self._profile(), self.last_new, now)
+            quiet = _average_days(self.profile, self.last_new, now)
             self.longest = max(self.longest * _left(span, LIVES_DAYS[0]), quiet)
         self.last_new = now
         self.arrivals += 1.0
 
-    def _passed(self, now: float, profile: Profile) -> tuple[list[float], list[float]]:
+    def _passed(self, now: float) -> tuple[list[float], list[float]]:
         """The memories of posts and days as they are at *now*, nothing having come since `at`."""
-        span, lived = (now - self.at) / DAY_S, _average_days(profile, self.at, now)
+        span, lived = (now - self.at) / DAY_S, _average_days(self.profile, self.at, now)
         left = [_left(span, life) for life in LIVES_DAYS]
         return (
             [posts * here for posts, here in zip(self.posts, left, strict=True)],
@@ -186,9 +193,6 @@ class Rhythm:
         self.hour_posts[hour_of(at)] += weight
         self.day_posts[day_of(at)] += weight
 
-    def _profile(self) -> Profile:
-        return Profile(self.hour_posts, self.hour_days, self.day_posts, self.day_days)
-
     # ------------------------------------------------------------------ silence
 
     def silent(self, now: float) -> Silence | None:
@@ -201,7 +205,7 @@ class Rhythm:
         seen = self.days[0]
         if not self.last_new or self.arrivals < 8 or seen <= 0:
             return None
-        quiet = _average_days(self._profile(), self.last_new, now)
+        quiet = _average_days(self.profile, self.last_new, now)
         # Arrivals, not posts: a batch of twenty is one sign of life.
         expected = quiet * self.arrivals / seen
         if quiet <= 2 * self.longest or expected < SILENCE_EXPECTED:
