@@ -115,8 +115,7 @@ def poll(
         finally:
             fetcher.close()
             workers.close()
-            with store.write() as tx:
-                tx.sources.release(ingest.claims())
+            ingest.stop()
         published, kept_back = _publish(store, accepted)
         tell(ended, polled)
         click.echo(

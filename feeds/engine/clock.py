@@ -124,8 +124,7 @@ class IngestProcess:
             self._courier.close()
             self._fetcher.close()
             self._workers.close()
-            with self._store.write() as tx:
-                tx.sources.release(self._ingest.claims())
+            self._ingest.stop()
         if self._lost:
             raise StoreError("this worker lost its right to poll", remedy="start it again: whoever comes first polls")
 

@@ -8,6 +8,7 @@ takes it out and writes its source's row, so a kill at any moment loses nothing 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,10 @@ from feeds.store import Store
 from feeds.store.values import Claim, InboxItem, PollResult
 
 log = logging.getLogger(__name__)
+
+SAVE_AT_ONCE = 256
+SAVE_WITHIN_S = 0.2
+"""Polls that brought nothing are saved in company: so many at once, or as many as there are after so long."""
 
 Arrived = tuple[Claim | None, Answer]
 """A body to keep, with the claim whose poll it ends; None for an article page that was followed."""
@@ -75,6 +80,8 @@ class Ingest:
         self._lines = Lines(fetcher.submit)
         self._pages = Follows(fetcher.submit)
         self._outage = Outage()
+        self._unsaved: list[PollResult] = []
+        self._save_at = math.inf
         self._postponed: list[Claim] = []
         self._pushes = Pushes()
         self._saving = Saving(store, self._lines, random=random)
@@ -85,9 +92,12 @@ class Ingest:
         """Sources, pages and bodies begun and not yet ended."""
         return len(self._flight) + self._extra + len(self._pages) + len(self._looked)
 
-    def claims(self) -> list[Claim]:
-        """The claims of the polls that have not ended."""
-        return list(self._flight.values())
+    def stop(self) -> None:
+        """Save the polls that have ended, and give the claims of the others back. Raises StoreError."""
+        if self._unsaved:
+            self._save([], Turn())
+        with self._store.write() as tx:
+            tx.sources.release(list(self._flight.values()))
 
     def forget(self) -> None:
         """Drop all that is in flight, after the store failed: claims run out, bodies wait in the inbox."""
@@ -95,7 +105,7 @@ class Ingest:
         self._extra = 0
         self._lines.forget()
         self._pages.forget()
-        self._postponed.clear()
+        self._postponed, self._unsaved, self._save_at = [], [], math.inf
 
     def resume(self) -> int:
         """Read what a killed process left in the inbox; returns how many bodies. Call once, before the first turn."""
@@ -159,9 +169,19 @@ class Ingest:
             self._keep(arrived)
         turn = Turn(polls=self._looked)
         self._looked = []
-        if ended or readings or self._postponed or self._pages.followed or self._pages.again:
-            self._save(ended, [(tag, reading) for tag, reading in readings if isinstance(tag, Waiting)], turn)
+        self._unsaved += ended
+        if readings or self._is_time_to_save():
+            self._save([(tag, reading) for tag, reading in readings if isinstance(tag, Waiting)], turn)
         return turn
+
+    def _is_time_to_save(self) -> bool:
+        """Polls that ended without a body are saved many at a time, as soon as nothing else comes."""
+        waiting = self._unsaved or self._postponed or self._pages.followed or self._pages.again
+        if not waiting:
+            return False
+        now = time.monotonic()
+        self._save_at = min(self._save_at, now + SAVE_WITHIN_S)
+        return len(self._unsaved) >= SAVE_AT_ONCE or now >= self._save_at or not self._fetcher.in_flight
 
     # ------------------------------------------------------------------ what arrives
 
@@ -261,11 +281,11 @@ class Ingest:
 
     # ------------------------------------------------------------------ what is saved
 
-    def _save(self, ended: list[PollResult], read: list[Read], turn: Turn) -> None:
+    def _save(self, read: list[Read], turn: Turn) -> None:
         """Save what has come, then let go of it."""
         began = time.monotonic()
         batch = Batch(
-            ended=ended,
+            ended=self._unsaved,
             read=read,
             flight=self._flight,
             postponed=self._postponed,
@@ -273,7 +293,7 @@ class Ingest:
             refollow=self._pages.again,
         )
         saved = self._saving.save(batch, self.desk, self._clock())
-        self._postponed = []
+        self._postponed, self._unsaved, self._save_at = [], [], math.inf
         self._pages.saved()
         for waiting, reading in read:
             self._ended(waiting, reading)

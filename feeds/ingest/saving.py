@@ -67,6 +67,8 @@ class Saving:
 
     def save(self, batch: Batch, desk: Desk, now: datetime) -> Saved:
         """Decide what every entry is, file it, write the sources' rows, empty the inbox. Raises StoreError."""
+        if not batch.read:
+            return self._save_without_bodies(batch, desk, now)
         placed = [_placements(waiting, reading, desk) for waiting, reading in batch.read]
         entries = [(waiting.source.id, reading.entries) for waiting, reading in batch.read]
         brought_by = [waiting.source for waiting, _ in batch.read]
@@ -96,6 +98,13 @@ class Saving:
             decided.undo()
             raise
         return Saved(results, report)
+
+    def _save_without_bodies(self, batch: Batch, desk: Desk, now: datetime) -> Saved:
+        """What most batches are: nothing is decided, and nobody who decides has to wait."""
+        with self._store.write() as tx:
+            results = self._finish(tx, batch, [], desk.settings.poll, now)
+            tx.sources.followed(batch.followed, batch.refollow)
+        return Saved(results, SaveReport())
 
     def _finish(
         self, tx: WriteTx, batch: Batch, decided: Groups, settings: PollSettings, now: datetime
