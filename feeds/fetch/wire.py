@@ -47,7 +47,7 @@ class Wire:
         self._clock = clock
         self._settings = settings
         self._guard = guard
-        self._resolve_set = False
+        self._resolved = ""
         self._posted = False
         self._most_bytes = settings.max_body_bytes
         self._received = BytesIO()
@@ -77,12 +77,8 @@ class Wire:
             min(SHORT_BYTES, self._settings.max_body_bytes) if transfer.as_is else self._settings.max_body_bytes
         )
         easy.setopt(pycurl.HTTPHEADER, headers)
-        if addresses:
-            easy.setopt(pycurl.RESOLVE, [_resolve_entry(target, addresses)])
-            self._resolve_set = True
-        elif self._resolve_set:
-            easy.setopt(pycurl.RESOLVE, [])
-            self._resolve_set = False
+        if addresses or self._resolved:
+            easy.setopt(pycurl.RESOLVE, self._resolve(target, addresses))
 
     def ended(self, code: int, message: str) -> Hop:
         """How the hop went that ended with libcurl's *code*."""
@@ -257,6 +253,19 @@ class Wire:
         self._failure = blocked(refusal)
         return pycurl.PREREQFUNC_ABORT
 
+    def _resolve(self, target: Target, addresses: Sequence[str]) -> list[str]:
+        """What libcurl's cache of names is told: to forget the last one of this handle, and what *target* resolves to.
+
+        It walks through that cache with every transfer, so it is kept as small as the number of handles. The "+" has an
+        entry leave by itself, should it ever be left over.
+        """
+        told = [f"-{self._resolved}"] if self._resolved else []
+        self._resolved = f"{target.host}:{target.port}" if addresses else ""
+        if addresses:
+            listed = ",".join([f"[{address}]" if ":" in address else address for address in addresses])
+            told.append(f"+{self._resolved}:{listed}")
+        return told
+
     def _alive(self) -> None:
         if self.transfer is not None:
             self.transfer.seen_at = self._clock()
@@ -272,9 +281,3 @@ class Wire:
 
     def _body_too_large(self) -> Failure:
         return too_large(f"a body of more than {self._most_bytes} bytes", "fetch.max_body_bytes")
-
-
-def _resolve_entry(target: Target, addresses: Sequence[str]) -> str:
-    listed = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
-    # With "+" the entry leaves libcurl's cache by itself; else it would keep every name it ever heard.
-    return f"+{target.host}:{target.port}:{listed}"

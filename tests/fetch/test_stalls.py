@@ -166,8 +166,8 @@ def test_the_last_guard_sits_at_the_socket_itself(
     origin: Origin, make_fetcher: MakeFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were libcurl led to another address than the one that was checked, the socket would still not be opened."""
-    led_astray = f"+public.test:{origin.port}:127.0.0.1"
-    monkeypatch.setattr("feeds.fetch.wire._resolve_entry", lambda target, addresses: led_astray)
+    led_astray = [f"+public.test:{origin.port}:127.0.0.1"]
+    monkeypatch.setattr("feeds.fetch.wire.Wire._resolve", lambda wire, target, addresses: led_astray)
     fetcher = make_fetcher(ports=(origin.port,), resolver=lambda host: ["192.0.1.1"])
     with pytest.raises(FetchBlocked, match="127.0.0.1 is loopback"):
         fetcher.fetch(Request(source_id=1, url=origin.url("/plain", host="public.test")))
