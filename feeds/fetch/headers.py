@@ -26,7 +26,7 @@ MAX_DELTA_S = 10 * 365 * 86400.0  # nothing on the web means more; keeps foreign
 def final_head(received: bytes) -> tuple[int, bytes] | None:
     """Status and field lines of the last head, which is the one that counts: a proxy's own and 1xx come before it.
 
-    None while it is not whole. What follows it (trailers) is left out.
+    None while it is not whole, or where its status is none that ends anything. What follows it (trailers) is left out.
     """
     at = 0
     while (end := _END.search(received, at)) is not None:
@@ -36,7 +36,7 @@ def final_head(received: bytes) -> tuple[int, bytes] | None:
         line, _, fields = received[begin : end.start()].partition(b"\n")
         found = _STATUS.match(line)
         status = int(found[1]) if found else 0
-        return None if 100 <= status < 200 else (status, fields)
+        return (status, fields) if status >= 200 else None
     return None
 
 

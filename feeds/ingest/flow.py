@@ -78,7 +78,7 @@ class Ingest:
         self._extra = 0  # bodies whose poll has ended already
         self._looked: list[PollResult] = []
         self._lines = Lines(fetcher.submit)
-        self._pages = Follows(fetcher.submit)
+        self._pages = Follows(self._lines.put, self._lines.held_until)
         self._outage = Outage()
         self._unsaved: list[PollResult] = []
         self._save_at = math.inf
@@ -199,12 +199,12 @@ class Ingest:
             request = outcome.request
             if isinstance(outcome, FetchError) and outcome.retry_after_s is not None:
                 self._hold(request.url, now + timedelta(seconds=min(outcome.retry_after_s, RETRY_AFTER_CAP_S)))
+            self._lines.ended(request.url)
             if request.tag in Follows.TAGS:
                 page = self._pages.ended(outcome, now)
                 if page is not None:
                     arrived.append((None, page))
                 continue
-            self._lines.ended(request.url)
             claim = self._flight.get(request.source_id)
             if claim is None:
                 continue
@@ -233,6 +233,9 @@ class Ingest:
     def _hold(self, url: str, until: datetime) -> None:
         """Whoever shares the limit that *url* ran into waits as well; what waits here goes back to the store."""
         for request in self._lines.hold(url, until):
+            if request.tag in Follows.TAGS:
+                self._pages.put_off(request)
+                continue
             claim = self._flight.get(request.source_id)
             if claim is not None:
                 self._postponed.append(claim)

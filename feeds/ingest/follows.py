@@ -32,14 +32,20 @@ MOST_SITES = 5000
 class Follows:
     """`want` pages; `ended` for the outcome of every request whose tag is one of `TAGS`.
 
+    *held* says until when an address is not to be asked: pages that would have to wait come with the next listing.
     *followed* are the pages that are done with, by source, as hashes; *again* the sources whose listing is to be read
-    again, for a page failed. Whoever has saved both calls `saved`.
+    again, for a page failed or has to wait. Whoever has saved both calls `saved`.
     """
 
     TAGS = ("follow", "robots")
 
-    def __init__(self, submit: Callable[[Request], None]) -> None:
+    def __init__(
+        self,
+        submit: Callable[[Request], None],
+        held: Callable[[str, datetime], datetime | None] = lambda url, now: None,
+    ) -> None:
         self._submit = submit
+        self._held = held
         self._rules: dict[str, tuple[datetime, Rules]] = {}
         self._waiting: dict[str, list[Request]] = {}
         self._tries: dict[tuple[int, str], int] = {}
@@ -57,12 +63,15 @@ class Follows:
         for url in urls:
             if (source_id, url) in self._under_way:
                 continue
+            if self._held(url, now):
+                self.again.add(source_id)
+                continue
             self._under_way.add((source_id, url))
             page = Request(source_id=source_id, url=url, accept="page", tag="follow")
             site = _site(url)
             known = self._rules.get(site)
             if known is not None and known[0] > now:
-                self._start(page, known[1])
+                self._start(page, known[1], now)
             elif site in self._waiting:
                 self._waiting[site].append(page)
             else:
@@ -81,6 +90,14 @@ class Follows:
         else:
             self.again.add(outcome.request.source_id)
         return outcome if isinstance(outcome, Answer) and outcome.status == 200 else None
+
+    def put_off(self, request: Request) -> None:
+        """A request of ours was taken back before it was asked; what hangs on it comes with the next listing."""
+        self._out -= 1
+        pages = [request] if request.tag == "follow" else self._waiting.pop(_site(request.url), [])
+        for page in pages:
+            self._under_way.discard((page.source_id, page.url))
+            self.again.add(page.source_id)
 
     def saved(self) -> None:
         """What `followed` and `again` said is in the store."""
@@ -102,7 +119,7 @@ class Follows:
                 del self._rules[next(iter(self._rules))]
         self._rules[site] = (until, rules)
         for page in self._waiting.pop(site, ()):
-            self._start(page, rules)
+            self._start(page, rules, now)
 
     def _page(self, outcome: Answer | FetchError) -> bool:
         """Take in how a page ended; whether it is done with: it has arrived, is gone, or was tried often enough."""
@@ -128,11 +145,15 @@ class Follows:
         self._under_way.clear()
         self._out = 0
 
-    def _start(self, page: Request, rules: Rules) -> None:
+    def _start(self, page: Request, rules: Rules, now: datetime) -> None:
         if not rules.allows(page.url):
             log.info("article page %s: skipped, for robots.txt does not allow it", page.url)
             self._under_way.discard((page.source_id, page.url))
             self._done(page)
+            return
+        if self._held(page.url, now):
+            self._under_way.discard((page.source_id, page.url))
+            self.again.add(page.source_id)
             return
         self._out += 1
         self._submit(replace(page, tag="follow"))

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 
+MOST_HELD = 10_000
+"""Hosts, or addresses, of which it is remembered that they asked to wait; the store knows it of every source."""
+
+
 class Lines:
     """`put` requests; `ended` for each that came back; `hold` what is not to be asked for a while."""
 
@@ -62,6 +66,8 @@ class Lines:
     def hold(self, url: str, until: datetime) -> list[Request]:
         """Hold the host or domain of *url* until then; gives back the requests of it that were still waiting."""
         scope = scope_of(url, self.scope)
+        if len(self._held) >= MOST_HELD:
+            del self._held[next(iter(self._held))]
         self._held[scope] = max(until, self._held.get(scope, until))
         dropped: list[Request] = []
         for host in [host for host in self._waiting if self.scope != "url"]:

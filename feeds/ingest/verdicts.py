@@ -249,6 +249,7 @@ def _plan(claim: Claim, poll: Poll, settings: PollSettings, jitter: float) -> Pl
         memory=claim.state.rhythm,
         settings=settings,
         configured_s=claim.source.interval_s,
+        pushed=claim.pushed,
         jitter=jitter,
     )
 

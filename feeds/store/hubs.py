@@ -17,6 +17,7 @@ from feeds.store.columns import UtcDateTime
 from feeds.store.dialect import upsert
 from feeds.store.hub_values import HubCounts, HubRequest, SourceHub, Subscription
 from feeds.store.marks import chunks
+from feeds.store.pushing import pushing
 from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, source_hubs, sources
 
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
@@ -331,12 +332,7 @@ class Hubs:
 
     def push_alive(self, now: datetime, source_ids: Sequence[int] | None = None) -> frozenset[int]:
         """Of these sources (None: of all) those whose hub pushes: verified, and the lease has not ended."""
-        statement = select(source_hubs.c.source_id).where(
-            source_hubs.c.state == "active", source_hubs.c.expires_at > now
-        )
-        if source_ids is not None:
-            statement = statement.where(source_hubs.c.source_id.in_(list(source_ids)))
-        return frozenset(self._connection.execute(statement).scalars())
+        return pushing(self._connection, now, source_ids)
 
     def source_hubs(self) -> list[SourceHub]:
         """Our subscriptions as they stand, for `/status`."""

@@ -19,6 +19,7 @@ from feeds.store import dialect
 from feeds.store.codec import hashes_from_blob, hashes_to_blob
 from feeds.store.columns import micros, moment
 from feeds.store.marks import chunks, storable
+from feeds.store.pushing import pushing
 from feeds.store.schema import POLLABLE, POLLS_KEPT, polls, sources
 from feeds.store.source_rows import OFTEN, SELDOM, differs_seldom, often, seldom, source_of, state_of
 from feeds.store.source_sync import sync
@@ -91,8 +92,16 @@ class Sources:
             .returning(*sources.c)
         )
         rows = self._connection.execute(statement).all()
+        pushed = pushing(self._connection, now)
         claims = [
-            Claim(source=source_of(row), claim_id=claim_id, state=state_of(row), due_at=row.due_at) for row in rows
+            Claim(
+                source=source_of(row),
+                claim_id=claim_id,
+                state=state_of(row),
+                due_at=row.due_at,
+                pushed=row.id in pushed,
+            )
+            for row in rows
         ]
         return sorted(claims, key=lambda claim: (claim.due_at, claim.source.id))
 

@@ -52,12 +52,16 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A source handed out until its lease ends. *source* comes without headers. *due_at*: when it was due before."""
+    """A source handed out until its lease ends. *source* comes without headers. *due_at*: when it was due before.
+
+    *pushed*: its hub tells of what is new, so that asking is for the case that it fails.
+    """
 
     source: Source
     claim_id: str
     state: SourceState
     due_at: datetime
+    pushed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

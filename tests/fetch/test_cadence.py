@@ -62,6 +62,31 @@ def test_the_dates_of_the_first_document_tell_a_rhythm_at_once():
     assert wait_s(plan(monthly, settings=SETTINGS), monthly) > DAY_S / 4
 
 
+def test_a_source_whose_hub_pushes_is_asked_more_seldom_and_before_its_window_has_turned_over():
+    for every_s, window in ((DAY_S / 12, 200), (DAY_S / 24, 12), (DAY_S / 48, 12)):
+        seen = replace(first(every_s, 200), window=window)
+        alone, pushed = (plan(seen, settings=SETTINGS, pushed=pushed) for pushed in (False, True))
+        assert wait_s(alone, seen) < wait_s(pushed, seen) <= 4.5 * wait_s(alone, seen)
+        assert wait_s(pushed, seen) <= window * every_s
+        assert "hub" in pushed.reason
+    assert plan(seen, settings=SETTINGS, pushed=True, configured_s=900).interval_s == 900
+
+
+def test_polls_that_brought_nothing_are_learned_as_if_each_had_been():
+    begun = plan(first(DAY_S / 4), settings=SETTINGS)
+    fine, coarse, now = begun.memory, begun.memory, NOW
+    for _ in range(40):
+        now += timedelta(minutes=50)
+        poll = Poll(at=now, outcome="not-modified")
+        coarse = plan(poll, memory=coarse, settings=SETTINGS).memory
+        # A document that was read, with nothing new in it, is always learned at once.
+        fine = plan(replace(poll, outcome="same", window=30), memory=fine, settings=SETTINGS).memory
+    news = Poll(at=now + timedelta(minutes=50), outcome="new", new=1, window=30)
+    waits = [wait_s(plan(news, memory=memory, settings=SETTINGS), news) for memory in (fine, coarse)]
+    assert waits[0] == pytest.approx(waits[1], rel=0.05)
+    assert len(coarse) < 1024
+
+
 def test_half_of_first_s_asks_twice_as_often():
     poll = first(DAY_S)
     half = replace(SETTINGS, first_s=SETTINGS.first_s / 2)

@@ -128,6 +128,39 @@ def test_a_page_under_way_is_not_asked_for_twice():
     assert len(handed) == len(pages) == 1
 
 
+def test_pages_of_a_host_that_asked_to_wait_come_with_the_next_listing():
+    handed: list[Request] = []
+    lines = Lines(handed.append)
+    pages = Follows(lines.put, lines.held_until)
+    pages.want(1, [f"http://a.example/{number}" for number in range(9)], NOW)
+    pages.ended(failed(handed.pop(), 404), NOW)
+    lines.ended("http://a.example/robots.txt")
+    asked_before = len(handed)
+    assert 0 < asked_before < 9
+    for request in lines.hold(handed[0].url, NOW + timedelta(hours=1)):
+        pages.put_off(request)
+    for request in list(handed):
+        lines.ended(request.url)
+        pages.ended(failed(request, 429), NOW)
+    assert len(handed) == asked_before and len(pages) == 0
+    assert pages.again == {1} and not pages.followed
+    pages.saved()
+    pages.want(1, ["http://a.example/8"], NOW + timedelta(minutes=59))
+    assert len(handed) == asked_before and pages.again == {1}
+    pages.want(1, ["http://a.example/8"], NOW + timedelta(hours=1))
+    assert handed[-1].url == "http://a.example/8"
+
+
+def test_a_robots_txt_that_is_put_off_takes_the_pages_behind_it_along():
+    handed: list[Request] = []
+    pages = Follows(handed.append)
+    pages.want(1, ["http://a.example/x"], NOW)
+    pages.put_off(handed[0])
+    assert (len(pages), pages.again) == (0, {1})
+    pages.want(1, ["http://a.example/x"], NOW)
+    assert len(handed) == 2
+
+
 # --------------------------------------------------------------------------- our own network
 
 

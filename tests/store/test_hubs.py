@@ -156,6 +156,8 @@ def test_our_own_subscriptions(desk):
         tx.hubs.confirmed(1, later(hours=1), later(minutes=48))
         assert tx.hubs.push_alive(NOW) == tx.hubs.push_alive(NOW, [1, 2]) == {1}
         assert tx.hubs.push_alive(later(hours=1)) == tx.hubs.push_alive(NOW, [2]) == frozenset()
+        taken = {claim.source.id: claim.pushed for claim in tx.sources.claim_named(None, NOW, 600)}
+        assert taken.pop(1) is True and not any(taken.values())
         tx.hubs.asked(1, later(hours=2))
         assert tx.hubs.push_alive(NOW) == {1}, "a renewal under way ends nothing"
         tx.hubs.pushed(1, NOW)

@@ -36,12 +36,14 @@ def plan(
     memory: str = "",
     settings: PollSettings,
     configured_s: float | None = None,
+    pushed: bool = False,
     jitter: float = 0.0,
 ) -> Plan:
     """Return the next time for a source, given the interval and failures before this *poll*.
 
     *configured_s* is the admin's own interval, which rules out guessing but neither `Retry-After` nor back-off; it is
-    raised to the floor. *jitter* is a random number in [0, 1).
+    raised to the floor. *pushed*: a hub tells of what is new, and asking is there for the case that it fails (criteria
+    K3). *jitter* is a random number in [0, 1).
     """
     usual = max(configured_s or interval_s or settings.first_s, settings.floor_s)
     if poll.outcome == "gone":
@@ -59,7 +61,7 @@ def plan(
     if configured_s is not None:
         wait, reason = usual, "interval_s in config"
     else:
-        wait, reason = _by_rhythm(rhythm, poll, settings)
+        wait, reason = _by_rhythm(rhythm, poll, settings, pushed=pushed)
         usual = wait
     if poll.retry_after_s is not None and (asked := min(poll.retry_after_s, RETRY_AFTER_CAP_S)) > wait:
         wait, reason = asked, f"Retry-After {asked:.0f} s"
@@ -80,7 +82,7 @@ def _after_failure(poll: Poll, failures: int, usual_s: float, settings: PollSett
     return wait, f"Retry-After {asked:.0f} s" + (f", failure number {failures + 1}" if failures else "")
 
 
-def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings) -> tuple[float, str]:
+def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings, *, pushed: bool) -> tuple[float, str]:
     now = poll.at.timestamp()
     pressure = settings.first_s / DAY_S * math.sqrt(UNKNOWN_RATE)
     # So much of the window may be new at the next poll; more, and a burst on top could push something out unseen.
@@ -88,6 +90,12 @@ def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings) -> tuple[floa
     rate, profile = rhythm.rate(), rhythm.profile
     wait = profile.reach(rate, now, pressure, most, settings.ceiling_s) - now
     reason = f"its rhythm: about {_number(rate)} a day"
+    if pushed:
+        # What a hub that has died keeps back must still be in the window when it is asked for.
+        window = max(rhythm.window * PUSHED_TURNOVER, 1.0) if rhythm.window else math.inf
+        slower = profile.reach(rate, now, pressure * PUSHED_SLOWER, window, settings.ceiling_s) - now
+        if slower > wait:
+            wait, reason, most = slower, PUSHED, window
     hinted, why = max(_hinted(rhythm))
     if hinted > wait:
         turned = profile.reach(rate, now, math.inf, most, min(hinted, settings.ceiling_s)) - now
@@ -102,6 +110,10 @@ def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings) -> tuple[floa
     return (rested, "skipHours or skipDays") if rested > wait else (wait, reason)
 
 
+PUSHED_SLOWER = 4.0
+PUSHED_TURNOVER = 0.5
+"""How many times more seldom a source is asked whose hub pushes, and the share of its window that may be new then."""
+PUSHED = "its hub pushes; asked in case that it fails"
 TURNING = "its window turns over"
 OURS = "no source answers: this machine's own network seems to be down"
 
