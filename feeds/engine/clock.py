@@ -48,7 +48,8 @@ HOUSEKEEPING_EVERY_S = 600
 ALARMS_EVERY_S = 5.0
 ALARMS_REST = 50
 """How many times as long as a look for alarms took the next one waits: 2 % of a core at most."""
-SWEEP_AT_ONCE = 200
+SWEEP_AT_ONCE = 50
+"""Articles that retention takes out in one transaction, which other writers wait for: some 0.1 s of work."""
 STORE_RETRY_S = 2.0
 
 
