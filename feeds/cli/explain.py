@@ -77,7 +77,9 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
         for stored in entries:
             _tell_entry(stored)
         click.echo("\nFiled in")
-        if not filings:
+        if not filings and state.kind == "retracted":
+            click.echo("  no section: it is retracted; `wiredesk unretract` puts it back where it was")
+        elif not filings:
             click.echo("  no section: it came with a first import and was older than what that may bring")
         for filing in filings:
             place = filing.section or "(the whole desk)"

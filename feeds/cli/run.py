@@ -91,6 +91,8 @@ def web(config: str | None, data: str | None, host: str, port: int, workers: int
         end_with_parent(int(os.environ["WIREDESK_PARENT"]))
     else:
         _need_port(host, port)
+        if found.file is not None and not found.file.exists():
+            log.warning("no database at %s yet: answering 503 until `wiredesk worker` has made it", found.file)
     os.environ.update(found.environ() | {"WIREDESK_BIND": host})
     serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
 

@@ -66,7 +66,8 @@ def test_on_one_file_a_worker_and_a_web_process_are_a_desk(desk: Desk, origin: O
     data = {"WIREDESK_DATA": str(desk.data)}
     # Whoever starts first waits for the other half: a Procfile knows no order.
     web = start(halves, Half(desk, "web", "web", "--host", "127.0.0.1", PORT=str(desk.port), **data))
-    until(lambda: "no database" in web.said() or web.process.poll() is not None or _answers(desk), what="the web half")
+    until(lambda: _answers(desk), what="the web half")
+    assert "until `wiredesk worker` has made it" in web.said()
     worker = start(halves, Half(desk, "worker", "worker", **data))
     until(lambda: serves(desk, web, "/news/world.json"), what="the article")
     second = start(halves, Half(desk, "second", "worker", **data))
