@@ -537,7 +537,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filing:
-    """An article put in a section, as stored. *sequence* is the section's counter when it last changed there."""
+    """An article put in a section, as stored. *sequence* is the section's counter when it last changed there.
+
+    *number* is its place in the order of filing, by which archive pages are cut.
+    """
 
     section: str
     article_uid: str
@@ -546,6 +549,7 @@ class Filing:
     probability: float | None = None
     rank_at: datetime
     sequence: int
+    number: int = 0
     filed_at: datetime
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def check(config: str | None, data: str | None) -> None:
     """Judge the config files: every error at once, with file, line, column and remedy.
 
-    Nothing is changed, no database is needed. Exits with 0 when they hold (warnings are told), with 78 when not.
+    Nothing is changed, no database is needed; where a desk has run, keywords are held against what it stores. Exits
+    with 0 when they hold (warnings are told), with 78 when not.
 
     \b
       wiredesk check
@@ -39,11 +40,14 @@ def check(config: str | None, data: str | None) -> None:
         _warn(errors.warnings)
         click.echo(f"{counted(len(errors.errors), 'error')}: a running desk keeps its last good config.", err=True)
         sys.exit(78)
-    _warn(judged.warnings)
+    from feeds.cli.common import common_warnings
+
+    warnings = [*judged.warnings, *common_warnings(found, judged.sections)]
+    _warn(warnings)
     told = (
         counted(len(judged.sections), "section"),
         counted(len(judged.sources), "source"),
-        counted(len(judged.warnings), "warning"),
+        counted(len(warnings), "warning"),
     )
     click.echo(f"{found.config} holds: {', '.join(told)}.")
 

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from feeds.cli.places import Places, need_database, places, with_places
+from feeds.cli.places import need_database, places, with_places
+from feeds.cli.tables import counted
 from feeds.errors import DeskError
+from feeds.frames import archive_page, archive_path
 
 if TYPE_CHECKING:
-    from feeds.model import Evidence
-    from feeds.store.values import StoredEntry
+    from feeds.filing.learned.model import Model
+    from feeds.model import Evidence, Filing
+    from feeds.settings import Config
+    from feeds.store import ReadTx
+    from feeds.store.values import ArticleState, Poll, StoredEntry
 
+ALL = 1000
+"""More polls of a source than are kept."""
 EVIDENCE = {
     "entry-id": "the same entry id",
     "url": "the same address",
     "text": "the same text, word for word",
     "near": "nearly the same text",
     "title": "the same headline",
-    "lineage": "who had it first",
+    "lineage": "signs of who had it first",
+    "story": "the event",
+    "path": "the same title and path",
+    "flood": "an archive that was issued again",
     "edit": "what changed",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that is stored of an article; *polls* are those that brought its *entries*, filings have their document."""
+
+    uid: str
+    state: ArticleState
+    entries: list[StoredEntry]
+    polls: list[Poll | None]
+    filings: list[tuple[Filing, str]]
+    aside: str
+    config: Config | None
 
 
 @click.command()
@@ -35,6 +60,7 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
     URL is the article's address at any of its sources, its address on this desk, or its id. Of two, say why they are
     or are not one article and one story.
     """
+    from feeds.filing.learned.files import MODEL_FILE, load_model
     from feeds.store import open_store
 
     found = places(config, data)
@@ -47,75 +73,138 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
             tell_apart(store, article, other)
             return
         with store.read() as tx:
-            uid = tx.articles.find(article)
-            state = tx.articles.state(uid) if uid else None
-            if uid is None or state is None:
-                raise DeskError(
-                    f"no stored article has the address or id {article!r}",
-                    remedy="give its address at the source, or the one on this desk; tracking parameters don't matter",
-                )
-            entries = tx.articles.entries_of(uid)
-            filings = tx.articles.filings_of(uid)
-            config_now = tx.configs.current()
-            aside = tx.documents.why_aside(uid)
-        shown = next((stored for stored in entries if stored.shown), entries[0] if entries else None)
-        click.secho(shown.entry.title if shown else uid, bold=True)
-        click.echo(f"  id {uid}")
-        if state.kind == "retracted":
-            click.secho(f"  RETRACTED {_when(state.at)}: {state.reason or 'no reason given'}", fg="red")
-        if aside:
-            click.secho(f"  SET ASIDE, published nowhere until it changes: {aside}", fg="red")
-        if shown:
-            published = shown.entry.published
-            click.echo(
-                f"  {'published ' + _when(published) if published else 'no date of its own'},"
-                f" first seen {_when(min(stored.first_seen for stored in entries))}"
-            )
-            if shown.entry.origin:
-                click.echo(f"  credits {shown.entry.origin.name} as its origin")
-        click.echo("\nBrought by")
-        for stored in entries:
-            _tell_entry(stored)
-        click.echo("\nFiled in")
-        if not filings and state.kind == "retracted":
-            click.echo("  no section: it is retracted; `wiredesk unretract` puts it back where it was")
-        elif not filings:
-            click.echo("  no section: it came with a first import and was older than what that may bring")
-        for filing in filings:
-            place = filing.section or "(the whole desk)"
-            sure = f", {filing.probability:.0%} sure" if filing.probability is not None else ""
-            click.echo(f"  {place:<24} {filing.reason}{sure}")
-            click.echo(f"  {'':<24} place in the order {_when(filing.rank_at)}, number {filing.sequence} there")
-        weighed = _weighed(entries, config_now.text, found) if config_now else []
-        if weighed:
-            click.echo("\nWeighed")
-            for line in weighed:
-                click.echo(f"  {line}")
+            known = _look_up(tx, article)
+        _tell(known)
+        if known.config is not None:
+            _tell_weighed(known, load_model(found.data / MODEL_FILE))
     finally:
         store.close()
 
 
-def _weighed(entries: list[StoredEntry], config: str, found: Places) -> list[str]:
-    """What filing weighs of every entry today: rules that hold or nearly do, publishers' words, the classifier."""
-    from feeds.filing import Cabinet
-    from feeds.filing.learned.files import MODEL_FILE, load_model
+def _look_up(tx: ReadTx, article: str) -> Known:
     from feeds.settings import config_from_json
 
-    cabinet = Cabinet(config_from_json(config).sections, load_model(found.data / MODEL_FILE))
-    return list(
-        dict.fromkeys(line for stored in entries for line in cabinet.explain(stored.entry, stored.source).lines())
+    uid = tx.articles.find(article)
+    state = tx.articles.state(uid) if uid else None
+    if uid is None or state is None:
+        raise DeskError(
+            f"no stored article has the address or id {article!r}",
+            remedy="give its address at the source, or the one on this desk; tracking parameters don't matter",
+        )
+    entries = tx.articles.entries_of(uid)
+    filings = tx.articles.filings_of(uid)
+    stored = tx.configs.current()
+    return Known(
+        uid=uid,
+        state=state,
+        entries=entries,
+        polls=[_poll_of(tx.sources.polls(each.source.id, ALL), each.first_seen) for each in entries],
+        filings=[(filing, _document(tx, filing)) for filing in filings],
+        aside=tx.documents.why_aside(uid),
+        config=config_from_json(stored.text) if stored else None,
     )
 
 
-def _tell_entry(stored: StoredEntry) -> None:
-    role = "copy of it" if stored.copy else "brought it first" if not stored.shown else "the one shown"
-    click.echo(f"  {stored.source.name} ({role}), seen {_when(stored.first_seen)}")
+def _poll_of(polls: Sequence[Poll], seen: datetime) -> Poll | None:
+    """The poll that brought what was first *seen* then: the last before it; None where that is no longer kept."""
+    return next((poll for poll in polls if poll.at <= seen and poll.new + poll.copies + poll.updated), None)
+
+
+def _document(tx: ReadTx, filing: Filing) -> str:
+    """Where subscribers of the section find the article."""
+    address = document_address(filing.section)
+    listing = tx.documents.listing(filing.section)
+    if listing is None:
+        return "no document of the section has been published yet"
+    if filing.article_uid in listing.uids:
+        place = listing.uids.index(filing.article_uid) + 1
+        return f"in {address}.rss, .atom and .json, number {place} of {len(listing.uids)}"
+    page = archive_page(filing.number)
+    if page <= tx.sections.filed(filing.section):
+        return f"no longer among the newest in {address}.rss; on {archive_path(filing.section, page, 'atom')} for good"
+    return f"not in {address}.rss, which holds the newest; on an archive page of the section"
+
+
+def document_address(path: str) -> str:
+    """The address of a section's documents without the ending.
+
+    >>> document_address("news/world"), document_address("")
+    ('/news/world', '/index')
+    """
+    return f"/{path}" if path else "/index"
+
+
+def _tell(known: Known) -> None:
+    shown = next((stored for stored in known.entries if stored.shown), known.entries[0] if known.entries else None)
+    click.secho(shown.entry.title if shown else known.uid, bold=True)
+    click.echo(f"  id {known.uid}")
+    if known.state.kind == "retracted":
+        click.secho(f"  RETRACTED {_when(known.state.at)}: {known.state.reason or 'no reason given'}", fg="red")
+    if known.aside:
+        click.secho(f"  SET ASIDE, published nowhere until it changes: {known.aside}", fg="red")
+    if shown:
+        published = shown.entry.published
+        click.echo(
+            f"  {'published ' + _when(published) if published else 'no date of its own'},"
+            f" first seen {_when(min(stored.first_seen for stored in known.entries))}"
+        )
+        if shown.entry.origin:
+            click.echo(f"  credits {shown.entry.origin.name} as its origin")
+    click.echo("\nBrought by")
+    for stored, poll in zip(known.entries, known.polls, strict=True):
+        _tell_entry(stored, poll, alone=len(known.entries) == 1)
+    click.echo("\nFiled in")
+    if not known.filings and known.state.kind == "retracted":
+        click.echo("  no section: it is retracted; `wiredesk unretract` puts it back where it was")
+    elif not known.filings:
+        click.echo("  no section: it came with a first import and was older than what that may bring")
+    for filing, document in known.filings:
+        click.secho(f"  {filing.section or 'the whole desk'}", bold=True)
+        if filing.section:
+            click.echo(f"    because: {filing.reason}")
+        place = f"its place in the order is {_when(filing.rank_at)}"
+        click.echo(f"    filed {_when(filing.filed_at)}; {place}; change {filing.sequence} of the section")
+        click.echo(f"    {document}")
+
+
+def _tell_weighed(known: Known, model: Model | None) -> None:
+    """Print what filing weighs of every entry today: rules that hold or nearly do, names, the classifier's guesses."""
+    from feeds.filing import Cabinet
+
+    assert known.config is not None
+    cabinet = Cabinet(known.config.sections, model)
+    said: dict[tuple[str, ...], list[str]] = {}
+    for stored in known.entries:
+        said.setdefault(cabinet.explain(stored.entry, stored.source).lines(), []).append(stored.source.name)
+    for lines, names in said.items():
+        of = f", for what {' and '.join(names)} said" if len(said) > 1 else ""
+        click.echo(f"\nWeighed{of}, by the rules of today")
+        for line in lines or ("no rule holds or nearly does",):
+            click.echo(f"  {line}")
+
+
+def _tell_entry(stored: StoredEntry, poll: Poll | None, *, alone: bool) -> None:
+    role = "a copy" if stored.copy else "the article is told in its words" if stored.shown else "also has it"
+    click.echo(f"  {stored.source.name}{'' if alone else f': {role}'}")
     if stored.entry.link:
         click.echo(f"    {stored.entry.link}")
+    changed = f", changed {_when(stored.changed_at)}" if stored.changed_at > stored.first_seen else ""
+    click.echo(f"    seen {_when(stored.first_seen)}{changed}, {_poll_in_words(stored, poll)}")
     for evidence in stored.evidence:
         click.echo(f"    {_in_words(evidence)}")
     for warning in stored.entry.warnings:
         click.echo(f"    note: {warning}")
+
+
+def _poll_in_words(stored: StoredEntry, poll: Poll | None) -> str:
+    if stored.source.kind == "files":
+        return "in its folder"
+    if poll is None:
+        return "by a poll longer ago than this source's polls are kept"
+    told = (f"{poll.new} new", counted(poll.copies, "copy", "copies"), f"{poll.updated} updated")
+    brought = ", ".join(words for words in told if not words.startswith("0 "))
+    status = f"answered {poll.status}, " if poll.status else ""
+    return f"by the poll of {poll.at:%d %b %H:%M:%S} UTC ({status}{brought})"
 
 
 def _in_words(evidence: Evidence) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from feeds.cli import common
 from feeds.cli.places import Places, need_config, need_database, places, with_places
 from feeds.errors import DeskError
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 ALONE = 5_000
 """With more articles than this, a second process pays."""
-COMMON = 0.5
-COMMON_OF = 50
-"""From so many stored articles on it is worth saying what stands in most of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,14 +269,10 @@ def _doubts(tally: Tally, edited: Config) -> Iterator[str]:
     """What only stored articles can show of the edited rules."""
     from feeds.filing import Cabinet
 
-    if tally.articles < COMMON_OF:
+    if tally.articles < common.COMMON_OF:
         return
-    terms = Cabinet(edited.sections).terms
-    for number, count in tally.terms.most_common():
-        if count <= COMMON * tally.articles:
-            break
-        if terms[number].startswith(("keyword", "regex")):
-            yield f"{terms[number]} holds of {count / tally.articles:.0%} of all that is stored: it tells nothing apart"
+    for term, words in common.common_terms(Cabinet(edited.sections).terms, tally.terms, tally.articles):
+        yield f"{term} {words}"
     for section in edited.sections:
         if section.match is not None and not tally.ruled[section.path]:
             yield f"the rule of {section.path} files nothing of what is stored"

@@ -152,6 +152,7 @@ class Articles:
                 probability=row.probability,
                 rank_at=row.rank_at,
                 sequence=row.sequence,
+                number=row.number,
                 filed_at=row.filed_at,
             )
             for row in self._connection.execute(statement)

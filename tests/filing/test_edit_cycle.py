@@ -78,3 +78,39 @@ def test_an_edit_with_an_error_is_told_by_plan_and_changes_nothing(desk: Desk, o
     planned = desk.command("plan")
     assert planned.returncode == 78
     assert "sections.yaml:" in planned.stderr and "keywords" in planned.stderr
+
+
+def test_a_source_set_to_another_section_takes_its_articles_along_to_their_old_places(
+    desk: Desk, origin: Origin
+) -> None:
+    tidings, gazette = Publisher(origin, "/tidings.xml"), Publisher(origin, "/gazette.xml")
+    for number in range(3):
+        tidings.publish(f"Tide {number}")
+        gazette.publish(f"Fair {number}")
+
+    def sources(of_tidings: str) -> list[dict[str, object]]:
+        hourly: dict[str, object] = {"interval_s": 3600}
+        return [
+            {"name": "Tidings", "url": tidings.url, "section": of_tidings} | hourly,
+            {"name": "Gazette", "url": gazette.url, "section": "town"} | hourly,
+        ]
+
+    desk.write(sections={"sea": {"title": "Sea"}, "town": {"title": "Town"}}, sources=sources("sea"))
+    desk.start()
+    until(lambda: len(desk.items("/index.json")) == 6, what="the first articles")
+    until(lambda: len(desk.items("/sea.json")) == 3, what="the first articles in their section")
+    told = ("id", "title", "date_published")
+    whole = [[item[name] for name in told] for item in desk.items("/index.json")]
+
+    desk.write(sources=sources("town"))
+    until(lambda: len(desk.items("/town.json")) == 6, what="filing again")
+    until(lambda: not desk.items("/sea.json"), what="leaving")
+    # Among the articles that were there, not above them; and nothing moves for those who read the whole desk.
+    assert [[item[name] for name in told] for item in desk.items("/town.json")] == whole
+    assert [[item[name] for name in told] for item in desk.items("/index.json")] == whole
+    assert {item["title"] for item in desk.items("/town.json")[:2]} == {"Tide 2", "Fair 2"}
+    # What comes next is new, and alone on top.
+    tidings.publish("Tide 3")
+    assert desk.command("poll", "Tidings").returncode == 0
+    until(lambda: titles(desk, "/town.json")[0] == "Tide 3", what="the new article")
+    assert not desk.items("/sea.json")

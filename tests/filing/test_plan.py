@@ -156,7 +156,7 @@ def test_doubts_need_enough_articles_and_name_what_tells_nothing_apart(
 ) -> None:
     edited = config(section("tides", term("keywords", "number", "tide")), section("never", term("keywords", "quake")))
     assert compare(store, found, RUNNING, edited).doubts == ()
-    monkeypatch.setattr("feeds.cli.plan.COMMON_OF", 5)
+    monkeypatch.setattr("feeds.cli.common.COMMON_OF", 5)
     assert compare(store, found, RUNNING, edited).doubts == (
         "keyword 'number' holds of 100% of all that is stored: it tells nothing apart",
         "the rule of never files nothing of what is stored",
@@ -264,3 +264,23 @@ def test_a_labelled_file_that_is_none_says_where(
     at = ["--config", str(found.config), "--data", str(found.data), "--labelled", str(file)]
     told = CliRunner().invoke(wiredesk, ["learn", *at])
     assert told.exception is not None and said in str(told.exception)
+
+
+def test_check_warns_of_keywords_that_stand_in_most_of_what_is_stored(
+    store: Store, found: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ["--config", str(found.config), "--data", str(found.data)]
+    (found.config / "sources.yaml").write_text("- {name: Tidings, url: https://tidings.example/feed, section: tides}\n")
+    (found.config / "sections.yaml").write_text(
+        "tides:\n  match:\n    any:\n      - keywords: [tide]\n      - keywords: [number, quake]\n"
+    )
+    told = CliRunner().invoke(wiredesk, ["check", *at])
+    assert told.exit_code == 0 and "tells nothing apart" not in told.output  # so few show nothing
+    monkeypatch.setattr("feeds.cli.common.COMMON_OF", 5)
+    told = CliRunner().invoke(wiredesk, ["check", *at])
+    assert told.exit_code == 0, told.output
+    assert (
+        "sections.yaml:5:1: in the rule of 'tides' keyword 'number' holds of 100% of all that is stored: "
+        "it tells nothing apart; take it out"
+    ) in told.output
+    assert "'tide'" not in told.output and "1 warning" in told.output
