@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from feeds.model import Match, Section, Source, Term
 from feeds.settings.reports import Report, quote
@@ -40,7 +40,9 @@ def judge_uses(tree: Tree, sources: Sequence[Source], report: Report) -> None:
             report.warn(place, f"{section.path!r} shows nothing of the sections below it", remedy)
     for section, other in _shadowed(tree.sections):
         remedy = f"{other.path!r} is exclusive and goes first: change its priority or one of the rules"
-        report.warn(tree.places[section.path], f"{section.path!r} has the rule of {other.path!r}", remedy)
+        report.warn(
+            tree.places[section.path], f"{other.path!r} takes all that the rule of {section.path!r} finds", remedy
+        )
 
 
 def _barren(match: Match) -> Iterator[tuple[Term, str]]:
@@ -80,23 +82,52 @@ def _folded(term: Term) -> set[str]:
     return set(term.values) if term.field == "regex" else {value.casefold() for value in term.values}
 
 
-def _shadowed(sections: Iterable[Section]) -> Iterator[tuple[Section, Section]]:
-    """Give each section whose rule an exclusive section of higher priority has too, and that section."""
-    first: dict[object, Section] = {}
-    for section in sorted(sections, key=lambda section: -section.priority):
-        if section.match is None:
-            continue
-        rule = _meaning(section.match)
-        other = first.get(rule)
-        if other is not None and other.priority > section.priority:
-            yield section, other
-        elif section.exclusive:
-            first.setdefault(rule, section)
+def _shadowed(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:
+    """Give each section whose rule finds nothing but what an exclusive section takes before it, and that section."""
+    ruled = [(place, section, section.match) for place, section in enumerate(sections) if section.match is not None]
+    takers = [(place, section, match, _enough(match)) for place, section, match in ruled if section.exclusive]
+    for place, section, match in ruled:
+        needed, meaning = _needed(match), _meaning(match)
+        for first, other, rule, enough in takers:
+            if other is section or not _goes_first(other, section, first < place):
+                continue
+            if meaning == _meaning(rule) or any(one <= enough for one in needed):
+                yield section, other
+                break
+
+
+def _goes_first(other: Section, section: Section, stands_before: bool) -> bool:
+    """Whether the exclusive *other* has an article alone that both sections match."""
+    if other.priority != section.priority:
+        return other.priority > section.priority
+    return not section.exclusive or stands_before
+
+
+def _enough(match: Match) -> frozenset[tuple[str, str]]:
+    """Values any one of which makes *match* hold; none where it asks for more."""
+    if match.none or len(match.all) + bool(match.any) != 1:
+        return frozenset()
+    terms = match.any or match.all
+    if not all(isinstance(term, Term) for term in terms):
+        return frozenset()
+    return frozenset().union(*(_values(term) for term in terms if isinstance(term, Term)))
+
+
+def _needed(match: Match) -> list[frozenset[tuple[str, str]]]:
+    """Sets of values of each of which at least one is there wherever *match* holds."""
+    found = [_values(term) for term in match.all if isinstance(term, Term)]
+    if match.any and all(isinstance(term, Term) for term in match.any):
+        found.append(frozenset().union(*(_values(term) for term in match.any if isinstance(term, Term))))
+    return found
+
+
+def _values(term: Term) -> frozenset[tuple[str, str]]:
+    return frozenset((term.field, value) for value in _folded(term))
 
 
 def _meaning(rule: Match | Term) -> object:
     if isinstance(rule, Term):
-        return rule.field, frozenset(rule.values)
+        return rule.field, frozenset(_folded(rule))
     return tuple(frozenset(_meaning(part) for part in parts) for parts in (rule.any, rule.all, rule.none))
 
 

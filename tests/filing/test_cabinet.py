@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 from feeds.filing import Cabinet
 from feeds.filing.comparison import Comparison
 from feeds.model import FILING_FIELDS, UNFILED, Entry, Match, Section, TermField
+from feeds.settings.doubts import _shadowed
 from tests.filing.samples import entry, section, source, term
 
 
@@ -119,3 +120,12 @@ def test_a_placement_is_in_the_tree_once_and_has_a_reason(tree: list[Section], t
     exclusive = [one for one in tree if one.exclusive and one.path in paths]
     if any(one.section in {each.path for each in exclusive} and one.by == "rule" for one in placed):
         assert sum(one.by == "rule" for one in placed) == 1
+
+
+@given(SECTIONS, some.lists(some.sampled_from(["tide", "storm", "gale", "calm"]), max_size=4))
+def test_a_section_that_check_calls_shadowed_never_has_an_article_by_its_rule(
+    tree: list[Section], title: list[str]
+) -> None:
+    shadowed = {section.path for section, _ in _shadowed(tree)}
+    placed = Cabinet(tree).place(entry(" ".join(title) or "calm"), source())
+    assert not shadowed & {one.section for one in placed if one.by == "rule"}

@@ -20,7 +20,7 @@ from feeds.engine.accept import put_in_force
 from feeds.filing import Cabinet
 from feeds.ingest.refile import refile
 from feeds.model import Category, Decision, Entry, PublishSettings, Settings
-from feeds.settings import Config
+from feeds.settings import Config, load_config
 from feeds.store import Store, open_store
 from tests.filing.samples import section, source, term
 
@@ -200,6 +200,11 @@ def test_unmapped_names_are_ready_to_paste(store: Store, found: Places) -> None:
     assert lines == ['- category: "Shipping"', '- path: "/sea"']
     rows = json.loads(CliRunner().invoke(wiredesk, ["sections", "--unmapped", "--json", *at]).output)
     assert rows[0]["kind"] == "category" and rows[0]["articles"] == 3
+    # Pasted as it is printed, remarks and all, it files what was unfiled.
+    pasted = "".join(f"      {line}\n" for line in told.output.splitlines())
+    (found.config / "sections.yaml").write_text(f"rest:\n  match:\n    any:\n{pasted}")
+    (found.config / "sources.yaml").write_text("- {name: Tidings, url: https://tidings.example/feed}\n")
+    assert count_unmapped(store, load_config(found.config, {}), False) == {}
 
 
 def test_sections_are_listed_with_their_articles(store: Store, found: Places) -> None:

@@ -228,3 +228,17 @@ def test_another_base_url_reaches_old_pages_and_no_id_changes(desk: Desk) -> Non
     after = desk.get(f"/{WORLD}/archive/100.atom")
     assert b"wire.example.org" in before.body and b"wire.example.org" not in after.body
     assert ids(after.body) == ids(before.body)
+
+
+def test_a_sections_own_limit_bounds_its_document_alone(desk: Desk) -> None:
+    desk.bring(range(6))
+    desk.accept((TREE[0], Section(path=WORLD, title="World", limit=2)))
+    desk.render()
+    assert desk.listed() == [5, 4]
+    assert len(desk.listed("")) == 6
+    assert [id for got in walk(desk).values() for id in ids(got.body)][:6] == [
+        uid_of(each) for each in (5, 4, 3, 2, 1, 0)
+    ]
+    desk.accept(TREE)
+    desk.render()
+    assert desk.listed() == [5, 4, 3, 2, 1, 0]

@@ -113,7 +113,17 @@ WARNINGS = [
     (
         SECTIONS,
         "news: {sections: {world: {}}, include_children: yes, match: {category: [A, B]}}\ntop: {match: {category: [B, A]}, exclusive: yes, priority: 5}\n",
-        "1:1: 'news' has the rule of 'top'; 'top' is exclusive and goes first: change its priority or one of the rules",
+        "1:1: 'top' takes all that the rule of 'news' finds; 'top' is exclusive and goes first: change its priority or one of the rules",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {}}, include_children: yes, match: {keywords: Tide}}\ntop: {match: {any: [{keywords: [tide, gale]}, {category: B}]}, exclusive: yes}\n",
+        "1:1: 'top' takes all that the rule of 'news' finds; 'top' is exclusive and goes first: change its priority or one of the rules",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {}}, include_children: yes, match: {category: B, language: en}, exclusive: yes}\nb: {match: {category: B}, exclusive: yes, priority: 1}\n",
+        "1:1: 'b' takes all that the rule of 'news' finds; 'b' is exclusive and goes first: change its priority or one of the rules",
     ),
     (
         SECTIONS,
@@ -158,6 +168,23 @@ def test_a_private_address_that_is_allowed_is_no_warning(folder: Folder):
 def test_a_rule_that_can_match_is_no_warning(folder: Folder, rule: str):
     folder.write(SECTIONS, f"news: {{sections: {{world: {{}}}}, include_children: yes, match: {rule}}}\n")
     assert folder.warnings() == []
+
+
+@pytest.mark.parametrize(
+    ("news", "top"),
+    [
+        ("match: {keywords: tide}", "match: {keywords: tide}"),  # nobody is exclusive
+        ("match: {keywords: tide}, exclusive: yes", "match: {keywords: tide}"),  # it is the other that gets nothing
+        ("match: {keywords: [tide, gale]}", "match: {keywords: tide}, exclusive: yes"),
+        ("match: {keywords: tide}, priority: 1", "match: {keywords: tide}, exclusive: yes"),
+        ("match: {keywords: tide}", "match: {keywords: tide, language: en}, exclusive: yes"),
+        ("match: {keywords: tide}", "match: {any: {keywords: tide}, none: {author: X}}, exclusive: yes"),
+        ("match: {any: [{keywords: tide}, {all: [author: X]}]}", "match: {keywords: tide}, exclusive: yes"),
+    ],
+)
+def test_a_section_that_keeps_something_is_not_shadowed(folder: Folder, news: str, top: str):
+    folder.write(SECTIONS, f"news: {{sections: {{world: {{}}}}, include_children: yes, {news}}}\ntop: {{{top}}}\n")
+    assert not [warning for warning in folder.warnings() if "'top' takes all" in str(warning)]
 
 
 def test_a_config_as_it_should_be_has_no_warnings(folder: Folder):
