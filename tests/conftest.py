@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes says more of the machine's other work than of the code.
+settings.register_profile("desk", deadline=None)
+settings.load_profile("desk")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("WIREDESK_SHARED_DATA") or ROOT.parent / "shared" / "data")

@@ -77,7 +77,7 @@ class Atoms:
             )
             _look(self._path, spans, true)
         if self._regexes:
-            prose = f"{entry.title}\n{entry.text}"
+            prose = f"{entry.title}\n{entry.text}" if entry.text else entry.title
             for automaton, numbers in self._regexes:
                 true.update(numbers[index] for index in automaton.Match(prose) or ())
         return true

@@ -163,7 +163,7 @@ def test_the_classifier_files_what_no_rule_does_and_only_where_it_may(learned: t
     placed = cabinet.place(told, source())
     assert [(one.section, one.by) for one in placed] == [("sea", "learned"), ("", "child")]
     assert placed[0].probability is not None and placed[0].probability > 0.9
-    assert placed[0].reason.startswith("learned from what is filed there: ")
+    assert placed[0].reason.startswith("learned, probability 0.9")
     barn = entry("Barn", "tractor barley orchard cattle harvest")
     assert cabinet.place(barn, source())[0].section == UNFILED
     ruled = entry("Kite", told.text)

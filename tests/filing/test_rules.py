@@ -39,6 +39,8 @@ HOLD: list[tuple[Term, Entry]] = [
     (term("origin", "harbour post"), entry(origin="Harbour Post")),
     (term("regex", r"(?i)tide \d+"), entry("High TIDE 7 due")),
     (term("regex", r"^Ferry"), entry("Ferry late", "by an hour")),
+    (term("regex", "late$"), entry("Ferry late")),
+    (term("regex", "hour$"), entry("Ferry late", "by an hour")),
     (term("keywords", "united nations"), entry("Row at the United  Nations")),
     (term("keywords", "united nations"), entry("x", "the UNITED\nNations")),
     (term("keywords", "cafe"), entry("At the Café")),
@@ -175,7 +177,7 @@ def plainly(rule: Match | Term, told: Entry) -> bool:
         "breadcrumb": lambda value: told.breadcrumb[: len(value.split(" > "))] == tuple(value.split(" > ")),
         "path": lambda value: f"/{value}/" in f"/{'/'.join(segments)}/",
         "source": lambda value: value == "Tidings",
-        "regex": lambda value: re.search(value, f"{told.title}\n{told.text}") is not None,
+        "regex": lambda value: re.search(value, f"{told.title}\n{told.text}".rstrip("\n")) is not None,
     }
     return any(tests[rule.field](value) for value in rule.values)
 
