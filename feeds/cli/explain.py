@@ -120,7 +120,8 @@ def _document(tx: ReadTx, filing: Filing) -> str:
         place = listing.uids.index(filing.article_uid) + 1
         return f"in {address}.rss, .atom and .json, number {place} of {len(listing.uids)}"
     page = archive_page(filing.number)
-    if page <= tx.sections.filed(filing.section):
+    section = tx.sections.get(filing.section)
+    if section is not None and page <= section.rendered_filed:
         return f"no longer among the newest in {address}.rss; on {archive_path(filing.section, page, 'atom')} for good"
     return f"not in {address}.rss, which holds the newest; on an archive page of the section"
 
