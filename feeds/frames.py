@@ -174,7 +174,8 @@ def deleted_entries(format: Format, tombstones: Sequence[tuple[str, datetime]]) 
             for uid, when in tombstones
         ).encode()
     if format == "json" and tombstones:
-        return _key("_deleted", [{"id": legal(uid), "when": rfc3339(when)} for uid, when in tombstones])
+        # An extension has to be an object (JSON Feed 1.1, extensions).
+        return _key("_deleted", {"entries": [{"id": legal(uid), "when": rfc3339(when)} for uid, when in tombstones]})
     return b""
 
 

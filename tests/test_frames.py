@@ -111,7 +111,10 @@ def test_what_was_retracted_is_told_as_rfc_6721_wants() -> None:
     root = etree.fromstring(filled("atom", extra=[deleted_entries("atom", gone)]))
     told = [(element.get("ref"), element.get("when")) for element in root.findall("at:deleted-entry", NS)]
     assert told == [("urn:uuid:1", "2026-03-04T05:06:07Z"), ('urn:"&', "2026-03-04T05:06:07Z")]
-    assert json.loads(filled("json", extra=[deleted_entries("json", gone)]))["_deleted"][0]["id"] == "urn:uuid:1"
+    assert (
+        json.loads(filled("json", extra=[deleted_entries("json", gone)]))["_deleted"]["entries"][0]["id"]
+        == "urn:uuid:1"
+    )
     assert deleted_entries("rss", gone) == b""
 
 

@@ -34,7 +34,7 @@ JSON_RULES = (
     must("json-attachment", "give url and mime_type, and numbers for sizes", f"{_SPEC}, attachments"),
     must("json-hub", "give type and url", f"{_SPEC}, hubs"),
     must("json-type", "give a value of the type that the specification names", _SPEC),
-    must("json-extension", "begin a key of your own with an underscore", f"{_SPEC}, extensions"),
+    must("json-extension", "give an object of your own under a key that begins with _", f"{_SPEC}, extensions"),
     should("json-author", "use authors; author is of version 1", f"{_SPEC}, deprecated"),
     should("json-address", "give home_page_url and feed_url", f"{_SPEC}, home_page_url"),
     should("json-language", "give a language tag such as en-GB", f"{_SPEC}, language"),
@@ -138,8 +138,9 @@ def _check_shape(
     """Keys, the types of their values, addresses, authors and language: alike for feed and item."""
     for name, value in told.items():
         if name.startswith("_"):
-            continue
-        if name not in known:
+            if not isinstance(value, dict):
+                found.add("json-extension", where, f"has a {type(value).__name__} under {name!r}", uid)
+        elif name not in known:
             found.add("json-extension", where, f"has the key {name!r}", uid)
         elif not isinstance(value, known[name]) and name not in ("items", "id", "title", "version"):
             found.add("json-type", f"{where}, {name}", f"is a {type(value).__name__}", uid)

@@ -134,6 +134,11 @@ def test_anything_else_is_refused(body: bytes) -> None:
         assert any(problem.severity == "error" for problem in check(body, format))
 
 
+def test_an_extension_is_an_object() -> None:
+    body = good("json").replace(b'"items"', b'"_gone":["urn:uuid:9"],"items"', 1)
+    assert [problem.rule for problem in check(body, "json")] == ["json-extension"]
+
+
 def test_a_key_that_stands_twice_is_found() -> None:
     assert [p.rule for p in check(b'{"title": 1, "title": 2}', "json")] == ["json-parse"]
 
