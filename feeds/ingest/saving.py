@@ -173,10 +173,13 @@ def _save_decisions(tx: WriteTx, read: list[Read], placed: list[Places], decided
                 placements.setdefault(decision.article_uid, None)
             place = rank(decision.entry, waiting, reading.entries, now)
             ranks[decision.article_uid] = min(place, ranks.get(decision.article_uid, place))
-        if reading.error is not None and waiting.claim is None:
+        document = f"{waiting.source.key}:{waiting.item.final_url}"
+        if waiting.claim is None and reading.error is None:
+            tx.events.close("document", document, now)
+        elif waiting.claim is None and reading.error is not None:
             tx.events.add(
                 "document",
-                f"{waiting.source.key}:{waiting.item.final_url}",
+                document,
                 text=f"{waiting.source.name}: {waiting.item.final_url}: {reading.error.cause}",
                 remedy=reading.error.remedy,
                 now=now,

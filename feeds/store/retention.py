@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, select, tuple_
+from sqlalchemy import Connection, Row, delete, exists, select, tuple_, update
 
-from feeds.store import dialect, filings, search
+from feeds.store import dialect, filings, search, story_fragments
 from feeds.store.columns import unsigned
 from feeds.store.marks import article_mark, chunks, entry_mark, text_mark, url_mark
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
+    MORTAL,
     article_texts,
     article_urls,
     articles,
@@ -29,6 +30,7 @@ from feeds.store.schema import (
     polls,
     sections,
     sources,
+    story_moves,
     tombstones,
 )
 from feeds.store.schema import filings as filing_rows
@@ -38,6 +40,7 @@ TOMBSTONE_DAYS = 3 * 366
 
 CONFIGS_KEPT = 50
 EVENT_DAYS = 400
+DOCUMENT_DAYS = 30
 PAGES_A_STEP = 500
 
 
@@ -74,7 +77,9 @@ class Retention:
             row.id: row
             for some in chunks(ids)
             for row in self._connection.execute(
-                select(articles.c.id, articles.c.uid, retracted.label("forever")).where(articles.c.id.in_(some))
+                select(articles.c.id, articles.c.uid, articles.c.story_uid, retracted.label("forever")).where(
+                    articles.c.id.in_(some)
+                )
             )
         }
         marks: dict[int, bool] = {article_mark(row.uid): bool(row.forever) for row in doomed.values()}
@@ -97,6 +102,7 @@ class Retention:
         dialect.upsert(self._connection, tombstones, rows, ("mark",), change=("met_at",))
         self._disown(told)
         search.forget(self._connection, list(ids))
+        story_fragments.forget(self._connection, {row.story_uid for row in doomed.values() if row.story_uid})
         for some in chunks(ids):
             for table in (filing_rows, fragments, entries):
                 self._connection.execute(delete(table).where(table.c.article_id.in_(some)))
@@ -152,18 +158,22 @@ class Retention:
         return done
 
     def _tidy(self, now: datetime, tombstone_days: int, limit: int) -> int:
-        """Forget what only piles up: old configs, events that are over, tombstones unmet, sources without trace."""
+        """Forget what only piles up: old configs and events, unmet tombstones, story moves, sources without trace."""
         newest = select(configs.c.version).order_by(configs.c.version.desc()).limit(CONFIGS_KEPT)
         self._connection.execute(delete(configs).where(configs.c.version.not_in(newest)))
         self._connection.execute(delete(events).where(events.c.closed_at < now - timedelta(days=EVENT_DAYS)))
+        # A document that could not be read and never came again: nobody will ever say that it is mended.
+        stale = (events.c.kind == "document") & events.c.closed_at.is_(None)
+        stale &= events.c.at < now - timedelta(days=DOCUMENT_DAYS)
+        self._connection.execute(update(events).where(stale).values(closed_at=now))
         done = 0
         if tombstone_days:
-            unmet = select(tombstones.c.mark).where(
-                tombstones.c.met_at < now - timedelta(days=tombstone_days), tombstones.c.forever == 0
-            )
+            long_ago = now - timedelta(days=tombstone_days)
+            unmet = select(tombstones.c.mark).where(tombstones.c.met_at < long_ago, MORTAL)
             marks = self._connection.execute(unmet.limit(limit)).scalars().all()
             for some in chunks(marks):
                 done += self._connection.execute(delete(tombstones).where(tombstones.c.mark.in_(some))).rowcount
+            self._connection.execute(delete(story_moves).where(story_moves.c.moved_at < long_ago))
         bare = select(sources.c.id).where(
             sources.c.removed_at < now - timedelta(days=30),
             ~exists().where(entries.c.source_id == sources.c.id),

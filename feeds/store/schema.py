@@ -274,6 +274,9 @@ tombstones = Table(
     sqlite_with_rowid=False,
 )
 
+MORTAL = text("forever = 0")
+_partial("ix_tombstones_mortal", tombstones.c.met_at, where=MORTAL)
+
 sections = Table(
     "sections",
     metadata,

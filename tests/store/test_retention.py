@@ -1,11 +1,15 @@
 """What is past its time goes in small steps, and never comes back as new."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
-from feeds.model import Decision
+from feeds.model import Decision, Fragment
+from feeds.store import story_fragments as made_stories
 from feeds.store.retention import TOMBSTONE_DAYS
+from feeds.store.schema import story_fragments, story_moves
 
 from .conftest import NOW, copy, entry, new, save, source, uid_of
 
@@ -41,6 +45,42 @@ def test_articles_past_their_days_go_with_all_that_hangs_on_them(desk):
         assert tx.articles.entries_of(uid_of("x")) == []
         assert tx.articles.find("https://a.example/x") is None
         assert tx.sections.get("news").touched > before
+
+
+def test_stories_go_with_their_articles_and_their_moves_after_years(desk):
+    save(desk, [replace(new("x"), story_uid="urn:uuid:story")], "news")
+    made = Fragment(article_uid="urn:uuid:story", format="rss", version=1, revision=0, body=b"<item/>", updated=NOW)
+    with desk.write() as tx:
+        made_stories.put(tx._connection, [made], {"urn:uuid:story": "x"})
+        tx.stories.merge({"urn:uuid:older": "urn:uuid:story"}, NOW)
+
+    def rows(table):
+        with desk._reader.connect() as connection:
+            return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+    sweep(desk, later(days=9), days=10)
+    assert (rows(story_fragments), rows(story_moves)) == (1, 1)
+    sweep(desk, later(days=11), days=10)
+    assert (rows(story_fragments), rows(story_moves)) == (0, 1)
+    sweep(desk, later(days=TOMBSTONE_DAYS + 1), days=10)
+    assert rows(story_moves) == 0
+
+
+def test_a_document_that_was_never_mended_is_no_alarm_for_ever(desk):
+    with desk.write() as tx:
+        tx.events.add("document", "a:file:x.pdf", text="no text", now=NOW)
+    sweep(desk, later(days=29))
+    assert len(read(desk, lambda tx: tx.events.open())) == 1
+    sweep(desk, later(days=31))
+    assert read(desk, lambda tx: tx.events.open()) == []
+
+
+def test_old_tombstones_are_found_without_reading_all(desk):
+    if desk.file is None:
+        return  # PostgreSQL chooses by statistics, which a test does not have
+    with desk._reader.connect() as connection:
+        asked = "EXPLAIN QUERY PLAN SELECT mark FROM tombstones WHERE met_at < 1 AND forever = 0"
+        assert "ix_tombstones_mortal" in str(connection.exec_driver_sql(asked).all())
 
 
 def test_what_went_is_refused_when_its_source_still_lists_it(desk):

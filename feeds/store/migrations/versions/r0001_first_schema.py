@@ -223,6 +223,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mark", name="pk_tombstones"),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        "ix_tombstones_mortal",
+        "tombstones",
+        ["met_at"],
+        unique=False,
+        sqlite_where=sa.text("forever = 0"),
+        postgresql_where=sa.text("forever = 0"),
+    )
     op.create_table(
         "entries",
         sa.Column("id", ID, nullable=False),
