@@ -91,7 +91,7 @@ def web(tmp_path_factory) -> Iterator[Web]:
             [sys.executable, "-c", START, str(port)], cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        for _ in range(200):
+        for _ in range(600):  # half a minute: machines that run other tests beside it are slow
             with suppress(OSError, http.client.HTTPException):
                 if started.ask("/healthz")[0] == 200:
                     break
