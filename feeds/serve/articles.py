@@ -28,7 +28,7 @@ from feeds.text import plain
 bp = Blueprint("articles", __name__)
 
 MOST_OTHERS = 8
-_PICTURE = re.compile(r"""<img\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
+_TAG = re.compile(r"""<(/?[a-z][a-z0-9]*)\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
 
 _SCORE = re.compile(r" \([+-]?[0-9.]+\)")  # for `explain`, not for readers
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -52,8 +52,7 @@ def article_page(article_id: str) -> Response:
         zone = zone_of(desk.settings.timezone)
         sections = [addresses.section_at(path) for path in shown.sections]
         picture = shown.image if desk.settings.publish.images else None
-        text = shown.content or shown.summary
-        text = text if desk.settings.publish.images else _PICTURE.sub("", text)
+        text = fitted(shown.content or shown.summary, images=desk.settings.publish.images)
         html = render_template(
             "article.html",
             **frame(snapshot),
@@ -81,6 +80,27 @@ def article_page(article_id: str) -> Response:
         return html, latest_change([shown], desk.accepted_at)
 
     return page(("article", shown, others), draw)
+
+
+def fitted(text: str, *, images: bool) -> str:
+    """Return sanitised HTML as the page shows it: tables scroll by themselves, for the keyboard too; no pictures
+    where none are wanted. Every tag is looked at in its turn, so that what stands in an attribute is left alone.
+
+    >>> fitted('<table title="<table>"></table><img src="https://a.example/">', images=False)
+    '<div class="wide" tabindex="0"><table title="<table>"></table></div>'
+    """
+
+    def fit(tag: re.Match[str]) -> str:
+        match tag[1].lower():
+            case "img" if not images:
+                return ""
+            case "table":
+                return f'<div class="wide" tabindex="0">{tag[0]}'
+            case "/table":
+                return f"{tag[0]}</div>"
+        return tag[0]
+
+    return _TAG.sub(fit, text)
 
 
 def _standfirst(article: Article) -> str:
