@@ -17,6 +17,7 @@ from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, UNFILED, Article, Section, Settings
 from feeds.publish.backlog import catch_up, catch_up_stories
 from feeds.publish.copies import unfold
+from feeds.publish.fault import keep_last_good
 from feeds.publish.gate import HOLD_S, objections, still_held
 from feeds.publish.rendering import Kept, Rendered, desk_context, render_section, section_context
 from feeds.render import fragment_version
@@ -84,10 +85,7 @@ def publish(
             continue  # taken out of the config since
         except RenderError as error:
             done.held.append(state.path)
-            log.error("section=%s kept its last good documents: %s", state.path or "(all)", error)
-            with store.write() as tx:
-                tx.sections.hold(state)
-                tx.events.add("held", state.path, text=error.cause, remedy=error.remedy, now=now)
+            keep_last_good(store, state, error, now)
     for path in done.sections:
         catch_up_stories(store, path, desk)
     done.archived, aside = catch_up(store, desk, most=most_archived, now=now)

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from feeds.model import FORMATS
 from feeds.publish import flow, rendering
 from feeds.publish.gate import HOLD_S, objections
 from feeds.render import Problem, check
@@ -229,8 +230,15 @@ def test_a_document_that_fails_as_a_whole_keeps_the_last_good_one(desk: Desk, mo
         fault = Problem(rule="xml-malformed", severity="error", message="something is wrong; nobody knows whose")
         patched.setattr(rendering, "check", lambda body, format: (fault,))
         assert set(desk.render().held) == {WORLD, ""}
-    assert desk.get(f"/{WORLD}.rss").body == before.body
-    assert ("held", WORLD) in open_events(desk)
+        assert desk.get(f"/{WORLD}.rss").body == before.body
+        assert ("held", WORLD) in open_events(desk)
+        # But for what was retracted: that is cut out of it.
+        desk.retract(7)
+        assert set(desk.render().held) == {WORLD, ""}
+    for format in FORMATS:
+        body = desk.get(f"/{WORLD}.{format}").body
+        assert check(body, format) == () and b"wind 7." not in body and b"wind 8." in body
+    assert len(desk.listed()) == 49
     desk.bring([81])
     assert desk.render().held == []
     assert ("held", WORLD) not in open_events(desk)
