@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -85,7 +86,8 @@ def publish(
             continue  # taken out of the config since
         except RenderError as error:
             done.held.append(state.path)
-            keep_last_good(store, state, error, now)
+            with suppress(SectionNotFound):  # as above
+                keep_last_good(store, state, error, now)
     for path in done.sections:
         catch_up_stories(store, path, desk)
     done.archived, aside = catch_up(store, desk, most=most_archived, now=now)
