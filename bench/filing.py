@@ -21,6 +21,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +156,7 @@ def unseen() -> None:
         dice.shuffle(rows)
         found[source] = [example_of(row | {"label": means[row[field]]}, "label") for row in rows[:8000]]
     for left in found:
-        rest = [
-            Example(title=one.title, text=one.text, sections=one.sections, group=one.group, source=source)
-            for source, examples in found.items()
-            if source != left
-            for one in examples
-        ]
+        rest = [replace(one, source=source) for source, examples in found.items() if source != left for one in examples]
         known = {section for one in rest for section in one.sections}
         tests = [one for one in found[left] if one.sections[0] in known]
         model = taught(f"all but {left}", rest)
@@ -234,7 +230,7 @@ def taught(name: str, examples: Sequence[Example], *, tell: bool = False) -> Mod
 
 def ask_one(model: Model, example: Example) -> list[tuple[str, float]]:
     """The labels that the model gives; a text without a known word gets any, at probability 0."""
-    found = model.decide(example.title, example.text)
+    found = model.decide(example.title, example.text, example.authors)
     return found if found or not model.single else [(model.sections[0], 0.0)]
 
 

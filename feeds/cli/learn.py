@@ -106,6 +106,7 @@ def filed_examples(store: Store, config: Config) -> Iterator[Example]:
 
     cabinet = Cabinet(config.sections)
     before: int | None = None
+    at = datetime.now(UTC).timestamp()
     count = 0
     while count < MOST_EXAMPLES:
         with store.read() as tx:
@@ -119,6 +120,7 @@ def filed_examples(store: Store, config: Config) -> Iterator[Example]:
                 paths |= {one.section: None for one in cabinet.place(entry, source) if one.by in TRUSTED}
             if paths and article.entries:
                 entry, source = article.entries[0]
+                at = entry.published.timestamp() if entry.published else at  # else about when its neighbour was
                 count += 1
                 yield Example(
                     title=entry.title,
@@ -126,6 +128,8 @@ def filed_examples(store: Store, config: Config) -> Iterator[Example]:
                     sections=tuple(paths),
                     group=group_of(entry.title, entry.text),
                     source=source.key,
+                    authors=tuple(person.name for person in entry.authors),
+                    at=at,
                 )
 
 

@@ -115,7 +115,7 @@ class Cabinet:
                 rules.append(RuleSeen(section=path, holds=seen.holds, reason=seen.reason, lacks=seen.lacks))
         guesses = []
         if self._model is not None:
-            for path, probability in self._model.guess(entry.title, entry.text)[:_GUESSES]:
+            for path, probability in self._model.guess(entry.title, entry.text, _authors(entry))[:_GUESSES]:
                 guesses.append(
                     Guess(
                         section=path,
@@ -140,7 +140,7 @@ class Cabinet:
         assert self._model is not None
         found = {}
         ask = self._model.decide if self._model.single else self._model.guess
-        for path, probability in ask(entry.title, entry.text):
+        for path, probability in ask(entry.title, entry.text, _authors(entry)):
             threshold = self._thresholds.get(path)
             if threshold is not None and probability >= threshold:
                 telling = ", ".join(word for word, weight in self._model.telling(path, entry.title, entry.text)[:3])
@@ -174,3 +174,7 @@ def _compile(sections: Sequence[Section], vocabulary: Vocabulary | None) -> Comp
     from feeds.filing.compiled import Compiled
 
     return Compiled(sections, vocabulary)
+
+
+def _authors(entry: Entry) -> tuple[str, ...]:
+    return tuple(person.name for person in entry.authors)

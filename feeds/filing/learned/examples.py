@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from feeds.dates import parse_date
 from feeds.errors import DeskError
 from feeds.filing.phrases import split
 from feeds.text import plain
@@ -14,7 +15,10 @@ from feeds.text import plain
 LABELS = ("label", "section", "sections", "category", "topics")
 TEXTS = ("text", "description", "summary", "content")
 GROUPS = ("group", "dup_group")
+AUTHORS = ("authors", "author", "byline")
+DATES = ("published", "date")
 _ENTITY = re.compile(r"(?<![&\w])(#x?[0-9a-fA-F]{2,5};|(?:quot|amp|lt|gt|nbsp|apos);)")
+_BETWEEN = re.compile(r"\s*[,;|]\s*|\s+(?:and|&)\s+")
 _GROUP_WORDS = 8
 
 
@@ -22,7 +26,8 @@ _GROUP_WORDS = 8
 class Example:
     """A text and the sections that it is filed in. Those of one *group* are never on both sides of a test.
 
-    Nor are those of one *source*, for sections that enough sources fill: what is learned must hold for new ones.
+    Nor are those of one *source*, for sections that enough sources fill: what is learned must hold for new ones. *at*
+    is when it was published, in seconds; where all have it, what is learned is tested on other days too.
     """
 
     title: str
@@ -30,6 +35,8 @@ class Example:
     sections: tuple[str, ...]
     group: str = ""
     source: str = ""
+    authors: tuple[str, ...] = ()
+    at: float | None = None
 
 
 def example_of(row: Mapping[str, Any], label: str | None = None) -> Example:
@@ -45,7 +52,24 @@ def example_of(row: Mapping[str, Any], label: str | None = None) -> Example:
     title = clean(str(row.get("title") or ""))
     text = clean(str(next((row[name] for name in TEXTS if row.get(name)), "")))
     group = next((f"g:{row[name]}" for name in GROUPS if row.get(name) not in (None, "")), "")
-    return Example(title=title, text=text, sections=sections, group=group or group_of(title, text))
+    return Example(
+        title=title,
+        text=text,
+        sections=sections,
+        group=group or group_of(title, text),
+        authors=_authors(next((row[name] for name in AUTHORS if row.get(name)), ())),
+        at=_seconds(next((row[name] for name in DATES if row.get(name)), "")),
+    )
+
+
+def _authors(told: object) -> tuple[str, ...]:
+    names = told if isinstance(told, list) else _BETWEEN.split(str(told)) if isinstance(told, str) else []
+    return tuple(name for name in (str(name).strip() for name in names) if name)
+
+
+def _seconds(told: object) -> float | None:
+    moment = parse_date(str(told)) if told else None
+    return moment.timestamp() if moment else None
 
 
 def group_of(title: str, text: str) -> str:

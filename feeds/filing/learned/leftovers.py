@@ -28,6 +28,7 @@ _OPENING = re.compile(
 _BYLINE = re.compile(r"\b(?:By|BY|Copyright(?: \d{4})?|Source|©|\(c\)):? ?([A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,3})")
 _CLOSING = re.compile(r"(?:--?|–|—) ?([A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,3})\s*$", re.MULTILINE)
 _PLAIN = re.compile(r"\b(?:Reuters|REUTERS|AFP|UPI|Xinhua(?:net)?|Interfax|AFX|AP|DPA|ITAR-TASS)\b")
+_STAFF = re.compile(r"^\s*by\s|\s(?:staff|editors?|newsroom|reporters?)\s*$", re.IGNORECASE)
 _PARTS = re.compile(r"\s*[/,;|]\s*|\s+-\s+")
 
 
@@ -45,6 +46,15 @@ def without_leftovers(text: str) -> str:
     text = _BYLINE.sub(_without, text)
     text = _CLOSING.sub(_without, text)
     return _PLAIN.sub(" ", text)
+
+
+def is_agency(name: str) -> bool:
+    """Whether *name* as a byline has it is an agency's, or its staff's, and no person's.
+
+    >>> is_agency("Reuters Staff"), is_agency("By AP"), is_agency("Ann Reuter")
+    (True, True, False)
+    """
+    return _credits(_STAFF.sub("", name))
 
 
 def _without(match: re.Match[str]) -> str:

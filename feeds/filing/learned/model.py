@@ -1,7 +1,8 @@
 """The learned model: a text → sections with probabilities, and the words that told. Pure; needs numpy alone.
 
-One linear layer over hashed features. What a probability is worth was measured when it was learned, on texts held
-back: each section has the probability from which its filings were right as often as an admin may want.
+One linear layer over hashed features, and the texts of training that are most like the one asked. What a probability
+is worth was measured when it was learned, on texts held back: each section has the probability from which its filings
+were right as often as an admin may want.
 """
 
 from __future__ import annotations
@@ -17,16 +18,24 @@ import numpy as np
 import numpy.typing as npt
 
 from feeds.errors import DeskError
-from feeds.filing.learned.features import BITS, BLOCKS, features, learned_words, word_numbers
+from feeds.filing.learned.features import (
+    BITS,
+    BLOCKS,
+    LENGTHS,
+    WORDS,
+    features,
+    learned_authors,
+    learned_words,
+    word_numbers,
+)
+from feeds.filing.learned.neighbours import Neighbours, Weights, leaning
 
-FORM = 1
+FORM = 2
 """Of the file; raised when a release changes its meaning, or that of the features."""
 PRECISIONS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
 """The precisions for which a threshold is kept; one between two takes the stricter."""
 MOST_BYTES = 256 << 20
 _TELLING = 5
-
-Weights = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +43,8 @@ class Model:
     """What was learned. *single*: every text was in one section alone, so the probabilities of a text sum to 1.
 
     *numbers* are the features kept, ascending, over all blocks; *idf* and *weights* (features × sections) are theirs.
-    A score becomes a probability by *slope* and *offset*: with all others where *single*, else each for itself.
+    A score times *slope*, and what *neighbours* say times *lean*, becomes a probability: with all others where
+    *single*, else each for itself.
     """
 
     sections: tuple[str, ...]
@@ -44,12 +54,14 @@ class Model:
     weights: npt.NDArray[np.float16]
     intercept: Weights
     slope: Weights
+    lean: Weights
     offset: Weights
     doubt: float  # what no score takes away, spread evenly: some examples were in the wrong section
-    thresholds: Mapping[str, tuple[float | None, ...]]  # by section, one for each of PRECISIONS
-    cuts: tuple[float, ...]  # by section, what its probability is set against where it must be decided
+    neighbours: Neighbours
+    # By section, one for each of PRECISIONS; and what its probability is set against where it must be decided.
+    thresholds: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    cuts: tuple[float, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)  # when and of what it was learned, for people
-    _places: list[npt.NDArray[np.int32]] = field(default_factory=list, repr=False)
 
     def threshold(self, section: str, precision: float) -> float | None:
         """The probability from which filings in *section* were right at least so often; None where they never were."""
@@ -58,39 +70,36 @@ class Model:
             return None
         return next((held for wanted, held in zip(PRECISIONS, known, strict=True) if wanted >= precision - 1e-9), None)
 
-    def guess(self, title: str, text: str = "") -> list[tuple[str, float]]:
+    def guess(self, title: str, text: str = "", authors: Sequence[str] = ()) -> list[tuple[str, float]]:
         """Every section with its probability, the likeliest first; none for a text without a known word."""
-        scores = self._scores(learned_words(title, text))
-        if scores is None:
+        chances = self._chances(title, text, authors)
+        if chances is None:
             return []
-        chances = self.probabilities(scores[None, :])[0]
-        order = np.argsort(-chances, kind="stable")
-        return [(self.sections[index], float(chances[index])) for index in order]
+        return [(self.sections[index], float(chances[index])) for index in np.argsort(-chances, kind="stable")]
 
-    def decide(self, title: str, text: str = "") -> list[tuple[str, float]]:
+    def decide(self, title: str, text: str = "", authors: Sequence[str] = ()) -> list[tuple[str, float]]:
         """The sections that the model would call a text, with their probabilities, however low.
 
         One where they exclude each other, small sections a little favoured, so that they are not crowded out; else
         every one above its cut, which may be none.
         """
-        scores = self._scores(learned_words(title, text))
-        if scores is None:
+        chances = self._chances(title, text, authors)
+        if chances is None:
             return []
-        chances = self.probabilities(scores[None, :])[0]
         if self.single:
             chosen = [int((chances / np.asarray(self.cuts)).argmax())]
         else:
             chosen = [int(index) for index in np.argsort(-chances, kind="stable") if chances[index] >= self.cuts[index]]
         return [(self.sections[index], float(chances[index])) for index in chosen]
 
-    def probabilities(self, scores: Weights) -> Weights:
-        """Scores (texts × sections) as probabilities."""
+    def probabilities(self, scores: Weights, near: Weights) -> Weights:
+        """Scores, and what neighbours say (both texts × sections), as probabilities."""
+        raised = scores * self.slope + near * self.lean + self.offset
         if self.single:
-            raised = scores @ self.slope + self.offset
             raised = np.exp(raised - raised.max(axis=1, keepdims=True))
             chances = raised / raised.sum(axis=1, keepdims=True)
             return np.asarray((1 - self.doubt) * chances + self.doubt / len(self.sections), np.float32)
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores * self.slope + self.offset, -30, 30))), np.float32)
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(raised, -30, 30))), np.float32)
 
     def telling(self, section: str, title: str, text: str = "") -> tuple[tuple[str, float], ...]:
         """The words of a text that speak most for *section*, with their weight against the other sections."""
@@ -98,7 +107,7 @@ class Model:
             return ()
         index = self.sections.index(section)
         told = list(dict.fromkeys(learned_words(title, text)))
-        places = self._place(0)[word_numbers(told)] if told else np.empty(0, np.int32)
+        places = self.word_rows(told)
         weighed = []
         for word, place in zip(told, places, strict=True):
             if place < 0 or len(word) < 2:
@@ -110,29 +119,32 @@ class Model:
                 weighed.append((word, round(weight, 2)))
         return tuple(sorted(weighed, key=lambda one: (-one[1], one[0]))[:_TELLING])
 
-    def _scores(self, told: Sequence[str]) -> Weights | None:
-        total: Weights | None = None
-        for block, (numbers, counts) in enumerate(features(told)):
-            places = self._place(block)[numbers]
-            kept = places >= 0
-            places = places[kept]
-            if not len(places):
-                continue
-            values = counts[kept] * self.idf[places]
-            values /= np.sqrt(values @ values)
-            told_by = values @ self.weights[places].astype(np.float32)
-            total = told_by if total is None else total + told_by
-        return None if total is None else np.asarray(total + self.intercept, np.float32)
+    def word_rows(self, told: Sequence[str]) -> npt.NDArray[np.int32]:
+        """The row of each word, -1 for those that are not kept."""
+        return self._rows(word_numbers(told))
 
-    def _place(self, block: int) -> npt.NDArray[np.int32]:
-        """Feature number within *block* → row, -1 for those that are not kept."""
-        if not self._places:
-            for each in range(BLOCKS):
-                places = np.full(1 << BITS, -1, np.int32)
-                first, last = np.searchsorted(self.numbers, (each << BITS, (each + 1) << BITS))
-                places[self.numbers[first:last] - (each << BITS)] = np.arange(first, last, dtype=np.int32)
-                self._places.append(places)
-        return self._places[block]
+    def _chances(self, title: str, text: str, authors: Sequence[str]) -> Weights | None:
+        numbers, counts = features(learned_words(title, text), learned_authors(authors))
+        rows = self._rows(numbers)
+        kept = rows >= 0
+        rows = rows[kept]
+        if not len(rows):
+            return None
+        values = counts[kept] * self.idf[rows]
+        block = numbers[kept] >> BITS
+        lengths = np.maximum(np.sqrt(np.bincount(block, values * values, BLOCKS)), 1e-9)
+        scaled = (values * (np.array(LENGTHS) / lengths)[block]).astype(np.float32)
+        total = scaled @ self.weights[rows].astype(np.float32) + self.intercept
+        words = int(np.searchsorted(block, WORDS + 1))
+        shares = self.neighbours.shares(rows[:words], values[:words] / lengths[WORDS], len(self.sections))
+        return np.asarray(self.probabilities(total[None, :], leaning(shares)[None, :])[0])
+
+    def _rows(self, numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """The row of each feature number, -1 for those that are not kept."""
+        if not len(self.numbers):
+            return np.full(len(numbers), -1, np.int32)
+        rows = np.minimum(np.searchsorted(self.numbers, numbers), len(self.numbers) - 1).astype(np.int32)
+        return np.where(self.numbers[rows] == numbers, rows, np.int32(-1))
 
 
 _ARRAYS: dict[str, tuple[type, int]] = {
@@ -140,8 +152,17 @@ _ARRAYS: dict[str, tuple[type, int]] = {
     "idf": (np.float16, 1),
     "weights": (np.float16, 2),
     "intercept": (np.float32, 1),
-    "slope": (np.float32, 0),
+    "slope": (np.float32, 1),
+    "lean": (np.float32, 1),
     "offset": (np.float32, 1),
+}
+_NEAR: dict[str, type] = {
+    "words": np.int32,
+    "starts": np.int32,
+    "texts": np.int32,
+    "strengths": np.uint8,
+    "firsts": np.int32,
+    "filed": np.int16,
 }
 
 
@@ -160,7 +181,9 @@ def model_to_bytes(model: Model) -> bytes:
     }
     out = io.BytesIO()
     text = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), np.uint8)
-    np.savez_compressed(out, told=text, **{name: getattr(model, name) for name in _ARRAYS})
+    arrays = {name: getattr(model, name) for name in _ARRAYS}
+    arrays |= {f"near_{name}": getattr(model.neighbours, name) for name in _NEAR}
+    np.savez_compressed(out, told=text, **arrays)
     return out.getvalue()
 
 
@@ -175,24 +198,27 @@ def model_from_bytes(body: bytes) -> Model:
             if told["form"] != FORM or told["bits"] != BITS or tuple(told["precisions"]) != PRECISIONS:
                 raise ValueError("of another release")
             found = {name: arrays[name] for name in _ARRAYS}
-        return _checked(told, found)
+            near = {name: arrays[f"near_{name}"] for name in _NEAR}
+        return _checked(told, found, near)
     except Exception as error:  # numpy and zipfile stumble over wild bytes in more ways than they name
         raise DeskError(f"the learned model can't be read: {error}", remedy="run `wiredesk learn` again") from error
 
 
-def _checked(told: Any, found: Mapping[str, Any]) -> Model:
+def _checked(told: Any, found: Mapping[str, Any], near: Mapping[str, Any]) -> Model:
     sections = tuple(str(section) for section in told["sections"])
     count, single = len(sections), bool(told["single"])
     for name, (kind, dimensions) in _ARRAYS.items():
         array = found[name]
-        wanted = (2 if single else 1) if name == "slope" else dimensions
-        if array.dtype != kind or array.ndim != wanted or not np.isfinite(array).all():
+        if array.dtype != kind or array.ndim != dimensions or not np.isfinite(array).all():
             raise ValueError(f"{name} is damaged")
+    if any(near[name].dtype != kind or near[name].ndim != 1 for name, kind in _NEAR.items()):
+        raise ValueError("its neighbours are damaged")
+    neighbours = Neighbours(**near)
     numbers = found["numbers"]
     rows = len(numbers)
-    shapes = (found["weights"].shape, found["idf"].shape, found["intercept"].shape, found["offset"].shape)
-    slope = (count, count) if single else (count,)
-    if shapes != ((rows, count), (rows,), (count,), (count,)) or found["slope"].shape != slope:
+    by_section = {found[name].shape for name in ("intercept", "slope", "lean", "offset")}
+    fits = found["weights"].shape == (rows, count) and found["idf"].shape == (rows,) and by_section == {(count,)}
+    if not fits or not neighbours.fits(rows, count):
         raise ValueError("its parts do not fit")
     if rows and (numbers[0] < 0 or numbers[-1] >= BLOCKS << BITS or (np.diff(numbers) <= 0).any()):
         raise ValueError("numbers is damaged")
@@ -209,6 +235,7 @@ def _checked(told: Any, found: Mapping[str, Any]) -> Model:
         sections=sections,
         single=single,
         doubt=doubt,
+        neighbours=neighbours,
         thresholds=thresholds,
         cuts=cuts,
         facts=dict(told["facts"]),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feeds.filing.learned.features import word_numbers
 from feeds.filing.learned.model import Model
 from feeds.filing.learned.training import Trial
 
@@ -132,7 +131,7 @@ def _words(model: Model, trial: Trial, index: int) -> tuple[str, ...]:
     common = [word for word, count in counts.most_common(4000) if count > 1 and len(word) > 1 and not word.isdigit()]
     if not common:
         return ()
-    places = model._place(0)[word_numbers(common)]
+    places = model.word_rows(common)
     weighed = []
     for word, place in zip(common, places, strict=True):
         if place >= 0:
