@@ -59,6 +59,7 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
     single = is_single(examples)
     if single:
         examples = [example for example in examples if example.sections[0] in sections]
+    examples = sorted(examples, key=lambda example: example.at or 0)  # of too many, the latest are kept as neighbours
     truth = _truth(examples, sections)
     told = tuple(tuple(learned_words(example.title, example.text)) for example in examples)
     table = table_of(told, [learned_authors(example.authors) for example in examples], len(sections))
