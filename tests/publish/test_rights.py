@@ -30,8 +30,8 @@ def served(desk: Desk, path: str, query: str = "") -> bytes:
 @pytest.fixture
 def past(desk: Desk) -> Desk:
     """A page and a document, one in three articles the sea's: numbers 3 on the page and 108 in the document, too."""
-    desk.bring([number for number in range(110) if number % 3], story=1)
-    desk.bring(range(0, 110, 3), source=2, story=2)
+    desk.bring([number for number in range(110) if number % 3], story=1, text="water and wind")
+    desk.bring(range(0, 110, 3), source=2, story=2, text="water and wind")
     desk.render(most_archived=None)
     return desk
 
@@ -42,6 +42,7 @@ def test_no_page_and_no_narrowed_feed_shows_what_was_rendered_before_rights_were
 ) -> None:
     page, narrowed = f"/{WORLD}/archive/100.{format}", (f"/{WORLD}.{format}", "source=sea")
     assert b"wind 3." in served(past, page) and b"wind 108." in served(past, *narrowed)
+    assert b"wind 108." in served(past, "/search.atom", "q=wind")
     allow(past, sea="link")
     for number in (3, 108):
         told = f"wind {number}.".encode()
