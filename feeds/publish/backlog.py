@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from feeds import frames
-from feeds.errors import RenderError
 from feeds.model import FORMATS, Article, Format, Fragment
-from feeds.publish.rendering import fragment_of
+from feeds.publish.rendering import fragments_of
 from feeds.render import DeskContext, SectionContext, as_story, check, fragment_version, render_frame
 from feeds.store import Store
 
@@ -79,13 +78,11 @@ def catch_up_stories(store: Store, path: str, desk: DeskContext) -> int:
 def _checked(articles: Sequence[Article], desk: DeskContext, version: int) -> tuple[list[Fragment], dict[str, str]]:
     """Fragments of *articles* in every format, and why those without have none."""
     faults: dict[str, str] = {}
-    made: dict[Format, dict[str, Fragment]] = {format: {} for format in FORMATS}
-    for article in articles:
-        try:
-            for format in FORMATS:
-                made[format][article.uid] = fragment_of(article, format, desk, version)
-        except RenderError as error:
-            faults[article.uid] = error.cause
+    made: dict[Format, dict[str, Fragment]] = {}
+    for format in FORMATS:
+        fragments, errors = fragments_of(articles, format, desk, version)
+        made[format] = {fragment.article_uid: fragment for fragment in fragments}
+        faults |= {error.article_uid or "": error.cause for error in errors}
     for format in FORMATS:
         some = [fragment for uid, fragment in made[format].items() if uid not in faults]
         faults |= _faults(some, format, desk)

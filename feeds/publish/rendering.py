@@ -9,14 +9,14 @@ from datetime import datetime
 import xxhash
 
 from feeds import frames
-from feeds.errors import DeskError, RenderError
+from feeds.errors import RenderError
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Fragment, Frame, Section, Settings
 from feeds.render import (
     DeskContext,
     SectionContext,
     check,
     compress,
-    render_fragment,
+    render_fragments,
     render_frame,
 )
 
@@ -53,10 +53,12 @@ def render_section(
     """
     done = Rendered()
     for format in FORMATS:
-        for uid in uids:
-            if uid not in kept[format]:
-                kept[format][uid] = fragment_of(articles[uid], format, desk, version)
-                done.fragments.append(kept[format][uid])
+        missing = [articles[uid] for uid in dict.fromkeys(uids) if uid not in kept[format]]
+        made, faults = fragments_of(missing, format, desk, version)
+        for fault in faults:
+            raise fault
+        kept[format] |= {fragment.article_uid: fragment for fragment in made}
+        done.fragments += made
         fragments = [kept[format][uid] for uid in uids]
         frame = render_frame(context, format)
         older = context.base_url + frames.archive_path(context.path, archive_page, format) if archive_page else None
@@ -102,25 +104,35 @@ def render_section(
     return done
 
 
-def fragment_of(article: Article, format: Format, desk: DeskContext, version: int) -> Fragment:
-    """Return *article* in *format*. Raises RenderError, whatever a hostile entry makes the libraries raise."""
+def fragments_of(
+    articles: Sequence[Article], format: Format, desk: DeskContext, version: int
+) -> tuple[list[Fragment], list[RenderError]]:
+    """Return *articles* in *format*, and for each that can't be rendered why, whatever makes the libraries raise."""
     try:
-        body = render_fragment(article, format, desk=desk)
-    except DeskError:
-        raise
+        bodies = render_fragments(articles, format, desk=desk)
     except Exception as error:
-        # Whatever makes feedgen raise is that entry's trouble and nobody else's.
-        raise RenderError(
-            f"article {article.id} can't be rendered as {format}: {error!r}", article_uid=article.uid
-        ) from error
-    return Fragment(
-        article_uid=article.uid,
-        format=format,
-        version=version,
-        body=body,
-        updated=article.updated,
-        revision=article.revision,
-    )
+        # Whatever makes feedgen raise is one entry's trouble and nobody else's; halves tell whose.
+        if len(articles) == 1:
+            return [], [_fault(articles[0], format, error)]
+        middle = len(articles) // 2
+        made, faults = fragments_of(articles[:middle], format, desk, version)
+        more, others = fragments_of(articles[middle:], format, desk, version)
+        return made + more, faults + others
+    return [
+        Fragment(
+            article_uid=article.uid,
+            format=format,
+            version=version,
+            body=body,
+            updated=article.updated,
+            revision=article.revision,
+        )
+        for article, body in zip(articles, bodies, strict=True)
+    ], []
+
+
+def _fault(article: Article, format: Format, error: Exception) -> RenderError:
+    return RenderError(f"article {article.id} can't be rendered as {format}: {error!r}", article_uid=article.uid)
 
 
 def title_of(context: SectionContext) -> str:

@@ -13,7 +13,7 @@ from feeds.frames import legal
 from feeds.model import Article, Person
 from feeds.render.context import DeskContext, SectionContext
 from feeds.render.credit import credit, files, permalink, related, via
-from feeds.render.generator import Stamp, add, expanded, new_generator
+from feeds.render.generator import Stamp, add, cut_out, expanded, new_generator
 from feeds.render.rss import add_image, add_robots
 from feeds.render.tidy import absolute, email, headline, language, line
 
@@ -149,18 +149,15 @@ def feed_bytes(generator: Any) -> bytes:
     return body
 
 
-def fragment(article: Article, desk: DeskContext) -> bytes:
-    """Return *article*'s entry, cut out of a feed that holds nothing but what feedgen demands.
-
-    Text is escaped, so the tags can only be the markup's own.
-    """
+def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
+    """Return the entries of *articles*, cut out of a feed that holds nothing but what feedgen demands beside them."""
     generator = new_generator("atom")
     generator.id("-")
     generator.title("-")
     generator.updated(Stamp.of("-"))
-    add_entry(generator, article, desk)
-    body = feed_bytes(generator)
-    return body[body.index(b"<entry") : body.rindex(b"</entry>") + len(b"</entry>")]
+    for article in articles:
+        add_entry(generator, article, desk)
+    return cut_out(feed_bytes(generator), b"<entry", b"</entry>")
 
 
 def frame_parts(body: bytes) -> tuple[bytes, bytes]:

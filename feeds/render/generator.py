@@ -121,4 +121,17 @@ def expanded(name: str) -> str:
     return f"{{{_ALL[prefix]}}}{local}" if colon else name
 
 
+def cut_out(body: bytes, opening: bytes, closing: bytes) -> list[bytes]:
+    """Return the elements of *body* between these tags, which stand side by side.
+
+    Text is escaped, so the tags can only be the markup's own.
+
+    >>> cut_out(b"<channel><item>1</item><item>2</item></channel>", b"<item>", b"</item>")
+    [b'<item>1</item>', b'<item>2</item>']
+    """
+    if opening not in body:
+        return []
+    return [piece + closing for piece in body[body.index(opening) : body.rindex(closing)].split(closing)]
+
+
 _ALL = RSS_NAMESPACES | ATOM_NAMESPACES | {"atom": ATOM, "xml": "http://www.w3.org/XML/1998/namespace"}

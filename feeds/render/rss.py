@@ -13,7 +13,7 @@ from feeds.frames import legal
 from feeds.model import Article
 from feeds.render.context import DeskContext, SectionContext
 from feeds.render.credit import credit, files, image, permalink
-from feeds.render.generator import Stamp, add, new_generator
+from feeds.render.generator import Stamp, add, cut_out, new_generator
 from feeds.render.tidy import absolute, excerpt, headline, language, line, rss_title
 
 
@@ -144,19 +144,16 @@ def channel_bytes(generator: Any) -> bytes:
     return body
 
 
-def fragment(article: Article, desk: DeskContext) -> bytes:
-    """Return *article*'s item, cut out of a channel that holds nothing but what feedgen demands.
-
-    Text is escaped, so the tags can only be the markup's own.
-    """
+def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
+    """Return the items of *articles*, cut out of a channel that holds nothing but what feedgen demands beside them."""
     generator = new_generator("rss")
     generator.updated(Stamp.of(""))
     generator.title("-")
     generator.description("-")
     generator.link(href="-")
-    add_item(generator, article, desk)
-    body = channel_bytes(generator)
-    return body[body.index(b"<item>") : body.rindex(b"</item>") + len(b"</item>")]
+    for article in articles:
+        add_item(generator, article, desk)
+    return cut_out(channel_bytes(generator), b"<item>", b"</item>")
 
 
 def frame_parts(body: bytes) -> tuple[bytes, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import quote, urlsplit
 
@@ -30,6 +31,7 @@ _TYPES = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=4096)  # three formats ask the same of each article
 def absolute(url: str | None) -> str | None:
     """Return *url* as an absolute http(s) URI in ASCII, without user and password; None where it is not one.
 

@@ -162,16 +162,15 @@ def test_a_lower_limit_and_an_earlier_end_lose_nothing(desk: Desk) -> None:
 
 def broken_for(monkeypatch: pytest.MonkeyPatch, number: int, body: bytes | None) -> None:
     """Have the fragments of one article come out wrong; None: not at all."""
-    real = rendering.render_fragment
+    real = rendering.render_fragments
 
-    def render_fragment(article, format, *, desk):  # type: ignore[no-untyped-def]
-        if article.uid != uid_of(number):
-            return real(article, format, desk=desk)
-        if body is None:
+    def render_fragments(articles, format, *, desk):  # type: ignore[no-untyped-def]
+        if body is None and any(article.uid == uid_of(number) for article in articles):
             raise ValueError("feedgen does not like this")
-        return body
+        made = real(articles, format, desk=desk)
+        return [body or one if of.uid == uid_of(number) else one for of, one in zip(articles, made, strict=True)]
 
-    monkeypatch.setattr(rendering, "render_fragment", render_fragment)
+    monkeypatch.setattr(rendering, "render_fragments", render_fragments)
 
 
 def test_an_article_that_breaks_its_document_is_set_aside_and_told_until_it_changes(
