@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 import idna
@@ -49,6 +50,7 @@ _PATH_PLAIN = "-._~!$'()*,;:@"
 _QUERY_PLAIN = "-._~!$'()*,:@/"
 
 
+@lru_cache(maxsize=4096)  # an entry's id is often its link, and each is asked for by several steps
 def comparable_url(url: str) -> str:
     """Return the key under which *url* is compared: host, path and query; for comparing, not for fetching.
 

@@ -190,9 +190,12 @@ def _save_decisions(tx: WriteTx, read: list[Read], placed: list[Places], decided
 
 
 def _tell_floods(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:
+    if not any(decided):
+        return
+    known = tx.events.subjects("flood")
     for (waiting, _), decisions in zip(read, decided, strict=True):
         again = sum("~" not in (decision.known_key or "~") for decision in decisions)
-        if decisions:
+        if decisions and (again >= FLOOD_AT_LEAST or waiting.source.key in known):
             notices.tell(tx, [notices.flood(waiting.source, again, over=again < FLOOD_AT_LEAST)], now)
 
 

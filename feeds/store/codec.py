@@ -67,17 +67,23 @@ def hashes_from_blob(blob: bytes | None) -> tuple[int, ...]:
 
 def plain(value: Any) -> Any:
     """A dataclass, or a field of one, as JSON can say it; times become microseconds."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            name: plain(kept)
-            for name, default in _defaults(type(value))
-            if (kept := getattr(value, name)) is not default and kept != default
-        }
-    if isinstance(value, tuple):
+    kind = value.__class__
+    if kind in _AS_IT_IS:
+        return value
+    if kind is tuple:
         return [plain(item) for item in value]
     if isinstance(value, datetime):
         return micros(value)
-    return value
+    told = {}
+    for name, default in _defaults(kind):
+        kept = getattr(value, name)
+        if kept is not default and kept != default:
+            told[name] = kept if kept.__class__ in _AS_IT_IS else plain(kept)
+    return told
+
+
+_AS_IT_IS = frozenset({str, int, float, bool, type(None), list, dict})
+"""What JSON has itself; looked up, for an entry has some fifty fields and a poll thousands of entries."""
 
 
 def restore(kind: type[T], value: Any) -> T:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from feeds.model import Entry, Evidence
 from feeds.store.codec import entry_from_blob, entry_to_blob, plain, restore
@@ -87,6 +87,7 @@ def lines(connection: Connection, uids: Sequence[str]) -> dict[str, list[Line]]:
 def settle(connection: Connection, settled: Mapping[str, Sequence[Settled]]) -> int:
     """Write what differs from what stands; how many articles are told otherwise now and have to be rendered again."""
     moved: list[str] = []
+    changes: dict[frozenset[str], list[dict[str, Any]]] = {}  # rows that change the same columns are one statement
     for uid, several in settled.items():
         changed = False
         for one in several:
@@ -101,9 +102,13 @@ def settle(connection: Connection, settled: Mapping[str, Sequence[Settled]]) -> 
             if one.evidence != one.line.evidence:
                 values["evidence"] = storable(json.dumps(plain(one.evidence), ensure_ascii=False))
             if values:
-                connection.execute(update(entries).where(entries.c.id == one.line.id).values(values))
+                row = {f"new_{name}": value for name, value in values.items()}
+                changes.setdefault(frozenset(values), []).append(row | {"of_id": one.line.id})
         if changed:
             moved.append(uid)
+    for columns, rows in changes.items():
+        renewed = update(entries).where(entries.c.id == bindparam("of_id"))
+        connection.execute(renewed.values({name: bindparam(f"new_{name}") for name in sorted(columns)}), rows)
     for some in chunks(moved):
         ids = select(articles.c.id).where(articles.c.uid.in_(some))
         connection.execute(update(articles).where(articles.c.id.in_(ids)).values(revision=articles.c.revision + 1))
