@@ -153,9 +153,11 @@ def _placements(waiting: Waiting, reading: Reading, desk: Desk) -> Places:
 
     None for what a first import leaves out: stored, so that it is known, and in no section.
     """
-    places: Places = {entry.position: desk.cabinet.place(entry, waiting.source) for entry in reading.entries}
-    for entry in left_out(waiting, reading.entries, desk.settings.publish.first_import):
-        places[entry.position] = None
+    out = left_out(waiting, reading.entries, desk.settings.publish.first_import)
+    places: Places = dict.fromkeys((entry.position for entry in out), None)
+    for entry in reading.entries:
+        if entry.position not in places:
+            places[entry.position] = desk.cabinet.place(entry, waiting.source)
     return places
 
 
