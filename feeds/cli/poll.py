@@ -20,7 +20,7 @@ from feeds.cli.polled import tell
 from feeds.cli.tables import counted
 from feeds.engine.accept import Accepted, accept, refiled, to_refile
 from feeds.engine.classifier import Classifier
-from feeds.engine.entrance import now_utc, tell_config, user_agent
+from feeds.engine.entrance import collect_seldom, now_utc, tell_config, user_agent
 from feeds.engine.lock import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
@@ -94,6 +94,7 @@ def poll(
             return
         polled = {claim.source.id: claim.source for claim in claims}
         settings = desk.settings
+        collect_seldom()
         fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         workers = Workers(min(2, len(claims)))
         ended: list[PollResult] = []

@@ -128,7 +128,7 @@ def ingest(config: str | None, data: str | None, verbose: bool) -> None:
 def _ingest(found: Places) -> None:
     from feeds.engine.accept import accept
     from feeds.engine.clock import IngestProcess
-    from feeds.engine.entrance import now_utc, tell_config
+    from feeds.engine.entrance import collect_seldom, now_utc, tell_config
     from feeds.store import open_store
     from feeds.store.lead import Lead
 
@@ -149,6 +149,7 @@ def _ingest(found: Places) -> None:
         with store.write() as tx:
             # Nobody else polls this desk: what a killed process had claimed is free at once.
             tx.sources.release_all()
+        collect_seldom()
         IngestProcess(store, found.config, found.data, found.environ(), accepted, stop=stop, leads=lead.held).run()
     finally:
         lead.close()

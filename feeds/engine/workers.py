@@ -105,8 +105,10 @@ def _trace(error: BaseException) -> str:
 def _prepare(memory_bytes: int, parent: int) -> None:
     # Here and not with the first body, whose time limit the imports would eat on a busy machine.
     from feeds import normalise, parse  # noqa: F401
+    from feeds.engine.entrance import collect_seldom
     from feeds.engine.lifeline import end_with_parent
     from feeds.parse import documents  # noqa: F401
 
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     end_with_parent(parent)
+    collect_seldom()
