@@ -4,10 +4,13 @@ I/O: reads them once, at start.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+
+from feeds.serve.representations import MIN_CODED_BYTES
 
 FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {
@@ -20,9 +23,9 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file; *etag* is the opaque part."""
+    """One file: its bytes by coding, identity among them; *etag* is the opaque part."""
 
-    body: bytes
+    bodies: Mapping[str, bytes]
     media_type: str
     etag: str
 
@@ -46,7 +49,10 @@ class Assets:
             body = file.read_bytes()
             digest = hashlib.sha256(body).hexdigest()[:12]
             names[file.name] = f"{stem}.{digest}.{suffix}"
-            served[names[file.name]] = Asset(body, _TYPES[suffix], digest)
+            bodies = {"identity": body}
+            if len(body) > MIN_CODED_BYTES:
+                bodies["gzip"] = gzip.compress(body, 9, mtime=0)
+            served[names[file.name]] = Asset(bodies, _TYPES[suffix], digest)
         return cls(served, names)
 
     def plain(self, name: str) -> Asset:

@@ -74,7 +74,7 @@ def static_file(name: str) -> Response:
 def _asset(asset: Asset, keep: str) -> Response:
     return respond_with(
         finish(
-            bodies={"identity": asset.body},
+            bodies=asset.bodies,
             etag=asset.etag,
             last_modified=_STARTED,
             media_type=asset.media_type,

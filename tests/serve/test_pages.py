@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -206,6 +207,9 @@ def test_files_of_the_pages_have_names_that_change_with_them(desk):
     assert (got.status, got.headers["content-type"]) == (200, "text/css; charset=utf-8")
     assert "immutable" in got.headers["cache-control"]
     assert b"url(" not in got.body and b"@import" not in got.body
+    coded = ask(desk, style[1], accept_encoding="gzip")
+    assert gzip.decompress(coded.body) == got.body and len(coded.body) * 3 < len(got.body)
+    assert ask(desk, style[1], accept_encoding="gzip", if_none_match=coded.headers["etag"]).status == 304
     icon = ask(desk, "/favicon.ico")
     assert icon.headers["content-type"] == "image/x-icon" and icon.body[:4] == b"\0\0\1\0"
     for path in ("/static/", "/static/desk.css", "/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py"):
