@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from feeds.dates import rfc3339
@@ -29,6 +30,9 @@ WORK = frozenset(("refile",))
 
 NEWS = frozenset(("revived", "flood"))
 """Events that are over as soon as they are told."""
+
+OF_SOURCES = frozenset(("gone", "failing", "revived", "silent", "moved", "validators", "flood"))
+"""Kinds of events that are about the source whose key is their subject."""
 
 TITLES = {
     "config": "The config files have errors",
@@ -57,10 +61,11 @@ def title_of(event: Event) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One entry of the feed."""
+    """One entry of the feed; *source* is the key of the one that it is about, if it is about one."""
 
     id: str
     kind: str
+    source: str
     title: str
     text: str
     at: datetime
@@ -89,6 +94,7 @@ def _single(event: Event) -> Told:
     return Told(
         id=event.id,
         kind=event.kind,
+        source=event.subject if event.kind in OF_SOURCES else "",
         title=title_of(event),
         text=event.text + (f"\n{event.remedy}" if event.remedy else "") + over,
         at=event.at,
@@ -107,12 +113,18 @@ def _folded(storm: Sequence[Event]) -> Told:
     return Told(
         id=first.id,
         kind=kind,
+        source="",
         title=f"{'Over: ' if over and kind not in NEWS else ''}{name}: {len(storm)} at once",
         text="\n".join([*lines, *([f"and {left} more"] if left else [])]),
         at=first.at,
         updated=max(event.closed_at or event.at for event in storm),
         over=over,
     )
+
+
+def source_path(status: str, key: str) -> str:
+    """Return the address of a source's page below that of the *status* page."""
+    return f"{status}/source/{quote(key)}"
 
 
 def alarms_feed(
@@ -141,7 +153,8 @@ def alarms_feed(
         put(entry, "title", masked(one.title))
         put(entry, "published", rfc3339(one.at))
         put(entry, "updated", rfc3339(one.updated))
-        put(entry, "link", rel="alternate", href=page_url, type="text/html")
+        page = source_path(page_url, one.source) if one.source else page_url
+        put(entry, "link", rel="alternate", href=page, type="text/html")
         put(entry, "category", term=one.kind)
         put(entry, "category", term="over" if one.over else "open")
         put(entry, "content", masked(one.text))

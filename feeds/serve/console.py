@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from feeds.condition import Condition, ago, condition, span, starved
 from feeds.model import UNFILED, Section
 from feeds.serve.addresses import Addresses
-from feeds.serve.alarms import TITLES, WORK, title_of
+from feeds.serve.alarms import OF_SOURCES, TITLES, WORK, title_of
 from feeds.serve.charts import bars
 from feeds.serve.ledger import CHART_DAYS, Glance
 from feeds.store.overview import Line, Numbers, Saved
@@ -53,11 +53,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One open alarm: *href* leads to the page of its source where it is about one."""
+
+    title: str
+    href: str
+    remedy: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
     """The open alarms of one kind: *heading* where there are so many that they are folded."""
 
     heading: str
-    lines: tuple[tuple[str, str, str], ...]
+    lines: tuple[Alarm, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +183,21 @@ def section_rows(
     return sorted(shown, key=lambda one: not one.starving)
 
 
-def alarm_groups(events: Sequence[Event], now: datetime) -> list[Alarms]:
-    """Return the open alarms but for config's, by kind; each is a title, what to do, and since when."""
+def alarm_groups(events: Sequence[Event], *, addresses: Addresses, now: datetime) -> list[Alarms]:
+    """Return the open alarms but for config's, by kind."""
     told = [event for event in events if event.kind != "config" and event.kind not in WORK]
     kinds = list(dict.fromkeys(event.kind for event in told))
     groups = []
     for kind, several in groupby(sorted(told, key=lambda one: kinds.index(one.kind)), key=lambda one: one.kind):
-        lines = tuple((masked(title_of(one)), masked(one.remedy), ago(one.at, now)) for one in several)
+        lines = tuple(
+            Alarm(
+                title=masked(title_of(one)),
+                href=addresses.local(f"/status/source/{one.subject}") if kind in OF_SOURCES else "",
+                remedy=masked(one.remedy),
+                since=ago(one.at, now),
+            )
+            for one in several
+        )
         name = TITLES.get(kind, kind.capitalize())
         groups.append(Alarms(heading=f"{name}: {len(lines)}" if len(lines) > ALARMS_SHOWN else "", lines=lines))
     return groups

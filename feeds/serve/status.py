@@ -112,7 +112,7 @@ def status() -> Response:
         config_since=ago(config[0].at, now) if config else "",
         config_version=snapshot.desk.version,
         accepted=in_words(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
-        alarms=console.alarm_groups(glance.open_events, now),
+        alarms=console.alarm_groups(glance.open_events, addresses=snapshot.addresses, now=now),
         behind=console.interval_words(glance.numbers.lag_s) if glance.numbers.lag_s > console.BEHIND_S else "",
         sections=sections[(section_page - 1) * PER_PAGE : section_page * PER_PAGE],
         section_page=section_page,

@@ -71,6 +71,14 @@ def test_what_befalls_many_sources_at_once_is_one_entry_whose_id_stays():
     assert over.findtext("a:updated", "", ATOM) == "2026-11-24T12:00:00Z"
 
 
+def test_an_entry_about_one_source_leads_to_its_page_and_others_to_all():
+    told = feed(gone(1, subject="a b/ü"), gone(2, kind="disk")).findall("a:entry", ATOM)
+    assert {entry.find("a:link", ATOM).get("href") for entry in told} == {
+        "https://x.example/status/source/a%20b/%C3%BC",
+        "https://x.example/status",
+    }
+
+
 def test_a_few_at_once_and_many_over_days_are_told_one_by_one():
     assert len(feed(*(gone(number) for number in range(10))).findall("a:entry", ATOM)) == 10
     spread = [gone(number, at=NOW + timedelta(hours=2 * number)) for number in range(150)]
