@@ -12,7 +12,17 @@ from feeds.model import FORMATS, Format, Fragment
 from feeds.store.codec import deflate, inflate
 from feeds.store.dialect import upsert
 from feeds.store.marks import chunks
-from feeds.store.schema import BY_RANK, IN_SECTION, NOT_ASIDE, SERVABLE, articles, filings, fragments, story_fragments
+from feeds.store.schema import (
+    BY_RANK,
+    FILED,
+    IN_SECTION,
+    NOT_ASIDE,
+    SERVABLE,
+    articles,
+    filings,
+    fragments,
+    story_fragments,
+)
 from feeds.store.selections import published
 from feeds.store.values import Selection
 
@@ -35,7 +45,7 @@ def made_of(connection: Connection, story_uids: Iterable[str]) -> dict[str, str]
     told: dict[str, list[str]] = {}
     for some in chunks(sorted(set(story_uids))):
         statement = select(articles.c.story_uid, articles.c.id, articles.c.revision).where(
-            articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None), NOT_ASIDE
+            articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None), NOT_ASIDE, FILED
         )
         for row in connection.execute(statement.order_by(articles.c.id)):
             told.setdefault(row.story_uid, []).append(f"{row.id}/{row.revision}")
