@@ -27,24 +27,23 @@ import sys
 import time
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from dedupe_edits import KINDS, held_out  # noqa: E402
+from dedupe_edits import KINDS, STRESSES, held_out  # noqa: E402
+from dedupe_peers import RULES  # noqa: E402
+from dedupe_scale import scale  # noqa: E402
 
-from feeds.dedupe import Deduper, Remembered, Sketched, Stories, Window, remember, signature, sketch  # noqa: E402
-from feeds.dedupe.terms import Terms, pack, unpack  # noqa: E402
+from feeds.dedupe import Deduper, Stories, Window  # noqa: E402
 from feeds.errors import UrlError  # noqa: E402
 from feeds.model import Entry, Known  # noqa: E402
-from feeds.text import plain, text_hash, words  # noqa: E402
+from feeds.text import plain, text_hash  # noqa: E402
 from feeds.urls import comparable_url, host_of  # noqa: E402
 
 Row = dict[str, Any]
@@ -52,7 +51,6 @@ Labels = list[str]
 DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", ROOT.parent / "shared" / "data"))
 ARRIVED = datetime(2030, 1, 1, tzinfo=UTC)
 """Rows arrive in the order of the file and at once; their dates say when they were written."""
-PROBED = 1_000
 LENGTHS = ((0, 30), (30, 100), (100, 300), (300, 1 << 30))
 
 
@@ -74,7 +72,7 @@ def main() -> None:
 
 
 def rows_of(path: Path) -> list[Row]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
+    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else open(path, encoding="utf-8-sig")
     with opened as lines:
         return [json.loads(line) for line in lines if line.strip()]
 
@@ -86,7 +84,7 @@ def entry_of(row: Row, number: int) -> Entry:
     text = plain(str(row.get("text") or ""))
     title = plain(str(row.get("title") or ""))
     try:
-        address = comparable_url(row["url"]) if row.get("url") else None
+        address = comparable_url(str(row["url"])) if row.get("url") else None
     except UrlError:
         address = None
     return Entry(
@@ -102,7 +100,7 @@ def entry_of(row: Row, number: int) -> Entry:
 
 def when(row: Row) -> datetime | None:
     if row.get("ts_ms"):
-        return datetime.fromtimestamp(row["ts_ms"] / 1000, UTC)
+        return datetime.fromtimestamp(float(row["ts_ms"]) / 1000, UTC)
     text = str(row.get("date") or "")
     if not text:
         return None
@@ -174,86 +172,9 @@ def find_stories(rows: Sequence[Row]) -> Labels:
 
 def same_address(row: Row) -> bool:
     try:
-        return comparable_url(row["a"]) == comparable_url(row["b"])
+        return comparable_url(str(row["a"])) == comparable_url(str(row["b"]))
     except UrlError:
         return False
-
-
-# --------------------------------------------------------------------------- other software's rules, retold
-
-
-def same_title(rows: Sequence[Row]) -> Labels:
-    """Exact title: tt-rss and FreshRSS."""
-    return [" ".join(words(str(row["title"]))) or str(number) for number, row in enumerate(rows)]
-
-
-def by_titles(
-    rows: Sequence[Row], alike: Callable[[set[str], set[str]], bool], parts: Callable[[str], set[str]]
-) -> Labels:
-    """Single pass: a row joins the newest earlier one with a like title."""
-    held: list[set[str]] = []
-    holders: defaultdict[str, list[int]] = defaultdict(list)
-    labels: Labels = []
-    for number, row in enumerate(rows):
-        mine = parts(str(row["title"]))
-        candidates = Counter(other for part in mine for other in holders[part][-400:])
-        found = next((other for other, _ in candidates.most_common(20) if alike(mine, held[other])), None)
-        labels.append(labels[found] if found is not None else str(number))
-        held.append(mine)
-        for part in mine:
-            holders[part].append(number)
-    return labels
-
-
-def title_trigrams(rows: Sequence[Row]) -> Labels:
-    """Three in four character triples shared: the tt-rss plugin."""
-
-    def triples(title: str) -> set[str]:
-        text = f"  {' '.join(words(title))} "
-        return {text[at : at + 3] for at in range(len(text) - 2)}
-
-    return by_titles(rows, lambda one, other: len(one & other) >= 0.75 * len(one | other), triples)
-
-
-def title_overlap(rows: Sequence[Row]) -> Labels:
-    """Six in ten words of titles with five words and more: NewsBlur."""
-
-    def alike(one: set[str], other: set[str]) -> bool:
-        return min(len(one), len(other)) >= 5 and len(one & other) >= 0.6 * min(len(one), len(other))
-
-    return by_titles(rows, alike, lambda title: set(words(title)))
-
-
-def minhash_alone(rows: Sequence[Row]) -> Labels:
-    """MinHash of word triples at an estimated Jaccard of one half, by rensa."""
-    from rensa import RMinHash
-
-    bands, width = 32, 4
-    holders: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-    digests: list[list[int]] = []
-    labels: Labels = []
-    for number, row in enumerate(rows):
-        found = words(plain(str(row.get("text") or "")))
-        sketch = RMinHash(num_perm=bands * width, seed=7)
-        sketch.update([" ".join(found[at : at + 3]) for at in range(max(1, len(found) - 2))])
-        digest = list(sketch.digest())
-        keys = [(band, *digest[band * width : (band + 1) * width]) for band in range(bands)]
-        near = {other for key in keys for other in holders[key][-20:]}
-        best = max(near, key=lambda other: sum(map(int.__eq__, digest, digests[other])), default=None)
-        equal = sum(map(int.__eq__, digest, digests[best])) if best is not None else 0
-        labels.append(labels[best] if best is not None and equal >= bands * width / 2 else str(number))
-        digests.append(digest)
-        for key in keys:
-            holders[key].append(number)
-    return labels
-
-
-RULES: dict[str, Callable[[Sequence[Row]], Labels]] = {
-    "exact title": same_title,
-    "title trigrams": title_trigrams,
-    "title overlap": title_overlap,
-    "MinHash alone": minhash_alone,
-}
 
 
 # --------------------------------------------------------------------------- scores
@@ -342,11 +263,12 @@ def one_file(what: str, rows: list[Row], predictions: Path | None) -> None:
         lines: list[Row] = [{"a": row["a"], "b": row["b"], "same": one} for row, one in zip(rows, same, strict=True)]
     else:
         gold = "cluster" if what == "neardup" else "story"
-        if all(gold in row for row in rows):
+        if rows and all(gold in row for row in rows):
             found = judge(rows, gold, stories=what == "stories")
         else:
             found = find_copies(rows) if what == "neardup" else find_stories(rows)
-        lines = [{"id": row["id"], "cluster": label} for row, label in zip(rows, found, strict=True)]
+        ids = [row.get("id", number) for number, row in enumerate(rows)]
+        lines = [{"id": id_, "cluster": label} for id_, label in zip(ids, found, strict=True)]
     if predictions is not None:
         predictions.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
         print(f"  written: {predictions}")
@@ -369,6 +291,9 @@ def development() -> None:
     edited = held_out([row for row in copies if _copies_part(row) == "report"])
     print(f"near copies, {len(KINDS)} unseen kinds of edits: {len(edited)}")
     _by_kind(edited, judge(edited, "cluster"))
+    stressed = held_out([row for row in copies if _copies_part(row) == "report"], seed=3, edits=STRESSES)
+    print(f"near copies, {len(STRESSES)} harder kinds: {len(stressed)}")
+    _by_kind(stressed, judge(stressed, "cluster"))
     sets = {
         name: rows_of(DATA / f"stories/{file}.jsonl.gz")
         for name, file in {
@@ -422,108 +347,6 @@ def _by_kind(rows: Sequence[Row], found: Labels) -> None:
                 every[kind] += 1
                 home[kind] += found[at] == label
     print("  found by kind: " + ", ".join(f"{kind} {home[kind] / every[kind]:.3f}" for kind in sorted(every)))
-
-
-# --------------------------------------------------------------------------- time and memory
-
-
-def flood(text: list[str], now: datetime, count: int = 10_000) -> None:
-    """The same article again and again, each time with one word of its own, from as many sources."""
-    start_kb, start = _resident_kb(), time.process_time()
-    window = Window()
-    for number in range(count):
-        deduper = Deduper(Known(), now=now, window=window)
-        body = f"{' '.join(text)} number {number}"
-        deduper.decide(number, [Entry(key=f"{number}", title=f"Note {number}", text=body, text_hash=text_hash(body))])
-    print(
-        f"  a flood of {count:,} near-identical texts: {1000 * (time.process_time() - start) / count:.3f} ms a text,"
-        f" {(_resident_kb() - start_kb) / 1024:.0f} MB more, {len(window)} kept to compare"
-    )
-
-
-def scale(sizes: Sequence[int]) -> None:
-    """A window and stories read back from the store as a restart does, then PROBED articles decided on top of them.
-
-    Texts have 300 words of a vocabulary with a long tail; one in ten of those decided is an edited copy of a recent
-    one. What is read back is made from a few hundred real signatures: half of the hashes of each are moved, so that
-    four articles each tell of one event, and all share what is common.
-    """
-    dice = random.Random(5)
-    vocabulary = [f"{dice.choice('bcdfgklmnprstvz')}{'aeiou'[n % 5]}{n:x}" for n in range(60_000)]
-    weights = [1 / (rank + 10) for rank in range(len(vocabulary))]
-    pool = dice.choices(vocabulary, weights, k=400_000)  # drawing words anew would cost more than the test
-    patterns = [_made(dice, pool, vocabulary) for _ in range(300)]
-    signatures = [sketch(entry) for entry, _ in patterns]
-    start_kb = _resident_kb()
-    for size in sizes:
-        now = datetime(2026, 1, 1, tzinfo=UTC)
-        step = timedelta(days=13) / size
-        window, stories = Window(), Stories()
-        start = time.process_time()
-        count = remember(_stored(signatures, size - PROBED, now, step), window, stories)
-        read_back = 1e6 * (time.process_time() - start) / max(1, count)
-        now += step * (size - PROBED)
-        recent: list[list[str]] = []
-        spent = right = copies = 0.0
-        for number in range(min(size, PROBED)):
-            now += step
-            copy = number > 50 and dice.random() < 0.1
-            entry, text = _made(dice, pool, vocabulary, dice.choice(recent) if copy else None)
-            recent = [*recent[-500:], text]
-            start = time.process_time()
-            (decision,) = Deduper(Known(), now=now, window=window, stories=stories).decide(number, [entry])
-            spent += time.process_time() - start
-            copies += copy
-            right += copy and decision.kind == "copy"
-        grown = (_resident_kb() - start_kb) / 1024
-        print(
-            f"  {size:>9,} articles, {len(stories):>6,} stories: {1000 * spent / min(size, PROBED):.3f} ms an article,"
-            f" {right / max(1, copies):.4f} of copies found; {grown:.0f} MB more,"
-            f" {_resident_kb() / 1024:.0f} MB in all; restart {read_back:.0f} µs a stored entry (with making it up)",
-            flush=True,
-        )
-    flood(recent[-1], now)
-
-
-def _made(
-    dice: random.Random, pool: list[str], vocabulary: list[str], of: list[str] | None = None
-) -> tuple[Entry, list[str]]:
-    if of is not None:
-        text = [word if dice.random() > 0.025 else dice.choice(vocabulary) for word in of]
-    else:
-        at = dice.randrange(len(pool) - 300)
-        text = [*pool[at : at + 150], *dice.choices(vocabulary, k=150)]
-    body = " ".join(text)
-    return Entry(key=body[:80], title=" ".join(text[5:13]), text=body, text_hash=text_hash(body)), text
-
-
-def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timedelta) -> Iterator[Remembered]:
-    """Entries as the store gives them back, each unlike the others but for what is common."""
-    dice = np.random.default_rng(11)
-    for number in range(count):
-        pattern = patterns[number % len(patterns)]
-        read = signature.read(pattern.signature)
-        assert read is not None
-        move = dice.integers(0, 1 << 26, dtype=np.uint32)
-        kept = pattern.signature[: -4 * (len(read.body) + len(read.head))]
-        moved = kept + np.sort(read.head ^ move).tobytes() + np.sort(read.body ^ move).tobytes()
-        event = number // 400 * 100 + number % 100  # the same event every hundred articles, four times
-        terms = unpack(pattern.terms)
-        hashes = terms.hashes[:80].copy()
-        hashes[::2] ^= np.uint32((event * 2654435761) & 0x3FFFFFFF)
-        yield Remembered(
-            article_uid=UUID(int=number + 1).urn,
-            source_id=number % 5000,
-            signature=moved + pack(Terms(np.sort(hashes), terms.strengths[:80])),
-            first_seen=now + step * number,
-            published=now + step * number,
-            story_uid=UUID(int=(1 << 64) + event).urn,
-        )
-
-
-def _resident_kb() -> int:
-    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
-    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import zlib
 from collections.abc import Callable, Sequence
 
 Edit = Callable[[random.Random, str, str, Sequence[str]], tuple[str, str]]
@@ -143,6 +144,113 @@ def page_of_site(dice: random.Random, title: str, text: str, others: Sequence[st
     return title, f"{menu}\n{text}\nComments (3)\n{comments}"
 
 
+# ------------------------------------------------------------- harder ones, written after the thresholds stood still
+
+
+def sentences_shuffled(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    sentences = _sentences(text)
+    dice.shuffle(sentences)
+    return title, " ".join(sentences)
+
+
+def synonyms(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    """What a rewriting tool exchanges, everywhere: the same word always for the same other one."""
+    table = dict(pair.split(":") for pair in _SYNONYMS.split())
+    return title, " ".join(table.get(word, word) for word in text.split())
+
+
+_SYNONYMS = (
+    "said:stated told:informed people:persons also:too about:around after:following company:firm new:fresh "
+    "government:administration last:previous first:initial year:twelvemonth years:twelvemonths but:however "
+    "because:since will:shall would:might could:might than:then over:above made:created make:create good:fine bad:poor "
+    "big:large many:numerous more:further only:merely some:certain other:further two:2 three:3 four:4 five:5 six:6 "
+    "seven:7 found:discovered"
+)
+
+
+def translated_credit(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    """An agency's line before and a rights notice behind, in the language of the site."""
+    before = dice.choice(["BERLIN (dpa) -", "PARIS (AFP) —", "МОСКВА, ТАСС /", "MADRID, EFE.-", "(本報訊)"])
+    rights = "Alle Rechte vorbehalten.|© Tous droits réservés.|Todos los derechos reservados.|版权所有"
+    behind = dice.choice(rights.split("|"))
+    return title, f"{before} {text}\n{behind}"
+
+
+def numbers_updated(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    """A toll or a price moves between two editions: every second number is another one."""
+    return title, re.sub(
+        r"\d+", lambda found: str(int(found[0][:9]) + dice.randrange(1, 9)) if dice.random() < 0.5 else found[0], text
+    )
+
+
+def quotes_changed(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    table = {
+        '"': dice.choice(["«", "„", "''", ""]),
+        "'": dice.choice(["’", ""]),
+        "%": " percent",
+        "$": "US$",
+        "&": "and",
+    }
+    for mark, other in table.items():
+        text, title = text.replace(mark, other), title.replace(mark, other)
+    return title, text
+
+
+def local_lead(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    """A paragraph for the readers of one town before, and a headline of its own."""
+    strange = _sentences(dice.choice(others))
+    start = dice.randrange(max(1, len(strange) - 1))
+    lead = strange[start : start + 2]
+    return " ".join(lead[0].split()[:8]), " ".join(lead) + "\n\n" + text
+
+
+def cut_to_a_third(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    words = text.split()
+    return title, " ".join(words[: max(30, len(words) * 3 // 10)])
+
+
+def two_on_one_page(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    """A page with a second story below the first, as long as it."""
+    strange, length = dice.choice(others).split(), len(text.split())
+    start = dice.randrange(max(1, len(strange) - length))
+    return title, f"{text}\n\n{' '.join(strange[start : start + length])}"
+
+
+def badly_scanned(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    """One word of ten misread, one blank of twenty-five lost."""
+    _, text = scanned(dice, title, text, others)
+    return title, re.sub(" ", lambda _: "" if dice.random() < 0.04 else " ", text)
+
+
+def initials_and_names(dice: random.Random, title: str, text: str, others: Sequence[str]) -> tuple[str, str]:
+    """House style: months and titles written out, "U.S." as "US", -ise as -ize."""
+    for one, other in (("U.S.", "US"), ("U.N.", "UN"), ("Mr ", "Mr. "), ("per cent", "percent"), ("isation", "ization"),
+                       ("ise ", "ize "), ("our ", "or "), ("Jan.", "January"), ("Feb.", "February"), ("bn", " billion"),
+                       ("m ", " million ")):  # fmt: skip
+        text = text.replace(one, other)
+    return title, text
+
+
+STRESSES: dict[str, Edit] = {
+    edit.__name__: edit
+    for edit in (
+        sentences_shuffled, synonyms, translated_credit, numbers_updated, quotes_changed, local_lead, cut_to_a_third,
+        two_on_one_page, badly_scanned, initials_and_names,
+    )
+}  # fmt: skip
+
+
+def in_han(text: str) -> str:
+    """*text* as if written in a script without blanks: every word one or two of its characters, always the same."""
+
+    def written(found: re.Match[str]) -> str:
+        number = zlib.crc32(found[0].lower().encode())
+        first = chr(0x4E00 + number % 3000)
+        return first if len(found[0]) < 4 else first + chr(0x4E00 + number // 3000 % 3000)
+
+    return re.sub(r" +", "", re.sub(r"[^\W\d_]+", written, text))
+
+
 KINDS: dict[str, Edit] = {
     edit.__name__: edit
     for edit in (
@@ -152,8 +260,10 @@ KINDS: dict[str, Edit] = {
 }  # fmt: skip
 
 
-def held_out(rows: Sequence[dict[str, object]], *, seed: int = 20_26) -> list[dict[str, object]]:
-    """The originals among *rows*, each with up to three copies in kinds of edits of `KINDS`, shuffled."""
+def held_out(
+    rows: Sequence[dict[str, object]], *, seed: int = 20_26, edits: dict[str, Edit] = KINDS
+) -> list[dict[str, object]]:
+    """The originals among *rows*, each with up to three copies in kinds of *edits*, shuffled."""
     dice = random.Random(seed)
     originals = [row for row in rows if not row["ops"]]
     dice.shuffle(originals)
@@ -166,10 +276,10 @@ def held_out(rows: Sequence[dict[str, object]], *, seed: int = 20_26) -> list[di
         if row["source"] == "reuters-template" or len(str(row["text"]).split()) < 40 or dice.random() < 0.5:
             continue
         for number in range(dice.choice((1, 1, 2, 3))):
-            kinds = dice.sample(sorted(KINDS), dice.choice((1, 1, 2)))
+            kinds = dice.sample(sorted(edits), dice.choice((1, 1, 2)))
             title, text = str(row["title"]), str(row["text"])
             for kind in kinds:
-                title, text = KINDS[kind](dice, title, text, texts)
+                title, text = edits[kind](dice, title, text, texts)
             made.append({**row, "id": f"{row['id']}+{number}", "title": title, "text": text, "kinds": kinds})
     dice.shuffle(made)
     return made

@@ -26,6 +26,8 @@ _UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
     r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Kana, Han
 )
+UNSPACED = re.compile(f"[{_UNSPACED}]")
+"""A character that `words` takes for a word: about half of one, where scripts are compared."""
 # Vowel signs and other marks belong to their letter, which `\w` does not know.
 _MARKS = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
 _LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"

@@ -21,19 +21,20 @@ PREFIXES = (
 NAMES = frozenset(
     """
     fbclid gclid gclsrc dclid msclkid yclid ymclid twclid ttclid li_fat_id igshid igsh igsid epik rdt_cid s_cid s_kwcid
-    cvid oicd icid ncid ocid cmpid cmp cmpgn campid campaign campaignid cid_source
+    cvid oicd icid ncid ocid cmpid cmp cmpgn campid campaignid cid_source
     ftag ftcamp xtor xtref smid smtyp smvar smprod
     _r _rq __s __source _branch_match_id _branch_referrer _bhlid _kx _ke _vsrefdom _sp _unique_id
     rb_clickid wickedid wickedsource srsltid mibextid ftr feature_src
-    partner partnerid taid tid_source wpisrc wpmm wpmk wp_login_redirect
+    partnerid taid tid_source wpisrc wpmm wpmk wp_login_redirect
     sref sr_share recirc recruited_by hootpostid linkcode linksource
     nl_id nlid newsletterid emci emdi ceid emailid email_id user_email subscriber_id
-    soc smc sharetype sharesource share sharing shareaholic shareid
-    trackingid tracking trk track track_id trkid trackid clickid click_id click_source rss_src rssfeed
+    soc smc sharetype sharesource shareaholic shareid
+    trackingid tracking trk track_id trkid trackid clickid click_id click_source rss_src rssfeed
     xid_source rssid utm igdigest guce piano_t cxt cx_testid cx_testvariant cx_artpos cx_recsorder cx_click cx_navsource
     cx_experienceid cx_reco
     intcmp intcid int_cid int_campaign ico ito dicbo intlink inttag
-    scrolla scroll src_cmp
+    scrolla src_cmp
+    _gl gad_source gad_campaignid sfnsn noredirect hss_channel wprov cn-reloaded vgo_ee replytocom
     ssaid embedly_source impressionid ir_campaign ir_adid impactradius irclickid irgwc
     amp_js_v amp_gsa usqp aoh referrer referer referral refid refsrc ref_type ref_ source_id_ref
     outputtype_ jsessionid phpsessid aspsessionid cfid cftoken sessionid session_id
@@ -48,13 +49,24 @@ NAMES = frozenset(
     """.split()
 )
 
-# Names that say where the reader came from when their value is a word, and may be an id when it is a number.
-# Dropped unless the value is a bare number.
+# Names that say where the reader came from when their value is a word, and may be an id when it is a number. Where the
+# path names an article they are dropped unless the value is a bare number; elsewhere ("/?module=sports",
+# "/trains?from=rome") only when the value is one of WHERE_FROM.
 WORD_NAMES = frozenset(
     """
     ref src source from via origin rss feed medium channel share_from refer refby reffer cmpsrc mod module
     em position from_source in_source eref iref hpt hp hpw emc test mbox loc
     nl nlp adsource adid sns social socialsrc syndication isfeed isrss app wire rssfrom
+    track partner campaign scroll sharing share link_source
+    """.split()
+)
+WHERE_FROM = frozenset(
+    """
+    rss rss2 atom feed feeds rssfeed xml syndication twitter tw facebook fb instagram ig linkedin whatsapp wa telegram
+    reddit pinterest email e-mail mail newsletter nl social share sharing google googlenews gnews bing yahoo msn apple
+    applenews flipboard pocket feedly feedburner dlvr.it homepage home hp frontpage search searchresults widget
+    related recirc trending mostpopular mostread latest ticker sidebar footer header nav menu push notification app web
+    mobile desktop amp partner referral article story
     """.split()
 )
 
@@ -85,6 +97,8 @@ VIEWS: dict[str, frozenset[str]] = {
     "device": frozenset({"mobile", "desktop", "phone", "tablet"}),
     "m": frozenset({"1"}),
     "mobile": frozenset({"", "0", "1", "true", "yes"}),
+    "rss": frozenset({"", "1", "true", "yes"}),
+    "tmpl": frozenset({"component"}),
     "nomobile": frozenset({"", "1", "true"}),
     "desktop": frozenset({"", "1", "true"}),
     "fullsite": frozenset({"", "1", "true"}),
@@ -200,6 +214,7 @@ REDIRECTORS: dict[str, tuple[str, ...]] = {
         "t.umblr.com": "z",
         "tumblr.com": "z",
         "getpocket.com": "url",
+        "pinterest.com": "url",
         "flipboard.com": "url",
         "feedly.com": "url",
         "inoreader.com": "url u",

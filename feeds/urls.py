@@ -24,6 +24,7 @@ from feeds.tracking import (
     REDIRECTORS,
     VARIANT_LABELS,
     VIEWS,
+    WHERE_FROM,
     WORD_NAMES,
 )
 
@@ -39,6 +40,8 @@ _VIEW_TAIL = re.compile(r"(?:/(?:amp|print|mobile|printer-friendly|singlepage)|\
 _VIEW_FILE = re.compile(
     r"(?:[./](?:amp|print)|(?<=\d)-(?:amp|print))(?=\.(?:s?html?|php|aspx?|cms|ece)$)", re.IGNORECASE
 )
+_VIEW_HEAD = re.compile(r"^/(?:print|mobile)(?=/[^/]+/)", re.IGNORECASE)
+_NAMES_ARTICLE = re.compile(r"\d{4}|[^/]*[-_][^/]*[-_][^/]*/?$|/[^/]+\.(?:s?html?|cms|ece|stm)$", re.IGNORECASE)
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _EMBEDDED = re.compile(r"https?(?::|%3a)(?:/|%2f){1,2}", re.IGNORECASE)
 _SECRET_NAMES = re.compile(
@@ -137,7 +140,7 @@ def _carried(parts: SplitResult, host: str) -> str | None:
             rest = unquote(rest)
         rest = re.sub(r"^(https?):/+", r"\1://", rest, flags=re.IGNORECASE)
         return rest + (f"?{parts.query}" if parts.query else "")
-    if not parts.query:
+    if not parts.query or parts.path.startswith("/search"):  # who searches for an address is not sent there
         return None
     names = next((REDIRECTORS[tail] for tail in _tails(host) if tail in REDIRECTORS), None)
     if names is None:
@@ -195,6 +198,8 @@ def _comparable_path(path: str, host: str) -> str:
         path = shorter
     if "/amp_" in path:
         path = path.replace("/amp_articleshow/", "/articleshow/").replace("/amp_", "/")
+    if _NAMES_ARTICLE.search(path):
+        path = _VIEW_HEAD.sub("", path)
     if path.startswith("/amp/") and path.count("/") > 1:
         path = path[4:]
     elif "/news/amp/" in path:
@@ -246,6 +251,7 @@ def _comparable_query(query: str, host: str, path: str) -> str:
         return ""
     own: frozenset[str] = frozenset().union(*(HOST_NAMES.get(tail, frozenset()) for tail in _tails(host)))
     fold_case = path.endswith((".asp", ".aspx", ".ashx"))
+    by_path = _NAMES_ARTICLE.search(path) is not None
     kept: set[str] = set()
     for pair in re.split(r"&amp;|&", query, flags=re.IGNORECASE):
         name, _, value = pair.partition("=")
@@ -253,7 +259,7 @@ def _comparable_query(query: str, host: str, path: str) -> str:
         if not low or low in NAMES or low in own or low.startswith(PREFIXES):
             continue
         word = unquote(value).strip().lower()
-        if low in WORD_NAMES and not word.isdigit():
+        if low in WORD_NAMES and (word in WHERE_FROM or not word or (by_path and not word.isdigit())):
             continue
         if low in VIEWS and word in VIEWS[low]:
             continue

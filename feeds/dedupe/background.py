@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from feeds.text import fold
+from feeds.text import UNSPACED, fold
 
 TYPICAL_WORDS = 60
 """Of a text so long the chance is told that it holds a word at all."""
@@ -26,7 +26,9 @@ def shares(language: str) -> dict[str, float]:
     frequencies: dict[str, float] = {}
     for word, frequency in table.items():
         stem = stemmed(fold(word).replace("'", ""))
-        frequencies[stem] = frequencies.get(stem, 0.0) + frequency
+        # Scripts without blanks: the table has words, an article's text is taken apart into characters.
+        for part in stem if UNSPACED.match(stem) else (stem,):
+            frequencies[part] = frequencies.get(part, 0.0) + frequency
     return {stem: 1.0 - math.exp(-frequency * TYPICAL_WORDS) for stem, frequency in frequencies.items()}
 
 

@@ -24,7 +24,7 @@ ALIKE = 0.65
 """The part of the shorter text's telling triples that the longer must hold too."""
 ALIKE_SAME_TITLE = 0.4
 ALIKE_OTHER_TITLE = 0.72
-BRIEF_GRAMS = 120
+BRIEF_WORDS = 122
 SAME_LENGTH = 0.8
 ALIKE_SAME_LENGTH = 0.72
 """Of two texts of one length none is an excerpt of the other: all must agree, and not the beginning alone."""
@@ -146,7 +146,7 @@ def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: b
         threshold = ALIKE if overlap >= 0.5 else ALIKE_OTHER_TITLE
     score = max(body, head)
     shorter, longer = sorted((one.gram_count, other.gram_count))
-    if longer <= BRIEF_GRAMS:  # long texts agree that far by no accident
+    if max(one.word_count, other.word_count) <= BRIEF_WORDS:  # long texts agree that far by no accident
         if shorter >= SAME_LENGTH * longer:
             score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
         if _other_figures(one, other):
@@ -172,7 +172,7 @@ def _said_alike(one: Sketch, other: Sketch) -> bool:
 
 def _by_title(one: Sketch, other: Sketch, overlap: float, *, same_source: bool) -> Likeness:
     """Without texts only the same long title of another source tells."""
-    same = one.title_hash == other.title_hash and len(one.title) >= LONE_TITLE_WORDS
+    same = one.title_hash == other.title_hash and one.title_length >= LONE_TITLE_WORDS
     return Likeness(1.0 if same and not same_source else 0.0, 1.0, 0.0, 0.0, overlap, by_title=True)
 
 
@@ -204,6 +204,6 @@ def _contained(shared: float, smaller: float) -> float:
 def title_overlap(one: Sketch, other: Sketch) -> tuple[float, float]:
     """The part of the shorter title's words that stand in the other, and shorter over longer; 0 for tiny titles."""
     shorter, longer = sorted((len(one.title), len(other.title)))
-    if shorter < TITLE_WORDS:
+    if min(one.title_length, other.title_length) < TITLE_WORDS:
         return 0.0, 0.0
     return len(set(one.title.tolist()).intersection(other.title.tolist())) / shorter, shorter / longer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from feeds.text import words
+from feeds.text import UNSPACED, words
 
 VERSION = 1
 GRAM_WORDS = 3
@@ -29,7 +30,9 @@ FIGURE_WORDS = 160
 MAX_WORDS = 6000
 """Words beyond are not looked at: a bound on time, at ten times the length of a long report."""
 
-_HEADER = struct.Struct("<BBBBBBHII")  # version, counts of title, figures, head, body; spare; words, grams, title hash
+_HEADER = struct.Struct(
+    "<BBBBBBHII"
+)  # version, counts of title, figures, head, body; words of title, of text; grams, title hash
 _INSIDE_NUMBER = re.compile(r"[-,./:](?<=\d.)(?=\d)")  # 5,500 and 5500 are one number, and so is 6-3/8
 _UNSIGNED_32 = 0xFFFFFFFF
 
@@ -42,10 +45,12 @@ ShortHashes = npt.NDArray[np.uint16]
 class Sketch:
     """A signature taken apart. *limit* is the hash up to which *body* holds every triple of the text.
 
-    *title* holds its words, *figures* the numbers near the top, each behind the word that follows it.
+    *title* holds the title's words, *figures* the numbers near the top, each behind the word that follows it;
+    *title_length* and *word_count* are lengths in words.
     """
 
     title_hash: int
+    title_length: int
     word_count: int
     gram_count: int
     title: ShortHashes
@@ -69,6 +74,16 @@ def text_words(text: str) -> list[str]:
     return words(_INSIDE_NUMBER.sub("", text[: MAX_WORDS * 12]))[:MAX_WORDS]
 
 
+def length(found: Sequence[str]) -> int:
+    """How many words *found* stands for: of the characters of scripts without blanks two make one.
+
+    >>> length(["tide", "table"]), length(["潮", "汐", "表", "2030"])
+    (2, 3)
+    """
+    joined = "".join(found)
+    return len(found) if joined.isascii() else len(found) - len(UNSPACED.findall(joined)) // 2
+
+
 def of_words(title_words: list[str], text_words: list[str]) -> bytes:
     """What `make` gives, for who has the words already."""
     grams = _grams(text_words)
@@ -84,8 +99,8 @@ def of_words(title_words: list[str], text_words: list[str]) -> bytes:
         len(figures) // 2,
         len(head),
         len(body),
-        0,
-        min(len(text_words), 0xFFFF),
+        min(length(title_words), 0xFF),
+        length(text_words),
         len(every),
         title_hash,
     )
@@ -100,7 +115,7 @@ def read(signature: bytes) -> Sketch | None:
 
 def read_kept(signature: bytes | bytearray) -> Sketch:
     """What `read` gives, of one that was read before."""
-    _, titles, figures, heads, bodies, _, word_count, gram_count, title_hash = _HEADER.unpack_from(signature)
+    _, titles, figures, heads, bodies, title_length, word_count, gram_count, title_hash = _HEADER.unpack_from(signature)
     at = _HEADER.size
     title = np.frombuffer(signature, np.uint16, titles, at)
     at += 2 * titles
@@ -112,6 +127,7 @@ def read_kept(signature: bytes | bytearray) -> Sketch:
     limit = _UNSIGNED_32 if gram_count <= bodies else int(body[-1])
     return Sketch(
         title_hash=title_hash,
+        title_length=title_length,
         word_count=word_count,
         gram_count=gram_count,
         title=title,
