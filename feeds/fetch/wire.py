@@ -128,7 +128,7 @@ class Wire:
         self.transfer = None
         self._received.seek(0)
         self._received.truncate()
-        self._stirred = False
+        self._stirred: bool = False
         self._head_done = False
         self._kept = False
         self._fields: tuple[tuple[str, str], ...] = ()
