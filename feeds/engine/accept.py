@@ -114,7 +114,7 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
         if before is not None and not changed and before.text != text:
             tx.configs.renew(version, text, brief=brief)
         old = config_from_json(before.text) if before is not None and before.text != text else None
-        if changed or old is not None:
+        if (changed or old is not None) and (old is None or _polls_differently(old, config)):
             tx.sources.sync(config.sources, desk_full_text=config.settings.publish.full_text, now=now)
         if changed:
             tx.sections.sync(with_built_in(config), now)
@@ -186,6 +186,11 @@ def with_built_in(config: Config) -> Sequence[Section]:
         *config.sections,
         Section(path=UNFILED, title="Unfiled", description="Articles that no rule files."),
     )
+
+
+def _polls_differently(old: Config, new: Config) -> bool:
+    """Whether the table of sources, which is in line with *old*, is not with *new*."""
+    return old.sources != new.sources or old.settings.publish.full_text != new.settings.publish.full_text
 
 
 def _redrawn(old: Config, new: Config) -> list[str]:

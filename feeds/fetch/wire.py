@@ -51,6 +51,7 @@ class Wire:
         self._posted = False
         self._most_bytes = settings.max_body_bytes
         self._received = BytesIO()
+        self._stirred = False
         self._clear()
         self.easy = self._new_easy()
 
@@ -128,7 +129,7 @@ class Wire:
         self.transfer = None
         self._received.seek(0)
         self._received.truncate()
-        self._stirred: bool = False
+        self._stirred = False
         self._head_done = False
         self._kept = False
         self._fields: tuple[tuple[str, str], ...] = ()

@@ -72,7 +72,7 @@ class StoreReader:
                 settings=config.settings,
                 sections=config.sections,
                 # Headers may name secrets, and no page has a use for them.
-                sources=tuple(replace(source, headers=()) for source in config.sources),
+                sources=tuple(replace(one, headers=()) if one.headers else one for one in config.sources),
                 version=stored.version,
                 accepted_at=stored.accepted_at,
             )

@@ -40,6 +40,7 @@ OWN_HEADERS = frozenset(
 
 _HOST = re.compile(r"[^\s/?#@:\[\]\\<>\"^`{|}%]+")
 _NOT_IN_URI = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
+_SPACE = re.compile(r"\s")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
@@ -72,33 +73,38 @@ class Address:
 
 def judge_address(url: str, schemes: tuple[str, ...] = ("http", "https")) -> None:
     """Raise Wrong, with the remedy, where *url* is no absolute address with one of *schemes* (RFC 3986 §4.3)."""
-    wanted = f"write an address that begins with {listing([scheme + '://' for scheme in schemes])}"
-    shown = quote(masked(url))
-    if re.search(r"\s", url):
-        raise Wrong(f"{shown} holds white space", "write one address, with spaces as %20")
+    if (found := _fault(url, schemes)) is not None:
+        cause, remedy = found
+        beginning = listing([scheme + "://" for scheme in schemes])
+        raise Wrong(f"{quote(masked(url))} {cause}", remedy or f"write an address that begins with {beginning}")
+
+
+def _fault(url: str, schemes: tuple[str, ...]) -> tuple[str, str] | None:
+    """What is wrong with *url*, and the remedy where it is a special one; None where nothing is."""
+    if _SPACE.search(url):
+        return "holds white space", "write one address, with spaces as %20"
     if _CONTROL.search(url):
-        raise Wrong(f"{shown} holds a control character", wanted)
+        return "holds a control character", ""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         # Python's words would quote a password that holds a slash as a port.
-        what = "has an impossible port" if "port" in str(error).lower() else "is no address"
-        raise Wrong(f"{shown} {what}", wanted) from error
-    if parts.scheme.lower() in ("feed", "rss", "podcast") and "https" in schemes:
+        return ("has an impossible port" if "port" in str(error).lower() else "is no address"), ""
+    scheme = parts.scheme.lower()
+    if scheme in ("feed", "rss", "podcast") and "https" in schemes:
         rest = url.partition(":")[2].lstrip("/")
         rest = rest if rest.startswith(("http://", "https://")) else "https://" + rest
-        raise Wrong(f"{shown} is a link for readers", f"write {masked(rest)}")
-    if not parts.scheme or (not url.partition(":")[2].startswith("//") and "." in parts.scheme):
-        raise Wrong(f"{shown} has no https:// in front", f"did you mean {('https://' + masked(url.lstrip('/')))!r}?")
-    if parts.scheme.lower() not in schemes:
-        raise Wrong(f"{shown} has the scheme {quote(parts.scheme)}", wanted)
+        return "is a link for readers", f"write {masked(rest)}"
+    if not scheme or (not url.partition(":")[2].startswith("//") and "." in scheme):
+        return "has no https:// in front", f"did you mean {('https://' + masked(url.lstrip('/')))!r}?"
+    if scheme not in schemes:
+        return f"has the scheme {quote(parts.scheme)}", ""
     if not host:
-        raise Wrong(f"{shown} names no host", wanted)
+        return "names no host", ""
     if ":" not in host and not (_HOST.fullmatch(host) and ".." not in host and not host.startswith(".")):
-        raise Wrong(f"{shown} has an impossible host", wanted)
-    if port == 0:
-        raise Wrong(f"{shown} has the port 0", "write a port from 1 to 65535, or none")
+        return "has an impossible host", ""
+    return ("has the port 0", "write a port from 1 to 65535, or none") if port == 0 else None
 
 
 def masked(url: str) -> str:

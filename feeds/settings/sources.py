@@ -100,10 +100,17 @@ class _Judge:
     environ: Mapping[str, str]
     report: Report
     reach: bool
-    paths: frozenset[str] = frozenset()
+    paths: frozenset[str] = field(init=False)
+    opened: frozenset[tuple[str, int]] = field(init=False)
+    ports: frozenset[int] | None = field(init=False)
 
     def __post_init__(self) -> None:
+        fetch = self.settings.fetch
         self.paths = frozenset(self.tree.paths)
+        self.opened = frozenset(found for text in fetch.allow_private if (found := split_port(text)))
+        # A network that is opened is opened with all its ports, and a name may lead into it.
+        network = len(self.opened) < len(set(fetch.allow_private))
+        self.ports = None if network else frozenset([*fetch.ports, *(port for _, port in self.opened)])
 
     def source(self, node: Node, gathered: Gathered) -> None:
         """Read one item of the list into *gathered*."""
@@ -239,19 +246,19 @@ class _Judge:
     def _reach(self, host: str, port: int, place: Node) -> None:
         """Warn of an address that fetch will refuse, as far as it shows without asking for names."""
         fetch = self.settings.fetch
-        opened = [found for text in fetch.allow_private if (found := split_port(text))]
-        # A network that is opened is opened with all its ports, and a name may lead into it.
-        if len(opened) == len(fetch.allow_private) and port not in {*fetch.ports, *(number for _, number in opened)}:
+        if self.ports is not None and port not in self.ports:
             report_ports = listing([str(number) for number in fetch.ports])
             self.report.warn(
                 place, f"port {port} is not open to fetches: it will never be asked",
                 f"fetch.ports in wiredesk.yaml has {report_ports}; add {port}",
             )  # fmt: skip
+        if host != "localhost" and ":" not in host and not host[-1:].isdigit():
+            return  # a name
         try:
             address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
         except ValueError:
             return
-        if address.is_global or (str(address), port) in opened:
+        if address.is_global or (str(address), port) in self.opened:
             return
         networks = [ipaddress.ip_network(text) for text in fetch.allow_private if not split_port(text)]
         if not any(address in network for network in networks):
