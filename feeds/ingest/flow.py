@@ -175,9 +175,12 @@ class Ingest:
         return turn
 
     def _is_time_to_save(self) -> bool:
-        """Polls that ended without a body are saved many at a time, as soon as nothing else comes."""
-        waiting = self._unsaved or self._postponed or self._pages.followed or self._pages.again
-        if not waiting:
+        """Polls that ended without a body are saved many at a time, or as soon as nothing else comes; all else at once:
+        a listing that is claimed meanwhile must know which of its pages are done with.
+        """
+        if self._postponed or self._pages.followed or self._pages.again:
+            return True
+        if not self._unsaved:
             return False
         now = time.monotonic()
         self._save_at = min(self._save_at, now + SAVE_WITHIN_S)
