@@ -27,6 +27,8 @@ KEPT_FOR = timedelta(hours=24)
 RETRIED_AFTER = timedelta(minutes=30)
 """How long a robots.txt holds (RFC 9309 §2.4), and one that could not be had."""
 MOST_SITES = 5000
+MOST_LATELY = 10_000
+"""Pages done with of which it is remembered, for a listing that was claimed before they were does not know it."""
 
 
 class Follows:
@@ -51,6 +53,7 @@ class Follows:
         self._tries: dict[tuple[int, str], int] = {}
         self._out = 0
         self._under_way: set[tuple[int, str]] = set()
+        self._lately: dict[tuple[int, str], None] = {}
         self.followed: dict[int, set[int]] = {}
         self.again: set[int] = set()
 
@@ -62,6 +65,9 @@ class Follows:
         """Have pages fetched; those that robots.txt is already known to refuse are done with."""
         for url in urls:
             if (source_id, url) in self._under_way:
+                continue
+            if (source_id, url) in self._lately:
+                self.followed.setdefault(source_id, set()).add(link_hash(url))
                 continue
             if self._held(url, now):
                 self.again.add(source_id)
@@ -159,6 +165,9 @@ class Follows:
         self._submit(replace(page, tag="follow"))
 
     def _done(self, page: Request) -> None:
+        if len(self._lately) >= MOST_LATELY:
+            del self._lately[next(iter(self._lately))]
+        self._lately[page.source_id, page.url] = None
         self.followed.setdefault(page.source_id, set()).add(link_hash(page.url))
 
 

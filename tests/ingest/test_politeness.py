@@ -128,6 +128,17 @@ def test_a_page_under_way_is_not_asked_for_twice():
     assert len(handed) == len(pages) == 1
 
 
+def test_a_listing_that_was_claimed_before_a_page_was_done_with_does_not_ask_for_it_again():
+    handed: list[Request] = []
+    pages = Follows(handed.append)
+    pages.want(1, ["http://a.example/x"], NOW)
+    pages.ended(failed(handed.pop(), 404), NOW)
+    pages.ended(answered(handed.pop()), NOW)
+    pages.saved()
+    pages.want(1, ["http://a.example/x"], NOW)
+    assert not handed and pages.followed == {1: {link_hash("http://a.example/x")}}
+
+
 def test_pages_of_a_host_that_asked_to_wait_come_with_the_next_listing():
     handed: list[Request] = []
     lines = Lines(handed.append)
