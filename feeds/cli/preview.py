@@ -31,6 +31,7 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     """
     from feeds.engine.entrance import now_utc
     from feeds.filing import Cabinet
+    from feeds.filing.learned.files import MODEL_FILE, load_model
     from feeds.ingest.reading import Job, read
     from feeds.model import Settings, Source
 
@@ -71,6 +72,8 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     for note in _notes(answer, feed is None):
         click.echo(f"  note: {note}")
     cabinet = Cabinet(sections)
+    if cabinet.learning:
+        cabinet = cabinet.taught(load_model(places(config, data).data / MODEL_FILE))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Published", no_wrap=True)
     table.add_column("Title", ratio=3)

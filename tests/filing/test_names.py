@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from feeds.filing import Cabinet
 from feeds.filing.vocabulary import SHIPPED, read_vocabulary
 from feeds.model import UNFILED, Entry
+from feeds.normalise import normalise
+from feeds.parse.documents import parse_document
 from tests.filing.samples import entry, section, source, term
 
 TREE = [
@@ -144,3 +150,29 @@ def test_a_table_of_ones_own_is_used() -> None:
     cabinet = Cabinet(TREE, vocabulary=mine)
     assert cabinet.place(entry(categories=("Fishing",)), source())[0].section == "angling"
     assert cabinet.place(entry(categories=("Fußball",)), source())[0].section == UNFILED
+
+
+@pytest.mark.shared_data
+def test_the_seed_is_filed_by_its_breadcrumb_alone(shared_data: Path) -> None:
+    body = (shared_data / "seed" / "putin-kim-north-korea.txt").read_bytes()
+    [told] = normalise(
+        parse_document(body, name="seed.txt"),
+        source=source(),
+        url="",
+        received_at=datetime(2026, 11, 20, tzinfo=UTC),
+        desk_language="en",
+        desk_timezone="UTC",
+    ).entries
+    tree = [
+        section("news"),
+        section("news/world"),
+        section("world-cup"),
+        section("sport", term("keywords", "football")),
+    ]
+    placed = Cabinet(tree).place(told, source())
+    assert [(one.section, one.by, one.reason) for one in placed] == [
+        ("news/world", "breadcrumb", "breadcrumb 'News > World'"),
+        ("", "child", "the whole desk"),
+    ]
+    silent = replace(told, breadcrumb=())
+    assert [one.section for one in Cabinet(tree).place(silent, source())] == [UNFILED]
