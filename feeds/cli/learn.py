@@ -92,11 +92,15 @@ def learn(
     if dry_run:
         click.echo("Nothing was written.", err=True)
         return
-    size = save_model(model, found.data / MODEL_FILE)
+    words = "what is stored is being filed again by a new model"
+    with open_store(found.database, create=False) as store:
+        if refile:
+            # Before, for a running desk looks when it takes the model over; after, for it may be filing again now.
+            ask_for_refiling(store, words, now=now)
+        size = save_model(model, found.data / MODEL_FILE)
+        if refile:
+            ask_for_refiling(store, words, now=now)
     click.echo(f"{found.data / MODEL_FILE}: {size / 1e6:.1f} MB", err=True)
-    if refile:
-        with open_store(found.database, create=False) as store:
-            ask_for_refiling(store, "what is stored is being filed again by a new model", now=now)
 
 
 def filed_examples(store: Store, config: Config) -> Iterator[Example]:

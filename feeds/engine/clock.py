@@ -79,6 +79,7 @@ class IngestProcess:
         self._judge = Judge(folder, environ)
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
         self._lost = False
+        self._told_of_model: str | None = None  # what is wrong with the model, as it was last told
         self._refiled = 0  # the version of the config by which all that is stored is known to be filed
         self._counts = IngestCounts()
         self._alarms_at = 0.0
@@ -186,6 +187,7 @@ class IngestProcess:
                 accepted = put_in_force(self._store, verdict, self._folder, self._environ, now=now_utc())
                 model = self._classifier.look(accepted.desk.cabinet)
                 before, self._desk = self._desk, accepted.desk.taught(model)
+                self._refiled = 0
         except StoreError as error:
             log.error("the config was not taken over, trying again: %s", error)
             self._watch.again()
@@ -206,12 +208,18 @@ class IngestProcess:
     def _look_at_model(self) -> None:
         """Take over a model that is new, or gone. What is stored stays as it is filed, unless that is asked for."""
         with self._render:
-            desk = self._desk = self._desk.taught(self._classifier.look(self._desk.cabinet))
+            before = self._desk
+            desk = self._desk = before.taught(self._classifier.look(before.cabinet))
+        if desk is not before:
+            self._refiled = 0  # `wiredesk learn --refile` may have asked for it
+        fault = str(self._classifier.fault(desk) or "")
+        if fault == self._told_of_model:
+            return
         try:
             tell_model(self._store, self._classifier.fault(desk), now=now_utc())
+            self._told_of_model = fault
         except StoreError as error:
             log.error("could not tell of the model, trying again: %s", error)
-        self._refiled = 0  # `wiredesk learn --refile` asks for it beside us
 
     def _schedule_learning(self) -> None:
         at, name = self._desk.settings.learn_at, "learn"
