@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from feeds.errors import DeskError
 from feeds.filing.learned.calibration import (
+    LEAST_SUPPORT,
     Blend,
     blend_exclusive,
     blend_several,
@@ -34,7 +35,7 @@ from feeds.filing.learned.neighbours import Weights, leaning, no_neighbours
 
 LEAST_EXAMPLES = 3
 """Sections with fewer are not learned."""
-FAVOUR = 0.35
+FAVOUR = 0.5
 """How much small sections are favoured where one must be chosen: chances are set against this power of their share."""
 WORTH = 0.005
 """By which share neighbours must lessen the surprise, or the model is kept small and goes without."""
@@ -176,6 +177,8 @@ def _thresholds(
         views = []
         for chances, calls, truth in zip(seen, called, truths, strict=True):
             rows = calls[:, index] if single else np.ones(len(truth), bool)
+            if views and rows.sum() < LEAST_SUPPORT:
+                continue  # too few of late to say anything
             views.append(thresholds_of(chances[rows, index], truth[rows, index]))
         found[section] = strictest(views)
     return found
