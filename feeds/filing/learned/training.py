@@ -174,7 +174,7 @@ def _thresholds(
 ) -> dict[str, tuple[float | None, ...]]:
     found = {}
     for index, section in enumerate(sections):
-        views = []
+        views: list[tuple[float | None, ...]] = []
         for chances, calls, truth in zip(seen, called, truths, strict=True):
             rows = calls[:, index] if single else np.ones(len(truth), bool)
             if views and rows.sum() < LEAST_SUPPORT:
