@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from feeds.filing.vocabulary import Vocabulary
 
 _GUESSES = 5
+_WHOLE_DESK = Placement(section="", by="child", reason="the whole desk")
 
 
 class Cabinet:
@@ -165,7 +166,7 @@ class Cabinet:
                 parent = self._sections.get(above)
                 if parent is not None and parent.include_children and above not in placed:
                     placed[above] = Placement(section=above, by="child", reason=f"it holds what {path} holds")
-        placed[""] = Placement(section="", by="child", reason="the whole desk")
+        placed[""] = _WHOLE_DESK
         return placed
 
 
