@@ -58,7 +58,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A section in the tree."""
+    """A section in the tree; *told_above*: it has articles, all of which stand higher up on the page."""
 
     title: str
     description: str
@@ -69,6 +69,7 @@ class Node:
     direction: str = "ltr"
     children: tuple[Node, ...] = ()
     headlines: tuple[Headline, ...] = field(default=())
+    told_above: bool = False
 
 
 def direction(language: str | None) -> str:

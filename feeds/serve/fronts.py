@@ -46,7 +46,7 @@ def front() -> Response:
         for index, articles in enumerate(latest):
             # What stands at the top of the page is not told twice.
             below = [line for line in lines(articles, 2) if line.page not in above][:SECTION_HEADLINES]
-            sections[index] = replace(sections[index], headlines=tuple(below))
+            sections[index] = replace(sections[index], headlines=tuple(below), told_above=bool(articles) and not below)
         html = render_template(
             "front.html",
             **frame(snapshot),

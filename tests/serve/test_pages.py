@@ -30,6 +30,7 @@ def test_the_front_page_shows_the_tree_with_feeds_and_the_latest_headlines(desk)
     page = ask(desk, "/").text
     for link in ("/news", "/news/world", "/news/world/asia", "/sport", "/news/world/asia.rss", "/sport.json"):
         assert f'href="{link}"' in page
+    assert "Its latest articles stand above." in page
     assert page.count("Tide &amp; time 1</a>") == 1  # what stands among the latest is not told again below
     assert 'type="application/rss+xml" title="The Wire (RSS)" href="https://wire.example.org/index.rss"' in page
 
@@ -355,6 +356,7 @@ def test_a_section_in_another_language_says_so_and_reads_from_its_side(make_read
     arabic = Section(path="arabic", title="العربية", description="أخبار", language="ar")
     web = application(MemoryReader(replace(accepted, sections=(*accepted.sections, arabic))))
     page = ask(web, "/arabic").text
+    assert '<header class="heading" dir="rtl">' in page
     assert '<h1 lang="ar" dir="rtl">العربية</h1>' in page and '<p class="motto" lang="ar" dir="rtl">' in page
     assert '<section class="desk" aria-label="العربية" lang="ar" dir="rtl">' in ask(web, "/").text
 
