@@ -8,9 +8,13 @@ from feeds.dedupe import near, signature
 from feeds.dedupe.identity import title_likeness
 from feeds.dedupe.sketching import sketch
 from feeds.dedupe.stories import FADE, FRESH, FULL_WORDS, JOIN, JOIN_TITLE_ONLY, Stories
-from feeds.dedupe.terms import TermCounts, unpack
+from feeds.dedupe.terms import TermCounts, hashed, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Entry, Evidence
+from feeds.text import words
+
+COMMON_WORDS = 6
+"""So many of the words that make two articles alike are named."""
 
 
 def compare(
@@ -55,7 +59,8 @@ def _same(kind: str, one: str | None, other: str | None) -> Evidence | None:
 def _same_text(one: Entry, other: Entry) -> Evidence | None:
     if not one.text_hash or not other.text_hash:
         return None
-    return Evidence(kind="text", detail="word for word", score=float(one.text_hash == other.text_hash), threshold=1.0)
+    same = one.text_hash == other.text_hash
+    return Evidence(kind="text", detail="the same words" if same else "other words", score=float(same), threshold=1.0)
 
 
 def _story(one: Entry, other: Entry, counts: TermCounts, language: str) -> Evidence:
@@ -63,18 +68,30 @@ def _story(one: Entry, other: Entry, counts: TermCounts, language: str) -> Evide
     weights = []
     for entry in (one, other):
         spoken = (entry.language or language).partition("-")[0].lower()
-        weighed = counts.weigh(unpack(sketch(entry).terms), spoken)
+        sketched = sketch(entry)
+        weighed = counts.weigh(unpack(sketched.terms), spoken)
         weights.append(dict(zip(weighed.hashes.tolist(), weighed.weights.tolist(), strict=True)))
     likeness = sum(weight * weights[1].get(term, 0.0) for term, weight in weights[0].items())
-    detail = "terms"
+    detail = _in_common(one, other, weights)
     if one.published is not None and other.published is not None:
         quiet = abs(one.published - other.published) - FRESH
         if quiet.total_seconds() > 0:
             likeness *= math.exp(-quiet / FADE)
-            detail = f"terms, faded over {quiet.days + 1} days apart"
-    words = len(other.text[:2000].split())
-    asked = JOIN_TITLE_ONLY + (JOIN - JOIN_TITLE_ONLY) * min(1.0, words / FULL_WORDS)
+            detail += f"; faded over {quiet.days + 1} days apart"
+    read = signature.read(sketched.signature)
+    asked = JOIN_TITLE_ONLY + (JOIN - JOIN_TITLE_ONLY) * min(1.0, (read.word_count if read else 0) / FULL_WORDS)
     return Evidence(kind="story", detail=detail, score=_round(likeness), threshold=_round(asked))
+
+
+def _in_common(one: Entry, other: Entry, weights: list[dict[int, float]]) -> str:
+    """The words that make two articles alike, those that weigh most first."""
+    held = set(words(f"{other.title} {other.text}"))
+    shared = {
+        hashed(word): word for word in words(f"{one.title} {one.text}") if word in held and hashed(word) in weights[0]
+    }
+    weight = {term: weights[0][term] * weights[1].get(term, 0.0) for term in shared}
+    best = sorted((term for term in shared if weight[term]), key=lambda term: -weight[term])[:COMMON_WORDS]
+    return f"in common: {', '.join(shared[term] for term in best)}" if best else "no telling word in common"
 
 
 def _round(value: float) -> float:

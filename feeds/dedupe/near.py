@@ -90,6 +90,7 @@ class Likeness:
     head: float
     title: float
     by_title: bool = False
+    asked: str = ""  # why the threshold is what it is
 
     @property
     def near(self) -> bool:
@@ -98,6 +99,7 @@ class Likeness:
 
 def evidence(likeness: Likeness) -> Evidence:
     parts = f"text {likeness.body:.2f}, beginning {likeness.head:.2f}, title {likeness.title:.2f}"
+    parts += f"; {likeness.asked}" if likeness.asked else ""
     return Evidence(kind="near", detail=parts, score=round(likeness.score, 3), threshold=round(likeness.threshold, 3))
 
 
@@ -141,21 +143,25 @@ def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: b
         head = 0.0  # two texts that begin alike and go on differently
     same_title = overlap == 1.0 and sizes >= 0.6
     if same_title:
-        threshold = ALIKE_SAME_TITLE
+        threshold, asked = ALIKE_SAME_TITLE, "one title"
+    elif overlap >= 0.5:
+        threshold, asked = ALIKE, "titles alike"
     else:
-        threshold = ALIKE if overlap >= 0.5 else ALIKE_OTHER_TITLE
+        threshold, asked = ALIKE_OTHER_TITLE, "another title"
     score = max(body, head)
     shorter, longer = sorted((one.gram_count, other.gram_count))
     if max(one.word_count, other.word_count) <= BRIEF_WORDS:  # long texts agree that far by no accident
         if shorter >= SAME_LENGTH * longer:
             score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
+            asked += ", short and of one length"
         if _other_figures(one, other):
-            score, threshold = body, OTHER_FIGURES
+            score, threshold, asked = body, OTHER_FIGURES, "short texts with other figures"
     if max(one.word_count, other.word_count) < NOTICE_WORDS and overlap < 0.5:
-        threshold = NEVER
+        threshold, asked = NEVER, "too short to be one under two titles"
     if same_source:
         threshold = max(threshold, ALIKE_SAME_SOURCE) if overlap >= 0.5 else NEVER
-    return Likeness(score, threshold, body, head, overlap)
+        asked += ", one source"
+    return Likeness(score, threshold, body, head, overlap, asked=asked)
 
 
 def _said_alike(one: Sketch, other: Sketch) -> bool:

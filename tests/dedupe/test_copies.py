@@ -233,3 +233,20 @@ def test_a_document_too_short_to_hash_is_known_again_under_another_name(desk):
     (first,) = desk.poll(1, entry("id:file:a.txt", title="Pie", text="Six feet wide."))
     (renamed,) = desk.poll(1, entry("id:file:b.txt", title="Pie", text="Six feet wide."))
     assert (renamed.kind, renamed.article_uid, renamed.known_key) == ("seen", first.article_uid, "id:file:a.txt")
+
+
+HAN = (
+    "潮汐时刻表由港务局每天早晨公布，渔民据此决定出海的时间，市场的价格也随之变动。今年春天风大浪高，许多小船留在港内。"
+)
+
+
+def test_a_script_without_blanks_is_compared_like_any_other(desk):
+    (first,) = desk.poll(1, entry("a", title="港务局公布潮汐时刻表", text=HAN))
+    (copy,) = desk.poll(2, entry("b", title="渔民关注潮汐", text=f"本报讯 {HAN}版权所有"))
+    assert (copy.kind, copy.article_uid) == ("copy", first.article_uid)
+
+
+def test_a_short_headline_without_blanks_is_no_copy_by_itself(desk):
+    """Six characters are three words: "today's weather" in two papers."""
+    kinds = [desk.poll(n, entry(f"w{n}", title="今日天气预报"))[0].kind for n in (1, 2)]
+    assert kinds == ["new", "new"]

@@ -235,3 +235,58 @@ def test_two_workers_with_one_new_article_end_with_one(url):
         top = tx.sections.top("news", 100)
         assert tx.articles.count() == 5
     assert [len(article.copies) for article in top] == [3] * 5
+
+
+BRIDGE = (
+    "The council of Ellan voted on Tuesday to replace the iron footbridge over the harbour mouth, which has been "
+    "closed since a barge struck it in March. The new crossing will carry bicycles as well, cost four million, and "
+    "open before winter if the steel arrives on time."
+)
+
+
+def test_two_workers_with_nearly_the_same_text_end_with_one_article(url):
+    """Nothing but memory could tell: each decides before the other has saved, and the second decides again."""
+    import threading
+
+    from feeds.ingest.memory import Memory
+    from feeds.text import text_hash
+
+    with open_store(url) as store, store.write() as tx:
+        tx.sections.sync([section("news")], NOW)
+        tx.sources.sync([source(key) for key in "ab"], "full", NOW)
+    decided, failures, again = threading.Barrier(2), [], []
+
+    def work(source_id):
+        from .conftest import entry, placed
+
+        text = f"{BRIDGE} Seen by reader number {source_id}."
+        mine = entry(f"s{source_id}", title=f"Footbridge, take {source_id}", text=text, text_hash=text_hash(text))
+        batch, memory = [(source_id, [mine])], Memory()
+        try:
+            with open_store(url) as own:
+                with own.read() as tx:
+                    found = memory.decide(tx, batch, now=NOW, language="en")
+                decided.wait()
+                with own.write() as tx:
+                    tx.lock_dedupe()
+                    if not memory.is_current(tx):
+                        found.undo()
+                        again.append(source_id)
+                        found = memory.decide(tx, batch, now=NOW, language="en")
+                    ((decision,),) = found.decisions
+                    tx.articles.save([decision], NOW, {decision.article_uid: placed("news")})
+                    memory.saved(tx)
+        except Exception as error:
+            failures.append(error)
+            decided.abort()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(again) == 1
+    with open_store(url) as store, store.read() as tx:
+        (article,) = tx.sections.top("news", 100)
+    assert len(article.copies) == 1
