@@ -127,7 +127,7 @@ def read_kept(signature: bytes | bytearray) -> Sketch:
     limit = _UNSIGNED_32 if gram_count <= bodies else int(body[-1])
     return Sketch(
         title_hash=title_hash,
-        title_length=title_length,
+        title_length=title_length or titles,  # release 0.1.0 left it out
         word_count=word_count,
         gram_count=gram_count,
         title=title,

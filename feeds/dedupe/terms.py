@@ -122,5 +122,8 @@ def pack(terms: Terms) -> bytes:
 
 
 def unpack(packed: bytes) -> Terms:
+    """What `pack` made; release 0.1.0 kept terms by their weight and not in order."""
     count = len(packed) // 5
-    return Terms(np.frombuffer(packed, np.uint32, count), np.frombuffer(packed, np.uint8, count, 4 * count))
+    hashes = np.frombuffer(packed, np.uint32, count)
+    order = hashes.argsort(kind="stable")
+    return Terms(hashes[order], np.frombuffer(packed, np.uint8, count, 4 * count)[order])

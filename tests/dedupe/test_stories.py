@@ -146,6 +146,13 @@ def test_terms_come_back_from_the_store_as_they_were():
     assert np.array_equal(back.hashes, kept.hashes) and np.array_equal(back.strengths, kept.strengths)
 
 
+def test_terms_kept_by_weight_as_the_first_release_did_are_put_in_order():
+    kept = TermCounts().weigh(count_terms(words("Ferry aground"), words(FERRY)), "en")
+    turned = pack(Terms(kept.hashes[::-1], kept.strengths[::-1]))
+    assert unpack(turned).hashes.tolist() == kept.hashes.tolist()
+    assert unpack(turned).strengths.tolist() == kept.strengths.tolist()
+
+
 def test_an_updated_entry_keeps_the_terms_that_its_story_is_found_by(desk):
     told(desk, 1, *GROUNDED[0])
     (again,) = desk.poll(1, entry(f"1:{GROUNDED[0][0]}", title=GROUNDED[0][0], text=f"{FERRY} {WHEAT}"))

@@ -99,3 +99,10 @@ def test_triples_that_many_articles_hold_lose_their_weight():
     counts.add(rare)
     assert counts.weights(rare)[0] == 1.0
     assert counts.weights(common)[0] < 0.1
+
+
+def test_a_signature_of_the_first_release_tells_of_its_title_too():
+    made = bytearray(signature.make("Iron footbridge over the harbour goes", BRIDGE))
+    assert signature.read(bytes(made)).title_length == 6
+    made[5] = 0  # where the first release wrote nothing
+    assert signature.read(bytes(made)).title_length == 6
