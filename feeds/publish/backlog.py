@@ -20,6 +20,7 @@ from feeds.store import Store
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
+PASSED_AT_ONCE = 2000
 STORIES_AMONG = 200
 """Among how many of a section's newest articles stories are looked for; `serve` looks among as many."""
 
@@ -30,6 +31,7 @@ def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime
     """Make the fragments of up to *most* articles (None: all that wait); how many, and who had to be set aside."""
     version = fragment_version(desk)
     made = 0
+    below: int | None = None
     aside: list[str] = []
     with store.read() as tx:
         if not tx.documents.waiting():
@@ -37,9 +39,10 @@ def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime
     while most is None or made + len(aside) < most:
         at_once = AT_ONCE if most is None else min(AT_ONCE, most - made - len(aside))
         with store.read() as tx:
-            articles = tx.documents.unrendered(at_once)
-        if not articles:
+            found = tx.documents.unrendered(at_once, below)
+        if not found:
             break
+        articles, below = list(found.values()), min(found)
         fragments, faults = _checked(articles, desk, version)
         with store.write() as tx:
             tx.documents.put_fragments(fragments)
@@ -52,9 +55,11 @@ def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime
             log.error("set aside article=%s: %s", uid, fault)
         made += len(articles) - len(faults)
         aside += list(faults)
-    with store.write() as tx:
-        tx.documents.pass_over(AT_ONCE * 10)
-    return made, aside
+    while True:
+        with store.write() as tx:
+            passed = tx.documents.pass_over(PASSED_AT_ONCE)
+        if most is not None or passed < PASSED_AT_ONCE:
+            return made, aside
 
 
 def catch_up_stories(store: Store, path: str, desk: DeskContext) -> int:

@@ -99,11 +99,16 @@ class Documents:
             done = update(articles).where(articles.c.id.in_(some), there == len(FORMATS))
             self._connection.execute(done.values(rendered_revision=articles.c.revision, set_aside=""))
 
-    def unrendered(self, limit: int) -> list[Article]:
-        """Filed articles whose fragments are missing or out of date, the newest first."""
-        waiting = select(articles.c.id).where(UNRENDERED, _filed()).order_by(articles.c.id.desc()).limit(limit)
-        ids = self._connection.execute(waiting).scalars().all()
-        return list(hydrate(self._connection, ids).values())
+    def unrendered(self, limit: int, below: int | None = None) -> dict[int, Article]:
+        """Filed articles whose fragments are missing or out of date, by row, the newest first.
+
+        Only those *below* a row: who asks again goes on there, for what is filed nowhere lies between and waits too.
+        """
+        waiting = select(articles.c.id).where(UNRENDERED, _filed())
+        if below is not None:
+            waiting = waiting.where(articles.c.id < below)
+        ids = self._connection.execute(waiting.order_by(articles.c.id.desc()).limit(limit)).scalars().all()
+        return hydrate(self._connection, ids)
 
     def put_stories(self, made: Sequence[Fragment], of: dict[str, str]) -> None:
         """Keep the fragments of stories; *of* is what `stale_stories` told of each."""
