@@ -85,6 +85,9 @@ def file(
             elif exactly and _words(row) != (placement.by, storable(placement.reason), placement.probability):
                 changes.reworded.append(_reworded(row, placement))
         for section_id, row in mine.items():
+            if row.state == RETRACTED and section_id == unfiled and section_id not in placed:
+                # Else it would be back there, beside its sections, once the retraction is taken back.
+                changes.moved.append(_moved(row, WITHDRAWN, now))
             if row.state != LIVE or section_id not in by_id:
                 continue
             if section_id not in placed and (exactly or section_id == unfiled):
@@ -113,7 +116,7 @@ def _placed(
         if placement.section in by_path:
             placed.setdefault(by_path[placement.section], placement)
     unfiled = by_path.get(UNFILED)
-    stays = not exactly and any(row.state == LIVE and section_id != unfiled for section_id, row in mine.items())
+    stays = not exactly and any(row.state != WITHDRAWN and section_id != unfiled for section_id, row in mine.items())
     if stays or any(section_id != unfiled for section_id in placed):
         placed.pop(unfiled or 0, None)
     elif not placed and unfiled is not None:

@@ -397,6 +397,20 @@ def test_what_is_stored_can_be_gone_through_for_filing(desk):
     assert again == rest + first
 
 
+def test_what_is_filed_while_it_is_retracted_is_not_unfiled_when_it_comes_back(desk):
+    with desk.write() as tx:
+        tx.sections.sync([section("sport")], NOW)
+    save(desk, [new("p")])
+    assert read(desk, lambda tx: tx.articles.get(uid_of("p")).sections) == ("unfiled",)
+    with desk.write() as tx:
+        tx.articles.retract(uid_of("p"), "", later(seconds=1))
+    save(desk, [copy("c1", 2, "p")], "sport", now=later(seconds=2))
+    save(desk, [copy("c2", 2, "p")], now=later(seconds=3))
+    with desk.write() as tx:
+        tx.articles.unretract(uid_of("p"), later(seconds=4))
+    assert read(desk, lambda tx: tx.articles.get(uid_of("p")).sections) == ("sport",)
+
+
 # --------------------------------------------------------------------------- sequences, whatever happens
 
 keys = st.sampled_from("pqrs")
