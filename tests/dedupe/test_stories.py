@@ -158,3 +158,22 @@ def test_an_updated_entry_keeps_the_terms_that_its_story_is_found_by(desk):
     (again,) = desk.poll(1, entry(f"1:{GROUNDED[0][0]}", title=GROUNDED[0][0], text=f"{FERRY} {WHEAT}"))
     assert again.kind == "updated"
     assert signature.split(again.signature)[1]
+
+
+def test_stories_of_weeks_ago_are_forgotten_with_their_articles_and_fresh_ones_are_found():
+    stories, numbers = Stories(), iter(range(10_000))
+
+    def place(event, hour):
+        now = NOW + timedelta(hours=hour)
+        stories.forget(now)
+        terms = terms_of(*(f"event{event}{letter}" for letter in "abcdefgh"))
+        found, _ = stories.place(
+            terms, word_count=99, language="en", written=now, now=now, uid=lambda: f"s{next(numbers)}"
+        )
+        return found.uid
+
+    for hour in range(1_200):
+        first = place(hour // 3, hour)
+        assert first == f"s{hour // 3}"
+    assert len(stories) < 1_200 // 3 / 2
+    assert place(0, 1_200) == "s400"  # what was told of seven weeks ago is a story of its own
