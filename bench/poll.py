@@ -15,6 +15,7 @@ configured sources of which none is due cost in memory. Fails where a peer is mi
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import resource
@@ -163,6 +164,7 @@ class Desk:
 
     def __init__(self, folder: Path, urls: list[str], port: int) -> None:
         self.folder = folder
+        compileall.compile_dir(HERE.parent / "feeds", quiet=1)  # as pip has done for the peers
         config = folder / "config"
         config.mkdir(parents=True)
         settings = {
