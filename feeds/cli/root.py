@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -48,7 +49,13 @@ class Lazy(click.Group):
         found = COMMANDS.get(name) or HIDDEN.get(name)
         if found is None:
             return None
-        command: click.Command = getattr(importlib.import_module(found[0]), name)
+        # What is imported stays: to look for garbage in it would be a tenth of the start.
+        gc.disable()
+        try:
+            command: click.Command = getattr(importlib.import_module(found[0]), name)
+        finally:
+            gc.freeze()
+            gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
