@@ -53,6 +53,8 @@ def test_documents_of_every_kind_on_a_running_desk(desk: Desk) -> None:
     assert "Home" not in str(mill["content_html"])
     assert told["Saved one"]["url"] == "https://saved.example/1"
     assert "picture.png is no text" in desk.log.read_text()
+    assert "picture.png is no text" in desk.get("/status").body.decode()
+    (folder / "picture.png").write_text("A picture told\n\nIn words, of a boat on the slip.\n")
 
     # A renamed and changed one stays the same article; one that is still being written waits until it is whole.
     (folder / "engine.md").rename(folder / "analytical-engine.md")
@@ -62,7 +64,8 @@ def test_documents_of_every_kind_on_a_running_desk(desk: Desk) -> None:
             half.write(part)
             half.flush()
             time.sleep(0.9)
-    until(lambda: len(desk.items("/news.json")) == 6, what="the slow document")
+    until(lambda: len(desk.items("/news.json")) == 7, what="the slow document and the mended one")
+    assert "picture.png is no text" not in desk.get("/status").body.decode()
     until(lambda: any("flowers" in str(item["content_html"]) for item in desk.items("/news.json")), what="the update")
     now = {str(item["title"]): item for item in desk.items("/news.json")}
     assert now["Notes on the engine"]["id"] == notes["id"]
