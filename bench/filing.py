@@ -18,6 +18,7 @@ import json
 import os
 import random
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -27,10 +28,12 @@ from typing import Any
 
 import numpy as np
 
-from feeds.filing.learned.examples import Example, example_of
-from feeds.filing.learned.model import Model, model_from_bytes, model_to_bytes
-from feeds.filing.learned.report import calibration_error, coverage_at, report_of
-from feeds.filing.learned.training import learn
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from feeds.filing.learned.examples import Example, example_of  # noqa: E402
+from feeds.filing.learned.model import Model, model_from_bytes, model_to_bytes  # noqa: E402
+from feeds.filing.learned.report import calibration_error, coverage_at, report_of  # noqa: E402
+from feeds.filing.learned.training import learn  # noqa: E402
 
 DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 Rows = list[dict[str, Any]]

@@ -15,6 +15,7 @@ import json
 import os
 import pstats
 import random
+import sys
 import tempfile
 import time
 import uuid
@@ -24,14 +25,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from feeds.cli.places import Places
-from feeds.cli.plan import Plan, compare, count_range
-from feeds.engine.accept import put_in_force
-from feeds.filing import Cabinet
-from feeds.filing.learned.examples import example_of
-from feeds.model import Category, Decision, Entry, Match, Person, Section, Settings, Source, Term
-from feeds.settings import Config
-from feeds.store import Store, open_store
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from feeds.cli.places import Places  # noqa: E402
+from feeds.cli.plan import Plan, compare, count_range  # noqa: E402
+from feeds.engine.accept import put_in_force  # noqa: E402
+from feeds.filing import Cabinet  # noqa: E402
+from feeds.filing.learned.examples import example_of  # noqa: E402
+from feeds.model import Category, Decision, Entry, Match, Person, Section, Settings, Source, Term  # noqa: E402
+from feeds.settings import Config  # noqa: E402
+from feeds.store import Store, open_store  # noqa: E402
 
 DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
