@@ -1,18 +1,24 @@
 """The language of a text that no document names, found offline. Part of `normalise`. Pure once the model is loaded.
 
-py3langid carries its model. It is loaded when a text first needs it: about a second of a worker's time and 75 MB.
+Its little words tell most texts; py3langid tells the rest, and carries its model. That is loaded when a text first
+needs it: half a second of a worker's time and 65 MB.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
+
+from feeds.normalise import little_words
 
 LEAST_LETTERS = 60
 LEAST_LETTERS_UNSPACED = 12
 LEAST_PROBABILITY = 0.9
 MOST_CHARS = 300
 """More adds time, 0.1 ms for each 100, and hardly ever changes the answer."""
+
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+")
 
 # Those that feeds are written in; among hundreds more, neighbours would make each less sure.
 _LANGUAGES = (
@@ -28,11 +34,13 @@ def detected_language(text: str) -> str | None:
     True
     """
     told = text[:MOST_CHARS]
-    letters = sum(map(str.isalpha, told))
+    letters = sum(map(str.isalpha, _ADDRESS.sub("", told)))  # addresses and names of accounts are in no language
     # Han, Kana and Hangul say as much in a fifth of the letters.
     dense = 0 if told.isascii() else sum("\u3040" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" for char in told)
     if letters < (LEAST_LETTERS_UNSPACED if dense > letters / 2 else LEAST_LETTERS):
         return None
+    if (plainly := little_words.language_of(told)) is not None:
+        return plainly
     language, probability = _model().classify(told)
     return language if probability >= LEAST_PROBABILITY else None
 
