@@ -92,26 +92,11 @@ def _meant(tx: ReadTx, uid: str, url: str) -> StoredEntry:
 
 
 def _remember(tx: ReadTx, window: Window, stories: Stories) -> None:
-    from feeds.dedupe import Remembered, remember
+    from feeds.dedupe import remember
 
     since = datetime.now(UTC) - DAYS
     stored = tx.articles.signatures(max(0, tx.articles.newest_entry() - MOST_REMEMBERED), since, MOST_REMEMBERED)
-    remember(
-        (
-            Remembered(
-                article_uid=each.uid,
-                source_id=each.source_id,
-                signature=each.signature,
-                first_seen=each.first_seen,
-                published=each.published,
-                copy=each.copy,
-                story_uid=each.story_uid,
-            )
-            for each in stored
-        ),
-        window,
-        stories,
-    )
+    remember(stored, window, stories)
 
 
 def _tell(sign: Evidence) -> None:

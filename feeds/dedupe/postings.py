@@ -23,6 +23,7 @@ PER_HASH = 8
 
 _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
+_NONE = np.empty(0, np.uint64)
 
 
 class _Segment(NamedTuple):
@@ -46,6 +47,21 @@ class Postings:
         self._fresh_count += len(hashes)
         if self._fresh_count >= FLUSH_POSTINGS:
             self._flush(document)
+
+    def add_many(self, documents: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint32]) -> None:
+        """What `add` does with each of *documents* in turn, given with every hash of it."""
+        if not len(documents):
+            return
+        pairs = (hashes.astype(np.uint64) << _SHIFT) | documents.astype(np.uint64)
+        ends = np.flatnonzero(np.append(documents[1:] != documents[:-1], True)) + 1
+        at = 0
+        while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS - self._fresh_count))) < len(ends):
+            end = int(ends[full])
+            self._flush(int(documents[end - 1]), pairs[at:end])
+            at = end
+        for one, document in zip(hashes[at:].tolist(), documents[at:].tolist(), strict=True):
+            self._fresh[one].append(document)
+        self._fresh_count += len(hashes) - at
 
     def lookup(self, hashes: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Pairs (position in *hashes*, document), the newest *per_hash* documents of each array for each hash."""
@@ -78,11 +94,11 @@ class Postings:
         """Drop the arrays that hold only documents with smaller numbers than *before*."""
         self._segments = [segment for segment in self._segments if segment.newest >= before]
 
-    def _flush(self, newest: int) -> None:
+    def _flush(self, newest: int, more: npt.NDArray[np.uint64] = _NONE) -> None:
         pairs = [(one << 32) | document for one, documents in self._fresh.items() for document in documents]
         self._fresh.clear()
         self._fresh_count = 0
-        self._segments.append(_Segment(np.sort(np.array(pairs, np.uint64)), newest))
+        self._segments.append(_Segment(np.sort(np.concatenate((np.array(pairs, np.uint64), more))), newest))
         while len(self._segments) > 1:
             last, before = self._segments[-1].postings, self._segments[-2].postings
             if before.size > MERGED_TIMES * last.size or before.size + last.size > self._largest:

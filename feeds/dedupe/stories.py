@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from feeds.dedupe.columns import Ints, spans, starts_of
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts, Terms, Weighed
@@ -40,6 +41,8 @@ PER_TERM = 24
 """So many of the newest articles with a term are looked at in one array of the index."""
 LARGEST_SEGMENT = 1_000_000
 COMPARED = 8
+MOST_UNSETTLED = 8_000
+"""So many articles that were read back may wait for being summed up; each holds about 700 bytes until then."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +50,8 @@ class Story:
     """A story: the sum of its articles' terms, *square* its squared length, when it was written about.
 
     *touched* is when its newest article arrived, which for an archive is long after *latest*; *made* counts stories,
-    *newest* articles. Arrays, for fifty thousand of these stay in memory.
+    *newest* articles. *unsettled* are terms of articles that were read back and are still to be summed up. Arrays, for
+    fifty thousand of these stay in memory.
     """
 
     uid: str
@@ -60,6 +64,7 @@ class Story:
     touched: datetime
     made: int
     newest: int = 0
+    unsettled: list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.float32]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Stories:
         self._story_of = np.zeros(1024, np.int64)  # by article, from the oldest on
         self._next = 0  # the number of the next article; numbers never come again
         self._oldest = 0
+        self._unsettled = 0
 
     def __len__(self) -> int:
         return len(self._stories)
@@ -132,13 +138,52 @@ class Stories:
 
     def join(self, uid: str, weighed: Weighed, *, written: datetime, now: datetime) -> str:
         """Put an article into the story *uid* as decided before (at a restart, in order of arrival)."""
-        story = self._stories.get(uid)
-        if story is None:
-            self._made += 1
-            story = Story(uid, _NO_HASHES, _NO_WEIGHTS, 0.0, 0, written, written, now, self._made)
-            self._stories[uid] = self._by_made[self._made] = story
-        self._include(story, weighed, _told(weighed), written, now)
+        self._include(self._story(uid, written, now), weighed, _told(weighed), written, now)
         return uid
+
+    def join_many(
+        self,
+        uids: Sequence[str],
+        terms: Terms,
+        sizes: Ints,
+        times: Sequence[tuple[datetime, datetime]],
+        language: str,
+    ) -> None:
+        """Count, weigh, and `join` several articles in turn.
+
+        *terms* are those of all, *sizes* how many each has, *times* when each was written and when it came.
+        """
+        ends = np.cumsum(sizes)
+        if not self.counts.may_weigh(sizes):
+            for uid, start, end, (written, now) in zip(uids, ends - sizes, ends, times, strict=True):
+                self.forget(now)
+                its = Terms(terms.hashes[start:end], terms.strengths[start:end])
+                self.counts.add(its)
+                self.join(uid, self.counts.weigh(its, language), written=written, now=now)
+            return
+        weighed, sizes = self.counts.weigh_many(terms, sizes, language)
+        weights = weighed.weights.astype(np.float32)
+        owners, told = _told_many(weights, sizes)
+        postings = owners + self._next, weighed.hashes[told]
+        told_ends = np.cumsum(np.minimum(sizes, SEARCHED))
+        ends = np.cumsum(sizes).tolist()
+        added = 0
+        for at, (uid, start, end, (written, now)) in enumerate(zip(uids, [0, *ends], ends, times, strict=False)):
+            if self._is_time_to_forget(now):
+                upto = told_ends[at - 1] if at else 0
+                self._postings.add_many(postings[0][added:upto], postings[1][added:upto])
+                added = upto
+                self.forget(now)
+            story = self._story(uid, written, now)
+            story.unsettled = story.unsettled or []
+            story.unsettled.append((weighed.hashes[start:end], weights[start:end]))
+            self._note(story, written, now)
+        self._postings.add_many(postings[0][added:], postings[1][added:])
+        self._unsettled += len(uids)
+        if self._unsettled > MOST_UNSETTLED:
+            self._unsettled = 0
+            for story in self._stories.values():
+                self._settle(story)
 
     def discard(self, uids: Collection[str]) -> None:
         """Take back stories begun in a batch that could not be saved."""
@@ -148,7 +193,7 @@ class Stories:
 
     def forget(self, now: datetime) -> None:
         """Let go stories that nothing has arrived for in days, and the least fresh beyond the cap; at most hourly."""
-        if self._swept is not None and now - self._swept < timedelta(hours=1) and len(self._stories) <= self._most:
+        if not self._is_time_to_forget(now):
             return
         self._swept = now
         gone = [story for story in self._stories.values() if now - story.touched > GONE]
@@ -158,6 +203,9 @@ class Stories:
         for story in gone:
             self._drop(story)
         self._let_go()
+
+    def _is_time_to_forget(self, now: datetime) -> bool:
+        return self._swept is None or now - self._swept >= timedelta(hours=1) or len(self._stories) > self._most
 
     def _near(self, weighed: Weighed, told: Sequence[int], written: datetime) -> list[tuple[float, Story]]:
         """The stories that an article may belong to, the most like first."""
@@ -185,10 +233,28 @@ class Stories:
         first = np.flatnonzero(np.concatenate((_TRUE, stories[1:] != stories[:-1])))
         shared = np.add.reduceat(weighed.weights[told][pairs % SEARCHED], first)
         best = stories[first[(-shared).argsort(kind="stable")[: 2 * COMPARED]]].tolist()
-        return [self._by_made[made] for made in best if made in self._by_made][:COMPARED]
+        found = [self._by_made[made] for made in best if made in self._by_made][:COMPARED]
+        for story in found:
+            self._settle(story)
+        return found
+
+    def _story(self, uid: str, written: datetime, now: datetime) -> Story:
+        """The story *uid*, begun now where there is none."""
+        story = self._stories.get(uid)
+        if story is None:
+            self._made += 1
+            story = Story(uid, _NO_HASHES, _NO_WEIGHTS, 0.0, 0, written, written, now, self._made)
+            self._stories[uid] = self._by_made[self._made] = story
+        return story
 
     def _include(self, story: Story, weighed: Weighed, told: Sequence[int], written: datetime, now: datetime) -> None:
+        self._settle(story)
         self._add_up(story, weighed.hashes, weighed.weights.astype(np.float32))
+        self._postings.add(self._next, weighed.hashes[told].tolist())
+        self._note(story, written, now)
+
+    def _note(self, story: Story, written: datetime, now: datetime) -> None:
+        """Give the next number to an article of *story*."""
         story.articles += 1
         story.begun = min(story.begun, written)
         story.latest = max(story.latest, written)
@@ -198,8 +264,13 @@ class Stories:
             self._story_of = np.concatenate((self._story_of, np.zeros_like(self._story_of)))
         self._story_of[at] = story.made
         story.newest = self._next
-        self._postings.add(self._next, weighed.hashes[told].tolist())
         self._next += 1
+
+    def _settle(self, story: Story) -> None:
+        """Sum up what was read back of *story*: only now, for most stories are never asked for again."""
+        unsettled, story.unsettled = story.unsettled, None
+        for hashes, weights in unsettled or ():
+            self._add_up(story, hashes.copy(), weights.copy())  # the arrays of a whole batch would stay otherwise
 
     def _add_up(self, story: Story, hashes: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> None:
         """Add terms to a story's own; of very many only the heaviest stay."""
@@ -248,6 +319,18 @@ def _told(weighed: Weighed) -> list[int]:
     return found
 
 
+def _told_many(weights: npt.NDArray[np.float32], sizes: Ints) -> tuple[Ints, Ints]:
+    """What `_told` gives of each of several articles: its number, in order, and where in *weights* a term stands."""
+    starts = starts_of(sizes)
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    # Bits of floats above zero are in the order of the floats: owner, then falling weight, then place.
+    falling = _LARGEST - weights.view(np.uint32).astype(np.int64)
+    order = np.sort((owners << 40) | (falling << 8) | (np.arange(len(owners)) - starts[owners]))
+    order = order[spans(starts, np.minimum(sizes, SEARCHED))]
+    owners = order >> 40
+    return owners, starts[owners] + (order & 0xFF)
+
+
 def _likenesses(weighed: Weighed, stories: Sequence[Story]) -> list[float]:
     """The cosine of an article with each story's centre."""
     sizes = [len(story.hashes) for story in stories]
@@ -275,4 +358,5 @@ _NO_HASHES = np.empty(0, np.uint32)
 _NO_WEIGHTS = np.empty(0, np.float32)
 _TRUE = np.ones(1, np.bool_)
 _TABLE = 1 << 14
+_LARGEST = 0x7F800000
 _TABLE_MASK = np.uint32(_TABLE - 1)

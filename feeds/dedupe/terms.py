@@ -17,6 +17,7 @@ import numpy.typing as npt
 import xxhash
 
 from feeds.dedupe import background
+from feeds.dedupe.columns import Ints, first_of_each
 
 NEWS_WORDS = 250
 TITLE_WORDS = 100
@@ -104,6 +105,46 @@ class TermCounts:
         length = math.sqrt(weights @ weights)
         return Weighed(terms.hashes[kept], terms.strengths[kept], weights / length if length else weights)
 
+    def may_weigh(self, sizes: Ints) -> bool:
+        """False where `weigh_many` would have to halve the counts on the way, or to leave terms out."""
+        return self.articles + len(sizes) <= HALVE_ARTICLES and sizes.max(initial=0) <= MOST_TERMS
+
+    def weigh_many(self, terms: Terms, sizes: Ints, language: str) -> tuple[Weighed, Ints]:
+        """What `add` and then `weigh` do with each of several articles in turn.
+
+        *terms* are those of all, *sizes* how many each has, here and in what is given back.
+        """
+        owners = np.repeat(np.arange(len(sizes)), sizes)
+        cells = (terms.hashes % np.uint32(CELLS)).astype(np.int64)
+        held = self._count_many(cells, owners) + self._background(language)[cells]
+        every = (self.articles + BACKGROUND_ARTICLES + 2.0 + np.arange(len(sizes))).astype(np.float32)
+        self.articles += len(sizes)
+        weights = terms.strengths * np.log(every[owners] / held)
+        kept = weights > 0.0
+        sizes = np.bincount(owners[kept], minlength=len(sizes))
+        weights = weights[kept]
+        ends = np.cumsum(sizes).tolist()
+        # Each for itself, for a sum in another order would be another one in its last digit.
+        squares = [weights[start:end] @ weights[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        lengths = np.array([math.sqrt(square) or 1.0 for square in squares], np.float32)
+        return Weighed(terms.hashes[kept], terms.strengths[kept], weights / np.repeat(lengths, sizes)), sizes
+
+    def _count_many(self, cells: Ints, owners: Ints) -> npt.NDArray[np.float32]:
+        """Count one article after another, *cells* of *owners*; what each cell held when its owner was counted."""
+        order = np.sort((cells << 32) | np.arange(len(cells)))
+        at = order & 0xFFFFFFFF
+        of_cell = first_of_each(order >> 32)
+        number = np.cumsum(
+            of_cell | first_of_each(owners[at]), dtype=np.int64
+        )  # a cell twice in one article counts once
+        starts = np.flatnonzero(of_cell)
+        before = np.repeat(number[starts] - 1, np.diff(starts, append=len(order)))
+        held = np.empty(len(cells), np.float32)
+        held[at] = self._cells[cells[at]] + (number - before).astype(np.float32)
+        last = at[np.concatenate((starts[1:], [len(order)]))[: len(starts)] - 1]
+        self._cells[cells[last]] = held[last]
+        return held
+
     def _background(self, language: str) -> npt.NDArray[np.float16]:
         """1 and the number of articles with a term that the background stands for, by cell."""
         if language not in self._common:
@@ -127,3 +168,15 @@ def unpack(packed: bytes) -> Terms:
     hashes = np.frombuffer(packed, np.uint32, count)
     order = hashes.argsort(kind="stable")
     return Terms(hashes[order], np.frombuffer(packed, np.uint8, count, 4 * count)[order])
+
+
+def unpack_many(packed: Sequence[bytes]) -> tuple[Terms, Ints]:
+    """What `unpack` gives of each, one behind the other, and how many terms each has."""
+    sizes = np.fromiter(map(len, packed), np.int64, len(packed)) // 5
+    hashes = np.frombuffer(b"".join([one[: len(one) // 5 * 4] for one in packed]), np.uint32)
+    strengths = np.frombuffer(b"".join([one[len(one) // 5 * 4 :] for one in packed]), np.uint8)
+    places = (np.repeat(np.arange(len(sizes)), sizes) << 32) | hashes
+    if (places[1:] < places[:-1]).any():
+        order = places.argsort(kind="stable")
+        hashes, strengths = hashes[order], strengths[order]
+    return Terms(hashes, strengths), sizes

@@ -7,7 +7,7 @@ About 700 bytes an article. The store keeps each signature with its entry, so th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,8 +15,9 @@ from uuid import UUID
 import numpy as np
 
 from feeds.dedupe import near, signature
+from feeds.dedupe.columns import Columns, Ints, spans, uuid_bytes
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.signature import Sketch
+from feeds.dedupe.signature import Hashes, Sketch
 
 DAYS = 14.0
 MOST_ARTICLES = 1_000_000
@@ -71,9 +72,8 @@ class Window:
         if sketch is None or not (sketch.word_count or sketch.title.size):
             return
         if copy:
-            if self._copies[uid] >= COPIES_KEPT:
+            if not self._is_wanted_copy(uid):
                 return
-            self._copies[uid] += 1
         else:
             self.counts.add(signature.distinct(np.concatenate((sketch.body, sketch.head))))
         row = self._next - self._oldest
@@ -86,6 +86,35 @@ class Window:
         self._sources[row] = source_id & 0xFFFFFFFF
         self._postings.add(self._next, _indexed(sketch))
         self._next += 1
+
+    def add_many(
+        self, found: Columns, uids: Sequence[str], seen_s: Ints, source_ids: Ints, copies: Sequence[bool]
+    ) -> None:
+        """What `add` does with many in turn; *seen_s* are seconds of the epoch. *found* are their signatures."""
+        telling = ((found.words > 0) | (found.titles > 0)).tolist()
+        kept = [
+            at
+            for at, row in enumerate(found.rows)
+            if telling[at] and (not copies[row] or self._is_wanted_copy(uids[row]))
+        ]
+        if not kept:
+            return
+        rows = np.array([found.rows[at] for at in kept])
+        made = np.array([at for at in kept if not copies[found.rows[at]]], np.int64)
+        counts = (found.heads + found.bodies)[made]
+        self.counts.add_many(found.grams[spans(found.starts[made], counts)], np.repeat(np.arange(len(made)), counts))
+        first = self._next - self._oldest
+        while first + len(kept) > len(self._sizes):
+            self._make_room()
+        self._keep_many(first, [found.sketches[at] for at in kept])
+        here = slice(first, first + len(kept))
+        self._uids[here], odd = uuid_bytes([uids[row] for row in rows])
+        self._odd_uids.update((self._next + at, uids[rows[at]]) for at in odd)
+        self._seen[here] = seen_s[rows]
+        self._sources[here] = source_ids[rows] & 0xFFFFFFFF
+        owners, hashes = _indexed_many(found, np.array(kept))
+        self._postings.add_many(owners + self._next, hashes)
+        self._next += len(kept)
 
     def find(self, sketched: bytes, *, now: datetime, source_id: int) -> Near | None:
         """The nearest article that *sketched* is a copy of, None where there is none."""
@@ -165,6 +194,32 @@ class Window:
         self._chunks[self._last_chunk][self._filled : self._filled + len(sketched)] = sketched
         self._filled += len(sketched)
 
+    def _keep_many(self, first: int, sketches: Sequence[bytes]) -> None:
+        sizes = np.fromiter(map(len, sketches), np.int64, len(sketches))
+        self._sizes[first : first + len(sketches)] = sizes
+        ends = np.cumsum(sizes)
+        at = 0
+        while at < len(sketches):
+            before = int(ends[at] - sizes[at])
+            free = CHUNK_BYTES - self._filled if self._chunks else 0
+            end = int(np.searchsorted(ends, before + free, side="right"))
+            if end == at:  # the next one does not fit: `_keep` begins a new chunk with it
+                self._keep(first + at, sketches[at])
+                at += 1
+                continue
+            length = int(ends[end - 1]) - before
+            self._chunks[self._last_chunk][self._filled : self._filled + length] = b"".join(sketches[at:end])
+            offsets = (ends[at:end] - sizes[at:end] - before + self._filled).astype(np.uint64)
+            self._places[first + at : first + end] = np.uint64(self._last_chunk << 32) | offsets
+            self._filled += length
+            at = end
+
+    def _is_wanted_copy(self, uid: str) -> bool:
+        if self._copies[uid] >= COPIES_KEPT:
+            return False
+        self._copies[uid] += 1
+        return True
+
     def _signature(self, row: int) -> bytearray:
         place = int(self._places[row])
         start = place & 0xFFFFFFFF
@@ -197,3 +252,21 @@ def _indexed(sketch: Sketch) -> list[int]:
     if len(sketch.title) >= 3:
         found[(sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF] = None
     return list(found)
+
+
+def _indexed_many(found: Columns, kept: Ints) -> tuple[Ints, Hashes]:
+    """What `_indexed` gives of each of *kept*: their numbers in it, in order, and the hashes."""
+    heads = np.minimum(found.heads[kept], INDEXED_HEAD)
+    bodies = np.minimum(found.bodies[kept], INDEXED_BODY)
+    titled = np.flatnonzero(found.titles[kept] >= 3)
+    numbers = np.arange(len(kept))
+    owners = np.concatenate((np.repeat(numbers, heads), np.repeat(numbers, bodies), titled))
+    hashes = np.concatenate(
+        (
+            found.grams[spans(found.starts[kept], heads)],
+            found.grams[spans(found.starts[kept] + found.heads[kept], bodies)],
+            found.title_hashes[kept[titled]] ^ np.uint32(_TITLE_SALT),
+        )
+    )
+    pairs = signature.distinct((owners.astype(np.uint64) << np.uint64(32)) | hashes)
+    return (pairs >> np.uint64(32)).astype(np.int64), pairs.astype(np.uint32)

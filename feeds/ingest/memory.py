@@ -84,28 +84,12 @@ class Memory:
         self._reaches = tx.articles.newest_entry()
 
     def _catch_up(self, tx: ReadTx, window: Window, stories: Stories, now: datetime, language: str) -> None:
-        from feeds.dedupe import Remembered, remember
+        from feeds.dedupe import remember
 
         newest = tx.articles.newest_entry()
         while self._reaches < newest:
             stored = tx.articles.signatures(self._reaches, now - WINDOW, READ_AT_ONCE)
-            remember(
-                (
-                    Remembered(
-                        article_uid=one.uid,
-                        source_id=one.source_id,
-                        signature=one.signature,
-                        first_seen=one.first_seen,
-                        published=one.published,
-                        copy=one.copy,
-                        story_uid=one.story_uid,
-                    )
-                    for one in stored
-                ),
-                window,
-                stories,
-                language=language,
-            )
+            remember(stored, window, stories, language=language)
             self._reaches = stored[-1].id if stored else newest
 
 

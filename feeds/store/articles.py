@@ -179,16 +179,18 @@ class Articles:
         )
         return [
             StoredSignature(
-                id=row.id,
-                uid=row.uid,
-                source_id=row.source_id,
-                signature=row.signature or b"",
-                first_seen=row.first_seen,
-                published=row.published_at,
-                copy=row.id != row.maker,
-                story_uid=row.story_uid,
+                id=id_,
+                article_uid=uid,
+                source_id=source_id,
+                signature=signature or b"",
+                first_seen=first_seen,
+                published=published,
+                copy=id_ != maker_id,
+                story_uid=story_uid,
             )
-            for row in self._connection.execute(statement)
+            for id_, source_id, signature, first_seen, maker_id, published, uid, story_uid in self._connection.execute(
+                statement
+            )
         ]
 
     def newest_entry(self) -> int:

@@ -172,7 +172,7 @@ class StoredSignature:
     """What an entry's text is compared by; pass *id* as ``after`` to go on behind it."""
 
     id: int
-    uid: str
+    article_uid: str
     source_id: int
     signature: bytes
     first_seen: datetime

@@ -1,0 +1,115 @@
+"""What a restart reads back in columns is what it would be, had every entry been taken in one after another."""
+
+import random
+from datetime import timedelta
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from feeds.dedupe import Remembered, Stories, Window, memory, near, remember, signature, terms
+from feeds.dedupe import stories as stories_module
+from feeds.dedupe.columns import take_apart, uuid_bytes
+from feeds.dedupe.sketching import Sketched, sketch_text
+from feeds.dedupe.terms import Terms, pack, unpack
+from tests.dedupe.conftest import NOW
+
+VOCABULARY = [f"{head}{tail}{number}" for number in range(60) for head in ("ba", "ke", "to") for tail in ("rim", "sol")]
+
+
+def made(count, days, seed=7):
+    """Entries of many stories over *days*, with copies, odd ids, empty and foreign signatures among them."""
+    dice = random.Random(seed)
+    texts = []
+    for number in range(count):
+        if texts and dice.random() < 0.3:
+            title, text = dice.choice(texts)
+            text = f"{text} {dice.choice(VOCABULARY)}"
+        else:
+            title = " ".join(dice.choices(VOCABULARY, k=dice.randrange(9)))
+            text = " ".join(dice.choices(VOCABULARY[: dice.choice((20, 200))], k=dice.choice((0, 5, 60, 300))))
+        texts.append((title, text))
+        sketched = sketch_text(title, text)
+        kept = unpack(sketched.terms)
+        size = min(len(kept), dice.choice((0, 3, terms.MOST_TERMS)))
+        order = dice.sample(range(size), size) if dice.random() < 0.1 else range(size)  # 0.1.0 kept them unordered
+        packed = pack(Terms(kept.hashes[:size][order], kept.strengths[:size][order])) if size else b""
+        yield Remembered(
+            article_uid=dice.choice(
+                (UUID(int=number // 3).urn, UUID(int=7).urn, f"tag:a.example,2026:{number}", UUID(int=99).urn.upper())
+            ),
+            source_id=dice.choice((3, 5, 1 << 33)),
+            signature=dice.choice((b"", b"\x09" * 40)) if dice.random() < 0.05 else sketched.signature + packed,
+            first_seen=NOW + number * timedelta(days=days) / count,
+            published=dice.choice((None, NOW + timedelta(days=dice.uniform(-3, days)))),
+            copy=dice.random() < 0.3,
+            story_uid=dice.choice((None, *[UUID(int=900 + number % 40 + number // 100).urn] * 3)),
+        )
+
+
+def one_after_another(entries, window, stories):
+    for entry in entries:
+        window.add(
+            entry.article_uid, entry.signature, seen=entry.first_seen, source_id=entry.source_id, copy=entry.copy
+        )
+        _, packed = signature.split(entry.signature)
+        if packed and entry.story_uid and not entry.copy:
+            stories.forget(entry.first_seen)
+            counted = unpack(packed)
+            stories.counts.add(counted)
+            written = entry.published or entry.first_seen
+            weighed = stories.counts.weigh(counted, "en")
+            stories.join(entry.story_uid, weighed, written=written, now=entry.first_seen)
+
+
+def found(window, stories, entries):
+    """What is found in them for the newest of *entries* and for new ones, and which stories these join."""
+    now = entries[-1].first_seen
+    told = []
+    for entry in [*entries[-100:], *made(50, 1, seed=8)]:
+        sketched = Sketched(*signature.split(entry.signature))
+        told.append(window.find(sketched.signature, now=now, source_id=4))
+        counted = unpack(sketched.terms)
+        told.append(
+            stories.place(counted, word_count=80, language="en", written=now, now=now, uid=lambda: "urn:x-new")[0]
+        )
+    return told
+
+
+@pytest.mark.parametrize("days", [0, 5, 40])
+def test_reading_back_many_at_once_gives_what_one_after_another_gives(days, monkeypatch):
+    monkeypatch.setattr(memory, "AT_ONCE", 300)
+    monkeypatch.setattr(stories_module, "MOST_UNSETTLED", 500)
+    entries = list(made(1000, days))
+    slow, fast = (Window(), Stories()), (Window(), Stories())
+    one_after_another(entries, *slow)
+    assert remember(iter(entries), *fast) == len(entries)
+    assert (len(fast[0]), len(fast[1])) == (len(slow[0]), len(slow[1])) and len(slow[1]) > 20
+    findings = found(*slow, entries)
+    assert found(*fast, entries) == findings
+    assert sum(each is not None for each in findings[::2]) > 10 and any("more" in str(each) for each in findings[1::2])
+
+
+def test_counts_are_halved_where_they_would_be_one_after_another(monkeypatch):
+    monkeypatch.setattr(near, "HALVE_LOAD", 0.002)
+    monkeypatch.setattr(terms, "HALVE_ARTICLES", 200)
+    entries = list(made(600, 1))
+    slow, fast = (Window(), Stories()), (Window(), Stories())
+    one_after_another(entries, *slow)
+    remember(entries, *fast)
+    assert fast[1].counts.articles == slow[1].counts.articles < 200
+    grams = signature.read(next(each.signature for each in entries[::-1] if len(each.signature) > 400)).body
+    assert np.array_equal(fast[0].counts.weights(grams), slow[0].counts.weights(grams))
+    assert found(*fast, entries) == found(*slow, entries)
+
+
+def test_a_signature_cut_short_is_refused():
+    whole = sketch_text("Ferry late", " ".join(VOCABULARY)).signature
+    with pytest.raises(ValueError, match="before its triples"):
+        take_apart([whole, whole[:-1]])
+
+
+def test_ids_in_any_other_writing_are_told_apart():
+    plain = "urn:uuid:00000000-0000-0000-0000-0000000000ff"
+    written, odd = uuid_bytes([plain, plain.upper(), plain.replace("urn:uuid:", "urn:uuix:"), "ü" * 45, ""])
+    assert odd == [1, 2, 3, 4] and written[0].tobytes() == UUID(plain).bytes
