@@ -34,12 +34,13 @@ def detected_language(text: str) -> str | None:
     True
     """
     told = text[:MOST_CHARS]
-    letters = sum(map(str.isalpha, _ADDRESS.sub("", told)))  # addresses and names of accounts are in no language
+    said = _ADDRESS.sub("", told)  # addresses and names of accounts are in no language
+    letters = sum(map(str.isalpha, said))
     # Han, Kana and Hangul say as much in a fifth of the letters.
     dense = 0 if told.isascii() else sum("\u3040" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" for char in told)
     if letters < (LEAST_LETTERS_UNSPACED if dense > letters / 2 else LEAST_LETTERS):
         return None
-    if (plainly := little_words.language_of(told)) is not None:
+    if (plainly := little_words.language_of(said)) is not None:
         return plainly
     language, probability = _model().classify(told)
     return language if probability >= LEAST_PROBABILITY else None
