@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from uuid import UUID
 import numpy as np
 
 from feeds.dedupe import Deduper, Remembered, Sketched, Stories, Window, remember, signature, sketch
-from feeds.dedupe.terms import Terms, pack, unpack
+from feeds.dedupe.terms import TermCounts, Terms, pack, unpack
 from feeds.model import Entry, Known
 from feeds.text import text_hash
 
@@ -30,7 +31,7 @@ def flood(text: list[str], now: datetime, count: int = 10_000) -> None:
         deduper.decide(number, [Entry(key=f"{number}", title=f"Note {number}", text=body, text_hash=text_hash(body))])
     print(
         f"  a flood of {count:,} near-identical texts: {1000 * (time.process_time() - start) / count:.3f} ms a text,"
-        f" {(_resident_kb() - start_kb) / 1024:.0f} MB more, {len(window)} kept to compare"
+        f" {(_resident_kb() - start_kb) / 1024:.0f} MiB more, {len(window)} kept to compare"
     )
 
 
@@ -47,6 +48,9 @@ def scale(sizes: Sequence[int]) -> None:
     pool = dice.choices(vocabulary, weights, k=400_000)  # drawing words anew would cost more than the test
     patterns = [_made(dice, pool, vocabulary) for _ in range(300)]
     signatures = [sketch(entry) for entry, _ in patterns]
+    start = time.process_time()
+    TermCounts().weigh(unpack(signatures[0].terms), "en")
+    print(f"  word frequencies of a language, read once: {1000 * (time.process_time() - start):.0f} ms")
     start_kb = _resident_kb()
     for size in sizes:
         now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -68,11 +72,12 @@ def scale(sizes: Sequence[int]) -> None:
             spent += time.process_time() - start
             copies += copy
             right += copy and decision.kind == "copy"
-        grown = (_resident_kb() - start_kb) / 1024
+        now_kb = _resident_kb()
         print(
             f"  {size:>9,} articles, {len(stories):>6,} stories: {1000 * spent / min(size, PROBED):.3f} ms an article,"
-            f" {right / max(1, copies):.4f} of copies found; {grown:.0f} MB more,"
-            f" {_resident_kb() / 1024:.0f} MB in all; restart {read_back:.0f} µs a stored entry (with making it up)",
+            f" {right / max(1, copies):.4f} of copies found; {(now_kb - start_kb) / 1024:.0f} MiB more,"
+            f" {now_kb / 1024:.0f} MiB in all (at most {_peak_kb() / 1024:.0f});"
+            f" restart {read_back:.0f} µs a stored entry (with making it up)",
             flush=True,
         )
     flood(recent[-1], now)
@@ -117,3 +122,8 @@ def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timed
 def _resident_kb() -> int:
     fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def _peak_kb() -> int:
+    """The most memory that the process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,8 +1,9 @@
-"""Which articles of the window hold a hash: an index of 8 bytes a posting. Pure; held in memory.
+"""Which articles of the window hold a hash: an index of about 4.5 bytes a posting. Pure; held in memory.
 
-Postings are 64 bit numbers, hash above, document below, in sorted arrays that are merged as they grow: a lookup is a
-few binary searches, growing never copies more than one array, and because only neighbours in time are merged, old
-articles go by dropping the oldest array whole.
+A segment holds the postings of a run of documents in the order of their hashes. The upper bits of a hash say where
+its postings begin; what is left of it shares 32 bits with the document's number within the run, so that nothing of
+either is lost. All segments lie in one array and are looked into at once, for the number of steps is what a lookup
+costs. They are merged as they grow; because only neighbours in time are, old articles go by dropping the oldest.
 """
 
 from __future__ import annotations
@@ -15,20 +16,36 @@ import numpy as np
 import numpy.typing as npt
 
 FLUSH_POSTINGS = 8_192
-LARGEST_SEGMENT = 8_000_000
+LARGEST_SEGMENT = 4_000_000
 MERGED_TIMES = 4
-"""An array up to so many times as large as the one that follows is merged with it: a lookup has few to search."""
+"""A segment up to so many times as large as what follows is merged with it: a lookup has few to look into."""
 PER_HASH = 8
-"""So many of the documents that share a hash are looked at in one array: a flood of equal texts costs no more."""
+"""So many of the documents that share a hash are kept in one segment: a flood of equal texts costs no more."""
+BUCKET_POSTINGS = 8
+LEAST_BITS = 10
+MERGED_AT_ONCE = 1 << 16
+"""Postings in full take four times the room of packed ones: so many of them exist at a time."""
 
 _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 _NONE = np.empty(0, np.uint64)
 
+Keys = npt.NDArray[np.uint64]
+"""Postings in full, hash above, document below."""
+
 
 class _Segment(NamedTuple):
-    postings: npt.NDArray[np.uint64]
+    """Documents *first* to *newest*; the upper *bits* of a hash choose one of as many buckets.
+
+    Its postings begin at *start* in the packed array, its directory of buckets at *directory*.
+    """
+
+    first: int
     newest: int
+    bits: int
+    size: int
+    start: int
+    directory: int
 
 
 class Postings:
@@ -38,10 +55,16 @@ class Postings:
         self._per_hash = per_hash
         self._largest = largest
         self._segments: list[_Segment] = []
+        self._packed = np.empty(0, np.uint32)  # for each: the hash's lower bits, below them the document less first
+        self._starts = np.empty(0, np.uint32)  # where in the packed array each bucket begins, and the last one ends
+        self._lay_out()
         self._fresh: defaultdict[int, list[int]] = defaultdict(list)
         self._fresh_count = 0
+        self._fresh_first = 0
 
     def add(self, document: int, hashes: Sequence[int]) -> None:
+        if not self._fresh_count:
+            self._fresh_first = document
         for one in hashes:
             self._fresh[one].append(document)
         self._fresh_count += len(hashes)
@@ -57,14 +80,18 @@ class Postings:
         at = 0
         while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS - self._fresh_count))) < len(ends):
             end = int(ends[full])
+            if not self._fresh_count:
+                self._fresh_first = int(documents[at])
             self._flush(int(documents[end - 1]), pairs[at:end])
             at = end
+        if at < len(documents) and not self._fresh_count:
+            self._fresh_first = int(documents[at])
         for one, document in zip(hashes[at:].tolist(), documents[at:].tolist(), strict=True):
             self._fresh[one].append(document)
         self._fresh_count += len(hashes) - at
 
     def lookup(self, hashes: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Pairs (position in *hashes*, document), the newest *per_hash* documents of each array for each hash."""
+        """Pairs (position in *hashes*, document), the newest *per_hash* documents of each segment for each hash."""
         at: list[int] = []
         documents: list[int] = []
         if self._fresh:
@@ -73,38 +100,100 @@ class Postings:
                     newest = self._fresh[one][-self._per_hash :]
                     documents += newest
                     at += [position] * len(newest)
-        positions = [np.array(at, np.int64)]
-        found = [np.array(documents, np.int64)]
-        if self._segments:
-            wanted = hashes.astype(np.uint64)
-            after = (wanted << _SHIFT) | _LOW  # no document has this number: the place behind the last posting
-            steps = np.arange(1, self._per_hash + 1)
-            for postings, _ in self._segments:
-                places = np.searchsorted(postings, after)
-                hit = np.flatnonzero((postings[places - 1] >> _SHIFT) == wanted)
-                if len(hit):
-                    rows = places[hit, None] - steps
-                    values = postings[np.maximum(rows, 0)]
-                    held = ((values >> _SHIFT) == wanted[hit, None]) & (rows >= 0)
-                    positions.append(hit[np.nonzero(held)[0]])
-                    found.append((values[held] & _LOW).astype(np.int64))
-        return np.concatenate(positions), np.concatenate(found)
+        if not self._segments or not hashes.size:
+            return np.array(at, np.int64), np.array(documents, np.int64)
+        bits, limit, directory, first = self._layout
+        buckets = (hashes >> (32 - bits)) + directory
+        begin = self._starts.take(buckets).ravel().astype(np.int64)
+        counts = self._starts.take(buckets + 1).ravel() - begin
+        ends = counts.cumsum()
+        values = self._packed.take(np.arange(ends[-1]) + (begin + counts - ends).repeat(counts))
+        # What has the lower bits of the hash above becomes a mere number of a document.
+        values ^= (hashes << bits).ravel().repeat(counts)
+        hit = np.flatnonzero(values < np.broadcast_to(limit, buckets.shape).ravel().repeat(counts))
+        segment, places = np.divmod(ends.searchsorted(hit, "right"), hashes.size)
+        packed = first[segment] + values[hit]
+        if not at:
+            return places, packed
+        return np.concatenate((at, places)), np.concatenate((documents, packed))
 
     def forget(self, before: int) -> None:
-        """Drop the arrays that hold only documents with smaller numbers than *before*."""
-        self._segments = [segment for segment in self._segments if segment.newest >= before]
+        """Drop the segments that hold only documents with smaller numbers than *before*."""
+        kept = [segment for segment in self._segments if segment.newest >= before]
+        if len(kept) == len(self._segments):
+            return
+        start, directory = (kept[0].start, kept[0].directory) if kept else (self._packed.size, self._starts.size)
+        self._packed[: self._packed.size - start] = self._packed[start:]
+        self._packed.resize(self._packed.size - start, refcheck=False)
+        self._starts = self._starts[directory:] - np.uint32(start)
+        self._segments = [one._replace(start=one.start - start, directory=one.directory - directory) for one in kept]
+        self._lay_out()
 
-    def _flush(self, newest: int, more: npt.NDArray[np.uint64] = _NONE) -> None:
-        pairs = [(one << 32) | document for one, documents in self._fresh.items() for document in documents]
+    def _flush(self, newest: int, more: Keys = _NONE) -> None:
+        """Make one segment of what is fresh, *more*, and the segments before that are not much larger."""
+        pairs = [(one << 32) | document for one, held in self._fresh.items() for document in held]
+        fresh = np.sort(np.concatenate((np.array(pairs, np.uint64), more)))
         self._fresh.clear()
         self._fresh_count = 0
-        self._segments.append(_Segment(np.sort(np.concatenate((np.array(pairs, np.uint64), more))), newest))
-        while len(self._segments) > 1:
-            last, before = self._segments[-1].postings, self._segments[-2].postings
-            if before.size > MERGED_TIMES * last.size or before.size + last.size > self._largest:
+        first, size, kept = self._fresh_first, fresh.size, len(self._segments)
+        while kept:
+            before = self._segments[kept - 1]
+            if before.size > MERGED_TIMES * size or before.size + size > self._largest:
                 break
-            del self._segments[-2:]
-            merged = np.concatenate((before, last))
-            del before, last
-            merged.sort(kind="stable")
-            self._segments.append(_Segment(merged, newest))
+            first, size, kept = before.first, before.size + size, kept - 1
+        bits = max((newest - first).bit_length(), (size // BUCKET_POSTINGS).bit_length(), LEAST_BITS)
+        merged = self._segments[kept:]
+        start, directory = (merged[0].start, merged[0].directory) if merged else (self._packed.size, self._starts.size)
+        packed, starts = self._merged(merged, fresh, size, first, bits)
+        # In place: of the largest arrays here there is never a second one.
+        self._packed.resize(start + packed.size, refcheck=False)
+        self._packed[start:] = packed
+        self._starts.resize(directory + starts.size, refcheck=False)
+        self._starts[directory:] = starts + np.uint32(start)
+        self._segments[kept:] = [_Segment(first, newest, bits, packed.size, start, directory)]
+        self._lay_out()
+
+    def _merged(
+        self, segments: Sequence[_Segment], fresh: Keys, size: int, first: int, bits: int
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """*size* postings of neighbours as one segment has them, and its directory."""
+        packed, filled = np.empty(size, np.uint32), 0
+        cut = (size // MERGED_AT_ONCE).bit_length()
+        width = 1 << bits - cut
+        edges = np.searchsorted(fresh >> np.uint64(64 - LEAST_BITS), np.arange((1 << cut) + 1) << LEAST_BITS - cut)
+        counts = [np.zeros(1, np.int64)]
+        for part in range(1 << cut):
+            keys = np.concatenate(
+                [*(self._unpacked(one, part, cut) for one in segments), fresh[edges[part] : edges[part + 1]]]
+            )
+            keys.sort()
+            hashes = keys >> _SHIFT
+            newest = np.ones(keys.size, np.bool_)
+            newest[: -self._per_hash] = hashes[self._per_hash :] != hashes[: -self._per_hash]
+            keys, hashes = keys[newest], hashes[newest]
+            packed[filled : filled + keys.size] = (hashes << np.uint64(bits)) | ((keys & _LOW) - np.uint64(first))
+            filled += keys.size
+            buckets = (hashes >> np.uint64(32 - bits)).astype(np.int64) - part * width
+            counts.append(np.bincount(buckets, minlength=width))
+        return packed[:filled], np.concatenate(counts).cumsum().astype(np.uint32)
+
+    def _unpacked(self, segment: _Segment, part: int, cut: int) -> Keys:
+        """The postings of *segment* whose hashes have *part* in their upper *cut* bits."""
+        width = 1 << segment.bits - cut
+        bits = np.uint64(segment.bits)
+        at = segment.directory + part * width
+        starts = self._starts[at : at + width + 1].astype(np.int64)
+        values = self._packed[starts[0] : starts[-1]].astype(np.uint64)
+        buckets = np.repeat(np.arange(part * width, (part + 1) * width, dtype=np.uint64), np.diff(starts))
+        hashes = (buckets << np.uint64(32 - segment.bits)) | (values >> bits)
+        return (hashes << _SHIFT) | ((values & np.uint64((1 << segment.bits) - 1)) + np.uint64(segment.first))
+
+    def _lay_out(self) -> None:
+        """The segments as columns, for `lookup`."""
+        bits = np.array([one.bits for one in self._segments], np.uint32)
+        self._layout = (
+            bits[:, None],
+            np.uint32(1) << bits[:, None],
+            np.array([one.directory for one in self._segments], np.int64)[:, None],
+            np.array([one.first for one in self._segments], np.int64),
+        )

@@ -1,6 +1,6 @@
 """The articles of the last days, as near as memory allows: signatures and an index into them. Pure; held in memory.
 
-About 700 bytes an article. The store keeps each signature with its entry, so that a restart reads them back with
+About 620 bytes an article. The store keeps each signature with its entry, so that a restart reads them back with
 `add` and no text is read again (measured in `bench/dedupe.py`).
 """
 
@@ -167,7 +167,7 @@ class Window:
         """Let go what is older than the window's days, and the oldest beyond its number of articles."""
         since = int((now - timedelta(days=self._days)).timestamp())
         count = len(self)
-        old = int(np.searchsorted(self._seen[:count], since))
+        old = int(np.searchsorted(self._seen[:count], np.uint32(since)))  # another type would have all copied
         gone = max(old, count - self._most)
         if gone < 1 or (gone < count // 16 and gone < 50_000):
             return

@@ -1,5 +1,6 @@
 """The window and its index: what is found, what is forgotten, what a signature holds."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 import numpy as np
@@ -35,6 +36,29 @@ def test_of_a_hash_that_all_documents_share_only_the_newest_are_given():
     _, found = postings.lookup(np.array([7], np.uint32))
     assert 0 < found.size < 100
     assert found.max() == 3 * FLUSH_POSTINGS - 1
+
+
+@pytest.mark.parametrize("different", [200, 3_000, 1 << 32])
+def test_postings_are_those_of_a_plain_index_through_merges_and_forgetting(different):
+    postings, held = Postings(per_hash=5, largest=60_000), defaultdict(list)
+    dice = np.random.default_rng(2)
+    for document in range(7_000, 15_000):
+        drawn = dice.integers(0, different, dice.integers(0, 30), dtype=np.uint64).astype(np.uint32)
+        hashes = np.unique(drawn * np.uint32(0x9E3779B1)).tolist()
+        postings.add(document, hashes)
+        for one in hashes:
+            held[one].append(document)
+    wanted = np.array([*list(held)[:300], *list(held)[-300:], 0, 0xFFFFFFFF], np.uint32)
+    for before in (0, 9_000, 14_000, 15_000):
+        postings.forget(before)
+        at, found = postings.lookup(wanted)
+        given = defaultdict(set)
+        for position, document in zip(at.tolist(), found.tolist(), strict=True):
+            given[int(wanted[position])].add(document)
+        for one, documents in given.items():
+            assert documents <= set(held[one])
+        for one in wanted.tolist():
+            assert given[one] >= {document for document in held[one][-5:] if document >= before}
 
 
 def test_the_window_lets_go_what_is_old_and_what_is_too_much():
