@@ -45,6 +45,11 @@ class Places:
             return Path(self.database)
         return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite") else None
 
+    @property
+    def tables(self) -> Path:
+        """The folder of what `feeds.kept` keeps; all that is in it can be made anew."""
+        return self.data / "cache"
+
     def backup_file(self, what: str, at: datetime) -> Path:
         """Where a copy of the database is kept that this desk makes: its folder `backups`, named by *what* and time."""
         return self.data / "backups" / f"{what}-{at:%Y%m%d-%H%M%S}.sqlite3"

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import click
 
+from feeds import kept
 from feeds.cli.logs import set_up_logging
 from feeds.cli.places import make_data, need_config, places, upgrade, with_places
 from feeds.cli.polled import tell
@@ -60,6 +61,7 @@ def poll(
     found = places(config, data)
     need_config(found)
     make_data(found)
+    kept.use(found.tables)
     store = open_store(found.database)
     try:
         upgrade(store, found, now_utc())

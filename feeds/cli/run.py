@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from feeds import kept
 from feeds.cli.logs import logging_config, set_up_logging
 from feeds.cli.places import Places, need_config, places, upgrade, with_places
 from feeds.errors import DeskError
@@ -132,6 +133,7 @@ def _ingest(found: Places) -> None:
     from feeds.store import open_store
     from feeds.store.lead import Lead
 
+    kept.use(found.tables)
     store = open_store(found.database)
     lead = Lead(store)
     stop = threading.Event()

@@ -7,8 +7,11 @@ a second). A language that the library does not know has none: there the desk's 
 from __future__ import annotations
 
 import math
+import os
 from functools import lru_cache
+from importlib.util import find_spec
 
+from feeds import text
 from feeds.text import UNSPACED, fold
 
 TYPICAL_WORDS = 60
@@ -30,6 +33,13 @@ def shares(language: str) -> dict[str, float]:
         for part in stem if UNSPACED.match(stem) else (stem,):
             frequencies[part] = frequencies.get(part, 0.0) + frequency
     return {stem: 1.0 - math.exp(-frequency * TYPICAL_WORDS) for stem, frequency in frequencies.items()}
+
+
+def made_of() -> list[str]:
+    """The files on which `shares` depends, for who keeps what it gives."""
+    found = find_spec("wordfreq")
+    places = list(found.submodule_search_locations or ()) if found is not None else []
+    return [__file__, text.__file__, *(os.path.join(place, "data") for place in places)]
 
 
 def stemmed(word: str) -> str:

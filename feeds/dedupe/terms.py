@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from feeds import kept
 from feeds.dedupe import background
 from feeds.dedupe.columns import Ints, first_of_each
 
@@ -148,13 +149,21 @@ class TermCounts:
     def _background(self, language: str) -> npt.NDArray[np.float16]:
         """1 and the number of articles with a term that the background stands for, by cell."""
         if language not in self._common:
-            shares = background.shares(language)
-            cells = np.fromiter((_hash(stem) % CELLS for stem in shares), np.int64, len(shares))
-            common = np.zeros(CELLS)
-            np.maximum.at(common, cells, np.fromiter(shares.values(), np.float64, len(shares)))
-            common[common == 0.0] = RARE
-            self._common[language] = (1.0 + BACKGROUND_ARTICLES * common).astype(np.float16)
+            self._common[language] = _articles_with(language)
         return self._common[language]
+
+
+def _articles_with(language: str) -> npt.NDArray[np.float16]:
+    def made() -> dict[str, bytes]:
+        shares = background.shares(language)
+        cells = np.fromiter((_hash(stem) % CELLS for stem in shares), np.int64, len(shares))
+        common = np.zeros(CELLS)
+        np.maximum.at(common, cells, np.fromiter(shares.values(), np.float64, len(shares)))
+        common[common == 0.0] = RARE
+        return {"cells": (1.0 + BACKGROUND_ARTICLES * common).astype(np.float16).tobytes()}
+
+    parts = kept.table(f"words-{language}", [__file__, *background.made_of()], made) if language.isalpha() else made()
+    return np.frombuffer(parts["cells"], np.float16)
 
 
 def pack(terms: Terms) -> bytes:

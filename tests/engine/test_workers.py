@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -38,6 +39,9 @@ def odd(job: Job) -> Reading:
             ctypes.string_at(0)
         case b"end":
             os._exit(3)
+        case b"pid":
+            time.sleep(0.2 if b"slowly" in job.body else 0)
+            return Reading(title=str(os.getpid()))
         case b"bug":
             raise KeyError("of our own")
     return read(job)
@@ -121,3 +125,21 @@ def test_no_worker_outlives_its_pool(reads: Reads) -> None:
     start = time.monotonic()
     workers.close()
     assert time.monotonic() - start < 30
+
+
+def test_a_second_process_comes_when_bodies_pile_up_and_a_lost_one_is_replaced(
+    reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids = {reading.title for reading in reads([b"pid"] * 8)}
+    assert len(pids) == 1
+    monkeypatch.setattr(module, "PILED_UP", 4)
+    monkeypatch.setattr(module, "STUCK_S", 60.0)
+    pids |= {reading.title for reading in reads([b"pid slowly"] * 40)}
+    assert len(pids) == 2
+
+    for pid in pids:
+        os.kill(int(pid), signal.SIGKILL)
+    time.sleep(0.5)
+
+    readings = reads([good(number) for number in range(20)])
+    assert sum(reading.error is None for reading in readings) >= 16  # at most those that had been handed out
