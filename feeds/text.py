@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from html import unescape
 
 import xxhash
@@ -28,11 +29,6 @@ _UNSPACED = (
 )
 UNSPACED = re.compile(f"[{_UNSPACED}]")
 """A character that `words` takes for a word: about half of one, where scripts are compared."""
-# Vowel signs and other marks belong to their letter, which `\w` does not know.
-_MARKS = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
-_LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
-_WORD = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:'{_LETTER}+)*")
-_NEEDS_CARE = re.compile(f"[{_UNSPACED}{_MARKS}]")
 _PLAIN_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 # Letters as their small ones, digits as they are, all else a blank.
@@ -131,11 +127,22 @@ def words(text: str) -> list[str]:
     return [word.replace("'", "") for word in found] if "'" in folded else found
 
 
+@lru_cache(maxsize=1)
+def _careful() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What tells a text in which words need care, and the words of any text; dear to compile, and often not needed."""
+    # Vowel signs and other marks belong to their letter, which `\w` does not know.
+    marks = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
+    letter = rf"(?:(?![{_UNSPACED}_])[\w{marks}])"
+    word = re.compile(rf"[{_UNSPACED}]|{letter}+(?:'{letter}+)*")
+    return re.compile(f"[{_UNSPACED}{marks}]"), word
+
+
 def _readied(folded: str) -> tuple[str, re.Pattern[str]]:
-    """*folded* with the pattern that finds its words: `_WORD` always does, a plain one in half the time."""
+    """*folded* with the pattern that finds its words: that of `_careful` always does, a plain one in half the time."""
     characters = set(folded)
-    if _NEEDS_CARE.search("".join(characters)):
-        return folded, _WORD
+    needs_care, word = _careful()
+    if needs_care.search("".join(characters)):
+        return folded, word
     for character in characters:
         if character > "\x7f" and not character.isalnum():  # "£", "•": often all that is not ASCII
             folded = folded.replace(character, " ")

@@ -162,7 +162,6 @@ def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
     from feeds import normalise, parse  # noqa: F401
     from feeds.engine.entrance import collect_seldom
     from feeds.engine.lifeline import end_with_parent
-    from feeds.parse import documents  # noqa: F401
 
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     end_with_parent(parent)

@@ -55,14 +55,13 @@ def read(job: Job) -> Reading:
     # Imported here: a worker pays for the parsers, the process that only hands out jobs does not.
     from feeds import normalise as normal
     from feeds import parse
-    from feeds.parse.documents import parse_document
 
     try:
         match job.reader:
             case "feed":
                 feed = parse.parse(job.body, url=job.url, content_type=job.content_type, known_items=job.known_items)
             case "document":
-                feed = parse_document(job.body, name=job.name)
+                feed = parse.parse_document(job.body, name=job.name)
             case "page":
                 feed = parse.parse_page(job.body, url=job.url, content_type=job.content_type)
             case "listing":

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
-from feeds import kept
 from feeds.normalise import little_words
+from feeds.normalise.language_model import Model, model
 
 LEAST_LETTERS = 60
 LEAST_LETTERS_UNSPACED = 12
@@ -48,35 +47,5 @@ def detected_language(text: str) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _model() -> Any:
-    import numpy as np
-    from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
-
-    parts = kept.table("languages", [__file__, str(MODEL_DIR / MODEL_FILE)], _unpacked)
-    labels = bytes(parts["labels"]).decode().split()
-    return LanguageIdentifier(
-        np.frombuffer(parts["features"], np.float16).reshape(-1, len(labels)),
-        np.frombuffer(parts["classes"], np.float32),
-        labels,
-        memoryview(parts["moves"]).cast("I"),
-        memoryview(parts["outputs"]).cast("i"),
-        norm_probs=True,
-        tk_row=memoryview(parts["rows"]).cast("I"),
-    )
-
-
-def _unpacked() -> dict[str, bytes]:
-    """The parts of py3langid's model, of our languages alone; unpacked it is three times as large."""
-    import numpy as np
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    whole = LanguageIdentifier.from_model_file(MODEL_FILE)
-    whole.set_languages(sorted(set(_LANGUAGES) & set(whole.labels)))
-    return {
-        "labels": " ".join(whole.nb_classes).encode(),
-        "features": np.ascontiguousarray(whole.nb_ptc, np.float16).tobytes(),
-        "classes": np.ascontiguousarray(whole.nb_pc, np.float32).tobytes(),
-        "moves": np.asarray(whole.tk_nextmove, np.uint32).tobytes(),
-        "outputs": np.asarray(whole.tk_output, np.int32).tobytes(),
-        "rows": np.asarray(whole.tk_row, np.uint32).tobytes(),
-    }
+def _model() -> Model:
+    return model(_LANGUAGES, __file__)

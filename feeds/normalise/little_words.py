@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 LEAST_OWN = 4
 """Words that the language has and a rival has not."""
@@ -59,7 +59,7 @@ def _table() -> tuple[list[str], dict[str, tuple[int, ...]]]:
     """The languages, and for each word the numbers of those that it is a little word of."""
     languages: list[str] = []
     spoken: dict[str, tuple[int, ...]] = {}
-    told = files("feeds.normalise").joinpath("little_words.tsv").read_text(encoding="utf-8")
+    told = Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8")
     for line in told.splitlines():
         language, tab, words = line.partition("\t")
         if tab:

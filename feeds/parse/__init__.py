@@ -5,17 +5,22 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from xxhash import xxh3_64_intdigest
 
 from feeds.model import ParsedFeed
-from feeds.parse.documents import parse_document
 from feeds.parse.feeds import parse_xml
 from feeds.parse.jsonfeed import parse_json
 from feeds.parse.kinds import recognise, refusal
-from feeds.parse.listing import parse_listing
-from feeds.parse.offers import Offer, is_about_comments, parse_offers
-from feeds.parse.pages import parse_page
-from feeds.parse.sitemaps import parse_sitemap
+
+if TYPE_CHECKING:
+    from feeds.parse.documents import parse_document
+    from feeds.parse.listing import parse_listing
+    from feeds.parse.offers import Offer, is_about_comments, parse_offers
+    from feeds.parse.pages import parse_page
+    from feeds.parse.sitemaps import parse_sitemap
 
 __all__ = [
     "Offer",
@@ -28,6 +33,23 @@ __all__ = [
     "parse_page",
     "parse_sitemap",
 ]
+
+_SELDOM = {
+    "parse_document": "documents",
+    "parse_listing": "listing",
+    "Offer": "offers",
+    "is_about_comments": "offers",
+    "parse_offers": "offers",
+    "parse_page": "pages",
+    "parse_sitemap": "sitemaps",
+}
+"""What a desk of feeds alone never asks for, and where it is: imported when it is first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SELDOM:
+        return getattr(import_module(f"{__name__}.{_SELDOM[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def parse(body: bytes, *, url: str, content_type: str | None, known_items: frozenset[int] = frozenset()) -> ParsedFeed:
