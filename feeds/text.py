@@ -29,6 +29,8 @@ _UNSPACED = (
 )
 UNSPACED = re.compile(f"[{_UNSPACED}]")
 """A character that `words` takes for a word: about half of one, where scripts are compared."""
+# Signs in otherwise plain texts, made plain before anything slower looks at them; none of them is of a word.
+_SIGNS = re.compile("[‘’‚ʼ“”„–—…•·£€¥©®°«»\u00a0\u2009\u202f]")
 _PLAIN_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 # Letters as their small ones, digits as they are, all else a blank.
@@ -118,13 +120,23 @@ def words(text: str) -> list[str]:
     >>> words("Don't stop: U.S. GDP +3.5%, 東京")
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
-    folded, pattern = (text, _PLAIN_WORD) if text.isascii() else _readied(fold(text))
+    folded = _without_signs(text)
     if folded.isascii():
         if "''" not in folded:
             return folded.encode("ascii").translate(_ASCII_FOLDED, b"'").decode("ascii").split()
         return [word.replace("'", "") for word in _ASCII_WORD.findall(folded.lower())]
+    folded, pattern = _readied(folded)
     found = pattern.findall(folded)
     return [word.replace("'", "") for word in found] if "'" in folded else found
+
+
+def _without_signs(text: str) -> str:
+    """*text* folded, and in ASCII as it is: what `words` finds them in."""
+    return text if text.isascii() else fold(_SIGNS.sub(_plain_sign, text))
+
+
+def _plain_sign(match: re.Match[str]) -> str:
+    return "'" if match[0] in "‘’‚ʼ" else " "
 
 
 @lru_cache(maxsize=1)
@@ -157,7 +169,11 @@ def text_hash(text: str) -> int:
     >>> text_hash("One two three four five six seven EIGHT!") == text_hash("one two three four five six seven eight")
     True
     """
-    found = words(text)
-    if len(found) < MIN_HASH_WORDS:
-        return 0
-    return xxhash.xxh3_64_intdigest(" ".join(found).encode("utf-8", "surrogatepass")) or 1
+    folded = _without_signs(text)
+    if folded.isascii() and "''" not in folded:  # what `words` does, without making a str of each
+        plainly = folded.encode("ascii").translate(_ASCII_FOLDED, b"'").split()
+        count, joined = len(plainly), b" ".join(plainly)
+    else:
+        found = words(text)
+        count, joined = len(found), " ".join(found).encode("utf-8", "surrogatepass")
+    return (xxhash.xxh3_64_intdigest(joined) or 1) if count >= MIN_HASH_WORDS else 0

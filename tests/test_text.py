@@ -1,10 +1,14 @@
 """Text: plain, folded, in words, hashed."""
 
 import pytest
+import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds import text as text_module
 from feeds.text import MIN_HASH_WORDS, fold, plain, text_hash, words
+
+LETTERS = st.text(alphabet="abzÄßéœłжλ ’'‘“£…•-_.\n3東タกา็हिन्\u0301\u200b\u00ad", max_size=60)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +76,14 @@ def test_words_of_several_scripts(text, found):
 def test_fold_and_words_take_any_text_and_are_stable(text):
     assert fold(fold(text)) == fold(text)
     assert words(" ".join(words(text))) == words(text)
+
+
+@given(st.one_of(LETTERS, st.text(max_size=80)))
+def test_every_short_way_to_the_words_gives_the_same(text):
+    found = [word.replace("'", "") for word in text_module._careful()[1].findall(fold(text))]
+    assert words(text) == found
+    joined = " ".join(found).encode("utf-8", "surrogatepass")
+    assert text_hash(text) == (xxhash.xxh3_64_intdigest(joined) if len(found) >= MIN_HASH_WORDS else 0)
 
 
 def test_the_hash_is_of_the_words_alone():

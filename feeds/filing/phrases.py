@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,14 +11,6 @@ from feeds.text import fold, words
 
 _PUNCTUATION = frozenset(".,;:!?'\"()[]{}«»“”‘’„…-–—")
 _BREAK = "\n"
-# Signs in otherwise plain texts, made plain before anything slower looks at them; none of them is of a word.
-_SIGNS = re.compile("[‘’‚ʼ“”„–—…•·£€¥©®°«»\u00a0\u2009\u202f]")
-_SYLLABIC = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
-_SPACED = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-# Scripts without blanks, and marks that belong to letters: for these `feeds.text` knows what a word is.
-_SPECIAL = re.compile("[\u0300-\u036f\u0483-\u0489\u0590-\u1dff\u3000-\U0010ffff]")
-# Bytes that part words, as blanks; apostrophes are dropped, as `feeds.text.words` does.
-_PARTS = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + bytes([32]) * 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +30,7 @@ class Phrases:
         single: dict[str, list[int]] = {}
         several: list[_Phrase] = []
         for text, number in phrases:
-            found = tuple(split(text))
+            found = tuple(words(text))
             literal = _literal(text)
             if len(found) == 1 and not literal and not _syllabic(found[0]):
                 single.setdefault(found[0], []).append(number)
@@ -95,30 +86,7 @@ class Phrases:
 @lru_cache(maxsize=4)
 def _told(title: str, text: str) -> tuple[str, ...]:
     # Several cabinets are asked about one entry where configs are compared.
-    return (*split(title), _BREAK, *split(text))
-
-
-def split(text: str) -> list[str]:
-    """The same words as `feeds.text.words` gives, several times faster where a script parts its words by blanks.
-
-    >>> split("Don't stop: U.S. GDP at £3") == words("Don't stop: U.S. GDP at £3")
-    True
-    """
-    if not text.isascii():
-        text = _SIGNS.sub(_plain_sign, text)
-    folded = fold(text)
-    if folded.isascii():
-        if "''" not in folded:
-            return folded.encode("ascii").translate(_PARTS, b"'").decode("ascii").split()
-    elif not _SPECIAL.search(folded):
-        found = _SPACED.findall(folded)
-        return [word.replace("'", "") for word in found] if "'" in folded else found
-    return words(text)
-
-
-def _plain_sign(match: re.Match[str]) -> str:
-    sign = match[0]
-    return "'" if sign in "‘’‚ʼ" else " "
+    return (*words(title), _BREAK, *words(text))
 
 
 def _stands(phrase: _Phrase, spelled: str) -> bool:

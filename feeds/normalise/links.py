@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from feeds.urls import MAX_URL_CHARS, absolute
 
@@ -10,6 +11,10 @@ _CLEAN = re.compile(
     r"https?://[a-z0-9\-]+(?:\.[a-z0-9\-]+)+/(?:[A-Za-z0-9\-._~/!$'()*+,;=:@]|%[0-9A-Fa-f]{2})*"
     r"(?:\?(?:[A-Za-z0-9\-._~/!$'()*+,;=:@?&\[\]]|%[0-9A-Fa-f]{2})*)?\Z"
 )
+
+
+# The base of a document comes with each of its texts.
+_absolute = lru_cache(maxsize=64)(absolute)
 
 
 def is_clean(url: str) -> bool:
@@ -21,4 +26,4 @@ def resolved(base: str, ref: str | None) -> str | None:
     """Return *ref* as a clean absolute http(s) URL, resolved against *base*; None where none comes of it."""
     if not ref:
         return None
-    return ref if is_clean(ref) else absolute(base or ref, ref)
+    return ref if is_clean(ref) else _absolute(base or ref, ref)

@@ -9,8 +9,7 @@ from typing import Any
 
 from feeds.dates import parse_date
 from feeds.errors import DeskError
-from feeds.filing.phrases import split
-from feeds.text import plain
+from feeds.text import plain, words
 
 LABELS = ("label", "section", "sections", "category", "topics")
 TEXTS = ("text", "description", "summary", "content")
@@ -74,7 +73,7 @@ def _seconds(told: object) -> float | None:
 
 def group_of(title: str, text: str) -> str:
     """A group for texts that begin alike, so that a reprint is no test of what was learned from its original."""
-    return " ".join(split(f"{title} {text[:200]}")[:_GROUP_WORDS])
+    return " ".join(words(f"{title} {text[:200]}")[:_GROUP_WORDS])
 
 
 def clean(text: str) -> str:

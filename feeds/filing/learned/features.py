@@ -16,7 +16,7 @@ import numpy.typing as npt
 import xxhash
 
 from feeds.filing.learned.leftovers import is_agency, without_leftovers
-from feeds.filing.phrases import split
+from feeds.text import words
 
 BITS = 22
 WORDS, AUTHORS, PAIRS, LETTERS = range(4)
@@ -45,12 +45,12 @@ _Hashes = npt.NDArray[np.uint64]
 def learned_words(title: str, text: str) -> list[str]:
     """The words that are learned from: folded, without agencies' marks. A title that the text repeats counts once."""
     body = text if not title or text.startswith(title) else f"{title}\n{text}"
-    return split(_JOINED.sub(" ", without_leftovers(body[: 12 * MOST_WORDS])))[:MOST_WORDS]
+    return words(_JOINED.sub(" ", without_leftovers(body[: 12 * MOST_WORDS])))[:MOST_WORDS]
 
 
 def learned_authors(names: Iterable[str]) -> list[str]:
     """Authors as they are learned from: folded, agencies and their staff left out."""
-    folded = (" ".join(split(name)) for name in names if not is_agency(name))
+    folded = (" ".join(words(name)) for name in names if not is_agency(name))
     return [name for name in dict.fromkeys(folded) if name][:_MOST_AUTHORS]
 
 
