@@ -25,6 +25,8 @@ BUCKET_POSTINGS = 8
 LEAST_BITS = 10
 MERGED_AT_ONCE = 1 << 16
 """Postings in full take four times the room of packed ones: so many of them exist at a time."""
+MOST_PENDING = 1 << 19
+"""So many postings that were given many at a time wait for the first lookup."""
 
 _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -61,8 +63,11 @@ class Postings:
         self._fresh: defaultdict[int, list[int]] = defaultdict(list)
         self._fresh_count = 0
         self._fresh_first = 0
+        self._many: list[Keys] = []
 
     def add(self, document: int, hashes: Sequence[int]) -> None:
+        if self._many:
+            self._take_in()
         if not self._fresh_count:
             self._fresh_first = document
         for one in hashes:
@@ -73,25 +78,36 @@ class Postings:
 
     def add_many(self, documents: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint32]) -> None:
         """What `add` does with each of *documents* in turn, given with every hash of it."""
-        if not len(documents):
-            return
-        pairs = (hashes.astype(np.uint64) << _SHIFT) | documents.astype(np.uint64)
-        ends = np.flatnonzero(np.append(documents[1:] != documents[:-1], True)) + 1
-        at = 0
-        while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS - self._fresh_count))) < len(ends):
-            end = int(ends[full])
+        self._many.append((hashes.astype(np.uint64) << _SHIFT) | documents.astype(np.uint64))
+        if sum(map(len, self._many)) > MOST_PENDING:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Take in what `add_many` was given, in the segments that would have come of it: merging sorts all anew."""
+        pairs = np.concatenate(self._many)
+        self._many.clear()
+        documents = pairs & _LOW
+        ends = np.flatnonzero(np.append(documents[1:] != documents[:-1], pairs.size > 0)) + 1
+        at, runs = 0, list[tuple[int, int]]()
+        while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS - (0 if at else self._fresh_count)))) < len(ends):
+            start, at = at, int(ends[full])
+            while runs and runs[-1][1] - runs[-1][0] <= min(MERGED_TIMES * (at - start), self._largest - at + start):
+                start = runs.pop()[0]
+            runs.append((start, at))
+        for start, end in runs:
             if not self._fresh_count:
-                self._fresh_first = int(documents[at])
-            self._flush(int(documents[end - 1]), pairs[at:end])
-            at = end
-        if at < len(documents) and not self._fresh_count:
+                self._fresh_first = int(documents[start])
+            self._flush(int(documents[end - 1]), pairs[start:end])
+        if at < len(pairs) and not self._fresh_count:
             self._fresh_first = int(documents[at])
-        for one, document in zip(hashes[at:].tolist(), documents[at:].tolist(), strict=True):
+        for one, document in zip((pairs[at:] >> _SHIFT).tolist(), documents[at:].tolist(), strict=True):
             self._fresh[one].append(document)
-        self._fresh_count += len(hashes) - at
+        self._fresh_count += len(pairs) - at
 
     def lookup(self, hashes: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Pairs (position in *hashes*, document), the newest *per_hash* documents of each segment for each hash."""
+        if self._many:
+            self._take_in()
         at: list[int] = []
         documents: list[int] = []
         if self._fresh:
@@ -119,6 +135,8 @@ class Postings:
 
     def forget(self, before: int) -> None:
         """Drop the segments that hold only documents with smaller numbers than *before*."""
+        if self._many:
+            self._take_in()
         kept = [segment for segment in self._segments if segment.newest >= before]
         if len(kept) == len(self._segments):
             return
