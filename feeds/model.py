@@ -451,6 +451,11 @@ FILING_FIELDS = frozenset(
 )
 """What filing may ask of an entry; of one that is filed again the rest is not read from the store."""
 
+LINEAGE_FIELDS = frozenset(
+    ("key", "title", "text", "link", "canonical_url", "authors", "origin", "credits", "published", "noindex")
+)
+"""What may tell which entry of an article is the original; of the others of a copy the rest is not read either."""
+
 
 # --------------------------------------------------------------------------- dedupe: seen, updated, copy, new
 

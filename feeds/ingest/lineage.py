@@ -78,7 +78,6 @@ class Lineages:
         return [
             Settled(
                 line=line,
-                entry=line.entry,
                 shown=at == shown,
                 copy=at != found.original,
                 evidence=(*(each for each in line.evidence if each.kind != "lineage"), found.why(at)),

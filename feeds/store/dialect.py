@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from feeds.errors import StoreError
+from feeds.store.columns import plain
 
 BUSY_TIMEOUT_MS = 15_000
 CHANNEL = "wiredesk_publication"
@@ -123,6 +124,14 @@ def execute_many(connection: Connection, statement: str, rows: Sequence[Sequence
     if is_postgres(connection):
         statement = statement.replace("?", "%s")
     connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert *rows*, which all have the columns of the first: `execute_many` for what every new entry writes."""
+    if rows:
+        names = list(rows[0])
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        execute_many(connection, statement, [[plain(row[name]) for name in names] for row in rows])
 
 
 def _insert(connection: Connection, table: Table) -> Any:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from feeds.model import UNFILED, Placement
+from feeds.store import dialect
 from feeds.store.marks import chunks, storable
 from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, WITHDRAWN, filings, sections
 
@@ -225,8 +226,7 @@ def _write(connection: Connection, changes: _Changes) -> set[int]:
                 row["new_sequence" if "of_section" in row else "sequence"] = last - back
             for back, row in enumerate(reversed(new)):
                 row["number"] = filed - back
-    if changes.made:
-        connection.execute(insert(filings), changes.made)
+    dialect.insert_many(connection, filings, changes.made)
     here = (filings.c.section_id == bindparam("of_section")) & (filings.c.article_id == bindparam("of_article"))
     if changes.moved:
         columns = {"state": "new_state", "sequence": "new_sequence", "changed_at": "new_changed"}

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from feeds.model import Entry, Evidence
-from feeds.store.codec import entry_from_blob, entry_to_blob, plain, restore
+from feeds.model import LINEAGE_FIELDS, Entry, Evidence
+from feeds.store.codec import part_from_blob, plain, restore
 from feeds.store.marks import chunks, storable
 from feeds.store.schema import IN_SECTION, articles, entries, filings, sections
 
@@ -29,7 +29,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One stored entry of an article, as far as its lineage goes; *id* is its row."""
+    """One stored entry of an article, as far as its lineage goes (LINEAGE_FIELDS); *id* is its row."""
 
     id: int
     source_id: int
@@ -45,10 +45,20 @@ class Settled:
     """What becomes of one entry of an article."""
 
     line: Line
-    entry: Entry
     shown: bool
     copy: bool
     evidence: tuple[Evidence, ...]
+
+
+_LINE = (
+    entries.c.id,
+    entries.c.source_id,
+    entries.c.payload,
+    entries.c.first_seen,
+    entries.c.shown,
+    entries.c.copy,
+    entries.c.evidence,
+)
 
 
 def lines(connection: Connection, uids: Sequence[str]) -> dict[str, list[Line]]:
@@ -63,7 +73,7 @@ def lines(connection: Connection, uids: Sequence[str]) -> dict[str, list[Line]]:
             .having(func.count() <= MOST_WEIGHED)
         )
         statement = (
-            select(entries, articles.c.uid)
+            select(*_LINE, articles.c.uid)
             .join_from(entries, articles, articles.c.id == entries.c.article_id)
             .where(entries.c.article_id.in_(ids.scalars().all()))
             .order_by(entries.c.id)
@@ -74,7 +84,7 @@ def lines(connection: Connection, uids: Sequence[str]) -> dict[str, list[Line]]:
                 Line(
                     id=row.id,
                     source_id=row.source_id,
-                    entry=entry_from_blob(row.payload),
+                    entry=part_from_blob(row.payload, LINEAGE_FIELDS),
                     first_seen=row.first_seen,
                     shown=bool(row.shown),
                     copy=bool(row.copy),
@@ -96,8 +106,6 @@ def settle(connection: Connection, settled: Mapping[str, Sequence[Settled]]) -> 
                 values["shown"] = int(one.shown)
             if one.copy != one.line.copy:
                 values["copy"] = int(one.copy)
-            if one.entry != one.line.entry:
-                values["payload"] = entry_to_blob(one.entry)
             changed |= bool(values)
             if one.evidence != one.line.evidence:
                 values["evidence"] = storable(json.dumps(plain(one.evidence), ensure_ascii=False))

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, exists, select
 
-from feeds.model import Entry, Source
+from feeds.model import FILING_FIELDS, Entry, Source
 from feeds.store import filings
-from feeds.store.codec import filing_entry_from_blob
+from feeds.store.codec import part_from_blob
 from feeds.store.marks import chunks
 from feeds.store.schema import articles, entries, sources
 from feeds.store.schema import filings as filing_rows
@@ -57,7 +57,7 @@ def _told(connection: Connection, those: ColumnElement[bool], uids: Mapping[int,
     told: Told = {}
     for article_id, source_id, payload in connection.execute(by_age).all():
         if article_id in uids:
-            told.setdefault(article_id, []).append((filing_entry_from_blob(payload), source_id))
+            told.setdefault(article_id, []).append((part_from_blob(payload, FILING_FIELDS), source_id))
     return told
 
 

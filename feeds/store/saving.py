@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from feeds.model import Decision, Entry, Placement
 from feeds.store import dialect, filings, search
@@ -142,8 +142,7 @@ def _bear(
                 "seen_at": now,
             }
         )
-    if rows:
-        connection.execute(insert(articles), rows)
+    dialect.insert_many(connection, articles, rows)
     return born
 
 
@@ -205,8 +204,7 @@ def _insert_entries(
         )
     for some in chunks([by_uid[uid].id for uid in outranking]):
         connection.execute(update(entries).where(entries.c.article_id.in_(some)).values(shown=0))
-    if rows:
-        connection.execute(insert(entries), rows)
+    dialect.insert_many(connection, entries, rows)
 
 
 def _entry_columns(decision: Decision, now: datetime) -> dict[str, Any]:
