@@ -119,3 +119,12 @@ def uuid_bytes(uids: Sequence[str]) -> tuple[npt.NDArray[np.uint8], list[int]]:
     odd = (values == _NO_DIGIT).any(axis=1) | (written[:, others] != model[others]).any(axis=1)
     found: npt.NDArray[np.uint8] = (values[:, ::2] << np.uint8(4)) | values[:, 1::2]
     return found, np.flatnonzero(odd).tolist()
+
+
+def urn(uuid: bytes) -> str:
+    """
+    >>> urn(bytes(range(16)))
+    'urn:uuid:00010203-0405-0607-0809-0a0b0c0d0e0f'
+    """
+    text = uuid.hex()
+    return f"{_PREFIX}{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 import xxhash
 
@@ -38,6 +39,7 @@ class Identified:
     evidence: Evidence
 
 
+@lru_cache(4096)  # of one title it is asked about eight times
 def title_key(title: str) -> str:
     return " ".join(words(title))
 

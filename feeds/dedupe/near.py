@@ -7,11 +7,14 @@ is what keeps template briefs apart and boilerplate out, in any language and wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from feeds.dedupe import signature
 from feeds.dedupe.columns import first_of_each
 from feeds.dedupe.signature import Hashes, Sketch, distinct
 from feeds.model import Evidence
@@ -52,6 +55,13 @@ MIN_WEIGHT = 4.0
 LEAST_SHARED = ALIKE_SAME_TITLE * MIN_WEIGHT
 """Where neither beginnings nor samples share so much, no threshold is reached."""
 
+Weights = npt.NDArray[np.float64]
+
+_CELL = np.uint32(CELLS - 1)
+_COUNTS = np.arange(256)
+_TABLE = 1 << 14
+_TABLE_MASK = np.uint32(_TABLE - 1)
+
 
 class GramCounts:
     """In about how many articles a word triple stands: a table of small counters, halved when it fills up."""
@@ -59,9 +69,11 @@ class GramCounts:
     def __init__(self) -> None:
         self._cells = np.zeros(CELLS, np.uint8)
         self._added = 0
+        self._weighed = -1
+        self._weight_of = np.empty(0)  # by what a cell counts, as it was when *_weighed* triples were added
 
     def add(self, grams: Hashes) -> None:
-        cells = grams & np.uint32(CELLS - 1)
+        cells = grams & _CELL
         counts = self._cells[cells]
         self._cells[cells] = counts + (counts < 255)
         self._added += cells.size
@@ -86,16 +98,15 @@ class GramCounts:
         self._cells[found] = np.minimum(self._cells[found] + times, 255)
         self._added += keys.size
 
-    def weights(self, grams: Hashes) -> npt.NDArray[np.float64]:
+    def weights(self, grams: Hashes) -> Weights:
         """1 for rare triples, towards 0 for common ones."""
-        # A full table counts strangers too: what they add on average is no sign of being common.
-        common = COMMON_GRAMS + 4 * self._added / CELLS
-        excess = np.maximum(self._cells[grams & np.uint32(CELLS - 1)], common)
-        weights: npt.NDArray[np.float64] = np.square(common / excess)
+        if self._weighed != self._added:
+            # A full table counts strangers too: what they add on average is no sign of being common.
+            common = COMMON_GRAMS + 4 * self._added / CELLS
+            self._weight_of = np.square(common / np.maximum(_COUNTS, common))
+            self._weighed = self._added
+        weights: Weights = self._weight_of[self._cells[grams & _CELL]]
         return weights
-
-    def total(self, grams: Hashes) -> float:
-        return float(self.weights(grams).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +132,59 @@ def evidence(likeness: Likeness) -> Evidence:
     return Evidence(kind="near", detail=parts, score=round(likeness.score, 3), threshold=round(likeness.threshold, 3))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Weighed:
     """A sketch with the weights of its triples, as they are now."""
 
     sketch: Sketch
-    body: dict[int, float]
-    head: dict[int, float]
+    body: Weights
+    head: Weights
+
+    @cached_property
+    def by_triple(self) -> tuple[dict[int, float], dict[int, float]]:
+        """The weights of body and head by triple: made where a text comes near, which most never do."""
+        pairs = (self.sketch.body, self.body), (self.sketch.head, self.head)
+        body, head = (dict(zip(grams.tolist(), weights.tolist(), strict=True)) for grams, weights in pairs)
+        return body, head
+
+    def total(self, limit: int) -> float:
+        """What the triples of the body weigh together whose hashes reach up to *limit*."""
+        within = self.sketch.body.searchsorted(np.uint32(limit), "right")
+        return float(np.add.reduce(self.body[:within]))
 
 
 def weigh(sketch: Sketch, counts: GramCounts) -> Weighed:
-    weights = counts.weights(np.concatenate((sketch.body, sketch.head))).tolist()
-    body, head = sketch.body.tolist(), sketch.head.tolist()
-    return Weighed(sketch, dict(zip(body, weights, strict=False)), dict(zip(head, weights[len(body) :], strict=True)))
+    weights = counts.weights(np.concatenate((sketch.body, sketch.head)))
+    return Weighed(sketch, weights[: len(sketch.body)], weights[len(sketch.body) :])
 
 
-def may_be_near(one: Weighed, other: Sketch) -> bool:
-    """False where `judge` could only say no: a quick look, for most of what an index gives shares hardly anything."""
-    return (
-        other.title_hash == one.sketch.title_hash
-        or _shared(one.body, other.body) >= LEAST_SHARED
-        or _shared(one.head, other.head) >= LEAST_SHARED
-    )
+def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[int, Sketch]]:
+    """Those of the signatures *others* that `judge` may find near, with their places among them.
+
+    A quick look at all of them at once, for most of what an index gives shares hardly anything.
+    """
+    mine = one.sketch
+    looks = [signature.glance(other) for other in others]
+    table = np.zeros(_TABLE, np.bool_)
+    table[mine.body & _TABLE_MASK] = True
+    table[mine.head & _TABLE_MASK] = True
+    maybe = np.flatnonzero(table[np.frombuffer(b"".join([look.grams for look in looks]), np.uint32) & _TABLE_MASK])
+    ends = np.cumsum([len(look.grams) // 4 for look in looks])
+    held = maybe.searchsorted(ends).tolist()
+    found = []
+    for at, (before, upto) in enumerate(zip([0, *held], held, strict=False)):
+        same_title = looks[at].title_hash == mine.title_hash
+        if same_title or upto - before >= LEAST_SHARED:  # no triple weighs more than 1
+            other = signature.read_kept(others[at])
+            if same_title or _share_enough(one, other):
+                found.append((at, other))
+    return found
+
+
+def _share_enough(one: Weighed, other: Sketch) -> bool:
+    """False where `judge` could only say no."""
+    body, head = one.by_triple
+    return _shared(body, other.body) >= LEAST_SHARED or _shared(head, other.head) >= LEAST_SHARED
 
 
 def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: bool = False) -> Likeness:
@@ -154,9 +196,12 @@ def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: b
     if min(one.word_count, other.word_count) < FEW_WORDS:
         return _by_title(one, other, overlap, same_source=same_source)
     limit = min(one.limit, other.limit)
-    sampled = min(counts.total(one.body[one.body <= limit]), counts.total(other.body[other.body <= limit]))
-    body = _contained(_shared(weighed.body, other.body), sampled)
-    head = _contained(_shared(weighed.head, other.head), min(counts.total(one.head), counts.total(other.head)))
+    opposite = weigh(other, counts)
+    body_weights, head_weights = weighed.by_triple
+    sampled = min(weighed.total(limit), opposite.total(limit))
+    body = _contained(_shared(body_weights, other.body), sampled)
+    smaller = min(float(np.add.reduce(weighed.head)), float(np.add.reduce(opposite.head)))
+    head = _contained(_shared(head_weights, other.head), smaller)
     if sampled >= ENOUGH and body < SUPPORT:
         head = 0.0  # two texts that begin alike and go on differently
     same_title = overlap == 1.0 and sizes >= 0.6

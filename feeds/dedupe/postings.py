@@ -30,10 +30,12 @@ MOST_PENDING = 1 << 19
 
 _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
+_SPREAD = np.uint32(0x9E3779B1)
+"""Odd, so that no two hashes become one. The smallest hashes of texts are indexed: the first buckets would hold all."""
 _NONE = np.empty(0, np.uint64)
 
 Keys = npt.NDArray[np.uint64]
-"""Postings in full, hash above, document below."""
+"""Postings in full, the hash (times _SPREAD) above, the document below."""
 
 
 class _Segment(NamedTuple):
@@ -118,15 +120,16 @@ class Postings:
                     at += [position] * len(newest)
         if not self._segments or not hashes.size:
             return np.array(at, np.int64), np.array(documents, np.int64)
-        bits, limit, directory, first = self._layout
-        buckets = (hashes >> (32 - bits)) + directory
-        begin = self._starts.take(buckets).ravel().astype(np.int64)
-        counts = self._starts.take(buckets + 1).ravel() - begin
+        bits, unused, limit, directory, first = self._layout
+        hashes = hashes * _SPREAD
+        edges = self._starts.take((hashes >> unused) + directory).astype(np.int64)  # where each bucket begins and ends
+        begin, end = edges.reshape(2, -1)
+        counts = end - begin
         ends = counts.cumsum()
-        values = self._packed.take(np.arange(ends[-1]) + (begin + counts - ends).repeat(counts))
+        values = self._packed.take(np.arange(ends[-1]) + (end - ends).repeat(counts))
         # What has the lower bits of the hash above becomes a mere number of a document.
         values ^= (hashes << bits).ravel().repeat(counts)
-        hit = np.flatnonzero(values < np.broadcast_to(limit, buckets.shape).ravel().repeat(counts))
+        hit = np.flatnonzero(values < limit.repeat(hashes.size).repeat(counts))
         segment, places = np.divmod(ends.searchsorted(hit, "right"), hashes.size)
         packed = first[segment] + values[hit]
         if not at:
@@ -150,7 +153,8 @@ class Postings:
     def _flush(self, newest: int, more: Keys = _NONE) -> None:
         """Make one segment of what is fresh, *more*, and the segments before that are not much larger."""
         pairs = [(one << 32) | document for one, held in self._fresh.items() for document in held]
-        fresh = np.sort(np.concatenate((np.array(pairs, np.uint64), more)))
+        fresh = np.concatenate((np.array(pairs, np.uint64), more))
+        fresh = np.sort(((fresh >> _SHIFT).astype(np.uint32) * _SPREAD).astype(np.uint64) << _SHIFT | (fresh & _LOW))
         self._fresh.clear()
         self._fresh_count = 0
         first, size, kept = self._fresh_first, fresh.size, len(self._segments)
@@ -209,9 +213,11 @@ class Postings:
     def _lay_out(self) -> None:
         """The segments as columns, for `lookup`."""
         bits = np.array([one.bits for one in self._segments], np.uint32)
+        directory = np.array([one.directory for one in self._segments], np.int64)
         self._layout = (
             bits[:, None],
-            np.uint32(1) << bits[:, None],
-            np.array([one.directory for one in self._segments], np.int64)[:, None],
+            np.uint32(32) - bits[:, None],
+            np.uint32(1) << bits,
+            np.stack((directory, directory + 1))[:, :, None],
             np.array([one.first for one in self._segments], np.int64),
         )

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -138,6 +138,19 @@ def read_kept(signature: bytes | bytearray) -> Sketch:
     )
 
 
+class Glance(NamedTuple):
+    """What tells most signatures apart from one: the title's hash, and all triples, the head's and then the body's."""
+
+    title_hash: int
+    grams: bytes | bytearray
+
+
+def glance(signature: bytes | bytearray) -> Glance:
+    """Like `read_kept`; *signature* has nothing put behind it."""
+    _, _, _, heads, bodies, _, _, _, title_hash = _HEADER.unpack_from(signature)
+    return Glance(title_hash, signature[len(signature) - 4 * (heads + bodies) :])
+
+
 def split(signature: bytes) -> tuple[bytes, bytes]:
     """The sketch, and what was put behind it (the terms that stories are found by)."""
     if len(signature) < _HEADER.size or signature[0] != VERSION:
@@ -198,6 +211,8 @@ def distinct(hashes: npt.NDArray[Number]) -> npt.NDArray[Number]:
 
 
 def _figures(found: list[str]) -> ShortHashes:
+    if not any(map(str.isdigit, found)):
+        return np.empty(0, np.uint16)
     pairs = [(after, word) for word, after in zip(found, [*found[1:], ""], strict=False) if word.isdigit()]
     distinct = list(dict.fromkeys((_short_hash(after), _short_hash(word)) for after, word in pairs))
     return np.array([part for pair in distinct[:FIGURES] for part in pair], np.uint16)

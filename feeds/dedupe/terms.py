@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,9 @@ RARE = 2e-4
 """The share of texts that hold a word which the background does not know."""
 CELLS = 1 << 20
 HALVE_ARTICLES = 200_000
-WORDS_CACHED = 1 << 15
+
+_CELL = np.uint32(CELLS - 1)
+_LARGEST = np.int64(0x7FFFFFFF)
 
 _STEP = 32
 """Strengths are kept in steps of a 32nd: a byte holds all up to 8."""
@@ -59,16 +60,16 @@ class Weighed(Terms):
 
 def count_terms(title_words: Sequence[str], text_words: Sequence[str]) -> Terms:
     """The terms of an article, as strong as 1 + log of how often they stand there."""
-    found = [*TITLE_TIMES * list(title_words[:TITLE_WORDS]), *text_words[:NEWS_WORDS]]
-    ordered = np.sort(np.fromiter(map(hashed, found), np.uint32, len(found)))
-    first = np.empty(len(found) + 1, np.bool_)
+    title, text = _hash_stems(title_words[:TITLE_WORDS]), _hash_stems(text_words[:NEWS_WORDS])
+    ordered = np.concatenate((*TITLE_TIMES * (title,), text))
+    ordered.sort()
+    first = np.empty(len(ordered) + 1, np.bool_)
     first[0] = first[-1] = True
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:-1])
     starts = np.flatnonzero(first)
     return Terms(ordered[starts[:-1]], _STRENGTHS[np.diff(starts)])
 
 
-@lru_cache(WORDS_CACHED)
 def hashed(word: str) -> int:
     """The term that *word* stands for."""
     return _hash(background.stemmed(word))
@@ -76,6 +77,15 @@ def hashed(word: str) -> int:
 
 def _hash(stem: str) -> int:
     return xxhash.xxh32_intdigest(stem.encode("utf-8", "surrogatepass"))
+
+
+def _hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
+    """What `hashed` gives of each. Nothing is remembered: to look a word up in a large memory takes longer."""
+    if not words:
+        return np.empty(0, np.uint32)
+    stems = [background.stemmed(word) if word.endswith("s") else word for word in words]
+    each = " ".join(stems).encode("utf-8", "surrogatepass").split(b" ")  # one call for all: words hold no blanks
+    return np.fromiter(map(xxhash.xxh32_intdigest, each), np.uint32, len(each))
 
 
 class TermCounts:
@@ -87,7 +97,7 @@ class TermCounts:
         self.articles = 0.0
 
     def add(self, terms: Terms) -> None:
-        self._cells[terms.hashes % np.uint32(CELLS)] += 1.0
+        self._cells[terms.hashes & _CELL] += 1.0
         self.articles += 1.0
         if self.articles > HALVE_ARTICLES:
             self._cells *= 0.5
@@ -96,12 +106,13 @@ class TermCounts:
     def weigh(self, terms: Terms, language: str) -> Weighed:
         """The MOST_TERMS of *terms* that weigh most."""
         every = self.articles + BACKGROUND_ARTICLES + 1.0
-        cells = terms.hashes % np.uint32(CELLS)
+        cells = terms.hashes & _CELL
         held = self._cells[cells] + self._background(language)[cells]
         weights = terms.strengths * np.log(every / held)
         kept = np.flatnonzero(weights > 0.0)
         if len(kept) > MOST_TERMS:
-            kept = np.sort(kept[np.argsort(-weights[kept], kind="stable")[:MOST_TERMS]])
+            order = falling(weights[kept])
+            kept = kept[order <= np.partition(order, MOST_TERMS - 1)[MOST_TERMS - 1]]
         weights = weights[kept]
         length = math.sqrt(weights @ weights)
         return Weighed(terms.hashes[kept], terms.strengths[kept], weights / length if length else weights)
@@ -116,7 +127,7 @@ class TermCounts:
         *terms* are those of all, *sizes* how many each has, here and in what is given back.
         """
         owners = np.repeat(np.arange(len(sizes)), sizes)
-        cells = (terms.hashes % np.uint32(CELLS)).astype(np.int64)
+        cells = (terms.hashes & _CELL).astype(np.int64)
         held = self._count_many(cells, owners) + self._background(language)[cells]
         every = (self.articles + BACKGROUND_ARTICLES + 2.0 + np.arange(len(sizes))).astype(np.float32)
         self.articles += len(sizes)
@@ -164,6 +175,12 @@ def _articles_with(language: str) -> npt.NDArray[np.float16]:
 
     parts = kept.table(f"words-{language}", [__file__, *background.made_of()], made) if language.isalpha() else made()
     return np.frombuffer(parts["cells"], np.float16)
+
+
+def falling(weights: npt.NDArray[np.float32]) -> Ints:
+    """Numbers in the order of falling *weights* above zero, of equal ones the first first."""
+    # Bits of floats above zero are in the order of the floats.
+    return ((_LARGEST - weights.view(np.int32)) << 16) | np.arange(len(weights))
 
 
 def pack(terms: Terms) -> bytes:

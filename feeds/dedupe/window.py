@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import numpy as np
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.columns import Columns, Ints, spans, uuid_bytes
+from feeds.dedupe.columns import Columns, Ints, first_of_each, spans, urn, uuid_bytes
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import Hashes, Sketch
 
@@ -31,6 +30,7 @@ COPIES_KEPT = 8
 """So many copies of one article are kept for comparing; further ones add time and tell nothing."""
 CHUNK_BYTES = 1 << 18
 _TITLE_SALT = 0x5BD1E995
+_COLUMNS = ("_uids", "_places", "_sizes", "_seen", "_sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Window:
 
     def add(self, uid: str, sketched: bytes, *, seen: datetime, source_id: int, copy: bool = False) -> None:
         """Take in an entry of the article *uid*; in the order in which entries were seen."""
+        sketched, _ = signature.split(sketched)
         sketch = signature.read(sketched)
         if sketch is None or not (sketch.word_count or sketch.title.size):
             return
@@ -80,7 +81,7 @@ class Window:
         if row == len(self._sizes):
             self._make_room()
             row = self._next - self._oldest
-        self._keep(row, signature.split(sketched)[0])
+        self._keep(row, sketched)
         self._name(row, uid)
         self._seen[row] = int(seen.timestamp())
         self._sources[row] = source_id & 0xFFFFFFFF
@@ -122,39 +123,34 @@ class Window:
         if sketch is None:
             return None
         mine = near.weigh(sketch, self.counts)
-        candidates = self._sharing(mine)
-        if not candidates:
-            return None
+        since = int((now - timedelta(days=self._days)).timestamp())
+        rows = [row for row in self._sharing(mine) if self._sizes[row] and self._seen[row] >= since]  # not taken back
         best: Near | None = None
         own_titles = False
-        since = int((now - timedelta(days=self._days)).timestamp())
-        for document in candidates:
-            row = document - self._oldest
-            if self._seen[row] < since or not self._sizes[row]:  # too old, or taken back
-                continue
-            other = signature.read_kept(self._signature(row))
-            if not near.may_be_near(mine, other):
-                continue
-            same_source = int(self._sources[row]) == source_id & 0xFFFFFFFF
+        for at, other in near.candidates(mine, [self._signature(row) for row in rows]) if rows else ():
+            source = int(self._sources[rows[at]])
+            same_source = source == source_id & 0xFFFFFFFF
             own_titles |= same_source and other.title_hash == sketch.title_hash
             likeness = near.judge(mine, other, self.counts, same_source=same_source)
             if likeness.near and (best is None or likeness.score > best.likeness.score):
-                best = Near(self._uid(row), int(self._sources[row]), likeness)
+                best = Near(self._uid(rows[at]), source, likeness)
         if best is not None and own_titles and best.likeness.by_title:
             return None  # a column: its title comes again and again
         return best
 
     def _sharing(self, mine: near.Weighed) -> list[int]:
-        """The documents that share most with an arriving article: what is indexed of it, by how telling it is."""
-        hashes = _indexed(mine.sketch)
-        at, documents = self._postings.lookup(np.array(hashes, np.uint32))
-        telling = [mine.head.get(one) or mine.body.get(one, 1.0) for one in hashes]
-        shared: dict[int, float] = {}
-        for document, place in zip(documents.tolist(), at.tolist(), strict=True):
-            shared[document] = shared.get(document, 0.0) + telling[place]
-        likely = [document for document, weight in shared.items() if weight >= LEAST_TELLING]
-        likely.sort(key=lambda document: (-shared[document], document))
-        return [document for document in likely[:COMPARED] if document >= self._oldest]
+        """The rows that share most with an arriving article: what is indexed of it, by how telling it is."""
+        hashes, telling = _telling(mine)
+        at, documents = self._postings.lookup(hashes)
+        if not documents.size:
+            return []
+        order = documents.argsort(kind="stable")
+        documents = documents[order]
+        first = np.flatnonzero(first_of_each(documents))
+        shared = np.add.reduceat(telling[at[order]], first)
+        likely = np.flatnonzero(shared >= LEAST_TELLING)
+        best = likely[(-shared[likely]).argsort(kind="stable")[:COMPARED]]
+        return [row for row in (documents[first[best]] - self._oldest).tolist() if row >= 0]
 
     def discard(self, uids: Collection[str]) -> None:
         """Take back what was added last: for a batch whose transaction did not come through."""
@@ -167,13 +163,15 @@ class Window:
         """Let go what is older than the window's days, and the oldest beyond its number of articles."""
         since = int((now - timedelta(days=self._days)).timestamp())
         count = len(self)
+        if not count or (self._seen[0] >= since and count <= self._most):
+            return
         old = int(np.searchsorted(self._seen[:count], np.uint32(since)))  # another type would have all copied
         gone = max(old, count - self._most)
         if gone < 1 or (gone < count // 16 and gone < 50_000):
             return
-        for row in range(gone):
-            self._odd_uids.pop(self._oldest + row, None)
-        for name in ("_uids", "_places", "_sizes", "_seen", "_sources"):
+        for document in [one for one in self._odd_uids if one < self._oldest + gone]:
+            del self._odd_uids[document]
+        for name in _COLUMNS:
             column = getattr(self, name)
             column[: count - gone] = column[gone:count]
         self._oldest += gone
@@ -227,23 +225,25 @@ class Window:
 
     def _name(self, row: int, uid: str) -> None:
         try:
-            parsed = UUID(uid)
+            plain = bytes.fromhex(uid[-36:].replace("-", ""))
         except ValueError:
-            parsed = None
-        if parsed is not None and parsed.urn == uid:
-            self._uids[row] = np.frombuffer(parsed.bytes, np.uint8)
+            plain = b""
+        if len(plain) == 16 and urn(plain) == uid:
+            self._uids[row] = np.frombuffer(plain, np.uint8)
         else:
             self._odd_uids[self._oldest + row] = uid
 
     def _uid(self, row: int) -> str:
         odd = self._odd_uids.get(self._oldest + row)
-        return odd if odd is not None else UUID(bytes=self._uids[row].tobytes()).urn
+        return odd if odd is not None else urn(self._uids[row].tobytes())
 
     def _make_room(self) -> None:
-        grown = 2 * len(self._sizes)
-        self._uids = np.resize(self._uids, (grown, 16))
-        for name in ("_places", "_sizes", "_seen", "_sources"):
-            setattr(self, name, np.resize(getattr(self, name), grown))
+        more = max(1024, len(self._sizes) // 4)
+        for name in _COLUMNS:
+            column = getattr(self, name)
+            grown = np.zeros((len(column) + more, *column.shape[1:]), column.dtype)
+            grown[: len(column)] = column
+            setattr(self, name, grown)
 
 
 def _indexed(sketch: Sketch) -> list[int]:
@@ -252,6 +252,16 @@ def _indexed(sketch: Sketch) -> list[int]:
     if len(sketch.title) >= 3:
         found[(sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF] = None
     return list(found)
+
+
+def _telling(mine: near.Weighed) -> tuple[Hashes, near.Weights]:
+    """What `_indexed` gives, and what each weighs."""
+    sketch = mine.sketch
+    found = dict(zip(sketch.body[:INDEXED_BODY].tolist(), mine.body[:INDEXED_BODY].tolist(), strict=True))
+    found |= zip(sketch.head[:INDEXED_HEAD].tolist(), mine.head[:INDEXED_HEAD].tolist(), strict=True)
+    if len(sketch.title) >= 3:
+        found.setdefault((sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF, 1.0)
+    return np.fromiter(found, np.uint32, len(found)), np.fromiter(found.values(), np.float64, len(found))
 
 
 def _indexed_many(found: Columns, kept: Ints) -> tuple[Ints, Hashes]:

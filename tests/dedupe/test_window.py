@@ -81,7 +81,12 @@ def test_the_window_lets_go_what_is_old_and_what_is_too_much():
 
 @pytest.mark.parametrize(
     "uid",
-    ["urn:uuid:6d2d2b9a-3f0d-4b57-8d55-0a9b0c6e5f11", "URN:UUID:6d2d2b9a3f0d4b578d550a9b0c6e5f12", "tag:x,2026:1"],
+    [
+        "urn:uuid:6d2d2b9a-3f0d-4b57-8d55-0a9b0c6e5f11",
+        "URN:UUID:6d2d2b9a3f0d4b578d550a9b0c6e5f12",
+        "tag:x,2026:1",
+        "urn:uuid:----",
+    ],
 )
 def test_ids_come_back_as_they_were_given(uid):
     window = Window()
