@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OPTIONAL = {"psycopg", "scikit-learn", "scipy"}
+OPTIONAL = {"psycopg", "safetensors", "scikit-learn", "scipy", "tokenizers"}
 """Extras: imported where their profile is used, pinned in requirements files of their own."""
 
 

@@ -66,6 +66,7 @@ def learn(
     from feeds.engine.accept import ask_for_refiling
     from feeds.filing.learned.files import MODEL_FILE, save_model
     from feeds.filing.learned.report import report_of
+    from feeds.filing.learned.senses import knows_senses
     from feeds.filing.learned.training import learn as train
     from feeds.settings import config_from_json
     from feeds.store import open_store
@@ -82,6 +83,10 @@ def learn(
     for path in labelled:
         examples += labelled_examples(path, label, running)
     now = datetime.now(UTC)
+    if not knows_senses():
+        click.echo(
+            "WordLlama is not installed, so words are learned one by one: `pip install 'wiredesk[learn]'`", err=True
+        )
     model, trial = train(examples, facts={"learned_at": now.isoformat(timespec="seconds")})
     wanted = {section.path: section.learned_precision for section in running.sections if section.learned_precision}
     report = report_of(model, trial, wanted)
@@ -134,6 +139,7 @@ def filed_examples(store: Store, config: Config) -> Iterator[Example]:
                     source=source.key,
                     authors=tuple(person.name for person in entry.authors),
                     at=at,
+                    language=entry.language or config.settings.language,
                 )
 
 

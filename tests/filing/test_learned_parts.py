@@ -12,13 +12,16 @@ from hypothesis import strategies as some
 
 pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
 
+from feeds.filing.learned import senses
 from feeds.filing.learned.calibration import strictest, thresholds_of
 from feeds.filing.learned.examples import Example
 from feeds.filing.learned.features import BITS, BLOCKS, features, learned_authors, learned_words, word_numbers
 from feeds.filing.learned.likeness import neighbours_of, shares_held_back, telling_words
+from feeds.filing.learned.machines import machines_of
 from feeds.filing.learned.matrix import table_of
 from feeds.filing.learned.model import PRECISIONS, model_from_bytes, model_to_bytes
 from feeds.filing.learned.report import calibration_error, coverage_at, report_of
+from feeds.filing.learned.senses import senses_of, ways_written
 from feeds.filing.learned.training import learn
 from tests.filing.made_up import COMMON, TOPICS, texts
 
@@ -43,6 +46,63 @@ def test_authors_are_learned_from_and_agencies_are_none() -> None:
     assert model.decide("", "village week", ("Ann Land",))[0][0] == "land"
     assert model.guess("", "village week", ("Ann Land",)) != model.guess("", "village week", ("AP",))
     assert model.guess("", "village week", ("AP",)) == model.guess("", "village week")
+
+
+# ------------------------------------------------------------ senses
+
+
+WATER = """ferry harbour tide mole anchor crew rope gull lighthouse sailor deck cargo fisherman boat captain pier sail
+ship vessel wave shore port island beach ocean coast navy yacht""".split()
+FIELDS = """tractor barley orchard cattle harvest plough meadow barn farmer seed soil fence pasture oats corn hay sheep
+cow rye fields crops rural farm farming grain livestock dairy""".split()
+
+
+def of_two_topics(language: str = "") -> list[Example]:
+    dice = random.Random(1)
+    made = []
+    for number in range(200):
+        topic, told = ("sea", WATER) if number % 2 else ("land", FIELDS)
+        text = " ".join(dice.sample(told, 2) + dice.sample(COMMON, 6))
+        made.append(Example(title="", text=text, sections=(topic,), group=str(number), language=language))
+    return made
+
+
+def test_words_that_training_never_shows_are_known_by_their_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"submarine": "sea", "fishermen": "sea", "wheat": "land", "vineyard": "land"}
+    model, _ = learn(of_two_topics())
+    assert {word: model.decide("", word)[0][0] for word in asked} == asked
+    assert model.telling("sea", "", "a submarine came")[0][0] == "submarine"
+    dutch, _ = learn(of_two_topics("nl-BE"))
+    assert dutch.word_rows(["visserij"])[0] >= 0 > model.word_rows(["visserij"])[0]
+    monkeypatch.setattr(senses, "_library", lambda: None)
+    model, _ = learn(of_two_topics())
+    assert model.word_rows([*asked]).tolist() == [-1, -1, -1, -1]
+    assert model.decide("", "ferry and wave")[0][0] == "sea", "what was shown is learned all the same"
+
+
+def test_a_sense_is_that_of_how_a_word_is_written() -> None:
+    fruit, maker = (senses_of(["apple"], ways_written([text])) for text in ("an apple, another apple", "Apple, Apple"))
+    either = senses_of(["apple"], {})
+    assert fruit is not None and maker is not None and either is not None
+    assert np.linalg.norm(fruit - either) > 0.1 < np.linalg.norm(maker - either)
+    assert np.allclose((fruit + maker) / 2, either, atol=1e-5)
+
+
+def test_texts_that_mean_the_same_tell_nothing_by_it() -> None:
+    machine = machines_of(
+        table := table_of([["tide", "mole"]] * 6, [[]] * 6, 2), table.rows(), np.eye(2)[[0, 1] * 3], True
+    )
+    assert np.abs(machine[0].scores(table.rows())).max() < 1e-3
+
+
+def test_held_back_texts_lack_the_words_that_were_not_met() -> None:
+    table = table_of([["tide", "qqmole"], ["tide"]], [[], []], 2, common=["harbour"])
+    assert word_numbers(["harbour"])[0] in table.numbers
+    (row,) = table.unseen(np.array([1]), np.array([0])).toarray()
+    told = {word: row[np.searchsorted(table.numbers, word_numbers([word])[0])] for word in ("tide", "qqmole")}
+    assert told["qqmole"] == 0 < told["tide"]
+    (row,) = table.unseen(np.array([0]), np.array([0])).toarray()
+    assert row[np.searchsorted(table.numbers, word_numbers(["qqmole"])[0])] > 0
 
 
 # ------------------------------------------------------------ neighbours

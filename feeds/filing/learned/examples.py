@@ -36,6 +36,7 @@ class Example:
     source: str = ""
     authors: tuple[str, ...] = ()
     at: float | None = None
+    language: str = ""
 
 
 def example_of(row: Mapping[str, Any], label: str | None = None) -> Example:
@@ -58,6 +59,7 @@ def example_of(row: Mapping[str, Any], label: str | None = None) -> Example:
         group=group or group_of(title, text),
         authors=_authors(next((row[name] for name in AUTHORS if row.get(name)), ())),
         at=_seconds(next((row[name] for name in DATES if row.get(name)), "")),
+        language=str(row.get("language") or ""),
     )
 
 

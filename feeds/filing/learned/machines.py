@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from feeds.filing.learned.features import AUTHORS, PAIRS
 from feeds.filing.learned.matrix import Table
+from feeds.filing.learned.senses import Vectors
 
 SMOOTHING = 0.1
 SCARCE = 8.0
@@ -37,15 +39,15 @@ def machines_of(table: Table, matrix: Matrix, truth: Labels, single: bool) -> li
 
     One Bayes knows words and authors alone, which holds better for few and long texts, the other pairs too.
     """
-    machines = [_vectors(matrix, truth)]
+    machines = [_vectors(matrix, truth) if table.senses is None else _with_senses(matrix, table.senses, truth)]
     if single:
         ends = np.cumsum([block.shape[1] for block in table.blocks])
         machines += [_bayes(matrix[:, : ends[block]], truth) for block in (AUTHORS, PAIRS)]
     return machines
 
 
-def added_up(machines: list[Machine], parts: list[float], features: int) -> Machine:
-    """One layer that gives the sum of the scores of all, each times its part."""
+def added_up(machines: list[Machine], parts: Sequence[Weights], features: int) -> Machine:
+    """One layer that gives the sum of the scores of all, each times its part (one a section)."""
     weights = np.zeros((features, len(machines[0].intercept)), np.float32)
     intercept = np.zeros(weights.shape[1], np.float32)
     for machine, part in zip(machines, parts, strict=True):
@@ -75,6 +77,24 @@ def _vectors(matrix: Matrix, truth: Labels) -> Machine:
     return Machine(weights=weights, intercept=intercept)
 
 
+def _with_senses(matrix: Matrix, senses: Vectors, truth: Labels) -> Machine:
+    """`_vectors` that also see what the words of a text mean together: a sum over its words.
+
+    So what they learn of that sum can be said of each word alone, of those too that no text here holds.
+    """
+    from scipy import sparse
+
+    meant = np.asarray(matrix[:, : len(senses)] @ senses, np.float32)
+    middle = meant.mean(axis=0)
+    meant -= middle
+    # Where all texts mean the same, what is left of them is nothing to be enlarged.
+    scale = 1 / max(float(np.linalg.norm(meant, axis=1).mean()), float(np.linalg.norm(middle)) / 10, 1e-9)
+    machine = _vectors(sparse.hstack([matrix, sparse.csr_matrix(meant * scale)], format="csr"), truth)
+    weights, of_meaning = machine.weights[: matrix.shape[1]].copy(), machine.weights[matrix.shape[1] :] * scale
+    weights[: len(senses)] += senses @ of_meaning
+    return Machine(weights=weights, intercept=machine.intercept - middle @ of_meaning)
+
+
 def _bayes(matrix: Matrix, truth: Labels) -> Machine:
     from sklearn.naive_bayes import ComplementNB
 
@@ -82,4 +102,5 @@ def _bayes(matrix: Matrix, truth: Labels) -> Machine:
     log = np.asarray(bayes.feature_log_prob_, np.float32)
     weights = np.zeros((matrix.shape[1], truth.shape[1]), np.float32)
     weights[:, bayes.classes_] = (log - log.mean(axis=0)).T
+    weights[matrix.getnnz(axis=0) == 0] = 0  # of a word that no text holds it says how long each section's texts are
     return Machine(weights=weights, intercept=np.zeros(truth.shape[1], np.float32))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feeds.filing.learned.features import BITS, BLOCKS, LENGTHS, features
+from feeds.filing.learned.features import BITS, BLOCKS, LENGTHS, WORDS, features, word_numbers
+from feeds.filing.learned.senses import Vectors, Written, senses_of
 
 MOST_FEATURES = 400_000
 MOST_WEIGHTS = 6_000_000
@@ -22,11 +23,17 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Texts × features: for each block the texts with length 1; the features' *numbers* and *idf* over all blocks."""
+    """Texts × features: for each block the texts with length 1; the features' *numbers* and *idf* over all blocks.
+
+    *senses* are the vectors of the features of the block WORDS, None without any; *common* says which of these features
+    are known even where no text holds them.
+    """
 
     blocks: tuple[Matrix, ...]
     numbers: npt.NDArray[np.int32]
     idf: Weights
+    senses: Vectors | None = None
+    common: npt.NDArray[np.bool_] | None = None
 
     def rows(self, chosen: Rows | None = None) -> Matrix:
         """The matrix of the texts *chosen*, or of all."""
@@ -35,14 +42,26 @@ class Table:
     def unseen(self, rest: Rows, test: Rows) -> Matrix:
         """The texts *test* as a model of the texts *rest* would see them: what it never met is not there at all."""
         seen = []
-        for block in self.blocks:
-            met = (block[rest].getnnz(axis=0) > 0).astype(np.float32)
-            seen.append(_of_length_one(block[test].multiply(met[None, :]).tocsr()))
+        for number, block in enumerate(self.blocks):
+            met = block[rest].getnnz(axis=0) > 0
+            if number == WORDS and self.common is not None:
+                met |= self.common
+            seen.append(_of_length_one(block[test].multiply(met.astype(np.float32)[None, :]).tocsr()))
         return _joined(seen)
 
 
-def table_of(told: Sequence[Sequence[str]], authors: Sequence[Sequence[str]], sections: int) -> Table:
-    """The table of texts by the words *told* and their *authors*. Of too many features the commonest stay."""
+def table_of(
+    told: Sequence[Sequence[str]],
+    authors: Sequence[Sequence[str]],
+    sections: int,
+    *,
+    common: Sequence[str] = (),
+    written: Written | None = None,
+) -> Table:
+    """The table of texts by the words *told* and their *authors*. Of too many features the commonest stay.
+
+    *common* are words to know besides, for their senses; *written* tells how words are written.
+    """
     from scipy import sparse
 
     numbers, counts = zip(*map(features, told, authors), strict=True)
@@ -51,19 +70,43 @@ def table_of(told: Sequence[Sequence[str]], authors: Sequence[Sequence[str]], se
     least, most = 1, min(MOST_FEATURES, MOST_WEIGHTS // sections)
     while (frequency >= least).sum() > most:
         least += 1
-    kept = np.flatnonzero(frequency >= least)
+    general = word_numbers(common)
+    held = frequency >= least
+    held[general] = True
+    kept = np.flatnonzero(held)
     # As the file keeps it, so that learning and asking see the same.
     idf = (np.log((1 + len(told)) / (1 + frequency[kept])) + 1).astype(np.float16).astype(np.float32)
     place = np.full(BLOCKS << BITS, -1, np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
     columns = place[every]
-    known = np.concatenate(([0], np.cumsum(columns >= 0)))
-    ends = known[np.concatenate(([0], np.cumsum([len(found) for found in numbers])))]
+    before = np.concatenate(([0], np.cumsum(columns >= 0)))
+    ends = before[np.concatenate(([0], np.cumsum([len(found) for found in numbers])))]
     values = np.concatenate(counts)[columns >= 0] * idf[columns[columns >= 0]]
     whole = sparse.csr_matrix((values, columns[columns >= 0], ends), shape=(len(told), len(kept)))
     bounds = np.searchsorted(kept, np.arange(BLOCKS + 1) << BITS)
     blocks = tuple(_of_length_one(whole[:, first:last]) for first, last in pairwise(bounds))
-    return Table(blocks=blocks, numbers=kept.astype(np.int32), idf=idf)
+    known = np.zeros(bounds[WORDS + 1], np.bool_)
+    known[place[general]] = True
+    return Table(
+        blocks=blocks,
+        numbers=kept.astype(np.int32),
+        idf=idf,
+        senses=_senses({*common, *(word for one in told for word in one)}, written or {}, place, len(known)),
+        common=known,
+    )
+
+
+def _senses(words: Collection[str], written: Written, place: npt.NDArray[np.int32], features: int) -> Vectors | None:
+    """The senses of the *features* that *words* have, each in the place of its number."""
+    ordered = sorted(words)
+    places = place[word_numbers(ordered)]
+    kept = [word for word, at in zip(ordered, places, strict=True) if at >= 0]
+    vectors = senses_of(kept, written)
+    if vectors is None:
+        return None
+    senses = np.zeros((features, vectors.shape[1]), np.float32)
+    senses[places[places >= 0]] = vectors
+    return senses
 
 
 def _of_length_one(rows: Matrix) -> Matrix:

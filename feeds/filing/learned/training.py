@@ -32,11 +32,15 @@ from feeds.filing.learned.machines import added_up, machines_of
 from feeds.filing.learned.matrix import Table, table_of
 from feeds.filing.learned.model import Model
 from feeds.filing.learned.neighbours import Weights, leaning, no_neighbours
+from feeds.filing.learned.senses import common_words, ways_written
 
 LEAST_EXAMPLES = 3
 """Sections with fewer are not learned."""
 FAVOUR = 0.5
 """How much small sections are favoured where one must be chosen: chances are set against this power of their share."""
+MOST_LANGUAGES = 3
+UNTOLD = "en"
+"""Of so many languages the common words are known; of this one where no example says its own."""
 WORTH = 0.005
 """By which share neighbours must lessen the surprise, or the model is kept small and goes without."""
 
@@ -63,7 +67,9 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
     examples = sorted(examples, key=lambda example: example.at or 0)  # of too many, the latest are kept as neighbours
     truth = _truth(examples, sections)
     told = tuple(tuple(learned_words(example.title, example.text)) for example in examples)
-    table = table_of(told, [learned_authors(example.authors) for example in examples], len(sections))
+    authors = [learned_authors(example.authors) for example in examples]
+    written = ways_written(text for example in examples for text in (example.title, example.text))
+    table = table_of(told, authors, len(sections), common=common_words(_spoken(examples)), written=written)
     telling = telling_words(table.blocks[WORDS])
     views = views_of(examples, truth)
     held = [_held_back(table, telling, truth, single, view) for view in views]
@@ -71,7 +77,7 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
     blend = _blend(held, np.concatenate(truths), single)
     machines = machines_of(table, table.rows(), truth, single)
     *parts, near = blend.parts
-    layer = added_up(machines, [float(part[0]) for part in parts] if single else [1.0], len(table.numbers))
+    layer = added_up(machines, parts, len(table.numbers))
     blank = Model(
         sections=sections,
         single=single,
@@ -79,7 +85,7 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
         idf=table.idf.astype(np.float16),
         weights=layer.weights.astype(np.float16),
         intercept=layer.intercept,
-        slope=np.ones(len(sections), np.float32) if single else parts[0],
+        slope=np.ones(len(sections), np.float32),
         lean=near,
         offset=blend.offset,
         doubt=blend.doubt,
@@ -94,6 +100,12 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
     called = [_called(chances, np.asarray(cuts, np.float32), single) for chances in seen]
     model = replace(blank, cuts=cuts, thresholds=_thresholds(sections, seen, called, truths, single))
     return model, Trial(examples=tuple(examples), truth=truth, chances=seen[0], called=called[0], told=told)
+
+
+def _spoken(examples: Sequence[Example]) -> list[str]:
+    """The languages that most examples are in."""
+    counts = Counter(example.language.partition("-")[0].lower() for example in examples if example.language)
+    return [language for language, _ in counts.most_common(MOST_LANGUAGES)] or [UNTOLD]
 
 
 def _sections(examples: Sequence[Example]) -> tuple[str, ...]:
@@ -152,8 +164,7 @@ def _blend(held: list[list[Weights]], true: Labels, single: bool) -> Blend:
 
 def _chances(model: Model, scores: list[Weights], blend: Blend) -> Weights:
     *machines, near = scores
-    parts = blend.parts[: len(machines)] / model.slope
-    total = sum(part * table for part, table in zip(parts, machines, strict=True))
+    total = sum(part * table for part, table in zip(blend.parts[: len(machines)], machines, strict=True))
     return model.probabilities(np.asarray(total, np.float32), near)
 
 
