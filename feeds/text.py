@@ -31,12 +31,8 @@ UNSPACED = re.compile(f"[{_UNSPACED}]")
 """A character that `words` takes for a word: about half of one, where scripts are compared."""
 # Signs in otherwise plain texts, made plain before anything slower looks at them; none of them is of a word.
 _SIGNS = re.compile("[‘’‚ʼ“”„–—…•·£€¥©®°«»\u00a0\u2009\u202f]")
-_PLAIN_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
-# Letters as their small ones, digits as they are, all else a blank.
-_ASCII_FOLDED = bytes(
-    ord(chr(code).lower()) if chr(code).isascii() and chr(code).isalnum() else 32 for code in range(256)
-)
+# Of ASCII letters as their small ones, digits as they are, all else a blank; what is not ASCII stays.
+_FOLDED = bytes(code if code > 127 else ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(256))
 
 
 def plain(html: str) -> str:
@@ -120,19 +116,27 @@ def words(text: str) -> list[str]:
     >>> words("Don't stop: U.S. GDP +3.5%, 東京")
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
-    folded = _without_signs(text)
-    if folded.isascii():
-        if "''" not in folded:
-            return folded.encode("ascii").translate(_ASCII_FOLDED, b"'").decode("ascii").split()
-        return [word.replace("'", "") for word in _ASCII_WORD.findall(folded.lower())]
-    folded, pattern = _readied(folded)
-    found = pattern.findall(folded)
-    return [word.replace("'", "") for word in found] if "'" in folded else found
+    readied = _readied(text)
+    if isinstance(readied, bytes):
+        return readied.decode("utf-8").split()
+    return [word.replace("'", "") for word in _careful()[1].findall(readied)]
 
 
-def _without_signs(text: str) -> str:
-    """*text* folded, and in ASCII as it is: what `words` finds them in."""
-    return text if text.isascii() else fold(_SIGNS.sub(_plain_sign, text))
+def _readied(text: str) -> bytes | str:
+    """The words of *text* with blanks between them; or *text* folded, where `_careful` must look for them."""
+    folded = text
+    if not text.isascii():
+        folded = fold(_SIGNS.sub(_plain_sign, text))
+        if not folded.isascii():
+            characters = set(folded)
+            if _careful()[0].search("".join(characters)):
+                return folded
+            for character in characters:
+                if character > "\x7f" and not character.isalnum():
+                    folded = folded.replace(character, " ")
+    if "''" in folded:
+        return fold(folded)
+    return folded.encode("utf-8").translate(_FOLDED, b"'")
 
 
 def _plain_sign(match: re.Match[str]) -> str:
@@ -149,18 +153,6 @@ def _careful() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(f"[{_UNSPACED}{marks}]"), word
 
 
-def _readied(folded: str) -> tuple[str, re.Pattern[str]]:
-    """*folded* with the pattern that finds its words: that of `_careful` always does, a plain one in half the time."""
-    characters = set(folded)
-    needs_care, word = _careful()
-    if needs_care.search("".join(characters)):
-        return folded, word
-    for character in characters:
-        if character > "\x7f" and not character.isalnum():  # "£", "•": often all that is not ASCII
-            folded = folded.replace(character, " ")
-    return folded, _PLAIN_WORD
-
-
 def text_hash(text: str) -> int:
     """A hash (unsigned 64 bit) equal for texts with the same words; 0 where fewer than MIN_HASH_WORDS are.
 
@@ -169,9 +161,9 @@ def text_hash(text: str) -> int:
     >>> text_hash("One two three four five six seven EIGHT!") == text_hash("one two three four five six seven eight")
     True
     """
-    folded = _without_signs(text)
-    if folded.isascii() and "''" not in folded:  # what `words` does, without making a str of each
-        plainly = folded.encode("ascii").translate(_ASCII_FOLDED, b"'").split()
+    readied = _readied(text)
+    if isinstance(readied, bytes):
+        plainly = readied.split()
         count, joined = len(plainly), b" ".join(plainly)
     else:
         found = words(text)
