@@ -25,7 +25,7 @@ BUCKET_POSTINGS = 8
 LEAST_BITS = 10
 MERGED_AT_ONCE = 1 << 16
 """Postings in full take four times the room of packed ones: so many of them exist at a time."""
-MOST_PENDING = 1 << 19
+MOST_PENDING = 1 << 17
 """So many postings that were given many at a time wait for the first lookup."""
 
 _SHIFT = np.uint64(32)
@@ -165,25 +165,27 @@ class Postings:
             first, size, kept = before.first, before.size + size, kept - 1
         bits = max((newest - first).bit_length(), (size // BUCKET_POSTINGS).bit_length(), LEAST_BITS)
         merged = self._segments[kept:]
-        start, directory = (merged[0].start, merged[0].directory) if merged else (self._packed.size, self._starts.size)
-        packed, starts = self._merged(merged, fresh, size, first, bits)
-        # In place: of the largest arrays here there is never a second one.
-        self._packed.resize(start + packed.size, refcheck=False)
-        self._packed[start:] = packed
+        end = self._packed.size
+        start, directory = (merged[0].start, merged[0].directory) if merged else (end, self._starts.size)
+        # Written behind what it is made of, then moved there: of the largest arrays here there is never a second one.
+        self._packed.resize(end + size, refcheck=False)
+        starts = self._merge(merged, fresh, self._packed[end:], first, bits)
+        size = int(starts[-1])
+        self._packed[start : start + size] = self._packed[end : end + size]
+        self._packed.resize(start + size, refcheck=False)
         self._starts.resize(directory + starts.size, refcheck=False)
         self._starts[directory:] = starts + np.uint32(start)
-        self._segments[kept:] = [_Segment(first, newest, bits, packed.size, start, directory)]
+        self._segments[kept:] = [_Segment(first, newest, bits, size, start, directory)]
         self._lay_out()
 
-    def _merged(
-        self, segments: Sequence[_Segment], fresh: Keys, size: int, first: int, bits: int
-    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-        """*size* postings of neighbours as one segment has them, and its directory."""
-        packed, filled = np.empty(size, np.uint32), 0
-        cut = (size // MERGED_AT_ONCE).bit_length()
+    def _merge(
+        self, segments: Sequence[_Segment], fresh: Keys, packed: npt.NDArray[np.uint32], first: int, bits: int
+    ) -> npt.NDArray[np.uint32]:
+        """Fill *packed* with the postings of neighbours as one segment has them; give its directory, from 0 on."""
+        cut = (packed.size // MERGED_AT_ONCE).bit_length()
         width = 1 << bits - cut
         edges = np.searchsorted(fresh >> np.uint64(64 - LEAST_BITS), np.arange((1 << cut) + 1) << LEAST_BITS - cut)
-        counts = [np.zeros(1, np.int64)]
+        starts, filled = np.zeros((1 << bits) + 1, np.uint32), 0
         for part in range(1 << cut):
             keys = np.concatenate(
                 [*(self._unpacked(one, part, cut) for one in segments), fresh[edges[part] : edges[part + 1]]]
@@ -194,10 +196,10 @@ class Postings:
             newest[: -self._per_hash] = hashes[self._per_hash :] != hashes[: -self._per_hash]
             keys, hashes = keys[newest], hashes[newest]
             packed[filled : filled + keys.size] = (hashes << np.uint64(bits)) | ((keys & _LOW) - np.uint64(first))
-            filled += keys.size
             buckets = (hashes >> np.uint64(32 - bits)).astype(np.int64) - part * width
-            counts.append(np.bincount(buckets, minlength=width))
-        return packed[:filled], np.concatenate(counts).cumsum().astype(np.uint32)
+            starts[part * width + 1 : (part + 1) * width + 1] = np.bincount(buckets, minlength=width).cumsum() + filled
+            filled += keys.size
+        return starts
 
     def _unpacked(self, segment: _Segment, part: int, cut: int) -> Keys:
         """The postings of *segment* whose hashes have *part* in their upper *cut* bits."""
