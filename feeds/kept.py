@@ -44,19 +44,44 @@ def table(name: str, made_of: Iterable[str], make: Callable[[], Parts]) -> Parts
     if _folder is None:
         return make()
     try:
-        key = xxhash.xxh3_64_hexdigest(repr([_FORM, *map(_state, made_of)]).encode())
+        path = _folder / f"{name}.{_key(made_of)}"
     except OSError:
         return make()
-    path = _folder / f"{name}.{key}"
     with suppress(OSError, ValueError, KeyError, TypeError):
         return _read(path)
     parts = make()
     with suppress(OSError):
-        _write(path, parts)
-        for other in _folder.glob(f"{name}.*"):
-            if other != path and ".new-" not in other.name:
-                other.unlink()
+        _replace(name, path, parts)
     return parts
+
+
+def found(name: str, made_of: Iterable[str]) -> Mapping[str, memoryview] | None:
+    """What `keep` was given last under *name*; None where there is none, or one of other files in *made_of*."""
+    if _folder is None:
+        return None
+    try:
+        return _read(_folder / f"{name}.{_key(made_of)}")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep(name: str, made_of: Iterable[str], parts: Parts) -> None:
+    """Keep *parts* in the place of what was kept under *name*, where that can be done."""
+    if _folder is None:
+        return
+    with suppress(OSError):
+        _replace(name, _folder / f"{name}.{_key(made_of)}", parts)
+
+
+def _key(made_of: Iterable[str]) -> str:
+    return xxhash.xxh3_64_hexdigest(repr([_FORM, *map(_state, made_of)]).encode())
+
+
+def _replace(name: str, path: Path, parts: Parts) -> None:
+    _write(path, parts)
+    for other in path.parent.glob(f"{name}.*"):
+        if other != path and ".new-" not in other.name:
+            other.unlink()
 
 
 def _state(file: str) -> tuple[str, int, int]:

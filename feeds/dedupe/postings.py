@@ -38,7 +38,7 @@ Keys = npt.NDArray[np.uint64]
 """Postings in full, the hash (times _SPREAD) above, the document below."""
 
 
-class _Segment(NamedTuple):
+class Segment(NamedTuple):
     """Documents *first* to *newest*; the upper *bits* of a hash choose one of as many buckets.
 
     Its postings begin at *start* in the packed array, its directory of buckets at *directory*.
@@ -58,7 +58,7 @@ class Postings:
     def __init__(self, *, per_hash: int = PER_HASH, largest: int = LARGEST_SEGMENT) -> None:
         self._per_hash = per_hash
         self._largest = largest
-        self._segments: list[_Segment] = []
+        self._segments: list[Segment] = []
         self._packed = np.empty(0, np.uint32)  # for each: the hash's lower bits, below them the document less first
         self._starts = np.empty(0, np.uint32)  # where in the packed array each bucket begins, and the last one ends
         self._lay_out()
@@ -175,11 +175,11 @@ class Postings:
         self._packed.resize(start + size, refcheck=False)
         self._starts.resize(directory + starts.size, refcheck=False)
         self._starts[directory:] = starts + np.uint32(start)
-        self._segments[kept:] = [_Segment(first, newest, bits, size, start, directory)]
+        self._segments[kept:] = [Segment(first, newest, bits, size, start, directory)]
         self._lay_out()
 
     def _merge(
-        self, segments: Sequence[_Segment], fresh: Keys, packed: npt.NDArray[np.uint32], first: int, bits: int
+        self, segments: Sequence[Segment], fresh: Keys, packed: npt.NDArray[np.uint32], first: int, bits: int
     ) -> npt.NDArray[np.uint32]:
         """Fill *packed* with the postings of neighbours as one segment has them; give its directory, from 0 on."""
         cut = (packed.size // MERGED_AT_ONCE).bit_length()
@@ -201,7 +201,7 @@ class Postings:
             filled += keys.size
         return starts
 
-    def _unpacked(self, segment: _Segment, part: int, cut: int) -> Keys:
+    def _unpacked(self, segment: Segment, part: int, cut: int) -> Keys:
         """The postings of *segment* whose hashes have *part* in their upper *cut* bits."""
         width = 1 << segment.bits - cut
         bits = np.uint64(segment.bits)
@@ -211,6 +211,10 @@ class Postings:
         buckets = np.repeat(np.arange(part * width, (part + 1) * width, dtype=np.uint64), np.diff(starts))
         hashes = (buckets << np.uint64(32 - segment.bits)) | (values >> bits)
         return (hashes << _SHIFT) | ((values & np.uint64((1 << segment.bits) - 1)) + np.uint64(segment.first))
+
+    def restored(self) -> None:
+        """Make what is not kept in a snapshot."""
+        self._lay_out()
 
     def _lay_out(self) -> None:
         """The segments as columns, for `lookup`."""

@@ -181,9 +181,13 @@ class Stories:
         self._postings.add_many(postings[0][added:], postings[1][added:])
         self._unsettled += len(uids)
         if self._unsettled > MOST_UNSETTLED:
-            self._unsettled = 0
-            for story in self._stories.values():
-                self._settle(story)
+            self.settle()
+
+    def settle(self) -> None:
+        """Sum up what was read back and is still to be."""
+        self._unsettled = 0
+        for story in self._stories.values():
+            self._settle(story)
 
     def discard(self, uids: Collection[str]) -> None:
         """Take back stories begun in a batch that could not be saved."""

@@ -141,6 +141,10 @@ class TermCounts:
         lengths = np.array([math.sqrt(square) or 1.0 for square in squares], np.float32)
         return Weighed(terms.hashes[kept], terms.strengths[kept], weights / np.repeat(lengths, sizes)), sizes
 
+    def restored(self) -> None:
+        """Make what is not kept in a snapshot."""
+        self._common = {}
+
     def _count_many(self, cells: Ints, owners: Ints) -> npt.NDArray[np.float32]:
         """Count one article after another, *cells* of *owners*; what each cell held when its owner was counted."""
         order = np.sort((cells << 32) | np.arange(len(cells)))

@@ -98,6 +98,7 @@ class Ingest:
             self._save([], Turn())
         with self._store.write() as tx:
             tx.sources.release(list(self._flight.values()))
+        self._saving.keep(self.desk.settings.language)
 
     def forget(self) -> None:
         """Drop all that is in flight, after the store failed: claims run out, bodies wait in the inbox."""

@@ -99,6 +99,11 @@ class Saving:
             raise
         return Saved(results, report)
 
+    def keep(self, language: str) -> None:
+        """Keep for the next process what this one remembers. Raises StoreError."""
+        with self._store.read() as tx:
+            self._memory.keep(tx, language)
+
     def _save_without_bodies(self, batch: Batch, desk: Desk, now: datetime) -> Saved:
         """What most batches are: nothing is decided, and nobody who decides has to wait."""
         with self._store.write() as tx:

@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from feeds.dedupe import Remembered, Stories, Window, memory, near, remember, signature, terms
+from feeds.dedupe import Remembered, Stories, Window, memory, near, remember, signature, snapshot, terms
 from feeds.dedupe import stories as stories_module
 from feeds.dedupe.columns import take_apart, uuid_bytes
 from feeds.dedupe.sketching import Sketched, sketch_text
@@ -113,3 +113,28 @@ def test_ids_in_any_other_writing_are_told_apart():
     plain = "urn:uuid:00000000-0000-0000-0000-0000000000ff"
     written, odd = uuid_bytes([plain, plain.upper(), plain.replace("urn:uuid:", "urn:uuix:"), "ü" * 45, ""])
     assert odd == [1, 2, 3, 4] and written[0].tobytes() == UUID(plain).bytes
+
+
+def test_a_snapshot_gives_back_what_was_taken_in_and_goes_on_alike():
+    entries = list(made(900, 12))
+    window, stories = Window(), Stories()
+    remember(entries[:700], window, stories)
+    again = snapshot.unpack(snapshot.pack(window, stories))
+    assert found(window, stories, entries[:700]) == found(*again, entries[:700])
+    for memory_of in ((window, stories), again):
+        memory_of[1].forget(entries[-1].first_seen)
+        remember(entries[700:], *memory_of)
+    assert found(window, stories, entries) == found(*again, entries)
+
+
+@pytest.mark.parametrize("tree", [b"[]", b'["list"]', b'["list",1,2]', b'["list",["Window",{}],["os",{}]]', b"{"])
+def test_what_is_no_snapshot_is_refused(tree):
+    with pytest.raises(ValueError):
+        snapshot.unpack({"tree": tree, "arrays": b""})
+
+
+def test_a_snapshot_holds_plain_values_alone():
+    window = Window()
+    window.odd = len
+    with pytest.raises(TypeError, match="can't be kept"):
+        snapshot.pack(window, Stories())

@@ -1,0 +1,130 @@
+"""Window and stories as one run of bytes, for the next start to take over instead of reading back. Pure.
+
+Plain values alone: numbers, words, times, arrays, and objects of the classes named here, made without running a line of
+theirs. What is not of these is refused, when writing as when reading.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from feeds.dedupe.near import GramCounts
+from feeds.dedupe.postings import Postings, Segment
+from feeds.dedupe.stories import Stories, Story
+from feeds.dedupe.terms import TermCounts
+from feeds.dedupe.window import Window
+
+_CLASSES = {each.__name__: each for each in (Window, Stories, Story, Postings, GramCounts, TermCounts)}
+_LEFT_OUT = {"_common", "_layout"}
+"""What is made of the rest or read from a library."""
+
+
+def pack(window: Window, stories: Stories) -> dict[str, bytes]:
+    """Both as parts to be kept. Raises TypeError for what is none of the values named above."""
+    stories.settle()
+    writer = _Writer()
+    tree = writer.value([window, stories])
+    return {"tree": json.dumps(tree, separators=(",", ":")).encode(), "arrays": b"".join(writer.arrays)}
+
+
+def unpack(parts: Mapping[str, bytes | memoryview]) -> tuple[Window, Stories]:
+    """What `pack` was given. Raises ValueError for anything else."""
+    try:
+        window, stories = _Reader(parts["arrays"]).value(json.loads(bytes(parts["tree"])))
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"no window and stories: {error!r}") from error
+    if not isinstance(window, Window) or not isinstance(stories, Stories):
+        raise ValueError("no window and stories")
+    return window, stories
+
+
+def made_of() -> list[str]:
+    """The files that say what the bytes mean."""
+    folder = os.path.dirname(__file__)
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".py"))
+
+
+class _Writer:
+    """Values as JSON has them; what it has not is a list that begins with its kind."""
+
+    def __init__(self) -> None:
+        self.arrays: list[bytes] = []
+        self._at = 0
+        self._numbers: dict[int, int] = {}  # objects that stand in several places, by identity
+
+    def value(self, found: Any) -> Any:
+        kind = type(found)
+        if found is None or kind in (int, float, str, bool):
+            return found
+        if kind in (list, tuple):
+            return [kind.__name__, *map(self.value, found)]
+        if kind is np.ndarray:
+            return ["array", found.dtype.str, found.shape, self._kept(found.tobytes())]
+        if kind is bytearray:
+            return ["bytearray", self._kept(bytes(found)), len(found)]
+        if kind is datetime:
+            return ["time", found.isoformat()]
+        if kind in (dict, Counter, defaultdict):
+            return [kind.__name__, [[self.value(key), self.value(each)] for key, each in found.items()]]
+        if kind is Segment:
+            return ["Segment", *found]
+        if _CLASSES.get(kind.__name__) is not kind:
+            raise TypeError(f"{kind} can't be kept")
+        if id(found) in self._numbers:
+            return ["again", self._numbers[id(found)]]
+        self._numbers[id(found)] = len(self._numbers)
+        state = {name: getattr(found, name) for name in getattr(kind, "__slots__", None) or vars(found)}
+        return [kind.__name__, {name: self.value(each) for name, each in state.items() if name not in _LEFT_OUT}]
+
+    def _kept(self, body: bytes) -> int:
+        at = self._at
+        padded = body + bytes(-len(body) % 8)
+        self.arrays.append(padded)
+        self._at += len(padded)
+        return at
+
+
+class _Reader:
+    def __init__(self, arrays: bytes | memoryview) -> None:
+        self._arrays = arrays
+        self._objects: list[Any] = []
+
+    def value(self, told: Any) -> Any:
+        if not isinstance(told, list):
+            return told
+        kind, *rest = told
+        if kind == "array":
+            dtype, shape, at = rest
+            return np.frombuffer(self._arrays, dtype, int(np.prod(shape)), at).reshape(shape).copy()
+        if kind == "list":
+            return [self.value(each) for each in rest]
+        if kind == "time":
+            return datetime.fromisoformat(rest[0])
+        if kind == "again":
+            return self._objects[rest[0]]
+        if kind in _CLASSES:
+            made = _CLASSES[kind].__new__(_CLASSES[kind])
+            self._objects.append(made)
+            for name, each in rest[0].items():
+                object.__setattr__(made, name, self.value(each))
+            if hasattr(made, "restored"):
+                made.restored()
+            return made
+        if kind in ("dict", "Counter", "defaultdict"):
+            pairs = {self.value(key): self.value(each) for key, each in rest[0]}
+            return pairs if kind == "dict" else Counter(pairs) if kind == "Counter" else defaultdict(list, pairs)
+        if kind == "tuple":
+            return tuple(self.value(each) for each in rest)
+        if kind == "Segment":
+            return Segment(*rest)
+        if kind == "bytearray":
+            at, length = rest
+            return bytearray(self._arrays[at : at + length])
+        raise ValueError(f"no such kind: {kind!r}")
