@@ -38,6 +38,10 @@ SAVE_AT_ONCE = 256
 SAVE_WITHIN_S = 0.2
 """Polls that brought nothing are saved in company: so many at once, or as many as there are after so long."""
 
+MOST_READING = 128
+"""Bodies that are being read, or were and wait to be saved. The others stay with the fetcher, which then begins no more
+transfers: what is in flight is bounded, however many sources are due."""
+
 Arrived = tuple[Claim | None, Answer]
 """A body to keep, with the claim whose poll it ends; None for an article page that was followed."""
 
@@ -163,7 +167,9 @@ class Ingest:
     def turn(self, wait_s: float = 0.2) -> Turn:
         """Take what has arrived within *wait_s*, save it, and return what that was. Raises StoreError alone."""
         # Whoever has nothing on the wire waits for the readers, and the other way round.
-        outcomes = self._fetcher.outcomes(wait_s if not self._readers.pending else min(wait_s, 0.02))
+        room = MOST_READING - self._readers.pending
+        wait_fetch_s = wait_s if not self._readers.pending else min(wait_s, 0.02)
+        outcomes = self._fetcher.outcomes(wait_fetch_s, room) if room > 0 else []
         readings = self._readers.done(0.0 if outcomes else min(wait_s, 0.05) if self._readers.pending else 0.0)
         ended, arrived = self._sort(outcomes)
         if arrived:
