@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe import signature
 from feeds.dedupe.columns import first_of_each
+from feeds.dedupe.compact import LOW_BITS, expand, glance, grams_of
 from feeds.dedupe.signature import Hashes, Sketch, distinct
 from feeds.model import Evidence
 
@@ -142,8 +142,8 @@ class Weighed:
 
     @cached_property
     def by_triple(self) -> tuple[dict[int, float], dict[int, float]]:
-        """The weights of body and head by triple: made where a text comes near, which most never do."""
-        pairs = (self.sketch.body, self.body), (self.sketch.head, self.head)
+        """The weights by triple (its LOW_BITS in the head): made where a text comes near, which most never do."""
+        pairs = (self.sketch.body, self.body), (self.sketch.head & LOW_BITS, self.head)
         body, head = (dict(zip(grams.tolist(), weights.tolist(), strict=True)) for grams, weights in pairs)
         return body, head
 
@@ -159,23 +159,23 @@ def weigh(sketch: Sketch, counts: GramCounts) -> Weighed:
 
 
 def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[int, Sketch]]:
-    """Those of the signatures *others* that `judge` may find near, with their places among them.
+    """Those of *others*, as `compact` keeps them, that `judge` may find near, with their places among them.
 
     A quick look at all of them at once, for most of what an index gives shares hardly anything.
     """
     mine = one.sketch
-    looks = [signature.glance(other) for other in others]
+    looks = [glance(other) for other in others]
     table = np.zeros(_TABLE, np.bool_)
     table[mine.body & _TABLE_MASK] = True
     table[mine.head & _TABLE_MASK] = True
-    maybe = np.flatnonzero(table[np.frombuffer(b"".join([look.grams for look in looks]), np.uint32) & _TABLE_MASK])
-    ends = np.cumsum([len(look.grams) // 4 for look in looks])
+    maybe = np.flatnonzero(table[grams_of(looks) & _TABLE_MASK])
+    ends = np.cumsum([len(look.grams) // 3 for look in looks])
     held = maybe.searchsorted(ends).tolist()
     found = []
     for at, (before, upto) in enumerate(zip([0, *held], held, strict=False)):
         same_title = looks[at].title_hash == mine.title_hash
         if same_title or upto - before >= LEAST_SHARED:  # no triple weighs more than 1
-            other = signature.read_kept(others[at])
+            other = expand(others[at])
             if same_title or _share_enough(one, other):
                 found.append((at, other))
     return found
@@ -184,7 +184,7 @@ def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[
 def _share_enough(one: Weighed, other: Sketch) -> bool:
     """False where `judge` could only say no."""
     body, head = one.by_triple
-    return _shared(body, other.body) >= LEAST_SHARED or _shared(head, other.head) >= LEAST_SHARED
+    return _shared(body, other.body) >= LEAST_SHARED or _shared(head, other.head & LOW_BITS) >= LEAST_SHARED
 
 
 def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: bool = False) -> Likeness:
@@ -201,7 +201,7 @@ def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: b
     sampled = min(weighed.total(limit), opposite.total(limit))
     body = _contained(_shared(body_weights, other.body), sampled)
     smaller = min(float(np.add.reduce(weighed.head)), float(np.add.reduce(opposite.head)))
-    head = _contained(_shared(head_weights, other.head), smaller)
+    head = _contained(_shared(head_weights, other.head & LOW_BITS), smaller)
     if sampled >= ENOUGH and body < SUPPORT:
         head = 0.0  # two texts that begin alike and go on differently
     same_title = overlap == 1.0 and sizes >= 0.6
@@ -234,7 +234,7 @@ def _said_alike(one: Sketch, other: Sketch) -> bool:
         and one.title_hash == other.title_hash
         and one.word_count == other.word_count >= FEW_WORDS
         and one.gram_count == other.gram_count
-        and np.array_equal(one.head, other.head)
+        and np.array_equal(one.head & LOW_BITS, other.head & LOW_BITS)
         and np.array_equal(one.body, other.body)
     )
 

@@ -110,53 +110,59 @@ def of_words(title_words: list[str], text_words: list[str]) -> bytes:
 @lru_cache(8)  # looking for copies, deciding and remembering read the same one in turn
 def read(signature: bytes) -> Sketch | None:
     """The signature taken apart; None for an empty one and one of another version."""
-    return read_kept(signature) if len(signature) >= _HEADER.size and signature[0] == VERSION else None
+    if len(signature) < _HEADER.size or signature[0] != VERSION:
+        return None
+    found = header(signature)
+    head = np.frombuffer(signature, np.uint32, found.heads, found.end)
+    body = np.frombuffer(signature, np.uint32, found.bodies, found.end + 4 * found.heads)
+    return assemble(found, signature, head, body)
 
 
-def read_kept(signature: bytes | bytearray) -> Sketch:
-    """What `read` gives, of one that was read before."""
-    _, titles, figures, heads, bodies, title_length, word_count, gram_count, title_hash = _HEADER.unpack_from(signature)
-    at = _HEADER.size
-    title = np.frombuffer(signature, np.uint16, titles, at)
-    at += 2 * titles
-    pairs = np.frombuffer(signature, np.uint16, 2 * figures, at)
-    at += 4 * figures
-    head = np.frombuffer(signature, np.uint32, heads, at)
-    at += 4 * heads
-    body = np.frombuffer(signature, np.uint32, bodies, at)
-    limit = _UNSIGNED_32 if gram_count <= bodies else int(body[-1])
+class Header(NamedTuple):
+    """What a signature begins with: counts, lengths in words, the title's hash; *end* is where the triples begin."""
+
+    version: int
+    titles: int
+    figures: int
+    heads: int
+    bodies: int
+    title_length: int
+    word_count: int
+    gram_count: int
+    title_hash: int
+
+    @property
+    def end(self) -> int:
+        return _HEADER.size + 2 * self.titles + 4 * self.figures
+
+
+def header(signature: bytes | bytearray) -> Header:
+    return Header._make(_HEADER.unpack_from(signature))
+
+
+def assemble(header: Header, signature: bytes | bytearray, head: Hashes, body: Hashes) -> Sketch:
+    """A sketch of what *signature* begins with and of the triples that were read out of the rest."""
+    title = np.frombuffer(signature, np.uint16, header.titles, _HEADER.size)
+    figures = np.frombuffer(signature, np.uint16, 2 * header.figures, _HEADER.size + 2 * header.titles)
     return Sketch(
-        title_hash=title_hash,
-        title_length=title_length or titles,  # release 0.1.0 left it out
-        word_count=word_count,
-        gram_count=gram_count,
+        title_hash=header.title_hash,
+        title_length=header.title_length or header.titles,  # release 0.1.0 left it out
+        word_count=header.word_count,
+        gram_count=header.gram_count,
         title=title,
-        figures=pairs,
+        figures=figures,
         head=head,
         body=body,
-        limit=limit,
+        limit=_UNSIGNED_32 if header.gram_count <= header.bodies else int(body[-1]),
     )
-
-
-class Glance(NamedTuple):
-    """What tells most signatures apart from one: the title's hash, and all triples, the head's and then the body's."""
-
-    title_hash: int
-    grams: bytes | bytearray
-
-
-def glance(signature: bytes | bytearray) -> Glance:
-    """Like `read_kept`; *signature* has nothing put behind it."""
-    _, _, _, heads, bodies, _, _, _, title_hash = _HEADER.unpack_from(signature)
-    return Glance(title_hash, signature[len(signature) - 4 * (heads + bodies) :])
 
 
 def split(signature: bytes) -> tuple[bytes, bytes]:
     """The sketch, and what was put behind it (the terms that stories are found by)."""
     if len(signature) < _HEADER.size or signature[0] != VERSION:
         return b"", b""
-    _, titles, figures, heads, bodies, *_ = _HEADER.unpack_from(signature)
-    end = _HEADER.size + 2 * titles + 4 * (figures + heads + bodies)
+    found = header(signature)
+    end = found.end + 4 * (found.heads + found.bodies)
     return signature[:end], signature[end:]
 
 

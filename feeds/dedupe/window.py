@@ -1,6 +1,6 @@
 """The articles of the last days, as near as memory allows: signatures and an index into them. Pure; held in memory.
 
-About 620 bytes an article. The store keeps each signature with its entry, so that a restart reads them back with
+About 500 bytes an article. The store keeps each signature with its entry, so that a restart reads them back with
 `add` and no text is read again (measured in `bench/dedupe.py`).
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from feeds.dedupe import near, signature
 from feeds.dedupe.columns import Columns, Ints, first_of_each, spans, urn, uuid_bytes
+from feeds.dedupe.compact import compact, compact_many
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import Hashes, Sketch
 
@@ -81,7 +82,7 @@ class Window:
         if row == len(self._sizes):
             self._make_room()
             row = self._next - self._oldest
-        self._keep(row, sketched)
+        self._keep(row, compact(sketched, sketch))
         self._name(row, uid)
         self._seen[row] = int(seen.timestamp())
         self._sources[row] = source_id & 0xFFFFFFFF
@@ -107,7 +108,7 @@ class Window:
         first = self._next - self._oldest
         while first + len(kept) > len(self._sizes):
             self._make_room()
-        self._keep_many(first, [found.sketches[at] for at in kept])
+        self._keep_many(first, compact_many(found, kept))
         here = slice(first, first + len(kept))
         self._uids[here], odd = uuid_bytes([uids[row] for row in rows])
         self._odd_uids.update((self._next + at, uids[rows[at]]) for at in odd)
