@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-from functools import lru_cache
 from importlib.util import find_spec
 
 from feeds import text
@@ -18,20 +17,24 @@ TYPICAL_WORDS = 60
 """Of a text so long the chance is told that it holds a word at all."""
 
 
-@lru_cache(maxsize=16)
 def shares(language: str) -> dict[str, float]:
-    """word stem → the part of short texts in *language* (a primary subtag) that hold it."""
+    """word stem → the part of short texts in *language* (a primary subtag) that hold it. Made anew each time."""
     import wordfreq  # half a second, and parse workers weigh nothing
 
     if language not in wordfreq.available_languages("small"):
         return {}  # asked for it, the library would give the nearest language that it knows
     table = wordfreq.get_frequency_dict(language, wordlist="small")
+    # All words in one go: folding them one by one is most of the work.
+    folded = fold("\n".join(table)).replace("'", "")
+    spaced = UNSPACED.search(folded) is None
     frequencies: dict[str, float] = {}
-    for word, frequency in table.items():
-        stem = stemmed(fold(word).replace("'", ""))
+    for word, frequency in zip(folded.split("\n"), table.values(), strict=True):
+        stem = stemmed(word)
         # Scripts without blanks: the table has words, an article's text is taken apart into characters.
-        for part in stem if UNSPACED.match(stem) else (stem,):
+        for part in (stem,) if spaced or not UNSPACED.match(stem) else stem:
             frequencies[part] = frequencies.get(part, 0.0) + frequency
+    for kept in (wordfreq.get_frequency_dict, wordfreq.get_frequency_list):
+        kept.cache_clear()  # 10 MB a language, which is asked for once
     return {stem: 1.0 - math.exp(-frequency * TYPICAL_WORDS) for stem, frequency in frequencies.items()}
 
 
