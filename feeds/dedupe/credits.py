@@ -141,11 +141,13 @@ def _agency(name: str | None) -> str | None:
     return AGENCIES.get(" ".join(words(name))) if name else None
 
 
+_NO_LETTER = re.compile(r"[^\w]")
+_TOP_DOMAIN = re.compile(r"\.(?:com|org|net|co\.\w\w|in|uk|de|fr)\b.*$", re.IGNORECASE)
+
+
 def name_key(name: str) -> str:
     """A name as names are compared: "Hindustan Times", "hindustantimes" and "HindustanTimes.com" are one."""
-    key = re.sub(
-        r"[^\w]", "", fold(re.sub(r"\.(?:com|org|net|co\.\w\w|in|uk|de|fr)\b.*$", "", name.strip(), flags=re.I))
-    )
+    key = _NO_LETTER.sub("", fold(_TOP_DOMAIN.sub("", name.strip()) if "." in name else name))
     return key.removeprefix("www").removeprefix("the") if len(key) > 6 else key
 
 

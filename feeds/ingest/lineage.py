@@ -89,6 +89,6 @@ class Lineages:
         from feeds.dedupe import Directory
 
         if self._directory is None or self._of is not config:
-            self._directory = Directory(source for source, _ in tx.sources.all_states())
+            self._directory = Directory(tx.sources.all())
             self._of = config
         return self._directory

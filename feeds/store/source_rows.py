@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -11,6 +12,7 @@ from feeds.model import FullText, Source, Validators
 from feeds.store.codec import hashes_from_blob, hashes_to_blob
 from feeds.store.columns import plain
 from feeds.store.marks import storable
+from feeds.store.schema import sources
 from feeds.store.values import SourceState
 
 CONFIGURED = (
@@ -59,6 +61,9 @@ _SELDOM = (
 )
 _SAME_IN_STATE = (*(name for name in OFTEN if name not in ("last_error", "last_remedy")), *_SELDOM)
 
+OF_SOURCE = ("id", "key", *(name for name in CONFIGURED if name != "rights"))
+"""The columns that `source_of` needs."""
+
 SELDOM = (*_SELDOM, "etag", "last_modified", "item_hashes", "first_poll_done", "title")
 """The columns that a poll which brought nothing leaves as they are."""
 
@@ -82,38 +87,50 @@ def configured(source: Source, desk_full_text: FullText) -> dict[str, Any]:
     }
 
 
-def source_of(row: Row[Any]) -> Source:
-    """The source of a row, without headers."""
+# Asked by name, a row looks every column up, and a thousand sources have forty thousand: so all are taken at once.
+_COLUMNS = tuple(sources.c.keys())
+
+
+def source_of(row: Row[Any], columns: Sequence[str] = _COLUMNS) -> Source:
+    """The source of a row of all of the table's columns, or of those of *columns*, without headers."""
+    return _source(dict(zip(columns, row, strict=True)))
+
+
+def both_of(row: Row[Any]) -> tuple[Source, SourceState]:
+    """The source of a row of all columns, and what the desk remembers of it."""
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return _source(values), _state(values)
+
+
+def _source(values: dict[str, Any]) -> Source:
     return Source(
-        key=row.key,
-        name=row.name,
-        kind=row.kind,
-        target=row.target,
-        id=row.id,
-        section=row.section,
-        enabled=bool(row.enabled),
-        interval_s=row.fixed_interval_s,
-        full_text=row.full_text,
-        language=row.language,
-        timezone=row.timezone,
-        priority=row.priority,
-        ignore_validators=bool(row.ignore_validators),
-        line=row.line,
+        key=values["key"],
+        name=values["name"],
+        kind=values["kind"],
+        target=values["target"],
+        id=values["id"],
+        section=values["section"],
+        enabled=bool(values["enabled"]),
+        interval_s=values["fixed_interval_s"],
+        full_text=values["full_text"],
+        language=values["language"],
+        timezone=values["timezone"],
+        priority=values["priority"],
+        ignore_validators=bool(values["ignore_validators"]),
+        line=values["line"],
     )
 
 
-def state_of(row: Row[Any]) -> SourceState:
-    """What the desk remembers of the source of a row."""
-    values = row._mapping
+def _state(values: dict[str, Any]) -> SourceState:
     return SourceState(
-        validators=Validators(etag=row.etag, last_modified=row.last_modified),
-        item_hashes=hashes_from_blob(row.item_hashes),
-        first_poll_done=bool(row.first_poll_done),
-        next_poll_at=row.next_poll_at,
-        last_error=row.last_error,
-        last_remedy=row.last_remedy,
-        reason=row.reason,
-        title=row.title,
+        validators=Validators(etag=values["etag"], last_modified=values["last_modified"]),
+        item_hashes=hashes_from_blob(values["item_hashes"]),
+        first_poll_done=bool(values["first_poll_done"]),
+        next_poll_at=values["next_poll_at"],
+        last_error=values["last_error"],
+        last_remedy=values["last_remedy"],
+        reason=values["reason"],
+        title=values["title"],
         **{name: values[name] for name in _SAME_IN_STATE},
     )
 

@@ -21,7 +21,7 @@ from feeds.store.columns import micros, moment
 from feeds.store.marks import chunks, storable
 from feeds.store.pushing import pushing
 from feeds.store.schema import POLLABLE, POLLS_KEPT, polls, sources
-from feeds.store.source_rows import OFTEN, SELDOM, differs_seldom, often, seldom, source_of, state_of
+from feeds.store.source_rows import OF_SOURCE, OFTEN, SELDOM, both_of, differs_seldom, often, seldom, source_of
 from feeds.store.source_sync import sync
 from feeds.store.values import Claim, Poll, PollResult, SourcesSynced, SourceState
 
@@ -93,16 +93,12 @@ class Sources:
         )
         rows = self._connection.execute(statement).all()
         pushed = pushing(self._connection, now)
-        claims = [
-            Claim(
-                source=source_of(row),
-                claim_id=claim_id,
-                state=state_of(row),
-                due_at=row.due_at,
-                pushed=row.id in pushed,
+        claims = []
+        for row in rows:
+            source, state = both_of(row)
+            claims.append(
+                Claim(source=source, claim_id=claim_id, state=state, due_at=row.due_at, pushed=source.id in pushed)
             )
-            for row in rows
-        ]
         return sorted(claims, key=lambda claim: (claim.due_at, claim.source.id))
 
     def release(self, claims: Sequence[Claim]) -> None:
@@ -229,24 +225,21 @@ class Sources:
         """The source with this key, None where there is none or it was removed."""
         statement = select(sources).where(sources.c.key == key, sources.c.removed_at.is_(None))
         row = self._connection.execute(statement).one_or_none()
-        return None if row is None else (source_of(row), state_of(row))
+        return None if row is None else both_of(row)
 
     def by_id(self, source_id: int) -> tuple[Source, SourceState] | None:
         """The source with this id, removed or not."""
         row = self._connection.execute(select(sources).where(sources.c.id == source_id)).one_or_none()
-        return None if row is None else (source_of(row), state_of(row))
+        return None if row is None else both_of(row)
 
     def claims_of(self, ids: Sequence[int]) -> dict[int, Claim]:
         """The sources with these ids as they stand, with the claim that is on them (empty where there is none)."""
         found: dict[int, Claim] = {}
         for some in chunks(sorted(set(ids))):
             for row in self._connection.execute(select(sources).where(sources.c.id.in_(some))):
-                found[row.id] = Claim(
-                    source=source_of(row),
-                    claim_id=row.claim_id or "",
-                    state=state_of(row),
-                    due_at=row.due_at or row.next_poll_at,
-                )
+                source, state = both_of(row)
+                due_at = row.due_at or row.next_poll_at
+                found[source.id] = Claim(source=source, claim_id=row.claim_id or "", state=state, due_at=due_at)
         return found
 
     def by_ids(self, ids: Sequence[int]) -> dict[int, Source]:
@@ -257,10 +250,16 @@ class Sources:
                 found[row.id] = source_of(row)
         return found
 
+    def all(self) -> list[Source]:
+        """Every source of the present config, in the config's order."""
+        columns = [sources.c[name] for name in OF_SOURCE]
+        statement = select(*columns).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
+        return [source_of(row, OF_SOURCE) for row in self._connection.execute(statement)]
+
     def all_states(self) -> list[tuple[Source, SourceState]]:
         """Every source of the present config with its state, in the config's order."""
         statement = select(sources).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
-        return [(source_of(row), state_of(row)) for row in self._connection.execute(statement)]
+        return [both_of(row) for row in self._connection.execute(statement)]
 
     def names(self) -> dict[str, str]:
         """Key → name of every source of the present config, without reading what is remembered of each."""
