@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,11 @@ from feeds.dedupe.terms import TermCounts
 from feeds.dedupe.window import Window
 
 _CLASSES = {each.__name__: each for each in (Window, Stories, Story, Postings, GramCounts, TermCounts)}
-_LEFT_OUT = {"_common", "_layout"}
+_LEFT_OUT = {"_common", "_layout", "_by_made"}
 """What is made of the rest or read from a library."""
+
+
+_STORY = [field.name for field in fields(Story)]
 
 
 def pack(window: Window, stories: Stories) -> dict[str, bytes]:
@@ -71,6 +76,8 @@ class _Writer:
             return ["bytearray", self._kept(bytes(found)), len(found)]
         if kind is datetime:
             return ["time", found.isoformat()]
+        if kind is dict and found and all(type(each) is Story for each in found.values()):
+            return ["stories", list(found), *self._columns(list(found.values()))]
         if kind in (dict, Counter, defaultdict):
             return [kind.__name__, [[self.value(key), self.value(each)] for key, each in found.items()]]
         if kind is Segment:
@@ -82,6 +89,19 @@ class _Writer:
         self._numbers[id(found)] = len(self._numbers)
         state = {name: getattr(found, name) for name in getattr(kind, "__slots__", None) or vars(found)}
         return [kind.__name__, {name: self.value(each) for name, each in state.items() if name not in _LEFT_OUT}]
+
+    def _columns(self, stories: list[Story]) -> list[Any]:
+        """Stories by what they hold, for there are thousands: their arrays one behind the other, with their sizes."""
+        columns: list[Any] = []
+        for name in _STORY:
+            column = [getattr(story, name) for story in stories]
+            if type(column[0]) is np.ndarray:
+                columns.append(["arrays", self.value(np.concatenate(column)), list(map(len, column))])
+            elif type(column[0]) is datetime:
+                columns.append(["times", [each.isoformat() for each in column]])
+            else:
+                columns.append(["plain", [self.value(each) for each in column]])
+        return columns
 
     def _kept(self, body: bytes) -> int:
         at = self._at
@@ -117,6 +137,9 @@ class _Reader:
             if hasattr(made, "restored"):
                 made.restored()
             return made
+        if kind == "stories":
+            columns = [self._column(*each) for each in rest[1:]]
+            return {key: Story(*values) for key, *values in zip(rest[0], *columns, strict=True)}
         if kind in ("dict", "Counter", "defaultdict"):
             pairs = {self.value(key): self.value(each) for key, each in rest[0]}
             return pairs if kind == "dict" else Counter(pairs) if kind == "Counter" else defaultdict(list, pairs)
@@ -128,3 +151,11 @@ class _Reader:
             at, length = rest
             return bytearray(self._arrays[at : at + length])
         raise ValueError(f"no such kind: {kind!r}")
+
+    def _column(self, kind: str, told: list[Any], sizes: Sequence[int] = ()) -> list[Any]:
+        if kind == "times":
+            return list(map(datetime.fromisoformat, told))
+        if kind == "plain":
+            return told
+        whole, ends = self.value(told), list(accumulate(sizes))
+        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]

@@ -183,6 +183,10 @@ class Stories:
         if self._unsettled > MOST_UNSETTLED:
             self.settle()
 
+    def restored(self) -> None:
+        """Make what is not kept in a snapshot."""
+        self._by_made = {story.made: story for story in self._stories.values()}
+
     def settle(self) -> None:
         """Sum up what was read back and is still to be."""
         self._unsettled = 0
