@@ -11,6 +11,10 @@ from feeds.errors import ParseError
 from feeds.parse.limits import MAX_AUTHOR_CHARACTERS, MAX_DEPTH_ELEMENTS, MAX_ENTRIES, MAX_LIST_ITEMS
 
 _ADDRESS = re.compile(r"[A-Za-z0-9_.+-]+@(?:\[[0-9.]{7,15}\]|(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,63})(?:\?subject=\S+)?")
+# Addresses that `urljoin` gives back as they are, whatever the base: most of all.
+_WHOLE = re.compile(
+    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*/[A-Za-z0-9\-._~/!$'()*+,=:@%]*(?:\?[A-Za-z0-9\-._~/!$'()*+,=:@%&;?]+)?\Z"
+)
 
 
 class Enough(Exception):
@@ -42,6 +46,12 @@ class Bounded:
                 remedy="no reader takes this; tell the publisher, or remove the source",
             )
         self.depth += 1
+
+    def resolve_uri(self: Any, uri: str) -> str:
+        if _WHOLE.match(uri):
+            return uri
+        resolved: str = super().resolve_uri(uri)  # type: ignore[misc]
+        return resolved
 
     def _start_item(self: Any, attrs_d: dict[str, str]) -> None:
         if len(self.entries) >= MAX_ENTRIES:

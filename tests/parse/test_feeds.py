@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from feedparser.urls import _urljoin
+from hypothesis import given
+from hypothesis import strategies as some
 
 from feeds.model import (
     Category,
@@ -18,6 +21,7 @@ from feeds.model import (
     RawText,
 )
 from feeds.parse import parse
+from feeds.parse.bounded import _WHOLE
 
 URL = "http://feeds.example.org/a/index.xml"
 NAMESPACES = (
@@ -409,3 +413,13 @@ def test_the_base_of_an_entry_is_its_own() -> None:
 def test_entries_are_plain_values() -> None:
     [entry] = rss("<title>x</title><pubDate>Mon, 02 Nov 2026 10:00:00 GMT</pubDate>").entries
     assert isinstance(entry, ParsedEntry) and hash(entry) == hash(entry)
+
+
+@given(
+    base=some.sampled_from(["", "https://b.example/x/y?z", "http://[::1]/"]),
+    head=some.sampled_from(["http://a.example/", "https://A.b/", "https://a-b.example/"]),
+    rest=some.text(alphabet="ab/.:?&=;#%2-_~A@ é", max_size=25),
+)
+def test_an_address_that_is_whole_is_what_feedparser_makes_of_it(base: str, head: str, rest: str) -> None:
+    if _WHOLE.match(head + rest):
+        assert _urljoin(base, head + rest) == head + rest
