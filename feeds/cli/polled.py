@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from feeds.cli.tables import NARROW, console, counted, show
+from feeds.cli.tables import NARROW, console, counted, on_terminal, show, show_plainly
 from feeds.model import Source
 from feeds.store.values import PollResult
 
@@ -43,14 +43,25 @@ def _unreached(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> li
 
 
 def _table(shown: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
-    # Here, for of many polls that bring nothing there is no table.
+    counts = {name: [getattr(result, name) for result in shown] for name in ("new", "copies", "updated")}
+    counts = {name: column for name, column in counts.items() if any(column)}  # a column of blanks tells nothing
+    if on_terminal():
+        _drawn(shown, sources, counts)
+        return
+    rows = [["source", *counts, "what to know"]]
+    for number, result in enumerate(shown):
+        came = [str(column[number] or "") for column in counts.values()]
+        rows.append([sources[result.source_id].name, *came, _said(result) or ("" if any(came) else _quiet(result))])
+    show_plainly(rows, numbers=range(1, 1 + len(counts)))
+
+
+def _drawn(shown: Sequence[PollResult], sources: Mapping[int, Source], counts: Mapping[str, Sequence[int]]) -> None:
+    # Here, for of many polls that bring nothing there is no table, and a pipe needs none of this.
     from rich.table import Table
     from rich.text import Text
 
     on = console()
     narrow = on.width < NARROW
-    counts = {name: [getattr(result, name) for result in shown] for name in ("new", "copies", "updated")}
-    counts = {name: column for name, column in counts.items() if any(column)}  # a column of blanks tells nothing
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=not narrow)
     table.add_column("source", overflow="fold", max_width=max(16, on.width // 3))
     if not narrow:
@@ -59,12 +70,18 @@ def _table(shown: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
     table.add_column("what to know", overflow="fold")
     for number, result in enumerate(shown):
         came = {name: column[number] for name, column in counts.items() if column[number]}
-        quiet = OUTCOMES.get(result.outcome, result.outcome)
-        said = f"{result.error}; {result.remedy}" if result.remedy else result.error
         if narrow:
-            cells = [said or ", ".join(f"{count} {name}" for name, count in came.items()) or quiet]
+            cells = [_said(result) or ", ".join(f"{count} {name}" for name, count in came.items()) or _quiet(result)]
         else:
-            cells = [*(str(came.get(name, "")) for name in counts), said or ("" if came else quiet)]
+            cells = [*(str(came.get(name, "")) for name in counts), _said(result) or ("" if came else _quiet(result))]
         row = (sources[result.source_id].name, *cells)
         table.add_row(*(Text(cell) for cell in row), style="red" if result.error else "")
     show(table, on)
+
+
+def _said(result: PollResult) -> str:
+    return f"{result.error}; {result.remedy}" if result.error and result.remedy else result.error or ""
+
+
+def _quiet(result: PollResult) -> str:
+    return OUTCOMES.get(result.outcome, result.outcome)

@@ -39,12 +39,14 @@ class Sections:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._ids: dict[str, int] = {}  # as this transaction found them
 
     def sync(self, configured: Sequence[Section], now: datetime) -> None:
         """Take over the section tree of a config; the whole desk and `unfiled` are there in any case.
 
         A section with `moved_from` keeps the filings and the numbers that it had under its old path.
         """
+        self._ids.clear()
         sync(self._connection, configured, now)
 
     # ------------------------------------------------------------------ rows
@@ -249,10 +251,13 @@ class Sections:
         return tuple(hydrate(self._connection, [row.article_id for row in rows], sequences).values())
 
     def _id(self, path: str) -> int:
+        if path in self._ids:
+            return self._ids[path]
         statement = select(sections.c.id).where(sections.c.path == path, sections.c.removed_at.is_(None))
         found: int | None = self._connection.execute(statement).scalar_one_or_none()
         if found is None:
             raise SectionNotFound(path)
+        self._ids[path] = found
         return found
 
 
