@@ -3,7 +3,7 @@
 from feeds.dedupe.deduper import Deduper, dedupe, new_uid
 from feeds.dedupe.directory import Directory, credited, with_origin
 from feeds.dedupe.explain import compare
-from feeds.dedupe.lineage import Lineage, Told, choose_shown, trace
+from feeds.dedupe.lineage import Lineage, Said, Told, choose_shown, said, trace
 from feeds.dedupe.memory import Remembered, remember
 from feeds.dedupe.sketching import Sketched, sketch
 from feeds.dedupe.stories import Stories
@@ -14,6 +14,7 @@ __all__ = [
     "Directory",
     "Lineage",
     "Remembered",
+    "Said",
     "Sketched",
     "Stories",
     "Told",
@@ -24,6 +25,7 @@ __all__ = [
     "dedupe",
     "new_uid",
     "remember",
+    "said",
     "sketch",
     "trace",
     "with_origin",

@@ -37,10 +37,34 @@ PLAIN_LEAD = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One entry of an article, with its source and when it was first seen."""
+class Said:
+    """What an entry says of where it comes from: all of it that is weighed, a small part of what was read."""
 
-    entry: Entry
+    credits: tuple[Credit, ...]
+    dateline: bool
+    noindex: bool
+    link: str | None
+    canonical_url: str | None
+    published: datetime | None
+
+
+def said(entry: Entry) -> Said:
+    """Read out of *entry* what it says of where it comes from; `feeds.model.LINEAGE_FIELDS` are enough."""
+    return Said(
+        credits=find_credits(entry),
+        dateline=has_dateline(entry),
+        noindex=entry.noindex,
+        link=entry.link,
+        canonical_url=entry.canonical_url,
+        published=entry.published,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What one entry of an article says, with its source and when it was first seen."""
+
+    said: Said
     source: Source
     first_seen: datetime
 
@@ -67,7 +91,7 @@ class Lineage:
 def trace(told: Sequence[Told], sources: Iterable[Source] | Directory = ()) -> Lineage:
     """Weigh the entries of one article; *sources* are the configured ones, whom a credit may mean."""
     directory = sources if isinstance(sources, Directory) else Directory(sources)
-    credits = [find_credits(one.entry) for one in told]
+    credits = [one.said.credits for one in told]
     scores = [0.0] * len(told)
     reasons: list[list[str]] = [[] for _ in told]
 
@@ -80,12 +104,12 @@ def trace(told: Sequence[Told], sources: Iterable[Source] | Directory = ()) -> L
         if one.source.priority > lowest:
             step = (one.source.priority - lowest) / (highest - lowest)
             say(at, round(PRIORITY * step, 2), "priority of its source")
-        if one.entry.noindex:
+        if one.said.noindex:
             say(at, NOINDEX, "asks not to be indexed")
-        if has_dateline(one.entry):
+        if one.said.dateline:
             say(at, HAS_DATELINE, "dateline")
         for other_at, other in enumerate(told):
-            if other_at != at and _names_as_canonical(other.entry, one.entry):
+            if other_at != at and _names_as_canonical(other.said, one.said):
                 say(at, NAMED_AS_CANONICAL, f"canonical address of {other.source.name}")
         for credit in credits[at]:
             if not credit.partial and not means(credit, one.source):
@@ -93,7 +117,7 @@ def trace(told: Sequence[Told], sources: Iterable[Source] | Directory = ()) -> L
             for other_at, other in enumerate(told):
                 if other_at != at and not credit.partial and means(credit, other.source):
                     say(other_at, CREDITED * credit.weight, f"credited by {one.source.name}: {credit.how}")
-    dated = [(one.entry.published, at) for at, one in enumerate(told) if one.entry.published is not None]
+    dated = [(one.said.published, at) for at, one in enumerate(told) if one.said.published is not None]
     if len(dated) > 1 and min(dated)[0] != max(dated)[0]:
         say(min(dated)[1], PUBLISHED_FIRST, "published first")
     if told:
@@ -138,7 +162,7 @@ def choose_shown(told: Sequence[Told], lineage: Lineage, shown: int, desk_rights
     return original if lead >= PLAIN_LEAD else shown
 
 
-def _names_as_canonical(one: Entry, other: Entry) -> bool:
+def _names_as_canonical(one: Said, other: Said) -> bool:
     if not one.canonical_url or not other.link or one.link == other.link:
         return False
     try:

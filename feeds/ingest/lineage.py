@@ -7,8 +7,9 @@ together, for then the original may have come.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from feeds.model import Decision, FullText, Source
@@ -16,9 +17,15 @@ from feeds.store import ReadTx, WriteTx
 from feeds.store.lineage import Line, Settled
 
 if TYPE_CHECKING:
-    from feeds.dedupe import Directory
+    from feeds.dedupe import Directory, Said
 
 Groups = list[tuple[Decision, ...]]
+
+
+MOST_SAID = 20_000
+"""Entries of which is remembered what they say of where they come from: some 400 bytes each, and every further copy
+of their article asks it again.
+"""
 
 
 class Lineages:
@@ -26,6 +33,7 @@ class Lineages:
 
     def __init__(self) -> None:
         self._directory: Directory | None = None
+        self._said: dict[int, tuple[datetime, Said]] = {}
         self._of: object = None
 
     def credit(self, tx: ReadTx, sources: Sequence[Source], groups: Groups, config: object) -> Groups:
@@ -65,13 +73,32 @@ class Lineages:
             return
         several = tx.articles.lines(sorted(uids))
         by_id = tx.sources.by_ids(sorted({line.source_id for lines in several.values() for line in lines}))
-        tx.articles.settle({uid: self._weighed(lines, by_id, desk_rights) for uid, lines in several.items()})
+        said = self._what_they_say(tx, [line for lines in several.values() for line in lines])
+        tx.articles.settle({uid: self._weighed(lines, said, by_id, desk_rights) for uid, lines in several.items()})
 
-    def _weighed(self, lines: list[Line], by_id: dict[int, Source], desk_rights: FullText) -> list[Settled]:
+    def _what_they_say(self, tx: ReadTx, lines: Sequence[Line]) -> dict[int, Said]:
+        """What the entries of *lines* say, by row; read where it is not remembered, or has changed."""
+        from feeds.dedupe import said
+
+        kept = {line.id: self._said.get(line.id) for line in lines}
+        strange = [line for line in lines if (known := kept[line.id]) is None or known[0] != line.changed_at]
+        read = tx.articles.entries_for_lineage([line.id for line in strange])
+        found = {row: known[1] for row, known in kept.items() if known is not None}
+        for line in strange:
+            found[line.id] = said(read[line.id])
+            self._said.pop(line.id, None)
+            self._said[line.id] = line.changed_at, found[line.id]
+        while len(self._said) > MOST_SAID:
+            del self._said[next(iter(self._said))]
+        return found
+
+    def _weighed(
+        self, lines: list[Line], said: Mapping[int, Said], by_id: dict[int, Source], desk_rights: FullText
+    ) -> list[Settled]:
         from feeds.dedupe import Told, choose_shown, trace
 
         assert self._directory is not None
-        told = [Told(entry=line.entry, source=by_id[line.source_id], first_seen=line.first_seen) for line in lines]
+        told = [Told(said=said[line.id], source=by_id[line.source_id], first_seen=line.first_seen) for line in lines]
         found = trace(told, self._directory)
         now = next((at for at, line in enumerate(lines) if line.shown), 0)
         shown = choose_shown(told, found, now, desk_rights)

@@ -66,6 +66,10 @@ class Articles:
         """The entries of several articles, first come first, for `settle`."""
         return lineage.lines(self._connection, uids)
 
+    def entries_for_lineage(self, ids: Sequence[int]) -> dict[int, Entry]:
+        """The entries of these rows (`Line.id`), with no more than lineage may ask, `feeds.model.LINEAGE_FIELDS`."""
+        return lineage.entries_of(self._connection, ids)
+
     def settle(self, settled: Mapping[str, Sequence[Settled]]) -> int:
         """Write what the entries of articles are to them, where it differs; how many are told otherwise now."""
         return lineage.settle(self._connection, settled)

@@ -29,11 +29,13 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One stored entry of an article, as far as its lineage goes (LINEAGE_FIELDS); *id* is its row."""
+    """One stored entry of an article, as far as its lineage goes; *id* is its row, which says the same as long as it
+    *changed_at* the same time.
+    """
 
     id: int
     source_id: int
-    entry: Entry
+    changed_at: datetime
     first_seen: datetime
     shown: bool
     copy: bool
@@ -53,7 +55,7 @@ class Settled:
 _LINE = (
     entries.c.id,
     entries.c.source_id,
-    entries.c.payload,
+    entries.c.changed_at,
     entries.c.first_seen,
     entries.c.shown,
     entries.c.copy,
@@ -84,13 +86,22 @@ def lines(connection: Connection, uids: Sequence[str]) -> dict[str, list[Line]]:
                 Line(
                     id=row.id,
                     source_id=row.source_id,
-                    entry=part_from_blob(row.payload, LINEAGE_FIELDS),
+                    changed_at=row.changed_at,
                     first_seen=row.first_seen,
                     shown=bool(row.shown),
                     copy=bool(row.copy),
                     evidence=evidence,
                 )
             )
+    return found
+
+
+def entries_of(connection: Connection, ids: Sequence[int]) -> dict[int, Entry]:
+    """The entries of these rows with the LINEAGE_FIELDS alone."""
+    found: dict[int, Entry] = {}
+    for some in chunks(ids):
+        for row in connection.execute(select(entries.c.id, entries.c.payload).where(entries.c.id.in_(some))):
+            found[row.id] = part_from_blob(row.payload, LINEAGE_FIELDS)
     return found
 
 

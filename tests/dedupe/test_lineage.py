@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.dedupe import Directory, Told, choose_shown, credited, trace, with_origin
+from feeds.dedupe import Directory, Told, choose_shown, credited, lineage, trace, with_origin
 from feeds.dedupe.credits import Credit, find_credits, means, read_credit
 from feeds.model import Origin, Person, Source
 from tests.dedupe.conftest import BRIDGE, NOW, entry
@@ -14,6 +14,10 @@ TIMES = Source(
 )
 MIRROR = Source(key="mirror", name="Coast Mirror", kind="files", target="articles/*.txt", id=8)
 POST = Source(key="post", name="Quay Post", kind="feed", target="https://quaypost.example/feed", id=9)
+
+
+def told_by(*, entry, source, first_seen):
+    return Told(said=lineage.said(entry), source=source, first_seen=first_seen)
 
 
 @pytest.mark.parametrize(
@@ -78,27 +82,27 @@ def test_a_credit_means_the_configured_source_by_name_or_site(name):
 
 
 def test_a_credit_to_a_configured_source_links_to_it_before_the_original_has_come():
-    reprint = Told(entry=entry("r", text=BRIDGE, credits=("Source: harbourtimes",)), source=MIRROR, first_seen=NOW)
+    reprint = told_by(entry=entry("r", text=BRIDGE, credits=("Source: harbourtimes",)), source=MIRROR, first_seen=NOW)
     found = trace([reprint], [MIRROR, TIMES, POST])
     assert (found.original, found.copies, found.credited_source_id) == (None, (0,), 7)
     assert found.credited.name == "harbourtimes"
 
 
 def test_when_the_original_comes_later_it_is_still_the_original():
-    reprint = Told(entry=entry("r", text=BRIDGE, credits=("Source: harbourtimes",)), source=MIRROR, first_seen=NOW)
-    original = Told(entry=entry("o", text=BRIDGE), source=TIMES, first_seen=NOW + timedelta(hours=5))
+    reprint = told_by(entry=entry("r", text=BRIDGE, credits=("Source: harbourtimes",)), source=MIRROR, first_seen=NOW)
+    original = told_by(entry=entry("o", text=BRIDGE), source=TIMES, first_seen=NOW + timedelta(hours=5))
     found = trace([reprint, original], [MIRROR, TIMES])
     assert (found.original, found.copies) == (1, (0,))
     assert "credited by Coast Mirror" in found.evidence[0].detail
 
 
 def test_a_canonical_address_beats_who_was_first():
-    copy = Told(
+    copy = told_by(
         entry=entry("c", text=BRIDGE, link="mirror.example/1", canonical_url="https://harbourtimes.example/a"),
         source=MIRROR,
         first_seen=NOW,
     )
-    original = Told(
+    original = told_by(
         entry=entry("o", text=BRIDGE, link="harbourtimes.example/a"), source=TIMES, first_seen=NOW + timedelta(days=1)
     )
     assert trace([copy, original]).original == 1
@@ -108,19 +112,19 @@ def test_priority_from_config_decides_where_nothing_else_does():
     low, high = (
         Source(key=k, name=k, kind="feed", target=f"https://{k}.example/", priority=p) for k, p in (("a", 0), ("b", 3))
     )
-    both = [Told(entry=entry("1", text=BRIDGE), source=low, first_seen=NOW),
-            Told(entry=entry("2", text=BRIDGE), source=high, first_seen=NOW + timedelta(hours=1))]  # fmt: skip
+    both = [told_by(entry=entry("1", text=BRIDGE), source=low, first_seen=NOW),
+            told_by(entry=entry("2", text=BRIDGE), source=high, first_seen=NOW + timedelta(hours=1))]  # fmt: skip
     assert trace(both).original == 1
 
 
 def test_inputs_from_an_agency_do_not_make_a_copy():
-    told = Told(entry=entry("1", text=BRIDGE + "\nWith inputs from PTI"), source=TIMES, first_seen=NOW)
+    told = told_by(entry=entry("1", text=BRIDGE + "\nWith inputs from PTI"), source=TIMES, first_seen=NOW)
     assert trace([told], [TIMES]).original == 0
 
 
 def test_published_first_beats_seen_first():
-    seen = Told(entry=entry("1", text=BRIDGE, published=NOW - timedelta(hours=1)), source=POST, first_seen=NOW)
-    published = Told(
+    seen = told_by(entry=entry("1", text=BRIDGE, published=NOW - timedelta(hours=1)), source=POST, first_seen=NOW)
+    published = told_by(
         entry=entry("2", text=BRIDGE, published=NOW - timedelta(hours=9)),
         source=TIMES,
         first_seen=NOW + timedelta(hours=1),
@@ -140,8 +144,8 @@ def both(*, shown_full=None, original_full=None, priority=0, credit=True, publis
     times = Source(key="t", name="Harbour Times", kind="feed", target="https://t.example/", full_text=original_full)
     said = ("Source: harbourtimes",) if credit else ()
     told = [
-        Told(entry=entry("r", text=BRIDGE, credits=said, published=NOW), source=mirror, first_seen=NOW),
-        Told(entry=entry("o", text=BRIDGE, published=published), source=times, first_seen=NOW + timedelta(hours=1)),
+        told_by(entry=entry("r", text=BRIDGE, credits=said, published=NOW), source=mirror, first_seen=NOW),
+        told_by(entry=entry("o", text=BRIDGE, published=published), source=times, first_seen=NOW + timedelta(hours=1)),
     ]
     return told, trace(told)
 

@@ -1,0 +1,99 @@
+"""What is remembered of entries that are weighed again with every further copy of their article."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from feeds.ingest import lineage
+from feeds.ingest.lineage import Lineages
+from feeds.model import Decision, Entry, Source
+from feeds.store.lineage import Line, Settled
+
+NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+SOURCES = [
+    Source(id=number, key=f"s{number}", name=f"Paper {number}", kind="feed", target=f"https://p{number}.example/feed")
+    for number in range(4)
+]
+
+
+class Articles:
+    """The rows of one article, and which of them were read."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, tuple[Line, Entry]] = {}
+        self.read: list[int] = []
+        self.settled: list[Settled] = []
+
+    def add(self, number: int, **said: Any) -> None:
+        line = Line(
+            id=number,
+            source_id=number,
+            changed_at=NOW,
+            first_seen=NOW + timedelta(minutes=number),
+            shown=number == 1,
+            copy=number != 1,
+            evidence=(),
+        )
+        self.rows[number] = line, Entry(key=str(number), title="Ferry late", **said)
+
+    def lines(self, uids: list[str]) -> dict[str, list[Line]]:
+        return {uid: [line for line, _ in self.rows.values()] for uid in uids}
+
+    def entries_for_lineage(self, ids: list[int]) -> dict[int, Entry]:
+        self.read += ids
+        return {each: self.rows[each][1] for each in ids}
+
+    def settle(self, settled: dict[str, list[Settled]]) -> None:
+        [self.settled] = settled.values()
+
+
+@pytest.fixture
+def articles() -> Articles:
+    return Articles()
+
+
+def settle(lineages: Lineages, articles: Articles) -> list[int]:
+    """Settle a further copy; the rows that were read for it."""
+    by_id = {source.id: source for source in SOURCES}
+    sources = SimpleNamespace(by_ids=lambda ids: by_id, all=lambda: SOURCES, by_id=lambda number: None)
+    tx: Any = SimpleNamespace(articles=articles, sources=sources)
+    entry = Entry(key="c", title="Ferry late")
+    groups = [(Decision(kind="copy", entry=entry, article_uid="urn:a", source_id=2),)]
+    lineages.settle(tx, lineages.credit(tx, [SOURCES[2]], groups, config=None), "summary")
+    articles.read, read = [], articles.read
+    return read
+
+
+def test_an_entry_is_read_once(articles: Articles) -> None:
+    lineages = Lineages()
+    articles.add(1)
+    articles.add(2)
+    assert settle(lineages, articles) == [1, 2]
+    assert [one.copy for one in articles.settled] == [False, True]
+    articles.add(3)
+    assert settle(lineages, articles) == [3]
+
+
+def test_an_entry_that_changed_is_read_again(articles: Articles) -> None:
+    lineages = Lineages()
+    articles.add(1)
+    articles.add(2)
+    settle(lineages, articles)
+    line, entry = articles.rows[1]
+    articles.rows[1] = replace(line, changed_at=NOW + timedelta(hours=1)), replace(entry, credits=("Source: Paper 2",))
+    assert settle(lineages, articles) == [1]
+    assert [one.copy for one in articles.settled] == [True, False]
+
+
+def test_so_many_are_remembered_and_no_more(articles: Articles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineage, "MOST_SAID", 1)
+    lineages = Lineages()
+    articles.add(1)
+    articles.add(2)
+    settle(lineages, articles)
+    assert settle(lineages, articles) == [1]
