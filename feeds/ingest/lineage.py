@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from feeds.model import Decision, FullText, Source
+from feeds.model import Decision, Entry, FullText, Source
 from feeds.store import ReadTx, WriteTx
 from feeds.store.lineage import Line, Settled
 
@@ -73,19 +73,22 @@ class Lineages:
             return
         several = tx.articles.lines(sorted(uids))
         by_id = tx.sources.by_ids(sorted({line.source_id for lines in several.values() for line in lines}))
-        said = self._what_they_say(tx, [line for lines in several.values() for line in lines])
+        said = self._what_they_say(tx, [line for lines in several.values() for line in lines], _just_saved(groups))
         tx.articles.settle({uid: self._weighed(lines, said, by_id, desk_rights) for uid, lines in several.items()})
 
-    def _what_they_say(self, tx: ReadTx, lines: Sequence[Line]) -> dict[int, Said]:
-        """What the entries of *lines* say, by row; read where it is not remembered, or has changed."""
+    def _what_they_say(
+        self, tx: ReadTx, lines: Sequence[Line], saved: Mapping[tuple[int, str], Entry]
+    ) -> dict[int, Said]:
+        """What the entries of *lines* say, by row; read where it is not remembered, nor *saved* a moment ago."""
         from feeds.dedupe import said
 
         kept = {line.id: self._said.get(line.id) for line in lines}
         strange = [line for line in lines if (known := kept[line.id]) is None or known[0] != line.changed_at]
-        read = tx.articles.entries_for_lineage([line.id for line in strange])
+        new = {line.id: entry for line in strange if (entry := saved.get((line.source_id, line.key))) is not None}
+        new |= tx.articles.entries_for_lineage([line.id for line in strange if line.id not in new])
         found = {row: known[1] for row, known in kept.items() if known is not None}
         for line in strange:
-            found[line.id] = said(read[line.id])
+            found[line.id] = said(new[line.id])
             self._said.pop(line.id, None)
             self._said[line.id] = line.changed_at, found[line.id]
         while len(self._said) > MOST_SAID:
@@ -119,3 +122,15 @@ class Lineages:
             self._directory = Directory(tx.sources.all())
             self._of = config
         return self._directory
+
+
+def _just_saved(groups: Groups) -> dict[tuple[int, str], Entry]:
+    """The entries that *groups* have saved, by source and key: those of which there is no doubt which one was."""
+    saved: dict[tuple[int, str], Entry] = {}
+    twice: set[tuple[int, str]] = set()
+    for decision in (decision for group in groups for decision in group):
+        here = decision.source_id, decision.entry.key
+        if here in saved or decision.kind not in ("new", "copy", "updated"):
+            twice.add(here)
+        saved[here] = decision.entry
+    return {here: entry for here, entry in saved.items() if here not in twice}

@@ -35,6 +35,7 @@ class Line:
 
     id: int
     source_id: int
+    key: str
     changed_at: datetime
     first_seen: datetime
     shown: bool
@@ -55,6 +56,7 @@ class Settled:
 _LINE = (
     entries.c.id,
     entries.c.source_id,
+    entries.c.key,
     entries.c.changed_at,
     entries.c.first_seen,
     entries.c.shown,
@@ -86,6 +88,7 @@ def lines(connection: Connection, uids: Sequence[str]) -> dict[str, list[Line]]:
                 Line(
                     id=row.id,
                     source_id=row.source_id,
+                    key=row.key,
                     changed_at=row.changed_at,
                     first_seen=row.first_seen,
                     shown=bool(row.shown),

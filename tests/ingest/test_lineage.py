@@ -33,6 +33,7 @@ class Articles:
         line = Line(
             id=number,
             source_id=number,
+            key=str(number),
             changed_at=NOW,
             first_seen=NOW + timedelta(minutes=number),
             shown=number == 1,
@@ -57,12 +58,12 @@ def articles() -> Articles:
     return Articles()
 
 
-def settle(lineages: Lineages, articles: Articles) -> list[int]:
-    """Settle a further copy; the rows that were read for it."""
+def settle(lineages: Lineages, articles: Articles, key: str = "c") -> list[int]:
+    """Settle a further copy, the entry *key* of source 2; the rows that were read for it."""
     by_id = {source.id: source for source in SOURCES}
     sources = SimpleNamespace(by_ids=lambda ids: by_id, all=lambda: SOURCES, by_id=lambda number: None)
     tx: Any = SimpleNamespace(articles=articles, sources=sources)
-    entry = Entry(key="c", title="Ferry late")
+    entry = Entry(key=key, title="Ferry late")
     groups = [(Decision(kind="copy", entry=entry, article_uid="urn:a", source_id=2),)]
     lineages.settle(tx, lineages.credit(tx, [SOURCES[2]], groups, config=None), "summary")
     articles.read, read = [], articles.read
@@ -88,6 +89,13 @@ def test_an_entry_that_changed_is_read_again(articles: Articles) -> None:
     articles.rows[1] = replace(line, changed_at=NOW + timedelta(hours=1)), replace(entry, credits=("Source: Paper 2",))
     assert settle(lineages, articles) == [1]
     assert [one.copy for one in articles.settled] == [True, False]
+
+
+def test_what_was_saved_a_moment_ago_is_not_read_back(articles: Articles) -> None:
+    lineages = Lineages()
+    articles.add(1)
+    articles.add(2)
+    assert settle(lineages, articles, key="2") == [1]
 
 
 def test_so_many_are_remembered_and_no_more(articles: Articles, monkeypatch: pytest.MonkeyPatch) -> None:
