@@ -161,7 +161,12 @@ def site_label(host: str) -> str:
 
 def registrable(url: str) -> str:
     """About the registrable domain: the last two labels, three under ``co.uk`` and the like."""
-    labels = host_of(url).split(".")
+    return registrable_host(host_of(url))
+
+
+def registrable_host(host: str) -> str:
+    """What `registrable` gives for an address on *host*."""
+    labels = host.split(".")
     count = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2
     return ".".join(labels[-count:])
 

@@ -6,7 +6,16 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
 
-from feeds.dedupe.credits import NAME_BEGINS, Credit, find_credits, means, name_key, registrable, site_label
+from feeds.dedupe.credits import (
+    NAME_BEGINS,
+    Credit,
+    find_credits,
+    means,
+    name_key,
+    registrable,
+    registrable_host,
+    site_label,
+)
 from feeds.model import Entry, Origin, Source
 from feeds.urls import host_of, masked
 
@@ -25,7 +34,7 @@ class Directory:
             for name in (source.name, source.key):
                 self._by_name.setdefault(name_key(name), source)
             if host := host_of(source.target):
-                self._by_site.setdefault(registrable(source.target), source)
+                self._by_site.setdefault(registrable_host(host), source)
                 if label := site_label(host):
                     self._by_label.setdefault(label, source)
         self._by_name.pop("", None)

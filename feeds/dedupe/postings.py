@@ -69,7 +69,7 @@ class Postings:
 
     def add(self, document: int, hashes: Sequence[int]) -> None:
         if self._many:
-            self._take_in()
+            self.settle()
         if not self._fresh_count:
             self._fresh_first = document
         for one in hashes:
@@ -82,10 +82,12 @@ class Postings:
         """What `add` does with each of *documents* in turn, given with every hash of it."""
         self._many.append((hashes.astype(np.uint64) << _SHIFT) | documents.astype(np.uint64))
         if sum(map(len, self._many)) > MOST_PENDING:
-            self._take_in()
+            self.settle()
 
-    def _take_in(self) -> None:
+    def settle(self) -> None:
         """Take in what `add_many` was given, in the segments that would have come of it: merging sorts all anew."""
+        if not self._many:
+            return
         pairs = np.concatenate(self._many)
         self._many.clear()
         documents = pairs & _LOW
@@ -109,7 +111,7 @@ class Postings:
     def lookup(self, hashes: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Pairs (position in *hashes*, document), the newest *per_hash* documents of each segment for each hash."""
         if self._many:
-            self._take_in()
+            self.settle()
         at: list[int] = []
         documents: list[int] = []
         if self._fresh:
@@ -139,7 +141,7 @@ class Postings:
     def forget(self, before: int) -> None:
         """Drop the segments that hold only documents with smaller numbers than *before*."""
         if self._many:
-            self._take_in()
+            self.settle()
         kept = [segment for segment in self._segments if segment.newest >= before]
         if len(kept) == len(self._segments):
             return

@@ -33,6 +33,7 @@ _STORY = [field.name for field in fields(Story)]
 
 def pack(window: Window, stories: Stories) -> dict[str, bytes]:
     """Both as parts to be kept. Raises TypeError for what is none of the values named above."""
+    window.settle()
     stories.settle()
     writer = _Writer()
     tree = writer.value([window, stories])

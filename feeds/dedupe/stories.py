@@ -181,14 +181,18 @@ class Stories:
         self._postings.add_many(postings[0][added:], postings[1][added:])
         self._unsettled += len(uids)
         if self._unsettled > MOST_UNSETTLED:
-            self.settle()
+            self._settle_all()
 
     def restored(self) -> None:
         """Make what is not kept in a snapshot."""
         self._by_made = {story.made: story for story in self._stories.values()}
 
     def settle(self) -> None:
-        """Sum up what was read back and is still to be."""
+        """Sum up what was read back and is still to be, and do what was put off until the first `place`."""
+        self._settle_all()
+        self._postings.settle()
+
+    def _settle_all(self) -> None:
         self._unsettled = 0
         for story in self._stories.values():
             self._settle(story)

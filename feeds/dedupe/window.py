@@ -118,6 +118,10 @@ class Window:
         self._postings.add_many(owners + self._next, hashes)
         self._next += len(kept)
 
+    def settle(self) -> None:
+        """Do what was put off until the first `find`."""
+        self._postings.settle()
+
     def find(self, sketched: bytes, *, now: datetime, source_id: int) -> Near | None:
         """The nearest article that *sketched* is a copy of, None where there is none."""
         sketch = signature.read(sketched)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 
+from feeds import kept
+from feeds import text as folding
 from feeds.text import words
 
 GENERIC = "generic"
@@ -78,5 +81,15 @@ def read_vocabulary(text: str) -> Vocabulary:
     return Vocabulary(concepts)
 
 
-SHIPPED = read_vocabulary(files("feeds.filing").joinpath("vocabulary.tsv").read_text(encoding="utf-8"))
+def _shipped() -> Vocabulary:
+    place = Path(__file__).with_suffix(".tsv")
+
+    def read() -> dict[str, bytes]:
+        return {"concepts": json.dumps(dict(read_vocabulary(place.read_text(encoding="utf-8")).concepts)).encode()}
+
+    parts = kept.table("vocabulary", [__file__, folding.__file__, str(place)], read)
+    return Vocabulary(json.loads(bytes(parts["concepts"])))
+
+
+SHIPPED = _shipped()
 """The table that comes with the desk."""
