@@ -24,6 +24,8 @@ PASSED_AT_ONCE = 2000
 STORIES_AMONG = 200
 """Among how many of a section's newest articles stories are looked for; `serve` looks among as many."""
 
+SECTIONS_AT_ONCE = 8
+
 MOST_MEMBERS = 60
 
 
@@ -62,11 +64,21 @@ def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime
             return made, aside
 
 
-def catch_up_stories(store: Store, path: str, desk: DeskContext) -> int:
-    """Make the fragments of a section's newest stories where an article of theirs has changed; how many stories."""
+def catch_up_stories(store: Store, paths: Sequence[str], desk: DeskContext) -> int:
+    """Make the fragments of the newest stories of sections where an article of theirs has changed; how many stories.
+
+    Some sections at a time, for most stories are in several.
+    """
+    return sum(
+        _catch_up_stories(store, paths[at : at + SECTIONS_AT_ONCE], desk)
+        for at in range(0, len(paths), SECTIONS_AT_ONCE)
+    )
+
+
+def _catch_up_stories(store: Store, paths: Sequence[str], desk: DeskContext) -> int:
     version = fragment_version(desk)
     with store.read() as tx:
-        stale = tx.sections.stale_stories(path, STORIES_AMONG, version)
+        stale = tx.sections.stale_stories(paths, STORIES_AMONG, version)
         if not stale:
             return 0
         members = tx.stories.several(list(stale), MOST_MEMBERS)

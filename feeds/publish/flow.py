@@ -88,8 +88,7 @@ def publish(
             done.held.append(state.path)
             with suppress(SectionNotFound):  # as above
                 keep_last_good(store, state, error, now)
-    for path in done.sections:
-        catch_up_stories(store, path, desk)
+    catch_up_stories(store, done.sections, desk)
     done.archived, aside = catch_up(store, desk, most=most_archived, now=now)
     done.set_aside += aside
     return done

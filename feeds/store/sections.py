@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -160,10 +161,16 @@ class Sections:
         """The newest *limit* stories among the section's newest *among* articles, as publishing last made them."""
         return story_fragments.selection(self._connection, self._id(path), format, limit=limit, among=among)
 
-    def stale_stories(self, path: str, among: int, version: int) -> dict[str, str]:
-        """Stories of the section's newest articles that `documents.put_stories` has to get, with what they are of."""
-        newest = story_fragments.newest(self._connection, self._id(path), among)
-        wanted = story_fragments.made_of(self._connection, [story for _, story in newest if story])
+    def stale_stories(self, paths: Sequence[str], among: int, version: int) -> dict[str, str]:
+        """Stories of the sections' newest articles, *among* so many of each, that `documents.put_stories` has to get,
+        with what they are of. A section that was taken out has none.
+        """
+        newest: set[str] = set()
+        for path in paths:
+            with suppress(SectionNotFound):
+                found = story_fragments.newest(self._connection, self._id(path), among)
+                newest |= {story for _, story in found if story}
+        wanted = story_fragments.made_of(self._connection, newest)
         stale = story_fragments.stale(self._connection, wanted, version)
         return {uid: made_of for uid, made_of in wanted.items() if uid in stale}
 
