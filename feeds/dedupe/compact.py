@@ -26,6 +26,8 @@ class Glance(NamedTuple):
     """What tells most signatures apart from one: the title's hash, and the triples, the head's first."""
 
     title_hash: int
+    heads: int
+    bodies: int
     grams: bytes | bytearray
 
 
@@ -73,7 +75,8 @@ def compact_many(found: Columns, chosen: Sequence[int]) -> list[bytes]:
 def glance(kept: bytes | bytearray) -> Glance:
     header = signature.header(kept)
     at = header.end
-    return Glance(header.title_hash, kept[at : at + 3 * (header.heads + header.bodies)])
+    heads, bodies = header.heads, header.bodies
+    return Glance(header.title_hash, heads, bodies, kept[at : at + 3 * (heads + bodies)])
 
 
 def grams_of(glances: Sequence[Glance]) -> Hashes:
@@ -87,7 +90,7 @@ def expand(kept: bytes | bytearray) -> Sketch:
     at = header.end
     end = at + 3 * (header.heads + header.bodies)
     grams = _raised(kept[at:end])
-    upper = np.frombuffer(kept, np.uint8, offset=end) if end < len(kept) else np.empty(0, np.uint8)
+    upper = np.frombuffer(kept[end:], np.uint8)
     if header.bodies > FEW:
         places = np.flatnonzero(np.unpackbits(upper, bitorder="little"))
         high = (places - np.arange(len(places))).astype(np.uint32)

@@ -59,6 +59,7 @@ Weights = npt.NDArray[np.float64]
 
 _CELL = np.uint32(CELLS - 1)
 _COUNTS = np.arange(256)
+_BODY = LOW_BITS + np.uint32(1)
 _TABLE = 1 << 14
 _TABLE_MASK = np.uint32(_TABLE - 1)
 
@@ -73,6 +74,8 @@ class GramCounts:
         self._weight_of = np.empty(0)  # by what a cell counts, as it was when *_weighed* triples were added
 
     def add(self, grams: Hashes) -> None:
+        if not grams.size:
+            return
         cells = grams & _CELL
         counts = self._cells[cells]
         self._cells[cells] = counts + (counts < 255)
@@ -141,6 +144,13 @@ class Weighed:
     head: Weights
 
     @cached_property
+    def by_key(self) -> tuple[Hashes, Weights]:
+        """The LOW_BITS of all triples, above them whether they are of the body, in order; and their weights."""
+        keys = np.concatenate(((self.sketch.body & LOW_BITS) | _BODY, self.sketch.head & LOW_BITS))
+        order = keys.argsort()
+        return keys[order], np.concatenate((self.body, self.head))[order]
+
+    @cached_property
     def by_triple(self) -> tuple[dict[int, float], dict[int, float]]:
         """The weights by triple (its LOW_BITS in the head): made where a text comes near, which most never do."""
         pairs = (self.sketch.body, self.body), (self.sketch.head & LOW_BITS, self.head)
@@ -163,28 +173,23 @@ def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[
 
     A quick look at all of them at once, for most of what an index gives shares hardly anything.
     """
-    mine = one.sketch
     looks = [glance(other) for other in others]
+    sizes = [size for look in looks for size in (look.heads, look.bodies)]
+    parts = np.repeat(np.arange(len(sizes), dtype=np.uint32), sizes)
+    keys = grams_of(looks) | (parts & 1) * _BODY
+    mine, weights = one.by_key
+    # One table for all: most triples are not the article's, and need no search.
     table = np.zeros(_TABLE, np.bool_)
-    table[mine.body & _TABLE_MASK] = True
-    table[mine.head & _TABLE_MASK] = True
-    maybe = np.flatnonzero(table[grams_of(looks) & _TABLE_MASK])
-    ends = np.cumsum([len(look.grams) // 3 for look in looks])
-    held = maybe.searchsorted(ends).tolist()
-    found = []
-    for at, (before, upto) in enumerate(zip([0, *held], held, strict=False)):
-        same_title = looks[at].title_hash == mine.title_hash
-        if same_title or upto - before >= LEAST_SHARED:  # no triple weighs more than 1
-            other = expand(others[at])
-            if same_title or _share_enough(one, other):
-                found.append((at, other))
-    return found
-
-
-def _share_enough(one: Weighed, other: Sketch) -> bool:
-    """False where `judge` could only say no."""
-    body, head = one.by_triple
-    return _shared(body, other.body) >= LEAST_SHARED or _shared(head, other.head & LOW_BITS) >= LEAST_SHARED
+    table[mine & _TABLE_MASK] = True
+    maybe = np.flatnonzero(table[keys & _TABLE_MASK])
+    keys = keys[maybe]
+    at = np.minimum(mine.searchsorted(keys), len(mine) - 1)
+    shared = np.bincount(parts[maybe], weights[at] * (mine[at] == keys), len(sizes)).reshape(-1, 2).max(axis=1)
+    return [
+        (number, expand(others[number]))
+        for number, (look, weight) in enumerate(zip(looks, shared.tolist(), strict=True))
+        if weight >= LEAST_SHARED or look.title_hash == one.sketch.title_hash
+    ]
 
 
 def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: bool = False) -> Likeness:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 FLUSH_POSTINGS = 8_192
-LARGEST_SEGMENT = 4_000_000
+LARGEST_SEGMENT = 8_000_000
 MERGED_TIMES = 4
 """A segment up to so many times as large as what follows is merged with it: a lookup has few to look into."""
 PER_HASH = 8

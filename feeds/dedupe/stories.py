@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.columns import Ints, spans, starts_of
+from feeds.dedupe.columns import Ints, first_of_each, spans, starts_of
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts, Terms, Weighed
@@ -236,13 +236,15 @@ class Stories:
     def _sharing(self, weighed: Weighed, told: Sequence[int]) -> list[Story]:
         """The COMPARED stories whose articles share most of the *told* terms, by what these weigh."""
         at, articles = self._postings.lookup(weighed.hashes[told])
-        rows = articles - self._oldest
-        # Each term counts once for a story, however many of its articles hold it.
-        pairs = distinct(self._story_of[rows[rows >= 0]] * SEARCHED + at[rows >= 0])
-        if not pairs.size:
+        if articles.size and articles.min() < self._oldest:
+            known = articles >= self._oldest
+            at, articles = at[known], articles[known]
+        if not articles.size:
             return []
+        # Each term counts once for a story, however many of its articles hold it.
+        pairs = distinct(self._story_of[articles - self._oldest] * SEARCHED + at)
         stories = pairs // SEARCHED
-        first = np.flatnonzero(np.concatenate((_TRUE, stories[1:] != stories[:-1])))
+        first = np.flatnonzero(first_of_each(stories))
         shared = np.add.reduceat(weighed.weights[told][pairs % SEARCHED], first)
         best = stories[first[(-shared).argsort(kind="stable")[: 2 * COMPARED]]].tolist()
         found = [self._by_made[made] for made in best if made in self._by_made][:COMPARED]
@@ -293,7 +295,7 @@ class Stories:
         every = np.concatenate((story.hashes, hashes))
         order = every.argsort(kind="stable")
         every = every[order]
-        first = np.flatnonzero(np.concatenate((_TRUE, every[1:] != every[:-1])))
+        first = np.flatnonzero(first_of_each(every))
         sums = np.add.reduceat(np.concatenate((story.weights, weights))[order], first)
         every = every[first]
         story.square = float(sums @ sums)
@@ -368,7 +370,6 @@ def _cosine(one: Story, other: Story) -> float:
 
 _NO_HASHES = np.empty(0, np.uint32)
 _NO_WEIGHTS = np.empty(0, np.float32)
-_TRUE = np.ones(1, np.bool_)
 _TABLE = 1 << 14
 _LARGEST = 0x7F800000
 _TABLE_MASK = np.uint32(_TABLE - 1)

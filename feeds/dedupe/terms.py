@@ -83,7 +83,7 @@ def _hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
     """What `hashed` gives of each. Nothing is remembered: to look a word up in a large memory takes longer."""
     if not words:
         return np.empty(0, np.uint32)
-    stems = [background.stemmed(word) if word.endswith("s") else word for word in words]
+    stems = [background.stemmed(word) if word[-1:] == "s" else word for word in words]
     each = " ".join(stems).encode("utf-8", "surrogatepass").split(b" ")  # one call for all: words hold no blanks
     return np.fromiter(map(xxhash.xxh32_intdigest, each), np.uint32, len(each))
 
