@@ -21,7 +21,7 @@ from feeds.cli.polled import tell
 from feeds.cli.tables import counted
 from feeds.engine.accept import Accepted, accept, refiled, to_refile
 from feeds.engine.classifier import Classifier
-from feeds.engine.entrance import collect_seldom, now_utc, tell_config, user_agent
+from feeds.engine.entrance import collect_seldom, now_utc, tell_config, user_agent, without_threads
 from feeds.engine.lock import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
@@ -62,6 +62,7 @@ def poll(
     need_config(found)
     make_data(found)
     kept.use(found.tables)
+    without_threads()
     store = open_store(found.database)
     try:
         upgrade(store, found, now_utc())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,13 @@ def collect_seldom() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+
+
+def without_threads() -> None:
+    """Have numpy start no threads of its own, before it is loaded: they are a third of what loading it costs, and what
+    one poll multiplies is small.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def tell_config(accepted: Accepted) -> None:

@@ -42,10 +42,11 @@ class Child:
     def __init__(self, memory_bytes: int) -> None:
         """Start it. Raises OSError, EOFError or TimeoutError where it does not come up."""
         tables = kept.folder()
+        path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
         self.tasks = 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(memory_bytes), str(os.getpid()), str(tables) if tables else ""],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+            env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},  # threads cost address space
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

@@ -53,9 +53,10 @@ class Profile:
         Both count days; *most* is a number of posts, *rate* that of an average hour.
         """
         by_hour, by_day = self.hours, self.days
-        end = start + limit_s
-        for since, until in hours(start, end):
+        end, since = start + limit_s, start
+        while since < end:  # as `hours` cuts it, but this is what planning a poll costs
             hour = int(since // HOUR_S)
+            until = min((hour + 1) * HOUR_S, end)
             here = rate * by_hour[hour % 24] * by_day[(hour // 24 + 3) % 7]
             span = (until - since) / DAY_S
             pressing, posting = math.sqrt(here) * span, here * span
@@ -64,6 +65,7 @@ class Profile:
                 return since + share * (until - since)
             pressure -= pressing
             most -= posting
+            since = until
         return end
 
 
