@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,8 @@ Parts = Mapping[str, "memoryview | bytes"]
 _FORM = 1
 _ALIGNED = 64
 _HEAD_BYTES = 4096
+_UNFINISHED = ".new-"
+_LEFT_S = 3600
 _folder: Path | None = None
 
 
@@ -80,7 +83,8 @@ def _key(made_of: Iterable[str]) -> str:
 def _replace(name: str, path: Path, parts: Parts) -> None:
     _write(path, parts)
     for other in path.parent.glob(f"{name}.*"):
-        if other != path and ".new-" not in other.name:
+        # What another process is writing stays, but for what one left that was killed over it.
+        if other != path and (_UNFINISHED not in other.name or time.time() - other.stat().st_mtime > _LEFT_S):
             other.unlink()
 
 
@@ -101,17 +105,21 @@ def _read(path: Path) -> dict[str, memoryview]:
 
 def _write(path: Path, parts: Parts) -> None:
     places: dict[str, tuple[int, int]] = {}
-    body = bytearray()
+    end = 0
     for name, part in parts.items():
-        body += bytes(-len(body) % _ALIGNED)
-        places[name] = len(body), len(body) + len(part)
-        body += part
-    head = json.dumps({"bytes": len(body), "parts": places}).encode()
+        start = end + -end % _ALIGNED
+        end = start + len(part)
+        places[name] = start, end
+    head = json.dumps({"bytes": end, "parts": places}).encode().ljust(_HEAD_BYTES)
     path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.new-{os.getpid()}")
+    unfinished = path.with_name(f"{path.name}{_UNFINISHED}{os.getpid()}")
     try:
-        with open(unfinished, "xb") as file:
-            file.write(head.ljust(_HEAD_BYTES) + body)
+        with open(unfinished, "wb") as file:
+            file.write(head)
+            for name, part in parts.items():
+                file.seek(_HEAD_BYTES + places[name][0])
+                file.write(part)
+            file.truncate(_HEAD_BYTES + end)
             file.flush()
             os.fsync(file.fileno())  # a power cut must not leave the name without its bytes
         os.replace(unfinished, path)

@@ -52,6 +52,16 @@ def test_it_is_made_anew_when_what_it_is_made_of_changed_and_the_old_one_goes(fo
     assert make.made == 2 and len(list(folder.iterdir())) == 1
 
 
+def test_what_a_killed_process_left_is_taken_away_and_what_is_being_written_is_not(folder: Path) -> None:
+    folder.mkdir()
+    left, written = folder / "words.0.new-7", folder / "words.0.new-8"
+    for path in (left, written):
+        path.write_bytes(b"x")
+    os.utime(left, (0, 0))
+    kept.table("words", [__file__], Maker())
+    assert not left.exists() and written.exists()
+
+
 @pytest.mark.parametrize("size", [0, 10, 4096, 4200])
 def test_a_file_cut_short_is_made_anew(folder: Path, size: int) -> None:
     make = Maker()
