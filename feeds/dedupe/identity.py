@@ -108,8 +108,7 @@ class SourceBook:
         self._by_key[one.key] = one
         if "~" in one.key:
             self._by_base[one.key.rpartition("~")[0]].append(one)
-        for address in {one.comparable, _address(one.entry_id)} - {None}:
-            assert address is not None
+        for address in _addresses(one.comparable, one.entry_id):
             self._by_comparable[address].append(one)
             self._by_path[address.partition("/")[2]].append(one)
         self._by_title[title_key(one.title)].append(one)
@@ -169,8 +168,8 @@ class SourceBook:
         return None
 
     def _moved(self, entry: Entry, sketch: bytes) -> Identified | None:
-        for address in (entry.comparable, _address(entry.entry_id)):
-            if not address or not _identifies(address) or address in self._shared_links:
+        for address in _addresses(entry.comparable, entry.entry_id):
+            if not _identifies(address) or address in self._shared_links:
                 continue
             for known in self._free(self._by_comparable.get(address, ())):
                 if _says_the_same(entry, sketch, known):
@@ -231,13 +230,18 @@ def _same_path(entry: Entry, known: KnownEntry) -> bool:
     return bool(path) and path == known.comparable.partition("/")[2]
 
 
-def _address(entry_id: str | None) -> str | None:
+def _addresses(comparable: str | None, entry_id: str | None) -> tuple[str, ...]:
+    """By which an entry can be known: its own address, and its id where that is another one."""
+    own = (comparable,) if comparable else ()
     if not entry_id or not entry_id.lower().startswith("http"):
-        return None
+        return own
+    if entry_id.partition("://")[2].removeprefix("www.").rstrip("/") == comparable:
+        return own  # most ids that are addresses, and told by a look
     try:
-        return comparable_url(entry_id)
+        other = comparable_url(entry_id)
     except UrlError:
-        return None
+        return own
+    return own if other == comparable else (*own, other)
 
 
 def _shared_links(entries: Sequence[Entry]) -> frozenset[str]:
