@@ -122,6 +122,16 @@ def words(text: str) -> list[str]:
     return [word.replace("'", "") for word in _careful()[1].findall(readied)]
 
 
+def spelled(text: str) -> str:
+    """The `words` of *text* with a blank between them, in less time than it takes to list them.
+
+    >>> spelled("Don't stop: U.S. GDP")
+    'dont stop u s gdp'
+    """
+    readied = _readied(text)
+    return b" ".join(readied.split()).decode("utf-8") if isinstance(readied, bytes) else " ".join(words(text))
+
+
 def _readied(text: str) -> bytes | str:
     """The words of *text* with blanks between them; or *text* folded, where `_careful` must look for them."""
     folded = text

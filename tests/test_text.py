@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds import text as text_module
-from feeds.text import MIN_HASH_WORDS, fold, plain, text_hash, words
+from feeds.text import MIN_HASH_WORDS, fold, plain, spelled, text_hash, words
 
 LETTERS = st.text(alphabet="abzÄßéœłжλ ’'‘“£…•-_.\n3東タกา็हिन्\u0301\u200b\u00ad", max_size=60)
 
@@ -82,6 +82,7 @@ def test_fold_and_words_take_any_text_and_are_stable(text):
 def test_every_short_way_to_the_words_gives_the_same(text):
     found = [word.replace("'", "") for word in text_module._careful()[1].findall(fold(text))]
     assert words(text) == found
+    assert spelled(text) == " ".join(found)
     joined = " ".join(found).encode("utf-8", "surrogatepass")
     assert text_hash(text) == (xxhash.xxh3_64_intdigest(joined) if len(found) >= MIN_HASH_WORDS else 0)
 

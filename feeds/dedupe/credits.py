@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from feeds.dedupe.agencies import AGENCIES
 from feeds.model import Entry, Source
-from feeds.text import fold, words
+from feeds.text import fold, spelled
 from feeds.urls import host_of
 
 _LABELLED = re.compile(
@@ -138,7 +138,7 @@ def _begins(name: str, key: str) -> bool:
 
 
 def _agency(name: str | None) -> str | None:
-    return AGENCIES.get(" ".join(words(name))) if name else None
+    return AGENCIES.get(spelled(name)) if name else None
 
 
 _NO_LETTER = re.compile(r"[^\w]")

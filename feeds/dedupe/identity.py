@@ -19,7 +19,7 @@ import xxhash
 from feeds.dedupe import signature
 from feeds.errors import UrlError
 from feeds.model import Entry, Evidence, KnownEntry
-from feeds.text import fold, words
+from feeds.text import fold, spelled
 from feeds.urls import comparable_url
 
 TITLE_ALIKE = 0.5
@@ -41,7 +41,7 @@ class Identified:
 
 @lru_cache(4096)  # of one title it is asked about eight times
 def title_key(title: str) -> str:
-    return " ".join(words(title))
+    return spelled(title)
 
 
 def title_likeness(one: str, other: str) -> float:

@@ -19,7 +19,7 @@ from feeds.store.columns import moment
 from feeds.store.hydrate import hydrate
 from feeds.store.marks import storable
 from feeds.store.schema import SEARCH as TABLE
-from feeds.text import words
+from feeds.text import spelled, words
 
 MOST_TEXT_CHARS = 6000
 """How much of an article's text can be found; what it is about stands in its beginning."""
@@ -163,7 +163,7 @@ def _words(entry: Entry) -> str:
     terms_ = " ".join(category.label or category.term for category in entry.categories)
     # A blank line of nothing findable keeps a phrase from reaching over the end of a title.
     parts = (entry.title, names, terms_, entry.text[:MOST_TEXT_CHARS])
-    return storable(" \n ".join(" ".join(words(part)) for part in parts if part))
+    return storable(" \n ".join(spelled(part) for part in parts if part))
 
 
 def _fts5(asked: tuple[Term, ...]) -> str:
