@@ -1,25 +1,37 @@
 """Parse workers: up to two processes that read bodies, with limits of time and memory that charge one source. I/O.
 
-A thread for each hands it one body after another and waits; a body that takes too long, or ends its process, costs
-that process and nothing else, and the next body gets a fresh one.
+The processes come from Pebble, whose pool can end a task that does not end by itself and start a fresh process in its
+place; the standard library's pool can't. They are spawned, never forked: this process has threads.
 """
 
 from __future__ import annotations
 
+import os
 import queue
+import resource
 import threading
 import time
-from traceback import format_exc
-from typing import Any
+from collections import deque
+from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from feeds.engine.parse_worker import Child, NotTaken, Outcome
+from feeds import kept
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.reading import Job, Reading, read
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from pebble import ProcessPool
 
 TASKS_PER_PROCESS = 2000  # a fresh process now and then bounds whatever a parser leaks
 CLOSE_TIMEOUT_S = 5.0
 PILED_UP = 64
 STUCK_S = 2.0
+AT_ONCE = 2
+"""So many bodies are with a process at once: the one that it reads, and the next, for it not to wait for us."""
 
 
 class Workers:
@@ -32,15 +44,15 @@ class Workers:
     def __init__(self, processes: int = 2, *, timeout_s: float = 20.0, memory_bytes: int = 2 << 30) -> None:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
-        self._processes = processes
-        self._waiting: queue.SimpleQueue[tuple[Job, object] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Any, Reading]] = queue.SimpleQueue()
         self._pending = 0
-        self._threads: list[threading.Thread] = []
+        self._processes = processes
+        # What follows is changed by this thread and by those of the pools.
+        self._lock = threading.RLock()
+        self._waiting: deque[tuple[Job, object]] = deque()
+        self._held: dict[ProcessPool, int] = {}
         self._moved_at = 0.0
-        self._lock = threading.Lock()
         self._closed = False
-        self._children: set[Child] = set()
 
     @property
     def pending(self) -> int:
@@ -50,8 +62,9 @@ class Workers:
     def submit(self, job: Job, tag: object) -> None:
         """Hand in a body; `done` gives its reading back with *tag*."""
         self._pending += 1
-        self._waiting.put((job, tag))
-        self._start_another_if_wanted()
+        with self._lock:
+            self._waiting.append((job, tag))
+            self._hand_out()
 
     def done(self, wait_s: float = 0.0, most: int = 256) -> list[tuple[Any, Reading]]:
         """The readings that are ready, waiting up to *wait_s* for the first."""
@@ -62,103 +75,95 @@ class Workers:
             except queue.Empty:
                 break
         self._pending -= len(ready)
-        if ready:
-            self._moved_at = time.monotonic()
-        else:
-            self._start_another_if_wanted()
+        if not ready and self._waiting:
+            with self._lock:
+                self._hand_out()
         return ready
 
     def close(self) -> None:
         """End the processes; what they were reading is read again from the inbox at the next start."""
         with self._lock:
             self._closed = True
-            children = list(self._children)
-        for _ in self._threads:
-            self._waiting.put(None)
-        for child in children:
-            child.kill()
-        for thread in self._threads:
-            thread.join(CLOSE_TIMEOUT_S)
+            pools = list(self._held)
+        for pool in pools:
+            pool.stop()  # type: ignore[no-untyped-call]
+        for pool in pools:
+            pool.join(timeout=CLOSE_TIMEOUT_S)
 
-    def _start_another_if_wanted(self) -> None:
-        waiting = self._waiting.qsize()
-        if not waiting or len(self._threads) >= self._processes:
+    def _hand_out(self) -> None:
+        """Give every process what it can take; the lock is held."""
+        if self._closed:
             return
-        if not self._threads or waiting > PILED_UP or time.monotonic() - self._moved_at > STUCK_S:
+        if len(self._held) < self._processes and self._is_another_wanted():
+            self._held[self._started()] = 0
             self._moved_at = time.monotonic()
-            thread = threading.Thread(target=self._serve, name=f"parse worker {len(self._threads) + 1}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        for pool in list(self._held):
+            while self._waiting and self._held.get(pool, AT_ONCE) < AT_ONCE:
+                job, tag = self._waiting[0]
+                try:
+                    future = pool.schedule(read, args=(job,), timeout=self._timeout_s)
+                except RuntimeError:  # its only process ended between two bodies: killed from outside
+                    del self._held[pool]
+                    self._hand_out()
+                    return
+                self._waiting.popleft()
+                self._held[pool] += 1
+                future.add_done_callback(partial(self._give_back, pool, tag))
 
-    def _serve(self) -> None:
-        """Read what is waiting, until closed."""
-        child: Child | None = None
-        try:
-            while (waiting := self._waiting.get()) is not None and not self._closed:
-                job, tag = waiting
-                child, reading = self._read(child, job)
-                if not self._closed:
-                    self._done.put((tag, reading))
-        finally:
-            self._let_go(child)
+    def _is_another_wanted(self) -> bool:
+        if not self._held or len(self._waiting) > PILED_UP:
+            return bool(self._waiting)
+        return bool(self._waiting) and time.monotonic() - self._moved_at > STUCK_S
 
-    def _read(self, child: Child | None, job: Job) -> tuple[Child | None, Reading]:
-        """What *job* says, and the child that the next one may have."""
-        if child is None or child.tasks >= TASKS_PER_PROCESS:
-            self._let_go(child)
-            try:
-                child = self._started()
-            except (OSError, EOFError) as error:  # TimeoutError is an OSError
-                bug = f"a parse worker did not start: {error!r}"
-                return None, Reading(error=ParseError(f"a fault of the desk's own: {bug}"), bug=bug)
-        try:
-            return child, _reading_of(child.ask(read, job, self._timeout_s), self._memory_bytes)
-        except NotTaken:
-            if child.tasks > 1 and not self._closed:  # killed from outside, between two bodies
-                self._let_go(child)
-                return self._read(None, job)
-            cause = _ended(self._memory_bytes)
-        except TimeoutError:
-            cause = f"reading the document took more than {self._timeout_s:.0f} seconds and was ended"
-        except (OSError, EOFError):
-            cause = _ended(self._memory_bytes)
-        except Exception as error:  # noqa: BLE001 - what can't cross the pipe is a fault of ours; this thread goes on
-            self._let_go(child)
-            return None, Reading(error=ParseError(f"a fault of the desk's own: {error!r}"), bug=format_exc())
-        self._let_go(child)
-        return None, _charged(cause)
-
-    def _started(self) -> Child:
-        child = Child(self._memory_bytes)
+    def _give_back(self, pool: ProcessPool, tag: object, ended: Future[Reading]) -> None:
+        self._done.put((tag, self._reading_of(ended)))
         with self._lock:
-            self._children.add(child)
-            if self._closed:
-                child.kill()
-        return child
+            self._moved_at = time.monotonic()
+            if pool in self._held:
+                self._held[pool] -= 1
+            self._hand_out()
 
-    def _let_go(self, child: Child | None) -> None:
-        if child is not None:
-            with self._lock:
-                self._children.discard(child)
-            child.end()
+    def _started(self) -> ProcessPool:
+        import multiprocessing
 
+        from pebble import ProcessPool
 
-def _reading_of(outcome: Outcome, memory_bytes: int) -> Reading:
-    match outcome:
-        case ("done", Reading() as reading):
-            return reading
-        case ("done", DeskError() as error):
+        return ProcessPool(
+            max_workers=1,
+            max_tasks=TASKS_PER_PROCESS,
+            initializer=_prepare,
+            initargs=(self._memory_bytes, os.getpid(), kept.folder()),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def _reading_of(self, future: Future[Reading]) -> Reading:
+        from pebble import ProcessExpired
+
+        try:
+            return future.result()
+        except FutureTimeout:
+            cause = f"reading the document took more than {self._timeout_s:.0f} seconds and was ended"
+        except (ProcessExpired, MemoryError):
+            cause = f"reading the document ended its worker, most likely at the limit of {self._memory_bytes >> 20} MiB"
+        except DeskError as error:
             return Reading(error=error)
-        case ("memory", _):
-            return _charged(_ended(memory_bytes))
-        case (_, (line, trace)):
-            return Reading(error=ParseError(f"a fault of the desk's own: {line}"), bug=trace)
-    return Reading(error=ParseError("a fault of the desk's own: no reading came back"), bug=repr(outcome)[:500])
+        except Exception as error:  # noqa: BLE001 - our bug, charged to this source alone and logged by the flow
+            return Reading(error=ParseError(f"a fault of the desk's own: {error!r}"), bug=_trace(error))
+        return Reading(error=ParseError(cause, remedy="the source is asked again later; if it stays, report its URL"))
 
 
-def _ended(memory_bytes: int) -> str:
-    return f"reading the document ended its worker, most likely at the limit of {memory_bytes >> 20} MiB"
+def _trace(error: BaseException) -> str:
+    # The pool sends the worker's own traceback along as the cause, as text.
+    return str(error.__cause__ or error)
 
 
-def _charged(cause: str) -> Reading:
-    return Reading(error=ParseError(cause, remedy="the source is asked again later; if it stays, report its URL"))
+def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
+    # Here and not with the first body, whose time limit the imports would eat on a busy machine.
+    from feeds import normalise, parse  # noqa: F401
+    from feeds.engine.entrance import collect_seldom
+    from feeds.engine.lifeline import end_with_parent
+
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    end_with_parent(parent)
+    kept.use(tables)
+    collect_seldom()
