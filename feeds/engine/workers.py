@@ -160,9 +160,10 @@ def _trace(error: BaseException) -> str:
 def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
     # Here and not with the first body, whose time limit the imports would eat on a busy machine.
     from feeds import normalise, parse  # noqa: F401
-    from feeds.engine.entrance import collect_seldom
+    from feeds.engine.entrance import collect_seldom, without_threads
     from feeds.engine.lifeline import end_with_parent
 
+    without_threads()  # their stacks would count as memory of the body
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     end_with_parent(parent)
     kept.use(tables)
