@@ -151,8 +151,11 @@ def _watch(process: subprocess.Popen[bytes], greatest: list[float]) -> None:
 
 
 def _tree(pid: int) -> list[int]:
+    """*pid* and what it, or any thread of it, has started."""
+    children: list[str] = []
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            children += (thread / "children").read_text().split()
     except OSError:
         return []
     return [pid] + [each for child in children for each in _tree(int(child))]
