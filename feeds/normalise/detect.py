@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from feeds.normalise import little_words
-from feeds.normalise.language_model import Model, model
+from feeds.normalise.language_model import model
 
 LEAST_LETTERS = 60
 LEAST_LETTERS_UNSPACED = 12
@@ -47,5 +48,5 @@ def detected_language(text: str) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _model() -> Model:
+def _model() -> Any:
     return model(_LANGUAGES, __file__)
