@@ -22,6 +22,7 @@ MAX_TAGS = 10_000
 """Tags of one field: the time to build a tree of unclosed elements grows with their square."""
 
 MAX_HOLLOW_DEPTH = 20
+MAX_PASSES = 4
 
 _TEXT = set("p br hr div span h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote q cite pre code kbd samp var".split())
 _TEXT |= set(
@@ -56,6 +57,9 @@ _DROPPED_WHOLE = set(
 _DROPPED_WHOLE |= set("select option textarea title head".split())
 
 _MARKUP = re.compile(r"[<&]")
+# Without these a parser takes what was in them otherwise: it is read again as readers will read it. (A line feed at the
+# beginning of <pre> is none.)
+_SCOPED = re.compile(r"<(?:table|t[drh]|tbody|thead|tfoot|caption|col|button|marquee|nobr|pre|listing)", re.IGNORECASE)
 _ADDRESSED = re.compile(r'<[a-z0-9]+(?: [a-z]+="[^"]*")*? (?:href|src|cite|poster)="[^>]*>')
 _ADDRESS = re.compile(r'( (?:href|src|cite|poster))="([^"]*)"')
 _IMAGE = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
@@ -78,8 +82,9 @@ _SOURCE = re.compile(r"(?<![\w-])src\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I
 def sanitise(html: str, base: str = "") -> str:
     """Return *html* with nothing in it that could run, follow or disguise; links absolute against *base*.
 
-    Idempotent. Only http(s) and mailto links and http(s) media stay; relative ones go where *base* is no http(s) URL.
-    Pictures that nobody can see (1 × 1, known beacons) and elements left hollow go. Frames become links.
+    Idempotent, but for some headings within headings. Only http(s) and mailto links and http(s) media stay; relative
+    ones go where *base* is no http(s) URL. Pictures that nobody can see (1 × 1, known beacons) and elements left hollow
+    go. Frames become links.
     """
     html = legal(html[:MAX_HTML_CHARS])
     if "\r" in html:  # parsers of HTML read them as line feeds; so does what does not reach the parser
@@ -92,6 +97,16 @@ def sanitise(html: str, base: str = "") -> str:
         html = _FRAME.sub(_frame_link, html)
     if "data-" in html:
         html = _LAZY.sub(_eager, html)
+    clean = _cleaned(html, base)
+    if _SCOPED.search(html):
+        for _ in range(MAX_PASSES):
+            if (again := _cleaned(clean, base)) == clean:
+                break
+            clean = again
+    return clean.replace("&nbsp;", "\u00a0").strip()
+
+
+def _cleaned(html: str, base: str) -> str:
     clean = _cleaner(base).clean(html)
     if '="' in clean:
         # In a tag alone: what looks like an attribute in the text is text. The parser wrote every < and > that is
@@ -103,7 +118,7 @@ def sanitise(html: str, base: str = "") -> str:
         if (fuller := _HOLLOW.sub("", clean)) == clean:
             break
         clean = fuller
-    return clean.replace("&nbsp;", "\u00a0").strip()
+    return clean
 
 
 def from_text(text: str) -> str:

@@ -273,6 +273,11 @@ def test_no_random_markup_survives_as_anything_that_runs(pieces: list[str], base
     assert_harmless(sanitise("".join(pieces), base))
 
 
+@pytest.mark.parametrize("markup", ["<a ><table><a ><", "<p><button><ul>text<i><a ", "<rt><li><p><button><pre><div>"])
+def test_what_is_left_is_read_as_it_stands(markup: str) -> None:
+    assert sanitise(once := sanitise(markup)) == once
+
+
 def test_what_an_article_needs_is_kept(one: Callable[..., Entry]) -> None:
     html = (
         '<h2>Head</h2>\n<p>A <strong>b</strong> <a href="https://x.example/" rel="noopener noreferrer">d</a></p>'
