@@ -1,8 +1,8 @@
 """Thousands of distinct feeds made of real ones, and a server on loopback that gives them, for the benches.
 
 Every feed made is another newspaper: hosts of its own, and words that no other has (letters are replaced by others,
-vowels by vowels), so that its articles are no copies of another's. Words that stand in many of the real feeds (the,
-and, news) stay, as do markup, dates, sizes and mistakes.
+vowels by vowels, and letters beyond ASCII by their neighbours), so that its articles are no copies of another's. Words
+that stand in many of the real feeds (the, and, news) stay, as do markup, dates, sizes and mistakes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _TEXT = re.compile(
@@ -25,6 +26,7 @@ _TEXT = re.compile(
 )
 _KEPT = re.compile(rb"<!\[CDATA\[|\]\]>|<[^>]*>|&lt;[^&]*(?:&(?!gt;)[^&]*)*&gt;|&[#\w]{1,10};|https?://[^\s<>\"']+")
 _WORD = re.compile(rb"[A-Za-z]{2,}")
+_BEYOND = re.compile("[^\x00-\u024f]+")
 _URL = re.compile(rb"(https?://)([A-Za-z0-9.-]+\.[A-Za-z]{2,})")
 _NAMESPACE = re.compile(rb"xmlns(?::[\w.-]+)?\s*=\s*[\"']https?://([A-Za-z0-9.-]+)")
 _ITEM = re.compile(rb"<(item|entry)\b.*?</\1>", re.S)
@@ -54,7 +56,28 @@ def real_feeds(archive: Path) -> list[bytes]:
     return found
 
 
-def _cipher(dice: random.Random) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Cipher:
+    """Which letter stands for which: a table of bytes, and the *turn* of letters beyond ASCII within their 64."""
+
+    table: bytes
+    turn: int
+
+    def beyond(self, text: bytes) -> bytes:
+        """*text* with its letters beyond Latin replaced, where it is UTF-8."""
+        if text.isascii():
+            return text
+        try:
+            return _BEYOND.sub(self._turned, text.decode()).encode()
+        except UnicodeDecodeError:
+            return text
+
+    def _turned(self, match: re.Match[str]) -> str:
+        turned = ((one, chr(ord(one) ^ self.turn)) for one in match[0])
+        return "".join(other if one.isalpha() and other.isalpha() else one for one, other in turned)
+
+
+def _cipher(dice: random.Random) -> Cipher:
     table = bytearray(range(256))
     for group in (b"aeiou", b"bcdfghjklmnpqrstvwxyz"):
         mixed = list(group)
@@ -62,7 +85,7 @@ def _cipher(dice: random.Random) -> bytes:
         for one, other in zip(group, mixed, strict=True):
             table[one] = other
             table[one - 32] = other - 32
-    return bytes(table)
+    return Cipher(bytes(table), dice.randrange(1, 64))
 
 
 def common_words(bodies: list[bytes]) -> frozenset[bytes]:
@@ -71,27 +94,27 @@ def common_words(bodies: list[bytes]) -> frozenset[bytes]:
     return frozenset(word for word, count in held.items() if count * 10 >= len(bodies))
 
 
-def _reworded(text: bytes, table: bytes, common: frozenset[bytes]) -> bytes:
+def _reworded(text: bytes, cipher: Cipher, common: frozenset[bytes]) -> bytes:
     def other(match: re.Match[bytes]) -> bytes:
-        return match[0] if match[0].lower() in common else match[0].translate(table)
+        return match[0] if match[0].lower() in common else match[0].translate(cipher.table)
 
     parts, at = [], 0
     for kept in _KEPT.finditer(text):
-        parts += [_WORD.sub(other, text[at : kept.start()]), kept[0]]
+        parts += [cipher.beyond(_WORD.sub(other, text[at : kept.start()])), kept[0]]
         at = kept.end()
-    return b"".join([*parts, _WORD.sub(other, text[at:])])
+    return b"".join([*parts, cipher.beyond(_WORD.sub(other, text[at:]))])
 
 
 def feed_like(body: bytes, number: int, common: frozenset[bytes]) -> bytes:
     """Feed *number*, made of the real feed *body*; the words *common* stay."""
-    table = _cipher(random.Random(number))
+    cipher = _cipher(random.Random(number))
     namespaces = set(_NAMESPACE.findall(body)) | {b"www.w3.org", b"purl.org"}
 
     def host(match: re.Match[bytes]) -> bytes:
         return match[0] if match[2] in namespaces else b"%sn%d.%s" % (match[1], number, match[2])
 
     moved = _URL.sub(host, body)
-    return _TEXT.sub(lambda match: match[1] + _reworded(match[3], table, common) + match[4], moved)
+    return _TEXT.sub(lambda match: match[1] + _reworded(match[3], cipher, common) + match[4], moved)
 
 
 def with_one_more(body: bytes, number: int, common: frozenset[bytes]) -> bytes:
@@ -99,14 +122,14 @@ def with_one_more(body: bytes, number: int, common: frozenset[bytes]) -> bytes:
     first = _ITEM.search(body)
     if first is None:
         raise ValueError("a feed without items")
-    table = _cipher(random.Random(-1 - number))
+    cipher = _cipher(random.Random(-1 - number))
 
     def other(match: re.Match[bytes]) -> bytes:
         head, old = (match[1], match[3]) if match[1] else (match[4], match[5])
         address, hash_sign, fragment = old.rstrip().partition(b"#")
         return head + address + (b"&amp;" if b"?" in address else b"?") + b"late=%d" % number + hash_sign + fragment
 
-    fresh = _MARK.sub(other, _TEXT.sub(lambda m: m[1] + _reworded(m[3], table, common) + m[4], first[0]))
+    fresh = _MARK.sub(other, _TEXT.sub(lambda m: m[1] + _reworded(m[3], cipher, common) + m[4], first[0]))
     return body[: first.start()] + fresh + b"\n" + body[first.start() :]
 
 
