@@ -80,8 +80,8 @@ class Subscriber:
                 status, body = 200, dict(fields).get("hub.challenge", "").encode()
                 if subscriber.challenge is not None:
                     status, body = subscriber.challenge(seen)
+                subscriber.verifications.append(seen)  # before the answer, at which the hub's part is done
                 self._answer(status, body)
-                subscriber.verifications.append(seen)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
