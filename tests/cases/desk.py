@@ -1,7 +1,7 @@
-"""One desk for one input: an origin serves it over HTTP, the flows take it in and publish it, readers look at all formats.
+"""One desk for one input: an origin serves it over HTTP, the flows take it in and publish it, readers look at it.
 
-The flows run in this process, bodies are read in it too; all else is as in a running desk. Inputs lie in `inputs/CASE/`;
-what must be seen of them is said by the test named after the case.
+The flows run in this process, bodies are read in it too; all else is as in a running desk. Inputs lie in
+`inputs/CASE/`; what must be seen of them is said by the test named after the case.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class CaseDesk:
         full_text: str | None = "full",
         **desk: Any,
     ) -> None:
-        """Write the config: *sources* go to the section `all` unless *sections* are given, whose rules then file them."""
+        """Write the config: *sources* go to the section `all`, unless *sections* are given, whose rules file them."""
         publishing = {"first_import": 50} | ({"full_text": full_text} if full_text else {})
         told = {
             "title": "Cases",
