@@ -283,12 +283,16 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture that stands for the entry (media:thumbnail, media:content, og:image, JSON Feed image)."""
+    """A picture that stands for the entry (media:thumbnail, media:content, og:image, JSON Feed image, else the first
+    true picture of the text). *alt* stands in its place, *caption* below it, *credit* names who made it; all plain.
+    """
 
     url: str
     width: int | None = None
     height: int | None = None
     alt: str = ""
+    caption: str = ""
+    credit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -262,7 +262,14 @@ def _image(image: Image | None, base: str) -> Image | None:
     width, height = (size if size and 0 < size < 100_000 else None for size in (image.width, image.height))
     if width == 1 or height == 1:
         return None
-    return Image(url=url, width=width, height=height, alt=line(image.alt, limit=500))
+    return Image(
+        url=url,
+        width=width,
+        height=height,
+        alt=line(image.alt, limit=500),
+        caption=line(image.caption, limit=500),
+        credit=line(image.credit, limit=NAME_CHARS),
+    )
 
 
 def _origin(origin: Origin | None, base: str) -> Origin | None:
