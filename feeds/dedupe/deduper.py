@@ -48,10 +48,8 @@ class Deduper:
         self._stories = stories
         self._language = language
         self._story_of: dict[str, str] = {}
-        self._begun: set[str] = set()
         self._known = known
         self._window = window
-        self._added: set[str] = set()
         self._now = now
         self._uid = uid
         self._by_comparable: dict[str, str] = {}
@@ -65,8 +63,10 @@ class Deduper:
         self._stored = stored
         if window is not None:
             window.forget(now)
+            window.begin()
         if stories is not None:
             stories.forget(now)
+            stories.begin()
 
     def decide(
         self, source_id: int, entries: Sequence[Entry], sketches: Sequence[Sketched] = ()
@@ -87,11 +87,12 @@ class Deduper:
         return tuple(decisions)
 
     def undo(self) -> None:
-        """Take back what the window learned, for a batch that could not be saved."""
+        """Let window and stories be what they were before this batch, which could not be saved; before the next."""
         if self._window is not None:
-            self._window.discard(self._added)
+            self._window.undo()
         if self._stories is not None:
-            self._stories.discard(self._begun)
+            self._stories.undo()
+        self._window = self._stories = None
 
     def _decide_one(
         self, source_id: int, entry: Entry, sketched: Sketched | None, book: SourceBook, hollow: frozenset[int]
@@ -148,7 +149,6 @@ class Deduper:
         if len(terms) < FEWEST_TERMS:
             return decision
         read = signature.read(sketched.signature)
-        before = len(stories)
         joined, weighed = stories.place(
             terms,
             word_count=read.word_count if read is not None else 0,
@@ -157,8 +157,6 @@ class Deduper:
             now=self._now,
             uid=self._uid,
         )
-        if len(stories) > before:
-            self._begun.add(joined.uid)
         for gone in joined.merged:
             self.merged[gone] = joined.uid
         self._story_of[decision.article_uid] = joined.uid
@@ -216,7 +214,6 @@ class Deduper:
         if self._window is not None and decision.kind != "seen":
             copy = decision.kind != "new"
             self._window.add(decision.article_uid, decision.signature, seen=self._now, source_id=source_id, copy=copy)
-            self._added.add(decision.article_uid)
         if entry.comparable:
             self._by_comparable.setdefault(entry.comparable, decision.article_uid)
         if entry.text_hash:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,18 +70,31 @@ class GramCounts:
 
     def __init__(self) -> None:
         self._cells = np.zeros(CELLS, np.uint8)
+        self._before: list[tuple[Any, npt.NDArray[np.uint8], int]] = []  # what was where, for `undo`
         self._added = 0
         self._weighed = -1
         self._weight_of = np.empty(0)  # by what a cell counts, as it was when *_weighed* triples were added
+
+    def begin(self) -> None:
+        """From here on `undo` takes back; what was counted before stays."""
+        self._before.clear()
+
+    def undo(self) -> None:
+        """Be what this was at `begin`."""
+        while self._before:
+            cells, counts, self._added = self._before.pop()
+            self._cells[cells] = counts
 
     def add(self, grams: Hashes) -> None:
         if not grams.size:
             return
         cells = grams & _CELL
         counts = self._cells[cells]
+        self._before.append((cells, counts, self._added))
         self._cells[cells] = counts + (counts < 255)
         self._added += cells.size
         if self._added > HALVE_LOAD * CELLS:
+            self._before.append((slice(None), self._cells.copy(), self._added))
             self._cells >>= 1
             self._added //= 2
 

@@ -4,6 +4,7 @@ A segment holds the postings of a run of documents in the order of their hashes.
 its postings begin; what is left of it shares 32 bits with the document's number within the run, so that nothing of
 either is lost. All segments lie in one array and are looked into at once, for the number of steps is what a lookup
 costs. They are merged as they grow; because only neighbours in time are, old articles go by dropping the oldest.
+What came last lies beside them as it is, and can be taken back until the next batch begins.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 _SPREAD = np.uint32(0x9E3779B1)
 """Odd, so that no two hashes become one. The smallest hashes of texts are indexed: the first buckets would hold all."""
-_NONE = np.empty(0, np.uint64)
 
 Keys = npt.NDArray[np.uint64]
 """Postings in full, the hash (times _SPREAD) above, the document below."""
@@ -64,19 +64,24 @@ class Postings:
         self._lay_out()
         self._fresh: defaultdict[int, list[int]] = defaultdict(list)
         self._fresh_count = 0
-        self._fresh_first = 0
         self._many: list[Keys] = []
 
+    def begin(self) -> None:
+        """From here on `undo` takes back; what was added before stays."""
+        if self._many or self._fresh_count >= FLUSH_POSTINGS:
+            self._settle()
+
+    def undo(self, document: int) -> None:
+        """Take back what was added of *document* and those behind it since `begin`."""
+        before = {one: [each for each in held if each < document] for one, held in self._fresh.items()}
+        self._fresh = defaultdict(list, {one: held for one, held in before.items() if held})
+        self._fresh_count = sum(map(len, self._fresh.values()))
+
     def add(self, document: int, hashes: Sequence[int]) -> None:
-        if self._many:
-            self.settle()
-        if not self._fresh_count:
-            self._fresh_first = document
+        self.settle()
         for one in hashes:
             self._fresh[one].append(document)
         self._fresh_count += len(hashes)
-        if self._fresh_count >= FLUSH_POSTINGS:
-            self._flush(document)
 
     def add_many(self, documents: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint32]) -> None:
         """What `add` does with each of *documents* in turn, given with every hash of it."""
@@ -85,33 +90,33 @@ class Postings:
             self.settle()
 
     def settle(self) -> None:
-        """Take in what `add_many` was given, in the segments that would have come of it: merging sorts all anew."""
-        if not self._many:
-            return
-        pairs = np.concatenate(self._many)
+        """Take in what `add_many` was given."""
+        if self._many:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Make segments of all that is in none, as far as it fills some, each such as adding one by one would make."""
+        fresh = np.array([(one << 32) | document for one, held in self._fresh.items() for document in held], np.uint64)
+        pairs = np.concatenate((fresh[(fresh & _LOW).argsort(kind="stable")], *self._many))
+        self._fresh.clear()
         self._many.clear()
         documents = pairs & _LOW
         ends = np.flatnonzero(np.append(documents[1:] != documents[:-1], pairs.size > 0)) + 1
         at, runs = 0, list[tuple[int, int]]()
-        while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS - (0 if at else self._fresh_count)))) < len(ends):
+        while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS))) < len(ends):
             start, at = at, int(ends[full])
             while runs and runs[-1][1] - runs[-1][0] <= min(MERGED_TIMES * (at - start), self._largest - at + start):
                 start = runs.pop()[0]
             runs.append((start, at))
         for start, end in runs:
-            if not self._fresh_count:
-                self._fresh_first = int(documents[start])
-            self._flush(int(documents[end - 1]), pairs[start:end])
-        if at < len(pairs) and not self._fresh_count:
-            self._fresh_first = int(documents[at])
+            self._flush(int(documents[start]), int(documents[end - 1]), pairs[start:end])
         for one, document in zip((pairs[at:] >> _SHIFT).tolist(), documents[at:].tolist(), strict=True):
             self._fresh[one].append(document)
-        self._fresh_count += len(pairs) - at
+        self._fresh_count = len(pairs) - at
 
     def lookup(self, hashes: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Pairs (position in *hashes*, document), the newest *per_hash* documents of each segment for each hash."""
-        if self._many:
-            self.settle()
+        self.settle()
         at: list[int] = []
         documents: list[int] = []
         if self._fresh:
@@ -140,8 +145,7 @@ class Postings:
 
     def forget(self, before: int) -> None:
         """Drop the segments that hold only documents with smaller numbers than *before*."""
-        if self._many:
-            self.settle()
+        self.settle()
         kept = [segment for segment in self._segments if segment.newest >= before]
         if len(kept) == len(self._segments):
             return
@@ -152,14 +156,10 @@ class Postings:
         self._segments = [one._replace(start=one.start - start, directory=one.directory - directory) for one in kept]
         self._lay_out()
 
-    def _flush(self, newest: int, more: Keys = _NONE) -> None:
-        """Make one segment of what is fresh, *more*, and the segments before that are not much larger."""
-        pairs = [(one << 32) | document for one, held in self._fresh.items() for document in held]
-        fresh = np.concatenate((np.array(pairs, np.uint64), more))
+    def _flush(self, first: int, newest: int, fresh: Keys) -> None:
+        """Make one segment of *fresh*, of documents *first* to *newest*, and the segments before not much larger."""
         fresh = np.sort(((fresh >> _SHIFT).astype(np.uint32) * _SPREAD).astype(np.uint64) << _SHIFT | (fresh & _LOW))
-        self._fresh.clear()
-        self._fresh_count = 0
-        first, size, kept = self._fresh_first, fresh.size, len(self._segments)
+        size, kept = fresh.size, len(self._segments)
         while kept:
             before = self._segments[kept - 1]
             if before.size > MERGED_TIMES * size or before.size + size > self._largest:

@@ -35,6 +35,8 @@ def pack(window: Window, stories: Stories) -> dict[str, bytes]:
     """Both as parts to be kept. Raises TypeError for what is none of the values named above."""
     window.settle()
     stories.settle()
+    window.begin()
+    stories.begin()
     writer = _Writer()
     tree = writer.value([window, stories])
     return {"tree": json.dumps(tree, separators=(",", ":")).encode(), "arrays": b"".join(writer.arrays)}

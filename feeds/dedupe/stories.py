@@ -9,8 +9,8 @@ share few words, and more comes out in several pieces that later headlines join.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -91,6 +91,31 @@ class Stories:
         self._next = 0  # the number of the next article; numbers never come again
         self._oldest = 0
         self._unsettled = 0
+        self._before: dict[str, Story | None] = {}  # stories as they were when the batch began, None for new ones
+        self._begun = 0, 0
+        self._story_of_before: npt.NDArray[np.int64] | None = None  # where stories merged since
+
+    def begin(self) -> None:
+        """Begin a batch: from here on `undo` takes back; what was placed before stays."""
+        self._before.clear()
+        self._begun = self._made, self._next
+        self._story_of_before = None
+        self.counts.begin()
+        self._postings.begin()
+
+    def undo(self) -> None:
+        """Be what this was when the batch began: for one that could not be saved."""
+        for uid, story in self._before.items():
+            if story is not None:
+                self._stories[uid] = self._by_made[story.made] = story
+            elif uid in self._stories:
+                self._drop(self._stories[uid])
+        self._made, self._next = self._begun
+        if self._story_of_before is not None:
+            self._story_of = self._story_of_before
+        self.counts.undo()
+        self._postings.undo(self._next)
+        self.begin()
 
     def __len__(self) -> int:
         return len(self._stories)
@@ -119,6 +144,7 @@ class Stories:
             evidence = Evidence(kind="story", detail="begins one", threshold=round(asked, 3))
             return Joined(self.join(uid(), weighed, written=written, now=now), evidence), weighed
         likeness, story = near[0]
+        self._before.setdefault(story.uid, replace(story))
         self._include(story, weighed, told, written, now)
         merged = []
         for _, other in near[1:4]:
@@ -197,12 +223,6 @@ class Stories:
         for story in self._stories.values():
             self._settle(story)
 
-    def discard(self, uids: Collection[str]) -> None:
-        """Take back stories begun in a batch that could not be saved."""
-        for uid in uids:
-            if uid in self._stories:
-                self._drop(self._stories[uid])
-
     def forget(self, now: datetime) -> None:
         """Let go stories that nothing has arrived for in days, and the least fresh beyond the cap; at most hourly."""
         if not self._is_time_to_forget(now):
@@ -259,6 +279,9 @@ class Stories:
             self._made += 1
             story = Story(uid, _NO_HASHES, _NO_WEIGHTS, 0.0, 0, written, written, now, self._made)
             self._stories[uid] = self._by_made[self._made] = story
+            self._before.setdefault(uid, None)
+        elif uid not in self._before:
+            self._before[uid] = replace(story)
         return story
 
     def _include(self, story: Story, weighed: Weighed, told: Sequence[int], written: datetime, now: datetime) -> None:
@@ -305,6 +328,10 @@ class Stories:
         story.hashes, story.weights = every, sums
 
     def _merge(self, older: Story, younger: Story) -> None:
+        if self._story_of_before is None:
+            self._story_of_before = self._story_of.copy()
+        for story in (older, younger):
+            self._before.setdefault(story.uid, replace(story))
         self._add_up(older, younger.hashes, younger.weights)
         older.articles += younger.articles
         older.begun = min(older.begun, younger.begun)

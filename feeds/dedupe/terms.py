@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,13 +94,27 @@ class TermCounts:
 
     def __init__(self) -> None:
         self._cells = np.zeros(CELLS, np.float32)
+        self._before: list[tuple[Any, npt.NDArray[np.float32], float]] = []  # what was where, for `undo`
         self._common: dict[str, npt.NDArray[np.float16]] = {}
         self.articles = 0.0
 
+    def begin(self) -> None:
+        """From here on `undo` takes back; what was counted before stays."""
+        self._before.clear()
+
+    def undo(self) -> None:
+        """Be what this was at `begin`."""
+        while self._before:
+            cells, counts, self.articles = self._before.pop()
+            self._cells[cells] = counts
+
     def add(self, terms: Terms) -> None:
-        self._cells[terms.hashes & _CELL] += 1.0
+        cells = terms.hashes & _CELL
+        self._before.append((cells, self._cells[cells], self.articles))
+        self._cells[cells] += 1.0
         self.articles += 1.0
         if self.articles > HALVE_ARTICLES:
+            self._before.append((slice(None), self._cells.copy(), self.articles))
             self._cells *= 0.5
             self.articles *= 0.5
 

@@ -7,7 +7,7 @@ About 500 bytes an article. The store keeps each signature with its entry, so th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,6 +63,26 @@ class Window:
         self._next = 0  # the number of the next document; numbers never come again
         self._oldest = 0
         self._copies: Counter[str] = Counter()
+        self._begun = 0, 0, 0
+        self._copied: list[str] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a batch: from here on `undo` takes back; what was added before stays."""
+        self._begun = self._next, self._last_chunk, self._filled
+        self._copied.clear()
+        self.counts.begin()
+        self._postings.begin()
+
+    def undo(self) -> None:
+        """Be what this was when the batch began: for one that could not be saved."""
+        self._next, self._last_chunk, self._filled = self._begun
+        self._odd_uids = {document: uid for document, uid in self._odd_uids.items() if document < self._next}
+        self._chunks = {number: chunk for number, chunk in self._chunks.items() if number <= self._last_chunk}
+        self._copies -= Counter(self._copied)
+        self._copied.clear()
+        self.counts.undo()
+        self._postings.undo(self._next)
 
     def __len__(self) -> int:
         return self._next - self._oldest
@@ -129,7 +149,7 @@ class Window:
             return None
         mine = near.weigh(sketch, self.counts)
         since = int((now - timedelta(days=self._days)).timestamp())
-        rows = [row for row in self._sharing(mine) if self._sizes[row] and self._seen[row] >= since]  # not taken back
+        rows = [row for row in self._sharing(mine) if self._seen[row] >= since]
         best: Near | None = None
         own_titles = False
         for at, other in near.candidates(mine, [self._signature(row) for row in rows]) if rows else ():
@@ -156,13 +176,6 @@ class Window:
         likely = np.flatnonzero(shared >= LEAST_TELLING)
         best = likely[(-shared[likely]).argsort(kind="stable")[:COMPARED]]
         return [row for row in (documents[first[best]] - self._oldest).tolist() if row >= 0]
-
-    def discard(self, uids: Collection[str]) -> None:
-        """Take back what was added last: for a batch whose transaction did not come through."""
-        row = self._next - self._oldest - 1
-        while row >= 0 and self._uid(row) in uids:
-            self._sizes[row] = 0
-            row -= 1
 
     def forget(self, now: datetime) -> None:
         """Let go what is older than the window's days, and the oldest beyond its number of articles."""
@@ -221,6 +234,7 @@ class Window:
         if self._copies[uid] >= COPIES_KEPT:
             return False
         self._copies[uid] += 1
+        self._copied.append(uid)
         return True
 
     def _signature(self, row: int) -> bytearray:

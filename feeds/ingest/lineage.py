@@ -36,6 +36,10 @@ class Lineages:
         self._said: dict[int, tuple[datetime, Said]] = {}
         self._of: object = None
 
+    def undo(self) -> None:
+        """Forget what entries said that could not be saved: other ones will have their row numbers."""
+        self._said.clear()
+
     def credit(self, tx: ReadTx, sources: Sequence[Source], groups: Groups, config: object) -> Groups:
         """The decisions with the origin of each entry made out; *sources* say who brought each group."""
         fresh = any(decision.kind in ("new", "copy", "updated") for group in groups for decision in group)

@@ -81,19 +81,23 @@ class Memory:
         deduper = Deduper(
             tx.articles.known(batch), now=now, window=self._window, stories=self._stories, language=language
         )
-        decided = [
-            deduper.decide(source_id, entries, sketched)
-            for (source_id, entries), sketched in zip(batch, sketches or [()] * len(batch), strict=True)
-        ]
+        try:
+            decided = [
+                deduper.decide(source_id, entries, sketched)
+                for (source_id, entries), sketched in zip(batch, sketches or [()] * len(batch), strict=True)
+            ]
+        except BaseException:
+            deduper.undo()
+            raise
         return Decided(deduper, [tuple(_in_kept_story(one, deduper.merged) for one in group) for group in decided])
 
     def is_current(self, tx: ReadTx) -> bool:
         """Whether nobody saved an entry since this memory was last in step; ask under the dedupe lock."""
         return tx.articles.newest_entry() == self._reaches
 
-    def saved(self, tx: ReadTx) -> None:
-        """What this memory decided has been saved in *tx*."""
-        self._reaches = tx.articles.newest_entry()
+    def saved(self, newest: int) -> None:
+        """What this memory decided has been saved, up to the entry of that number."""
+        self._reaches = newest
         self._settled = True
 
     def keep(self, tx: ReadTx, language: str) -> None:

@@ -14,7 +14,7 @@ from feeds.ingest.desk import Desk
 from feeds.ingest.endings import verdict
 from feeds.ingest.lineage import Groups, Lineages
 from feeds.ingest.lines import Lines, scope_of
-from feeds.ingest.memory import Memory
+from feeds.ingest.memory import Decided, Memory
 from feeds.ingest.order import left_out, rank
 from feeds.ingest.pushes import hub_of, note_hubs
 from feeds.ingest.reading import Reading
@@ -73,10 +73,11 @@ class Saving:
         entries = [(waiting.source.id, reading.entries) for waiting, reading in batch.read]
         brought_by = [waiting.source for waiting, _ in batch.read]
         language = desk.settings.language
-        with self._store.read() as tx:
-            decided = self._memory.decide(tx, entries, now=now, language=language)
-            groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
+        decided = Decided(None, [])
         try:
+            with self._store.read() as tx:
+                decided = self._memory.decide(tx, entries, now=now, language=language)
+                groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
             with self._store.write() as tx:
                 tx.lock_dedupe()
                 if decided.deduper is not None and not self._memory.is_current(tx):
@@ -92,11 +93,13 @@ class Saving:
                 note_hubs(tx, _hubs(batch.read, desk), now)
                 tx.sources.followed(batch.followed, batch.refollow)
                 tx.inbox.remove([waiting.item.id for waiting, _ in batch.read])
-                if decided.deduper is not None:
-                    self._memory.saved(tx)
+                newest = tx.articles.newest_entry()
         except BaseException:
             decided.undo()
+            self._lineages.undo()
             raise
+        if decided.deduper is not None:
+            self._memory.saved(newest)
         return Saved(results, report)
 
     def keep(self, language: str) -> None:

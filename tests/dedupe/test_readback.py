@@ -49,6 +49,8 @@ def made(count, days, seed=7):
 
 def one_after_another(entries, window, stories):
     for entry in entries:
+        window.begin()
+        stories.begin()
         window.add(
             entry.article_uid, entry.signature, seen=entry.first_seen, source_id=entry.source_id, copy=entry.copy
         )
@@ -125,6 +127,45 @@ def test_a_snapshot_gives_back_what_was_taken_in_and_goes_on_alike():
         memory_of[1].forget(entries[-1].first_seen)
         remember(entries[700:], *memory_of)
     assert found(window, stories, entries) == found(*again, entries)
+
+
+@pytest.mark.parametrize("halved", [False, True])
+def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch):
+    if halved:
+        monkeypatch.setattr(near, "HALVE_LOAD", 0.002)
+        monkeypatch.setattr(terms, "HALVE_ARTICLES", 200)
+    texts = [(each.source_id, each.signature) for each in made(400, 1)]
+    batches = [texts[at : at + 20] for at in range(0, len(texts), 20)]
+
+    def run(times):
+        window, stories, number = Window(), Stories(), 0
+        for batch in batches:
+            for again in range(times):
+                number = number if not again else number - len(batch)
+                window.begin()
+                stories.begin()
+                for source_id, whole in batch:
+                    sketched, packed = signature.split(whole)
+                    near_one = window.find(sketched, now=NOW, source_id=source_id)
+                    number += 1
+                    uid = near_one.uid if near_one else UUID(int=number).urn
+                    window.add(uid, sketched, seen=NOW, source_id=source_id, copy=near_one is not None)
+                    if packed and near_one is None:
+                        drawn = UUID(int=9000 + number).urn
+                        stories.place(
+                            unpack(packed),
+                            word_count=80,
+                            language="en",
+                            written=NOW,
+                            now=NOW,
+                            uid=lambda drawn=drawn: drawn,
+                        )
+                if again < times - 1:
+                    window.undo()
+                    stories.undo()
+        return snapshot.pack(window, stories)
+
+    assert run(3) == run(1)
 
 
 @pytest.mark.parametrize("tree", [b"[]", b'["list"]', b'["list",1,2]', b'["list",["Window",{}],["os",{}]]', b"{"])

@@ -20,6 +20,7 @@ def test_postings_give_each_document_of_a_hash_through_all_merges():
     for document in range(3 * FLUSH_POSTINGS // 20):
         hashes = dice.integers(0, 1 << 32, 30, dtype=np.uint64).astype(np.uint32)
         postings.add(document, np.unique(hashes).tolist())
+        postings.begin()
         held[document] = np.unique(hashes)
     for document in (0, 1, 500, max(held)):
         at, found = postings.lookup(held[document])
@@ -33,6 +34,7 @@ def test_of_a_hash_that_all_documents_share_only_the_newest_are_given():
     postings = Postings()
     for document in range(3 * FLUSH_POSTINGS):
         postings.add(document, [7])
+        postings.begin()
     _, found = postings.lookup(np.array([7], np.uint32))
     assert 0 < found.size < 100
     assert found.max() == 3 * FLUSH_POSTINGS - 1
@@ -46,6 +48,7 @@ def test_postings_are_those_of_a_plain_index_through_merges_and_forgetting(diffe
         drawn = dice.integers(0, different, dice.integers(0, 30), dtype=np.uint64).astype(np.uint32)
         hashes = np.unique(drawn * np.uint32(0x9E3779B1)).tolist()
         postings.add(document, hashes)
+        postings.begin()
         for one in hashes:
             held[one].append(document)
     wanted = np.array([*list(held)[:300], *list(held)[-300:], 0, 0xFFFFFFFF], np.uint32)

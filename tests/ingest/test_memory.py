@@ -60,7 +60,8 @@ class Desk:
         with self.store.write() as tx:
             decided = self.memory.decide(tx, [(source_id, found)], now=NOW, language=language)
             tx.articles.save(decided.decisions[0], NOW, {})
-            self.memory.saved(tx)
+            newest = tx.articles.newest_entry()
+        self.memory.saved(newest)
         return decided.decisions[0]
 
     def end(self) -> None:

@@ -275,7 +275,8 @@ def test_two_workers_with_nearly_the_same_text_end_with_one_article(url):
                         found = memory.decide(tx, batch, now=NOW, language="en")
                     ((decision,),) = found.decisions
                     tx.articles.save([decision], NOW, {decision.article_uid: placed("news")})
-                    memory.saved(tx)
+                    newest = tx.articles.newest_entry()
+            memory.saved(newest)
         except Exception as error:
             failures.append(error)
             decided.abort()
