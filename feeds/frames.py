@@ -29,6 +29,21 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\
 _NEWLINE = re.compile("\r\n?")
 _ATTRIBUTE = {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
 
+OPTIONAL_NAMESPACES = {
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "podcast": "https://podcastindex.org/namespace/1.0",
+    "georss": "http://www.georss.org/georss",
+}
+"""Declared by documents that use them alone, so that what has come without them stays as it is."""
+
+_ROOT = re.compile(b"<(?:rss|feed)(?= )")
+# The part of a channel that is for podcasts alone, and what it takes up of the items. Text in a fragment is escaped,
+# and so is ``>`` in an attribute.
+_SHOW = re.compile(f"{_OPEN}podcast{_CLOSE}(.*?){_OPEN}podcast{_CLOSE}".encode(), re.DOTALL)
+_PLAYED = re.compile(b'<enclosure [^>]*type="(?:audio|video)/')
+_COVER = re.compile(b"<itunes:image [^>]*>")
+_EXPLICIT = b"<itunes:explicit>true</itunes:explicit>"
+
 ARCHIVE_PAGE = 100
 """Filings an archive page. Never change it for a desk that has published: pages keep their addresses and members."""
 
@@ -64,16 +79,36 @@ def assemble(
         "updated": rfc822(updated) if frame.format == "rss" else rfc3339(updated),
     }
 
+    bodies = [fragment.body if isinstance(fragment, Fragment) else fragment for fragment in fragments]
+    head = frame.head
+    raw = {"extra": b"".join(extra)}
+    if b"podcast" in head and (show := _SHOW.search(head)):
+        head = head[: show.start()] + (show[1] if _is_podcast(bodies) else b"") + head[show.end() :]
+        raw["cover"] = next((cover[0] for body in bodies if (cover := _COVER.search(body))), b"")
+        raw["explicit"] = b"true" if any(_EXPLICIT in body for body in bodies) else b"false"
+
     def fill(match: re.Match[bytes]) -> bytes:
         name = match[2].decode()
-        if name == "extra":
-            return b"".join(extra)
-        return _escaped(values[name], frame.format, attribute=bool(match[1])).encode()
+        return raw[name] if name in raw else _escaped(values[name], frame.format, attribute=bool(match[1])).encode()
 
-    bodies = [fragment.body if isinstance(fragment, Fragment) else fragment for fragment in fragments]
+    head = _SLOT.sub(fill, head)
     if frame.separator:
         bodies = [frame.separator.join(bodies)]
-    return b"".join([_SLOT.sub(fill, frame.head), *bodies, frame.tail])
+    whole = b"".join([head, *bodies, frame.tail])
+    return whole if frame.format == "json" else _declared(whole)
+
+
+def _is_podcast(bodies: Sequence[bytes]) -> bool:
+    """Whether more than half of a channel's items can be played."""
+    return sum(_PLAYED.search(body) is not None for body in bodies) * 2 > len(bodies)
+
+
+def _declared(document: bytes) -> bytes:
+    """*document* with the optional namespaces declared that it uses."""
+    used = "".join(
+        f' xmlns:{prefix}="{uri}"' for prefix, uri in OPTIONAL_NAMESPACES.items() if f"<{prefix}:".encode() in document
+    )
+    return _ROOT.sub(lambda root: root[0] + used.encode(), document, count=1) if used else document
 
 
 def slot(name: str, *, attribute: bool = False) -> str:

@@ -272,13 +272,23 @@ class Category:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """A file that comes with an entry (RSS enclosure, Atom link rel=enclosure, JSON Feed attachment, media:content)."""
+    """A file that comes with an entry (RSS enclosure, Atom link rel=enclosure, JSON Feed attachment, media:content).
+
+    Files with the same *group* above 0 are renditions of one thing (media:group), the best of them first.
+    """
 
     url: str
     type: str = ""
     length_bytes: int | None = None
     title: str = ""
     duration_s: float | None = None
+    width: int | None = None
+    height: int | None = None
+    bitrate_kbps: float | None = None
+    language: str | None = None
+    description: str = ""
+    credit: str = ""
+    group: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +303,70 @@ class Image:
     alt: str = ""
     caption: str = ""
     credit: str = ""
+
+
+EpisodeKind = Literal["", "full", "trailer", "bonus"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """The words of an episode as a file (podcast:transcript). *captions*: timed, to be shown while it plays."""
+
+    url: str
+    type: str = ""
+    language: str | None = None
+    captions: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """Somebody heard or seen in an episode (podcast:person). *role* and *group* are words of the Podcast Taxonomy."""
+
+    name: str
+    role: str = ""
+    group: str = ""
+    url: str | None = None
+    image_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """What an entry says of itself as a part of a show (itunes:, podcast:). How long it is stands with its file.
+
+    *number* counts within *season* and may lie between two whole ones; *label* is how it is written where that is no
+    number. *title* is without number and show, where the entry's own has them. *subtitle* and *summary* are plain.
+    *explicit* is None where nothing is said.
+    """
+
+    number: float | None = None
+    label: str = ""
+    season: int | None = None
+    season_name: str = ""
+    kind: EpisodeKind = ""
+    explicit: bool | None = None
+    title: str = ""
+    subtitle: str = ""
+    summary: str = ""
+    image_url: str | None = None
+    transcripts: tuple[Transcript, ...] = ()
+    chapters_url: str | None = None
+    chapters_type: str = ""
+    people: tuple[Participant, ...] = ()
+
+
+Shape = Literal["point", "line", "polygon", "box"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an entry is about (GeoRSS Simple, geo:lat and geo:long, GML): pairs of latitude and longitude in degrees.
+
+    A polygon ends with its first pair; a box has two, the lower corner first. *name* is the place's, "" for none.
+    """
+
+    shape: Shape
+    points: tuple[tuple[float, float], ...]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +419,8 @@ class ParsedEntry:
     publisher: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     image: Image | None = None
+    episode: Episode | None = None
+    place: Place | None = None
     discussion: Discussion | None = None
     rights: str | None = None
     via: tuple[str, ...] = ()
@@ -427,6 +503,8 @@ class Entry:
     publisher: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     image: Image | None = None
+    episode: Episode | None = None
+    place: Place | None = None
     discussion: Discussion | None = None
     rights: str | None = None
     via: tuple[str, ...] = ()
@@ -583,7 +661,8 @@ class Article:
 
     *uid* is ``urn:uuid:…`` and never changes. *link* is the permalink, None for a document without address (then
     `/article/ID` is linked). *published* is the date shown; *updated* the last significant change.
-    *summary* and *content* are sanitised HTML, already cut down to what the rights of its source allow.
+    *summary* and *content* are sanitised HTML, already cut down to what the rights of its source allow, *full_text*;
+    so are picture and episode.
     """
 
     uid: str
@@ -602,10 +681,13 @@ class Article:
     source_url: str | None = None
     source_key: str = ""
     source_updated: datetime | None = None
+    full_text: FullText = "full"
     origin: Origin | None = None
     publisher: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     image: Image | None = None
+    episode: Episode | None = None
+    place: Place | None = None
     discussion: Discussion | None = None
     rights: str | None = None
     via: tuple[str, ...] = ()

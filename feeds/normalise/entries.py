@@ -16,9 +16,7 @@ from feeds.errors import UrlError
 from feeds.model import (
     Category,
     Discussion,
-    Enclosure,
     Entry,
-    Image,
     Origin,
     ParsedEntry,
     ParsedFeed,
@@ -31,19 +29,18 @@ from feeds.normalise.identity import content_hash, key_of, told_apart
 from feeds.normalise.languages import language_tag
 from feeds.normalise.lines import NAME_CHARS, line, visible
 from feeds.normalise.links import resolved
+from feeds.normalise.media import count, enclosures_of, episode_of, image_of, place_of
 from feeds.normalise.texts import body_of, title_of
 from feeds.text import text_hash
 from feeds.urls import comparable_url
 
 MAX_PEOPLE = 50
 MAX_CATEGORIES = 60
-MAX_ENCLOSURES = 30
 MAX_LINKS = 20
 MAX_ID_CHARS = 2000
 
 _EMAIL = re.compile(r"[^\s@<>()\"',;:]{1,64}@[^\s@<>()\"',;:]+\.[^\s@<>()\"',;:.]{2,}$")
 _NAMED_EMAIL = re.compile(r"(?P<email>\S+@\S+)\s*\((?P<name>[^)]+)\)$|(?P<name2>[^<]+)<(?P<email2>[^\s<>]+@[^\s<>]+)>$")
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +125,7 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
 
     body = body_of(parsed.summary, parsed.content, base)
     dates = dates_of(parsed, zone=ground.zone, received_at=ground.received_at)
-    enclosures = _enclosures(parsed.enclosures, base)
+    enclosures = enclosures_of(parsed.enclosures, base)
     title, from_where = title_of(
         parsed.title,
         text=body.text,
@@ -164,7 +161,9 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
         credits=tuple(said for text in parsed.credits[:10] if (said := line(text))),
         publisher=line(parsed.publisher, limit=NAME_CHARS) or None,
         enclosures=enclosures,
-        image=_image(parsed.image, base),
+        image=image_of(parsed.image, base),
+        episode=episode_of(parsed.episode, base, title=title, text=body.text),
+        place=place_of(parsed.place),
         discussion=_discussion(parsed.discussion, base),
         rights=line(parsed.rights or feed.rights, limit=500) or None,
         via=_urls(parsed.via, base),
@@ -231,47 +230,6 @@ def _categories(categories: tuple[Category, ...]) -> tuple[Category, ...]:
     return tuple(found.values())
 
 
-def _enclosures(enclosures: tuple[Enclosure, ...], base: str) -> tuple[Enclosure, ...]:
-    found: dict[str, Enclosure] = {}
-    for enclosure in enclosures[:MAX_ENCLOSURES]:
-        url = resolved(base, enclosure.url)
-        if url is None:
-            continue
-        kind = enclosure.type.partition(";")[0].strip().lower()
-        found.setdefault(
-            url,
-            Enclosure(
-                url=url,
-                type=kind if _MEDIA_TYPE.match(kind) else "",
-                length_bytes=_count(enclosure.length_bytes),
-                title=line(enclosure.title),
-                duration_s=enclosure.duration_s if enclosure.duration_s and 0 < enclosure.duration_s < 1e7 else None,
-            ),
-        )
-    return tuple(found.values())
-
-
-def _count(number: int | None) -> int | None:
-    return number if number is not None and 0 <= number < 1 << 62 else None
-
-
-def _image(image: Image | None, base: str) -> Image | None:
-    url = resolved(base, image.url) if image else None
-    if image is None or url is None:
-        return None
-    width, height = (size if size and 0 < size < 100_000 else None for size in (image.width, image.height))
-    if width == 1 or height == 1:
-        return None
-    return Image(
-        url=url,
-        width=width,
-        height=height,
-        alt=line(image.alt, limit=500),
-        caption=line(image.caption, limit=500),
-        credit=line(image.credit, limit=NAME_CHARS),
-    )
-
-
 def _origin(origin: Origin | None, base: str) -> Origin | None:
     if origin is None:
         return None
@@ -289,4 +247,4 @@ def _discussion(discussion: Discussion | None, base: str) -> Discussion | None:
     url, feed_url = resolved(base, discussion.url), resolved(base, discussion.feed_url)
     if url is None and feed_url is None:
         return None
-    return Discussion(url=url, feed_url=feed_url, count=_count(discussion.count))
+    return Discussion(url=url, feed_url=feed_url, count=count(discussion.count))

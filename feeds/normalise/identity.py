@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import xxhash
 
@@ -79,8 +79,24 @@ def content_hash(entry: Entry) -> int:
         f"{entry.origin.name}\x1e{entry.origin.url}" if entry.origin else "",
         entry.publisher or "",
         entry.rights or "",
+        *_media_told(entry),
     )
     return _hash(said) & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def _media_told(entry: Entry) -> Iterable[str]:
+    """What is shown of picture, episode and place; nothing where nothing is, so that hashes of before stay as they are.
+
+    Fields that say nothing are left out for the same reason.
+    """
+    if entry.image is not None:
+        yield from (text for text in (entry.image.caption, entry.image.credit) if text)
+    for told in (entry.episode, entry.place):
+        if told is not None:
+            for each in fields(told):
+                value = getattr(told, each.name)
+                if value != each.default:
+                    yield f"{each.name}\x1e{value}"
 
 
 def _bounded(key: str) -> str:

@@ -9,6 +9,7 @@ import feedparser.api
 
 from feeds.errors import ParseError
 from feeds.parse.limits import MAX_AUTHOR_CHARACTERS, MAX_DEPTH_ELEMENTS, MAX_ENTRIES, MAX_LIST_ITEMS
+from feeds.parse.media import PODCAST_NAMESPACES, MediaHandlers
 
 _ADDRESS = re.compile(r"[A-Za-z0-9_.+-]+@(?:\[[0-9.]{7,15}\]|(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,63})(?:\?subject=\S+)?")
 # Addresses that `urljoin` gives back as they are, whatever the base: most of all.
@@ -21,7 +22,7 @@ class Enough(Exception):
     """MAX_ENTRIES were read."""
 
 
-class Bounded:
+class Bounded(MediaHandlers):
     """To be mixed into a parser of feedparser, before it. Its own keys in an entry begin with ``desk_``."""
 
     can_be_relative_uri = feedparser.api.StrictFeedParser.can_be_relative_uri - {"id"}  # an id is no address
@@ -32,10 +33,11 @@ class Bounded:
         super().__init__(*arguments)
         self._before: tuple[int, int, int] = (0, 0, 0)
         self.spaces: tuple[dict[Any, str], dict[str, str], str] | None = None  # before the entry declared its own
-        # One table serves all of feedparser; RFC 4685 is added for this parser alone.
+        # One table serves all of feedparser; RFC 4685 and podcasts are added for this parser alone.
         self._matchnamespaces: dict[str, str] = {
             **self._matchnamespaces,
             "http://purl.org/syndication/thread/1.0": "thr",
+            **dict.fromkeys(PODCAST_NAMESPACES, "podcast"),
         }
 
     def check_depth(self: Any) -> None:
@@ -62,6 +64,7 @@ class Bounded:
         self._summaryKey = None
         self.contentparams.clear()
         self.sourcedata.clear()
+        self.forget_media()
         super()._start_item(attrs_d)  # type: ignore[misc]
         self.entries[-1]["desk_base"] = self.baseuri
         if self.lang:
@@ -118,18 +121,12 @@ class Bounded:
 
     _start_id = _start_guid
 
-    # feedparser makes a second text of an entry its content, whatever it is; these are kept under names of their own.
+    # feedparser makes a second text of an entry its content, whatever it is; this is kept under a name of its own.
     def _start_itunes_summary(self: Any, attrs_d: dict[str, str]) -> None:
         self.push("itunes_summary", 1)
 
     def _end_itunes_summary(self: Any) -> None:
         self.pop("itunes_summary")
-
-    def _start_media_description(self: Any, attrs_d: dict[str, str]) -> None:
-        self.push("media_description", 1)
-
-    def _end_media_description(self: Any) -> None:
-        self.pop("media_description")
 
     # skipHours and skipDays (RSS 2.0) are lists, of which feedparser keeps the last.
     def _start_hour(self: Any, attrs_d: dict[str, str]) -> None:

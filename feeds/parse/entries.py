@@ -10,23 +10,24 @@ from typing import Any
 from feeds.model import (
     Category,
     Discussion,
-    Enclosure,
-    Image,
+    Episode,
     Origin,
     ParsedEntry,
     Person,
     RawText,
     TextType,
 )
-from feeds.parse.limits import MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, MAX_SHORT_FIELD_CHARACTERS
+from feeds.parse.limits import MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS
+from feeds.parse.media import NO_SHOW, episode_of, files_and_image, place_of
+from feeds.parse.scalars import short, whole_number
 
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
-_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?\Z")
 _TYPES: dict[str, TextType] = {"text/plain": "text", "text/html": "html", "application/xhtml+xml": "xhtml"}
 
 
-def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False) -> ParsedEntry:
-    """Return the ParsedEntry of *raw*; *atom* tells whose rules hold, *noindex* what the feed says of all its entries.
+def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False, show: Episode = NO_SHOW) -> ParsedEntry:
+    """Return the ParsedEntry of *raw*; *atom* tells whose rules hold, *noindex* and *show* what the feed says of all
+    its entries.
 
     RSS does not say whether a text is plain or HTML: a title is HTML where feedparser takes it for that, any other
     text where it has a tag or a character reference. RSS dates of Dublin Core stand as published where nothing else
@@ -41,7 +42,7 @@ def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False) 
     published, updated, created = (_date(raw, name) for name in ("published", "updated", "created"))
     if published[0] is None:
         published = created if created[0] is not None or atom else updated
-    enclosures, image = _media(raw, links)
+    enclosures, image = files_and_image(raw, links, titled=title is not None)
     return ParsedEntry(
         position=position,
         entry_id=entry_id,
@@ -66,6 +67,8 @@ def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False) 
         publisher=short(raw.get("publisher")),
         enclosures=enclosures,
         image=image,
+        episode=episode_of(raw, enclosures, show),
+        place=place_of(raw),
         discussion=_discussion(raw, links),
         rights=short(raw.get("rights")) or _first(links, "license"),
         via=_all(links, "via"),
@@ -77,15 +80,6 @@ def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False) 
 def links_of(raw: Any) -> list[dict[str, Any]]:
     """The links of a feed, an entry or its source."""
     return [dict(link) for link in (raw.get("links") or ())[:MAX_LIST_ITEMS] if isinstance(link, dict)]
-
-
-def short(value: Any) -> str | None:
-    """*value* as text without white space around it, cut to its cap; None for nothing, or for what is no text."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        return None
-    return value[:MAX_SHORT_FIELD_CHARACTERS].strip() or None
 
 
 def _link(raw: Any, links: Sequence[Any], entry_id: str | None, atom: bool) -> str | None:
@@ -221,77 +215,6 @@ def _discussion(raw: Any, links: Iterable[Any]) -> Discussion | None:
         count=next((count for count in map(whole_number, counts) if count is not None), None),
     )
     return discussion if discussion != Discussion() else None
-
-
-def _media(raw: Any, links: Iterable[Any]) -> tuple[tuple[Enclosure, ...], Image | None]:
-    """Files and picture. Pictures of Media RSS become the image, all else that it names an enclosure."""
-    files: dict[str, Enclosure] = {}
-    images: list[Image] = []
-    for link in links:
-        url = short(link.get("href"))
-        if link.get("rel") == "enclosure" and url:
-            files.setdefault(
-                url,
-                Enclosure(
-                    url=url,
-                    type=short(link.get("type")) or "",
-                    length_bytes=whole_number(link.get("length")),
-                    title=short(link.get("title")) or "",
-                    duration_s=seconds(raw.get("itunes_duration")) if not files else None,
-                ),
-            )
-    for media in list(raw.get("media_content") or ())[:MAX_LIST_ITEMS]:
-        url, kind = short(media.get("url")), short(media.get("type")) or ""
-        if url is None:
-            continue
-        medium = media.get("medium") or kind.partition("/")[0]
-        if medium == "image" or (not medium and _PICTURE.search(url)):
-            images.append(_image(url, media))
-        elif url not in files:
-            files[url] = Enclosure(
-                url=url,
-                type=kind,
-                length_bytes=whole_number(media.get("filesize")),
-                duration_s=seconds(media.get("duration")),
-            )
-    for thumbnail in list(raw.get("media_thumbnail") or ())[:MAX_LIST_ITEMS]:
-        if url := short(thumbnail.get("url")):
-            images.append(_image(url, thumbnail))
-    itunes = raw.get("image")
-    if isinstance(itunes, dict) and (url := short(itunes.get("href"))):
-        images.append(Image(url=url))
-    images += [Image(url=file.url) for file in files.values() if file.type.startswith("image/")]
-    best = max(images, key=lambda image: (image.width or 0) * (image.height or image.width or 0), default=None)
-    return tuple(files.values()), best
-
-
-_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
-
-
-def _image(url: str, attributes: Any) -> Image:
-    return Image(url=url, width=whole_number(attributes.get("width")), height=whole_number(attributes.get("height")))
-
-
-def whole_number(value: Any) -> int | None:
-    """*value* as a count or size; None for what is none, for negative and for absurd ones."""
-    try:
-        number = int(str(value).strip()[:20].replace(",", ""))
-    except ValueError:
-        return None
-    return number if 0 <= number < 2**53 else None
-
-
-def seconds(value: Any) -> float | None:
-    """A duration in seconds, from a number or from ``[hours:]minutes:seconds`` (iTunes); None for anything else."""
-    text = str(value).strip()[:20] if value is not None else ""
-    if clock := _CLOCK.match(text):
-        hours, minutes, rest = clock.groups()
-        return float(int(hours or 0) * 3600 + int(minutes) * 60 + int(rest))
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if 0 <= number < 10_000_000 else None
 
 
 def _first(links: Iterable[Any], rel: str) -> str | None:

@@ -8,9 +8,11 @@ from typing import Any
 
 from feeds.model import Hints, ParsedEntry, ParsedFeed
 from feeds.parse.cut import Cut, cut
-from feeds.parse.entries import links_of, parsed_entry, persons, says_noindex, short, whole_number
+from feeds.parse.entries import links_of, parsed_entry, persons, says_noindex
 from feeds.parse.kinds import Seen, format_of, refusal
+from feeds.parse.media import show_of
 from feeds.parse.prolog import Prolog
+from feeds.parse.scalars import short, whole_number
 from feeds.parse.xmlfeed import FULL, XmlFeed, read, read_well_formed, root_of
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -87,10 +89,10 @@ def _feed(
     announced = format_of(prolog)
     kind = announced if announced == "rss091n" else raw.version or announced
     atom = kind.startswith("atom")
-    noindex = says_noindex(feed)
+    noindex, show = says_noindex(feed), show_of(feed)
     entries: list[ParsedEntry] = []
     for position, entry in zip(positions, raw.entries, strict=True):
-        entries.append(parsed_entry(entry, position=position, atom=atom, noindex=noindex))
+        entries.append(parsed_entry(entry, position=position, atom=atom, noindex=noindex, show=show))
     links = links_of(feed)
     older = _hrefs(links, "prev-archive") or _hrefs(links, "next")
     return ParsedFeed(

@@ -11,8 +11,8 @@ from xxhash import xxh3_64_intdigest
 
 from feeds.errors import ParseError
 from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person, RawText, TextType
-from feeds.parse.entries import seconds, short, whole_number
 from feeds.parse.limits import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_JSON_DEPTH, MAX_LIST_ITEMS
+from feeds.parse.scalars import seconds, short, whole_number
 
 # A string, up to the end of the document where it never closes, or a bracket outside of strings.
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)

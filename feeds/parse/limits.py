@@ -28,6 +28,9 @@ MAX_NAMESPACES = 500
 MAX_LIST_ITEMS = 200
 """Members kept of one list of an entry or feed: categories, authors, enclosures."""
 
+MAX_PLACE_POINTS = 500
+"""Pairs of latitude and longitude in one place; weather warnings have some hundred at most."""
+
 MAX_DOCTYPE_BYTES = 32_768
 """Bytes of a DOCTYPE with its internal subset; the largest honest ones bring the entities of HTML, some 10 kB."""
 

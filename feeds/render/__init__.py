@@ -63,9 +63,9 @@ def render_frame(section: SectionContext, format: Format) -> Frame:
         head, tail = jsonfeed.frame_parts(section, values)
         return Frame(format=format, head=head, tail=tail, separator=b",")
     if format == "rss":
-        head, tail = rss.frame_parts(rss.channel_bytes(rss.channel(section, values)))
+        head, tail = rss.frame_parts(rss.frame_bytes(section, values))
     else:
-        head, tail = atom.frame_parts(atom.feed_bytes(atom.feed(section, values)))
+        head, tail = atom.frame_parts(atom.frame_bytes(section, values))
     return Frame(format=format, head=head, tail=tail)
 
 

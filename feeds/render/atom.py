@@ -13,8 +13,9 @@ from feeds.frames import legal
 from feeds.model import Article, Person
 from feeds.render.context import DeskContext, SectionContext
 from feeds.render.credit import credit, files, permalink, related, via
-from feeds.render.generator import Stamp, add, cut_out, expanded, new_generator
-from feeds.render.rss import add_image, add_robots
+from feeds.render.generator import Stamp, add, cut_out, expanded, new_generator, only_used, undeclared
+from feeds.render.media import add_media, describes
+from feeds.render.rss import add_robots
 from feeds.render.tidy import absolute, email, headline, language, line
 
 _LICENSE = re.compile(r"https?://\S+\Z")
@@ -59,10 +60,12 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
     entry.author(people or [{"name": credited.name if credited else line(desk.title) or "Wiredesk"}])
     if others := _people(article.contributors):
         entry.contributor(others)
-    if summary := legal(article.summary).strip():
+    summary, content = legal(article.summary).strip(), legal(article.content).strip()
+    if summary:
         entry.summary(summary, type="html")
-    if content := legal(article.content).strip():
-        entry.content(content, type="html")
+    if content or summary and describes(article, desk):
+        # feedparser makes a second text of an entry its content, whatever it is, where there is none.
+        entry.content(content or summary, type="html")
     link = permalink(article, desk)
     entry.link(href=link, rel="alternate")
     categories = {}
@@ -95,7 +98,7 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
         if publisher := line(article.publisher or ""):
             add(element, "dc:publisher", publisher)
         _add_discussion(element, article)
-        add_image(element, article, desk)
+        add_media(element, article, desk, linked=len(article.enclosures))
         add_robots(element, article)
 
     entry.desk.write = write
@@ -160,6 +163,11 @@ def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
     return cut_out(feed_bytes(generator), b"<entry", b"</entry>")
 
 
+def frame_bytes(section: SectionContext, values: dict[str, str]) -> bytes:
+    """Return a document without entries; the optional namespaces are for `frames.assemble` to declare."""
+    return undeclared(feed_bytes(feed(section, values)))
+
+
 def frame_parts(body: bytes) -> tuple[bytes, bytes]:
     """Return what stands before and behind the entries of a document without entries."""
     at = body.rindex(b"</feed>")
@@ -171,4 +179,4 @@ def document(section: SectionContext, values: dict[str, str], articles: Sequence
     generator = feed(section, values)
     for article in articles:
         add_entry(generator, article, desk)
-    return feed_bytes(generator)
+    return only_used(generator, feed_bytes)

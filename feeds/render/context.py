@@ -38,7 +38,7 @@ class SectionContext:
         return f"{self.base_url}/{self.path}"
 
 
-FRAGMENT_VERSION = 4
+FRAGMENT_VERSION = 5
 """Counts changes of what fragments look like; one made under another number is made anew."""
 
 

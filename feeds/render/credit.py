@@ -9,7 +9,7 @@ from datetime import datetime
 from feeds.frames import legal
 from feeds.model import Article, Enclosure, Image
 from feeds.render.context import DeskContext
-from feeds.render.tidy import absolute, line, media_type
+from feeds.render.tidy import absolute, language, line, media_type
 
 _NAMESPACE = uuid.UUID("5f1d8c9e-4b0a-5d0f-8f6c-2b7a1e94c3d2")
 
@@ -74,6 +74,13 @@ class File:
     length_bytes: int | None
     title: str
     duration_s: float | None
+    width: int | None
+    height: int | None
+    bitrate_kbps: float | None
+    language: str | None
+    description: str
+    credit: str
+    group: int
 
 
 def files(article: Article) -> tuple[File, ...]:
@@ -96,6 +103,13 @@ def _file(enclosure: Enclosure) -> File | None:
         length_bytes=length if length is not None and length > 0 else None,
         title=line(enclosure.title),
         duration_s=enclosure.duration_s,
+        width=enclosure.width,
+        height=enclosure.height,
+        bitrate_kbps=enclosure.bitrate_kbps,
+        language=language(enclosure.language),
+        description=line(enclosure.description),
+        credit=line(enclosure.credit),
+        group=enclosure.group,
     )
 
 
@@ -105,7 +119,14 @@ def image(article: Article, desk: DeskContext) -> Image | None:
     if article.image is None or url is None:
         return None
     picture = article.image
-    return Image(url=url, width=picture.width, height=picture.height, alt=line(picture.alt))
+    return Image(
+        url=url,
+        width=picture.width,
+        height=picture.height,
+        alt=line(picture.alt),
+        caption=line(picture.caption),
+        credit=line(picture.credit),
+    )
 
 
 def _is_iri(text: str) -> bool:

@@ -15,6 +15,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from feeds.frames import OPTIONAL_NAMESPACES
 from feeds.model import Format
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -57,12 +58,13 @@ class Stamp(datetime):
 
 
 class RssFeed(BaseExtension):  # type: ignore[misc]
-    """What *write* adds to a channel."""
+    """What *write* adds to a channel; *optional* are the namespaces declared of those that few documents need."""
 
     write: Write | None = None
+    optional: dict[str, str] = OPTIONAL_NAMESPACES
 
     def extend_ns(self) -> dict[str, str]:
-        return RSS_NAMESPACES
+        return self.optional | RSS_NAMESPACES
 
     def extend_rss(self, feed: etree._Element) -> etree._Element:
         if self.write:
@@ -71,12 +73,13 @@ class RssFeed(BaseExtension):  # type: ignore[misc]
 
 
 class AtomFeed(BaseExtension):  # type: ignore[misc]
-    """What *write* adds to a feed."""
+    """What *write* adds to a feed; *optional* are the namespaces declared of those that few documents need."""
 
     write: Write | None = None
+    optional: dict[str, str] = OPTIONAL_NAMESPACES
 
     def extend_ns(self) -> dict[str, str]:
-        return ATOM_NAMESPACES
+        return self.optional | ATOM_NAMESPACES
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
         if self.write:
@@ -121,6 +124,21 @@ def expanded(name: str) -> str:
     return f"{{{_ALL[prefix]}}}{local}" if colon else name
 
 
+def only_used(generator: Any, written: Callable[[Any], bytes]) -> bytes:
+    """Return the document that *written* makes of *generator*, which declares no optional namespace without use."""
+    body = written(generator)
+    used = {prefix: uri for prefix, uri in OPTIONAL_NAMESPACES.items() if f"<{prefix}:".encode() in body}
+    generator.desk.optional = used
+    return written(generator)
+
+
+def undeclared(body: bytes) -> bytes:
+    """Return *body* without the declarations of optional namespaces."""
+    for prefix, uri in OPTIONAL_NAMESPACES.items():
+        body = body.replace(f' xmlns:{prefix}="{uri}"'.encode(), b"", 1)
+    return body
+
+
 def cut_out(body: bytes, opening: bytes, closing: bytes) -> list[bytes]:
     """Return the elements of *body* between these tags, which stand side by side.
 
@@ -134,4 +152,9 @@ def cut_out(body: bytes, opening: bytes, closing: bytes) -> list[bytes]:
     return [piece + closing for piece in body[body.index(opening) : body.rindex(closing)].split(closing)]
 
 
-_ALL = RSS_NAMESPACES | ATOM_NAMESPACES | {"atom": ATOM, "xml": "http://www.w3.org/XML/1998/namespace"}
+_ALL = (
+    OPTIONAL_NAMESPACES
+    | RSS_NAMESPACES
+    | ATOM_NAMESPACES
+    | {"atom": ATOM, "xml": "http://www.w3.org/XML/1998/namespace"}
+)

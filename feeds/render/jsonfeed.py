@@ -10,6 +10,7 @@ from feeds.frames import compact_json, legal
 from feeds.model import Article, Person
 from feeds.render.context import DeskContext, SectionContext
 from feeds.render.credit import credit, files, image, permalink, related, via
+from feeds.render.media import episode_of, geometry
 from feeds.render.tidy import absolute, headline, language, line, plain
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -65,15 +66,26 @@ def item(article: Article, desk: DeskContext) -> dict[str, Any]:
                 title=file.title,
                 size_in_bytes=file.length_bytes,
                 duration_in_seconds=round(file.duration_s) if file.duration_s else None,
+                _wiredesk=_kept(
+                    width=file.width,
+                    height=file.height,
+                    bitrate_kbps=file.bitrate_kbps,
+                    language=file.language,
+                    description=file.description,
+                    credit=file.credit,
+                    group=file.group or None,
+                ),
             )
             for file in attached
         ]
-    told["_wiredesk"] = _beyond(article, link)
+    told["_wiredesk"] = _beyond(article, link, desk)
     return told
 
 
-def _beyond(article: Article, link: str) -> dict[str, Any]:
+def _beyond(article: Article, link: str, desk: DeskContext) -> dict[str, Any]:
     """What JSON Feed has no key for; nothing that differs from section to section."""
+    picture = image(article, desk)
+    place = article.place
     credited = credit(article)
     origin = article.origin
     talk = article.discussion
@@ -101,6 +113,9 @@ def _beyond(article: Article, link: str) -> dict[str, Any]:
             for c in article.categories
             if line(c.term) and (c.scheme or c.label)
         ],
+        picture=_kept(alt=picture.alt, caption=picture.caption, credit=picture.credit) if picture else None,
+        episode=episode_of(article.episode, desk),
+        place=_kept(name=line(place.name), geometry=geometry(place)) if place else None,
         comments=_kept(url=absolute(talk.url), feed_url=absolute(talk.feed_url), count=talk.count) if talk else None,
         via=list(via(article, link)),
         related=list(related(article, link)),

@@ -12,13 +12,18 @@ from feeds.dates import rfc822, rfc3339
 from feeds.frames import legal
 from feeds.model import Article
 from feeds.render.context import DeskContext, SectionContext
-from feeds.render.credit import credit, files, image, permalink
-from feeds.render.generator import Stamp, add, cut_out, new_generator
+from feeds.render.credit import credit, files, permalink
+from feeds.render.generator import Stamp, add, cut_out, new_generator, only_used, undeclared
+from feeds.render.media import add_media, describes
+from feeds.render.podcast import FRAMED, Show, add_show, show_of
 from feeds.render.tidy import absolute, excerpt, headline, language, line, rss_title
 
 
-def channel(section: SectionContext, values: dict[str, str]) -> Any:
-    """Return a generator for *section*'s channel; *values* are self, page, title, description, updated and extra."""
+def channel(section: SectionContext, values: dict[str, str], show: Show | None = None) -> Any:
+    """Return a generator for *section*'s channel; *values* are self, page, title, description, updated and extra.
+
+    *show* is what it says of itself as a podcast, None where it is none.
+    """
     generator = new_generator("rss")
     generator.updated(Stamp.of(""))
     generator.title(values["title"])
@@ -40,6 +45,8 @@ def channel(section: SectionContext, values: dict[str, str]) -> Any:
         period, frequency = update_period(section.max_age_s)
         add(element, "sy:updatePeriod", period)
         add(element, "sy:updateFrequency", str(frequency)).tail = values["extra"]
+        if show is not None:
+            add_show(element, section, show)
 
     generator.desk.write = write
     return generator
@@ -68,8 +75,9 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
     described = summary or escape(excerpt(content), quote=False) or content
     if described:
         item.description(described)
-    if content:
-        item.content(content, type="html")
+    if content or described and describes(article, desk):
+        # feedparser makes a second text of an item its content, whatever it is, where there is none.
+        item.content(content or described, type="html")
     categories = {(line(c.term), line(c.scheme or "")): None for c in article.categories if line(c.term)}
     if categories:
         item.category([{"term": term} | ({"scheme": scheme} if scheme else {}) for term, scheme in categories])
@@ -106,27 +114,10 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
             add(element, "slash:comments", str(talk.count))
         if talk and (feed_url := absolute(talk.feed_url)):
             add(element, "wfw:commentRss", feed_url)
-        for file in enclosures[1:]:
-            size = {"fileSize": str(file.length_bytes)} if file.length_bytes else {}
-            add(element, "media:content", None, url=file.url, type=file.type, **size)
-        add_image(element, article, desk)
+        add_media(element, article, desk, linked=1)
         add_robots(element, article)
 
     item.desk.write = write
-
-
-def add_image(element: etree._Element, article: Article, desk: DeskContext) -> None:
-    """Add *article*'s picture as Media RSS has it, in RSS and Atom alike: thumbnail for lists, content for its text."""
-    picture = image(article, desk)
-    if picture is None:
-        return
-    size = {name: str(value) for name, value in (("width", picture.width), ("height", picture.height)) if value}
-    if picture.alt:
-        content = add(element, "media:content", None, url=picture.url, medium="image", **size)
-        add(content, "media:description", picture.alt, type="plain")
-        add(content, "media:thumbnail", None, url=picture.url, **size)
-    else:
-        add(element, "media:thumbnail", None, url=picture.url, **size)
 
 
 def add_robots(element: etree._Element, article: Article) -> None:
@@ -156,6 +147,11 @@ def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
     return cut_out(channel_bytes(generator), b"<item>", b"</item>")
 
 
+def frame_bytes(section: SectionContext, values: dict[str, str]) -> bytes:
+    """Return a document without entries; the optional namespaces are for `frames.assemble` to declare."""
+    return undeclared(channel_bytes(channel(section, values, FRAMED)))
+
+
 def frame_parts(body: bytes) -> tuple[bytes, bytes]:
     """Return what stands before and behind the items of a document without items."""
     at = body.rindex(b"</channel>")
@@ -164,7 +160,7 @@ def frame_parts(body: bytes) -> tuple[bytes, bytes]:
 
 def document(section: SectionContext, values: dict[str, str], articles: Sequence[Article], desk: DeskContext) -> bytes:
     """Return the document as feedgen writes it whole: the reference that joined fragments must equal."""
-    generator = channel(section, values)
+    generator = channel(section, values, show_of(articles, desk))
     for article in articles:
         add_item(generator, article, desk)
-    return channel_bytes(generator)
+    return only_used(generator, channel_bytes)

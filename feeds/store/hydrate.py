@@ -12,7 +12,7 @@ from feeds.model import Article, CopyNote, FullText, Origin
 from feeds.store.codec import entry_from_blob
 from feeds.store.lineage import in_words
 from feeds.store.marks import chunks
-from feeds.store.rights import allowed, public_address, strictest
+from feeds.store.rights import allowed, allowed_episode, allowed_image, public_address, strictest
 from feeds.store.schema import IN_SECTION, articles, entries, filings, sections, sources
 
 MOST_COPIES = 50
@@ -131,10 +131,13 @@ def _article(
         source_url=public_address(row.target) if row.kind != "files" else None,
         source_key=row.key,
         source_updated=row.changed_at,
+        full_text=right,
         origin=entry.origin or (_original(copies) if row.copy else None),
         publisher=entry.publisher,
         enclosures=entry.enclosures,
-        image=entry.image,
+        image=allowed_image(entry, right),
+        episode=allowed_episode(entry, right),
+        place=entry.place,
         discussion=entry.discussion,
         rights=entry.rights,
         via=entry.via,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
-from feeds.model import Entry, FullText
+from feeds.model import Entry, Episode, FullText, Image
 from feeds.text import plain
 from feeds.urls import masked
 
@@ -35,15 +36,36 @@ def allowed(entry: Entry, right: FullText) -> tuple[str, str]:
     return cut(text or entry.text or plain(entry.content)), ""
 
 
+def allowed_image(entry: Entry, right: FullText) -> Image | None:
+    """The picture of *entry*; none where a headline and a link are all that may be shown."""
+    return entry.image if right != "link" else None
+
+
+def allowed_episode(entry: Entry, right: FullText) -> Episode | None:
+    """What *entry* says of itself as an episode: its summary cut, for ``link`` no words and no pictures."""
+    episode = entry.episode
+    if episode is None or right == "full":
+        return episode
+    if right == "summary":
+        return replace(episode, summary=cut_text(episode.summary))
+    people = tuple(replace(person, image_url=None) for person in episode.people)
+    return replace(episode, subtitle="", summary="", image_url=None, people=people)
+
+
 def cut(text: str) -> str:
-    """The beginning of plain *text* as HTML, at the end of a word where there is one, with a mark where it was cut."""
+    """`cut_text` of plain *text*, as HTML."""
+    return escape(cut_text(text), quote=False)
+
+
+def cut_text(text: str) -> str:
+    """The beginning of plain *text*, at the end of a word where there is one, with a mark where it was cut."""
     text = " ".join(text.split())
     if len(text) <= SUMMARY_CHARS:
-        return escape(text, quote=False)
+        return text
     start = text[: SUMMARY_CHARS + 1]
     at = start.rfind(" ")
     kept = start[:at] if at >= SUMMARY_CHARS // 2 else start[:SUMMARY_CHARS]  # some languages have no blanks
-    return escape(kept.rstrip(" ,;:.–—-"), quote=False) + "…"
+    return kept.rstrip(" ,;:.–—-") + "…"
 
 
 def public_address(url: str) -> str | None:

@@ -9,7 +9,20 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from feeds.model import Article, Category, CopyNote, Discussion, Enclosure, Image, Origin, Person
+from feeds.model import (
+    Article,
+    Category,
+    CopyNote,
+    Discussion,
+    Enclosure,
+    Episode,
+    Image,
+    Origin,
+    Participant,
+    Person,
+    Place,
+    Transcript,
+)
 from feeds.render import DeskContext, SectionContext
 
 # A busy machine makes drawing slow; that says nothing about what is tested.
@@ -110,6 +123,46 @@ wild_url = st.one_of(
 )
 moments = st.integers(631152000, 4102444800).map(lambda second: datetime.fromtimestamp(second, UTC))
 people = st.builds(Person, name=wild_text, url=st.none() | wild_url, email=st.none() | wild_text)
+wild_episodes = st.builds(
+    Episode,
+    number=st.none() | st.integers(0, 9999).map(float) | st.sampled_from([1.5, 99999.25]),
+    label=wild_text,
+    season=st.none() | st.integers(1, 9999),
+    season_name=wild_text,
+    kind=st.sampled_from(["", "full", "trailer", "bonus"]),
+    explicit=st.none() | st.booleans(),
+    title=wild_text,
+    subtitle=wild_text,
+    summary=wild_text,
+    image_url=st.none() | wild_url,
+    transcripts=st.lists(
+        st.builds(
+            Transcript, url=wild_url, type=st.sampled_from(["", "text/vtt", "x"]), captions=st.booleans()
+        ),
+        max_size=2,
+    ).map(tuple),
+    chapters_url=st.none() | wild_url,
+    chapters_type=st.sampled_from(["", "application/json+chapters"]),
+    people=st.lists(
+        st.builds(Participant, name=wild_text, role=wild_text, url=st.none() | wild_url), max_size=2
+    ).map(tuple),
+)  # fmt: skip
+latitudes, longitudes = st.floats(-90, 90).map(lambda n: round(n, 7)), st.floats(-180, 180).map(lambda n: round(n, 7))
+points = st.tuples(latitudes, longitudes)
+places = st.one_of(
+    st.builds(Place, shape=st.just("point"), points=st.tuples(points), name=wild_text),
+    st.builds(Place, shape=st.just("line"), points=st.lists(points, min_size=2, max_size=4).map(tuple)),
+    st.builds(
+        Place,
+        shape=st.just("polygon"),
+        points=st.lists(points, min_size=3, max_size=4).map(lambda ring: (*ring, ring[0])),
+    ),
+    st.builds(
+        Place,
+        shape=st.just("box"),
+        points=st.tuples(points, points).map(lambda two: tuple(sorted(two))),
+    ),
+)
 uids = st.uuids().map(lambda value: f"urn:uuid:{value}")
 wild_articles = st.builds(
     Article,
@@ -143,10 +196,27 @@ wild_articles = st.builds(
             type=st.sampled_from(["", "audio/mpeg", "nonsense"]),
             length_bytes=st.none() | st.integers(-1, 2**40),
             title=wild_text,
+            duration_s=st.none() | st.floats(0.1, 1e6),
+            width=st.none() | st.integers(1, 4000),
+            bitrate_kbps=st.none() | st.floats(0.1, 1e5),
+            language=st.none() | wild_text,
+            description=wild_text,
+            credit=wild_text,
+            group=st.integers(0, 2),
         ),
         max_size=3,
     ).map(tuple),
-    image=st.none() | st.builds(Image, url=wild_url, width=st.none() | st.integers(0, 4000), alt=wild_text),
+    image=st.none()
+    | st.builds(
+        Image,
+        url=wild_url,
+        width=st.none() | st.integers(0, 4000),
+        alt=wild_text,
+        caption=wild_text,
+        credit=wild_text,
+    ),
+    episode=st.none() | wild_episodes,
+    place=st.none() | places,
     discussion=st.none()
     | st.builds(
         Discussion, url=st.none() | wild_url, feed_url=st.none() | wild_url, count=st.none() | st.integers(-1, 9)

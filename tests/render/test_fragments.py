@@ -121,6 +121,7 @@ def test_rss_says_everything_that_the_article_says() -> None:
         ("commentRss", "https://example.org/cf", {}),
         ("content", None, {"url": "https://example.org/b.mp4", "type": "video/mp4", "fileSize": "78"}),
         ("content", None, {"url": "https://example.org/i.jpg", "medium": "image", "width": "640", "height": "480"}),
+        ("duration", "00:01:01", {}),
         ("meta", None, {"name": "robots", "content": "noindex"}),
     ]
     assert [(c.text, c.get("domain")) for c in item.iter("category")] == [

@@ -6,7 +6,19 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.model import Category, Discussion, Enclosure, Entry, Image, Origin, Person
+from feeds.model import (
+    Category,
+    Discussion,
+    Enclosure,
+    Entry,
+    Episode,
+    Image,
+    Origin,
+    Participant,
+    Person,
+    Place,
+    Transcript,
+)
 from feeds.store.codec import deflate, entry_from_blob, entry_to_blob, hashes_from_blob, hashes_to_blob, plain, restore
 
 from .conftest import NOW, entry
@@ -64,6 +76,13 @@ def test_every_field_of_an_entry_is_kept():
         publisher="p",
         enclosures=(Enclosure(url="u", type="t", length_bytes=1, title="t", duration_s=1.5),),
         image=Image(url="u", width=1, height=2, alt="a"),
+        episode=Episode(
+            number=1.5,
+            explicit=False,
+            transcripts=(Transcript(url="u", captions=True),),
+            people=(Participant(name="n", role="r"),),
+        ),
+        place=Place(shape="line", points=((1.5, 2.0), (3.0, 4.25))),
         discussion=Discussion(url="u", feed_url="f", count=3),
         rights="r",
         via=("v",),
