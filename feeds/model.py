@@ -9,7 +9,7 @@ Every datetime is aware and UTC; every duration and size carries its unit in its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -94,7 +94,9 @@ class Settings:
         return (own,) if own else self.publish.hubs if self.publish.websub else ()
 
 
-TermField = Literal["source", "category", "breadcrumb", "path", "keywords", "author", "language", "origin", "regex"]
+TermField = Literal[
+    "source", "category", "breadcrumb", "path", "keywords", "title", "author", "language", "origin", "regex"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,15 @@ class Match:
     any: tuple[Term | Match, ...] = ()
     all: tuple[Term | Match, ...] = ()
     none: tuple[Term | Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """What must never be published: *match*, of the source with the key *source* alone, or of all."""
+
+    match: Match
+    source: str | None = None
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -614,12 +625,39 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """A section that an entry belongs in, and why. *by*: rule, breadcrumb, source, category, path, learned, child."""
+    """A section that an entry belongs in, and why. *by*: rule, breadcrumb, source, category, path, learned, child.
+
+    *by* `DROPPED` or `DROPPED_AT_SOURCE` it belongs in none; its *section* is `UNFILED` then.
+    """
 
     section: str
     by: str
     reason: str
     probability: float | None = None
+
+
+WHOLE_DESK = Placement(section="", by="child", reason="the whole desk")
+"""Where everything that is published belongs."""
+DROPPED, DROPPED_AT_SOURCE = "drop", "source-drop"
+"""`Placement.by` of what a `drop:` rule keeps from being published, everywhere or of one source."""
+
+
+def dropped(placements: Iterable[Placement]) -> Placement | None:
+    """The placement that keeps an article with all these from being published; None where none does.
+
+    What the whole desk drops is published nowhere, whoever has a copy; what one source's rule drops may come from
+    another source.
+    """
+    of_a_source = None
+    elsewhere = False
+    for placement in placements:
+        if placement.by == DROPPED:
+            return placement
+        if placement.by == DROPPED_AT_SOURCE:
+            of_a_source = of_a_source or placement
+        else:
+            elsewhere = True
+    return None if elsewhere else of_a_source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ class Known:
     polls: list[Poll | None]
     filings: list[tuple[Filing, str]]
     aside: str
+    dropped: str
     config: Config | None
 
 
@@ -101,6 +102,7 @@ def _look_up(tx: ReadTx, article: str) -> Known:
         polls=[_poll_of(tx.sources.polls(each.source.id, ALL), each.first_seen) for each in entries],
         filings=[(filing, _document(tx, filing)) for filing in filings],
         aside=tx.documents.why_aside(uid),
+        dropped=tx.articles.why_dropped(uid),
         config=config_from_json(stored.text) if stored else None,
     )
 
@@ -157,6 +159,8 @@ def _tell(known: Known) -> None:
     click.echo("\nFiled in")
     if not known.filings and known.state.kind == "retracted":
         click.echo("  no section: it is retracted; `wiredesk unretract` puts it back where it was")
+    elif known.dropped:
+        click.echo(f"  no section, and published nowhere: {known.dropped}")
     elif not known.filings:
         click.echo("  no section: it came with a first import and was older than what that may bring")
     for filing, document in known.filings:
@@ -173,7 +177,7 @@ def _tell_weighed(known: Known, model: Model | None) -> None:
     from feeds.filing import Cabinet
 
     assert known.config is not None
-    cabinet = Cabinet(known.config.sections, model)
+    cabinet = Cabinet(known.config.sections, model, drops=known.config.drops)
     said: dict[tuple[str, ...], list[str]] = {}
     for stored in known.entries:
         said.setdefault(cabinet.explain(stored.entry, stored.source).lines(), []).append(stored.source.name)

@@ -113,7 +113,7 @@ def filed_examples(store: Store, config: Config) -> Iterator[Example]:
     from feeds.filing import Cabinet
     from feeds.filing.learned.examples import Example, group_of
 
-    cabinet = Cabinet(config.sections)
+    cabinet = Cabinet(config.sections, drops=config.drops)
     before: int | None = None
     at = datetime.now(UTC).timestamp()
     count = 0

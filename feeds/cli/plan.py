@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from feeds.store.store import ReadTx
 
 AT_ONCE = 500
+BUILT_IN = ("unfiled", "dropped")
+"""What counts beside the sections: articles that no rule files, and those that `drop:` keeps from being published."""
 ALONE = 5_000
 """With more articles than this, a second process pays."""
 
@@ -121,8 +123,9 @@ def compare(store: Store, found: Places, running: Config, edited: Config) -> Pla
     emptied = []
     with store.read() as tx:
         counts = {moved.get(path, path): count for path, count in tx.sections.counts().items()}
-        for path in dict.fromkeys(["", *new, *old, "unfiled"]):
-            state = "stays" if path in ("", "unfiled") or (path in old and path in new) else "new"
+        counts["dropped"] = tally.dropped
+        for path in dict.fromkeys(["", *new, *old, *BUILT_IN]):
+            state = "stays" if path in ("", *BUILT_IN) or (path in old and path in new) else "new"
             earlier = old[path].path if path in old and path in new and old[path].path != path else None
             state = "moved" if earlier else "removed" if path not in new and path in old else state
             enters, leaves = tally.entering[path], len(tally.left.get(path, ()))
@@ -133,7 +136,11 @@ def compare(store: Store, found: Places, running: Config, edited: Config) -> Pla
             if path in new and before and not after:
                 emptied.append(path)
             limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
-            fresh = 0 if state == "removed" or not enters else _fresh(tx, tally, path, earlier or path, limit)
+            fresh = (
+                0
+                if state == "removed" or path == "dropped" or not enters
+                else _fresh(tx, tally, path, earlier or path, limit)
+            )
             plans.append(
                 SectionPlan(
                     path=path,
@@ -202,7 +209,7 @@ def count_range(database: str, data: Path, running: Config, edited: Config, low:
     learns = any(section.learned_precision for section in edited.sections)
     model = load_model(data / MODEL_FILE) if learns else None
     comparison = Comparison(
-        Cabinet(edited.sections, model),
+        Cabinet(edited.sections, model, drops=edited.drops),
         moved=moved_sections(running, edited),
         sources={source.key: source for source in edited.sources},
     )
@@ -283,7 +290,9 @@ def _doubts(tally: Tally, edited: Config) -> Iterator[str]:
 
     if tally.articles < common.COMMON_OF:
         return
-    for term, words in common.common_terms(Cabinet(edited.sections).terms, tally.terms, tally.articles):
+    for term, words in common.common_terms(
+        Cabinet(edited.sections, drops=edited.drops).terms, tally.terms, tally.articles
+    ):
         yield f"{term} {words}"
     for section in edited.sections:
         if section.match is not None and not tally.ruled[section.path]:

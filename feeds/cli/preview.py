@@ -33,7 +33,7 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     from feeds.filing import Cabinet
     from feeds.filing.learned.files import MODEL_FILE, load_model
     from feeds.ingest.reading import Job, read
-    from feeds.model import Settings, Source
+    from feeds.model import DROPPED, UNFILED, Settings, Source
 
     desk = config_of(config, data)
     settings = desk.settings if desk else Settings()
@@ -71,20 +71,22 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     )
     for note in _notes(answer, feed is None):
         click.echo(f"  note: {note}")
-    cabinet = Cabinet(sections)
+    cabinet = Cabinet(sections, drops=desk.drops if desk else ())
     if cabinet.learning:
         cabinet = cabinet.taught(load_model(places(config, data).data / MODEL_FILE))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Published", no_wrap=True)
     table.add_column("Title", ratio=3)
     table.add_column("Filed in, and why", ratio=3)
-    unfiled = 0
+    unfiled = dropped = 0
     for number, entry in enumerate(reading.entries):
         placed = [place for place in cabinet.place(entry, source) if place.section and place.by != "child"]
-        unfiled += any(place.section == "unfiled" for place in placed)
+        never = any(place.by == DROPPED for place in placed)
+        dropped += never
+        unfiled += not never and any(place.section == UNFILED for place in placed)
         if number < limit:
             when = f"{entry.published:%d %b %H:%M}" if entry.published else "no date"
-            where = "\n".join(f"{place.section}: {place.reason}" for place in placed)
+            where = "\n".join(place.reason if never else f"{place.section}: {place.reason}" for place in placed)
             table.add_row(when, escape(entry.title or "(no title)"), escape(where))
     if reading.entries:
         show(table, out)
@@ -94,6 +96,8 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
         click.echo(
             f"{counted(unfiled, 'article')} would be unfiled; `section:` in sources.yaml files them all somewhere."
         )
+    if dropped:
+        click.echo(f"{counted(dropped, 'article')} would never be published: `drop:` in sections.yaml.")
     warnings = dict.fromkeys(warning for entry in reading.entries for warning in entry.warnings)
     for warning in [*reading.notes, *warnings][:12]:
         click.echo(f"  warning: {warning}")

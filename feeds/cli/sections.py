@@ -60,7 +60,7 @@ def count_unmapped(store: Store, config: Config, everything: bool) -> dict[Signa
     from feeds.filing import Cabinet
     from feeds.model import UNFILED
 
-    cabinet = Cabinet(config.sections)
+    cabinet = Cabinet(config.sections, drops=config.drops)
     counts: Counter[Signal] = Counter()
     titles: dict[Signal, str] = {}
     before: int | None = None

@@ -207,7 +207,7 @@ def files_differently(old: Config, new: Config) -> bool:
     """Whether what is stored already may belong elsewhere by *new*: other rules, or a source set to another section."""
     plain = {"description": "", "limit": None, "copies": "fold", "language": None, "moved_from": ()}
     rules = [
-        digest_of(Settings(), tuple(replace(section, **plain) for section in config.sections), ())  # type: ignore[arg-type]
+        digest_of(Settings(), tuple(replace(section, **plain) for section in config.sections), (), config.drops)  # type: ignore[arg-type]
         for config in (old, new)
     ]
     before = {source.key: (source.section, source.name) for source in old.sources}
@@ -234,6 +234,6 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
         settings=config.settings,
         sections=config.sections,
         secret=secret,
-        cabinet=Cabinet(config.sections),
+        cabinet=Cabinet(config.sections, drops=config.drops),
         values={name: value for name, value in values.items() if len(value) >= SHORTEST_SECRET},
     )

@@ -7,7 +7,7 @@ all keywords, by one automaton for all regular expressions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import re2
@@ -26,7 +26,7 @@ SET_SIZE = 1024
 class Atoms:
     """The atoms of *rules*. Numbers count from 0; `told[number]` says the atom in words."""
 
-    def __init__(self, rules: Iterator[Match | Term]) -> None:
+    def __init__(self, rules: Iterable[Match | Term]) -> None:
         self.told: list[str] = []
         self._numbers: dict[tuple[TermField, Any], int] = {}
         self._fields: dict[TermField, dict[Any, int]] = {}
@@ -44,6 +44,7 @@ class Atoms:
         self._path = fields.get("path", empty)
         self._longest_path = max(map(len, self._path), default=0)
         self._phrases = Phrases(fields.get("keywords", empty).items())
+        self._titles = Phrases(fields.get("title", empty).items())
         self._regexes = list(_automata(fields.get("regex", empty)))
 
     def numbers(self, term: Term) -> tuple[int, ...]:
@@ -54,6 +55,8 @@ class Atoms:
     def true_of(self, entry: Entry, source: Source) -> set[int]:
         """The atoms that hold of *entry*, which *source* brought."""
         true = self._phrases.found(entry.title, entry.text) if self._phrases else set()
+        if self._titles:
+            true |= self._titles.found(entry.title)
         if self._source:
             _look(self._source, (fold(source.key).strip(), fold(source.name).strip()), true)
         if self._category and entry.categories:
@@ -90,7 +93,7 @@ class Atoms:
             self.told.append(f"{WORDS.get(field, field)} {value!r}")
 
 
-def _terms(rules: Iterator[Match | Term]) -> Iterator[Term]:
+def _terms(rules: Iterable[Match | Term]) -> Iterator[Term]:
     waiting = list(rules)
     while waiting:
         rule = waiting.pop()
@@ -108,7 +111,7 @@ def _folded(field: TermField, value: str) -> Any:
         return split_path(value)
     if field == "language":
         return value.strip().casefold().replace("_", "-")
-    if field in ("regex", "keywords"):
+    if field in ("regex", "keywords", "title"):
         return value
     return fold(value).strip()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING
 
 from feeds.filing.explanation import Explanation, Guess, RuleSeen
-from feeds.model import UNFILED, Entry, Placement, Section, Source
+from feeds.model import UNFILED, WHOLE_DESK, Drop, Entry, Placement, Section, Source
 
 if TYPE_CHECKING:
     from feeds.filing.compiled import Compiled
@@ -17,21 +17,26 @@ if TYPE_CHECKING:
     from feeds.filing.vocabulary import Vocabulary
 
 _GUESSES = 5
-_WHOLE_DESK = Placement(section="", by="child", reason="the whole desk")
 
 
 class Cabinet:
     """Files entries by *sections* (parents before children). Compiled when first asked, then asked for each entry.
 
-    With a learned *model*, what no rule and no name files is filed by it, in sections that are set to learn.
+    What one of *drops* holds of is filed nowhere. With a learned *model*, what no rule and no name files is filed by
+    it, in sections that are set to learn.
     *vocabulary* takes the place of the shipped one.
     """
 
     def __init__(
-        self, sections: Sequence[Section], model: Model | None = None, *, vocabulary: Vocabulary | None = None
+        self,
+        sections: Sequence[Section],
+        model: Model | None = None,
+        *,
+        drops: Collection[Drop] = (),
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self._sections = {section.path: section for section in sections}
-        self._compiled = cache(lambda: _compile(sections, vocabulary))
+        self._compiled = cache(lambda: _compile(sections, drops, vocabulary))
         self.learning = {section.path: section.learned_precision for section in sections if section.learned_precision}
         """The sections that are set to learn, with the precision that each asks for."""
         self._teach(model)
@@ -50,7 +55,8 @@ class Cabinet:
         self._thresholds = {path: threshold for path, threshold in known if threshold is not None}
 
     def place(self, entry: Entry, source: Source) -> tuple[Placement, ...]:
-        """The sections of *entry*, those above that include their children, and the whole desk; else `unfiled`.
+        """The sections of *entry*, those above that include their children, and the whole desk; else `unfiled` and the
+        whole desk, which holds all that is published. What is to be dropped gets one placement, which says so.
 
         In this order: the source's own section, rules, the breadcrumb; where none of these says anything, the
         publisher's categories, then the address, then the learned classifier. A section appears once, with its first
@@ -72,8 +78,10 @@ class Cabinet:
             found[source.section] = Placement(
                 section=source.section, by="source", reason=f"the source {source.name!r} is set to it"
             )
-        if compiled.rules:
+        if compiled.asks:
             true = compiled.atoms.true_of(entry, source)
+            if (never := compiled.dropped(true, source)) is not None:
+                return (never,), true
             compiled.by_rules(true, found)
         named = compiled.names.place(entry, alone=not found)
         for placement in named:
@@ -84,7 +92,7 @@ class Cabinet:
         found = self._exclusive(found)
         if not found:
             reason = compiled.names.unknown(entry) or "no rule holds"
-            return (Placement(section=UNFILED, by="none", reason=reason),), true
+            return (Placement(section=UNFILED, by="none", reason=reason), WHOLE_DESK), true
         return tuple(self._with_parents(found).values()), true
 
     def place_again(
@@ -100,7 +108,7 @@ class Cabinet:
             placements, met = self.weigh(entry, source)
             placed += placements
             true |= met
-        if self._model is None and all(one.by == "none" for one in placed):
+        if self._model is None and all(one.by == "none" or one is WHOLE_DESK for one in placed):
             kept = {one.section: one for one in before if one.by == "learned" and one.section in self.learning}
             placed += self._with_parents(kept).values() if kept else ()
         return placed, true
@@ -166,15 +174,15 @@ class Cabinet:
                 parent = self._sections.get(above)
                 if parent is not None and parent.include_children and above not in placed:
                     placed[above] = Placement(section=above, by="child", reason=f"it holds what {path} holds")
-        placed[""] = _WHOLE_DESK
+        placed[""] = WHOLE_DESK
         return placed
 
 
-def _compile(sections: Sequence[Section], vocabulary: Vocabulary | None) -> Compiled:
+def _compile(sections: Sequence[Section], drops: Collection[Drop], vocabulary: Vocabulary | None) -> Compiled:
     # Here, for most polls bring nothing to file, and what compiles rules is large.
     from feeds.filing.compiled import Compiled
 
-    return Compiled(sections, vocabulary)
+    return Compiled(sections, drops, vocabulary)
 
 
 def _authors(entry: Entry) -> tuple[str, ...]:

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from feeds.filing.cabinet import Cabinet
-from feeds.model import UNFILED, Entry, Placement, Source
+from feeds.model import UNFILED, Entry, Placement, Source, dropped
 
 EXAMPLES = 3
+DROPPED_PATH = "dropped"
+"""Stands for a section where articles count that `drop:` rules keep from being published; no section has this key."""
 NEWEST = 1000
 """Of what enters a section so many, the newest, are kept: no document holds more."""
 
@@ -35,6 +37,7 @@ class Tally:
     """What was counted, by section path; two that looked at different articles can be put together with `add`."""
 
     articles: int = 0
+    dropped: int = 0  # by the config in force
     ruled: Counter[str] = field(default_factory=Counter)  # filed by a rule, under the edited config
     terms: Counter[int] = field(default_factory=Counter)  # articles of which a term of the edited config holds
     enters: dict[str, list[Moved]] = field(default_factory=dict)  # the newest, as a heap
@@ -45,6 +48,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         """Count in what *other* counted."""
         self.articles += other.articles
+        self.dropped += other.dropped
         for mine, theirs in (
             (self.ruled, other.ruled),
             (self.entering, other.entering),
@@ -80,14 +84,10 @@ class Comparison:
         tally = self.tally
         edited = [(entry, self._sources.get(source.key, source)) for entry, source in entries]
         placements, true = self._after.place_again(edited, placed)
-        old = {self._moved.get(one.section, one.section): one for one in placed}
-        new: dict[str, Placement] = {}
-        for one in placements:
-            new.setdefault(one.section, one)
-        if len(new) > 1:
-            # What one copy says nothing of, another may: an article is unfiled only where it is nowhere else.
-            new.pop(UNFILED, None)
+        old = {self._moved.get(path, path): one for path, one in _by_path(placed).items()}
+        new = _by_path(placements)
         tally.articles += 1
+        tally.dropped += DROPPED_PATH in old
         for path, one in new.items():
             if one.by == "rule":
                 tally.ruled[path] += 1
@@ -105,6 +105,19 @@ class Comparison:
             tally.left.setdefault(path, set()).add(uid)
             moved = Moved(dated, uid, entry.title, source.name, old[path].reason)
             _keep(tally.leaves.setdefault(path, []), (moved,), EXAMPLES)
+
+
+def _by_path(placements: Sequence[Placement]) -> dict[str, Placement]:
+    """Where an article with these is: in its sections, else in `unfiled`, or, alone, in what is dropped."""
+    if (never := dropped(placements)) is not None:
+        return {DROPPED_PATH: never}
+    found: dict[str, Placement] = {}
+    for one in placements:
+        found.setdefault(one.section, one)
+    if found.keys() - {UNFILED, ""}:
+        # What one copy says nothing of, another may: an article is unfiled only where it is in no section.
+        found.pop(UNFILED, None)
+    return found
 
 
 def _keep(heap: list[Moved], more: Iterable[Moved], most: int) -> None:

@@ -94,8 +94,9 @@ class StoreReader:
     def article(self, uid: str) -> Article | Retracted | None:
         """See `Reader.article`."""
         with self._store.read() as tx:
-            if (article := tx.articles.get(uid)) is not None:
-                return article
+            article = tx.articles.get(uid)
+            if article is not None and article.sections:
+                return article  # what is in no section is published nowhere
             state = tx.articles.state(uid)
         return None if state is None or state.kind == "live" else RETRACTED
 

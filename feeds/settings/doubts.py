@@ -15,21 +15,15 @@ _ONE_EACH = frozenset({"source", "language"})
 def judge_uses(tree: Tree, sources: Sequence[Source], report: Report) -> None:
     """Warn, in the *report* of `sections.yaml`, of rules that can never match and of sections that nothing fills."""
     names = [word for source in sources for word in (source.name, source.key)]
-    known = {word.casefold() for word in names}
+    for drop in tree.drops:
+        _judge_rule("`drop:`", drop.match, 1, names, report)
     filled = {source.section for source in sources if source.section}
     parents = {section.parent for section in tree.sections}
     for section in tree.sections:
         place = tree.places[section.path]
         if section.match is not None:
             column = place.start_mark.column + 1
-            for term, cause in _barren(section.match):
-                report.warn((term.line, column), f"the rule of {section.path!r} can never match: {cause}", "mend it")
-            for term in _terms(section.match):
-                for value in term.values if term.field == "source" else ():
-                    if value.casefold() not in known:
-                        cause = f"the rule of {section.path!r} asks for the source {quote(value)}"
-                        remedy = report.did_you_mean(value, names) or "it can never match"
-                        report.warn((term.line, column), f"{cause}, which sources.yaml lacks", remedy)
+            _judge_rule(f"the rule of {section.path!r}", section.match, column, names, report)
         elif section.path in filled:
             continue
         elif section.path not in parents:
@@ -43,6 +37,19 @@ def judge_uses(tree: Tree, sources: Sequence[Source], report: Report) -> None:
         report.warn(
             tree.places[section.path], f"{other.path!r} takes all that the rule of {section.path!r} finds", remedy
         )
+
+
+def _judge_rule(called: str, match: Match, column: int, names: Sequence[str], report: Report) -> None:
+    """Warn of what in a rule can never hold; *names* are those by which a rule can ask for a source."""
+    known = {word.casefold() for word in names}
+    for term, cause in _barren(match):
+        report.warn((term.line, column), f"{called} can never match: {cause}", "mend it")
+    for term in _terms(match):
+        for value in term.values if term.field == "source" else ():
+            if value.casefold() not in known:
+                remedy = report.did_you_mean(value, names) or "it can never match"
+                cause = f"{called} asks for the source {quote(value)}, which sources.yaml lacks"
+                report.warn((term.line, column), cause, remedy)
 
 
 def _barren(match: Match) -> Iterator[tuple[Term, str]]:

@@ -63,11 +63,13 @@ def judge(folder: Path, environ: Mapping[str, str]) -> Config:
     if errors:
         raise ConfigErrors(errors, warnings, opml_files)
     sections, sources = tuple(tree.sections), tuple(gathered.sources)
+    drops = (*tree.drops, *gathered.drops)
     return Config(
         settings=settings,
         sections=sections,
         sources=sources,
-        digest=digest_of(settings, sections, sources),
+        drops=drops,
+        digest=digest_of(settings, sections, sources, drops),
         warnings=warnings,
         opml_files=opml_files,
         files=mark_of({**files, **{name: lists.get(name) for name in opml_files}}, environ),

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import re2
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from feeds.model import Match, Term, TermField
+from feeds.model import Drop, Match, Term, TermField
 from feeds.settings.kinds import Language
 from feeds.settings.reports import Report, Wrong, listing, quote
 from feeds.settings.values import Schema, is_empty, pairs, text_of
@@ -27,6 +27,7 @@ TERM_SAYS: dict[str, str] = {
     "breadcrumb": "a breadcrumb such as 'News > World', or its beginning",
     "path": "segments of the article's address, such as /world/asia",
     "keywords": "words or phrases in title or text, case and accents aside",
+    "title": "words or phrases in the title alone, case and accents aside",
     "author": "an author's name",
     "language": "the article's language, such as en or pt-BR",
     "origin": "whom the article credits as its first publisher",
@@ -37,6 +38,8 @@ _JOINT_SAYS = {
     "all": "each of these holds",
     "none": "none of these holds",
 }
+_LISTED = frozenset({"source", "category", "keywords", "title", "author", "language", "origin"})
+"""Terms whose values are easily written with commas between them, which would make one odd value of them."""
 _DEEPEST = 16
 _LONGEST_REGEX = 1000
 _REFERENCE = re.compile(r"\$[a-z_][a-z0-9_-]*")
@@ -75,6 +78,17 @@ def judge_match(node: Node, lists: Lists, report: Report) -> Match | None:
         return Match(any=rules) if rules else None
     rule = _rule(node, lists, report, 0)
     return Match(all=(rule,)) if isinstance(rule, Term) else rule
+
+
+def judge_drop(node: Node, lists: Lists, report: Report, source: str | None = None) -> Drop | None:
+    """Give what is never to be published, of *source* alone where there is one; None where nothing of it holds."""
+    match = judge_match(node, lists, report)
+    if match is None:
+        return None
+    if not (match.any or match.all):
+        report.error(node, "drop: only says what to keep", "everything else would go: write what is to be dropped")
+        return None
+    return Drop(match=match, source=source, line=node.start_mark.line + 1)
 
 
 def _rule(node: Node, lists: Lists, report: Report, depth: int) -> Term | Match | None:
@@ -141,6 +155,8 @@ def _values(node: Node, lists: Lists, report: Report, term: str = "") -> tuple[s
     for item in items:
         try:
             text = text_of(item).strip()
+            if term in _LISTED:
+                judge_commas(item, text)
             if isinstance(item, ScalarNode) and _REFERENCE.fullmatch(text):
                 if text[1:] not in lists:
                     hint = report.did_you_mean(text[1:], lists)
@@ -160,6 +176,16 @@ def _values(node: Node, lists: Lists, report: Report, term: str = "") -> tuple[s
     return tuple(values)
 
 
+def judge_commas(node: Node, text: str) -> None:
+    """Raise Wrong where *text* is a list that was written without brackets; in quotes a comma belongs to the value."""
+    if "," in text and isinstance(node, ScalarNode) and not node.style:
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        raise Wrong(
+            f"{quote(text)} is one value with a comma in it",
+            f"write a list: [{', '.join(parts)}]; or put it in quotes, if the comma belongs to it",
+        )
+
+
 def judge_term(term: str, value: str) -> None:
     """Raise Wrong where *value* makes no sense for the term *term*."""
     if not value:
@@ -173,7 +199,7 @@ def judge_term(term: str, value: str) -> None:
             raise Wrong(f"{quote(value)} is more than a path", "write its segments alone, such as /world/asia")
         if not value.strip("/"):
             raise Wrong(f"{quote(value)} has no segment", "write one such as /world")
-    elif not any(char.isalnum() for char in value) and term in ("keywords", "breadcrumb"):
+    elif not any(char.isalnum() for char in value) and term in ("keywords", "title", "breadcrumb"):
         raise Wrong(f"{quote(value)} holds no letter or digit", "write words, or use `regex:`")
 
 

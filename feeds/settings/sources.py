@@ -8,20 +8,39 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from yaml.nodes import Node, SequenceNode
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.errors import ConfigError
-from feeds.model import Section, Settings, Source, SourceKind
+from feeds.model import Drop, Section, Settings, Source, SourceKind
 from feeds.settings.credentials import missing, references, unsendable, without_references
 from feeds.settings.desk import FULL_TEXT, WEEK_S
 from feeds.settings.kinds import Address, Headers, Language, Zone, comparable, judge_address, masked, split_port
 from feeds.settings.opml import file_outlines, read_opml, unique_name
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
-from feeds.settings.tree import PathText, Tree
+from feeds.settings.rules import Lists, judge_drop, match_schema
+from feeds.settings.tree import DROP_SAYS, Later, PathText, Tree
 from feeds.settings.values import Key, Number, Or, Read, Schema, Text, YesNo, mapping_schema, plain, read_mapping
 
 KINDS: dict[str, SourceKind] = {"url": "feed", "files": "files", "page": "page", "sitemap": "sitemap"}
 """The key that says where a source is → its kind; `opml` stands beside them and gives many sources."""
+
+_ONE_SECTION = (
+    "keep one here; in sections.yaml write `- source: NAME`, with this source's name, under `match: any:` of the others"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OneSection:
+    """The path of the one section that a source names; rules file it in more."""
+
+    def read(self, node: Node, report: Report) -> str:
+        if isinstance(node, SequenceNode) or (isinstance(node, ScalarNode) and "," in node.value):
+            raise Wrong("several sections for one source", _ONE_SECTION)
+        return PathText().read(node, report)
+
+    def schema(self) -> Schema:
+        return PathText().schema()
+
 
 SOURCE_KEYS: dict[str, Key] = {
     "name": Key(takes=Text(longest=200), says="the source's name, shown to readers; its identity where it has no id"),
@@ -31,7 +50,8 @@ SOURCE_KEYS: dict[str, Key] = {
     "page": Key(takes=Address(secrets=True), says="a page whose article links are followed"),
     "sitemap": Key(takes=Address(secrets=True), says="a sitemap whose articles are taken"),
     "opml": Key(takes=Text(longest=1000), says="a list of feeds from another reader, relative to this folder"),
-    "section": Key(takes=PathText(), says="the path of the section that all its articles are filed in"),
+    "section": Key(takes=OneSection(), says="the path of the section that all its articles are filed in"),
+    "drop": Key(takes=Later({"$ref": "#/definitions/rules"}), says=f"{DROP_SAYS} from this source"),
     "interval_s": Key(
         takes=Or("auto", None, Number(1, 4 * WEEK_S, "seconds", False)),
         says="how often it is asked: auto follows its rhythm",
@@ -45,7 +65,9 @@ SOURCE_KEYS: dict[str, Key] = {
     "ignore_validators": Key(takes=YesNo(), says="ask for the whole document always, for origins whose validators lie"),
 }  # fmt: skip
 
-_OPML_KEYS = frozenset({"opml", "section", "interval_s", "full_text", "language", "timezone", "enabled", "priority"})
+_OPML_KEYS = frozenset(
+    {"opml", "section", "drop", "interval_s", "full_text", "language", "timezone", "enabled", "priority"}
+)
 _CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
 
 
@@ -59,6 +81,7 @@ class Gathered:
     targets: dict[str, int] = field(default_factory=dict)
     opml: list[tuple[Node, Node, dict[str, Any]]] = field(default_factory=list)
     opml_files: list[str] = field(default_factory=list)
+    drops: list[Drop] = field(default_factory=list)
 
 
 def judge_sources(
@@ -87,7 +110,7 @@ def judge_sources(
         judge.source(item, gathered)
     sections = {section.path: section for section in tree.sections}
     for item, place, values in gathered.opml:
-        _opml(item, place, values, sections, read_file, gathered, report)
+        _opml(item, place, values, sections, tree.lists, read_file, gathered, report)
     return gathered
 
 
@@ -145,8 +168,11 @@ class _Judge:
         values = dict(read.values)
         target = values.pop(where[0])
         name = values.pop("name")
+        key = values.pop("id", name)
+        if (rule := values.pop("drop", None)) is not None and (drop := judge_drop(rule, self.tree.lists, report, key)):
+            gathered.drops.append(drop)
         source = Source(
-            key=values.pop("id", name),
+            key=key,
             name=name,
             kind=KINDS[where[0]],
             target=target,
@@ -211,7 +237,9 @@ class _Judge:
         same = source.target if source.kind == "files" else comparable(source.target)
         first = gathered.targets.setdefault(same, source.line)
         if first != source.line:
-            remedy = f"line {first} has it already; a source can be in one section, rules file in many"
+            remedy = (
+                f"line {first} has it already; to file it in one more section, write `- source: {source.name}` there"
+            )
             self.report.error(place, f"{quote(masked(source.target))} for the second time", remedy)
 
     def _warnings(self, source: Source, read: Read) -> None:
@@ -273,6 +301,7 @@ def _opml(
     place: Node,
     values: dict[str, Any],
     sections: Mapping[str, Section],
+    lists: Lists,
     read_file: Callable[[str], bytes],
     gathered: Gathered,
     report: Report,
@@ -281,6 +310,8 @@ def _opml(
     values = dict(values)
     file = values.pop("opml")
     default = values.pop("section", None)
+    rule = values.pop("drop", None)
+    drop = judge_drop(rule, lists, report) if rule is not None else None
     gathered.opml_files.append(file)
     try:
         subscriptions = read_opml(read_file(file), file=file)
@@ -315,6 +346,8 @@ def _opml(
         name = unique_name(outline.title, outline.url, names)
         source = Source(key=outline.url, name=name, kind="feed", target=outline.url, section=path, line=line)
         gathered.sources.append(replace(source, **values))
+        if drop is not None:
+            gathered.drops.append(replace(drop, source=source.key))
         gathered.names[name.casefold()] = line
     if subscriptions.mended:
         report.warn(place, f"opml: {quote(file)}: {subscriptions.mended}", "it is read all the same; export it again")
@@ -337,4 +370,4 @@ def sources_schema() -> Schema:
     """The JSON Schema of `sources.yaml`."""
     one = mapping_schema(SOURCE_KEYS)
     one["oneOf"] = [{"required": ["name", name]} for name in KINDS] + [{"required": ["opml"]}]
-    return {"type": ["array", "null"], "items": one}
+    return {"type": ["array", "null"], "items": one, "definitions": match_schema()}

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from feeds.errors import StoreError
-from feeds.model import Match, Section, Settings, Source, Term
+from feeds.model import Drop, Match, Section, Settings, Source, Term
 from feeds.settings.reports import ConfigWarning
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -25,7 +25,8 @@ _FORM = 1  # of the JSON; raised when a release changes its meaning
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What all config files say together. *sections* come parents first, *sources* as written, OPML's last.
+    """What all config files say together. *sections* come parents first, *sources* as written, OPML's last; *drops* are
+    what is never published.
 
     *digest* is of what the config means: comments, layout and line numbers do not change it. *warnings* hold what
     is allowed and hardly meant. *opml_files*, as written in `sources.yaml`, are to be watched with the three files.
@@ -35,6 +36,7 @@ class Config:
     settings: Settings = Settings()
     sections: tuple[Section, ...] = ()
     sources: tuple[Source, ...] = ()
+    drops: tuple[Drop, ...] = ()
     digest: str = ""
     warnings: tuple[ConfigWarning, ...] = ()
     opml_files: tuple[str, ...] = ()
@@ -66,13 +68,17 @@ def config_from_json(text: str) -> Config:
     return config
 
 
-def digest_of(settings: Settings, sections: tuple[Section, ...], sources: tuple[Source, ...]) -> str:
+def digest_of(
+    settings: Settings, sections: tuple[Section, ...], sources: tuple[Source, ...], drops: tuple[Drop, ...] = ()
+) -> str:
     """Give the digest of a config: equal for configs that mean the same, whatever their layout."""
     means = {
         "settings": _encode(settings, lines=False),
         "sections": [_encode(section, lines=False) for section in sections],
         "sources": [_encode(source, lines=False) for source in sources],
     }
+    if drops:  # left out where there are none, so that a config of an earlier release keeps its digest
+        means["drops"] = [_encode(drop, lines=False) for drop in drops]
     return hashlib.sha256(_dump(means).encode()).hexdigest()[:32]
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from yaml.nodes import Node
+from yaml.nodes import MappingNode, Node
 
-from feeds.model import UNFILED, Section
+from feeds.model import UNFILED, Drop, Section
 from feeds.settings.kinds import Language
 from feeds.settings.reports import Report, Wrong, quote
-from feeds.settings.rules import Lists, judge_lists, judge_match, match_schema
+from feeds.settings.rules import Lists, judge_drop, judge_lists, judge_match, match_schema
 from feeds.settings.values import (
     Choice,
     Group,
@@ -29,21 +29,22 @@ from feeds.settings.values import (
 )
 
 RESERVED = frozenset(
-    f"article articles archive index search status metrics websub static {UNFILED} sections section lists stories "
-    "story source sources sitemap sitemap-news robots favicon healthz readyz feed feeds login admin api".split()
+    f"article articles archive index search status metrics websub static {UNFILED} sections section lists stories drop "
+    "dropped story source sources sitemap sitemap-news robots favicon healthz readyz feed feeds login admin api".split()
 )
 """Keys that addresses of the desk itself use, or may come to use: not for a section at the top of the tree."""
 RESERVED_BELOW = frozenset({"archive", "index"})
 """Keys that would collide below any section: its archive pages, its own document."""
 
+DROP_SAYS = "a rule: what it holds of is never published"
 _KEY = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 _LONGEST_KEY = 64
 _DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Later:
-    """A part that is read by its own function, once the section's path is known; here only for the schema."""
+class Later:
+    """A part that is read by its own function, once all around it is known; here only for the schema."""
 
     means: Schema
 
@@ -80,7 +81,7 @@ SECTION_KEYS: dict[str, Key] = {
     "title": Key(takes=Text(longest=200), says="the section's name for people"),
     "description": Key(takes=Text(longest=1000, empty=True, lines=True), says="what the section holds, in a sentence"),
     "match": Key(
-        takes=_Later({"$ref": "#/definitions/rules"}), says="the rule that files articles here, whatever their source"
+        takes=Later({"$ref": "#/definitions/rules"}), says="the rule that files articles here, whatever their source"
     ),
     "include_children": Key(takes=YesNo(), says="whether articles of the sections below show here too"),
     "exclusive": Key(takes=YesNo(), says="whether an article filed here stays out of every other section"),
@@ -90,15 +91,17 @@ SECTION_KEYS: dict[str, Key] = {
     "learned": Key(takes=Group(LEARNED_KEYS), says="let the learned classifier file here"),
     "moved_from": Key(takes=ListOf(PathText()), says="earlier paths of this section, redirected to it"),
     "language": Key(takes=Language(), says="the section's language, instead of the desk's"),
-    "sections": Key(takes=_Later({"$ref": "#/definitions/tree"}), says="the sections below this one"),
+    "sections": Key(takes=Later({"$ref": "#/definitions/tree"}), says="the sections below this one"),
 }
 
 
 @dataclass(slots=True)
 class Tree:
-    """What `sections.yaml` says: the sections that hold, parents first, and where each is written."""
+    """What `sections.yaml` says: the sections that hold, parents first, and where each is written; lists; drops."""
 
     sections: list[Section] = field(default_factory=list)
+    lists: Lists = field(default_factory=dict)
+    drops: list[Drop] = field(default_factory=list)
     places: dict[str, Node] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # earlier path → path
     broken: set[str] = field(default_factory=set)  # paths whose keys do not hold, complained of once
@@ -125,13 +128,21 @@ def judge_sections(root: Node | None, report: Report) -> Tree:
         report.error(root, wrong.cause, "write sections as `key:` lines, each with `title:` below it")
         tree.whole = False
         return tree
-    lists: Lists = {}
     for name, _, value in found:
         if name == "lists":
-            lists = judge_lists(value, report)
-    _level([entry for entry in found if entry[0] != "lists"], "", lists, tree, report, 1)
+            tree.lists = judge_lists(value, report)
+    for name, key, value in found:
+        if name == "drop" and _is_section(value):
+            report.error(key, "the key 'drop' is reserved", "`drop:` says what is never published; choose another key")
+        elif name == "drop" and (drop := judge_drop(value, tree.lists, report)) is not None:
+            tree.drops.append(drop)
+    _level([entry for entry in found if entry[0] not in ("lists", "drop")], "", tree.lists, tree, report, 1)
     _moved(tree, report)
     return tree
+
+
+def _is_section(node: Node) -> bool:
+    return isinstance(node, MappingNode) and any(key.value in ("sections", "match") for key, _ in node.value)
 
 
 def _level(
@@ -228,7 +239,7 @@ def sections_schema() -> Schema:
     }
     return {
         **tree,
-        "properties": {"lists": lists},
+        "properties": {"lists": lists, "drop": {"description": DROP_SAYS, "$ref": "#/definitions/rules"}},
         "definitions": {"section": mapping_schema(SECTION_KEYS), "tree": tree, **match_schema()},
     }
 

@@ -181,6 +181,8 @@ class ListOf:
             try:
                 value = self.item.read(item, report)
             except Wrong as wrong:
+                if item is node and isinstance(item, ScalarNode) and "," in item.value:
+                    wrong = Wrong(wrong.cause, f"write a list: [{', '.join(item.value.replace(',', ' ').split())}]")
                 report.wrong(item, wrong)
                 continue
             if value in values:

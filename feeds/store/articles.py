@@ -11,7 +11,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from feeds.errors import UrlError
-from feeds.model import Article, Decision, Entry, Evidence, Filing, Known, Placement
+from feeds.model import (
+    DROPPED,
+    DROPPED_AT_SOURCE,
+    Article,
+    Decision,
+    Entry,
+    Evidence,
+    Filing,
+    Known,
+    Placement,
+)
 from feeds.store import counters, filings, lineage, lookups, refilable, saving, story_fragments
 from feeds.store.codec import entry_from_blob, restore
 from feeds.store.hydrate import hydrate
@@ -21,6 +31,7 @@ from feeds.store.schema import (
     IN_SECTION,
     LIVE,
     RETRACTED,
+    WITHDRAWN,
     article_urls,
     articles,
     entries,
@@ -161,6 +172,16 @@ class Articles:
             )
             for row in self._connection.execute(statement)
         ]
+
+    def why_dropped(self, uid: str) -> str:
+        """The reason why a `drop:` rule keeps the article from being published; empty where none does."""
+        statement = (
+            select(filing_rows.c.reason)
+            .join_from(filing_rows, articles, articles.c.id == filing_rows.c.article_id)
+            .where(articles.c.uid == (_uid(uid) or uid), filing_rows.c.state == WITHDRAWN)
+            .where(filing_rows.c.filed_by.in_((DROPPED, DROPPED_AT_SOURCE)))
+        )
+        return self._connection.execute(statement).scalar() or ""
 
     def signatures(self, after: int, since: datetime, limit: int) -> list[StoredSignature]:
         """The signatures of entries behind the row *after* that were first seen *since* then, as they came."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
-from feeds.model import UNFILED, Placement
+from feeds.model import DROPPED, DROPPED_AT_SOURCE, UNFILED, WHOLE_DESK, Placement, dropped
 from feeds.store import dialect
 from feeds.store.marks import chunks, storable
 from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, WITHDRAWN, filings, sections
@@ -28,6 +28,7 @@ class Article:
     retracted: bool = False
 
 
+DROPS = (DROPPED, DROPPED_AT_SOURCE)
 Placed = dict[int, list[Placement]]
 """Where articles are filed, by the article's row."""
 
@@ -63,7 +64,9 @@ def file(
 
     *exactly* also withdraws what is no longer placed. Articles in *significant* get a new number wherever they are
     filed, those in *touched* only have their sections rendered again. A placement in an unknown section is ignored,
-    and an article left with none is `unfiled`. The ids of articles that were filed or withdrawn are added to *moved*.
+    and an article left with none is `unfiled`. One that a `drop:` rule forbids leaves all sections; a withdrawn filing
+    in `unfiled` keeps the reason, and keeps it out until it is filed *exactly* again. The ids of articles that were
+    filed or withdrawn are added to *moved*.
     """
     by_path, by_id = _sections(connection)
     present = _present(connection, [article.id for article in wanted])
@@ -72,7 +75,16 @@ def file(
     unfiled = by_path.get(UNFILED)
     for article, placements in wanted.items():
         mine = present.get(article.id, {})
+        kept_out = mine.get(unfiled or 0)
+        if (never := dropped(placements)) is None and not exactly and kept_out is not None:
+            never = _placement(kept_out) if kept_out.filed_by == DROPPED else None
+        if never is not None and unfiled is not None:
+            _keep_out(changes, article, mine, unfiled, never, now)
+            continue
         placed = _placed(placements, by_path, mine, exactly)
+        if kept_out is not None and kept_out.filed_by in DROPS and kept_out.section_id not in placed:
+            free = Placement(section=UNFILED, by="none", reason="dropped no more")
+            changes.reworded.append(_reworded(kept_out, free))
         for section_id, placement in placed.items():
             row = mine.get(section_id)
             if row is None:
@@ -105,33 +117,60 @@ def file(
     return frozenset(by_id[section_id] for section_id in numbered | stale if section_id in by_id)
 
 
+def _keep_out(
+    changes: _Changes,
+    article: Article,
+    mine: Mapping[int, Row[*tuple[Any, ...]]],
+    unfiled: int,
+    never: Placement,
+    now: datetime,
+) -> None:
+    """Take an article out of every section, and leave the reason with a filing in `unfiled` that is not in force."""
+    changes.moved += [_moved(row, WITHDRAWN, now) for row in mine.values() if row.state == LIVE]
+    row = mine.get(unfiled)
+    if row is None:
+        changes.made.append(_made(unfiled, article, never, WITHDRAWN, now))
+    elif _words(row) != (never.by, storable(never.reason), never.probability):
+        changes.reworded.append(_reworded(row, never))
+
+
+def _placement(row: Row[*tuple[Any, ...]]) -> Placement:
+    return Placement(section=UNFILED, by=row.filed_by, reason=row.reason)
+
+
 def _placed(
     placements: Sequence[Placement],
     by_path: Mapping[str, int],
     mine: Mapping[int, Row[*tuple[Any, ...]]],
     exactly: bool,
 ) -> dict[int, Placement]:
-    """By section id where an article belongs; `unfiled` only while it belongs nowhere else."""
+    """By section id where an article belongs; `unfiled` only while it belongs nowhere else but to the whole desk."""
     placed: dict[int, Placement] = {}
     for placement in placements:
         if placement.section in by_path:
             placed.setdefault(by_path[placement.section], placement)
-    unfiled = by_path.get(UNFILED)
-    stays = not exactly and any(row.state != WITHDRAWN and section_id != unfiled for section_id, row in mine.items())
-    if stays or any(section_id != unfiled for section_id in placed):
+    unfiled, whole = by_path.get(UNFILED), by_path.get("")
+    nowhere = {unfiled, whole}
+    stays = not exactly and any(
+        row.state != WITHDRAWN and section_id not in nowhere for section_id, row in mine.items()
+    )
+    if stays or placed.keys() - nowhere:
         placed.pop(unfiled or 0, None)
-    elif not placed and unfiled is not None:
-        placed[unfiled] = Placement(section=UNFILED, by="rule", reason="no rule files it")
+    elif unfiled is not None:
+        placed.setdefault(unfiled, Placement(section=UNFILED, by="rule", reason="no rule files it"))
+        if whole is not None:
+            placed.setdefault(whole, WHOLE_DESK)
     return placed
 
 
 def placed(connection: Connection, those: ColumnElement[bool]) -> Placed:
-    """Where articles are filed now, by the article's row; *those* says of which filings."""
+    """Where articles are filed now, or that they are dropped, by the article's row; *those* says of which filings."""
+    kept_out = and_(filings.c.state == WITHDRAWN, filings.c.filed_by.in_(DROPS))
     columns = filings.c.article_id, filings.c.section_id, filings.c.filed_by, filings.c.reason, filings.c.probability
     _, paths = _sections(connection)
     found: Placed = {}
     known: dict[tuple[Any, ...], Placement] = {}  # most are like others: "the whole desk" is every article's
-    for article_id, *told in connection.execute(select(*columns).where(those, IN_SECTION)).all():
+    for article_id, *told in connection.execute(select(*columns).where(those, or_(IN_SECTION, kept_out))).all():
         section_id, by, reason, probability = same = tuple(told)
         placement = known.get(same)
         if placement is None and section_id in paths:

@@ -16,11 +16,14 @@ from typing import Any
 
 import feedparser
 import yaml
+from click.testing import CliRunner, Result
 
-from feeds.engine.accept import accept
+from feeds.cli.root import wiredesk
+from feeds.engine.accept import accept, refiled, to_refile
 from feeds.fetch import Fetcher
 from feeds.ingest.flow import Ingest
 from feeds.ingest.reading import Job, Reading, read
+from feeds.ingest.refile import refile
 from feeds.publish import publish
 from feeds.serve import create_app
 from feeds.store import open_store
@@ -81,7 +84,9 @@ class CaseDesk:
         self.origin = Origin()
         self.config = folder / "config"
         self.config.mkdir(parents=True)
-        self._url = f"sqlite:///{folder}/desk.db"
+        self._data = folder / "data"
+        self._data.mkdir()
+        self._url = f"sqlite:///{self._data}/desk.sqlite3"
         self.now = NOW
         self.ended: list[PollResult] = []
 
@@ -126,8 +131,10 @@ class CaseDesk:
         self.now += after
         store = open_store(self._url)
         try:
-            accepted = accept(store, self.config, {}, now=self.now)
-            desk = accepted.desk
+            desk = accept(store, self.config, {}, now=self.now).desk
+            if to_refile(store):
+                refile(store, desk.cabinet, clock=lambda: self.now)
+                refiled(store, desk.version, now=self.now)
             with store.write() as tx:
                 claims = tx.sources.claim_named(None, self.now, lease_s=600)
             fetcher = Fetcher(desk.settings.fetch, desk.settings.poll, "cases")
@@ -156,12 +163,20 @@ class CaseDesk:
         )
 
     def get(self, path: str) -> Got:
+        """What the web half answers with 200."""
+        got = self.ask(path)
+        assert got.status == 200, f"{path}: {got.status} {got.text[:300]}"
+        return got
+
+    def ask(self, path: str, *, query: str = "") -> Got:
         """What the web half answers."""
         web = create_app(self._url)
         web._look_every_s = 0.0
-        got = ask(web, path)
-        assert got.status == 200, f"{path}: {got.status} {got.text[:300]}"
-        return got
+        return ask(web, path, query=query)
+
+    def command(self, *arguments: str) -> Result:
+        """What `wiredesk ARGUMENTS` says of this desk."""
+        return CliRunner().invoke(wiredesk, [*arguments, "--config", str(self.config), "--data", str(self._data)])
 
     def article(self, item: dict[str, Any]) -> str:
         """The article page of a JSON Feed item."""

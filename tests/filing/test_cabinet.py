@@ -116,7 +116,7 @@ def test_a_placement_is_in_the_tree_once_and_has_a_reason(tree: list[Section], t
     assert len(paths) == len(set(paths)) > 0
     assert set(paths) <= {"", UNFILED, *(one.path for one in tree)}
     assert all(one.reason for one in placed)
-    assert (UNFILED in paths) == (len(paths) == 1)
+    assert (UNFILED in paths) == (set(paths) == {UNFILED, ""})
     exclusive = [one for one in tree if one.exclusive and one.path in paths]
     if any(one.section in {each.path for each in exclusive} and one.by == "rule" for one in placed):
         assert sum(one.by == "rule" for one in placed) == 1

@@ -119,13 +119,12 @@ def test_a_running_desk_takes_a_model_over_and_files_by_it_what_comes(desk: Desk
     edited = SECTIONS | {"fog": {"title": "Fog", "match": {"any": [{"keywords": ["fog", "haze"]}]}}}
     planned = json.loads(edit(desk, edited, "plan", "--json").stdout)
     assert {one["path"]: (one["enters"], one["leaves"]) for one in planned["sections"]} == {
-        "": (1, 0),
         "sea": (1, 0),
         "unfiled": (0, 1),
     }
     desk.write(sections=edited)
     until(lambda: early in wire.titles("sea"), what="filing again")
-    assert [title for title in wire.titles("index") if title != early] == whole
+    assert wire.titles("index") == whole
     for path in ("/sea.json", "/index.json"):
         dates = [str(item["date_published"]) for item in desk.items(path)]
         assert dates == sorted(dates, reverse=True)
@@ -146,7 +145,7 @@ def test_a_running_desk_takes_a_model_over_and_files_by_it_what_comes(desk: Desk
     learned = desk.command("learn", "--refile")
     assert learned.returncode == 0, learned.stderr
     until(lambda: after in wire.titles("sea"), what="filing again by the new model")
-    assert [title for title in wire.titles("index") if title not in (early, after)] == whole
+    assert [title for title in wire.titles("index") if title != after] == whole[:49]
 
 
 def edit(desk: Desk, sections: object, *command: str) -> subprocess.CompletedProcess[str]:

@@ -71,7 +71,7 @@ def test_every_key_of_a_section_and_of_a_source_has_a_row():
     assert set(rows(part("sources.yaml"))) == set(SOURCE_KEYS)
     assert set(Section.__slots__) - {"path", "learned_precision"} | {"learned", "sections"} == set(SECTION_KEYS)
     own = {"key", "kind", "target", "line"}
-    assert set(Source.__slots__) - own == set(SOURCE_KEYS) - {"url", "files", "page", "sitemap", "opml"}
+    assert set(Source.__slots__) - own == set(SOURCE_KEYS) - {"url", "files", "page", "sitemap", "opml", "drop"}
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,11 @@ def test_every_variable_is_listed():
 
 
 def test_the_examples_hold(tmp_path: Path):
-    sections, sources = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    (tmp_path / "sections.yaml").write_text(sections)
+    sections, drop, sources = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "sections.yaml").write_text(drop + sections)
     (tmp_path / "sources.yaml").write_text(sources)
     (tmp_path / "subscriptions.opml").write_text("<opml><body/></opml>")
     config = load_config(tmp_path, {"EXAMPLE_TOKEN": "x"})
     assert [section.path for section in config.sections] == ["news", "news/world"]
+    assert len(config.drops) == 1
     assert len(config.sources) == 3

