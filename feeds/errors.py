@@ -10,6 +10,7 @@ DeskError
 │   ├── FetchBlocked       an address, port or scheme that config does not allow
 │   └── FetchBroken        the connection or the answer itself is damaged
 ├── ParseError         bytes that are no document of ours  source_id
+│   └── ParseUnfinished    their reader died or reached a limit: nothing is known of them
 ├── RenderError        a document that does not check      path, article_uid
 ├── StoreError         the database refuses or is gone
 └── SectionNotFound    no section has this path            path
@@ -124,6 +125,10 @@ class ParseError(DeskError):
     def __init__(self, cause: str, *, source_id: int | None = None, remedy: str = "") -> None:
         super().__init__(cause, remedy=remedy)
         self.source_id = source_id
+
+
+class ParseUnfinished(ParseError):
+    """Bytes of which nothing is known: their reader died over them, or reached a limit, twice."""
 
 
 class RenderError(DeskError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from feeds.fetch.cadence import Ours
 from feeds.ingest import verdicts
 from feeds.ingest.bodies import Waiting
 from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
@@ -23,7 +24,8 @@ def verdict(
         return None
     if reading.error is not None:
         at = waiting.answer.received_at
-        return verdicts.failed(waiting.claim, reading.error, at=at, settings=settings, jitter=jitter)
+        ours: Ours = "fault" if reading.bug else ""
+        return verdicts.failed(waiting.claim, reading.error, at=at, settings=settings, jitter=jitter, ours=ours)
     if reading.links:
         listed = {link_hash(url) for url in reading.links}
         # What is followed now counts once it has arrived: see `Sources.followed`.

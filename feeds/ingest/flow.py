@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from feeds.errors import FetchError
 from feeds.fetch import Fetcher
-from feeds.fetch.cadence import RETRY_AFTER_CAP_S
+from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
 from feeds.ingest import bodies, verdicts
 from feeds.ingest.bodies import Read, Readers, Waiting
 from feeds.ingest.desk import Desk
@@ -202,7 +202,7 @@ class Ingest:
         now = self._clock()
         for outcome in outcomes:
             self._outage.saw(outcome, now)
-        ours = self._outage.now(now)
+        ours: Ours = "network" if self._outage.now(now) else ""
         for outcome in outcomes:
             if isinstance(outcome, Answer):
                 outcome = self.desk.concealed(outcome)
@@ -226,7 +226,7 @@ class Ingest:
         return ended, arrived
 
     def _ended_at_fetch(
-        self, claim: Claim, outcome: Answer | FetchError, now: datetime, *, ours: bool
+        self, claim: Claim, outcome: Answer | FetchError, now: datetime, *, ours: Ours
     ) -> PollResult | None:
         """How a poll ended without a body to read; None where there is one."""
         poll, dice = self.desk.settings.poll, self._random()

@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from feeds.errors import DeskError, FetchError
-from feeds.fetch.cadence import Plan, Poll, PollOutcome, plan
+from feeds.fetch.cadence import Ours, Plan, Poll, PollOutcome, plan
 from feeds.fetch.headers import freshness_s, retry_after_s
 from feeds.ingest.reading import Reading
 from feeds.model import Answer, PollSettings, Redirect, Validators
@@ -175,11 +175,11 @@ def looked(
 
 
 def failed(
-    claim: Claim, error: DeskError, *, at: datetime, settings: PollSettings, jitter: float, ours: bool = False
+    claim: Claim, error: DeskError, *, at: datetime, settings: PollSettings, jitter: float, ours: Ours = ""
 ) -> PollResult:
     """The verdict on a fetch or a body that failed; validators and everything known stay as they were.
 
-    *ours*: it is this machine's network that fails, which is held against no source.
+    *ours*: it is this machine's network that fails, or the desk itself, which is held against no source.
     """
     fetch_error = error if isinstance(error, FetchError) else None
     kind = fetch_error.kind if fetch_error else "soft"
@@ -192,7 +192,7 @@ def failed(
         # A body that can't be read will hardly be better in a minute, yet often is within hours.
         failure=kind,
         retry_after_s=fetch_error.retry_after_s if fetch_error else None,
-        ours=ours and fetch_error is not None and fetch_error.status is None,
+        ours="" if fetch_error is not None and fetch_error.status is not None else ours,
     )
     return _failure(claim, poll, error, fetch_error.status if fetch_error else 200, settings, jitter)
 

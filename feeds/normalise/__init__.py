@@ -3,6 +3,7 @@
 After this step text is plain or sanitised, links are absolute http(s), dates are aware UTC; nothing is cleaned again.
 """
 
+from feeds.normalise.detect import warm
 from feeds.normalise.entries import Normalised, normalise
 
-__all__ = ["Normalised", "normalise"]
+__all__ = ["Normalised", "normalise", "warm"]

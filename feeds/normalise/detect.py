@@ -47,6 +47,11 @@ def detected_language(text: str) -> str | None:
     return language if probability >= LEAST_PROBABILITY else None
 
 
+def warm() -> None:
+    """Load the model now: so that the first text is not charged with it."""
+    _model()
+
+
 @lru_cache(maxsize=1)
 def _model() -> Any:
     return model(_LANGUAGES, __file__)

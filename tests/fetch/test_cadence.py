@@ -187,7 +187,7 @@ def test_an_hour_without_network_is_over_within_the_next():
 
 
 def test_an_outage_of_our_own_counts_as_no_failure():
-    poll = Poll(at=NOW, outcome="failed", failure="hard", ours=True)
+    poll = Poll(at=NOW, outcome="failed", failure="hard", ours="network")
     chosen = plan(poll, failures=2, settings=SETTINGS)
     assert chosen.failures == 2
     assert wait_s(chosen, poll) <= 600

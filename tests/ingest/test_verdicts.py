@@ -191,14 +191,14 @@ def test_403_and_a_bare_429_slow_a_source_down():
 def test_an_outage_of_our_own_is_held_against_no_source():
     error = FetchBroken("no such name", url=URL, kind="hard")
     state = replace(STATE, failures=2)
-    result = verdicts.failed(claim(state), error, at=NOW, settings=SETTINGS, jitter=0.0, ours=True)
+    result = verdicts.failed(claim(state), error, at=NOW, settings=SETTINGS, jitter=0.0, ours="network")
     assert result.state.failures == 2
     assert result.next_poll_at <= NOW + timedelta(minutes=10)
 
 
 def test_an_answer_is_never_an_outage_of_our_own():
     error = FetchStatus("answered 500", url=URL, kind="temporary", status=500)
-    result = verdicts.failed(claim(), error, at=NOW, settings=SETTINGS, jitter=0.0, ours=True)
+    result = verdicts.failed(claim(), error, at=NOW, settings=SETTINGS, jitter=0.0, ours="network")
     assert result.state.failures == 1
 
 

@@ -3,13 +3,14 @@
 from feeds.fetch.cadence.memory import silence
 from feeds.fetch.cadence.planning import BACKOFF_CAP_S, BACKOFF_S, JITTER, RETRY_AFTER_CAP_S, plan
 from feeds.fetch.cadence.rhythm import Silence
-from feeds.fetch.cadence.values import Plan, Poll, PollOutcome
+from feeds.fetch.cadence.values import Ours, Plan, Poll, PollOutcome
 
 __all__ = [
     "BACKOFF_CAP_S",
     "BACKOFF_S",
     "JITTER",
     "RETRY_AFTER_CAP_S",
+    "Ours",
     "Plan",
     "Poll",
     "PollOutcome",

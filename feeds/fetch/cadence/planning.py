@@ -51,6 +51,8 @@ def plan(
             poll, BACKOFF_CAP_S["hard"], usual, failures + 1, memory, "gone (410): looked at once a month", jitter
         )
     if poll.outcome == "failed":
+        if poll.ours == "fault":
+            return _at(poll, usual, usual, failures, memory, FAULT, jitter)
         if poll.ours:
             return _at(poll, max(BACKOFF_S["temporary"], settings.floor_s), usual, failures, memory, OURS, jitter)
         wait, reason = _after_failure(poll, failures, usual, settings)
@@ -115,6 +117,7 @@ PUSHED_TURNOVER = 0.5
 """How many times more seldom a source is asked whose hub pushes, and the share of its window that may be new then."""
 PUSHED = "its hub pushes; asked in case that it fails"
 TURNING = "its window turns over"
+FAULT = "a fault of the desk's own, held against no source"
 OURS = "no source answers: this machine's own network seems to be down"
 
 

@@ -10,6 +10,7 @@ from feeds.errors import FailureKind
 from feeds.model import Hints
 
 PollOutcome = Literal["new", "same", "not-modified", "failed", "gone"]
+Ours = Literal["", "network", "fault"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +18,8 @@ class Poll:
     """What one poll brought. *window* counts the entries the document held, *new* those never seen before.
 
     *published* are the dates of the new entries; *fresh_s* is what Cache-Control or Expires still allow (RFC 9111
-    §4.2); *hints* what the document declares, None where no document was read. *ours*: a failure of this machine's own
-    network, which says nothing about the source.
+    §4.2); *hints* what the document declares, None where no document was read. *ours*: a failure that says nothing
+    about the source, of this machine's network or a fault of the desk's own.
     """
 
     at: datetime
@@ -31,7 +32,7 @@ class Poll:
     hints: Hints | None = None
     failure: FailureKind | None = None
     retry_after_s: float | None = None
-    ours: bool = False
+    ours: Ours = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
