@@ -46,6 +46,31 @@ januari februari maret april mei juni juli agustus september oktober november de
 يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر
 """  # noqa: E501
 
+# Monday to Sunday.
+_WEEKDAY_NAMES = """
+monday tuesday wednesday thursday friday saturday sunday
+montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag
+lundi mardi mercredi jeudi vendredi samedi dimanche
+lunes martes miércoles jueves viernes sábado domingo
+lunedì martedì mercoledì giovedì venerdì sabato domenica
+segunda terça quarta quinta sexta sábado domingo
+maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
+måndag tisdag onsdag torsdag fredag lördag söndag
+mandag tirsdag onsdag torsdag fredag lørdag søndag
+poniedziałek wtorek środa czwartek piątek sobota niedziela
+понедельник вторник среда четверг пятница суббота воскресенье
+понеділок вівторок середа четвер п'ятниця субота неділя
+pondělí úterý středa čtvrtek pátek sobota neděle
+luni marți miercuri joi vineri sâmbătă duminică
+pazartesi salı çarşamba perşembe cuma cumartesi pazar
+δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή
+hétfő kedd szerda csütörtök péntek szombat vasárnap
+maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai
+senin selasa rabu kamis jumat sabtu minggu
+सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार
+الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد
+"""
+
 # Minutes east of Greenwich: RFC 822 §5.1, and what the press writes. IST is India's, BST Britain's, CST Chicago's.
 _ZONES = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 60, "bst": 60, "ist": 330, "cet": 60, "cest": 120,
@@ -353,3 +378,12 @@ def month_named(word: str) -> int | None:
     """Return 1 to 12 for a month's name or its beginning in any of the languages known here, None for other words."""
     word = _bare(word)
     return _PREFIXES.get(word) or (_PREFIXES.get(word[:4]) if word.startswith("sept") else None)
+
+
+_WEEKDAYS = frozenset(map(_bare, _WEEKDAY_NAMES.split()))
+
+
+@lru_cache(maxsize=1024)
+def names_a_day(word: str) -> bool:
+    """Whether *word* is the full name of a weekday in any of the languages known here."""
+    return _bare(word) in _WEEKDAYS

@@ -451,7 +451,8 @@ class Hints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
-    """A document as it stood. *item_hashes* are those of all its items, in order, for the next poll's cut.
+    """A document as it stood. *item_hashes* are those of all its items, in order, for the next poll's cut; *head_hash*
+    is of the bytes around them without the feed's own dates, 0 where the document was not cut.
 
     *entries* leaves out items whose hash the caller already knew (*skipped* counts them). With nothing new at all the
     head is not read either: *head_parsed* is False, everything from *title* to *hints* is empty, and what was stored
@@ -473,6 +474,7 @@ class ParsedFeed:
     hints: Hints = Hints()
     entries: tuple[ParsedEntry, ...] = ()
     item_hashes: tuple[int, ...] = ()  # unsigned 64 bit
+    head_hash: int = 0  # unsigned 64 bit
     skipped: int = 0
     head_parsed: bool = True
     whole_parse: bool = True  # False where only the head and new items were given to feedparser

@@ -326,6 +326,20 @@ def masked(url: str) -> str:
     return _SECRET_NAMES.sub(r"\1***", text)
 
 
+def addresses_of(comparable: str | None, entry_id: str | None) -> tuple[str, ...]:
+    """The comparable forms by which an entry can be known: its own address, and its id where that is another one."""
+    own = (comparable,) if comparable else ()
+    if not entry_id or not entry_id.lower().startswith("http"):
+        return own
+    if entry_id.partition("://")[2].removeprefix("www.").rstrip("/") == comparable:
+        return own  # most ids that are addresses, and told by a look
+    try:
+        other = comparable_url(entry_id)
+    except UrlError:
+        return own
+    return own if other == comparable else (*own, other)
+
+
 def host_of(url: str) -> str:
     """The host of an http(s) URL, lower case and ASCII, without port; ``""`` where there is none.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.identity import SourceBook, derived_key, title_key
+from feeds.dedupe.identity import Identified, SourceBook, derived_key, title_key
 from feeds.dedupe.significance import judge_edit
 from feeds.dedupe.sketching import Sketched, sketch_text
 from feeds.dedupe.stories import Stories
@@ -19,6 +19,40 @@ from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
 
 FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An entry on its way to a decision. *sketched* is made of those alone that are not known as they are."""
+
+    entry: Entry
+    refusal: Evidence | None
+    sketched: Sketched | None
+    found: Identified | None = None
+
+    @property
+    def sketch(self) -> bytes:
+        return self.sketched.signature if self.sketched is not None else b""
+
+
+def _identify(drafts: Sequence[_Draft], book: SourceBook, hollow: frozenset[int]) -> None:
+    """Find the entries that are known under their own ids, before any is looked for under another.
+
+    So the order of the document plays no part, and what stands there under its own id is nobody else's.
+    """
+    strange = []
+    for draft in drafts:
+        if draft.refusal is None:
+            draft.found = book.unchanged(draft.entry)
+            if draft.found is None:
+                strange.append(draft)
+    for draft in strange:
+        entry = draft.entry
+        if entry.text_hash in hollow or book.hollow(entry):
+            draft.sketched = sketch_text(entry.title, "")
+        elif draft.sketched is None:
+            draft.sketched = sketch_text(entry.title, entry.text)
+        draft.found = book.by_id(entry, draft.sketch)
 
 
 def new_uid() -> str:
@@ -75,12 +109,16 @@ class Deduper:
 
         *sketches* are what `sketch` made of each entry; without them they are made here, of those that need one.
         """
-        book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], entries)
-        texts = _hollow_texts(entries)
+        drafts = [
+            _Draft(entry, self._refusal(source_id, entry), sketches[at] if sketches else None)
+            for at, entry in enumerate(entries)
+        ]
+        standing = [draft.entry for draft in drafts if draft.refusal is None]
+        book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], standing)
+        _identify(drafts, book, _hollow_texts(standing))
         decisions = []
-        for at, entry in enumerate(entries):
-            sketched = sketches[at] if sketches else None
-            decision = self._decide_one(source_id, entry, sketched, book, texts)
+        for draft in drafts:
+            decision = self._decide_one(source_id, draft, book)
             decisions.append(decision)
             if decision.kind != "refused":
                 self._remember(source_id, decision, book)
@@ -94,46 +132,41 @@ class Deduper:
             self._stories.undo()
         self._window = self._stories = None
 
-    def _decide_one(
-        self, source_id: int, entry: Entry, sketched: Sketched | None, book: SourceBook, hollow: frozenset[int]
-    ) -> Decision:
-        twin = self._entries[source_id].get(entry.key)
+    def _decide_one(self, source_id: int, draft: _Draft, book: SourceBook) -> Decision:
+        entry = draft.entry
+        if draft.refusal is not None:
+            return _decision("refused", entry, "", source_id, b"", draft.refusal)
+        twin = self._entries[source_id].get(entry.key) if draft.found is None else None
         if twin is not None and twin.content_hash == entry.content_hash and twin.title == entry.title:
             twice = Evidence(kind="entry-id", detail="twice in one document")
             return _decision("seen", entry, twin.article_uid, source_id, twin.signature, twice)
-        refusal = self._refusal(source_id, entry)
-        same = book.unchanged(entry) if refusal is None else None
-        if same is not None:
-            why = Evidence(kind="entry-id", detail=entry.key)
-            return _decision("seen", entry, same.article_uid, source_id, same.signature, why)
-        if entry.text_hash in hollow or book.hollow(entry):
-            sketched = sketch_text(entry.title, "")
-        elif sketched is None:
-            sketched = sketch_text(entry.title, entry.text)
-        sketch = sketched.signature
-        found = book.find(entry, sketch)
-        if found is not None and refusal is None:
-            known = found.known
-            if known.content_hash == entry.content_hash:
-                decision = _decision("seen", entry, known.article_uid, source_id, sketch, found.evidence)
-            else:
-                significant, why = judge_edit(entry, sketch, known)
-                decision = _decision("updated", entry, known.article_uid, source_id, sketch, found.evidence, why)
-                decision = replace(decision, significant=significant, signature=sketch + self._terms(entry, sketched))
-            return decision if known.key == entry.key else replace(decision, known_key=known.key)
-        if refusal is not None:
-            return _decision("refused", entry, "", source_id, sketch, refusal)
+        found = draft.found or book.moved(entry, draft.sketch)
+        if found is not None:
+            return self._as_known(source_id, draft, found)
         evidence: tuple[Evidence, ...] = ()
         if book.holds(entry.key):
             reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
             entry, evidence = replace(entry, key=derived_key(entry)), (reused,)
-        copy = self._copy_of(source_id, entry, sketch, by_address=book.identifies(entry))
+        copy = self._copy_of(source_id, entry, draft.sketch, by_address=book.identifies(entry))
         if copy is not None:
             uid, told = copy
-            decision = _decision("copy", entry, uid, source_id, sketch, *evidence, told)
+            decision = _decision("copy", entry, uid, source_id, draft.sketch, *evidence, told)
             return replace(decision, story_uid=self._story_of.get(uid))
-        decision = _decision("new", entry, self._uid(), source_id, sketch, *evidence)
-        return decision if self._stories is None else self._in_story(decision, self._stories, sketched)
+        decision = _decision("new", entry, self._uid(), source_id, draft.sketch, *evidence)
+        if self._stories is None or draft.sketched is None:
+            return decision
+        return self._in_story(decision, self._stories, draft.sketched)
+
+    def _as_known(self, source_id: int, draft: _Draft, found: Identified) -> Decision:
+        entry, known = draft.entry, found.known
+        if known.content_hash == entry.content_hash or draft.sketched is None:
+            decision = _decision("seen", entry, known.article_uid, source_id, known.signature, found.evidence)
+        else:
+            significant, why = judge_edit(entry, draft.sketch, known)
+            decision = _decision("updated", entry, known.article_uid, source_id, draft.sketch, found.evidence, why)
+            signature = draft.sketch + self._terms(entry, draft.sketched)
+            decision = replace(decision, significant=significant, signature=signature)
+        return decision if known.key == entry.key else replace(decision, known_key=known.key)
 
     def _terms(self, entry: Entry, sketched: Sketched) -> bytes:
         if self._stories is None:
@@ -183,12 +216,12 @@ class Deduper:
         """The article that another entry brought, and how it was recognised."""
         address = entry.comparable
         if address and by_address:
-            uid = self._by_comparable.get(address) or self._known.by_comparable.get(address)
+            uid = self._known.by_comparable.get(address) or self._by_comparable.get(address)
             if uid:
                 return uid, Evidence(kind="url", detail=address)
         read = signature.read(sketch)
         if entry.text_hash and read is not None and read.word_count >= near.NOTICE_WORDS:
-            uid = self._by_text.get(entry.text_hash) or self._known.by_text.get(entry.text_hash)
+            uid = self._known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
             if uid:
                 return uid, Evidence(kind="text", detail="word for word the same text")
         found = self._window.find(sketch, now=self._now, source_id=source_id) if self._window is not None else None

@@ -7,6 +7,7 @@ first looked for among the source's newest entries.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,16 +17,20 @@ from functools import lru_cache
 
 import xxhash
 
+from feeds.dates import month_named, names_a_day
 from feeds.dedupe import signature
-from feeds.errors import UrlError
 from feeds.model import Entry, Evidence, KnownEntry
-from feeds.text import fold, spelled
-from feeds.urls import comparable_url
+from feeds.text import fold, spelled, words
+from feeds.urls import addresses_of
+
+_ROMAN = re.compile(r"[ivx]{1,5}")
 
 TITLE_ALIKE = 0.5
 """Titles of one article after an edit share at least this much of their characters in order; below, they are unlike."""
 TEXT_ALIKE = 0.3
 """Texts of one article after an edit share at least this part of the smaller one's word triples."""
+NEARLY = 0.8
+"""Titles that differ by a word or a mistake put right share at least this much."""
 SAME_DAY = timedelta(hours=12)
 FLOOD_ENTRIES = 5
 """So many unknown entries of a document that pair with known ones by title alone are an archive issued again."""
@@ -59,10 +64,10 @@ def unlike(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
     or the date must have changed with them. A published id that goes on under a second article would be worse.
     """
     if entry.comparable and entry.comparable == known.comparable and _identifies(entry.comparable):
-        return False
+        # An address alone is no promise that it will always be of one article, as an id is.
+        return not entry.entry_id and _next_of_series(entry, sketch, known)
     moved = bool(entry.comparable and known.comparable)
-    redated = bool(entry.published and known.published) and abs(entry.published - known.published) >= SAME_DAY  # type: ignore[operator]
-    if not moved and not redated:
+    if not moved and not _redated(entry, known):
         return False
     if title_likeness(entry.title, known.title) >= TITLE_ALIKE:
         return False
@@ -70,6 +75,43 @@ def unlike(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
         return False
     shared = signature.containment(sketch, known.signature)
     return shared is None or shared < TEXT_ALIKE
+
+
+def _redated(entry: Entry, known: KnownEntry) -> bool:
+    if entry.published is None or known.published is None:
+        return False
+    return abs(entry.published - known.published) >= SAME_DAY
+
+
+def _next_of_series(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
+    """Whether the page of a series ("Lunch Monday") shows its next part ("Lunch Tuesday"): all but its name is new."""
+    if not _redated(entry, known) or not numbered_apart(entry.title, known.title):
+        return False
+    shared = signature.containment(sketch, known.signature)
+    return shared is not None and shared < TEXT_ALIKE
+
+
+def numbered_apart(one: str, other: str) -> bool:
+    """Whether two titles are those of parts of one series: they differ, and only in numbers, letters, days, months.
+
+    >>> numbered_apart("Release 4.1 of the tool", "Release 4.2 of the tool"), numbered_apart("A tool", "The tool")
+    (True, False)
+    """
+    first, second = words(one), words(other)
+    if first == second:
+        return False
+    return all(
+        _counts(word)
+        for kind, i, j, k, m in SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
+        if kind != "equal"
+        for word in (*first[i:j], *second[k:m])
+    )
+
+
+def _counts(word: str) -> bool:
+    if len(word) == 1 or any(char.isdigit() for char in word) or _ROMAN.fullmatch(word):
+        return True
+    return names_a_day(word) or month_named(word) is not None
 
 
 def _identifies(comparable: str) -> bool:
@@ -90,12 +132,11 @@ class SourceBook:
         self._by_key: dict[str, KnownEntry] = {}
         self._by_base: defaultdict[str, list[KnownEntry]] = defaultdict(list)
         self._by_comparable: defaultdict[str, list[KnownEntry]] = defaultdict(list)
-        self._by_path: defaultdict[str, list[KnownEntry]] = defaultdict(list)
         self._by_title: defaultdict[str, list[KnownEntry]] = defaultdict(list)
         self._titles_by_text: defaultdict[int, set[str]] = defaultdict(set)
         self._taken: set[str] = set()
         for one in known:
-            self.add(one)
+            self._arrange(one)
         ids = Counter(entry.key for entry in entries)
         self._repeated_ids = {key for key, count in ids.items() if count > 1}
         self._shared_links = _shared_links(entries)
@@ -103,14 +144,18 @@ class SourceBook:
         self._flood = self._is_flood(entries)
 
     def add(self, one: KnownEntry) -> None:
+        """Take in what the document itself brought: its id stands in the document, so that it is nobody else's."""
+        self._arrange(one)
+        self._taken.add(one.key)
+
+    def _arrange(self, one: KnownEntry) -> None:
         if one.key in self._by_key:
             return
         self._by_key[one.key] = one
         if "~" in one.key:
             self._by_base[one.key.rpartition("~")[0]].append(one)
-        for address in _addresses(one.comparable, one.entry_id):
+        for address in addresses_of(one.comparable, one.entry_id):
             self._by_comparable[address].append(one)
-            self._by_path[address.partition("/")[2]].append(one)
         self._by_title[title_key(one.title)].append(one)
         self._titles_by_text[one.text_hash].add(title_key(one.title))
 
@@ -122,15 +167,16 @@ class SourceBook:
         return bool(entry.text_hash) and bool(self._titles_by_text[entry.text_hash] - {title_key(entry.title)})
 
     def identifies(self, entry: Entry) -> bool:
-        """Whether the entry's address stands for one article: no front page, no page that several entries share."""
+        """Whether the address of an entry that is not known stands for one article: no front page, no page of several.
+
+        Where the source has had something else there, and *entry* was not taken for it, it is a page of several.
+        """
         address = entry.comparable
         if not address or not _identifies(address) or address in self._shared_links:
             return False
-        return all(
-            title_likeness(entry.title, other.title) >= TITLE_ALIKE for other in self._by_comparable.get(address, ())
-        )
+        return all(_twice(entry, other) for other in self._by_comparable.get(address, ()))
 
-    def unchanged(self, entry: Entry) -> KnownEntry | None:
+    def unchanged(self, entry: Entry) -> Identified | None:
         """The stored entry with the same id and the very same content: the common case, answered without reading."""
         known = self._by_key.get(entry.key)
         if (
@@ -140,40 +186,53 @@ class SourceBook:
             or known.key in self._taken
         ):
             return None
-        self._taken.add(known.key)
-        return known
+        return self._take(Identified(known, Evidence(kind="entry-id", detail=entry.key)))
 
-    def find(self, entry: Entry, sketch: bytes) -> Identified | None:
-        """The stored entry that *entry* is, None where the source has not shown it before."""
-        found = self._by_id(entry, sketch) or self._moved(entry, sketch)
+    def by_id(self, entry: Entry, sketch: bytes) -> Identified | None:
+        """The stored entry with the same id, where nothing speaks against it.
+
+        All entries of a document are asked this before any is `moved`: what stands there under its own id is nobody
+        else's.
+        """
+        holders = [self._by_key[entry.key]] if entry.key in self._by_key else []
+        holders += self._by_base.get(entry.key, [])
+        return self._take(self._of_id(entry, sketch, holders))
+
+    def moved(self, entry: Entry, sketch: bytes) -> Identified | None:
+        """The stored entry that *entry* is under another id; None where the source has not shown it before."""
+        return self._take(self._at_address(entry, sketch) or self._of_title(entry))
+
+    def _take(self, found: Identified | None) -> Identified | None:
         if found is not None:
             self._taken.add(found.known.key)
         return found
 
-    def _by_id(self, entry: Entry, sketch: bytes) -> Identified | None:
-        holders = [self._by_key[entry.key]] if entry.key in self._by_key else []
-        holders += self._by_base.get(entry.key, [])
+    def _of_id(self, entry: Entry, sketch: bytes, holders: Sequence[KnownEntry]) -> Identified | None:
         doubtful = entry.key in self._repeated_ids or len(holders) > 1
-        for holder in holders:
-            if holder.key in self._taken:
-                continue
+        free = self._free(holders)
+        for holder in free:
             if (_plainly_same(entry, holder) if doubtful else not unlike(entry, sketch, holder)) or (
                 holder.content_hash == entry.content_hash and entry.content_hash
             ):
                 return Identified(holder, Evidence(kind="entry-id", detail=entry.key))
         if doubtful:  # an edit of one of several articles that share the id
-            for holder in holders:
-                if holder.key not in self._taken and title_likeness(entry.title, holder.title) >= 0.8:
+            for holder in free:
+                if title_likeness(entry.title, holder.title) >= NEARLY and not _next_of_series(entry, sketch, holder):
                     return Identified(holder, Evidence(kind="entry-id", detail=f"{entry.key}, and nearly the title"))
         return None
 
-    def _moved(self, entry: Entry, sketch: bytes) -> Identified | None:
-        for address in _addresses(entry.comparable, entry.entry_id):
+    def _at_address(self, entry: Entry, sketch: bytes) -> Identified | None:
+        for address in addresses_of(entry.comparable, entry.entry_id):
             if not _identifies(address) or address in self._shared_links:
                 continue
-            for known in self._free(self._by_comparable.get(address, ())):
-                if _says_the_same(entry, sketch, known):
-                    return Identified(known, Evidence(kind="url", detail=f"{address} under another id"))
+            free = self._free(self._by_comparable.get(address, ()))
+            same = [known for known in free if _says_the_same(entry, sketch, known)]
+            if same:
+                known = max(same, key=lambda known: _nearness(entry, known))
+                return Identified(known, Evidence(kind="url", detail=f"{address} under another id"))
+        return None
+
+    def _of_title(self, entry: Entry) -> Identified | None:
         key = title_key(entry.title)
         if not key:
             return None
@@ -183,10 +242,7 @@ class SourceBook:
             same_text |= not entry.comparable and bool(entry.content_hash) and entry.content_hash == known.content_hash
             if entry.published is not None and entry.published == known.published:
                 return Identified(known, Evidence(kind="title", detail="same title and date under another id"))
-            near_in_time = (
-                entry.published is None or known.published is None or abs(entry.published - known.published) < SAME_DAY
-            )
-            if same_text and near_in_time:
+            if same_text and not _redated(entry, known):
                 return Identified(known, Evidence(kind="text", detail="same title and text under another id"))
             if _same_path(entry, known):
                 return Identified(known, Evidence(kind="path", detail="same title and path on another host"))
@@ -209,9 +265,37 @@ class SourceBook:
 
 def _says_the_same(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
     """What a moved id takes beside the address: posts of a live page have one address and each an id of its own."""
-    if title_likeness(entry.title, known.title) >= TITLE_ALIKE:
+    if title_key(entry.title) == title_key(known.title):
         return True
-    return (signature.containment(sketch, known.signature) or 0.0) >= TEXT_ALIKE
+    shared = signature.containment(sketch, known.signature)
+    same_date = entry.published is not None and entry.published == known.published
+    if numbered_apart(entry.title, known.title) and not same_date:
+        return False
+    if shared is not None and shared >= TEXT_ALIKE:
+        return True
+    if same_date or entry.published is None or known.published is None:
+        return title_likeness(entry.title, known.title) >= TITLE_ALIKE
+    # With id, date and text all new, the title has to be told only a little otherwise.
+    return shared is None and title_likeness(entry.title, known.title) >= NEARLY
+
+
+def _twice(entry: Entry, known: KnownEntry) -> bool:
+    """Whether a source tells one article under two ids at once, at one address."""
+    if title_key(entry.title) != title_key(known.title):
+        return False
+    if entry.text_hash and entry.text_hash == known.text_hash:
+        return True
+    return entry.published is None or known.published is None or entry.published == known.published
+
+
+def _nearness(entry: Entry, known: KnownEntry) -> tuple[bool, bool, bool, float]:
+    """By which of several candidates the nearest is chosen."""
+    return (
+        bool(entry.content_hash) and entry.content_hash == known.content_hash,
+        title_key(entry.title) == title_key(known.title),
+        entry.published is not None and entry.published == known.published,
+        title_likeness(entry.title, known.title),
+    )
 
 
 def _plainly_same(entry: Entry, known: KnownEntry) -> bool:
@@ -228,20 +312,6 @@ def _same_path(entry: Entry, known: KnownEntry) -> bool:
         return False
     path = entry.comparable.partition("/")[2]
     return bool(path) and path == known.comparable.partition("/")[2]
-
-
-def _addresses(comparable: str | None, entry_id: str | None) -> tuple[str, ...]:
-    """By which an entry can be known: its own address, and its id where that is another one."""
-    own = (comparable,) if comparable else ()
-    if not entry_id or not entry_id.lower().startswith("http"):
-        return own
-    if entry_id.partition("://")[2].removeprefix("www.").rstrip("/") == comparable:
-        return own  # most ids that are addresses, and told by a look
-    try:
-        other = comparable_url(entry_id)
-    except UrlError:
-        return own
-    return own if other == comparable else (*own, other)
 
 
 def _shared_links(entries: Sequence[Entry]) -> frozenset[str]:

@@ -9,7 +9,7 @@ import xxhash
 
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.model import Answer, Request, Settings, Source
-from feeds.store.values import Claim, InboxItem
+from feeds.store.values import Claim, InboxItem, SourceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def waiting(item: InboxItem, source: Source, claim: Claim | None, *, first: bool
 
 def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None) -> Job:
     """The task to read *one*; *state* tells which of a feed's items were seen at the last poll."""
-    known = state.state.item_hashes if state and one.source.kind == "feed" else ()
+    seen = state.state if state and one.source.kind == "feed" else SourceState()
     return Job(
         reader=_reader(one.source, one.item),
         body=body,
@@ -73,7 +73,8 @@ def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None) -> J
         desk_timezone=settings.timezone,
         content_type=one.answer.header("content-type"),
         name=one.item.final_url.removeprefix("file:"),
-        known_items=frozenset(known),
+        item_hashes=seen.item_hashes,
+        item_marks=seen.item_marks,
     )
 
 

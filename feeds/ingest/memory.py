@@ -7,7 +7,7 @@ of the store's present past, and reads back only what came since. All of it stan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -64,9 +64,10 @@ class Memory:
         *,
         now: datetime,
         language: str,
+        windows: Mapping[int, int] | None = None,
         sketches: Sequence[Sequence[Sketched]] | None = None,
     ) -> Decided:
-        """Decide a *batch* of (source id, entries) over what the store has now.
+        """Decide a *batch* of (source id, entries) over what the store has now; *windows* as for `Articles.known`.
 
         *sketches* of the entries of each source spare making them here, where nothing else goes on meanwhile.
         """
@@ -79,7 +80,7 @@ class Memory:
         self._settled = False
         self._catch_up(tx, self._window, self._stories, now, language)
         deduper = Deduper(
-            tx.articles.known(batch), now=now, window=self._window, stories=self._stories, language=language
+            tx.articles.known(batch, windows), now=now, window=self._window, stories=self._stories, language=language
         )
         try:
             decided = [

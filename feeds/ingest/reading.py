@@ -5,19 +5,27 @@ What comes back crosses a pipe, so it is values alone; every DeskError is a valu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+import xxhash
 
 from feeds.errors import DeskError, ParseError
-from feeds.model import Entry, Hints, Source
+from feeds.ingest.standing import NOTHING, standing
+from feeds.model import Entry, Hints, ParsedFeed, Source
+
+if TYPE_CHECKING:
+    from feeds.normalise import Normalised
 
 Reader = Literal["feed", "document", "page", "listing", "sitemap"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One body to read. *name* is the file's name for a document; *known_items* the hashes seen at the last poll."""
+    """One body to read. *name* is the file's name for a document; *item_hashes* and *item_marks* are what is remembered
+    of the items that the feed had at the last poll, see `feeds.ingest.standing`.
+    """
 
     reader: Reader
     body: bytes
@@ -28,7 +36,8 @@ class Job:
     desk_timezone: str
     content_type: str | None = None
     name: str = ""
-    known_items: frozenset[int] = frozenset()
+    item_hashes: tuple[int, ...] = ()
+    item_marks: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,7 @@ class Reading:
     self_url: str | None = None
     links: tuple[str, ...] = ()
     item_hashes: tuple[int, ...] = ()
+    item_marks: bytes = b""
     notes: tuple[str, ...] = ()
     error: DeskError | None = None
     bug: str = ""  # the traceback where *error* is our own fault
@@ -53,33 +63,29 @@ class Reading:
 def read(job: Job) -> Reading:
     """Parse and normalise *job*'s body. Never raises for what the body holds."""
     # Imported here: a worker pays for the parsers, the process that only hands out jobs does not.
-    from feeds import normalise as normal
     from feeds import parse
 
+    marks = b""
     try:
         match job.reader:
             case "feed":
-                feed = parse.parse(job.body, url=job.url, content_type=job.content_type, known_items=job.known_items)
+                feed, known, marks = _read_feed(job)
             case "document":
                 feed = parse.parse_document(job.body, name=job.name)
+                known = _normalised(job, feed)
             case "page":
                 feed = parse.parse_page(job.body, url=job.url, content_type=job.content_type)
+                known = _normalised(job, feed)
             case "listing":
                 feed = parse.parse_listing(job.body, url=job.url, content_type=job.content_type)
+                known = _normalised(job, feed)
             case "sitemap":
                 feed = parse.parse_sitemap(job.body, url=job.url)
+                known = _normalised(job, feed)
     except DeskError as error:
         return Reading(error=error)
     except RecursionError:
         return Reading(error=ParseError("the document is nested too deeply", remedy="ask its publisher to mend it"))
-    known = normal.normalise(
-        feed,
-        source=job.source,
-        url=job.url,
-        received_at=job.received_at,
-        desk_language=job.desk_language,
-        desk_timezone=job.desk_timezone,
-    )
     return Reading(
         entries=known.entries,
         window=len(feed.entries) + feed.skipped,
@@ -91,5 +97,50 @@ def read(job: Job) -> Reading:
         self_url=feed.self_url,
         links=feed.links,
         item_hashes=feed.item_hashes,
+        item_marks=marks,
         notes=feed.warnings + known.dropped,
+    )
+
+
+def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes]:
+    """A feed without the items that need no reading, and what is to be remembered of its items."""
+    from feeds import parse
+
+    before = standing(job.item_hashes, job.item_marks)
+    # Where the address or the config is another one, the head is looked at again, whatever its bytes say.
+    outside = _outside(job)
+    if before.hashes:
+        feed = parse.parse(
+            job.body,
+            url=job.url,
+            content_type=job.content_type,
+            known_items=frozenset(before.hashes),
+            known_head=before.head ^ outside,
+        )
+        known = _normalised(job, feed)
+        if feed.skipped and not before.allows(feed, known):
+            before = NOTHING
+    if not before.hashes:
+        feed = parse.parse(job.body, url=job.url, content_type=job.content_type)
+        known = _normalised(job, feed)
+    now = before.after(feed, known)
+    return feed, known, replace(now, head=now.head ^ outside).blob()
+
+
+def _outside(job: Job) -> int:
+    """A hash of what is said of a feed's items outside of the feed."""
+    said = (job.url, job.source.language, job.source.timezone, job.desk_language, job.desk_timezone)
+    return xxhash.xxh3_64_intdigest(repr(said).encode("utf-8", "surrogatepass"))
+
+
+def _normalised(job: Job, feed: ParsedFeed) -> Normalised:
+    from feeds.normalise import normalise
+
+    return normalise(
+        feed,
+        source=job.source,
+        url=job.url,
+        received_at=job.received_at,
+        desk_language=job.desk_language,
+        desk_timezone=job.desk_timezone,
     )

@@ -117,6 +117,7 @@ def brought(
         validators_url=answer.final_url,
         body_hash=body_hash,
         item_hashes=reading.item_hashes,
+        item_marks=reading.item_marks,
         first_poll_done=True,
         last_full_at=at,
         last_new_at=at if got.new else before.last_new_at,

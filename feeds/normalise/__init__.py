@@ -5,5 +5,6 @@ After this step text is plain or sanitised, links are absolute http(s), dates ar
 
 from feeds.normalise.detect import warm
 from feeds.normalise.entries import Normalised, normalise
+from feeds.normalise.identity import Marks
 
-__all__ = ["Normalised", "normalise", "warm"]
+__all__ = ["Marks", "Normalised", "normalise", "warm"]

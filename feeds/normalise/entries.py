@@ -8,8 +8,11 @@ One bad entry is dropped with a reason and harms no other.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
+
+import xxhash
 
 from feeds.dates import zone_of
 from feeds.errors import UrlError
@@ -25,7 +28,7 @@ from feeds.model import (
 )
 from feeds.normalise.dating import dates_of
 from feeds.normalise.detect import detected_language
-from feeds.normalise.identity import content_hash, key_of, told_apart
+from feeds.normalise.identity import Marks, content_hash, key_of, marks_of, told_apart
 from feeds.normalise.languages import language_tag
 from feeds.normalise.lines import NAME_CHARS, line, visible
 from feeds.normalise.links import resolved
@@ -45,10 +48,16 @@ _NAMED_EMAIL = re.compile(r"(?P<email>\S+@\S+)\s*\((?P<name>[^)]+)\)$|(?P<name2>
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """*entries* in document order, each with a key of its own; why others were *dropped*, in words."""
+    """*entries* in document order, each with a key of its own; why others were *dropped*, in words.
+
+    *marks* are those of each entry, by its position, the dropped ones that another stands for included. *ground* is a
+    hash (unsigned 64 bit) of what entries take from the document and the config: with another, all are read anew.
+    """
 
     entries: tuple[Entry, ...]
     dropped: tuple[str, ...] = ()
+    marks: Mapping[int, Marks] = field(default_factory=dict)
+    ground: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +114,23 @@ def normalise(
             dropped.append(f"entry {parsed.position}: no title, text, link or enclosure")
         else:
             entries.append(entry)
-    kept, twice = told_apart(entries)
-    return Normalised(tuple(kept), tuple(dropped + twice))
+    marks = {entry.position: marks_of(entry) for entry in entries}
+    kept, twice = told_apart(entries, ids_hold=feed.kind.startswith(("atom", "json")))
+    return Normalised(tuple(kept), tuple(dropped + twice), marks, _ground_hash(ground, feed))
+
+
+def _ground_hash(ground: _Ground, feed: ParsedFeed) -> int:
+    said = (
+        ground.url,
+        ground.declared,
+        ground.desk_language,
+        str(ground.zone),
+        sorted(ground.ids),
+        sorted(ground.home),
+        feed.authors,
+        feed.rights,
+    )
+    return xxhash.xxh3_64_intdigest(repr(said).encode("utf-8", "surrogatepass"))
 
 
 def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | None:

@@ -9,6 +9,8 @@ from dataclasses import fields, replace
 import xxhash
 
 from feeds.model import Entry
+from feeds.text import spelled
+from feeds.urls import addresses_of
 
 MAX_KEY_CHARS = 500
 
@@ -26,32 +28,101 @@ def key_of(entry: Entry) -> str:
     return f"text:{_hash(said):032x}"
 
 
-def told_apart(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
+def told_apart(entries: Sequence[Entry], *, ids_hold: bool = False) -> tuple[list[Entry], list[str]]:
     """Return *entries* with a key each of its own, and why some were left out.
 
     Where entries of one document share a key and have different addresses, each gets its own appended; where they
-    share the address or have none, and no entry id says that they are one, a hash of the title. The order of the
-    document plays no part. What is still the same twice is kept once, where it stood first.
+    share the address or have none, a hash of what tells them apart (see `_parts`). With *ids_hold* the format says that
+    one id is one entry (RFC 4287 §4.1.1, JSON Feed 1.1): then they are one unless their addresses differ. The order of
+    the document plays no part. Of what is the same, the latest is kept.
     """
     counts = Counter(entry.key for entry in entries)
     if len(counts) == len(entries):
         return list(entries), []
-    places: dict[str, set[str | None]] = {}
+    groups: dict[str, dict[str | None, list[Entry]]] = {}
     for entry in entries:
-        places.setdefault(entry.key, set()).add(entry.comparable)
-    kept: dict[str, Entry] = {}
+        groups.setdefault(entry.key, {}).setdefault(entry.comparable, []).append(entry)
+    kept: list[Entry] = []
     dropped: list[str] = []
-    for entry in entries:
-        key = entry.key
-        if len(places[key]) > 1:
-            key = _bounded(f"{key}#{entry.comparable or _short(entry.title)}")
-        elif counts[key] > 1 and not (entry.entry_id and entry.comparable):
-            key = _bounded(f"{key}#{_short(entry.title)}")
-        if key in kept:
-            dropped.append(f"entry {entry.position}: the document holds {entry.key!r} twice")
-        else:
-            kept[key] = replace(entry, key=key)
-    return list(kept.values()), dropped
+    for key, places in groups.items():
+        for place, some in places.items():
+            base = f"{key}#{place}" if place and len(places) > 1 else key
+            for suffix, same in _parts(some, ids_hold=ids_hold).items():
+                best = max(same, key=lambda entry: (_stamp(entry), -entry.position))
+                if not place and not suffix and len(places) > 1:
+                    suffix = f"#{_short(best.title)}"
+                kept.append(replace(best, key=_bounded(base + suffix)))
+                dropped += [
+                    f"entry {one.position}: the document holds {key!r} twice" for one in same if one is not best
+                ]
+    return sorted(kept, key=lambda entry: entry.position), dropped
+
+
+def _parts(entries: Sequence[Entry], *, ids_hold: bool) -> dict[str, list[Entry]]:
+    """Entries of one key and address by the article that they are, each under what its key gets to be told apart.
+
+    Under an id and an address entries are several articles only where titles, texts and dates all differ; without an
+    id, or without an address, where the titles do, or texts and dates.
+    """
+    if len(entries) == 1 or (ids_hold and entries[0].entry_id):
+        return {"": list(entries)}
+    known_well = bool(entries[0].entry_id and entries[0].comparable)
+    parts: list[list[Entry]] = []
+    seen: dict[tuple[object, ...], int] = {}
+    for entry in sorted(entries, key=lambda entry: (-_stamp(entry), entry.title, entry.text, entry.position)):
+        title = _short(entry.title)
+        alike: list[tuple[object, ...]] = [("text", entry.text), ("date", entry.published)]
+        alike = [("title", title), *alike] if known_well else [(*mark, title) for mark in alike]
+        if not entry.text:
+            alike.remove(("text", "") if known_well else ("text", "", title))
+        at = next((seen[mark] for mark in alike if mark in seen), None)
+        if at is None and entry.published is None and known_well and parts:
+            at = 0
+        if at is None:
+            at = len(parts)
+            parts.append([])
+        parts[at].append(entry)
+        for mark in alike:
+            seen.setdefault(mark, at)
+    if len(parts) == 1:
+        return {"": parts[0]}
+    titles = Counter(part[0].title for part in parts)
+    told: dict[str, list[Entry]] = {}
+    for part in parts:
+        first = part[0]
+        more = "" if titles[first.title] == 1 else f"-{_short(f'{first.published} {first.text}')}"
+        told.setdefault(f"#{_short(first.title)}{more}", []).extend(part)
+    return told
+
+
+def _stamp(entry: Entry) -> float:
+    last = entry.updated or entry.published
+    return last.timestamp() if last is not None else 0.0
+
+
+Marks = tuple[int, int, int, int, int]
+"""What one entry can have in common with another of its document, as short hashes; 0 where it has no such thing."""
+
+
+def marks_of(entry: Entry) -> Marks:
+    """The key as it is before `told_apart`, both addresses, the title and the text of *entry*: 32 bits of each.
+
+    Every decision about what an entry is asks these of the entries beside it, and nothing else.
+    """
+    addresses = addresses_of(entry.comparable, entry.entry_id)
+    one, other = (*addresses, "", "")[:2]
+    title = spelled(entry.title)
+    return (
+        _mark("key", entry.key),
+        _mark("place", one),
+        _mark("place", other),
+        _mark("title", title),
+        entry.text_hash & 0xFFFF_FFFF,
+    )
+
+
+def _mark(kind: str, said: str) -> int:
+    return xxhash.xxh3_64_intdigest(f"{kind}\n{said}".encode("utf-8", "surrogatepass")) & 0xFFFF_FFFF if said else 0
 
 
 def content_hash(entry: Entry) -> int:

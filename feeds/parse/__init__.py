@@ -52,18 +52,26 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def parse(body: bytes, *, url: str, content_type: str | None, known_items: frozenset[int] = frozenset()) -> ParsedFeed:
+def parse(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str | None,
+    known_items: frozenset[int] = frozenset(),
+    known_head: int | None = None,
+) -> ParsedFeed:
     """Return what the feed *body* says: RSS, Atom, CDF or JSON Feed, found from its content.
 
     *url* is where it came from after redirects, the base of its links. *known_items* are the hashes of the last
-    poll: these items are left out and counted in *skipped*. A feed without entries is fine.
+    poll: these items are left out and counted in *skipped*; with nothing new the head is read only where its hash is
+    another than *known_head*. A feed without entries is fine.
     Raises ParseError, with what the document is instead, for anything else.
     """
     seen = recognise(body, content_type)
     if seen.kind == "json":
         return parse_json(seen.body, url=url, known_items=known_items)
     if seen.kind == "xml":
-        return parse_xml(seen, url=url, known_items=known_items)
+        return parse_xml(seen, url=url, known_items=known_items, known_head=known_head)
     raise refusal(seen, content_type)
 
 

@@ -26,19 +26,27 @@ _TAG_END = re.compile(rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 _MARKS = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
 _SLASH = 47
 _CLOSING_END = re.compile(rb"[ \t\r\n]*>")
+_CHANNEL = re.compile(rb"<(?:[\w.\-]+:)?channel(?=[\s>/])[^>]*>", re.IGNORECASE)
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+# The elements by which a feed says when it was made, which most say anew at every poll.
+_STAMP = re.compile(
+    rb"<((?:[\w.\-]+:)?(?:lastBuildDate|pubDate|updated|modified|date))(?=[\s>])[^>]*>[^<]*</\1\s*>", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Where the items of a document are. *hashes* has one for each range; bytes outside of them are the head.
 
-    *tail* is where what follows the last item begins; with *over*, items beyond MAX_ENTRIES lie before it.
+    *tail* is where what follows the last item begins; with *over*, items beyond MAX_ENTRIES lie before it. *start* is
+    where the root's tag is over.
     """
 
     ranges: tuple[tuple[int, int], ...]
     hashes: tuple[int, ...]
     tail: int
     over: bool = False
+    start: int = 0
 
     def without(self, body: bytes, start: int, left_out: Collection[int]) -> tuple[bytes, list[int]]:
         """Return `body[start:]` without the items whose hash is in *left_out*, and the positions of those that stay."""
@@ -54,16 +62,27 @@ class Cut:
         pieces += [body[done:end], body[max(self.tail, end) :]]
         return b"".join(pieces), stay
 
+    def head_hash(self, body: bytes) -> int:
+        """A hash (unsigned 64 bit) of all that stands outside of items, but for comments and the feed's own dates."""
+        pieces, done = [], self.start
+        for first, last in self.ranges:
+            if first > done:
+                pieces.append(body[done:first])
+            done = last
+        pieces.append(body[max(self.tail, done) :])
+        outside = _STAMP.sub(b"", _COMMENT.sub(b"", b"".join(pieces)))
+        return xxh3_64_intdigest(b" ".join(outside.split()))
+
 
 def cut(body: bytes, prolog: Prolog) -> Cut | None:
     """Find the items of *body* (UTF-8); None where they can't be told apart with certainty.
 
-    A hash is xxh3 of the item's bytes, seeded with the root's tag and the DOCTYPE: when a namespace, a base or an
-    entity changes, every item is new.
+    A hash is xxh3 of the item's bytes, seeded with the tags that it stands in and the DOCTYPE: when a namespace, a
+    base, a language or an entity changes, every item is new.
     """
     named = _NAMES["entry" if prolog.local == "feed" else "item"].search(body, prolog.end)
     if named is None:
-        return Cut((), (), len(body)) if _ITEM_LIKE.search(body, prolog.end) is None else None
+        return Cut((), (), len(body), start=prolog.end) if _ITEM_LIKE.search(body, prolog.end) is None else None
     search = _tokens(named.group(1)).search
     ranges: list[tuple[int, int]] = []
     outside: list[bytes] = []  # what the cut takes for the head, without comments and CDATA
@@ -108,9 +127,12 @@ def cut(body: bytes, prolog: Prolog) -> Cut | None:
     outside.append(body[done:])
     if _ITEM_LIKE.search(b"".join(outside)) is not None:
         return None
-    seed = xxh3_64_intdigest(prolog.tag + prolog.doctype)
+    channel = _CHANNEL.search(body, prolog.end, ranges[0][0] if ranges else len(body))
+    # A bare tag says nothing, and adds nothing.
+    holder = channel.group() if channel is not None and b"=" in channel.group() else b""
+    seed = xxh3_64_intdigest(prolog.tag + holder + prolog.doctype)
     hashes = tuple([xxh3_64_intdigest(body[first:last], seed) for first, last in ranges])
-    return Cut(tuple(ranges), hashes, tail, over)
+    return Cut(tuple(ranges), hashes, tail, over, prolog.end)
 
 
 @lru_cache(maxsize=64)

@@ -19,27 +19,32 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2629800, "yearly": 31557600}
 
 
-def parse_xml(seen: Seen, *, url: str, known_items: frozenset[int] = frozenset()) -> ParsedFeed:
+def parse_xml(
+    seen: Seen, *, url: str, known_items: frozenset[int] = frozenset(), known_head: int | None = None
+) -> ParsedFeed:
     """Return what the feed *seen* says, without the items that are in *known_items*.
 
     Only the head and the new items are read, where the document could be cut; *whole_parse* says where not. With
-    nothing new nothing is read at all: *head_parsed* is then False and the fields of the feed are empty.
-    Raises ParseError.
+    nothing new, and no other *head_hash* than *known_head* (None: any), nothing is read at all: *head_parsed* is then
+    False and the fields of the feed are empty. Raises ParseError.
     """
     prolog = seen.prolog
     if prolog is None:
         raise refusal(seen)
     pieces = cut(seen.body, prolog)
-    if pieces is not None and pieces.hashes:
+    if pieces is not None and pieces.hashes and known_items:
         for hashes in (pieces.hashes, _marked(pieces.hashes)):
             if known_items.issuperset(hashes):
-                return ParsedFeed(
-                    kind=format_of(prolog),
-                    item_hashes=hashes,
-                    skipped=len(hashes),
-                    whole_parse=False,
-                    head_parsed=False,
-                )
+                head = pieces.head_hash(seen.body)
+                if known_head is None or head == known_head:
+                    return ParsedFeed(
+                        kind=format_of(prolog),
+                        item_hashes=hashes,
+                        head_hash=head,
+                        skipped=len(hashes),
+                        whole_parse=False,
+                        head_parsed=False,
+                    )
         if not known_items.isdisjoint(pieces.hashes):
             feed = _read_new(seen.body, prolog, pieces, url, known_items)
             if feed is not None:
@@ -58,7 +63,8 @@ def _read_whole(body: bytes, prolog: Prolog, pieces: Cut | None, url: str) -> Pa
     # The next polls rely on the cut: hashes are given only where it found the very entries that feedparser did.
     if pieces is not None and len(pieces.hashes) == len(raw.entries):
         hashes = pieces.hashes if raw.strict else _marked(pieces.hashes)
-    return _feed(raw, prolog, range(len(raw.entries)), hashes=hashes, whole_parse=True)
+    head = pieces.head_hash(body) if pieces is not None else 0
+    return _feed(raw, prolog, range(len(raw.entries)), hashes=hashes, head=head, whole_parse=True)
 
 
 def _read_new(body: bytes, prolog: Prolog, pieces: Cut, url: str, known: frozenset[int]) -> ParsedFeed | None:
@@ -74,7 +80,7 @@ def _read_new(body: bytes, prolog: Prolog, pieces: Cut, url: str, known: frozens
         return None
     if pieces.over:
         raw = replace(raw, warnings=(FULL,))
-    return _feed(raw, prolog, positions, hashes=pieces.hashes, whole_parse=False)
+    return _feed(raw, prolog, positions, hashes=pieces.hashes, head=pieces.head_hash(body), whole_parse=False)
 
 
 def _feed(
@@ -83,6 +89,7 @@ def _feed(
     positions: Sequence[int],
     *,
     hashes: tuple[int, ...],
+    head: int,
     whole_parse: bool,
 ) -> ParsedFeed:
     feed: dict[str, Any] = dict(raw.feed)
@@ -111,6 +118,7 @@ def _feed(
         hints=_hints(feed),
         entries=tuple(entries),
         item_hashes=hashes,
+        head_hash=head,
         skipped=len(hashes) - len(entries) if hashes else 0,
         whole_parse=whole_parse,
         warnings=raw.warnings,

@@ -54,9 +54,12 @@ class Articles:
 
     # ------------------------------------------------------------------ a batch
 
-    def known(self, wanted: Sequence[tuple[int, Sequence[Entry]]]) -> Known:
-        """What is stored of these entries, given by source id: see `feeds.model.Known`. Many sources at once."""
-        return lookups.known(self._connection, wanted)
+    def known(self, wanted: Sequence[tuple[int, Sequence[Entry]]], windows: Mapping[int, int] | None = None) -> Known:
+        """What is stored of these entries, given by source id: see `feeds.model.Known`. Many sources at once.
+
+        *windows* says how many items the document of a source holds, known ones that were left out included.
+        """
+        return lookups.known(self._connection, wanted, windows or {})
 
     def save(
         self,

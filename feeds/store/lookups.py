@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
@@ -13,12 +13,12 @@ from feeds.store.marks import chunks, entry_mark, indexable, text_mark, url_mark
 from feeds.store.schema import article_texts, article_urls, articles, entries, tombstones
 
 RECENT = 50
-"""How many of a source's newest entries dedupe gets, for sources whose ids move; more where it brought more."""
+"""How many of a source's newest entries dedupe gets, for sources whose ids move; more where its document holds more."""
 
 Wanted = Sequence[tuple[int, Sequence[Entry]]]
 
 
-def known(connection: Connection, wanted: Wanted) -> Known:
+def known(connection: Connection, wanted: Wanted, windows: Mapping[int, int]) -> Known:
     """See `Articles.known`."""
     refused: set[tuple[int, str] | str | int] = set()
     found: dict[tuple[int, str], KnownEntry] = {}
@@ -34,7 +34,7 @@ def known(connection: Connection, wanted: Wanted) -> Known:
     for source_id, some in wanted:
         strange = (found.get((source_id, entry.key)) for entry in some)
         if any(one is None or one.content_hash != entry.content_hash for one, entry in zip(strange, some, strict=True)):
-            moving[source_id] = max(RECENT, 2 * len(some))
+            moving[source_id] = max(RECENT, 2 * max(len(some), windows.get(source_id, 0)))
     return Known(
         entries=found,
         by_comparable=by_comparable,

@@ -47,7 +47,14 @@ def save(
         if decision.kind == "updated":
             updated[row.id] = (decision, row)
         if row.key != indexable(decision.entry.key):
-            rekeyed.append({"of_id": row.id, "of_source": row.source_id, "new_key": indexable(decision.entry.key)})
+            rekeyed.append(
+                {
+                    "of_id": row.id,
+                    "of_source": row.source_id,
+                    "new_key": indexable(decision.entry.key),
+                    "new_id": None if decision.entry.entry_id is None else storable(decision.entry.entry_id),
+                }
+            )
     _meet(connection, [decision for decision in decisions if decision.kind == "refused"], now)
 
     uids = {decision.article_uid for decision in fresh.values()} | {row.uid for _, row in updated.values()}
@@ -242,7 +249,7 @@ def _rekey(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     other = entries.alias()
     taken = select(other.c.id).where(other.c.source_id == bindparam("of_source"), other.c.key == bindparam("new_key"))
     statement = update(entries).where(entries.c.id == bindparam("of_id"), ~taken.exists())
-    connection.execute(statement.values(key=bindparam("new_key")), list(rows))
+    connection.execute(statement.values(key=bindparam("new_key"), entry_id=bindparam("new_id")), list(rows))
 
 
 def _own(connection: Connection, owned: Sequence[tuple[Entry, int]]) -> None:

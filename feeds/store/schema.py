@@ -143,6 +143,7 @@ sources = Table(
     _words("rhythm"),
     _words("title"),
     Column("site_url", Text),
+    Column("item_marks", LargeBinary),
     sqlite_autoincrement=True,
 )
 POLLABLE = text("sources.enabled = 1 AND sources.removed_at IS NULL")

@@ -64,7 +64,7 @@ _SAME_IN_STATE = (*(name for name in OFTEN if name not in ("last_error", "last_r
 OF_SOURCE = ("id", "key", *(name for name in CONFIGURED if name != "rights"))
 """The columns that `source_of` needs."""
 
-SELDOM = (*_SELDOM, "etag", "last_modified", "item_hashes", "first_poll_done", "title")
+SELDOM = (*_SELDOM, "etag", "last_modified", "item_hashes", "item_marks", "first_poll_done", "title")
 """The columns that a poll which brought nothing leaves as they are."""
 
 
@@ -125,6 +125,7 @@ def _state(values: dict[str, Any]) -> SourceState:
     return SourceState(
         validators=Validators(etag=values["etag"], last_modified=values["last_modified"]),
         item_hashes=hashes_from_blob(values["item_hashes"]),
+        item_marks=values["item_marks"] or b"",
         first_poll_done=bool(values["first_poll_done"]),
         next_poll_at=values["next_poll_at"],
         last_error=values["last_error"],
@@ -136,7 +137,7 @@ def _state(values: dict[str, Any]) -> SourceState:
 
 
 _often = attrgetter(*OFTEN)
-_seldom = attrgetter(*_SELDOM, "validators", "item_hashes", "first_poll_done", "title")
+_seldom = attrgetter(*_SELDOM, "validators", "item_hashes", "item_marks", "first_poll_done", "title")
 
 
 def differs_seldom(state: SourceState, before: SourceState | None) -> bool:
@@ -157,6 +158,7 @@ def seldom(state: SourceState) -> list[Any]:
         None if etag is None else storable(etag),
         None if last_modified is None else storable(last_modified),
         hashes_to_blob(state.item_hashes),
+        state.item_marks or None,
         int(state.first_poll_done),
         storable(state.title),
     ]

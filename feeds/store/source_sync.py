@@ -36,6 +36,7 @@ _OF_THE_OLD_URL: dict[str, Any] = {
     "last_error": "",
     "last_remedy": "",
     "item_hashes": None,
+    "item_marks": None,
     "body_hash": None,
 }
 

@@ -16,15 +16,16 @@ from feeds.model import Article, Entry, Evidence, Fragment, Placement, Source, V
 class SourceState:
     """What the desk remembers of a source between polls. *validators* hold for *validators_url* alone.
 
-    *body_hash* and *rhythm* are opaque to the store. *interval_s* is the present interval, None before the first
-    poll. *distrusted_at*: when its validators were found to lie. *reason* says why *next_poll_at* is what it is.
-    *title*, *site_url* and *rights* are what the feed last said.
+    *body_hash*, *item_marks* and *rhythm* are opaque to the store. *interval_s* is the present interval, None before
+    the first poll. *distrusted_at*: when its validators were found to lie. *reason* says why *next_poll_at* is what it
+    is. *title*, *site_url* and *rights* are what the feed last said.
     """
 
     validators: Validators = Validators()
     validators_url: str | None = None
     body_hash: str | None = None
     item_hashes: tuple[int, ...] = ()  # unsigned 64 bit
+    item_marks: bytes = b""
     interval_s: float | None = None
     failures: int = 0
     first_poll_done: bool = False

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from feeds.dedupe.identity import _addresses
-from feeds.urls import comparable_url
+from feeds.urls import addresses_of, comparable_url
 
 
 @pytest.mark.parametrize(
@@ -21,7 +20,7 @@ from feeds.urls import comparable_url
     ],
 )
 def test_an_id_that_is_an_address_is_one_more_where_it_is_another(comparable, entry_id, found):
-    assert _addresses(comparable, entry_id) == found
+    assert addresses_of(comparable, entry_id) == found
 
 
 @given(
@@ -32,5 +31,5 @@ def test_an_id_that_is_an_address_is_one_more_where_it_is_another(comparable, en
 def test_the_look_says_what_comparing_says(head, path, tail):
     address = f"{head}example.org/{path}{tail}"
     comparable = comparable_url(address)
-    assert _addresses(comparable, address) == (comparable,)
-    assert _addresses("other.example/x", address) == ("other.example/x", comparable)
+    assert addresses_of(comparable, address) == (comparable,)
+    assert addresses_of("other.example/x", address) == ("other.example/x", comparable)

@@ -109,12 +109,13 @@ def test_opening_twice_changes_nothing(empty_url):
         assert not store.empty()
 
 
+HEAD = max(path.stem for path in Path(upgrade.__file__).parent.glob("migrations/versions/r*.py"))[1:5]
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{head}"
 
 
 def upgrade():
@@ -132,7 +133,7 @@ def release(tmp_path, monkeypatch):
         folder = tmp_path / "migrations"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(Path(upgrade.__file__).with_name("migrations"), folder)
-        (folder / "versions" / "r0002_next.py").write_text(NEXT.format(last=last))
+        (folder / "versions" / "r9999_next.py").write_text(NEXT.format(head=HEAD, last=last))
         monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
 
     return make
@@ -144,7 +145,7 @@ def test_a_database_of_a_newer_release_is_refused_with_the_remedy(own_url, relea
         with open_store(own_url) as store:
             store.migrate()
     monkeypatch.undo()
-    with pytest.raises(StoreError, match="newer release .*0002.*; install that release"):
+    with pytest.raises(StoreError, match="newer release .*9999.*; install that release"):
         open_store(own_url)
     with pytest.raises(StoreError, match="newer release"):
         open_store(own_url, create=False)
@@ -171,7 +172,7 @@ def test_a_file_is_copied_before_it_is_upgraded(tmp_path, release):
     with open_store(url) as store:
         store.migrate(tmp_path / "backups" / "before.db")
     release_now = sqlite3.connect(tmp_path / "backups" / "before.db")
-    assert release_now.execute(f"SELECT version_num FROM {upgrade.VERSION_TABLE}").fetchall() == [("0001",)]
+    assert release_now.execute(f"SELECT version_num FROM {upgrade.VERSION_TABLE}").fetchall() == [(HEAD,)]
     release_now.close()
     with open_store(f"sqlite:///{tmp_path}/backups/before.db") as copied:
         assert _seen(copied) == before

@@ -83,6 +83,7 @@ def test_the_whole_state_comes_back(desk):
         validators_url="https://a.example/feed",
         body_hash="ffff",
         item_hashes=(0, 1, 2**64 - 1),
+        item_marks=b"\x00\xff",
         interval_s=1234.5,
         failures=3,
         first_poll_done=True,

@@ -1,0 +1,87 @@
+"""What is remembered of a feed's items between polls, so that items seen before need not be read again. Pure.
+
+What an entry is must not depend on whether the entries beside it were read anew. So an item is left out only where
+nothing that arrived has anything in common with it by which entries are told apart (`Marks`: key, addresses, title,
+text), nothing that it shared its key with has gone, and what it takes from the document and the config is as it was.
+Where that does not hold, which is seldom, the document is read whole.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from feeds.model import ParsedFeed
+
+if TYPE_CHECKING:
+    from feeds.normalise import Marks, Normalised
+
+_FORM = 1
+"""Counts up with what marks mean: those of another form are not believed, and the document is read whole once."""
+
+_FRAME = struct.Struct("<BQQ")  # form, head, ground
+_MARKS = struct.Struct("<5I")
+_NONE = (0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The items of a feed as the last poll saw them. *hashes* in the order of the document, *packed* their marks.
+
+    *head* and *ground* are hashes of what stands around them, as bytes and as what entries take from it.
+    """
+
+    hashes: tuple[int, ...]
+    head: int
+    ground: int
+    packed: bytes
+
+    def blob(self) -> bytes:
+        """All but the hashes, to be stored beside them; empty where there is nothing to remember."""
+        return _FRAME.pack(_FORM, self.head, self.ground) + self.packed if self.hashes else b""
+
+    def marks(self) -> dict[int, Marks]:
+        """The marks of each item, by its hash."""
+        return dict(zip(self.hashes, _MARKS.iter_unpack(self.packed), strict=True))
+
+    def allows(self, feed: ParsedFeed, known: Normalised) -> bool:
+        """Whether *feed*, of which only new items were read and became *known*, says the same as if read whole."""
+        if feed.head_parsed and known.ground != self.ground:
+            return False
+        if feed.item_hashes == self.hashes:
+            return True
+        before = self.marks()
+        read = {entry.position for entry in feed.entries}
+        left_out = [before[one] for position, one in enumerate(feed.item_hashes) if position not in read]
+        stays = {mark for marks in left_out for mark in marks if mark}
+        if any(mark in stays for marks in known.marks.values() for mark in marks):
+            return False
+        keys = {marks[0] for marks in left_out}
+        return all(before[gone][0] not in keys for gone in before.keys() - set(feed.item_hashes))
+
+    def after(self, feed: ParsedFeed, known: Normalised) -> Standing:
+        """What is to be remembered once *feed* has been read, items left out included."""
+        ground = known.ground if feed.head_parsed else self.ground
+        packed = self.packed
+        if feed.item_hashes != self.hashes or feed.entries:
+            read = {entry.position for entry in feed.entries}
+            before: Mapping[int, Marks] = self.marks() if len(read) < len(feed.item_hashes) else {}
+            packed = b"".join(
+                _MARKS.pack(*(known.marks.get(position, _NONE) if position in read else before[one]))
+                for position, one in enumerate(feed.item_hashes)
+            )
+        return Standing(feed.item_hashes, feed.head_hash, ground, packed)
+
+
+NOTHING = Standing((), 0, 0, b"")
+"""Of a feed that was never read, or not in a form that could be cut."""
+
+
+def standing(hashes: tuple[int, ...], blob: bytes) -> Standing:
+    """What `Standing.blob` was made of; `NOTHING` where it is of another form, or of other items."""
+    if len(blob) != _FRAME.size + _MARKS.size * len(hashes):
+        return NOTHING
+    form, head, ground = _FRAME.unpack_from(blob)
+    return Standing(hashes, head, ground, blob[_FRAME.size :]) if form == _FORM else NOTHING
