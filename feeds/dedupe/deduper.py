@@ -53,6 +53,8 @@ def _identify(drafts: Sequence[_Draft], book: SourceBook, hollow: frozenset[int]
         elif draft.sketched is None:
             draft.sketched = sketch_text(entry.title, entry.text)
         draft.found = book.by_id(entry, draft.sketch)
+    for draft in strange:
+        draft.found = draft.found or book.word_for_word(draft.entry)
 
 
 def new_uid() -> str:

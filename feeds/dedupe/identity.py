@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -132,6 +132,7 @@ class SourceBook:
         self._by_key: dict[str, KnownEntry] = {}
         self._by_base: defaultdict[str, list[KnownEntry]] = defaultdict(list)
         self._by_comparable: defaultdict[str, list[KnownEntry]] = defaultdict(list)
+        self._by_content: defaultdict[int, list[KnownEntry]] = defaultdict(list)
         self._by_title: defaultdict[str, list[KnownEntry]] = defaultdict(list)
         self._titles_by_text: defaultdict[int, set[str]] = defaultdict(set)
         self._taken: set[str] = set()
@@ -156,6 +157,7 @@ class SourceBook:
             self._by_base[one.key.rpartition("~")[0]].append(one)
         for address in addresses_of(one.comparable, one.entry_id):
             self._by_comparable[address].append(one)
+        self._by_content[one.content_hash].append(one)
         self._by_title[title_key(one.title)].append(one)
         self._titles_by_text[one.text_hash].add(title_key(one.title))
 
@@ -197,6 +199,18 @@ class SourceBook:
         holders = [self._by_key[entry.key]] if entry.key in self._by_key else []
         holders += self._by_base.get(entry.key, [])
         return self._take(self._of_id(entry, sketch, holders))
+
+    def word_for_word(self, entry: Entry) -> Identified | None:
+        """The stored entry that says the very same at the very same address under another id."""
+        same = [
+            known
+            for known in self._free(self._by_content.get(entry.content_hash, ()) if entry.content_hash else ())
+            if entry.comparable == known.comparable and not _redated(entry, known)
+        ]
+        if not same:
+            return None
+        known = max(same, key=lambda known: _nearness(entry, known))
+        return self._take(Identified(known, Evidence(kind="text", detail="word for word the same under another id")))
 
     def moved(self, entry: Entry, sketch: bytes) -> Identified | None:
         """The stored entry that *entry* is under another id; None where the source has not shown it before."""
@@ -316,8 +330,8 @@ def _same_path(entry: Entry, known: KnownEntry) -> bool:
 
 def _shared_links(entries: Sequence[Entry]) -> frozenset[str]:
     """Addresses that several articles of one document give: a live page, a front page; they identify none of them."""
-    titles: defaultdict[str, set[str]] = defaultdict(set)
+    told: defaultdict[str, set[tuple[str, datetime | None]]] = defaultdict(set)
     for entry in entries:
         if entry.comparable:
-            titles[entry.comparable].add(title_key(entry.title))
-    return frozenset(address for address, seen in titles.items() if len(seen) > 1)
+            told[entry.comparable].add((title_key(entry.title), entry.published))
+    return frozenset(address for address, seen in told.items() if len(seen) > 1)
