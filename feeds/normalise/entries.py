@@ -32,8 +32,8 @@ from feeds.normalise.identity import Marks, content_hash, key_of, marks_of, told
 from feeds.normalise.languages import language_tag
 from feeds.normalise.lines import NAME_CHARS, line, visible
 from feeds.normalise.links import resolved
-from feeds.normalise.media import count, enclosures_of, episode_of, image_of, place_of
-from feeds.normalise.texts import body_of, title_of
+from feeds.normalise.media import count, enclosures_of, episode_of, image_of, place_of, with_words
+from feeds.normalise.texts import Place, body_of, title_of
 from feeds.text import text_hash
 from feeds.urls import comparable_url
 
@@ -85,7 +85,8 @@ def normalise(
     """Return the entries of *feed* as they can be trusted. Never raises for what a document says.
 
     *url* is where the document was found after redirects, ``""`` for a file; relative links are resolved against the
-    text's own base, then the entry's, then *url*. *received_at* is when it arrived, aware. The language is the
+    text's own base, then the entry's, then *url*; those within a text whose base nobody declared against the article's
+    address. *received_at* is when it arrived, aware. The language is the
     first well-formed one of entry, feed and source, else that of the text where it is clear, else the desk's; dates
     without a zone are read in the source's, else the desk's. An entry without title, text, link and enclosure is
     dropped.
@@ -147,7 +148,8 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
     link = link or canonical
     comparable = _place(canonical, ground) or _place(link, ground)
 
-    body = body_of(parsed.summary, parsed.content, base)
+    article = canonical or link or resolved(ground.url, feed.link) or ""
+    body = body_of(parsed.summary, parsed.content, Place(base, ground.url, article))
     dates = dates_of(parsed, zone=ground.zone, received_at=ground.received_at)
     enclosures = enclosures_of(parsed.enclosures, base)
     title, from_where = title_of(
@@ -185,7 +187,7 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
         credits=tuple(said for text in parsed.credits[:10] if (said := line(text))),
         publisher=line(parsed.publisher, limit=NAME_CHARS) or None,
         enclosures=enclosures,
-        image=image_of(parsed.image, base),
+        image=with_words(image_of(parsed.image, base), image_of(body.picture, base)),
         episode=episode_of(parsed.episode, base, title=title, text=body.text),
         place=place_of(parsed.place),
         discussion=_discussion(parsed.discussion, base),

@@ -23,7 +23,12 @@ def is_clean(url: str) -> bool:
 
 
 def resolved(base: str, ref: str | None) -> str | None:
-    """Return *ref* as a clean absolute http(s) URL, resolved against *base*; None where none comes of it."""
+    """Return *ref* as a clean absolute http(s) URL, resolved against *base*; None where none comes of it.
+
+    What names a host and no scheme is https where there is no base.
+    """
     if not ref:
         return None
+    if not base and ref.startswith("//"):
+        ref = f"https:{ref}"
     return ref if is_clean(ref) else _absolute(base or ref, ref)

@@ -95,6 +95,22 @@ def image_of(image: Image | None, base: str) -> Image | None:
     )
 
 
+def with_words(stated: Image | None, shown: Image | None) -> Image | None:
+    """Return the picture that the entry *stated*, with the words that its text has for it; else the one *shown*."""
+    if stated is None or shown is None:
+        return stated or shown
+    if stated.url.partition("?")[0] != shown.url.partition("?")[0]:
+        return stated
+    return replace(
+        stated,
+        width=stated.width or shown.width,
+        height=stated.height or shown.height,
+        alt=stated.alt or shown.alt,
+        caption=stated.caption or shown.caption,
+        credit=stated.credit or shown.credit,
+    )
+
+
 def episode_of(episode: Episode | None, base: str, *, title: str, text: str) -> Episode | None:
     """Return what of *episode* can be trusted and is not said by the entry's own *title* and *text* already."""
     if episode is None:

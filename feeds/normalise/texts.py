@@ -8,10 +8,11 @@ from datetime import datetime
 from html import escape
 from urllib.parse import unquote, urlsplit
 
-from feeds.model import RawText
+from feeds.model import Image, RawText
 from feeds.normalise.lines import cut, excerpt, line
 from feeds.normalise.links import resolved
-from feeds.normalise.sanitise import from_text, sanitise
+from feeds.normalise.rewrite import Rewritten
+from feeds.normalise.sanitise import clean, from_text
 from feeds.text import plain
 
 SUMMARY_CHARS = 1200
@@ -25,39 +26,77 @@ _SLUG = re.compile(r"[-_+\s]+")
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a text stands, by which what is relative in it is resolved.
+
+    *base* is what the document declares for the entry, *document* the address of the document, *article* the entry's
+    own; ``""`` where there is none.
+    """
+
+    base: str
+    document: str = ""
+    article: str = ""
+
+    def of(self, text: RawText) -> tuple[str, str | None]:
+        """The base of *text*, and the address that a link within it (``#fn1``) leads to.
+
+        A base that nobody declared is the article's address, not that of the document in which it was sent (which may be
+        a copy on some other host); and no link within a text ever leads into the document.
+        """
+        base = resolved(self.base, text.base) or self.base
+        if base != self.document:
+            return base, base
+        return self.article or base, self.article or None
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
-    """Sanitised *summary* and *content*, and the plain *text* of the longer of them."""
+    """Sanitised *summary* and *content*, the plain *text* of the longer of them, and the first true *picture*.
+
+    *text* leaves out the addresses and titles of what was embedded.
+    """
 
     summary: str
     content: str
     text: str
+    picture: Image | None = None
 
 
-def body_of(summary: RawText | None, content: RawText | None, base: str) -> Body:
+def body_of(summary: RawText | None, content: RawText | None, place: Place) -> Body:
     """Return what may be shown of an entry's two texts, by these rules.
 
     The longer text is the content, whatever it was called. A summary longer than SUMMARY_CHARS is content too. Where
     both say the same, or the source gave no summary, the summary is the beginning of the content: whole sentences up
     to EXCERPT_CHARS. A summary alone stays a summary.
     """
-    short, long = _html(summary, base), _html(content, base)
-    short_text, long_text = plain(short), plain(long)
+    short, long = _clean(summary, place), _clean(content, place)
+    short_text, long_text = _words(short), _words(long)
     if len(short_text) > len(long_text):
         if long_text or len(short_text) > SUMMARY_CHARS:
             short, long, short_text, long_text = long, short, long_text, short_text
-    if not long_text and not _has_media(long):
-        return Body(short or long, "", short_text)
+    picture = long.picture or short.picture
+    if not long_text and not _has_media(long.html) and not long.embeds:
+        return Body(short.html or long.html, "", short_text, picture)
+    beginning = short.html
     if not short_text or len(short_text) > SUMMARY_CHARS or _same(short_text, long_text):
-        short = escape(excerpt(long_text, EXCERPT_CHARS), quote=False)
-    return Body(short, long, long_text)
+        beginning = escape(excerpt(long_text, EXCERPT_CHARS), quote=False)
+    return Body(beginning, long.html, long_text, picture)
 
 
-def _html(text: RawText | None, base: str) -> str:
+def _clean(text: RawText | None, place: Place) -> Rewritten:
     if text is None or not text.value:
-        return ""
+        return Rewritten("")
     if text.type == "text":
-        return from_text(text.value)
-    return sanitise(text.value, resolved(base, text.base) or base)
+        return Rewritten(from_text(text.value))
+    return clean(text.value, *place.of(text))
+
+
+def _words(body: Rewritten) -> str:
+    text = plain(body.html)
+    if not body.embeds:
+        return text
+    named = {" ".join((embed.title or embed.link).split()) for embed in body.embeds}
+    return "\n".join(line for line in text.split("\n") if line not in named)
 
 
 def _has_media(html: str) -> bool:

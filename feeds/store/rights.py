@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html import escape
 
@@ -24,7 +25,8 @@ def strictest(first: FullText, second: FullText) -> FullText:
 def allowed(entry: Entry, right: FullText) -> tuple[str, str]:
     """Summary and content of *entry*, both HTML, as far as *right* allows; ``""`` for what it does not.
 
-    For ``summary`` without a summary of its own one is cut from the text, about 300 characters at a word's end.
+    For ``summary`` without a summary of its own one is cut from the text, about 300 characters at a word's end. An entry
+    without words is what it shows: of it the first picture, film or sound, or where it is to be seen.
     """
     if right == "full":
         return entry.summary, entry.content
@@ -33,7 +35,22 @@ def allowed(entry: Entry, right: FullText) -> tuple[str, str]:
     text = plain(entry.summary)
     if text and len(text) <= KEPT_WHOLE_CHARS:
         return entry.summary, ""
-    return cut(text or entry.text or plain(entry.content)), ""
+    if words := text or entry.text:
+        return cut(words), ""
+    return _first_shown(entry.summary) or _first_shown(entry.content) or cut(plain(entry.content)), ""
+
+
+# As `normalise` leaves them; `<` and `>` stand for themselves in tags alone.
+_SHOWN = re.compile(
+    r'<figure><a href="[^"]*"[^>]*><img [^>]*></a><figcaption>.*?</figcaption></figure>|<img [^>]*>|<(video|audio)\b.*?</\1>'
+    r'|<p><a href="[^"]*"[^>]*>[^<]*</a></p>',
+    re.DOTALL,
+)
+
+
+def _first_shown(html: str) -> str:
+    found = _SHOWN.search(html)
+    return found[0] if found else ""
 
 
 def allowed_image(entry: Entry, right: FullText) -> Image | None:

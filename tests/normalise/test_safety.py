@@ -24,19 +24,27 @@ from feeds.model import (
     Person,
     RawText,
 )
+from feeds.normalise.formulas import MATHML, MATHML_ATTRIBUTES
 from feeds.normalise.lines import line
 from feeds.normalise.sanitise import from_text, sanitise
 from feeds.parse import parse
 from tests.normalise.conftest import run
 
-HARMLESS = set(
-    "a abbr address article aside audio b bdi bdo blockquote br caption cite code col colgroup dd del details div dl "
-    "dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p pre q rb rp rt ruby s "
-    "samp section small source strong sub summary sup table tbody td tfoot th thead time tr u ul var video wbr".split()
+HARMLESS = (
+    set(
+        "a abbr address article aside audio b bdi bdo blockquote br caption cite code col colgroup dd del details div dl "
+        "dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p pre q rb rp rt ruby s "
+        "samp section small source strong sub summary sup table tbody td tfoot th thead time tr u ul var video wbr".split()
+    )
+    | MATHML
 )
-ATTRIBUTES = set(
-    "href src alt title lang dir cite datetime width height colspan rowspan scope headers span start reversed type "
-    "value rel hreflang controls poster".split()
+ATTRIBUTES = (
+    set(
+        "href src alt title lang dir cite datetime width height colspan rowspan scope headers span start reversed type "
+        "value rel hreflang controls poster id".split()
+    )
+    | MATHML_ATTRIBUTES
+    | {"alttext"}
 )
 ADDRESSES = {"href", "src", "cite", "poster"}
 
@@ -329,7 +337,6 @@ def test_frames_become_links() -> None:
         ("../c?x=1&amp;y=2", "https://shore.example/c?x=1&amp;y=2"),
         ("//other.example/d", "https://other.example/d"),
         ("?q", "https://shore.example/news/feed.xml?q"),
-        ("#e", "https://shore.example/news/feed.xml#e"),
         (" https://x.example/a b ", "https://x.example/a%20b"),
         ("https://me:pw@x.example/", "https://x.example/"),
         ("HTTPS://X.example", "https://x.example/"),

@@ -1,0 +1,261 @@
+"""What was embedded becomes a link with a still, and what a script or a browser of another kind would have shown becomes
+plain HTML. Part of `normalise`. Pure.
+
+Frames, objects, AMP's and others' own elements: none of them runs for a reader, and each leads to what it held.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from feeds.normalise.links import resolved
+from feeds.normalise.pictures import Attributes, is_address, is_unseen, real_address
+from feeds.players import Player, player_of, youtube
+
+_RENAMED = re.compile(r"<(/?)frame(?=[\s/>])", re.IGNORECASE)
+_OWN_ELEMENT = re.compile(r"(?:amp-[a-z-]+|lite-(?:youtube|vimeo)|youtube-[a-z]+|bluesky-post|portal|fencedframe)\Z")
+_POSTS = (
+    "blockquote[data-instgrm-permalink], blockquote.tiktok-embed[cite], .fb-post[data-href], .fb-video[data-href],"
+    " blockquote[data-bluesky-uri], .twitter-tweet[data-tweet-id], blockquote.mastodon-embed[data-embed-url]"
+)
+# Frames that hold nothing to read: counters, tag managers, buttons, advertisements.
+_NOTHING_IN_IT = re.compile(
+    r"//(?:[\w-]+\.)*(?:googletagmanager\.com|doubleclick\.net|googlesyndication\.com|google-analytics\.com|adservice\.google\.\w+"
+    r"|amazon-adsystem\.com|facebook\.com/plugins/(?:like|share|follow|page|comments)|platform\.twitter\.com/widgets|recaptcha\.net"
+    r"|google\.com/recaptcha|disqus\.com|outbrain\.com|taboola\.com|addthis\.com|scorecardresearch\.com|quantserve\.com)",
+    re.IGNORECASE,
+)
+_NO_TITLE = re.compile(
+    r"(?:(?:embed(?:ded)?|youtube|vimeo|spotify|soundcloud|video|audio|dailymotion|tiktok|twitter|instagram|facebook|bluesky|mastodon|post|tweet"
+    r"|podcast|media|content|player|iframe|widget|external|frame|x|untitled|null|undefined|object|interactive)\b[\s:.-]*)+\Z",
+    re.IGNORECASE,
+)
+_TITLE_HEAD = re.compile(
+    r"\A(?:spotify embed|youtube video|embedded (?:video|post|content)|video)\s*:\s*", re.IGNORECASE
+)
+_IMAGE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
+_FILM_FILE = re.compile(r"\.(?:mp4|webm|ogv|m4v|mov)(?:[?#]|\Z)", re.IGNORECASE)
+MOST_TITLE_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """What stood in a frame: its address for people, its *title* where it had one, a *still* where one is known."""
+
+    link: str
+    title: str = ""
+    still: str | None = None
+
+    def html(self) -> str:
+        """The link, beneath the still where there is one."""
+        link, words = escape(self.link), escape(self.title or self.link, quote=False)
+        if self.still is None:
+            return f'<p><a href="{link}">{words}</a></p>'
+        picture = f'<a href="{link}"><img src="{escape(self.still)}" alt="{escape(self.title)}"></a>'
+        return f'<figure>{picture}<figcaption><a href="{link}">{words}</a></figcaption></figure>'
+
+
+def readable(html: str) -> str:
+    """Return *html* with frames under the one name that a parser knows within a body."""
+    return _RENAMED.sub(r"<\1iframe", html) if "<fra" in html or "<FRA" in html else html
+
+
+def is_own_element(tag: str) -> bool:
+    """Tell whether *tag*, which is none of HTML, may hold a picture, a film or a player."""
+    return _OWN_ELEMENT.match(tag) is not None
+
+
+def replace_embeds(tree: LexborHTMLParser, base: str) -> list[Embed]:
+    """Put a link where each frame, object and post stood, and return what they held, in their order."""
+    found: list[Embed] = []
+    nodes = tree.css("iframe, object, embed, script[src*='gist.github.com/'], " + _POSTS)
+    of_objects = {node.mem_id for node in tree.css("object embed")}
+    for node in reversed(nodes):  # those within others first
+        if node.mem_id in of_objects:
+            continue
+        if node.tag in ("iframe", "object", "embed", "script"):
+            _replace(node, _BY_TAG[node.tag or ""](node, base), found)
+        else:
+            _add_link(node, base, found)
+    return found[::-1]
+
+
+def replace_own_elements(nodes: list[LexborNode], base: str) -> list[Embed]:
+    """Put what HTML has for it where the elements of AMP and the like among *nodes* stood; return the players' films."""
+    found: list[Embed] = []
+    for node in reversed(nodes):  # those within others first
+        tag = node.tag or ""
+        if tag in _AS_HTML:
+            _put(node, _as_html(_AS_HTML[tag], node))
+        elif embed := _own_player(tag, node.attributes, base):
+            _replace(node, embed, found)
+    return found[::-1]
+
+
+def _as_html(name: str, node: LexborNode) -> str:
+    attributes = "".join(
+        f' {key}="{escape(value or "")}"' for key, value in node.attributes.items() if not key.startswith("on")
+    )
+    # AMP puts what is shown meanwhile and instead within the element.
+    inner = "".join(child.html or "" for child in node.css("source, track")) if name != "img" else ""
+    return f"<{name}{attributes}>" + (f"{inner}</{name}>" if name != "img" else "")
+
+
+_AS_HTML = {"amp-img": "img", "amp-anim": "img", "amp-video": "video", "amp-audio": "audio"}
+
+
+def _own_player(tag: str, attributes: Attributes, base: str) -> Embed | None:
+    get = attributes.get
+    title = title_of(get("title") or get("playlabel") or get("videotitle"))
+    number = (
+        get("data-videoid") or get("videoid") or get("video-id") or get("data-tweetid") or get("data-shortcode") or ""
+    )
+    number = number or get("data-trackid") or get("data-live-channelid") or ""
+    if re.fullmatch(r"[\w-]{3,40}", number, re.ASCII):
+        if "youtube" in tag:
+            player: Player | None = youtube(number)
+        else:
+            service = tag.removeprefix("amp-").removeprefix("lite-")
+            address = _ADDRESSES.get(service, "").format(number)
+            player = player_of(address) or (Player(service, address) if address else None)
+        return Embed(player.watch, title, player.still) if player else None
+    for name in ("src", "data-src", "data-href", "data-url", "data-bluesky-uri", "data-media-url", "href"):
+        if is_address(get(name)) and (embed := _embed(get(name), base, title)):
+            return embed
+    return None
+
+
+_ADDRESSES = {
+    "vimeo": "https://vimeo.com/{}",
+    "dailymotion": "https://www.dailymotion.com/video/{}",
+    "twitter": "https://x.com/i/status/{}",
+    "instagram": "https://www.instagram.com/p/{}/",
+    "soundcloud": "https://w.soundcloud.com/player/?url=https%3A//api.soundcloud.com/tracks/{}",
+    "tiktok": "https://www.tiktok.com/embed/{}",
+    "gfycat": "https://gfycat.com/{}",
+    "imgur": "https://imgur.com/{}",
+    "vine": "https://vine.co/v/{}",
+}
+
+
+def _frame(node: LexborNode, base: str) -> Embed | None:
+    attributes = node.attributes
+    address, lazy = real_address(attributes)
+    # A post of WordPress quotes itself, with its link, before the frame that shows it.
+    if address is None or "wp-embedded-content" in (attributes.get("class") or ""):
+        return None
+    if is_unseen(attributes if not lazy else {**attributes, "style": None}, address) or _NOTHING_IN_IT.search(address):
+        return None
+    return _embed(address, base, title_of(attributes.get("title") or attributes.get("aria-label")))
+
+
+def _object(node: LexborNode, base: str) -> Embed | str | None:
+    attributes = node.attributes
+    places = [attributes.get("data"), *(part.attributes.get("src") for part in node.css("embed"))]
+    for parameter in node.css("param"):
+        if (parameter.attributes.get("name") or "").lower() in ("movie", "src", "url", "filename"):
+            places.append(parameter.attributes.get("value"))
+    found = [place.strip() for place in places if place and is_address(place.strip())]
+    inside = node.css_first("img, a[href], iframe, video, audio, p")
+    kind = attributes.get("type") or ""
+    for place in found:
+        if kind.startswith("image/") or _IMAGE_FILE.search(place):
+            return f'<img src="{escape(place)}" alt="{escape(" ".join(node.text(deep=True).split()))}">'
+    embeds = [embed for place in found if (embed := _embed(place, base, title_of(attributes.get("title"))))]
+    known = next((embed for embed in embeds if player_of(embed.link)), None)
+    if known is None and inside is not None:
+        return node.inner_html or ""
+    return known or (embeds[0] if embeds else None)
+
+
+def _embedded(node: LexborNode, base: str) -> Embed | str | None:
+    address, _ = real_address(node.attributes)
+    if address is None:
+        return None
+    if (node.attributes.get("type") or "").startswith("image/") or _IMAGE_FILE.search(address):
+        return f'<img src="{escape(address)}" alt="">'
+    if is_unseen(node.attributes, address):
+        return None
+    return _embed(address, base, title_of(node.attributes.get("title")))
+
+
+def _gist(node: LexborNode, base: str) -> Embed | None:
+    return _embed((node.attributes.get("src") or "").partition("?")[0].removesuffix(".js"), base, "")
+
+
+_BY_TAG: dict[str, Callable[[LexborNode, str], Embed | str | None]] = {
+    "iframe": _frame,
+    "object": _object,
+    "embed": _embedded,
+    "script": _gist,
+}
+
+
+def _embed(address: str | None, base: str, title: str) -> Embed | None:
+    url = _of_bluesky(address or "") or resolved(base, address)
+    if url is None:
+        return None
+    player = player_of(url)
+    if player is None:
+        return Embed(url, title)
+    watch = resolved("", player.watch)
+    return Embed(watch, title, player.still) if watch else None
+
+
+def _of_bluesky(address: str) -> str | None:
+    post = re.fullmatch(r"at://([\w:.%-]+)/app\.bsky\.feed\.post/(\w+)", address, re.ASCII)
+    return f"https://bsky.app/profile/{post[1]}/post/{post[2]}" if post else None
+
+
+def title_of(text: str | None) -> str:
+    """Return a frame's title where it names what is in it, not what kind of thing a frame is."""
+    title = _TITLE_HEAD.sub("", " ".join((text or "").split()))[:MOST_TITLE_CHARS]
+    return "" if _NO_TITLE.match(title) else title
+
+
+def _add_link(post: LexborNode, base: str, found: list[Embed]) -> None:
+    """A post that a script would draw: its words stay, and its address stands below them where none of its links has it."""
+    get = post.attributes.get
+    address = (
+        get("data-instgrm-permalink")
+        or get("data-href")
+        or get("cite")
+        or get("data-bluesky-uri")
+        or get("data-embed-url")
+    )
+    number = get("data-tweet-id") or ""
+    embed = _embed(address or (f"https://x.com/i/status/{number}" if number.isdigit() else None), base, "")
+    if embed is None:
+        return
+    plain = embed.link.partition("?")[0]
+    if not any((link.attributes.get("href") or "").partition("?")[0] == plain for link in post.css("a[href]")):
+        for part in _parts(f'<p><a href="{escape(plain)}">{escape(plain)}</a></p>'):
+            post.insert_after(part)
+        found.append(embed)
+
+
+def _replace(node: LexborNode, by: Embed | str | None, found: list[Embed]) -> None:
+    if isinstance(by, Embed):
+        found.append(by)
+        if _FILM_FILE.search(by.link):
+            _put(node, f'<video src="{escape(by.link)}" controls></video>')
+        else:
+            _put(node, by.html())
+    else:
+        _put(node, by or "")
+
+
+def _put(node: LexborNode, html: str) -> None:
+    for part in _parts(html):
+        node.insert_before(part)
+    node.decompose()
+
+
+def _parts(html: str) -> list[LexborNode]:
+    root = LexborHTMLParser(html, is_fragment=True).root if html else None
+    return list(root.iter(include_text=True)) if root is not None else []
