@@ -200,7 +200,7 @@ def _bilibili(parts: SplitResult) -> Player | None:
 
 
 def _elsewhere(site: str, host: str, *, drop: str, put: str = "") -> Callable[[SplitResult], Player | None]:
-    """A player whose address is that of its page with another host, or with something in the path that its page lacks."""
+    """A player whose address is its page's with another host, or with something in the path that the page lacks."""
 
     def read(parts: SplitResult) -> Player | None:
         if drop and drop not in parts.path:

@@ -1,5 +1,5 @@
-"""What was embedded becomes a link with a still, and what a script or a browser of another kind would have shown becomes
-plain HTML. Part of `normalise`. Pure.
+"""What was embedded becomes a link with a still, and what needs a script to show becomes plain HTML.
+Part of `normalise`. Pure.
 
 Frames, objects, AMP's and others' own elements: none of them runs for a reader, and each leads to what it held.
 """
@@ -86,7 +86,7 @@ def replace_embeds(tree: LexborHTMLParser, base: str) -> list[Embed]:
 
 
 def replace_own_elements(nodes: list[LexborNode], base: str) -> list[Embed]:
-    """Put what HTML has for it where the elements of AMP and the like among *nodes* stood; return the players' films."""
+    """Put what HTML has for it where each of *nodes*, AMP's elements and the like, stood; return what players showed."""
     found: list[Embed] = []
     for node in reversed(nodes):  # those within others first
         tag = node.tag or ""
@@ -219,7 +219,7 @@ def title_of(text: str | None) -> str:
 
 
 def _add_link(post: LexborNode, base: str, found: list[Embed]) -> None:
-    """A post that a script would draw: its words stay, and its address stands below them where none of its links has it."""
+    """Put the address of a post, that a script would draw, below its words, where none of its links has it."""
     get = post.attributes.get
     address = (
         get("data-instgrm-permalink")

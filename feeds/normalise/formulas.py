@@ -12,8 +12,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 LEAVES = frozenset("mi mn mo ms mtext mspace".split())
 MATHML = LEAVES | frozenset(
-    "math mrow mfrac msqrt mroot msub msup msubsup munder mover munderover mmultiscripts mprescripts none mtable mtr mtd"
-    " mstyle mpadded mphantom menclose merror".split()
+    "math mrow mfrac msqrt mroot msub msup msubsup munder mover munderover mmultiscripts mprescripts none mtable mtr"
+    " mtd mstyle mpadded mphantom menclose merror".split()
 )
 MATHML_ATTRIBUTES = frozenset(
     "display displaystyle scriptlevel mathvariant stretchy symmetric fence separator largeop movablelimits accent"

@@ -1,4 +1,4 @@
-"""Which address of a picture is the real one, and which picture is one that an article shows. Part of `normalise`. Pure.
+"""Which address of a picture is the real one, and which picture an article shows. Part of `normalise`. Pure.
 
 Scripts fill pictures in when they are scrolled to; until then the real address stands in an attribute of the script's
 own choosing. There is no list of such names: an attribute is judged by what its name says and its value looks like.
@@ -17,8 +17,8 @@ LEAST_SHOWN_PX = 60
 """A picture that states less than this in either direction is an icon, a badge or a button, and no article's."""
 
 _PLAIN = frozenset(
-    "src srcset sizes alt title width height class style id loading decoding border align hspace vspace role rel itemprop"
-    " fetchpriority referrerpolicy crossorigin usemap ismap longdesc name lang dir tabindex type media poster controls"
+    "src srcset sizes alt title width height class style id loading decoding border align hspace vspace role rel"
+    " itemprop fetchpriority referrerpolicy crossorigin usemap ismap longdesc name lang dir tabindex type media poster controls"
     " preload autoplay muted loop playsinline".split()
 )
 _EXTENSION = re.compile(
@@ -136,7 +136,7 @@ def _elsewhere(attributes: Attributes) -> tuple[str | None, str | None]:
 
 @lru_cache(maxsize=1024)
 def _kind_of(name: str) -> Literal["none", "set", "lazy", "other"]:
-    """What an attribute of this *name* can hold: nothing of ours, several sizes, what a script fills in, or another size."""
+    """What an attribute of this *name* can hold: no picture, several sizes, what a script fills in, or another size."""
     if name in _PLAIN or name.startswith(("aria-", "on", "xmlns")):
         return "none"
     if _SET_NAME.search(name):

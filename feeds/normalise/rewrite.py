@@ -68,8 +68,8 @@ class Rewritten:
 def rewrite(html: str, base: str, page: str | None) -> Rewritten:
     """Return *html* without what needs a script or another browser; links against *base*.
 
-    *page* is the article's address, to which a link within the text leads (``#fn1``); where it is None such a link leads
-    nowhere. Without a *base* what is relative goes.
+    *page* is the article's address, to which a link within the text leads (``#fn1``); None: such a link leads nowhere.
+    Without a *base* what is relative goes.
     """
     tree = LexborHTMLParser(readable(unprefixed(html)), is_fragment=True)
     found = _found(tree)

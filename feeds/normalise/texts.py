@@ -40,8 +40,8 @@ class Place:
     def of(self, text: RawText) -> tuple[str, str | None]:
         """The base of *text*, and the address that a link within it (``#fn1``) leads to.
 
-        A base that nobody declared is the article's address, not that of the document in which it was sent (which may be
-        a copy on some other host); and no link within a text ever leads into the document.
+        A base that nobody declared is the article's address, not that of the document in which it came (which may
+        be a copy on some other host); and no link within a text ever leads into the document.
         """
         base = resolved(self.base, text.base) or self.base
         if base != self.document:

@@ -25,8 +25,8 @@ def strictest(first: FullText, second: FullText) -> FullText:
 def allowed(entry: Entry, right: FullText) -> tuple[str, str]:
     """Summary and content of *entry*, both HTML, as far as *right* allows; ``""`` for what it does not.
 
-    For ``summary`` without a summary of its own one is cut from the text, about 300 characters at a word's end. An entry
-    without words is what it shows: of it the first picture, film or sound, or where it is to be seen.
+    For ``summary`` without a summary of its own one is cut from the text, about 300 characters at a word's end. Of an
+    entry without words the first picture, film or sound is its summary, or where it is to be seen.
     """
     if right == "full":
         return entry.summary, entry.content
@@ -42,8 +42,8 @@ def allowed(entry: Entry, right: FullText) -> tuple[str, str]:
 
 # As `normalise` leaves them; `<` and `>` stand for themselves in tags alone.
 _SHOWN = re.compile(
-    r'<figure><a href="[^"]*"[^>]*><img [^>]*></a><figcaption>.*?</figcaption></figure>|<img [^>]*>|<(video|audio)\b.*?</\1>'
-    r'|<p><a href="[^"]*"[^>]*>[^<]*</a></p>',
+    r'<figure><a href="[^"]*"[^>]*><img [^>]*></a><figcaption>.*?</figcaption></figure>|<img [^>]*>'
+    r'|<(video|audio)\b.*?</\1>|<p><a href="[^"]*"[^>]*>[^<]*</a></p>',
     re.DOTALL,
 )
 

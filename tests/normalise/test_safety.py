@@ -30,21 +30,14 @@ from feeds.normalise.sanitise import from_text, sanitise
 from feeds.parse import parse
 from tests.normalise.conftest import run
 
-HARMLESS = (
-    set(
-        "a abbr address article aside audio b bdi bdo blockquote br caption cite code col colgroup dd del details div dl "
-        "dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p pre q rb rp rt ruby s "
-        "samp section small source strong sub summary sup table tbody td tfoot th thead time tr u ul var video wbr".split()
-    )
-    | MATHML
+HARMLESS = MATHML | set(
+    "a abbr address article aside audio b bdi bdo blockquote br caption cite code col colgroup dd del details div dl "
+    "dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p pre q rb rp rt ruby s "
+    "samp section small source strong sub summary sup table tbody td tfoot th thead time tr u ul var video wbr".split()
 )
-ATTRIBUTES = (
-    set(
-        "href src alt title lang dir cite datetime width height colspan rowspan scope headers span start reversed type "
-        "value rel hreflang controls poster id".split()
-    )
-    | MATHML_ATTRIBUTES
-    | {"alttext"}
+ATTRIBUTES = MATHML_ATTRIBUTES | set(
+    "href src alt title lang dir cite datetime width height colspan rowspan scope headers span start reversed type "
+    "value rel hreflang controls poster id alttext".split()
 )
 ADDRESSES = {"href", "src", "cite", "poster"}
 
