@@ -86,7 +86,7 @@ def replace_embeds(tree: LexborHTMLParser, base: str) -> list[Embed]:
 
 
 def replace_own_elements(nodes: list[LexborNode], base: str) -> list[Embed]:
-    """Put what HTML has for it where each of *nodes*, AMP's elements and the like, stood; return what players showed."""
+    """Put what HTML has for it where each of *nodes* stood (AMP and the like); return what players showed."""
     found: list[Embed] = []
     for node in reversed(nodes):  # those within others first
         tag = node.tag or ""

@@ -18,8 +18,8 @@ LEAST_SHOWN_PX = 60
 
 _PLAIN = frozenset(
     "src srcset sizes alt title width height class style id loading decoding border align hspace vspace role rel"
-    " itemprop fetchpriority referrerpolicy crossorigin usemap ismap longdesc name lang dir tabindex type media poster controls"
-    " preload autoplay muted loop playsinline".split()
+    " itemprop fetchpriority referrerpolicy crossorigin usemap ismap longdesc name lang dir tabindex type media poster"
+    " controls preload autoplay muted loop playsinline".split()
 )
 _EXTENSION = re.compile(
     r"\.(?:jpe?g|jfif|png|gif|webp|avif|svg|bmp|tiff?|heic)(?:[?#!@:;_/&].*)?\Z", re.IGNORECASE | re.DOTALL

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
+from html import unescape
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, render_template
@@ -16,8 +17,9 @@ from werkzeug.exceptions import Gone, NotFound
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
 from feeds.model import Article
+from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
-from feeds.serve.faces import direction, headline, in_words, node, shortened
+from feeds.serve.faces import direction, headline, in_words, node, picture_of, shortened
 from feeds.serve.fronts import frame, latest_change
 from feeds.serve.ledger import Ledger
 from feeds.serve.reader import Desk, Retracted
@@ -29,6 +31,15 @@ bp = Blueprint("articles", __name__)
 
 MOST_OTHERS = 8
 _TAG = re.compile(r"""<(/?[a-z][a-z0-9]*)\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
+
+_SOURCE = re.compile(r' src="([^"]*)"')
+_PLACE = re.compile(r' href="[^"#]*#([^"]+)"')
+_FILM = '<span class="film">▶</span>'
+# The still of a film above the link to it, as `normalise` writes them.
+_CARD = re.compile(
+    r'<figure><a href="[^"]*"[^<>]*><img(?= )[^<>]*? src="([^"]*)"[^<>]*></a>'
+    r'(?=<figcaption><a href="[^"]*"[^<>]*>[^<]*</a></figcaption>)'
+)
 
 _SCORE = re.compile(r" \([+-]?[0-9.]+\)")  # for `explain`, not for readers
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -51,7 +62,7 @@ def article_page(article_id: str) -> Response:
         desk, addresses = snapshot.desk, snapshot.addresses
         zone = zone_of(desk.settings.timezone)
         sections = [addresses.section_at(path) for path in shown.sections]
-        picture = shown.image if desk.settings.publish.images else None
+        picture = picture_of(shown, desk)
         text = fitted(shown.content or shown.summary, images=desk.settings.publish.images)
         html = render_template(
             "article.html",
@@ -84,7 +95,9 @@ def article_page(article_id: str) -> Response:
 
 def fitted(text: str, *, images: bool) -> str:
     """Return sanitised HTML as the page shows it: tables scroll by themselves, for the keyboard too; no pictures
-    where none are wanted. Every tag is looked at in its turn, so that what stands in an attribute is left alone.
+    where none are wanted, and no still of a film in any case, since to show it would tell the film's host of every
+    reader; a link to a place in the text stays on the page. Every tag is looked at in its turn, so that what stands in
+    an attribute is left alone.
 
     >>> fitted('<table title="<table>"></table><img src="https://a.example/">', images=False)
     '<div class="wide" tabindex="0"><table title="<table>"></table></div>'
@@ -94,13 +107,21 @@ def fitted(text: str, *, images: bool) -> str:
         match tag[1].lower():
             case "img" if not images:
                 return ""
+            case "img" if (source := _SOURCE.search(tag[0])) and informs_a_player(unescape(source[1]), None):
+                return _FILM
+            case "a" if (place := _PLACE.search(tag[0])) and f'id="text-{place[1]}"' in text:
+                return f'<a href="#text-{place[1]}">'
             case "table":
                 return f'<div class="wide" tabindex="0">{tag[0]}'
             case "/table":
                 return f"{tag[0]}</div>"
         return tag[0]
 
-    return _TAG.sub(fit, text)
+    return _TAG.sub(fit, _CARD.sub(_without_still, text))
+
+
+def _without_still(card: re.Match[str]) -> str:
+    return '<figure class="player">' if informs_a_player(unescape(card[1]), None) else card[0]
 
 
 def _standfirst(article: Article) -> str:
@@ -149,8 +170,8 @@ def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
         told["author"] = [{"@type": "Person", "name": name} for name in names]
     if name := article.publisher or (article.origin.name if article.origin else "") or article.source_name:
         told["publisher"] = {"@type": "Organization", "name": name}
-    if article.image is not None and desk.settings.publish.images:
-        told["image"] = [article.image.url]
+    if (picture := picture_of(article, desk)) is not None:
+        told["image"] = [picture.url]
     titles = [section.title for path in article.sections if path and (section := addresses.section_at(path))]
     if titles:
         told["articleSection"] = titles

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from feeds.dates import rfc3339, zone_of
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Image, Section
+from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, document_path, story_path
 from feeds.serve.reader import Desk
 from feeds.text import plain
@@ -122,6 +123,12 @@ def feeds_of(path: str, addresses: Addresses) -> tuple[Feed, ...]:
     )
 
 
+def picture_of(article: Article, desk: Desk) -> Image | None:
+    """Return the picture of *article* that a page may show: none that calls a player's host which is not its source."""
+    picture = article.image if desk.settings.publish.images else None
+    return picture if picture is not None and not informs_a_player(picture.url, article.link) else None
+
+
 def headline(
     article: Article,
     desk: Desk,
@@ -149,7 +156,7 @@ def headline(
         direction=direction(article.language or desk.settings.language),
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=elsewhere,
-        image=article.image if desk.settings.publish.images else None,
+        image=picture_of(article, desk),
         since=in_relation(article.published, now) if now is not None else "",
         story=article.story_uid,
         story_href=addresses.local(story_path(article.story_uid)) if article.story_uid and size > 1 else "",
