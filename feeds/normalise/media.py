@@ -56,7 +56,7 @@ def enclosures_of(enclosures: tuple[Enclosure, ...], base: str) -> tuple[Enclosu
         found[url] = Enclosure(
             url=url,
             type=kind,
-            length_bytes=count(enclosure.length_bytes),
+            length_bytes=count(enclosure.length_bytes) or None,  # 0 is what RSS says of an unknown length
             title=line(enclosure.title),
             duration_s=_within(enclosure.duration_s, 1e7),
             width=_pixels(enclosure.width),

@@ -17,8 +17,10 @@ from feeds.model import (
     RawText,
     TextType,
 )
+from feeds.parse.episodes import NO_SHOW, episode_of
 from feeds.parse.limits import MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS
-from feeds.parse.media import NO_SHOW, episode_of, files_and_image, place_of
+from feeds.parse.media import files_and_image
+from feeds.parse.places import place_of
 from feeds.parse.scalars import short, whole_number
 
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")

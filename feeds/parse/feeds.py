@@ -9,8 +9,8 @@ from typing import Any
 from feeds.model import Hints, ParsedEntry, ParsedFeed
 from feeds.parse.cut import Cut, cut
 from feeds.parse.entries import links_of, parsed_entry, persons, says_noindex
+from feeds.parse.episodes import show_of
 from feeds.parse.kinds import Seen, format_of, refusal
-from feeds.parse.media import show_of
 from feeds.parse.prolog import Prolog
 from feeds.parse.scalars import short, whole_number
 from feeds.parse.xmlfeed import FULL, XmlFeed, read, read_well_formed, root_of

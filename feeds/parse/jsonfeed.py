@@ -10,9 +10,12 @@ from typing import Any
 from xxhash import xxh3_64_intdigest
 
 from feeds.errors import ParseError
-from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person, RawText, TextType
+from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person, Place, RawText, TextType
+from feeds.parse.episodes import episode_of_json
 from feeds.parse.limits import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_JSON_DEPTH, MAX_LIST_ITEMS
-from feeds.parse.scalars import seconds, short, whole_number
+from feeds.parse.media import grouped
+from feeds.parse.places import place_of_geojson
+from feeds.parse.scalars import decimal, seconds, short, whole_number
 
 # A string, up to the end of the document where it never closes, or a bracket outside of strings.
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
@@ -131,7 +134,6 @@ def _entry(item: dict[str, Any], position: int, url: str) -> ParsedEntry:
     language = short(item.get("language"))
     tags = item.get("tags")
     terms = [short(tag) for tag in tags[:MAX_LIST_ITEMS]] if isinstance(tags, list) else [short(tags)]
-    image = short(item.get("image")) or short(item.get("banner_image"))
     related = short(item.get("external_url"))
     return ParsedEntry(
         position=position,
@@ -148,23 +150,58 @@ def _entry(item: dict[str, Any], position: int, url: str) -> ParsedEntry:
         updated=short(item.get("date_modified")),
         categories=tuple(Category(term=term) for term in dict.fromkeys(term for term in terms if term)),
         enclosures=_attachments(item),
-        image=Image(url=image) if image else None,
+        image=_image(item),
+        episode=episode_of_json(item),
+        place=_place(item),
         related=(related,) if related else (),
     )
 
 
 def _attachments(item: dict[str, Any]) -> tuple[Enclosure, ...]:
+    """The files. Those that share a title are renditions of one thing (JSON Feed 1.1, attachments)."""
     found: dict[str, Enclosure] = {}
+    by_title: dict[str, list[str]] = {}
     for one in _dicts(item.get("attachments")):
-        if url := short(one.get("url")):
-            found.setdefault(
-                url,
-                Enclosure(
-                    url=url,
-                    type=short(one.get("mime_type")) or "",
-                    length_bytes=whole_number(one.get("size_in_bytes")),
-                    title=short(one.get("title")) or "",
-                    duration_s=seconds(one.get("duration_in_seconds")),
-                ),
-            )
-    return tuple(found.values())
+        url, beyond = short(one.get("url")), _extension(one)
+        if url is None or url in found:
+            continue
+        found[url] = Enclosure(
+            url=url,
+            type=short(one.get("mime_type")) or "",
+            length_bytes=whole_number(one.get("size_in_bytes")),
+            title=short(one.get("title")) or "",
+            duration_s=seconds(one.get("duration_in_seconds")),
+            width=whole_number(beyond.get("width")),
+            height=whole_number(beyond.get("height")),
+            bitrate_kbps=decimal(beyond.get("bitrate_kbps")),
+            language=short(beyond.get("language")),
+            description=short(beyond.get("description")) or "",
+            credit=short(beyond.get("credit")) or "",
+        )
+        together = f"group {group}" if (group := whole_number(beyond.get("group"))) else found[url].title
+        by_title.setdefault(together, []).append(url)
+    return grouped(found, [urls for title, urls in by_title.items() if title], {})
+
+
+def _image(item: dict[str, Any]) -> Image | None:
+    url = short(item.get("image")) or short(item.get("banner_image"))
+    told = _object_of(_extension(item), "picture")
+    if url is None:
+        return None
+    alt, caption, credit = (short(told.get(name)) or "" for name in ("alt", "caption", "credit"))
+    return Image(url=url, alt=alt, caption=caption, credit=credit)
+
+
+def _extension(holder: dict[str, Any]) -> dict[str, Any]:
+    """What a desk says beyond JSON Feed."""
+    return _object_of(holder, "_wiredesk")
+
+
+def _object_of(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    value = holder.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _place(item: dict[str, Any]) -> Place | None:
+    told = _object_of(_extension(item), "place")
+    return place_of_geojson(_object_of(told, "geometry"), short(told.get("name")) or "")

@@ -1,8 +1,8 @@
-"""Files, pictures, episodes and places of an entry: what feedparser flattens or does not know. Part of `parse`. Pure.
+"""Files and picture of an entry, and the elements for media that feedparser flattens or does not know. Part of `parse`.
+Pure.
 
-`MediaHandlers` keeps such elements as they stood, under keys of an entry that begin with ``desk_``; `files_and_image`,
-`episode_of` and `place_of` say what they mean. Media RSS 1.5.1, Apple's podcast tags, podcast namespace 1.0,
-GeoRSS Simple and GML, W3C geo.
+`MediaHandlers` keeps such elements as they stood, under keys of an entry that begin with ``desk_``. What they mean say
+`files_and_image` (Media RSS 1.5.1), `episodes.episode_of` and `places.place_of`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from feeds.model import Enclosure, Episode, Image, Participant, Place, Shape, Transcript
-from feeds.parse.limits import MAX_LIST_ITEMS, MAX_PLACE_POINTS
-from feeds.parse.scalars import seconds, short, whole_number
+from feeds.model import Enclosure, Image, Shape
+from feeds.parse.limits import MAX_LIST_ITEMS
+from feeds.parse.scalars import decimal, seconds, short, truth, whole_number
 
 PODCAST_NAMESPACES = (
     "https://podcastindex.org/namespace/1.0",
@@ -22,13 +22,9 @@ PODCAST_NAMESPACES = (
     "https://github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
 )
 MAX_CREDITS = 5
-NO_SHOW = Episode()
 
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
 _EVERYWHERE = ("audio/mpeg", "audio/mp4", "audio/x-m4a", "video/mp4", "video/x-m4v")
-_GEO_URI = re.compile(r"geo:(-?[0-9.]+),(-?[0-9.]+)")  # RFC 5870
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\Z")
-_BETWEEN = re.compile(r"[\s,]+")
 
 
 @dataclass(slots=True, eq=False)
@@ -216,14 +212,6 @@ class MediaHandlers:
     _end_gml_poslist = _end_gml_pos
 
 
-def truth(value: Any) -> bool | None:
-    """What itunes:explicit says, in the words of today and of before; None for anything else."""
-    text = str(value).strip().lower()
-    if text in ("yes", "true", "explicit"):
-        return True
-    return False if text in ("no", "false", "clean") else None
-
-
 # ------------------------------------------------------------------------------------------------- files and picture
 
 
@@ -257,7 +245,7 @@ def files_and_image(
         if media.around is not None and media.around.group:
             groups.setdefault(id(media.around), []).append(url)
     main = next(iter(files), None)
-    for one in _podcast(raw, "alternate"):
+    for one in podcast_elements(raw, "alternate"):
         if (url := short(one.get("url"))) and url not in files:
             files[url] = _alternate(url, one)
             ranks[url] = _rank(one, files[url])
@@ -316,7 +304,7 @@ def _enclosure(url: str, kind: str, media: Media) -> Enclosure:
         duration_s=seconds(said.get("duration")),
         width=whole_number(said.get("width")),
         height=whole_number(said.get("height")),
-        bitrate_kbps=_decimal(said.get("bitrate")),
+        bitrate_kbps=decimal(said.get("bitrate")),
         language=short(said.get("lang")),
         description=short(media.description) or "",
         credit=_names(media.credits),
@@ -324,7 +312,7 @@ def _enclosure(url: str, kind: str, media: Media) -> Enclosure:
 
 
 def _alternate(url: str, said: dict[str, str]) -> Enclosure:
-    bits = _decimal(said.get("bitrate"))
+    bits = decimal(said.get("bitrate"))
     return Enclosure(
         url=url,
         type=short(said.get("type")) or "",
@@ -372,122 +360,7 @@ def _sized(url: str, attributes: Any) -> Image:
     return Image(url=url, width=whole_number(attributes.get("width")), height=whole_number(attributes.get("height")))
 
 
-# ----------------------------------------------------------------------------------------------------------- episode
-
-
-def show_of(feed: Any) -> Episode:
-    """What a feed says of all its episodes: its cover, and whether they are explicit."""
-    explicit = feed.get("itunes_explicit")
-    return Episode(image_url=short(feed.get("desk_cover")), explicit=explicit if isinstance(explicit, bool) else None)
-
-
-def episode_of(raw: Any, enclosures: Sequence[Enclosure], show: Episode) -> Episode | None:
-    """What an entry says of itself as a part of *show*; None where it has nothing to play and says nothing."""
-    explicit = raw.get("itunes_explicit")
-    number, label = _counted(raw, "episode", "display")
-    season, season_name = _counted(raw, "season", "name")
-    transcripts = _podcast(raw, "transcript")
-    chapters = next((one for one in _podcast(raw, "chapters") if short(one.get("url"))), {})
-    own = Episode(
-        number=number,
-        label=label,
-        season=int(season) if season is not None else None,
-        season_name=season_name,
-        kind=kind_of(raw.get("itunes_episodetype")),
-        explicit=explicit if isinstance(explicit, bool) else None,
-        title=short(raw.get("itunes_title")) or "",
-        subtitle=short(raw.get("subtitle")) or "",
-        summary=short(raw.get("itunes_summary")) or "",
-        image_url=short(raw.get("desk_cover")),
-        transcripts=tuple([each for one in transcripts if (each := _transcript(one))]),
-        chapters_url=short(chapters.get("url")),
-        chapters_type=short(chapters.get("type")) or "",
-        people=tuple([found for one in _podcast(raw, "person") if (found := _participant(one))]),
-    )
-    plays = any(file.type.startswith(("audio/", "video/")) for file in enclosures)
-    if not plays and own in (Episode(), Episode(subtitle=own.subtitle), Episode(image_url=own.image_url)):
-        return None
-    return replace(
-        own,
-        explicit=own.explicit if own.explicit is not None else show.explicit,
-        image_url=own.image_url or show.image_url,
-    )
-
-
-def kind_of(value: Any) -> Any:
-    """itunes:episodeType; "" for none that is known."""
-    text = str(value or "").strip().lower()
-    return text if text in ("full", "trailer", "bonus") else ""
-
-
-def _counted(raw: Any, name: str, written: str) -> tuple[float | None, str]:
-    """Episode or season: its number, as podcast: or itunes: has it, and its name."""
-    for one in _podcast(raw, name):
-        if (number := _decimal(one.get("text"))) is not None:
-            return number, short(one.get(written)) or ""
-    return _decimal(raw.get(f"itunes_{name}")), ""
-
-
-def _transcript(said: dict[str, str]) -> Transcript | None:
-    url = short(said.get("url"))
-    if url is None:
-        return None
-    return Transcript(
-        url=url,
-        type=short(said.get("type")) or "",
-        language=short(said.get("language")),
-        captions=said.get("rel", "").strip().lower() == "captions",
-    )
-
-
-def _participant(said: dict[str, str]) -> Participant | None:
-    name = short(said.get("text"))
-    if name is None:
-        return None
-    return Participant(
-        name=name,
-        role=short(said.get("role")) or "",
-        group=short(said.get("group")) or "",
-        url=short(said.get("href")),
-        image_url=short(said.get("img")),
-    )
-
-
-def _podcast(raw: Any, name: str) -> list[dict[str, str]]:
+def podcast_elements(raw: Any, name: str) -> list[dict[str, str]]:
+    """The elements *name* of the podcast namespace in an entry: their attributes, and their text under ``text``."""
     found: list[dict[str, str]] = (raw.get("desk_podcast") or {}).get(name) or []
     return found
-
-
-def _decimal(value: Any) -> float | None:
-    text = str(value).strip()[:20] if value is not None else ""
-    return float(text) if _NUMBER.match(text) else None
-
-
-# ------------------------------------------------------------------------------------------------------------- place
-
-
-def place_of(raw: Any) -> Place | None:
-    """Where an entry is about: GeoRSS, else geo:lat and geo:long, else podcast:location."""
-    name = short(raw.get("georss_featurename")) or ""
-    if told := raw.get("desk_place"):
-        shape, text, dimensions = told
-        points = _pairs(text, dimensions)
-        return Place(shape=shape, points=points, name=name) if points else None
-    if points := _pairs(f"{raw.get('geo_lat', '')} {raw.get('geo_long', raw.get('geo_lon', ''))}"):
-        return Place(shape="point", points=points, name=name)
-    for one in _podcast(raw, "location"):
-        if match := _GEO_URI.match(one.get("geo", "").strip()):
-            points = _pairs(f"{match[1]} {match[2]}")
-            return Place(shape="point", points=points, name=short(one.get("text")) or "") if points else None
-    return None
-
-
-def _pairs(text: str, dimensions: int = 2) -> tuple[tuple[float, float], ...]:
-    """Pairs of numbers; nothing where one is none, one is left over, or there are too many: half a line is no line."""
-    parts = [part for part in _BETWEEN.split(text[: MAX_PLACE_POINTS * 60]) if part]
-    if not parts or len(parts) % dimensions or len(parts) > MAX_PLACE_POINTS * dimensions:
-        return ()
-    if not all(map(_NUMBER.match, parts)):
-        return ()
-    numbers = [float(part) for part in parts]
-    return tuple(zip(numbers[::dimensions], numbers[1::dimensions], strict=True))

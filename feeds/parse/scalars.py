@@ -7,6 +7,7 @@ from typing import Any
 
 from feeds.parse.limits import MAX_SHORT_FIELD_CHARACTERS
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\Z")
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?\Z")
 
 
@@ -39,3 +40,17 @@ def seconds(value: Any) -> float | None:
     except ValueError:
         return None
     return number if 0 <= number < 10_000_000 else None
+
+
+def decimal(value: Any) -> float | None:
+    """*value* as a number, finite; None for what is none."""
+    text = str(value).strip()[:40] if value is not None else ""
+    return float(text) if _NUMBER.match(text) else None
+
+
+def truth(value: Any) -> bool | None:
+    """What itunes:explicit says, in the words of today and of before; None for anything else."""
+    text = str(value).strip().lower()
+    if text in ("yes", "true", "explicit"):
+        return True
+    return False if text in ("no", "false", "clean") else None

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from lxml import etree
 
+from feeds.render.check_media import MEDIA_RULES, check_media
 from feeds.render.check_xml import XML_RULES, Children, parse_xml
 from feeds.render.rules import (
     COMMON_RULES,
@@ -29,6 +30,7 @@ _MEDIA_TYPE = re.compile(r"[\w!#$&^.+\-]+/[\w!#$&^.+\-]+(?:\s*;.*)?\Z", re.ASCII
 ATOM_RULES = (
     *XML_RULES,
     *COMMON_RULES,
+    *MEDIA_RULES,
     must("atom-root", "begin with feed in the namespace of Atom", "RFC 4287 §2"),
     must("atom-schema", "see the grammar in RFC 4287 appendix B", "RFC 4287 appendix B"),
     must("atom-id", "give an absolute IRI that never changes", "RFC 4287 §4.2.6"),
@@ -64,6 +66,7 @@ def check_atom(body: bytes) -> Findings:
         uid = entry.text(_ID)
         where = f"entry {number}"
         _check_node(found, entry, where, uid)
+        check_media(found, entry, where, uid)
         _check_entry(found, entry, where, uid, feed_author=_AUTHOR in feed)
     rels = {link.get("rel", "alternate") for link in feed.get(_LINK, ())}
     if "self" not in rels:

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from lxml import etree
 
+from feeds.render.check_media import MEDIA_RULES, check_media
 from feeds.render.check_xml import XML_RULES, Children, parse_xml
 from feeds.render.rules import (
     COMMON_RULES,
@@ -27,6 +28,7 @@ _PROFILE = "RSS best-practices profile"
 RSS_RULES = (
     *XML_RULES,
     *COMMON_RULES,
+    *MEDIA_RULES,
     must("rss-root", 'begin with <rss version="2.0"> and one channel', _SPEC),
     must("rss-channel-required", "give title, link and description", f"{_SPEC}, required channel elements"),
     must("rss-once", "keep one", f"{_SPEC}; {_PROFILE}"),
@@ -112,6 +114,7 @@ def _check_channel(found: Findings, channel: Children) -> None:
         found.add("rss-number", f"{where}, ttl", f"says {ttl!r}")
     if not any(link.get("rel") == "self" for link in channel.get(_ATOM_LINK, ())):
         found.add("rss-self", where, "does not name its own address")
+    check_media(found, channel, where, None)
     if (image := channel.first("image")) is not None:
         _check_image(found, Children(image), channel)
 
@@ -155,6 +158,7 @@ def _check_item(found: Findings, item: Children, where: str, guids: set[str]) ->
     for core, twin in _TWINS:
         if core in item and twin in item:
             found.add("rss-double-meaning", where, f"has both {core} and dc:{twin.rpartition('}')[2]}", uid)
+    check_media(found, item, where, uid)
     _check_words(found, item, where, uid)
 
 

@@ -8,8 +8,13 @@ from typing import Any
 
 from feeds.model import Format
 
-GOOD_ATOM = """<?xml version='1.0' encoding='UTF-8'?>
-<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
+_SPACES = (
+    'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:podcast="https://podcastindex.org/namespace/1.0"'
+    ' xmlns:media="http://search.yahoo.com/mrss/" xmlns:georss="http://www.georss.org/georss"'
+)
+
+GOOD_ATOM = f"""<?xml version='1.0' encoding='UTF-8'?>
+<feed xmlns="http://www.w3.org/2005/Atom" {_SPACES} xml:lang="en">
 <id>urn:uuid:60a76c80-d399-11d9-b93c-0003939e0af6</id><title>Harbour news</title><updated>2026-01-31T12:00:00Z</updated>
 <author><name>The desk</name></author>
 <link rel="self" href="https://w.example/a.atom"/><link rel="alternate" href="https://w.example/"/>
@@ -21,8 +26,8 @@ GOOD_ATOM = """<?xml version='1.0' encoding='UTF-8'?>
 </feed>
 """
 
-GOOD_RSS = """<?xml version="1.0" encoding="utf-8"?>
-<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+GOOD_RSS = f"""<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0" {_SPACES} xmlns:atom="http://www.w3.org/2005/Atom" xmlns:content="http://purl.org/rss/1.0/modules/content/"
  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:slash="http://purl.org/rss/1.0/modules/slash/"><channel>
 <title>Harbour news</title><link>https://w.example/</link><description>What moves</description><language>en</language>
 <ttl>5</ttl><lastBuildDate>Sat, 31 Jan 2026 12:00:00 +0000</lastBuildDate>
@@ -96,6 +101,29 @@ def _top(**changes: Any) -> bytes:
     return _json(lambda feed: feed.update(changes))
 
 
+_MEDIA = {
+    "itunes-value": ("<itunes:explicit>yes</itunes:explicit>", "<itunes:duration>61:75</itunes:duration>",
+        "<itunes:episode>0</itunes:episode>", "<itunes:episodeType>Full</itunes:episodeType>",
+        '<itunes:image url="https://w.example/c.jpg"/>', "<itunes:season>one</itunes:season>"),
+    "itunes-once": ("<itunes:explicit>true</itunes:explicit><itunes:explicit>false</itunes:explicit>",),
+    "podcast-value": ('<podcast:transcript url="https://w.example/1.vtt"/>',
+        '<podcast:chapters url="/1.json" type="a/b"/>',
+        "<podcast:person/>", "<podcast:season>0</podcast:season>",
+        '<podcast:transcript url="https://w.example/1.vtt" type="text/vtt" language="English please"/>'),
+    "media-value": ('<media:content url="/1.mp4"/>', '<media:thumbnail url="https://w.example/1" width="0"/>',
+        '<media:group><media:content url="https://w.example/1" type="mp4"/></media:group>'),
+    "georss-value": ("<georss:point>91 0</georss:point>", "<georss:line>1 2</georss:line>",
+        "<georss:polygon>0 0 0 1 1 1 1 0</georss:polygon>", "<georss:box>a b c d</georss:box>"),
+}  # fmt: skip
+"""What breaks each rule for media, in an item of RSS and an entry of Atom alike."""
+
+
+def media_samples(format: Format) -> dict[str, list[bytes]]:
+    """Documents in *format* that break the rules for media, by rule."""
+    closing = "</item>" if format == "rss" else "</entry>"
+    return {rule: [_swap(format, closing, broken + closing) for broken in all_] for rule, all_ in _MEDIA.items()}
+
+
 SAMPLES: dict[Format, dict[str, bytes]] = {
     "atom": {
         "xml-well-formed": _atom("</entry>", ""),
@@ -105,6 +133,7 @@ SAMPLES: dict[Format, dict[str, bytes]] = {
         "html-relative-link": _atom("&lt;p&gt;It", "&lt;a href='/late'&gt;It&lt;/a&gt;&lt;p&gt;"),
         "title-html": _atom("Ferry late", "Ferry &lt;b&gt;late&lt;/b&gt;"),
         "character-discouraged": _atom("an hour late", "an hour\x92s wait"),
+        **{rule: samples[0] for rule, samples in media_samples("atom").items()},
         "atom-root": _atom('xmlns="http://www.w3.org/2005/Atom"', 'xmlns="http://purl.org/atom/ns#"'),
         "atom-schema": _atom("<author>", "<author><name>Second</name></author><author><nom/>"),
         "atom-id": _atom("urn:uuid:1", "one"),
@@ -130,6 +159,7 @@ SAMPLES: dict[Format, dict[str, bytes]] = {
         "html-relative-link": _rss("&lt;p&gt;It", '&lt;img src="late.png"&gt;&lt;p&gt;It'),
         "title-html": _rss("Ferry late", "&lt;i&gt;Ferry&lt;/i&gt; late"),
         "character-discouraged": _rss("An hour.", "An\x96hour."),
+        **{rule: samples[0] for rule, samples in media_samples("rss").items()},
         "rss-root": _rss('version="2.0"', 'version="0.91"'),
         "rss-channel-required": _rss("<description>What moves</description>", ""),
         "rss-once": _rss("<dc:creator>", "<pubDate>Sat, 31 Jan 2026 12:00:00 +0000</pubDate><dc:creator>"),

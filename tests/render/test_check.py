@@ -15,7 +15,7 @@ from feeds.model import FORMATS, Article, Format
 from feeds.render import Listed, check, compare, render_document
 from feeds.render.check import GATE_RULES, RULES
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, full_article, make_article, many, wild_articles
-from tests.render.samples import SAMPLES, good
+from tests.render.samples import SAMPLES, good, media_samples
 
 EVERY_RULE = [(format, rule.id) for format in FORMATS for rule in RULES[format]]
 
@@ -35,6 +35,13 @@ def test_each_rule_has_a_sample_that_breaks_it(format: Format, rule_id: str) -> 
         assert problem.severity == rule.severity
         where, colon, what = problem.message.partition(": ")
         assert where and colon and what.endswith(f"; {rule.remedy}")
+
+
+@pytest.mark.parametrize("format", ["rss", "atom"])
+def test_every_kind_of_value_in_an_element_for_media_is_judged(format: Format) -> None:
+    for rule_id, samples in media_samples(format).items():
+        for body in samples:
+            assert [problem.rule for problem in check(body, format)] == [rule_id], body
 
 
 def test_no_sample_is_left_from_a_rule_that_is_gone() -> None:

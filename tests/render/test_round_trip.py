@@ -7,6 +7,7 @@ import io
 import json
 import time
 from calendar import timegm
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,12 +17,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.frames import legal
-from feeds.model import FORMATS, Article, Category, Enclosure, Format, Person, Source
+from feeds.model import (
+    FORMATS,
+    Article,
+    Category,
+    Enclosure,
+    Entry,
+    Episode,
+    Format,
+    Image,
+    Participant,
+    Person,
+    Place,
+    Source,
+    Transcript,
+)
 from feeds.normalise import normalise
+from feeds.normalise.media import place_of
 from feeds.parse import parse as parse_feed
-from feeds.render import render_document
+from feeds.render import check, render_document
 from feeds.render.tidy import line
-from tests.render.articles import DESK, FEED_ID, NASTY, NOW, SECTION, full_article, make_article, many, moments
+from tests.render.articles import DESK, FEED_ID, NASTY, NOW, SECTION, full_article, make_article, many, moments, places
 
 
 def once_encoded(text: str) -> bool:
@@ -144,6 +160,145 @@ def test_another_desk_reads_an_article_as_this_one_published_it(format: Format, 
     if format != "json":
         assert entry.origin is not None and entry.origin.name == "Agency"
         assert (entry.discussion, entry.rights, entry.noindex) == (article.discussion, article.rights, True)
+
+
+whole = st.integers(1, 9999)
+addresses = st.integers(1, 99).map("https://example.org/file/{}".format)
+sentences = words.map(lambda text: f"Facts: {text}"[:200].strip())
+episodes = st.builds(
+    Episode,
+    number=whole.map(float) | st.sampled_from([0.0, 1.5, 12.25]),
+    season=st.none() | whole,
+    kind=st.sampled_from(["", "full", "trailer", "bonus"]),
+    explicit=st.none() | st.booleans(),
+    image_url=st.none() | addresses,
+    transcripts=st.lists(
+        st.builds(
+            Transcript,
+            url=addresses,
+            type=st.sampled_from(["text/vtt", "application/x-subrip"]),
+            language=st.none() | st.sampled_from(["en", "de-AT"]),
+            captions=st.booleans(),
+        ),
+        max_size=3,
+        unique_by=lambda each: (each.url, each.type),
+    ).map(tuple),
+    chapters_url=st.just("https://example.org/chapters.json"),
+    chapters_type=st.just("application/json+chapters"),
+    people=st.lists(
+        st.builds(
+            Participant,
+            name=st.sampled_from(["Ann", "Bo Ä", "李"]),
+            role=st.sampled_from(["", "Guest", "host"]),
+            group=st.sampled_from(["", "cast"]),
+            url=st.none() | addresses,
+            image_url=st.none() | addresses,
+        ),
+        max_size=3,
+        unique_by=lambda each: each.name,
+    ).map(tuple),
+)
+episodic = st.builds(
+    make_article,
+    episode=episodes,
+    place=st.none() | places.map(lambda place: replace(place, name="The Bay" if place.name else "")),
+    image=st.none()
+    | st.builds(
+        Image,
+        url=addresses,
+        width=st.none() | st.integers(2, 4000),
+        caption=st.just("What it shows"),
+        credit=st.sampled_from(["", "Ann & Bo"]),
+    ),
+    enclosures=st.lists(
+        st.builds(
+            Enclosure,
+            url=st.integers(1, 99).map("https://example.org/{}.mp4".format),
+            type=st.just("video/mp4"),
+            length_bytes=st.none() | st.integers(1, 2**40),
+            width=st.none() | whole,
+            height=st.none() | whole,
+            bitrate_kbps=st.none() | st.integers(1, 9999).map(float),
+            language=st.none() | st.just("de"),
+            description=st.sampled_from(["", "A film & more"]),
+            credit=st.sampled_from(["", "Cy"]),
+        ),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda file: file.url,
+    ).map(tuple),
+)
+
+
+def read_by_another_desk(format: Format, article: Article) -> Entry:
+    body = render_document(SECTION, [article], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+    assert check(body, format) == ()
+    source = Source(key="wire", name="The Wire", kind="feed", target=SECTION.url(format), id=1)
+    (entry,) = normalise(
+        parse_feed(body, url=source.target, content_type=None),
+        source=source,
+        url=source.target,
+        received_at=NOW + timedelta(days=1),
+        desk_language="en",
+        desk_timezone="UTC",
+    ).entries
+    return entry
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@given(article=episodic, renditions=st.booleans())
+@many
+def test_another_desk_reads_the_facts_of_media_as_this_one_published_them(
+    format: Format, article: Article, renditions: bool
+) -> None:
+    if renditions and len(article.enclosures) > 1:
+        article = replace(article, enclosures=tuple(replace(file, group=1) for file in article.enclosures))
+    entry = read_by_another_desk(format, article)
+    place = place_of(article.place)
+    assert entry.place == place
+    # What a show says of all its episodes is each one's: feeds of a desk's sections say it too.
+    assert article.episode is not None and entry.episode is not None
+    assert entry.episode == replace(
+        article.episode,
+        explicit=entry.episode.explicit if article.episode.explicit is None else article.episode.explicit,
+        image_url=article.episode.image_url,
+    )
+    assert entry.enclosures == article.enclosures
+    if article.image is not None:
+        assert entry.image is not None
+        kept = entry.image if format != "json" else replace(entry.image, width=article.image.width)
+        assert kept == article.image
+
+
+@given(number=whole, captions=st.booleans())
+@many
+def test_feedparser_sees_the_facts_of_an_episode(number: int, captions: bool) -> None:
+    episode = Episode(
+        number=number,
+        season=number,
+        kind="bonus",
+        image_url="https://example.org/c.jpg",
+        transcripts=(Transcript(url="https://example.org/t.vtt", type="text/vtt", captions=captions),),
+    )
+    article = make_article(
+        episode=episode,
+        place=Place(shape="point", points=((1.5, -2.25),)),
+        enclosures=(Enclosure(url="https://example.org/1.mp3", type="audio/mpeg", duration_s=3723.4),),
+        image=Image(url="https://example.org/i.jpg", alt="Boats", caption="Boats at noon", credit="Ann"),
+    )
+    for format in ("rss", "atom"):
+        (entry,) = parse(format, article).entries
+        assert (entry.itunes_episode, entry.itunes_season) == (str(number), str(number))
+        assert (entry.itunes_episodetype, entry.itunes_duration) == ("bonus", "01:02:03")
+        assert entry.image.href == "https://example.org/c.jpg"
+        rel = {"rel": "captions"} if captions else {}
+        assert entry.podcast_transcript == {"url": "https://example.org/t.vtt", "type": "text/vtt"} | rel
+        assert entry.where == {"type": "Point", "coordinates": (-2.25, 1.5)}
+        assert entry.media_credit[0]["content"] == "Ann"
+        assert (entry.title, entry.summary) == (article.title, article.summary), (
+            "nothing that feedparser knows is upset"
+        )
+        assert entry.content[0].value == article.content
 
 
 SCRIPTS = [
