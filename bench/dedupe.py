@@ -127,6 +127,8 @@ class Desk:
         self._made = 0
         self.seconds = 0.0
         self.why: list[str] = []
+        self.related: set[tuple[str, str]] = set()
+        """Pairs of articles, of which the first contains the second."""
 
     def run(self, rows: Sequence[Row]) -> Labels:
         labels = []
@@ -144,6 +146,7 @@ class Desk:
             if decision.story_uid is not None:
                 self._story_of.setdefault(uid, decision.story_uid)
             self._became.update(deduper.merged)
+            self.related |= {(uid, part) for part in decision.parts} | {(whole, uid) for whole in decision.wholes}
             self.why.append("; ".join(f"{one.kind} {one.detail} {one.score}" for one in decision.evidence))
             labels.append(uid)
         return labels

@@ -371,6 +371,8 @@ def _month_prefixes() -> dict[str, int]:
 
 
 _PREFIXES = _month_prefixes()
+MONTHS = frozenset(map(_bare, _MONTH_NAMES.split()))
+"""The names of months in many languages, in small letters and without marks."""
 
 
 @lru_cache(maxsize=1024)

@@ -609,6 +609,7 @@ class Decision:
     ``copy``: another entry already brought this article. ``refused``: a tombstone forbids it.
     *known_key* is the stored entry's key where it differs from the entry's own (ids that change at every fetch).
     *signature* is a sketch of title and text, to be kept with the entry: near copies are found by it after a restart.
+    *parts* are articles whose text stands in the entry's, *wholes* those that the entry's stands in; copies of none.
     """
 
     kind: DecisionKind
@@ -620,6 +621,8 @@ class Decision:
     story_uid: str | None = None
     signature: bytes = b""
     evidence: tuple[Evidence, ...] = ()
+    parts: tuple[str, ...] = ()
+    wholes: tuple[str, ...] = ()
 
 
 # --------------------------------------------------------------------------- file: where, and why

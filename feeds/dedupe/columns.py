@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.signature import VERSION, Hashes
+from feeds.dedupe.signature import READABLE, Hashes
 
 _HEADER = np.dtype(
     [
@@ -60,7 +60,7 @@ class Columns:
 
 def take_apart(signatures: Sequence[bytes]) -> Columns:
     """What `signature.read` and `split` give of each, as columns. Raises ValueError for one that is cut short."""
-    rows = [row for row, one in enumerate(signatures) if len(one) >= _HEADER.itemsize and one[0] == VERSION]
+    rows = [row for row, one in enumerate(signatures) if len(one) >= _HEADER.itemsize and one[0] in READABLE]
     kept = [signatures[row] for row in rows]
     header = np.frombuffer(b"".join([one[: _HEADER.itemsize] for one in kept]), _HEADER)
     titles, heads, bodies = (header[name].astype(np.int64) for name in ("titles", "heads", "bodies"))

@@ -12,13 +12,15 @@ from feeds.dedupe import near, signature
 from feeds.dedupe.identity import Identified, SourceBook, derived_key, title_key
 from feeds.dedupe.significance import judge_edit
 from feeds.dedupe.sketching import Sketched, sketch_text
+from feeds.dedupe.speaking import Speaking
 from feeds.dedupe.stories import Stories
-from feeds.dedupe.terms import pack, unpack
-from feeds.dedupe.window import Window
+from feeds.dedupe.terms import TermCounts, pack, unpack
+from feeds.dedupe.window import NOTHING, Found, Window
 from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
 
 FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
+_NO_COUNTS = TermCounts()
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ class Deduper:
     ) -> None:
         self.merged: dict[str, str] = {}
         self._stories = stories
+        self._counts = stories.counts if stories is not None else _NO_COUNTS
         self._language = language
         self._story_of: dict[str, str] = {}
         self._known = known
@@ -91,6 +94,7 @@ class Deduper:
         self._by_comparable: dict[str, str] = {}
         self._by_text: dict[int, str] = {}
         self._entries: defaultdict[int, dict[str, KnownEntry]] = defaultdict(dict)
+        self._live: defaultdict[str, list[KnownEntry]] = defaultdict(list)  # of the document in hand, by article
         stored: defaultdict[int, list[KnownEntry]] = defaultdict(list)
         for (source_id, _), one in known.entries.items():
             stored[source_id].append(one)
@@ -118,6 +122,10 @@ class Deduper:
         standing = [draft.entry for draft in drafts if draft.refusal is None]
         book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], standing)
         _identify(drafts, book, _hollow_texts(standing))
+        self._live.clear()
+        for draft in drafts:
+            if draft.found is not None:
+                self._live[draft.found.known.article_uid].append(draft.found.known)
         decisions = []
         for draft in drafts:
             decision = self._decide_one(source_id, draft, book)
@@ -149,12 +157,15 @@ class Deduper:
         if book.holds(entry.key):
             reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
             entry, evidence = replace(entry, key=derived_key(entry)), (reused,)
-        copy = self._copy_of(source_id, entry, draft.sketch, by_address=book.identifies(entry))
-        if copy is not None:
-            uid, told = copy
+        uid, told = self._certain_copy_of(entry, draft.sketch, by_address=book.identifies(entry))
+        around = self._near(source_id, entry, draft.sketch) if uid is None else NOTHING
+        for one in around.copies:
+            if uid is None and self._fits(one.uid, entry, draft.sketch):
+                uid, told = one.uid, near.evidence(one.likeness)
+        if uid is not None and told is not None:
             decision = _decision("copy", entry, uid, source_id, draft.sketch, *evidence, told)
-            return replace(decision, story_uid=self._story_of.get(uid))
-        decision = _decision("new", entry, self._uid(), source_id, draft.sketch, *evidence)
+            return _related(replace(decision, story_uid=self._story_of.get(uid)), around)
+        decision = _related(_decision("new", entry, self._uid(), source_id, draft.sketch, *evidence), around)
         if self._stories is None or draft.sketched is None:
             return decision
         return self._in_story(decision, self._stories, draft.sketched)
@@ -168,6 +179,7 @@ class Deduper:
             decision = _decision("updated", entry, known.article_uid, source_id, draft.sketch, found.evidence, why)
             signature = draft.sketch + self._terms(entry, draft.sketched)
             decision = replace(decision, significant=significant, signature=signature)
+            decision = _related(decision, self._near(source_id, entry, draft.sketch, but=known.article_uid))
         return decision if known.key == entry.key else replace(decision, known_key=known.key)
 
     def _terms(self, entry: Entry, sketched: Sketched) -> bytes:
@@ -214,20 +226,41 @@ class Deduper:
             return Evidence(kind="refused", detail="a text that was taken out for good")
         return None
 
-    def _copy_of(self, source_id: int, entry: Entry, sketch: bytes, *, by_address: bool) -> tuple[str, Evidence] | None:
-        """The article that another entry brought, and how it was recognised."""
+    def _certain_copy_of(
+        self, entry: Entry, sketch: bytes, *, by_address: bool
+    ) -> tuple[str, Evidence] | tuple[None, None]:
+        """The article that another entry brought under the same address or in the same words."""
         address = entry.comparable
         if address and by_address:
             uid = self._known.by_comparable.get(address) or self._by_comparable.get(address)
-            if uid:
+            if uid and self._fits(uid, entry, sketch):
                 return uid, Evidence(kind="url", detail=address)
         read = signature.read(sketch)
         if entry.text_hash and read is not None and read.word_count >= near.NOTICE_WORDS:
             uid = self._known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
-            if uid:
+            if uid and self._fits(uid, entry, sketch):
                 return uid, Evidence(kind="text", detail="word for word the same text")
-        found = self._window.find(sketch, now=self._now, source_id=source_id) if self._window is not None else None
-        return (found.uid, near.evidence(found.likeness)) if found else None
+        return None, None
+
+    def _near(self, source_id: int, entry: Entry, sketch: bytes, *, but: str = "") -> Found:
+        if self._window is None:
+            return NOTHING
+        speaks = Speaking(entry.title, entry.text, self._counts, self._spoken(entry))
+        return self._window.find(sketch, now=self._now, source_id=source_id, speaks=speaks, but=but)
+
+    def _fits(self, uid: str, entry: Entry, sketch: bytes) -> bool:
+        """Whether *entry* may be of the article *uid*: another entry of its document that is so must be near to it.
+
+        Whatever a third one is to both of them, a source that shows two at a time means two.
+        """
+        counts = self._window.counts if self._window is not None else near.GramCounts()
+        for one in self._live.get(uid, ()):
+            if one.text_hash and one.text_hash == entry.text_hash:
+                continue
+            mine, its = signature.read(sketch), signature.read(signature.split(one.signature)[0])
+            if mine is None or its is None or not near.judge(near.weigh(mine, counts), near.weigh(its, counts)).near:
+                return False
+        return True
 
     def _remember(self, source_id: int, decision: Decision, book: SourceBook) -> None:
         entry = decision.entry
@@ -245,6 +278,7 @@ class Deduper:
             signature=decision.signature,
         )
         self._entries[source_id][entry.key] = known
+        self._live[known.article_uid].append(known)
         book.add(known)
         if self._window is not None and decision.kind != "seen":
             copy = decision.kind != "new"
@@ -264,6 +298,15 @@ def _decision(kind: str, entry: Entry, uid: str, source_id: int, sketch: bytes, 
         signature=sketch,
         evidence=evidence,
     )
+
+
+def _related(decision: Decision, found: Found) -> Decision:
+    """*decision* with the articles that its own contains or stands in."""
+    if not found.parts and not found.wholes:
+        return decision
+    parts = tuple(uid for uid in found.parts if uid != decision.article_uid)
+    wholes = tuple(uid for uid in found.wholes if uid != decision.article_uid and uid not in parts)
+    return replace(decision, parts=parts, wholes=wholes)
 
 
 def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:

@@ -36,7 +36,7 @@ def compare(
     signs += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
     first, second = (signature.read(signature.make(entry.title, entry.text)) for entry in (one, other))
     assert first is not None and second is not None
-    likeness = near.judge(near.weigh(first, counts), second, counts, same_source=same_source)
+    likeness = near.judge(near.weigh(first, counts), near.weigh(second, counts), same_source=same_source)
     signs.append(near.evidence(likeness))
     signs.append(
         Evidence(kind="title", detail="characters in order", score=_round(title_likeness(one.title, other.title)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from feeds.dedupe.columns import first_of_each
 from feeds.dedupe.compact import LOW_BITS, expand, glance, grams_of
 from feeds.dedupe.signature import Hashes, Sketch, distinct
+from feeds.dedupe.speaking import Speaking
 from feeds.model import Evidence
 
 COMMON_GRAMS = 3
@@ -25,10 +26,22 @@ COMMON_GRAMS = 3
 CELLS = 1 << 22
 HALVE_LOAD = 2.0
 
-ALIKE = 0.65
-"""The part of the shorter text's telling triples that the longer must hold too."""
-ALIKE_SAME_TITLE = 0.4
-ALIKE_OTHER_TITLE = 0.72
+Title = Literal["one", "like", "another"]
+_THRESHOLDS: dict[Title, tuple[float, str]] = {
+    "one": (0.4, "one title"),
+    "like": (0.65, "titles alike"),
+    "another": (0.72, "another title"),
+}
+"""The part of the shorter text's telling triples that the longer must hold too, and why so much."""
+PART = 0.75
+"""A text less than so much as long as another may be a part of it: then it is no copy under another title, unless"""
+EXCERPT = 0.6
+"""... it is the other's beginning or so long, and the other's title speaks of it."""
+HALF = 0.6
+"""Of two that begin alike, where less than this of the shorter one stands in the other, both titles must."""
+BEGINNING_WORDS = 60
+ALIKE_NUMBERED = 0.95
+"""What is asked where titles differ in a number: all that is left when what is common is weighed away."""
 BRIEF_WORDS = 122
 SAME_LENGTH = 0.8
 ALIKE_SAME_LENGTH = 0.72
@@ -42,6 +55,13 @@ TITLE_WORDS = 3
 """Titles with fewer words than this say nothing."""
 LONE_TITLE_WORDS = 5
 """A title that must do alone, without texts, has at least so many."""
+STANDS_IN = 0.6
+"""What of a text, or of its beginning, stands in a whole that it is a part of."""
+SHORTER = 0.9
+BEGINNING_GROWS = 8
+"""A text so many times as long as another is no part of it by its beginning alone."""
+FEWEST_MET = 2.5
+"""Telling triples of a beginning that must be met in the whole itself, whatever the sample makes of them."""
 FEW_WORDS = 8
 """A text with fewer words is none."""
 NOTICE_WORDS = 25
@@ -53,7 +73,7 @@ ENOUGH = 6.0
 """With so many telling triples in both samples, SUPPORT of them must agree before a like beginning counts."""
 MIN_WEIGHT = 4.0
 """Fewer telling triples than this never suffice, however well they agree."""
-LEAST_SHARED = ALIKE_SAME_TITLE * MIN_WEIGHT
+LEAST_SHARED = 0.4 * MIN_WEIGHT
 """Where neither beginnings nor samples share so much, no threshold is reached."""
 
 Weights = npt.NDArray[np.float64]
@@ -137,6 +157,7 @@ class Likeness:
     title: float
     by_title: bool = False
     asked: str = ""  # why the threshold is what it is
+    one_title: bool = False
 
     @property
     def near(self) -> bool:
@@ -206,44 +227,118 @@ def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[
     ]
 
 
-def judge(weighed: Weighed, other: Sketch, counts: GramCounts, *, same_source: bool = False) -> Likeness:
-    """Compare two articles; symmetrical."""
-    one = weighed.sketch
-    overlap, sizes = title_overlap(one, other)
-    if not same_source and _said_alike(one, other):
-        return Likeness(1.0, 1.0, 1.0, 1.0, 1.0, by_title=one.word_count < NOTICE_WORDS)
-    if min(one.word_count, other.word_count) < FEW_WORDS:
-        return _by_title(one, other, overlap, same_source=same_source)
-    limit = min(one.limit, other.limit)
-    opposite = weigh(other, counts)
-    body_weights, head_weights = weighed.by_triple
-    sampled = min(weighed.total(limit), opposite.total(limit))
-    body = _contained(_shared(body_weights, other.body), sampled)
-    smaller = min(float(np.add.reduce(weighed.head)), float(np.add.reduce(opposite.head)))
-    head = _contained(_shared(head_weights, other.head & LOW_BITS), smaller)
-    if sampled >= ENOUGH and body < SUPPORT:
-        head = 0.0  # two texts that begin alike and go on differently
-    same_title = overlap == 1.0 and sizes >= 0.6
-    if same_title:
-        threshold, asked = ALIKE_SAME_TITLE, "one title"
-    elif overlap >= 0.5:
-        threshold, asked = ALIKE, "titles alike"
-    else:
-        threshold, asked = ALIKE_OTHER_TITLE, "another title"
+def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Speaking | None = None) -> Likeness:
+    """Compare two articles; symmetrical, but for *part*, which is told of *one*.
+
+    *speaks* is asked whether the longer one's title speaks of the shorter text; without it, it does.
+    """
+    mine, its = one.sketch, other.sketch
+    overlap, sizes = title_overlap(mine, its)
+    if not same_source and _said_alike(mine, its):
+        return Likeness(1.0, 1.0, 1.0, 1.0, 1.0, by_title=mine.word_count < NOTICE_WORDS, one_title=True)
+    if min(mine.word_count, its.word_count) < FEW_WORDS:
+        return _by_title(mine, its, overlap, same_source=same_source)
+    body, head = _agreement(one, other)
+    title: Title = "one" if overlap == 1.0 and sizes >= 0.6 else "like" if overlap >= 0.5 else "another"
+    threshold, asked = _THRESHOLDS[title]
     score = max(body, head)
-    shorter, longer = sorted((one.gram_count, other.gram_count))
-    if max(one.word_count, other.word_count) <= BRIEF_WORDS:  # long texts agree that far by no accident
-        if shorter >= SAME_LENGTH * longer:
+    shorter, longer = sorted((mine, its), key=lambda sketch: sketch.gram_count)
+    ratio = shorter.gram_count / longer.gram_count
+    if longer.word_count <= BRIEF_WORDS:  # long texts agree that far by no accident
+        if ratio >= SAME_LENGTH:
             score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
             asked += ", short and of one length"
-        if _other_figures(one, other):
+        if _other_figures(mine, its):
             score, threshold, asked = body, OTHER_FIGURES, "short texts with other figures"
-    if max(one.word_count, other.word_count) < NOTICE_WORDS and overlap < 0.5:
+    if longer.word_count < NOTICE_WORDS and title == "another":
         threshold, asked = NEVER, "too short to be one under two titles"
+    if numbered_apart(mine, its):
+        score, threshold = body, ALIKE_NUMBERED if ratio >= SAME_LENGTH else NEVER
+        asked = "titles with other numbers"
     if same_source:
-        threshold = max(threshold, ALIKE_SAME_SOURCE) if overlap >= 0.5 else NEVER
+        threshold = NEVER if title == "another" else max(threshold, ALIKE_SAME_SOURCE)
         asked += ", one source"
-    return Likeness(score, threshold, body, head, overlap, asked=asked)
+    if title != "one" and score >= threshold and (ratio < PART or body < HALF):
+        if title == "like" and (speaks is None or speaks.of_one(mine, its)):
+            pass
+        elif not (head >= threshold or ratio >= EXCERPT) or (
+            speaks is not None and not _speak(shorter, longer, speaks, both=body < HALF)
+        ):
+            threshold, asked = NEVER, "a part of the other, under another title"
+    return Likeness(score, threshold, body, head, overlap, asked=asked, one_title=title == "one")
+
+
+def unlike(one: Weighed, other: Weighed) -> bool:
+    """Whether two texts have nothing in common that tells."""
+    return max(_agreement(one, other)) < SUPPORT
+
+
+def _speak(shorter: Sketch, longer: Sketch, speaks: Speaking, *, both: bool) -> bool:
+    """Whether the title of the longer text, or *both*, speak of what the two have in common."""
+    if speaks.untitled(shorter):
+        return True
+    return speaks(longer, shorter.word_count) and (not both or speaks(shorter, BEGINNING_WORDS))
+
+
+def _agreement(one: Weighed, other: Weighed) -> tuple[float, float]:
+    """How much of the lighter text the other holds, and of the lighter beginning the other's."""
+    limit = min(one.sketch.limit, other.sketch.limit)
+    body_weights, head_weights = one.by_triple
+    sampled = min(one.total(limit), other.total(limit))
+    body = _contained(_shared(body_weights, other.sketch.body), sampled)
+    smaller = min(float(np.add.reduce(one.head)), float(np.add.reduce(other.head)))
+    head = _contained(_shared(head_weights, other.sketch.head & LOW_BITS), smaller)
+    if sampled >= ENOUGH and body < SUPPORT:
+        head = 0.0  # two texts that begin alike and go on differently
+    return body, head
+
+
+def numbered_apart(one: Sketch, other: Sketch) -> bool:
+    """Whether two titles say much the same with other numbers: releases, episodes, weeks, parts of a series."""
+    first, second = set(one.numbers.tolist()), set(other.numbers.tolist())
+    if first <= second or second <= first:
+        return False
+    words, others = set(one.title.tolist()) - first, set(other.title.tolist()) - second
+    return 2 * len(words & others) >= min(len(words), len(others))
+
+
+Place = Literal["part", "whole"]
+
+
+def place(one: Weighed, other: Weighed, speaks: Speaking | None = None) -> Place | None:
+    """What *one* is to *other*, which is no copy of it: a part of it, the whole that it is a part of, or neither.
+
+    A part stands in the whole for the most part, or its beginning does. Of two that begin alike the one is the whole
+    whose title speaks of something else.
+    """
+    body, _ = _agreement(one, other)
+    lengths = one.sketch.gram_count, other.sketch.gram_count
+    if min(one.sketch.word_count, other.sketch.word_count) < NOTICE_WORDS:
+        return None
+    if body >= STANDS_IN and min(lengths) < SHORTER * max(lengths):
+        return "part" if lengths[0] < lengths[1] else "whole"
+    mine, its = _beginning_in(one, other), _beginning_in(other, one)
+    if speaks is not None and min(mine, its) >= STANDS_IN:
+        told = [speaks(each.sketch, BEGINNING_WORDS) for each in (one, other)]
+        return None if told[0] == told[1] else "part" if told[0] else "whole"
+    if mine >= STANDS_IN > 2 * its:
+        return "part"
+    return "whole" if its >= STANDS_IN > 2 * mine else None
+
+
+def _beginning_in(part: Weighed, whole: Weighed) -> float:
+    """How much of *part*'s beginning stands anywhere in *whole*, estimated from its sample."""
+    if part.sketch.word_count > whole.sketch.word_count * BEGINNING_GROWS:
+        return 0.0
+    beginning = part.by_triple[1]
+    every = float(np.add.reduce(part.head))
+    at_once = set((whole.sketch.head & LOW_BITS).tolist())
+    later = set((whole.sketch.body & LOW_BITS).tolist()) - at_once
+    first = sum(weight for gram, weight in beginning.items() if gram in at_once)
+    sampled = sum(weight for gram, weight in beginning.items() if gram in later)
+    if first + sampled < FEWEST_MET:
+        return 0.0
+    return (first + min(every - first, sampled * 2.0**32 / (whole.sketch.limit + 1))) / max(every, MIN_WEIGHT)
 
 
 def _said_alike(one: Sketch, other: Sketch) -> bool:

@@ -18,9 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from feeds.dates import MONTHS
 from feeds.text import UNSPACED, words
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""Release 0.1.0 wrote 1, in which nothing tells the words of a title that number it from the others."""
 GRAM_WORDS = 3
 HEAD_GRAMS = 32
 BODY_GRAMS = 64
@@ -35,6 +38,8 @@ _HEADER = struct.Struct(
 )  # version, counts of title, figures, head, body; words of title, of text; grams, title hash
 _INSIDE_NUMBER = re.compile(r"[-,./:](?<=\d.)(?=\d)")  # 5,500 and 5500 are one number, and so is 6-3/8
 _UNSIGNED_32 = 0xFFFFFFFF
+_NUMBERS = np.uint16(1)
+_ROMAN = frozenset("ii iii iv vi vii viii ix xi xii xiii xiv xv xvi xvii xviii xix xx".split())
 
 Hashes = npt.NDArray[np.uint32]
 Number = TypeVar("Number", bound=np.integer[Any])
@@ -45,8 +50,8 @@ ShortHashes = npt.NDArray[np.uint16]
 class Sketch:
     """A signature taken apart. *limit* is the hash up to which *body* holds every triple of the text.
 
-    *title* holds the title's words, *figures* the numbers near the top, each behind the word that follows it;
-    *title_length* and *word_count* are lengths in words.
+    *title* holds the title's words, *numbers* those of them that number it, *figures* the numbers near the top, each
+    behind the word that follows it; *title_length* and *word_count* are lengths in words.
     """
 
     title_hash: int
@@ -54,6 +59,7 @@ class Sketch:
     word_count: int
     gram_count: int
     title: ShortHashes
+    numbers: ShortHashes
     figures: ShortHashes
     head: Hashes
     body: Hashes
@@ -86,11 +92,11 @@ def length(found: Sequence[str]) -> int:
 
 def of_words(title_words: list[str], text_words: list[str]) -> bytes:
     """What `make` gives, for who has the words already."""
-    grams = _grams(text_words)
-    head = distinct(grams[:HEAD_GRAMS])
-    every = distinct(grams)
+    found = grams(text_words)
+    head = distinct(found[:HEAD_GRAMS])
+    every = distinct(found)
     body = every[:BODY_GRAMS]
-    short_title = _short_hashes(title_words[:TITLE_WORDS])
+    short_title = np.array(sorted(set(map(_title_hash, title_words[:TITLE_WORDS]))), np.uint16)
     figures = _figures(text_words[:FIGURE_WORDS])
     title_hash = xxhash.xxh3_64_intdigest(" ".join(title_words).encode("utf-8", "surrogatepass")) & _UNSIGNED_32
     header = _HEADER.pack(
@@ -110,7 +116,7 @@ def of_words(title_words: list[str], text_words: list[str]) -> bytes:
 @lru_cache(8)  # looking for copies, deciding and remembering read the same one in turn
 def read(signature: bytes) -> Sketch | None:
     """The signature taken apart; None for an empty one and one of another version."""
-    if len(signature) < _HEADER.size or signature[0] != VERSION:
+    if len(signature) < _HEADER.size or signature[0] not in READABLE:
         return None
     found = header(signature)
     head = np.frombuffer(signature, np.uint32, found.heads, found.end)
@@ -149,7 +155,8 @@ def assemble(header: Header, signature: bytes | bytearray, head: Hashes, body: H
         title_length=header.title_length or header.titles,  # release 0.1.0 left it out
         word_count=header.word_count,
         gram_count=header.gram_count,
-        title=title,
+        title=title & ~_NUMBERS,
+        numbers=title[title & _NUMBERS != 0] & ~_NUMBERS if header.version != 1 else title[:0],
         figures=figures,
         head=head,
         body=body,
@@ -159,7 +166,7 @@ def assemble(header: Header, signature: bytes | bytearray, head: Hashes, body: H
 
 def split(signature: bytes) -> tuple[bytes, bytes]:
     """The sketch, and what was put behind it (the terms that stories are found by)."""
-    if len(signature) < _HEADER.size or signature[0] != VERSION:
+    if len(signature) < _HEADER.size or signature[0] not in READABLE:
         return b"", b""
     found = header(signature)
     end = found.end + 4 * (found.heads + found.bodies)
@@ -189,7 +196,7 @@ def _sampled(one: bytes, other: bytes) -> tuple[int, int, int]:
     return np.intersect1d(some, others, assume_unique=True).size, smaller, larger
 
 
-def _grams(found: list[str]) -> Hashes:
+def grams(found: list[str]) -> Hashes:
     """Hashes of the word triples in order; a shorter text counts as one triple, an empty one has none."""
     if not found:
         return np.empty(0, np.uint32)
@@ -224,8 +231,23 @@ def _figures(found: list[str]) -> ShortHashes:
     return np.array([part for pair in distinct[:FIGURES] for part in pair], np.uint16)
 
 
-def _short_hashes(found: list[str]) -> ShortHashes:
-    return np.array(sorted({_short_hash(word) for word in found}), np.uint16)
+def title_hash(word: str) -> int:
+    """What stands in `Sketch.title` for *word*."""
+    return _short_hash(word) & ~1
+
+
+def _title_hash(word: str) -> int:
+    """The hash of a title's word, odd for one that numbers it."""
+    return (_short_hash(word) & ~1) | numbers(word)
+
+
+def numbers(word: str) -> bool:
+    """Whether a title's word tells one instalment, release or day from the next: a number, a Roman one, a month.
+
+    >>> [word for word in "week 12 of march part iv rc1 is mixed".split() if numbers(word)]
+    ['12', 'march', 'iv', 'rc1']
+    """
+    return any(map(str.isdigit, word)) or word in _ROMAN or word in MONTHS
 
 
 def _short_hash(text: str) -> int:

@@ -132,6 +132,13 @@ class TermCounts:
         length = math.sqrt(weights @ weights)
         return Weighed(terms.hashes[kept], terms.strengths[kept], weights / length if length else weights)
 
+    def telling(self, words: Sequence[str], language: str) -> npt.NDArray[np.float64]:
+        """What each of *words* weighs for standing once in a text: 0 for what all texts have, 8 for a rare name."""
+        cells = _hash_stems(words) & _CELL
+        held = self._cells[cells] + self._background(language)[cells]
+        weights: npt.NDArray[np.float64] = np.maximum(0.0, np.log((self.articles + BACKGROUND_ARTICLES + 1.0) / held))
+        return weights
+
     def may_weigh(self, sizes: Ints) -> bool:
         """False where `weigh_many` would have to halve the counts on the way, or to leave terms out."""
         return self.articles + len(sizes) <= HALVE_ARTICLES and sizes.max(initial=0) <= MOST_TERMS

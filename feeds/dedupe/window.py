@@ -18,6 +18,7 @@ from feeds.dedupe.columns import Columns, Ints, first_of_each, spans, urn, uuid_
 from feeds.dedupe.compact import compact, compact_many
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import Hashes, Sketch
+from feeds.dedupe.speaking import Speaking
 
 DAYS = 14.0
 MOST_ARTICLES = 1_000_000
@@ -41,6 +42,19 @@ class Near:
     uid: str
     source_id: int
     likeness: near.Likeness
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the window has for an article: of which others it is a *copy*, the nearest first, and the uids of those
+    that are *parts* of it, and of the *wholes* that it is a part of."""
+
+    copies: tuple[Near, ...] = ()
+    parts: tuple[str, ...] = ()
+    wholes: tuple[str, ...] = ()
+
+
+NOTHING = Found()
 
 
 class Window:
@@ -142,26 +156,46 @@ class Window:
         """Do what was put off until the first `find`."""
         self._postings.settle()
 
-    def find(self, sketched: bytes, *, now: datetime, source_id: int) -> Near | None:
-        """The nearest article that *sketched* is a copy of, None where there is none."""
+    def find(
+        self, sketched: bytes, *, now: datetime, source_id: int, speaks: Speaking | None = None, but: str = ""
+    ) -> Found:
+        """What of the window is near *sketched*, contains it or stands in it; the article *but* is left out."""
         sketch = signature.read(sketched)
         if sketch is None:
-            return None
+            return NOTHING
         mine = near.weigh(sketch, self.counts)
         since = int((now - timedelta(days=self._days)).timestamp())
-        rows = [row for row in self._sharing(mine) if self._seen[row] >= since]
-        best: Near | None = None
+        rows = [row for row in self._sharing(mine) if self._seen[row] >= since and self._uid(row) != but]
+        copies: list[tuple[Near, near.Weighed]] = []
+        parts: list[tuple[Near, near.Weighed]] = []
+        wholes: list[Near] = []
         own_titles = False
         for at, other in near.candidates(mine, [self._signature(row) for row in rows]) if rows else ():
             source = int(self._sources[rows[at]])
             same_source = source == source_id & 0xFFFFFFFF
             own_titles |= same_source and other.title_hash == sketch.title_hash
-            likeness = near.judge(mine, other, self.counts, same_source=same_source)
-            if likeness.near and (best is None or likeness.score > best.likeness.score):
-                best = Near(self._uid(rows[at]), source, likeness)
-        if best is not None and own_titles and best.likeness.by_title:
-            return None  # a column: its title comes again and again
-        return best
+            opposite = near.weigh(other, self.counts)
+            likeness = near.judge(mine, opposite, same_source=same_source, speaks=speaks)
+            found = Near(self._uid(rows[at]), source, likeness)
+            if likeness.near:
+                copies.append((found, opposite))
+                continue
+            place = near.place(mine, opposite, speaks)
+            if place == "whole":
+                parts.append((found, opposite))
+            elif place == "part":
+                wholes.append(found)
+        copies.sort(key=lambda each: -each[0].likeness.score)
+        if copies and _is_whole(mine, copies, parts):
+            parts += copies
+            copies = []
+        if copies and own_titles and copies[0][0].likeness.by_title:
+            copies = []  # a column: its title comes again and again
+        return Found(
+            tuple(each for each, _ in copies),
+            tuple(dict.fromkeys(each.uid for each, _ in parts)),
+            tuple(dict.fromkeys(each.uid for each in wholes)),
+        )
 
     def _sharing(self, mine: near.Weighed) -> list[int]:
         """The rows that share most with an arriving article: what is indexed of it, by how telling it is."""
@@ -263,6 +297,17 @@ class Window:
             grown = np.zeros((len(column) + more, *column.shape[1:]), column.dtype)
             grown[: len(column)] = column
             setattr(self, name, grown)
+
+
+def _is_whole(
+    mine: near.Weighed, copies: Sequence[tuple[Near, near.Weighed]], parts: Sequence[tuple[Near, near.Weighed]]
+) -> bool:
+    """Whether an article holds two texts that have nothing in common: then it is a copy of neither."""
+    most = near.SHORTER * mine.sketch.gram_count
+    if any(each.likeness.one_title or other.sketch.gram_count >= most for each, other in copies):
+        return False
+    nearest, opposite = copies[0]
+    return any(near.unlike(opposite, other) for each, other in (*parts, *copies) if each.uid != nearest.uid)
 
 
 def _indexed(sketch: Sketch) -> list[int]:

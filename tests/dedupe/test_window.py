@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from feeds.dedupe import Window, signature
 from feeds.dedupe.near import GramCounts
 from feeds.dedupe.postings import FLUSH_POSTINGS, Postings
+from feeds.dedupe.window import NOTHING
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT
 
 
@@ -75,11 +76,11 @@ def test_the_window_lets_go_what_is_old_and_what_is_too_much():
             window.forget(NOW + timedelta(seconds=number))
     assert len(window) < 3_000
     newest = window.find(sketch, now=NOW + timedelta(hours=2), source_id=0)
-    assert newest is not None and newest.uid == "uid-5999"
+    assert newest.copies[0].uid == "uid-5999"
     window.forget(NOW + timedelta(days=3))
     assert len(window) == 0
     window.add("uid-again", sketch, seen=NOW + timedelta(days=3), source_id=1)
-    assert window.find(sketch, now=NOW + timedelta(days=3), source_id=2).uid == "uid-again"
+    assert window.find(sketch, now=NOW + timedelta(days=3), source_id=2).copies[0].uid == "uid-again"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_the_window_lets_go_what_is_old_and_what_is_too_much():
 def test_ids_come_back_as_they_were_given(uid):
     window = Window()
     window.add(uid, signature.make("t", WHEAT), seen=NOW, source_id=1)
-    assert window.find(signature.make("t", WHEAT), now=NOW, source_id=2).uid == uid
+    assert window.find(signature.make("t", WHEAT), now=NOW, source_id=2).copies[0].uid == uid
 
 
 def test_signatures_of_another_version_or_none_are_passed_over():
@@ -102,7 +103,7 @@ def test_signatures_of_another_version_or_none_are_passed_over():
     window.add("a", b"", seen=NOW, source_id=1)
     window.add("b", b"\xff" + signature.make("t", BRIDGE)[1:], seen=NOW, source_id=1)
     assert len(window) == 0
-    assert window.find(b"", now=NOW, source_id=2) is None
+    assert window.find(b"", now=NOW, source_id=2) == NOTHING
     assert signature.containment(b"", signature.make("t", BRIDGE)) is None
 
 
