@@ -9,6 +9,7 @@ Where that does not hold, which is seldom, the document is read whole.
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -58,8 +59,16 @@ class Standing:
         stays = {mark for marks in left_out for mark in marks if mark}
         if any(mark in stays for marks in known.marks.values() for mark in marks):
             return False
-        keys = {marks[0] for marks in left_out}
-        return all(before[gone][0] not in keys for gone in before.keys() - set(feed.item_hashes))
+        keys = Counter(marks[0] for marks in left_out if marks[0])
+        if any(before[gone][0] in keys for gone in before.keys() - set(feed.item_hashes)):
+            return False
+        # Of entries that are one, the order can tell which is kept.
+        repeated = {key for key, count in keys.items() if count > 1}
+        orders = [
+            [one for one in hashes if one in before and before[one][0] in repeated]
+            for hashes in (self.hashes, feed.item_hashes)
+        ]
+        return orders[0] == orders[1]
 
     def after(self, feed: ParsedFeed, known: Normalised) -> Standing:
         """What is to be remembered once *feed* has been read, items left out included."""
