@@ -90,8 +90,8 @@ def _link(feed: ParsedFeed, wanted: Any) -> str | None:
 def _moment(entry: ParsedEntry, field: str) -> datetime | None:
     """The date that a reader would see: where an entry says only when it was updated, that."""
     if field == "published" and entry.published is not None:
-        return entry.published_utc or parse_date(entry.published, UTC)
-    return entry.updated_utc or (parse_date(entry.updated, UTC) if entry.updated else None)
+        return parse_date(entry.published, UTC)
+    return parse_date(entry.updated, UTC) if entry.updated else None
 
 
 def _plain(text: RawText | None) -> str:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 EARLIEST_YEAR = 1990
 """Feeds are younger than this: an earlier year is the zero of some program (0001, 1601, 1970) and no date."""
+
+Order = Literal["dmy", "mdy", "ymd"]
+"""In which order a document writes day, month and year in numbers."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -102,21 +107,25 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _HOUR = re.compile(r"(?<![\d:])(\d{1,2})(?: ?([ap])\.? ?m\b\.?| ?(?:Uhr|часов|h)\b)", re.IGNORECASE)
-_AFTERNOON = re.compile(r"下午|晚上|오후|午後")
+_AFTERNOON = re.compile(r"下午|晚上|오후|午後|(?<!\w)μ\.? ?μ\b|(?<!\w)م(?!\w)")
+_FORENOON = re.compile(r"上午|凌晨|오전|午前|(?<!\w)π\.? ?μ\b|(?<!\w)ص(?!\w)")
+_WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|nes|rs|ur)?(?:day)?\b", re.IGNORECASE)
 _OFFSET = re.compile(r"(?<!\d)([+\-−])(\d\d?)(?::?(\d\d))?(?!\d)")
 _PLACE = re.compile(r"\b[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_\-]+){1,2}\b")
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4}) ?[./\-年년] ?(\d{1,2}) ?[./\-月월] ?(\d{1,2})(?!\d)")
 _YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([./\-]) ?(\d{1,2})\2 ?(\d{4}|\d\d)(?!\d)")
+_DASHED = re.compile(r"(?<!\d)(\d{1,2})-([^\W\d_]{3,})\.?-(\d{2,4})(?!\d)")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u097f])*")
 _NUMBER = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
 
 
-def parse_date(text: str, zone: tzinfo | None = None) -> datetime | None:
+def parse_date(text: str, zone: tzinfo | None = None, order: Order | None = None) -> datetime | None:
     """Return the moment that *text* names as aware UTC, or None where it names none. Never raises.
 
     A date without a zone, or with a name that nobody knows, is read in *zone* (UTC where None). A day without a time
     is its first moment there; a year or a month alone its first day. Whether the moment can be believed is another
-    question, see `settle`. Of ``3/4/2024`` nobody can tell the month: None, unless an am or pm says American.
+    question, see `settle`. Of ``3/4/2024`` nobody can tell the month: None, unless its weekday or the *order* of its
+    document's other dates says (`order_of`), or an am or pm that it is American.
 
     >>> parse_date("Wed, 19 Jun 2024 09:30:00 EST")
     datetime.datetime(2024, 6, 19, 14, 30, tzinfo=datetime.timezone.utc)
@@ -129,9 +138,30 @@ def parse_date(text: str, zone: tzinfo | None = None) -> datetime | None:
     if not any(character.isdigit() for character in text):
         return None
     try:
-        return _iso(text, zone) or _rfc822(text, zone) or _in_words(text, zone)
+        return _iso(text, zone) or _rfc822(text, zone) or _in_words(text, zone, order)
     except (ValueError, OverflowError):
         return None
+
+
+def is_ambiguous(text: str) -> bool:
+    """Tell whether *text* has its day in numbers that can be read in more than one order.
+
+    >>> is_ambiguous("3/4/2024"), is_ambiguous("13/4/2024"), is_ambiguous("2024-04-03")
+    (True, False, False)
+    """
+    return len(_orders(text[:200])) > 1
+
+
+def order_of(texts: Iterable[str]) -> Order | None:
+    """Return the one order in which all dates in numbers among *texts* can be read; None where that leaves a choice.
+
+    >>> order_of(["03-11-2026", "13-11-2026 10:00", "soon"])
+    'dmy'
+    """
+    left: set[Order] = set(get_args(Order))
+    for text in texts:
+        left &= _orders(text[:200]) or left
+    return left.pop() if len(left) == 1 else None
 
 
 def settle(moment: datetime | None, *, received_at: datetime) -> datetime | None:
@@ -242,18 +272,34 @@ def _rfc822(text: str, zone: tzinfo | None) -> datetime | None:
     if hours:
         zone = _offset(hours[0], int(hours[1:]), int(minutes))
     elif name:
+        if name.lower() in ("am", "pm"):
+            return None  # no zones, but halves of a day
         zone = _named_zone(name) or zone
         if zone is None and hour is None:
             return None
     return _moment(on, (int(hour or 0), int(minute or 0), int(second or 0), 0), zone)
 
 
-def _in_words(text: str, zone: tzinfo | None) -> datetime | None:
+def _in_words(text: str, zone: tzinfo | None, order: Order | None) -> datetime | None:
     """Any other order of words: take out the day, the clock and the zone one after the other."""
-    rest, on, american = text, None, False
+    rest, on = _DASHED.sub(r"\1 \2 \3", text), None  # -2026 is no offset
     if match := _YEAR_FIRST.search(rest):
         on = (int(match[1]), int(match[2]), int(match[3]))
         rest = _without(rest, match)
+    clock, half, rest = _clock_in(rest)
+    if on is None and (match := _YEAR_LAST.search(rest)):
+        on = _day_in_numbers(match, _orders(text), order, american=bool(half))
+        if on is None:
+            return None
+        rest = _without(rest, match)
+    zone, rest = _zone_in(rest, zone)
+    if on is None:
+        on = _day_in_words(rest)
+    return None if on is None else _moment(on, clock, zone)
+
+
+def _clock_in(rest: str) -> tuple[tuple[int, int, int, int], str, str]:
+    """The time of day in *rest*, the letter of its am or pm where it has one, and what else there is."""
     hour = minute = second = 0
     half = ""
     if (match := _CLOCK.search(rest)) and int(match[1]) <= 24 and not _is_day(match, rest):
@@ -262,20 +308,10 @@ def _in_words(text: str, zone: tzinfo | None) -> datetime | None:
     elif match := _HOUR.search(rest):
         hour, half = int(match[1]), (match[2] or "").lower()
         rest = _without(rest, match)
-    american = bool(half)
-    if not half and hour < 12 and _AFTERNOON.search(rest):
-        half = "p"
-    if half and 1 <= hour <= 12:
-        hour = hour % 12 + (12 if half == "p" else 0)
-    if on is None and (match := _YEAR_LAST.search(rest)):
-        on = _day_of(int(match[1]), int(match[3]), _full_year(match[4]), dotted=match[2] == ".", american=american)
-        if on is None:
-            return None
-        rest = _without(rest, match)
-    zone, rest = _zone_in(rest, zone)
-    if on is None:
-        on = _day_in_words(rest)
-    return None if on is None else _moment(on, (hour, minute, second, 0), zone)
+    part = half or ("p" if _AFTERNOON.search(rest) else "a" if _FORENOON.search(rest) else "")
+    if part and 1 <= hour <= 12:
+        hour = hour % 12 + (12 if part == "p" else 0)
+    return (hour, minute, second, 0), half, rest
 
 
 def _is_day(match: re.Match[str], text: str) -> bool:
@@ -287,12 +323,49 @@ def _without(text: str, match: re.Match[str]) -> str:
     return text[: match.start()] + " " + text[match.end() :]
 
 
-def _day_of(first: int, second: int, year: int, *, dotted: bool, american: bool) -> tuple[int, int, int] | None:
-    if first > 12 or (dotted and not american) or first == second:
-        return year, second, first
-    if second > 12 or american:
-        return year, first, second
-    return None
+def _orders(text: str) -> set[Order]:
+    """The orders in which the day that *text* has in numbers is one of the calendar, on the weekday that it names."""
+    match = None if _YEAR_FIRST.search(text) else _YEAR_LAST.search(text)
+    if match is None:
+        return set()
+    weekday = _WEEKDAY.search(text)
+    found: set[Order] = set()
+    for order in get_args(Order):
+        try:
+            day = date(*_ordered(match, order))
+        except ValueError:
+            continue
+        if weekday is None or _DAYS[day.weekday()] == weekday[1].capitalize():
+            found.add(order)
+    return found
+
+
+def _ordered(match: re.Match[str], order: Order) -> tuple[int, int, int]:
+    """Year, month and day of a `_YEAR_LAST` read in *order*; the year 0 where it has no place for the year it has."""
+    first, second, last = match[1], match[3], match[4]
+    if order == "ymd":
+        return (_full_year(first), int(second), int(last)) if len(first) == len(last) == 2 else (0, 0, 0)
+    day, month = (first, second) if order == "dmy" else (second, first)
+    return _full_year(last), int(month), int(day)
+
+
+def _day_in_numbers(
+    match: re.Match[str], possible: set[Order], order: Order | None, *, american: bool
+) -> tuple[int, int, int] | None:
+    """The day that *match* means: in the only possible order, the document's, or the custom of its signs."""
+    if len(possible) == 1:
+        return _ordered(match, next(iter(possible)))
+    if order in possible:
+        return _ordered(match, order)
+    if "mdy" not in possible or match[1] == match[3]:
+        customary: Order = "dmy"
+    elif match[2] == "." and not american:
+        customary = "dmy"
+    elif match[2] in "./" and american:
+        customary = "mdy"
+    else:
+        return None
+    return _ordered(match, customary) if customary in possible else None
 
 
 def _zone_in(text: str, zone: tzinfo | None) -> tuple[tzinfo | None, str]:
@@ -303,7 +376,7 @@ def _zone_in(text: str, zone: tzinfo | None) -> tuple[tzinfo | None, str]:
         return (zone if place is UTC else place), _without(text, match)
     for match in _WORD.finditer(text):
         # In lower case these letters are words of some language ("est", "met", "west").
-        if match[0].isupper() and len(match[0]) > 1 and (found := _named_zone(match[0])):
+        if match[0].isupper() and (len(match[0]) > 1 or match[0] == "Z") and (found := _named_zone(match[0])):
             return found, _without(text, match)
     return zone, text
 

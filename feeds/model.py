@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from feeds.dates import Order
+
 # --------------------------------------------------------------------------- what admins configure
 
 SourceKind = Literal["feed", "page", "sitemap", "files"]
@@ -403,8 +405,7 @@ class Discussion:
 class ParsedEntry:
     """One entry as the document says it: nothing resolved, cleaned or believed yet.
 
-    Dates are the document's own strings; *published_utc* and *updated_utc* what the parser made of them, which is
-    wrong where the string has no zone. *position* counts from 0 in document order.
+    Dates are the document's own strings. *position* counts from 0 in document order.
     """
 
     position: int = 0
@@ -421,8 +422,6 @@ class ParsedEntry:
     contributors: tuple[Person, ...] = ()
     published: str | None = None
     updated: str | None = None
-    published_utc: datetime | None = None
-    updated_utc: datetime | None = None
     categories: tuple[Category, ...] = ()
     breadcrumb: tuple[str, ...] = ()
     origin: Origin | None = None
@@ -479,6 +478,8 @@ class ParsedFeed:
     head_parsed: bool = True
     whole_parse: bool = True  # False where only the head and new items were given to feedparser
     links: tuple[str, ...] = ()  # pages: article links found, in order
+    date_order: Order | None = None  # how the document's dates in numbers are to be read, where only one order fits all
+    broken_off: bool = False  # the document ends too early: what it said of itself is not to be relied on
     warnings: tuple[str, ...] = ()
 
 

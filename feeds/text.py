@@ -82,6 +82,33 @@ _KINDS = {
 }
 
 
+def mend_references(markup: str) -> str:
+    """Return *markup* with numeric references that name characters alone.
+
+    A pair of surrogates becomes the one character that it means; what is no character of XML (§2.2) is left out.
+    >>> mend_references("&#55357;&#56832; &#xD83D; &#38 &#0;")
+    '&#128512;  &#38; '
+    """
+    return _NUMBERS.sub(_as_characters, markup) if "&#" in markup else markup
+
+
+def _as_characters(numbers: re.Match[str]) -> str:
+    codes = [int(digits[1:], 16) if digits[0] in "xX" else int(digits) for digits in _NUMBER.findall(numbers[0])]
+    # UTF-16 puts a pair together, and leaves out what has no partner; so written numbers go through it.
+    units = b"".join(
+        code.to_bytes(2, "little") if code < 0x10000 else chr(code).encode("utf-16-le")
+        for code in codes
+        if code <= 0x10FFFF
+    )
+    text = _NO_CHARACTER.sub("", units.decode("utf-16-le", "ignore"))
+    return "".join(f"&#{ord(character)};" for character in text)
+
+
+_NUMBERS = re.compile(r"(?:&#(?:\d+|[xX][0-9a-fA-F]+);?)+", re.ASCII)
+_NUMBER = re.compile(r"&#(\d+|[xX][0-9a-fA-F]+)", re.ASCII)
+_NO_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
 def fold(text: str) -> str:
     """*text* without what does not distinguish: case, accents, width, ligatures, invisible characters.
 

@@ -144,7 +144,7 @@ class Paper:
         """Print *found*, each below a remark that says what it is."""
         for one in found:
             entries = one.feed.entries
-            told = (entry.published_utc or parse_date(entry.published or "", UTC) for entry in entries)
+            told = (parse_date(entry.published or "", UTC) for entry in entries)
             dates = [date for date in told if date]
             newest = f", the newest of {max(dates):%d %b %Y}" if dates else ""
             kind = KINDS.get(one.feed.kind, one.feed.kind)

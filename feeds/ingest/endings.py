@@ -41,8 +41,8 @@ def verdict(
     result = verdicts.brought(
         waiting.claim, waiting.answer, reading, got, waiting.body_hash, settings=settings, jitter=jitter
     )
-    if len(reading.links) - len(reading.item_hashes) > FOLLOW_AT_ONCE:
-        # The rest comes with the next listing, which must be read then though it be the same.
+    if reading.broken_off or len(reading.links) - len(reading.item_hashes) > FOLLOW_AT_ONCE:
+        # The rest comes with the next answer, which must be read then though it be the same.
         result = replace(result, state=replace(result.state, validators=Validators(), body_hash=None))
     return result
 

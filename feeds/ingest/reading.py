@@ -53,6 +53,7 @@ class Reading:
     hubs: tuple[str, ...] = ()
     self_url: str | None = None
     links: tuple[str, ...] = ()
+    broken_off: bool = False  # the body ended too early: there is more of it, to be asked for
     item_hashes: tuple[int, ...] = ()
     item_marks: bytes = b""
     notes: tuple[str, ...] = ()
@@ -96,6 +97,7 @@ def read(job: Job) -> Reading:
         hubs=feed.hubs,
         self_url=feed.self_url,
         links=feed.links,
+        broken_off=feed.broken_off,
         item_hashes=feed.item_hashes,
         item_marks=marks,
         notes=feed.warnings + known.dropped,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
-from feeds.dates import parse_date, settle
+from feeds.dates import Order, parse_date, settle
 from feeds.model import ParsedEntry
 
 FAST_CLOCK = timedelta(hours=1)
@@ -21,16 +21,18 @@ class Dates:
     warnings: tuple[str, ...]
 
 
-def dates_of(entry: ParsedEntry, *, zone: tzinfo, received_at: datetime) -> Dates:
+def dates_of(entry: ParsedEntry, *, zone: tzinfo, order: Order | None = None, received_at: datetime) -> Dates:
     """Return the dates of *entry* by these rules.
 
-    The document's own words count before what a parser made of them, since only here the source's *zone* is known.
-    Before 1990, impossible or unreadable: none. Ahead of *received_at*: *received_at*. Only updated: that is when it
-    was published, as far as anybody knows. Updated before published: published.
+    What has no zone is in *zone*; numbers that could be read in several orders are in *order*, the document's. Before
+    1990, impossible or unreadable: none. Ahead of *received_at*: *received_at*. Only updated: that is when it was
+    published, as far as anybody knows. Updated before published: published.
     """
     warnings: list[str] = []
-    published = _moment("published", entry.published, entry.published_utc, zone, received_at, warnings)
-    updated = _moment("updated", entry.updated, entry.updated_utc, zone, received_at, warnings)
+    published, updated = (
+        _moment(name, text, zone, order, received_at, warnings)
+        for name, text in (("published", entry.published), ("updated", entry.updated))
+    )
     if published is None:
         published = updated
     elif updated is None or updated < published:
@@ -39,11 +41,9 @@ def dates_of(entry: ParsedEntry, *, zone: tzinfo, received_at: datetime) -> Date
 
 
 def _moment(
-    name: str, text: str | None, parsed: datetime | None, zone: tzinfo, received_at: datetime, warnings: list[str]
+    name: str, text: str | None, zone: tzinfo, order: Order | None, received_at: datetime, warnings: list[str]
 ) -> datetime | None:
-    stated = parse_date(text, zone) if text else None
-    if stated is None and parsed is not None and parsed.tzinfo is not None:
-        stated = _in_utc(parsed)
+    stated = parse_date(text, zone, order) if text else None
     if stated is None:
         if text and text.strip():
             warnings.append(f"{name}: {text.strip()[:60]!r} is no date")
@@ -54,10 +54,3 @@ def _moment(
     elif stated - received_at > FAST_CLOCK:
         warnings.append(f"{name}: {stated:%Y-%m-%d %H:%M} UTC lies ahead, taken as now")
     return believed
-
-
-def _in_utc(moment: datetime) -> datetime | None:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:  # at either end of the calendar
-        return None

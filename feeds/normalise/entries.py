@@ -150,7 +150,7 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
 
     article = canonical or link or resolved(ground.url, feed.link) or ""
     body = body_of(parsed.summary, parsed.content, Place(base, ground.url, article))
-    dates = dates_of(parsed, zone=ground.zone, received_at=ground.received_at)
+    dates = dates_of(parsed, zone=ground.zone, order=feed.date_order, received_at=ground.received_at)
     enclosures = enclosures_of(parsed.enclosures, base)
     title, from_where = title_of(
         parsed.title,

@@ -12,6 +12,8 @@ from feeds.parse.limits import MAX_AUTHOR_CHARACTERS, MAX_DEPTH_ELEMENTS, MAX_EN
 from feeds.parse.media import PODCAST_NAMESPACES, MediaHandlers
 
 _ADDRESS = re.compile(r"[A-Za-z0-9_.+-]+@(?:\[[0-9.]{7,15}\]|(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,63})(?:\?subject=\S+)?")
+_IN_END_TAG = re.compile(rb"</[^<>]*\Z")
+_REGISTERED = re.compile(r"(?i)https?://www\.iana\.org/assignments/(?:relation|link-relations)(?:\.html)?[/#]")
 # Addresses that `urljoin` gives back as they are, whatever the base: most of all.
 _WHOLE = re.compile(
     r"https?://[A-Za-z0-9][A-Za-z0-9.-]*/[A-Za-z0-9\-._~/!$'()*+,=:@%]*(?:\?[A-Za-z0-9\-._~/!$'()*+,=:@%&;?]+)?\Z"
@@ -85,6 +87,11 @@ class Bounded(MediaHandlers):
 
     _end_entry = _end_item
 
+    def broke_off(self: Any, document: bytes) -> None:
+        """Forget the entry that *document* left open, for what is missing may be its id; not where only its end is."""
+        if self.inentry and self.entries and not (self.depth == self._before[2] and _IN_END_TAG.search(document)):
+            self.entries.pop()
+
     def _add_tag(self: Any, term: str | None, scheme: str | None, label: str | None) -> None:
         # feedparser compares each with all before it; those of the feed itself are of no use here.
         tags = self._get_context().setdefault("tags", [])
@@ -109,7 +116,15 @@ class Bounded(MediaHandlers):
         if detail:
             context.setdefault(f"{key}_detail", detail)
 
+    @staticmethod
+    def map_content_type(content_type: str) -> str:
+        """The bare media type: parameters such as a charset do not make another of it."""
+        mapped: str = feedparser.api.StrictFeedParser.map_content_type(content_type.partition(";")[0].strip())
+        return mapped
+
     def _start_link(self: Any, attrs_d: dict[str, str]) -> None:
+        if "rel" in attrs_d:  # a registered relation may be written as an address (RFC 4287 §4.2.7.2)
+            attrs_d["rel"] = _REGISTERED.sub("", attrs_d["rel"].strip())
         if not attrs_d.get("uri", "http").lower().startswith("http"):
             del attrs_d["uri"]  # a name in another network beside the address in the text
         super()._start_link(attrs_d)  # type: ignore[misc]

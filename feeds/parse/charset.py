@@ -1,8 +1,10 @@
 """The bytes of a document in UTF-8, whatever they were in. First step of `parse`. Pure.
 
-The order is BOM, charset of the Content-Type, XML declaration (RFC 7303 §3), then UTF-8 and windows-1252. A label is
-believed as long as the bytes allow it: Latin-1 is read as windows-1252 as browsers do, and a single-byte label on
-bytes that are UTF-8 throughout is taken for a mistake. UTF-7 and codecs that are no charset are never used.
+The order is BOM, charset of the Content-Type, XML declaration (RFC 7303 §3), then UTF-8 and windows-1252. Labels are
+those of the WHATWG Encoding standard, read as browsers do (Latin-1 is windows-1252), their common misspellings, and
+what else Python knows. A label is believed as long as the bytes allow it: what is UTF-8, but for a slip, is UTF-8
+whatever a label of single bytes says, and whatever one of several where the document says so itself or is long enough.
+UTF-7 and codecs that are no charset are never used.
 """
 
 from __future__ import annotations
@@ -10,7 +12,12 @@ from __future__ import annotations
 import codecs
 import re
 
-_DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+from webencodings import lookup
+from webencodings.labels import LABELS
+
+from feeds.parse.limits import MAX_LEAD_BYTES
+
+_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']?\s*([A-Za-z0-9._:\- ]{1,40})""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 
 _BOMS = (
@@ -28,30 +35,31 @@ _SHAPES = (
     (re.compile(rb"\x00[<{\[\s]\x00[^\x00]"), "utf-16-be"),
     (re.compile(rb"\x4c\x6f\xa7\x94"), "cp037"),
 )
-_SINGLE_BYTE = {
-    "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp437", "cp850",
-    "cp852", "cp855", "cp858", "cp866", "cp874", "koi8-r", "koi8-u", "mac-roman", "mac-cyrillic", "ptcp154",
-    "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-10",
-    "iso8859-13", "iso8859-14", "iso8859-15", "iso8859-16", "tis-620",
-}  # fmt: skip
 _MULTI_BYTE = {
-    "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "gb18030", "big5hkscs", "cp932",
-    "euc_jp", "iso2022_jp", "cp949", "johab", "hz",
+    "gb18030", "big5hkscs", "cp932", "euc_jp", "iso2022_jp", "iso2022_kr", "cp949", "johab", "hz", "cp950",
 }  # fmt: skip
-# As browsers read them: the vendors' supersets are what is meant (WHATWG Encoding §4.2).
+_WIDE = {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
+_NEVER = {"utf-7", "idna", "punycode", "raw-unicode-escape", "unicode-escape", "charmap", "undefined", "mbcs", "oem"}
+# The vendors' supersets are what is meant, for what the standard leaves out too.
 _SUPERSETS = {
     "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "gb2312": "gb18030",
-    "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc_kr": "cp949",
+    "gbk": "gb18030", "big5": "big5hkscs", "cp950": "big5hkscs", "shift_jis": "cp932", "euc_kr": "cp949",
+    "euc_jis_2004": "euc_jp", "shift_jis_2004": "cp932", "cp65001": "utf-8", "utf-8-sig": "utf-8",
 }  # fmt: skip
-
-
-# Labels of the web that Python does not know by itself.
+_NUMBERED = re.compile(r"(?:x?(?:mswindows|mswin|windows|win|wincp|cp|ibm|ms|microsoftcp|dos|codepage)|)(\d{3,5})\Z")
+# Without the signs in them; what the standard and Python do not have.
 _ALIASES = {
-    "x-sjis": "cp932", "windows-31j": "cp932", "ms_kanji": "cp932", "windows-874": "cp874", "dos-874": "cp874",
-    "x-mac-cyrillic": "mac-cyrillic", "x-mac-roman": "mac-roman", "gb_2312-80": "gb18030", "x-gbk": "gb18030",
-    "x-euc-jp": "euc_jp", "iso-8859-8-i": "iso8859-8", "x-cp1250": "cp1250", "x-cp1251": "cp1251",
-    "x-cp1252": "cp1252", "unicode-1-1-utf-8": "utf-8", "x-x-big5": "big5hkscs",
+    "utf8mb3": "utf-8", "utf8mb4": "utf-8", "utf": "utf-8", "utf8utf8": "utf-8", "utf8unicode": "utf-8",
+    "unicodeutf8": "utf-8", "sjiswin": "cp932", "eucjpwin": "euc_jp", "eucjpms": "euc_jp", "koi": "koi8-r",
+    "koi8": "koi8-r", "ansi": "cp1252", "latin": "cp1252", "isolatin1": "cp1252", "gb180302000": "gb18030",
+    "gb180302005": "gb18030", "gbk2312": "gb18030", "uhc": "cp949", "ksc5601": "cp949", "big5eten": "big5hkscs",
+    "5601": "cp949", "8859": "cp1252", "20866": "koi8-r", "21866": "koi8-u", "28591": "cp1252", "28592": "iso8859-2",
+    "28595": "iso8859-5", "54936": "gb18030", "51932": "euc_jp", "51949": "cp949", "50220": "iso2022_jp",
 }  # fmt: skip
+SLIPS = 20
+"""A text with one byte in so many that is no UTF-8 is UTF-8 with a slip; text in another charset is almost never."""
+ENOUGH_CHARACTERS = 30
+"""Characters beyond ASCII after which it is no accident that a text in a charset of several bytes is UTF-8."""
 
 
 def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
@@ -68,42 +76,79 @@ def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
     for shape, name in _SHAPES:
         if shape.match(body):
             return _decoded(body, name)
-    labels = _CHARSET.findall(content_type or "")[:1]
-    labels += [label.decode("ascii") for label in _DECLARED.findall(body[:1024])]
-    for label in labels:
-        encoding = _known(label)
-        if encoding is None or encoding.startswith(("utf-16", "utf-32")):
-            continue  # not a charset, or one that the bytes above would have shown
-        if encoding in _SINGLE_BYTE and _is_utf8(body):
-            return body
-        converted = _exactly(body, encoding)
-        if converted is not None:
+    named = _CHARSET.findall(content_type or "")[:1]
+    declared = [label.decode("ascii") for label in _DECLARED.findall(body[:MAX_LEAD_BYTES])[:1]]
+    encodings = [encoding for label in named + declared if (encoding := _known(label))]
+    text = _as_utf8(body)
+    if text is not None and _is_meant(text, encodings):
+        return text.encode("utf-8")
+    for encoding in encodings:
+        if (converted := _exactly(body, encoding)) is not None:
+            return converted
+    for encoding in encodings:
+        if (converted := _nearly(body, encoding)) is not None:
             return converted
     return _decoded(body, "utf-8")
 
 
 def _known(label: str) -> str | None:
-    """The codec that *label* names, as browsers understand it; None where it is no charset that is used for text."""
-    try:
-        name = codecs.lookup(_ALIASES.get(label.lower(), label)).name
-    except (LookupError, ValueError):
-        return None
+    """The codec that *label* names, as browsers understand it; None where it is no charset that is used for text.
+
+    UTF-16 and UTF-32 are none here: the bytes would have shown them.
+    """
+    label = label.strip().lower()
+    bare = re.sub(r"[^a-z0-9]", "", label)
+    numbered = _NUMBERED.match(bare)
+    guesses = [label, _ALIASES.get(bare, bare)]
+    if numbered:
+        guesses += [_ALIASES.get(numbered[1], f"windows-{numbered[1]}"), f"cp{numbered[1]}"]
+    guesses += [guess.removeprefix("x-") for guess in guesses[:1]]
+    for guess in guesses:
+        name = _codec(_BARE_LABELS.get(guess, guess))
+        if name is not None:
+            return name if name not in _WIDE else None
+    return None
+
+
+def _codec(label: str) -> str | None:
+    standard = lookup(label)
+    name = standard.codec_info.name if standard is not None else "replacement"
+    if name in ("replacement", "x-user-defined"):
+        try:
+            found = codecs.lookup(label)
+        except (LookupError, ValueError):
+            return None
+        if not getattr(found, "_is_text_encoding", True):
+            return None
+        name = found.name
     name = _SUPERSETS.get(name, name)
-    return name if name in _SINGLE_BYTE or name in _MULTI_BYTE else None
+    return None if name in _NEVER else name
 
 
-def _is_utf8(body: bytes) -> bool:
+_BARE_LABELS = {re.sub(r"[^a-z0-9]", "", label): label for label in reversed(LABELS)}
+
+
+def _as_utf8(body: bytes) -> str | None:
+    """*body* as UTF-8, its slips read as windows-1252; None where they are too many for slips."""
     try:
-        body.decode("utf-8")
+        return body.decode("utf-8")
     except UnicodeDecodeError:
-        return False
-    return True
+        pass
+    body = _paired(body)
+    bad = body.decode("utf-8", "replace").count("\ufffd")
+    begun = len(body.translate(None, bytes(range(0xC0))))
+    return body.decode("utf-8", "wiredesk-as-windows-1252") if bad * SLIPS <= begun else None
+
+
+def _is_meant(text: str, encodings: list[str]) -> bool:
+    """Whether *text*, which could be read as UTF-8, is to be, though *encodings* were named."""
+    if "utf-8" in encodings or not encodings or encodings[0] not in _MULTI_BYTE:
+        return not text.isascii() or not encodings
+    return len(text) - len(text.encode("ascii", "ignore")) >= ENOUGH_CHARACTERS
 
 
 def _exactly(body: bytes, encoding: str) -> bytes | None:
     """*body* in UTF-8 if it is *encoding* throughout. The few gaps of windows-1252 do not count against it."""
-    if encoding == "utf-8":
-        return body if _is_utf8(body) else None
     if encoding == "cp1252":
         return body.decode("cp1252", "wiredesk-as-latin-1").encode("utf-8")
     try:
@@ -112,12 +157,32 @@ def _exactly(body: bytes, encoding: str) -> bytes | None:
         return None
 
 
+def _nearly(body: bytes, encoding: str) -> bytes | None:
+    """*body* in UTF-8 if it is *encoding* but for slips, which become U+FFFD."""
+    if encoding == "utf-8":
+        return None
+    text = body.decode(encoding, "replace")
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
+    return text.encode("utf-8") if text.count("\ufffd") * SLIPS <= beyond else None
+
+
+def _paired(body: bytes) -> bytes:
+    """*body* with characters whole that were written as two surrogates of three bytes each (CESU-8, as Java does)."""
+    return _SURROGATES.sub(
+        lambda pair: (
+            pair[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode()
+        ),
+        body,
+    )
+
+
+_SURROGATES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+
+
 def _decoded(body: bytes, encoding: str) -> bytes:
     if encoding != "utf-8":
         return body.decode(encoding, "replace").encode("utf-8", "replace")
-    if _is_utf8(body):
-        return body
-    return body.decode("utf-8", "wiredesk-as-windows-1252").encode("utf-8")
+    return _paired(body).decode("utf-8", "wiredesk-as-windows-1252").encode("utf-8")
 
 
 def _as_latin_1(error: UnicodeError) -> tuple[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from feeds.model import (
@@ -22,6 +21,7 @@ from feeds.parse.limits import MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS
 from feeds.parse.media import files_and_image
 from feeds.parse.places import place_of
 from feeds.parse.scalars import short, whole_number
+from feeds.text import mend_references
 
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _TYPES: dict[str, TextType] = {"text/plain": "text", "text/html": "html", "application/xhtml+xml": "xhtml"}
@@ -41,9 +41,9 @@ def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False, 
     link = _link(raw, links, entry_id, atom)
     title = _title(raw, atom)
     summary, content = _texts(raw, atom)
-    published, updated, created = (_date(raw, name) for name in ("published", "updated", "created"))
-    if published[0] is None:
-        published = created if created[0] is not None or atom else updated
+    published, updated, created = (short(raw.get(name)) for name in ("published", "updated", "created"))
+    if published is None:
+        published = created if created is not None or atom else updated
     enclosures, image = files_and_image(raw, links, titled=title is not None)
     return ParsedEntry(
         position=position,
@@ -60,10 +60,8 @@ def parsed_entry(raw: Any, *, position: int, atom: bool, noindex: bool = False, 
         language=short(raw.get("language")) or raw.get("desk_language"),
         authors=persons(raw.get("authors"), raw.get("author")),
         contributors=persons(raw.get("contributors")),
-        published=published[0],
-        updated=updated[0],
-        published_utc=published[1],
-        updated_utc=updated[1],
+        published=published,
+        updated=updated,
         categories=_categories(raw.get("tags")),
         origin=_origin(raw),
         publisher=short(raw.get("publisher")),
@@ -86,13 +84,28 @@ def links_of(raw: Any) -> list[dict[str, Any]]:
 
 def _link(raw: Any, links: Sequence[Any], entry_id: str | None, atom: bool) -> str | None:
     link = short(raw.get("link"))
-    alternates = [short(found.get("href")) for found in links if found.get("rel") == "alternate"]
     if atom:
-        return link if link in alternates else next((found for found in alternates if found), None)
+        return alternate(links, short(raw.get("language")) or raw.get("desk_language"))
+    alternates = [short(found.get("href")) for found in links if found.get("rel") == "alternate"]
     if link is not None and link == entry_id and link not in alternates:
         # feedparser took the guid for it, as RSS 2.0 has it; that holds for a whole address alone.
         return link if raw.get("desk_permalink") and link.lower().startswith(("http://", "https://")) else None
     return link or next((found for found in alternates if found), None)
+
+
+def alternate(links: Sequence[Any], language: str | None) -> str | None:
+    """The address that stands for what *links* belong to: a page before other types, then in its own *language*.
+
+    The first of equals; RFC 4287 §4.2.7 allows one for each type and language.
+    """
+
+    def fitness(link: Any) -> tuple[bool, int]:
+        page = "html" in str(link.get("type") or "text/html").lower()
+        tag = str(link.get("hreflang") or "").lower()
+        return page, 1 if not tag else 2 * (tag.partition("-")[0] == (language or "").lower().partition("-")[0])
+
+    found = [link for link in links if link.get("rel") == "alternate" and short(link.get("href"))]
+    return short(max(found, key=fitness)["href"]) if found else None
 
 
 def _title(raw: Any, atom: bool) -> RawText | None:
@@ -110,8 +123,8 @@ def _texts(raw: Any, atom: bool) -> tuple[RawText | None, RawText | None]:
     """Summary and content. RSS: description and content:encoded; Atom: as named, types as declared."""
     contents = [found for found in raw.get("content") or () if isinstance(found, dict) and found.get("value")]
     if atom:
-        known = [found for found in contents if found.get("type") in _TYPES]
-        content = _text(known[0]["value"], _TYPES[known[0]["type"]], known[0]) if known else None
+        known = [(kind, found) for found in contents if (kind := _type_of(found))]
+        content = _text(known[0][1]["value"], *known[0]) if known else None
         detail = raw.get("summary_detail")
         summary = None
         if isinstance(detail, dict) and raw.get("summary"):
@@ -126,6 +139,12 @@ def _texts(raw: Any, atom: bool) -> tuple[RawText | None, RawText | None]:
         if isinstance(detail, dict) or content is None:  # else it is feedparser's copy of the content
             summary = _text(raw["summary"], _guessed(raw["summary"]), detail)
     return summary or _described(raw), content
+
+
+def _type_of(detail: Any) -> TextType | None:
+    """How the text of an Atom construct is to be read; None for what is no text (RFC 4287 §4.1.3.3)."""
+    kind = str(detail.get("type") or "text/plain")
+    return _TYPES.get(kind) or ("text" if kind.startswith("text/") else None)
 
 
 def _described(raw: Any) -> RawText | None:
@@ -144,23 +163,8 @@ def _text(value: str, kind: TextType, detail: Any) -> RawText:
     base, language = ("", None)
     if isinstance(detail, dict):
         base, language = detail.get("base") or "", detail.get("language")
-    return RawText(value=value[:MAX_FIELD_CHARACTERS], type=kind, base=base, language=language)
-
-
-def _date(raw: Any, name: str) -> tuple[str | None, datetime | None]:
-    text = short(raw.get(name))
-    return text, utc(raw.get(f"{name}_parsed")) if text else None
-
-
-def utc(parsed: Any) -> datetime | None:
-    """The moment of a `time.struct_time` in UTC; None where it is none that exists."""
-    if parsed is None:
-        return None
-    try:
-        year, month, day, hour, minute, second = parsed[:6]
-        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
+    value = value[:MAX_FIELD_CHARACTERS]
+    return RawText(value=mend_references(value) if kind == "html" else value, type=kind, base=base, language=language)
 
 
 def persons(raw: Any, alone: Any = None) -> tuple[Person, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from feeds.dates import is_ambiguous, order_of
 from feeds.model import Hints, ParsedEntry, ParsedFeed
 from feeds.parse.cut import Cut, cut
 from feeds.parse.entries import links_of, parsed_entry, persons, says_noindex
@@ -13,10 +15,15 @@ from feeds.parse.episodes import show_of
 from feeds.parse.kinds import Seen, format_of, refusal
 from feeds.parse.prolog import Prolog
 from feeds.parse.scalars import short, whole_number
-from feeds.parse.xmlfeed import FULL, XmlFeed, read, read_well_formed, root_of
+from feeds.parse.xmlfeed import BROKEN_OFF, FULL, XmlFeed, read, read_well_formed, root_of
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2629800, "yearly": 31557600}
+_DATES = re.compile(
+    rb"<(?:[\w.-]+:)?(?:pubdate|date|published|updated|modified|issued|created|lastbuilddate)(?:\s[^>]*)?>"
+    rb"\s*(?:<!\[CDATA\[)?([^<\]]{6,60})",
+    re.IGNORECASE,
+)
 
 
 def parse_xml(
@@ -28,6 +35,15 @@ def parse_xml(
     nothing new, and no other *head_hash* than *known_head* (None: any), nothing is read at all: *head_parsed* is then
     False and the fields of the feed are empty. Raises ParseError.
     """
+    feed = _parsed(seen, url, known_items, known_head)
+    if any(is_ambiguous(text) for entry in feed.entries for text in (entry.published, entry.updated) if text):
+        # All of them, also of the items left out: what a date means must not depend on which are read anew.
+        texts = (found.decode("utf-8", "replace") for found in _DATES.findall(seen.body))
+        feed = replace(feed, date_order=order_of(texts))
+    return feed
+
+
+def _parsed(seen: Seen, url: str, known_items: frozenset[int], known_head: int | None) -> ParsedFeed:
     prolog = seen.prolog
     if prolog is None:
         raise refusal(seen)
@@ -79,7 +95,7 @@ def _read_new(body: bytes, prolog: Prolog, pieces: Cut, url: str, known: frozens
     if raw is None or len(raw.entries) != len(positions):
         return None
     if pieces.over:
-        raw = replace(raw, warnings=(FULL,))
+        raw = replace(raw, warnings=(*raw.warnings, FULL))
     return _feed(raw, prolog, positions, hashes=pieces.hashes, head=pieces.head_hash(body), whole_parse=False)
 
 
@@ -121,6 +137,7 @@ def _feed(
         head_hash=head,
         skipped=len(hashes) - len(entries) if hashes else 0,
         whole_parse=whole_parse,
+        broken_off=BROKEN_OFF in raw.warnings,
         warnings=raw.warnings,
     )
 

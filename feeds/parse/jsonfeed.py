@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
 
+from feeds.dates import order_of
 from feeds.errors import ParseError
 from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person, Place, RawText, TextType
 from feeds.parse.episodes import episode_of_json
@@ -16,6 +16,7 @@ from feeds.parse.limits import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_JSON_DEPTH
 from feeds.parse.media import grouped
 from feeds.parse.places import place_of_geojson
 from feeds.parse.scalars import decimal, seconds, short, whole_number
+from feeds.text import mend_references
 
 # A string, up to the end of the document where it never closes, or a bracket outside of strings.
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
@@ -64,6 +65,9 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
         item_hashes=hashes,
         skipped=len(hashes) - len(fresh),
         whole_parse=len(fresh) == len(hashes),
+        date_order=order_of(
+            str(item.get(name) or "") for item in items for name in ("date_published", "date_modified")
+        ),
         warnings=tuple(warnings),
     )
 
@@ -119,15 +123,33 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _authors(holder: dict[str, Any]) -> tuple[Person, ...]:
-    listed: Iterable[Any] = _dicts(holder.get("authors")) or _dicts([holder.get("author")])
-    persons = [Person(name=short(one.get("name")) or "", url=short(one.get("url"))) for one in listed]
-    return tuple(dict.fromkeys(person for person in persons if person.name or person.url))
+    """The people of `authors`, else of the `author` of 1.0: objects, names alone, lists of either or one by itself."""
+    for name in ("authors", "author"):
+        value = holder.get(name)
+        listed = value[:MAX_LIST_ITEMS] if isinstance(value, list) else [value]
+        people = [person for one in listed if (person := _person(one))]
+        if people:
+            return tuple(dict.fromkeys(people))
+    return ()
+
+
+def _person(value: Any) -> Person | None:
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict):
+        return None
+    if not value.get("name") and isinstance(value.get("author"), (dict, str)):
+        inner = value["author"]
+        value = inner if isinstance(inner, dict) else {"name": inner}
+    person = Person(name=short(value.get("name")) or "", url=short(value.get("url")), email=short(value.get("email")))
+    return person if person.name or person.url or person.email else None
 
 
 def _text(value: Any, kind: TextType, url: str, language: str | None) -> RawText | None:
     if not isinstance(value, str) or not value.strip():
         return None
-    return RawText(value=value[:MAX_FIELD_CHARACTERS], type=kind, base=url, language=language)
+    value = value[:MAX_FIELD_CHARACTERS]
+    return RawText(value=mend_references(value) if kind == "html" else value, type=kind, base=url, language=language)
 
 
 def _entry(item: dict[str, Any], position: int, url: str) -> ParsedEntry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from feeds.errors import ParseError
@@ -34,6 +34,13 @@ _CHALLENGE = re.compile(
 _RSS_VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
 _ATOM_VERSIONS = {"0.1": "atom01", "0.2": "atom02", "0.3": "atom03"}
 _VERSION = re.compile(rb"""\sversion\s*=\s*["']([^"']{0,20})""", re.IGNORECASE)
+_BINARY = (
+    (b"\x1f\x8b", "a gzip file"), (b"PK\x03\x04", "a ZIP file"), (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"), (b"RIFF", "a media file"), (b"ID3", "a media file"),
+    (b"BZh", "a bzip2 file"), (b"\xfd7zXZ", "an xz file"), (b"7z\xbc\xaf", "a 7z file"),
+    (b"(\xb5/\xfd", "a Zstandard file"),
+    (b"\xd0\xcf\x11\xe0", "an Office file"), (b"wOF", "a font"), (b"OggS", "a media file"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Seen:
     kind: Kind
     body: bytes
     prolog: Prolog | None = None
+    raw: bytes = b""  # as it came, of what was not recognised
 
 
 def recognise(body: bytes, content_type: str | None = None) -> Seen:
@@ -53,11 +61,14 @@ def recognise(body: bytes, content_type: str | None = None) -> Seen:
         return Seen("json", text)
     prolog = read_prolog(text)
     if prolog is None:
-        return Seen("junk", text)
+        return Seen("junk", text, raw=body[:64])
     if prolog.local in _WARNING_ROOTS and (late := _LATE_START.search(text, prolog.end, MAX_LEAD_BYTES)) is not None:
         text = text[late.start() :]
         prolog = read_prolog(text) or prolog
     local = prolog.local
+    if local == "entry":
+        text, prolog = _as_feed(text, prolog)
+        local = prolog.local
     if local in _FEED_ROOTS:
         return Seen("xml", text, prolog)
     if local in _SITEMAP_ROOTS:
@@ -67,6 +78,22 @@ def recognise(body: bytes, content_type: str | None = None) -> Seen:
     if local in _HTML_ROOTS or b"html" in prolog.doctype[:40].lower():
         return Seen("html", text, prolog)
     return Seen("junk", text, prolog)
+
+
+def _as_feed(text: bytes, prolog: Prolog) -> tuple[bytes, Prolog]:
+    """An Atom document that is one entry (RFC 4287 §2), as the feed of that entry."""
+    tag = b'<feed xmlns="http://www.w3.org/2005/Atom">'
+    text = tag + text[prolog.start :] + b"</feed>"
+    return text, replace(prolog, name="feed", start=0, end=len(tag), tag=tag)
+
+
+def shown(body: bytes) -> str:
+    """The beginning of *body* for a message: as text where it is text, else by the name of what it is."""
+    named = next((name for mark, name in _BINARY if body.startswith(mark)), None)
+    start = body[:40].decode("utf-8", "replace")
+    if named is None and sum(not character.isprintable() and not character.isspace() for character in start) > 2:
+        named = "binary data"
+    return f"it is {named}" if named else f"it begins with {start.replace(chr(0xFFFD), '')!r}"
 
 
 def refusal(seen: Seen, content_type: str | None = None) -> ParseError:
@@ -96,7 +123,7 @@ def refusal(seen: Seen, content_type: str | None = None) -> ParseError:
             remedy="the root of a feed is rss, rdf:RDF or feed; look for the feed's own address",
         )
     return ParseError(
-        f"neither XML nor JSON{served}: it begins with {seen.body[:40].decode('utf-8', 'replace')!r}",
+        f"neither XML nor JSON{served}: {shown(seen.raw or seen.body)}",
         remedy="look at the address in a browser; `wiredesk discover URL` lists the feeds of a site",
     )
 

@@ -14,6 +14,7 @@ from feeds.dates import parse_date
 from feeds.errors import ParseError
 from feeds.model import Category, Image, ParsedEntry, ParsedFeed, RawText
 from feeds.parse.kinds import recognise, refusal
+from feeds.parse.xmlfeed import mended, root_of
 
 MAX_ADDRESSES = 50_000
 """As many as one sitemap may hold (sitemaps.org)."""
@@ -21,6 +22,7 @@ MAX_ADDRESSES = 50_000
 MAX_NEWS = 2_000
 MAX_SITEMAP_BYTES = 52_428_800
 
+_LISTED = {"url", "sitemap"}  # at any depth: some put a whole sitemap into another
 _ADDRESS_LINE = re.compile(rb"https?://\S+\s*$")
 
 
@@ -42,13 +44,13 @@ def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> 
         if seen.kind == "xml":
             raise ParseError("a feed where a sitemap was expected", remedy="write `url:` instead of `sitemap:`")
         raise refusal(seen, content_type)
-    root = _root(seen.body[seen.prolog.start :])
+    root = _root(mended(root_of(seen.body, seen.prolog), seen.prolog.entities))
     if root is None:
         raise ParseError("a sitemap that is no XML", remedy="tell its publisher; nothing can be read of it")
     index = _local(root) == "sitemapindex"
     warnings: list[str] = []
     listed: list[tuple[str, str, ParsedEntry | None]] = []
-    for position, node in enumerate(root.iterchildren(tag=etree.Element)):
+    for position, node in enumerate(inner for inner in root.iter(tag=etree.Element) if _local(inner) in _LISTED):
         if position >= MAX_ADDRESSES:
             warnings.append(f"more than {MAX_ADDRESSES} addresses; only the first are read")
             break
@@ -79,7 +81,7 @@ def _root(body: bytes) -> Any:
 
 
 def _local(node: Any) -> str:
-    return str(etree.QName(node).localname).lower()
+    return re.split("[}:]", str(node.tag))[-1].lower()  # a prefix that nobody declared stays before the name
 
 
 def _child(node: Any, name: str) -> Any:

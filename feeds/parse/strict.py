@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Any
+from typing import Any, Literal
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -254,8 +254,24 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         return keys
 
 
-def read_strictly(document: bytes, base: str) -> tuple[StrictParser, bool] | None:
-    """Return a parser that has read *document*, and whether it had enough of it; None where it is not well-formed."""
+End = Literal["proper", "enough", "early"]
+# What expat says where a document ends too early: in a tag, a character, a CDATA section, or between elements.
+_EARLY = {
+    expat.errors.codes[said]
+    for said in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+}
+
+
+def read_strictly(document: bytes, base: str) -> tuple[StrictParser, End] | None:
+    """Return a parser that has read *document*, and how it ended; None where it is not well-formed.
+
+    Of a document that breaks off the entries are read that stand whole before; one that is open at its end is left out.
+    """
     parser = StrictParser(base)
     reader = expat.ParserCreate(namespace_separator=" ")
     reader.namespace_prefixes = True
@@ -266,11 +282,14 @@ def read_strictly(document: bytes, base: str) -> tuple[StrictParser, bool] | Non
     reader.CharacterDataHandler = parser.text
     try:
         reader.Parse(document, True)
-    except expat.ExpatError:
-        return None
+    except expat.ExpatError as error:
+        if error.code not in _EARLY:
+            return None
+        parser.broke_off(document)
+        return parser, "early"
     except Enough:
-        return parser, True
-    return parser, False
+        return parser, "enough"
+    return parser, "proper"
 
 
 def _without_wrapper(pieces: list[str]) -> list[str]:

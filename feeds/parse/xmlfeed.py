@@ -10,29 +10,34 @@ import html.entities
 import re
 from dataclasses import dataclass
 from typing import Any
-from xml.parsers import expat
 
 import feedparser.api
 from feedparser.util import FeedParserDict
 
 from feeds.errors import ParseError
 from feeds.parse.bounded import Bounded, Enough
-from feeds.parse.limits import MAX_ENTRIES, MAX_LOOSE_BYTES
+from feeds.parse.limits import MAX_ENTRIES, MAX_LOOSE_BYTES, MAX_NAMESPACES
 from feeds.parse.prolog import Prolog, doctype_of
 from feeds.parse.strict import read_strictly
+from feeds.text import mend_references
 
 # What feedparser and sgmllib have been seen to raise, and would raise, on what they do not foresee.
 _RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+BROKEN_OFF = "the document breaks off; read is what stands whole before"
 FULL = f"more than {MAX_ENTRIES} entries; only the first are read"
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _ILLEGAL = bytes(set(range(32)) - {9, 10, 13})  # XML 1.0 §2.2
+_NO_CHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")  # U+FFFE and U+FFFF, that §2.2 forbids as well
 _BUILT_IN = (b"lt", b"gt", b"amp", b"quot", b"apos")
-_REFERENCE = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});")
-# What may hold an ampersand as it is, a reference, or an ampersand that should have been escaped.
-_AMPERSAND = re.compile(
-    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|&#[0-9]{1,7};|&#x[0-9A-Fa-f]{1,6};|&([A-Za-z][A-Za-z0-9]*);|&",
+# What is not to be touched, or what should have been escaped: a reference, an ampersand, a < that begins no tag.
+_FAULTS = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
+    rb"|(?P<numbers>(?:&#(?:[0-9]+|[xX][0-9A-Fa-f]+);?)+)|&(?P<name>[A-Za-z][A-Za-z0-9]*);|&|<(?![A-Za-z_/\x80-\xff]|\Z)",
     re.DOTALL,
 )
+_PREFIXES = re.compile(rb"<([A-Za-z_][\w.\-]*):[A-Za-z_]|[\s\"']([A-Za-z_][\w.\-]*):[A-Za-z_][\w.\-]*\s*=\s*[\"']")
+_ROOT_TAG = re.compile(rb"""(<[^\s/>]+)((?:[^"'>]++|"[^"]*+"|'[^']*+')*+)""")
+_DECLARED = re.compile(rb"\sxmlns:([A-Za-z_][\w.\-]*)\s*=")
 
 
 class LooseParser(Bounded, feedparser.api.LooseFeedParser):  # type: ignore[misc]
@@ -72,30 +77,45 @@ def document_of(root: bytes, entities: dict[bytes, bytes]) -> bytes:
 
 
 def mended(root: bytes, entities: dict[bytes, bytes]) -> bytes:
-    """Return `document_of` *root* with HTML's entities declared and bare ampersands escaped (criterion F5)."""
-    known = dict(entities)
-    for name in set(_REFERENCE.findall(root)):
-        value = html.entities.html5.get(name.decode() + ";")
-        if value is not None and name not in _BUILT_IN:
-            known.setdefault(name, "".join(f"&#{ord(character)};" for character in value).encode())
+    """Return `document_of` *root* with what people forget set right (criterion F5).
 
-    def escaped(found: re.Match[bytes]) -> bytes:
-        name, text = found.group(1), found.group()
-        if text == b"&" or (name is not None and name not in known and name not in _BUILT_IN):
-            return b"&amp;" + text[1:]
-        return text
+    References are characters: those of HTML's names and of *entities* too, surrogate pairs the one that they mean, and
+    what names no character is left out. Bare ampersands and less-than signs are escaped, used prefixes declared.
+    """
 
-    return document_of(_AMPERSAND.sub(escaped, root), known)
+    def right(found: re.Match[bytes]) -> bytes:
+        text, name = found.group(), found["name"]
+        if found["numbers"]:
+            return mend_references(text.decode("ascii")).encode("ascii")
+        if name is not None:
+            return text if name in _BUILT_IN else _value_of(name, entities) or b"&amp;" + text[1:]
+        return {b"&": b"&amp;", b"<": b"&lt;"}.get(text, text)
+
+    return document_of(_with_prefixes(_FAULTS.sub(right, _NO_CHARACTERS.sub(b"", root))), {})
 
 
-def is_well_formed(document: bytes) -> bool:
-    """Whether an XML parser takes *document*: a fraction of the time of reading it."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    try:
-        parser.Parse(document, True)
-    except expat.ExpatError:
-        return False
-    return True
+def _value_of(name: bytes, entities: dict[bytes, bytes]) -> bytes | None:
+    if name in entities:
+        return entities[name]
+    value = html.entities.html5.get(name.decode() + ";")
+    return value.encode("ascii", "xmlcharrefreplace") if value else None
+
+
+def _with_prefixes(root: bytes) -> bytes:
+    """*root* with all prefixes declared that it uses: as feeds mean them, else as names that stand for nothing."""
+    tag = _ROOT_TAG.match(root)
+    used = {prefix for pair in _PREFIXES.findall(root) for prefix in pair if prefix}
+    if tag is None or len(used) > MAX_NAMESPACES:
+        return root
+    missing = used.difference(_DECLARED.findall(tag[2]), (b"xml", b"xmlns"))
+    declared = [b' xmlns:%s="%s"' % (prefix, _namespace_of(prefix.decode())) for prefix in sorted(missing)]
+    return tag[1] + b"".join(declared) + root[tag.end(1) :]
+
+
+def _namespace_of(prefix: str) -> bytes:
+    known = feedparser.api.StrictFeedParser.namespaces
+    uri = next((uri for uri, its in known.items() if uri and its == prefix), None) or f"urn:undeclared:{prefix}"
+    return uri.encode()
 
 
 def read(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed:
@@ -126,19 +146,19 @@ def _given_up(error: Exception) -> ParseError:
 
 def _read_strictly(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed | None:
     found = read_strictly(document_of(root, entities), base)
-    if found is None and is_well_formed(better := mended(root, entities)):
-        found = read_strictly(better, base)
+    if found is None:
+        found = read_strictly(mended(root, entities), base)
     if found is None:
         return None
-    parser, full = found
-    return XmlFeed(parser.feeddata, parser.entries, parser.version, True, (FULL,) if full else ())
+    parser, end = found
+    warnings = {"enough": (FULL,), "early": (BROKEN_OFF,), "proper": ()}[end]
+    return XmlFeed(parser.feeddata, parser.entries, parser.version, True, warnings)
 
 
 def _read_loosely(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed:
-    texts = {name.decode(): value.decode("utf-8", "replace") for name, value in entities.items()}
-    parser: Any = LooseParser(base, None, "utf-8", texts)
+    parser: Any = LooseParser(base, None, "utf-8", {})
     warnings = ["the document is not well-formed XML; read as well as can be"]
-    document = document_of(root, entities)
+    document = mended(root, entities)
     if len(document) > MAX_LOOSE_BYTES:
         warnings.append(f"more than {MAX_LOOSE_BYTES} bytes that are not well-formed; only the first are read")
     try:

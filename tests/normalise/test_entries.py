@@ -189,14 +189,15 @@ def test_an_entry_with_nothing_at_all_is_dropped_with_a_reason() -> None:
 
 
 def test_a_date_without_a_zone_is_read_in_the_sources_zone(one: One) -> None:
-    fields = {"published": "2024-06-19 09:30", "published_utc": at(2024, 6, 19, 9, 30)}
+    fields = {"published": "2024-06-19 09:30"}
     assert one(**fields).published == at(2024, 6, 19, 9, 30)
     assert one(**fields, source={"timezone": "America/New_York"}).published == at(2024, 6, 19, 13, 30)
 
 
-def test_what_the_parser_made_of_a_date_is_used_where_the_words_say_nothing(one: One) -> None:
-    assert one(published="vendémiaire", published_utc=at(2024, 1, 1)).published == at(2024, 1, 1)
-    assert one(published_utc=at(2024, 1, 1)).published == at(2024, 1, 1)
+def test_numbers_are_read_in_the_order_of_their_document() -> None:
+    entries = [ParsedEntry(title=RawText(value=text), published=text) for text in ("03-04-2024", "13-04-2024")]
+    assert [entry.published for entry in run(*entries).entries] == [None, at(2024, 4, 13)]
+    assert [entry.published for entry in run(*entries, date_order="dmy").entries] == [at(2024, 4, 3), at(2024, 4, 13)]
 
 
 @pytest.mark.parametrize(
@@ -363,8 +364,6 @@ entries = st.builds(
     contributors=people,
     published=texts,
     updated=texts,
-    published_utc=moments,
-    updated_utc=moments,
     categories=st.lists(st.builds(Category, term=given_text, scheme=texts, label=texts), max_size=2).map(tuple),
     breadcrumb=st.lists(given_text, max_size=2).map(tuple),
     origin=st.one_of(st.none(), st.builds(Origin, name=given_text, url=texts, feed_url=texts, feed_id=texts)),

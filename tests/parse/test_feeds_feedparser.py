@@ -76,6 +76,9 @@ def test_entries_are_equal_over_every_feed_of_the_data() -> None:
         "feedparser/tests/wellformed/node_precedence/atom10_id.xml": {"link"},
         # an address of another network beside the link
         "gofeed/testdata/parser/rss/rss_channel_item_uri_at_protocol.xml": {"link", "links"},
+        # broken off: an entry that does not stand whole is left out
+        "fastfeedparser/tests/integration/osm-pl.xml": {"number of entries"},
+        "feedparser/tests/illformed/rss_incomplete_cdata.xml": {"number of entries"},
         # prefixes that nobody declared
         "fastfeedparser/tests/integration/malformed_rss_namespaced.xml": {"number of entries"},
     }

@@ -1,0 +1,189 @@
+"""Documents that say what they mean in an unusual way: each is read as it was meant, in all that is published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cases.desk import CaseDesk, Seen, content
+
+See = Callable[..., Seen]
+
+
+def dates(seen: Seen) -> dict[str, str]:
+    """Of each title when it was published, the same in all formats."""
+    found = {item["title"]: item["date_published"] for item in seen.items}
+    for entries in (seen.rss, seen.atom):
+        for entry in entries:
+            year, month, day, hour, minute, second = entry.published_parsed[:6]
+            stated = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+            assert stated == found[entry.title]
+    return found
+
+
+def titles(seen: Seen) -> list[str]:
+    """The titles of all entries, the same in all formats."""
+    found = sorted(item["title"] for item in seen.items)
+    assert found == sorted(entry.title for entry in seen.rss) == sorted(entry.title for entry in seen.atom)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("hex.xml", "Party 😀 time"),
+        ("surrogates.xml", "Party 😀 time"),
+        ("lone.xml", "Party time"),
+        ("too-large.xml", "Party time"),
+    ],
+)
+def test_02_a_reference_to_no_character(seen: See, name: str, title: str) -> None:
+    assert titles(seen("02-bad-number-reference", name)) == ["Calm day", title]
+
+
+def test_08_halves_of_the_day(seen: See) -> None:
+    found = dates(seen("08-am-pm"))
+    clocks = [found[f"Clock {number}"][11:19] for number in range(1, 7)]
+    assert clocks == ["15:15:00", "21:30:00", "15:15:20", "00:15:00", "21:30:00", "15:15:00"]
+
+
+def test_09_days_in_numbers(seen: See) -> None:
+    found = dates(seen("09-day-month-year-dashed"))
+    days = [found[f"Item {number}"][:16] for number in range(1, 5)]
+    assert days == ["2026-11-03T10:00", "2026-11-13T10:00", "2026-06-05T00:00", "2026-11-01T10:00"]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("cp-1251.xml", "Паром опаздывает"),
+        ("koi8r.xml", "Паром опаздывает"),
+        ("windows-949.xml", "서울 날씨"),
+        ("x-windows-1251.xml", "Паром опаздывает"),
+    ],
+)
+def test_14_labels_of_charsets(seen: See, name: str, title: str) -> None:
+    assert titles(seen("14-charset-labels", name)) == [title]
+
+
+def test_15_a_label_that_the_bytes_deny(desk: CaseDesk) -> None:
+    case = "15-multibyte-label-over-utf8"
+    url = desk.show(f"/{case}", content(case, "feed.xml"), Content_Type="text/xml; charset=gbk")
+    desk.write({"name": "Cases", "url": url})
+    desk.poll()
+    assert titles(desk.see()) == ["Паром опаздывает на час сегодня"]
+
+
+def test_19_a_sitemap_with_an_undeclared_prefix(desk: CaseDesk) -> None:
+    url = desk.show("/sitemap.xml", content("19-news-prefix-undeclared", "sitemap.xml"))
+    desk.write({"name": "Cases", "sitemap": url})
+    desk.poll()
+    assert titles(desk.see()) == ["News title one here"]
+
+
+def test_23_authors_in_json(seen: See) -> None:
+    found = seen("23-json-authors", "feed.json")
+    names = {item["title"]: [author["name"] for author in item["authors"]] for item in found.items}
+    assert names == {"one": ["Ann"], "two": ["Ann", "Bob"], "three": ["Ann"], "four": ["Ann"]}
+    assert all(entry.authors[0].name == "Ann" for entry in found.rss + found.atom)
+
+
+def test_51_named_zones(seen: See) -> None:
+    found = dates(seen("51-named-zones"))
+    clocks = [found[f"Item {number}"][11:19] for number in range(1, 8)]
+    assert clocks == ["21:03:47", "21:18:00", "04:01:15", "12:00:00", "06:03:47", "11:03:47", "17:00:00"]
+
+
+def test_52_sloppy_dates(seen: See) -> None:
+    found = dates(seen("52-sloppy-dates"))
+    stated = [found[f"Item {number}"][:16] for number in range(1, 11)]
+    assert stated == [
+        "2026-11-05T09:01",
+        "2026-11-11T02:23",
+        "2026-11-02T04:45",
+        "2026-11-10T19:59",
+        "2026-11-03T10:00",
+        "2026-11-03T09:00",
+        "2026-11-03T21:05",
+        "2026-11-03T10:00",
+        "2026-11-03T09:00",
+        "2026-11-03T10:00",
+    ]
+
+
+def test_53_a_date_without_a_zone(seen: See) -> None:
+    assert dates(seen("53-no-zone", source={"timezone": "Asia/Shanghai"})) == {"Item 1": "2026-05-30T04:00:33Z"}
+
+
+def test_54_a_date_that_lies_ahead(seen: See) -> None:
+    before = dates(seen("54-future-date"))
+    assert before["Item 1"][:10] == "2026-11-28"
+    assert dates(seen("54-future-date")) == before
+
+
+def test_55_no_title(seen: See) -> None:
+    assert titles(seen("55-no-title")) == ["Short post with bold words."]
+
+
+def test_56_html_in_titles(seen: See) -> None:
+    found = sorted(item["title"] for item in seen("56-html-in-titles").items)
+    assert found == ["A & B", "Bold news", "Browser 23 without <blink>", "I <3 feeds", "List<String> in Java"]
+
+
+@pytest.mark.parametrize("name", ["feed.xml", "reference.xml"])
+def test_58_control_characters(seen: See, name: str) -> None:
+    [item] = seen("58-control-characters", name).items
+    assert item["title"] == "Item 1"
+    assert not [character for character in item["content_html"] if ord(character) < 32]
+
+
+def test_59_undeclared_entities(seen: See) -> None:
+    [item] = seen("59-undeclared-entities").items
+    assert item["title"] == "Café — late"
+    assert "&amp;foo; &amp; &amp;bar" in item["content_html"]
+
+
+@pytest.mark.parametrize(
+    ("case", "title"), [("60-cp1251-after-blank-lines", "Паром"), ("61-php-warning-before", "Item 1")]
+)
+def test_60_61_what_stands_before_a_feed(seen: See, case: str, title: str) -> None:
+    assert titles(seen(case)) == [title]
+
+
+def test_62_an_undeclared_prefix(seen: See) -> None:
+    [item] = seen("62-prefix-undeclared").items
+    assert item["content_html"] == "<p>Long text paragraph here</p>"
+
+
+def test_63_bases_of_entries(seen: See) -> None:
+    [item] = seen("63-xml-base").items
+    assert item["url"] == "https://ongo.example.org/ongoing/When/2026/08/14/FC2"
+
+
+def test_70_many_creators(seen: See) -> None:
+    [item] = seen("70-many-creators").items
+    assert [author["name"] for author in item["authors"]] == ["Ann", "Bob"]
+
+
+def test_76_numbers_in_json(seen: See) -> None:
+    [item] = seen("76-json-numbers", "feed.json").items
+    assert item["title"] == "A short note about ferries."
+    assert item["date_published"][:10] == "2026-11-03"
+    assert item["authors"] == [{"name": "Ann"}]
+
+
+def test_an_atom_document_may_be_one_entry(desk: CaseDesk) -> None:
+    entry = (
+        '<?xml version="1.0"?><entry xmlns="http://www.w3.org/2005/Atom"><id>urn:x:1</id><title>Alone</title>'
+        '<updated>2026-11-20T10:00:00Z</updated><link rel="http://www.iana.org/assignments/relation/alternate" '
+        'href="https://example.org/1"/><content type="text/html; charset=utf-8">&lt;p&gt;Words.&lt;/p&gt;</content>'
+        "</entry>"
+    )
+    desk.write({"name": "Cases", "url": desk.show("/entry.atom", entry.encode())})
+    desk.poll()
+    found = desk.see()
+    assert titles(found) == ["Alone"]
+    item: dict[str, Any] = found.items[0]
+    assert (item["url"], item["content_html"]) == ("https://example.org/1", "<p>Words.</p>")
