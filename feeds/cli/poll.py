@@ -27,12 +27,12 @@ from feeds.engine.lock import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher
-from feeds.ingest.flow import Ingest
+from feeds.ingest.endings import Late
+from feeds.ingest.flow import LEASE_S, Ingest
 from feeds.ingest.folders import FOLDER_RETRY_S
 from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult
 
-LEASE_S = 600.0
 SOON = timedelta(seconds=FOLDER_RETRY_S)
 LOOKS = 4
 """How often a folder is looked into where files in it are still being written."""
@@ -102,15 +102,18 @@ def poll(
         fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         workers = Workers(min(2, len(claims)))
         ended: list[PollResult] = []
+        late: list[Late] = []
         came = 0
         try:
             ingest = Ingest(store, fetcher, workers, desk, clock=now_utc, random=random.random)
+            ingest.take_put_off()
             with _progress(len(claims)) as advance:
                 for _ in range(LOOKS):
                     ingest.begin(claims)
                     while ingest.in_flight:
                         turn = ingest.turn(0.2)
                         ended += turn.polls
+                        late += turn.late
                         came += turn.new
                         advance(len(ended))
                     claims = _still_written(store, ended)
@@ -122,13 +125,13 @@ def poll(
             workers.close()
             ingest.stop()
         published, kept_back = _publish(store, accepted)
-        tell(ended, polled)
+        tell(ended, polled, late)
         click.echo(
             f"{counted(len(ended), 'source')} polled, {counted(came, 'new article')},"
             f" {counted(published, 'section')} published."
             + (f" {counted(kept_back, 'section')} held back: see `wiredesk doctor`." if kept_back else "")
         )
-        if any(result.error for result in ended):
+        if any(result.error for result in ended) or any(one.error for one in late):
             sys.exit(1)
     finally:
         store.close()

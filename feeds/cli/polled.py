@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import click
 
 from feeds.cli.tables import NARROW, console, counted, on_terminal, show, show_plainly
+from feeds.ingest.endings import Late
 from feeds.model import Source
 from feeds.store.values import PollResult
 
@@ -17,8 +19,11 @@ UNREACHED_FROM = 3
 OUTCOMES = {"not-modified": "nothing new", "same": "nothing new", "new": "looked at"}
 
 
-def tell(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
-    """Print a line a source; of many only those that say something."""
+def tell(ended: Sequence[PollResult], sources: Mapping[int, Source], late: Sequence[Late] = ()) -> None:
+    """Print a line a source; of many only those that say something. *late* are documents that were read afterwards:
+    what they brought counts for their source, and each that failed has a line.
+    """
+    ended = [_with_late(result, [one for one in late if one.source_id == result.source_id]) for result in ended]
     unreached = _unreached(ended, sources)
     without_answer = {id(result) for result in unreached}
     rest = [result for result in ended if id(result) not in without_answer]
@@ -28,11 +33,28 @@ def tell(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
         _table(shown, sources)
     if len(shown) < len(rest):
         click.echo(f"{counted(len(rest) - len(shown), 'other')}: nothing new.")
+    for one in late:
+        if one.error:
+            click.echo(f"{one.name}: {one.document}: {one.error}" + (f"; {one.remedy}" if one.remedy else ""))
     if unreached:
         click.echo(
             f"None of {counted(len(unreached), 'source')} outside could be reached. Is this machine on the network?"
             " `wiredesk doctor` looks."
         )
+
+
+def _with_late(result: PollResult, late: Sequence[Late]) -> PollResult:
+    """*result* with what became of the documents that its poll found."""
+    if not late:
+        return result
+    failed = sum(bool(one.error) for one in late)
+    return replace(
+        result,
+        new=result.new + sum(one.new for one in late),
+        copies=result.copies + sum(one.copies for one in late),
+        updated=result.updated + sum(one.updated for one in late),
+        error=result.error or (f"{failed} of {counted(len(late), 'document')} could not be read" if failed else ""),
+    )
 
 
 def _unreached(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> list[PollResult]:

@@ -29,7 +29,7 @@ from feeds.errors import DeskError, StoreError
 from feeds.fetch import Fetcher
 from feeds.hub import Courier
 from feeds.ingest.desk import Desk
-from feeds.ingest.flow import Ingest
+from feeds.ingest.flow import LEASE_S, Ingest
 from feeds.ingest.refile import refile
 from feeds.publish import publish
 from feeds.settings import ConfigErrors
@@ -42,8 +42,6 @@ LOOK_EVERY_S = 0.15
 LEAD_EVERY_S = 5.0
 REFILE_EVERY_S = 0.5
 MODEL_EVERY_S = 1.0
-LEASE_S = 600.0
-"""How long a claim holds: longer than the slowest poll with its reading, short enough after a crash."""
 HOUSEKEEPING_EVERY_S = 600
 ALARMS_EVERY_S = 5.0
 ALARMS_REST = 50
@@ -148,16 +146,15 @@ class IngestProcess:
                     self._due.clear()
                 self._ingest.begin(claims)
             self._ingest.take_pushed()
+            self._ingest.take_put_off()
             if self._ingest.in_flight:
                 self._counts.count(self._ingest.turn(0.2))
             else:
                 self._due.wait(0.5)
         except StoreError as error:
-            # The batch is lost to this process, not to the desk: its claims run out and its bodies are in the inbox.
+            # What could not be written is still in hand, claims too, and is written when the store answers again.
             log.error("the store failed, trying again in %.0f s: %s", STORE_RETRY_S, error)
-            self._ingest.forget()
             self._stop.wait(STORE_RETRY_S)
-            self._ingest.resume()
 
     def _sweep(self) -> None:
         with self._render:

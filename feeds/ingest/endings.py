@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from feeds.fetch import masked
 from feeds.fetch.cadence import Ours
 from feeds.ingest import verdicts
 from feeds.ingest.bodies import Waiting
@@ -14,6 +17,20 @@ from feeds.model import Decision, PollSettings, Validators
 from feeds.store.values import PollResult
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """What became of a body whose poll had ended before: a document of a folder, a push, a page that was followed."""
+
+    source_id: int
+    name: str
+    document: str
+    new: int = 0
+    copies: int = 0
+    updated: int = 0
+    error: str = ""
+    remedy: str = ""
 
 
 def verdict(
@@ -59,12 +76,42 @@ def tell_reading(waiting: Waiting, reading: Reading) -> None:
         log.debug("source=%s %s", waiting.source.name, note)
 
 
-def tell(name: str, result: PollResult) -> None:
+def late(waiting: Waiting, reading: Reading, decisions: Sequence[Decision]) -> Late | None:
+    """What a body brought whose poll had ended before it was read; None where it ends the poll itself."""
+    if waiting.claim is not None:
+        return None
+    kinds = Counter(decision.kind for decision in decisions)
+    return Late(
+        source_id=waiting.source.id,
+        name=waiting.source.name,
+        document=masked(waiting.item.final_url),
+        new=kinds["new"],
+        copies=kinds["copy"],
+        updated=kinds["updated"],
+        error=reading.error.cause if reading.error else "",
+        remedy=reading.error.remedy if reading.error else "",
+    )
+
+
+def tell_late(one: Late) -> None:
+    """The line of a body whose poll had ended before; one that failed has a line already."""
+    if not one.error:
+        log.info(
+            "read source=%s document=%s new=%d copies=%d updated=%d",
+            one.name,
+            one.document,
+            one.new,
+            one.copies,
+            one.updated,
+        )
+
+
+def tell(result: PollResult) -> None:
     """The one line a poll."""
     if result.error:
         log.warning(
             "source=%s outcome=%s error=%r remedy=%r next=%s",
-            name,
+            result.name,
             result.outcome,
             result.error,
             result.remedy,
@@ -73,7 +120,7 @@ def tell(name: str, result: PollResult) -> None:
     else:
         log.info(
             "polled source=%s outcome=%s new=%d copies=%d updated=%d ms=%.0f",
-            name,
+            result.name,
             result.outcome,
             result.new,
             result.copies,

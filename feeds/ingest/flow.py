@@ -3,31 +3,36 @@
 A poll ends in one of three ways: at fetch (not modified, a known body, a failure), after its body was read, or, for a
 folder, at once. A body is in the inbox before anything else is done with it; the transaction that saves its entries
 takes it out and writes its source's row, so a kill at any moment loses nothing and saves nothing twice.
+
+While the store refuses, what could not be written stays here and is written when it answers again: claims, bodies and
+readings alike. Whatever else goes wrong with one source ends that source's poll alone, as a fault of ours.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from feeds.errors import FetchError
-from feeds.fetch import Fetcher
+from feeds.errors import DeskError, FetchError, ParseError, StoreError
+from feeds.fetch import Fetcher, masked
 from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
 from feeds.ingest import bodies, verdicts
 from feeds.ingest.bodies import Read, Readers, Waiting
 from feeds.ingest.desk import Desk
-from feeds.ingest.endings import tell, tell_reading
+from feeds.ingest.endings import Late, tell, tell_late, tell_reading
 from feeds.ingest.folders import look_into
 from feeds.ingest.follows import FOLLOW_AT_ONCE, Follows, link_hash
 from feeds.ingest.lines import Lines
 from feeds.ingest.outage import Outage
 from feeds.ingest.pushes import Pushes
 from feeds.ingest.reading import Reading
-from feeds.ingest.saving import Batch, Saving
+from feeds.ingest.saving import AGAIN_AFTER, Batch, Saving
 from feeds.model import Answer, Request, Source
 from feeds.store import Store
 from feeds.store.values import Claim, InboxItem, PollResult
@@ -37,6 +42,15 @@ log = logging.getLogger(__name__)
 SAVE_AT_ONCE = 256
 SAVE_WITHIN_S = 0.2
 """Polls that brought nothing are saved in company: so many at once, or as many as there are after so long."""
+
+MOST_SAVED = 64
+"""Bodies saved in one transaction: what arrives meanwhile is in the inbox only after it."""
+
+LEASE_S = 600.0
+"""How long a claim holds; one whose poll takes longer is held on to."""
+
+PUT_OFF_LOOK_S = 30.0
+"""How often bodies are looked for whose time has come to be tried again."""
 
 MOST_READING = 128
 """Bodies that are being read, or were and wait to be saved. The others stay with the fetcher, which then begins no more
@@ -55,6 +69,7 @@ class Turn:
     copies: int = 0
     updated: int = 0
     sections: set[str] = field(default_factory=set)
+    late: list[Late] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.polls or self.new or self.copies or self.updated)
@@ -80,7 +95,11 @@ class Ingest:
         self._random = random
         self._flight: dict[int, Claim] = {}
         self._extra = 0  # bodies whose poll has ended already
+        self._to_look: list[tuple[Claim, Source]] = []
         self._looked: list[PollResult] = []
+        self._arrived: list[Arrived] = []
+        self._read: list[Read] = []
+        self._held_at = self._put_off_at = time.monotonic()
         self._lines = Lines(fetcher.submit)
         self._pages = Follows(self._lines.put, self._lines.held_until)
         self._outage = Outage()
@@ -94,23 +113,15 @@ class Ingest:
     @property
     def in_flight(self) -> int:
         """Sources, pages and bodies begun and not yet ended."""
-        return len(self._flight) + self._extra + len(self._pages) + len(self._looked)
+        return len(self._flight) + self._extra + len(self._pages) + len(self._looked) + len(self._arrived)
 
     def stop(self) -> None:
         """Save the polls that have ended, and give the claims of the others back. Raises StoreError."""
         if self._unsaved:
-            self._save([], Turn())
+            self._save_batch([], Turn())
         with self._store.write() as tx:
             tx.sources.release(list(self._flight.values()))
         self._saving.keep(self.desk.settings.language)
-
-    def forget(self) -> None:
-        """Drop all that is in flight, after the store failed: claims run out, bodies wait in the inbox."""
-        self._flight.clear()
-        self._extra = 0
-        self._lines.forget()
-        self._pages.forget()
-        self._postponed, self._unsaved, self._save_at = [], [], math.inf
 
     def resume(self) -> int:
         """Read what a killed process left in the inbox; returns how many bodies. Call once, before the first turn."""
@@ -131,55 +142,93 @@ class Ingest:
             after = items[-1].id
 
     def take_pushed(self) -> None:
-        """Read what sources' hubs have pushed since this was last called; `turn` brings the ends."""
+        """Read what sources' hubs have pushed since this was last called; `turn` brings the ends. Raises StoreError."""
         for item, claim in self._pushes.take(self._store):
             self._submit(item, claim.source, None, first=False)
+
+    def take_put_off(self) -> None:
+        """Read again what could not be read and whose time has come; `turn` brings the ends. Raises StoreError."""
+        if time.monotonic() < self._put_off_at:
+            return
+        self._put_off_at = time.monotonic() + PUT_OFF_LOOK_S
+        now = self._clock()
+        with self._store.read() as tx:
+            if not tx.inbox.is_put_off(now):
+                return
+        with self._store.write() as tx:
+            items = tx.inbox.take_put_off(now, until=now + AGAIN_AFTER[0], limit=MOST_READING)
+            claims = tx.sources.claims_of([item.source_id for item in items])
+        for item in items:
+            if (claim := claims.get(item.source_id)) is not None:
+                self._submit(item, claim.source, None, first=not claim.state.first_poll_done)
 
     def begin(self, claims: Iterable[Claim]) -> None:
         """Start polling what was claimed; `turn` brings the ends."""
         now = self._clock()
         poll = self.desk.settings.poll
         self._lines.scope, self._lines.per_host = poll.retry_after_scope, poll.per_host
-        looks: list[tuple[Claim, Source]] = []
         for claim in claims:
-            source = self._configured(claim.source)
-            self._flight[source.id] = claim
-            if source.kind == "files":
-                looks.append((claim, source))
-                continue
-            url = self.desk.revealed(claim.state.adopted_url) or source.target
-            if poll.retry_after_scope != "url" and self._lines.held_until(url, now):
-                self._postponed.append(claim)
-                continue
-            self._lines.put(
-                Request(
-                    source_id=source.id,
-                    url=url,
-                    validators=verdicts.validators_to_send(claim, now),
-                    validators_url=self.desk.revealed(claim.state.validators_url),
-                    headers=source.headers,
-                    accept="page" if source.kind == "page" else "feed",
-                )
+            self._flight[claim.source.id] = claim
+            try:
+                self._begin(claim, now)
+            except Exception:
+                self._unsaved.append(self._ended_by_us(claim, now))
+
+    def _begin(self, claim: Claim, now: datetime) -> None:
+        source = self._configured(claim.source)
+        if source.kind == "files":
+            self._to_look.append((claim, source))
+            return
+        url = self.desk.revealed(claim.state.adopted_url) or source.target
+        if self.desk.settings.poll.retry_after_scope != "url" and self._lines.held_until(url, now):
+            self._postponed.append(claim)
+            return
+        self._lines.put(
+            Request(
+                source_id=source.id,
+                url=url,
+                validators=verdicts.validators_to_send(claim, now),
+                validators_url=self.desk.revealed(claim.state.validators_url),
+                headers=source.headers,
+                accept="page" if source.kind == "page" else "feed",
             )
-        if looks:
-            self._look(looks)
+        )
 
     def turn(self, wait_s: float = 0.2) -> Turn:
-        """Take what has arrived within *wait_s*, save it, and return what that was. Raises StoreError alone."""
+        """Take what has arrived within *wait_s*, save it, and return what that was.
+
+        Raises StoreError alone; nothing is lost with it, and the next turn tries again.
+        """
+        turn = Turn()
+        self._hold_claims()
+        if self._to_look:
+            self._look()
         # Whoever has nothing on the wire waits for the readers, and the other way round.
-        room = MOST_READING - self._readers.pending
+        room = MOST_READING - self._readers.pending - len(self._arrived) - len(self._read)
         wait_fetch_s = wait_s if not self._readers.pending else min(wait_s, 0.02)
         outcomes = self._fetcher.outcomes(wait_fetch_s, room) if room > 0 else []
-        readings = self._readers.done(0.0 if outcomes else min(wait_s, 0.05) if self._readers.pending else 0.0)
-        ended, arrived = self._sort(outcomes)
-        if arrived:
-            self._keep(arrived)
-        turn = Turn(polls=self._looked)
-        self._looked = []
-        self._unsaved += ended
-        if readings or self._is_time_to_save():
-            self._save([(tag, reading) for tag, reading in readings if isinstance(tag, Waiting)], turn)
+        self._sort(outcomes)
+        if self._arrived:
+            self._keep()
+        idle = not outcomes and not self._read and self._readers.pending
+        self._read += [
+            (tag, reading)
+            for tag, reading in self._readers.done(min(wait_s, 0.05) if idle else 0.0, MOST_SAVED)
+            if isinstance(tag, Waiting)
+        ]
+        turn.polls, self._looked = self._looked, []
+        if self._read or self._is_time_to_save():
+            self._save(turn)
         return turn
+
+    def _hold_claims(self) -> None:
+        """Hold on to the claims of polls that take long: else they would be given out again, to this very process."""
+        now = time.monotonic()
+        if now - self._held_at < LEASE_S / 4:
+            return
+        with self._store.write() as tx:
+            tx.sources.extend(list(self._flight.values()), self._clock() + timedelta(seconds=LEASE_S))
+        self._held_at = now
 
     def _is_time_to_save(self) -> bool:
         """Polls that ended without a body are saved many at a time, or as soon as nothing else comes; all else at once:
@@ -195,35 +244,50 @@ class Ingest:
 
     # ------------------------------------------------------------------ what arrives
 
-    def _sort(self, outcomes: Sequence[Answer | FetchError]) -> tuple[list[PollResult], list[Arrived]]:
-        """Polls that end at fetch, and bodies to keep."""
-        ended: list[PollResult] = []
-        arrived: list[Arrived] = []
+    def _sort(self, outcomes: Sequence[Answer | FetchError]) -> None:
+        """Tell polls that end at fetch from bodies to keep."""
         now = self._clock()
         for outcome in outcomes:
             self._outage.saw(outcome, now)
         ours: Ours = "network" if self._outage.now(now) else ""
         for outcome in outcomes:
-            if isinstance(outcome, Answer):
-                outcome = self.desk.concealed(outcome)
-            request = outcome.request
-            if isinstance(outcome, FetchError) and outcome.retry_after_s is not None:
-                self._hold(request.url, now + timedelta(seconds=min(outcome.retry_after_s, RETRY_AFTER_CAP_S)))
-            self._lines.ended(request.url)
-            if request.tag in Follows.TAGS:
-                page = self._pages.ended(outcome, now)
-                if page is not None:
-                    arrived.append((None, page))
-                continue
-            claim = self._flight.get(request.source_id)
-            if claim is None:
-                continue
-            result = self._ended_at_fetch(claim, outcome, now, ours=ours)
-            if result is not None:
-                ended.append(result)
-            elif isinstance(outcome, Answer):
-                arrived.append((claim, outcome))
-        return ended, arrived
+            claim = None if outcome.request.tag in Follows.TAGS else self._flight.get(outcome.request.source_id)
+            try:
+                self._take(outcome, claim, now, ours=ours)
+            except Exception:
+                if claim is None:
+                    log.exception("a fault of ours taking in url=%s", masked(outcome.request.url))
+                else:
+                    self._unsaved.append(self._ended_by_us(claim, now))
+
+    def _take(self, outcome: Answer | FetchError, claim: Claim | None, now: datetime, *, ours: Ours) -> None:
+        if isinstance(outcome, Answer):
+            outcome = self.desk.concealed(outcome)
+        request = outcome.request
+        if isinstance(outcome, FetchError) and outcome.retry_after_s is not None:
+            self._hold(request.url, now + timedelta(seconds=min(outcome.retry_after_s, RETRY_AFTER_CAP_S)))
+        self._lines.ended(request.url)
+        if request.tag in Follows.TAGS:
+            page = self._pages.ended(outcome, now)
+            if page is not None:
+                self._arrived.append((None, page))
+            return
+        if claim is None:
+            return
+        result = self._ended_at_fetch(claim, outcome, now, ours=ours)
+        if result is not None:
+            self._unsaved.append(result)
+        elif isinstance(outcome, Answer):
+            self._arrived.append((claim, outcome))
+
+    def _ended_by_us(self, claim: Claim, now: datetime) -> PollResult:
+        """How a poll ends that met the fault of ours now being raised: told with its traceback, charged to nobody."""
+        log.exception("a fault of ours polling source=%s", claim.source.name)
+        fault = DeskError(
+            f"a fault of the desk's own: {sys.exc_info()[1]!r}", remedy="please report it; the log has more"
+        )
+        settings, dice = self.desk.settings.poll, self._random()
+        return verdicts.failed(claim, fault, at=now, settings=settings, jitter=dice, ours="fault")
 
     def _ended_at_fetch(
         self, claim: Claim, outcome: Answer | FetchError, now: datetime, *, ours: Ours
@@ -250,13 +314,16 @@ class Ingest:
             if claim is not None:
                 self._postponed.append(claim)
 
-    def _keep(self, arrived: list[Arrived]) -> None:
+    def _keep(self) -> None:
         """Bodies go into the inbox as soon as they are here, then to the readers."""
-        items = [bodies.arrived(answer.request.source_id, claim, answer) for claim, answer in arrived]
+        items = [bodies.arrived(answer.request.source_id, claim, answer) for claim, answer in self._arrived]
         with self._store.write() as tx:
             ids = tx.inbox.put(items)
+            followed = [answer.request.source_id for claim, answer in self._arrived if claim is None]
+            sources = {id_: claim.source for id_, claim in tx.sources.claims_of(followed).items()}
+        arrived, self._arrived = self._arrived, []
         for item, id_, (claim, answer) in zip(items, ids, arrived, strict=True):
-            source = claim.source if claim else self._source_of(answer.request)
+            source = claim.source if claim else sources[item.source_id]
             first = claim is not None and not claim.state.first_poll_done
             self._submit(replace(item, id=id_), source, claim, first=first, state=claim, answer=answer)
 
@@ -278,24 +345,72 @@ class Ingest:
         tag = bodies.waiting(item, self._configured(source), claim, first=first, answer=answer)
         self._readers.submit(bodies.job(tag, item.body, self.desk.settings, state), tag)
 
-    def _look(self, looks: list[tuple[Claim, Source]]) -> None:
+    def _look(self) -> None:
         """Folders are looked into at once; their files go through the inbox."""
-        looked = look_into(looks, self.desk, at=self._clock(), random=self._random)
+        looked = look_into(self._to_look, self.desk, at=self._clock(), random=self._random)
         with self._store.write() as tx:
             ids = tx.inbox.put([item for item, _, _ in looked.found])
             tx.sources.finish(looked.results)
+        self._to_look = []
         self._looked += looked.results
         for result in looked.results:
-            gone = self._flight.pop(result.source_id, None)
+            self._let_go(result)
             if result.outcome != "not-modified":
-                tell(gone.source.name if gone else str(result.source_id), result)
+                tell(result)
         for (item, source, first), id_ in zip(looked.found, ids, strict=True):
             self._submit(replace(item, id=id_), source, None, first=first)
 
     # ------------------------------------------------------------------ what is saved
 
-    def _save(self, read: list[Read], turn: Turn) -> None:
-        """Save what has come, then let go of it."""
+    def _save(self, turn: Turn) -> None:
+        """Save what has come, then let go of it. What can't be saved together is saved one by one."""
+        try:
+            self._save_batch(self._read, turn)
+            self._read = []
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("a fault of ours saving %d bodies: each is saved by itself", len(self._read))
+            self._save_apart(turn)
+
+    def _save_apart(self, turn: Turn) -> None:
+        ended, read = self._unsaved, self._read
+        self._unsaved, self._read = [], []
+        try:
+            while ended:
+                self._save_ended(ended[0], turn)
+                del ended[0]
+            while read:
+                self._save_read(read[0], turn)
+                del read[0]
+        finally:
+            self._unsaved, self._read = ended, read
+
+    def _save_ended(self, result: PollResult, turn: Turn) -> None:
+        self._unsaved = [result]
+        try:
+            self._save_batch([], turn)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("a fault of ours saving how a poll ended: source=%s", result.name)
+            self._unsaved = []
+            if (claim := self._flight.get(result.source_id)) is not None:
+                self._postponed.append(claim)
+
+    def _save_read(self, one: Read, turn: Turn) -> None:
+        waiting, _ = one
+        try:
+            self._save_batch([one], turn)
+        except StoreError:
+            raise
+        except Exception as error:
+            url = masked(waiting.item.final_url)
+            log.exception("a fault of ours saving source=%s url=%s", waiting.source.name, url)
+            fault = ParseError(f"a fault of the desk's own: {error!r}", remedy="please report it with the address")
+            self._save_batch([(waiting, Reading(error=fault, bug=traceback.format_exc()))], turn)
+
+    def _save_batch(self, read: list[Read], turn: Turn) -> None:
         began = time.monotonic()
         batch = Batch(
             ended=self._unsaved,
@@ -313,14 +428,23 @@ class Ingest:
         for claim in batch.postponed:
             self._flight.pop(claim.source.id, None)
         for result in saved.results:
-            gone = self._flight.pop(result.source_id, None)
-            tell(gone.source.name if gone else str(result.source_id), result)
+            self._let_go(result)
+            tell(result)
+        for late in saved.late:
+            tell_late(late)
         turn.polls += saved.results
+        turn.late += saved.late
         turn.new += saved.report.new
         turn.copies += saved.report.copies
         turn.updated += saved.report.updated
         turn.sections |= saved.report.sections_changed
         log.debug("saved bodies=%d ms=%.0f", len(read), (time.monotonic() - began) * 1000)
+
+    def _let_go(self, result: PollResult) -> None:
+        """The poll has ended, unless its source was claimed anew meanwhile."""
+        claim = self._flight.get(result.source_id)
+        if claim is not None and claim.claim_id == result.claim_id:
+            del self._flight[result.source_id]
 
     def _ended(self, waiting: Waiting, reading: Reading) -> None:
         """Say what needs saying of a body that is done, and follow the pages that a listing names."""
@@ -339,7 +463,3 @@ class Ingest:
         """*source* with headers and secrets, which the store does not have."""
         secret = self.desk.secret.get(source.key)
         return replace(source, target=secret.target, headers=secret.headers) if secret else source
-
-    def _source_of(self, request: Request) -> Source:
-        with self._store.read() as tx:
-            return tx.sources.claims_of([request.source_id])[request.source_id].source

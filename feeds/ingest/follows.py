@@ -145,12 +145,6 @@ class Follows:
             log.warning("article page %s: %s; given up", outcome.url, outcome)
         return True
 
-    def forget(self) -> None:
-        """Drop all that is under way."""
-        self._waiting.clear()
-        self._under_way.clear()
-        self._out = 0
-
     def _start(self, page: Request, rules: Rules, now: datetime) -> None:
         if not rules.allows(page.url):
             log.info("article page %s: skipped, for robots.txt does not allow it", page.url)

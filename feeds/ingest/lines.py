@@ -95,10 +95,6 @@ class Lines:
     def _most(self) -> int:
         return max(2 * self.per_host, 4)
 
-    def forget(self) -> None:
-        """Drop what waits. Holds stay: they are the origins' own."""
-        self._waiting.clear()
-
 
 @lru_cache(maxsize=8192)
 def host_of(url: str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from feeds.errors import ParseUnfinished
 from feeds.fetch.cadence import JITTER
 from feeds.ingest import notices
 from feeds.ingest.bodies import Read, Waiting
 from feeds.ingest.desk import Desk
-from feeds.ingest.endings import verdict
+from feeds.ingest.endings import Late, late, verdict
 from feeds.ingest.lineage import Groups, Lineages
 from feeds.ingest.lines import Lines, scope_of
 from feeds.ingest.memory import Decided, Memory
@@ -24,6 +25,9 @@ from feeds.store.values import Claim, PollResult, SaveReport
 
 if TYPE_CHECKING:
     from feeds.hub.discovery import Discovered
+
+AGAIN_AFTER = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(hours=24))
+"""When a body is tried again that was not read and that nobody shows a second time; after the last it is given up."""
 
 FLOOD_AT_LEAST = 5
 """Known entries under new ids in one document of which the admin is told."""
@@ -53,6 +57,7 @@ class Saved:
 
     results: list[PollResult]
     report: SaveReport
+    late: list[Late] = field(default_factory=list)
 
 
 class Saving:
@@ -95,7 +100,10 @@ class Saving:
                 _tell_floods(tx, batch.read, decided.decisions, now)
                 note_hubs(tx, _hubs(batch.read, desk), now)
                 tx.sources.followed(batch.followed, batch.refollow)
-                tx.inbox.remove([waiting.item.id for waiting, _ in batch.read])
+                late = _late(tx, batch.read, decided.decisions)
+                put_off = _put_off(batch.read, now)
+                tx.inbox.put_off(put_off)
+                tx.inbox.remove([waiting.item.id for waiting, _ in batch.read if waiting.item.id not in put_off])
                 newest = tx.articles.newest_entry()
         except BaseException:
             decided.undo()
@@ -103,7 +111,7 @@ class Saving:
             raise
         if decided.deduper is not None:
             self._memory.saved(newest)
-        return Saved(results, report)
+        return Saved(results, report, late)
 
     def keep(self, language: str) -> None:
         """Keep for the next process what this one remembers. Raises StoreError."""
@@ -157,6 +165,30 @@ class Saving:
             held = [id_ for id_, url in near.items() if scope_of(url, settings.retry_after_scope) == scope]
             spread_s = max((until - now).total_seconds() * JITTER, len(held) * settings.gap_s)
             tx.sources.hold({id_: until + timedelta(seconds=spread_s * self._random()) for id_ in held})
+
+
+def _late(tx: WriteTx, read: list[Read], decided: Groups) -> list[Late]:
+    """What came of bodies whose polls had ended before; it is added to what these polls brought."""
+    pairs = zip(read, decided, strict=True)
+    ends = [late(waiting, reading, decisions) for (waiting, reading), decisions in pairs]
+    found = [end for end in ends if end is not None]
+    for one in found:
+        if one.new or one.copies or one.updated:
+            tx.sources.came_late(one.source_id, new=one.new, copies=one.copies, updated=one.updated)
+    return found
+
+
+def _put_off(read: list[Read], now: datetime) -> dict[int, datetime]:
+    """Which bodies stay in the inbox, and until when: those of which nothing is known, and that nobody asks for again.
+
+    A poll that failed is made again; a document of a folder, a push and a followed page are shown once.
+    """
+    until = {}
+    for waiting, reading in read:
+        is_unread = bool(reading.bug) or isinstance(reading.error, ParseUnfinished)
+        if waiting.claim is None and is_unread and waiting.item.tries < len(AGAIN_AFTER):
+            until[waiting.item.id] = now + AGAIN_AFTER[waiting.item.tries]
+    return until
 
 
 def _placements(waiting: Waiting, reading: Reading, desk: Desk) -> Places:

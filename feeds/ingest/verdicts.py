@@ -164,13 +164,13 @@ def looked(
     )
     return PollResult(
         source_id=claim.source.id,
+        name=claim.source.name,
         claim_id=claim.claim_id,
         at=at,
         outcome=state.last_outcome,
         state=state,
         before=claim.state,
         next_poll_at=next_poll_at,
-        new=found,
         reason=f"{waiting} files are still being written" if waiting else "a look into a folder costs nothing",
     )
 
@@ -230,6 +230,7 @@ def _failure(
     )
     return PollResult(
         source_id=claim.source.id,
+        name=claim.source.name,
         claim_id=claim.claim_id,
         at=poll.at,
         outcome=poll.outcome,
@@ -322,6 +323,7 @@ def _result(
     got = got or Brought()
     return PollResult(
         source_id=claim.source.id,
+        name=claim.source.name,
         claim_id=claim.claim_id,
         at=at,
         outcome=outcome,

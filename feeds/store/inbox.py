@@ -1,15 +1,18 @@
 """Bodies that have arrived and whose entries are not saved yet. I/O: database.
 
 An item is put as soon as it arrives, and removed by the transaction that saves its entries: whatever dies in between,
-the entries are not lost (promise 2).
+the entries are not lost (promise 2). One whose reading was not finished, by no known fault of its own, stays and is
+tried again later.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from feeds.model import Validators
 from feeds.store.codec import deflate, inflate
@@ -44,25 +47,35 @@ class Inbox:
         return ids
 
     def waiting(self, limit: int, after_id: int = 0, *, pushed: bool = False) -> list[InboxItem]:
-        """Up to *limit* items behind *after_id*, in order of arrival; with *pushed* only what hubs sent."""
-        statement = select(inbox).where(inbox.c.id > after_id).order_by(inbox.c.id).limit(limit)
+        """Up to *limit* items behind *after_id*, in order of arrival; with *pushed* only what hubs sent.
+
+        What was put off is left out.
+        """
+        statement = select(inbox).where(inbox.c.id > after_id, inbox.c.next_try_at.is_(None))
         if pushed:
             statement = statement.where(inbox.c.pushed == 1)
-        return [
-            InboxItem(
-                id=row.id,
-                source_id=row.source_id,
-                claim_id=row.claim_id,
-                received_at=row.received_at,
-                final_url=row.final_url,
-                status=row.status,
-                headers=tuple((name, value) for name, value in json.loads(row.headers)),
-                validators=Validators(etag=row.etag, last_modified=row.last_modified),
-                body=inflate(row.body),
-                pushed=bool(row.pushed),
-            )
-            for row in self._connection.execute(statement)
-        ]
+        return [_item(row) for row in self._connection.execute(statement.order_by(inbox.c.id).limit(limit))]
+
+    def put_off(self, until: Mapping[int, datetime]) -> None:
+        """Note that items, by their ids, could not be read, and until when they wait before they are tried again."""
+        if not until:
+            return
+        statement = update(inbox).where(inbox.c.id == bindparam("of_id"))
+        statement = statement.values(tries=inbox.c.tries + 1, next_try_at=bindparam("of_time"))
+        rows = [{"of_id": id_, "of_time": time} for id_, time in until.items()]
+        self._connection.execute(statement, rows)
+
+    def is_put_off(self, until: datetime) -> bool:
+        """Whether an item that was put off is to be tried again by *until*."""
+        due = select(inbox.c.id).where(inbox.c.next_try_at.is_not(None), inbox.c.next_try_at <= until).limit(1)
+        return self._connection.execute(due).first() is not None
+
+    def take_put_off(self, now: datetime, until: datetime, limit: int) -> list[InboxItem]:
+        """Up to *limit* items that were put off and whose time has come; nobody is given them again before *until*."""
+        due = select(inbox.c.id).where(inbox.c.next_try_at.is_not(None), inbox.c.next_try_at <= now)
+        due = due.order_by(inbox.c.next_try_at).limit(limit).with_for_update(skip_locked=True)
+        statement = update(inbox).where(inbox.c.id.in_(due)).values(next_try_at=until).returning(*inbox.c)
+        return sorted((_item(row) for row in self._connection.execute(statement)), key=lambda item: item.id)
 
     def count(self) -> int:
         """How many items wait."""
@@ -72,3 +85,19 @@ class Inbox:
         """Forget items whose entries are saved in this same transaction."""
         for some in chunks(ids):
             self._connection.execute(delete(inbox).where(inbox.c.id.in_(some)))
+
+
+def _item(row: Row[Any]) -> InboxItem:
+    return InboxItem(
+        id=row.id,
+        source_id=row.source_id,
+        claim_id=row.claim_id,
+        received_at=row.received_at,
+        final_url=row.final_url,
+        status=row.status,
+        headers=tuple((name, value) for name, value in json.loads(row.headers)),
+        validators=Validators(etag=row.etag, last_modified=row.last_modified),
+        body=inflate(row.body),
+        pushed=bool(row.pushed),
+        tries=row.tries,
+    )

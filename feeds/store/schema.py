@@ -187,8 +187,11 @@ inbox = Table(
     Column("last_modified", Text),
     _flag("pushed"),
     Column("body", LargeBinary, nullable=False),
+    _number("tries"),
+    Column("next_try_at", UtcDateTime),
     sqlite_autoincrement=True,
 )
+_partial("ix_inbox_next_try_at", inbox.c.next_try_at, where=text("next_try_at IS NOT NULL"))
 
 articles = Table(
     "articles",

@@ -151,6 +151,19 @@ class Sources:
         dialect.execute_many(self._connection, _WRITE_LINE, lines)
         return set(kept)
 
+    def came_late(self, source_id: int, *, new: int, copies: int, updated: int) -> None:
+        """Add to what the last poll of a source brought: what its document or push held was read after it ended."""
+        last = select((sources.c.polled - 1) % POLLS_KEPT).where(sources.c.id == source_id).scalar_subquery()
+        self._connection.execute(
+            update(polls)
+            .where(polls.c.source_id == source_id, polls.c.slot == last)
+            .values(
+                new_entries=polls.c.new_entries + new,
+                copies=polls.c.copies + copies,
+                updated=polls.c.updated + updated,
+            )
+        )
+
     def _write_states(self, results: Sequence[PollResult], *, whole: bool) -> None:
         """End the claims of *results*; of their states what seldom changes is written only where *whole*."""
         names = (*OFTEN, *SELDOM) if whole else OFTEN

@@ -87,6 +87,7 @@ class PollResult:
     error: str = ""
     remedy: str = ""
     reason: str = ""
+    name: str = ""  # the source's, for people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,10 @@ class SourcesSynced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxItem:
-    """A body that has arrived and whose entries are not saved yet. *id* is 0 until it is put."""
+    """A body that has arrived and whose entries are not saved yet. *id* is 0 until it is put.
+
+    *tries* counts how often its reading was not finished, for a reason that may pass.
+    """
 
     id: int = 0
     source_id: int
@@ -131,6 +135,7 @@ class InboxItem:
     validators: Validators = Validators()
     body: bytes = b""
     pushed: bool = False
+    tries: int = 0
 
 
 # --------------------------------------------------------------------------- articles
