@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
+
+from feeds.text import plain
 
 MAX_BLOCKS = 30
 MAX_NODES = 2_000
+MAX_BODY_CHARS = 300_000
 
 _ARTICLE = re.compile(r"\w*(?:Article|Posting|BlogPost)$|Report$")
 _BREAK = re.compile(r"[\x00-\x1f]")
@@ -56,6 +60,17 @@ def article(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the article that the page is about, ``{}`` without one: of several the first that has a headline."""
     articles = [node for node in found if any(_ARTICLE.match(kind) for kind in types(node))]
     return next((node for node in articles if text(node.get("headline"))), articles[0] if articles else {})
+
+
+def body(article: dict[str, Any]) -> str:
+    """Return the text of *article* as it gives it (``articleBody``), markup out, ``""`` where it gives none."""
+    said = article.get("articleBody") or article.get("text")
+    if isinstance(said, list):
+        said = "\n".join(part for part in said if isinstance(part, str))
+    if not isinstance(said, str):
+        return ""
+    # Some write their markup into it, some write it as references.
+    return plain(unescape(said) if "&lt;" in said else said)[:MAX_BODY_CHARS]
 
 
 def breadcrumb(found: list[dict[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from html import unescape
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ from feeds.dates import parse_date
 from feeds.model import Category, Image, Origin, Person
 from feeds.parse import jsonld
 from feeds.parse import lines as kinds
+from feeds.parse.headline import alike, headline
 from feeds.parse.marks import Marks, names_in, short_lines, words
 from feeds.urls import absolute, host_of
 
@@ -56,7 +58,6 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 _BEHIND = re.compile(r"\s+(?:Stand|Alle (?:Artikel|Beiträge)|All (?:articles|posts)|le|am|on|um|il|el|in)$")
-_SEPARATED = re.compile(r"\s+[|–—·•»:-]\s+|\s*\|\s*")
 _NOT_NAMES = re.compile(
     r"^(?:.*[*(@].*|.* (?:said|says|sagt|sagte|dit|dice)|"
     r"(?:posted|published|publiziert|veröffentlicht|publié|publicado)(?: (?:on|am|le|el))?|"
@@ -85,6 +86,8 @@ class PageFacts:
     image: Image | None = None
     rights: str | None = None
     noindex: bool = False
+    descriptions: tuple[str, ...] = ()  # all that is given as such
+    body: str = ""  # the text in JSON-LD, which templates fill from the same place as the page
 
 
 def read_metadata(tree: Any, url: str) -> PageFacts:
@@ -95,14 +98,13 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
     article = jsonld.article(found)
     site = _first(metas, "og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
     publisher = jsonld.text(article.get("publisher")) or site
-    title = _title(tree, metas, article, site or publisher)
+    title = _title(tree, metas, article, site or publisher, url)
     origin, credits, named = _credit(after, metas, article, url)
     section = jsonld.texts(article.get("articleSection")) or metas.get("article:section", [])
+    descriptions = _descriptions(metas, article)
     return PageFacts(
         title=title,
-        summary=_first(metas, "og:description", "description", "twitter:description", "dc.description")
-        or jsonld.text(article.get("description"))
-        or None,
+        summary=next(iter(descriptions), None),
         authors=_authors(marks, metas, article, after, (site, publisher)),
         published=_published(tree, marks, metas, article, found, after, url),
         updated=_dated([jsonld.text(article.get("dateModified"))]) or _dated(_all(metas, _UPDATE_METAS)),
@@ -119,6 +121,8 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
         or jsonld.text(article.get("copyrightNotice"))
         or None,
         noindex=_noindex(metas),
+        descriptions=descriptions,
+        body=jsonld.body(article),
     )
 
 
@@ -136,6 +140,14 @@ def _all(metas: dict[str, list[str]], names: Iterable[str]) -> list[str]:
     return [value for name in names for value in metas.get(name, ())]
 
 
+def _descriptions(metas: dict[str, list[str]], article: dict[str, Any]) -> tuple[str, ...]:
+    said = [
+        *_all(metas, ("og:description", "description", "twitter:description", "dc.description")),
+        *(jsonld.text(article.get(key)) for key in ("description", "alternativeHeadline", "abstract")),
+    ]
+    return tuple(dict.fromkeys(text for text in said if text))
+
+
 def _first(metas: dict[str, list[str]], *names: str) -> str | None:
     return next(iter(_all(metas, names)), None)
 
@@ -143,56 +155,11 @@ def _first(metas: dict[str, list[str]], *names: str) -> str | None:
 # --------------------------------------------------------------------------- title
 
 
-def _title(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], site: str | None) -> str | None:
-    heads = [text for head in tree.iter("h1") if (text := words(head)) and len(text) <= 400]
-    candidates = [
-        _without_site(text, site)
-        for text in (jsonld.text(article.get("headline")), *_all(metas, ("og:title", "twitter:title")))
-        if text
-    ]
-    title = next((element for element in tree.iter("title") if element.getparent() is not None), None)
-    whole = _without_site(words(title), site) if title is not None else ""
-    # The h1 that one of these repeats is the headline, less a kicker that the template put into it.
-    named = candidates + ([whole] if whole else [])
-    for head in heads:
-        for text in named:
-            if _alike(head, text):
-                return text if len(text) > 15 and head.casefold().endswith(" " + text.casefold()) else head
-    # Papers put another headline on the page than into search results; it speaks of the same, though.
-    spoken_of = set().union(*map(_telling, candidates or named))
-    if len(heads) == 1 and len(heads[0].split()) >= 4 and _telling(heads[0]) & spoken_of:
-        return heads[0]
-    if candidates:
-        return candidates[0]
-    return (heads[0] if len(heads) == 1 else None) or whole or (heads[0] if heads else None)
-
-
-def _telling(text: str) -> set[str]:
-    """The words of *text* that are long enough to say what it is about."""
-    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) >= 5}
-
-
-def _alike(one: str, other: str) -> bool:
-    one, other = (re.sub(r"\W+", "", text).casefold() for text in (one, other))
-    return bool(one) and (
-        one == other or (len(one) > 15 and (one in other or other in one) and 2 * len(other) > len(one))
-    )
-
-
-def _without_site(text: str, site: str | None) -> str:
-    """``Headline | The Paper`` without the paper, where the page says that this is its name, or a bar says so."""
-    parts = _SEPARATED.split(text)
-    if len(parts) < 2:
-        return text
-    name = re.sub(r"\W+", "", site or "").casefold()
-    last, first = (re.sub(r"\W+", "", part).casefold() for part in (parts[-1], parts[0]))
-    if name and (last == name or (len(last) > 3 and (last in name or name in last))):
-        return text[: text.rindex(parts[-1])].rstrip(" |–—·•»:-")
-    if name and first == name:
-        return text[len(parts[0]) :].lstrip(" |–—·•»:-")
-    if "|" in text and len(parts[-1].split()) <= 4 and len(parts[0].split()) >= 4:
-        return text.rpartition("|")[0].strip()
-    return text
+def _title(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], site: str | None, url: str) -> str | None:
+    element = next((element for element in tree.iter("title") if element.getparent() is not None), None)
+    stated = [unescape(jsonld.text(article.get("headline"))), *_all(metas, ("og:title", "twitter:title"))]
+    whole = words(element) if element is not None else ""
+    return headline(tree, [text for text in stated if text], whole=whole, site=site or "", url=url)
 
 
 # --------------------------------------------------------------------------- people and dates
@@ -339,7 +306,7 @@ def _crumbs(marks: Marks, found: list[dict[str, Any]], before: list[str], title:
     if not names:
         strong = (text for text in before if len(text) <= 160 and any(mark in text for mark in ">›»"))
         names = next((list(crumbs) for text in strong if (crumbs := kinds.breadcrumb(text))), [])
-    return kinds.without_home(tuple(name for name in names if not (title and _alike(name, title))))
+    return kinds.without_home(tuple(name for name in names if not (title and alike(name, title))))
 
 
 def _credit(

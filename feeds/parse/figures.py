@@ -1,0 +1,277 @@
+"""Pictures, frames and players of a page, held apart while its text is looked for. Part of `parse`, for `body`. Pure.
+
+An extractor of text drops what is no text, and takes a caption for a paragraph. So each picture with its caption, each
+frame and each formula leaves one sign in the page, and comes back where the sign came out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from lxml import etree
+
+from feeds.urls import host_of
+
+MAX_FIGURES = 300
+MAX_FIGURE_CHARS = 30_000
+MAX_CAPTION_CHARS = 600
+SHORT_CAPTION_CHARS = 160
+"""Text of at most so many characters beside a picture, in what is called its box, is its caption by its place."""
+
+_FIRST = 0x10600
+"""Linear A, 341 signs: letters to every library, and on no page of news."""
+SIGNS = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + MAX_FIGURES - 1)}]")
+
+_PICTURES = ("img", "picture", "amp-img", "amp-anim")
+_PLAYERS = ("iframe", "video", "audio", "embed", "object", "amp-iframe", "amp-video", "amp-audio", "amp-youtube")
+_MEDIA = (*_PICTURES, *_PLAYERS)
+_TEXTUAL = ("table", "pre", "math", "ul", "ol")
+"""A ``figure`` of these is text; one of a quotation repeats what the text says."""
+_CAPTIONED = re.compile(
+    r"[Cc]aption|(?:^|[\s_-])(?:image|picture|photo|figure|foto|bild|img|pic)(?:$|s?[\s_-]|[A-Z]|modul|box)"
+)
+_CAPTION = re.compile(r"caption|legende|credit|copyright|unterschrift|bu-text|didascalia|pie-?de", re.IGNORECASE)
+_SMALL = re.compile(
+    r"avatar|gravatar|emoji|\bicons?\b|(?:^|[\s_-])icons?(?:$|[\s_-])|\blogo\b|smil(?:ey|ie)|spinner|sprite|pixel|placeholder",
+    re.IGNORECASE,
+)
+_SMALL_FILE = re.compile(r"gravatar|/(?:emoji|icons?|sprites?|smilies)/|pixel\.|1x1|spacer|blank\.gif", re.IGNORECASE)
+_LEAST_SIDE = 60
+"""Pixels: a picture that says to be smaller is an icon or a face beside a name."""
+_NO_CAPTION = ("h1", "h2", "h3", "ul")
+_TEXT_BOXES = ("div", "section", "article", "main", "body", "td", "center")
+_CONTAINERS = ("div", "aside", "section", "p", "span", "dl", "center", "table")
+# Where a frame is no part of an article: advertising, tag managers, share buttons, forms.
+_IDLE_FRAMES = re.compile(
+    r"doubleclick|googletagmanager|googlesyndication|/ads?[/.?]|adserver|amazon-adsystem|facebook\.com/plugins/(?:like|"
+    r"share|page|comments)|platform\.twitter\.com/widgets/(?:follow|tweet_button)|recaptcha|newsletter|disqus|taboola|"
+    r"outbrain|about:blank|consent|cookie|/comments?/",
+    re.IGNORECASE,
+)
+
+
+def set_aside(tree: Any) -> list[str]:
+    """Take pictures, frames and formulas out of the page *tree*, each for a sign; return their HTML by number.
+
+    A page that uses the signs itself goes without pictures. What no reader would miss (icons, pixels, advertising)
+    is left for the extractor to drop.
+    """
+    if SIGNS.search("".join(tree.itertext())):
+        return []
+    kept: list[str] = []
+    for figure in list(tree.iter("figure")):
+        if next(figure.iter(*_MEDIA), None) is None and next(figure.iter(*_TEXTUAL), None) is not None:
+            figure.tag = "div"
+    for holder in _outermost(tree, "figure"):
+        if next(holder.iter(*_MEDIA), None) is not None and len(kept) < MAX_FIGURES:
+            _keep(holder, _figure(holder), kept)
+    for picture in _outermost(tree, *_MEDIA):
+        if len(kept) >= MAX_FIGURES:
+            break
+        holder = _holder(picture)
+        if holder is not None:
+            _keep(holder, _captioned(holder, picture), kept)
+        else:
+            _keep(picture, _shown(picture), kept)
+    for formula in _outermost(tree, "math"):
+        if len(kept) < MAX_FIGURES:
+            _keep(formula, _html(formula), kept)
+    return kept
+
+
+def put_back(html: str, kept: list[str]) -> str:
+    """Return *html* with each sign as what it stands for; a paragraph that is nothing else gives way to it."""
+    if not kept:
+        return html
+
+    def paragraph(match: re.Match[str]) -> str:
+        shown = [_kept(sign[0], kept) for sign in SIGNS.finditer(match[0])]
+        return "\n".join(one if one.startswith("<figure") else f"<p>{one}</p>" for one in shown if one)
+
+    alone = re.compile(rf"<(p|h[1-6]|div)>(?:\s|<br>|{SIGNS.pattern})*{SIGNS.pattern}(?:\s|<br>|{SIGNS.pattern})*</\1>")
+    return SIGNS.sub(lambda match: _inline(_kept(match[0], kept)), alone.sub(paragraph, html))
+
+
+def without_signs(text: str) -> str:
+    """Return *text* without the signs of figures."""
+    return SIGNS.sub("", text)
+
+
+def squashed(text: str) -> str:
+    """Return the letters and digits of *text* alone, case folded: by which lines of a page are compared."""
+    return "".join(re.findall(r"\w", without_signs(text).casefold()))
+
+
+def _kept(sign: str, kept: list[str]) -> str:
+    number = ord(sign) - _FIRST
+    return kept[number] if number < len(kept) else ""
+
+
+def _inline(html: str) -> str:
+    """A figure within a line of text is its picture alone."""
+    if not html.startswith("<figure"):
+        return html
+    return "".join(re.findall(r"<(?:img|amp-img|iframe)\b[^>]*>", html)[:1])
+
+
+def _outermost(tree: Any, *tags: str) -> Iterator[Any]:
+    """Elements with one of *tags* that are in none of them."""
+    for element in list(tree.iter(*tags)):
+        if next(element.iterancestors(*tags), None) is None and element.getparent() is not None:
+            yield element
+
+
+def _keep(element: Any, html: str, kept: list[str]) -> None:
+    """Leave a sign where *element* was, with the text behind it; nothing where there is nothing to show."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    sign = ""
+    if html and len(html) <= MAX_FIGURE_CHARS:
+        sign = chr(_FIRST + len(kept))
+        kept.append(html)
+    while _holds_nothing_else(parent, element):
+        element, parent = parent, parent.getparent()
+    block = html.startswith("<figure") and parent.tag in _TEXT_BOXES
+    if block and sign:
+        paragraph = etree.Element("p")
+        paragraph.text = sign
+        paragraph.tail, element.tail = element.tail, None
+        parent.replace(element, paragraph)
+        return
+    before = element.getprevious()
+    text = sign + (element.tail or "")
+    element.tail = None
+    parent.remove(element)
+    if before is not None:
+        before.tail = (before.tail or "") + text
+    else:
+        parent.text = (parent.text or "") + text
+
+
+def _holds_nothing_else(parent: Any, element: Any) -> bool:
+    """Tell whether *parent* is there for *element* alone: a link to the larger picture, a box for a player."""
+    return (
+        parent.tag in ("a", *_CONTAINERS)
+        and len(parent) == 1
+        and not (parent.text or "").strip()
+        and not (element.tail or "").strip()
+        and parent.getparent() is not None
+    )
+
+
+def _figure(figure: Any) -> str:
+    """A ``figure`` as the page has it, its caption apart; ``""`` where it shows nothing of use."""
+    shown = [html for media in figure.iter(*_MEDIA) if _is_outermost(media, figure) and (html := _shown(media))]
+    if not shown:
+        return ""
+    captions = [" ".join(caption.itertext()).split() for caption in figure.iter("figcaption")]
+    said = [" ".join(words) for words in captions if words]
+    if not said:
+        text = " ".join(" ".join(figure.itertext()).split())
+        said = [text] if text else []
+    return _assembled(shown, " ".join(said))
+
+
+def _captioned(holder: Any, picture: Any) -> str:
+    shown = _shown(picture)
+    return _assembled([shown], " ".join(" ".join(holder.itertext()).split())) if shown else ""
+
+
+def _assembled(shown: list[str], caption: str) -> str:
+    caption = SIGNS.sub("", caption).strip()
+    if len(caption) > MAX_CAPTION_CHARS:
+        caption = caption[:MAX_CAPTION_CHARS].rpartition(" ")[0] + "…"
+    said = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
+    if not said and all(not html.startswith(("<img", "<picture", "<amp-img", "<amp-anim")) for html in shown):
+        return "".join(shown)  # a player is a line of its own
+    return f"<figure>{''.join(shown)}{said}</figure>"
+
+
+def _is_outermost(media: Any, figure: Any) -> bool:
+    for ancestor in media.iterancestors():
+        if ancestor is figure:
+            return True
+        if ancestor.tag in _MEDIA or ancestor.tag == "noscript":
+            # What stands for browsers without scripts counts where nothing else does.
+            return ancestor.tag == "noscript" and not any(
+                next(other.iterancestors("noscript"), None) is None for other in figure.iter(*_PICTURES)
+            )
+    return False
+
+
+def _holder(picture: Any) -> Any:
+    """The element that holds *picture* and its caption and nothing else; None where there is none such.
+
+    A page without ``figure`` says so in the names of classes.
+    """
+    if picture.tag not in _PICTURES:
+        return None
+    found = None
+    for depth, ancestor in enumerate(picture.iterancestors()):
+        if depth > 4 or ancestor.tag not in (*_CONTAINERS, "a") or ancestor.getparent() is None:
+            break
+        if sum(1 for _ in ancestor.iter("img", "amp-img")) > 1 or next(ancestor.iter(*_NO_CAPTION), None) is not None:
+            break
+        text = " ".join("".join(ancestor.itertext()).split())
+        if len(text) > MAX_CAPTION_CHARS:
+            break
+        named = ancestor.tag != "a" and _CAPTIONED.search(ancestor.get("class") or "")
+        if named and (len(text) <= SHORT_CAPTION_CHARS or _has_caption(ancestor)):
+            found = ancestor
+    return found
+
+
+def _has_caption(holder: Any) -> bool:
+    """Tell whether all text in *holder* stands in elements that are captions by name."""
+    named = [element for element in holder.iter(etree.Element) if _CAPTION.search(element.get("class") or "")]
+    if holder in named:
+        return True
+    outer = [element for element in named if not any(above in named for above in element.iterancestors())]
+    said = sum(len("".join(element.itertext()).strip()) for element in outer)
+    return said > 0 and said >= 0.8 * len("".join(holder.itertext()).strip())
+
+
+def _shown(media: Any) -> str:
+    """A picture or frame as markup, as the page has it; ``""`` where no reader would miss it."""
+    if media.tag in _PICTURES:
+        picture = media if media.tag != "picture" else next(media.iter("img", "amp-img"), media)
+        if _is_small(picture):
+            return ""
+        following = media.getnext()
+        html = _html(media)
+        if following is not None and following.tag == "noscript" and next(following.iter("img"), None) is not None:
+            html += _html(following)  # the address that a script would have put in
+        return html
+    if media.tag in ("iframe", "amp-iframe"):
+        source = next((value for name in ("src", "data-src", "data-lazy-src") if (value := media.get(name))), "")
+        if (
+            not source
+            or _IDLE_FRAMES.search(source)
+            or not host_of(source if not source.startswith("//") else f"https:{source}")
+        ):
+            return ""
+    return _html(media)
+
+
+def _is_small(picture: Any) -> bool:
+    alt = picture.get("alt") or ""
+    said = f"{picture.get('class') or ''} {picture.get('id') or ''} {alt if len(alt) < 12 else ''}"
+    if _SMALL.search(said) or _SMALL_FILE.search(picture.get("src") or ""):
+        return True
+    for side in ("width", "height"):
+        digits = re.match(r"\s*(\d{1,5})(?:px)?\s*$", picture.get(side) or "")
+        if digits and int(digits[1]) < _LEAST_SIDE:
+            return True
+    return not any("/" in (value or "") or "." in (value or "") for name, value in picture.items() if "src" in name)
+
+
+def _html(element: Any) -> str:
+    tail, element.tail = element.tail, None
+    try:
+        return etree.tostring(element, encoding="unicode", method="html").strip()
+    finally:
+        element.tail = tail

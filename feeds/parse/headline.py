@@ -1,0 +1,214 @@
+"""The headline of an article page: what the page shows as one, without its site's name and without a kicker. Pure.
+
+A page states its headline up to five times: in its heading, in JSON-LD, Open Graph, for Twitter, in `title`. The
+heading is what readers see; the others tell which heading it is, and where in it the headline begins. Part of `parse`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from feeds.parse.furniture import furniture
+from feeds.parse.marks import words
+from feeds.urls import host_of
+
+MAX_HEADING_CHARS = 400
+LOWER_HEADINGS = 8
+"""Headings of the second rank that are looked at; some templates put the headline there."""
+LEAST_WORDS = 4
+"""Of what is left without a kicker, where nothing in the markup says that it is one."""
+
+_SEPARATED = re.compile(r"\s+[|–—·•»:-]\s+|\s*[|\u3163\uff5c]\s*")
+_KICKER = re.compile(
+    r"kicker|over-?line|roof-?line|top-?line|dachzeile|spitzmarke|pre-?title|pre-?header|eyebrow|(?:^|[\s_-])(?:label|category|rubrik|"
+    r"section|flag|badge|tag|topic|sub-?headline|supertitle|surtitre|antetitulo|cintillo|volanta|occhiello|vignette)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_BLOCKS = {"div", "p", "br", "h1", "h2", "h3", "h4", "li", "header", "section", "hgroup", "td", "hr"}
+_FORMATS = {"b", "strong", "i", "em", "u", "sup", "sub", "mark", "abbr", "q", "cite", "wbr", "font", "bdi", "time"}
+_JOINED = "'’ʼ-‐‑/("
+"""A word goes on behind these."""
+
+
+def headline(tree: Any, stated: Sequence[str], *, whole: str, site: str, url: str) -> str | None:
+    """Return the headline of the page *tree* at *url*, None where it has none.
+
+    *stated* are the titles that the page gives of itself, the most explicit first, *whole* is its ``title``, *site* the
+    name of its site.
+    """
+    host = host_of(url)
+    named = [text for text in (without_site(one, site, host) for one in (*stated, whole)) if text]
+    named = [text for text in named if not is_site(text, site, host)] or named
+    shown = [(heading.tag, pieces) for heading in _headings(tree, host) if (pieces := _pieces(heading))]
+    shown = [(tag, pieces) for tag, pieces in shown if not is_site(" ".join(pieces), site, host)]
+    headings = [pieces for _, pieces in shown]
+    first = [" ".join(pieces) for tag, pieces in shown if tag == "h1"]
+    found = _shown(headings, named) or _repeated(first, named) or _about(first, named)
+    if found is None and not any(stated) and len(first) == 1 and (not named or _shares_a_word(first[0], named)):
+        found = first[0]
+    if found is None:
+        found = named[0] if named else next(iter(first), None)
+    if found is None:
+        return None
+    return _without_kicker(without_site(found, site, host), [*named, *first])
+
+
+def without_site(text: str, site: str, host: str = "") -> str:
+    """Return ``Headline | The Paper`` without the paper, where the page or its address says that this is its name."""
+    if site and text.casefold().startswith(f"{site.casefold()}: "):
+        text = text[len(site) + 2 :].strip()
+    parts = list(_SEPARATED.finditer(text))
+    if not parts:
+        return text
+    for mark in parts[-3:]:
+        before, behind = text[: mark.start()].strip(), text[mark.end() :].strip()
+        if before and is_site(_SEPARATED.split(behind)[0], site, host):
+            return before
+    if is_site(text[: parts[0].start()], site, host):
+        return text[parts[0].end() :].strip()
+    last = parts[-1]
+    before, behind = text[: last.start()], text[last.end() :]
+    if any(bar in last[0] for bar in "|\u3163\uff5c") and len(behind.split()) <= 4 and len(before.split()) >= 4:
+        return without_site(before.strip(), site, host)
+    return text
+
+
+def is_site(text: str, site: str, host: str) -> bool:
+    """Tell whether *text* is the name of the site, or its address."""
+    name, own = _squashed(text), _squashed(site)
+    if not name:
+        return False
+    if own and (name == own or (len(name) > 3 and (name in own or (own in name and len(own) * 2 > len(name))))):
+        return True
+    labels = [_squashed(label) for label in host.removeprefix("www.").split(".")]
+    known = max(labels[:-1], key=len, default="")
+    if len(known) <= 3 or len(name) > 3 * len(known):
+        return False
+    return known in name or (len(name) > 3 and name in "".join(labels))
+
+
+def _squashed(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def _headings(tree: Any, host: str) -> Iterator[Any]:
+    for heading in tree.iter("h1"):
+        if not _leads_home(heading, host) and furniture(words(heading)) is None:
+            yield heading
+    yield from islice(tree.iter("h2"), LOWER_HEADINGS)
+
+
+def _leads_home(heading: Any, host: str) -> bool:
+    """Tell whether a heading is a link to the front page: the site's name."""
+    link = next(heading.iter("a"), None)
+    if link is None or words(link) != words(heading):
+        return False
+    target = (link.get("href") or "").strip()
+    return target == "/" or (bool(host) and re.fullmatch(rf"(?:https?:)?//{re.escape(host)}/?", target) is not None)
+
+
+def _pieces(heading: Any) -> list[str]:
+    """The parts of a heading that its markup sets apart, kickers by name left out; a word is never cut."""
+    runs: list[tuple[str, bool, bool]] = []  # text, whether a block stands before it, whether it is a kicker
+    _collect(heading, runs, block=True, kicker=False)
+    pieces: list[str] = []
+    marked: list[bool] = []
+    for text, block, kicker in runs:
+        if pieces and not block and _goes_on(pieces[-1], text):
+            pieces[-1] += text
+            marked[-1] = marked[-1] and kicker
+        else:
+            pieces.append(text)
+            marked.append(kicker)
+    clean = [" ".join(piece.replace("\u00ad", "").split()) for piece in pieces]
+    kept = [piece for piece, kicker in zip(clean, marked, strict=True) if _squashed(piece) and not kicker]
+    kept = kept or [piece for piece in clean if _squashed(piece)]
+    return kept if sum(map(len, kept)) <= MAX_HEADING_CHARS else []
+
+
+def _collect(element: Any, runs: list[tuple[str, bool, bool]], *, block: bool, kicker: bool) -> bool:
+    """Add the runs of text in *element* to *runs*; returns whether a block ended behind the last one."""
+    if element.text and element.text.strip():
+        runs.append((element.text, block, kicker))
+        block = False
+    for child in element:
+        if not isinstance(child.tag, str):
+            continue
+        apart = child.tag in _BLOCKS
+        names = f"{child.get('class') or ''} {child.get('itemprop') or ''}"
+        block = _collect(child, runs, block=block or apart, kicker=kicker or bool(_KICKER.search(names))) or apart
+        if child.tail and child.tail.strip():
+            runs.append((child.tail, block, kicker))
+            block = False
+        elif child.tail and runs:
+            runs[-1] = (runs[-1][0] + " ", *runs[-1][1:])
+    return block
+
+
+def _goes_on(before: str, behind: str) -> bool:
+    """Tell whether the text *behind* a piece goes on with its word or sentence, as behind an initial set apart."""
+    if before[-1:].isspace() or behind[:1].isspace():
+        return False
+    last = re.split(r"\s", before)[-1]
+    if len(_squashed(last)) <= 2 or before[-1] in _JOINED or not behind[0].isalnum():
+        return True
+    return behind[0].islower()
+
+
+def alike(one: str, other: str) -> bool:
+    """Tell whether one of two titles is the other, or most of it."""
+    one, other = _squashed(one), _squashed(other)
+    return bool(one) and (
+        one == other or (len(one) > 15 and (one in other or other in one) and 2 * len(other) > len(one))
+    )
+
+
+def _shown(headings: list[list[str]], named: list[str]) -> str | None:
+    """The heading, or what stands at its beginning or end, that a title of the page repeats."""
+    wanted = [_squashed(text) for text in named]
+    for pieces in headings:
+        parts = [pieces, *(pieces[at:] for at in range(1, len(pieces))), *(pieces[:at] for at in range(1, len(pieces)))]
+        for part in parts:
+            if (text := " ".join(part)) and _squashed(text) in wanted:
+                return text
+    return None
+
+
+def _repeated(first: list[str], named: list[str]) -> str | None:
+    """A heading that says more or less than a title, and the same; less a kicker that stands before it."""
+    for head in first:
+        for text in named:
+            if alike(head, text):
+                return text if len(text) > 15 and head.casefold().endswith(" " + text.casefold()) else head
+    return None
+
+
+def _about(first: list[str], named: list[str]) -> str | None:
+    """The one heading of a page that puts another headline on itself than into search results, of the same things."""
+    spoken_of = set().union(*map(_telling, named))
+    if len(first) == 1 and len(first[0].split()) >= LEAST_WORDS and _telling(first[0]) & spoken_of:
+        return first[0]
+    return None
+
+
+def _shares_a_word(head: str, named: list[str]) -> bool:
+    said = {word for text in named for word in re.findall(r"\w{4,}", text.casefold())}
+    return any(word in said for word in re.findall(r"\w{4,}", head.casefold()))
+
+
+def _telling(text: str) -> set[str]:
+    """The words of *text* that are long enough to say what it is about."""
+    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) >= 5}
+
+
+def _without_kicker(text: str, others: list[str]) -> str:
+    """*text* without the words before a colon or a bar, where the page states the rest as a title as well."""
+    for other in sorted(others, key=len, reverse=True):
+        if len(other.split()) >= LEAST_WORDS and len(other) < len(text) and text.casefold().endswith(other.casefold()):
+            before = text[: -len(other)].rstrip()
+            if before[-1:] in (":", "|"):
+                return other
+    return text
