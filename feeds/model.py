@@ -567,6 +567,20 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What of a document stands beside the entries that were read. *window* counts all of its items, known ones that
+    were left out included; *addresses* are those of the entries that items left out give too, under other titles.
+    """
+
+    window: int = 0
+    addresses: frozenset[str] = frozenset()
+
+
+NOTHING_BESIDE = Beside()
+"""Where nothing was left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEntry:
     """An entry that the store already has. *signature* is what its `Decision` carried, empty where none was kept."""
 

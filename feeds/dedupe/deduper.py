@@ -9,14 +9,14 @@ from datetime import datetime
 from uuid import uuid4
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.identity import Identified, SourceBook, derived_key, title_key
+from feeds.dedupe.identity import Identified, SourceBook, derived_key, shared_links, title_key
 from feeds.dedupe.significance import judge_edit
 from feeds.dedupe.sketching import Sketched, sketch_text
 from feeds.dedupe.speaking import Speaking
 from feeds.dedupe.stories import Stories
 from feeds.dedupe.terms import TermCounts, pack, unpack
 from feeds.dedupe.window import NOTHING, Found, Window
-from feeds.model import Decision, Entry, Evidence, Known, KnownEntry
+from feeds.model import NOTHING_BESIDE, Beside, Decision, Entry, Evidence, Known, KnownEntry
 
 FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
@@ -109,18 +109,25 @@ class Deduper:
             stories.begin()
 
     def decide(
-        self, source_id: int, entries: Sequence[Entry], sketches: Sequence[Sketched] = ()
+        self,
+        source_id: int,
+        entries: Sequence[Entry],
+        sketches: Sequence[Sketched] = (),
+        *,
+        beside: Beside = NOTHING_BESIDE,
     ) -> tuple[Decision, ...]:
         """A decision for each entry, in their order; an entry that the document holds twice gives ``seen``.
 
         *sketches* are what `sketch` made of each entry; without them they are made here, of those that need one.
+        *beside* is what else the document holds.
         """
         drafts = [
             _Draft(entry, self._refusal(source_id, entry), sketches[at] if sketches else None)
             for at, entry in enumerate(entries)
         ]
         standing = [draft.entry for draft in drafts if draft.refusal is None]
-        book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], standing)
+        shared = shared_links(entries) | beside.addresses
+        book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], standing, shared)
         _identify(drafts, book, _hollow_texts(standing))
         self._live.clear()
         for draft in drafts:

@@ -126,9 +126,14 @@ def derived_key(entry: Entry) -> str:
 
 
 class SourceBook:
-    """What is known of one source, arranged for looking an entry up; each stored entry is given out once a document."""
+    """What is known of one source, arranged for looking an entry up; each stored entry is given out once a document.
 
-    def __init__(self, known: Iterable[KnownEntry], entries: Sequence[Entry]) -> None:
+    *shared* are addresses that identify none of the *entries*, see `shared_links`.
+    """
+
+    def __init__(
+        self, known: Iterable[KnownEntry], entries: Sequence[Entry], shared: frozenset[str] = frozenset()
+    ) -> None:
         self._by_key: dict[str, KnownEntry] = {}
         self._by_base: defaultdict[str, list[KnownEntry]] = defaultdict(list)
         self._by_comparable: defaultdict[str, list[KnownEntry]] = defaultdict(list)
@@ -140,7 +145,7 @@ class SourceBook:
             self._arrange(one)
         ids = Counter(entry.key for entry in entries)
         self._repeated_ids = {key for key, count in ids.items() if count > 1}
-        self._shared_links = _shared_links(entries)
+        self._shared_links = shared
         self._titles = Counter(title_key(entry.title) for entry in entries)
         self._flood = self._is_flood(entries)
 
@@ -328,10 +333,10 @@ def _same_path(entry: Entry, known: KnownEntry) -> bool:
     return bool(path) and path == known.comparable.partition("/")[2]
 
 
-def _shared_links(entries: Sequence[Entry]) -> frozenset[str]:
+def shared_links(entries: Sequence[Entry]) -> frozenset[str]:
     """Addresses that several articles of one document give: a live page, a front page; they identify none of them."""
     told: defaultdict[str, set[tuple[str, datetime | None]]] = defaultdict(set)
     for entry in entries:
-        if entry.comparable:
-            told[entry.comparable].add((title_key(entry.title), entry.published))
+        for address in addresses_of(entry.comparable, entry.entry_id):
+            told[address].add((title_key(entry.title), entry.published))
     return frozenset(address for address, seen in told.items() if len(seen) > 1)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from feeds import kept
-from feeds.model import Decision, Entry
+from feeds.model import NOTHING_BESIDE, Beside, Decision, Entry
 from feeds.store import ReadTx
 
 if TYPE_CHECKING:
@@ -64,10 +64,11 @@ class Memory:
         *,
         now: datetime,
         language: str,
-        windows: Mapping[int, int] | None = None,
+        beside: Mapping[int, Beside] | None = None,
         sketches: Sequence[Sequence[Sketched]] | None = None,
     ) -> Decided:
-        """Decide a *batch* of (source id, entries) over what the store has now; *windows* as for `Articles.known`.
+        """Decide a *batch* of (source id, entries) over what the store has now; *beside* says, by source id,
+        what else their documents hold.
 
         *sketches* of the entries of each source spare making them here, where nothing else goes on meanwhile.
         """
@@ -80,11 +81,11 @@ class Memory:
         self._settled = False
         self._catch_up(tx, self._window, self._stories, now, language)
         deduper = Deduper(
-            tx.articles.known(batch, windows), now=now, window=self._window, stories=self._stories, language=language
+            tx.articles.known(batch, beside), now=now, window=self._window, stories=self._stories, language=language
         )
         try:
             decided = [
-                deduper.decide(source_id, entries, sketched)
+                deduper.decide(source_id, entries, sketched, beside=(beside or {}).get(source_id, NOTHING_BESIDE))
                 for (source_id, entries), sketched in zip(batch, sketches or [()] * len(batch), strict=True)
             ]
         except BaseException:

@@ -13,7 +13,7 @@ import xxhash
 
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.standing import NOTHING, standing
-from feeds.model import Entry, Hints, ParsedFeed, Source
+from feeds.model import NOTHING_BESIDE, Beside, Entry, Hints, ParsedFeed, Source
 
 if TYPE_CHECKING:
     from feeds.normalise import Normalised
@@ -42,10 +42,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a body said. *window* counts its items, known ones included; *error* is set where it could not be read."""
+    """What a body said, and what stands *beside* the entries that were read; *error*: why it could not be read."""
 
     entries: tuple[Entry, ...] = ()
-    window: int = 0
+    beside: Beside = NOTHING_BESIDE
     kind: str = ""
     title: str = ""
     site: str | None = None
@@ -66,11 +66,11 @@ def read(job: Job) -> Reading:
     # Imported here: a worker pays for the parsers, the process that only hands out jobs does not.
     from feeds import parse
 
-    marks = b""
+    marks, shared = b"", frozenset[str]()
     try:
         match job.reader:
             case "feed":
-                feed, known, marks = _read_feed(job)
+                feed, known, marks, shared = _read_feed(job)
             case "document":
                 feed = parse.parse_document(job.body, name=job.name)
                 known = _normalised(job, feed)
@@ -89,7 +89,7 @@ def read(job: Job) -> Reading:
         return Reading(error=ParseError("the document is nested too deeply", remedy="ask its publisher to mend it"))
     return Reading(
         entries=known.entries,
-        window=len(feed.entries) + feed.skipped,
+        beside=Beside(window=len(feed.entries) + feed.skipped, addresses=shared),
         kind=feed.kind,
         title=feed.title,
         site=feed.link,
@@ -104,8 +104,10 @@ def read(job: Job) -> Reading:
     )
 
 
-def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes]:
-    """A feed without the items that need no reading, and what is to be remembered of its items."""
+def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes, frozenset[str]]:
+    """A feed without the items that need no reading, what is to be remembered of its items, and what
+    addresses those left out share with the others.
+    """
     from feeds import parse
 
     before = standing(job.item_hashes, job.item_marks)
@@ -126,7 +128,7 @@ def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes]:
         feed = parse.parse(job.body, url=job.url, content_type=job.content_type)
         known = _normalised(job, feed)
     now = before.after(feed, known)
-    return feed, known, replace(now, head=now.head ^ outside).blob()
+    return feed, known, replace(now, head=now.head ^ outside).blob(), before.shared(feed, known)
 
 
 def _outside(job: Job) -> int:

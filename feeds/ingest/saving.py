@@ -76,22 +76,23 @@ class Saving:
             return self._save_without_bodies(batch, desk, now)
         placed = [_placements(waiting, reading, desk) for waiting, reading in batch.read]
         entries = [(waiting.source.id, reading.entries) for waiting, reading in batch.read]
-        windows = {
-            waiting.source.id: reading.window for waiting, reading in sorted(batch.read, key=lambda one: one[1].window)
+        beside = {
+            waiting.source.id: reading.beside
+            for waiting, reading in sorted(batch.read, key=lambda one: one[1].beside.window)
         }
         brought_by = [waiting.source for waiting, _ in batch.read]
         language = desk.settings.language
         decided = Decided(None, [])
         try:
             with self._store.read() as tx:
-                decided = self._memory.decide(tx, entries, now=now, language=language, windows=windows)
+                decided = self._memory.decide(tx, entries, now=now, language=language, beside=beside)
                 groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
             with self._store.write() as tx:
                 tx.lock_dedupe()
                 if decided.deduper is not None and not self._memory.is_current(tx):
                     # Somebody else saved meanwhile, perhaps the very same articles.
                     decided.undo()
-                    decided = self._memory.decide(tx, entries, now=now, language=language, windows=windows)
+                    decided = self._memory.decide(tx, entries, now=now, language=language, beside=beside)
                     groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
                 report = _save_decisions(tx, batch.read, placed, groups, now)
                 self._lineages.settle(tx, groups, desk.settings.publish.full_text)

@@ -1,9 +1,9 @@
 """What is remembered of a feed's items between polls, so that items seen before need not be read again. Pure.
 
 What an entry is must not depend on whether the entries beside it were read anew. So an item is left out only where
-nothing that arrived has anything in common with it by which entries are told apart (`Marks`: key, addresses, title,
-text), nothing that it shared its key with has gone, and what it takes from the document and the config is as it was.
-Where that does not hold, which is seldom, the document is read whole.
+nothing that arrived has anything in common with it by which entries are told apart (`Marks`: key, title, text), nothing
+that it shared its key with has gone, and what it takes from the document and the config is as it was. Where that does
+not hold, which is seldom, the document is read whole. An address in common is told on (`Standing.shared`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feeds.model import ParsedFeed
+from feeds.urls import addresses_of
 
 if TYPE_CHECKING:
     from feeds.normalise import Marks, Normalised
@@ -56,8 +57,8 @@ class Standing:
         before = self.marks()
         read = {entry.position for entry in feed.entries}
         left_out = [before[one] for position, one in enumerate(feed.item_hashes) if position not in read]
-        stays = {mark for marks in left_out for mark in marks if mark}
-        if any(mark in stays for marks in known.marks.values() for mark in marks):
+        stays = {mark for marks in left_out for mark in _telling(marks)}
+        if any(mark in stays for marks in known.marks.values() for mark in _telling(marks)):
             return False
         keys = Counter(marks[0] for marks in left_out if marks[0])
         if any(before[gone][0] in keys for gone in before.keys() - set(feed.item_hashes)):
@@ -69,6 +70,24 @@ class Standing:
             for hashes in (self.hashes, feed.item_hashes)
         ]
         return orders[0] == orders[1]
+
+    def shared(self, feed: ParsedFeed, known: Normalised) -> frozenset[str]:
+        """Addresses of the entries that were read which items left out give too; under other titles, says `allows`."""
+        if not self.hashes or not known.entries or not feed.skipped:
+            return frozenset()
+        before = self.marks()
+        read = {entry.position for entry in feed.entries}
+        places = {
+            place for position, one in enumerate(feed.item_hashes) if position not in read for place in before[one][1:3]
+        }
+        return frozenset(
+            address
+            for entry in known.entries
+            for address, place in zip(
+                addresses_of(entry.comparable, entry.entry_id), known.marks[entry.position][1:3], strict=False
+            )
+            if place in places
+        )
 
     def after(self, feed: ParsedFeed, known: Normalised) -> Standing:
         """What is to be remembered once *feed* has been read, items left out included."""
@@ -82,6 +101,11 @@ class Standing:
                 for position, one in enumerate(feed.item_hashes)
             )
         return Standing(feed.item_hashes, feed.head_hash, ground, packed)
+
+
+def _telling(marks: Marks) -> tuple[int, ...]:
+    """The marks of which another entry can be read only together with this one: key, title, text."""
+    return tuple(mark for mark in (marks[0], *marks[3:]) if mark)
 
 
 NOTHING = Standing((), 0, 0, b"")

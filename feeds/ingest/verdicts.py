@@ -101,7 +101,7 @@ def brought(
         at=at,
         outcome="new" if got.new or got.copies else "same",
         new=got.new + got.copies,
-        window=reading.window,
+        window=reading.beside.window,
         first=not claim.state.first_poll_done,
         published=got.published,
         fresh_s=freshness_s(answer.headers, at),

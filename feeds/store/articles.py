@@ -15,6 +15,7 @@ from feeds.model import (
     DROPPED,
     DROPPED_AT_SOURCE,
     Article,
+    Beside,
     Decision,
     Entry,
     Evidence,
@@ -54,12 +55,12 @@ class Articles:
 
     # ------------------------------------------------------------------ a batch
 
-    def known(self, wanted: Sequence[tuple[int, Sequence[Entry]]], windows: Mapping[int, int] | None = None) -> Known:
+    def known(self, wanted: Sequence[tuple[int, Sequence[Entry]]], beside: Mapping[int, Beside] | None = None) -> Known:
         """What is stored of these entries, given by source id: see `feeds.model.Known`. Many sources at once.
 
-        *windows* says how many items the document of a source holds, known ones that were left out included.
+        *beside* says, by source id, what else their documents hold.
         """
-        return lookups.known(self._connection, wanted, windows or {})
+        return lookups.known(self._connection, wanted, beside or {})
 
     def save(
         self,

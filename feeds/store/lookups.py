@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from feeds.model import Entry, Known, KnownEntry
+from feeds.model import Beside, Entry, Known, KnownEntry
 from feeds.store.columns import signed, unsigned
 from feeds.store.marks import chunks, entry_mark, indexable, text_mark, url_mark
 from feeds.store.schema import article_texts, article_urls, articles, entries, tombstones
@@ -18,7 +18,7 @@ RECENT = 50
 Wanted = Sequence[tuple[int, Sequence[Entry]]]
 
 
-def known(connection: Connection, wanted: Wanted, windows: Mapping[int, int]) -> Known:
+def known(connection: Connection, wanted: Wanted, beside: Mapping[int, Beside]) -> Known:
     """See `Articles.known`."""
     refused: set[tuple[int, str] | str | int] = set()
     found: dict[tuple[int, str], KnownEntry] = {}
@@ -34,7 +34,7 @@ def known(connection: Connection, wanted: Wanted, windows: Mapping[int, int]) ->
     for source_id, some in wanted:
         strange = (found.get((source_id, entry.key)) for entry in some)
         if any(one is None or one.content_hash != entry.content_hash for one, entry in zip(strange, some, strict=True)):
-            moving[source_id] = max(RECENT, 2 * max(len(some), windows.get(source_id, 0)))
+            moving[source_id] = max(RECENT, 2 * max(len(some), beside[source_id].window if source_id in beside else 0))
     return Known(
         entries=found,
         by_comparable=by_comparable,

@@ -153,11 +153,11 @@ class Half:
         assert reading.error is None, reading.error
         if not self.whole:
             self.hashes, self.marks = reading.item_hashes, reading.item_marks
-        self.left_out += reading.window - len(reading.entries)
+        self.left_out += reading.beside.window - len(reading.entries)
         with self.store.write() as tx:
-            known = tx.articles.known([(self.source.id, reading.entries)], {self.source.id: reading.window})
+            known = tx.articles.known([(self.source.id, reading.entries)], {self.source.id: reading.beside})
             deduper = Deduper(known, now=now, window=self.window, stories=self.stories, uid=self._uid)
-            decisions = deduper.decide(self.source.id, reading.entries)
+            decisions = deduper.decide(self.source.id, reading.entries, beside=reading.beside)
             tx.articles.save(decisions, now, {})
             return _shown(tx, self.numbers)
 

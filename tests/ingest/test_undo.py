@@ -19,7 +19,7 @@ from feeds.ingest.lines import Lines
 from feeds.ingest.memory import Memory
 from feeds.ingest.reading import Reading
 from feeds.ingest.saving import Batch, Saving
-from feeds.model import Entry, Settings, Source, Validators
+from feeds.model import Beside, Entry, Settings, Source, Validators
 from feeds.store import Store, open_store
 from feeds.store.values import InboxItem
 from feeds.text import text_hash
@@ -124,7 +124,7 @@ class Process:
                 id=source_id, key=f"s{source_id - 1}", name=f"Paper {source_id}", kind="feed", target=item.final_url
             )
             waits = waiting(item, source, None, first=False, answer=None)
-            read.append((waits, Reading(entries=(one,), window=1, kind="rss")))
+            read.append((waits, Reading(entries=(one,), beside=Beside(window=1), kind="rss")))
         self.saving.save(Batch(ended=[], read=read, flight={}, postponed=[]), self.desk, now)
 
 

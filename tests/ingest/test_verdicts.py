@@ -10,7 +10,7 @@ import pytest
 from feeds.errors import FetchBroken, FetchStatus
 from feeds.ingest import notices, verdicts
 from feeds.ingest.reading import Reading
-from feeds.model import Answer, PollSettings, Redirect, Request, Source, Validators
+from feeds.model import Answer, Beside, PollSettings, Redirect, Request, Source, Validators
 from feeds.store.values import Claim, PollResult, SourceState
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -50,7 +50,9 @@ def ended(before: Claim, got: Answer) -> PollResult:
 
 def brought(before: Claim, got: Answer, new: int = 1, published: tuple[datetime, ...] = ()) -> PollResult:
     came = verdicts.Brought(new=new, published=published)
-    return verdicts.brought(before, got, Reading(window=10), came, "other", settings=SETTINGS, jitter=0.0)
+    return verdicts.brought(
+        before, got, Reading(beside=Beside(window=10)), came, "other", settings=SETTINGS, jitter=0.0
+    )
 
 
 def kinds(before: Claim, result: PollResult) -> list[tuple[str, bool]]:
