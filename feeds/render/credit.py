@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.frames import legal
+from feeds.media_types import media_type
 from feeds.model import Article, Enclosure, Image
 from feeds.render.context import DeskContext
-from feeds.render.tidy import absolute, language, line, media_type
+from feeds.render.tidy import absolute, language, line
 
 _NAMESPACE = uuid.UUID("5f1d8c9e-4b0a-5d0f-8f6c-2b7a1e94c3d2")
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from lxml import etree
 
+from feeds.media_types import media_type
 from feeds.model import Article, Episode, Image, Place
 from feeds.render.context import DeskContext
 from feeds.render.credit import File, files, image
 from feeds.render.generator import add
-from feeds.render.tidy import absolute, language, line, media_type
+from feeds.render.tidy import absolute, language, line
 
 _GEOJSON = {"point": "Point", "line": "LineString", "polygon": "Polygon", "box": "Polygon"}
 

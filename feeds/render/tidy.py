@@ -12,23 +12,12 @@ from feeds.model import Article
 
 # Unreserved, reserved and percent of RFC 3986; everything else is percent-encoded (RFC 3987 §3.1).
 _URL_SAFE = "%:/?#[]@!$&'()*+,;=-._~"
-_MIME = re.compile(r"[\w.+-]+/[\w.+-]+\Z", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>,]+@[^\s@<>,]+\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
 _HTMLISH = re.compile(r"<[A-Za-z/!?]|&(?:#\d|#[xX][0-9A-Fa-f]|[A-Za-z]\w*;)")
 _TAG = re.compile(r"<!--.*?-->|<[A-Za-z/!?][^>]*>", re.DOTALL)
 _BREAK = re.compile(r"</?(?:p|div|br|li|h[1-6]|tr|td|blockquote|figure|figcaption|pre|ul|ol|table|hr)\b[^>]*>", re.I)
 _SPACES = re.compile(r"\s+")
-
-# What enclosures of the press are; the machine's own table of types would make documents differ between machines.
-_TYPES = {
-    "mp3": "audio/mpeg", "m4a": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
-    "opus": "audio/opus", "wav": "audio/wav", "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4",
-    "mov": "video/quicktime", "webm": "video/webm", "ogv": "video/ogg", "m3u8": "application/vnd.apple.mpegurl",
-    "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp",
-    "avif": "image/avif", "svg": "image/svg+xml", "pdf": "application/pdf", "epub": "application/epub+zip",
-    "zip": "application/zip", "torrent": "application/x-bittorrent",
-}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)  # three formats ask the same of each article
@@ -65,13 +54,6 @@ def absolute(url: str | None) -> str | None:
 def _percents(url: str) -> str:
     """A percent sign that begins no escape is itself escaped, so that the address is a URI."""
     return re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", url)
-
-
-def media_type(stated: str, url: str, default: str = "application/octet-stream") -> str:
-    """Return the media type *stated*, else what the address's ending says, else *default*."""
-    if _MIME.match(stated):
-        return stated
-    return _TYPES.get(urlsplit(url).path.rpartition(".")[2].lower(), default)
 
 
 def email(address: str | None) -> str | None:

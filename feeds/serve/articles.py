@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from html import unescape
+from html import escape, unescape
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, render_template
@@ -22,6 +22,16 @@ from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.faces import direction, headline, in_words, node, picture_of, shortened
 from feeds.serve.fronts import frame, latest_change
 from feeds.serve.ledger import Ledger
+from feeds.serve.playing import (
+    cast_of,
+    downloads_of,
+    facts_of,
+    files_of,
+    legend_of,
+    map_of,
+    players_of,
+    transcripts_of,
+)
 from feeds.serve.reader import Desk, Retracted
 from feeds.serve.site import page, the_site
 from feeds.serve.snapshot import Snapshot
@@ -71,7 +81,9 @@ def article_page(article_id: str) -> Response:
             # Sanitised by `normalise` before it was stored, cut down to what the rights allow.
             body=Markup(text),  # noqa: S704
             picture=picture,
+            legend=legend_of(picture),
             lead_picture="<img" not in text and "<video" not in text,
+            **_media(shown, text, desk),
             json_ld=json_ld(shown, desk, addresses),
             others=[headline(one, desk, addresses) for one in others],
             story_href=addresses.local(story_path(shown.story_uid)) if shown.story_uid and others else "",
@@ -91,6 +103,26 @@ def article_page(article_id: str) -> Response:
         return html, latest_change([shown], desk.accepted_at)
 
     return page(("article", shown, others), draw)
+
+
+def _media(article: Article, text: str, desk: Desk) -> dict[str, object]:
+    """What there is to play and to fetch: what the text has itself is not shown again."""
+    playing = desk.settings.publish.images  # pages of other desks take nothing from others
+    episode = article.episode
+    found = players_of(article) if playing else ()
+    players = [one for one in found if not any(escape(url) in text for url, _ in one.renditions)]
+    picture = picture_of(article, desk)
+    # A film shows its still itself, unless there is something to say of it.
+    still = picture is not None and not legend_of(picture) and bool(players) and players[0].tag == "video"
+    return {
+        "players": players,
+        "poster": picture.url if picture is not None and still else "",
+        "files": downloads_of(article) if playing else files_of(article),
+        "facts": facts_of(episode),
+        "transcripts": transcripts_of(episode),
+        "cast": cast_of(episode),
+        "whereabouts": map_of(article.place),
+    }
 
 
 def fitted(text: str, *, images: bool) -> str:

@@ -10,6 +10,7 @@ from feeds.dates import rfc3339, zone_of
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Image, Section
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, document_path, story_path
+from feeds.serve.playing import what_plays
 from feeds.serve.reader import Desk
 from feeds.text import plain
 
@@ -49,6 +50,7 @@ class Headline:
     copies: int
     elsewhere: bool
     image: Image | None = None
+    plays: str = ""
     since: str = ""
     first_in: str = ""
     story: str | None = None
@@ -157,6 +159,7 @@ def headline(
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=elsewhere,
         image=picture_of(article, desk),
+        plays=what_plays(article),
         since=in_relation(article.published, now) if now is not None else "",
         story=article.story_uid,
         story_href=addresses.local(story_path(article.story_uid)) if article.story_uid and size > 1 else "",
