@@ -714,6 +714,20 @@ class CopyNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Another article that one contains, or is contained in, as readers may see it."""
+
+    uid: str
+    link: str | None
+    title: str
+
+    @property
+    def id(self) -> str:
+        """The bare UUID, as it stands in `/article/ID`."""
+        return self.uid.removeprefix("urn:uuid:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """The thing published: what one or more entries say. Everything that render needs, rights already applied.
 
@@ -752,6 +766,8 @@ class Article:
     related: tuple[str, ...] = ()
     noindex: bool = False
     copies: tuple[CopyNote, ...] = ()
+    contains: tuple[Related, ...] = ()
+    contained_in: tuple[Related, ...] = ()
     story_uid: str | None = None
     sections: tuple[str, ...] = ()
     sequence: int = 0

@@ -16,7 +16,7 @@ from feeds.frames import archive_page, archive_path
 
 if TYPE_CHECKING:
     from feeds.filing.learned.model import Model
-    from feeds.model import Evidence, Filing
+    from feeds.model import Article, Evidence, Filing, Related
     from feeds.settings import Config
     from feeds.store import ReadTx
     from feeds.store.values import ArticleState, Poll, StoredEntry
@@ -46,6 +46,7 @@ class Known:
     entries: list[StoredEntry]
     polls: list[Poll | None]
     filings: list[tuple[Filing, str]]
+    told: Article | None
     aside: str
     dropped: str
     config: Config | None
@@ -101,6 +102,7 @@ def _look_up(tx: ReadTx, article: str) -> Known:
         entries=entries,
         polls=[_poll_of(tx.sources.polls(each.source.id, ALL), each.first_seen) for each in entries],
         filings=[(filing, _document(tx, filing)) for filing in filings],
+        told=tx.articles.get(uid),
         aside=tx.documents.why_aside(uid),
         dropped=tx.articles.why_dropped(uid),
         config=config_from_json(stored.text) if stored else None,
@@ -156,6 +158,9 @@ def _tell(known: Known) -> None:
     click.echo("\nBrought by")
     for stored, poll in zip(known.entries, known.polls, strict=True):
         _tell_entry(stored, poll, alone=len(known.entries) == 1)
+    if known.told is not None:
+        _tell_around("Contains", "its text stands in this one", known.told.contains)
+        _tell_around("Contained in", "this text stands in it", known.told.contained_in)
     click.echo("\nFiled in")
     if not known.filings and known.state.kind == "retracted":
         click.echo("  no section: it is retracted; `wiredesk unretract` puts it back where it was")
@@ -170,6 +175,15 @@ def _tell(known: Known) -> None:
         place = f"its place in the order is {_when(filing.rank_at)}"
         click.echo(f"    filed {_when(filing.filed_at)}; {place}; change {filing.sequence} of the section")
         click.echo(f"    {document}")
+
+
+def _tell_around(heading: str, why: str, several: Sequence[Related]) -> None:
+    """Print the articles that contain this one, or that it contains: they are no copies of it."""
+    if several:
+        click.echo(f"\n{heading}")
+    for other in several:
+        click.echo(f"  {other.title or 'Untitled'}: {why}, and both are articles of their own")
+        click.echo(f"    {other.link or other.uid}")
 
 
 def _tell_weighed(known: Known, model: Model | None) -> None:

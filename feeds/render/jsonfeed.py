@@ -7,7 +7,7 @@ from typing import Any
 
 from feeds.dates import rfc3339
 from feeds.frames import compact_json, legal
-from feeds.model import Article, Person
+from feeds.model import Article, Person, Related
 from feeds.render.context import DeskContext, SectionContext
 from feeds.render.credit import credit, files, image, permalink, related, via
 from feeds.render.media import episode_of, geometry
@@ -120,9 +120,22 @@ def _beyond(article: Article, link: str, desk: DeskContext) -> dict[str, Any]:
         via=list(via(article, link)),
         related=list(related(article, link)),
         copies=copies,
+        contains=_around(article.contains, desk),
+        contained_in=_around(article.contained_in, desk),
         story=article.story_uid,
         noindex=article.noindex or None,
     )
+
+
+def _around(several: Sequence[Related], desk: DeskContext) -> list[dict[str, Any]]:
+    return [
+        _kept(
+            id=other.uid,
+            url=absolute(other.link) or f"{desk.base_url}/article/{other.id}",
+            title=line(other.title),
+        )
+        for other in several
+    ]
 
 
 def _people(people: Sequence[Person]) -> list[dict[str, Any]]:

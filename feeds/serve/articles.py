@@ -96,6 +96,11 @@ def article_page(article_id: str) -> Response:
             updated_stamp=rfc3339(shown.updated),
             host=urlsplit(shown.link or "").hostname or "",
             sections=[node(section, addresses) for section in sections if section is not None and section.path],
+            around=[
+                (heading, [{"title": one.title, "page": addresses.local(f"/article/{one.id}")} for one in several])
+                for heading, several in (("Contains", shown.contains), ("Contained in", shown.contained_in))
+                if several
+            ],
             copies=[(copy, in_words(copy.first_seen, zone), _SCORE.sub("", copy.why)) for copy in shown.copies],
             description=shortened(plain(shown.summary or shown.content), 200),
             canonical=shown.link or addresses.public(f"/article/{shown.id}"),

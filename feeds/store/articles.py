@@ -23,7 +23,7 @@ from feeds.model import (
     Known,
     Placement,
 )
-from feeds.store import counters, filings, lineage, lookups, refilable, saving, story_fragments
+from feeds.store import containments, counters, filings, lineage, lookups, refilable, saving, story_fragments
 from feeds.store.codec import entry_from_blob, restore
 from feeds.store.hydrate import hydrate
 from feeds.store.lineage import Line, Settled
@@ -246,6 +246,7 @@ class Articles:
         self._mark(row.id, now, reason)
         self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
         story_fragments.forget(self._connection, [row.story_uid] if row.story_uid else [])
+        containments.renew_neighbours(self._connection, [row.id], at_once=True)
         changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
         counters.publish(self._connection)
         return changed
@@ -256,6 +257,7 @@ class Articles:
         if row is None or row.retracted_at is None:
             return frozenset()
         self._mark(row.id, None, "")
+        containments.renew_neighbours(self._connection, [row.id])
         changed = filings.switch(self._connection, row.id, RETRACTED, LIVE, now)
         counters.publish(self._connection)
         return changed

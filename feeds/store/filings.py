@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, sel
 from feeds.model import DROPPED, DROPPED_AT_SOURCE, UNFILED, WHOLE_DESK, Placement, dropped
 from feeds.store import dialect
 from feeds.store.marks import chunks, storable
-from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, WITHDRAWN, filings, sections
+from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, WITHDRAWN, articles, filings, sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +136,16 @@ def _keep_out(
 
 def _placement(row: Row[*tuple[Any, ...]]) -> Placement:
     return Placement(section=UNFILED, by=row.filed_by, reason=row.reason)
+
+
+def renew(connection: Connection, article_ids: Iterable[int]) -> None:
+    """Have articles of which something else is told now rendered again, and the sections that hold them."""
+    for some in chunks(sorted(article_ids)):
+        again = update(articles).where(articles.c.id.in_(some)).values(revision=articles.c.revision + 1)
+        connection.execute(again)
+        held = select(filings.c.section_id).where(filings.c.article_id.in_(some), IN_SECTION)
+        stale = update(sections).where(sections.c.id.in_(held)).values(touched=sections.c.touched + 1)
+        connection.execute(stale)
 
 
 def _placed(

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from feeds.model import Article, CopyNote, FullText, Origin
+from feeds.model import Article, CopyNote, FullText, Origin, Related
+from feeds.store import containments
 from feeds.store.codec import entry_from_blob
 from feeds.store.lineage import in_words
 from feeds.store.marks import chunks
@@ -34,12 +35,14 @@ def hydrate(
                 kept.append(row)
         for article_id, path in connection.execute(_paths().where(filings.c.article_id.in_(some))):
             paths.setdefault(article_id, []).append(path)
+    contains, contained_in = containments.related(connection, ids)
     return {
         article_id: _article(
             shown[article_id],
             copies.get(article_id, ()),
             paths.get(article_id, ()),
             (sequences or {}).get(article_id, 0),
+            (contains.get(article_id, ()), contained_in.get(article_id, ())),
         )
         for article_id in ids
         if article_id in shown
@@ -103,7 +106,11 @@ def _paths() -> Any:
 
 
 def _article(
-    row: Row[*tuple[Any, ...]], copies: Iterable[Row[*tuple[Any, ...]]], paths: Iterable[str], sequence: int
+    row: Row[*tuple[Any, ...]],
+    copies: Iterable[Row[*tuple[Any, ...]]],
+    paths: Iterable[str],
+    sequence: int,
+    related: tuple[Iterable[Related], Iterable[Related]],
 ) -> Article:
     entry = entry_from_blob(row.payload)
     copies = list(copies)
@@ -154,6 +161,8 @@ def _article(
             )
             for copy in copies
         ),
+        contains=tuple(related[0]),
+        contained_in=tuple(related[1]),
         story_uid=row.story_uid,
         sections=tuple(paths),
         sequence=sequence,

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from feeds.model import LINEAGE_FIELDS, Entry, Evidence
+from feeds.store import containments, filings
 from feeds.store.codec import part_from_blob, plain, restore
 from feeds.store.marks import chunks, storable
-from feeds.store.schema import IN_SECTION, articles, entries, filings, sections
+from feeds.store.schema import articles, entries
 
 MOST_WEIGHED = 32
 """Of an article with more entries the lineage stands: a flood of copies must not be weighed again with each."""
@@ -131,11 +132,11 @@ def settle(connection: Connection, settled: Mapping[str, Sequence[Settled]]) -> 
     for columns, rows in changes.items():
         renewed = update(entries).where(entries.c.id == bindparam("of_id"))
         connection.execute(renewed.values({name: bindparam(f"new_{name}") for name in sorted(columns)}), rows)
+    ids: list[int] = []
     for some in chunks(moved):
-        ids = select(articles.c.id).where(articles.c.uid.in_(some))
-        connection.execute(update(articles).where(articles.c.id.in_(ids)).values(revision=articles.c.revision + 1))
-        held = select(filings.c.section_id).where(filings.c.article_id.in_(ids), IN_SECTION)
-        connection.execute(update(sections).where(sections.c.id.in_(held)).values(touched=sections.c.touched + 1))
+        ids += connection.execute(select(articles.c.id).where(articles.c.uid.in_(some))).scalars()
+    filings.renew(connection, ids)
+    containments.renew_neighbours(connection, ids)
     return len(moved)
 
 

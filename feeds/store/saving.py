@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from feeds.model import Decision, Entry, Placement
-from feeds.store import dialect, filings, search
+from feeds.store import containments, dialect, filings, search
 from feeds.store.codec import entry_to_blob, plain
 from feeds.store.columns import signed
 from feeds.store.lookups import stored
@@ -77,6 +77,10 @@ def save(
     copies = [decision for uid, decision in _by_article(fresh.values()) if decision is not born.get(uid)]
     significant = {row.uid: decision for decision, row in updated.values() if decision.significant and row.shown}
     touched = {decision.article_uid for decision in copies} | {row.uid for _, row in updated.values()}
+    own_ids = {by_uid[uid].id for uid in touched | set(born)}
+    filings.renew(connection, containments.add(connection, decisions) - own_ids)
+    renamed = [row.article_id for decision, row in updated.values() if row.title != storable(decision.entry.title)]
+    containments.renew_neighbours(connection, [*renamed, *(by_uid[uid].id for uid in outranking)])
     _revise(connection, touched, significant, by_uid, now)
     concerned = [uid for uid in dict.fromkeys(_order(decisions, updated, present)) if uid in by_uid]
     wanted = {

@@ -269,6 +269,14 @@ article_texts = Table(
     sqlite_with_rowid=False,
 )
 
+containments = Table(
+    "containments",
+    metadata,
+    Column("whole_id", Id, primary_key=True, autoincrement=False),
+    Column("part_id", Id, primary_key=True, autoincrement=False, index=True),
+    sqlite_with_rowid=False,
+)
+
 tombstones = Table(
     "tombstones",
     metadata,
