@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -13,8 +13,8 @@ from feeds.dedupe.identity import Identified, SourceBook, derived_key, shared_li
 from feeds.dedupe.significance import judge_edit
 from feeds.dedupe.sketching import Sketched, sketch_text
 from feeds.dedupe.speaking import Speaking
-from feeds.dedupe.stories import Stories
-from feeds.dedupe.terms import TermCounts, pack, unpack
+from feeds.dedupe.stories import Arriving, Joined, Stories
+from feeds.dedupe.terms import TermCounts, Terms, pack, unpack
 from feeds.dedupe.window import NOTHING, Found, Window
 from feeds.model import NOTHING_BESIDE, Beside, Decision, Entry, Evidence, Known, KnownEntry
 
@@ -87,6 +87,7 @@ class Deduper:
         self._counts = stories.counts if stories is not None else _NO_COUNTS
         self._language = language
         self._story_of: dict[str, str] = {}
+        self._arriving: dict[str, Arriving] = {}
         self._known = known
         self._window = window
         self._now = now
@@ -116,11 +117,33 @@ class Deduper:
         *,
         beside: Beside = NOTHING_BESIDE,
     ) -> tuple[Decision, ...]:
-        """A decision for each entry, in their order; an entry that the document holds twice gives ``seen``.
+        """What `decide_all` gives for a batch of one source."""
+        (decisions,) = self.decide_all([(source_id, entries)], [sketches], {source_id: beside})
+        return decisions
 
-        *sketches* are what `sketch` made of each entry; without them they are made here, of those that need one.
-        *beside* is what else the document holds.
+    def decide_all(
+        self,
+        batch: Sequence[tuple[int, Sequence[Entry]]],
+        sketches: Sequence[Sequence[Sketched]] = (),
+        beside: Mapping[int, Beside] | None = None,
+    ) -> list[tuple[Decision, ...]]:
+        """A decision for each entry of (source id, entries), in their order; stories are decided for all together.
+
+        An entry that the document holds twice gives ``seen``. *sketches* are what `sketch` made of each entry; without
+        them they are made here, of those that need one. *beside* is what else the document of a source holds.
         """
+        decided = [
+            self._decide(source_id, entries, sketched, (beside or {}).get(source_id, NOTHING_BESIDE))
+            for (source_id, entries), sketched in zip(batch, sketches or [()] * len(batch), strict=True)
+        ]
+        if self._stories is None:
+            return decided
+        joined = self._place(self._stories)
+        return [tuple(self._in_story(decision, joined) for decision in decisions) for decisions in decided]
+
+    def _decide(
+        self, source_id: int, entries: Sequence[Entry], sketches: Sequence[Sketched], beside: Beside
+    ) -> tuple[Decision, ...]:
         drafts = [
             _Draft(entry, self._refusal(source_id, entry), sketches[at] if sketches else None)
             for at, entry in enumerate(entries)
@@ -170,12 +193,9 @@ class Deduper:
             if uid is None and self._fits(one.uid, entry, draft.sketch):
                 uid, told = one.uid, near.evidence(one.likeness)
         if uid is not None and told is not None:
-            decision = _decision("copy", entry, uid, source_id, draft.sketch, *evidence, told)
-            return _related(replace(decision, story_uid=self._story_of.get(uid)), around)
+            return _related(_decision("copy", entry, uid, source_id, draft.sketch, *evidence, told), around)
         decision = _related(_decision("new", entry, self._uid(), source_id, draft.sketch, *evidence), around)
-        if self._stories is None or draft.sketched is None:
-            return decision
-        return self._in_story(decision, self._stories, draft.sketched)
+        return decision if draft.sketched is None else self._arrive(decision, draft.sketched)
 
     def _as_known(self, source_id: int, draft: _Draft, found: Identified) -> Decision:
         entry, known = draft.entry, found.known
@@ -184,42 +204,52 @@ class Deduper:
         else:
             significant, why = judge_edit(entry, draft.sketch, known)
             decision = _decision("updated", entry, known.article_uid, source_id, draft.sketch, found.evidence, why)
-            signature = draft.sketch + self._terms(entry, draft.sketched)
+            signature = draft.sketch + _packed(self._terms(entry, draft.sketched))
             decision = replace(decision, significant=significant, signature=signature)
             decision = _related(decision, self._near(source_id, entry, draft.sketch, but=known.article_uid))
         return decision if known.key == entry.key else replace(decision, known_key=known.key)
 
-    def _terms(self, entry: Entry, sketched: Sketched) -> bytes:
+    def _terms(self, entry: Entry, sketched: Sketched) -> Terms | None:
+        """The terms to be kept; None where there are no stories, or too few words for one."""
         if self._stories is None:
-            return b""
-        return pack(self._stories.counts.weigh(unpack(sketched.terms), self._spoken(entry)))
+            return None
+        terms = unpack(sketched.terms)
+        return self._stories.counts.strongest(terms, self._spoken(entry)) if len(terms) >= FEWEST_TERMS else None
 
     def _spoken(self, entry: Entry) -> str:
         return (entry.language or self._language).partition("-")[0].lower()
 
-    def _in_story(self, decision: Decision, stories: Stories, sketched: Sketched) -> Decision:
-        entry = decision.entry
-        terms = unpack(sketched.terms)
-        if len(terms) < FEWEST_TERMS:
+    def _arrive(self, decision: Decision, sketched: Sketched) -> Decision:
+        """Let the article of *decision* be placed at the end of the batch."""
+        terms = self._terms(decision.entry, sketched)
+        if terms is None:
             return decision
         read = signature.read(sketched.signature)
-        joined, weighed = stories.place(
+        self._arriving[decision.article_uid] = Arriving(
             terms,
             word_count=read.word_count if read is not None else 0,
-            language=self._spoken(entry),
-            written=min(entry.published or self._now, self._now),
-            now=self._now,
-            uid=self._uid,
+            language=self._spoken(decision.entry),
+            written=min(decision.entry.published or self._now, self._now),
+            source_id=decision.source_id,
         )
-        for gone in joined.merged:
-            self.merged[gone] = joined.uid
-        self._story_of[decision.article_uid] = joined.uid
-        return replace(
-            decision,
-            story_uid=joined.uid,
-            signature=decision.signature + pack(weighed),
-            evidence=(*decision.evidence, joined.evidence),
-        )
+        return replace(decision, signature=decision.signature + pack(terms))
+
+    def _place(self, stories: Stories) -> dict[str, Joined]:
+        """By article, the stories of those that came."""
+        found, merged = stories.place(list(self._arriving.values()), now=self._now, uid=self._uid)
+        joined = dict(zip(self._arriving, found, strict=True))
+        self._arriving.clear()
+        self._story_of.update((article, one.uid) for article, one in joined.items())
+        self.merged.update(merged)
+        return joined
+
+    def _in_story(self, decision: Decision, joined: Mapping[str, Joined]) -> Decision:
+        if decision.kind == "copy":
+            return replace(decision, story_uid=self._story_of.get(decision.article_uid))
+        found = joined.get(decision.article_uid) if decision.kind == "new" else None
+        if found is None:
+            return decision
+        return replace(decision, story_uid=found.uid, evidence=(*decision.evidence, found.evidence))
 
     def _refusal(self, source_id: int, entry: Entry) -> Evidence | None:
         refused = self._known.refused
@@ -314,6 +344,10 @@ def _related(decision: Decision, found: Found) -> Decision:
     parts = tuple(uid for uid in found.parts if uid != decision.article_uid)
     wholes = tuple(uid for uid in found.wholes if uid != decision.article_uid and uid not in parts)
     return replace(decision, parts=parts, wholes=wholes)
+
+
+def _packed(terms: Terms | None) -> bytes:
+    return pack(terms) if terms is not None else b""
 
 
 def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from feeds.dedupe import near, signature
 from feeds.dedupe.identity import title_likeness
 from feeds.dedupe.sketching import sketch
-from feeds.dedupe.stories import FADE, FRESH, FULL_WORDS, JOIN, JOIN_TITLE_ONLY, Stories
-from feeds.dedupe.terms import TermCounts, hashed, unpack
+from feeds.dedupe.stories import Arriving, Stories
+from feeds.dedupe.terms import hashed, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Entry, Evidence
 from feeds.text import words
@@ -43,7 +44,7 @@ def compare(
     )
     certain = any(sign is not None and sign.score == 1.0 and sign.kind in ("entry-id", "url", "text") for sign in signs)
     article = Evidence(kind="article", detail="one article" if certain or likeness.near else "two articles")
-    story = _story(one, other, stories.counts if stories is not None else TermCounts(), language)
+    story = _story(one, other, Stories() if stories is None else stories, language, same_source=same_source)
     told = "one story" if certain or likeness.near or (story.score or 0) >= (story.threshold or 1) else "two stories"
     return (*(sign for sign in signs if sign is not None), story, article, Evidence(kind="verdict", detail=told))
 
@@ -63,35 +64,41 @@ def _same_text(one: Entry, other: Entry) -> Evidence | None:
     return Evidence(kind="text", detail="the same words" if same else "other words", score=float(same), threshold=1.0)
 
 
-def _story(one: Entry, other: Entry, counts: TermCounts, language: str) -> Evidence:
+def _story(one: Entry, other: Entry, stories: Stories, language: str, *, same_source: bool) -> Evidence:
     """The likeness that the second would have to a story of the first alone."""
-    weights = []
-    for entry in (one, other):
-        spoken = (entry.language or language).partition("-")[0].lower()
-        sketched = sketch(entry)
-        weighed = counts.weigh(unpack(sketched.terms), spoken)
-        weights.append(dict(zip(weighed.hashes.tolist(), weighed.weights.tolist(), strict=True)))
-    likeness = sum(weight * weights[1].get(term, 0.0) for term, weight in weights[0].items())
-    detail = _in_common(one, other, weights)
-    if one.published is not None and other.published is not None:
-        quiet = abs(one.published - other.published) - FRESH
-        if quiet.total_seconds() > 0:
-            likeness *= math.exp(-quiet / FADE)
-            detail += f"; faded over {quiet.days + 1} days apart"
+    written = one.published or other.published or datetime.now(UTC)
+    first, second = (
+        _arriving(entry, stories, language, written, source_id=0 if same_source else at)
+        for at, entry in enumerate((one, other))
+    )
+    compared = stories.compare(second, first)
+    detail = _in_common(one, other, compared.shared)
+    days = abs(first.written - second.written).days
+    if days:
+        detail += f"; {days} days apart, which makes less of it"
+    return Evidence(kind="story", detail=detail, score=_round(compared.likeness), threshold=_round(compared.asked))
+
+
+def _arriving(entry: Entry, stories: Stories, language: str, written: datetime, *, source_id: int) -> Arriving:
+    spoken = (entry.language or language).partition("-")[0].lower()
+    sketched = sketch(entry)
     read = signature.read(sketched.signature)
-    asked = JOIN_TITLE_ONLY + (JOIN - JOIN_TITLE_ONLY) * min(1.0, (read.word_count if read else 0) / FULL_WORDS)
-    return Evidence(kind="story", detail=detail, score=_round(likeness), threshold=_round(asked))
+    return Arriving(
+        terms=stories.counts.strongest(unpack(sketched.terms), spoken),
+        word_count=read.word_count if read is not None else 0,
+        language=spoken,
+        written=entry.published or written,
+        source_id=source_id,
+    )
 
 
-def _in_common(one: Entry, other: Entry, weights: list[dict[int, float]]) -> str:
+def _in_common(one: Entry, other: Entry, shared: Mapping[int, float]) -> str:
     """The words that make two articles alike, those that weigh most first."""
     held = set(words(f"{other.title} {other.text}"))
-    shared = {
-        hashed(word): word for word in words(f"{one.title} {one.text}") if word in held and hashed(word) in weights[0]
-    }
-    weight = {term: weights[0][term] * weights[1].get(term, 0.0) for term in shared}
-    best = sorted((term for term in shared if weight[term]), key=lambda term: -weight[term])[:COMMON_WORDS]
-    return f"in common: {', '.join(shared[term] for term in best)}" if best else "no telling word in common"
+    word_of = {hashed(word): word for word in words(f"{one.title} {one.text}")[::-1] if word in held}
+    best = sorted((term for term in shared if term in word_of and shared[term] > 0.0), key=lambda term: -shared[term])
+    told = ", ".join(word_of[term] for term in best[:COMMON_WORDS])
+    return f"in common: {told}" if told else "no telling word in common"
 
 
 def _round(value: float) -> float:

@@ -55,7 +55,7 @@ class Stored(Protocol):
     def story_uid(self) -> str | None: ...
 
 
-def remember(entries: Iterable[Stored], window: Window, stories: Stories | None, *, language: str = "en") -> int:
+def remember(entries: Iterable[Stored], window: Window, stories: Stories | None) -> int:
     """Take stored entries into memory, in the order in which they were first seen; give their number."""
     count = 0
     every = iter(entries)
@@ -75,7 +75,7 @@ def remember(entries: Iterable[Stored], window: Window, stories: Stories | None,
                 [uid for _, uid, _ in joining],
                 *unpack_many([terms for _, _, terms in joining]),
                 [(entry.published or entry.first_seen, entry.first_seen) for entry, _, _ in joining],
-                language.partition("-")[0].lower(),
+                [entry.source_id for entry, _, _ in joining],
             )
         count += len(many)
     return count

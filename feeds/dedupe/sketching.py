@@ -28,4 +28,5 @@ def sketch(entry: Entry) -> Sketched:
 
 def sketch_text(title: str, text: str) -> Sketched:
     title_words, text_words = words(title), signature.text_words(text)
-    return Sketched(signature.of_words(title_words, text_words), terms.pack(terms.count_terms(title_words, text_words)))
+    counted = terms.count_terms(title_words, text_words, terms.names(title, text))
+    return Sketched(signature.of_words(title_words, text_words), terms.pack(counted))

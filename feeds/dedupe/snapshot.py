@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from feeds.dedupe.habits import Habits
 from feeds.dedupe.near import GramCounts
 from feeds.dedupe.postings import Postings, Segment
-from feeds.dedupe.stories import Stories, Story
-from feeds.dedupe.terms import TermCounts
+from feeds.dedupe.stories import Member, Stories, Story
+from feeds.dedupe.terms import TermCounts, Terms, apart
 from feeds.dedupe.window import Window
 
-_CLASSES = {each.__name__: each for each in (Window, Stories, Story, Postings, GramCounts, TermCounts)}
+_CLASSES = {each.__name__: each for each in (Window, Stories, Postings, GramCounts, TermCounts, Habits)}
 _LEFT_OUT = {"_common", "_layout", "_by_made"}
 """What is made of the rest or read from a library."""
 
@@ -98,13 +99,20 @@ class _Writer:
         columns: list[Any] = []
         for name in _STORY:
             column = [getattr(story, name) for story in stories]
-            if type(column[0]) is np.ndarray:
-                columns.append(["arrays", self.value(np.concatenate(column)), list(map(len, column))])
-            elif type(column[0]) is datetime:
+            if type(column[0]) is datetime:
                 columns.append(["times", [each.isoformat() for each in column]])
+            elif name == "members":
+                columns.append(
+                    ["members", list(map(len, column)), *self._members([one for each in column for one in each])]
+                )
             else:
                 columns.append(["plain", [self.value(each) for each in column]])
         return columns
+
+    def _members(self, members: list[Member]) -> list[Any]:
+        numbers, source_ids, written_s, hashes, strengths = zip(*members, strict=True)
+        arrays = np.frombuffer(b"".join(hashes), np.uint32), np.frombuffer(b"".join(strengths), np.uint8)
+        return [numbers, source_ids, written_s, list(map(len, strengths)), *map(self.value, arrays)]
 
     def _kept(self, body: bytes) -> int:
         at = self._at
@@ -155,10 +163,23 @@ class _Reader:
             return bytearray(self._arrays[at : at + length])
         raise ValueError(f"no such kind: {kind!r}")
 
-    def _column(self, kind: str, told: list[Any], sizes: Sequence[int] = ()) -> list[Any]:
+    def _column(self, kind: str, told: list[Any], *rest: Any) -> list[Any]:
         if kind == "times":
             return list(map(datetime.fromisoformat, told))
         if kind == "plain":
             return told
-        whole, ends = self.value(told), list(accumulate(sizes))
-        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        ends = list(accumulate(told))
+        members = self._members(*rest)
+        return [tuple(members[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+
+    def _members(
+        self,
+        numbers: Sequence[int],
+        source_ids: Sequence[int],
+        written_s: Sequence[float],
+        sizes: Sequence[int],
+        hashes: list[Any],
+        strengths: list[Any],
+    ) -> list[Member]:
+        terms = Terms(self.value(hashes), self.value(strengths))
+        return list(map(Member, numbers, source_ids, written_s, *apart(terms, sizes)))

@@ -41,7 +41,7 @@ class Speaking:
         """Whether two titles, one of them of this article, share a telling word."""
         both = set(one.title.tolist()).intersection(other.title.tolist())
         shared = [word for word in words(self._title) if signature.title_hash(word) in both]
-        return bool((self._counts.telling(shared, self._language) >= TELLING).any())
+        return bool((self._counts.words_tell(shared, self._language) >= TELLING).any())
 
     def untitled(self, sketch: Sketch) -> bool:
         """Whether the title is the beginning of its own text, which begins as this one: then it is no headline."""
@@ -61,7 +61,7 @@ class Speaking:
                 said.setdefault(signature.title_hash(form), word)
         title = sketch.title.tolist()
         shared = [said[each] for each in title if each in said]
-        weights = self._counts.telling(shared, self._language)
+        weights = self._counts.words_tell(shared, self._language)
         spoken = float(weights[weights >= TELLING].sum())
         return spoken / (spoken + STRANGE * (len(title) - len(shared)) or 1.0)
 

@@ -1,79 +1,107 @@
 """Stories: articles about one event, found as they arrive, with ids that stay. Pure; held in memory.
 
-An article joins the story whose centre is nearest, or starts one. Two stories that an article shows to be one are
-merged: the older id survives and the other's redirects to it; articles never move otherwise. A story that nobody
-writes about fades within days. Works on titles alone; then less likeness is asked, since two headlines of one event
-share few words, and more comes out in several pieces that later headlines join.
+An article is compared with the last articles of a story, never with all that it ever held: a story goes where its news
+goes and does not grow until everything fits. It joins the story of which the nearest are near enough, or begins one.
+What a source says in many of its articles brings no two of them together (`habits`); likeness fades with the days
+between. Two stories that an article ties together merge where the newest articles of each agree: the older id survives
+and the other's redirects to it. The articles of a batch are decided together, by when they were written, so that it
+matters little which source answered first.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.columns import Ints, first_of_each, spans, starts_of
+from feeds.dedupe.columns import Ints, first_of_each
+from feeds.dedupe.habits import Habits
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import distinct
-from feeds.dedupe.terms import TermCounts, Terms, Weighed
+from feeds.dedupe.terms import TermCounts, Terms, apart
 from feeds.model import Evidence
 
-JOIN = 0.21
-"""Cosine to the story's centre that an article with a text needs."""
-JOIN_TITLE_ONLY = 0.15
-FULL_WORDS = 60
+JOIN = 0.165
+"""How like the nearest of a story an article with a text must be: the cosine of their terms, faded."""
+JOIN_HEADLINE = 0.215
+"""The same for an article without a text: few words are easily alike."""
+FULL_WORDS = 120
 """Texts with fewer words lie between the two."""
-MERGE = 0.25
-"""Cosine of the centres of two stories that an article fits both of."""
-FRESH = timedelta(hours=24)
+NEAREST = 2
+"""Likeness to a story is that to so many of its articles, on average: one alone may be a bridge to another story."""
+RECENT = 6
+"""So many of a story's newest articles are compared."""
+MERGE = 0.14
+"""How alike the AGREEING newest articles of two stories must be on average to be one."""
+AGREEING = 3
 FADE = timedelta(hours=72)
-"""A story loses likeness by a factor e in this time, once nobody has written for FRESH."""
+"""Likeness falls by a factor e in this time between two articles."""
 GONE = timedelta(days=10)
 MOST_STORIES = 50_000
-STORY_TERMS = 160
 SEARCHED = 16
 """Terms of an article by which stories are looked up, the most telling ones."""
 PER_TERM = 24
-"""So many of the newest articles with a term are looked at in one array of the index."""
+"""So many of the newest articles with a term are looked at in one array of the index, and in a batch."""
 LARGEST_SEGMENT = 1_000_000
 COMPARED = 8
-MOST_UNSETTLED = 8_000
-"""So many articles that were read back may wait for being summed up; each holds about 700 bytes until then."""
+"""So many stories are compared with an article, those first that share most telling terms with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """An article to be placed. *terms* are those that are kept; *word_count* is that of its text."""
+
+    terms: Terms
+    word_count: int
+    language: str
+    written: datetime
+    source_id: int
+
+
+class Member(NamedTuple):
+    """An article of a story as far as it is compared; *number* counts articles as they arrived."""
+
+    number: int
+    source_id: int
+    written_s: float
+    hashes: bytes
+    strengths: bytes
 
 
 @dataclass(slots=True, eq=False)
 class Story:
-    """A story: the sum of its articles' terms, *square* its squared length, when it was written about.
+    """A story: its RECENT newest articles and the number of all; *touched* is when the last one arrived.
 
-    *touched* is when its newest article arrived, which for an archive is long after *latest*; *made* counts stories,
-    *newest* articles. *unsettled* are terms of articles that were read back and are still to be summed up. Arrays, for
-    fifty thousand of these stay in memory.
+    *made* counts stories: of two the one with the smaller number is older.
     """
 
     uid: str
-    hashes: npt.NDArray[np.uint32]
-    weights: npt.NDArray[np.float32]
-    square: float
+    members: tuple[Member, ...]
     articles: int
-    begun: datetime
-    latest: datetime
     touched: datetime
     made: int
-    newest: int = 0
-    unsettled: list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.float32]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The story that an article is in now; *merged* are the ids of stories that became part of it."""
+    """The story that an article is in now, and why."""
 
     uid: str
     evidence: Evidence
-    merged: tuple[str, ...] = ()
+
+
+class Compared(NamedTuple):
+    """Likeness of two articles, what is asked, and the terms that make it, with the part that each has of it."""
+
+    likeness: float
+    asked: float
+    shared: dict[int, float]
 
 
 class Stories:
@@ -84,16 +112,24 @@ class Stories:
         self._swept: datetime | None = None
         self._made = 0
         self.counts = TermCounts()
+        self.habits = Habits()
         self._stories: dict[str, Story] = {}
         self._by_made: dict[int, Story] = {}
         self._postings = Postings(per_hash=PER_TERM, largest=LARGEST_SEGMENT)
         self._story_of = np.zeros(1024, np.int64)  # by article, from the oldest on
         self._next = 0  # the number of the next article; numbers never come again
         self._oldest = 0
-        self._unsettled = 0
         self._before: dict[str, Story | None] = {}  # stories as they were when the batch began, None for new ones
         self._begun = 0, 0
         self._story_of_before: npt.NDArray[np.int64] | None = None  # where stories merged since
+
+    def __len__(self) -> int:
+        return len(self._stories)
+
+    @property
+    def reaches(self) -> int:
+        """The number of the next article."""
+        return self._next
 
     def begin(self) -> None:
         """Begin a batch: from here on `undo` takes back; what was placed before stays."""
@@ -101,6 +137,7 @@ class Stories:
         self._begun = self._made, self._next
         self._story_of_before = None
         self.counts.begin()
+        self.habits.begin()
         self._postings.begin()
 
     def undo(self) -> None:
@@ -114,58 +151,46 @@ class Stories:
         if self._story_of_before is not None:
             self._story_of = self._story_of_before
         self.counts.undo()
+        self.habits.undo()
         self._postings.undo(self._next)
         self.begin()
 
-    def __len__(self) -> int:
-        return len(self._stories)
-
     def place(
-        self,
-        terms: Terms,
-        *,
-        word_count: int,
-        language: str,
-        written: datetime,
-        now: datetime,
-        uid: Callable[[], str],
-    ) -> tuple[Joined, Weighed]:
-        """Find or begin the story of an article; also give its terms, weighed, as far as they are worth keeping.
+        self, arriving: Sequence[Arriving], *, now: datetime, uid: Callable[[], str]
+    ) -> tuple[list[Joined], dict[str, str]]:
+        """Find or begin the stories of the articles of a batch; also tell which stories merged (gone → kept).
 
-        *terms* are what `count_terms` gives; *word_count* is that of the text. What counts for fading is when
-        articles were written, so that an archive falls into the stories of its time.
+        What counts for fading is when articles were written, so that an archive falls into the stories of its time.
         """
-        self.counts.add(terms)
-        weighed = self.counts.weigh(terms, language)
-        asked = JOIN_TITLE_ONLY + (JOIN - JOIN_TITLE_ONLY) * min(1.0, word_count / FULL_WORDS)
-        told = _told(weighed)
-        near = [(likeness, story) for likeness, story in self._near(weighed, told, written) if likeness >= asked]
-        if not near:
-            evidence = Evidence(kind="story", detail="begins one", threshold=round(asked, 3))
-            return Joined(self.join(uid(), weighed, written=written, now=now), evidence), weighed
-        likeness, story = near[0]
-        self._before.setdefault(story.uid, replace(story))
-        self._include(story, weighed, told, written, now)
-        merged = []
-        for _, other in near[1:4]:
-            alike = _cosine(story, other)
-            if alike >= MERGE:
-                older, younger = sorted((story, other), key=lambda one: one.made)
-                self._merge(older, younger)
-                merged.append(younger.uid)
-                story = older
-        evidence = Evidence(
-            kind="story",
-            detail=f"with {story.articles - 1} more",
-            score=round(likeness, 3),
-            threshold=round(asked, 3),
-        )
-        return Joined(story.uid, evidence, tuple(merged)), weighed
+        for one in arriving:
+            self.counts.add(one.terms)
+            self.habits.add(one.source_id, one.terms.hashes)
+        batch = _Batch(self, alone=len(arriving) == 1)
+        placed = {}
+        # In an order that does not depend on which source came first.
+        for at in sorted(
+            range(len(arriving)), key=lambda at: (arriving[at].written, arriving[at].terms.hashes.tobytes())
+        ):
+            placed[at] = batch.place(arriving[at])
+        merged = {}
+        joined = []
+        for at, one in enumerate(arriving):
+            group, evidence = placed[at]
+            group = group.final()
+            if group.story is not None:
+                for younger in group.gone:
+                    self._merge(group.story, younger)
+                    merged[younger.uid] = group.story.uid
+                group.gone.clear()
+            group.uid = group.uid or uid()
+            self.join(group.uid, one.terms, source_id=one.source_id, written=one.written, now=now)
+            joined.append(Joined(group.uid, evidence))
+        return joined, merged
 
-    def join(self, uid: str, weighed: Weighed, *, written: datetime, now: datetime) -> str:
-        """Put an article into the story *uid* as decided before (at a restart, in order of arrival)."""
-        self._include(self._story(uid, written, now), weighed, _told(weighed), written, now)
-        return uid
+    def join(self, uid: str, terms: Terms, *, source_id: int, written: datetime, now: datetime) -> None:
+        """Put an article, which is counted, into the story *uid* as decided; in order of arrival."""
+        self._postings.add(self._next, terms.hashes.tolist())
+        self._include(self._story(uid, now), _packed(self._next, source_id, written, terms), now)
 
     def join_many(
         self,
@@ -173,55 +198,41 @@ class Stories:
         terms: Terms,
         sizes: Ints,
         times: Sequence[tuple[datetime, datetime]],
-        language: str,
+        source_ids: Sequence[int],
     ) -> None:
-        """Count, weigh, and `join` several articles in turn.
+        """Count several articles, and `join` them in turn.
 
         *terms* are those of all, *sizes* how many each has, *times* when each was written and when it came.
         """
+        self.counts.add_many(terms, sizes)
+        self.habits.add_many(np.array(source_ids, np.uint64), terms.hashes, sizes)
+        owners = np.repeat(np.arange(self._next, self._next + len(sizes)), sizes)
         ends = np.cumsum(sizes)
-        if not self.counts.may_weigh(sizes):
-            for uid, start, end, (written, now) in zip(uids, ends - sizes, ends, times, strict=True):
-                self.forget(now)
-                its = Terms(terms.hashes[start:end], terms.strengths[start:end])
-                self.counts.add(its)
-                self.join(uid, self.counts.weigh(its, language), written=written, now=now)
-            return
-        weighed, sizes = self.counts.weigh_many(terms, sizes, language)
-        weights = weighed.weights.astype(np.float32)
-        owners, told = _told_many(weights, sizes)
-        postings = owners + self._next, weighed.hashes[told]
-        told_ends = np.cumsum(np.minimum(sizes, SEARCHED))
-        ends = np.cumsum(sizes).tolist()
+        members = zip(uids, times, source_ids, *apart(terms, sizes.tolist()), strict=True)
         added = 0
-        for at, (uid, start, end, (written, now)) in enumerate(zip(uids, [0, *ends], ends, times, strict=False)):
+        for at, (uid, (written, now), source_id, its_hashes, its_strengths) in enumerate(members):
             if self._is_time_to_forget(now):
-                upto = told_ends[at - 1] if at else 0
-                self._postings.add_many(postings[0][added:upto], postings[1][added:upto])
+                upto = ends[at - 1] if at else 0
+                self._postings.add_many(owners[added:upto], terms.hashes[added:upto])
                 added = upto
                 self.forget(now)
-            story = self._story(uid, written, now)
-            story.unsettled = story.unsettled or []
-            story.unsettled.append((weighed.hashes[start:end], weights[start:end]))
-            self._note(story, written, now)
-        self._postings.add_many(postings[0][added:], postings[1][added:])
-        self._unsettled += len(uids)
-        if self._unsettled > MOST_UNSETTLED:
-            self._settle_all()
+            member = Member(self._next, source_id, written.timestamp(), its_hashes, its_strengths)
+            self._include(self._story(uid, now), member, now)
+        self._postings.add_many(owners[added:], terms.hashes[added:])
+
+    def compare(self, one: Arriving, other: Arriving) -> Compared:
+        """How like *one* would be to a story of *other* alone."""
+        seen, told = _Seen(self, _member(one), one.language), _member(other)
+        (likeness,) = seen.likenesses([[told]])
+        return Compared(likeness, asked(one.word_count), seen.shared(told))
 
     def restored(self) -> None:
         """Make what is not kept in a snapshot."""
         self._by_made = {story.made: story for story in self._stories.values()}
 
     def settle(self) -> None:
-        """Sum up what was read back and is still to be, and do what was put off until the first `place`."""
-        self._settle_all()
+        """Do what was put off until the first `place`."""
         self._postings.settle()
-
-    def _settle_all(self) -> None:
-        self._unsettled = 0
-        for story in self._stories.values():
-            self._settle(story)
 
     def forget(self, now: datetime) -> None:
         """Let go stories that nothing has arrived for in days, and the least fresh beyond the cap; at most hourly."""
@@ -236,108 +247,56 @@ class Stories:
             self._drop(story)
         self._let_go()
 
-    def _is_time_to_forget(self, now: datetime) -> bool:
-        return self._swept is None or now - self._swept >= timedelta(hours=1) or len(self._stories) > self._most
-
-    def _near(self, weighed: Weighed, told: Sequence[int], written: datetime) -> list[tuple[float, Story]]:
-        """The stories that an article may belong to, the most like first."""
-        candidates = self._sharing(weighed, told)
-        if not candidates:
-            return []
-        found = []
-        for story, likeness in zip(candidates, _likenesses(weighed, candidates), strict=True):
-            quiet = max(written - story.latest, story.begun - written) - FRESH
-            if quiet > timedelta(0):
-                likeness *= math.exp(-quiet / FADE)
-            found.append((likeness, story))
-        found.sort(key=lambda item: (-item[0], item[1].begun, item[1].uid))
-        return found
-
-    def _sharing(self, weighed: Weighed, told: Sequence[int]) -> list[Story]:
-        """The COMPARED stories whose articles share most of the *told* terms, by what these weigh."""
-        at, articles = self._postings.lookup(weighed.hashes[told])
+    def sharing(self, told: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> dict[Story, float]:
+        """The stories whose articles share most of the terms *told*, and what these weigh together."""
+        at, articles = self._postings.lookup(told)
         if articles.size and articles.min() < self._oldest:
             known = articles >= self._oldest
             at, articles = at[known], articles[known]
         if not articles.size:
-            return []
+            return {}
         # Each term counts once for a story, however many of its articles hold it.
         pairs = distinct(self._story_of[articles - self._oldest] * SEARCHED + at)
         stories = pairs // SEARCHED
         first = np.flatnonzero(first_of_each(stories))
-        shared = np.add.reduceat(weighed.weights[told][pairs % SEARCHED], first)
-        best = stories[first[(-shared).argsort(kind="stable")[: 2 * COMPARED]]].tolist()
-        found = [self._by_made[made] for made in best if made in self._by_made][:COMPARED]
-        for story in found:
-            self._settle(story)
-        return found
+        shared = np.add.reduceat(weights[pairs % SEARCHED], first)
+        best = (-shared).argsort(kind="stable")[: 2 * COMPARED]
+        found = zip(stories[first[best]].tolist(), shared[best].tolist(), strict=True)
+        return {self._by_made[made]: weight for made, weight in found if made in self._by_made}
 
-    def _story(self, uid: str, written: datetime, now: datetime) -> Story:
+    def _is_time_to_forget(self, now: datetime) -> bool:
+        return self._swept is None or now - self._swept >= timedelta(hours=1) or len(self._stories) > self._most
+
+    def _story(self, uid: str, now: datetime) -> Story:
         """The story *uid*, begun now where there is none."""
         story = self._stories.get(uid)
         if story is None:
             self._made += 1
-            story = Story(uid, _NO_HASHES, _NO_WEIGHTS, 0.0, 0, written, written, now, self._made)
+            story = Story(uid, (), 0, now, self._made)
             self._stories[uid] = self._by_made[self._made] = story
             self._before.setdefault(uid, None)
         elif uid not in self._before:
             self._before[uid] = replace(story)
         return story
 
-    def _include(self, story: Story, weighed: Weighed, told: Sequence[int], written: datetime, now: datetime) -> None:
-        self._settle(story)
-        self._add_up(story, weighed.hashes, weighed.weights.astype(np.float32))
-        self._postings.add(self._next, weighed.hashes[told].tolist())
-        self._note(story, written, now)
-
-    def _note(self, story: Story, written: datetime, now: datetime) -> None:
-        """Give the next number to an article of *story*."""
+    def _include(self, story: Story, member: Member, now: datetime) -> None:
+        story.members = (*story.members, member)[-RECENT:]
         story.articles += 1
-        story.begun = min(story.begun, written)
-        story.latest = max(story.latest, written)
         story.touched = max(story.touched, now)
         at = self._next - self._oldest
         if at == len(self._story_of):
             self._story_of = np.concatenate((self._story_of, np.zeros_like(self._story_of)))
         self._story_of[at] = story.made
-        story.newest = self._next
         self._next += 1
-
-    def _settle(self, story: Story) -> None:
-        """Sum up what was read back of *story*: only now, for most stories are never asked for again."""
-        unsettled, story.unsettled = story.unsettled, None
-        for hashes, weights in unsettled or ():
-            self._add_up(story, hashes.copy(), weights.copy())  # the arrays of a whole batch would stay otherwise
-
-    def _add_up(self, story: Story, hashes: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> None:
-        """Add terms to a story's own; of very many only the heaviest stay."""
-        if not story.hashes.size:
-            story.hashes, story.weights = hashes, weights
-            story.square = float(weights @ weights)
-            return
-        every = np.concatenate((story.hashes, hashes))
-        order = every.argsort(kind="stable")
-        every = every[order]
-        first = np.flatnonzero(first_of_each(every))
-        sums = np.add.reduceat(np.concatenate((story.weights, weights))[order], first)
-        every = every[first]
-        story.square = float(sums @ sums)
-        if len(every) > 2 * STORY_TERMS:
-            kept = np.sort(np.argsort(-sums, kind="stable")[:STORY_TERMS])
-            every, sums = every[kept], sums[kept]
-        story.hashes, story.weights = every, sums
 
     def _merge(self, older: Story, younger: Story) -> None:
         if self._story_of_before is None:
             self._story_of_before = self._story_of.copy()
         for story in (older, younger):
             self._before.setdefault(story.uid, replace(story))
-        self._add_up(older, younger.hashes, younger.weights)
+        older.members = tuple(sorted((*older.members, *younger.members))[-RECENT:])
         older.articles += younger.articles
-        older.begun = min(older.begun, younger.begun)
-        older.latest = max(older.latest, younger.latest)
         older.touched = max(older.touched, younger.touched)
-        older.newest = max(older.newest, younger.newest)
         self._drop(younger)
         self._story_of[self._story_of == younger.made] = older.made
 
@@ -346,7 +305,7 @@ class Stories:
 
     def _let_go(self) -> None:
         """Forget the articles before the first that is the newest of a story: nothing is found by them alone."""
-        oldest = min((story.newest for story in self._stories.values()), default=self._next)
+        oldest = min((story.members[-1].number for story in self._stories.values()), default=self._next)
         if oldest - self._oldest < len(self._story_of) // 4:
             return
         self._story_of[: self._next - oldest] = self._story_of[oldest - self._oldest : self._next - self._oldest]
@@ -354,49 +313,182 @@ class Stories:
         self._postings.forget(oldest)
 
 
-def _told(weighed: Weighed) -> list[int]:
-    """Where in *weighed* the terms stand that an article is looked up by, the most telling first."""
-    found: list[int] = (-weighed.weights).argsort(kind="stable")[:SEARCHED].tolist()
-    return found
+@dataclass(slots=True, eq=False)
+class _Group:
+    """A story while a batch is decided, as it was before or begun in it. *gone* are stories that become part of it."""
+
+    story: Story | None
+    uid: str | None
+    members: list[Member]
+    articles: int
+    gone: list[Story] = field(default_factory=list)
+    into: _Group | None = None
+
+    def final(self) -> _Group:
+        group = self
+        while group.into is not None:
+            group = group.into
+        return group
+
+    def add(self, member: Member) -> None:
+        self.members = [*self.members, member][-RECENT:]
+        self.articles += 1
+
+    def merge(self, other: _Group) -> _Group:
+        """Let this and *other* be one: that which the older story is in."""
+        ours, theirs = self.story, other.story
+        if theirs is not None and (ours is None or theirs.made < ours.made):
+            return other.merge(self)
+        self.gone += [*other.gone, *([theirs] if theirs is not None else [])]
+        self.members = sorted((*self.members, *other.members))[-RECENT:]
+        self.articles += other.articles
+        other.into = self
+        return self
 
 
-def _told_many(weights: npt.NDArray[np.float32], sizes: Ints) -> tuple[Ints, Ints]:
-    """What `_told` gives of each of several articles: its number, in order, and where in *weights* a term stands."""
-    starts = starts_of(sizes)
-    owners = np.repeat(np.arange(len(sizes)), sizes)
-    # Bits of floats above zero are in the order of the floats: owner, then falling weight, then place.
-    falling = _LARGEST - weights.view(np.uint32).astype(np.int64)
-    order = np.sort((owners << 40) | (falling << 8) | (np.arange(len(owners)) - starts[owners]))
-    order = order[spans(starts, np.minimum(sizes, SEARCHED))]
-    owners = order >> 40
-    return owners, starts[owners] + (order & 0xFF)
+class _Batch:
+    """Decides where the articles of a batch belong; what it finds is not in *stories* yet."""
+
+    def __init__(self, stories: Stories, *, alone: bool) -> None:
+        self._stories = stories
+        self._alone = alone
+        self._group_of: dict[Story, _Group] = {}
+        self._holding: defaultdict[int, list[_Group]] = defaultdict(list)
+        self._placed = stories.reaches
+
+    def place(self, one: Arriving) -> tuple[_Group, Evidence]:
+        self._placed += 1
+        member = _member(one, self._placed)
+        seen = _Seen(self._stories, member, one.language)
+        groups = self._candidates(seen)
+        needed = asked(one.word_count)
+        near = sorted(
+            ((likeness, -at) for at, likeness in enumerate(seen.likenesses([group.members for group in groups]))),
+            reverse=True,
+        )
+        fitting = [groups[-at] for likeness, at in near if likeness >= needed]
+        group = fitting[0] if fitting else _Group(None, None, [], 0)
+        evidence = Evidence(
+            kind="story",
+            detail=f"with {group.articles} more" if group.articles else "begins one",
+            score=round(near[0][0], 3) if near else None,
+            threshold=round(needed, 3),
+        )
+        group.add(member)
+        for term in one.terms.hashes.tolist() if not self._alone else ():
+            self._holding[term].append(group)
+        for other in fitting[1:4]:
+            if self._agree(group, other, one.language):
+                group = group.merge(other)
+        return group, evidence
+
+    def _candidates(self, seen: _Seen) -> list[_Group]:
+        told, weights = seen.told()
+        shared: dict[_Group, float] = {}
+        for story, weight in self._stories.sharing(told, weights).items():
+            group = self._group_of.get(story)
+            if group is None:
+                group = self._group_of[story] = _Group(story, story.uid, list(story.members), story.articles)
+            group = group.final()
+            shared[group] = max(weight, shared.get(group, 0.0))
+        if self._holding:
+            for term, weight in zip(told.tolist(), weights.tolist(), strict=True):
+                for group in {held.final() for held in self._holding.get(term, ())[-PER_TERM:]}:
+                    shared[group] = shared.get(group, 0.0) + weight
+        best = sorted(shared, key=lambda group: (-shared[group], group.members[0].number))
+        return best[:COMPARED]
+
+    def _agree(self, one: _Group, other: _Group, language: str) -> bool:
+        """Whether the newest articles of two stories are alike."""
+        theirs = [[member] for member in other.members[-AGREEING:]]
+        alike = [
+            likeness
+            for member in one.members[-AGREEING:]
+            for likeness in _Seen(self._stories, member, language).likenesses(theirs)
+        ]
+        return sum(alike) / len(alike) >= MERGE
 
 
-def _likenesses(weighed: Weighed, stories: Sequence[Story]) -> list[float]:
-    """The cosine of an article with each story's centre."""
-    sizes = [len(story.hashes) for story in stories]
-    hashes = np.concatenate([story.hashes for story in stories])
-    # One table for all: most terms of a story are not the article's, and need no search.
-    maybe = np.zeros(_TABLE, np.bool_)
-    maybe[weighed.hashes & _TABLE_MASK] = True
-    shared = np.flatnonzero(maybe[hashes & _TABLE_MASK])
-    at = np.minimum(np.searchsorted(weighed.hashes, hashes[shared]), len(weighed) - 1)
-    products = np.concatenate([story.weights for story in stories])[shared] * weighed.weights[at]
-    products[weighed.hashes[at] != hashes[shared]] = 0.0
-    owners = np.repeat(np.arange(len(stories)), sizes)[shared]
-    sums = np.bincount(owners, products, len(stories)).tolist()
-    return [likeness / math.sqrt(story.square) for likeness, story in zip(sums, stories, strict=True)]
+class _Seen:
+    """An article to compare others with. Its terms weigh what they tell by now, and together 1."""
+
+    def __init__(self, stories: Stories, member: Member, language: str) -> None:
+        self._stories = stories
+        self._counts = stories.counts
+        self._language = language
+        self._member = member
+        self._hashes = np.frombuffer(member.hashes, np.uint32)
+        self._strengths = np.frombuffer(member.strengths, np.uint8)
+        telling = self._counts.telling(self._hashes, language)
+        weights = self._strengths * telling
+        self._weights = weights / (math.sqrt(float(weights @ weights)) or 1.0)
+        self._telling = telling
+
+    def _novelty(self) -> npt.NDArray[np.float32]:
+        """What part each product of weights keeps within the article's source: both weigh what they tell there."""
+        return self._stories.habits.novelty(self._member.source_id, self._hashes, self._telling) ** 2
+
+    def told(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float32]]:
+        """The terms that it is looked up by, the most telling first, and what each weighs."""
+        told = (-self._weights).argsort(kind="stable")[:SEARCHED]
+        return self._hashes[told], self._weights[told]
+
+    def shared(self, other: Member) -> dict[int, float]:
+        """The terms in common with *other*, each with its part of the likeness."""
+        theirs = _Seen(self._stories, other, self._language)
+        _, mine, at = np.intersect1d(self._hashes, theirs._hashes, assume_unique=True, return_indices=True)
+        own = self._novelty()[mine] if other.source_id == self._member.source_id else np.float32(1.0)
+        products = self._weights[mine] * theirs._weights[at] * own
+        return dict(zip(self._hashes[mine].tolist(), products.tolist(), strict=True))
+
+    def likenesses(self, groups: Sequence[Sequence[Member]]) -> list[float]:
+        """How like the nearest of each group's members it is."""
+        members = [member for group in groups for member in group]
+        if not members:
+            return []
+        alike = self._alike(members)
+        found, start = [], 0
+        for group in groups:
+            nearest = sorted(alike[start : start + len(group)], reverse=True)[:NEAREST]
+            found.append(sum(nearest) / len(nearest))
+            start += len(group)
+        return found
+
+    def _alike(self, members: Sequence[Member]) -> list[float]:
+        hashes = np.frombuffer(b"".join([member.hashes for member in members]), np.uint32)
+        strengths = np.frombuffer(b"".join([member.strengths for member in members]), np.uint8)
+        owners = np.repeat(np.arange(len(members)), [len(member.strengths) for member in members])
+        weights = strengths * self._counts.telling(hashes, self._language)
+        lengths = np.sqrt(np.bincount(owners, weights * weights, len(members)))
+        # One table for all: most terms of the others are not the article's, and need no search.
+        maybe = np.zeros(_TABLE, np.bool_)
+        maybe[self._hashes & _TABLE_MASK] = True
+        shared = np.flatnonzero(maybe[hashes & _TABLE_MASK])
+        at = np.minimum(self._hashes.searchsorted(hashes[shared]), len(self._hashes) - 1)
+        hit = self._hashes[at] == hashes[shared]
+        shared, at = shared[hit], at[hit]
+        products = weights[shared] * self._weights[at]
+        own = np.array([member.source_id == self._member.source_id for member in members])
+        if own.any():
+            products *= np.where(own[owners[shared]], self._novelty()[at], np.float32(1.0))
+        sums = np.bincount(owners[shared], products, len(members)) / np.maximum(lengths, 1e-9)
+        apart = np.array([member.written_s for member in members]) - self._member.written_s
+        found: list[float] = (sums * np.exp(-np.abs(apart) / FADE.total_seconds())).tolist()
+        return found
 
 
-def _cosine(one: Story, other: Story) -> float:
-    shared = np.searchsorted(one.hashes, other.hashes)
-    shared = np.minimum(shared, len(one.hashes) - 1)
-    products = one.weights[shared] * other.weights
-    return float(products[one.hashes[shared] == other.hashes].sum()) / math.sqrt(one.square * other.square)
+def asked(word_count: int) -> float:
+    """How like a story an article with so long a text must be."""
+    return JOIN_HEADLINE + (JOIN - JOIN_HEADLINE) * min(1.0, word_count / FULL_WORDS)
 
 
-_NO_HASHES = np.empty(0, np.uint32)
-_NO_WEIGHTS = np.empty(0, np.float32)
+def _member(one: Arriving, number: int = 0) -> Member:
+    return _packed(number, one.source_id, one.written, one.terms)
+
+
+def _packed(number: int, source_id: int, written: datetime, terms: Terms) -> Member:
+    return Member(number, source_id, written.timestamp(), terms.hashes.tobytes(), terms.strengths.tobytes())
+
+
 _TABLE = 1 << 14
-_LARGEST = 0x7F800000
 _TABLE_MASK = np.uint32(_TABLE - 1)

@@ -1,14 +1,15 @@
 """What an article is about, as weighted terms: what stories are found by. Pure.
 
 A term is the stem of a word of the title or the first NEWS_WORDS words, as a 32 bit hash; its strength grows with how
-often it stands there (three times as much in the title). How much it tells depends on how many articles hold it: on
-what the desk has seen so far (`TermCounts`), over a background from a word-frequency library.
+often it stands there, and is more for a name. How much it tells depends on how many articles hold it: on what the desk
+has seen so far (`TermCounts`), over a background from a word-frequency library.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,21 @@ import xxhash
 
 from feeds import kept
 from feeds.dedupe import background
-from feeds.dedupe.columns import Ints, first_of_each
+from feeds.dedupe.columns import Ints
+from feeds.text import words
 
 NEWS_WORDS = 250
 TITLE_WORDS = 100
-TITLE_TIMES = 3
-MOST_TERMS = 80
-"""The strongest are kept with the entry; further ones add little."""
+TITLE_TIMES = 2
+"""A word of the title counts as so many of the text."""
+NAME = 1.25
+"""So much stronger is a name than another word: who and where tell one event from another, what is done hardly."""
+NAMES_WITHIN = 1_600
+"""So many characters are looked through for names, which is about as far as NEWS_WORDS go."""
+TITLE_CASE = 0.6
+"""In a title of which more words have capitals than this, capitals name nobody."""
+MOST_TERMS = 32
+"""Those that weigh most are kept with the entry; further ones add little."""
 BACKGROUND_ARTICLES = 8_000
 """So many articles' worth the background weighs against the desk's own counts."""
 RARE = 2e-4
@@ -38,6 +47,8 @@ _LARGEST = np.int64(0x7FFFFFFF)
 _STEP = 32
 """Strengths are kept in steps of a 32nd: a byte holds all up to 8."""
 _MOST_TIMES = NEWS_WORDS + TITLE_TIMES * TITLE_WORDS
+_INSIDE = re.compile(r"(?<=[\w,;] )[^\W\d_][\w'’]*")
+"""A word behind another one of its sentence: one that begins a sentence has a capital whatever it is."""
 _STRENGTHS = np.array([0] + [round(_STEP * (1.0 + math.log(times))) for times in range(1, _MOST_TIMES + 1)], np.uint8)
 
 
@@ -52,15 +63,8 @@ class Terms:
         return len(self.hashes)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weighed(Terms):
-    """Terms with what they weigh: strength times how telling each is, of length 1 together."""
-
-    weights: npt.NDArray[np.float64]
-
-
-def count_terms(title_words: Sequence[str], text_words: Sequence[str]) -> Terms:
-    """The terms of an article, as strong as 1 + log of how often they stand there."""
+def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Collection[str] = ()) -> Terms:
+    """The terms of an article, as strong as 1 + log of how often they stand there; those of *names* NAME times that."""
     title, text = _hash_stems(title_words[:TITLE_WORDS]), _hash_stems(text_words[:NEWS_WORDS])
     ordered = np.concatenate((*TITLE_TIMES * (title,), text))
     ordered.sort()
@@ -68,7 +72,27 @@ def count_terms(title_words: Sequence[str], text_words: Sequence[str]) -> Terms:
     first[0] = first[-1] = True
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:-1])
     starts = np.flatnonzero(first)
-    return Terms(ordered[starts[:-1]], _STRENGTHS[np.diff(starts)])
+    hashes, strengths = ordered[starts[:-1]], _STRENGTHS[np.diff(starts)]
+    if names and hashes.size:
+        named = _hash_stems(list(names))
+        at = np.minimum(hashes.searchsorted(named), hashes.size - 1)
+        at = at[hashes[at] == named]
+        strengths[at] = np.minimum(strengths[at] * NAME, 255).astype(np.uint8)
+    return Terms(hashes, strengths)
+
+
+def names(title: str, text: str) -> list[str]:
+    """The words that have a capital where no sentence begins, and only there: names, and in German every noun.
+
+    >>> sorted(names("Ministers Meet In Oslo", "On Friday the ministers met in Oslo. They said Oslo's mayor was late."))
+    ['friday', 'oslo']
+    """
+    found = _INSIDE.findall(text[:NAMES_WITHIN])
+    in_title = [word for word in title.split() if word[0].isalpha()]
+    if sum(word[0].isupper() for word in in_title) <= TITLE_CASE * len(in_title):
+        found += _INSIDE.findall(title)
+    small = {word for word in found if not word[0].isupper()}
+    return words(" ".join({word for word in found if word[0].isupper() and word.lower() not in small}))
 
 
 def hashed(word: str) -> int:
@@ -118,70 +142,41 @@ class TermCounts:
             self._cells *= 0.5
             self.articles *= 0.5
 
-    def weigh(self, terms: Terms, language: str) -> Weighed:
-        """The MOST_TERMS of *terms* that weigh most."""
-        every = self.articles + BACKGROUND_ARTICLES + 1.0
-        cells = terms.hashes & _CELL
+    def strongest(self, terms: Terms, language: str) -> Terms:
+        """The MOST_TERMS of *terms*, not counted yet, that weigh most."""
+        if len(terms) <= MOST_TERMS:
+            return terms
+        weights = terms.strengths * self.telling(terms.hashes, language)
+        order = np.sort(weights.argpartition(len(weights) - MOST_TERMS)[-MOST_TERMS:])
+        return Terms(terms.hashes[order], terms.strengths[order])
+
+    def telling(self, hashes: npt.NDArray[np.uint32], language: str) -> npt.NDArray[np.float32]:
+        """What each term tells where it stands once: 0 what all texts have, 8 a rare name."""
+        cells = hashes & _CELL
         held = self._cells[cells] + self._background(language)[cells]
-        weights = terms.strengths * np.log(every / held)
-        kept = np.flatnonzero(weights > 0.0)
-        if len(kept) > MOST_TERMS:
-            order = falling(weights[kept])
-            kept = kept[order <= np.partition(order, MOST_TERMS - 1)[MOST_TERMS - 1]]
-        weights = weights[kept]
-        length = math.sqrt(weights @ weights)
-        return Weighed(terms.hashes[kept], terms.strengths[kept], weights / length if length else weights)
+        every = np.float32(self.articles + BACKGROUND_ARTICLES + 1.0)
+        found: npt.NDArray[np.float32] = np.maximum(np.log(every / held), np.float32(0.0))
+        return found
 
-    def telling(self, words: Sequence[str], language: str) -> npt.NDArray[np.float64]:
-        """What each of *words* weighs for standing once in a text: 0 for what all texts have, 8 for a rare name."""
-        cells = _hash_stems(words) & _CELL
-        held = self._cells[cells] + self._background(language)[cells]
-        weights: npt.NDArray[np.float64] = np.maximum(0.0, np.log((self.articles + BACKGROUND_ARTICLES + 1.0) / held))
-        return weights
+    def words_tell(self, words: Sequence[str], language: str) -> npt.NDArray[np.float32]:
+        """What each of *words* tells, as `telling` has it."""
+        return self.telling(_hash_stems(words), language)
 
-    def may_weigh(self, sizes: Ints) -> bool:
-        """False where `weigh_many` would have to halve the counts on the way, or to leave terms out."""
-        return self.articles + len(sizes) <= HALVE_ARTICLES and sizes.max(initial=0) <= MOST_TERMS
-
-    def weigh_many(self, terms: Terms, sizes: Ints, language: str) -> tuple[Weighed, Ints]:
-        """What `add` and then `weigh` do with each of several articles in turn.
-
-        *terms* are those of all, *sizes* how many each has, here and in what is given back.
-        """
-        owners = np.repeat(np.arange(len(sizes)), sizes)
-        cells = (terms.hashes & _CELL).astype(np.int64)
-        held = self._count_many(cells, owners) + self._background(language)[cells]
-        every = (self.articles + BACKGROUND_ARTICLES + 2.0 + np.arange(len(sizes))).astype(np.float32)
+    def add_many(self, terms: Terms, sizes: Ints) -> None:
+        """What `add` does with each of several articles; *terms* are those of all, *sizes* how many each has."""
+        if self.articles + len(sizes) > HALVE_ARTICLES:
+            ends = np.cumsum(sizes)
+            for start, end in zip(ends - sizes, ends, strict=True):
+                self.add(Terms(terms.hashes[start:end], terms.strengths[start:end]))
+            return
+        # A cell twice in one article counts once.
+        pairs = np.unique((np.repeat(np.arange(len(sizes)), sizes) << 32) | (terms.hashes & _CELL))
+        np.add.at(self._cells, pairs & 0xFFFFFFFF, np.float32(1.0))
         self.articles += len(sizes)
-        weights = terms.strengths * np.log(every[owners] / held)
-        kept = weights > 0.0
-        sizes = np.bincount(owners[kept], minlength=len(sizes))
-        weights = weights[kept]
-        ends = np.cumsum(sizes).tolist()
-        # Each for itself, for a sum in another order would be another one in its last digit.
-        squares = [weights[start:end] @ weights[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        lengths = np.array([math.sqrt(square) or 1.0 for square in squares], np.float32)
-        return Weighed(terms.hashes[kept], terms.strengths[kept], weights / np.repeat(lengths, sizes)), sizes
 
     def restored(self) -> None:
         """Make what is not kept in a snapshot."""
         self._common = {}
-
-    def _count_many(self, cells: Ints, owners: Ints) -> npt.NDArray[np.float32]:
-        """Count one article after another, *cells* of *owners*; what each cell held when its owner was counted."""
-        order = np.sort((cells << 32) | np.arange(len(cells)))
-        at = order & 0xFFFFFFFF
-        of_cell = first_of_each(order >> 32)
-        number = np.cumsum(
-            of_cell | first_of_each(owners[at]), dtype=np.int64
-        )  # a cell twice in one article counts once
-        starts = np.flatnonzero(of_cell)
-        before = np.repeat(number[starts] - 1, np.diff(starts, append=len(order)))
-        held = np.empty(len(cells), np.float32)
-        held[at] = self._cells[cells[at]] + (number - before).astype(np.float32)
-        last = at[np.concatenate((starts[1:], [len(order)]))[: len(starts)] - 1]
-        self._cells[cells[last]] = held[last]
-        return held
 
     def _background(self, language: str) -> npt.NDArray[np.float16]:
         """1 and the number of articles with a term that the background stands for, by cell."""
@@ -232,3 +227,11 @@ def unpack_many(packed: Sequence[bytes]) -> tuple[Terms, Ints]:
         order = places.argsort(kind="stable")
         hashes, strengths = hashes[order], strengths[order]
     return Terms(hashes, strengths), sizes
+
+
+def apart(terms: Terms, sizes: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
+    """The hashes and the strengths of each of several articles; *terms* are those of all, *sizes* how many each has."""
+    ends = np.cumsum(sizes).tolist()
+    spans = list(zip([0, *ends], ends, strict=False))
+    hashes, strengths = terms.hashes.tobytes(), terms.strengths.tobytes()
+    return [hashes[4 * start : 4 * end] for start, end in spans], [strengths[start:end] for start, end in spans]

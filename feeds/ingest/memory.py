@@ -8,12 +8,12 @@ of the store's present past, and reads back only what came since. All of it stan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from feeds import kept
-from feeds.model import NOTHING_BESIDE, Beside, Decision, Entry
+from feeds.model import Beside, Decision, Entry
 from feeds.store import ReadTx
 
 if TYPE_CHECKING:
@@ -79,19 +79,16 @@ class Memory:
         if self._window is None or self._stories is None:
             self._window, self._stories = self._taken_over(tx, language) or (Window(), Stories())
         self._settled = False
-        self._catch_up(tx, self._window, self._stories, now, language)
+        self._catch_up(tx, self._window, self._stories, now)
         deduper = Deduper(
             tx.articles.known(batch, beside), now=now, window=self._window, stories=self._stories, language=language
         )
         try:
-            decided = [
-                deduper.decide(source_id, entries, sketched, beside=(beside or {}).get(source_id, NOTHING_BESIDE))
-                for (source_id, entries), sketched in zip(batch, sketches or [()] * len(batch), strict=True)
-            ]
+            decided = deduper.decide_all(batch, sketches or (), beside)
         except BaseException:
             deduper.undo()
             raise
-        return Decided(deduper, [tuple(_in_kept_story(one, deduper.merged) for one in group) for group in decided])
+        return Decided(deduper, decided)
 
     def is_current(self, tx: ReadTx) -> bool:
         """Whether nobody saved an entry since this memory was last in step; ask under the dedupe lock."""
@@ -129,23 +126,16 @@ class Memory:
         self._reaches = self._kept = reaches
         return found
 
-    def _catch_up(self, tx: ReadTx, window: Window, stories: Stories, now: datetime, language: str) -> None:
+    def _catch_up(self, tx: ReadTx, window: Window, stories: Stories, now: datetime) -> None:
         from feeds.dedupe import remember
 
         newest = tx.articles.newest_entry()
         while self._reaches < newest:
             stored = tx.articles.signatures(self._reaches, now - WINDOW, READ_AT_ONCE)
-            remember(stored, window, stories, language=language)
+            remember(stored, window, stories)
             self._reaches = stored[-1].id if stored else newest
 
 
 def _head(tx: ReadTx, language: str, reaches: int) -> bytes:
     """What a kept memory is of. A store that was put back to an older state has no such entry, or another one."""
     return f"{reaches} {language} {tx.configs.desk_id()} {tx.articles.entry_mark(reaches)}".encode()
-
-
-def _in_kept_story(decision: Decision, merged: dict[str, str]) -> Decision:
-    story = decision.story_uid
-    while story is not None and story in merged:
-        story = merged[story]
-    return decision if story == decision.story_uid else replace(decision, story_uid=story)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from feeds.dedupe import Remembered, Stories, Window, memory, near, remember, signature, snapshot, terms
-from feeds.dedupe import stories as stories_module
 from feeds.dedupe.columns import take_apart, uuid_bytes
 from feeds.dedupe.sketching import Sketched, sketch_text
+from feeds.dedupe.stories import Arriving
 from feeds.dedupe.terms import Terms, pack, unpack
 from tests.dedupe.conftest import NOW
 
@@ -57,11 +57,11 @@ def one_after_another(entries, window, stories):
         _, packed = signature.split(entry.signature)
         if packed and entry.story_uid and not entry.copy:
             stories.forget(entry.first_seen)
-            counted = unpack(packed)
+            counted, source_id = unpack(packed), entry.source_id
             stories.counts.add(counted)
+            stories.habits.add(source_id, counted.hashes)
             written = entry.published or entry.first_seen
-            weighed = stories.counts.weigh(counted, "en")
-            stories.join(entry.story_uid, weighed, written=written, now=entry.first_seen)
+            stories.join(entry.story_uid, counted, source_id=source_id, written=written, now=entry.first_seen)
 
 
 def found(window, stories, entries):
@@ -71,17 +71,14 @@ def found(window, stories, entries):
     for entry in [*entries[-100:], *made(50, 1, seed=8)]:
         sketched = Sketched(*signature.split(entry.signature))
         told.append(window.find(sketched.signature, now=now, source_id=4))
-        counted = unpack(sketched.terms)
-        told.append(
-            stories.place(counted, word_count=80, language="en", written=now, now=now, uid=lambda: "urn:x-new")[0]
-        )
+        arriving = Arriving(unpack(sketched.terms), word_count=80, language="en", written=now, source_id=4)
+        told.append(stories.place([arriving], now=now, uid=lambda: "urn:x-new")[0])
     return told
 
 
 @pytest.mark.parametrize("days", [0, 5, 40])
 def test_reading_back_many_at_once_gives_what_one_after_another_gives(days, monkeypatch):
     monkeypatch.setattr(memory, "AT_ONCE", 300)
-    monkeypatch.setattr(stories_module, "MOST_UNSETTLED", 500)
     entries = list(made(1000, days))
     slow, fast = (Window(), Stories()), (Window(), Stories())
     one_after_another(entries, *slow)
@@ -152,14 +149,10 @@ def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch)
                     window.add(uid, sketched, seen=NOW, source_id=source_id, copy=bool(copies))
                     if packed and not copies:
                         drawn = UUID(int=9000 + number).urn
-                        stories.place(
-                            unpack(packed),
-                            word_count=80,
-                            language="en",
-                            written=NOW,
-                            now=NOW,
-                            uid=lambda drawn=drawn: drawn,
+                        arriving = Arriving(
+                            unpack(packed), word_count=80, language="en", written=NOW, source_id=source_id
                         )
+                        stories.place([arriving], now=NOW, uid=lambda drawn=drawn: drawn)
                 if again < times - 1:
                     window.undo()
                     stories.undo()

@@ -7,6 +7,7 @@ import pytest
 
 from feeds.dedupe import Stories, signature
 from feeds.dedupe.background import shares, stemmed
+from feeds.dedupe.stories import Arriving
 from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, count_terms, hashed, pack, unpack
 from feeds.text import words
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, Desk, entry
@@ -29,8 +30,11 @@ def terms_of(*stems) -> Terms:
 
 
 def weights_of(counts, terms) -> dict[int, float]:
-    weighed = counts.weigh(terms, "en")
-    return dict(zip(weighed.hashes.tolist(), weighed.weights.tolist(), strict=True))
+    return dict(zip(terms.hashes.tolist(), counts.telling(terms.hashes, "en").tolist(), strict=True))
+
+
+def arriving(terms, *, word_count=0, written=NOW, source_id=1) -> Arriving:
+    return Arriving(terms, word_count=word_count, language="en", written=written, source_id=source_id)
 
 
 def told(desk: Desk, source_id: int, title: str, text: str = "", **more):
@@ -87,39 +91,30 @@ def test_two_stories_that_an_article_shows_to_be_one_merge_into_the_older():
     stories, numbers = Stories(), iter(range(99))
 
     def place(title):
-        terms = count_terms(words(title), [])
-        found, _ = stories.place(
-            terms, word_count=0, language="en", written=NOW, now=NOW, uid=lambda: f"s{next(numbers)}"
-        )
-        return found
+        source = arriving(count_terms(words(title), []), source_id=len(placed))
+        (found,), merged = stories.place([source], now=NOW, uid=lambda: f"s{next(numbers)}")
+        placed.append(found.uid)
+        return found.uid, merged
 
-    first = place("Crane collapses at Ellan shipyard")
-    second = place("Dockers hurt in harbour accident Friday")
-    assert first.uid != second.uid
-    bridging = place("Dockers hurt as Ellan shipyard crane collapses in harbour accident")
-    assert (bridging.uid, bridging.merged) == (first.uid, (second.uid,))
+    placed = []
+    first, _ = place("Crane collapses at Ellan shipyard")
+    second, _ = place("Dockers hurt in harbour accident Friday")
+    assert first != second
+    assert place("Dockers hurt as Ellan shipyard crane collapses in harbour accident") == (first, {second: first})
     assert len(stories) == 1
-    assert place("Shipyard crane accident: dockers still in hospital").uid == first.uid
+    assert place("Shipyard crane accident: dockers still in hospital") == (first, {})
 
 
 def test_the_number_of_stories_is_bounded():
     stories = Stories(most=20)
     for number in range(60):
         terms = terms_of(*(f"w{number}{letter}" for letter in "abcdef"))
-        stories.place(
-            terms,
-            word_count=0,
-            language="en",
-            written=NOW,
-            now=NOW + timedelta(minutes=number),
-            uid=lambda n=number: f"s{n}",
-        )
-        stories.forget(NOW + timedelta(minutes=number))
+        now = NOW + timedelta(minutes=number)
+        stories.place([arriving(terms, source_id=number)], now=now, uid=lambda n=number: f"s{n}")
+        stories.forget(now)
     assert len(stories) <= 20
     newest = terms_of(*(f"w59{letter}" for letter in "abcdef"))
-    found, _ = stories.place(
-        newest, word_count=0, language="en", written=NOW, now=NOW + timedelta(hours=1), uid=lambda: "x"
-    )
+    (found,), _ = stories.place([arriving(newest)], now=NOW + timedelta(hours=1), uid=lambda: "x")
     assert found.uid == "s59"
 
 
@@ -140,14 +135,14 @@ def test_a_language_without_a_table_has_no_background():
 
 def test_terms_come_back_from_the_store_as_they_were():
     terms = count_terms(words("Ferry aground"), words(FERRY * 3))
-    kept = TermCounts().weigh(terms, "en")
+    kept = TermCounts().strongest(terms, "en")
     back = unpack(pack(kept))
     assert 20 < len(back) == len(kept) <= MOST_TERMS
     assert np.array_equal(back.hashes, kept.hashes) and np.array_equal(back.strengths, kept.strengths)
 
 
 def test_terms_kept_by_weight_as_the_first_release_did_are_put_in_order():
-    kept = TermCounts().weigh(count_terms(words("Ferry aground"), words(FERRY)), "en")
+    kept = TermCounts().strongest(count_terms(words("Ferry aground"), words(FERRY)), "en")
     turned = pack(Terms(kept.hashes[::-1], kept.strengths[::-1]))
     assert unpack(turned).hashes.tolist() == kept.hashes.tolist()
     assert unpack(turned).strengths.tolist() == kept.strengths.tolist()
@@ -167,9 +162,8 @@ def test_stories_of_weeks_ago_are_forgotten_with_their_articles_and_fresh_ones_a
         now = NOW + timedelta(hours=hour)
         stories.forget(now)
         terms = terms_of(*(f"event{event}{letter}" for letter in "abcdefgh"))
-        found, _ = stories.place(
-            terms, word_count=99, language="en", written=now, now=now, uid=lambda: f"s{next(numbers)}"
-        )
+        source = arriving(terms, word_count=99, written=now, source_id=hour)
+        (found,), _ = stories.place([source], now=now, uid=lambda: f"s{next(numbers)}")
         return found.uid
 
     for hour in range(1_200):
