@@ -178,6 +178,7 @@ class Source:
     priority: int = 0
     ignore_validators: bool = False
     line: int = 0
+    follow: tuple[str, ...] = ()  # folders that links in a folder of documents may lead to
 
 
 # --------------------------------------------------------------------------- fetch

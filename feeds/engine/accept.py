@@ -220,7 +220,7 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
     secret: dict[str, Source] = {}
     values: dict[str, str] = {}
     for source in config.sources:
-        if source.headers or "${" in source.target:
+        if source.headers or source.follow or "${" in source.target:
             try:
                 secret[source.key] = resolve_secrets(source, environ)
                 for text in (source.target, *(value for _, value in source.headers)):

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import xxhash
 
+from feeds import regular
 from feeds.errors import FetchError
 
 QUIET_S = 2.0
@@ -33,27 +34,94 @@ class FoundFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedFile:
+    """A file that is not read: its *name*, fit to be shown, why, and what to do."""
+
+    name: str
+    cause: str
+    remedy: str
+
+
+@dataclass(slots=True, kw_only=True)
 class Look:
     """What a folder holds now. *states* are those of all complete files, to hand in at the next look.
 
-    *waiting* counts files left for the next look; *faults* are files that can't be read, with the reason.
+    *waiting* counts files left for the next look; *refused* are those that are not read and were not refused for the
+    same reason before; *names* are all that are there, fit to be shown.
     """
 
-    found: tuple[FoundFile, ...]
-    states: tuple[int, ...]
-    waiting: int
-    faults: tuple[str, ...]
+    found: list[FoundFile] = field(default_factory=list)
+    states: list[int] = field(default_factory=list)
+    waiting: int = 0
+    refused: list[RefusedFile] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
 
 
-def look(folder: Path, pattern: str, known: Iterable[int], *, now: datetime, most: int = 500) -> Look:
+def look(
+    folder: Path,
+    pattern: str,
+    known: Iterable[int],
+    *,
+    now: datetime,
+    follow: Iterable[str] = (),
+    most: int = 500,
+) -> Look:
     """Find the files of *pattern* (a glob below *folder*) whose state is not in *known*; at most *most* bodies at once.
 
     A file's state is a hash of its name, size, inode and time of change: a touched file is read again, which costs
-    little and brings nothing new. Files outside *folder* are allowed only where *pattern* itself is absolute or says
-    ``..``; a link that leads elsewhere from inside is followed, for admins link folders together.
+    little and brings nothing new. The folder looked into is what stands before the first wildcard; a link in it that
+    leads elsewhere is followed only to the folders in *follow* (relative to *folder*, or absolute).
     Raises FetchError when the folder itself is not there, or not to be read.
     """
     base = folder / pattern.split("*", 1)[0].rpartition("/")[0]
+    _need_folder(base, pattern)
+    roots = [Path(os.path.realpath(root)) for root in (base, *(folder / root for root in follow))]
+    seen = frozenset(known)
+    looked = Look()
+    for path in _paths(folder, pattern):
+        name = os.path.relpath(path, folder).replace(os.sep, "/")
+        looked.names.add(regular.printable(name))
+        try:
+            _look_at(path, name, roots, seen, looked, now, most)
+        except OSError as error:
+            _refuse(name, error.strerror or str(error), seen, looked)
+    return looked
+
+
+def _look_at(
+    path: Path, name: str, roots: list[Path], seen: frozenset[int], looked: Look, now: datetime, most: int
+) -> None:
+    """Take in one file. Raises OSError where it is not read."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        return
+    state = _state(name, status)
+    if state in seen:
+        looked.states.append(state)
+        return
+    if now.timestamp() - max(status.st_mtime, status.st_ctime) < QUIET_S or len(looked.found) >= most:
+        looked.waiting += 1
+        return
+    if not _is_text(name):
+        raise regular.Refused("its name is not UTF-8")
+    body = regular.read(path, most_bytes=MAX_FILE_BYTES, within=roots)
+    if _state(name, path.stat()) != state:
+        looked.waiting += 1
+        return
+    looked.states.append(state)
+    looked.found.append(FoundFile(name=name, body=body, state=state))
+
+
+def _refuse(name: str, cause: str, seen: frozenset[int], looked: Look) -> None:
+    """Note a file that is not read: told once, and again when the reason is another. It is looked at every time."""
+    state = xxhash.xxh3_64_intdigest(f"refused\0{name}\0{cause}".encode("utf-8", "surrogateescape"))
+    looked.states.append(state)
+    if state not in seen:
+        remedy = "rename it" if "UTF-8" in cause else "put a plain file there, or name its folder under `follow:`"
+        looked.refused.append(RefusedFile(name=regular.printable(name), cause=cause, remedy=remedy))
+
+
+def _need_folder(base: Path, pattern: str) -> None:
     cause = remedy = ""
     if not os.path.isdir(base):
         cause, remedy = f"the folder {base} is not there", "make it, or correct `files:` of this source"
@@ -61,35 +129,6 @@ def look(folder: Path, pattern: str, known: Iterable[int], *, now: datetime, mos
         cause, remedy = f"the folder {base} can't be read", "let the user that runs the desk read it"
     if cause:
         raise FetchError(cause, url=f"file:{pattern}", kind="soft", remedy=remedy)
-    seen = frozenset(known)
-    found: list[FoundFile] = []
-    states: list[int] = []
-    faults: list[str] = []
-    waiting = 0
-    for path in _paths(folder, pattern):
-        try:
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                continue
-            name = os.path.relpath(path, folder).replace(os.sep, "/")
-            state = _state(name, status)
-            if state in seen:
-                states.append(state)
-            elif now.timestamp() - max(status.st_mtime, status.st_ctime) < QUIET_S or len(found) >= most:
-                waiting += 1
-            elif status.st_size > MAX_FILE_BYTES:
-                states.append(state)
-                faults.append(f"{name}: {status.st_size:,} bytes are more than the {MAX_FILE_BYTES:,} allowed")
-            else:
-                body = path.read_bytes()
-                if _state(name, path.stat()) != state:
-                    waiting += 1
-                    continue
-                states.append(state)
-                found.append(FoundFile(name=name, body=body, state=state))
-        except OSError as error:
-            faults.append(f"{path.name}: {error.strerror}")
-    return Look(found=tuple(found), states=tuple(states), waiting=waiting, faults=tuple(faults))
 
 
 def _paths(folder: Path, pattern: str) -> list[Path]:
@@ -98,5 +137,14 @@ def _paths(folder: Path, pattern: str) -> list[Path]:
     return [path for path in paths if not path.name.endswith(("~", ".swp", ".tmp", ".part"))][:MAX_FILES]
 
 
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _state(name: str, status: os.stat_result) -> int:
-    return xxhash.xxh3_64_intdigest(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}".encode())
+    told = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+    return xxhash.xxh3_64_intdigest(told.encode("utf-8", "surrogateescape"))

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Desk:
     """What the flows need of an accepted config. All else about sources stands in the store.
 
-    *secret* are the sources with secrets in address or headers, by key, filled in from the environment: never log
-    them. *values* are those secrets by name. *folder* is the config folder, against which sources of documents are
-    relative.
+    *secret* are the sources of which the store lacks something, by key: secrets in address or headers, filled in from
+    the environment (never log them), or folders that links may lead to. *values* are those secrets by name. *folder* is
+    the config folder, against which sources of documents are relative.
     """
 
     version: int

@@ -26,7 +26,7 @@ from feeds.ingest import bodies, verdicts
 from feeds.ingest.bodies import Read, Readers, Waiting
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late, tell, tell_late, tell_reading
-from feeds.ingest.folders import look_into
+from feeds.ingest.folders import look_into, tell_files
 from feeds.ingest.follows import FOLLOW_AT_ONCE, Follows, link_hash
 from feeds.ingest.lines import Lines
 from feeds.ingest.outage import Outage
@@ -351,6 +351,7 @@ class Ingest:
         with self._store.write() as tx:
             ids = tx.inbox.put([item for item, _, _ in looked.found])
             tx.sources.finish(looked.results)
+            tell_files(tx, looked, self._clock())
         self._to_look = []
         self._looked += looked.results
         for result in looked.results:
@@ -460,6 +461,8 @@ class Ingest:
     # ------------------------------------------------------------------ small things
 
     def _configured(self, source: Source) -> Source:
-        """*source* with headers and secrets, which the store does not have."""
+        """*source* with what the store does not have of it."""
         secret = self.desk.secret.get(source.key)
-        return replace(source, target=secret.target, headers=secret.headers) if secret else source
+        if secret is None:
+            return source
+        return replace(source, target=secret.target, headers=secret.headers, follow=secret.follow)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from feeds.errors import DeskError
-from feeds.fetch.folder import look
+from feeds.fetch.folder import Look, look
 from feeds.ingest import verdicts
 from feeds.ingest.desk import Desk
 from feeds.model import Source
+from feeds.store import WriteTx
 from feeds.store.values import Claim, InboxItem, PollResult
 
 log = logging.getLogger(__name__)
@@ -22,10 +23,26 @@ FOLDER_RETRY_S = 2.0
 
 @dataclass(slots=True)
 class Looked:
-    """What looks into folders found: how each poll ended, and the files for the inbox (whether of a first poll)."""
+    """What looks into folders found: how each poll ended, the files for the inbox (whether of a first poll), and what
+    is there besides.
+    """
 
     results: list[PollResult] = field(default_factory=list)
     found: list[tuple[InboxItem, Source, bool]] = field(default_factory=list)
+    seen: list[tuple[Source, Look]] = field(default_factory=list)
+
+
+def tell_files(tx: WriteTx, looked: Looked, now: datetime) -> None:
+    """Open an event for each file that is refused, and close those of files that are gone."""
+    open_for = tx.events.subjects("document")
+    for source, seen in looked.seen:
+        prefix = f"{source.key}:file:"
+        for subject in open_for:
+            if subject.startswith(prefix) and subject.removeprefix(prefix) not in seen.names:
+                tx.events.close("document", subject, now)
+        for one in seen.refused:
+            text = f"{source.name}: file:{one.name}: {one.cause}"
+            tx.events.add("document", f"{prefix}{one.name}", text=text, remedy=one.remedy, now=now)
 
 
 def look_into(
@@ -35,16 +52,22 @@ def look_into(
     done = Looked()
     for claim, source in looks:
         try:
-            seen = look(desk.folder, source.target, claim.state.item_hashes, now=at)
+            seen = look(desk.folder, source.target, claim.state.item_hashes, now=at, follow=source.follow)
         except DeskError as error:
             done.results.append(verdicts.failed(claim, error, at=at, settings=desk.settings.poll, jitter=random()))
             continue
-        for fault in seen.faults:
-            log.warning("source=%s file=%s", source.name, fault)
+        except Exception as error:
+            log.exception("a fault of ours looking into the folder of source=%s", source.name)
+            fault = DeskError(f"a fault of the desk's own: {error!r}", remedy="please report it")
+            poll, dice = desk.settings.poll, random()
+            done.results.append(verdicts.failed(claim, fault, at=at, settings=poll, jitter=dice, ours="fault"))
+            continue
+        done.seen.append((source, seen))
+        for refused in seen.refused:
+            log.warning("source=%s document=file:%s: %s; %s", source.name, refused.name, refused.cause, refused.remedy)
         wait_s = FOLDER_RETRY_S if seen.waiting else source.interval_s or FOLDER_INTERVAL_S
-        done.results.append(
-            verdicts.looked(claim, seen.states, found=len(seen.found), waiting=seen.waiting, at=at, wait_s=wait_s)
-        )
+        states, found, waiting = tuple(seen.states), len(seen.found), seen.waiting
+        done.results.append(verdicts.looked(claim, states, found=found, waiting=waiting, at=at, wait_s=wait_s))
         for file in seen.found:
             item = InboxItem(
                 id=0,

@@ -14,6 +14,9 @@ from feeds.settings.variables import OVERRIDES
 
 FILES = DESK_FILE, SECTIONS_FILE, SOURCES_FILE = ("wiredesk.yaml", "sections.yaml", "sources.yaml")
 
+MAX_CONFIG_BYTES = 64 * 1024 * 1024
+"""Bytes of one config file: a hundred thousand sources take a fifth of it."""
+
 Fingerprint = tuple[tuple[str, int, int, int, str], ...]
 
 

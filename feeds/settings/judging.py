@@ -10,10 +10,20 @@ from pathlib import Path
 
 from yaml.nodes import Node
 
+from feeds import regular
 from feeds.errors import ConfigError
 from feeds.settings.desk import apply_environment, judge_desk
 from feeds.settings.doubts import judge_uses
-from feeds.settings.files import DESK_FILE, FILES, SECTIONS_FILE, SOURCES_FILE, fingerprint, mark_of
+from feeds.settings.files import (
+    DESK_FILE,
+    FILES,
+    MAX_CONFIG_BYTES,
+    SECTIONS_FILE,
+    SOURCES_FILE,
+    fingerprint,
+    mark_of,
+)
+from feeds.settings.opml import MAX_OPML_BYTES
 from feeds.settings.reports import ConfigErrors, Report, quote
 from feeds.settings.sources import Gathered, judge_sources
 from feeds.settings.stored import Config, digest_of
@@ -32,7 +42,7 @@ def judge(folder: Path, environ: Mapping[str, str]) -> Config:
 
     def read_list(name: str) -> bytes:
         lists[name] = None
-        lists[name] = body = (folder / name).read_bytes()
+        lists[name] = body = regular.read(folder / name, most_bytes=MAX_OPML_BYTES)
         return body
 
     roots: dict[str, Node | None] = {}
@@ -105,7 +115,7 @@ def _said(report: Report) -> str:
 def _read(folder: Path, name: str, report: Report) -> bytes | None:
     path = folder / name
     try:
-        return path.read_bytes()
+        return regular.read(path, most_bytes=MAX_CONFIG_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         other = path.with_suffix(".yml")
         if other.exists():
@@ -116,6 +126,8 @@ def _read(folder: Path, name: str, report: Report) -> bytes | None:
             report.error(None, "no such file", "restore it; it may hold a comment alone where there is nothing to say")
     except IsADirectoryError:
         report.error(None, "a folder of this name where a file belongs", "move it away")
+    except regular.Refused as refused:
+        report.error(None, f"not read: {refused.strerror}", "put a plain file of this name there")
     except PermissionError:
         report.error(None, "no permission to read it", "let the user that runs the desk read it")
     except OSError as error:

@@ -11,8 +11,9 @@ import gc
 from collections.abc import Mapping
 from pathlib import Path
 
+from feeds import regular
 from feeds.settings.credentials import missing, unsendable
-from feeds.settings.files import FILES, mark_of
+from feeds.settings.files import FILES, MAX_CONFIG_BYTES, mark_of
 from feeds.settings.stored import Config
 
 
@@ -41,7 +42,7 @@ def judged_before(config: Config, folder: Path, environ: Mapping[str, str]) -> b
     raw: dict[str, bytes | None] = {}
     for name in (*FILES, *config.opml_files):
         try:
-            raw[name] = (folder / name).read_bytes()
+            raw[name] = regular.read(folder / name, most_bytes=MAX_CONFIG_BYTES)
         except OSError:
             raw[name] = None
     texts = [text for source in config.sources for text in (source.target, *(value for _, value in source.headers))]

@@ -19,7 +19,19 @@ from feeds.settings.opml import file_outlines, read_opml, unique_name
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.rules import Lists, judge_drop, match_schema
 from feeds.settings.tree import DROP_SAYS, Later, PathText, Tree
-from feeds.settings.values import Key, Number, Or, Read, Schema, Text, YesNo, mapping_schema, plain, read_mapping
+from feeds.settings.values import (
+    Key,
+    ListOf,
+    Number,
+    Or,
+    Read,
+    Schema,
+    Text,
+    YesNo,
+    mapping_schema,
+    plain,
+    read_mapping,
+)
 
 KINDS: dict[str, SourceKind] = {"url": "feed", "files": "files", "page": "page", "sitemap": "sitemap"}
 """The key that says where a source is → its kind; `opml` stands beside them and gives many sources."""
@@ -50,6 +62,7 @@ SOURCE_KEYS: dict[str, Key] = {
     "page": Key(takes=Address(secrets=True), says="a page whose article links are followed"),
     "sitemap": Key(takes=Address(secrets=True), says="a sitemap whose articles are taken"),
     "opml": Key(takes=Text(longest=1000), says="a list of feeds from another reader, relative to this folder"),
+    "follow": Key(takes=ListOf(Text(longest=1000)), says="folders that links among its documents may lead to"),
     "section": Key(takes=OneSection(), says="the path of the section that all its articles are filed in"),
     "drop": Key(takes=Later({"$ref": "#/definitions/rules"}), says=f"{DROP_SAYS} from this source"),
     "interval_s": Key(
@@ -250,6 +263,8 @@ class _Judge:
                 f"interval_s {plain(source.interval_s)} is below poll.floor_s",
                 f"it is asked every {plain(poll.floor_s)} s; lower poll.floor_s in wiredesk.yaml to ask more often",
             )
+        if source.kind != "files" and "follow" in read.places:
+            report.warn(read.places["follow"], "follow: means nothing beside " + source.kind, "take it out")
         if source.kind == "files":
             for name in ("headers", "ignore_validators"):
                 if name in read.places:

@@ -44,8 +44,8 @@ class Config:
 
     @property
     def brief(self) -> Config:
-        """The config without the sources that need no secret: of those the store has all that polling needs."""
-        secret = tuple(source for source in self.sources if source.headers or "${" in source.target)
+        """The config with those sources alone of which the store lacks something that polling needs."""
+        secret = tuple(source for source in self.sources if source.headers or source.follow or "${" in source.target)
         return replace(self, sources=secret)
 
 

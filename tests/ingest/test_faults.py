@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -224,3 +225,22 @@ def test_a_poll_that_takes_longer_than_its_lease_is_not_given_out_again(
         assert tx.sources.claim_due(bench.now + timedelta(seconds=300), lease_s=600, limit=10) == []
     bench.fetcher.ready = held
     assert outcomes(bench.to_its_end().polls) == {"Alpha": ("new", 0)}
+
+
+def test_a_file_that_is_refused_is_an_open_event_for_as_long_as_it_is_there(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "one.txt").write_text("The tide\n\nIt came in at nine.\n")
+    odd = tmp_path / "docs" / os.fsdecode(b"caf\xe9.txt")
+    odd.write_text("Not UTF-8\n\nIn its name.\n")
+    bench.now = datetime.now(UTC) + timedelta(seconds=10)
+    docs = Source(id=0, key="docs", name="Docs", kind="files", target="docs/*.txt")
+    bench.begin(docs)
+    assert [(late.document, late.new) for late in bench.to_its_end().late] == [("file:docs/one.txt", 1)]
+    with bench.store.read() as tx:
+        assert tx.events.subjects("document") == {"docs:file:docs/caf\\udce9.txt"}
+    odd.rename(tmp_path / "docs" / "café.txt")
+    bench.now = datetime.now(UTC) + timedelta(seconds=30)
+    bench.begin(docs)
+    assert [late.document for late in bench.to_its_end().late] == ["file:docs/café.txt"]
+    with bench.store.read() as tx:
+        assert tx.events.subjects("document") == set()
