@@ -28,15 +28,15 @@ def check(config: str | None, data: str | None) -> None:
       wiredesk check
       wiredesk check --config /etc/wiredesk
     """
-    from feeds.settings import ConfigErrors, load_config
+    from feeds.settings import ConfigErrors, first_lines, load_config
 
     found = places(config, data)
     need_config(found)
     try:
         judged = load_config(found.config, os.environ)
     except ConfigErrors as errors:
-        for error in errors.errors:
-            click.echo(str(error))
+        for line in first_lines(errors.errors):
+            click.echo(line)
         _warn(errors.warnings)
         click.echo(f"{counted(len(errors.errors), 'error')}: a running desk keeps its last good config.", err=True)
         sys.exit(78)
@@ -56,5 +56,7 @@ def _warn(warnings: Sequence[ConfigWarning]) -> None:
     """Warnings apart: they keep nothing back."""
     if warnings:
         click.secho("Allowed, but hardly meant:", bold=True)
-    for warning in warnings:
-        click.echo(f"  {warning}")
+        from feeds.settings import first_lines
+
+        for line in first_lines(warnings):
+            click.echo(f"  {line}")

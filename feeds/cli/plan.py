@@ -84,7 +84,7 @@ def plan(config: str | None, data: str | None, as_json: bool) -> None:
 
     Nothing is changed. Exits with 0 when nothing would move, with 3 when something would, with 78 on errors in files.
     """
-    from feeds.settings import ConfigErrors, config_from_json, load_config
+    from feeds.settings import ConfigErrors, config_from_json, first_lines, load_config
     from feeds.store import open_store
 
     found = places(config, data)
@@ -93,8 +93,8 @@ def plan(config: str | None, data: str | None, as_json: bool) -> None:
     try:
         edited = load_config(found.config, os.environ)
     except ConfigErrors as errors:
-        for error in errors.errors:
-            click.echo(str(error), err=True)
+        for line in first_lines(errors.errors):
+            click.echo(line, err=True)
         sys.exit(78)
     with open_store(found.database, create=False) as store:
         with store.read() as tx:

@@ -177,7 +177,7 @@ def _prepare(found: Places) -> None:
     """Migrate the database and see that there is a config to run on; exits with 78 where there is none."""
     from feeds.engine.accept import accept, stored_version
     from feeds.engine.entrance import now_utc
-    from feeds.settings import ConfigErrors
+    from feeds.settings import ConfigErrors, first_lines
     from feeds.store import open_store
 
     store = open_store(found.database)
@@ -187,8 +187,8 @@ def _prepare(found: Places) -> None:
             # Else the ingest process takes the files over, when it is its turn to poll.
             accept(store, found.config, os.environ, now=now_utc())
     except ConfigErrors as errors:
-        for error in errors.errors:
-            click.echo(str(error), err=True)
+        for line in first_lines(errors.errors):
+            click.echo(line, err=True)
         count = len(errors.errors)
         click.echo(f"wiredesk: {count} error{'s' * (count != 1)} in {found.config}; mend and start again", err=True)
         sys.exit(78)

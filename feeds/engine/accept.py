@@ -19,6 +19,7 @@ from feeds.settings import (
     config_from_json,
     config_to_json,
     fingerprint,
+    first_lines,
     judged_before,
     load_config,
     resolve_secrets,
@@ -35,8 +36,6 @@ REFILE = "refile"
 """The kind of event that stands for work to be done: what is stored is to be filed again. A kill does not lose it."""
 SHORTEST_SECRET = 4
 """Anything shorter stands in addresses by chance, and is no secret."""
-MOST_LINES = 100
-"""Errors told in one event: past that nobody reads on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +136,9 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
 
 def tell_errors(store: Store, errors: ConfigErrors, *, now: datetime) -> None:
     """Keep the errors of the files as an open event until they are mended: a log is not read again, a page is."""
-    lines = [str(error) for error in errors.errors[:MOST_LINES]]
-    if len(errors.errors) > MOST_LINES:
-        lines.append(f"and {len(errors.errors) - MOST_LINES} more")
     with store.write() as tx:
         remedy = "mend these lines and save; until then the last good config goes on"
-        tx.events.add("config", "files", text="\n".join(lines), remedy=remedy, now=now)
+        tx.events.add("config", "files", text="\n".join(first_lines(errors.errors)), remedy=remedy, now=now)
 
 
 def stored_desk(store: Store, folder: Path, environ: Mapping[str, str]) -> Desk | None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feeds import __version__
+from feeds.settings.reports import first_lines
 
 if TYPE_CHECKING:
     from feeds.engine.accept import Accepted
@@ -49,9 +50,9 @@ def without_threads() -> None:
 
 def tell_config(accepted: Accepted) -> None:
     """Say in the log what is wrong with the files, each with its line."""
-    for warning in accepted.warnings:
-        log.warning("config: %s", warning)
-    for error in accepted.errors:
-        log.error("config: %s", error)
+    for line in first_lines(accepted.warnings):
+        log.warning("config: %s", line)
+    for line in first_lines(accepted.errors):
+        log.error("config: %s", line)
     if accepted.errors:
         log.error("config: the files have errors, so the last good config (version %d) goes on", accepted.desk.version)

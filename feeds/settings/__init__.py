@@ -8,7 +8,7 @@ Nothing of a config with an error ever leaves this room. `schema` gives the same
 from feeds.settings.credentials import masked_headers, resolve_secrets
 from feeds.settings.files import fingerprint
 from feeds.settings.load import judged_before, load_config
-from feeds.settings.reports import ConfigErrors, ConfigWarning
+from feeds.settings.reports import ConfigErrors, ConfigWarning, first_lines
 from feeds.settings.stored import Config, config_from_json, config_to_json
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "config_from_json",
     "config_to_json",
     "fingerprint",
+    "first_lines",
     "judged_before",
     "load_config",
     "masked_headers",

@@ -10,7 +10,7 @@ import ipaddress
 import re
 import zoneinfo
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from yaml.nodes import Node, ScalarNode
@@ -168,7 +168,7 @@ class Zone:
     def read(self, node: Node, report: Report) -> str:
         text = text_of(node).strip()
         if not _is_zone(text):
-            hint = _near_zone(text)
+            hint = _near_zone(text) if report.may_suggest() else ""
             raise Wrong(
                 f"{quote(text)} is no time zone", hint or "write one such as Europe/London, Asia/Kolkata or UTC"
             )
@@ -179,13 +179,18 @@ class Zone:
 
 
 def _near_zone(text: str) -> str:
-    zones = sorted(zoneinfo.available_timezones())
+    zones = _zones()
     cities = {zone.rpartition("/")[2]: zone for zone in zones}
     city = difflib.get_close_matches(text.rpartition("/")[2].replace(" ", "_").title(), cities, n=1, cutoff=0.75)
     return f"did you mean {cities[city[0]]!r}?" if city else did_you_mean(text, zones)
 
 
 @lru_cache(maxsize=1000)
+@cache
+def _zones() -> list[str]:
+    return sorted(zoneinfo.available_timezones())  # which looks through the disk
+
+
 def _is_zone(text: str) -> bool:
     try:
         zoneinfo.ZoneInfo(text)

@@ -153,16 +153,24 @@ def _host(url: str) -> str:
         return url
 
 
-def unique_name(title: str, url: str, taken: set[str]) -> str:
-    """Give *title*, with host and number where it is *taken* already, and note it there; at most 200 characters."""
-    base = title[:150].strip() or _host(url)[:150]
-    host = _host(url)[:40]
-    name, count = base, 1
-    while name.casefold() in taken:
-        name = f"{base} ({host})" if count == 1 else f"{base} ({host} {count})"
-        count += 1
-    taken.add(name.casefold())
-    return name
+class Names:
+    """Names that are *taken*, whatever their case; `give` makes one more."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {name.casefold() for name in taken}
+        self._counts: dict[tuple[str, str], int] = {}  # a list may name thousands alike
+
+    def give(self, title: str, url: str) -> str:
+        """Give *title*, with host and number where it is taken already; at most 200 characters."""
+        base = title[:150].strip() or _host(url)[:150]
+        host = _host(url)[:40]
+        name, count = base, self._counts.get((base, host), 1)
+        while name.casefold() in self._taken:
+            name = f"{base} ({host})" if count == 1 else f"{base} ({host} {count})"
+            count += 1
+        self._counts[base, host] = count
+        self._taken.add(name.casefold())
+        return name
 
 
 def file_outlines(outlines: Iterable[Outline], sections: Mapping[str, Section]) -> list[tuple[Outline, str | None]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from feeds.model import Section, Source
 from feeds.settings.kinds import comparable, judge_address
-from feeds.settings.opml import Outline, flat, read_opml, unique_name
+from feeds.settings.opml import Names, Outline, flat, read_opml
 from feeds.settings.reports import Wrong
 from feeds.settings.tree import section_by_name
 
@@ -37,7 +37,7 @@ def opml_to_lines(
     """
     tree = {section.path: section for section in sections}
     present = tuple(present)
-    names = {word.casefold() for source in present for word in (source.name, source.key)}
+    names = Names(word for source in present for word in (source.name, source.key))
     had = {comparable(source.target) for source in present if source.kind != "files"}
     seen: set[str] = set()
     lines: list[str] = []
@@ -64,7 +64,7 @@ def opml_to_lines(
                     lines.append(f"# left out, {flat(outline.title)}: {wrong.cause}")
                     refused += 1
                     continue
-                lines.append(f"- name: {scalar(unique_name(outline.title, outline.url, names))}")
+                lines.append(f"- name: {scalar(names.give(outline.title, outline.url))}")
                 lines.append(f"  url: {scalar(outline.url)}")
                 if section:
                     lines.append(f"  section: {section}")

@@ -7,7 +7,7 @@ mapping around it catches that, reports it at the right place and reads on.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from feeds.errors import ConfigError, DeskError
 if TYPE_CHECKING:
     from yaml import Node
 
+MOST_LINES = 100
 _MOST_SUGGESTIONS = 50  # looking for the nearest of 1,000 paths costs milliseconds; a broken tree asks 10,000 times
 _LONGEST_QUOTE = 60
 
@@ -57,6 +58,14 @@ class ConfigErrors(DeskError):
         return "\n".join(str(error) for error in self.errors)
 
 
+def first_lines(told: Sequence[ConfigError] | Sequence[ConfigWarning]) -> list[str]:
+    """The first of *told*, a line each, and how many more there are: past MOST_LINES nobody reads on."""
+    lines = [str(one) for one in told[:MOST_LINES]]
+    if len(told) > MOST_LINES:
+        lines.append(f"and {len(told) - MOST_LINES:,} more")
+    return lines
+
+
 class Wrong(Exception):
     """A value that does not hold: *cause* quotes it, *remedy* says what is allowed; *node* where, if deeper."""
 
@@ -92,8 +101,12 @@ class Report:
 
     def did_you_mean(self, word: str, allowed: Iterable[str]) -> str:
         """Give "did you mean 'x'?" for the nearest of *allowed*, or "" where none is near or many were looked for."""
+        return did_you_mean(word, allowed) if self.may_suggest() else ""
+
+    def may_suggest(self) -> bool:
+        """Whether to look for what was meant once more; not where much is wrong."""
         self._suggestions += 1
-        return did_you_mean(word, allowed) if self._suggestions <= _MOST_SUGGESTIONS else ""
+        return self._suggestions <= _MOST_SUGGESTIONS
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from feeds.model import Drop, Section, Settings, Source, SourceKind
 from feeds.settings.credentials import missing, references, unsendable, without_references
 from feeds.settings.desk import FULL_TEXT, WEEK_S
 from feeds.settings.kinds import Address, Headers, Language, Zone, comparable, judge_address, masked, split_port
-from feeds.settings.opml import file_outlines, read_opml, unique_name
+from feeds.settings.opml import Names, file_outlines, read_opml
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.rules import Lists, judge_drop, match_schema
 from feeds.settings.tree import DROP_SAYS, Later, PathText, Tree
@@ -340,7 +340,7 @@ def _opml(
         report.error(place, f"opml: {quote(file)} is no list of feeds", f"see {where}")
         return
     line = item.start_mark.line + 1
-    names = set(gathered.names)
+    names = Names(gathered.names)
     unfiled: dict[str, int] = {}
     doubled = 0
     for outline, section in file_outlines(subscriptions.outlines, sections):
@@ -358,7 +358,7 @@ def _opml(
         if path is None:
             folder = " > ".join(outline.folders)
             unfiled[folder] = unfiled.get(folder, 0) + 1
-        name = unique_name(outline.title, outline.url, names)
+        name = names.give(outline.title, outline.url)
         source = Source(key=outline.url, name=name, kind="feed", target=outline.url, section=path, line=line)
         gathered.sources.append(replace(source, **values))
         if drop is not None:
