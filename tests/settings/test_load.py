@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from feeds import regular
 from feeds.model import Match, PollSettings, Section, Settings, Source, Term
 from feeds.settings import ConfigErrors, fingerprint, load_config
 from tests.settings.conftest import SECTIONS, SOURCES, Folder
@@ -88,13 +89,12 @@ def test_a_link_that_leads_nowhere_is_told(folder: Folder):
 )
 def test_a_file_that_the_system_will_not_read_is_told(folder: Folder, monkeypatch, number: int, said: str):
     # Root may read everything, so that the refusal has to be made.
-    def read(path: Path) -> bytes:
+    def read(path: Path, *, most_bytes: int) -> bytes:
         if path.name == "sections.yaml":
             raise OSError(number, os.strerror(number))
-        with path.open("rb") as file:
-            return file.read()
+        return path.read_bytes()
 
-    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(regular, "read", read)
     assert folder.errors() == [f"sections.yaml: {said}"]
 
 
@@ -293,15 +293,15 @@ def test_a_folder_swapped_while_it_is_read_is_read_again_whole(tmp_path: Path, m
         real.write("sources.yaml", SOURCES.replace("Harbour", version))
     (tmp_path / "data").symlink_to("v1")
     (tmp_path / "next").symlink_to("v2")
-    read_bytes = Path.read_bytes
+    read_as_ever = regular.read
 
-    def read(path: Path) -> bytes:
-        found = read_bytes(path)
+    def read(path: Path, *, most_bytes: int) -> bytes:
+        found = read_as_ever(path, most_bytes=most_bytes)
         if path.name == "wiredesk.yaml" and (tmp_path / "next").is_symlink():
             (tmp_path / "next").replace(tmp_path / "data")
         return found
 
-    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(regular, "read", read)
     config = load_config(tmp_path / "data", {})
     assert (config.settings.title, config.sources[0].name) == ("v2", "v2")
 
