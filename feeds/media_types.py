@@ -17,9 +17,30 @@ _TYPES = {
     "zip": "application/zip", "torrent": "application/x-bittorrent",
 }  # fmt: skip
 
+# Files of players that no browser and no reader has any more: nobody can open them.
+_DEAD_TYPES = frozenset(
+    "application/x-shockwave-flash application/vnd.adobe.flash.movie application/vnd.adobe.flash-movie"
+    " application/futuresplash application/x-futuresplash application/x-flash video/x-flv video/flv"
+    " application/x-director application/x-authorware-seg application/x-silverlight application/x-silverlight-2"
+    " application/x-silverlight-app application/x-java-applet application/x-mplayer2 application/x-rtsp"
+    " audio/x-pn-realaudio audio/x-pn-realaudio-plugin audio/x-realaudio audio/vnd.rn-realaudio"
+    " video/vnd.rn-realvideo application/vnd.rn-realmedia application/vnd.rn-realmedia-vbr"
+    " application/x-pn-realmedia".split()
+)
+_DEAD_ENDINGS = (".swf", ".flv", ".spl", ".rm", ".ram", ".rmvb", ".xap", ".dcr")
+
 
 def media_type(stated: str, url: str, default: str = "application/octet-stream") -> str:
     """Return the media type *stated*, else what the address's ending says, else *default*."""
     if _MIME.match(stated):
         return stated
     return _TYPES.get(urlsplit(url).path.rpartition(".")[2].lower(), default)
+
+
+def is_dead(stated: str, url: str) -> bool:
+    """Whether a file of the media type *stated* (lower case), or of the address's ending, is for a player that is gone.
+
+    >>> is_dead("application/x-shockwave-flash", "https://example.org/v/1"), is_dead("", "https://example.org/a.mp3")
+    (True, False)
+    """
+    return stated in _DEAD_TYPES or (not stated and urlsplit(url).path.lower().endswith(_DEAD_ENDINGS))

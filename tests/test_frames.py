@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds.frames import archive_links, assemble, deleted_entries, hub_links, legal, slot
+from feeds.frames import OPTIONAL_NAMESPACES, archive_links, assemble, deleted_entries, hub_links, legal, slot
 from feeds.model import FORMATS, Format, Fragment, Frame
 from feeds.render import SectionContext, render_frame
 
@@ -128,3 +128,22 @@ def test_a_document_needs_no_entries() -> None:
     assert json.loads(filled("json"))["items"] == []
     assert etree.fromstring(filled("rss"))[0].find("item") is None
     assert etree.fromstring(filled("atom")).find("a:entry", NS) is None
+
+
+def test_a_frame_of_an_older_release_takes_up_what_it_has_no_names_for() -> None:
+    old = Frame(
+        format="rss",
+        head=b'<?xml version="1.0"?>\n<rss xmlns:dc="http://purl.org/dc/elements/1.1/" version="2.0"><channel>',
+        tail=b"</channel></rss>",
+    )
+    file = b'<enclosure url="x" length="0" type="audio/mpeg"/>'
+    episode = b"<item>" + file + b"<itunes:duration>00:01:00</itunes:duration></item>"
+    place = b"<item><georss:point>1 2</georss:point></item>"
+    told: dict[str, Any] = {"self_url": "s", "alternate_url": "a", "title": "t", "updated": NOW, "feed_id": "i"}
+    root = etree.fromstring(assemble(old, [episode, place], **told))
+    assert root.nsmap == {
+        "itunes": OPTIONAL_NAMESPACES["itunes"],
+        "georss": OPTIONAL_NAMESPACES["georss"],
+        "dc": "http://purl.org/dc/elements/1.1/",
+    }
+    assert assemble(old, [b"<item/>"], **told) == old.head + b"<item/>" + old.tail

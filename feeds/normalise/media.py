@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from feeds.media_types import is_dead
 from feeds.model import Enclosure, Episode, Image, Participant, Place, RawText, Transcript
 from feeds.normalise.languages import language_tag
 from feeds.normalise.lines import NAME_CHARS, line
@@ -24,17 +25,6 @@ SUBTITLE_CHARS = 255
 SUMMARY_CHARS = 4000
 """What Apple takes of a subtitle and of a summary."""
 
-# Files of players that no browser and no reader has any more: nobody can open them.
-_DEAD_TYPES = frozenset(
-    "application/x-shockwave-flash application/vnd.adobe.flash.movie application/vnd.adobe.flash-movie"
-    " application/futuresplash application/x-futuresplash application/x-flash video/x-flv video/flv"
-    " application/x-director application/x-authorware-seg application/x-silverlight application/x-silverlight-2"
-    " application/x-silverlight-app application/x-java-applet application/x-mplayer2 application/x-rtsp"
-    " audio/x-pn-realaudio audio/x-pn-realaudio-plugin audio/x-realaudio audio/vnd.rn-realaudio"
-    " video/vnd.rn-realvideo application/vnd.rn-realmedia application/vnd.rn-realmedia-vbr"
-    " application/x-pn-realmedia".split()
-)
-_DEAD_ENDINGS = (".swf", ".flv", ".spl", ".rm", ".ram", ".rmvb", ".xap", ".dcr")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _TRANSCRIPT_TYPES = {
@@ -51,7 +41,7 @@ def enclosures_of(enclosures: tuple[Enclosure, ...], base: str) -> tuple[Enclosu
         if url is None or url in found:
             continue
         kind = _media_type(enclosure.type)
-        if kind in _DEAD_TYPES or (not kind and urlsplit(url).path.lower().endswith(_DEAD_ENDINGS)):
+        if is_dead(kind, url):
             continue
         found[url] = Enclosure(
             url=url,

@@ -208,7 +208,20 @@ def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
     if name := article.publisher or (article.origin.name if article.origin else "") or article.source_name:
         told["publisher"] = {"@type": "Organization", "name": name}
     if (picture := picture_of(article, desk)) is not None:
-        told["image"] = [picture.url]
+        words = {"caption": picture.caption, "creditText": picture.credit}
+        said = {name: text for name, text in words.items() if text}
+        told["image"] = [{"@type": "ImageObject", "url": picture.url} | said if said else picture.url]
+    if players := players_of(article):
+        told["associatedMedia"] = [
+            {
+                "@type": "AudioObject" if one.tag == "audio" else "VideoObject",
+                "contentUrl": one.renditions[0][0],
+                "encodingFormat": one.renditions[0][1],
+                "name": one.title or article.title,
+                "uploadDate": rfc3339(article.published),
+            }
+            for one in players
+        ]
     titles = [section.title for path in article.sections if path and (section := addresses.section_at(path))]
     if titles:
         told["articleSection"] = titles

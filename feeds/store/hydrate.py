@@ -13,7 +13,7 @@ from feeds.store import containments
 from feeds.store.codec import entry_from_blob
 from feeds.store.lineage import in_words
 from feeds.store.marks import chunks
-from feeds.store.rights import allowed, allowed_episode, allowed_image, public_address, strictest
+from feeds.store.rights import allowed, allowed_episode, allowed_files, allowed_image, public_address, strictest
 from feeds.store.schema import IN_SECTION, articles, entries, filings, sections, sources
 
 MOST_COPIES = 50
@@ -141,7 +141,7 @@ def _article(
         full_text=right,
         origin=entry.origin or (_original(copies) if row.copy else None),
         publisher=entry.publisher,
-        enclosures=entry.enclosures,
+        enclosures=allowed_files(entry, right),
         image=allowed_image(entry, right),
         episode=allowed_episode(entry, right),
         place=entry.place,

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from html import escape
 
-from feeds.model import Entry, Episode, FullText, Image
+from feeds.media_types import is_dead, media_type
+from feeds.model import Enclosure, Entry, Episode, FullText, Image
 from feeds.text import plain
 from feeds.urls import masked
 
@@ -56,6 +57,21 @@ def _first_shown(html: str) -> str:
 def allowed_image(entry: Entry, right: FullText) -> Image | None:
     """The picture of *entry*; none where a headline and a link are all that may be shown."""
     return entry.image if right != "link" else None
+
+
+def allowed_files(entry: Entry, right: FullText) -> tuple[Enclosure, ...]:
+    """The files of *entry*: where they are to be had, and for ``link`` no pictures and nothing said of them.
+
+    Those of players that are gone are left out; `normalise` does so too, but rows of release 0.1.0 have them.
+    """
+    files = [file for file in entry.enclosures if not is_dead(file.type, file.url)]
+    if right != "link":
+        return tuple(files)
+    return tuple(
+        replace(file, title="", description="", credit="")
+        for file in files
+        if not media_type(file.type, file.url).startswith("image/")
+    )
 
 
 def allowed_episode(entry: Entry, right: FullText) -> Episode | None:

@@ -99,8 +99,17 @@ def test_an_article_page_shows_picture_player_and_particulars_once(desk: CaseDes
     assert "<figcaption>The gate at dawn · Ada Lund</figcaption>" in page
     assert '<audio controls preload="none">' in page
     assert page.count('<source src="https://m.example.org/1.mp3?a=1&amp;b=2" type="audio/mpeg">') == 1
-    for told in ("Season 2 · Episode 7 · Explicit", "30 min · 62.4 MB", "Ann Berg", "Kiel", "54.32° N, 10.14° E"):
+    for told in (
+        "Season 2 · Episode 7 · Explicit",
+        '"creditText":"Ada Lund"',
+        '"@type":"AudioObject"',
+        "30 min · 62.4 MB",
+        "Ann Berg",
+        "Kiel",
+        "54.32° N, 10.14° E",
+    ):
         assert told in page
+    assert '"creditText":"Ada Lund"' in page and '"@type":"AudioObject"' in page
     assert 'href="https://m.example.org/7.html"' in page and 'href="https://m.example.org/7.json"' in page
     assert "javascript:" not in page and "x()" not in page
     assert film.count("<video ") == 1 and film.count("<source ") == 2

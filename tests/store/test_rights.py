@@ -2,7 +2,17 @@
 
 import pytest
 
-from feeds.store.rights import SUMMARY_CHARS, allowed, cut, public_address, strictest
+from feeds.model import Enclosure, Episode, Image, Participant
+from feeds.store.rights import (
+    SUMMARY_CHARS,
+    allowed,
+    allowed_episode,
+    allowed_files,
+    allowed_image,
+    cut,
+    public_address,
+    strictest,
+)
 from feeds.text import plain
 
 from .conftest import entry
@@ -66,3 +76,32 @@ def test_the_stricter_right_wins():
 )
 def test_addresses_with_secrets_are_not_published(url, shown):
     assert public_address(url) == (url if shown else None)
+
+
+FILES = (
+    Enclosure(url="https://a.example/1.mp3", type="audio/mpeg", title="Talk", description="All of it", credit="Ann"),
+    Enclosure(url="https://a.example/1.JPG", description="Boats"),
+    Enclosure(url="https://a.example/v/1", type="application/x-shockwave-flash"),
+)
+EPISODE = Episode(
+    number=7,
+    subtitle="In short",
+    summary=LONG,
+    image_url="https://a.example/c.jpg",
+    people=(Participant(name="Ann", image_url="https://a.example/ann.jpg"),),
+)
+
+
+def test_a_file_can_be_had_whatever_may_be_shown_of_it():
+    made = entry("k", enclosures=FILES)
+    assert allowed_files(made, "full") == allowed_files(made, "summary") == FILES[:2]
+    assert allowed_files(made, "link") == (Enclosure(url="https://a.example/1.mp3", type="audio/mpeg"),)
+
+
+def test_an_episode_and_a_picture_give_no_more_away_than_a_text():
+    made = entry("k", episode=EPISODE, image=Image(url="https://a.example/i.jpg"))
+    assert allowed_episode(made, "full") == EPISODE
+    summary = allowed_episode(made, "summary")
+    assert summary is not None and len(summary.summary) <= SUMMARY_CHARS + 1 and summary.subtitle == "In short"
+    assert allowed_episode(made, "link") == Episode(number=7, people=(Participant(name="Ann"),))
+    assert (allowed_image(made, "summary"), allowed_image(made, "link")) == (made.image, None)
