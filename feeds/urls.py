@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urljoin,
 import idna
 
 from feeds.errors import UrlError
+from feeds.tokens import names_article, passing
 from feeds.tracking import (
     HOST_ALIASES,
     HOST_NAMES,
@@ -252,7 +253,7 @@ def _comparable_query(query: str, host: str, path: str) -> str:
     own: frozenset[str] = frozenset().union(*(HOST_NAMES.get(tail, frozenset()) for tail in _tails(host)))
     fold_case = path.endswith((".asp", ".aspx", ".ashx"))
     by_path = _NAMES_ARTICLE.search(path) is not None
-    kept: set[str] = set()
+    pairs: list[tuple[str, str]] = []
     for pair in re.split(r"&amp;|&", query, flags=re.IGNORECASE):
         name, _, value = pair.partition("=")
         low = unquote(name).strip().lower()
@@ -263,7 +264,14 @@ def _comparable_query(query: str, host: str, path: str) -> str:
             continue
         if low in VIEWS and word in VIEWS[low]:
             continue
-        name = _plain_escapes((low if fold_case else name).replace("+", "%20"), _QUERY_PLAIN)
+        pairs.append((name, value))
+    named = names_article(path)
+    kept: set[str] = set()
+    alone = all(passing(unquote(name), unquote(value), named=True, alone=False) for name, value in pairs)
+    for name, value in pairs:
+        if passing(unquote(name), unquote(value), named=named, alone=alone):
+            continue
+        name = _plain_escapes((name.lower() if fold_case else name).replace("+", "%20"), _QUERY_PLAIN)
         value = _plain_escapes(value.replace("+", "%20"), _QUERY_PLAIN)
         kept.add(f"{name}={value}" if value else name)
     return "&".join(sorted(kept))
