@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from feeds.model import Enclosure, Episode, Image, ParsedEntry, Participant, Place, Transcript
 from feeds.parse import parse
@@ -291,3 +293,47 @@ def test_nothing_in_a_key_of_ones_own_breaks_an_item(wild: Any) -> None:
     assert entry.entry_id == "1" and len(entry.enclosures) == 1
     place = {"_wiredesk": {"place": {"geometry": {"type": "Polygon", "coordinates": wild}}, "picture": wild}}
     assert from_json(**place).place is None
+
+
+_NAMES = (
+    "media:group", "media:content", "media:thumbnail", "media:title", "media:description", "media:credit",
+    "itunes:image", "itunes:explicit", "itunes:duration", "itunes:episode", "itunes:summary", "podcast:transcript",
+    "podcast:person", "podcast:season", "podcast:alternateEnclosure", "podcast:source", "podcast:location",
+    "georss:where", "georss:point", "georss:polygon", "gml:Point", "gml:Polygon", "gml:pos", "gml:posList", "geo:lat",
+)  # fmt: skip
+_VALUES = ("", "1", "1 2", "-1", "1e99", "nan", "https://e.example/1", "/x", "yes", "\u00e9", "&lt;b&gt;", "EPSG:x")
+_pieces = st.one_of(
+    st.builds("<{}>".format, st.sampled_from(_NAMES)),
+    st.builds("</{}>".format, st.sampled_from(_NAMES)),
+    st.builds(
+        '<{} {}="{}">'.format,
+        st.sampled_from(_NAMES),
+        st.sampled_from(["url", "uri", "href", "type", "width", "srsName", "srsDimension", "geo", "bitrate", "medium"]),
+        st.sampled_from(_VALUES),
+    ),
+    st.sampled_from(_VALUES),
+)
+_elements = st.recursive(
+    st.sampled_from(_VALUES),
+    lambda inner: st.builds(
+        "<{0} {1}='{2}'>{3}</{0}>".format,
+        st.sampled_from(_NAMES),
+        st.sampled_from(["url", "uri", "href", "type", "width", "srsName", "geo", "bitrate", "medium"]),
+        st.sampled_from(_VALUES),
+        st.lists(inner, max_size=3).map("".join),
+    ),
+    max_leaves=8,
+)
+
+
+@given(item=st.lists(_elements, max_size=6).map("".join))
+@settings(deadline=None, max_examples=200)
+def test_elements_for_media_in_whatever_order_cost_no_entry(item: str) -> None:
+    assert rss(f"<guid>1</guid>{item}<link>https://e.example/a</link>").entry_id == "1"
+
+
+@given(pieces=st.lists(_pieces, max_size=12))
+@settings(deadline=None, max_examples=200)
+def test_elements_for_media_that_do_not_close_break_nothing(pieces: list[str]) -> None:
+    body = f'<rss version="2.0" {SPACES}><channel><item><guid>1</guid>{"".join(pieces)}</item></channel></rss>'
+    parse(body.encode(), url="https://e.example/feed", content_type=None)
