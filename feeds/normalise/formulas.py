@@ -20,13 +20,14 @@ MATHML_ATTRIBUTES = frozenset(
     " accentunder linethickness columnalign rowalign columnspan rowspan notation form".split()
 )
 
+PREFIXED = frozenset(("m:math", "mml:math", "mathml:math"))
 _PREFIXED = re.compile(r"<(/?)(?:m|mml|mathml):(?=m[a-z])")
 _TEX_SCRIPT = "script[type^='math/']"
 
 
 def unprefixed(html: str) -> str:
     """Return *html* with MathML under a prefix, as XHTML may have it, under the names that parsers of HTML know."""
-    return _PREFIXED.sub(r"<\1", html) if "<m:" in html or "<mml:" in html or "<mathml:" in html else html
+    return _PREFIXED.sub(r"<\1", html)
 
 
 def keep_formulas(tree: LexborHTMLParser) -> None:

@@ -13,7 +13,7 @@ TITLE_CHARS = 300
 NAME_CHARS = 200
 
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # of them, those in ASCII: half the time
+_CONTROL = bytes((*range(9), 11, 12, *range(14, 32), 127))  # of them, those in ASCII
 _SUSPECT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # both of them
 _C1 = re.compile(r"[\x80-\x9f]")
 # Bidi controls, zero widths, fillers, interlinear marks, tags: all that shows nothing and changes what is seen.
@@ -67,7 +67,10 @@ def visible(text: str) -> str:
 def legal(text: str) -> str:
     """Return *text* without the characters that XML 1.0 §2.2 forbids; C1 controls are read as windows-1252."""
     if text.isascii():
-        return text if text.isprintable() else _CONTROL.sub("", text)
+        if text.isprintable():
+            return text
+        kept = text.encode().translate(None, _CONTROL)
+        return text if len(kept) == len(text) else kept.decode()
     return _C1.sub(_from_windows, _ILLEGAL.sub("", text)) if _SUSPECT.search(text) else text
 
 

@@ -9,7 +9,8 @@ from feeds.urls import MAX_URL_CHARS, absolute
 
 _CLEAN = re.compile(
     r"https?://[a-z0-9\-]+(?:\.[a-z0-9\-]+)+/(?:[A-Za-z0-9\-._~/!$'()*+,;=:@]|%[0-9A-Fa-f]{2})*"
-    r"(?:\?(?:[A-Za-z0-9\-._~/!$'()*+,;=:@?&\[\]]|%[0-9A-Fa-f]{2})*)?\Z"
+    r"(?:\?(?:[A-Za-z0-9\-._~/!$'()*+,;=:@?&\[\]]|%[0-9A-Fa-f]{2})*)?"
+    r"(?:#(?:[A-Za-z0-9\-._~/!$'()*+,;=:@?&]|%[0-9A-Fa-f]{2})+)?\Z"
 )
 
 
@@ -29,6 +30,19 @@ def resolved(base: str, ref: str | None) -> str | None:
     """
     if not ref:
         return None
-    if not base and ref.startswith("//"):
-        ref = f"https:{ref}"
-    return ref if is_clean(ref) else _absolute(base or ref, ref)
+    if is_clean(ref):
+        return ref
+    if not base:
+        return _absolute(ref, f"https:{ref}" if ref.startswith("//") else ref)
+    if (joined := _joined(base, ref)) is not None and is_clean(joined):
+        return joined
+    return _absolute(base, ref)
+
+
+def _joined(base: str, ref: str) -> str | None:
+    """What most relative references come to where they are as they should be: paths from the root, places in a page."""
+    if ref[0] == "#" and is_clean(base):
+        return base.partition("#")[0] + ref
+    if ref[0] == "/" and ref[1:2] != "/" and "/." not in ref and is_clean(base):
+        return base[: base.index("/", 8)] + ref
+    return None

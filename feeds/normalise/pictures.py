@@ -40,7 +40,7 @@ _PLACEHOLDER = re.compile(
 )
 # Attributes from which a script takes what it puts into ``src``.
 _LAZY_NAME = re.compile(
-    r"src|lazy|original(?!-?(?:title|alt|width|height))|echo|defer|unveil|cfsrc|actual|-real|(?:\A|-)file\Z",
+    r"src|lazy|original(?!-?(?:title|alt|width|height))|echo|defer|unveil|cfsrc|actual|-real|\Afile\Z",
     re.IGNORECASE,
 )
 _OTHER_NAME = re.compile(
@@ -185,17 +185,26 @@ _DECORATION_CLASS = re.compile(
     r"|profile-?(?:pic|photo|image)|author-?(?:image|photo|pic|bio)",
     re.IGNORECASE,
 )
-# Fewer for files: "share-price-falls.jpg" is a picture of the news.
+# Of files the beginning or the end of the name alone: "share-price-falls.jpg" is a picture of the news.
 _DECORATION_FILE = re.compile(
-    r"(?:\A|[_.-])(?:emoji|smiley|avatar|gravatar|favicon|icons?|badge|btn|sprite|spacer|pixel|donate-button|rss)(?:\Z|[_.-]|\d)"
-    r"|\A(?:button|share|arrow|bullet)s?(?:\Z|[_.\d-])",
+    r"\A(?:emoji|smiley|avatar|gravatar|favicon|icons?|badge|btn|buttons?|sprite|spacer|pixel|rss|share|arrow|bullet)s?(?:[_.\d-]|\Z)"
+    r"|[_.-](?:emoji|smiley|avatar|gravatar|favicon|icon|badge|btn|button|sprite|spacer|pixel)\d*\.\w+\Z"
+    r"|(?:\A|[_.-])(?:468|728|970|234|320)[x-](?:60|90|50)(?:[_.-]|\Z)",
+    re.IGNORECASE,
+)
+_DECORATION_FOLDER = re.compile(
+    r"/(?:smil(?:ies|eys?)|emoticons?|emojis?|icons?|badges?|buttons?|style_images|avatars?|gravatars?|favicons?|ads|adserver|adverts?"
+    r"|banners?|display-ads?|userpics?|social-icons?)/",
     re.IGNORECASE,
 )
 _DECORATION_HOST = re.compile(
-    r"//(?:[\w-]+\.)*(?:s\.w\.org/images/core/emoji|twemoji\.|gravatar\.com|img\.shields\.io|badge\.fury\.io|badgen\.net|badges\.|"
-    r"travis-ci\.|codecov\.io|github\.githubassets\.com/images/icons|s0\.wp\.com/latex|latex\.codecogs|assets\.pinterest\.com|"
-    r"feedburner\.com|feedsportal\.com|feedads\.|addtoany\.com|addthis\.com|static\.addtoany|stats?\.|pixel\.|track(?:er|ing)?\.|"
-    r"buymeacoffee\.com|ko-?fi\.com|paypalobjects\.com|patreon\.com|media\.giphy\.com/sharebutton)",
+    r"//(?:[\w-]+\.)*(?:s\.w\.org/images/core/emoji|twemoji\.|gravatar\.com|img\.shields\.io|badge\.fury\.io|badgen\.net|badges\."
+    r"|travis-ci\.|codecov\.io|github\.githubassets\.com/images/icons|s0\.wp\.com/(?:latex|wp-content/mu-plugins)|latex\.codecogs"
+    r"|assets\.pinterest\.com|feedburner\.com|feedsportal\.com|feedads\.|addtoany\.com|addthis\.com|stats?\.|pixel\."
+    r"|track(?:er|ing)?\.|buymeacoffee\.com|ko-?fi\.com|paypalobjects\.com|patreon\.com|impactradius-\w+\.com|doubleclick\.net"
+    r"|googlesyndication\.com|amazon-adsystem\.com|assoc-amazon\.\w+|awin1\.com|shareasale\.com|linksynergy\.com|tradedoubler\.com)"
+    # The reader's own machine and network.
+    r"|//(?:localhost|127\.|10\.|192\.168\.|[^./?#]+(?::\d+)?/|\[)",
     re.IGNORECASE,
 )
 _SHARE_LINK = re.compile(
@@ -216,9 +225,14 @@ def is_shown(attributes: Attributes, address: str, link: str | None = None) -> b
         return False
     if _DECORATION_HOST.search(address) or link and _SHARE_LINK.search(link):
         return False
-    name = address.partition("?")[0].rstrip("/").rpartition("/")[2]
+    folder, _, name = address.partition("?")[0].rstrip("/").rpartition("/")
     described = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-    if _DECORATION_FILE.search(name) or described.strip() and _DECORATION_CLASS.search(described):
+    if (
+        _DECORATION_FILE.search(name)
+        or _DECORATION_FOLDER.search(folder + "/")
+        or described.strip()
+        and _DECORATION_CLASS.search(described)
+    ):
         return False
     alt = (attributes.get("alt") or "").strip()
     return not alt or len(alt) > 3 or any(character.isalnum() for character in alt)

@@ -20,7 +20,7 @@ from feeds.normalise.embeds import (
     replace_embeds,
     replace_own_elements,
 )
-from feeds.normalise.formulas import keep_formulas, keep_words_of_drawings, unprefixed
+from feeds.normalise.formulas import PREFIXED, keep_formulas, keep_words_of_drawings, unprefixed
 from feeds.normalise.links import is_clean, resolved
 from feeds.normalise.pictures import Attributes, is_placeholder, is_shown, is_unseen, largest, pixels, real_address
 
@@ -34,12 +34,14 @@ _LINKED = frozenset(("a", "blockquote", "q", "del", "ins"))
 _SHOWN = frozenset(("img", "picture", "source"))
 _FILMS = frozenset(("video", "audio"))
 _FORMULAS = frozenset(("math", "mjx-container"))
-_FRAMES = frozenset(("iframe", "object", "embed"))
 _DROPPED = frozenset(
     "script style template title textarea select option noembed noframes applet iframe object embed".split()
 )
 _OWN = "others' own elements"
-_SEEN = _LINKED | _SHOWN | _FILMS | _FORMULAS | _DROPPED | {"svg", "noscript"}
+_PREFIXED = "MathML under a prefix"
+_REPLACED = _FORMULAS | _DROPPED | {"svg", "noscript", _OWN}
+_SEEN = _LINKED | _SHOWN | _FILMS | _REPLACED
+_OWN_MACHINE = re.compile(r"http://localhost(?::\d+)?(?=/)")
 _ODD_NAME = re.compile(r"[\s\"'<>&`]")
 _NAGGING = re.compile(r"java\s?script", re.IGNORECASE)
 _SIZE_IN_NAME = re.compile(r"[-_]\d{2,4}x\d{2,4}(?=\.\w+\Z)|-scaled(?=\.\w+\Z)")
@@ -71,36 +73,44 @@ def rewrite(html: str, base: str, page: str | None) -> Rewritten:
     *page* is the article's address, to which a link within the text leads (``#fn1``); None: such a link leads nowhere.
     Without a *base* what is relative goes.
     """
-    tree = LexborHTMLParser(readable(unprefixed(html)), is_fragment=True)
+    tree = LexborHTMLParser(readable(html), is_fragment=True)
     found = _found(tree)
+    if _PREFIXED in found:
+        tree = LexborHTMLParser(unprefixed(html), is_fragment=True)
+        found = _found(tree)
+    places = _places(found["a"], html, base, page) if "a" in found and "#" in html else {}
+    if places:
+        _name_places(tree, places)
+    for tag in _LINKED & found.keys():
+        for node in found[tag]:
+            _lead(node, base, page)
+    embeds: list[Embed] = []
+    if not _REPLACED.isdisjoint(found) or "fb-" in html:
+        embeds = _replace(tree, found, base)
+        found = _found(tree)
+    if not _FILMS.isdisjoint(found):
+        _films(tree, base)
+    picture = None
+    if not _SHOWN.isdisjoint(found):
+        picture = _pictures(tree, found, base, embeds)
+    return Rewritten(tree.html or "", picture, tuple(dict.fromkeys(embeds)), bool(places))
+
+
+def _replace(tree: LexborHTMLParser, found: dict[str, list[LexborNode]], base: str) -> list[Embed]:
+    """Put what HTML alone can show where something else stood, and return what was embedded."""
     embeds: list[Embed] = []
     if _OWN in found:
         embeds += replace_own_elements(found[_OWN], base)
-        found = _found(tree)
-    tags = found.keys()
-    places = _places(found.get("a", ()), base, page) if "#" in html else {}
-    if places:
-        _name_places(tree, places)
-    for tag in _LINKED & tags:
-        for node in found[tag]:
-            _lead(node, base, page)
-    if not tags.isdisjoint(_FORMULAS) or "script" in tags or "katex" in html:
+    if not _FORMULAS.isdisjoint(found) or "script" in found:
         keep_formulas(tree)
-    if "svg" in tags:
+    if "svg" in found:
         keep_words_of_drawings(tree)
-    if "noscript" in tags:
+    if "noscript" in found:
         _noscripts(tree)
-    if not tags.isdisjoint(_FRAMES) or "script" in tags or "fb-" in html:
-        embeds += replace_embeds(tree, base)
-    if not tags.isdisjoint(_DROPPED):
-        for node in tree.css(_DROPPED_SELECTOR):
-            node.decompose()
-    if not tags.isdisjoint(_FILMS):
-        _films(tree, base)
-    picture = None
-    if embeds or not tags.isdisjoint(_SHOWN | _FRAMES):
-        picture = _pictures(tree, base, embeds)
-    return Rewritten(tree.html or "", picture, tuple(dict.fromkeys(embeds)), bool(places))
+    embeds += replace_embeds(tree, base)
+    for node in tree.css(_DROPPED_SELECTOR):
+        node.decompose()
+    return embeds
 
 
 _DROPPED_SELECTOR = ", ".join(sorted(_DROPPED))
@@ -115,6 +125,8 @@ def _found(tree: LexborHTMLParser) -> dict[str, list[LexborNode]]:
                 found.setdefault(tag, []).append(node)
             elif "-" in tag and is_own_element(tag) or tag == "portal":
                 found.setdefault(_OWN, []).append(node)
+            elif tag in PREFIXED:
+                found.setdefault(_PREFIXED, []).append(node)
     return found
 
 
@@ -208,23 +220,24 @@ def _put_address(node: LexborNode, address: str | None) -> None:
 # --------------------------------------------------------------------------- pictures
 
 
-def _pictures(tree: LexborHTMLParser, base: str, embeds: list[Embed]) -> Image | None:
+def _pictures(
+    tree: LexborHTMLParser, found: dict[str, list[LexborNode]], base: str, embeds: list[Embed]
+) -> Image | None:
     """Give each picture its real address, take out those that nobody sees, and return the first true one, else the
     first still of a film.
     """
     stills = {embed.still: embed for embed in embeds if embed.still}
-    for node in tree.css("picture"):
-        if (
-            node.css_first("img") is None
-            and node.css_first("source") is not None
-            and (image := tree.create_node("img"))
-        ):
-            node.insert_child(image, move=True)
+    images = found.get("img", [])
+    for node in found.get("picture", ()):
+        if node.css_first("img") is None and node.css_first("source") is not None:
+            if (image := tree.create_node("img")) is not None:
+                node.insert_child(image, move=True)
+                images = tree.css("img")
     first: Image | None = None
-    for node in tree.css("img"):
+    for node in images:
         attributes = node.attributes
         address, lazy = _address_of(node, attributes)
-        url = resolved(base, address)
+        url = _resolved(base, address)
         if url is None or is_unseen({**attributes, "style": None} if lazy else attributes, url):
             node.decompose()
             continue
@@ -232,7 +245,7 @@ def _pictures(tree: LexborHTMLParser, base: str, embeds: list[Embed]) -> Image |
             node.attrs["src"] = url
         if first is None and url not in stills and not is_placeholder(url):
             first = _as_image(node, attributes, url)
-    for source in tree.css("source"):
+    for source in found.get("source", ()):
         if source.parent is None or source.parent.tag not in ("video", "audio"):
             source.decompose()
     if first is None and stills:
@@ -317,23 +330,31 @@ def _lead(node: LexborNode, base: str, page: str | None) -> None:
     elif raw.startswith("#"):
         url = resolved(page, raw) if page else None
     else:
-        url = resolved(base, raw)
+        url = _resolved(base, raw)
     if url is None:
         del node.attrs[name]
     else:
         node.attrs[name] = url
 
 
-def _places(links: Iterable[LexborNode], base: str, page: str | None) -> dict[str, set[int]]:
+def _resolved(base: str, ref: str | None) -> str | None:
+    """Return *ref* as an absolute address; what a site's generator wrote for its author's machine is on the site."""
+    if ref is not None and base and ref.startswith("http://l") and not _OWN_MACHINE.match(base):
+        ref = _OWN_MACHINE.sub("", ref)
+    return resolved(base, ref)
+
+
+def _places(links: Iterable[LexborNode], html: str, base: str, page: str | None) -> dict[str, set[int]]:
     """The names of places of the same text that *links* lead to, and which links do."""
     wanted: dict[str, set[int]] = {}
+    again = f'id="{ID_PREFIX}' in html
     for link in links:
         place, sign, name = (link.attrs.get("href") or "").partition("#")
         if not name or len(wanted) > MAX_PLACES or _ODD_NAME.search(name):
             continue
         if not place or place == (page or "").partition("#")[0] or place == base:
             wanted.setdefault(name, set()).add(link.mem_id)
-        elif place.startswith("http"):  # maybe of a text that was rewritten before
+        elif again:  # a text that was rewritten before
             wanted.setdefault(ID_PREFIX + name, set()).add(link.mem_id)
     return wanted
 
