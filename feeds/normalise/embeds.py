@@ -39,7 +39,8 @@ _TITLE_HEAD = re.compile(
     r"\A(?:spotify embed|youtube video|embedded (?:video|post|content)|video)\s*:\s*", re.IGNORECASE
 )
 _IMAGE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
-_FILM_FILE = re.compile(r"\.(?:mp4|webm|ogv|m4v|mov)(?:[?#]|\Z)", re.IGNORECASE)
+_SOUNDS = frozenset(("mp3", "m4a", "aac", "ogg", "oga", "opus", "wav", "flac"))
+_PLAYED_FILE = re.compile(r"\.(mp4|webm|ogv|m4v|mov|mp3|m4a|aac|og[ag]|opus|wav|flac)(?:[?#]|\Z)", re.IGNORECASE)
 MOST_TITLE_CHARS = 200
 
 
@@ -74,7 +75,7 @@ def replace_embeds(tree: LexborHTMLParser, base: str) -> list[Embed]:
     """Put a link where each frame, object and post stood, and return what they held, in their order."""
     found: list[Embed] = []
     nodes = tree.css("iframe, object, embed, script[src*='gist.github.com/'], " + _POSTS)
-    of_objects = {node.mem_id for node in tree.css("object embed")}
+    of_objects = {node.mem_id for node in tree.css("object object, object embed")}
     for node in reversed(nodes):  # those within others first
         if node.mem_id in of_objects:
             continue
@@ -102,7 +103,7 @@ def _as_html(name: str, node: LexborNode) -> str:
         f' {key}="{escape(value or "")}"' for key, value in node.attributes.items() if not key.startswith("on")
     )
     # AMP puts what is shown meanwhile and instead within the element.
-    inner = "".join(child.html or "" for child in node.css("source, track")) if name != "img" else ""
+    inner = "".join(child.html or "" for child in node.iter() if child.tag == "source")
     return f"<{name}{attributes}>" + (f"{inner}</{name}>" if name != "img" else "")
 
 
@@ -156,7 +157,8 @@ def _frame(node: LexborNode, base: str) -> Embed | None:
 
 def _object(node: LexborNode, base: str) -> Embed | str | None:
     attributes = node.attributes
-    places = [attributes.get("data"), *(part.attributes.get("src") for part in node.css("embed"))]
+    places = [attributes.get("data")]
+    places += [part.attributes.get("src") or part.attributes.get("data") for part in node.css("embed, object")]
     for parameter in node.css("param"):
         if (parameter.attributes.get("name") or "").lower() in ("movie", "src", "url", "filename"):
             places.append(parameter.attributes.get("value"))
@@ -169,6 +171,10 @@ def _object(node: LexborNode, base: str) -> Embed | str | None:
     embeds = [embed for place in found if (embed := _embed(place, base, title_of(attributes.get("title"))))]
     known = next((embed for embed in embeds if player_of(embed.link)), None)
     if known is None and inside is not None:
+        # What was meant for those who cannot see it.
+        for part in node.css("object"):
+            if part != node:
+                part.unwrap(delete_empty=True)
         return node.inner_html or ""
     return known or (embeds[0] if embeds else None)
 
@@ -242,8 +248,9 @@ def _add_link(post: LexborNode, base: str, found: list[Embed]) -> None:
 def _replace(node: LexborNode, by: Embed | str | None, found: list[Embed]) -> None:
     if isinstance(by, Embed):
         found.append(by)
-        if _FILM_FILE.search(by.link):
-            _put(node, f'<video src="{escape(by.link)}" controls></video>')
+        if played := _PLAYED_FILE.search(by.link):
+            kind = "audio" if played[1].lower() in _SOUNDS else "video"
+            _put(node, f'<{kind} src="{escape(by.link)}" controls></{kind}>')
         else:
             _put(node, by.html())
     else:

@@ -45,7 +45,7 @@ _LAZY_NAME = re.compile(
 )
 _OTHER_NAME = re.compile(
     r"fallback|place-?holder|error|default|small|low|lqip|preview|icon|avatar|poster|blank|loading|spinner|width|height|ratio"
-    r"|title|caption|alt|descr|credit|class|style|permalink|link|href|page|post|pin|share|id\Z|script|avif|mobile",
+    r"|title|caption|alt|descr|credit|class|style|permalink|link|href|share|id\Z|script|avif|mobile",
     re.IGNORECASE,
 )
 _SET_NAME = re.compile(r"srcset|src-?set|bgset|sources?-?set", re.IGNORECASE)
@@ -81,7 +81,7 @@ def largest(srcset: str | None) -> str | None:
         address = found[1]
         if count > MAX_CANDIDATES:
             break
-        if not address or not is_address(address):
+        if not address or not ("." in address or "/" in address) or not is_address(address) or is_placeholder(address):
             continue
         stated = _STRONG_SIZE.search(found[2] or "")
         this = float(stated[1]) if stated else 1.0
@@ -101,7 +101,7 @@ def real_address(
     """
     src = (attributes.get("src") or "").strip()
     src_is_good = is_address(src) and not is_placeholder(src)
-    if len(attributes) > 1:
+    if len(attributes) > 1 or not src:
         lazy, other = _elsewhere(attributes)
         if lazy:
             return lazy, True
@@ -110,7 +110,7 @@ def real_address(
     if src_is_good:
         return src, False
     for each in (attributes.get("srcset"), *sets):
-        if (address := largest(each)) and not is_placeholder(address):
+        if address := largest(each):
             return address, False
     return (src, False) if is_address(src) else (None, False)
 
@@ -187,7 +187,8 @@ _DECORATION_CLASS = re.compile(
 )
 # Of files the beginning or the end of the name alone: "share-price-falls.jpg" is a picture of the news.
 _DECORATION_FILE = re.compile(
-    r"\A(?:emoji|smiley|avatar|gravatar|favicon|icons?|badge|btn|buttons?|sprite|spacer|pixel|rss|share|arrow|bullet)s?(?:[_.\d-]|\Z)"
+    r"\A(?:emoji|smiley|avatar|gravatar|favicon|icon|badge|btn|button|sprite|spacer)s?(?:[_.\d-]|\Z)"
+    r"|\A(?:share|arrow|bullet|rss|pixel|feed)s?\d*\.\w+\Z"
     r"|[_.-](?:emoji|smiley|avatar|gravatar|favicon|icon|badge|btn|button|sprite|spacer|pixel)\d*\.\w+\Z"
     r"|(?:\A|[_.-])(?:468|728|970|234|320)[x-](?:60|90|50)(?:[_.-]|\Z)",
     re.IGNORECASE,

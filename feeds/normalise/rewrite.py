@@ -46,8 +46,9 @@ _ODD_NAME = re.compile(r"[\s\"'<>&`]")
 _NAGGING = re.compile(r"java\s?script", re.IGNORECASE)
 _SIZE_IN_NAME = re.compile(r"[-_]\d{2,4}x\d{2,4}(?=\.\w+\Z)|-scaled(?=\.\w+\Z)")
 _CREDIT = re.compile(
-    r"(?:\A|[\s.|(\[–—-]+)(?:(?:(?:photo|picture|image|foto|bild|illustration|video|graphic)(?:graph)?s?(?:\s+(?:credits?|courtesy))?"
-    r"|credits?|courtesy|copyright)\s*(?:(?:by|of)\s+|[:/]\s*|©\s*)|©\s*(?:\d{4}\s+)?)(?P<who>[^()\[\]|]{2,100}?)\s*[)\].]*\Z",
+    r"(?:\A|[\s.|(\[–—-]+)(?:(?:photo|picture|image|foto|bild|illustration|video|graphic)(?:graph)?s?(?:\s+credits?)?\s*(?:by\s+|[:/©]\s*)"
+    r"|(?:credits?|copyright)\s*[:/©]\s*|(?:(?:photo|image|picture)\s+)?courtesy(?:\s+of\s+|\s*:\s*)|©\s*(?:\d{4}\s+)?)"
+    r"(?P<who>[^()\[\]|]{2,100}?)\s*[)\].]*\Z",
     re.IGNORECASE,
 )
 _CREDITS = "[class*='credit' i], [class*='copyright' i], [class*='photographer' i], cite, small"
@@ -85,15 +86,21 @@ def rewrite(html: str, base: str, page: str | None) -> Rewritten:
         for node in found[tag]:
             _lead(node, base, page)
     embeds: list[Embed] = []
-    if not _REPLACED.isdisjoint(found) or "fb-" in html:
+    if not _REPLACED.isdisjoint(found) or _has_posts(found, html):
         embeds = _replace(tree, found, base)
         found = _found(tree)
     if not _FILMS.isdisjoint(found):
         _films(tree, base)
+        found = _found(tree)
     picture = None
     if not _SHOWN.isdisjoint(found):
         picture = _pictures(tree, found, base, embeds)
     return Rewritten(tree.html or "", picture, tuple(dict.fromkeys(embeds)), bool(places))
+
+
+def _has_posts(found: dict[str, list[LexborNode]], html: str) -> bool:
+    """Tell whether posts of networks may stand there that a script draws."""
+    return "fb-" in html or any("class" in quoted.attributes for quoted in found.get("blockquote", ()))
 
 
 def _replace(tree: LexborHTMLParser, found: dict[str, list[LexborNode]], base: str) -> list[Embed]:
@@ -186,7 +193,8 @@ def _only_picture(node: LexborNode | None) -> LexborNode | None:
 
 def _name(address: str | None) -> str:
     """The name by which a picture is the same in another size."""
-    return _SIZE_IN_NAME.sub("", (address or "").partition("?")[0].partition("//")[2]) or "-"
+    plain = (address or "").partition("?")[0]
+    return _SIZE_IN_NAME.sub("", plain.partition("//")[2] or plain) or "-"
 
 
 def _films(tree: LexborHTMLParser, base: str) -> None:
@@ -203,10 +211,18 @@ def _films(tree: LexborHTMLParser, base: str) -> None:
             else:
                 del node.attrs["poster"]
         _put_address(node, resolved(base, real_address(node.attributes)[0]))
-        if "src" not in node.attributes and node.css_first("source") is None:
+        if "src" not in node.attributes and not any(child.tag == "source" for child in node.iter()):
+            if poster := node.attributes.get("poster"):
+                node.insert_before(_image_at(tree, poster), move=True)
             node.unwrap(delete_empty=True)
         elif "controls" not in node.attributes:  # without them nobody can play it
             node.attrs["controls"] = ""
+
+
+def _image_at(tree: LexborHTMLParser, address: str) -> LexborNode:
+    image = tree.create_node("img")
+    image.attrs["src"] = address
+    return image
 
 
 def _put_address(node: LexborNode, address: str | None) -> None:
@@ -230,9 +246,8 @@ def _pictures(
     images = found.get("img", [])
     for node in found.get("picture", ()):
         if node.css_first("img") is None and node.css_first("source") is not None:
-            if (image := tree.create_node("img")) is not None:
-                node.insert_child(image, move=True)
-                images = tree.css("img")
+            node.insert_child(tree.create_node("img"), move=True)
+            images = tree.css("img")
     first: Image | None = None
     for node in images:
         attributes = node.attributes
@@ -258,7 +273,7 @@ def _address_of(node: LexborNode, attributes: Attributes) -> tuple[str | None, b
     """The real address of a picture, that of the sources around it where it has none; and whether a script was to put
     it there."""
     around = node.parent
-    if around is None or around.tag != "picture":
+    if around is None or around.tag != "picture" or around.css_first("img") != node:
         return real_address(attributes)
     sources = [source.attributes for source in around.css("source")]
     # What every reader can show goes first.
@@ -347,14 +362,15 @@ def _resolved(base: str, ref: str | None) -> str | None:
 def _places(links: Iterable[LexborNode], html: str, base: str, page: str | None) -> dict[str, set[int]]:
     """The names of places of the same text that *links* lead to, and which links do."""
     wanted: dict[str, set[int]] = {}
+    here = {base, (page or "").partition("#")[0]}
     again = f'id="{ID_PREFIX}' in html
     for link in links:
-        place, sign, name = (link.attrs.get("href") or "").partition("#")
+        place, _, name = (link.attrs.get("href") or "").partition("#")
         if not name or len(wanted) > MAX_PLACES or _ODD_NAME.search(name):
             continue
-        if not place or place == (page or "").partition("#")[0] or place == base:
+        if place in here if place else page:
             wanted.setdefault(name, set()).add(link.mem_id)
-        elif again:  # a text that was rewritten before
+        if again and place:  # a text that was rewritten before
             wanted.setdefault(ID_PREFIX + name, set()).add(link.mem_id)
     return wanted
 

@@ -14,6 +14,7 @@ from feeds.frames import archive_links, deleted_entries
 from feeds.model import FORMATS, Article, Format
 from feeds.render import Listed, check, compare, render_document
 from feeds.render.check import GATE_RULES, RULES
+from feeds.render.rules import COMMON_RULES, Findings, check_html
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, full_article, make_article, many, wild_articles
 from tests.render.samples import SAMPLES, good, media_samples
 
@@ -197,3 +198,26 @@ def test_the_gate_says_what_to_do() -> None:
     (problem,) = compare(listed(1, 2, 3), listed(1, 3), limit=3)
     assert problem.message == f"urn:2: is no longer listed and was not pushed out; {GATE_RULES[1].remedy}"
     assert json.dumps(problem.message)
+
+
+@pytest.mark.parametrize(
+    ("markup", "unsafe"),
+    [
+        ('<img alt="How &lt;img src=x onerror=alert(1)&gt; works" src="https://x.example/i.jpg">', False),
+        ('<img alt="How <img src=x onerror=alert(1)> works" src="https://x.example/i.jpg">', False),
+        ('<p title="javascript:alert(1) and on load = x">The &lt;script&gt; tag</p>', False),
+        ("<math><mi>x</mi></math>", False),
+        ('<a href="https://x.example/?next=javascript:alert(1)">x</a>', False),
+        ("<img/src='x'/onerror=alert(1)>", True),
+        ("<p title='\"'onclick=alert(1)>x</p>", True),
+        ('<a href="java&#10;script:alert(1)">x</a>', True),
+        ('<a href="&#106;avascript:alert(1)">x</a>', True),
+        ("<SVG></SVG>", True),
+        ("<svg/onload=alert(1)>", True),
+        ("<form><input></form>", True),
+    ],
+)
+def test_markup_is_judged_as_a_browser_reads_it(markup: str, unsafe: bool) -> None:
+    found = Findings(COMMON_RULES)
+    check_html(found, "item 1", markup, None)
+    assert any(problem.rule == "html-unsafe" for problem in found.problems) is unsafe

@@ -56,6 +56,26 @@ def test_text_without_blanks_is_cut_too():
     assert len(cut("字" * 1000)) == SUMMARY_CHARS + 1
 
 
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ('<p><a href="https://x.example/a"><img src="https://x.example/1.png" alt=""></a></p><img src="https://x.example/2">',
+         '<img src="https://x.example/1.png" alt="">'),
+        ('<p> </p><video src="https://x.example/v.mp4" controls=""></video>',
+         '<video src="https://x.example/v.mp4" controls=""></video>'),
+        ('<div><p><a href="https://vimeo.com/7" rel="noopener noreferrer">https://vimeo.com/7</a></p></div>',
+         '<p><a href="https://vimeo.com/7" rel="noopener noreferrer">https://vimeo.com/7</a></p>'),
+        ('<figure><a href="https://y.example/w"><img src="https://y.example/s.jpg" alt="T"></a><figcaption>'
+         '<a href="https://y.example/w">T</a></figcaption></figure><p></p>',
+         '<figure><a href="https://y.example/w"><img src="https://y.example/s.jpg" alt="T"></a><figcaption>'
+         '<a href="https://y.example/w">T</a></figcaption></figure>'),
+    ],
+)  # fmt: skip
+def test_an_entry_without_words_shows_what_it_is(content, shown):
+    assert allowed(entry("k", content=content, text=""), "summary") == (shown, "")
+    assert allowed(entry("k", summary=content, content="", text=""), "link") == ("", "")
+
+
 def test_nothing_to_say_is_nothing():
     assert allowed(entry("k", summary="", content="", text=""), "summary") == ("", "")
 
