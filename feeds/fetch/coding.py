@@ -1,6 +1,7 @@
 """Content codings undone while the bytes arrive, never past a cap. Pure; part of fetch.
 
-libcurl could decode too, but lets a gzip stream without its end pass as whole.
+libcurl could decode too, but lets a gzip stream without its end pass as whole, and knows no body that is packed without
+saying so.
 """
 
 from __future__ import annotations
@@ -26,39 +27,72 @@ class TooMuch(Exception):
 class Decoder:
     """Undoes *codings* (in the order of `Content-Encoding`); no layer of them may give more than *cap_bytes* in all.
 
+    What is still a gzip file then, is unpacked as well: sitemaps may be one (sitemaps.org), and some servers pack
+    without saying so, or twice. Words that name no coding, such as a charset, are passed over, as browsers do.
     Raises BadCoding at once for a coding that was not asked for.
     """
 
     def __init__(self, codings: Sequence[str], cap_bytes: int) -> None:
-        if len(codings) > MAX_CODINGS:
-            raise BadCoding(f"{len(codings)} content codings on top of each other")
-        self._stages = [_stage(coding) for coding in reversed(codings) if coding != "identity"]
+        self._stages = [stage for coding in reversed(codings) if (stage := _stage(coding)) is not None]
+        if len(self._stages) > MAX_CODINGS:
+            raise BadCoding(f"{len(self._stages)} content codings on top of each other")
+        self._cap_bytes = cap_bytes
         self._left = [cap_bytes] * len(self._stages)
+        self._start: bytes | None = b""  # of what came out so far, while it is open what that is
 
     def feed(self, chunk: bytes) -> bytes:
         """The decoded form of the next *chunk*; raises BadCoding or TooMuch."""
-        for number, stage in enumerate(self._stages):
-            # One byte more than is left tells too much from just enough.
-            chunk = stage.feed(chunk, self._left[number] + 1)
-            self._left[number] -= len(chunk)
-            if self._left[number] < 0:
-                raise TooMuch
+        for number in range(len(self._stages)):
+            chunk = self._through(number, chunk)
+        while self._start is not None:
+            chunk = self._start + chunk
+            if len(chunk) < len(_GZIP) and _GZIP.startswith(chunk):
+                self._start = chunk
+                return b""
+            if not chunk.startswith(_GZIP):
+                self._start = None
+                break
+            if len(self._stages) == MAX_CODINGS:
+                raise BadCoding(f"a body packed more than {MAX_CODINGS} times")
+            self._start = b""
+            self._stages.append(_Zlib(zlib.MAX_WBITS | 16))
+            self._left.append(self._cap_bytes)
+            chunk = self._through(len(self._stages) - 1, chunk)
         return chunk
 
-    def finish(self) -> None:
-        """Raises BadCoding where the end of a stream is missing."""
+    def finish(self) -> bytes:
+        """What was held back of the decoded body; raises BadCoding where the end of a stream is missing."""
         for stage in self._stages:
             stage.finish()
+        return self._start or b""
+
+    def _through(self, number: int, chunk: bytes) -> bytes:
+        # One byte more than is left tells too much from just enough.
+        chunk = self._stages[number].feed(chunk, self._left[number] + 1)
+        self._left[number] -= len(chunk)
+        if self._left[number] < 0:
+            raise TooMuch
+        return chunk
 
 
-def _stage(coding: str) -> _Zlib | _Brotli:
+_GZIP = b"\x1f\x8b\x08"  # magic number and the one method there is (RFC 1952 §2.3.1)
+# Codings that exist, and that no answer to this desk may have: it did not ask for them.
+_UNASKED = frozenset(
+    {"zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip", "aes128gcm", "bzip2", "xz"}
+)
+
+
+def _stage(coding: str) -> _Zlib | _Brotli | None:
+    """What undoes *coding*; None for what names no coding."""
     if coding in ("gzip", "x-gzip"):
         return _Zlib(zlib.MAX_WBITS | 16)
     if coding == "deflate":
         return _Zlib(zlib.MAX_WBITS)
     if coding == "br":
         return _Brotli()
-    raise BadCoding(f"content coding {coding[:40]!r} was not asked for")
+    if coding in _UNASKED:
+        raise BadCoding(f"content coding {coding!r} was not asked for")
+    return None
 
 
 class _Zlib:

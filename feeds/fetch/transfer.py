@@ -12,13 +12,15 @@ from datetime import datetime
 
 from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchStatus, FetchTimeout, FetchTooLarge, UrlError
 from feeds.fetch.coding import ACCEPT_ENCODING
+from feeds.fetch.cookies import Cookies
 from feeds.fetch.headers import every, list_members, retry_after_s, validators
 from feeds.fetch.target import SchemeRefused, Target, follow, masked, parse_target, without_credentials
 from feeds.fetch.verdict import Failure, status_cause, status_kind, status_remedy
 from feeds.model import Answer, Redirect, Request, Validators
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-DOCUMENTS = frozenset({200, 226})
+DOCUMENTS = frozenset({200, 201, 202, 203, 206, 226})
+"""What may bring a whole document. Browsers show any of them; what 206 and 226 bring is looked at."""
 
 ACCEPT = {
     "feed": (
@@ -80,7 +82,8 @@ class Transfer:
     home: bool = True  # has not left the origin it began at
     conditional: bool = False
     redirects: list[Redirect] = field(default_factory=list)
-    visited: set[str] = field(default_factory=set)
+    visited: set[tuple[str, str]] = field(default_factory=set)  # addresses with the cookies that they were asked with
+    cookies: Cookies = field(default_factory=Cookies)
     wire_bytes: int = 0
 
     @classmethod
@@ -107,6 +110,10 @@ class Transfer:
             self.conditional = False
         if self.home and (request.headers or self.target.userinfo):
             self._add_private(lines)
+        if cookies := self.cookies.header(self.target):
+            own = [line for line in lines if line.lower().startswith(b"cookie:")]
+            lines[:] = [line for line in lines if line not in own]
+            lines.append(b"; ".join([*own, cookies.encode("latin-1")]) if own else _line("Cookie", cookies))
         return lines
 
     @property
@@ -177,6 +184,12 @@ class Transfer:
             found = Validators(etag=found.etag or sent.etag, last_modified=found.last_modified or sent.last_modified)
         elif status == 226 and not self._delta_is_ours(hop):
             return self.error(Failure(FetchStatus, "soft", "answered 226 IM Used, but not as asked"), status)
+        elif status == 206 and not _is_whole(hop):
+            return self.error(Failure(FetchStatus, "soft", status_cause(status)), status)
+        elif status in (201, 202) and not hop.body:
+            return self.error(
+                Failure(FetchStatus, "soft", status_cause(status)), status, retry_after_s(hop.fields, now)
+            )
         elif status in DOCUMENTS and not hop.body:
             return self.error(
                 Failure(FetchBroken, "soft", "the answer is empty"), status, retry_after_s(hop.fields, now)
@@ -214,8 +227,9 @@ class Transfer:
             failure = bad_url(error)
             cause = f"redirected to {error.url[:200]!r} ({failure.cause})"
             return self.error(failure._replace(cause=cause, kind="soft"), hop.status)
-        self.visited.add(self.target.url)
-        if target.url in self.visited:
+        self.visited.add((self.target.url, self.cookies.header(self.target)))
+        self.cookies.take(every(hop.fields, "set-cookie"), self.target)
+        if (target.url, self.cookies.header(target)) in self.visited:
             return self._astray("redirects lead round in a circle", hop)
         self.redirects.append(Redirect(status=hop.status, url=without_credentials(self.url), target=target.url))
         return target
@@ -269,6 +283,12 @@ def _location(value: str) -> str:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return value
+
+
+def _is_whole(hop: Hop) -> bool:
+    """Whether the part that a 206 brings, though none was asked for, is all there is (RFC 9110 §14.4)."""
+    last = len(hop.body) - 1
+    return any(f"bytes 0-{last}/{last + 1}" == said.strip().lower() for said in every(hop.fields, "content-range"))
 
 
 def _line(name: str, value: str) -> bytes:

@@ -93,6 +93,8 @@ _CODES: dict[int, Failure] = {
     100: Failure(FetchTooLarge, "soft", "headers larger than allowed", "raise fetch.max_header_bytes"),
 }
 _PHRASES = {
+    201: "Created",
+    202: "Accepted",
     204: "No Content",
     206: "Partial Content to a whole request",
     300: "Multiple Choices",

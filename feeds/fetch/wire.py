@@ -193,7 +193,7 @@ class Wire:
         self._kept = self.transfer is not None and self.transfer.keeps(self._status)
         codings = list_members(self._fields, "content-encoding") if self._kept else ()
         try:
-            self._decoder = Decoder(codings, self._most_bytes) if codings else None
+            self._decoder = Decoder(codings, self._most_bytes) if self._kept else None
         except BadCoding as error:
             self._failure = self._failure or Failure(FetchBroken, "soft", str(error))
 
@@ -275,7 +275,7 @@ class Wire:
         if self._decoder is None:
             return None
         try:
-            self._decoder.finish()
+            self._body.append(self._decoder.finish())
         except BadCoding as error:
             return Failure(FetchBroken, "temporary", str(error)) if self._raw_bytes else None
         return None

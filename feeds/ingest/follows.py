@@ -95,7 +95,7 @@ class Follows:
             self._done(outcome.request)
         else:
             self.again.add(outcome.request.source_id)
-        return outcome if isinstance(outcome, Answer) and outcome.status == 200 else None
+        return outcome if isinstance(outcome, Answer) and outcome.body else None
 
     def put_off(self, request: Request) -> None:
         """A request of ours was taken back before it was asked; what hangs on it comes with the next listing."""

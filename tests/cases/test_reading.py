@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.cases.desk import CaseDesk, Seen, content
+from tests.fetch.origin import Exchange
 
 See = Callable[..., Seen]
 
@@ -187,3 +189,50 @@ def test_an_atom_document_may_be_one_entry(desk: CaseDesk) -> None:
     assert titles(found) == ["Alone"]
     item: dict[str, Any] = found.items[0]
     assert (item["url"], item["content_html"]) == ("https://example.org/1", "<p>Words.</p>")
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "none", "aws-chunked", "gzip, utf-8", "identity", ""])
+def test_16_content_encodings_that_are_none(desk: CaseDesk, coding: str) -> None:
+    body = content("16-content-encoding-that-is-none", "feed.xml")
+    url = desk.show("/feed", gzip.compress(body) if "gzip" in coding else body, Content_Encoding=coding)
+    desk.write({"name": "Cases", "url": url})
+    desk.poll()
+    assert titles(desk.see()) == ["Item 1"]
+
+
+@pytest.mark.parametrize("check", ["/check", "/feed"])
+def test_17_a_cookie_between_redirects(desk: CaseDesk, check: str) -> None:
+    def feed(exchange: Exchange) -> None:
+        if exchange.seen.header("cookie") == "seen=1":
+            exchange.answer(200, content("17-cookie-between-redirects", "feed.xml"))
+        elif check == "/feed":
+            set_cookie(exchange)
+        else:
+            exchange.answer(302, Location=check)
+
+    def set_cookie(exchange: Exchange) -> None:
+        exchange.answer(302, Location="/feed", Set_Cookie="seen=1; Path=/")
+
+    desk.origin.add("/check", set_cookie)
+    desk.origin.add("/feed", feed)
+    desk.write({"name": "Cases", "url": desk.origin.url("/feed")})
+    desk.poll()
+    assert titles(desk.see()) == ["Item 1"]
+
+
+@pytest.mark.parametrize("kind", ["application/gzip", "application/x-gzip", "text/xml"])
+def test_18_gzip_files(desk: CaseDesk, kind: str) -> None:
+    case = "18-gzip-files"
+    feed = desk.show("/feed.xml.gz", content(case, "feed.xml.gz"), Content_Type=kind)
+    twice = desk.show("/twice", gzip.compress(content(case, "feed.xml.gz")), Content_Encoding="gzip")
+    desk.write({"name": "Once", "url": feed}, {"name": "Twice", "url": twice})
+    desk.poll()
+    assert [result.outcome for result in desk.ended] == ["new", "new"]
+    assert len(desk.see().items) == 1
+
+
+def test_18_a_gzip_file_as_sitemap(desk: CaseDesk) -> None:
+    url = desk.show("/sitemap.xml.gz", content("18-gzip-files", "sitemap.xml.gz"), Content_Type="application/gzip")
+    desk.write({"name": "Cases", "sitemap": url})
+    desk.poll()
+    assert [(result.state.last_error, len(result.state.item_hashes)) for result in desk.ended] == [("", 0)]

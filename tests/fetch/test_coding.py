@@ -34,8 +34,7 @@ ENCODERS: dict[str, tuple[list[str], Callable[[bytes], bytes]]] = {
 def _decode(codings: list[str], raw: bytes, piece: int, cap: int) -> bytes:
     decoder = Decoder(codings, cap)
     body = b"".join(decoder.feed(raw[at : at + piece]) for at in range(0, len(raw), piece))
-    decoder.finish()
-    return body
+    return body + decoder.finish()
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -68,10 +67,39 @@ def test_any_bytes_decode_or_are_bad(coding: str, raw: bytes) -> None:
         pass
 
 
-@pytest.mark.parametrize("coding", ["zstd", "compress", "gzip2", ""])
+@pytest.mark.parametrize("coding", ["zstd", "compress", "x-compress", "dcb"])
 def test_a_coding_that_was_not_asked_for_is_bad(coding: str) -> None:
     with pytest.raises(BadCoding):
         Decoder([coding], 100)
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "none", "aws-chunked", "identity", "", "ISO-8859-1", "binary"])
+def test_a_word_that_names_no_coding_is_passed_over(coding: str) -> None:
+    assert _decode([coding], b"<rss/>", 3, 100) == b"<rss/>"
+    assert _decode(["gzip", coding], gzip.compress(b"<rss/>"), 3, 100) == b"<rss/>"
+
+
+@pytest.mark.parametrize("codings", [[], ["gzip"], ["br"]])
+@pytest.mark.parametrize("step", [1, 2, 7, 1000])
+def test_what_is_a_gzip_file_is_unpacked(codings: list[str], step: int) -> None:
+    packed = gzip.compress(b"<urlset/>")
+    for coding in codings:
+        packed = gzip.compress(packed) if coding == "gzip" else brotli.compress(packed)
+    assert _decode(codings, packed, step, 1000) == b"<urlset/>"
+
+
+def test_an_unpacked_file_is_held_to_the_cap() -> None:
+    with pytest.raises(TooMuch):
+        _decode([], gzip.compress(bytes(1_000_000)), 100, 10_000)
+    with pytest.raises(BadCoding, match="more than"):
+        _decode(["gzip"] * 3, gzip.compress(gzip.compress(gzip.compress(gzip.compress(b"x")))), 100, 10_000)
+    with pytest.raises(BadCoding, match="too early"):
+        _decode([], gzip.compress(b"words " * 100)[:-20], 100, 10_000)
+
+
+@pytest.mark.parametrize("start", [b"\x1f", b"\x1f\x8b"])
+def test_what_only_begins_like_a_gzip_file_stays(start: bytes) -> None:
+    assert _decode([], start, 1, 100) == start
 
 
 def test_too_many_codings_or_members_are_bad() -> None:

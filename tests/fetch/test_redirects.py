@@ -9,7 +9,7 @@ from feeds.fetch import Fetcher
 from feeds.model import Redirect, Request, Validators
 
 from .conftest import MakeFetcher
-from .origin import FEED, Origin
+from .origin import FEED, Exchange, Origin
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -185,3 +185,71 @@ def test_credentials_in_a_location_are_not_used(origin: Origin, fetcher: Fetcher
     answer = fetcher.fetch(Request(source_id=1, url=origin.url(f"/redirect/302?to={target}")))
     assert origin.requests[1].header("authorization") is None
     assert answer.final_url == origin.url("/plain")
+
+
+def _asks(exchange: Exchange) -> str:
+    return exchange.seen.header("cookie") or ""
+
+
+def test_a_cookie_goes_with_the_next_hop_and_is_forgotten(origin: Origin, fetcher: Fetcher) -> None:
+    def feed(exchange: Exchange) -> None:
+        if "seen=1" in _asks(exchange):
+            exchange.answer(200, b"read")
+        else:
+            exchange.answer(302, Location="/check")
+
+    origin.add("/feed", feed)
+    origin.add("/check", lambda exchange: exchange.answer(302, Location="/feed", Set_Cookie="seen=1; Path=/; HttpOnly"))
+    request = Request(source_id=1, url=origin.url("/feed"))
+    assert fetcher.fetch(request).body == b"read"
+    assert fetcher.fetch(request).body == b"read"
+    assert [seen.header("cookie") for seen in origin.requests] == [None, None, "seen=1"] * 2
+
+
+def test_a_page_that_sets_a_cookie_and_leads_to_itself_is_asked_once_more(origin: Origin, fetcher: Fetcher) -> None:
+    def feed(exchange: Exchange) -> None:
+        if _asks(exchange):
+            exchange.answer(200, b"read")
+        else:
+            exchange.answer(307, Location="/feed", Set_Cookie="seen=1")
+
+    origin.add("/feed", feed)
+    request = Request(source_id=1, url=origin.url("/feed"), headers=(("Cookie", "own=2"),))
+    assert fetcher.fetch(Request(source_id=1, url=origin.url("/feed"))).body == b"read"
+    origin.add("/feed", lambda exchange: exchange.answer(307, Location="/feed", Set_Cookie="seen=1"))
+    with pytest.raises(FetchError, match="circle"):
+        fetcher.fetch(request)
+    assert origin.requests[-1].header("cookie") == "own=2; seen=1"
+
+
+def test_a_cookie_is_never_shown_to_another_site(origin: Origin, fetcher: Fetcher) -> None:
+    elsewhere = origin.url("/plain").replace("127.0.0.1", "localhost")
+    origin.add(
+        "/feed", lambda exchange: exchange.answer(302, Location=elsewhere, Set_Cookie="seen=1; Domain=localhost")
+    )
+    try:
+        fetcher.fetch(Request(source_id=1, url=origin.url("/feed")))
+    except FetchError:
+        pass  # whether the name can be asked does not matter
+    assert all(seen.header("cookie") is None for seen in origin.requests)
+
+
+@pytest.mark.parametrize(
+    ("status", "fields"), [(201, {}), (202, {}), (203, {}), (206, {"Content_Range": "bytes 0-3/4"})]
+)
+def test_a_document_comes_with_other_statuses_too(
+    origin: Origin, fetcher: Fetcher, status: int, fields: dict[str, str]
+) -> None:
+    origin.add("/feed", lambda exchange: exchange.answer(status, b"read", **fields))
+    assert fetcher.fetch(Request(source_id=1, url=origin.url("/feed"))).body == b"read"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "fields"), [(206, b"read", {"Content_Range": "bytes 0-3/9"}), (206, b"read", {}), (202, b"", {})]
+)
+def test_a_part_or_a_promise_is_no_document(
+    origin: Origin, fetcher: Fetcher, status: int, body: bytes, fields: dict[str, str]
+) -> None:
+    origin.add("/feed", lambda exchange: exchange.answer(status, body, **fields))
+    with pytest.raises(FetchError, match=str(status)):
+        fetcher.fetch(Request(source_id=1, url=origin.url("/feed")))
