@@ -225,8 +225,8 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an origin answered, whole. *status* is a 2xx with a document, 304 or 410; everything else is a FetchError, but to a
-    request that takes the answer *as_is*.
+    """What an origin answered, whole. *status* is a 2xx with a document, 304 or 410; everything else is a FetchError,
+    but to a request that takes the answer *as_is*.
 
     *headers* are the last hop's, names in lower case, in order. *body* is decoded and within its cap, empty on
     304 and 410. *validators* hold for *final_url* alone: stored, they are sent back with it as *validators_url*. Those

@@ -30,7 +30,7 @@ from feeds.normalise.dating import dates_of
 from feeds.normalise.detect import detected_language
 from feeds.normalise.identity import Marks, content_hash, key_of, marks_of, told_apart
 from feeds.normalise.languages import language_tag
-from feeds.normalise.lines import NAME_CHARS, line, visible
+from feeds.normalise.lines import NAME_CHARS, TITLE_CHARS, line, name_line, visible
 from feeds.normalise.links import resolved
 from feeds.normalise.media import count, enclosures_of, episode_of, image_of, place_of, with_words
 from feeds.normalise.texts import Place, body_of, title_of
@@ -44,6 +44,10 @@ MAX_ID_CHARS = 2000
 
 _EMAIL = re.compile(r"[^\s@<>()\"',;:]{1,64}@[^\s@<>()\"',;:]+\.[^\s@<>()\"',;:.]{2,}$")
 _NAMED_EMAIL = re.compile(r"(?P<email>\S+@\S+)\s*\((?P<name>[^)]+)\)$|(?P<name2>[^<]+)<(?P<email2>[^\s<>]+@[^\s<>]+)>$")
+# RSS has an author as ``address (Name)``; what is not to be shown is one small word then, or an address in pieces.
+_HIDDEN_EMAIL = re.compile(
+    r"[a-z0-9._%+-]+(?: ?(?:@|\[at\]|\[dot\]| at | dot ) ?[a-z0-9._-]+)* \((?P<name>[^a-z()][^()]*)\)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +186,10 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
         published=dates.published,
         updated=dates.updated,
         categories=_categories(parsed.categories),
-        breadcrumb=tuple(crumb for text in parsed.breadcrumb[:10] if (crumb := line(text, limit=NAME_CHARS))),
+        breadcrumb=tuple(crumb for text in parsed.breadcrumb[:10] if (crumb := name_line(text))),
         origin=_origin(parsed.origin, base),
-        credits=tuple(said for text in parsed.credits[:10] if (said := line(text))),
-        publisher=line(parsed.publisher, limit=NAME_CHARS) or None,
+        credits=tuple(said for text in parsed.credits[:10] if (said := name_line(text, limit=TITLE_CHARS))),
+        publisher=name_line(parsed.publisher) or None,
         enclosures=enclosures,
         image=with_words(image_of(parsed.image, base), image_of(body.picture, base)),
         episode=episode_of(parsed.episode, base, title=title, text=body.text),
@@ -234,21 +238,24 @@ def _entry_language(parsed: ParsedEntry) -> str | None:
 def _people(people: tuple[Person, ...], base: str) -> tuple[Person, ...]:
     found: dict[str, Person] = {}
     for person in people[:MAX_PEOPLE]:
-        name, email = line(person.name, limit=NAME_CHARS), visible((person.email or "").strip())
-        if not email and (match := _NAMED_EMAIL.match(name)):
-            name, email = (match["name"] or match["name2"]).strip(), match["email"] or match["email2"]
-        elif not email and _EMAIL.match(name):
-            name, email = "", name
+        called, email = " ".join(visible(person.name).split()), visible((person.email or "").strip())
+        if not email and (match := _NAMED_EMAIL.match(called)):
+            called, email = (match["name"] or match["name2"]).strip(), match["email"] or match["email2"]
+        elif not email and _EMAIL.match(called):
+            called, email = "", called
+        called = name_line(called)
+        if match := _HIDDEN_EMAIL.match(called):
+            called = match["name"]
         email = email if _EMAIL.match(email) and len(email) <= NAME_CHARS else ""
-        if name or email:
-            found.setdefault(name or email, Person(name=name, url=resolved(base, person.url), email=email or None))
+        if called or email:
+            found.setdefault(called or email, Person(name=called, url=resolved(base, person.url), email=email or None))
     return tuple(found.values())
 
 
 def _categories(categories: tuple[Category, ...]) -> tuple[Category, ...]:
     found: dict[tuple[str, str], Category] = {}
     for category in categories[:MAX_CATEGORIES]:
-        term, label = line(category.term, limit=NAME_CHARS), line(category.label, limit=NAME_CHARS)
+        term, label = name_line(category.term), name_line(category.label)
         scheme = line(category.scheme, limit=500)
         if term or label:
             clean = Category(term=term or label, scheme=scheme or None, label=label or None)
@@ -260,7 +267,7 @@ def _origin(origin: Origin | None, base: str) -> Origin | None:
     if origin is None:
         return None
     url, feed_url = resolved(base, origin.url), resolved(base, origin.feed_url)
-    name = line(origin.name, limit=NAME_CHARS)
+    name = name_line(origin.name)
     if not name and not url and not feed_url:
         return None
     feed_id = visible((origin.feed_id or "").strip())[:MAX_ID_CHARS]

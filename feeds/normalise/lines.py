@@ -25,12 +25,21 @@ _JOINER = re.compile(r"[\u200c\u200d]+")
 _TAGS = re.compile(r"(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0020-\U000e007f]+")  # those of flags stay
 # Markup that could run if a reader took the line for HTML: elements that do so by themselves, and any with attributes.
 _ACTIVE = re.compile(
-    r"<\s*(script|style)\b.*?(?:<\s*/\s*\1\s*>|$)|"
-    r"<\s*/?\s*(?:script|style|iframe|frame|frameset|object|embed|applet|svg|math|form|base|meta|link|portal|template|xml"
+    r"<(\s*/?\s*(?:script|style|iframe|frame|frameset|object|embed|applet|svg|math|form|base|meta|link|portal|template|xml"
     r"|input|button|select|textarea|keygen|isindex|marquee|plaintext|xmp|listing|noembed|noscript)"
-    r"\b[^>]*(?:>|$)|<\s*/?\s*[a-z][^<>\s/]*[\s/][^>]*=[^>]*(?:>|$)",
-    re.IGNORECASE | re.DOTALL,
+    r"\b[^>]*|\s*/?\s*[a-z][^<>\s/]*[\s/][^>]*=[^>]*)(>|$)",
+    re.IGNORECASE,
 )
+# Elements that shape a line. A bare tag of any other is a word of it: titles talk of <script>, <head> and List<T>.
+_SHAPING = set("a abbr acronym b bdi bdo big br center cite code del dfn em font h1 h2 h3 h4 h5 h6 hr i img".split())
+_SHAPING |= set("ins kbd li mark nobr ol p div q rb rp rt ruby s samp small span strike strong sub sup time tt".split())
+_SHAPING |= set("u ul var wbr blockquote dd dl dt td th tr tbody thead table section article header footer".split())
+_BARE_TAG = re.compile(r"<(?=/?([A-Za-z][\w.:-]*)\s*/?>)")
+# Elements that hide what follows them up to their end, or all of it where they have none.
+_HIDING = re.compile(
+    r"<(?=(script|style|iframe|noembed|noframes|template|title|textarea|xmp|plaintext)\b)", re.IGNORECASE
+)
+_MARKED = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _BLOCK = re.compile(r"<(?=/?(?:p|br|div|li|h[1-6]|td|th|tr|dt|dd|hr)\b)", re.IGNORECASE)
 _TAGLESS = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style", "iframe", "noembed", "template", "title"})
 
@@ -38,19 +47,45 @@ _TAGLESS = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style", "ifram
 def line(text: RawText | str | None, *, limit: int = TITLE_CHARS) -> str:
     """Return *text* on one line: markup undone once, nothing invisible, at most *limit* characters, ``""`` for None.
 
-    What is literal stays literal (``AT&amp;T`` in plain text, ``a < b``), except markup that could run where a reader
-    takes the line for HTML: such tags are taken out.
+    No word is lost: what is literal stays literal (``AT&amp;T`` in plain text, ``a < b``), and so do tags that the line
+    is about. Markup that could run where a reader takes the line for HTML gets brackets that look alike.
+    >>> line(RawText(value="Why the <script> tag is <b>slow</b>", type="html"))
+    'Why the ‹script› tag is slow'
     """
     if text is None:
         return ""
     value, markup = (text, False) if isinstance(text, str) else (text.value, text.type != "text")
     value = value[: limit * 20]
     if markup and ("<" in value or "&" in value):
+        if "<" in value:
+            value = _HIDING.sub(lambda tag: _unless_closed(tag, value), _BARE_TAG.sub(_unless_shaping, value))
         value = unescape(_TAGLESS.clean(_BLOCK.sub(" <", value)))
     value = visible(value)
-    while "<" in value and (safer := _ACTIVE.sub(" ", value)) != value:
+    while "<" in value and (safer := _ACTIVE.sub(_look_alike, value)) != value:
         value = safer
     return cut(" ".join(value.split()), limit)
+
+
+def name_line(text: str | None, *, limit: int = NAME_CHARS) -> str:
+    """Return the `line` of a name, category or other label, which no format says to be HTML and many write as HTML.
+
+    >>> name_line('<a href="/staff/x">Arts &amp; Crafts</a>')
+    'Arts & Crafts'
+    """
+    return line(RawText(value=text, type="html") if text and _MARKED.search(text) else text, limit=limit)
+
+
+def _unless_shaping(tag: re.Match[str]) -> str:
+    return "<" if tag[1].lower() in _SHAPING else "&lt;"
+
+
+def _unless_closed(tag: re.Match[str], value: str) -> str:
+    closed = re.search(rf"</{tag[1]}\s*>", value[tag.end() :], re.IGNORECASE)
+    return "<" if closed else "&lt;"
+
+
+def _look_alike(tag: re.Match[str]) -> str:
+    return f"‹{tag[1]}›" if tag[2] else f"‹{tag[1]}"
 
 
 def visible(text: str) -> str:

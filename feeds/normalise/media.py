@@ -12,9 +12,9 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from feeds.media_types import is_dead
-from feeds.model import Enclosure, Episode, Image, Participant, Place, RawText, Transcript
+from feeds.model import Enclosure, Episode, Image, Participant, Place, Transcript
 from feeds.normalise.languages import language_tag
-from feeds.normalise.lines import NAME_CHARS, line
+from feeds.normalise.lines import NAME_CHARS, line, name_line
 from feeds.normalise.links import resolved
 
 MAX_ENCLOSURES = 30
@@ -26,7 +26,6 @@ SUMMARY_CHARS = 4000
 """What Apple takes of a subtitle and of a summary."""
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _TRANSCRIPT_TYPES = {
     "vtt": "text/vtt", "srt": "application/x-subrip", "json": "application/json", "html": "text/html",
     "htm": "text/html", "txt": "text/plain",
@@ -53,8 +52,8 @@ def enclosures_of(enclosures: tuple[Enclosure, ...], base: str) -> tuple[Enclosu
             height=_pixels(enclosure.height),
             bitrate_kbps=_within(enclosure.bitrate_kbps, 1e6),
             language=language_tag(enclosure.language) or None,
-            description=words(enclosure.description, CAPTION_CHARS),
-            credit=words(enclosure.credit, NAME_CHARS),
+            description=name_line(enclosure.description, limit=CAPTION_CHARS),
+            credit=name_line(enclosure.credit, limit=NAME_CHARS),
             group=enclosure.group,
         )
     return _regrouped(found)
@@ -80,8 +79,8 @@ def image_of(image: Image | None, base: str) -> Image | None:
         width=width,
         height=height,
         alt=line(image.alt, limit=500),
-        caption=words(image.caption, CAPTION_CHARS),
-        credit=words(image.credit, NAME_CHARS),
+        caption=name_line(image.caption, limit=CAPTION_CHARS),
+        credit=name_line(image.credit, limit=NAME_CHARS),
     )
 
 
@@ -116,8 +115,8 @@ def episode_of(episode: Episode | None, base: str, *, title: str, text: str) -> 
         kind=episode.kind,
         explicit=episode.explicit,
         title=_unsaid(line(episode.title), said),
-        subtitle=_unsaid(words(episode.subtitle, SUBTITLE_CHARS), said),
-        summary=_unsaid(words(episode.summary, SUMMARY_CHARS), said),
+        subtitle=_unsaid(name_line(episode.subtitle, limit=SUBTITLE_CHARS), said),
+        summary=_unsaid(name_line(episode.summary, limit=SUMMARY_CHARS), said),
         image_url=resolved(base, episode.image_url),
         transcripts=_transcripts(episode.transcripts, base),
         chapters_url=chapters,
@@ -185,11 +184,6 @@ def _east(longitude: float) -> float:
 def count(number: int | None) -> int | None:
     """Return *number* where it can be a size or a count."""
     return number if number is not None and 0 <= number < 1 << 62 else None
-
-
-def words(text: str, limit: int) -> str:
-    """Return *text*, which may be plain or HTML, as one plain line."""
-    return line(RawText(value=text, type="html") if _MARKUP.search(text) else text, limit=limit)
 
 
 def _media_type(text: str) -> str:

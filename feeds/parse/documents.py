@@ -1,7 +1,8 @@
 """Documents out of a folder: which kind a file is, and the article in it. Part of `parse`. Pure.
 
-A plain text, a Markdown file with front matter, a saved article page, a letter (`.eml`) or a saved feed: the kind
-is found from the bytes, and the name only decides where they leave it open.
+A plain text, a Markdown file with front matter, a saved article page, a letter (`.eml`), a saved feed or an agency's
+NITF or NewsML-G2: the kind is found from the bytes, and the name only decides where they leave it open. Other XML is
+refused, never shown as text.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from feeds.parse.jsonfeed import parse_json
 from feeds.parse.kinds import Seen, recognise
 from feeds.parse.letters import is_letter, read_letter
 from feeds.parse.markdown import has_front_matter, is_draft, read_markdown
+from feeds.parse.newsxml import ROOTS, read_news_xml
 from feeds.parse.pages import parse_page
 from feeds.parse.plain import read_plain
+from feeds.parse.xmlfeed import is_well_formed, mended, root_of
 
 MAX_DOCUMENT_BYTES = 10_485_760
 
@@ -41,6 +44,7 @@ _BINARY = (
     b"{\\rtf",
 )
 _PAGES = {".html", ".htm", ".xhtml", ".mhtml"}
+_XML = {".xml", ".nitf", ".newsml", ".svg", ".rdf", ".xsl", ".xsd"}
 _MARKDOWNS = {".md", ".markdown", ".mdown", ".mkd"}
 _LINE_END = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -66,6 +70,8 @@ def parse_document(body: bytes, *, name: str) -> ParsedFeed:
     markup = seen.body.lstrip().startswith(b"<")  # further on it is talked about, not meant
     if (seen.kind == "xml" and markup) or (seen.kind == "json" and suffix != ".txt"):
         return _saved_feed(seen)
+    if markup and suffix not in _PAGES and _is_other_xml(seen, suffix):
+        return _other_xml(seen, name)
     if suffix == ".eml" or is_letter(body):
         return _document(read_letter(body, decode=decode, name=name), name=name)
     if suffix in _PAGES or (seen.kind == "html" and markup and suffix not in _MARKDOWNS):
@@ -77,6 +83,30 @@ def parse_document(body: bytes, *, name: str) -> ParsedFeed:
             return ParsedFeed(kind="document", warnings=(f"{name} is a draft and left out",))
         return _document(read_markdown(text), name=name)
     return _document(read_plain(text), name=name)
+
+
+def _is_other_xml(seen: Seen, suffix: str) -> bool:
+    """Whether *seen* is XML that is neither feed nor page; a text may begin with something in angle brackets, too."""
+    if seen.kind in ("sitemap", "opml"):
+        return True
+    if seen.kind != "junk" or seen.prolog is None:
+        return False
+    if seen.body.lstrip().startswith(b"<?xml") or seen.prolog.local in ROOTS or suffix in _XML:
+        return True
+    return suffix not in _MARKDOWNS and is_well_formed(root_of(seen.body, seen.prolog))
+
+
+def _other_xml(seen: Seen, name: str) -> ParsedFeed:
+    prolog = seen.prolog
+    assert prolog is not None
+    if prolog.local not in ROOTS:
+        raise ParseError(
+            f"{name} is XML with the root element {prolog.name[:60]!r}, which holds no article that is known here",
+            remedy="save the article as plain text, Markdown or HTML; NITF and NewsML-G2 are read as well",
+        )
+    entries = read_news_xml(mended(root_of(seen.body, prolog), prolog.entities), name=name)
+    first = _document(entries[0], name=name)
+    return replace(first, entries=(*first.entries, *(entry for entry in entries[1:] if entry.entry_id)))
 
 
 def _saved_feed(seen: Seen) -> ParsedFeed:

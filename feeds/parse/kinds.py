@@ -19,7 +19,8 @@ _SITEMAP_ROOTS = {"urlset", "sitemapindex"}
 _HTML_ROOTS = {
     "html", "head", "body", "title", "meta", "script", "style", "link", "div", "p", "h1", "h2", "center", "span",
     "table", "main", "article", "section", "header", "footer", "nav", "form", "iframe", "noscript", "br", "a", "b",
-    "pre", "img", "hr", "font", "ul", "ol",
+    "pre", "img", "hr", "font", "ul", "ol", "h3", "h4", "h5", "h6", "blockquote", "strong", "em", "i", "u", "small",
+    "figure", "picture", "details", "video", "audio", "time", "address", "dl", "template", "button", "base", "code",
 }  # fmt: skip
 # What a script's warning begins with, and where the feed behind it does.
 _WARNING_ROOTS = {"br", "b", "p", "div", "pre", "font", "table"}

@@ -10,6 +10,7 @@ import html.entities
 import re
 from dataclasses import dataclass
 from typing import Any
+from xml.parsers import expat
 
 import feedparser.api
 from feedparser.util import FeedParserDict
@@ -116,6 +117,15 @@ def _namespace_of(prefix: str) -> bytes:
     known = feedparser.api.StrictFeedParser.namespaces
     uri = next((uri for uri, its in known.items() if uri and its == prefix), None) or f"urn:undeclared:{prefix}"
     return uri.encode()
+
+
+def is_well_formed(document: bytes) -> bool:
+    """Whether an XML parser takes *document* as it is; no DOCTYPE must be in it."""
+    try:
+        expat.ParserCreate().Parse(document, True)
+    except expat.ExpatError:
+        return False
+    return True
 
 
 def read(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.cases.desk import CaseDesk, Seen, content
+from tests.cases.desk import INPUTS, CaseDesk, Seen, content
 from tests.fetch.origin import Exchange
 
 See = Callable[..., Seen]
@@ -236,3 +238,58 @@ def test_18_a_gzip_file_as_sitemap(desk: CaseDesk) -> None:
     desk.write({"name": "Cases", "sitemap": url})
     desk.poll()
     assert [(result.state.last_error, len(result.state.item_hashes)) for result in desk.ended] == [("", 0)]
+
+
+def test_11_titles_that_name_an_element(seen: See) -> None:
+    assert titles(seen("11-title-names-an-element")) == [
+        "Use of ‹script› in pages",
+        "Why the ‹script› tag is slow to load",
+        "‹style› guide for writers",
+    ]
+
+
+def test_11_in_atom(seen: See) -> None:
+    assert titles(seen("11-title-names-an-element", "atom.xml")) == ["Using ‹script› well today"]
+
+
+def test_22_escaped_names(desk: CaseDesk) -> None:
+    case = "22-escaped-names"
+    rules = yaml.safe_load(content(case, "sections.yaml"))
+    desk.write({"name": "Cases", "url": desk.show("/feed.xml", content(case, "feed.xml"))}, sections=rules)
+    desk.poll()
+    found = desk.see("arts")
+    assert titles(found) == ["Item 1", "Item 2"]
+    assert {name for item in found.items for name in item["tags"]} >= {"Arts & Crafts"}
+    assert {entry.author for entry in found.rss} == {"Staff Writer", "'Ibn Writer"}
+    assert {author["name"] for item in found.items for author in item["authors"]} == {"Staff Writer", "'Ibn Writer"}
+
+
+def test_33_a_byline_that_hides_an_address(seen: See) -> None:
+    found = seen("33-byline-hidden")
+    names = {item["title"]: [author["name"] for author in item["authors"]] for item in found.items}
+    assert names == {
+        "Notes on ferries": ["Marit Lund"],
+        "Notes on trains": ["Ann Doe"],
+        "Notes on roads": ["Jo Berg (chair)"],
+    }
+    assert "hidden" not in found.page + found.raw["rss"] + found.raw["atom"]
+
+
+def test_35_unknown_xml_in_a_folder(desk: CaseDesk, tmp_path: Path) -> None:
+    folder = desk.config / "articles"
+    folder.mkdir(parents=True)
+    for file in (INPUTS / "35-unknown-xml-in-a-folder").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    desk.write({"name": "Cases", "files": "articles/*"})
+    desk.poll()
+    desk.poll()
+    found = desk.see()
+    assert titles(found) == ["A letter about lamps", "Flood in the valley", "Harbour gets two boats"]
+    assert all("&lt;" not in item["content_html"] for item in found.items)
+
+
+def test_39_markup_quoted_in_an_attribute(seen: See) -> None:
+    found = seen("39-quoted-markup-in-an-attribute")
+    assert titles(found) == ["On alt texts", "On quoted markup"]
+    for item in found.items:
+        assert "<img src=x" not in item["content_html"]

@@ -261,6 +261,24 @@ def test_language_tags_are_well_formed_or_none(tag: str, language: str | None) -
     assert language_tag(tag) == language
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("hidden (Marit Lund)", "Marit Lund"),
+        ("no-reply (Åsa Öst)", "Åsa Öst"),
+        ("ann at example dot org (Ann Doe)", "Ann Doe"),
+        ("ann[at]example.org (Ann Doe)", "Ann Doe"),
+        ("Jo Berg (chair)", "Jo Berg (chair)"),
+        ("Jo Berg (BBC)", "Jo Berg (BBC)"),
+        ("Reuters (London)", "Reuters (London)"),
+        ("bell hooks (Gloria)", "bell hooks (Gloria)"),
+        ("(Marit Lund)", "(Marit Lund)"),
+    ],
+)
+def test_what_stands_for_an_address_is_no_name(one: One, written: str, name: str) -> None:
+    assert [person.name for person in one(authors=(Person(name=written),)).authors] == [name]
+
+
 def test_people_are_names_with_an_address_at_most(one: One) -> None:
     entry = one(
         authors=(
@@ -273,7 +291,7 @@ def test_people_are_names_with_an_address_at_most(one: One) -> None:
         )
     )
     assert [(person.name, person.email) for person in entry.authors] == [
-        ("Jane <b>Doe</b>", "jane@shore.example"),
+        ("Jane Doe", "jane@shore.example"),
         ("John Roe", "john@shore.example"),
         ("", "ann@shore.example"),
         ("Bo", None),

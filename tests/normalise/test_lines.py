@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.model import RawText
-from feeds.normalise.lines import cut, excerpt, legal, line
+from feeds.normalise.lines import cut, excerpt, legal, line, name_line
 
 SCOTLAND = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 
@@ -30,6 +30,17 @@ def html(value: str) -> RawText:
         (RawText(value="<b>literal</b>"), "<b>literal</b>"),
         (RawText(value="<title>"), "<title>"),
         (RawText(value="<p>x</p>", type="xhtml"), "x"),
+        (html("Why the &lt;script&gt; tag is slow"), "Why the ‹script› tag is slow"),
+        (html("Why the <script> tag is slow"), "Why the ‹script› tag is slow"),
+        (html("<style> guide"), "‹style› guide"),
+        (html("The <head> and the <body>"), "The <head> and the <body>"),
+        (html("<script>x</script> in pages"), "‹script›x‹/script› in pages"),
+        (html("A <script src=x> that has no end"), "A ‹script src=x› that has no end"),
+        (html("<script src=x>y</script>Tide"), "Tide"),
+        (html("Map<String, List<T>> in Java"), "Map<String, List<T>> in Java"),
+        (html('<span class="x">Tide</span> <img src=x alt=y>and time'), "Tide and time"),
+        (RawText(value="How <img src=x onerror=alert(1)> works"), "How ‹img src=x onerror=alert(1)› works"),
+        (RawText(value="If a <b or c = 3"), "If a ‹b or c = 3"),
         (html("Caf&eacute; &nbsp; au\n lait"), "Café au lait"),
         (html("x&#128;y"), "x€y"),
         ("  a \t b\r\n", "a b"),
@@ -51,6 +62,24 @@ def html(value: str) -> RawText:
 )  # fmt: skip
 def test_a_line_shows_what_was_meant(text: RawText | str | None, shown: str) -> None:
     assert line(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Arts &amp; Crafts", "Arts & Crafts"),
+        ("Arts &#038; Crafts", "Arts & Crafts"),
+        ("Arts & Crafts", "Arts & Crafts"),
+        ("R&D", "R&D"),
+        ('<a href="/staff/x">Staff Writer</a>', "Staff Writer"),
+        ("&#039;Ibn Writer", "'Ibn Writer"),
+        ("C<T>", "C<T>"),
+        ("a < b", "a < b"),
+        (None, ""),
+    ],
+)
+def test_a_name_is_read_as_what_it_was_meant_to_be(text: str | None, shown: str) -> None:
+    assert name_line(text) == shown
 
 
 def test_a_long_line_is_cut_at_a_word() -> None:
