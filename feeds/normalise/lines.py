@@ -34,11 +34,11 @@ _ACTIVE = re.compile(
 _SHAPING = set("a abbr acronym b bdi bdo big br center cite code del dfn em font h1 h2 h3 h4 h5 h6 hr i img".split())
 _SHAPING |= set("ins kbd li mark nobr ol p div q rb rp rt ruby s samp small span strike strong sub sup time tt".split())
 _SHAPING |= set("u ul var wbr blockquote dd dl dt td th tr tbody thead table section article header footer".split())
-_BARE_TAG = re.compile(r"<(?=/?([A-Za-z][\w.:-]*)\s*/?>)")
-# Elements that hide what follows them up to their end, or all of it where they have none.
-_HIDING = re.compile(
-    r"<(?=(script|style|iframe|noembed|noframes|template|title|textarea|xmp|plaintext)\b)", re.IGNORECASE
-)
+_WORD_TAG = re.compile(r"<(?=/?([A-Za-z][\w.:-]*)\s*/?>)|<(?=/?[A-Za-z][\w.:-]*[^\w.:\-\s/>])")
+# Elements that hide what follows them, up to their end; where they have none, a parser would take all the rest.
+_HIDING = r"(script|style|iframe|noembed|noframes|template|title|textarea|xmp|plaintext)"
+_HIDDEN = re.compile(rf"<{_HIDING}\s[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_ENDLESS = re.compile(rf"<(?={_HIDING}\b)", re.IGNORECASE)
 _MARKED = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _BLOCK = re.compile(r"<(?=/?(?:p|br|div|li|h[1-6]|td|th|tr|dt|dd|hr)\b)", re.IGNORECASE)
 _TAGLESS = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style", "iframe", "noembed", "template", "title"})
@@ -58,7 +58,7 @@ def line(text: RawText | str | None, *, limit: int = TITLE_CHARS) -> str:
     value = value[: limit * 20]
     if markup and ("<" in value or "&" in value):
         if "<" in value:
-            value = _HIDING.sub(lambda tag: _unless_closed(tag, value), _BARE_TAG.sub(_unless_shaping, value))
+            value = _ENDLESS.sub("&lt;", _WORD_TAG.sub(_unless_shaping, _HIDDEN.sub(" ", value)))
         value = unescape(_TAGLESS.clean(_BLOCK.sub(" <", value)))
     value = visible(value)
     while "<" in value and (safer := _ACTIVE.sub(_look_alike, value)) != value:
@@ -76,12 +76,7 @@ def name_line(text: str | None, *, limit: int = NAME_CHARS) -> str:
 
 
 def _unless_shaping(tag: re.Match[str]) -> str:
-    return "<" if tag[1].lower() in _SHAPING else "&lt;"
-
-
-def _unless_closed(tag: re.Match[str], value: str) -> str:
-    closed = re.search(rf"</{tag[1]}\s*>", value[tag.end() :], re.IGNORECASE)
-    return "<" if closed else "&lt;"
+    return "<" if tag[1] and tag[1].lower() in _SHAPING else "&lt;"
 
 
 def _look_alike(tag: re.Match[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -272,7 +273,7 @@ def test_33_a_byline_that_hides_an_address(seen: See) -> None:
         "Notes on trains": ["Ann Doe"],
         "Notes on roads": ["Jo Berg (chair)"],
     }
-    assert "hidden" not in found.page + found.raw["rss"] + found.raw["atom"]
+    assert "hidden (" not in found.page + found.raw["rss"] + found.raw["atom"]
 
 
 def test_35_unknown_xml_in_a_folder(desk: CaseDesk, tmp_path: Path) -> None:
@@ -281,7 +282,7 @@ def test_35_unknown_xml_in_a_folder(desk: CaseDesk, tmp_path: Path) -> None:
     for file in (INPUTS / "35-unknown-xml-in-a-folder").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     desk.write({"name": "Cases", "files": "articles/*"})
-    desk.poll()
+    desk.now = datetime.now(UTC)  # a file that was just written is left alone for a while
     desk.poll()
     found = desk.see()
     assert titles(found) == ["A letter about lamps", "Flood in the valley", "Harbour gets two boats"]

@@ -8,7 +8,8 @@ from feeds.parse import parse_document
 NITF = """<?xml version="1.0"?><!DOCTYPE nitf SYSTEM "nitf-3-6.dtd"><nitf xml:lang="en">
 <head><title>Flood</title><docdata><doc-id id-string="n1"/><date.issue norm="20261120T100000Z"/>
 <key-list><keyword key="Rivers"/></key-list></docdata></head>
-<body><body.head><hedline><hl1>Flood &amp; fire</hl1></hedline><byline>By <person>Marit Lund</person></byline></body.head>
+<body><body.head><hedline><hl1>Flood &amp; fire</hl1></hedline>
+<byline>By <person>Marit Lund</person></byline></body.head>
 <body.content><block><p>The river <em>rose</em> &mdash; twice.</p></block><hl2>Later</hl2>
 <media media-type="image"><media-caption>A river</media-caption></media></body.content></body></nitf>"""
 
