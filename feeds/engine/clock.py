@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -23,6 +23,7 @@ from feeds.engine.classifier import Classifier, learn, tell_model
 from feeds.engine.entrance import now_utc, tell_config, user_agent
 from feeds.engine.judge import Judge
 from feeds.engine.metrics import IngestCounts
+from feeds.engine.timekeeping import Clocks, Every, in_words
 from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
@@ -49,6 +50,8 @@ ALARMS_REST = 50
 SWEEP_AT_ONCE = 50
 """Articles that retention takes out in one transaction, which other writers wait for: some 0.1 s of work."""
 STORE_RETRY_S = 2.0
+AHEAD_AT_MOST = timedelta(minutes=1)
+"""How far ahead of the present the last poll may be: clocks of several machines differ."""
 
 
 class IngestProcess:
@@ -80,6 +83,8 @@ class IngestProcess:
         self._told_of_model: str | None = None  # what is wrong with the model, as it was last told
         self._refiled = 0  # the version of the config by which all that is stored is known to be filed
         self._counts = IngestCounts()
+        self._clocks = Clocks()
+        self._set_s = 0.0  # by how much the clock was set, of which the store does not know yet
         self._alarms_at = 0.0
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._due = threading.Event()
@@ -99,16 +104,17 @@ class IngestProcess:
         """
         scheduler = self._scheduler
         jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-        scheduler.add_job(self._due.set, "interval", seconds=1, id="dispatch", **jobs)
-        scheduler.add_job(self._look, "interval", seconds=LOOK_EVERY_S, id="config_watch", **jobs)
-        scheduler.add_job(self._refile, "interval", seconds=REFILE_EVERY_S, id="refile", **jobs)
-        scheduler.add_job(self._look_at_model, "interval", seconds=MODEL_EVERY_S, id="model", **jobs)
-        scheduler.add_job(self._sweep, "interval", seconds=1, id="render_sweep", **jobs)
-        scheduler.add_job(self._check_lead, "interval", seconds=LEAD_EVERY_S, id="lead", **jobs)
-        scheduler.add_job(self._watch_over, "interval", seconds=ALARMS_EVERY_S, id="alarms", **jobs)
-        scheduler.add_job(self._housekeep, "interval", seconds=HOUSEKEEPING_EVERY_S, id="housekeeping", **jobs)
+        scheduler.add_job(self._due.set, Every(1), id="dispatch", **jobs)
+        scheduler.add_job(self._look, Every(LOOK_EVERY_S), id="config_watch", **jobs)
+        scheduler.add_job(self._refile, Every(REFILE_EVERY_S), id="refile", **jobs)
+        scheduler.add_job(self._look_at_model, Every(MODEL_EVERY_S), id="model", **jobs)
+        scheduler.add_job(self._sweep, Every(1), id="render_sweep", **jobs)
+        scheduler.add_job(self._check_lead, Every(LEAD_EVERY_S), id="lead", **jobs)
+        scheduler.add_job(self._watch_over, Every(ALARMS_EVERY_S), id="alarms", **jobs)
+        scheduler.add_job(self._housekeep, Every(HOUSEKEEPING_EVERY_S), id="housekeeping", **jobs)
         self._schedule_learning()
         try:
+            self._mind_a_clock_set_while_away()
             waiting = self._ingest.resume()
             if waiting:
                 log.info("reading %d bodies that were left in the inbox", waiting)
@@ -138,6 +144,7 @@ class IngestProcess:
         # Between two turns nothing is half filed: what follows is filed by the rules in force.
         self._ingest.desk = self._desk
         try:
+            self._mind_clock()
             room = MOST_IN_FLIGHT - self._ingest.in_flight
             if self._due.is_set() and room > MOST_IN_FLIGHT // 2:
                 with self._store.write() as tx:
@@ -155,6 +162,32 @@ class IngestProcess:
             # What could not be written is still in hand, claims too, and is written when the store answers again.
             log.error("the store failed, trying again in %.0f s: %s", STORE_RETRY_S, error)
             self._stop.wait(STORE_RETRY_S)
+
+    def _mind_clock(self) -> None:
+        """Have all that goes by the wall clock go on where that was set. Raises StoreError."""
+        change = self._clocks.look()
+        if change.slept_s:
+            log.warning("this machine slept for %s: what came due meanwhile is done now", in_words(change.slept_s))
+        if change.set_s:
+            direction = "forward" if change.set_s > 0 else "back"
+            log.warning("the clock was set %s by %s: what is due moves with it", direction, in_words(change.set_s))
+            self._set_s += change.set_s
+        if change:
+            for job in self._scheduler.get_jobs():
+                job.modify(next_run_time=job.trigger.get_next_fire_time(None, now_utc()))
+        if self._set_s:
+            self._ingest.clock_was_set(timedelta(seconds=self._set_s))
+            self._set_s = 0.0
+
+    def _mind_a_clock_set_while_away(self) -> None:
+        """A source that was polled in what is the future now shows that the clock was set back. Raises StoreError."""
+        with self._store.read() as tx:
+            latest = tx.schedule.latest_poll_at()
+        if latest is not None and latest - now_utc() > AHEAD_AT_MOST:
+            ahead = now_utc() - latest
+            least = in_words(ahead.total_seconds())
+            log.warning("the clock was set back by %s or more: what is due moves with it", least)
+            self._ingest.clock_was_set(ahead)
 
     def _sweep(self) -> None:
         with self._render:

@@ -132,9 +132,11 @@ class Courier:
             self._subscribe(now)
 
     def _comes(self, name: str, now: datetime, every_s: float) -> bool:
-        if now < self._next.get(name, now):
+        every = timedelta(seconds=every_s)
+        # Further away than that it was noted before the clock was set back.
+        if timedelta(0) < self._next.get(name, now) - now <= every:
             return False
-        self._next[name] = now + timedelta(seconds=every_s)
+        self._next[name] = now + every
         return True
 
     # ------------------------------------------------------------------ deliveries

@@ -141,6 +141,16 @@ class Ingest:
                 return count
             after = items[-1].id
 
+    def clock_was_set(self, by: timedelta) -> None:
+        """Go on with what is under way by a clock that was set. Raises StoreError, and nothing has changed then."""
+        with self._store.write() as tx:
+            tx.schedule.shift(by, self._clock())
+            direction = "forward" if by > timedelta(0) else "back"
+            text = f"the clock of this machine was set {direction} by {abs(by)}; what is due was moved with it"
+            tx.events.add("clock", "machine", text=text, remedy="have it kept by NTP", now=self._clock())
+            tx.events.close("clock", "machine", self._clock())
+        self._lines.clock_was_set(by)
+
     def take_pushed(self) -> None:
         """Read what sources' hubs have pushed since this was last called; `turn` brings the ends. Raises StoreError."""
         for item, claim in self._pushes.take(self._store):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -90,6 +90,10 @@ class Lines:
             del self._held[scope]
             return None
         return until
+
+    def clock_was_set(self, by: timedelta) -> None:
+        """Hold on for as long as was asked, whatever the clock shows now."""
+        self._held = {scope: until + by for scope, until in self._held.items()}
 
     @property
     def _most(self) -> int:

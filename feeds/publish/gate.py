@@ -46,7 +46,8 @@ def objections(
 
 def still_held(since: datetime | None, now: datetime) -> bool:
     """Tell whether a section that is held *since* then is to be held on; None: it was not held yet."""
-    return since is None or now - since < timedelta(seconds=HOLD_S)
+    # A time to come is one before the clock was set back.
+    return since is None or timedelta(0) <= now - since < timedelta(seconds=HOLD_S)
 
 
 def _sudden(fresh: Sequence[str], standings: Mapping[str, Standing]) -> set[str]:

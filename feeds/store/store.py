@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from feeds.store.inbox import Inbox
     from feeds.store.overview import Overview
     from feeds.store.retention import Retention
+    from feeds.store.schedule import Schedule
     from feeds.store.search import Search
     from feeds.store.sections import Sections
     from feeds.store.sources import Sources
@@ -54,6 +55,12 @@ class ReadTx:
         from feeds.store.sources import Sources
 
         return Sources(self._connection)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        from feeds.store.schedule import Schedule
+
+        return Schedule(self._connection)
 
     @cached_property
     def inbox(self) -> Inbox:
