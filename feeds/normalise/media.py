@@ -16,6 +16,7 @@ from feeds.model import Enclosure, Episode, Image, Participant, Place, Transcrip
 from feeds.normalise.languages import language_tag
 from feeds.normalise.lines import NAME_CHARS, line, name_line
 from feeds.normalise.links import resolved
+from feeds.normalise.pictures import is_never_shown, is_shown
 
 MAX_ENCLOSURES = 30
 MAX_TRANSCRIPTS = 20
@@ -85,7 +86,12 @@ def image_of(image: Image | None, base: str) -> Image | None:
 
 
 def with_words(stated: Image | None, shown: Image | None) -> Image | None:
-    """Return the picture that the entry *stated*, with the words that its text has for it; else the one *shown*."""
+    """Return the picture that the entry *stated*, with the words that its text has for it; else the one *shown*.
+
+    Some sites state the face of the author: what the text shows is better, and none is better than such a face.
+    """
+    if stated is not None and not is_shown({"width": _said(stated.width), "height": _said(stated.height)}, stated.url):
+        stated = None if shown is not None or is_never_shown(stated.url) else stated
     if stated is None or shown is None:
         return stated or shown
     if stated.url.partition("?")[0] != shown.url.partition("?")[0]:
@@ -98,6 +104,10 @@ def with_words(stated: Image | None, shown: Image | None) -> Image | None:
         caption=stated.caption or shown.caption,
         credit=stated.credit or shown.credit,
     )
+
+
+def _said(size: int | None) -> str | None:
+    return str(size) if size else None
 
 
 def episode_of(episode: Episode | None, base: str, *, title: str, text: str) -> Episode | None:

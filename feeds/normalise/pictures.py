@@ -13,7 +13,7 @@ from typing import Literal
 
 Attributes = Mapping[str, str | None]
 
-LEAST_SHOWN_PX = 60
+LEAST_SHOWN_PX = 50
 """A picture that states less than this in either direction is an icon, a badge or a button, and no article's."""
 
 _PLAIN = frozenset(
@@ -216,6 +216,11 @@ _SHARE_LINK = re.compile(
 )
 
 
+def is_never_shown(address: str) -> bool:
+    """Tell whether nothing at *address* is an article's picture: hosts of faces, badges, counters, advertisements."""
+    return _DECORATION_HOST.search(address) is not None
+
+
 def is_shown(attributes: Attributes, address: str, link: str | None = None) -> bool:
     """Tell whether a picture at *address*, within a link to *link*, can stand for its article.
 
@@ -224,7 +229,7 @@ def is_shown(attributes: Attributes, address: str, link: str | None = None) -> b
     sizes = [size for size in (pixels(attributes.get("width")), pixels(attributes.get("height"))) if size is not None]
     if sizes and min(sizes) < LEAST_SHOWN_PX:
         return False
-    if _DECORATION_HOST.search(address) or link and _SHARE_LINK.search(link):
+    if is_never_shown(address) or link and _SHARE_LINK.search(link):
         return False
     folder, _, name = address.partition("?")[0].rstrip("/").rpartition("/")
     described = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"

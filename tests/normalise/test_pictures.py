@@ -243,6 +243,15 @@ def test_a_stated_picture_goes_first_with_the_words_that_the_text_has_for_it(one
     assert one(content=text, image=other).image == other
 
 
+def test_the_face_of_an_author_is_no_picture_even_where_it_is_stated(one: Callable[..., Entry]) -> None:
+    face = Image(url="https://1.gravatar.com/avatar/ab?s=96")
+    shown = one(content=f'<p>x</p><img src="{REAL}">', image=face).image
+    assert shown is not None and shown.url == REAL
+    assert one(content="<p>x</p>", image=face).image is None
+    icon = Image(url="https://x.example/icon.png", width=512)
+    assert one(content="<p>x</p>", image=icon).image == icon
+
+
 def test_places_that_links_of_the_text_lead_to_are_named_under_a_prefix(one: Callable[..., Entry]) -> None:
     text = (
         '<p id="main">A<a href="#fn1" id="ref1">1</a></p><p id="fn1">Note <a href="#ref1">back</a></p>'

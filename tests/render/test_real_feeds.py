@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ import pytest
 from feeds.model import FORMATS, Article, Entry, Source
 from feeds.normalise import normalise
 from feeds.parse import parse
-from feeds.render import check, render_document
+from feeds.render import check, render_document, render_fragment
 from feeds.render.media import describes
 from feeds.render.whole import whole_document
 from tests.render.articles import DESK, FEED_ID, SECTION
@@ -46,7 +47,7 @@ def sections(archive: Path) -> Iterator[list[Article]]:
     with tarfile.open(archive) as tar:
         for member in tar:
             stream = tar.extractfile(member)
-            if stream is None:
+            if stream is None or not member.name.endswith(".xml"):
                 continue
             feed = parse(stream.read(), url=URL, content_type=None)
             source = Source(key=member.name, name=feed.title or "Untitled", kind="feed", target=URL, id=1)
@@ -77,3 +78,23 @@ def test_every_entry_of_the_real_feeds_is_published_valid_and_read_back(shared_d
                 assert contents == [text for text in told if text]
             assert read == [(a.uid, a.title, a.link or f"https://wire.example.org/article/{a.id}") for a in articles]
     assert entries > 1500
+
+
+@pytest.mark.shared_data
+def test_pictures_of_real_texts_are_their_articles_in_every_format(shared_data: Path) -> None:
+    shown = named = 0
+    for archive in ("realworld_2026_dev.tar.gz", "fastfeedparser_integration.tar.gz"):
+        for articles in sections(shared_data / "feeds" / archive):
+            for article in articles:
+                if "<img " not in article.content + article.summary:
+                    continue
+                shown += 1
+                fragments = [render_fragment(article, format, desk=DESK).decode() for format in FORMATS]
+                signs = ("<media:", "<media:", '"image":')
+                named += all(sign in body for sign, body in zip(signs, fragments, strict=True))
+                if article.image is not None:
+                    # Counters, faces and signs in a text are no pictures of what it tells.
+                    assert not re.search(
+                        r"pixel|feedburner|emoji|smil(?:ey|ies)|gravatar|shields\.io|/ads?/", article.image.url
+                    )
+    assert named / shown >= 0.95
