@@ -36,9 +36,11 @@ _SHAPING |= set("ins kbd li mark nobr ol p div q rb rp rt ruby s samp small span
 _SHAPING |= set("u ul var wbr blockquote dd dl dt td th tr tbody thead table section article header footer".split())
 _WORD_TAG = re.compile(r"<(?=/?([A-Za-z][\w.:-]*)\s*/?>)|<(?=/?[A-Za-z][\w.:-]*[^\w.:\-\s/>])")
 # Elements that hide what follows them, up to their end; where they have none, a parser would take all the rest.
-_HIDING = r"(script|style|iframe|noembed|noframes|template|title|textarea|xmp|plaintext)"
-_HIDDEN = re.compile(rf"<{_HIDING}\s[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_ENDLESS = re.compile(rf"<(?={_HIDING}\b)", re.IGNORECASE)
+_HIDING = set("script style iframe noembed noframes template title textarea xmp plaintext".split())
+_HIDDEN = re.compile(rf"<({'|'.join(_HIDING)})\s[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_ENDLESS = re.compile(rf"<(?=(?:{'|'.join(_HIDING)})\b)", re.IGNORECASE)
+# What no line would talk about: a tag with attributes, or one that has words between itself and its end.
+_MEANT = re.compile(r"<([A-Za-z][\w.:-]*)(?:\s+[^<>]*=[^<>]*>|\s*>\s*(?=[^\s<]).*?</\1\s*>)", re.DOTALL)
 _MARKED = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _BLOCK = re.compile(r"<(?=/?(?:p|br|div|li|h[1-6]|td|th|tr|dt|dd|hr)\b)", re.IGNORECASE)
 _TAGLESS = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style", "iframe", "noembed", "template", "title"})
@@ -58,7 +60,7 @@ def line(text: RawText | str | None, *, limit: int = TITLE_CHARS) -> str:
     value = value[: limit * 20]
     if markup and ("<" in value or "&" in value):
         if "<" in value:
-            value = _ENDLESS.sub("&lt;", _WORD_TAG.sub(_unless_shaping, _HIDDEN.sub(" ", value)))
+            value = _with_words(_HIDDEN.sub(" ", value))
         value = unescape(_TAGLESS.clean(_BLOCK.sub(" <", value)))
     value = visible(value)
     while "<" in value and (safer := _ACTIVE.sub(_look_alike, value)) != value:
@@ -75,8 +77,11 @@ def name_line(text: str | None, *, limit: int = NAME_CHARS) -> str:
     return line(RawText(value=text, type="html") if text and _MARKED.search(text) else text, limit=limit)
 
 
-def _unless_shaping(tag: re.Match[str]) -> str:
-    return "<" if tag[1] and tag[1].lower() in _SHAPING else "&lt;"
+def _with_words(value: str) -> str:
+    """*value*, HTML of a line, with those tags escaped that are words of it."""
+    markup = _SHAPING.union(name.lower() for name in _MEANT.findall(value)) - _HIDING
+    value = _WORD_TAG.sub(lambda tag: "<" if tag[1] and tag[1].lower() in markup else "&lt;", value)
+    return _ENDLESS.sub("&lt;", value)
 
 
 def _look_alike(tag: re.Match[str]) -> str:
