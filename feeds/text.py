@@ -93,7 +93,11 @@ def mend_references(markup: str) -> str:
 
 
 def _as_characters(numbers: re.Match[str]) -> str:
-    codes = [int(digits[1:], 16) if digits[0] in "xX" else int(digits) for digits in _NUMBER.findall(numbers[0])]
+    codes = [
+        int(digits, 16 if hexadecimal else 10)
+        for hexadecimal, digits in _NUMBER.findall(numbers[0])
+        if len(digits) <= 7  # more name nothing, and many take long
+    ]
     # UTF-16 puts a pair together, and leaves out what has no partner; so written numbers go through it.
     units = b"".join(
         code.to_bytes(2, "little") if code < 0x10000 else chr(code).encode("utf-16-le")
@@ -105,7 +109,7 @@ def _as_characters(numbers: re.Match[str]) -> str:
 
 
 _NUMBERS = re.compile(r"(?:&#(?:\d+|[xX][0-9a-fA-F]+);?)+", re.ASCII)
-_NUMBER = re.compile(r"&#(\d+|[xX][0-9a-fA-F]+)", re.ASCII)
+_NUMBER = re.compile(r"&#(?:([xX])0*|0*)([0-9a-fA-F]+)", re.ASCII)
 _NO_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 

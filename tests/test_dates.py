@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.dates import http_date, month_named, parse_date, rfc822, rfc3339, settle, zone_of
+from feeds.dates import http_date, is_ambiguous, month_named, order_of, parse_date, rfc822, rfc3339, settle, zone_of
 
 NOW = datetime(2024, 6, 20, 12, tzinfo=UTC)
 
@@ -137,3 +137,56 @@ def test_what_is_written_is_read_back(naive: datetime) -> None:
 def test_no_text_makes_it_raise(text: str) -> None:
     found = parse_date(text, zone_of("America/New_York"))
     assert found is None or found.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("Sun, 15 Nov 2026 03:15 PM", "2026-11-15T15:15:00Z"),
+        ("15 Nov 2026 9:30 PM", "2026-11-15T21:30:00Z"),
+        ("Sun, 15 Nov 2026 12:15 AM", "2026-11-15T00:15:00Z"),
+        ("Sun, 15 Nov 2026 12:15 PM", "2026-11-15T12:15:00Z"),
+        ("15-Nov-2026 09:30 PM", "2026-11-15T21:30:00Z"),
+        ("15-Nov-26 09:30 PM EST", "2026-11-16T02:30:00Z"),
+        ("Nov 15, 2026, 3:15 p.m. PST", "2026-11-15T23:15:00Z"),
+        ("3:15 PM on 15 Nov 2026", "2026-11-15T15:15:00Z"),
+        ("15 Nov 2026 03:15:20 PM +0100", "2026-11-15T14:15:20Z"),
+        ("2026. 11. 15. 오후 3:15", "2026-11-15T15:15:00Z"),
+        ("2026-11-15 上午12:15", "2026-11-15T00:15:00Z"),
+        ("Tue, 03-11-2026 10:00", "2026-11-03T10:00:00Z"),
+        ("Wednesday 03/11/2026 10:00", "2026-03-11T10:00:00Z"),
+        ("13-11-2026T10:00:00Z", "2026-11-13T10:00:00Z"),
+        ("15/11/26 08:00", "2026-11-15T08:00:00Z"),
+        ("11/3/2026 5:00:00 PM", "2026-11-03T17:00:00Z"),
+    ],
+)
+def test_halves_of_a_day_and_days_in_numbers_are_read(text: str, stated: str) -> None:
+    moment = parse_date(text)
+    assert moment is not None and rfc3339(moment) == stated
+
+
+@pytest.mark.parametrize(
+    "text", ["03-11-2026 10:00", "05-06-2026", "3/4/24", "01-11-2026T10:00:00", "03-11-2026 5:00 PM"]
+)
+def test_of_numbers_that_can_be_read_twice_nobody_guesses(text: str) -> None:
+    assert is_ambiguous(text)
+    assert parse_date(text) is None
+    day_first, month_first = parse_date(text, order="dmy"), parse_date(text, order="mdy")
+    assert day_first is not None and month_first is not None and day_first != month_first
+
+
+@pytest.mark.parametrize(
+    ("texts", "order"),
+    [
+        (["03-11-2026", "13-11-2026"], "dmy"),
+        (["03/11/2026", "3/25/2026"], "mdy"),
+        (["03-11-2026", "Tue, 03-11-2026"], "dmy"),
+        (["03-11-2026", "04-11-2026"], None),
+        (["13-11-2026", "11-13-2026"], None),
+        (["03-11-2026", "2026-11-13", "soon", ""], None),
+        (["26-11-15", "99-11-15"], "ymd"),
+        ([], None),
+    ],
+)
+def test_a_document_says_in_which_order_its_numbers_stand(texts: list[str], order: str | None) -> None:
+    assert order_of(texts) == order

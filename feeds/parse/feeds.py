@@ -8,14 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from feeds.dates import is_ambiguous, order_of
+from feeds.errors import ParseError
 from feeds.model import Hints, ParsedEntry, ParsedFeed
 from feeds.parse.cut import Cut, cut
 from feeds.parse.entries import links_of, parsed_entry, persons, says_noindex
 from feeds.parse.episodes import show_of
 from feeds.parse.kinds import Seen, format_of, refusal
+from feeds.parse.limits import BROKEN_OFF
 from feeds.parse.prolog import Prolog
 from feeds.parse.scalars import short, whole_number
-from feeds.parse.xmlfeed import BROKEN_OFF, FULL, XmlFeed, read, read_well_formed, root_of
+from feeds.parse.xmlfeed import FULL, XmlFeed, read, read_well_formed, root_of
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2629800, "yearly": 31557600}
@@ -75,6 +77,8 @@ def _marked(hashes: tuple[int, ...]) -> tuple[int, ...]:
 
 def _read_whole(body: bytes, prolog: Prolog, pieces: Cut | None, url: str) -> ParsedFeed:
     raw = read(root_of(body, prolog), prolog.entities, base=url)
+    if BROKEN_OFF in raw.warnings and not raw.entries:
+        raise ParseError("the document breaks off before its first entry", remedy="nothing to do if it does not last")
     hashes: tuple[int, ...] = ()
     # The next polls rely on the cut: hashes are given only where it found the very entries that feedparser did.
     if pieces is not None and len(pieces.hashes) == len(raw.entries):

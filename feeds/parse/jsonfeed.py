@@ -12,7 +12,7 @@ from feeds.dates import order_of
 from feeds.errors import ParseError
 from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person, Place, RawText, TextType
 from feeds.parse.episodes import episode_of_json
-from feeds.parse.limits import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_JSON_DEPTH, MAX_LIST_ITEMS
+from feeds.parse.limits import BROKEN_OFF, MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_JSON_DEPTH, MAX_LIST_ITEMS
 from feeds.parse.media import grouped
 from feeds.parse.places import place_of_geojson
 from feeds.parse.scalars import decimal, seconds, short, whole_number
@@ -29,7 +29,7 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
     Forgiving where the spec is strict: a missing version, numbers as ids, the `author` of 1.0 beside `authors`, null
     for anything. An item that is no object is left out, with a warning. Raises ParseError for any other JSON.
     """
-    feed = _object(body)
+    feed, broken_off = _object(body)
     version = short(feed.get("version")) or ""
     listed = feed.get("items")
     if "jsonfeed.org/version" not in version and not (
@@ -40,7 +40,7 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
         listed = []
     if not isinstance(listed, list):
         raise ParseError(f"a JSON Feed whose `items` are {_shape(listed)}", remedy=_REMEDY)
-    warnings = []
+    warnings = [BROKEN_OFF] if broken_off else []
     if len(listed) > MAX_ENTRIES:
         warnings.append(f"more than {MAX_ENTRIES} entries; only the first are read")
     items = [item for item in listed[:MAX_ENTRIES] if isinstance(item, dict)]
@@ -68,19 +68,56 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
         date_order=order_of(
             str(item.get(name) or "") for item in items for name in ("date_published", "date_modified")
         ),
+        broken_off=broken_off,
         warnings=tuple(warnings),
     )
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes) -> tuple[dict[str, Any], bool]:
+    """The object that *body* is, mended where it must be, and whether it ends too early."""
     _check_depth(body)
+    text, broken_off = body.strip(b" \t\r\n\x00").removeprefix(b"\xef\xbb\xbf"), False
     try:
-        value = json.loads(body.strip(b" \t\r\n\x00").removeprefix(b"\xef\xbb\xbf"), parse_int=_number)
+        try:
+            value = json.loads(text, parse_int=_number, strict=False)  # control characters in texts are let in
+        except ValueError:
+            text, broken_off = _mended(text)
+            value = json.loads(text, parse_int=_number, strict=False)
     except (ValueError, RecursionError) as error:
         raise ParseError(f"JSON that breaks off or is malformed: {error}", remedy=_REMEDY) from error
     if not isinstance(value, dict):
         raise ParseError(f"JSON, but no JSON Feed: {_shape(value)}", remedy=_REMEDY)
-    return value
+    return value, broken_off
+
+
+def _mended(text: bytes) -> tuple[bytes, bool]:
+    """*text* without commas before an end and escapes that are none; and of what breaks off the items that stand whole.
+
+    Also whether it did break off.
+    """
+    pieces: list[bytes] = []
+    open_, done, whole = bytearray(), 0, 0
+    for token in _TOKEN.finditer(text):
+        mark = token.group()[:1]
+        pieces += [text[done : token.start()], b"" if mark == b"," else _ESCAPE.sub(_as_escape, token.group())]
+        done = token.end()
+        if mark in b"[{":
+            open_ += mark
+        elif mark in b"]}":
+            del open_[-1:]
+            if open_ == b"{[":
+                whole = len(pieces)
+    if not open_:
+        return b"".join(pieces) + text[done:], False
+    return b"".join(pieces[:whole]) + b"]}", True
+
+
+def _as_escape(found: re.Match[bytes]) -> bytes:
+    return found.group() if found[1] else b""
+
+
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|,(?=\s*[\]}])|[\[\]{}]', re.DOTALL)
+_ESCAPE = re.compile(rb"""\\(["\\/bfnrt]|u[0-9a-fA-F]{4})?""")
 
 
 def _number(digits: str) -> int | float:

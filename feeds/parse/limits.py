@@ -45,3 +45,6 @@ MAX_ROOT_TAG_BYTES = 65_536
 
 MAX_JSON_DEPTH = 64
 """Objects and arrays open at once in a JSON Feed."""
+
+BROKEN_OFF = "the document breaks off; read is what stands whole before"
+"""The warning of a document whose end is missing."""

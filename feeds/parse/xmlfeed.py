@@ -17,14 +17,13 @@ from feedparser.util import FeedParserDict
 
 from feeds.errors import ParseError
 from feeds.parse.bounded import Bounded, Enough
-from feeds.parse.limits import MAX_ENTRIES, MAX_LOOSE_BYTES, MAX_NAMESPACES
+from feeds.parse.limits import BROKEN_OFF, MAX_ENTRIES, MAX_LOOSE_BYTES, MAX_NAMESPACES
 from feeds.parse.prolog import Prolog, doctype_of
 from feeds.parse.strict import read_strictly
 from feeds.text import mend_references
 
 # What feedparser and sgmllib have been seen to raise, and would raise, on what they do not foresee.
 _RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-BROKEN_OFF = "the document breaks off; read is what stands whole before"
 FULL = f"more than {MAX_ENTRIES} entries; only the first are read"
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _ILLEGAL = bytes(set(range(32)) - {9, 10, 13})  # XML 1.0 §2.2
@@ -33,9 +32,10 @@ _BUILT_IN = (b"lt", b"gt", b"amp", b"quot", b"apos")
 # What is not to be touched, or what should have been escaped: a reference, an ampersand, a < that begins no tag.
 _FAULTS = re.compile(
     rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
-    rb"|(?P<numbers>(?:&#(?:[0-9]+|[xX][0-9A-Fa-f]+);?)+)|&(?P<name>[A-Za-z][A-Za-z0-9]*);|&|<(?![A-Za-z_/\x80-\xff]|\Z)",
+    rb"|(?P<numbers>(?:&#(?:[0-9]+|[xX][0-9A-Fa-f]+);?)+)|&(?P<name>[A-Za-z][A-Za-z0-9]*);|&|\]\]>|<(?![A-Za-z_/\x80-\xff]|\Z)",
     re.DOTALL,
 )
+_ESCAPED = {b"&": b"&amp;", b"<": b"&lt;", b"]]>": b"]]&gt;"}
 _PREFIXES = re.compile(rb"<([A-Za-z_][\w.\-]*):[A-Za-z_]|[\s\"']([A-Za-z_][\w.\-]*):[A-Za-z_][\w.\-]*\s*=\s*[\"']")
 _ROOT_TAG = re.compile(rb"""(<[^\s/>]+)((?:[^"'>]++|"[^"]*+"|'[^']*+')*+)""")
 _DECLARED = re.compile(rb"\sxmlns:([A-Za-z_][\w.\-]*)\s*=")
@@ -81,7 +81,8 @@ def mended(root: bytes, entities: dict[bytes, bytes]) -> bytes:
     """Return `document_of` *root* with what people forget set right (criterion F5).
 
     References are characters: those of HTML's names and of *entities* too, surrogate pairs the one that they mean, and
-    what names no character is left out. Bare ampersands and less-than signs are escaped, used prefixes declared.
+    what names no character is left out. Bare ampersands, less-than signs and ends of CDATA are escaped, the prefixes
+    that are used declared.
     """
 
     def right(found: re.Match[bytes]) -> bytes:
@@ -90,7 +91,7 @@ def mended(root: bytes, entities: dict[bytes, bytes]) -> bytes:
             return mend_references(text.decode("ascii")).encode("ascii")
         if name is not None:
             return text if name in _BUILT_IN else _value_of(name, entities) or b"&amp;" + text[1:]
-        return {b"&": b"&amp;", b"<": b"&lt;"}.get(text, text)
+        return _ESCAPED.get(text, text)
 
     return document_of(_with_prefixes(_FAULTS.sub(right, _NO_CHARACTERS.sub(b"", root))), {})
 

@@ -5,6 +5,8 @@ import codecs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from webencodings import lookup
+from webencodings.labels import LABELS
 
 from feeds.parse import parse
 from feeds.parse.charset import to_utf8
@@ -101,3 +103,82 @@ def test_ebcdic_is_read() -> None:
 def test_whatever_the_bytes_the_result_is_utf_8(body: bytes, label: str | None) -> None:
     to_utf8(body, f"text/xml; charset={label}").decode()
     to_utf8(b'<?xml version="1.0" encoding="big5"?>' + body).decode()
+
+
+SAMPLES = ("Паром ждёт", "서울 날씨", "東京", "שלום", "سلام", "ราคา", "Ωρα", "žluť", "ġurnata", "Café")
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_every_label_of_the_web_is_known(label: str) -> None:
+    codec = lookup(label).codec_info.name
+    if codec in ("replacement", "x-user-defined") or codec.startswith("utf-16"):
+        return  # not for text, or shown by the bytes themselves
+    text = next(
+        t
+        for t in ("Паром ждёт", "서울 날씨", "東京", "שלום", "سلام", "ราคา", "Ωρα", "žluť", "ġurnata", "Café")
+        if _fits(t, codec)
+    )
+    body = f'<?xml version="1.0" encoding="{label}"?><a>{text}</a>'.encode(codec)
+    assert f"<a>{text}</a>" in to_utf8(body).decode()
+
+
+def _fits(text: str, codec: str) -> bool:
+    try:
+        return text.encode(codec).decode(codec) == text
+    except UnicodeError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("label", "codec", "text"),
+    [
+        ("cp-1251", "cp1251", "Паром"),
+        ("win-1251", "cp1251", "Паром"),
+        ("windows1251", "cp1251", "Паром"),
+        ("x-windows-1251", "cp1251", "Паром"),
+        ("1251", "cp1251", "Паром"),
+        ("windows-1251;", "cp1251", "Паром"),
+        ("koi8r", "koi8-r", "Паром"),
+        ("cp-866", "cp866", "Паром"),
+        ("windows-949", "cp949", "서울 날씨"),
+        ("ms949", "cp949", "서울 날씨"),
+        ("cp936", "gbk", "今天渡轮晚点"),
+        ("gb2312-80", "gbk", "今天渡轮晚点"),
+        ("big5-hkscs", "big5hkscs", "香港渡輪"),
+        ("cp950", "big5", "台北渡輪"),
+        ("shift-jis", "cp932", "東京の天気"),
+        ("windows-932", "cp932", "東京の天気"),
+        ("eucjp", "euc_jp", "東京の天気"),
+        ("euckr", "euc_kr", "서울 날씨"),
+        ("iso8859-1", "latin-1", "Café"),
+        ("iso_8859_15", "iso8859-15", "Café €"),
+        ("iso8859-2", "iso8859-2", "žluť"),
+        ("ansi", "cp1252", "Café"),
+        ("utf8mb4", "utf-8", "Café"),
+        ("utf-8;", "utf-8", "Café"),
+    ],
+)
+def test_misspelt_labels_are_known(label: str, codec: str, text: str) -> None:
+    body = f'<?xml version="1.0" encoding="{label}"?><a>{text}</a>'.encode(codec)
+    assert to_utf8(body).endswith(f"<a>{text}</a>".encode())
+    assert to_utf8(f"<a>{text}</a>".encode(codec), f"text/xml; charset={label}") == f"<a>{text}</a>".encode()
+
+
+RUSSIAN = "Паром опаздывает на час сегодня"
+
+
+@pytest.mark.parametrize("label", ["gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-kr", "iso-8859-1", "koi8-r"])
+def test_utf_8_that_says_so_is_utf_8_whatever_the_header_claims(label: str) -> None:
+    body = f'<?xml version="1.0" encoding="utf-8"?><a>{RUSSIAN}</a>'.encode()
+    assert to_utf8(body, f"text/xml; charset={label}") == body
+
+
+@pytest.mark.parametrize("label", ["gbk", "iso-8859-1"])
+def test_a_slip_in_utf_8_does_not_make_it_another_charset(label: str) -> None:
+    body = f'<?xml version="1.0" encoding="utf-8"?><a>{RUSSIAN}'.encode() + b"\x92</a>"
+    assert to_utf8(body, f"text/xml; charset={label}").endswith(f"<a>{RUSSIAN}’</a>".encode())
+
+
+def test_a_slip_in_another_charset_spoils_one_character() -> None:
+    body = b'<?xml version="1.0" encoding="gbk"?><a>' + "今天渡轮晚点一个小时".encode("gbk") * 2 + b"\xff</a>"
+    assert to_utf8(body).decode().endswith("<a>" + "今天渡轮晚点一个小时" * 2 + "\ufffd</a>")
