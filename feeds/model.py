@@ -437,6 +437,7 @@ class ParsedEntry:
     via: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     noindex: bool = False
+    notes: tuple[str, ...] = ()  # what the parser took out, and why, in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

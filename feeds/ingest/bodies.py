@@ -10,6 +10,7 @@ import xxhash
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.model import Answer, Request, Settings, Source
 from feeds.store.values import Claim, InboxItem, SourceState
+from feeds.urls import host_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +61,10 @@ def waiting(item: InboxItem, source: Source, claim: Claim | None, *, first: bool
     )
 
 
-def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None) -> Job:
-    """The task to read *one*; *state* tells which of a feed's items were seen at the last poll."""
+def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None, learnt: bytes = b"") -> Job:
+    """The task to read *one*; *state* tells which of a feed's items were seen at the last poll, *learnt* what recurs
+    in `recurs_in`.
+    """
     seen = state.state if state and one.source.kind == "feed" else SourceState()
     return Job(
         reader=_reader(one.source, one.item),
@@ -75,7 +78,16 @@ def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None) -> J
         name=one.item.final_url.removeprefix("file:"),
         item_hashes=seen.item_hashes,
         item_marks=seen.item_marks,
+        learnt=learnt,
     )
+
+
+def recurs_in(source: Source, item: InboxItem) -> str:
+    """Within what lines of a body may recur: its source, or the site of a page; ``""`` for what is neither."""
+    reader = _reader(source, item)
+    if reader == "page":
+        return f"site:{host_of(item.final_url)}"
+    return f"source:{source.id}" if reader == "feed" else ""
 
 
 def arrived(source_id: int, claim: Claim | None, answer: Answer) -> InboxItem:

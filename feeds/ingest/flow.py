@@ -353,7 +353,15 @@ class Ingest:
         else:
             self._extra += 1
         tag = bodies.waiting(item, self._configured(source), claim, first=first, answer=answer)
-        self._readers.submit(bodies.job(tag, item.body, self.desk.settings, state), tag)
+        self._readers.submit(bodies.job(tag, item.body, self.desk.settings, state, self._learnt(source, item)), tag)
+
+    def _learnt(self, source: Source, item: InboxItem) -> bytes:
+        """What was learnt of the lines that recur where *item* comes from."""
+        scope = bodies.recurs_in(source, item)
+        if not scope:
+            return b""
+        with self._store.read() as tx:
+            return tx.furniture.states([scope]).get(scope, b"")
 
     def _look(self) -> None:
         """Folders are looked into at once; their files go through the inbox."""

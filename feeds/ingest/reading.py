@@ -14,6 +14,7 @@ import xxhash
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.standing import NOTHING, standing
 from feeds.model import NOTHING_BESIDE, Beside, Entry, Hints, ParsedFeed, Source
+from feeds.recurring import Recurring, Shown, of_blob
 
 if TYPE_CHECKING:
     from feeds.normalise import Normalised
@@ -24,7 +25,8 @@ Reader = Literal["feed", "document", "page", "listing", "sitemap"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One body to read. *name* is the file's name for a document; *item_hashes* and *item_marks* are what is remembered
-    of the items that the feed had at the last poll, see `feeds.ingest.standing`.
+    of the items that the feed had at the last poll, see `feeds.ingest.standing`; *learnt* is what
+    recurs in what its source or site shows, see `feeds.recurring`.
     """
 
     reader: Reader
@@ -38,6 +40,7 @@ class Job:
     name: str = ""
     item_hashes: tuple[int, ...] = ()
     item_marks: bytes = b""
+    learnt: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Reading:
     broken_off: bool = False  # the body ended too early: there is more of it, to be asked for
     item_hashes: tuple[int, ...] = ()
     item_marks: bytes = b""
+    shown: tuple[Shown, ...] = ()  # what was seen of the lines that may recur, the newest document last
     notes: tuple[str, ...] = ()
     error: DeskError | None = None
     bug: str = ""  # the traceback where *error* is our own fault
@@ -65,18 +69,25 @@ def read(job: Job) -> Reading:
     """Parse and normalise *job*'s body. Never raises for what the body holds."""
     # Imported here: a worker pays for the parsers, the process that only hands out jobs does not.
     from feeds import parse
+    from feeds.normalise import without_furniture
 
-    marks, shared = b"", frozenset[str]()
+    marks, shared, furnished = b"", frozenset[str](), None
+    shown: tuple[Shown, ...] = ()
     try:
         match job.reader:
             case "feed":
                 feed, known, marks, shared = _read_feed(job)
+                furnished = without_furniture(known.entries, of_blob(job.learnt))
+                shown = furnished.shown[::-1]
             case "document":
                 feed = parse.parse_document(job.body, name=job.name)
                 known = _normalised(job, feed)
             case "page":
-                feed = parse.parse_page(job.body, url=job.url, content_type=job.content_type)
+                feed, shown = parse.read_page(
+                    job.body, url=job.url, content_type=job.content_type, learnt=of_blob(job.learnt)
+                )
                 known = _normalised(job, feed)
+                furnished = without_furniture(known.entries, Recurring())
             case "listing":
                 feed = parse.parse_listing(job.body, url=job.url, content_type=job.content_type)
                 known = _normalised(job, feed)
@@ -88,7 +99,7 @@ def read(job: Job) -> Reading:
     except RecursionError:
         return Reading(error=ParseError("the document is nested too deeply", remedy="ask its publisher to mend it"))
     return Reading(
-        entries=known.entries,
+        entries=furnished.entries if furnished else known.entries,
         beside=Beside(window=len(feed.entries) + feed.skipped, addresses=shared),
         kind=feed.kind,
         title=feed.title,
@@ -100,6 +111,7 @@ def read(job: Job) -> Reading:
         broken_off=feed.broken_off,
         item_hashes=feed.item_hashes,
         item_marks=marks,
+        shown=shown,
         notes=feed.warnings + known.dropped,
     )
 

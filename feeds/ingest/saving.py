@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from feeds.errors import ParseUnfinished
 from feeds.fetch.cadence import JITTER
 from feeds.ingest import notices
-from feeds.ingest.bodies import Read, Waiting
+from feeds.ingest.bodies import Read, Waiting, recurs_in
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late, late, verdict
 from feeds.ingest.lineage import Groups, Lineages
@@ -20,6 +20,7 @@ from feeds.ingest.order import left_out, rank
 from feeds.ingest.pushes import hub_of, note_hubs
 from feeds.ingest.reading import Reading
 from feeds.model import Placement, PollSettings
+from feeds.recurring import Shown, of_blob
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 
@@ -101,6 +102,7 @@ class Saving:
                 _tell_floods(tx, batch.read, decided.decisions, now)
                 note_hubs(tx, _hubs(batch.read, desk), now)
                 tx.sources.followed(batch.followed, batch.refollow)
+                _learn(tx, batch.read, now)
                 late = _late(tx, batch.read, decided.decisions)
                 put_off = _put_off(batch.read, now)
                 tx.inbox.put_off(put_off)
@@ -233,6 +235,17 @@ def _save_decisions(tx: WriteTx, read: list[Read], placed: list[Places], decided
     return tx.articles.save(
         [decision for decisions in decided for decision in decisions], now, placements=placements, ranks=ranks
     )
+
+
+def _learn(tx: WriteTx, read: list[Read], now: datetime) -> None:
+    """Keep what was seen of the lines that recur in what sources and sites show."""
+    shown: dict[str, list[Shown]] = {}
+    for waiting, reading in read:
+        if reading.shown:
+            shown.setdefault(recurs_in(waiting.source, waiting.item), []).extend(reading.shown)
+    before = tx.furniture.states(shown) if shown else {}
+    learnt = {name: of_blob(before.get(name, b"")).with_(seen).blob() for name, seen in shown.items()}
+    tx.furniture.learn({name: state for name, state in learnt.items() if state != before.get(name)}, now)
 
 
 def _tell_floods(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:

@@ -5,6 +5,7 @@ After this step text is plain or sanitised, links are absolute http(s), dates ar
 
 from feeds.normalise.detect import warm
 from feeds.normalise.entries import Normalised, normalise
+from feeds.normalise.furniture import without_furniture
 from feeds.normalise.identity import Marks
 
-__all__ = ["Marks", "Normalised", "normalise", "warm"]
+__all__ = ["Marks", "Normalised", "normalise", "warm", "without_furniture"]

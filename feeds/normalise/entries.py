@@ -140,7 +140,7 @@ def _ground_hash(ground: _Ground, feed: ParsedFeed) -> int:
 
 def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | None:
     base = resolved(ground.url, parsed.base) or ground.url
-    warnings: list[str] = []
+    warnings: list[str] = list(parsed.notes)
     entry_id = (parsed.entry_id or "").strip()[:MAX_ID_CHARS] or None
     if entry_id in ground.ids:
         warnings.append("entry id: the feed's own, not used")

@@ -19,8 +19,12 @@ SUMMARY_CHARS = 1200
 """A summary with more plain text than this is the article itself (RSS knows one element for both)."""
 
 EXCERPT_CHARS = 400
+LEAST_PART_CHARS = 40
 TITLE_FROM_TEXT_CHARS = 120
 
+_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
+_CELL = re.compile(r"<t[dh]\b.*?</t[dh]>", re.DOTALL)
+_CAPTION = re.compile(r"<figcaption\b.*?</figcaption>", re.DOTALL)
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,5}$", re.IGNORECASE)
 _SLUG = re.compile(r"[-_+\s]+")
 
@@ -79,8 +83,36 @@ def body_of(summary: RawText | None, content: RawText | None, place: Place) -> B
         return Body(short.html or long.html, "", short_text, picture)
     beginning = short.html
     if not short_text or len(short_text) > SUMMARY_CHARS or _same(short_text, long_text):
-        beginning = escape(excerpt(long_text, EXCERPT_CHARS), quote=False)
+        beginning = excerpt_of(long_text, long.html)
     return Body(beginning, long.html, long_text, picture)
+
+
+def excerpt_of(text: str, html: str) -> str:
+    """Return the beginning of an article as HTML, EXCERPT_CHARS at most: whole sentences, and rows of tables as rows.
+
+    *text* are the lines of *html*. Captions of pictures are left out, for they are not what an article begins with.
+    """
+    rows = {plain(row): " | ".join(filter(None, map(plain, _CELL.findall(row)))) for row in _ROW.findall(html)}
+    captions = {plain(caption) for caption in _CAPTION.findall(html)}
+    parts: list[tuple[str, bool]] = []
+    for one in text[: EXCERPT_CHARS * 8].split("\n"):
+        if one in captions:
+            continue
+        if parts and not parts[-1][1] and one not in rows:
+            parts[-1] = (f"{parts[-1][0]} {one}", False)
+        else:
+            parts.append((rows.get(one, one), one in rows))
+    kept: list[str] = []
+    room = EXCERPT_CHARS
+    for part, is_row in parts:
+        said = part if is_row and len(part) <= room else excerpt(part, room) if not (is_row and kept) else ""
+        if not said:
+            break
+        kept.append(escape(said, quote=False))
+        room -= len(said)
+        if len(said) < len(part) or room < LEAST_PART_CHARS:
+            break
+    return "<br>".join(kept)
 
 
 def _clean(text: RawText | None, place: Place) -> Rewritten:

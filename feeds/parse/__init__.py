@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from feeds.parse.documents import parse_document
     from feeds.parse.listing import parse_listing
     from feeds.parse.offers import Offer, is_about_comments, parse_offers
-    from feeds.parse.pages import parse_page
+    from feeds.parse.pages import parse_page, read_page
     from feeds.parse.sitemaps import parse_sitemap
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "parse_offers",
     "parse_page",
     "parse_sitemap",
+    "read_page",
 ]
 
 _SELDOM = {
@@ -41,6 +42,7 @@ _SELDOM = {
     "is_about_comments": "offers",
     "parse_offers": "offers",
     "parse_page": "pages",
+    "read_page": "pages",
     "parse_sitemap": "sitemaps",
 }
 """What a desk of feeds alone never asks for, and where it is: imported when it is first asked for."""

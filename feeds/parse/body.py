@@ -18,10 +18,12 @@ from typing import Any
 from lxml import etree, html
 
 from feeds.parse.boxes import drop_boxes, prose, prose_in
-from feeds.parse.figures import put_back, set_aside, squashed
+from feeds.parse.figures import SIGNS, put_back, set_aside, squashed
 from feeds.parse.metadata import PageFacts
 from feeds.parse.standfirst import lines_behind_headline, standfirst
+from feeds.parse.template import NOTHING_SHOWN, places_of_text, seen, without_shared
 from feeds.parse.trim import trimmed
+from feeds.recurring import Recurring, Shown
 
 DOUBTFUL_CHARS = 1_000
 """An article shorter than this, on a page four times as long, may not be all of it."""
@@ -49,8 +51,19 @@ _COMMENT = re.compile(r"comment|respond|repl(?:y|ies)|disqus|reviews?\b|kommenta
 _WORD = re.compile(r"\w+")
 
 
-def read_body(tree: Any, facts: PageFacts, url: str) -> str:
-    """Return the article's body in the page *tree* at *url* as HTML, ``""`` where none was found.
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An article's body as HTML, ``""`` where none was found; what was seen of the page for the next of its site; in
+    words, what was taken out because other pages of the site have it too.
+    """
+
+    html: str
+    shown: Shown
+    notes: tuple[str, ...] = ()
+
+
+def read_body(tree: Any, facts: PageFacts, url: str, learnt: Recurring) -> Body:
+    """Return the article's body in the page *tree* at *url*; *learnt* is what was seen of other pages of its site.
 
     The tree is used up.
     """
@@ -64,23 +77,25 @@ def read_body(tree: Any, facts: PageFacts, url: str) -> str:
     etree.strip_elements(tree, *_FURNISHING, with_tail=False)
     drop_boxes(tree, text_chars=whole)
     _mark_article(tree, whole)
-    body = _best(tree, whole, facts)
-    if body is None:
-        return ""
-    blocks = trimmed(_split(body), facts, heads=heads, url=url or facts.canonical or "")
-    if not any(_SEEN.search(text) for child in blocks for text in child.itertext()):
-        return ""
-    text = squashed("".join("".join(child.itertext()) for child in blocks))
-    first = next(("".join(child.itertext()) for child in blocks if prose_in(child)), "")
+    found = _best(tree, whole, facts, learnt)
+    if found is None:
+        return Body("", NOTHING_SHOWN)
+    blocks = trimmed(_split(found), facts, heads=heads, url=url or facts.canonical or "")
+    shown = seen(blocks, tree, facts.title or "")
+    blocks, notes = without_shared(blocks, facts.title or "", learnt.with_([shown]))
+    if not any(_SEEN.search(text) for block in blocks for text in block.itertext()):
+        return Body("", shown)
+    text = squashed("".join("".join(block.itertext()) for block in blocks))
+    first = next(("".join(block.itertext()) for block in blocks if prose_in(block)), "")
     if (above_text := standfirst(above, facts, first)) and squashed(above_text)[:100] not in text:
         paragraph = etree.Element("p")
         paragraph.text = above_text
         blocks.insert(0, paragraph)
-    for child in blocks:
-        _to_html(child)
-        child.tail = None
-    found = "\n".join(etree.tostring(block, encoding="unicode", method="html") for block in blocks)
-    return put_back(found, kept)
+    for block in blocks:
+        _to_html(block)
+        block.tail = None
+    html = "\n".join(etree.tostring(block, encoding="unicode", method="html") for block in blocks)
+    return Body(put_back(html, kept), shown, notes)
 
 
 def _split(body: Any) -> list[Any]:
@@ -107,10 +122,20 @@ class _Text:
     linked: int
     prose: int
 
+    def says_all_of(self, other: _Text) -> bool:
+        """Tell whether this has the paragraphs and the pictures of *other*."""
+        return self.prose >= max(other.prose, 1) and self._figures() >= other._figures()
 
-def _best(tree: Any, whole: int, facts: PageFacts) -> Any:
+    def _figures(self) -> int:
+        return 0 if self.body is None else len(SIGNS.findall("".join(self.body.itertext())))
+
+
+def _best(tree: Any, whole: int, facts: PageFacts, learnt: Recurring) -> Any:
     """What the fast extraction finds; where that is doubtful, what the one finds that says most of the article."""
     first = _extract(tree, fast=True)
+    for holder in places_of_text(tree, learnt):
+        if (remembered := _inside(holder)).says_all_of(first):
+            return remembered.body
     witness = _words(facts.body) if len(facts.body) >= WITNESS_CHARS else Counter[str]()
     if not _doubtful(first, tree, whole, witness):
         return first.body
@@ -148,9 +173,15 @@ def _gathered(tree: Any) -> _Text:
         wider = sum(length for element, length in chars.items() if element is above or above in element.iterancestors())
         if wider >= held * 1.35:
             holder, held = above, wider
+    return _inside(holder)
+
+
+def _inside(holder: Any) -> _Text:
+    """What is found in the element *holder*, as if it were the whole page."""
     page = etree.Element("html")
     # A name that the extractor looks for first: the body's own parts may have such names as well.
     article = etree.SubElement(etree.SubElement(page, "body"), "article", {"class": "post"})
+    article.text = holder.text
     article.extend(deepcopy(list(holder)))
     return _extract(html.document_fromstring(etree.tostring(page, encoding="unicode")), fast=True)
 

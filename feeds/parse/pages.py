@@ -9,9 +9,10 @@ from lxml import etree, html
 
 from feeds.errors import ParseError
 from feeds.model import ParsedEntry, ParsedFeed, RawText
-from feeds.parse.body import read_body
+from feeds.parse.body import Body, read_body
 from feeds.parse.charset import to_utf8
 from feeds.parse.metadata import PageFacts, read_metadata
+from feeds.recurring import Recurring, Shown
 
 MAX_PAGE_BYTES = 5_242_880
 MAX_ELEMENTS = 60_000
@@ -30,22 +31,34 @@ def parse_page(body: bytes, *, url: str, content_type: str | None = None) -> Par
     *url* is where the page was found after redirects, ``""`` for a saved one. Content is HTML as the page had it,
     headings, lists, quotes and links kept, not yet safe. Raises ParseError where the page holds no article.
     """
+    return read_page(body, url=url, content_type=content_type, learnt=Recurring())[0]
+
+
+def read_page(
+    body: bytes, *, url: str, content_type: str | None, learnt: Recurring
+) -> tuple[ParsedFeed, tuple[Shown, ...]]:
+    """Return what `parse_page` does, and what was seen of the page for the next one of its site.
+
+    *learnt* is what was seen of the site's other pages: lines that they share are furniture, and where their text
+    stood is looked at first.
+    """
     tree = page_tree(body, content_type)
     if tree is None or _COUNT(tree) > MAX_ELEMENTS:
         raise ParseError("a page empty or too large to be an article", remedy="look at the address in a browser")
     facts = read_metadata(tree, url)
-    content = read_body(tree, facts, url)
-    if not content and not (facts.title and facts.summary):
+    found = read_body(tree, facts, url, learnt)
+    if not found.html and not (facts.title and facts.summary):
         raise ParseError(
             "no article text on the page",
             remedy="the page may need a browser to show it; look for a feed with `wiredesk discover URL`",
         )
-    return ParsedFeed(
+    feed = ParsedFeed(
         kind="page",
         title=facts.site or "",
         language=facts.language,
-        entries=(_entry(facts, content, url),),
+        entries=(_entry(facts, found, url),),
     )
+    return feed, (found.shown,) if found.html else ()
 
 
 def page_tree(body: bytes, content_type: str | None = None) -> Any:
@@ -69,13 +82,13 @@ def page_tree(body: bytes, content_type: str | None = None) -> Any:
     return tree
 
 
-def _entry(facts: PageFacts, content: str, url: str) -> ParsedEntry:
+def _entry(facts: PageFacts, found: Body, url: str) -> ParsedEntry:
     return ParsedEntry(
         link=url or facts.canonical,
         original_link=facts.canonical,
         title=RawText(value=facts.title) if facts.title else None,
         summary=RawText(value=facts.summary) if facts.summary else None,
-        content=RawText(value=content, type="html", base=url) if content else None,
+        content=RawText(value=found.html, type="html", base=url) if found.html else None,
         base=url,
         language=facts.language,
         authors=facts.authors,
@@ -89,4 +102,5 @@ def _entry(facts: PageFacts, content: str, url: str) -> ParsedEntry:
         image=facts.image,
         rights=facts.rights,
         noindex=facts.noindex,
+        notes=found.notes,
     )

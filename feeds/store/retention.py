@@ -26,6 +26,7 @@ from feeds.store.schema import (
     entries,
     events,
     fragments,
+    furniture,
     inbox,
     polls,
     sections,
@@ -41,6 +42,7 @@ TOMBSTONE_DAYS = 3 * 366
 CONFIGS_KEPT = 50
 EVENT_DAYS = 400
 DOCUMENT_DAYS = 30
+FURNITURE_DAYS = 400
 PAGES_A_STEP = 500
 
 
@@ -167,6 +169,8 @@ class Retention:
         stale = (events.c.kind == "document") & events.c.closed_at.is_(None)
         stale &= events.c.at < now - timedelta(days=DOCUMENT_DAYS)
         self._connection.execute(update(events).where(stale).values(closed_at=now))
+        unseen = now - timedelta(days=FURNITURE_DAYS)
+        self._connection.execute(delete(furniture).where(furniture.c.changed_at < unseen))
         done = 0
         if tombstone_days:
             long_ago = now - timedelta(days=tombstone_days)

@@ -193,6 +193,15 @@ inbox = Table(
 )
 _partial("ix_inbox_next_try_at", inbox.c.next_try_at, where=text("next_try_at IS NOT NULL"))
 
+furniture = Table(
+    "furniture",
+    metadata,
+    Column("scope", Text, primary_key=True),  # a source or a site, see furniture.py
+    Column("state", LargeBinary, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
 articles = Table(
     "articles",
     metadata,

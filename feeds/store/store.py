@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from feeds.store.configs import Configs
     from feeds.store.documents import Documents
     from feeds.store.events import Events
+    from feeds.store.furniture import Furniture
     from feeds.store.hubs import Hubs
     from feeds.store.inbox import Inbox
     from feeds.store.overview import Overview
@@ -67,6 +68,12 @@ class ReadTx:
         from feeds.store.inbox import Inbox
 
         return Inbox(self._connection)
+
+    @cached_property
+    def furniture(self) -> Furniture:
+        from feeds.store.furniture import Furniture
+
+        return Furniture(self._connection)
 
     @cached_property
     def articles(self) -> Articles:

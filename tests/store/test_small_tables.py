@@ -105,3 +105,17 @@ def test_a_reader_sees_one_moment(store):
         assert tx.configs.current() is None
     with store.read() as tx:
         assert tx.configs.current() is not None
+
+
+def test_what_recurs_is_kept_by_scope(store):
+    with store.write() as tx:
+        tx.furniture.learn({"source:1": b"one", "site:coast.example": b"\x00\xff"}, NOW)
+        tx.furniture.learn({"source:1": b"two"}, NOW + timedelta(days=1))
+    with store.read() as tx:
+        assert tx.furniture.states(["source:1", "site:coast.example", "source:2"]) == {
+            "source:1": b"two",
+            "site:coast.example": b"\x00\xff",
+        }
+    with store.write() as tx:
+        tx.retention.sweep(NOW + timedelta(days=400, hours=1), keep_days=0, keep_articles=0)
+        assert list(tx.furniture.states(["source:1", "site:coast.example"])) == ["source:1"]

@@ -1,0 +1,327 @@
+"""Furniture at the ends of an entry: "The post X appeared first on Y", "Read more", share rows. Pure.
+
+Part of `normalise`. Two things tell it: forms that blog engines write, known at first sight; and lines that recur at
+the same end of a source's entries, learnt over polls (`feeds.recurring`). What an entry is known by (key, content hash)
+is made before anything is taken, so that what is learnt later neither changes who an entry is nor touches what was
+published before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from html import unescape
+
+from feeds.model import Entry
+from feeds.normalise.texts import excerpt_of
+from feeds.recurring import Recurring, Shown, line_hash, mark_of
+from feeds.text import plain, text_hash
+
+LEAST_ENTRIES = 3
+LINKED_PART, PLAIN_PART, LABEL_PART = 0.25, 0.6, 0.9
+"""Of a source's last entries, in which a line recurs before it counts as furniture: with a link in it, without, and of
+the form "Label: value", which are often facts."""
+MAX_LINE_CHARS = 600
+MAX_TAKEN = 5
+MAX_PLAIN_FORM_CHARS = 40
+LINES_AT_THE_END, LINES_AT_THE_BEGINNING = 4, 2
+_NEAR_CHARS = 2_000
+"""Of a long text no more than this at either end is looked at."""
+
+_TOKEN = re.compile(r"<[^>]*>|[^<]+")
+_BLOCK = re.compile(
+    r"</?(?:p|div|br|hr|h[1-6]|li|ul|ol|dl|dt|dd|table|tr|td|th|thead|tbody|blockquote|pre|section|article|header|footer|aside|"
+    r"figure|figcaption|address|main|details|summary)\b",
+    re.IGNORECASE,
+)
+_FACTS = re.compile(r"<(/?)(?:table|dl|pre)\b", re.IGNORECASE)
+_LINK = re.compile(r"<(/?)a\b", re.IGNORECASE)
+_CHARACTER = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);|.", re.IGNORECASE | re.DOTALL)
+_SENTENCE = re.compile(r"(?<=[.!?…。！？।])[\"'”’»)\]]*\s+|(?<=[。！？])")
+_HOLLOW = re.compile(
+    r"<(p|a|b|i|u|strong|em|small|div|li|ul|ol|h[1-6]|blockquote|section|footer|aside|header|address|sup|sub|cite)"
+    r"(?: [^<>]*)?>(?:\s|&nbsp;|\u00a0|<br>)*</\1>"
+)
+_LETTER = re.compile(r"[^\W\d_]")
+_LABEL = re.compile(r"[^:：]{1,40}[:：]\s*\S")
+_EDGES = " \t\n\u00a0[]()<>«»‹›→⇒➔►▶»…·|–—-:.!’'\"“”„*#↩"
+
+# What blog engines write below a teaser or a text, in their own words; {} stands for a title or a name.
+_APPEARED = tuple(
+    re.compile(form.replace("{}", r"(?P<title>.{1,300}?)", 1).replace("{}", r".{1,200}?") + r"[\s.!]*$", re.IGNORECASE)
+    for form in (
+        r"(?:the|this) (?:post|article|entry|story|page)\s+{}\s+(?:first appeared|appeared first|originally appeared|"
+        r"was (?:originally |first )?published)\s+(?:first\s+)?(?:on|at|in)\s+{}",
+        r"{}\s+(?:first appeared|appeared first|originally appeared|was originally published)\s+(?:on|at|in)\s+{}",
+        r"der (?:beitrag|artikel)\s+{}\s+(?:erschien zuerst|ist zuerst erschienen)\s+(?:auf|bei)\s+{}",
+        r"l[’'](?:article|entrée)\s+{}\s+est apparue? en premier sur\s+{}",
+        r"la entrada\s+{}\s+(?:se publicó primero en|aparece primero en|apareció primero en)\s+{}",
+        r"(?:l[’']articolo|il post)\s+{}\s+(?:proviene da|sembra essere il primo su)\s+{}",
+        r"(?:o post|o artigo|o conteúdo)\s+{}\s+(?:apareceu primeiro em|aparece primeiro em)\s+{}",
+        r"het (?:bericht|artikel)\s+{}\s+verscheen eerst op\s+{}",
+        r"(?:artykuł|wpis)\s+{}\s+(?:pochodzi z serwisu|pojawił się (?:po raz pierwszy )?(?:w|na)|pochodzi z)\s+{}",
+        r"(?:сообщение|запись)\s+{}\s+(?:появил(?:ось|ась|ись) сначала на|впервые появил(?:ось|ась) на)\s+{}",
+        r"inlägget\s+{}\s+(?:dök först upp på|publicerades först på)\s+{}",
+        r"(?:indlægget|innlegget)\s+{}\s+(?:blev først vist på|dukket først opp på|blev først udgivet på)\s+{}",
+        r"{}\s+(?:yazısı|haberi) ilk (?:önce|olarak)\s+{}\s+(?:üzerinde|sitesinde) (?:ortaya çıktı|göründü|yayınlandı)",
+        r"投稿\s*{}\s*は\s*{}\s*に最初に表示されました。?",
+        r"příspěvek\s+{}\s+(?:pochází z|se nejdříve objevil na)\s+{}",
+        r"articolul\s+{}\s+apare prima dată (?:în|pe)\s+{}",
+    )
+)
+_SPEAKS_OF_APPEARING = re.compile(
+    r"appear|published|erschien|apparu|publicó|parece|pareció|proviene|primo su|apareceu|verscheen|pochodzi|pojawił|"
+    r"появил|först|først|ilk |最初に|pochází|nejdříve|apare",
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    r"(?:read|see|learn|find out|view|show)\s+(?:more|on|(?:the\s+)?full\s+\w+|the\s+(?:rest|(?:whole|original)\s+\w+)"
+    r"(?:\s+of\s+this\s+\w+)?)(?:\s+(?:here|at|on|about|of|in|from)\b.{0,120})?|(?:continue|keep)\s+reading(?:\b.{0,200})?|read\s+more\b.{0,120}|more|full\s+(?:story|article)|"
+    r"(?:click|tap)\s+here(?:\s+(?:to|for)\b.{0,80})?|(?:go|back)\s+to\s+(?:the\s+)?(?:article|post|full\s+\w+)|"
+    r"weiterlesen|weiter\s+lesen|mehr\s+(?:lesen|erfahren)|(?:zum|den)\s+(?:ganzen\s+|vollständigen\s+)?(?:artikel|beitrag)(?:\s+lesen)?|"
+    r"lire\s+(?:la\s+suite|plus|l[’']article.{0,30})|en\s+savoir\s+plus|leer\s+más|seguir\s+leyendo|continuar\s+leyendo|ver\s+más|"
+    r"continua\s+a\s+leggere|leggi\s+(?:tutto|di\s+più|l[’']articolo.{0,30})|leia\s+mais|continue?\s+lendo|continuar\s+a\s+ler|saiba\s+mais|"
+    r"lees\s+(?:verder|meer)|czytaj\s+(?:dalej|więcej)|läs\s+mer|les\s+mer|læs\s+mere|lue\s+lisää|читать\s+(?:далее|дальше|полностью)|подробнее|"
+    r"devamını\s+oku|続きを読む|阅读(?:全文|更多)|閱讀更多|더\s*보기|और\s+पढ़ें|اقرأ\s+المزيد|číst\s+(?:dále|více)|citește\s+(?:mai\s+departe|mai\s+mult)",
+    re.IGNORECASE,
+)
+_INVITES = re.compile(
+    r"(?:\d+\s+)?comments?|no\s+comments?(?:\s+yet)?|leave\s+a\s+(?:comment|reply)|permalink|subscribe(?:\s+(?:now|here|today))?|"
+    r"sign\s+up(?:\s+now)?|share(?:\s+this(?:\s+\w+)?)?(?:\s+(?:on|via)\s+\w+)?|tweet(?:\s+this)?|"
+    r"(?:share\s+on\s+)?(?:facebook|twitter|linkedin|whatsapp|reddit|pinterest|mastodon|bluesky|telegram)|e-?mail\s+this|print(?:\s+this(?:\s+\w+)?)?|"
+    r"kommentare?|kommentieren|teilen|abonnieren|commentaires?|partager|comentarios?|compartir|commenti|condividi",
+    re.IGNORECASE,
+)
+"""Only where the whole line, or the end of it, is a link."""
+_TIMES = re.compile(
+    r"(?:(?:published|posted|updated)\b.{3,60}?)?(?:estimated\s+)?(?:reading\s+time|read\s+time|lesezeit|temps\s+de\s+lecture|"
+    r"tiempo\s+de\s+lectura|tempo\s+di\s+lettura|"
+    r"leestijd|czas\s+czytania|время\s+чтения)\s*:?\s*[<~]?\s*\d+\s*(?:-\s*\d+\s*)?\w*\.?|\d+\s+min(?:ute)?s?\s+read",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """Entries without their furniture, and what was seen of each of them for the next time."""
+
+    entries: tuple[Entry, ...]
+    shown: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a text: its runs, each with the number of its token and whether it is in a link."""
+
+    runs: tuple[tuple[int, str, bool], ...]
+    text: str
+    is_fact: bool  # in a table, a list of definitions, a listing
+
+
+def _joined(runs: Sequence[tuple[int, str, bool]]) -> str:
+    return " ".join("".join(text for _, text, _ in runs).split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What may be furniture: a line, or the sentence or the link at its end."""
+
+    line: _Line
+    text: str
+    linked: bool  # a link is in it
+    is_link: bool  # it is nothing but links
+    is_whole: bool
+
+
+def without_furniture(entries: Sequence[Entry], learnt: Recurring) -> Furnished:
+    """Return *entries* of one source without the furniture at their ends.
+
+    *learnt* is what was `Furnished.shown` of the source's earlier entries. The entries of the document itself count as
+    well. A text that is nothing but what recurs stays as it is; a teaser that says the title again goes.
+    """
+    shown = tuple(Shown(_mark(entry), tuple(_hashes(entry))) for entry in entries)
+    known = learnt.with_(shown)
+    return Furnished(tuple(_taken(entry, known) for entry in entries), shown)
+
+
+def _mark(entry: Entry) -> int:
+    # Two entries with one headline or one beginning are one text that came twice.
+    return mark_of(entry.title, entry.text[:200])
+
+
+def _hashes(entry: Entry) -> Iterator[int]:
+    html = entry.content or entry.summary
+    seen: set[int] = set()
+    for end in (True, False):
+        _, lines = _lines(_near(html, end=end)[1])
+        lines = lines[-LINES_AT_THE_END:][::-1] if end else lines[:LINES_AT_THE_BEGINNING]
+        for line in lines:
+            for piece in _pieces(line, end=end):
+                if len(piece.text) <= MAX_LINE_CHARS and _LETTER.search(piece.text):
+                    seen.add(_hash(piece, entry.title, end=end))
+    yield from sorted(seen)
+
+
+def _hash(piece: _Piece, title: str, *, end: bool) -> int:
+    text = piece.text.replace(title, "\u25a1") if len(title) >= 4 else piece.text
+    return line_hash(text, f"{'end' if end else 'begin'}{piece.linked}")
+
+
+def _taken(entry: Entry, known: Recurring) -> Entry:
+    content, took = _without(entry.content, entry.title, known) if entry.content else ("", [])
+    text = _cut(entry.text, took)
+    also: list[str] = []
+    if took and entry.summary == excerpt_of(entry.text, entry.content):
+        summary = excerpt_of(text, content)
+    elif entry.content and not took and _said(plain(entry.summary))[:60] == _said(entry.text[:200])[:60]:
+        summary = entry.summary  # its beginning: what is at its end is within the text
+    else:
+        summary, also = _without(entry.summary, entry.title, known) if entry.summary else ("", [])
+        text = text if content else _cut(text, also)
+    if summary and "<img" not in summary and _said(plain(summary)) == _said(entry.title) != "":
+        also = [*also, plain(summary)]
+        summary = excerpt_of(text, content) if content else ""
+    if not took and not also:
+        return entry
+    notes = dict.fromkeys(f"furniture taken out: “{one[:120]}”" for one in (*took, *also))
+    warnings = (*entry.warnings, *notes)
+    return replace(entry, content=content, summary=summary, text=text, text_hash=text_hash(text), warnings=warnings)
+
+
+def _cut(text: str, taken: Sequence[str]) -> str:
+    """Plain *text* without the lines *taken*, from the end or the beginning, whichever they are at."""
+    for one in taken:
+        at = text.rfind(one)
+        if at >= 0 and not text[at + len(one) :].strip(_EDGES):
+            text = text[:at].rstrip()
+        elif text.startswith(one):
+            text = text[len(one) :].lstrip()
+    return text
+
+
+def _said(text: str) -> str:
+    return "".join(_LETTER.findall(text.casefold()))
+
+
+def _without(html: str, title: str, known: Recurring) -> tuple[str, list[str]]:
+    """*html* without furniture at its ends, and what was taken."""
+    taken: list[str] = []
+    for end in (True, False):
+        for _ in range(MAX_TAKEN):
+            rest, near = _near(html, end=end)
+            tokens, lines = _lines(near)
+            if not lines:
+                break
+            line = lines[-1] if end else lines[0]
+            last_line = len(lines) == 1 and not _LETTER.search(plain(rest))
+            for piece in _pieces(line, end=end):
+                alone = last_line and piece.is_whole
+                if _is_form(piece, title, end=end) or (not alone and _recurs(piece, title, known, end=end)):
+                    break
+            else:
+                break
+            near = _removed(tokens, piece, end=end)
+            html = rest + near if end else near + rest
+            taken.append(piece.text)
+    return html, taken
+
+
+def _near(html: str, *, end: bool) -> tuple[str, str]:
+    """*html* parted in what is far from its *end* (its beginning) and what is near."""
+    if len(html) <= _NEAR_CHARS:
+        return "", html
+    if end:
+        at = html.find("<", len(html) - _NEAR_CHARS)
+        return (html[:at], html[at:]) if at > 0 else ("", html)
+    at = html.rfind(">", 0, _NEAR_CHARS) + 1
+    return (html[at:], html[:at]) if at > 0 else ("", html)
+
+
+@lru_cache(maxsize=64)
+def _lines(html: str) -> tuple[list[str], list[_Line]]:
+    """The tokens of *html*, and its lines that have something in them, in order."""
+    tokens = _TOKEN.findall(html)
+    lines: list[_Line] = []
+    runs: list[tuple[int, str, bool]] = []
+    in_link, facts = False, 0
+    for number, token in enumerate([*tokens, "<hr>"]):
+        if token[0] != "<":
+            runs.append((number, unescape(token), in_link))
+        elif link := _LINK.match(token):
+            in_link = not link[1]
+        elif _BLOCK.match(token):
+            if runs and (text := _joined(runs)):
+                lines.append(_Line(tuple(runs), text, facts > 0))
+            runs = []
+            if fact := _FACTS.match(token):
+                facts += -1 if fact[1] else 1
+    return tokens, lines
+
+
+def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
+    """What of a line may be furniture: the line; the sentence, or the link, at its end (its beginning)."""
+    said = [run for run in line.runs if _LETTER.search(run[1])]
+    links = [run for run in said if run[2]]
+    text = line.text
+    pieces = [_Piece(line, text, bool(links), bool(said) and links == said, True)]
+    sentences = [one.strip() for one in _SENTENCE.split(text) if one.strip()]
+    if len(sentences) > 1:
+        sentence = sentences[-1] if end else sentences[0]
+        # A link counts for the sentence that it is in.
+        linked = any(_joined([run]) and _joined([run]) in sentence for run in links)
+        pieces.append(_Piece(line, sentence, linked, False, False))
+    if end and said and said[-1][2] and links != said:
+        last = max(number for number, run in enumerate(line.runs) if _LETTER.search(run[1]) and not run[2])
+        pieces.append(_Piece(line, _joined(line.runs[last + 1 :]), True, True, False))
+    return pieces
+
+
+def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
+    """Tell whether *piece* is what an engine writes, whatever the source."""
+    text = piece.text.strip(_EDGES)
+    if not end:
+        return _TIMES.fullmatch(text) is not None
+    if piece.is_link:
+        links = [said.strip(_EDGES) for _, said, linked in piece.line.runs if linked] if piece.is_whole else [text]
+        return all(_MORE.fullmatch(said) or _INVITES.fullmatch(said) for said in links if said)
+    for form in _APPEARED if _SPEAKS_OF_APPEARING.search(text) else ():
+        if match := form.match(piece.text.strip()):
+            said = _said(match["title"])
+            return piece.linked or (said != "" and said[:40] == _said(title)[:40])
+    # Without a link it is the last sentence, or a line of its own, of a few words.
+    return len(text) <= MAX_PLAIN_FORM_CHARS and " " in text and _MORE.fullmatch(text) is not None
+
+
+def _recurs(piece: _Piece, title: str, known: Recurring, *, end: bool) -> bool:
+    """Tell whether *piece* stands at this end of enough of the source's last entries."""
+    if len(known.documents) < LEAST_ENTRIES:
+        return False
+    count = known.counts[_hash(piece, title, end=end)]
+    if count < LEAST_ENTRIES or piece.line.is_fact or len(piece.text) > MAX_LINE_CHARS:
+        return False
+    if any(character.isdigit() for character in piece.text):
+        return False  # a price, a magnitude: the same by chance
+    part = LINKED_PART if piece.linked else LABEL_PART if _LABEL.match(piece.text) else PLAIN_PART
+    return count >= part * len(known.documents)
+
+
+def _removed(tokens: list[str], piece: _Piece, *, end: bool) -> str:
+    """The text of *tokens* without *piece* at its end (its beginning), and without elements left hollow by that."""
+    left = sum(not character.isspace() for character in piece.text)
+    tokens = list(tokens)
+    for number, _, _ in reversed(piece.line.runs) if end else piece.line.runs:
+        characters = _CHARACTER.findall(tokens[number])
+        while characters and left:
+            character = characters.pop() if end else characters.pop(0)
+            left -= not unescape(character).isspace()
+        tokens[number] = "".join(characters)
+        if not left:
+            break
+    html = "".join(tokens)
+    for _ in range(20):
+        if (fuller := _HOLLOW.sub("", html)) == html:
+            break
+        html = fuller
+    return re.sub(r"(?:<br>|\s)+((?:</\w+>)*)$", r"\1", html) if end else html.lstrip()
