@@ -67,9 +67,9 @@ class XmlFeed:
 
 def root_of(body: bytes, prolog: Prolog) -> bytes:
     """Return the root element of *body*: what a server put before or behind it is not the feed's."""
-    closing = body.rfind(b"</" + prolog.name.encode())
-    end = body.find(b">", closing) + 1 if closing >= prolog.end else 0
-    return body[prolog.start : end or len(body)]
+    end = b"</" + prolog.name.encode()
+    closing = body.rfind(end)
+    return body[prolog.start : closing] + end + b">" if closing >= prolog.end else body[prolog.start :]
 
 
 def document_of(root: bytes, entities: dict[bytes, bytes]) -> bytes:

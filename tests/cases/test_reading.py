@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from feeds.settings.opml import read_opml
 from tests.cases.desk import INPUTS, CaseDesk, Seen, content
 from tests.fetch.origin import Exchange
 
@@ -294,3 +295,71 @@ def test_39_markup_quoted_in_an_attribute(seen: See) -> None:
     assert titles(found) == ["On alt texts", "On quoted markup"]
     for item in found.items:
         assert "<img src=x" not in item["content_html"]
+
+
+def test_71_oddities_in_opml() -> None:
+    feeds = read_opml(content("71-opml-oddities", "list.opml"), file="list.opml").outlines
+    assert [outline.url for outline in feeds] == [
+        "https://example.org/a",
+        "https://example.org/b",
+        "https://example.org/c?x=1&y=2",
+    ]
+    assert feeds[0].folders == ("News",)
+
+
+def test_numbers_mean_the_same_when_their_neighbours_are_left_out(desk: CaseDesk) -> None:
+    head, *items = content("09-day-month-year-dashed", "feed.xml").split(b"<item>")
+    body = head + b"<item>" + b"<item>".join(items)
+    url = desk.show("/feed", body)
+    desk.write({"name": "Cases", "url": url})
+    desk.poll()
+    added = b"<item><title>Item 5</title><link>https://example.org/a/5</link><pubDate>04-11-2026 10:00</pubDate></item>"
+    desk.show("/feed", head + added + body[len(head) :])
+    desk.poll()
+    assert dates(desk.see())["Item 5"] == "2026-11-04T10:00:00Z"
+
+
+ALTERNATES = """<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="%s"><title>T</title><id>urn:x:f</id>
+<updated>2026-11-20T10:00:00Z</updated><entry><title>One</title><id>urn:x:1</id><updated>2026-11-20T10:00:00Z</updated>
+<link rel="alternate" type="application/json" href="https://example.org/1.json"/>
+<link rel="http://www.iana.org/assignments/relation/alternate" hreflang="de" href="https://example.org/de/1"/>
+<link rel="alternate" type="text/html" hreflang="en-GB" href="https://example.org/en/1"/>
+<content type="%s">%s</content></entry></feed>"""
+
+
+@pytest.mark.parametrize(("language", "url"), [("de-AT", "de/1"), ("en", "en/1"), ("fr", "de/1")])
+def test_the_link_of_an_entry_is_the_one_in_its_language(desk: CaseDesk, language: str, url: str) -> None:
+    body = ALTERNATES % (language, "text", "words")
+    desk.write({"name": "Cases", "url": desk.show("/feed.atom", body.encode())})
+    desk.poll()
+    assert desk.see().items[0]["url"] == f"https://example.org/{url}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "shown"),
+    [
+        ("text/html; charset=utf-8", "&lt;p&gt;Words &lt;b&gt;here&lt;/b&gt;&lt;/p&gt;", "<p>Words <b>here</b></p>"),
+        ("text/plain; format=flowed", "Words here", "Words here"),
+        ("TEXT/HTML;charset=UTF-8", "&lt;p&gt;Words here&lt;/p&gt;", "<p>Words here</p>"),
+        ("text/markdown", "Words *here*", "Words *here*"),
+        (
+            "application/xhtml+xml; charset=utf-8",
+            '<div xmlns="http://www.w3.org/1999/xhtml"><p>Words</p></div>',
+            "<p>Words</p>",
+        ),
+    ],
+)
+def test_a_type_with_parameters_is_that_type(desk: CaseDesk, kind: str, text: str, shown: str) -> None:
+    desk.write({"name": "Cases", "url": desk.show("/feed.atom", (ALTERNATES % ("en", kind, text)).encode())})
+    desk.poll()
+    assert desk.see().items[0]["content_html"] == shown
+
+
+def test_a_message_shows_no_binary_junk(desk: CaseDesk) -> None:
+    junk = desk.show("/junk", bytes(range(128, 256)) * 3)
+    packed = desk.show("/packed", b"PK\x03\x04" + bytes(100))
+    desk.write({"name": "Junk", "url": junk}, {"name": "Packed", "url": packed})
+    desk.poll()
+    said = [result.state.last_error for result in desk.ended]
+    assert all(message.isascii() and message.isprintable() for message in said)
+    assert sorted("ZIP" in message for message in said) == [False, True]

@@ -99,7 +99,7 @@ def test_of_what_breaks_off_is_read_what_stands_whole(text: str) -> None:
             assert "breaks off" in error.cause or "no feed" in error.cause or "JSON" in error.cause
             continue
         assert ids(feed) == IDS[: len(feed.entries)]
-        assert feed.broken_off
+        assert feed.broken_off or b"</rss" in body[:end]
         whole = max(whole, len(feed.entries))
         if len(feed.entries) == 3:
             assert body.rfind(b"urn:x:3", 0, end) > 0
