@@ -110,9 +110,9 @@ class _Writer:
         return columns
 
     def _members(self, members: list[Member]) -> list[Any]:
-        numbers, source_ids, written_s, hashes, strengths = zip(*members, strict=True)
+        batches, written_s, numbers, source_ids, hashes, strengths = zip(*members, strict=True)
         arrays = np.frombuffer(b"".join(hashes), np.uint32), np.frombuffer(b"".join(strengths), np.uint8)
-        return [numbers, source_ids, written_s, list(map(len, strengths)), *map(self.value, arrays)]
+        return [batches, written_s, numbers, source_ids, list(map(len, strengths)), *map(self.value, arrays)]
 
     def _kept(self, body: bytes) -> int:
         at = self._at
@@ -174,12 +174,13 @@ class _Reader:
 
     def _members(
         self,
+        batches: Sequence[int],
+        written_s: Sequence[float],
         numbers: Sequence[int],
         source_ids: Sequence[int],
-        written_s: Sequence[float],
         sizes: Sequence[int],
         hashes: list[Any],
         strengths: list[Any],
     ) -> list[Member]:
         terms = Terms(self.value(hashes), self.value(strengths))
-        return list(map(Member, numbers, source_ids, written_s, *apart(terms, sizes)))
+        return list(map(Member, batches, written_s, numbers, source_ids, *apart(terms, sizes)))

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -27,9 +28,9 @@ from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts, Terms, apart
 from feeds.model import Evidence
 
-JOIN = 0.165
+JOIN = 0.175
 """How like the nearest of a story an article with a text must be: the cosine of their terms, faded."""
-JOIN_HEADLINE = 0.215
+JOIN_HEADLINE = 0.2
 """The same for an article without a text: few words are easily alike."""
 FULL_WORDS = 120
 """Texts with fewer words lie between the two."""
@@ -40,6 +41,8 @@ RECENT = 6
 MERGE = 0.14
 """How alike the AGREEING newest articles of two stories must be on average to be one."""
 AGREEING = 3
+TIED = 3
+"""So many further stories that an article is like are looked at for that."""
 FADE = timedelta(hours=72)
 """Likeness falls by a factor e in this time between two articles."""
 GONE = timedelta(days=10)
@@ -65,11 +68,12 @@ class Arriving:
 
 
 class Member(NamedTuple):
-    """An article of a story as far as it is compared; *number* counts articles as they arrived."""
+    """An article of a story as far as it is compared; those of one *batch* in the order of writing."""
 
+    batch: int
+    written_s: float
     number: int
     source_id: int
-    written_s: float
     hashes: bytes
     strengths: bytes
 
@@ -78,7 +82,7 @@ class Member(NamedTuple):
 class Story:
     """A story: its RECENT newest articles and the number of all; *touched* is when the last one arrived.
 
-    *made* counts stories: of two the one with the smaller number is older.
+    *made* counts stories: of two the one with the smaller number is older. *newest* is the number of its last article.
     """
 
     uid: str
@@ -86,6 +90,7 @@ class Story:
     articles: int
     touched: datetime
     made: int
+    newest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,9 @@ class Stories:
         self._next = 0  # the number of the next article; numbers never come again
         self._oldest = 0
         self._before: dict[str, Story | None] = {}  # stories as they were when the batch began, None for new ones
-        self._begun = 0, 0
+        self._batch = 0
+        self._arrived: datetime | None = None
+        self._begun = 0, 0, 0
         self._story_of_before: npt.NDArray[np.int64] | None = None  # where stories merged since
 
     def __len__(self) -> int:
@@ -134,7 +141,7 @@ class Stories:
     def begin(self) -> None:
         """Begin a batch: from here on `undo` takes back; what was placed before stays."""
         self._before.clear()
-        self._begun = self._made, self._next
+        self._begun = self._made, self._next, self._batch
         self._story_of_before = None
         self.counts.begin()
         self.habits.begin()
@@ -147,7 +154,8 @@ class Stories:
                 self._stories[uid] = self._by_made[story.made] = story
             elif uid in self._stories:
                 self._drop(self._stories[uid])
-        self._made, self._next = self._begun
+        self._made, self._next, self._batch = self._begun
+        self._arrived = None
         if self._story_of_before is not None:
             self._story_of = self._story_of_before
         self.counts.undo()
@@ -165,13 +173,19 @@ class Stories:
         for one in arriving:
             self.counts.add(one.terms)
             self.habits.add(one.source_id, one.terms.hashes)
-        batch = _Batch(self, alone=len(arriving) == 1)
+        self._batch += 1
+        self._arrived = now
+        batch = _Batch(self, self._batch, alone=len(arriving) == 1)
         placed = {}
         # In an order that does not depend on which source came first.
         for at in sorted(
             range(len(arriving)), key=lambda at: (arriving[at].written, arriving[at].terms.hashes.tobytes())
         ):
             placed[at] = batch.place(arriving[at])
+        if len(arriving) > 1:
+            for at, (group, _) in placed.items():
+                if group.final().articles == 1:
+                    placed[at] = batch.place_again(arriving[at], group) or placed[at]
         merged = {}
         joined = []
         for at, one in enumerate(arriving):
@@ -190,7 +204,7 @@ class Stories:
     def join(self, uid: str, terms: Terms, *, source_id: int, written: datetime, now: datetime) -> None:
         """Put an article, which is counted, into the story *uid* as decided; in order of arrival."""
         self._postings.add(self._next, terms.hashes.tolist())
-        self._include(self._story(uid, now), _packed(self._next, source_id, written, terms), now)
+        self._include(self._story(uid, now), _packed(self._batch, self._next, source_id, written, terms), now)
 
     def join_many(
         self,
@@ -211,12 +225,13 @@ class Stories:
         members = zip(uids, times, source_ids, *apart(terms, sizes.tolist()), strict=True)
         added = 0
         for at, (uid, (written, now), source_id, its_hashes, its_strengths) in enumerate(members):
+            self._arrive(now)
             if self._is_time_to_forget(now):
                 upto = ends[at - 1] if at else 0
                 self._postings.add_many(owners[added:upto], terms.hashes[added:upto])
                 added = upto
                 self.forget(now)
-            member = Member(self._next, source_id, written.timestamp(), its_hashes, its_strengths)
+            member = Member(self._batch, written.timestamp(), self._next, source_id, its_hashes, its_strengths)
             self._include(self._story(uid, now), member, now)
         self._postings.add_many(owners[added:], terms.hashes[added:])
 
@@ -246,6 +261,12 @@ class Stories:
         for story in gone:
             self._drop(story)
         self._let_go()
+
+    def _arrive(self, now: datetime) -> None:
+        """What came at another time came in another batch."""
+        if now != self._arrived:
+            self._batch += 1
+            self._arrived = now
 
     def sharing(self, told: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> dict[Story, float]:
         """The stories whose articles share most of the terms *told*, and what these weigh together."""
@@ -280,7 +301,8 @@ class Stories:
         return story
 
     def _include(self, story: Story, member: Member, now: datetime) -> None:
-        story.members = (*story.members, member)[-RECENT:]
+        story.members = _newest(story.members, (member,))
+        story.newest = self._next
         story.articles += 1
         story.touched = max(story.touched, now)
         at = self._next - self._oldest
@@ -294,7 +316,8 @@ class Stories:
             self._story_of_before = self._story_of.copy()
         for story in (older, younger):
             self._before.setdefault(story.uid, replace(story))
-        older.members = tuple(sorted((*older.members, *younger.members))[-RECENT:])
+        older.members = _newest(older.members, younger.members)
+        older.newest = max(older.newest, younger.newest)
         older.articles += younger.articles
         older.touched = max(older.touched, younger.touched)
         self._drop(younger)
@@ -305,7 +328,7 @@ class Stories:
 
     def _let_go(self) -> None:
         """Forget the articles before the first that is the newest of a story: nothing is found by them alone."""
-        oldest = min((story.members[-1].number for story in self._stories.values()), default=self._next)
+        oldest = min((story.newest for story in self._stories.values()), default=self._next)
         if oldest - self._oldest < len(self._story_of) // 4:
             return
         self._story_of[: self._next - oldest] = self._story_of[oldest - self._oldest : self._next - self._oldest]
@@ -319,7 +342,7 @@ class _Group:
 
     story: Story | None
     uid: str | None
-    members: list[Member]
+    members: tuple[Member, ...]
     articles: int
     gone: list[Story] = field(default_factory=list)
     into: _Group | None = None
@@ -331,7 +354,7 @@ class _Group:
         return group
 
     def add(self, member: Member) -> None:
-        self.members = [*self.members, member][-RECENT:]
+        self.members = _newest(self.members, (member,))
         self.articles += 1
 
     def merge(self, other: _Group) -> _Group:
@@ -340,7 +363,7 @@ class _Group:
         if theirs is not None and (ours is None or theirs.made < ours.made):
             return other.merge(self)
         self.gone += [*other.gone, *([theirs] if theirs is not None else [])]
-        self.members = sorted((*self.members, *other.members))[-RECENT:]
+        self.members = _newest(self.members, other.members)
         self.articles += other.articles
         other.into = self
         return self
@@ -349,38 +372,55 @@ class _Group:
 class _Batch:
     """Decides where the articles of a batch belong; what it finds is not in *stories* yet."""
 
-    def __init__(self, stories: Stories, *, alone: bool) -> None:
+    def __init__(self, stories: Stories, number: int, *, alone: bool) -> None:
         self._stories = stories
+        self._number = number
         self._alone = alone
         self._group_of: dict[Story, _Group] = {}
         self._holding: defaultdict[int, list[_Group]] = defaultdict(list)
         self._placed = stories.reaches
 
     def place(self, one: Arriving) -> tuple[_Group, Evidence]:
+        """The story of an article, and why."""
         self._placed += 1
-        member = _member(one, self._placed)
+        member = _member(one, self._number, self._placed)
+        fitting, evidence = self._fitting(one, member)
+        group = fitting[0] if fitting else _Group(None, None, (), 0)
+        group.add(member)
+        if not self._alone:
+            for term in one.terms.hashes.tolist():
+                self._holding[term].append(group)
+        return self._tie(group, fitting[1:], one.language), evidence
+
+    def place_again(self, one: Arriving, alone: _Group) -> tuple[_Group, Evidence] | None:
+        """The same for an article that was *alone* when it came, now that all have come; None where it still is."""
+        fitting, evidence = self._fitting(one, alone.members[0], alone)
+        if not fitting:
+            return None
+        return self._tie(fitting[0].merge(alone), fitting[1:], one.language), evidence
+
+    def _fitting(self, one: Arriving, member: Member, but: _Group | None = None) -> tuple[list[_Group], Evidence]:
+        """The stories that the article is like, the most like first, and what is told of that."""
         seen = _Seen(self._stories, member, one.language)
-        groups = self._candidates(seen)
+        groups = [group for group in self._candidates(seen) if group is not but]
+        likenesses = seen.likenesses([group.members for group in groups])
+        near = sorted(range(len(groups)), key=lambda at: -likenesses[at])
         needed = asked(one.word_count)
-        near = sorted(
-            ((likeness, -at) for at, likeness in enumerate(seen.likenesses([group.members for group in groups]))),
-            reverse=True,
-        )
-        fitting = [groups[-at] for likeness, at in near if likeness >= needed]
-        group = fitting[0] if fitting else _Group(None, None, [], 0)
+        fitting = [groups[at] for at in near if likenesses[at] >= needed]
         evidence = Evidence(
             kind="story",
-            detail=f"with {group.articles} more" if group.articles else "begins one",
-            score=round(near[0][0], 3) if near else None,
+            detail=f"with {fitting[0].articles} more" if fitting else "begins one",
+            score=round(likenesses[near[0]], 3) if near else None,
             threshold=round(needed, 3),
         )
-        group.add(member)
-        for term in one.terms.hashes.tolist() if not self._alone else ():
-            self._holding[term].append(group)
-        for other in fitting[1:4]:
-            if self._agree(group, other, one.language):
+        return fitting, evidence
+
+    def _tie(self, group: _Group, others: Sequence[_Group], language: str) -> _Group:
+        """Merge with *group* those of the stories that an article of it is like that are one with it."""
+        for other in others[:TIED]:
+            if self._agree(group, other, language):
                 group = group.merge(other)
-        return group, evidence
+        return group
 
     def _candidates(self, seen: _Seen) -> list[_Group]:
         told, weights = seen.told()
@@ -388,14 +428,14 @@ class _Batch:
         for story, weight in self._stories.sharing(told, weights).items():
             group = self._group_of.get(story)
             if group is None:
-                group = self._group_of[story] = _Group(story, story.uid, list(story.members), story.articles)
+                group = self._group_of[story] = _Group(story, story.uid, story.members, story.articles)
             group = group.final()
             shared[group] = max(weight, shared.get(group, 0.0))
         if self._holding:
             for term, weight in zip(told.tolist(), weights.tolist(), strict=True):
                 for group in {held.final() for held in self._holding.get(term, ())[-PER_TERM:]}:
                     shared[group] = shared.get(group, 0.0) + weight
-        best = sorted(shared, key=lambda group: (-shared[group], group.members[0].number))
+        best = sorted(shared, key=lambda group: (-shared[group], group.members[0]))
         return best[:COMPARED]
 
     def _agree(self, one: _Group, other: _Group, language: str) -> bool:
@@ -477,17 +517,22 @@ class _Seen:
         return found
 
 
+def _newest(*members: tuple[Member, ...]) -> tuple[Member, ...]:
+    """The RECENT that came last, of one batch those written last."""
+    return tuple(sorted(chain(*members))[-RECENT:])
+
+
 def asked(word_count: int) -> float:
     """How like a story an article with so long a text must be."""
     return JOIN_HEADLINE + (JOIN - JOIN_HEADLINE) * min(1.0, word_count / FULL_WORDS)
 
 
-def _member(one: Arriving, number: int = 0) -> Member:
-    return _packed(number, one.source_id, one.written, one.terms)
+def _member(one: Arriving, batch: int = 0, number: int = 0) -> Member:
+    return _packed(batch, number, one.source_id, one.written, one.terms)
 
 
-def _packed(number: int, source_id: int, written: datetime, terms: Terms) -> Member:
-    return Member(number, source_id, written.timestamp(), terms.hashes.tobytes(), terms.strengths.tobytes())
+def _packed(batch: int, number: int, source_id: int, written: datetime, terms: Terms) -> Member:
+    return Member(batch, written.timestamp(), number, source_id, terms.hashes.tobytes(), terms.strengths.tobytes())
 
 
 _TABLE = 1 << 14
