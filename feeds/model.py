@@ -736,7 +736,7 @@ class Article:
     *uid* is ``urn:uuid:…`` and never changes. *link* is the permalink, None for a document without address (then
     `/article/ID` is linked). *published* is the date shown; *updated* the last significant change.
     *summary* and *content* are sanitised HTML, already cut down to what the rights of its source allow, *full_text*;
-    so are picture and episode.
+    so are picture and episode. *series*, of a story as one entry: one source alone tells it.
     """
 
     uid: str
@@ -771,6 +771,7 @@ class Article:
     contains: tuple[Related, ...] = ()
     contained_in: tuple[Related, ...] = ()
     story_uid: str | None = None
+    series: bool = False
     sections: tuple[str, ...] = ()
     sequence: int = 0
     revision: int = 0  # counts what changed of all this; a fragment of another revision is out of date

@@ -28,7 +28,7 @@ from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts, Terms, apart
 from feeds.model import Evidence
 
-JOIN = 0.175
+JOIN = 0.168
 """How like the nearest of a story an article with a text must be: the cosine of their terms, faded."""
 JOIN_HEADLINE = 0.2
 """The same for an article without a text: few words are easily alike."""
@@ -127,7 +127,7 @@ class Stories:
         self._before: dict[str, Story | None] = {}  # stories as they were when the batch began, None for new ones
         self._batch = 0
         self._arrived: datetime | None = None
-        self._begun = 0, 0, 0
+        self._begun: tuple[int, int, int, datetime | None] = 0, 0, 0, None
         self._story_of_before: npt.NDArray[np.int64] | None = None  # where stories merged since
 
     def __len__(self) -> int:
@@ -141,7 +141,7 @@ class Stories:
     def begin(self) -> None:
         """Begin a batch: from here on `undo` takes back; what was placed before stays."""
         self._before.clear()
-        self._begun = self._made, self._next, self._batch
+        self._begun = self._made, self._next, self._batch, self._arrived
         self._story_of_before = None
         self.counts.begin()
         self.habits.begin()
@@ -154,8 +154,7 @@ class Stories:
                 self._stories[uid] = self._by_made[story.made] = story
             elif uid in self._stories:
                 self._drop(self._stories[uid])
-        self._made, self._next, self._batch = self._begun
-        self._arrived = None
+        self._made, self._next, self._batch, self._arrived = self._begun
         if self._story_of_before is not None:
             self._story_of = self._story_of_before
         self.counts.undo()
@@ -203,6 +202,7 @@ class Stories:
 
     def join(self, uid: str, terms: Terms, *, source_id: int, written: datetime, now: datetime) -> None:
         """Put an article, which is counted, into the story *uid* as decided; in order of arrival."""
+        self._arrive(now)
         self._postings.add(self._next, terms.hashes.tolist())
         self._include(self._story(uid, now), _packed(self._batch, self._next, source_id, written, terms), now)
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import xxhash
 
 from feeds import kept
+from feeds.dates import MONTHS
 from feeds.dedupe import background
 from feeds.dedupe.columns import Ints
 from feeds.text import words
@@ -28,6 +29,8 @@ TITLE_TIMES = 2
 """A word of the title counts as so many of the text."""
 NAME = 1.25
 """So much stronger is a name than another word: who and where tell one event from another, what is done hardly."""
+DATE = 0.6
+"""And so much weaker a month or a year: columns and briefings of one day have these in common and nothing else."""
 NAMES_WITHIN = 1_600
 """So many characters are looked through for names, which is about as far as NEWS_WORDS go."""
 TITLE_CASE = 0.6
@@ -64,7 +67,10 @@ class Terms:
 
 
 def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Collection[str] = ()) -> Terms:
-    """The terms of an article, as strong as 1 + log of how often they stand there; those of *names* NAME times that."""
+    """The terms of an article, as strong as 1 + log of how often they stand there, times NAME or DATE.
+
+    *names* are words, as `names` gives them.
+    """
     title, text = _hash_stems(title_words[:TITLE_WORDS]), _hash_stems(text_words[:NEWS_WORDS])
     ordered = np.concatenate((*TITLE_TIMES * (title,), text))
     ordered.sort()
@@ -73,11 +79,11 @@ def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Co
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:-1])
     starts = np.flatnonzero(first)
     hashes, strengths = ordered[starts[:-1]], _STRENGTHS[np.diff(starts)]
-    if names and hashes.size:
-        named = _hash_stems(list(names))
-        at = np.minimum(hashes.searchsorted(named), hashes.size - 1)
-        at = at[hashes[at] == named]
-        strengths[at] = np.minimum(strengths[at] * NAME, 255).astype(np.uint8)
+    if hashes.size:
+        for some, times in ((_hash_stems(list(names)), NAME), (_DATES, DATE)):
+            at = np.minimum(hashes.searchsorted(some), hashes.size - 1)
+            at = at[hashes[at] == some]
+            strengths[at] = np.minimum(strengths[at] * times, 255).astype(np.uint8)
     return Terms(hashes, strengths)
 
 
@@ -111,6 +117,9 @@ def _hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
     stems = [background.stemmed(word) if word[-1:] == "s" else word for word in words]
     each = " ".join(stems).encode("utf-8", "surrogatepass").split(b" ")  # one call for all: words hold no blanks
     return np.fromiter(map(xxhash.xxh32_intdigest, each), np.uint32, len(each))
+
+
+_DATES = np.sort(_hash_stems([*MONTHS, *map(str, range(1900, 2100))]))
 
 
 class TermCounts:

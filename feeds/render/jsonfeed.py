@@ -123,6 +123,7 @@ def _beyond(article: Article, link: str, desk: DeskContext) -> dict[str, Any]:
         contains=_around(article.contains, desk),
         contained_in=_around(article.contained_in, desk),
         story=article.story_uid,
+        series=article.series or None,
         noindex=article.noindex or None,
     )
 

@@ -45,8 +45,15 @@ def as_story(members: Sequence[Article], *, story_uid: str, desk: DeskContext) -
         source_key=newest.source_key if len(sources) == 1 else "",
         image=next((article.image for article in newest_first if article.image), None),
         noindex=any(article.noindex for article in members),
+        series=len(members) > 1 and len({article.source_key for article in members} | _brought_by(members)) == 1,
         story_uid=story_uid,
     )
+
+
+def _brought_by(members: Sequence[Article]) -> set[str]:
+    """The names of sources that brought copies, as far as they are not the members' own."""
+    own = {article.source_name for article in members}
+    return {copy.source_name for article in members for copy in article.copies if copy.source_name not in own}
 
 
 def _list(newest_first: Sequence[Article], desk: DeskContext) -> str:

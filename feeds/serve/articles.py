@@ -66,7 +66,7 @@ def article_page(article_id: str) -> Response:
     if isinstance(article, Retracted):
         raise Gone
     shown: Article = article
-    others = _others(shown)
+    others, series = _others(shown)
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         desk, addresses = snapshot.desk, snapshot.addresses
@@ -86,6 +86,7 @@ def article_page(article_id: str) -> Response:
             **_media(shown, text, desk),
             json_ld=json_ld(shown, desk, addresses),
             others=[headline(one, desk, addresses) for one in others],
+            series=series,
             story_href=addresses.local(story_path(shown.story_uid)) if shown.story_uid and others else "",
             standfirst=_standfirst(shown),
             language=shown.language or desk.settings.language,
@@ -107,7 +108,7 @@ def article_page(article_id: str) -> Response:
         )
         return html, latest_change([shown], desk.accepted_at)
 
-    return page(("article", shown, others), draw)
+    return page(("article", shown, others, series), draw)
 
 
 def _media(article: Article, text: str, desk: Desk) -> dict[str, object]:
@@ -170,16 +171,17 @@ def _standfirst(article: Article) -> str:
     return "" if begins.startswith(summary[:80].removesuffix(" …")) else summary
 
 
-def _others(article: Article) -> tuple[Article, ...]:
-    """The other articles of its story, newest first."""
+def _others(article: Article) -> tuple[tuple[Article, ...], bool]:
+    """The other articles of its story, newest first, and whether these are a series of one source."""
     if article.story_uid is None:
-        return ()
+        return (), False
     ledger: Ledger = current_app.extensions["feeds.ledger"]
     try:
         told = ledger.story(article.story_uid, MOST_OTHERS + 1)
+        size = ledger.story_sizes([article.story_uid]).get(article.story_uid)
     except StoreError:
-        return ()  # a page without them is better than none
-    return tuple(one for one in told if one.uid != article.uid)[:MOST_OTHERS]
+        return (), False  # a page without them is better than none
+    return tuple(one for one in told if one.uid != article.uid)[:MOST_OTHERS], size is not None and size.series
 
 
 def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:

@@ -12,6 +12,7 @@ from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, document_path, story_path
 from feeds.serve.playing import what_plays
 from feeds.serve.reader import Desk
+from feeds.store.values import StorySize
 from feeds.text import plain
 
 FORMAT_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
@@ -56,6 +57,7 @@ class Headline:
     story: str | None = None
     story_href: str = ""
     story_size: int = 0
+    series: bool = False
     others: tuple[Headline, ...] = ()
 
 
@@ -137,13 +139,13 @@ def headline(
     addresses: Addresses,
     *,
     now: datetime | None = None,
-    sizes: Mapping[str, int] | None = None,
+    sizes: Mapping[str, StorySize] | None = None,
 ) -> Headline:
     """Return *article* as a line of a list: it links to its text here where there is one, else to where it is from.
 
     With *now* it says how long ago that was, too; *sizes* are those of stories, and one of several has a page.
     """
-    size = (sizes or {}).get(article.story_uid or "", 0)
+    size = (sizes or {}).get(article.story_uid or "", StorySize(0, 0))
     page = addresses.local(f"/article/{article.id}")
     elsewhere = bool(article.link) and not article.content
     return Headline(
@@ -162,8 +164,9 @@ def headline(
         plays=what_plays(article),
         since=in_relation(article.published, now) if now is not None else "",
         story=article.story_uid,
-        story_href=addresses.local(story_path(article.story_uid)) if article.story_uid and size > 1 else "",
-        story_size=size,
+        story_href=addresses.local(story_path(article.story_uid)) if article.story_uid and size.articles > 1 else "",
+        story_size=size.articles,
+        series=size.series,
         first_in=next((copy.source_name for copy in article.copies if copy.original), ""),
     )
 

@@ -16,6 +16,7 @@ from feeds.serve.faces import REDRAWN_MIN, Headline, direction, feeds_of, groupe
 from feeds.serve.ledger import Ledger
 from feeds.serve.site import page, the_site
 from feeds.serve.snapshot import Snapshot
+from feeds.store.values import StorySize
 
 bp = Blueprint("fronts", __name__)
 
@@ -99,8 +100,8 @@ def section_page(section: str) -> Response:
     return page(("section", path, site.snapshot.state_of(path), slot()), draw)
 
 
-def story_sizes(articles: Iterable[Article]) -> dict[str, int]:
-    """Return how many articles the stories of these have, by the story's urn."""
+def story_sizes(articles: Iterable[Article]) -> dict[str, StorySize]:
+    """Return how large the stories of these are, by the story's urn."""
     uids = {article.story_uid for article in articles if article.story_uid}
     ledger: Ledger = current_app.extensions["feeds.ledger"]
     try:

@@ -11,7 +11,7 @@ from feeds.model import Article, Format, Fragment, Frame
 from feeds.store import Store
 from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.search import Hits
-from feeds.store.values import Event, Poll, Selection
+from feeds.store.values import Event, Poll, Selection, StorySize
 
 CHART_DAYS = 14
 
@@ -79,8 +79,8 @@ class Ledger:
         with self._store().read() as tx:
             return tx.stories.articles(uid, limit)
 
-    def story_sizes(self, uids: Sequence[str]) -> dict[str, int]:
-        """How many articles that can be shown each of these stories has."""
+    def story_sizes(self, uids: Sequence[str]) -> dict[str, StorySize]:
+        """How many articles that can be shown each of these stories has, of how many sources."""
         with self._store().read() as tx:
             return tx.stories.sizes(uids)
 

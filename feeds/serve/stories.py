@@ -28,6 +28,7 @@ from feeds.serve.ledger import Ledger
 from feeds.serve.representations import Finished, cache_control
 from feeds.serve.site import page, redirect_to, respond_with, the_site
 from feeds.serve.snapshot import Snapshot
+from feeds.store.values import StorySize
 from feeds.text import plain
 
 bp = Blueprint("stories", __name__)
@@ -63,11 +64,13 @@ def story_page(story_id: str) -> Response:
         zone = zone_of(desk.settings.timezone)
         told = sorted(articles, key=lambda article: article.published, reverse=True)
         sources = list(dict.fromkeys(article.source_name for article in told if article.source_name))
+        size = _size(uid)
         html = render_template(
             "story.html",
             **frame(snapshot),
+            series=size.series,
             title=told[0].title or "Untitled",
-            count=max(len(told), _ledger().story_sizes([uid]).get(uid, 0)),
+            count=max(len(told), size.articles),
             shown=len(told),
             sources=sources,
             began=in_words(told[-1].published, zone),
@@ -116,7 +119,7 @@ def story_feed(story_id: str, format: Format) -> Response:
             self_url=self_url,
             alternate_url=snapshot.addresses.public(story_path(uid)),
             title=f"{title} · {snapshot.desk.settings.title}",
-            description="All articles of one story",
+            description=f"All articles of one {'series' if _size(uid).series else 'story'}",
             updated=updated,
             feed_id=frames.feed_urn(desk_id, "story", uid),
         )
@@ -141,6 +144,10 @@ def _by_day(told: Sequence[Article], zone: tzinfo) -> list[tuple[str, list[Artic
         (name, list(several))
         for name, several in groupby(told, key=lambda article: day_in_words(article.published, zone))
     ]
+
+
+def _size(uid: str) -> StorySize:
+    return _ledger().story_sizes([uid]).get(uid, StorySize(0, 0))
 
 
 def _uid(story_id: str) -> str:

@@ -12,8 +12,8 @@ from feeds.store import selections
 from feeds.store.dialect import upsert
 from feeds.store.hydrate import hydrate
 from feeds.store.marks import chunks
-from feeds.store.schema import FILED, IN_SECTION, articles, filings, sections, story_moves
-from feeds.store.values import Selection
+from feeds.store.schema import FILED, IN_SECTION, articles, entries, filings, sections, story_moves
+from feeds.store.values import Selection, StorySize
 
 
 class StoryShelf:
@@ -72,16 +72,18 @@ class StoryShelf:
         whole = hydrate(self._connection, [number for numbers in ids.values() for number in numbers])
         return {uid: tuple(whole[number] for number in numbers if number in whole) for uid, numbers in ids.items()}
 
-    def sizes(self, uids: Sequence[str]) -> dict[str, int]:
-        """How many articles that can be shown each of these stories has."""
-        found: dict[str, int] = {}
+    def sizes(self, uids: Sequence[str]) -> dict[str, StorySize]:
+        """How many articles that can be shown each of these stories has, of how many sources."""
+        found: dict[str, StorySize] = {}
         for some in chunks(list(uids)):
+            told, by = func.count(articles.c.id.distinct()), func.count(entries.c.source_id.distinct())
             statement = (
-                select(articles.c.story_uid, func.count())
+                select(articles.c.story_uid, told, by)
+                .join_from(articles, entries, entries.c.article_id == articles.c.id)
                 .where(articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None), FILED)
                 .group_by(articles.c.story_uid)
             )
-            found |= {uid: int(count) for uid, count in self._connection.execute(statement)}
+            found |= {uid: StorySize(count, sources) for uid, count, sources in self._connection.execute(statement)}
         return found
 
     def selection(self, uid: str, format: Format, limit: int) -> Selection:

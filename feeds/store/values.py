@@ -253,6 +253,19 @@ class Standing:
     link: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class StorySize:
+    """How many articles a story has that can be shown, and how many sources brought them or copies of them."""
+
+    articles: int
+    sources: int
+
+    @property
+    def series(self) -> bool:
+        """Whether one source alone tells it: parts of a series may be, and nobody else says that it is one event."""
+        return self.articles > 1 and self.sources == 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Some of a section's articles as finished fragments, newest first: what a feed is joined from.

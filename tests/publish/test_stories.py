@@ -44,6 +44,28 @@ def test_the_page_tells_a_story_by_days_the_newest_first(told):
     assert f'type="application/atom+xml" title="Story: What the gate cost 1500 (Atom)" href="https://wire.example.org{address(7)}.atom"' in page.text  # noqa: E501  # fmt: skip
 
 
+def test_what_one_source_alone_tells_is_a_series_until_another_joins(told):
+    told.bring([21], story=8, title="Lighthouses of the coast, part one")
+    told.bring([22], story=8, title="Lighthouses of the coast, part two")
+    told.render()
+    page = told.get(address(8), **BROWSER).text
+    assert '<p class="kicker">Series</p>' in page and 'title="Series: ' in page
+    assert b"All articles of one series" in told.get(address(8) + ".rss").body
+    for path in ("/news/world", f"/article/{uid_of(21)[9:]}"):
+        shown = told.get(path, **BROWSER).text
+        assert "in this series" in shown, path
+    assert "whole story" not in shown
+    by_story = json.loads(told.get("/news/world.json", query="by=story").body)["items"]
+    assert [item["_wiredesk"].get("series") for item in by_story if "Lighthouses" in item["title"]] == [True]
+    told.bring([23], story=8, source=2, title="The coast's lighthouses go dark")
+    told.render()
+    page = told.get(address(8), **BROWSER).text
+    assert '<p class="kicker">Story</p>' in page
+    assert "The whole story, as a timeline" in told.get(f"/article/{uid_of(21)[9:]}", **BROWSER).text
+    by_story = json.loads(told.get("/news/world.json", query="by=story").body)["items"]
+    assert [item["_wiredesk"].get("series") for item in by_story if "lighthouses" in item["title"]] == [None]
+
+
 def test_its_feeds_are_valid_and_keep_id_and_validators_until_the_story_goes_on(told):
     first = {format: told.get(f"{address(7)}.{format}") for format in FORMATS}
     for format, got in first.items():
