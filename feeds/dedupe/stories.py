@@ -28,22 +28,22 @@ from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts, Terms, apart
 from feeds.model import Evidence
 
-JOIN = 0.168
+JOIN = 0.158
 """How like the nearest of a story an article with a text must be: the cosine of their terms, faded."""
-JOIN_HEADLINE = 0.2
+JOIN_HEADLINE = 0.205
 """The same for an article without a text: few words are easily alike."""
 FULL_WORDS = 120
 """Texts with fewer words lie between the two."""
-NEAREST = 2
+NEAREST = 3
 """Likeness to a story is that to so many of its articles, on average: one alone may be a bridge to another story."""
-RECENT = 6
+RECENT = 8
 """So many of a story's newest articles are compared."""
 MERGE = 0.14
 """How alike the AGREEING newest articles of two stories must be on average to be one."""
 AGREEING = 3
 TIED = 3
 """So many further stories that an article is like are looked at for that."""
-FADE = timedelta(hours=72)
+FADE = timedelta(hours=60)
 """Likeness falls by a factor e in this time between two articles."""
 GONE = timedelta(days=10)
 MOST_STORIES = 50_000

@@ -29,7 +29,7 @@ TITLE_TIMES = 2
 """A word of the title counts as so many of the text."""
 NAME = 1.25
 """So much stronger is a name than another word: who and where tell one event from another, what is done hardly."""
-DATE = 0.6
+DATE = 0.65
 """And so much weaker a month or a year: columns and briefings of one day have these in common and nothing else."""
 NAMES_WITHIN = 1_600
 """So many characters are looked through for names, which is about as far as NEWS_WORDS go."""
