@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from feeds.errors import StoreError
 from feeds.model import Format
 from feeds.serve.addresses import document_path
-from feeds.serve.framing import oversized, refusal
+from feeds.serve.admission import Bodies, Slow, Views, with_body
+from feeds.serve.framing import BUSY, LONG_BODY, SLOW_BODY, Refusal, has_body, most_body_bytes, oversized, refusal
 from feeds.serve.metrics import Tally
 from feeds.serve.narrowed import NARROWING
 from feeds.serve.negotiate import codings_in_order
@@ -70,6 +71,7 @@ class Answers:
         self._failing = False
         self.tally: Tally | None = None
         self._codings: dict[str | None, tuple[str, ...]] = {}
+        self._views, self._bodies = Views(), Bodies()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -83,8 +85,7 @@ class Answers:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         if (refused := refusal(environ)) is not None:
-            start_response(refused.status, refused.headers)
-            return [refused.body]
+            return _refuse(refused, start_response)
         if self._clock() >= self._look_at:
             self._look()
         snapshot = self._current
@@ -94,10 +95,28 @@ class Answers:
             if finished is not None and (answer := self._answer(finished, environ, start_response)) is not None:
                 return answer
             environ["SCRIPT_NAME"], environ["PATH_INFO"] = "", snapshot.addresses.strip_prefix(path)
-        if (refused := oversized(environ)) is not None:
-            start_response(refused.status, refused.headers)
-            return [refused.body]
-        return self._ask_app(environ, start_response)
+        if (refused := oversized(environ) or self._take_body(environ)) is not None or not self._views.enter():
+            return _refuse(refused or BUSY, start_response)
+        try:
+            return self._ask_app(environ, start_response)
+        finally:
+            self._views.leave()
+
+    def _take_body(self, environ: WSGIEnvironment) -> Refusal | None:
+        """Have the body of a request, where it has one, before a view is asked; why it is refused, or None."""
+        if not has_body(environ):
+            return None
+        most = most_body_bytes(environ)
+        try:
+            body = self._bodies.read(environ, most)
+        except Slow:
+            return SLOW_BODY
+        if body is None:
+            return BUSY
+        if len(body) > most:
+            return LONG_BODY
+        with_body(environ, body)
+        return None
 
     def _ask_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the views answer, counted and timed."""
@@ -201,6 +220,11 @@ class Answers:
         with self._keeping:
             if self._current is not None:
                 self._current.keep(document_path(path, format), finished, self._max_bodies_bytes)
+
+
+def _refuse(refused: Refusal, start_response: StartResponse) -> list[bytes]:
+    start_response(refused.status, refused.headers)
+    return [refused.body]
 
 
 def may_narrow(query: str) -> bool:

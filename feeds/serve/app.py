@@ -18,7 +18,7 @@ from feeds.serve.answers import Answers
 from feeds.serve.assets import Assets
 from feeds.serve.framing import MAX_BODY_BYTES
 from feeds.serve.ledger import Ledger
-from feeds.serve.metrics import share_counts, tally
+from feeds.serve.metrics import Tally, shared_folder
 from feeds.serve.reader import Reader
 from feeds.serve.site import Site
 from feeds.store import Store
@@ -45,8 +45,7 @@ def create_app(store_url: str = "", *, reader: Reader | None = None) -> Answers:
     app.extensions["feeds.site"] = site
     app.extensions["feeds.access"] = Access.of(os.environ)
     app.extensions["feeds.ledger"] = Ledger(_store_of(reader))
-    share_counts(os.environ)
-    answers.tally = tally()
+    answers.tally = Tally(shared_folder(os.environ))
     app.jinja_env.filters["httpdate"] = http_date
     for blueprint in (
         status.bp,

@@ -52,18 +52,18 @@ def _missing(error: Exception) -> Response:
     site = the_site()
     asked = _asked_path()
     try:
-        addresses = site.snapshot.addresses
+        snapshot = site.snapshot
+        addresses = snapshot.addresses
         path, format = split_format(asked.strip("/"))
         path, page = split_archive(path)
         gone = False
         right = addresses.one_address(asked)
         if right is None and path and path != UNFILED and addresses.section_at(path) is None:
             # What config no longer says, the store remembers.
-            target = site.reader.moved_to(path)
-            if target is not None:
+            former = site.former_sections(snapshot)
+            gone = path in former
+            if (target := former.get(path)) is not None:
                 right = f"/{target}" + (f"/{page}" if page else "") + (f".{format}" if format else "")
-            else:
-                gone = site.reader.was_section(path)
         if right is not None and request.method in ("GET", "HEAD"):
             return redirect_to(addresses.public(right, request.query_string.decode("latin-1")))
     except StoreError as store_error:

@@ -28,6 +28,7 @@ class Refusal:
 
     status: str
     body: bytes
+    more: tuple[tuple[str, str], ...] = ()
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -37,11 +38,12 @@ class Refusal:
             ("Content-Length", str(len(self.body))),
             ("X-Content-Type-Options", "nosniff"),
             ("Connection", "close"),
+            *self.more,
         ]
 
 
-def _refusal(status: str, why: str) -> Refusal:
-    return Refusal(status, f"{status}: {why}\n".encode())
+def _refusal(status: str, why: str, *more: tuple[str, str]) -> Refusal:
+    return Refusal(status, f"{status}: {why}\n".encode(), more)
 
 
 _TWO_LENGTHS = _refusal("400 Bad Request", "Transfer-Encoding and Content-Length in one request")
@@ -52,7 +54,9 @@ _BAD_HOST = _refusal("400 Bad Request", "one valid Host is needed")
 _BODY = _refusal("400 Bad Request", "this method takes no body")
 _LONG_TARGET = _refusal("414 URI Too Long", f"at most {MAX_TARGET_CHARS} characters")
 _LONG_HEADERS = _refusal("431 Request Header Fields Too Large", f"at most {MAX_HEADERS_CHARS} characters")
-_LONG_BODY = _refusal("413 Content Too Large", "the body is too long for this address")
+SLOW_BODY = _refusal("408 Request Timeout", "the body did not arrive in time")
+BUSY = _refusal("503 Service Unavailable", "too many at once; ask again in a moment", ("Retry-After", "5"))
+LONG_BODY = _refusal("413 Content Too Large", "the body is too long for this address")
 
 
 def refusal(environ: Mapping[str, object]) -> Refusal | None:
@@ -98,6 +102,16 @@ def _judge_body(environ: Mapping[str, object]) -> Refusal | None:
         return _BAD_LENGTH
     if environ.get("REQUEST_METHOD") in _BODYLESS and (coding is not None or length.strip("0")):
         return _BODY
-    if length and int(length) > (MAX_PUSH_BYTES if CALLBACKS in str(environ["PATH_INFO"]) else MAX_BODY_BYTES):
-        return _LONG_BODY
+    if length and int(length) > most_body_bytes(environ):
+        return LONG_BODY
     return None
+
+
+def has_body(environ: Mapping[str, object]) -> bool:
+    """Whether a request that is well framed says that a body follows (RFC 9112 section 6.3)."""
+    return "HTTP_TRANSFER_ENCODING" in environ or str(environ.get("CONTENT_LENGTH") or "0").strip("0") != ""
+
+
+def most_body_bytes(environ: Mapping[str, object]) -> int:
+    """How long the body may be at this address."""
+    return MAX_PUSH_BYTES if CALLBACKS in str(environ["PATH_INFO"]) else MAX_BODY_BYTES

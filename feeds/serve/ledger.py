@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds import frames
+from feeds.errors import StoreError
 from feeds.model import Article, Format, Fragment, Frame
 from feeds.store import Store
 from feeds.store.overview import Line, Numbers, Saved
@@ -14,6 +15,8 @@ from feeds.store.search import Hits
 from feeds.store.values import Event, Poll, Selection, StorySize
 
 CHART_DAYS = 14
+REMEMBERED = 2_000
+"""The glance at a desk with at most so many sources is kept for when the store does not answer: about 5 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +42,43 @@ class Ledger:
 
     def __init__(self, store: Callable[[], Store]) -> None:
         self._store = store
+        self._seen: dict[bool, Glance] = {}
+        self.trouble: StoreError | None = None
+        """Why the store did not answer when it was last asked for a glance; None where it did."""
 
     def glance(self, now: datetime, *, sections: bool = True) -> Glance:
-        """The desk as a whole; without *sections* the days of each, which cost most, are left out."""
-        with self._store().read() as tx:
-            return Glance(
-                lines=tx.overview.lines(),
-                numbers=tx.overview.numbers(now),
-                section_days=tx.overview.section_days(now - timedelta(days=CHART_DAYS)) if sections else {},
-                open_events=tx.events.open(),
-            )
+        """The desk as a whole; without *sections* the days of each, which cost most, are left out.
+
+        Where the store does not answer, the last glance, of a desk with few enough sources to be remembered. Raises
+        StoreError where there is none.
+        """
+        try:
+            with self._store().read() as tx:
+                glance = Glance(
+                    lines=tx.overview.lines(),
+                    numbers=tx.overview.numbers(now),
+                    section_days=tx.overview.section_days(now - timedelta(days=CHART_DAYS)) if sections else {},
+                    open_events=tx.events.open(),
+                )
+        except StoreError as error:
+            self.trouble = error
+            if sections not in self._seen:
+                raise
+            return self._seen[sections]
+        self.trouble = None
+        if len(glance.lines) <= REMEMBERED:
+            self._seen[sections] = glance
+        return glance
 
     def closer(self, ids: Sequence[int], now: datetime) -> Closer:
-        """More of the sources with these ids."""
-        with self._store().read() as tx:
-            return Closer(days=tx.overview.days(ids, now - timedelta(days=CHART_DAYS)), saved=tx.overview.saved(ids))
+        """More of the sources with these ids; nothing where the store does not answer."""
+        try:
+            with self._store().read() as tx:
+                days = tx.overview.days(ids, now - timedelta(days=CHART_DAYS))
+                return Closer(days=days, saved=tx.overview.saved(ids))
+        except StoreError as error:
+            self.trouble = error
+            return Closer(days={}, saved={})
 
     def source(self, key: str) -> tuple[Line, list[Poll], str] | None:
         """One source with its history, newest first, and what its open alarm of silence says."""

@@ -1,15 +1,18 @@
 """`/metrics`: what the store knows, and what each process counts of itself, for Prometheus.
 
-I/O: the processes of one desk count in files of a folder that they share, since any of them may be asked.
+I/O: each process of a desk leaves its counts in a file of a folder that they share, since any of them may be asked.
+prometheus_client's own way to share them maps files into memory, and a full disk then ends the process (SIGBUS); here
+a file that can't be written is left as it was.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import threading
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +29,14 @@ FLUSH_S = 1.0
 _SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0)
 
 
-def share_counts(environ: MutableMapping[str, str]) -> None:
-    """Have all processes of this desk count together; to be called before prometheus_client is first imported.
+def shared_folder(environ: Mapping[str, str]) -> Path | None:
+    """The folder of this desk's counts, None where a process counts for itself; those of ended desks are removed.
 
-    The folder is named by the process that started them, and those of processes that have ended are removed.
+    It is named by the process that started this one.
     """
     data = environ.get("WIREDESK_DATA", "").strip()
-    if not data or "PROMETHEUS_MULTIPROC_DIR" in environ:
-        return
+    if not data:
+        return None
     parent = environ.get("WIREDESK_PARENT", "").strip() or str(os.getppid())
     folder = Path(data) / FOLDER / parent
     try:
@@ -42,17 +45,96 @@ def share_counts(environ: MutableMapping[str, str]) -> None:
             if other.name.isdigit() and other.name != parent and not Path(f"/proc/{other.name}").exists():
                 shutil.rmtree(other, ignore_errors=True)
     except OSError:
-        return  # a read-only data folder: each process counts for itself
-    environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        return None
+    return folder
+
+
+class Shared:
+    """The counts of this process in *registry*, and in a file of *folder* for those beside it."""
+
+    def __init__(self, folder: Path | None) -> None:
+        from prometheus_client import CollectorRegistry
+
+        self.registry = CollectorRegistry()
+        self._folder = folder
+        self._name = f"{os.getpid()}.prom"
+        self._saving = threading.Lock()
+
+    def save(self) -> None:
+        """Leave the counts for the other processes. Without room on the disk they see the last that there was for."""
+        from prometheus_client import generate_latest
+
+        if self._folder is None:
+            return
+        half = self._folder / f".{self._name}"
+        with self._saving:
+            try:
+                half.write_bytes(generate_latest(self.registry))
+                half.replace(self._folder / self._name)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    half.unlink()
+
+    def gathered(self) -> bytes:
+        """The counts of all processes of the desk, those that have ended included, in Prometheus' text format."""
+        from prometheus_client import CollectorRegistry, generate_latest
+
+        texts = [generate_latest(self.registry).decode(), *self._others()]
+        whole = CollectorRegistry()
+        whole.register(_Sum(texts))
+        return generate_latest(whole)
+
+    def _others(self) -> list[str]:
+        """What the others have left, the newest first."""
+        if self._folder is None:
+            return []
+        found: list[tuple[int, str]] = []
+        with contextlib.suppress(OSError):
+            for path in self._folder.glob("*.prom"):
+                if path.name not in (self._name, f".{self._name}"):
+                    with contextlib.suppress(OSError, UnicodeError):
+                        found.append((path.stat().st_mtime_ns, path.read_text()))
+        return [text for _, text in sorted(found, reverse=True)]
+
+
+class _Sum:
+    """Counts in text added up; of a gauge the first that says one holds."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+
+    def collect(self) -> list[Any]:
+        """Give the metric families."""
+        from prometheus_client.core import Metric
+        from prometheus_client.parser import text_string_to_metric_families
+
+        families: dict[str, Any] = {}
+        values: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = {}
+        for text in self._texts:
+            for family in text_string_to_metric_families(text):
+                if family.name.endswith("_created"):
+                    continue  # when a process began, which adds up to nothing
+                families.setdefault(family.name, (family.documentation, family.type))
+                for name, labels, value, *_ in family.samples:
+                    key = family.name, name, tuple(sorted(labels.items()))
+                    if family.type == "gauge":
+                        values.setdefault(key, value)
+                    elif not name.endswith("_created"):
+                        values[key] = values.get(key, 0.0) + value
+        metrics = {name: Metric(name, documentation, kind) for name, (documentation, kind) in families.items()}
+        for (of, sample, told), value in values.items():
+            metrics[of].add_sample(sample, dict(told), value)
+        return list(metrics.values())
 
 
 class Tally:
     """What a web process counts of its own answers."""
 
-    def __init__(self) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+    def __init__(self, folder: Path | None = None) -> None:
+        from prometheus_client import Counter, Gauge, Histogram
 
-        self.registry = CollectorRegistry()
+        self.shared = Shared(folder)
+        self.registry = self.shared.registry
         self._served = Counter("wiredesk_answers", "Answers given", ["kind", "status"], registry=self.registry)
         self._seconds = Histogram(
             "wiredesk_view_seconds",
@@ -65,7 +147,6 @@ class Tally:
             "wiredesk_declared_subscribers",
             "Subscribers that aggregators declare in their User-Agent",
             ["service", "path"],
-            multiprocess_mode="mostrecent",
             registry=self.registry,
         )
         self._services: dict[tuple[str, str], int] = {}
@@ -75,10 +156,7 @@ class Tally:
         self._counting = threading.Lock()
 
     def answered(self, path: str, status: str, user_agent: str | None) -> None:
-        """Count one answer: *status* begins with its three digits.
-
-        Writing into the shared file costs more than a 304 does, so that counts are put there once in `FLUSH_S`.
-        """
+        """Count one answer: *status* begins with its three digits. They are left for the others once in `FLUSH_S`."""
         kind = self._kinds.get(path)
         if kind is None:
             kind = kind_of(path)
@@ -104,6 +182,7 @@ class Tally:
             counts, self._counts = self._counts, {}
         for key, count in counts.items():
             self._served.labels(*key).inc(count)
+        self.shared.save()
 
     def took(self, path: str, seconds: float) -> None:
         """Note how long a view took."""
@@ -150,36 +229,35 @@ def kind_of(path: str) -> str:
     return first if first in ("article", "story", "search", "static", "websub", "status", "metrics") else "page"
 
 
-def exposition(numbers: Numbers, states: Mapping[str, int], events: Sequence[Event]) -> tuple[bytes, str]:
-    """Return everything in Prometheus' text format, and its media type."""
+def exposition(known: Stored | None, tally: Tally | None) -> tuple[bytes, str]:
+    """Return everything in Prometheus' text format, and its media type; *known* is None where the store is silent."""
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-    from prometheus_client.multiprocess import MultiProcessCollector  # type: ignore[attr-defined,unused-ignore]
 
-    if _tallies:
-        _tallies[-1].flush()
     registry = CollectorRegistry()
-    registry.register(_Stored(numbers, states, events))
+    registry.register(_Up(known is not None))
+    if known is not None:
+        registry.register(known)
     body = generate_latest(registry)
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        counted = CollectorRegistry()
-        MultiProcessCollector(counted)  # type: ignore[no-untyped-call,unused-ignore]
-        body += generate_latest(counted)
-    elif _tallies:
-        body += generate_latest(_tallies[-1].registry)
+    if tally is not None:
+        tally.flush()
+        body += tally.shared.gathered()
     return body, CONTENT_TYPE_LATEST
 
 
-_tallies: list[Tally] = []
+class _Up:
+    """Whether the store answers."""
+
+    def __init__(self, up: bool) -> None:
+        self._up = up
+
+    def collect(self) -> list[Any]:
+        """Give the metric family."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        return [GaugeMetricFamily("wiredesk_store_up", "Whether the store answers", value=float(self._up))]
 
 
-def tally() -> Tally:
-    """Return the tally of this process."""
-    if not _tallies:
-        _tallies.append(Tally())
-    return _tallies[-1]
-
-
-class _Stored:
+class Stored:
     """What the store knows, in Prometheus' words."""
 
     def __init__(self, numbers: Numbers, states: Mapping[str, int], events: Sequence[Event]) -> None:

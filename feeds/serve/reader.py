@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -99,11 +99,8 @@ class Reader(Protocol):
     def published_after(self, moment: datetime, limit: int) -> Sequence[Article]:
         """Articles of the whole desk published after *moment*, newest first."""
 
-    def was_section(self, path: str) -> bool:
-        """Whether a section once had this path and has gone."""
-
-    def moved_to(self, path: str) -> str | None:
-        """Where a section that had this path is now, as far as the store remembers; None if it did not move."""
+    def former_sections(self) -> Mapping[str, str | None]:
+        """The paths that sections once had: where each is now, None where it has gone."""
 
     def since(self, path: str, sequence: int, limit: int) -> Since:
         """What changed in a section after *sequence*."""

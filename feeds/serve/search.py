@@ -15,13 +15,15 @@ from feeds.serve.faces import FORMAT_NAMES, Feed, headline
 from feeds.serve.fronts import frame, story_sizes
 from feeds.serve.joined import finish_joined
 from feeds.serve.representations import Asked, Finished, cache_control, reply
-from feeds.serve.site import finish_text, page_headers, respond, respond_with, the_site
+from feeds.serve.site import finish_text, number_asked, page_headers, respond, respond_with, the_site
 from feeds.store.search import MOST_QUERY_CHARS
 
 bp = Blueprint("search", __name__)
 
 PER_PAGE = 20
 FEED_ENTRIES = 50
+LAST_ROW = 2**63 - 1
+"""No article's row has a higher number."""
 
 
 def asked() -> str:
@@ -38,7 +40,7 @@ def page() -> Response:
     snapshot = site.snapshot
     desk, addresses = snapshot.desk, snapshot.addresses
     query = asked()
-    before = request.args.get("before", None, type=int)
+    before = number_asked("before", least=1, most=LAST_ROW)
     hits = current_app.extensions["feeds.ledger"].find(query, PER_PAGE, before) if query else None
     sizes = story_sizes(hits.articles) if hits else {}
     told = urlencode({"q": query})

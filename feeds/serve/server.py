@@ -16,7 +16,7 @@ BACKLOG = 2048
 MAX_CONNECTIONS = 4096  # a worker; granian holds one for as long as a client keeps it open, asking or not
 HEADERS_TIMEOUT_MS = 15_000  # for a request's head, and for the next one on a connection kept alive
 MAX_HEAD_BYTES = 65_536
-BLOCKING_THREADS = 4
+BLOCKING_THREADS = 10  # what `admission` lets into views and bodies, those that wait, and two for finished answers
 SPARE_FILES = 128  # what a process has open besides connections
 
 

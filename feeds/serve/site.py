@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from flask import Response, current_app, request
 from werkzeug.exceptions import BadRequest
 
+from feeds.errors import StoreError
 from feeds.model import Article, Settings, Source
 from feeds.serve.answers import Answers
 from feeds.serve.assets import Assets
@@ -42,8 +43,10 @@ class Site:
     now: Callable[[], datetime] = _now
     cached: Cache = field(default_factory=lambda: Cache())
     joins: Cache = field(default_factory=lambda: Cache())
+    shown: Cache = field(default_factory=lambda: Cache())
     drawing: threading.Lock = field(default_factory=threading.Lock)
     joining: threading.Lock = field(default_factory=threading.Lock)
+    former: tuple[int, Mapping[str, str | None]] | None = None
     named: tuple[int, Mapping[str, Source]] | None = None
     headlines: dict[str, tuple[tuple[int, str], tuple[Article, ...]]] = field(default_factory=dict)
 
@@ -68,6 +71,15 @@ class Site:
         if self.named is None or self.named[0] != snapshot.desk.version:
             self.named = snapshot.desk.version, by_name(snapshot.desk.sources)
         return self.named[1]
+
+    def former_sections(self, snapshot: Snapshot) -> Mapping[str, str | None]:
+        """Return where the sections of former paths are, as `Reader.former_sections` does, read once a config.
+
+        Whoever asks for many addresses that are not there asks nothing of the store.
+        """
+        if self.former is None or self.former[0] != snapshot.epoch:
+            self.former = snapshot.epoch, self.reader.former_sections()
+        return self.former[1]
 
     def newest(self, path: str, limit: int, snapshot: Snapshot) -> tuple[Article, ...]:
         """Return a section's newest articles, read again only when the section has changed. *limit* stays the same."""
@@ -125,6 +137,16 @@ def the_site() -> Site:
     return site
 
 
+def number_asked(name: str, *, least: int, most: int) -> int | None:
+    """Return the whole number that the query gives as *name*, None where it gives none. Raises Refused."""
+    given = request.args.get(name, "").strip()
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) <= len(str(most)) and least <= int(given) <= most):
+        raise Refused(f"{name} is a whole number from {least} to {most}")
+    return int(given)
+
+
 def respond(answered: Reply) -> Response:
     """Return *answered* as Flask's response; Flask leaves the body out for HEAD."""
     response = Response(answered.body, status=answered.status)
@@ -156,7 +178,16 @@ def page(key: tuple[object, ...], draw: Callable[[Snapshot], tuple[str, datetime
             more=page_headers(snapshot.desk.settings),
         )
 
-    return respond_with(site.once((*key, snapshot.desk.version), prepare))
+    try:
+        finished = site.once((*key, snapshot.desk.version), prepare)
+    except StoreError:
+        # What was last shown at this address is better than nothing.
+        last = site.shown.get((request.path,))
+        if last is None:
+            raise
+        return respond_with(last)
+    site.shown.put((request.path,), finished)
+    return respond_with(finished)
 
 
 def finish_text(

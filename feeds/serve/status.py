@@ -5,7 +5,9 @@ I/O: a few reads of the store; the lines of config files that have errors; the c
 
 from __future__ import annotations
 
+import logging
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -16,6 +18,7 @@ from werkzeug.exceptions import NotFound
 
 from feeds.condition import ago, condition
 from feeds.dates import rfc3339, zone_of
+from feeds.errors import StoreError
 from feeds.serve import console
 from feeds.serve.access import CLOSED, Access
 from feeds.serve.alarms import LOOKS_AT, alarms_feed
@@ -26,14 +29,16 @@ from feeds.serve.ledger import CHART_DAYS, Ledger
 from feeds.serve.mistakes import mistakes
 from feeds.serve.negotiate import choose
 from feeds.serve.representations import Asked, reply
-from feeds.serve.site import finish_text, page_headers, respond, the_site
+from feeds.serve.site import finish_text, number_asked, page_headers, respond, the_site
 from feeds.store.overview import Saved, day_of
 from feeds.urls import masked
 
+log = logging.getLogger(__name__)
 bp = Blueprint("status", __name__)
 bp.add_app_template_filter(console.code, "code")
 
 PER_PAGE = 50
+MOST_PAGES = 1_000_000
 GZIP_LEVEL = 2
 
 
@@ -55,6 +60,16 @@ def guard() -> Response | None:
     if verdict == "ask":
         response.headers["WWW-Authenticate"] = 'Basic realm="Wiredesk status", charset="UTF-8"'
     return _private(response)
+
+
+@bp.errorhandler(StoreError)
+def untold(error: StoreError) -> Response:
+    """Say why there is nothing to be seen; admins alone come here."""
+    log.warning("could not answer: %s", error)
+    text = f"503 Service Unavailable\nThe store does not answer: {masked(str(error))}\n"
+    response = _private(Response(text, status=503, content_type="text/plain; charset=utf-8"))
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 @bp.get("/status")
@@ -89,6 +104,7 @@ def status() -> Response:
         "status.html",
         **frame(snapshot),
         **_common(now),
+        trouble=ledger.trouble,
         rows=[
             console.row(
                 one,
@@ -194,12 +210,15 @@ def alarms() -> Response:
 @bp.get("/metrics")
 def metrics() -> Response:
     """Give the desk's numbers in Prometheus' text format."""
-    from feeds.serve.metrics import exposition
+    from feeds.serve.metrics import Stored, exposition
 
-    now = the_site().now()
-    glance = _ledger().glance(now, sections=False)
-    counts = console.count(console.judge(glance, now))
-    body, media_type = exposition(glance.numbers, {word: counts[word] for word in WORDS}, glance.open_events)
+    site, now, known = the_site(), the_site().now(), None
+    with suppress(StoreError):
+        glance = _ledger().glance(now, sections=False)
+        if _ledger().trouble is None:
+            counts = console.count(console.judge(glance, now))
+            known = Stored(glance.numbers, {word: counts[word] for word in WORDS}, glance.open_events)
+    body, media_type = exposition(known, site.answers.tally)
     return _private(Response(body, content_type=media_type))
 
 
@@ -214,7 +233,7 @@ def _asked() -> dict[str, str]:
 def _page_of(total: int, parameter: str) -> tuple[int, int]:
     """Return which page of *total* lines is asked for, and how many there are."""
     pages = max(1, -(-total // PER_PAGE))
-    return min(max(1, request.args.get(parameter, 1, type=int)), pages), pages
+    return min(number_asked(parameter, least=1, most=MOST_PAGES) or 1, pages), pages
 
 
 def _common(now: datetime) -> dict[str, object]:

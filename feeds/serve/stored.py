@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -117,16 +117,10 @@ class StoreReader:
                     break
         return sorted(found, key=lambda article: (article.published, article.uid), reverse=True)
 
-    def was_section(self, path: str) -> bool:
-        """See `Reader.was_section`."""
+    def former_sections(self) -> Mapping[str, str | None]:
+        """See `Reader.former_sections`."""
         with self._store.read() as tx:
-            return tx.sections.moved(path) == "gone"
-
-    def moved_to(self, path: str) -> str | None:
-        """See `Reader.moved_to`."""
-        with self._store.read() as tx:
-            target = tx.sections.moved(path)
-        return None if target == "gone" else target
+            return {path: None if target == "gone" else target for path, target in tx.sections.former().items()}
 
     def since(self, path: str, sequence: int, limit: int) -> Since:
         """See `Reader.since`."""

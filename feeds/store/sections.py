@@ -64,18 +64,20 @@ class Sections:
         row = self._connection.execute(statement).one_or_none()
         return None if row is None else _state(row)
 
-    def moved(self, path: str) -> str | None:
-        """Where a section that was at *path* is now; ``"gone"`` if it was removed; None if it is there or never was."""
-        seen: set[str] = set()
-        target = path
-        while target not in seen:
-            seen.add(target)
-            if self.get(target) is not None:
-                return target if target != path else None
-            statement = select(section_moves.c.path).where(section_moves.c.old_path == target)
-            target = self._connection.execute(statement).scalar_one_or_none() or target
-        was = select(sections.c.id).where(sections.c.path == target)
-        return "gone" if len(seen) > 1 or self._connection.execute(was).one_or_none() is not None else None
+    def former(self) -> dict[str, str]:
+        """Every path that was a section's and is none's now: where that section is, or ``"gone"`` if it was removed."""
+        rows = self._connection.execute(select(sections.c.path, sections.c.removed_at)).all()
+        present = {path for path, removed_at in rows if removed_at is None}
+        moved = self._connection.execute(select(section_moves.c.old_path, section_moves.c.path))
+        moves: dict[str, str] = {old_path: path for old_path, path in moved}
+        former = {}
+        for path in ({path for path, _ in rows} | moves.keys()) - present:
+            target, seen = path, {path}
+            while (after := moves.get(target)) is not None and after not in seen and target not in present:
+                target = after
+                seen.add(target)
+            former[path] = target if target in present else "gone"
+        return former
 
     def changed(self) -> list[SectionState]:
         """Sections whose documents are out of date, in the order of the tree."""

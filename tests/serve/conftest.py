@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
@@ -142,13 +142,9 @@ class MemoryReader:
         found = [one for one in self.articles.values() if isinstance(one, Article) and one.published > moment]
         return sorted(found, key=lambda article: article.published, reverse=True)[:limit]
 
-    def was_section(self, path: str) -> bool:
-        self._ask("was_section")
-        return path in self.past
-
-    def moved_to(self, path: str) -> str | None:
-        self._ask("moved_to")
-        return self.moves.get(path)
+    def former_sections(self) -> Mapping[str, str | None]:
+        self._ask("former_sections")
+        return dict.fromkeys(self.past) | self.moves
 
     def since(self, path: str, sequence: int, limit: int) -> Since:
         self._ask("since")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from feeds.serve.metrics import Tally, declared_subscribers, exposition, share_counts
+from feeds.serve.metrics import Stored, Tally, declared_subscribers, exposition, shared_folder
 from feeds.store.overview import Numbers
 from feeds.store.values import Event
 from tests.serve.conftest import NOW
@@ -71,17 +71,31 @@ def test_what_anybody_may_claim_is_bounded():
 def test_processes_of_one_desk_share_a_folder_and_leave_none_behind(tmp_path):
     (tmp_path / "metrics" / "999999999").mkdir(parents=True)
     environ = {"WIREDESK_DATA": str(tmp_path), "WIREDESK_PARENT": "1"}
-    share_counts(environ)
-    assert Path(environ["PROMETHEUS_MULTIPROC_DIR"]) == tmp_path / "metrics" / "1"
+    assert shared_folder(environ) == tmp_path / "metrics" / "1"
     assert [folder.name for folder in (tmp_path / "metrics").iterdir()] == ["1"]
-    nothing: dict[str, str] = {}
-    share_counts(nothing)
-    assert nothing == {}
+    assert shared_folder({}) is None
+
+
+def test_a_full_disk_costs_the_others_news_and_nobody_a_process(tmp_path):
+    full = Path("/dev/full")
+    other, mine = Tally(tmp_path), Tally(tmp_path)
+    other.shared._name, mine.shared._name = "1.prom", "2.prom"
+    other.answered("/news.atom", "304", None)
+    other.flush()
+    (tmp_path / ".1.prom").symlink_to(full)
+    other.answered("/news.atom", "304", None)
+    other.flush()
+    mine.answered("/news.atom", "200", None)
+    told = exposition(None, mine)[0].decode()
+    assert 'wiredesk_answers_total{kind="atom",status="304"} 1.0' in told
+    assert 'wiredesk_answers_total{kind="atom",status="200"} 1.0' in told
+    assert "wiredesk_store_up 0.0" in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.prom", "2.prom"]
 
 
 def test_the_store_speaks_prometheus_too():
     event = Event(id="urn:uuid:1", kind="gone", subject="a", text="A", remedy="", at=NOW)
-    body, media_type = exposition(Numbers(articles=7, due=2, lag_s=1.5), {"fine": 3}, [event])
+    body, media_type = exposition(Stored(Numbers(articles=7, due=2, lag_s=1.5), {"fine": 3}, [event]), None)
     told = body.decode()
     assert media_type.startswith("text/plain")
     families = {family.name: family for family in text_string_to_metric_families(told)}
@@ -93,9 +107,8 @@ def test_the_store_speaks_prometheus_too():
 
 COUNTING = """
 import os, sys
-from feeds.serve.metrics import Tally, share_counts
-share_counts(os.environ)
-tally = Tally()
+from feeds.serve.metrics import Tally, shared_folder
+tally = Tally(shared_folder(os.environ))
 for _ in range(int(sys.argv[1])):
     tally.answered("/news.atom", "304", f"Feedly/1.0 (x; {sys.argv[1]} subscribers)")
 tally.took("/search", 0.3)
@@ -103,16 +116,13 @@ tally.flush()
 """
 READING = """
 import json, os, sys
-from feeds.serve.metrics import exposition, share_counts
-from feeds.store.overview import Numbers
-share_counts(os.environ)
-print(exposition(Numbers(), {}, [])[0].decode())
+from feeds.serve.metrics import Tally, exposition, shared_folder
+print(exposition(None, Tally(shared_folder(os.environ)))[0].decode())
 """
 
 
 def test_what_several_processes_count_is_one_sum_also_when_some_have_ended(tmp_path):
     environ = {**os.environ, "WIREDESK_DATA": str(tmp_path), "WIREDESK_PARENT": str(os.getpid())}
-    environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
     def run(*arguments: str) -> str:
         command = [sys.executable, "-c", *arguments]

@@ -68,12 +68,12 @@ def test_what_changes_while_a_section_is_rendered_is_rendered_again(desk):
 def test_a_removed_section_is_gone_and_comes_back_with_what_it_had(desk):
     save(desk, [new("x")], "news", "sport")
     sync(desk, section("news"), section("news/world"))
-    assert read(desk, lambda tx: (tx.sections.get("sport"), tx.sections.moved("sport"))) == (None, "gone")
+    assert read(desk, lambda tx: (tx.sections.get("sport"), tx.sections.former().get("sport"))) == (None, "gone")
     assert read(desk, lambda tx: tx.articles.get(uid_of("x"))).sections == ("news",)
     with pytest.raises(SectionNotFound):
         read(desk, lambda tx: tx.sections.top("sport", 5))
     sync(desk, section("news"), section("news/world"), section("sport"))
-    assert read(desk, lambda tx: tx.sections.moved("sport")) is None
+    assert read(desk, lambda tx: tx.sections.former().get("sport")) is None
     assert [each.uid for each in read(desk, lambda tx: tx.sections.top("sport", 5))] == uids("x")
 
 
@@ -97,27 +97,27 @@ def test_a_moved_section_keeps_filings_numbers_and_is_found_under_its_old_path(d
     assert (now.sequence, now.created_at) == (was.sequence, was.created_at)
     assert now.stale
     assert [each.uid for each in read(desk, lambda tx: tx.sections.top("world", 5))] == uids("y", "x")
-    assert read(desk, lambda tx: tx.sections.moved("news/world")) == "world"
-    assert read(desk, lambda tx: tx.sections.moved("world")) is None
+    assert read(desk, lambda tx: tx.sections.former().get("news/world")) == "world"
+    assert read(desk, lambda tx: tx.sections.former().get("world")) is None
 
 
 def test_a_section_that_moved_twice_is_found_in_one_step(desk):
     sync(desk, Section(path="world", title="W", moved_from=("news/world",)))
     sync(desk, Section(path="planet", title="P", moved_from=("world",)))
-    assert read(desk, lambda tx: [tx.sections.moved(path) for path in ("news/world", "world")]) == ["planet"] * 2
+    assert read(desk, lambda tx: [tx.sections.former().get(path) for path in ("news/world", "world")]) == ["planet"] * 2
     sync(desk)
-    assert read(desk, lambda tx: tx.sections.moved("news/world")) == "gone"
+    assert read(desk, lambda tx: tx.sections.former().get("news/world")) == "gone"
 
 
 def test_moving_in_a_circle_ends(desk):
     sync(desk, Section(path="world", title="W", moved_from=("news/world",)))
     sync(desk, Section(path="news/world", title="W", moved_from=("world",)))
-    assert read(desk, lambda tx: tx.sections.moved("world")) == "news/world"
-    assert read(desk, lambda tx: tx.sections.moved("news/world")) is None
+    assert read(desk, lambda tx: tx.sections.former().get("world")) == "news/world"
+    assert read(desk, lambda tx: tx.sections.former().get("news/world")) is None
 
 
 def test_a_path_that_never_was_is_not_gone(desk):
-    assert read(desk, lambda tx: (tx.sections.moved("x"), tx.sections.get("x"))) == (None, None)
+    assert read(desk, lambda tx: (tx.sections.former().get("x"), tx.sections.get("x"))) == (None, None)
     with pytest.raises(SectionNotFound):
         read(desk, lambda tx: tx.sections.count("x"))
 
