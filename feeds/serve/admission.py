@@ -1,39 +1,40 @@
-"""Who may use a thread of the web process, so that a poll of a document never waits for anybody. Pure but for threads.
+"""Who may use a thread of the web process, so that a poll of a document never waits for anybody.
 
-Finished answers are given at once. All else shares few threads: what has a body to be read, and what a view must put
-together. Of each kind some are let in; who would take the last threads is asked to come again (RFC 9110 §15.6.4), which
-costs next to nothing.
+Finished answers are given at once. All else shares few threads: bodies that are read, and what views put together. Some
+of each kind are let in, some wait for a moment; who would take the last threads is asked to come again (RFC 9110
+§15.6.4), which costs next to nothing.
 """
 
 from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
 from typing import IO, Any
 
 BODY_WITHIN_S = 10.0
 """How long the body of a request may take to arrive; hubs and subscribers send theirs in one piece."""
-BODIES_AT_ONCE = 2
-VIEWS_AT_ONCE = 4
-WAITING = 2
-"""So many more requests wait for a view to end, each for WAIT_S at most."""
+BODIES_AT_ONCE, BODIES_WAITING = 2, 2
+VIEWS_AT_ONCE, VIEWS_WAITING = 4, 4
 WAIT_S = 1.0
+LEFT_FOR_DOCUMENTS = 2
+THREADS = BODIES_AT_ONCE + BODIES_WAITING + VIEWS_AT_ONCE + VIEWS_WAITING + LEFT_FOR_DOCUMENTS
+"""How many threads that takes in all."""
+
+_FAST_S = 0.05
+_MOST_AT_ONCE = 65_536
 
 
-class Slow(Exception):
-    """A body that did not arrive in time."""
+class Lanes:
+    """Lets *at_once* in, and keeps *waiting* more for `WAIT_S` at most."""
 
-
-class Views:
-    """Lets `VIEWS_AT_ONCE` in at once, and keeps a few waiting."""
-
-    def __init__(self) -> None:
-        self._free = threading.Semaphore(VIEWS_AT_ONCE)
-        self._waiting = threading.Semaphore(WAITING)
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._free = threading.Semaphore(at_once)
+        self._waiting = threading.Semaphore(waiting)
 
     def enter(self) -> bool:
-        """Whether a view may be asked now; `leave` ends it."""
+        """Whether there is a lane; `leave` gives it back."""
         if self._free.acquire(blocking=False):
             return True
         if not self._waiting.acquire(blocking=False):
@@ -48,49 +49,41 @@ class Views:
         self._free.release()
 
 
-class Bodies:
-    """Reads the bodies of `BODIES_AT_ONCE` requests at once."""
+def read_body(
+    environ: dict[str, Any],
+    most_bytes: int,
+    *,
+    within_s: float = BODY_WITHIN_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> bytes | None:
+    """The body of a request, up to a byte more than *most_bytes*; None where it did not arrive in time.
 
-    def __init__(self, within_s: float = BODY_WITHIN_S) -> None:
-        self._within_s = within_s
-        self._free = threading.Semaphore(BODIES_AT_ONCE)
-
-    def read(self, environ: Mapping[str, Any], most_bytes: int) -> bytes | None:
-        """The body of a request, up to a byte more than *most_bytes*; None where too many are being read. Raises Slow.
-
-        A thread of its own reads it, since a read from a server's stream can't be given up: it ends when the server
-        closes the connection, which our answer to the slow one asks for.
-        """
-        if not self._free.acquire(blocking=False):
+    It is read in small pieces, growing while they come fast, for a server's stream waits until it has what it was asked
+    for. Who sends nothing at all after the head holds the thread until the connection ends: a proxy in front, which
+    takes bodies in whole, keeps such clients away.
+    """
+    stream: IO[bytes] = environ["wsgi.input"]
+    length = environ.get("CONTENT_LENGTH")  # not every server ends its stream where the body ends
+    left = min(int(length), most_bytes + 1) if length else most_bytes + 1
+    began = last = clock()
+    piece, body = 1, bytearray()
+    while left:
+        got = stream.read(min(piece, left))
+        if not got:
+            break
+        body += got
+        left -= len(got)
+        now = clock()
+        if now - began > within_s:
             return None
-        # Not every server ends its stream where the body ends.
-        length = environ.get("CONTENT_LENGTH")
-        size = min(int(length), most_bytes + 1) if length else most_bytes + 1
-        try:
-            arrived: list[bytes] = []
-            reader = threading.Thread(
-                target=_read, args=(environ["wsgi.input"], size, arrived), name="body", daemon=True
-            )
-            reader.start()
-            reader.join(self._within_s)
-            if not arrived:
-                raise Slow
-            return arrived[0]
-        finally:
-            self._free.release()
+        piece = min(piece * 2, _MOST_AT_ONCE) if now - last < _FAST_S else max(piece // 4, 1)
+        last = now
+    return bytes(body)
 
 
-def _read(stream: IO[bytes], most_bytes: int, arrived: list[bytes]) -> None:
-    try:
-        arrived.append(stream.read(most_bytes))
-    except (OSError, ValueError):
-        arrived.append(b"")
-
-
-def with_body(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
-    """*environ* with *body* read already; without transfer coding, for its length is known now."""
+def put_body(environ: dict[str, Any], body: bytes) -> None:
+    """Have *body* read from memory; without transfer coding, for its length is known now."""
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ.pop("wsgi.input_terminated", None)
-    return environ

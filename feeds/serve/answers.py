@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING, Any
 from feeds.errors import StoreError
 from feeds.model import Format
 from feeds.serve.addresses import document_path
-from feeds.serve.admission import Bodies, Slow, Views, with_body
+from feeds.serve.admission import (
+    BODIES_AT_ONCE,
+    BODIES_WAITING,
+    VIEWS_AT_ONCE,
+    VIEWS_WAITING,
+    Lanes,
+    put_body,
+    read_body,
+)
 from feeds.serve.framing import BUSY, LONG_BODY, SLOW_BODY, Refusal, has_body, most_body_bytes, oversized, refusal
 from feeds.serve.metrics import Tally
 from feeds.serve.narrowed import NARROWING
@@ -71,7 +79,7 @@ class Answers:
         self._failing = False
         self.tally: Tally | None = None
         self._codings: dict[str | None, tuple[str, ...]] = {}
-        self._views, self._bodies = Views(), Bodies()
+        self._views, self._bodies = Lanes(VIEWS_AT_ONCE, VIEWS_WAITING), Lanes(BODIES_AT_ONCE, BODIES_WAITING)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -106,16 +114,18 @@ class Answers:
         """Have the body of a request, where it has one, before a view is asked; why it is refused, or None."""
         if not has_body(environ):
             return None
+        if not self._bodies.enter():
+            return BUSY
         most = most_body_bytes(environ)
         try:
-            body = self._bodies.read(environ, most)
-        except Slow:
-            return SLOW_BODY
+            body = read_body(environ, most)
+        finally:
+            self._bodies.leave()
         if body is None:
-            return BUSY
+            return SLOW_BODY
         if len(body) > most:
             return LONG_BODY
-        with_body(environ, body)
+        put_body(environ, body)
         return None
 
     def _ask_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

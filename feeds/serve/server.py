@@ -1,7 +1,7 @@
 """The settings under which granian serves the desk. Pure but for a look at the limit of open files.
 
 Measured with `bench/serve.py`: one Rust thread and few Python threads a worker are the cheapest, and a worker a core
-is enough. Python threads wait for the database now and then, so there are more of them than one.
+is enough. Python threads wait for the database and for slow clients now and then: see `admission`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import Any
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 
+from feeds.serve.admission import THREADS
+
 BACKLOG = 2048
 MAX_CONNECTIONS = 4096  # a worker; granian holds one for as long as a client keeps it open, asking or not
 HEADERS_TIMEOUT_MS = 15_000  # for a request's head, and for the next one on a connection kept alive
 MAX_HEAD_BYTES = 65_536
-BLOCKING_THREADS = 10  # what `admission` lets into views and bodies, those that wait, and two for finished answers
+BLOCKING_THREADS = THREADS  # most of them wait, or are not needed
 SPARE_FILES = 128  # what a process has open besides connections
 
 
