@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from feeds.dedupe import near, signature
+from feeds.dedupe.boilerplate import Boilerplate
 from feeds.dedupe.identity import Identified, SourceBook, derived_key, shared_links, title_key
 from feeds.dedupe.significance import judge_edit
 from feeds.dedupe.sketching import Sketched, sketch_text
@@ -95,6 +96,7 @@ class Deduper:
         self._by_comparable: dict[str, str] = {}
         self._by_text: dict[int, str] = {}
         self._entries: defaultdict[int, dict[str, KnownEntry]] = defaultdict(dict)
+        self._boilerplate: Boilerplate | None = None  # of the source in hand
         self._live: defaultdict[str, list[KnownEntry]] = defaultdict(list)  # of the document in hand, by article
         stored: defaultdict[int, list[KnownEntry]] = defaultdict(list)
         for (source_id, _), one in known.entries.items():
@@ -152,6 +154,7 @@ class Deduper:
         shared = shared_links(entries) | beside.addresses
         book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], standing, shared)
         _identify(drafts, book, _hollow_texts(standing))
+        self._boilerplate = Boilerplate(lambda: self._signatures(source_id, drafts))
         self._live.clear()
         for draft in drafts:
             if draft.found is not None:
@@ -282,8 +285,19 @@ class Deduper:
     def _near(self, source_id: int, entry: Entry, sketch: bytes, *, but: str = "") -> Found:
         if self._window is None:
             return NOTHING
-        speaks = Speaking(entry.title, entry.text, self._counts, self._spoken(entry))
-        return self._window.find(sketch, now=self._now, source_id=source_id, speaks=speaks, but=but)
+        return self._window.find(
+            sketch,
+            now=self._now,
+            source_id=source_id,
+            speaks=Speaking(entry.title, entry.text, self._counts, self._spoken(entry)),
+            boilerplate=self._boilerplate,
+            but=but,
+        )
+
+    def _signatures(self, source_id: int, drafts: Sequence[_Draft]) -> list[bytes]:
+        """Of what the source has in hand and had last, each entry once."""
+        found = {one.key: signature.split(one.signature)[0] for one in self._stored[source_id]}
+        return [*(found | {draft.entry.key: draft.sketch for draft in drafts if draft.sketch}).values()]
 
     def _fits(self, uid: str, entry: Entry, sketch: bytes) -> bool:
         """Whether *entry* may be of the article *uid*: another entry of its document that is so must be near to it.

@@ -55,6 +55,7 @@ TITLE_WORDS = 3
 """Titles with fewer words than this say nothing."""
 LONE_TITLE_WORDS = 5
 """A title that must do alone, without texts, has at least so many."""
+LEAST_IN_COMMON = 0.08
 STANDS_IN = 0.6
 """What of a text, or of its beginning, stands in a whole that it is a part of."""
 SHORTER = 0.9
@@ -295,7 +296,8 @@ def _agreement(one: Weighed, other: Weighed) -> tuple[float, float]:
 
 def numbered_apart(one: Sketch, other: Sketch) -> bool:
     """Whether two titles say much the same with other numbers: releases, episodes, weeks, parts of a series."""
-    first, second = set(one.numbers.tolist()), set(other.numbers.tolist())
+    if not (first := one.numbers) or not (second := other.numbers):
+        return False
     if first <= second or second <= first:
         return False
     words, others = set(one.title.tolist()) - first, set(other.title.tolist()) - second
@@ -305,15 +307,16 @@ def numbered_apart(one: Sketch, other: Sketch) -> bool:
 Place = Literal["part", "whole"]
 
 
-def place(one: Weighed, other: Weighed, speaks: Speaking | None = None) -> Place | None:
+def place(one: Weighed, other: Weighed, body: float, speaks: Speaking | None = None) -> Place | None:
     """What *one* is to *other*, which is no copy of it: a part of it, the whole that it is a part of, or neither.
+
+    *body* is what `judge` says the shorter text has in common with the longer.
 
     A part stands in the whole for the most part, or its beginning does. Of two that begin alike the one is the whole
     whose title speaks of something else.
     """
-    body, _ = _agreement(one, other)
     lengths = one.sketch.gram_count, other.sketch.gram_count
-    if min(one.sketch.word_count, other.sketch.word_count) < NOTICE_WORDS:
+    if body < LEAST_IN_COMMON or min(one.sketch.word_count, other.sketch.word_count) < NOTICE_WORDS:
         return None
     if body >= STANDS_IN and min(lengths) < SHORTER * max(lengths):
         return "part" if lengths[0] < lengths[1] else "whole"

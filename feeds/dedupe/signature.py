@@ -39,7 +39,7 @@ _HEADER = struct.Struct(
 _INSIDE_NUMBER = re.compile(r"[-,./:](?<=\d.)(?=\d)")  # 5,500 and 5500 are one number, and so is 6-3/8
 _UNSIGNED_32 = 0xFFFFFFFF
 _NUMBERS = np.uint16(1)
-_ROMAN = frozenset("ii iii iv vi vii viii ix xi xii xiii xiv xv xvi xvii xviii xix xx".split())
+_ORDINALS = MONTHS.union("ii iii iv vi vii viii ix xi xii xiii xiv xv xvi xvii xviii xix xx".split())
 
 Hashes = npt.NDArray[np.uint32]
 Number = TypeVar("Number", bound=np.integer[Any])
@@ -50,8 +50,8 @@ ShortHashes = npt.NDArray[np.uint16]
 class Sketch:
     """A signature taken apart. *limit* is the hash up to which *body* holds every triple of the text.
 
-    *title* holds the title's words, *numbers* those of them that number it, *figures* the numbers near the top, each
-    behind the word that follows it; *title_length* and *word_count* are lengths in words.
+    *title* holds the words of the title, *marked* the same, odd where one numbers it, *figures* the numbers near the
+    top, each behind the word that follows it; *title_length* and *word_count* are lengths in words.
     """
 
     title_hash: int
@@ -59,11 +59,16 @@ class Sketch:
     word_count: int
     gram_count: int
     title: ShortHashes
-    numbers: ShortHashes
+    marked: ShortHashes
     figures: ShortHashes
     head: Hashes
     body: Hashes
     limit: int
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Those of the title's words that number it."""
+        return frozenset([each & ~1 for each in self.marked.tolist() if each & 1])
 
 
 def make(title: str, text: str) -> bytes:
@@ -156,7 +161,7 @@ def assemble(header: Header, signature: bytes | bytearray, head: Hashes, body: H
         word_count=header.word_count,
         gram_count=header.gram_count,
         title=title & ~_NUMBERS,
-        numbers=title[title & _NUMBERS != 0] & ~_NUMBERS if header.version != 1 else title[:0],
+        marked=title if header.version != 1 else title & ~_NUMBERS,
         figures=figures,
         head=head,
         body=body,
@@ -247,7 +252,7 @@ def numbers(word: str) -> bool:
     >>> [word for word in "week 12 of march part iv rc1 is mixed".split() if numbers(word)]
     ['12', 'march', 'iv', 'rc1']
     """
-    return any(map(str.isdigit, word)) or word in _ROMAN or word in MONTHS
+    return word in _ORDINALS if word.isalpha() else any(map(str.isdigit, word))
 
 
 def _short_hash(text: str) -> int:

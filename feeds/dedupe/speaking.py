@@ -22,7 +22,7 @@ TELLING = 4.5
 STRANGE = 8.0
 """What a word of the title weighs that the text has not: the common ones every text has."""
 LEAST_WORDS = 60
-MOST_WORDS = 400
+MOST_WORDS = 200
 
 
 class Speaking:
@@ -55,15 +55,21 @@ class Speaking:
 
     def share(self, sketch: Sketch, word_count: int) -> float:
         """The part of the title's weight that stands in the text."""
-        said: dict[int, str] = {}
-        for word in self._words[: max(word_count, LEAST_WORDS)]:
-            for form in (word, f"{word}s", stemmed(word)):
-                said.setdefault(signature.title_hash(form), word)
+        within = max(word_count, LEAST_WORDS)
         title = sketch.title.tolist()
-        shared = [said[each] for each in title if each in said]
+        shared = [said[1] for each in title if (said := self._said.get(each)) is not None and said[0] < within]
         weights = self._counts.words_tell(shared, self._language)
         spoken = float(weights[weights >= TELLING].sum())
         return spoken / (spoken + STRANGE * (len(title) - len(shared)) or 1.0)
+
+    @cached_property
+    def _said(self) -> dict[int, tuple[int, str]]:
+        """By the hashes of its forms where a word stands for the first time, and the word."""
+        said: dict[int, tuple[int, str]] = {}
+        for at, word in enumerate(self._words):
+            for form in (word, f"{word}s", stemmed(word)):
+                said.setdefault(signature.title_hash(form), (at, word))
+        return said
 
     @cached_property
     def _words(self) -> list[str]:

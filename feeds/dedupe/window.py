@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from feeds.dedupe import near, signature
+from feeds.dedupe.boilerplate import Boilerplate
 from feeds.dedupe.columns import Columns, Ints, first_of_each, spans, urn, uuid_bytes
 from feeds.dedupe.compact import compact, compact_many
 from feeds.dedupe.postings import Postings
@@ -157,15 +158,27 @@ class Window:
         self._postings.settle()
 
     def find(
-        self, sketched: bytes, *, now: datetime, source_id: int, speaks: Speaking | None = None, but: str = ""
+        self,
+        sketched: bytes,
+        *,
+        now: datetime,
+        source_id: int,
+        speaks: Speaking | None = None,
+        boilerplate: Boilerplate | None = None,
+        but: str = "",
     ) -> Found:
-        """What of the window is near *sketched*, contains it or stands in it; the article *but* is left out."""
+        """What of the window is near *sketched*, contains it or stands in it; the article *but* is left out.
+
+        *boilerplate* is that of the source, *speaks* is of the title and text that were sketched.
+        """
         sketch = signature.read(sketched)
         if sketch is None:
             return NOTHING
         mine = near.weigh(sketch, self.counts)
         since = int((now - timedelta(days=self._days)).timestamp())
-        rows = [row for row in self._sharing(mine) if self._seen[row] >= since and self._uid(row) != but]
+        rows = [row for row in self._sharing(mine) if self._seen[row] >= since]
+        if but:
+            rows = [row for row in rows if self._uid(row) != but]
         copies: list[tuple[Near, near.Weighed]] = []
         parts: list[tuple[Near, near.Weighed]] = []
         wholes: list[Near] = []
@@ -177,10 +190,15 @@ class Window:
             opposite = near.weigh(other, self.counts)
             likeness = near.judge(mine, opposite, same_source=same_source, speaks=speaks)
             found = Near(self._uid(rows[at]), source, likeness)
+            if likeness.near and boilerplate is not None:
+                own, its = (boilerplate.taken_from(each, same_source=same_source) for each in (mine, opposite))
+                if own is not mine or its is not opposite:
+                    likeness = near.judge(own, its, same_source=same_source, speaks=speaks)
+                    found = Near(found.uid, source, likeness)
             if likeness.near:
                 copies.append((found, opposite))
                 continue
-            place = near.place(mine, opposite, speaks)
+            place = near.place(mine, opposite, likeness.body, speaks)
             if place == "whole":
                 parts.append((found, opposite))
             elif place == "part":
