@@ -13,6 +13,7 @@ DeskError
 │   └── ParseUnfinished    their reader died or reached a limit: nothing is known of them
 ├── RenderError        a document that does not check      path, article_uid
 ├── StoreError         the database refuses or is gone
+│   └── DatabaseLost       its files were deleted or exchanged while they were open
 └── SectionNotFound    no section has this path            path
 
 Foreign errors are mapped to these once, at the edge where they occur, with ``raise … from error``.
@@ -142,6 +143,10 @@ class RenderError(DeskError):
 
 class StoreError(DeskError):
     """The database refuses, is locked, full, newer than this release, or gone."""
+
+
+class DatabaseLost(StoreError):
+    """The files of the database were deleted or exchanged under the process that had them open."""
 
 
 class SectionNotFound(DeskError):

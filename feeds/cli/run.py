@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -19,16 +18,16 @@ import click
 from feeds import kept
 from feeds.cli.logs import logging_config, set_up_logging
 from feeds.cli.places import Places, need_config, places, upgrade, with_places
-from feeds.errors import DeskError
+from feeds.errors import DatabaseLost, DeskError
 
 if TYPE_CHECKING:
+    from feeds.engine.liveness import Systemd
     from feeds.store.lead import Lead
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 PORT = 8080
-UP_WITHIN_S = 30.0
 STAND_BY_S = 1.0
 
 
@@ -50,6 +49,7 @@ def _with_address(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
 def run(config: str | None, data: str | None, host: str, port: int, workers: int | None, verbose: bool) -> None:
     """Run the whole desk: polling, filing and serving. Stop with Ctrl-C."""
+    from feeds.engine.liveness import VARIABLE, Signs, Systemd
     from feeds.engine.lock import DeskLock
     from feeds.engine.supervisor import Child, supervise
 
@@ -64,17 +64,29 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
         loud = ["--verbose"] if verbose else []
         count = ["--workers", str(workers)] if workers else []
         environ = found.environ() | {"WIREDESK_PARENT": str(os.getpid()), "WIREDESK_BIND": host}
+        systemd = Systemd(environ)
         stop = threading.Event()
-        threading.Thread(target=_say_when_up, args=(found, host, port, stop), daemon=True).start()
-        sys.exit(
-            supervise(
+        signs = Signs()
+        environ[VARIABLE] = signs.address
+
+        def alive() -> None:
+            if signs.look():
+                systemd.feed()
+
+        threading.Thread(target=_say_when_up, args=(found, host, port, stop, systemd), daemon=True).start()
+        try:
+            code = supervise(
                 [
                     Child("ingest", [*me, "ingest", *common, *loud], environ),
                     Child("web", [*me, "web", "--host", host, "--port", str(port), *count], environ),
                 ],
                 stop,
+                alive,
             )
-        )
+        finally:
+            systemd.tell("STOPPING=1")
+            signs.close()
+        sys.exit(code)
 
 
 @click.command()
@@ -130,6 +142,7 @@ def _ingest(found: Places) -> None:
     from feeds.engine.accept import accept
     from feeds.engine.clock import IngestProcess
     from feeds.engine.entrance import collect_seldom, now_utc, tell_config
+    from feeds.engine.supervisor import ANEW_EXIT
     from feeds.store import open_store
     from feeds.store.lead import Lead
 
@@ -146,6 +159,7 @@ def _ingest(found: Places) -> None:
     try:
         if not _wait_for_lead(lead, stop):
             return
+        upgrade(store, found, now_utc())  # another database may lie here than that which the parent saw
         accepted = accept(store, found.config, os.environ, now=now_utc())
         tell_config(accepted)
         with store.write() as tx:
@@ -153,6 +167,9 @@ def _ingest(found: Places) -> None:
             tx.sources.release_all()
         collect_seldom()
         IngestProcess(store, found.config, found.data, found.environ(), accepted, stop=stop, leads=lead.held).run()
+    except DatabaseLost as error:
+        log.error("%s", error)
+        sys.exit(ANEW_EXIT)
     finally:
         lead.close()
         store.close()
@@ -216,15 +233,15 @@ def _need_port(host: str, port: int) -> None:
         ) from error
 
 
-def _say_when_up(found: Places, host: str, port: int, stop: threading.Event) -> None:
+def _say_when_up(found: Places, host: str, port: int, stop: threading.Event, systemd: Systemd) -> None:
     """Tell people where to look, once the desk really answers."""
     reach = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
-    until = time.monotonic() + UP_WITHIN_S
-    while time.monotonic() < until and not stop.is_set():
+    while not stop.is_set():
         connection = http.client.HTTPConnection(reach, port, timeout=2)
         try:
             connection.request("GET", "/healthz")
             if connection.getresponse().status == 200:
+                systemd.tell("READY=1")
                 shown = f"[{reach}]" if ":" in reach else reach
                 if os.environ.get("WIREDESK_LOG") == "json":
                     log.info("up at http://%s:%d/ config=%s data=%s", shown, port, found.config, found.data)

@@ -22,11 +22,12 @@ from feeds.engine.alarms import look
 from feeds.engine.classifier import Classifier, learn, tell_model
 from feeds.engine.entrance import now_utc, tell_config, user_agent
 from feeds.engine.judge import Judge
+from feeds.engine.liveness import Alive
 from feeds.engine.metrics import IngestCounts
 from feeds.engine.timekeeping import Clocks, Every, in_words
 from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
-from feeds.errors import DeskError, StoreError
+from feeds.errors import DatabaseLost, DeskError, StoreError
 from feeds.fetch import Fetcher
 from feeds.hub import Courier
 from feeds.ingest.desk import Desk
@@ -35,6 +36,7 @@ from feeds.ingest.refile import refile
 from feeds.publish import publish
 from feeds.settings import ConfigErrors
 from feeds.store import Store
+from feeds.store.place import Loss
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,9 @@ ALARMS_REST = 50
 SWEEP_AT_ONCE = 50
 """Articles that retention takes out in one transaction, which other writers wait for: some 0.1 s of work."""
 STORE_RETRY_S = 2.0
+PLACE_EVERY_S = 1.0
+PART_SILENT_S = 120.0
+"""How long the scheduler or the courier may do nothing at all before this process ends, to be started anew."""
 AHEAD_AT_MOST = timedelta(minutes=1)
 """How far ahead of the present the last poll may be: clocks of several machines differ."""
 
@@ -80,6 +85,9 @@ class IngestProcess:
         self._judge = Judge(folder, environ)
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
         self._lost = False
+        self._loss: Loss = ""  # what has become of the database's files
+        self._alive = Alive("ingest")
+        self._ticked_at = time.monotonic()
         self._told_of_model: str | None = None  # what is wrong with the model, as it was last told
         self._refiled = 0  # the version of the config by which all that is stored is known to be filed
         self._counts = IngestCounts()
@@ -104,7 +112,8 @@ class IngestProcess:
         """
         scheduler = self._scheduler
         jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-        scheduler.add_job(self._due.set, Every(1), id="dispatch", **jobs)
+        scheduler.add_job(self._tick, Every(1), id="dispatch", **jobs)
+        scheduler.add_job(self._check_place, Every(PLACE_EVERY_S), id="place", **jobs)
         scheduler.add_job(self._look, Every(LOOK_EVERY_S), id="config_watch", **jobs)
         scheduler.add_job(self._refile, Every(REFILE_EVERY_S), id="refile", **jobs)
         scheduler.add_job(self._look_at_model, Every(MODEL_EVERY_S), id="model", **jobs)
@@ -130,9 +139,43 @@ class IngestProcess:
             self._courier.close()
             self._fetcher.close()
             self._workers.close()
-            self._ingest.stop()
+            try:
+                self._ingest.stop()
+            finally:
+                if self._loss:
+                    self._save_what_can_be()
         if self._lost:
-            raise StoreError("this worker lost its right to poll", remedy="start it again: whoever comes first polls")
+            raise StoreError("this worker can not go on polling", remedy="start it again: whoever comes first polls")
+
+    def _tick(self) -> None:
+        self._ticked_at = time.monotonic()
+        self._due.set()
+
+    def _check_place(self) -> None:
+        """End where the database's files are no longer those that are open: nothing that is written would be found."""
+        loss = self._store.loss()
+        if loss and not self._stop.is_set():
+            log.error("the database at %s: %s while the desk runs; ending, to start anew", self._store.file, loss)
+            self._loss = loss
+            self._stop.set()
+
+    def _save_what_can_be(self) -> None:
+        """Raises DatabaseLost, which says what was saved."""
+        try:
+            said = self._store.rescue(self._loss)
+        except StoreError as error:
+            said = str(error)
+        raise DatabaseLost(f"the database at {self._store.file}: {said}", remedy="the desk starts anew by itself")
+
+    def _check_parts(self) -> None:
+        """Give a sign of life, and end where a part of this process does nothing any more."""
+        self._alive.beat()
+        silent_s = time.monotonic() - self._ticked_at
+        part = "the scheduler" if silent_s > PART_SILENT_S else self._courier.stuck(PART_SILENT_S)
+        if part and not self._stop.is_set():
+            log.error("%s has done nothing for %.0f s: ending, to start anew", part, PART_SILENT_S)
+            self._lost = True
+            self._stop.set()
 
     def _check_lead(self) -> None:
         if not self._stop.is_set() and not self._leads():
@@ -143,6 +186,7 @@ class IngestProcess:
     def _turn(self) -> None:
         # Between two turns nothing is half filed: what follows is filed by the rules in force.
         self._ingest.desk = self._desk
+        self._check_parts()
         try:
             self._mind_clock()
             room = MOST_IN_FLIGHT - self._ingest.in_flight

@@ -8,12 +8,12 @@ for a process that holds a body and uses no CPU at all: it was stopped, or waits
 from __future__ import annotations
 
 import logging
+import math
 import multiprocessing
 import os
 import queue
 import resource
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -25,6 +25,7 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 from feeds import kept
+from feeds.engine.liveness import LEAST_SHARE, cpu_seconds
 from feeds.errors import ParseError
 from feeds.ingest.reading import Job, Reading
 
@@ -34,8 +35,6 @@ OUT_OF_MEMORY = 70
 """The exit code of a worker that its limit of memory stopped."""
 MOST_LOOK_S = 2.0
 """Seconds that one look adds at most: whoever slept between two looks has not seen a worker stand still."""
-LEAST_SHARE = 0.001
-"""Of a core: who uses less does not work. The busiest machine leaves a process of the lowest priority more."""
 JOIN_S = 5.0
 
 Read = Callable[[Job], Reading]
@@ -64,7 +63,7 @@ class ParseProcess:
     """A process of its own with its two pipes. `give` tasks; *on_reading* and *on_end* are called by another thread.
 
     Readings come in the order of the tasks, so of those that are left at its end only the first can have been begun.
-    *warm* is set once it has loaded what all readings need; before that none has begun.
+    *warm_at* is when it had loaded what all readings need (monotonic; infinite until then); before that none has begun.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class ParseProcess:
         self.tasks: deque[Task] = deque()
         self.given = 0
         self.alone = False
-        self.warm = False
+        self.warm_at = math.inf
         self._limits = limits
         self._on_reading = on_reading
         self._on_end = on_end
@@ -107,6 +106,11 @@ class ParseProcess:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether it can read."""
+        return self.warm_at < math.inf
+
     def give(self, task: Task) -> None:
         """Have *task* read after those given before."""
         if not self.tasks:
@@ -123,9 +127,9 @@ class ParseProcess:
     def look(self, now_s: float) -> None:
         """End the process where it is past a limit that the kernel does not keep; *now_s* is monotonic."""
         gone_s, self._looked_at = min(now_s - self._looked_at, MOST_LOOK_S), now_s
-        if self.warm and not self.tasks:
+        if self.is_warm and not self.tasks:
             return
-        cpu_s = _cpu_seconds(self._process.pid)
+        cpu_s = cpu_seconds(self._process.pid)
         self._busy_s += gone_s
         works = cpu_s is None or cpu_s - self._cpu_s > LEAST_SHARE * gone_s
         self._still_s = 0.0 if works else self._still_s + gone_s
@@ -173,7 +177,7 @@ class ParseProcess:
                 if isinstance(told, Reading):
                     self._on_reading(self, told)
                 else:
-                    self.warm = True
+                    self.warm_at = time.monotonic()
                     self._begin()
         except (EOFError, OSError):
             pass
@@ -221,16 +225,6 @@ def _name_of(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return "of this system"
-
-
-def _cpu_seconds(pid: int | None) -> float | None:
-    """The CPU seconds that a process has used, None where the system does not tell."""
-    if sys.platform != "linux" or pid is None:
-        return None
-    try:
-        return time.clock_gettime((~pid << 3) | 2)  # the number of its clock, as clock_getcpuclockid(3) gives it
-    except OSError:
-        return None
 
 
 # ------------------------------------------------------------------ in the process

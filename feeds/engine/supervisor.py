@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STOP_S = 15.0
 CONFIG_EXIT = 78
 """sysexits.h EX_CONFIG: starting again would not help."""
+ANEW_EXIT = 75
+"""sysexits.h EX_TEMPFAIL: what all children share is another now; they all have to let go of it and start anew."""
 
 
 class Child:
@@ -38,6 +40,7 @@ class Child:
         self._restart_at = 0.0
         self._restarts = 0
         self.final_exit: int | None = None
+        self.wants_all_anew = False
 
     def start(self) -> None:
         """Start it. It has a session of its own: Ctrl-C reaches the parent alone, which then stops it in order."""
@@ -59,6 +62,7 @@ class Child:
         if code == CONFIG_EXIT:
             self.final_exit = code
             return
+        self.wants_all_anew = code == ANEW_EXIT
         if time.monotonic() - self._started_at > STEADY_S:
             self._restarts = 0
         wait_s = BACKOFF_S[min(self._restarts, len(BACKOFF_S) - 1)]
@@ -92,8 +96,10 @@ class Child:
                 pass
 
 
-def supervise(children: Sequence[Child], stop: threading.Event) -> int:
+def supervise(children: Sequence[Child], stop: threading.Event, alive: Callable[[], object] = lambda: None) -> int:
     """Keep *children* running until *stop* is set or one says that starting it again is no use; returns the exit code.
+
+    *alive* is called at each look, to see to those that run and do nothing.
 
     SIGTERM and SIGINT set *stop*.
     """
@@ -110,16 +116,26 @@ def supervise(children: Sequence[Child], stop: threading.Event) -> int:
     code = 0
     try:
         while not stop.wait(LOOK_EVERY_S):
+            alive()
             for child in children:
                 child.look()
+            if any(child.wants_all_anew for child in children):
+                _stop_all(children)
+                for child in children:
+                    child.wants_all_anew = False
+                    child.start()
             ended = next((child.final_exit for child in children if child.final_exit is not None), None)
             if ended is not None:
                 code = ended
                 break
     finally:
-        for child in children:
-            child.terminate()
-        until = time.monotonic() + STOP_S
-        for child in children:
-            child.wait(until)
+        _stop_all(children)
     return code
+
+
+def _stop_all(children: Sequence[Child]) -> None:
+    for child in children:
+        child.terminate()
+    until = time.monotonic() + STOP_S
+    for child in children:
+        child.wait(until)

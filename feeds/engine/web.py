@@ -10,6 +10,7 @@ from granian import Granian
 from granian.log import LogLevels
 
 from feeds.engine.lifeline import end_with_parent
+from feeds.engine.liveness import Alive
 from feeds.serve.server import granian_settings
 
 KILL_AFTER_S = 10
@@ -41,4 +42,5 @@ def application() -> Any:
     from feeds.serve import create_app, store_url_from
 
     end_with_parent()
+    Alive("web").beat_from_a_thread()
     return create_app(store_url_from(os.environ))

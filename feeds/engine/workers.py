@@ -130,7 +130,9 @@ class Workers:
         now = time.monotonic()
         if not (self._waiting or self._suspects) or now < self._start_at:
             return False
-        return not self._processes or len(self._waiting) > PILED_UP or now - self._moved_at > STUCK_S
+        if not self._processes or len(self._waiting) > PILED_UP:
+            return True
+        return now - max(self._moved_at, *(process.warm_at for process in self._processes)) > STUCK_S
 
     def _start(self) -> None:
         self._moved_at = time.monotonic()
@@ -163,7 +165,7 @@ class Workers:
             if self._closed:
                 return
             left = list(process.tasks)
-            if not process.warm:
+            if not process.is_warm:
                 self._wait_before_start(f"{why or 'ended'} before it was ready")
             elif left:
                 first, why = left.pop(0), why or "ended"

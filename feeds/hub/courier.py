@@ -11,6 +11,7 @@ import logging
 import random
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,6 +66,7 @@ class Courier:
         self._fetcher = Fetcher(settings.fetch, _MANNERS, user_agent, resolver)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wiredesk-courier", daemon=True)
+        self._turned_at = time.monotonic()
         self._publication = -1
         self._look = True  # at all subscriptions, for documents may have changed
         self._delivering: set[int] = set()
@@ -81,6 +83,12 @@ class Courier:
         self._settings = settings
         self._next.pop("sweep", None)
 
+    def stuck(self, for_s: float) -> str:
+        """The name of this part where its thread has ended, or does not come round; "" where it lives."""
+        if not self._thread.ident or (self._thread.is_alive() and time.monotonic() - self._turned_at < for_s):
+            return ""
+        return "the hub's courier"
+
     def close(self) -> None:
         """Stop; what is under way is told again by the next courier."""
         self._stop.set()
@@ -90,6 +98,7 @@ class Courier:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._turned_at = time.monotonic()
             try:
                 self.turn(TURN_S)
             except StoreError as error:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, select
 
 from feeds.errors import StoreError
-from feeds.store import backup, dialect, upgrade
+from feeds.store import backup, dialect, place, upgrade
 from feeds.store.faults import mapped
+from feeds.store.place import Loss
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class Store:
         self.url = dialect.database_url(url)
         self.file = dialect.sqlite_file(self.url)
         self._reader, self._writer = dialect.engines(self.url)
+        self._place: place.Place | None = None
         self._look = threading.Lock()
         self._listening = threading.Lock()
         self._watcher: Any = None  # a connection of its own: SQLite's data_version counts the commits of others
@@ -211,6 +213,34 @@ class Store:
         if self.file is None:
             raise StoreError("a PostgreSQL database is not copied by the desk", remedy="use pg_dump")
         backup.copy(self.file, path)
+
+    # ------------------------------------------------------------------ losses
+
+    def watch_place(self) -> None:
+        """Remember which file this is."""
+        assert self.file is not None
+        self._place = place.Place(self.file)
+
+    def loss(self) -> Loss:
+        """Whether the file that is open is still the one at its place, and what else; "" where all is well."""
+        return self._place.loss() if self._place is not None else ""
+
+    def rescue(self, loss: Loss) -> str:
+        """Save what can be saved from the open files after a *loss*; says what became of it. Close the store then."""
+        assert self.file is not None
+        with mapped():
+            if loss == "replaced":
+                return "another database was put in its place; what the one before held since is not in it"
+            # The one connection that has surely met the log; one that is opened now would find nothing.
+            connection: Any = self._writer.raw_connection()
+            try:
+                if loss == "log deleted":
+                    place.save_log(connection.driver_connection)
+                    return "its log was deleted; what it held was saved, nothing is lost"
+                place.save_all(connection.driver_connection, self.file)
+            finally:
+                connection.close()
+        return "it was deleted; it was written anew from the open file, nothing is lost"
 
     # ------------------------------------------------------------------ watching
 
@@ -318,6 +348,8 @@ def open_store(url: str, *, create: bool = True) -> Store:
                 store.migrate()
             elif not create:
                 raise StoreError("the database is of an older release", remedy="upgrade it: start `wiredesk run` once")
+        if file is not None:
+            store.watch_place()
     except BaseException:
         store.close()
         raise

@@ -264,10 +264,10 @@ def test_no_worker_outlives_its_pool(reads: Reads) -> None:
 def test_a_second_process_comes_when_bodies_pile_up_and_one_that_has_read_enough_is_replaced(
     reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "STUCK_S", 60.0)
     pids = {reading.title for reading in reads([b"pid"] * 8)}
     assert len(pids) == 1
     monkeypatch.setattr(module, "PILED_UP", 4)
-    monkeypatch.setattr(module, "STUCK_S", 60.0)
     pids |= {reading.title for reading in reads([b"pid slowly"] * 40)}
     assert len(pids) == 2
     monkeypatch.setattr(module, "TASKS_PER_PROCESS", 100)

@@ -1,0 +1,63 @@
+"""Children that hang, and a database that is taken away from under a running desk: it recovers by itself."""
+
+from __future__ import annotations
+
+import shutil
+
+import psutil
+import pytest
+
+from feeds.engine import liveness
+from tests.e2e.desk import Desk, until
+from tests.e2e.publisher import Publisher
+from tests.fetch.origin import Origin
+
+
+def titles(desk: Desk) -> dict[str, str]:
+    try:
+        return {str(item["title"]): str(item["id"]) for item in desk.items("/news/world.json")}
+    except OSError:
+        return {}
+
+
+@pytest.mark.parametrize("taken", ["log", "database", "folder"])
+def test_a_database_that_is_deleted_under_a_running_desk_is_saved_and_the_desk_goes_on(
+    desk: Desk, origin: Origin, taken: str
+) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("Before")
+    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}])
+    desk.start()
+    until(lambda: "Before" in titles(desk), what="the first article")
+    before = titles(desk)
+    if taken == "folder":
+        shutil.rmtree(desk.data, ignore_errors=True)
+    else:
+        (desk.data / ("desk.sqlite3-wal" if taken == "log" else "desk.sqlite3")).unlink()
+    until(lambda: "nothing is lost" in desk.log.read_text(), 60, "the rescue")
+    publisher.publish("After")
+    until(lambda: set(titles(desk)) == {"Before", "After"}, 60, f"both articles ({desk.log.read_text()[-3000:]})")
+    assert before.items() <= titles(desk).items()
+
+
+def test_children_that_are_stopped_are_replaced(desk: Desk, origin: Origin) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("Before")
+    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}])
+    desk.start()
+    until(lambda: "Before" in titles(desk), what="the first article")
+    children = desk.children()
+    stopped = [children["ingest"]]
+    stopped += [child for name, child in children.items() if name.startswith("web-worker") and is_serving(child)]
+    assert len(stopped) == 2
+    for process in stopped:
+        process.suspend()
+    publisher.publish("After")
+    until(lambda: "After" in titles(desk), liveness.SILENT_S + 60, f"an answer ({desk.log.read_text()[-2000:]})")
+    assert desk.log.read_text().count("no sign of life for too long") == 2
+    assert [process for process in stopped if process.is_running()] == []
+
+
+def is_serving(process: psutil.Process) -> bool:
+    """Whether it is a process of the web server's and no helper of Python's."""
+    return "resource_tracker" not in " ".join(process.cmdline())
