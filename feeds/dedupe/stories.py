@@ -28,9 +28,9 @@ from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts, Terms, apart
 from feeds.model import Evidence
 
-JOIN = 0.158
+JOIN = 0.15
 """How like the nearest of a story an article with a text must be: the cosine of their terms, faded."""
-JOIN_HEADLINE = 0.205
+JOIN_HEADLINE = 0.2
 """The same for an article without a text: few words are easily alike."""
 FULL_WORDS = 120
 """Texts with fewer words lie between the two."""
