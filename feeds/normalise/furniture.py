@@ -24,7 +24,7 @@ LINKED_PART, PLAIN_PART, LABEL_PART = 0.25, 0.6, 0.9
 """Of a source's last entries, in which a line recurs before it counts as furniture: with a link in it, without, and of
 the form "Label: value", which are often facts."""
 MAX_LINE_CHARS = 600
-MAX_TAKEN = 5
+MAX_TAKEN = 8
 MAX_PLAIN_FORM_CHARS = 40
 LINES_AT_THE_END, LINES_AT_THE_BEGINNING = 4, 2
 _NEAR_CHARS = 2_000
@@ -44,6 +44,7 @@ _HOLLOW = re.compile(
     r"<(p|a|b|i|u|strong|em|small|div|li|ul|ol|h[1-6]|blockquote|section|footer|aside|header|address|sup|sub|cite)"
     r"(?: [^<>]*)?>(?:\s|&nbsp;|\u00a0|<br>)*</\1>"
 )
+_ADDRESS = re.compile(r"https?://\S+|\S+@\S+|\bwww\.\S+")
 _LETTER = re.compile(r"[^\W\d_]")
 _LABEL = re.compile(r"[^:：]{1,40}[:：]\s*\S")
 _EDGES = " \t\n\u00a0[]()<>«»‹›→⇒➔►▶»…·|–—-:.!’'\"“”„*#↩"
@@ -155,7 +156,7 @@ def _hashes(entry: Entry) -> Iterator[int]:
     html = entry.content or entry.summary
     seen: set[int] = set()
     for end in (True, False):
-        _, lines = _lines(_near(html, end=end)[1])
+        lines = _edge(html, end=end)[2]
         lines = lines[-LINES_AT_THE_END:][::-1] if end else lines[:LINES_AT_THE_BEGINNING]
         for line in lines:
             for piece in _pieces(line, end=end):
@@ -175,8 +176,8 @@ def _taken(entry: Entry, known: Recurring) -> Entry:
     also: list[str] = []
     if took and entry.summary == excerpt_of(entry.text, entry.content):
         summary = excerpt_of(text, content)
-    elif entry.content and not took and _said(plain(entry.summary))[:60] == _said(entry.text[:200])[:60]:
-        summary = entry.summary  # its beginning: what is at its end is within the text
+    elif entry.content and not took and _begins(entry.text, plain(entry.summary)):
+        summary = entry.summary  # what is at its end is within the text
     else:
         summary, also = _without(entry.summary, entry.title, known) if entry.summary else ("", [])
         text = text if content else _cut(text, also)
@@ -201,6 +202,10 @@ def _cut(text: str, taken: Sequence[str]) -> str:
     return text
 
 
+def _begins(text: str, beginning: str) -> bool:
+    return _said(text[: 2 * len(beginning) + 40]).startswith(_said(beginning))
+
+
 def _said(text: str) -> str:
     return "".join(_LETTER.findall(text.casefold()))
 
@@ -210,8 +215,7 @@ def _without(html: str, title: str, known: Recurring) -> tuple[str, list[str]]:
     taken: list[str] = []
     for end in (True, False):
         for _ in range(MAX_TAKEN):
-            rest, near = _near(html, end=end)
-            tokens, lines = _lines(near)
+            rest, tokens, lines = _edge(html, end=end)
             if not lines:
                 break
             line = lines[-1] if end else lines[0]
@@ -226,6 +230,15 @@ def _without(html: str, title: str, known: Recurring) -> tuple[str, list[str]]:
             html = rest + near if end else near + rest
             taken.append(piece.text)
     return html, taken
+
+
+def _edge(html: str, *, end: bool) -> tuple[str, list[str], list[_Line]]:
+    """What is far from the *end* (the beginning) of *html*; the tokens of what is near, and its lines."""
+    far, near = _near(html, end=end)
+    tokens, lines = _lines(near)
+    if far and not lines:
+        return ("", *_lines(html))  # pictures alone, with long addresses
+    return far, tokens, lines
 
 
 def _near(html: str, *, end: bool) -> tuple[str, str]:
@@ -250,6 +263,8 @@ def _lines(html: str) -> tuple[list[str], list[_Line]]:
         if token[0] != "<":
             runs.append((number, unescape(token), in_link))
         elif link := _LINK.match(token):
+            if link[1] and not in_link:
+                runs = [(at, text, True) for at, text, _ in runs]  # it began before what is near
             in_link = not link[1]
         elif _BLOCK.match(token):
             if runs and (text := _joined(runs)):
@@ -301,7 +316,7 @@ def _recurs(piece: _Piece, title: str, known: Recurring, *, end: bool) -> bool:
     count = known.counts[_hash(piece, title, end=end)]
     if count < LEAST_ENTRIES or piece.line.is_fact or len(piece.text) > MAX_LINE_CHARS:
         return False
-    if any(character.isdigit() for character in piece.text):
+    if any(character.isdigit() for character in _ADDRESS.sub("", piece.text)):
         return False  # a price, a magnitude: the same by chance
     part = LINKED_PART if piece.linked else LABEL_PART if _LABEL.match(piece.text) else PLAIN_PART
     return count >= part * len(known.documents)

@@ -18,7 +18,7 @@ _FURNITURE = {
         |log ?in to (comment|leave a comment|post a comment).*|you must be logged in.*|load more comments|disqus
         |kommentare( lesen)?|<n> kommentare?|kommentar (schreiben|verfassen|hinterlassen)
         |schreiben sie einen kommentar
-        |diskutieren sie mit|antwort abbrechen|commentaires?|<n> commentaires?|laisser un commentaire
+        |kommentieren|diskutieren sie mit|antwort abbrechen|commentaires?|<n> commentaires?|laisser un commentaire
         |laissez un commentaire
         |ajouter un commentaire|réagir|comentarios?|<n> comentarios?|deja (un comentario|una respuesta)
         |escribe un comentario|commenti|<n> commenti|lascia un commento|scrivi un commento|comentários?
@@ -44,6 +44,7 @@ _FURNITURE = {
         |latest news
         |what to read next|up next|next (article|story|post)|previous (article|story|post)|editors?'? ?picks?
         |don'?t miss|popular (stories|posts|now)|lesen sie auch|mehr zum thema|auch interessant|weiterlesen
+        |weitere (themen|artikel|meldungen|nachrichten|beiträge)
         |meistgelesen|das könnte sie auch interessieren|lire aussi|à lire aussi|sur le même sujet|lire la suite
         |les plus lus|lee también|le puede interesar|te puede interesar|más noticias|lo más leído|leggi anche
         |ti potrebbe interessare|i più letti|leia (também|mais)|veja também|mais lidas|lees ook

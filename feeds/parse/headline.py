@@ -27,6 +27,7 @@ _KICKER = re.compile(
     r"section|flag|badge|tag|topic|sub-?headline|supertitle|surtitre|antetitulo|cintillo|volanta|occhiello|vignette)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_ARCHIVE = re.compile(r"^(?:[^»]{0,40})?\bblog[ -]?archive?\s*[»:|-]\s*", re.IGNORECASE)
 _BLOCKS = {"div", "p", "br", "h1", "h2", "h3", "h4", "li", "header", "section", "hgroup", "td", "hr"}
 _FORMATS = {"b", "strong", "i", "em", "u", "sup", "sub", "mark", "abbr", "q", "cite", "wbr", "font", "bdi", "time"}
 _JOINED = "'’ʼ-‐‑/("
@@ -40,6 +41,7 @@ def headline(tree: Any, stated: Sequence[str], *, whole: str, site: str, url: st
     name of its site.
     """
     host = host_of(url)
+    whole = _ARCHIVE.sub("", whole)
     named = [text for text in (without_site(one, site, host) for one in (*stated, whole)) if text]
     named = [text for text in named if not is_site(text, site, host)] or named
     shown = [(heading.tag, pieces) for heading in _headings(tree, host) if (pieces := _pieces(heading))]
@@ -84,10 +86,9 @@ def is_site(text: str, site: str, host: str) -> bool:
     if own and (name == own or (len(name) > 3 and (name in own or (own in name and len(own) * 2 > len(name))))):
         return True
     labels = [_squashed(label) for label in host.removeprefix("www.").split(".")]
-    known = max(labels[:-1], key=len, default="")
-    if len(known) <= 3 or len(name) > 3 * len(known):
-        return False
-    return known in name or (len(name) > 3 and name in "".join(labels))
+    if any(len(label) > 3 and label in name and len(name) <= 3 * len(label) for label in labels[:-1]):
+        return True
+    return len(name) > 3 and name in "".join(labels) and any(len(label) > 3 for label in labels[:-1])
 
 
 def _squashed(text: str) -> str:

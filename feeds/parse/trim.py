@@ -47,7 +47,7 @@ _MARKED = re.compile(
 def trimmed(blocks: list[Any], facts: PageFacts, *, heads: list[str], url: str) -> list[Any]:
     """Return the blocks of an article without what is none of its text; *heads* are the page's h1, squashed."""
     lines = [" ".join(without_signs("".join(block.itertext())).split()) for block in blocks]
-    dropped = _beginning(blocks, lines, facts, heads) | _end(blocks, lines, facts)
+    dropped = _beginning(blocks, lines, facts, heads) | _end(blocks, lines, facts) | _ways_on(blocks, lines)
     for number, line in enumerate(lines):
         if blocks[number].tag in _LINES and line and len(line) <= MAX_LINE_CHARS and furniture(line):
             dropped.add(number)
@@ -124,6 +124,24 @@ def _end(blocks: list[Any], lines: list[str], facts: PageFacts) -> set[int]:
         dropped.add(end - 1)
         end -= 1
     return dropped
+
+
+def _ways_on(blocks: list[Any], lines: list[str]) -> set[int]:
+    """The numbers of the blocks behind the last paragraph, from a heading on, where they are mostly links."""
+    last = max((number for number, block in enumerate(blocks) if _says_something(block)), default=-1)
+    first = next((number for number in range(last + 1, len(blocks)) if blocks[number].tag == "head"), None)
+    if last < 0 or first is None:
+        return set()
+    behind = range(first, len(blocks))
+    letters = sum(len(_LETTERS.findall(lines[number])) for number in behind)
+    linked = sum(
+        len(_LETTERS.findall("".join(link.itertext()))) for number in behind for link in blocks[number].iter("ref", "a")
+    )
+    return {number for number in behind if lines[number]} if 2 * linked >= letters else set()
+
+
+def _says_something(block: Any) -> bool:
+    return any(prose_in(part) for part in block.iter("p", "item", "quote", "cell", "ab", "hi"))
 
 
 def _are_tags(block: Any, facts: PageFacts) -> bool:
