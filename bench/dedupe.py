@@ -36,6 +36,7 @@ from uuid import UUID
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from dedupe_digests import trials  # noqa: E402
 from dedupe_edits import KINDS, STRESSES, held_out  # noqa: E402
 from dedupe_peers import RULES  # noqa: E402
 from dedupe_scale import scale  # noqa: E402
@@ -255,6 +256,28 @@ def judge_urls(rows: Sequence[Row]) -> list[bool]:
     return found
 
 
+def judge_digests(rows: Sequence[Row]) -> None:
+    """Of every kind of trial how many came out right, and how many parts were told to be such."""
+    right: Counter[str] = Counter()
+    every: Counter[str] = Counter()
+    told, parts, wrong = 0, 0, 0
+    for kind, arriving in trials(rows):
+        desk = Desk(stories=False)
+        found = desk.run(arriving)
+        every[kind] += 1
+        right[kind] += len(set(found)) == len(found)
+        digest = next(uid for uid, row in zip(found, arriving, strict=True) if row["id"] == "digest")
+        told += sum(whole == digest for whole, _ in desk.related)
+        wrong += sum(whole != digest for whole, _ in desk.related)
+        parts += len(arriving) - 1
+    print(f"digests: {sum(every.values())} trials")
+    print(f"  right {sum(right.values())}; parts told to be such {told} of {parts}, others {wrong}")
+    print(
+        "  not all right: "
+        + (", ".join(f"{kind} {right[kind]}/{n}" for kind, n in every.items() if right[kind] < n) or "none")
+    )
+
+
 # --------------------------------------------------------------------------- what the command line asks
 
 
@@ -297,6 +320,7 @@ def development() -> None:
     stressed = held_out([row for row in copies if _copies_part(row) == "report"], seed=3, edits=STRESSES)
     print(f"near copies, {len(STRESSES)} harder kinds: {len(stressed)}")
     _by_kind(stressed, judge(stressed, "cluster"))
+    judge_digests(copies)
     sets = {
         name: rows_of(DATA / f"stories/{file}.jsonl.gz")
         for name, file in {

@@ -25,6 +25,7 @@ _ASKED = {
     "url": "address",
     "text": "text, word for word",
     "near": "text, by its telling word triples",
+    "contains": "which contains which",
     "title": "headline, by its letters",
     "story": "story, by its telling words",
 }
@@ -100,7 +101,9 @@ def _remember(tx: ReadTx, window: Window, stories: Stories) -> None:
 
 
 def _tell(sign: Evidence) -> None:
-    if sign.threshold is None or sign.score is None:
+    if sign.kind == "contains":
+        verdict = "yes"
+    elif sign.threshold is None or sign.score is None:
         verdict = f"{sign.score:.2f}, decides nothing alone" if sign.score is not None else ""
     elif sign.threshold > 1.0:
         verdict = f"{sign.score:.2f}, could never suffice here"

@@ -8,12 +8,17 @@ from datetime import UTC, datetime
 from feeds.dedupe import near, signature
 from feeds.dedupe.identity import title_likeness
 from feeds.dedupe.sketching import sketch
+from feeds.dedupe.speaking import Speaking
 from feeds.dedupe.stories import Arriving, Stories
-from feeds.dedupe.terms import hashed, unpack
+from feeds.dedupe.terms import TermCounts, hashed, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Entry, Evidence
 from feeds.text import words
 
+_CONTAINS: dict[near.Place, str] = {
+    "whole": "the first contains the second: each is an article of its own",
+    "part": "the second contains the first: each is an article of its own",
+}
 COMMON_WORDS = 6
 """So many of the words that make two articles alike are named."""
 
@@ -37,8 +42,15 @@ def compare(
     signs += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
     first, second = (signature.read(signature.make(entry.title, entry.text)) for entry in (one, other))
     assert first is not None and second is not None
-    likeness = near.judge(near.weigh(first, counts), near.weigh(second, counts), same_source=same_source)
+    spoken = (one.language or language).partition("-")[0].lower()
+    terms = stories.counts if stories is not None else TermCounts()
+    speaks = Speaking(one.title, one.text, terms, spoken)
+    mine, its = near.weigh(first, counts), near.weigh(second, counts)
+    likeness = near.judge(mine, its, same_source=same_source, speaks=speaks)
     signs.append(near.evidence(likeness))
+    place = None if likeness.near else near.place(mine, its, likeness.body, speaks)
+    if place is not None:
+        signs.append(Evidence(kind="contains", detail=_CONTAINS[place]))
     signs.append(
         Evidence(kind="title", detail="characters in order", score=_round(title_likeness(one.title, other.title)))
     )

@@ -28,9 +28,9 @@ HALVE_LOAD = 2.0
 
 Title = Literal["one", "like", "another"]
 _THRESHOLDS: dict[Title, tuple[float, str]] = {
-    "one": (0.4, "one title"),
-    "like": (0.65, "titles alike"),
-    "another": (0.72, "another title"),
+    "one": (0.4, "both have one title"),
+    "like": (0.65, "their titles are alike"),
+    "another": (0.72, "they have different titles"),
 }
 """The part of the shorter text's telling triples that the longer must hold too, and why so much."""
 PART = 0.75
@@ -166,9 +166,16 @@ class Likeness:
 
 
 def evidence(likeness: Likeness) -> Evidence:
-    parts = f"text {likeness.body:.2f}, beginning {likeness.head:.2f}, title {likeness.title:.2f}"
-    parts += f"; {likeness.asked}" if likeness.asked else ""
-    return Evidence(kind="near", detail=parts, score=round(likeness.score, 3), threshold=round(likeness.threshold, 3))
+    """What was found and what was asked, in one sentence."""
+    score, threshold = round(likeness.score, 3), round(likeness.threshold, 3)
+    if likeness.by_title:
+        same = "the same title" if likeness.near else "not the same title"
+        return Evidence(kind="near", detail=f"{same}, and no texts to compare", score=score, threshold=threshold)
+    beginning = likeness.head > likeness.body and score == round(likeness.head, 3)
+    shorter = "the shorter text's beginning" if beginning else "the shorter text"
+    found = f"{likeness.score:.0%} of what tells in {shorter} stands in the other"
+    asked = "and no share would do" if threshold > 1.0 else f"where {threshold:.0%} is asked"
+    return Evidence(kind="near", detail=f"{found}, {asked}, for {likeness.asked}", score=score, threshold=threshold)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,24 +255,24 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
     if longer.word_count <= BRIEF_WORDS:  # long texts agree that far by no accident
         if ratio >= SAME_LENGTH:
             score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
-            asked += ", short and of one length"
+            asked += ", and they are short and of one length"
         if _other_figures(mine, its):
-            score, threshold, asked = body, OTHER_FIGURES, "short texts with other figures"
+            score, threshold, asked = body, OTHER_FIGURES, "they are short and differ in their figures"
     if longer.word_count < NOTICE_WORDS and title == "another":
-        threshold, asked = NEVER, "too short to be one under two titles"
+        threshold, asked = NEVER, "they have different titles and are too short to tell"
     if numbered_apart(mine, its):
         score, threshold = body, ALIKE_NUMBERED if ratio >= SAME_LENGTH else NEVER
-        asked = "titles with other numbers"
+        asked = "their titles differ in a number or date"
     if same_source:
         threshold = NEVER if title == "another" else max(threshold, ALIKE_SAME_SOURCE)
-        asked += ", one source"
+        asked += ", and one source brought both"
     if title != "one" and score >= threshold and (ratio < PART or body < HALF):
         if title == "like" and (speaks is None or speaks.of_one(mine, its)):
             pass
         elif not (head >= threshold or ratio >= EXCERPT) or (
             speaks is not None and not _speak(shorter, longer, speaks, both=body < HALF)
         ):
-            threshold, asked = NEVER, "a part of the other, under another title"
+            threshold, asked = NEVER, "it may be a part of the other, which has a title of its own"
     return Likeness(score, threshold, body, head, overlap, asked=asked, one_title=title == "one")
 
 

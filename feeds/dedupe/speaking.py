@@ -51,7 +51,7 @@ class Speaking:
         grams = (signature.grams(first) & LOW_BITS).tolist()
         own = set((sketch.head & LOW_BITS).tolist())
         held = {gram for at, gram in enumerate(grams) if all(named[at : at + signature.GRAM_WORDS])} & own
-        return len(title) > signature.GRAM_WORDS and 2 * len(held) >= len(title) - signature.GRAM_WORDS + 1
+        return len(title) > signature.GRAM_WORDS and 3 * len(held) >= 2 * (len(title) - signature.GRAM_WORDS + 1)
 
     def share(self, sketch: Sketch, word_count: int) -> float:
         """The part of the title's weight that stands in the text."""

@@ -193,7 +193,7 @@ def test_compare_says_why(desk, original):
         for sign in compare(one, entry("b", title="Bridge", text=f"By us. {BRIDGE}", link="b.example/2"))
     }
     assert told["near"].score >= told["near"].threshold
-    assert "another title" in told["near"].detail and "footbridge" in told["story"].detail
+    assert "they have different titles" in told["near"].detail and "footbridge" in told["story"].detail
     assert (told["article"].detail, told["verdict"].detail) == ("one article", "one story")
     apart = {sign.kind: sign for sign in compare(one, entry("c", title="Wheat up", text=WHEAT))}
     assert (apart["article"].detail, apart["verdict"].detail) == ("two articles", "two stories")
