@@ -26,7 +26,7 @@ from feeds.ingest import bodies, verdicts
 from feeds.ingest.bodies import Read, Readers, Waiting
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late, tell, tell_late, tell_reading
-from feeds.ingest.folders import look_into, tell_files
+from feeds.ingest.folders import look_into, refused, tell_files
 from feeds.ingest.follows import FOLLOW_AT_ONCE, Follows, link_hash
 from feeds.ingest.lines import Lines
 from feeds.ingest.outage import Outage
@@ -212,7 +212,7 @@ class Ingest:
         turn = Turn()
         self._hold_claims()
         if self._to_look:
-            self._look()
+            self._look(turn)
         # Whoever has nothing on the wire waits for the readers, and the other way round.
         room = MOST_READING - self._readers.pending - len(self._arrived) - len(self._read)
         wait_fetch_s = wait_s if not self._readers.pending else min(wait_s, 0.02)
@@ -363,7 +363,7 @@ class Ingest:
         with self._store.read() as tx:
             return tx.furniture.states([scope]).get(scope, b"")
 
-    def _look(self) -> None:
+    def _look(self, turn: Turn) -> None:
         """Folders are looked into at once; their files go through the inbox."""
         looked = look_into(self._to_look, self.desk, at=self._clock(), random=self._random)
         with self._store.write() as tx:
@@ -372,6 +372,7 @@ class Ingest:
             tell_files(tx, looked, self._clock())
         self._to_look = []
         self._looked += looked.results
+        turn.late += refused(looked)
         for result in looked.results:
             self._let_go(result)
             if result.outcome != "not-modified":

@@ -11,6 +11,7 @@ from feeds.errors import DeskError
 from feeds.fetch.folder import Look, look
 from feeds.ingest import verdicts
 from feeds.ingest.desk import Desk
+from feeds.ingest.endings import Late
 from feeds.model import Source
 from feeds.store import WriteTx
 from feeds.store.values import Claim, InboxItem, PollResult
@@ -45,6 +46,15 @@ def tell_files(tx: WriteTx, looked: Looked, now: datetime) -> None:
             tx.events.add("document", f"{prefix}{one.name}", text=text, remedy=one.remedy, now=now)
 
 
+def refused(looked: Looked) -> list[Late]:
+    """The files that are refused, as documents that came to nothing."""
+    return [
+        Late(source_id=source.id, name=source.name, document=f"file:{one.name}", error=one.cause, remedy=one.remedy)
+        for source, seen in looked.seen
+        for one in seen.refused
+    ]
+
+
 def look_into(
     looks: Iterable[tuple[Claim, Source]], desk: Desk, *, at: datetime, random: Callable[[], float]
 ) -> Looked:
@@ -63,8 +73,8 @@ def look_into(
             done.results.append(verdicts.failed(claim, fault, at=at, settings=poll, jitter=dice, ours="fault"))
             continue
         done.seen.append((source, seen))
-        for refused in seen.refused:
-            log.warning("source=%s document=file:%s: %s; %s", source.name, refused.name, refused.cause, refused.remedy)
+        for one in seen.refused:
+            log.warning("source=%s document=file:%s: %s; %s", source.name, one.name, one.cause, one.remedy)
         wait_s = FOLDER_RETRY_S if seen.waiting else source.interval_s or FOLDER_INTERVAL_S
         states, found, waiting = tuple(seen.states), len(seen.found), seen.waiting
         done.results.append(verdicts.looked(claim, states, found=found, waiting=waiting, at=at, wait_s=wait_s))

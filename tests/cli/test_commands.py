@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -212,3 +213,26 @@ def test_doctor_names_what_is_bad_and_what_to_do(run: Run, folder: Path) -> None
     told = " ".join(bad.out.split())
     assert "sources.yaml:2:8" in told
     assert "wiredesk restore" in told
+
+
+def test_poll_counts_what_became_articles_and_names_what_failed(run: Run, folder: Path) -> None:
+    articles = folder / "config" / "articles"
+    for name in ("picture.txt", "archive.txt"):
+        (articles / name).write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+        os.utime(articles / name, (1_700_000_000, 1_700_000_000))
+    (articles / os.fsdecode(b"caf\xe9.txt")).write_text("Not UTF-8\n\nIn its name.\n")
+    ended = run("poll", "--verbose")
+    assert ended.code == 1
+    assert "1 source polled, 2 new articles" in ended.out
+    row = next(line for line in ended.out.splitlines() if line.startswith("Letters "))
+    assert row.split()[1] == "2"
+    assert "3 of 5 documents could not be read" in row
+    for name in ("picture.txt", "archive.txt"):
+        assert f"Letters: file:articles/{name}: " in ended.out
+    assert "Letters: file:articles/caf\\udce9.txt: its name is not UTF-8; rename it" in ended.out
+    told = [line for line in ended.err.splitlines() if "source=" in line]
+    assert told
+    assert all("source=Letters" in line for line in told)
+    assert any("articles/caf\\udce9.txt: its name" in line for line in told)
+    again = run("poll", "--now")
+    assert (again.code, "0 new articles" in again.out) == (0, True)
