@@ -40,6 +40,7 @@ TITLES = {
     "held": "A section's document was held back",
     "set-aside": "An article was set aside",
     "document": "A document could not be read",
+    "clock": "The clock was set",
     "gone": "Gone",
     "model": "The learned classifier is not in use",
     "failing": "Failing",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import sqlite3
 
 import feedparser
 import psutil
@@ -83,3 +86,45 @@ def test_killing_the_parent_frees_the_port_and_the_data(desk: Desk, origin: Orig
     desk.start()
     until(lambda: len(desk.items("/news/world.json")) == 2, what="the second article")
     assert before in [item["id"] for item in desk.items("/news/world.json")]
+
+
+def test_killing_parse_workers_and_whole_groups_charges_no_source_and_loses_no_document(
+    desk: Desk, origin: Origin
+) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("Round none")
+    (desk.config / "docs").mkdir()
+    desk.write(
+        sources=[
+            {"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1},
+            {"name": "Letters", "files": "docs/*.txt", "section": "news/world"},
+        ],
+    )
+    desk.start()
+    until(lambda: desk.items("/news/world.json"), what="the first article")
+    kills = 6
+    for number in range(kills):
+        publisher.publish(f"Round {number}")
+        words = " ".join(f"word{number}x{each}" for each in range(40))
+        (desk.config / "docs" / f"{number}.txt").write_text(f"Letter number {number}\n\n{words}.\n")
+        until(lambda: "ingest" in desk.children(), what="a child to kill")
+        children = desk.children()
+        if number % 2:
+            os.killpg(children["ingest"].pid, signal.SIGKILL)
+        else:
+            for name, child in children.items():
+                if name.startswith("ingest-worker"):
+                    child.kill()
+    wanted = 1 + 2 * kills
+
+    def here() -> bool:
+        try:
+            return len(desk.items("/news/world.json")) == wanted
+        except OSError:
+            return False
+
+    until(here, 90, f"{wanted} articles ({desk.log.read_text()[-2000:]})")
+    with sqlite3.connect(desk.data / "desk.sqlite3") as database:
+        charged = database.execute("SELECT error FROM polls WHERE error <> ''").fetchall()
+    database.close()
+    assert charged == []
