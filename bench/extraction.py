@@ -36,8 +36,10 @@ import trafilatura  # noqa: E402
 
 from feeds.dates import parse_date  # noqa: E402
 from feeds.errors import ParseError  # noqa: E402
-from feeds.parse import parse_page  # noqa: E402
+from feeds.parse import parse_page, read_page  # noqa: E402
+from feeds.recurring import Recurring, Shown  # noqa: E402
 from feeds.text import plain  # noqa: E402
+from feeds.urls import host_of  # noqa: E402
 
 FACTS = ("title", "stated", "author", "date")
 DATA = Path(os.environ.get("WIREDESK_SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
@@ -292,6 +294,34 @@ def table(name: str, scores: dict[str, Score]) -> None:
         )
 
 
+def taught(pages: list[Page]) -> None:
+    """Print what it brings to read each page with what the other pages of its site taught, on sites with three."""
+    sites: dict[str, list[Page]] = {}
+    for page in pages:
+        if page.text:
+            sites.setdefault(host_of(page.url), []).append(page)
+    alone, together, count = Score(), Score(), 0
+    for site in (site for site in sites.values() if len(site) >= 3):
+        read = [_read(page, Recurring()) for page in site]
+        for number, (page, (found, _)) in enumerate(zip(site, read, strict=True)):
+            others = Recurring().with_(one for at, (_, shown) in enumerate(read) if at != number for one in shown)
+            judge(alone, page, found)
+            judge(together, page, _read(page, others)[0])
+            count += 1
+    if count:
+        before, after = alone.f1 / count, together.f1 / count
+        print(f"  templates learnt from the other pages of a site: F1 {before:.4f} -> {after:.4f} on {count} pages")
+
+
+def _read(page: Page, learnt: Recurring) -> tuple[Found, tuple[Shown, ...]]:
+    try:
+        feed, shown = read_page(page.body, url=page.url, content_type=None, learnt=learnt)
+    except ParseError:
+        return Found(), ()
+    content = feed.entries[0].content
+    return Found(html=content.value if content else ""), shown
+
+
 def main() -> None:
     """Run all sets and print a table for each."""
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
@@ -303,6 +333,7 @@ def main() -> None:
     for name in ("fundus", "trafilatura", "readability"):
         pages = list(pages_of(name, chosen.data, chosen.pages or sys.maxsize))
         table(name, run(pages, chosen.rounds))
+        taught(pages)
 
 
 if __name__ == "__main__":

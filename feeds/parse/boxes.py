@@ -31,20 +31,40 @@ _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
 def drop_boxes(tree: Any, *, text_chars: int) -> None:
-    """Take out of the page *tree*, which has so many characters of text, the boxes that are none of its article."""
+    """Take out of the page *tree*, which has so many characters of text, the boxes that are none of its article.
+
+    Where they hold most of its paragraphs, the names mean something else: then only those without any go.
+    """
     written = prose(tree)
-    for element in list(tree.iter(*_TAGS)):
+    boxes: list[tuple[Any, int]] = []
+    for element in tree.iter(*_TAGS):
         name = element.get("class") or element.get("id")
-        hidden = element.get("hidden") is not None or _HIDDEN.search(element.get("style") or "")
-        if not hidden and not (name and _is_box(name)):
-            continue
-        if element.getparent() is None or not _is_attached(element, tree):
+        if not (name and _is_box(name)) and not _is_hidden(element):
             continue
         if len("".join(element.itertext())) * 5 > text_chars or next(element.iter("h1"), None) is not None:
             continue
-        if prose(element) * 5 > written:
-            continue
-        element.drop_tree()
+        if (said := prose(element)) * 5 <= written:
+            boxes.append((element, said))
+    outer = _outermost(boxes)
+    wordy = 2 * sum(said for _, said in outer) > written
+    for element, said in boxes if wordy else outer:
+        if element.getparent() is not None and not (wordy and said):
+            element.drop_tree()
+
+
+def _outermost(boxes: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
+    """Those of *boxes*, in document order, that are in none of the others."""
+    found: list[tuple[Any, int]] = []
+    inside: set[Any] = set()
+    for element, said in boxes:
+        if element not in inside:
+            found.append((element, said))
+            inside.update(element.iter())
+    return found
+
+
+def _is_hidden(element: Any) -> bool:
+    return element.get("hidden") is not None or _HIDDEN.search(element.get("style") or "") is not None
 
 
 def prose(element: Any) -> int:
@@ -56,10 +76,6 @@ def prose_in(paragraph: Any) -> int:
     """Return how many characters *paragraph* has, 0 where it is no sentence of some length."""
     text = "".join(paragraph.itertext())
     return len(text) if len(text) >= 80 and _SENTENCE.search(text) else 0
-
-
-def _is_attached(element: Any, tree: Any) -> bool:
-    return element.getroottree().getroot() is tree
 
 
 @lru_cache(maxsize=8192)

@@ -16,6 +16,7 @@ from feeds.parse.marks import words
 from feeds.urls import host_of
 
 MAX_HEADING_CHARS = 400
+MAX_PIECES = 12
 LOWER_HEADINGS = 8
 """Headings of the second rank that are looked at; some templates put the headline there."""
 LEAST_WORDS = 4
@@ -127,7 +128,9 @@ def _pieces(heading: Any) -> list[str]:
     clean = [" ".join(piece.replace("\u00ad", "").split()) for piece in pieces]
     kept = [piece for piece, kicker in zip(clean, marked, strict=True) if _squashed(piece) and not kicker]
     kept = kept or [piece for piece in clean if _squashed(piece)]
-    return kept if sum(map(len, kept)) <= MAX_HEADING_CHARS else []
+    if sum(map(len, kept)) > MAX_HEADING_CHARS:
+        return []
+    return kept if len(kept) <= MAX_PIECES else [" ".join(kept)]
 
 
 def _collect(element: Any, runs: list[tuple[str, bool, bool]], *, block: bool, kicker: bool) -> bool:

@@ -178,3 +178,8 @@ def test_comments_are_not_taken_for_a_short_article() -> None:
     html = body_of(f"<article><h1>Harbour wall holds</h1>{short}</article><ol class='comment-list'>{said}</ol>")
     assert "it holds" in html
     assert "That is what I think" not in html
+
+
+def test_names_of_boxes_that_hold_the_text_mean_something_else() -> None:
+    html = article(*(f'<div class="ad"><p>{sentence}</p></div>' for sentence in SAID * 3))
+    assert html.count(SAID[0]) == 3
