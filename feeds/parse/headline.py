@@ -19,13 +19,15 @@ MAX_HEADING_CHARS = 400
 MAX_PIECES = 12
 LOWER_HEADINGS = 8
 """Headings of the second rank that are looked at; some templates put the headline there."""
+LEAST_PART_WORDS = 3
+"""Of a part of a title, between bars or dashes, that a heading repeats."""
 LEAST_WORDS = 4
 """Of what is left without a kicker, where nothing in the markup says that it is one."""
 
 _SEPARATED = re.compile(r"\s+[|–—·•»:-]\s+|\s*[|\u3163\uff5c]\s*")
 _KICKER = re.compile(
     r"kicker|over-?line|roof-?line|top-?line|dachzeile|spitzmarke|pre-?title|pre-?header|eyebrow|(?:^|[\s_-])(?:label|category|rubrik|"
-    r"section|flag|badge|tag|topic|sub-?headline|supertitle|surtitre|antetitulo|cintillo|volanta|occhiello|vignette)(?:$|[\s_-])",
+    r"section|h1small|small|flag|badge|tag|topic|sub-?headline|supertitle|surtitre|antetitulo|cintillo|volanta|occhiello|vignette)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _ARCHIVE = re.compile(r"^(?:[^»]{0,40})?\bblog[ -]?archive?\s*[»:|-]\s*", re.IGNORECASE)
@@ -49,7 +51,10 @@ def headline(tree: Any, stated: Sequence[str], *, whole: str, site: str, url: st
     shown = [(tag, pieces) for tag, pieces in shown if not is_site(" ".join(pieces), site, host)]
     headings = [pieces for _, pieces in shown]
     first = [" ".join(pieces) for tag, pieces in shown if tag == "h1"]
-    found = _shown(headings, named) or _repeated(first, named) or _about(first, named)
+    parts = [
+        part for text in (*named, whole) for part in _SEPARATED.split(text) if len(part.split()) >= LEAST_PART_WORDS
+    ]
+    found = _shown(headings, named) or _repeated(first, named) or _shown(headings, parts) or _about(first, named)
     if found is None and not any(stated) and len(first) == 1 and (not named or _shares_a_word(first[0], named)):
         found = first[0]
     if found is None:

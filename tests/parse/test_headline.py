@@ -94,3 +94,15 @@ def test_a_heading_that_is_the_site_s_name_is_no_headline(logo: str) -> None:
 def test_entities_in_json_ld_are_read() -> None:
     said = json.dumps({"@type": "NewsArticle", "headline": "Walls &#8211; and what they cost us"})
     assert title_of(head=f'<script type="application/ld+json">{said}</script>') == "Walls – and what they cost us"
+
+
+def test_a_heading_of_any_rank_that_is_a_part_of_the_title_is_the_headline() -> None:
+    logo = '<h1><a href="https://www.coast.example/">Coast</a></h1>'
+    title = "Coast » Archive of the blog » Harbour wall opens at last"
+    assert (
+        title_of(f"{logo}<h2>Categories</h2><h2>Harbour wall opens at last</h2>", title) == "Harbour wall opens at last"
+    )
+
+
+def test_a_heading_of_a_thousand_parts_is_bounded() -> None:
+    assert len(title_of("<h1>" + "<span>ab cd</span>" * 5000 + "</h1>", "Harbour wall opens")) <= 400
