@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ALL = 1000
 """More polls of a source than are kept."""
+MOST_BESIDE = 20
+"""So many of a story's newest articles are looked at."""
 EVIDENCE = {
     "entry-id": "the same entry id",
     "url": "the same address",
@@ -39,7 +41,10 @@ EVIDENCE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """All that is stored of an article; *polls* are those that brought its *entries*, filings have their document."""
+    """All that is stored of an article; *polls* are those that brought its *entries*, filings have their document.
+
+    *beside* are the newest other articles of its story.
+    """
 
     uid: str
     state: ArticleState
@@ -47,6 +52,7 @@ class Known:
     polls: list[Poll | None]
     filings: list[tuple[Filing, str]]
     told: Article | None
+    beside: list[Article]
     aside: str
     dropped: str
     config: Config | None
@@ -96,13 +102,16 @@ def _look_up(tx: ReadTx, article: str) -> Known:
     entries = tx.articles.entries_of(uid)
     filings = tx.articles.filings_of(uid)
     stored = tx.configs.current()
+    told = tx.articles.get(uid)
+    story = tx.stories.articles(told.story_uid, MOST_BESIDE) if told is not None and told.story_uid else ()
     return Known(
         uid=uid,
         state=state,
         entries=entries,
         polls=[_poll_of(tx.sources.polls(each.source.id, ALL), each.first_seen) for each in entries],
         filings=[(filing, _document(tx, filing)) for filing in filings],
-        told=tx.articles.get(uid),
+        told=told,
+        beside=[one for one in story if one.uid != uid],
         aside=tx.documents.why_aside(uid),
         dropped=tx.articles.why_dropped(uid),
         config=config_from_json(stored.text) if stored else None,
@@ -161,6 +170,8 @@ def _tell(known: Known) -> None:
     if known.told is not None:
         _tell_around("Contains", "its text stands in this one", known.told.contains)
         _tell_around("Contained in", "this text stands in it", known.told.contained_in)
+    if known.told is not None and known.beside:
+        _tell_story(known.told, known.beside)
     click.echo("\nFiled in")
     if not known.filings and known.state.kind == "retracted":
         click.echo("  no section: it is retracted; `wiredesk unretract` puts it back where it was")
@@ -184,6 +195,17 @@ def _tell_around(heading: str, why: str, several: Sequence[Related]) -> None:
     for other in several:
         click.echo(f"  {other.title or 'Untitled'}: {why}, and both are articles of their own")
         click.echo(f"    {other.link or other.uid}")
+
+
+def _tell_story(article: Article, beside: Sequence[Article]) -> None:
+    """Print in one sentence why the article is in its story: which of it is nearest, and by what words."""
+    from feeds.dedupe import nearest
+
+    near, words = nearest(article, beside)
+    others = counted(len(beside), "other article", "other articles")
+    click.echo(f"\nIn one story with {others}{' or more' if len(beside) == MOST_BESIDE - 1 else ''}")
+    why = f"both speak of {', '.join(words)}" if words else "by what they have in common with the others"
+    click.echo(f"  nearest to “{near.title or 'Untitled'}” of {near.source_name or 'nobody named'}: {why}")
 
 
 def _tell_weighed(known: Known, model: Model | None) -> None:

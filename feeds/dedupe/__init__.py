@@ -2,7 +2,7 @@
 
 from feeds.dedupe.deduper import Deduper, dedupe, new_uid
 from feeds.dedupe.directory import Directory, credited, with_origin
-from feeds.dedupe.explain import compare
+from feeds.dedupe.explain import compare, nearest
 from feeds.dedupe.lineage import Lineage, Said, Told, choose_shown, said, trace
 from feeds.dedupe.memory import Remembered, remember
 from feeds.dedupe.sketching import Sketched, sketch
@@ -23,6 +23,7 @@ __all__ = [
     "compare",
     "credited",
     "dedupe",
+    "nearest",
     "new_uid",
     "remember",
     "said",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from feeds.dedupe import near, signature
@@ -12,8 +12,8 @@ from feeds.dedupe.speaking import Speaking
 from feeds.dedupe.stories import Arriving, Stories
 from feeds.dedupe.terms import TermCounts, hashed, unpack
 from feeds.dedupe.window import Window
-from feeds.model import Entry, Evidence
-from feeds.text import words
+from feeds.model import Article, Entry, Evidence
+from feeds.text import plain, words
 
 _CONTAINS: dict[near.Place, str] = {
     "whole": "the first contains the second: each is an article of its own",
@@ -91,6 +91,29 @@ def _story(one: Entry, other: Entry, stories: Stories, language: str, *, same_so
     return Evidence(kind="story", detail=detail, score=_round(compared.likeness), threshold=_round(compared.asked))
 
 
+def nearest(article: Article, others: Sequence[Article]) -> tuple[Article, tuple[str, ...]]:
+    """That of *others* which is most like *article*, as stories are told apart, and the words that make it so."""
+    stories = Stories()
+    one = _entry(article)
+    found = []
+    for at, other in enumerate(others):
+        its = _entry(other)
+        own = other.source_key == article.source_key
+        first, second = (
+            _arriving(entry, stories, article.language or "en", article.published, source_id=source_id)
+            for entry, source_id in ((one, 0), (its, 0 if own else 1))
+        )
+        compared = stories.compare(first, second)
+        found.append((compared.likeness, -at, _words_in_common(one, its, compared.shared)))
+    _, at, told = max(found)
+    return others[-at], tuple(told)
+
+
+def _entry(article: Article) -> Entry:
+    text = plain(article.content or article.summary)
+    return Entry(key="", title=article.title, text=text, language=article.language, published=article.published)
+
+
 def _arriving(entry: Entry, stories: Stories, language: str, written: datetime, *, source_id: int) -> Arriving:
     spoken = (entry.language or language).partition("-")[0].lower()
     sketched = sketch(entry)
@@ -105,12 +128,16 @@ def _arriving(entry: Entry, stories: Stories, language: str, written: datetime, 
 
 
 def _in_common(one: Entry, other: Entry, shared: Mapping[int, float]) -> str:
+    told = ", ".join(_words_in_common(one, other, shared))
+    return f"in common: {told}" if told else "no telling word in common"
+
+
+def _words_in_common(one: Entry, other: Entry, shared: Mapping[int, float]) -> list[str]:
     """The words that make two articles alike, those that weigh most first."""
     held = set(words(f"{other.title} {other.text}"))
     word_of = {hashed(word): word for word in words(f"{one.title} {one.text}")[::-1] if word in held}
     best = sorted((term for term in shared if term in word_of and shared[term] > 0.0), key=lambda term: -shared[term])
-    told = ", ".join(word_of[term] for term in best[:COMMON_WORDS])
-    return f"in common: {told}" if told else "no telling word in common"
+    return [word_of[term] for term in best[:COMMON_WORDS]]
 
 
 def _round(value: float) -> float:

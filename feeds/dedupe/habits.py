@@ -17,7 +17,7 @@ from feeds.dedupe.columns import Ints
 CELLS = 1 << 21
 HALVE_LOAD = 0.5
 """Counts per cell at which all are halved: a table that is fuller tells little of the sources that write little."""
-PRIOR = 20.0
+PRIOR = 30.0
 """So many articles' worth the whole desk weighs against what a source has said."""
 
 _CELL = np.uint64(CELLS - 1)

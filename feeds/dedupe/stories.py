@@ -40,11 +40,19 @@ RECENT = 8
 """So many of a story's newest articles are compared."""
 MERGE = 0.14
 """How alike the AGREEING newest articles of two stories must be on average to be one."""
+MERGE_ALONE = 0.05
+"""The same without the article that ties them, which may be a roundup; asked unless each has one article alone."""
 AGREEING = 3
 TIED = 3
 """So many further stories that an article is like are looked at for that."""
 FADE = timedelta(hours=60)
 """Likeness falls by a factor e in this time between two articles."""
+OLD = timedelta(days=3)
+OLDER = 0.1
+"""By so much more is asked for each day that a story is older than OLD: a saga comes in parts."""
+LARGE = 20
+LARGER = 0.1
+"""By so much more for each factor e by which a story is larger than LARGE."""
 GONE = timedelta(days=10)
 MOST_STORIES = 50_000
 SEARCHED = 16
@@ -83,6 +91,7 @@ class Story:
     """A story: its RECENT newest articles and the number of all; *touched* is when the last one arrived.
 
     *made* counts stories: of two the one with the smaller number is older. *newest* is the number of its last article.
+    *begun_s* is when its oldest was written.
     """
 
     uid: str
@@ -90,6 +99,7 @@ class Story:
     articles: int
     touched: datetime
     made: int
+    begun_s: float
     newest: int = 0
 
 
@@ -293,7 +303,7 @@ class Stories:
         story = self._stories.get(uid)
         if story is None:
             self._made += 1
-            story = Story(uid, (), 0, now, self._made)
+            story = Story(uid, (), 0, now, self._made, math.inf)
             self._stories[uid] = self._by_made[self._made] = story
             self._before.setdefault(uid, None)
         elif uid not in self._before:
@@ -304,6 +314,7 @@ class Stories:
         story.members = _newest(story.members, (member,))
         story.newest = self._next
         story.articles += 1
+        story.begun_s = min(story.begun_s, member.written_s)
         story.touched = max(story.touched, now)
         at = self._next - self._oldest
         if at == len(self._story_of):
@@ -319,6 +330,7 @@ class Stories:
         older.members = _newest(older.members, younger.members)
         older.newest = max(older.newest, younger.newest)
         older.articles += younger.articles
+        older.begun_s = min(older.begun_s, younger.begun_s)
         older.touched = max(older.touched, younger.touched)
         self._drop(younger)
         self._story_of[self._story_of == younger.made] = older.made
@@ -344,6 +356,7 @@ class _Group:
     uid: str | None
     members: tuple[Member, ...]
     articles: int
+    begun_s: float
     gone: list[Story] = field(default_factory=list)
     into: _Group | None = None
 
@@ -356,6 +369,12 @@ class _Group:
     def add(self, member: Member) -> None:
         self.members = _newest(self.members, (member,))
         self.articles += 1
+        self.begun_s = min(self.begun_s, member.written_s)
+
+    def more(self, written_s: float) -> float:
+        """How many times as like as a young and small story's an article must be."""
+        days = (written_s - self.begun_s - OLD.total_seconds()) / 86_400
+        return (1 + OLDER * max(0.0, days)) * (1 + LARGER * max(0.0, math.log(self.articles / LARGE)))
 
     def merge(self, other: _Group) -> _Group:
         """Let this and *other* be one: that which the older story is in."""
@@ -365,6 +384,7 @@ class _Group:
         self.gone += [*other.gone, *([theirs] if theirs is not None else [])]
         self.members = _newest(self.members, other.members)
         self.articles += other.articles
+        self.begun_s = min(self.begun_s, other.begun_s)
         other.into = self
         return self
 
@@ -385,25 +405,30 @@ class _Batch:
         self._placed += 1
         member = _member(one, self._number, self._placed)
         fitting, evidence = self._fitting(one, member)
-        group = fitting[0] if fitting else _Group(None, None, (), 0)
+        group = fitting[0] if fitting else _Group(None, None, (), 0, math.inf)
+        before = group.members
         group.add(member)
         if not self._alone:
             for term in one.terms.hashes.tolist():
                 self._holding[term].append(group)
-        return self._tie(group, fitting[1:], one.language), evidence
+        return self._tie(group, before, fitting[1:], one.language), evidence
 
     def place_again(self, one: Arriving, alone: _Group) -> tuple[_Group, Evidence] | None:
         """The same for an article that was *alone* when it came, now that all have come; None where it still is."""
         fitting, evidence = self._fitting(one, alone.members[0], alone)
         if not fitting:
             return None
-        return self._tie(fitting[0].merge(alone), fitting[1:], one.language), evidence
+        before = fitting[0].members
+        return self._tie(fitting[0].merge(alone), before, fitting[1:], one.language), evidence
 
     def _fitting(self, one: Arriving, member: Member, but: _Group | None = None) -> tuple[list[_Group], Evidence]:
         """The stories that the article is like, the most like first, and what is told of that."""
         seen = _Seen(self._stories, member, one.language)
         groups = [group for group in self._candidates(seen) if group is not but]
-        likenesses = seen.likenesses([group.members for group in groups])
+        likenesses = [
+            likeness / group.more(member.written_s)
+            for likeness, group in zip(seen.likenesses([group.members for group in groups]), groups, strict=True)
+        ]
         near = sorted(range(len(groups)), key=lambda at: -likenesses[at])
         needed = asked(one.word_count)
         fitting = [groups[at] for at in near if likenesses[at] >= needed]
@@ -415,10 +440,16 @@ class _Batch:
         )
         return fitting, evidence
 
-    def _tie(self, group: _Group, others: Sequence[_Group], language: str) -> _Group:
-        """Merge with *group* those of the stories that an article of it is like that are one with it."""
+    def _tie(self, group: _Group, before: tuple[Member, ...], others: Sequence[_Group], language: str) -> _Group:
+        """Merge with *group* those of the stories that an article of it is like that are one with it.
+
+        *before* are the members of *group* without that article, which may stand between two stories.
+        """
         for other in others[:TIED]:
-            if self._agree(group, other, language):
+            agree = self._alike(group.members, other.members, language) >= MERGE
+            several = len(before) > 1 or len(other.members) > 1
+            if agree and (not several or self._alike(before, other.members, language) >= MERGE_ALONE):
+                before = _newest(before, other.members)
                 group = group.merge(other)
         return group
 
@@ -428,7 +459,7 @@ class _Batch:
         for story, weight in self._stories.sharing(told, weights).items():
             group = self._group_of.get(story)
             if group is None:
-                group = self._group_of[story] = _Group(story, story.uid, story.members, story.articles)
+                group = self._group_of[story] = _Group(story, story.uid, story.members, story.articles, story.begun_s)
             group = group.final()
             shared[group] = max(weight, shared.get(group, 0.0))
         if self._holding:
@@ -438,15 +469,15 @@ class _Batch:
         best = sorted(shared, key=lambda group: (-shared[group], group.members[0]))
         return best[:COMPARED]
 
-    def _agree(self, one: _Group, other: _Group, language: str) -> bool:
-        """Whether the newest articles of two stories are alike."""
-        theirs = [[member] for member in other.members[-AGREEING:]]
+    def _alike(self, one: tuple[Member, ...], other: tuple[Member, ...], language: str) -> float:
+        """How alike the newest articles of two stories are."""
+        theirs = [[member] for member in other[-AGREEING:]]
         alike = [
             likeness
-            for member in one.members[-AGREEING:]
+            for member in one[-AGREEING:]
             for likeness in _Seen(self._stories, member, language).likenesses(theirs)
         ]
-        return sum(alike) / len(alike) >= MERGE
+        return sum(alike) / len(alike)
 
 
 class _Seen:

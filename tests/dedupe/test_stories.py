@@ -1,14 +1,18 @@
 """Stories: joined as articles arrive, ids that stay, merges that redirect, fading."""
 
+import random
 from datetime import timedelta
+from itertools import count
 
 import numpy as np
 import pytest
 
-from feeds.dedupe import Stories, signature
+from feeds.dedupe import Stories, nearest, signature
 from feeds.dedupe.background import shares, stemmed
+from feeds.dedupe.habits import Habits
 from feeds.dedupe.stories import Arriving
-from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, count_terms, hashed, pack, unpack
+from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, count_terms, hashed, names, pack, unpack
+from feeds.model import Article
 from feeds.text import words
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, Desk, entry
 
@@ -171,3 +175,119 @@ def test_stories_of_weeks_ago_are_forgotten_with_their_articles_and_fresh_ones_a
         assert first == f"s{hour // 3}"
     assert len(stories) < 1_200 // 3 / 2
     assert place(0, 1_200) == "s400"  # what was told of seven weeks ago is a story of its own
+
+
+def stories_of(batches) -> list[set[str]]:
+    """The titles that stand together, of batches of (source id, title, text, hours after NOW)."""
+    stories, numbers = Stories(), count(1)
+    together: dict[str, set[str]] = {}
+    became: dict[str, str] = {}
+    for number, batch in enumerate(batches):
+        stories.begin()
+        sources = []
+        for source_id, title, text, hours in batch:
+            terms = count_terms(words(title), words(text), names(title, text))
+            written = NOW + timedelta(hours=hours)
+            kept = stories.counts.strongest(terms, "en")
+            sources.append(arriving(kept, word_count=len(words(text)), written=written, source_id=source_id))
+        found, merged = stories.place(
+            sources, now=NOW + timedelta(days=9, minutes=number), uid=lambda: f"s{next(numbers)}"
+        )
+        became |= merged
+        for one, (_, title, _, _) in zip(found, batch, strict=True):
+            together.setdefault(one.uid, set()).add(title)
+    for gone, kept in became.items():
+        while kept in became:
+            kept = became[kept]
+        together.setdefault(kept, set()).update(together.pop(gone, set()))
+    return sorted((told for told in together.values() if len(told) > 1), key=sorted)
+
+
+PLACES = "Norholm Estrand Vaskby Tullen Orsvik Hamrak Lidsele Brannes Kjolen Ravnsund Skarven Mosele".split()
+MATTERS = (
+    "hospital budget|ferry strike|school roofs|herring quota|tram tunnel|youth orchestra|flood barrier|court reform|"
+    "wind farm|bread prices|border post|library hours"
+).split("|")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Tavria: {place} to vote on {matter}",
+        "Notes on {matter} no. {number}",
+        "c. 18{number} Queen Anne in {place}",
+        "{matter} - March {number}, 2031",
+    ],
+)
+def test_what_a_source_says_in_every_title_brings_no_two_of_its_articles_together(form):
+    titles = [
+        form.format(place=place, matter=matter, number=number)
+        for number, (place, matter) in enumerate(zip(PLACES, MATTERS, strict=True), 20)
+    ]
+    assert stories_of([[(1, title, "", number) for number, title in enumerate(titles)]]) == []
+    assert stories_of([[(1, title, "", 0)] for title in titles])[:1] in ([], [set(titles[:2])])  # before it is known
+
+
+def test_one_event_in_several_sources_stands_out_of_what_each_of_them_always_says():
+    batch = [(1, f"Tavria: {matter} in {place}", "", 0) for place, matter in zip(PLACES, MATTERS, strict=True)]
+    batch += [(2, "Norholm hospital: budget cut again", "", 1), (3, "Budget of the hospital in Norholm falls", "", 2)]
+    (told,) = stories_of([batch])
+    assert told == {"Tavria: hospital budget in Norholm", batch[-2][1], batch[-1][1]}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_order_of_sources_within_a_batch_does_not_matter(seed):
+    batch = [(n, *one, n) for n, one in enumerate(GROUNDED)] + [(9, "Wheat up for a fifth week", WHEAT, 5)]
+    batch += [(4, "New bridge voted", BRIDGE, 1), (5, "Council votes on bridge at Tollgate Wharf", BRIDGE[:200], 7)]
+    mixed = batch[:]
+    random.Random(seed).shuffle(mixed)
+    assert stories_of([mixed]) == stories_of([batch]) and len(stories_of([batch])) == 2
+
+
+def test_a_story_goes_where_its_news_goes_and_not_on_for_ever():
+    """Each headline is like the one before it: a saga comes in parts."""
+    chain = [f"{PLACES[at % 12]} {PLACES[(at + 1) % 12]} {PLACES[(at + 2) % 12]} talks" for at in range(24)]
+    told = stories_of([[(at, title + f" {at}", "", 12 * at)] for at, title in enumerate(chain)])
+    assert len(told) > 1 and max(map(len, told)) >= 4
+
+
+def test_stories_whose_newest_articles_disagree_stay_two():
+    first = [(n, f"Norholm ferry strike, day {n}", "", n) for n in range(4)]
+    second = [(n, f"Estrand hospital budget row {n}", "", n) for n in range(10, 14)]
+    bridge = [(20, "Norholm ferry strike and Estrand hospital budget", "", 15)]
+    told = stories_of([first, second, bridge])
+    assert len(told) == 2
+
+
+def test_names_are_words_with_a_capital_inside_a_sentence():
+    assert set(names("Ships collide", "On Monday the Ellan ran into the pier. The pier held.")) == {"monday", "ellan"}
+    assert names("All In Capitals Here", "") == [] and names("", "in small letters only") == []
+    assert set(names("le maire de Évreux reçoit Élise", "")) == {"evreux", "elise"}
+
+
+def test_months_and_years_weigh_less_than_other_words():
+    terms = count_terms(words("Printables March 2031"), [])
+    strengths = dict(zip(terms.hashes.tolist(), terms.strengths.tolist(), strict=True))
+    assert strengths[hashed("march")] == strengths[hashed("2031")] < strengths[hashed("printables")]
+
+
+def test_habits_are_of_their_source_and_are_taken_back():
+    habits, telling = Habits(), np.array([8.0], np.float32)
+    term = np.array([hashed("tavria")], np.uint32)
+    habits.begin()
+    for _ in range(30):
+        habits.add(1, term)
+    assert habits.novelty(1, term, telling)[0] < 0.3 and habits.novelty(2, term, telling)[0] > 0.9
+    habits.undo()
+    assert habits.novelty(1, term, telling)[0] > 0.9
+
+
+def test_explain_names_the_nearest_of_a_story_and_the_words():
+    def told(number, title, text):
+        at = NOW + timedelta(hours=number)
+        return Article(uid=f"u{number}", link=None, title=title, content=text, published=at, updated=at, rank_at=at,
+                       source_key=f"s{number}")  # fmt: skip
+
+    ferry, also, wheat = (told(n, *one) for n, one in enumerate((*GROUNDED[:2], ("Wheat up", WHEAT))))
+    near, said = nearest(ferry, [wheat, also])
+    assert near is also and {"ferry", "skerry"} <= set(said)
