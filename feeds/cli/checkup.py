@@ -24,7 +24,7 @@ from feeds.cli.places import Places
 from feeds.cli.tables import counted
 from feeds.condition import ago, condition, span
 
-LIBRARIES = ("pycurl", "feedparser", "lxml", "nh3", "SQLAlchemy", "granian")
+LIBRARIES = ("pycurl", "feedparser", "lxml", "nh3", "selectolax", "SQLAlchemy", "granian")
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 ENOUGH_BYTES, LITTLE_BYTES = 2_000_000_000, 200_000_000
 QUICK_BYTES = 2_000_000_000
