@@ -324,6 +324,14 @@ def _dispose(engine: Engine) -> None:
         engine.dispose()
 
 
+def _is_there(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError as error:  # of folders that may not be searched Python raises
+        remedy = "give this user the right to read and write the data folder"
+        raise StoreError(f"the database {file} cannot be looked at: {error.strerror}", remedy=remedy) from error
+
+
 def open_store(url: str, *, create: bool = True) -> Store:
     """The store at *url*: ``sqlite:///file``, a bare path, or ``postgresql://…``.
 
@@ -332,7 +340,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
     """
     location = dialect.database_url(url)
     file = dialect.sqlite_file(location)
-    if file is not None and not file.exists():
+    if file is not None and not _is_there(file):
         if not create:
             raise StoreError(f"there is no database at {file}", remedy="`wiredesk run` makes it")
         try:
