@@ -42,7 +42,7 @@ def test_numbers_and_words_of_a_file_are_judged() -> None:
         height=10**9,
         bitrate_kbps=1e12,
         language="English please",
-        description="<b>Boats</b> &amp; more<script>x()</script>",
+        description="<b>Boats</b> &amp; more<script type='a'>x()</script>",
         credit="Ann\n Bo",
         group=3,
     )
