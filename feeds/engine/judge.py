@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
+import signal
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -16,7 +17,9 @@ from pathlib import Path
 from feeds.errors import ConfigError
 from feeds.settings import Config, ConfigErrors, load_config
 
-TIMEOUT_S = 120.0
+CPU_S = 120.0
+TIMEOUT_S = 600.0
+"""Of CPU, and of wall time: a busy machine makes a judgement late, not expensive."""
 MEMORY_BYTES = 4 << 30
 
 
@@ -28,11 +31,13 @@ class Judge:
         folder: Path,
         environ: Mapping[str, str],
         *,
+        cpu_s: float = CPU_S,
         timeout_s: float = TIMEOUT_S,
         memory_bytes: int = MEMORY_BYTES,
     ) -> None:
         self._folder = folder
         self._environ = dict(environ)
+        self._cpu_s = cpu_s
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
         self._ready: tuple[SpawnProcess, Connection] | None = None
@@ -44,7 +49,7 @@ class Judge:
         self.close()
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
-        arguments = (theirs, self._folder, self._environ, self._memory_bytes, os.getpid())
+        arguments = (theirs, self._folder, self._environ, self._cpu_s, self._memory_bytes, os.getpid())
         process = spawn.Process(target=_judge, args=arguments, name="judge", daemon=True)
         process.start()
         theirs.close()
@@ -61,6 +66,9 @@ class Judge:
                 return self._lost(f"judging the files took more than {self._timeout_s:.0f} seconds and was ended")
             verdict = pipe.recv()
         except (EOFError, OSError):
+            process.join()
+            if process.exitcode == -signal.SIGPROF:
+                return self._lost(f"judging the files took more than {self._cpu_s:g} seconds of CPU time and was ended")
             limit = f"most likely at its limit of {self._memory_bytes >> 20} MiB"
             return self._lost(f"the process that judged the files ended without an answer, {limit}")
         finally:
@@ -82,7 +90,9 @@ class Judge:
         return ConfigErrors([ConfigError(cause, file=str(self._folder), remedy=remedy)])
 
 
-def _judge(pipe: Connection, folder: Path, environ: Mapping[str, str], memory_bytes: int, parent: int) -> None:
+def _judge(
+    pipe: Connection, folder: Path, environ: Mapping[str, str], cpu_s: float, memory_bytes: int, parent: int
+) -> None:
     from feeds.engine.lifeline import end_with_parent
 
     end_with_parent(parent)
@@ -91,6 +101,7 @@ def _judge(pipe: Connection, folder: Path, environ: Mapping[str, str], memory_by
         pipe.recv()
     except EOFError:
         return
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)  # SIGPROF ends a process that does not ask for it
     try:
         verdict: Config | ConfigErrors = load_config(folder, environ)
     except ConfigErrors as errors:

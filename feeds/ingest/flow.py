@@ -44,7 +44,9 @@ SAVE_WITHIN_S = 0.2
 """Polls that brought nothing are saved in company: so many at once, or as many as there are after so long."""
 
 MOST_SAVED = 64
-"""Bodies saved in one transaction: what arrives meanwhile is in the inbox only after it."""
+MOST_ENTRIES_SAVED = 250
+"""Bodies and entries saved in one transaction, some tenths of a second of work: what arrives meanwhile is in the inbox,
+and so safe from a kill, only after it."""
 
 LEASE_S = 600.0
 """How long a claim holds; one whose poll takes longer is held on to."""
@@ -215,7 +217,7 @@ class Ingest:
             self._look(turn)
         # Whoever has nothing on the wire waits for the readers, and the other way round.
         room = MOST_READING - self._readers.pending - len(self._arrived) - len(self._read)
-        wait_fetch_s = wait_s if not self._readers.pending else min(wait_s, 0.02)
+        wait_fetch_s = 0.0 if self._read else wait_s if not self._readers.pending else min(wait_s, 0.02)
         outcomes = self._fetcher.outcomes(wait_fetch_s, room) if room > 0 else []
         self._sort(outcomes)
         if self._arrived:
@@ -384,14 +386,24 @@ class Ingest:
 
     def _save(self, turn: Turn) -> None:
         """Save what has come, then let go of it. What can't be saved together is saved one by one."""
+        count = self._how_many()
         try:
-            self._save_batch(self._read, turn)
-            self._read = []
+            self._save_batch(self._read[:count], turn)
+            del self._read[:count]
         except StoreError:
             raise
         except Exception:
-            log.exception("a fault of ours saving %d bodies: each is saved by itself", len(self._read))
+            log.exception("a fault of ours saving %d bodies: each is saved by itself", count)
             self._save_apart(turn)
+
+    def _how_many(self) -> int:
+        """How many of the bodies that were read go into one transaction: one, however much it holds, or a few."""
+        entries = 0
+        for count, (_, reading) in enumerate(self._read[:MOST_SAVED]):
+            entries += len(reading.entries)
+            if count and entries > MOST_ENTRIES_SAVED:
+                return count
+        return min(len(self._read), MOST_SAVED)
 
     def _save_apart(self, turn: Turn) -> None:
         ended, read = self._unsaved, self._read

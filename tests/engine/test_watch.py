@@ -141,6 +141,9 @@ def test_files_that_cost_too_much_are_an_error_and_harm_nobody(folder: Path) -> 
     judge = Judge(folder, {}, memory_bytes=1 << 20)
     [error] = judge.judge().errors  # type: ignore[union-attr]
     assert "limit" in error.cause
+    judge = Judge(folder, {}, cpu_s=0.001)
+    [error] = judge.judge().errors  # type: ignore[union-attr]
+    assert "more than 0.001 seconds of CPU time" in error.cause
     judge = Judge(folder, {}, timeout_s=0.0)
     [error] = judge.judge().errors  # type: ignore[union-attr]
     assert "took more than" in error.cause

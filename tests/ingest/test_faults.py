@@ -17,6 +17,7 @@ from feeds.ingest import flow
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest, Turn
 from feeds.ingest.reading import Job, Reading, read
+from feeds.ingest.saving import Batch, Saved
 from feeds.model import Answer, Request, Settings, Source
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import PollResult
@@ -247,3 +248,24 @@ def test_a_file_that_is_refused_is_an_open_event_for_as_long_as_it_is_there(benc
     assert [late.document for late in bench.to_its_end().late] == ["file:docs/café.txt"]
     with bench.store.read() as tx:
         assert tx.events.subjects("document") == set()
+
+
+def test_what_arrives_is_in_the_inbox_before_much_else_is_saved(bench: Bench) -> None:
+    """A save of many bodies is cut into short ones, and what has arrived meanwhile is kept between them."""
+    saved: list[int] = []
+    save = bench.ingest._saving.save
+
+    def counted(batch: Batch, desk: Desk, now: datetime) -> Saved:
+        saved.append(sum(len(reading.entries) for _, reading in batch.read))
+        with bench.store.read() as tx:
+            assert tx.inbox.count() >= len(bench.ingest._read)
+        return save(batch, desk, now)
+
+    bench.ingest._saving.save = counted  # type: ignore[method-assign]
+    bench.readers.judge = lambda job: replace(read(job), entries=read(job).entries * 100)
+    bench.begin(*(feed(f"feed{number}") for number in range(12)))
+    with bench.store.read() as tx:
+        assert tx.sources.claimed(bench.now) == 12
+    bench.to_its_end()
+    assert max(saved) <= flow.MOST_ENTRIES_SAVED
+    assert sum(saved) == 1200
