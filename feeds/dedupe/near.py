@@ -200,6 +200,12 @@ class Weighed:
         body, head = (dict(zip(grams.tolist(), weights.tolist(), strict=True)) for grams, weights in pairs)
         return body, head
 
+    @cached_property
+    def low_bits(self) -> tuple[set[int], set[int]]:
+        """The LOW_BITS of the triples of head and body."""
+        head, body = self.sketch.head & LOW_BITS, self.sketch.body & LOW_BITS
+        return set(head.tolist()), set(body.tolist())
+
     def total(self, limit: int) -> float:
         """What the triples of the body weigh together whose hashes reach up to *limit*."""
         within = self.sketch.body.searchsorted(np.uint32(limit), "right")
@@ -340,14 +346,16 @@ def _beginning_in(part: Weighed, whole: Weighed) -> float:
     """How much of *part*'s beginning stands anywhere in *whole*, estimated from its sample."""
     if part.sketch.word_count > whole.sketch.word_count * BEGINNING_GROWS:
         return 0.0
-    beginning = part.by_triple[1]
-    every = float(np.add.reduce(part.head))
-    at_once = set((whole.sketch.head & LOW_BITS).tolist())
-    later = set((whole.sketch.body & LOW_BITS).tolist()) - at_once
-    first = sum(weight for gram, weight in beginning.items() if gram in at_once)
-    sampled = sum(weight for gram, weight in beginning.items() if gram in later)
+    head, body = whole.low_bits
+    at_once = part.low_bits[0] & head
+    later = (part.low_bits[0] & body) - at_once
+    if len(at_once) + len(later) < FEWEST_MET:
+        return 0.0
+    weights = part.by_triple[1]
+    first, sampled = (sum(map(weights.__getitem__, met)) for met in (at_once, later))
     if first + sampled < FEWEST_MET:
         return 0.0
+    every = float(np.add.reduce(part.head))
     return (first + min(every - first, sampled * 2.0**32 / (whole.sketch.limit + 1))) / max(every, MIN_WEIGHT)
 
 
