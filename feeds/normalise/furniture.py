@@ -47,6 +47,7 @@ _HOLLOW = re.compile(
 _ADDRESS = re.compile(r"https?://\S+|\S+@\S+|\bwww\.\S+")
 _LETTER = re.compile(r"[^\W\d_]")
 _LABEL = re.compile(r"[^:：]{1,40}[:：]\s*\S")
+_ENDS = '.!?…。！？।:;])>|»→·–—-"”’'
 _EDGES = " \t\n\u00a0[]()<>«»‹›→⇒➔►▶»…·|–—-:.!’'\"“”„*#↩"
 
 # What blog engines write below a teaser or a text, in their own words; {} stands for a title or a name.
@@ -134,6 +135,7 @@ class _Piece:
     linked: bool  # a link is in it
     is_link: bool  # it is nothing but links
     is_whole: bool
+    goes_on: bool = False  # a sentence that began before it
 
 
 def without_furniture(entries: Sequence[Entry], learnt: Recurring) -> Furnished:
@@ -160,7 +162,7 @@ def _hashes(entry: Entry) -> Iterator[int]:
         lines = lines[-LINES_AT_THE_END:][::-1] if end else lines[:LINES_AT_THE_BEGINNING]
         for line in lines:
             for piece in _pieces(line, end=end):
-                if len(piece.text) <= MAX_LINE_CHARS and _LETTER.search(piece.text):
+                if len(piece.text) <= MAX_LINE_CHARS and _LETTER.search(piece.text) and not piece.goes_on:
                     seen.add(_hash(piece, entry.title, end=end))
     yield from sorted(seen)
 
@@ -289,7 +291,8 @@ def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
         pieces.append(_Piece(line, sentence, linked, False, False))
     if end and said and said[-1][2] and links != said:
         last = max(number for number, run in enumerate(line.runs) if _LETTER.search(run[1]) and not run[2])
-        pieces.append(_Piece(line, _joined(line.runs[last + 1 :]), True, True, False))
+        goes_on = _joined(line.runs[: last + 1])[-1] not in _ENDS
+        pieces.append(_Piece(line, _joined(line.runs[last + 1 :]), True, True, False, goes_on))
     return pieces
 
 
@@ -300,6 +303,8 @@ def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
         return _TIMES.fullmatch(text) is not None
     if piece.is_link:
         links = [said.strip(_EDGES) for _, said, linked in piece.line.runs if linked] if piece.is_whole else [text]
+        if piece.goes_on:
+            return text[:1].isupper() and _MORE.fullmatch(text) is not None
         return all(_MORE.fullmatch(said) or _INVITES.fullmatch(said) for said in links if said)
     for form in _APPEARED if _SPEAKS_OF_APPEARING.search(text) else ():
         if match := form.match(piece.text.strip()):
@@ -311,7 +316,7 @@ def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
 
 def _recurs(piece: _Piece, title: str, known: Recurring, *, end: bool) -> bool:
     """Tell whether *piece* stands at this end of enough of the source's last entries."""
-    if len(known.documents) < LEAST_ENTRIES:
+    if len(known.documents) < LEAST_ENTRIES or piece.goes_on:
         return False
     count = known.counts[_hash(piece, title, end=end)]
     if count < LEAST_ENTRIES or piece.line.is_fact or len(piece.text) > MAX_LINE_CHARS:

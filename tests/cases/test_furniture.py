@@ -59,3 +59,33 @@ def test_what_is_learnt_holds_for_what_comes_and_leaves_alone_what_is_published(
     assert {item["id"]: item for item in desk.see().items} == after
     (poll,) = desk.ended
     assert (poll.new, poll.updated) == (0, 0)
+
+
+BOX = "<p>Do you know more about it? Our reporters keep every secret that they are told.</p>"
+
+
+def page(number: int) -> bytes:
+    noun = ("wall", "gate", "boat", "lamp", "road")[number]
+    text = "".join(
+        f"<p>On day {number} the {noun} was mended in part {part}, and the people of the town held their breath.</p>"
+        for part in range(4)
+    )
+    article = f"<article><h1>The {noun}</h1>{text}{BOX}</article>"
+    return f"<html><head><title>The {noun}</title></head><body>{article}</body></html>".encode()
+
+
+def test_what_pages_of_a_site_share_is_furniture_on_its_next_page(desk: CaseDesk) -> None:
+    def sitemap(*numbers: int) -> bytes:
+        urls = "".join(f"<url><loc>{desk.show(f'/{number}.html', page(number))}</loc></url>" for number in numbers)
+        return f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>".encode()
+
+    desk.show("/robots.txt", b"", Content_Type="text/plain")
+    address = desk.show("/sitemap.xml", sitemap(0, 1, 2))
+    desk.write({"name": "Coast", "sitemap": address})
+    desk.poll()
+    assert len(desk.see().items) == 3
+    desk.show("/sitemap.xml", sitemap(0, 1, 2, 3))
+    desk.poll()
+    (new,) = [item for item in desk.see().items if item["title"] == "The lamp"]
+    assert "in part 3" in new["content_html"]
+    assert "Do you know more" not in new["content_html"]

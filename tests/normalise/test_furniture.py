@@ -86,6 +86,8 @@ def test_forms_that_engines_write_are_known_at_first_sight(form: str) -> None:
         f"<p>All of it stands in {LINK.format('the report of the auditors')}.</p>",
         "<p>Subscribe to nobody, she says, and read the comments</p>",
         "<p>No comments, said the mayor.</p>",
+        f"<p>Who wants to hear of it first may {LINK.format('subscribe')}.</p>",
+        f"<p>It is a book of which you will want to {LINK.format('read more')}.</p>",
         "<ul><li>Read</li><li>Write</li></ul>",
     ],
 )
@@ -145,6 +147,13 @@ def test_twice_is_not_enough_and_one_text_that_came_thrice_is_one() -> None:
     assert without_furniture(two, Recurring()).entries == two
     thrice = entries_of(*[TEXTS[0] + SIGN_OFF] * 3, titles=("Boats", "Boats", "Boats"))
     assert without_furniture(thrice, Recurring()).entries == thrice
+
+
+def test_a_link_that_ends_a_sentence_stays_however_often_it_does() -> None:
+    link = LINK.format("Harbour Post")
+    texts = [f"{text[:-5]}, says {link}.</p>" for text in TEXTS]
+    entries = entries_of(*texts)
+    assert without_furniture(entries, Recurring()).entries == entries
 
 
 def test_an_entry_that_is_nothing_else_stays() -> None:
