@@ -148,7 +148,8 @@ class Ingest:
         with self._store.write() as tx:
             tx.schedule.shift(by, self._clock())
             direction = "forward" if by > timedelta(0) else "back"
-            text = f"the clock of this machine was set {direction} by {abs(by)}; what is due was moved with it"
+            size = timedelta(seconds=round(abs(by).total_seconds()))
+            text = f"the clock of this machine was set {direction} by {size}; what is due was moved with it"
             tx.events.add("clock", "machine", text=text, remedy="have it kept by NTP", now=self._clock())
             tx.events.close("clock", "machine", self._clock())
         self._lines.clock_was_set(by)
