@@ -15,9 +15,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.columns import first_of_each
 from feeds.dedupe.compact import LOW_BITS, expand, glance, grams_of
-from feeds.dedupe.signature import Hashes, Sketch, distinct
+from feeds.dedupe.signature import Hashes, Sketch
 from feeds.dedupe.speaking import Speaking
 from feeds.model import Evidence
 
@@ -118,23 +117,6 @@ class GramCounts:
             self._before.append((slice(None), self._cells.copy(), self._added))
             self._cells >>= 1
             self._added //= 2
-
-    def add_many(self, grams: Hashes, owners: npt.NDArray[np.int64]) -> None:
-        """What `add` does with the triples of each of *owners* in turn; *grams* may repeat one of an owner's."""
-        # By cell, then owner, then what is left of the hash: one order that tells apart all three.
-        high = grams.astype(np.uint64)
-        cells = (high & np.uint64(CELLS - 1)) << np.uint64(42)
-        keys = distinct(cells | (owners.astype(np.uint64) << np.uint64(10)) | (high >> np.uint64(22)))
-        if self._added + keys.size > HALVE_LOAD * CELLS:
-            for one in np.split(grams, np.flatnonzero(first_of_each(owners))[1:]):
-                self.add(distinct(one))
-            return
-        held = keys[first_of_each(keys >> np.uint64(10))] >> np.uint64(42)  # a cell for each owner that has it
-        first = np.flatnonzero(first_of_each(held))
-        found = held[first].astype(np.int64)
-        times = np.diff(first, append=held.size)
-        self._cells[found] = np.minimum(self._cells[found] + times, 255)
-        self._added += keys.size
 
     def weights(self, grams: Hashes) -> Weights:
         """1 for rare triples, towards 0 for common ones."""

@@ -139,7 +139,9 @@ class Window:
         rows = np.array([found.rows[at] for at in kept])
         made = np.array([at for at in kept if not copies[found.rows[at]]], np.int64)
         counts = (found.heads + found.bodies)[made]
-        self.counts.add_many(found.grams[spans(found.starts[made], counts)], np.repeat(np.arange(len(made)), counts))
+        for start, count in zip(found.starts[made].tolist(), counts.tolist(), strict=True):
+            self.counts.add(signature.distinct(found.grams[start : start + count]))
+        self.counts.begin()
         first = self._next - self._oldest
         while first + len(kept) > len(self._sizes):
             self._make_room()
