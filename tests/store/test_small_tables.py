@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.model import Validators
-from feeds.store.values import Event, InboxItem, StoredConfig
+from feeds.store.values import Event, InboxItem, PollResult, StoredConfig
 
 from .conftest import NOW
 
@@ -119,3 +119,48 @@ def test_what_recurs_is_kept_by_scope(store):
     with store.write() as tx:
         tx.retention.sweep(NOW + timedelta(days=400, hours=1), keep_days=0, keep_articles=0)
         assert list(tx.furniture.states(["source:1", "site:coast.example"])) == ["source:1"]
+
+
+def test_a_body_that_was_put_off_waits_and_is_given_out_once(desk):
+    with desk.write() as tx:
+        first, second = tx.inbox.put([item(), item(pushed=True)])
+        tx.inbox.put_off({second: LATER})
+        assert [each.id for each in tx.inbox.waiting(10)] == [first]
+        assert tx.inbox.waiting(10, pushed=True) == []
+        assert not tx.inbox.is_put_off(NOW)
+        assert tx.inbox.take_put_off(NOW, LATER, limit=10) == []
+        assert tx.inbox.is_put_off(LATER)
+        [taken] = tx.inbox.take_put_off(LATER, LATER + timedelta(hours=1), limit=10)
+        assert (taken.id, taken.tries, taken.body) == (second, 1, b"<rss/>")
+        assert tx.inbox.take_put_off(LATER, LATER + timedelta(hours=1), limit=10) == []
+        tx.inbox.put_off({second: LATER})
+        assert [each.tries for each in tx.inbox.take_put_off(LATER, LATER, limit=10)] == [2]
+
+
+def test_all_that_is_due_moves_with_the_clock(desk):
+    day = timedelta(days=1)
+    with desk.write() as tx:
+        [id_] = tx.inbox.put([item()])
+        tx.inbox.put_off({id_: LATER})
+        before = tx.sources.next_due_at()
+        tx.schedule.shift(-day, NOW - day)
+        assert tx.sources.next_due_at() == before - day
+        assert tx.inbox.is_put_off(LATER - day)
+        assert tx.schedule.latest_poll_at() is None
+
+
+def test_what_came_late_counts_for_the_last_poll(desk):
+    with desk.write() as tx:
+        claim = tx.sources.claim_named(None, NOW, lease_s=60)[0]
+        result = PollResult(
+            source_id=claim.source.id,
+            claim_id=claim.claim_id,
+            at=NOW,
+            outcome="new",
+            state=claim.state,
+            next_poll_at=LATER,
+            new=1,
+        )
+        tx.sources.finish([result])
+        tx.sources.came_late(claim.source.id, new=2, copies=1, updated=0)
+        assert [(poll.new, poll.copies) for poll in tx.sources.polls(claim.source.id, 5)] == [(3, 1)]
