@@ -48,7 +48,7 @@ def compare(
     mine, its = near.weigh(first, counts), near.weigh(second, counts)
     likeness = near.judge(mine, its, same_source=same_source, speaks=speaks)
     signs.append(near.evidence(likeness))
-    place = None if likeness.near else near.place(mine, its, likeness.body, speaks)
+    place = None if likeness.near else near.place(mine, its, likeness.body, same_source=same_source, speaks=speaks)
     if place is not None:
         signs.append(Evidence(kind="contains", detail=_CONTAINS[place]))
     signs.append(

@@ -302,7 +302,9 @@ def numbered_apart(one: Sketch, other: Sketch) -> bool:
 Place = Literal["part", "whole"]
 
 
-def place(one: Weighed, other: Weighed, body: float, speaks: Speaking | None = None) -> Place | None:
+def place(
+    one: Weighed, other: Weighed, body: float, *, same_source: bool = False, speaks: Speaking | None = None
+) -> Place | None:
     """What *one* is to *other*, which is no copy of it: a part of it, the whole that it is a part of, or neither.
 
     *body* is what `judge` says the shorter text has in common with the longer.
@@ -310,18 +312,21 @@ def place(one: Weighed, other: Weighed, body: float, speaks: Speaking | None = N
     A part stands in the whole for the most part, or its beginning does. Of two that begin alike the one is the whole
     whose title speaks of something else.
     """
+    asked = ALIKE_SAME_SOURCE if same_source else STANDS_IN
+    if same_source and numbered_apart(one.sketch, other.sketch):
+        return None
     lengths = one.sketch.gram_count, other.sketch.gram_count
     if body < LEAST_IN_COMMON or min(one.sketch.word_count, other.sketch.word_count) < NOTICE_WORDS:
         return None
-    if body >= STANDS_IN and min(lengths) < SHORTER * max(lengths):
+    if body >= asked and min(lengths) < SHORTER * max(lengths):
         return "part" if lengths[0] < lengths[1] else "whole"
     mine, its = _beginning_in(one, other), _beginning_in(other, one)
-    if speaks is not None and min(mine, its) >= STANDS_IN:
+    if speaks is not None and min(mine, its) >= asked:
         told = [speaks(each.sketch, BEGINNING_WORDS) for each in (one, other)]
         return None if told[0] == told[1] else "part" if told[0] else "whole"
-    if mine >= STANDS_IN > 2 * its:
+    if mine >= asked > 2 * its:
         return "part"
-    return "whole" if its >= STANDS_IN > 2 * mine else None
+    return "whole" if its >= asked > 2 * mine else None
 
 
 def _beginning_in(part: Weighed, whole: Weighed) -> float:

@@ -200,7 +200,10 @@ class Window:
             if likeness.near:
                 copies.append((found, opposite))
                 continue
-            place = near.place(mine, opposite, likeness.body, speaks)
+            place = near.place(mine, opposite, likeness.body, same_source=same_source, speaks=speaks)
+            if place is not None and boilerplate is not None:
+                own, its = (boilerplate.taken_from(each, same_source=True) for each in (mine, opposite))
+                place = near.place(own, its, near.judge(own, its).body, same_source=same_source, speaks=speaks)
             if place == "whole":
                 parts.append((found, opposite))
             elif place == "part":

@@ -26,7 +26,9 @@ def test_videos_with_one_channel_description_are_articles_of_their_own(desk):
         entry(f"v{at}", title=title, text=f"{CHANNEL} {own}", link=f"v.example/{at}")
         for at, (title, own) in enumerate(VIDEOS.items())
     ]
-    assert len({decision.article_uid for decision in desk.poll(1, *videos)}) == len(VIDEOS)
+    found = desk.poll(1, *videos)
+    assert len({decision.article_uid for decision in found}) == len(VIDEOS)
+    assert not any(decision.parts or decision.wholes for decision in found)
 
 
 def test_they_are_also_where_they_come_one_by_one(desk):
