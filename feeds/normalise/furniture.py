@@ -45,6 +45,7 @@ _HOLLOW = re.compile(
     r"(?: [^<>]*)?>(?:\s|&nbsp;|\u00a0|<br>)*</\1>"
 )
 _ADDRESS = re.compile(r"https?://\S+|\S+@\S+|\bwww\.\S+")
+_DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _LABEL = re.compile(r"[^:：]{1,40}[:：]\s*\S")
 _ENDS = '.!?…。！？।:;])>|»→·–—-"”’'
@@ -162,7 +163,7 @@ def _hashes(entry: Entry) -> Iterator[int]:
         lines = lines[-LINES_AT_THE_END:][::-1] if end else lines[:LINES_AT_THE_BEGINNING]
         for line in lines:
             for piece in _pieces(line, end=end):
-                if len(piece.text) <= MAX_LINE_CHARS and _LETTER.search(piece.text) and not piece.goes_on:
+                if _may_recur(piece):
                     seen.add(_hash(piece, entry.title, end=end))
     yield from sorted(seen)
 
@@ -316,15 +317,20 @@ def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
 
 def _recurs(piece: _Piece, title: str, known: Recurring, *, end: bool) -> bool:
     """Tell whether *piece* stands at this end of enough of the source's last entries."""
-    if len(known.documents) < LEAST_ENTRIES or piece.goes_on:
+    if len(known.documents) < LEAST_ENTRIES or not _may_recur(piece):
         return False
     count = known.counts[_hash(piece, title, end=end)]
-    if count < LEAST_ENTRIES or piece.line.is_fact or len(piece.text) > MAX_LINE_CHARS:
+    if count < LEAST_ENTRIES:
         return False
-    if any(character.isdigit() for character in _ADDRESS.sub("", piece.text)):
-        return False  # a price, a magnitude: the same by chance
     part = LINKED_PART if piece.linked else LABEL_PART if _LABEL.match(piece.text) else PLAIN_PART
     return count >= part * len(known.documents)
+
+
+def _may_recur(piece: _Piece) -> bool:
+    """Tell whether *piece* could be furniture where it recurs; facts and figures are the same by chance."""
+    if piece.goes_on or piece.line.is_fact or len(piece.text) > MAX_LINE_CHARS or not _LETTER.search(piece.text):
+        return False
+    return not _DIGIT.search(_ADDRESS.sub("", piece.text) if "." in piece.text else piece.text)
 
 
 def _removed(tokens: list[str], piece: _Piece, *, end: bool) -> str:
