@@ -12,7 +12,8 @@ from feeds.engine.entrance import now_utc
 from feeds.engine.lock import DeskLock
 from feeds.errors import DeskError, StoreError
 from feeds.store import Store, open_store
-from feeds.store.backup import copy, fault, put_in_place
+from feeds.store.backup import fault
+from feeds.store.backup import restore as put_back
 
 
 @click.command()
@@ -58,13 +59,8 @@ def restore(config: str | None, data: str | None, file: Path) -> None:
     with DeskLock(found.data):
         _judge(file)
         now = now_utc()
-        made = database.with_name(f".{database.name}.restored")
-        copy(file, made)
         aside = database.with_name(f"{database.stem}-before-restore-{now:%Y%m%d-%H%M%S}.sqlite3")
-        try:
-            put_in_place(made, database, aside if database.exists() else None)
-        finally:
-            made.unlink(missing_ok=True)
+        put_back(file, database, aside if database.exists() else None)
     click.echo(f"Restored {database} from {file}.")
     if aside.exists():
         click.echo(f"What was there is at {aside}; delete it when all is well.")

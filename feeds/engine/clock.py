@@ -31,7 +31,7 @@ from feeds.errors import DatabaseLost, DeskError, StoreError
 from feeds.fetch import Fetcher
 from feeds.hub import Courier
 from feeds.ingest.desk import Desk
-from feeds.ingest.flow import LEASE_S, Ingest
+from feeds.ingest.flow import Ingest
 from feeds.ingest.refile import refile
 from feeds.publish import publish
 from feeds.settings import ConfigErrors
@@ -191,11 +191,8 @@ class IngestProcess:
             self._mind_clock()
             room = MOST_IN_FLIGHT - self._ingest.in_flight
             if self._due.is_set() and room > MOST_IN_FLIGHT // 2:
-                with self._store.write() as tx:
-                    claims = tx.sources.claim_due(now_utc(), lease_s=LEASE_S, limit=room)
-                if len(claims) < room:
+                if self._ingest.take_due(room) < room:
                     self._due.clear()
-                self._ingest.begin(claims)
             self._ingest.take_pushed()
             self._ingest.take_put_off()
             if self._ingest.in_flight:

@@ -5,7 +5,9 @@ folder, at once. A body is in the inbox before anything else is done with it; th
 takes it out and writes its source's row, so a kill at any moment loses nothing and saves nothing twice.
 
 While the store refuses, what could not be written stays here and is written when it answers again: claims, bodies and
-readings alike. Whatever else goes wrong with one source ends that source's poll alone, as a fault of ours.
+readings alike. A commit that failed may stand all the same, for its answer can be lost too; so what is written again
+takes the place of what was written before. Whatever else goes wrong with one source ends that source's poll alone, as a
+fault of ours.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from feeds.errors import DeskError, FetchError, ParseError, StoreError
 from feeds.fetch import Fetcher, masked
@@ -26,7 +29,7 @@ from feeds.ingest import bodies, verdicts
 from feeds.ingest.bodies import Read, Readers, Waiting
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late, tell, tell_late, tell_reading
-from feeds.ingest.folders import look_into, refused, tell_files
+from feeds.ingest.folders import Looked, look_into, refused, tell_files
 from feeds.ingest.follows import FOLLOW_AT_ONCE, Follows, link_hash
 from feeds.ingest.lines import Lines
 from feeds.ingest.outage import Outage
@@ -97,9 +100,13 @@ class Ingest:
         self._random = random
         self._flight: dict[int, Claim] = {}
         self._extra = 0  # bodies whose poll has ended already
+        self._claiming = ""  # the claim that was asked for and not heard of
+        self._keeping = False  # bodies were put into the inbox, and it was not heard whether they are there
         self._to_look: list[tuple[Claim, Source]] = []
+        self._looking: Looked | None = None  # what looks found, and is not known to be in the store
         self._looked: list[PollResult] = []
         self._arrived: list[Arrived] = []
+        self._unread: list[tuple[Waiting, bytes, Claim | None]] = []
         self._read: list[Read] = []
         self._held_at = self._put_off_at = time.monotonic()
         self._lines = Lines(fetcher.submit)
@@ -175,6 +182,17 @@ class Ingest:
             if (claim := claims.get(item.source_id)) is not None:
                 self._submit(item, claim.source, None, first=not claim.state.first_poll_done)
 
+    def take_due(self, limit: int) -> int:
+        """Start polling up to *limit* sources that are due; how many. Raises StoreError."""
+        unheard, self._claiming = self._claiming, self._claiming or uuid4().hex
+        with self._store.write() as tx:
+            if unheard:
+                tx.sources.release_claim(unheard)
+            claims = tx.sources.claim_due(self._clock(), lease_s=LEASE_S, limit=limit, claim_id=self._claiming)
+        self._claiming = ""
+        self.begin(claims)
+        return len(claims)
+
     def begin(self, claims: Iterable[Claim]) -> None:
         """Start polling what was claimed; `turn` brings the ends."""
         now = self._clock()
@@ -214,15 +232,17 @@ class Ingest:
         """
         turn = Turn()
         self._hold_claims()
-        if self._to_look:
+        if self._to_look or self._looking:
             self._look(turn)
         # Whoever has nothing on the wire waits for the readers, and the other way round.
-        room = MOST_READING - self._readers.pending - len(self._arrived) - len(self._read)
+        room = MOST_READING - self._readers.pending - len(self._arrived) - len(self._unread) - len(self._read)
         wait_fetch_s = 0.0 if self._read else wait_s if not self._readers.pending else min(wait_s, 0.02)
         outcomes = self._fetcher.outcomes(wait_fetch_s, room) if room > 0 else []
         self._sort(outcomes)
         if self._arrived:
             self._keep()
+        if self._unread:
+            self._hand_over()
         idle = not outcomes and not self._read and self._readers.pending
         self._read += [
             (tag, reading)
@@ -330,11 +350,12 @@ class Ingest:
     def _keep(self) -> None:
         """Bodies go into the inbox as soon as they are here, then to the readers."""
         items = [bodies.arrived(answer.request.source_id, claim, answer) for claim, answer in self._arrived]
+        again, self._keeping = self._keeping, True
         with self._store.write() as tx:
-            ids = tx.inbox.put(items)
+            ids = tx.inbox.put(items, again=again)
             followed = [answer.request.source_id for claim, answer in self._arrived if claim is None]
             sources = {id_: claim.source for id_, claim in tx.sources.claims_of(followed).items()}
-        arrived, self._arrived = self._arrived, []
+        arrived, self._arrived, self._keeping = self._arrived, [], False
         for item, id_, (claim, answer) in zip(items, ids, arrived, strict=True):
             source = claim.source if claim else sources[item.source_id]
             first = claim is not None and not claim.state.first_poll_done
@@ -356,24 +377,32 @@ class Ingest:
         else:
             self._extra += 1
         tag = bodies.waiting(item, self._configured(source), claim, first=first, answer=answer)
-        self._readers.submit(bodies.job(tag, item.body, self.desk.settings, state, self._learnt(source, item)), tag)
+        self._unread.append((tag, item.body, state))
 
-    def _learnt(self, source: Source, item: InboxItem) -> bytes:
-        """What was learnt of the lines that recur where *item* comes from."""
-        scope = bodies.recurs_in(source, item)
-        if not scope:
-            return b""
-        with self._store.read() as tx:
-            return tx.furniture.states([scope]).get(scope, b"")
+    def _hand_over(self) -> None:
+        """Give the readers what has come, each body with what was learnt of the lines that recur where it is from."""
+        scopes = [bodies.recurs_in(tag.source, tag.item) for tag, _, _ in self._unread]
+        learnt: dict[str, bytes] = {}
+        if any(scopes):
+            with self._store.read() as tx:
+                learnt = tx.furniture.states(sorted({scope for scope in scopes if scope}))
+        unread, self._unread = self._unread, []
+        for (tag, body, state), scope in zip(unread, scopes, strict=True):
+            job = bodies.job(tag, body, self.desk.settings, state, learnt.get(scope, b""))
+            self._readers.submit(job, tag)
 
     def _look(self, turn: Turn) -> None:
         """Folders are looked into at once; their files go through the inbox."""
-        looked = look_into(self._to_look, self.desk, at=self._clock(), random=self._random)
+        again = self._looking is not None
+        if self._looking is None:
+            looks, self._to_look = self._to_look, []
+            self._looking = look_into(looks, self.desk, at=self._clock(), random=self._random)
+        looked = self._looking
         with self._store.write() as tx:
-            ids = tx.inbox.put([item for item, _, _ in looked.found])
+            ids = tx.inbox.put([item for item, _, _ in looked.found], again=again)
             tx.sources.finish(looked.results)
             tell_files(tx, looked, self._clock())
-        self._to_look = []
+        self._looking = None
         self._looked += looked.results
         turn.late += refused(looked)
         for result in looked.results:

@@ -49,6 +49,17 @@ def fault(file: Path) -> str:
     return "" if found == "ok" else found
 
 
+def restore(copied: Path, database: Path, aside: Path | None) -> None:
+    """Put a copy of the file *copied* in the place of *database*; *aside* keeps what was there."""
+    made = database.with_name(f".{database.name}.restored")
+    copy(copied, made)
+    try:
+        put_in_place(made, database, aside)
+    finally:
+        with suppress(OSError):
+            made.unlink(missing_ok=True)
+
+
 def put_in_place(copied: Path, database: Path, aside: Path | None) -> None:
     """Put the file *copied* in the place of *database*, which nobody may have open; *aside* keeps what was there.
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
 
 from feeds.model import Validators
 from feeds.store.codec import deflate, inflate
@@ -27,10 +27,12 @@ class Inbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def put(self, items: Sequence[InboxItem]) -> list[int]:
-        """Keep *items* and give their ids, in the same order."""
+    def put(self, items: Sequence[InboxItem], *, again: bool = False) -> list[int]:
+        """Keep *items* and give their ids, in the same order. With *again* they may be there, and are replaced."""
         ids = []
         for item in items:
+            if again:
+                self._connection.execute(delete(inbox).where(_is(item)))
             row = {
                 "source_id": item.source_id,
                 "claim_id": item.claim_id,
@@ -85,6 +87,16 @@ class Inbox:
         """Forget items whose entries are saved in this same transaction."""
         for some in chunks(ids):
             self._connection.execute(delete(inbox).where(inbox.c.id.in_(some)))
+
+
+def _is(item: InboxItem) -> ColumnElement[bool]:
+    """Whether a row is *item*, whatever its number."""
+    return and_(
+        inbox.c.source_id == item.source_id,
+        inbox.c.claim_id == item.claim_id,
+        inbox.c.received_at == item.received_at,
+        inbox.c.final_url == item.final_url,
+    )
 
 
 def _item(row: Row[Any]) -> InboxItem:

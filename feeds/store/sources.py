@@ -113,6 +113,11 @@ class Sources:
         rows = [{"of_id": claim.source.id, "of_claim": claim.claim_id} for claim in claims]
         self._connection.execute(statement, rows)
 
+    def release_claim(self, claim_id: str) -> None:
+        """Give back what was claimed under *claim_id*, if anything was."""
+        mine = update(sources).where(sources.c.claim_id == claim_id)
+        self._connection.execute(mine.values(next_poll_at=sources.c.due_at, claim_id=None))
+
     def release_all(self) -> None:
         """Free every claim at once: for the only poller of a desk, when it starts."""
         self._connection.execute(
