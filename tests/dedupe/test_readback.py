@@ -1,6 +1,7 @@
 """What a restart reads back in columns is what it would be, had every entry been taken in one after another."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -172,3 +173,40 @@ def test_a_snapshot_holds_plain_values_alone():
     window.odd = len
     with pytest.raises(TypeError, match="can't be kept"):
         snapshot.pack(window, Stories())
+
+
+def test_a_restart_reads_back_the_stories_that_batches_made():
+    """Stories begun, joined and merged batch by batch are, to the byte, what the store's entries give back."""
+    entries = [each for each in made(400, 3, seed=4) if signature.split(each.signature)[1]]
+    live, numbers, placed, became = Stories(), iter(range(5000, 9999)), [], {}
+    for at in range(0, len(entries), 20):
+        batch, now = entries[at : at + 20], entries[at].first_seen
+        live.forget(now)
+        live.begin()
+        arriving = [
+            Arriving(unpack(signature.split(each.signature)[1]), 80, "en", each.published or now, each.source_id)
+            for each in batch
+        ]
+        found, merged = live.place(arriving, now=now, uid=lambda: UUID(int=next(numbers)).urn)
+        became |= merged
+        placed += [
+            replace(each, story_uid=one.uid, first_seen=now, copy=False) for each, one in zip(batch, found, strict=True)
+        ]
+
+    def final(uid):
+        while uid in became:
+            uid = became[uid]
+        return uid
+
+    again = Stories()
+    remember([replace(each, story_uid=final(each.story_uid)) for each in placed], Window(), again)
+    assert became and len(again) == len(live)
+    assert {uid: story.members for uid, story in _told(again)} == {uid: story.members for uid, story in _told(live)}
+    assert np.array_equal(again.counts._cells, live.counts._cells)
+    assert np.array_equal(again.habits._cells, live.habits._cells)
+
+
+def _told(stories):
+    return [
+        (uid, replace(story, members=[one[3:] for one in story.members])) for uid, story in stories._stories.items()
+    ]
