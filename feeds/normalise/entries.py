@@ -191,7 +191,7 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
         credits=tuple(said for text in parsed.credits[:10] if (said := name_line(text, limit=TITLE_CHARS))),
         publisher=name_line(parsed.publisher) or None,
         enclosures=enclosures,
-        image=with_words(image_of(parsed.image, base), image_of(body.picture, base)),
+        image=with_words(image_of(parsed.image, base), image_of(body.picture, base), ground.url),
         episode=episode_of(parsed.episode, base, title=title, text=body.text),
         place=place_of(parsed.place),
         discussion=_discussion(parsed.discussion, base),

@@ -85,13 +85,16 @@ def image_of(image: Image | None, base: str) -> Image | None:
     )
 
 
-def with_words(stated: Image | None, shown: Image | None) -> Image | None:
+def with_words(stated: Image | None, shown: Image | None, home: str) -> Image | None:
     """Return the picture that the entry *stated*, with the words that its text has for it; else the one *shown*.
+
+    *home* is the address of the document that stated it.
 
     Some sites state the face of the author: what the text shows is better, and none is better than such a face.
     """
-    if stated is not None and not is_shown({"width": _said(stated.width), "height": _said(stated.height)}, stated.url):
-        stated = None if shown is not None or is_never_shown(stated.url) else stated
+    sizes = {"width": _said(stated.width), "height": _said(stated.height)} if stated is not None else {}
+    if stated is not None and not is_shown(sizes, stated.url, home=home):
+        stated = None if shown is not None or is_never_shown(stated.url, home) else stated
     if stated is None or shown is None:
         return stated or shown
     if stated.url.partition("?")[0] != shown.url.partition("?")[0]:

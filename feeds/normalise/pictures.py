@@ -203,9 +203,11 @@ _DECORATION_HOST = re.compile(
     r"|travis-ci\.|codecov\.io|github\.githubassets\.com/images/icons|s0\.wp\.com/(?:latex|wp-content/mu-plugins)|latex\.codecogs"
     r"|assets\.pinterest\.com|feedburner\.com|feedsportal\.com|feedads\.|addtoany\.com|addthis\.com|stats?\.|pixel\."
     r"|track(?:er|ing)?\.|buymeacoffee\.com|ko-?fi\.com|paypalobjects\.com|patreon\.com|impactradius-\w+\.com|doubleclick\.net"
-    r"|googlesyndication\.com|amazon-adsystem\.com|assoc-amazon\.\w+|awin1\.com|shareasale\.com|linksynergy\.com|tradedoubler\.com)"
-    # The reader's own machine and network.
-    r"|//(?:localhost|127\.|10\.|192\.168\.|[^./?#]+(?::\d+)?/|\[)",
+    r"|googlesyndication\.com|amazon-adsystem\.com|assoc-amazon\.\w+|awin1\.com|shareasale\.com|linksynergy\.com|tradedoubler\.com)",
+    re.IGNORECASE,
+)
+_OWN_NETWORK = re.compile(
+    r"https?://(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|[^./?#:@]+(?:[:/?#]|\Z)|\[)",
     re.IGNORECASE,
 )
 _SHARE_LINK = re.compile(
@@ -216,20 +218,25 @@ _SHARE_LINK = re.compile(
 )
 
 
-def is_never_shown(address: str) -> bool:
-    """Tell whether nothing at *address* is an article's picture: hosts of faces, badges, counters, advertisements."""
-    return _DECORATION_HOST.search(address) is not None
+def is_never_shown(address: str, home: str = "") -> bool:
+    """Tell whether nothing at *address* is an article's picture: hosts of faces, badges, counters, advertisements.
+
+    Nor what lies on the machine or in the network of whoever wrote it, unless *home*, where it comes from, does too.
+    """
+    if _DECORATION_HOST.search(address) is not None:
+        return True
+    return _OWN_NETWORK.match(address) is not None and bool(home) and _OWN_NETWORK.match(home) is None
 
 
-def is_shown(attributes: Attributes, address: str, link: str | None = None) -> bool:
-    """Tell whether a picture at *address*, within a link to *link*, can stand for its article.
+def is_shown(attributes: Attributes, address: str, link: str | None = None, home: str = "") -> bool:
+    """Tell whether a picture at *address*, within a link to *link*, can stand for its article, which is at *home*.
 
     Not icons, badges, buttons, smileys, faces of authors and counters, as far as size, name, class, host and link tell.
     """
     sizes = [size for size in (pixels(attributes.get("width")), pixels(attributes.get("height"))) if size is not None]
     if sizes and min(sizes) < LEAST_SHOWN_PX:
         return False
-    if is_never_shown(address) or link and _SHARE_LINK.search(link):
+    if is_never_shown(address, home) or link and _SHARE_LINK.search(link):
         return False
     folder, _, name = address.partition("?")[0].rstrip("/").rpartition("/")
     described = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"

@@ -259,7 +259,7 @@ def _pictures(
         if attributes.get("src") != url:
             node.attrs["src"] = url
         if first is None and url not in stills and not is_placeholder(url):
-            first = _as_image(node, attributes, url)
+            first = _as_image(node, attributes, url, base)
     for source in found.get("source", ()):
         if source.parent is None or source.parent.tag not in ("video", "audio"):
             source.decompose()
@@ -284,7 +284,7 @@ def _address_of(node: LexborNode, attributes: Attributes) -> tuple[str | None, b
     return real_address(attributes, sets=sets)
 
 
-def _as_image(node: LexborNode, attributes: Attributes, url: str) -> Image | None:
+def _as_image(node: LexborNode, attributes: Attributes, url: str, base: str) -> Image | None:
     link = figure = None
     above, steps = node.parent, 0
     while above is not None and steps < 8:
@@ -294,7 +294,7 @@ def _as_image(node: LexborNode, attributes: Attributes, url: str) -> Image | Non
             figure = above
             break
         above, steps = above.parent, steps + 1
-    if not is_shown(attributes, url, link):
+    if not is_shown(attributes, url, link, base):
         return None
     caption, credit = _told_below(figure) if figure is not None else ("", "")
     return Image(

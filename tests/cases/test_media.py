@@ -63,7 +63,7 @@ EPISODE = """<item><title>The storm gate</title><link>https://example.org/a/1</l
 <itunes:duration>30:12</itunes:duration><itunes:season>2</itunes:season><itunes:episode>7</itunes:episode>
 <itunes:explicit>true</itunes:explicit><itunes:summary>All that was said in the storm.</itunes:summary>
 <media:content url="https://img.example.org/gate.jpg" medium="image" width="960" height="640">
-<media:description>The gate at dawn &lt;script&gt;x()&lt;/script&gt;</media:description>
+<media:description>The gate at dawn &lt;script src="x"&gt;x()&lt;/script&gt;</media:description>
 <media:credit>Ada Lund</media:credit></media:content>
 <podcast:transcript url="https://m.example.org/7.html" type="text/html"/>
 <podcast:transcript url="javascript:x()" type="text/html"/>
