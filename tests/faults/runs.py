@@ -65,7 +65,7 @@ def ordeal(faults: Faults, kind: str, at: int, lasts: int = 1, template: Path | 
     folder = Path(tempfile.mkdtemp(dir=faults.folder))
     try:
         faults.plan(kind, at, lasts)
-        with standing(folder, faults, template) as stand:
+        with standing(folder, faults) as stand:
             row = Row(kind, at, lasts)
             _rounds(stand, row)
             row.total = faults.total(kind)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -149,7 +148,7 @@ class Stand:
     *faults* says what fails. Close it.
     """
 
-    def __init__(self, folder: Path, faults: Faults, clock: Steady, template: Path | None = None) -> None:
+    def __init__(self, folder: Path, faults: Faults, clock: Steady) -> None:
         self.folder, self.faults, self.clock = folder, faults, clock
         self.books = Books()
         self.steps = self.round = self.restarts = 0
@@ -166,8 +165,6 @@ class Stand:
         self._write_config()
         self.data.mkdir()
         self.url = f"sqlite:///{self.data}/desk.sqlite3"
-        if template is not None:
-            shutil.copy(template, self.data / "desk.sqlite3")
         self._begin()
         self.web = create_app(self.url)
         self.web._look_every_s = 0.0
@@ -383,7 +380,7 @@ class Stand:
 
 
 @contextmanager
-def standing(folder: Path, faults: Faults, template: Path | None = None) -> Iterator[Stand]:
+def standing(folder: Path, faults: Faults) -> Iterator[Stand]:
     """A stand by a clock of its own, in which nobody waits for time to pass. Quiet: faults are told by the thousand."""
     before = engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S, logging.root.manager.disable
     clock = Steady()
@@ -391,7 +388,7 @@ def standing(folder: Path, faults: Faults, template: Path | None = None) -> Iter
     logging.disable(logging.CRITICAL)
     try:
         with faults.in_place():
-            stand = Stand(folder, faults, clock, template)
+            stand = Stand(folder, faults, clock)
             try:
                 yield stand
             finally:
