@@ -736,7 +736,8 @@ class Article:
     *uid* is ``urn:uuid:…`` and never changes. *link* is the permalink, None for a document without address (then
     `/article/ID` is linked). *published* is the date shown; *updated* the last significant change.
     *summary* and *content* are sanitised HTML, already cut down to what the rights of its source allow, *full_text*;
-    so are picture and episode. *series*, of a story as one entry: one source alone tells it.
+    so are picture and episode. *source_site* is given where the source's address may hold a secret, and *source_url* is
+    none. *series*, of a story as one entry: one source alone tells it.
     """
 
     uid: str
@@ -753,6 +754,7 @@ class Article:
     categories: tuple[Category, ...] = ()
     source_name: str = ""
     source_url: str | None = None
+    source_site: str | None = None
     source_key: str = ""
     source_updated: datetime | None = None
     full_text: FullText = "full"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 import idna
 
 from feeds.errors import UrlError
-from feeds.tokens import names_article, passing
+from feeds.tokens import by_chance, names_article, passing
 from feeds.tracking import (
     HOST_ALIASES,
     HOST_NAMES,
@@ -28,6 +30,9 @@ from feeds.tracking import (
     WHERE_FROM,
     WORD_NAMES,
 )
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 MAX_URL_CHARS = 8192
 MAX_HOPS = 4  # redirectors inside redirectors
@@ -45,9 +50,49 @@ _VIEW_HEAD = re.compile(r"^/(?:print|mobile)(?=/[^/]+/)", re.IGNORECASE)
 _NAMES_ARTICLE = re.compile(r"\d{4}|[^/]*[-_][^/]*[-_][^/]*/?$|/[^/]+\.(?:s?html?|cms|ece|stm)$", re.IGNORECASE)
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _EMBEDDED = re.compile(r"https?(?::|%3a)(?:/|%2f){1,2}", re.IGNORECASE)
-_SECRET_NAMES = re.compile(
-    r"([?&;](?:[a-z_-]*(?:token|secret|passw(?:or)?d|api_?key|auth|signature)|key|pass|pwd|sig)=)[^&#;]*", re.IGNORECASE
+_WORD = re.compile(r"\S+")
+_USER = re.compile(
+    r"(?P<front>[\\/]{2}|https?:[\\/]?)(?P<user>"
+    r"[^\s/\\?#]*(?:@|%40)"  # as it should be
+    r"|[^\s/?#@:\[]*:(?!\d*(?:[/\\?#]|$))\S*@"  # a password that holds what ends a host
+    r"|(?!localhost:)[^\s/?#@:.\[\]]+:\d+[/\\?#]\S*@(?=[\w-]+\.\w)"  # one that also begins like a port
+    r")",
+    re.IGNORECASE,
 )
+_BARE_USER = re.compile(
+    r"^(?P<front>\W*)(?!(?:https?|mailto|xmpp|acct|sips?|tag):)(?P<user>[^\s/@:]+:[^\s/@]+@)(?=[\w-]+\.\w)"
+)
+_PARAMETER = re.compile(
+    r"""(?P<front>&amp;|[?&;#/])(?P<name>[\w.%\[\]-]{1,80})=(?P<value>(?:[^&#;?\s"'<>]|\?(?![\w.%-]{1,40}=)|["'](?![\s,;:.)\]}]|$))+)"""
+)
+_SEGMENT = re.compile(
+    r"(?P<front>/(?:(?P<name>private|[a-z]{0,12}[_-]?(?:token|key|auth|secret|session|sid|signature|password))/|(?:private|secret|token|key|auth|apikey|session)[-_:]))"
+    r"(?P<value>[\w.~%+=-]{8,512})(?=[/?#\s]|$)",
+    re.IGNORECASE,
+)
+_WEB_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")  # a JWT, RFC 7519: three times base64, begun with {"
+_HEADER = re.compile(
+    r"""(?P<front>\b(?:authorization|cookie|x-[\w-]*(?:key|token|auth|secret))\b["']?\s*[:=]\s*)(?P<value>[^\r\n]+)""",
+    re.IGNORECASE,
+)
+_MAIL = re.compile(r"[^@\s/]+@[^@\s/]+\.[A-Za-z]{2,}")
+_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_SECRET_WORDS = frozenset(
+    """
+    apikey auth authkey authorization bearer cftoken credential credentials hmac jsessionid jwt key keyid oauth otp pass
+    passcode passphrase passwd password phpsessid pin pwd secret sess sessid session sessionid sid sig signature token
+    """.split()
+)
+_SECRET_ENDS = re.compile(
+    r"(?:token|secret|passw(?:or)?d|passwd|signature|session(?:id)?|sessid|auth|credentials?|passphrase"
+    r"|(?:access|account|api|app|auth|client|consumer|feed|license|member|private|rss|secret|site|subscriber|user)key"
+    r"|accesskeyid)\d*$|aspsessionid"
+)
+_NAMING_ENDS = re.compile(r"(?:id|ids|uuid|guid|channel|list|playlist|v|q|p|url|uri|link|slug|hash|feed|file|path)")
+"""Last words of parameters whose value, however random it looks, says what is asked for and not who asks."""
+MOST_NESTED = 3  # addresses in parameters of addresses
+LEAST_DRAWN = 16  # characters of a random value that can be a secret
 
 # Characters that mean the same escaped or not in practice; "/?#%&=+" and brackets do not.
 _PATH_PLAIN = "-._~!$'()*,;:@"
@@ -324,14 +369,117 @@ def _legal(text: str, safe: str) -> str:
     return quote(text, safe=safe + "%", errors="replace")
 
 
-def masked(url: str) -> str:
-    """*url* fit for logs and pages: user, password and the values of parameters that name a secret are starred.
+def masked(text: str) -> str:
+    """*text*, an address or words around addresses, fit for logs, pages and messages: what may be a secret is starred.
 
-    >>> masked("https://me:pw@example.org/feed?api_key=abc&x=1")
+    Starred are user and password, however oddly written; values of parameters that a secret's name says, or that look
+    drawn; parts of paths that a secret's name stands before; addresses in parameters that hold such; JSON web tokens;
+    values of headers that carry credentials. References (``${NAME}``) stay: they say where a secret is, and not what.
+    >>> masked("https://me:p/w@example.org/feed?api_key=abc&x=1")
     'https://***@example.org/feed?api_key=***&x=1'
+    >>> masked("https://example.org/feed;sid=4?user_key=${KEY}&page=2")
+    'https://example.org/feed;sid=***?user_key=${KEY}&page=2'
     """
-    text = re.sub(r"(?<=//)[^/?#\s]*@", "***@", url)
-    return _SECRET_NAMES.sub(r"\1***", text)
+    return _masked(text, MOST_NESTED)
+
+
+def _masked(text: str, depth: int) -> str:
+    if "@" in text or "%40" in text:
+        text = _WORD.sub(_without_user, text)
+    if "=" in text:
+        text = _PARAMETER.sub(lambda found: _parameter(found, depth), text)
+    if "/" in text:
+        text = _SEGMENT.sub(_segment, text)
+    if "eyJ" in text:
+        text = _WEB_TOKEN.sub("***", text)
+    return _HEADER.sub(lambda found: found["front"] + _starred(found["value"]), text)
+
+
+def _without_user(word: re.Match[str]) -> str:
+    """No user and password in *word*; looked for before its last ``@`` alone, so that the time stays linear."""
+    text = word[0]
+    end = max(text.rfind("@") + 1, text.rfind("%40") + 3 if "%40" in text else 0)
+    head, tail = text[:end], text[end:]
+    if not head:
+        return text
+
+    def star(found: re.Match[str]) -> str:
+        name, colon, password = found["user"].removesuffix("@").removesuffix("%40").partition(":")
+        if _kept(password) and (not name or _kept(name)):
+            return found[0]
+        return found["front"] + ("***:" + password if colon and _kept(password) else "***") + "@"
+
+    # The host is looked at, too: it tells a path with an @ of its own from a password.
+    edge = re.match(r"[\w.-]*", tail)
+    host = edge[0] if edge else ""
+    changed = _USER.sub(star, head + host)
+    return (changed if changed != head + host else _BARE_USER.sub(star, head + host)) + tail[len(host) :]
+
+
+def _kept(value: str) -> bool:
+    """Whether *value* is made of references alone."""
+    return bool(value) and not _REFERENCE.sub("", value)
+
+
+def _starred(value: str) -> str:
+    return value if _kept(value) else "***"
+
+
+def _parameter(found: re.Match[str], depth: int) -> str:
+    name, value = unquote(found["name"]), unquote(found["value"]) if "%" in found["value"] else found["value"]
+    secret = _names_secret(name) or _drawn(name, value)
+    if not secret and depth and "%" in found["value"]:
+        secret = _masked(value, depth - 1) != value
+    shown = _starred(found["value"]) if secret else found["value"]
+    return f"{found['front']}{found['name']}={shown}"
+
+
+def _names_secret(name: str) -> bool:
+    """Whether a parameter called *name* holds a secret.
+
+    >>> [_names_secret(name) for name in ("user_key", "X-Amz-Signature", "accessToken", "monkey", "author", "keyword")]
+    [True, True, True, False, False, False]
+    """
+    parts = [part.lower() for part in _NAME_PARTS.findall(name)]
+    return not _SECRET_WORDS.isdisjoint(parts) or _SECRET_ENDS.search("".join(parts)) is not None
+
+
+def _drawn(name: str, value: str) -> bool:
+    """Whether *value* is so long and random that it can only be known by being told; one that names a thing is not."""
+    if _MAIL.fullmatch(value):
+        return True
+    if not LEAST_DRAWN <= len(value) <= MAX_URL_CHARS or value.startswith("0."):
+        return False
+    parts = [part.lower() for part in _NAME_PARTS.findall(name)]
+    return not (parts and _NAMING_ENDS.fullmatch(parts[-1])) and by_chance(value)
+
+
+def _segment(found: re.Match[str]) -> str:
+    name, value = found["name"], found["value"]
+    if name is not None:
+        secret = by_chance(value) if name.lower() == "private" else _names_secret(name) and any(map(str.isdigit, value))
+        if not secret:
+            return found[0]
+    return found["front"] + _starred(value)
+
+
+def public_address(url: str) -> str | None:
+    """*url* if it may stand in public as the address of a source, None where it holds, or may hold, a secret."""
+    return url if url.startswith(("http://", "https://")) and "${" not in url and masked(url) == url else None
+
+
+def site_of(url: str) -> str | None:
+    """The site of *url*, which may be told where its address may not: scheme, host and port alone.
+
+    >>> site_of("https://me:pw@example.org:8443/feed?token=x")
+    'https://example.org:8443/'
+    >>> site_of("https://${HOST}/feed") is None
+    True
+    """
+    scheme, slashes, rest = masked(url).partition("//")
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    found = absolute(f"{scheme}{slashes}{place}/", "/") if "${" not in place and "***" not in place else None
+    return found and public_address(found)
 
 
 def addresses_of(comparable: str | None, entry_id: str | None) -> tuple[str, ...]:
@@ -348,6 +496,7 @@ def addresses_of(comparable: str | None, entry_id: str | None) -> tuple[str, ...
     return own if other == comparable else (*own, other)
 
 
+@lru_cache(maxsize=8192)
 def host_of(url: str) -> str:
     """The host of an http(s) URL, lower case and ASCII, without port; ``""`` where there is none.
 
@@ -358,3 +507,25 @@ def host_of(url: str) -> str:
         return _split(url)[1]
     except UrlError:
         return ""
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    # The list that came with the library: nothing is fetched.
+    return PublicSuffixList()
+
+
+@lru_cache(maxsize=8192)
+def registrable(host: str) -> str:
+    """The registrable domain of *host* (Public Suffix List); the host itself where it has none, such as an address.
+
+    >>> registrable("feeds.news.example.co.uk"), registrable("news.orf.at")
+    ('example.co.uk', 'orf.at')
+    """
+    try:
+        ip_address(host)
+    except ValueError:
+        return str(_suffixes().privatesuffix(host) or host)
+    return host

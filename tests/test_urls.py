@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.errors import UrlError
-from feeds.urls import absolute, comparable_url, host_of, masked
+from feeds.urls import absolute, comparable_url, host_of, masked, public_address, site_of
 
 SAME = [
     ("scheme and www", "http://example.org/a", "https://www.example.org/a"),
@@ -218,10 +219,82 @@ def test_what_absolute_lets_through_is_ascii_http_without_blanks_or_user(ref):
         assert absolute("", found) == found
 
 
-def test_masked_hides_users_and_secret_parameters():
-    assert masked("https://u:p@example.org/f?token=abc&x=1#f") == "https://***@example.org/f?token=***&x=1#f"
-    assert masked("https://example.org/f?page=1") == "https://example.org/f?page=1"
-    assert "abc" not in masked("https://example.org/f?access_token=abc")
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://u:p@example.org/f?token=abc&x=1#f", "https://***@example.org/f?token=***&x=1#f"),
+        ("https://u:p@q@example.org/", "https://***@example.org/"),
+        ("//u:p@example.org/", "//***@example.org/"),
+        ("https://me:se/cret@example.org/feed", "https://***@example.org/feed"),
+        ("https://me:12/34@example.org/feed", "https://***@example.org/feed"),
+        ("https://me:a?b#c@example.org/feed", "https://***@example.org/feed"),
+        ("https://me:p%40ss%2Fw@example.org/x", "https://***@example.org/x"),
+        ("me:pw@example.org/feed", "***@example.org/feed"),
+        ("https:me:pw@example.org/", "https:***@example.org/"),
+        ("https://x.org/?session=a&user_key=b&sid=c&sig=d", "https://x.org/?session=***&user_key=***&sid=***&sig=***"),
+        ("https://x.org/?api%5Fkey=a&accessToken=b", "https://x.org/?api%5Fkey=***&accessToken=***"),
+        ("https://x.org/f;jsessionid=4F2?x=1", "https://x.org/f;jsessionid=***?x=1"),
+        ("https://x.org/?a=1#access_token=b", "https://x.org/?a=1#access_token=***"),
+        ("https://x.org/f?r=8f3a9c1e55d0b7426a1c", "https://x.org/f?r=***"),
+        ("https://x.org/f?mail=me@example.org", "https://x.org/f?mail=***"),
+        ("https://x.org/f?u=https%3A%2F%2Fme%3Apw%40h.org%2F", "https://x.org/f?u=***"),
+        ("https://x.org/token/abc123def456/feed", "https://x.org/token/***/feed"),
+        ("https://x.org/ical/private-0123456789abcdef/basic.ics", "https://x.org/ical/private-***/basic.ics"),
+        ("https://me:${PW}@x.org/?key=${K}", "https://***:${PW}@x.org/?key=${K}"),
+        ("see 'https://x.org/?token=abc', and so on", "see 'https://x.org/?token=***', and so on"),
+        ("headers: {Authorization: 'Bearer abc'}", "headers: {Authorization: ***"),
+    ],
+)
+def test_what_may_be_a_secret_is_starred(url, shown):
+    assert masked(url) == shown
+    assert masked(shown) == shown
+    assert public_address(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/f?page=1&monkey=2&author=me&keyword=x",
+        "https://example.org/@me",
+        "https://example.org:8080/@me@social.example",
+        "http://[::1]:80/@x",
+        "https://www.youtube.com/feeds/videos.xml?channel_id=UCupvZG-5ko_eiXAupbDfxWw",
+        "https://news.google.com/rss/topics/CAAqJggKIiBDQkFTRWdvSUwyMHZNRGRqTVhZU0FtVnVHZ0pWVXlnQVAB?hl=en&ceid=US:en",
+        "https://example.org/d/playlist/3b241101-e2bb-4255-8caf-4136c566a962/podcast.rss?id=d41d8cd98f00b204e9800998ecf8",
+        "https://example.org/private/what-2026-brings/feed",
+    ],
+)
+def test_addresses_without_secrets_stay_as_they_are(url):
+    assert masked(url) == url
+    assert public_address(url) == url
+
+
+@pytest.mark.parametrize(
+    "piece", ["//a:b", "//", "a=", "?token=", "/key/", "https:me:", "@", "%40", ";a=%3D", "eyJaaaaaaaa."]
+)
+def test_long_hostile_text_is_masked_in_linear_time(piece):
+    def cost(times: int) -> float:
+        text = piece * times
+        began = time.process_time()
+        masked(text)
+        return time.process_time() - began
+
+    cost(10)
+    assert cost(20_000) < 40 * cost(1_000) + 0.05
+
+
+@given(st.text(max_size=200))
+def test_masking_takes_any_text_and_is_done_once(text):
+    assert masked(masked(text)) == masked(text)
+
+
+def test_what_identifies_a_source_in_public_is_its_site():
+    assert site_of("https://me:pw@news.example.org:8443/f?token=x") == "https://news.example.org:8443/"
+    assert site_of("https://me:12/34@example.org/f") is None or "me" not in str(
+        site_of("https://me:12/34@example.org/f")
+    )
+    assert site_of("https://${HOST}/feed") is None
+    assert public_address("https://example.org/feed/${PART}") is None
 
 
 def test_host_of_gives_the_bare_host_or_nothing():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from feeds.dedupe.agencies import AGENCIES
 from feeds.model import Entry, Source
 from feeds.text import fold, spelled
-from feeds.urls import host_of
+from feeds.urls import host_of, registrable
 
 _LABELLED = re.compile(
     r"^\W*(?:sources?|via|credits?|courtesy|quelle|fonte|fuente|bron|källa|kilde|źródło|источник|स्रोत|来源|來源|出典)\s*[:：\-–—]\s*"
@@ -74,8 +74,9 @@ def find_credits(entry: Entry) -> tuple[Credit, ...]:
         byline = _BYLINE_AGENCY.match(author.name or "")
         if byline and (agency := _agency(byline["name"])):
             found.append(Credit(agency, f"byline {author.name!r}", 0.7))
-    if entry.canonical_url and entry.link and registrable(entry.canonical_url) != registrable(entry.link):
-        found.append(Credit(host_of(entry.canonical_url), "canonical address", 0.9, entry.canonical_url))
+    stated = host_of(entry.canonical_url or "")
+    if stated and entry.link and registrable(stated) != registrable(host_of(entry.link)):
+        found.append(Credit(stated, "canonical address", 0.9, entry.canonical_url))
     distinct: dict[tuple[str, bool], Credit] = {}
     for credit in found:
         key = (name_key(credit.name), credit.partial)
@@ -126,7 +127,7 @@ def means(credit: Credit, source: Source) -> bool:
     key = name_key(credit.name)
     if key and (key in names or any(_begins(name, key) for name in names)):
         return True
-    if credit.url and host and registrable(credit.url) == registrable(source.target):
+    if credit.url and host and registrable(host_of(credit.url)) == registrable(host):
         return True
     label = site_label(host)
     return bool(label) and (key == label or site_label(credit.name.lower()) == label)
@@ -157,18 +158,6 @@ def site_label(host: str) -> str:
         label for label in host.split(".") if label not in ("www", "m", "feeds", "rss", "news", "amp", "co", "com")
     ]
     return name_key(max(labels[:-1] or labels, key=len)) if len(labels) > 1 or "." in host else ""
-
-
-def registrable(url: str) -> str:
-    """About the registrable domain: the last two labels, three under ``co.uk`` and the like."""
-    return registrable_host(host_of(url))
-
-
-def registrable_host(host: str) -> str:
-    """What `registrable` gives for an address on *host*."""
-    labels = host.split(".")
-    count = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2
-    return ".".join(labels[-count:])
 
 
 def has_dateline(entry: Entry) -> bool:

@@ -12,12 +12,10 @@ from feeds.dedupe.credits import (
     find_credits,
     means,
     name_key,
-    registrable,
-    registrable_host,
     site_label,
 )
 from feeds.model import Entry, Origin, Source
-from feeds.urls import host_of, masked
+from feeds.urls import host_of, public_address, registrable, site_of
 
 PLAIN_WEIGHT = 0.8
 """So sure a credit must be for the article to name it as its origin."""
@@ -34,7 +32,7 @@ class Directory:
             for name in (source.name, source.key):
                 self._by_name.setdefault(name_key(name), source)
             if host := host_of(source.target):
-                self._by_site.setdefault(registrable_host(host), source)
+                self._by_site.setdefault(registrable(host), source)
                 if label := site_label(host):
                     self._by_label.setdefault(label, source)
         self._by_name.pop("", None)
@@ -49,7 +47,7 @@ class Directory:
             at = bisect_left(self._names, key)
             if at < len(self._names) and self._names[at].startswith(key):
                 return self._by_name[self._names[at]]
-        if credit.url and (found := self._by_site.get(registrable(credit.url))) is not None:
+        if credit.url and (found := self._by_site.get(registrable(host_of(credit.url)))) is not None:
             return found
         return self._by_label.get(key) or self._by_label.get(site_label(credit.name.lower()) or key)
 
@@ -71,6 +69,7 @@ def with_origin(entry: Entry, credit: Credit, meant: Source | None, site_url: st
     if entry.origin is None and credit.url and meant is None:
         origin = replace(origin, url=f"https://{host_of(credit.url)}/")
     if meant is not None:
-        feed = meant.target if meant.kind == "feed" and masked(meant.target) == meant.target else None
-        origin = replace(origin, url=origin.url or site_url, feed_url=origin.feed_url or feed)
+        feed = public_address(meant.target) if meant.kind == "feed" else None
+        site = site_url or (site_of(meant.target) if meant.kind == "feed" and feed is None else None)
+        origin = replace(origin, url=origin.url or site, feed_url=origin.feed_url or feed)
     return entry if origin == entry.origin else replace(entry, origin=origin)

@@ -17,8 +17,8 @@ from typing import Any
 
 from feeds.engine.parse_process import Limits, ParseProcess, Read, Task
 from feeds.errors import ParseUnfinished
-from feeds.fetch import masked
 from feeds.ingest.reading import Job, Reading, read
+from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 

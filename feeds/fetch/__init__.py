@@ -6,6 +6,5 @@
 
 from feeds.fetch.client import Fetcher
 from feeds.fetch.headers import freshness_s, retry_after_s
-from feeds.fetch.target import masked
 
-__all__ = ["Fetcher", "freshness_s", "masked", "retry_after_s"]
+__all__ = ["Fetcher", "freshness_s", "retry_after_s"]

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote_to_bytes, urljoin
 import idna
 
 from feeds.errors import UrlError
+from feeds.urls import masked
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_URL_CHARACTERS = 8192
@@ -24,12 +25,6 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_][a-z0-9_-]{0,62})*")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
-_SECRETS = re.compile(
-    r"([?&;](?:[\w.-]*[_.-])?(?:token|auth|authkey|key|apikey|password|passwd|pass|pwd|secret|sig|signature|session|sid)=)"
-    r"[^&;#]*",
-    re.IGNORECASE,
-)
-
 Address = IPv4Address | IPv6Address
 Origin = tuple[str, str, int]
 
@@ -125,15 +120,6 @@ def follow(base: Target, location: str) -> Target:
             raise _bad(location, "a malformed Location") from error
     target = parse_target(text)
     return Target(target.scheme, target.host, target.port, target.path, None, target.literal)
-
-
-def masked(url: str) -> str:
-    """*url* fit for logs and errors: user information and what looks like a secret in the query become ``***``.
-
-    >>> masked("https://me:pw@example.org/f?a=1&access_token=xyz")
-    'https://***@example.org/f?a=1&access_token=***'
-    """
-    return _SECRETS.sub(r"\1***", _USERINFO.sub(lambda found: f"{found[1] or ''}//***@", url))
 
 
 def without_credentials(url: str) -> str:

@@ -14,9 +14,10 @@ from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchStatus, Fet
 from feeds.fetch.coding import ACCEPT_ENCODING
 from feeds.fetch.cookies import Cookies
 from feeds.fetch.headers import every, list_members, retry_after_s, validators
-from feeds.fetch.target import SchemeRefused, Target, follow, masked, parse_target, without_credentials
+from feeds.fetch.target import SchemeRefused, Target, follow, parse_target, without_credentials
 from feeds.fetch.verdict import Failure, status_cause, status_kind, status_remedy
 from feeds.model import Answer, Redirect, Request, Validators
+from feeds.urls import masked
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 DOCUMENTS = frozenset({200, 201, 202, 203, 206, 226})

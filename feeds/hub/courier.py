@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from feeds.errors import DeskError, FetchError, StoreError
-from feeds.fetch import Fetcher, masked, retry_after_s
+from feeds.fetch import Fetcher, retry_after_s
 from feeds.fetch.resolver import Lookup
 from feeds.hub.content import delivery_headers, news, question
 from feeds.hub.questions import Asking, after, judge_hub, request_to
@@ -25,6 +25,7 @@ from feeds.hub.requests import topic_url
 from feeds.model import Answer, Document, Format, PollSettings, Request, Settings
 from feeds.store import Store
 from feeds.store.hub_values import HubRequest, Subscription
+from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 

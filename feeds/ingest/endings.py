@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from feeds.fetch import masked
 from feeds.fetch.cadence import Ours
 from feeds.ingest import verdicts
 from feeds.ingest.bodies import Waiting
@@ -15,6 +14,7 @@ from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
 from feeds.ingest.reading import Reading
 from feeds.model import Decision, PollSettings, Validators
 from feeds.store.values import PollResult
+from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 

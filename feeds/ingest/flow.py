@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from feeds.errors import DeskError, FetchError, ParseError, StoreError
-from feeds.fetch import Fetcher, masked
+from feeds.fetch import Fetcher
 from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
 from feeds.ingest import bodies, verdicts
 from feeds.ingest.bodies import Read, Readers, Waiting
@@ -39,6 +39,7 @@ from feeds.ingest.saving import AGAIN_AFTER, Batch, Saving
 from feeds.model import Answer, Request, Source
 from feeds.store import Store
 from feeds.store.values import Claim, InboxItem, PollResult
+from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 

@@ -9,16 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
-from ipaddress import ip_address
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from feeds.model import RateScope, Request
-
-if TYPE_CHECKING:
-    from publicsuffixlist import PublicSuffixList
-
+from feeds.urls import host_of, registrable
 
 MOST_HELD = 10_000
 """Hosts, or addresses, of which it is remembered that they asked to wait; the store knows it of every source."""
@@ -100,39 +93,9 @@ class Lines:
         return max(2 * self.per_host, 4)
 
 
-@lru_cache(maxsize=8192)
-def host_of(url: str) -> str:
-    """The host of *url* in lower case, empty where it has none."""
-    try:
-        return (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
 def scope_of(url: str, scope: RateScope) -> str:
     """What shares a limit with *url*: itself, its host, or the domain that was registered (Public Suffix List)."""
     if scope == "url":
         return url
     host = host_of(url)
     return registrable(host) if scope == "domain" else host
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList
-
-    # The list that came with the library: nothing is fetched.
-    return PublicSuffixList()
-
-
-def registrable(host: str) -> str:
-    """The registrable domain of *host*; the host itself where it has none, such as an address.
-
-    >>> registrable("feeds.news.example.co.uk")
-    'example.co.uk'
-    """
-    try:
-        ip_address(host)
-    except ValueError:
-        return str(_suffixes().privatesuffix(host) or host)
-    return host

@@ -16,11 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feeds.fetch import masked
 from feeds.fetch.cadence import silence
 from feeds.model import Source
 from feeds.store import WriteTx
 from feeds.store.values import Claim, PollResult
+from feeds.urls import masked
 
 FAILING_AFTER = timedelta(days=3)
 FAILURES_AT_LEAST = 3

@@ -11,6 +11,7 @@ from feeds.media_types import media_type
 from feeds.model import Article, Enclosure, Image
 from feeds.render.context import DeskContext
 from feeds.render.tidy import absolute, language, line
+from feeds.urls import masked, public_address
 
 _NAMESPACE = uuid.UUID("5f1d8c9e-4b0a-5d0f-8f6c-2b7a1e94c3d2")
 
@@ -35,17 +36,24 @@ def credit(article: Article) -> Credit | None:
     """Return whom *article* credits, None where neither origin nor source has a name."""
     origin = article.origin
     if origin and line(origin.name):
-        name, url, feed_url = line(origin.name), absolute(origin.url), absolute(origin.feed_url)
+        name, url, feed_url = line(origin.name), _told(origin.url), _told(origin.feed_url)
         stated = legal(origin.feed_id or "").strip()
+        if masked(stated) != stated:
+            stated = ""  # the address by which somebody else is let in
         identity = stated if _is_iri(stated) else feed_url or url or _urn(name)
         # When an origin's own feed changed is not known: its article's date is the latest that can be vouched for.
         return Credit(name=name, id=identity, url=url, feed_url=feed_url, updated=article.published)
     if name := line(article.source_name):
-        feed_url = absolute(article.source_url)
+        feed_url = _told(article.source_url)
         identity = feed_url or _urn(line(article.source_key) or name)
         updated = article.source_updated or article.updated
-        return Credit(name=name, id=identity, url=None, feed_url=feed_url, updated=updated)
+        return Credit(name=name, id=identity, url=_told(article.source_site), feed_url=feed_url, updated=updated)
     return None
+
+
+def _told(url: str | None) -> str | None:
+    found = absolute(url)
+    return found and public_address(found)
 
 
 def permalink(article: Article, desk: DeskContext) -> str:

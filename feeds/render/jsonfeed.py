@@ -101,7 +101,7 @@ def _beyond(article: Article, link: str, desk: DeskContext) -> dict[str, Any]:
         for copy in article.copies
     ]
     return _kept(
-        source=_kept(name=line(article.source_name), url=absolute(article.source_url)),
+        source=_kept(name=line(article.source_name), url=absolute(article.source_url or article.source_site)),
         origin=_kept(name=credited.name, url=credited.url, feed_url=credited.feed_url)
         if origin and credited and credited.name == line(origin.name)
         else None,

@@ -42,6 +42,7 @@ def as_story(members: Sequence[Article], *, story_uid: str, desk: DeskContext) -
         # One source is credited as for an article; several are named in the list, and the desk signs.
         source_name=sources[0] if len(sources) == 1 else "",
         source_url=newest.source_url if len(sources) == 1 else None,
+        source_site=newest.source_site if len(sources) == 1 else None,
         source_key=newest.source_key if len(sources) == 1 else "",
         image=next((article.image for article in newest_first if article.image), None),
         noindex=any(article.noindex for article in members),

@@ -18,6 +18,7 @@ from yaml.nodes import Node, ScalarNode
 from feeds.settings.credentials import reference_errors, without_references
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.values import Schema, pairs, text_of
+from feeds.urls import masked
 
 # BCP 47 (RFC 5646 §2.1) without extensions and grandfathered tags, which no feed needs.
 _LANGUAGE = re.compile(
@@ -76,7 +77,9 @@ def judge_address(url: str, schemes: tuple[str, ...] = ("http", "https")) -> Non
     if (found := _fault(url, schemes)) is not None:
         cause, remedy = found
         beginning = listing([scheme + "://" for scheme in schemes])
-        raise Wrong(f"{quote(masked(url))} {cause}", remedy or f"write an address that begins with {beginning}")
+        joined = _SPACE.sub("%20", url)  # a password may hold white space
+        shown = url if masked(joined) == joined else masked(joined)
+        raise Wrong(f"{quote(shown)} {cause}", remedy or f"write an address that begins with {beginning}")
 
 
 def _fault(url: str, schemes: tuple[str, ...]) -> tuple[str, str] | None:
@@ -105,23 +108,6 @@ def _fault(url: str, schemes: tuple[str, ...]) -> tuple[str, str] | None:
     if ":" not in host and not (_HOST.fullmatch(host) and ".." not in host and not host.startswith(".")):
         return "has an impossible host", ""
     return ("has the port 0", "write a port from 1 to 65535, or none") if port == 0 else None
-
-
-def masked(url: str) -> str:
-    """Give *url* without the credentials in front of its host, even where they hold what they must not.
-
-    >>> masked("https://me:secret@example.org/feed"), masked("https://me:se/cret@example.org/feed")
-    ('https://***@example.org/feed', 'https://***@example.org/feed')
-    >>> masked("https://example.org/@me")
-    'https://example.org/@me'
-    """
-    scheme, slashes, rest = url.partition("//")
-    front = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if "@" not in front and re.search(r":(?!\d*$)", front):
-        front = rest  # a password with a slash of its own
-    if not slashes or "@" not in front:
-        return url
-    return f"{scheme}//***@{rest[front.rindex('@') + 1 :]}"
 
 
 @dataclass(frozen=True, slots=True)

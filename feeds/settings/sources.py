@@ -14,7 +14,7 @@ from feeds.errors import ConfigError
 from feeds.model import Drop, Section, Settings, Source, SourceKind
 from feeds.settings.credentials import missing, references, unsendable, without_references
 from feeds.settings.desk import FULL_TEXT, WEEK_S
-from feeds.settings.kinds import Address, Headers, Language, Zone, comparable, judge_address, masked, split_port
+from feeds.settings.kinds import Address, Headers, Language, Zone, comparable, judge_address, split_port
 from feeds.settings.opml import Names, file_outlines, read_opml
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.rules import Lists, judge_drop, match_schema
@@ -32,6 +32,7 @@ from feeds.settings.values import (
     plain,
     read_mapping,
 )
+from feeds.urls import masked
 
 KINDS: dict[str, SourceKind] = {"url": "feed", "files": "files", "page": "page", "sitemap": "sitemap"}
 """The key that says where a source is → its kind; `opml` stands beside them and gives many sources."""

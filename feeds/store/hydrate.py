@@ -13,8 +13,9 @@ from feeds.store import containments
 from feeds.store.codec import entry_from_blob
 from feeds.store.lineage import in_words
 from feeds.store.marks import chunks
-from feeds.store.rights import allowed, allowed_episode, allowed_files, allowed_image, public_address, strictest
+from feeds.store.rights import allowed, allowed_episode, allowed_files, allowed_image, strictest
 from feeds.store.schema import IN_SECTION, articles, entries, filings, sections, sources
+from feeds.urls import public_address, site_of
 
 MOST_COPIES = 50
 """So many copies of one article are named: a flood of them must not make it grow without end."""
@@ -121,6 +122,7 @@ def _article(
             right = strictest(right, other.rights) if not other.copy else right
     summary, content = allowed(entry, right)
     published: datetime = row.published_at
+    address = public_address(row.target) if row.kind != "files" else None
     return Article(
         uid=row.uid,
         link=entry.link,
@@ -135,7 +137,8 @@ def _article(
         rank_at=row.rank_at,
         categories=entry.categories,
         source_name=row.name,
-        source_url=public_address(row.target) if row.kind != "files" else None,
+        source_url=address,
+        source_site=site_of(row.target) if row.kind != "files" and address is None else None,
         source_key=row.key,
         source_updated=row.changed_at,
         full_text=right,
@@ -175,5 +178,5 @@ def _original(copies: Sequence[Row[*tuple[Any, ...]]]) -> Origin | None:
     for copy in copies:
         if not copy.copy:
             feed = public_address(copy.target) if copy.kind == "feed" else None
-            return Origin(name=copy.name, url=copy.site_url, feed_url=feed)
+            return Origin(name=copy.name, url=copy.site_url or (None if feed else site_of(copy.target)), feed_url=feed)
     return None

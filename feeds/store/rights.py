@@ -9,7 +9,6 @@ from html import escape
 from feeds.media_types import is_dead, media_type
 from feeds.model import Enclosure, Entry, Episode, FullText, Image
 from feeds.text import plain
-from feeds.urls import masked
 
 SUMMARY_CHARS = 300
 KEPT_WHOLE_CHARS = 600
@@ -99,8 +98,3 @@ def cut_text(text: str) -> str:
     at = start.rfind(" ")
     kept = start[:at] if at >= SUMMARY_CHARS // 2 else start[:SUMMARY_CHARS]  # some languages have no blanks
     return kept.rstrip(" ,;:.–—-") + "…"
-
-
-def public_address(url: str) -> str | None:
-    """*url* if it may be published as a source's address, None where it carries a password or a key."""
-    return url if url.startswith(("http://", "https://")) and masked(url) == url else None

@@ -8,9 +8,10 @@ import pytest
 
 from feeds.errors import FetchBroken, FetchStatus
 from feeds.ingest.follows import TRIES, Follows, link_hash
-from feeds.ingest.lines import Lines, registrable, scope_of
+from feeds.ingest.lines import Lines, scope_of
 from feeds.ingest.outage import Outage
 from feeds.model import Answer, Request
+from feeds.urls import registrable
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
