@@ -263,7 +263,8 @@ def test_another_desk_reads_the_facts_of_media_as_this_one_published_them(
         explicit=entry.episode.explicit if article.episode.explicit is None else article.episode.explicit,
         image_url=article.episode.image_url,
     )
-    assert entry.enclosures == article.enclosures
+    # Of several renditions the best goes first.
+    assert (set if renditions else tuple)(entry.enclosures) == (set if renditions else tuple)(article.enclosures)
     if article.image is not None:
         assert entry.image is not None
         kept = entry.image if format != "json" else replace(entry.image, width=article.image.width)
