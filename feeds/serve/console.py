@@ -26,8 +26,6 @@ WORDS = ("fine", "new", "waiting", "silent", "moved", "failing", "gone", "restin
 SORTS = ("config", "name", "state", "poll", "news", "interval")
 ALARMS_SHOWN = 3
 """More alarms of one kind than these are folded under one line."""
-BEHIND_S = 900.0
-"""When the longest waiting source is so late, nobody polls, or not fast enough."""
 
 Judged = tuple[Line, Condition]
 

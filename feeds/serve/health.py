@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from contextlib import suppress
+
+from flask import Blueprint, Response, current_app
 
 from feeds.errors import StoreError
+from feeds.serve.ledger import BEHIND_S, Ledger
 from feeds.serve.site import the_site
 
 bp = Blueprint("health", __name__)
@@ -18,8 +21,12 @@ def alive() -> Response:
 
 @bp.get("/readyz")
 def ready() -> Response:
-    """Say that the store can be read now and that a config was accepted or something published; else 503."""
+    """Say that the store can be read now and that a config was accepted or something published; else 503.
+
+    Whether sources are polled is said in a second line: documents are served all the same.
+    """
     site = the_site()
+    ledger: Ledger = current_app.extensions["feeds.ledger"]
     try:
         desk = site.reader.desk()
         published = bool(site.snapshot.finished)
@@ -27,6 +34,11 @@ def ready() -> Response:
         return _line("not ready: the store does not answer", 503)
     if desk is None and not published:
         return _line("not ready: no config accepted yet", 503)
+    waits_s = 0.0
+    with suppress(StoreError):
+        waits_s = ledger.lag_s(site.now())
+    if waits_s > BEHIND_S:
+        return _line(f"ready\nnobody polls, or not fast enough: a source has been due for {int(waits_s / 60)} min", 200)
     return _line("ready", 200)
 
 

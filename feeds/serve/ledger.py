@@ -15,6 +15,8 @@ from feeds.store.search import Hits
 from feeds.store.values import Event, Poll, Selection, StorySize
 
 CHART_DAYS = 14
+BEHIND_S = 900.0
+"""When the longest waiting source is so late, nobody polls, or not fast enough."""
 REMEMBERED = 2_000
 """The glance at a desk with at most so many sources is kept for when the store does not answer: about 5 MB."""
 
@@ -93,6 +95,11 @@ class Ledger:
         """The newest events, newest first, and the urn of their feed."""
         with self._store().read() as tx:
             return tx.events.recent(limit), frames.feed_urn(tx.configs.desk_id(), "status")
+
+    def lag_s(self, now: datetime) -> float:
+        """How long the source that is due longest has waited."""
+        with self._store().read() as tx:
+            return tx.overview.waiting(now)[1]
 
     def numbers(self, now: datetime) -> Numbers:
         """The desk in numbers."""

@@ -25,7 +25,7 @@ from feeds.serve.alarms import LOOKS_AT, alarms_feed
 from feeds.serve.console import SORTS, WORDS
 from feeds.serve.faces import in_words
 from feeds.serve.fronts import frame
-from feeds.serve.ledger import CHART_DAYS, Ledger
+from feeds.serve.ledger import BEHIND_S, CHART_DAYS, Ledger
 from feeds.serve.mistakes import mistakes
 from feeds.serve.negotiate import choose
 from feeds.serve.representations import Asked, reply
@@ -129,7 +129,7 @@ def status() -> Response:
         config_version=snapshot.desk.version,
         accepted=in_words(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
         alarms=console.alarm_groups(glance.open_events, addresses=snapshot.addresses, now=now),
-        behind=console.interval_words(glance.numbers.lag_s) if glance.numbers.lag_s > console.BEHIND_S else "",
+        behind=console.interval_words(glance.numbers.lag_s) if glance.numbers.lag_s > BEHIND_S else "",
         sections=sections[(section_page - 1) * PER_PAGE : section_page * PER_PAGE],
         section_page=section_page,
         section_pages=section_pages,

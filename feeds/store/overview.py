@@ -197,20 +197,25 @@ class Overview:
                 found[source_id] = _saved(rows)
         return found
 
+    def waiting(self, now: datetime) -> tuple[int, float]:
+        """How many sources are due, and for how many seconds the first of them has been."""
+        # Out on a claim is not late: `next_poll_at` is the lease's end then.
+        waiting = select(func.count(), func.min(sources.c.next_poll_at)).where(POLLABLE, sources.c.next_poll_at <= now)
+        due, oldest = self._connection.execute(waiting).one()
+        return int(due), max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
+
     def numbers(self, now: datetime) -> Numbers:
         """The desk as a whole, at one moment."""
         one = self._connection.execute
         pollable = select(func.count()).select_from(sources).where(POLLABLE)
-        # Out on a claim is not late: `next_poll_at` is the lease's end then.
-        waiting = select(func.count(), func.min(sources.c.next_poll_at)).where(POLLABLE, sources.c.next_poll_at <= now)
-        due, oldest = one(waiting).one()
+        due, lag_s = self.waiting(now)
         return Numbers(
             sources=int(one(pollable).scalar_one()),
             articles=int(one(select(func.max(articles.c.id))).scalar_one() or 0),
             entries=int(one(select(func.max(entries.c.id))).scalar_one() or 0),
             inbox=int(one(select(func.count()).select_from(inbox)).scalar_one()),
-            due=int(due),
-            lag_s=max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0,
+            due=due,
+            lag_s=lag_s,
             failing=int(one(pollable.where(sources.c.failures > 0)).scalar_one()),
             polls=int(one(select(func.sum(sources.c.polled))).scalar_one() or 0),
             config_version=int(one(select(func.max(configs.c.version))).scalar_one() or 0),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from feeds.serve import create_app
 from feeds.serve.access import Access
 from feeds.serve.app import flask_app
 from feeds.store import open_store
-from tests.publish.desk import Desk
+from tests.publish.desk import SOURCES, Desk
 from tests.serve.wsgi import ask
 
 ADDRESSES = ["/news/world.rss", "/news/world.atom", "/news/world.json", "/", "/news/world", "/status", "/metrics"]
@@ -116,3 +117,16 @@ def test_a_web_half_without_a_database_starts_all_the_same(tmp_path: Path) -> No
     web = create_app(f"sqlite:///{tmp_path}/none/desk.sqlite3")
     assert ask(web, "/index.rss").status == 503
     assert ask(web, "/healthz").status == 200
+
+
+def test_readyz_says_when_nobody_polls(desk: Desk) -> None:
+    site = flask_app(desk.web).extensions["feeds.site"]
+    site.now = lambda: desk.now
+    with desk.store.write() as tx:
+        tx.sources.sync(SOURCES, "full", desk.now)
+    assert see(desk, "/readyz").text == "ready\n"
+    desk.now += timedelta(minutes=31)
+    answered = see(desk, "/readyz")
+    assert answered.status == 200
+    assert answered.text.splitlines()[0] == "ready"
+    assert "nobody polls, or not fast enough" in answered.text
