@@ -1,0 +1,219 @@
+"""Bytes that nobody meant: whatever takes input of strangers is given mutated inputs; what raises, or is slow, is kept.
+
+    python bench/fuzz.py [feed document page listing sitemap date url config http] [--minutes 60] [--seed N]
+
+Seeds are the inputs of `tests/cases/` and a few of each target's own; a mutation flips, repeats, cuts, swaps and
+splices, and puts in what parsers stumble over. A target fails where anything but an error of the desk's own comes out
+of it, or where one input costs more than SLOW_S of CPU. Such inputs are kept in `bench/fuzz_corpus/TARGET/`, which is
+tried first every time. Exit code 1 where one fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import xxhash
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent)]
+
+from feeds import dates, urls  # noqa: E402
+from feeds.errors import DeskError  # noqa: E402
+from feeds.ingest.reading import Job, read  # noqa: E402
+from feeds.model import Source  # noqa: E402
+from feeds.serve import create_app  # noqa: E402
+from feeds.settings import ConfigErrors, load_config  # noqa: E402
+from feeds.store import open_store  # noqa: E402
+from tests.serve.wsgi import ask  # noqa: E402
+
+CORPUS = HERE / "fuzz_corpus"
+INPUTS = HERE.parent / "tests" / "cases" / "inputs"
+SLOW_S = 5.0
+LARGEST = 60_000
+TOKENS = (
+    b"<", b">", b"&", b"&#0;", b"&#xD800;", b"&#99999999999;", b"]]>", b"<![CDATA[", b"<!--", b"<?", b"\x00", b"\xff",
+    b"\xed\xa0\x80", b"\xe2\x80\xae", b"%00", b"%", b"://", b"[::1]", b"@", b"\r\n", b"9" * 30, b"-1", b"1e999", b"NaN",
+    b"{", b"[" * 50, b'"', b"\\u0000", b"<a>" * 60, b"</", b"xmlns:x='", b"2026-02-30", b"24:60:61", b"+99:99", b"*",
+    b"&a;", b"- ", b": ", b"!!python/object", b"${X}", b"before=", b"..", b"//", b";", b"\xf0\x9f\x98\x80",
+)  # fmt: skip
+OWN: dict[str, tuple[bytes, ...]] = {
+    "date": (b"Sat, 28 Nov 2026 12:00:00 +0100", b"2026-11-28T12:00:00.123Z", b"28. November 2026, 9 Uhr"),
+    "url": (b"https://user:pw@Example.org:8443/a/../b?utm_source=x&b=1#c", b"//example.org/x", b"http://[::1]/"),
+    "config": (
+        b"- {name: One, url: 'https://one.example/feed', section: news}\n- {name: Two, page: 'https://two.example/'}\n",
+        b"news: {title: News, match: {any: [{keywords: [a b, 'c']}, {regex: 'x+'}]}, sections: {world: {title: W}}}\n",
+        b"title: T\nbase_url: https://w.example\npoll: {first_s: 1}\npublish: {keep_days: 3}\ntimezone: UTC\n",
+    ),
+    "http": (
+        b"/search?q=a&before=12", b"/news.rss?limit=5", b"/index.json", b"/article/0000", b"/news/archive/3.atom",
+        b"/status/source/a", b"/all.rss?q=%22a%20b%22&since=1", b"/opml", b"/websub", b"/sitemap.xml",
+    ),
+}  # fmt: skip
+
+Target = Callable[[bytes], None]
+
+
+class Failed(Exception):
+    """Something came out that must not."""
+
+
+def reading(reader: Any) -> Target:
+    kind = {"document": "files", "page": "page", "listing": "page", "sitemap": "sitemap"}.get(reader, "feed")
+    source = Source(id=1, key="a", name="A", kind=kind, target="https://a.example/feed")  # type: ignore[arg-type]
+
+    def take(body: bytes) -> None:
+        said = read(
+            Job(
+                reader=reader,
+                body=body,
+                url="https://a.example/feed",
+                source=source,
+                received_at=datetime(2026, 11, 28, tzinfo=UTC),
+                desk_language="en",
+                desk_timezone="UTC",
+                name="a.md" if body[:1] != b"<" else "a.html",
+            )
+        )
+        if said.bug:
+            raise Failed(said.bug)
+
+    return take
+
+
+def date(body: bytes) -> None:
+    dates.parse_date(body.decode("utf-8", "replace"))
+
+
+def url(body: bytes) -> None:
+    text = body.decode("utf-8", "replace")
+    for take in (
+        urls.comparable_url,
+        urls.masked,
+        urls.host_of,
+        lambda each: urls.absolute("https://a.example/b", each),
+    ):
+        with suppress(DeskError):
+            take(text)
+
+
+def config(folder: Path) -> Target:
+    def take(body: bytes) -> None:
+        for name in ("wiredesk.yaml", "sections.yaml", "sources.yaml"):
+            (folder / name).write_bytes(body)
+        with suppress(ConfigErrors, DeskError):
+            load_config(folder, {})
+
+    return take
+
+
+def http(folder: Path) -> Target:
+    open_store(f"sqlite:///{folder}/desk.sqlite3").close()
+    web = create_app(f"sqlite:///{folder}/desk.sqlite3")
+
+    def take(body: bytes) -> None:
+        path, _, query = body.decode("latin-1").partition("?")
+        got = ask(web, "/" + path.lstrip("/"), query=quote(query, safe="=&%+"))
+        if got.status == 500:
+            raise Failed(f"{path!r} ? {query!r}: {got.text[:300]}")
+
+    return take
+
+
+def mutated(seed: bytes, other: bytes, dice: random.Random) -> bytes:
+    """*seed* after a few accidents."""
+    made = bytearray(seed[:LARGEST])
+    for _ in range(dice.choice((1, 1, 2, 3, 8))):
+        at = dice.randrange(len(made) + 1)
+        end = min(len(made), at + dice.choice((1, 4, 40, 400)))
+        match dice.randrange(7):
+            case 0 if made and at < len(made):
+                made[at] ^= 1 << dice.randrange(8)
+            case 1:
+                del made[at:end]
+            case 2:
+                made[at:at] = made[at:end] * dice.choice((1, 2, 20))
+            case 3:
+                made[at:at] = dice.choice(TOKENS)
+            case 4:
+                made[at:end] = dice.choice(TOKENS)
+            case 5 if other:
+                start = dice.randrange(len(other))
+                made[at:at] = other[start : start + dice.choice((4, 40, 400))]
+            case _:
+                del made[dice.randrange(len(made) + 1) :]
+    return bytes(made[: 2 * LARGEST])
+
+
+def seeds(name: str) -> list[bytes]:
+    kept = [path.read_bytes() for path in sorted((CORPUS / name).glob("*"))]
+    files = [path for path in sorted(INPUTS.rglob("*")) if path.is_file() and path.stat().st_size <= LARGEST]
+    return kept + list(OWN.get(name, ())) + ([] if name in OWN else [path.read_bytes() for path in files])
+
+
+def hunt(name: str, take: Target, until: float, dice: random.Random) -> tuple[int, int]:
+    """Try what is kept and then mutations, until then; how many were tried, and how many failed."""
+    pool = seeds(name)
+    tried = failed = 0
+    waiting = list(pool)
+    causes: set[str] = set()
+    while waiting or time.monotonic() < until:
+        body = waiting.pop() if waiting else mutated(dice.choice(pool), dice.choice(pool), dice)
+        began = time.process_time()
+        why = ""
+        try:
+            take(body)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}".strip()
+        if time.process_time() - began > SLOW_S:
+            why = why or f"slow: {time.process_time() - began:.1f} s of CPU"
+        tried += 1
+        if why and (last := why.splitlines()[-1][:80]) not in causes:
+            causes.add(last)
+            failed += 1
+            place = CORPUS / name / xxhash.xxh3_64_hexdigest(body)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(body)
+            print(f"{name}: {place.relative_to(HERE)}\n{why[-1500:]}", flush=True)
+    return tried, failed
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as made:
+        for name in ("config", "web"):
+            (Path(made) / name).mkdir()
+        targets: dict[str, Target] = {
+            **{name: reading(name) for name in ("feed", "document", "page", "listing", "sitemap")},
+            "date": date,
+            "url": url,
+            "config": config(Path(made) / "config"),
+            "http": http(Path(made) / "web"),
+        }
+        parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument("targets", nargs="*", help=f"of {', '.join(targets)}; all, if none")
+        parser.add_argument("--minutes", type=float, default=60.0)
+        parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+        told = parser.parse_args()
+        logging.disable(logging.CRITICAL)
+        chosen = told.targets or list(targets)
+        worst = 0
+        for name in chosen:
+            until = time.monotonic() + 60 * told.minutes / len(chosen)
+            tried, failed = hunt(name, targets[name], until, random.Random(told.seed))
+            print(f"{name:<10} tried {tried:>8}  failed {failed:>3}  seed {told.seed}", flush=True)
+            worst += failed
+    return 1 if worst else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""A commit that stands, though nobody heard so: what is written again takes the place of what was written before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from feeds.errors import StoreError
+from tests.faults.injecting import Faults
+from tests.faults.stand import Stand, standing
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    """A desk that has not polled yet; what is done in `on` counts."""
+    with standing(tmp_path, Faults(tmp_path)) as made:
+        yield made
+
+
+def failing(stand: Stand, kind: str, do: object) -> None:
+    stand.faults.plan(kind, 1)
+    with stand.faults.on(), pytest.raises(StoreError):
+        do()  # type: ignore[operator]
+
+
+def test_what_was_claimed_unheard_is_claimed_again_at_once(stand: Stand) -> None:
+    ingest = stand.process._ingest
+    failing(stand, "commit unheard", lambda: ingest.take_due(10))
+    assert ingest.in_flight == 0
+    assert ingest.take_due(10) == 4
+
+
+def test_a_body_kept_unheard_is_in_the_inbox_once(stand: Stand) -> None:
+    ingest = stand.process._ingest
+    stand.publish()
+    ingest.take_due(10)
+    while not ingest._arrived:
+        ingest._sort(stand.process._fetcher.outcomes(0.2, 10))
+    failing(stand, "commit unheard", ingest._keep)
+    ingest._keep()
+    with stand.store.read() as tx:
+        assert tx.inbox.count() == len(ingest._unread) > 0
+
+
+def test_files_kept_unheard_are_in_the_inbox_once(stand: Stand) -> None:
+    ingest = stand.process._ingest
+    stand.publish()
+    ingest.take_due(10)
+    for _ in range(2):
+        failing(stand, "commit unheard", lambda: ingest.turn(0.0))
+    while ingest.in_flight:
+        ingest.turn(0.1)
+    with stand.store.read() as tx:
+        assert tx.inbox.count() == 0
+
+
+def test_a_store_that_fails_between_arrival_and_reading_leaves_nothing_in_flight(stand: Stand) -> None:
+    ingest = stand.process._ingest
+    stand.publish()
+    ingest.take_due(10)
+    while not ingest._arrived:
+        ingest._sort(stand.process._fetcher.outcomes(0.2, 10))
+    ingest._keep()
+    failing(stand, "read", ingest._hand_over)
+    while ingest.in_flight:
+        ingest.turn(0.1)
+    with stand.store.read() as tx:
+        assert tx.articles.count() > 0
