@@ -5,9 +5,9 @@
 nth: every n-th statement, commit, open, path, transfer and worker answer fails, n = 1, 2, 3 … until a run ends clean,
 over ingest, publish, hub delivery, backup, restore, upgrade and retention, in this process (`tests/faults`). disk: the
 same for every n-th write, sync, truncation, open and removal below SQLite, by a shim in C (needs a compiler).
-processes: a whole desk whose machine sleeps, whose disk is full, read-only or damaged, whose database server is started
-anew. kills: so many kill -9 of parent, ingest, web and workers, at random moments, in one set of books. All, if none is
-named.
+processes: a whole desk whose machine sleeps, whose clock is set, whose disk is full, read-only or damaged, whose
+database server ends its connections. kills: so many kill -9 of parent, ingest, web and workers, at random moments, in
+one set of books. All, if none is named.
 
 Ends by itself after --minutes at most, and says what it left out. Exit code 1 where a row has what must not be.
 """
@@ -118,12 +118,12 @@ def _line(run: Callable[..., Row], faults: Faults, kind: str, step: int, lasts: 
 class Trial:
     """A running desk of three feeds, a reader who looks all the time, and the books of both."""
 
-    def __init__(self, folder: Path, database: str = "") -> None:
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self.origin = Origin()
         self.origin.__enter__()
         self.publishers = [Publisher(self.origin, f"/{name}.xml") for name in ("alpha", "beta", "gamma")]
         self.desk = Desk(folder)
-        self.environ = {"WIREDESK_DATABASE": database} if database else {}
+        self.environ = environ
         self.desk.write(
             sources=[
                 {"name": each.path.strip("/"), "url": each.url, "section": "news/world", "interval_s": 1}
@@ -195,11 +195,11 @@ class Trial:
 
 
 @contextmanager
-def trial(data: Callable[[Path], None] = lambda path: None, database: str = "") -> Iterator[Trial]:
+def trial(data: Callable[[Path], None] = lambda path: None, **environ: str) -> Iterator[Trial]:
     folder = Path(tempfile.mkdtemp(prefix="wiredesk-trial-"))
     (folder / "data").mkdir()
     data(folder / "data")
-    made = Trial(folder, database)
+    made = Trial(folder, environ)
     try:
         made.start()
         yield made
@@ -318,7 +318,30 @@ def processes(until: float) -> bool:
                 good &= tell(name, 1, one.judge(), seconds)
         except (subprocess.CalledProcessError, PermissionError) as error:
             print(f"{name}: left out, this machine does not allow it ({error})")
-    return good & _server(until)
+    return good & _clock(until) & _server(until)
+
+
+def _clock(until: float) -> bool:
+    """The wall clock of a running desk is set, and set right again."""
+    good = True
+    with tempfile.TemporaryDirectory() as made:
+        shim = preload(Path(made), "faults_clock")
+        for name, seconds in (("a day forward", 86_400), ("a day back", -86_400), ("an hour back", -3_600)):
+            if shim is None or time.monotonic() > until:
+                print(f"clock set {name}: left out")
+                continue
+            told = Path(made) / "ahead"
+            told.write_bytes(bytes(8))
+            with trial(LD_PRELOAD=str(shim), FAULTS_CLOCK=str(told)) as one:
+                worst: float | None = 0.0
+                for ahead in (seconds, 0):
+                    with told.open("r+b") as out:
+                        out.write(ahead.to_bytes(8, "little", signed=True))
+                    one.publish()
+                    back = one.back()
+                    worst = None if back is None or worst is None else max(worst, back)
+                good &= tell(f"clock set {name}, and right again", 2, one.judge(), worst)
+    return good
 
 
 def _server(until: float) -> bool:
@@ -329,7 +352,7 @@ def _server(until: float) -> bool:
         return True
     import psycopg
 
-    with postgres.running() as url, trial(database=url) as one:
+    with postgres.running() as url, trial(WIREDESK_DATABASE=url) as one:
         for _ in range(3):
             one.publish()
             with psycopg.connect(url, autocommit=True) as connection:
@@ -366,14 +389,14 @@ def kills(count: int, seed: int, until: float) -> bool:
         return tell(f"{count} kills, seed {seed}", done, one.judge(), seconds)
 
 
-def preload(folder: Path) -> Path | None:
-    """The shim, compiled; None, with a word, where there is no compiler."""
+def preload(folder: Path, name: str) -> Path | None:
+    """A shim, compiled; None, with a word, where there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None or not sys.platform.startswith("linux"):
-        print("disk: left out, it needs Linux and a C compiler")
+        print(f"{name}: left out, it needs Linux and a C compiler")
         return None
-    made = folder / "faults_disk.so"
-    command = [compiler, "-O1", "-shared", "-fPIC", "-o", str(made), str(HERE / "faults_disk.c"), "-ldl"]
+    made = folder / f"{name}.so"
+    command = [compiler, "-O1", "-shared", "-fPIC", "-o", str(made), str(HERE / f"{name}.c"), "-ldl"]
     subprocess.run(command, check=True)
     return made
 
@@ -401,7 +424,7 @@ def main() -> int:
         good &= nth(kinds, told.step, told.lasts, until, disk=False)
     if "disk" in parts:
         with tempfile.TemporaryDirectory() as made:
-            if (shim := preload(Path(made))) is not None:
+            if (shim := preload(Path(made), "faults_disk")) is not None:
                 again = [sys.executable, __file__, *sys.argv[1:], "--preloaded"]
                 good &= subprocess.run(again, env=os.environ | {"LD_PRELOAD": str(shim)}, check=False).returncode == 0
     if "processes" in parts:
