@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds.cli.places import need_database, places, with_places
+from feeds.cli.places import make_data, need_config, places, with_places
 from feeds.engine.lifeline import end_with_parent
 from feeds.errors import DeskError
 
 if TYPE_CHECKING:
+    from feeds.cli.places import Places
     from feeds.filing.learned.examples import Example
     from feeds.filing.learned.report import Report
     from feeds.settings import Config
@@ -68,18 +69,17 @@ def learn(
     from feeds.filing.learned.report import report_of
     from feeds.filing.learned.senses import knows_senses
     from feeds.filing.learned.training import learn as train
-    from feeds.settings import config_from_json
     from feeds.store import open_store
 
     found = places(config, data)
-    need_database(found)
-    with open_store(found.database, create=False) as store:
-        with store.read() as tx:
-            stored = tx.configs.current()
-        if stored is None:
-            raise DeskError("no config is in force yet", remedy="start with `wiredesk poll` or `wiredesk run`")
-        running = config_from_json(stored.text)
-        examples = list(filed_examples(store, running))
+    running, examples = _in_force(found)
+    if running is None:
+        if not labelled:
+            raise DeskError(
+                f"no desk has run on {found.data} yet, so there is nothing to learn from",
+                remedy="poll first with `wiredesk poll`, or give articles with --labelled",
+            )
+        running = _from_files(found)
     for path in labelled:
         examples += labelled_examples(path, label, running)
     now = datetime.now(UTC)
@@ -98,14 +98,50 @@ def learn(
         click.echo("Nothing was written.", err=True)
         return
     words = "what is stored is being filed again by a new model"
-    with open_store(found.database, create=False) as store:
-        if refile:
+    if refile and _has_run(found):
+        with open_store(found.database, create=False) as store:
             # Before, for a running desk looks when it takes the model over; after, for it may be filing again now.
             ask_for_refiling(store, words, now=now)
-        size = save_model(model, found.data / MODEL_FILE)
-        if refile:
+            size = save_model(model, found.data / MODEL_FILE)
             ask_for_refiling(store, words, now=now)
+    else:
+        make_data(found)
+        size = save_model(model, found.data / MODEL_FILE)
     click.echo(f"{found.data / MODEL_FILE}: {size / 1e6:.1f} MB", err=True)
+
+
+def _in_force(found: Places) -> tuple[Config | None, list[Example]]:
+    """The config in force, and the examples that are stored; None and none before a first poll."""
+    from feeds.settings import config_from_json
+    from feeds.store import open_store
+
+    if not _has_run(found):
+        return None, []
+    with open_store(found.database, create=False) as store:
+        with store.read() as tx:
+            stored = tx.configs.current()
+        if stored is None:
+            return None, []
+        running = config_from_json(stored.text)
+        return running, list(filed_examples(store, running))
+
+
+def _has_run(found: Places) -> bool:
+    """Whether there are tables in the database; none is made."""
+    from feeds.store import Store
+
+    if found.file is not None and not found.file.exists():
+        return False
+    with Store(found.database) as store:
+        return store.revision() is not None
+
+
+def _from_files(found: Places) -> Config:
+    """What the first poll will put in force. Raises ConfigErrors where the files have errors."""
+    from feeds.settings import load_config
+
+    need_config(found)
+    return load_config(found.config, os.environ)
 
 
 def filed_examples(store: Store, config: Config) -> Iterator[Example]:
@@ -185,7 +221,9 @@ def tell(report: Report, learns: set[str], counts: Counter[str]) -> None:
     width = max((len(one.section) for one in report.sections), default=0)
     click.secho(f"{'section':<{width}}  articles  precision  recall  files  needs", bold=True)
     for one in report.sections:
-        needs = f"{one.threshold:.0%} for {one.wanted:.0%}" if one.threshold is not None else "never sure enough"
+        needs = "never sure enough"
+        if one.threshold is not None:
+            needs = f"{one.threshold:.0%} for {one.wanted:.0%}{' (the floor)' if one.floor else ''}"
         note = "" if one.section in learns else "  (not set to learn)"
         click.echo(
             f"{one.section:<{width}}  {one.support:>8}  {one.precision:>9.3f}  {one.recall:>6.3f}  {one.coverage:>5.0%}"

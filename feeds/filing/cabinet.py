@@ -125,12 +125,14 @@ class Cabinet:
         guesses = []
         if self._model is not None:
             for path, probability in self._model.guess(entry.title, entry.text, _authors(entry))[:_GUESSES]:
+                threshold, wanted = self._thresholds.get(path), self.learning.get(path)
                 guesses.append(
                     Guess(
                         section=path,
                         probability=probability,
-                        threshold=self._thresholds.get(path),
-                        wanted=self.learning.get(path),
+                        threshold=threshold,
+                        wanted=wanted,
+                        floor=wanted is not None and threshold == self._model.floor(wanted),
                         words=self._model.telling(path, entry.title, entry.text),
                     )
                 )

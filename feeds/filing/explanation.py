@@ -22,13 +22,15 @@ class Guess:
     """What the learned classifier says of a section: its probability, what it takes to be filed, the telling words.
 
     *wanted* is the precision that the section asks for, None where it is not set to learn; *threshold* the probability
-    from which that was reached, None where it never was.
+    that it takes, None where so many were never right; *floor* says that it is the least for any single filing, while
+    lower ones would do for the mean.
     """
 
     section: str
     probability: float
     threshold: float | None
     wanted: float | None = None
+    floor: bool = False
     words: tuple[tuple[str, float], ...] = ()
 
 
@@ -53,7 +55,7 @@ class Explanation:
         for guess in self.guesses:
             needed = "not set to learn" if guess.wanted is None else f"was never right as often as {guess.wanted:.0%}"
             if guess.threshold is not None:
-                needed = f"needs {guess.threshold:.0%}"
+                needed = f"needs {guess.threshold:.0%}{': the floor' if guess.floor else ''}"
             words = ", ".join(f"{word} {weight:+.1f}" for word, weight in guess.words)
             told.append(
                 f"classifier: {guess.section} {guess.probability:.0%} ({needed})" + (f": {words}" if words else "")

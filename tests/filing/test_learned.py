@@ -70,7 +70,8 @@ def test_a_stricter_precision_needs_a_higher_probability(learned: tuple[Model, R
         reached = [one for one in known if one is not None]
         assert reached == sorted(reached)
         assert known[: len(reached)] == reached, "what a strict precision reaches, a looser one does too"
-        assert model.threshold(name, 0.94) == model.threshold(name, 0.95)
+        for precision, reached_at in zip(PRECISIONS, known, strict=True):
+            assert reached_at is None or reached_at >= model.floor(precision)
     assert model.threshold("sea", 0.9999) is None
     assert model.threshold("elsewhere", 0.5) is None
 
@@ -158,6 +159,26 @@ def test_the_explanation_has_probabilities_and_telling_words(learned: tuple[Mode
     assert best.section == "sea" and best.threshold is not None
     assert {word for word, _ in best.words} <= {"ferry", "tide"}
     assert any(line.startswith("classifier: sea ") for line in explained.lines())
+
+
+def test_no_filing_falls_below_the_floor_and_explain_says_so(learned: tuple[Model, Report]) -> None:
+    # By the mean alone a probability of .60 would do; the one of this text is between that and the floor.
+    told = entry("Ferry", "the ferry and the tractor on deck")
+    chance = dict(learned[0].guess(told.title, told.text))["sea"]
+    assert 0.6 < chance < 0.97
+    promised = 1 - (1 - chance) / 4  # its floor is a little above the chance
+    lax = replace(learned[0], thresholds={"sea": tuple(0.6 for _ in PRECISIONS)})
+    tree = [section("sea", learned_precision=promised), section("land")]
+    strict = Cabinet(tree, lax)
+    assert strict.place(told, source())[0].section == UNFILED
+    floor = 1 - 3 * (1 - promised)
+    line = next(line for line in strict.explain(told, source()).lines() if line.startswith("classifier: sea "))
+    assert f"(needs {floor:.0%}: the floor)" in line
+    loose = Cabinet([section("sea", learned_precision=1 - (1 - chance) / 2)], lax)
+    assert loose.place(told, source())[0].section == "sea"
+    # Where the mean needs more than the floor, it is the mean's.
+    high = replace(lax, thresholds={"sea": tuple(0.999 for _ in PRECISIONS)})
+    assert not any("the floor" in line for line in Cabinet(tree, high).explain(told, source()).lines())
 
 
 # ------------------------------------------------------------ agencies

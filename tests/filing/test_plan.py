@@ -18,6 +18,7 @@ from feeds.cli.root import wiredesk
 from feeds.cli.sections import count_unmapped
 from feeds.engine.accept import put_in_force
 from feeds.filing import Cabinet
+from feeds.filing.learned.files import MODEL_FILE, load_model
 from feeds.ingest.refile import refile
 from feeds.model import Category, Decision, Entry, PublishSettings, Settings
 from feeds.settings import Config, load_config
@@ -249,6 +250,38 @@ def test_learning_from_labelled_files_writes_a_model(store: Store, found: Places
     assert (found.data / "model" / "filing.npz").stat().st_size < 1_000_000
     edited = config(*RUNNING.sections[:1], section("calm", term("keywords", "calm"), learned_precision=0.9))
     assert compare(store, found, RUNNING, edited).articles == len(TIDES)
+
+
+@pytest.mark.parametrize("refile", [False, True])
+def test_learning_from_labelled_files_before_a_first_poll(found: Places, tmp_path: Path, refile: bool) -> None:
+    pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
+    at = ["--config", str(found.config), "--data", str(found.data)]
+    bare = CliRunner().invoke(wiredesk, ["learn", *at])
+    assert bare.exception is not None and "give articles with --labelled" in str(bare.exception)
+    words = {"tides": "ebb flood moon shore swell", "calm": "still quiet mirror windless haze"}
+    file = tmp_path / "labelled.jsonl"
+    rows = [
+        {"label": label, "title": "", "text": f"{told} water{at} {label}{at % 3}"}
+        for label, told in words.items()
+        for at in range(20)
+    ]
+    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    at += ["--labelled", str(file)]
+    (found.config / "sources.yaml").write_text("# none yet\n")
+    (found.config / "sections.yaml").write_text("tides: {learned: {precision: 0.8}}\n")
+    unknown = CliRunner().invoke(wiredesk, ["learn", *at])
+    assert "no section 'calm'" in str(unknown.exception)
+    (found.config / "sections.yaml").write_text("tides: {learned: {precision: 0.8}}\ncalm:\n")
+    dry = CliRunner().invoke(wiredesk, ["learn", "--dry-run", *at])
+    assert dry.exit_code == 0, dry.output
+    assert not found.data.exists()
+    told = CliRunner().invoke(wiredesk, ["learn", *at, *(["--refile"] if refile else [])])
+    assert told.exit_code == 0, told.output
+    assert not Path(found.database.removeprefix("sqlite:///")).exists(), "the first poll makes the database"
+    model = load_model(found.data / MODEL_FILE)
+    config = load_config(found.config, {})
+    entry = Entry(key="1", title="Ebb and flood", text="ebb flood moon shore swell")
+    assert Cabinet(config.sections, model).place(entry, source())[0].by == "learned"
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,10 @@ FORM = 2
 PRECISIONS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
 """The precisions for which a threshold is kept; one between two takes the stricter."""
 MOST_BYTES = 256 << 20
+FLOOR = 0.5
+"""What no filing falls below: more likely right than wrong."""
+FLOOR_ERRORS = 3.0
+"""How many times as likely to be wrong as promised of all filings together a single one may be."""
 _TELLING = 5
 
 
@@ -64,11 +68,24 @@ class Model:
     facts: Mapping[str, Any] = field(default_factory=dict)  # when and of what it was learned, for people
 
     def threshold(self, section: str, precision: float) -> float | None:
-        """The probability from which filings in *section* were right at least so often; None where they never were."""
-        known = self.thresholds.get(section)
-        if known is None:
-            return None
-        return next((held for wanted, held in zip(PRECISIONS, known, strict=True) if wanted >= precision - 1e-9), None)
+        """The probability that it takes to be filed in *section*; None where filings were never right so often.
+
+        The one from which they were right at least so often, and never below the `floor`.
+        """
+        known = zip(PRECISIONS, self.thresholds.get(section, ()), strict=False)
+        held = next((held for wanted, held in known if wanted >= precision - 1e-9), None)
+        return None if held is None else max(held, self.floor(precision))
+
+    @staticmethod
+    def floor(precision: float) -> float:
+        """The least probability of a single filing where *precision* of all are to be right.
+
+        The precision is a mean, which sure filings raise for doubtful ones; each must stand by itself too.
+
+        >>> [round(Model.floor(precision), 2) for precision in (0.5, 0.8, 0.9, 0.95, 0.99)]
+        [0.5, 0.5, 0.7, 0.85, 0.97]
+        """
+        return max(FLOOR, 1 - FLOOR_ERRORS * (1 - precision))
 
     def guess(self, title: str, text: str = "", authors: Sequence[str] = ()) -> list[tuple[str, float]]:
         """Every section with its probability, the likeliest first; none for a text without a known word."""

@@ -29,7 +29,7 @@ class SectionReport:
     """How well one section is told, on texts held back: over all (*precision*, *recall*), and where the model is sure.
 
     *coverage* is the share of the section's own articles that are filed when *wanted* of them must be right, by the
-    probability *threshold*; None where that was never reached.
+    probability *threshold*; None where that was never reached; *floor* says that it is the least for a single filing.
     """
 
     section: str
@@ -38,6 +38,7 @@ class SectionReport:
     recall: float
     wanted: float
     threshold: float | None
+    floor: bool
     coverage: float
     words: tuple[str, ...]
     confusions: tuple[Confusion, ...]
@@ -89,6 +90,7 @@ def report_of(model: Model, trial: Trial, wanted: dict[str, float] | None = None
                 recall=float(hits.sum() / max(mine.sum(), 1)),
                 wanted=precision,
                 threshold=threshold,
+                floor=threshold == model.floor(precision),
                 coverage=filed / max(int(mine.sum()), 1),
                 words=_words(model, trial, index),
                 confusions=_confusions(model, trial, index, called),
