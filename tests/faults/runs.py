@@ -96,8 +96,8 @@ def _rounds(stand: Stand, row: Row) -> None:
         if stand.round > ROUNDS and whole_at is not None and over_at is not None:
             row.recovered_s = (whole_at - over_at).total_seconds()
             return
-    # With fewer operations than *at* nothing has failed, and nothing is to recover from.
-    row.recovered_s = None if stand.faults.struck else 0.0
+    # Where there were fewer operations than were to fail, the fault is not over, and nothing has recovered from it.
+    row.recovered_s = None if stand.faults.over else 0.0
 
 
 def _times(stand: Stand) -> Iterator[timedelta]:
