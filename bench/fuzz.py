@@ -1,6 +1,8 @@
 """Bytes that nobody meant: whatever takes input of strangers is given mutated inputs; what raises, or is slow, is kept.
 
-    python bench/fuzz.py [feed document page listing sitemap date url config http] [--minutes 60] [--seed N]
+    python bench/fuzz.py [target ...] [--minutes 60] [--seed N]
+
+Targets: feed, document, page, listing, sitemap, date, url, markup, hub, config, http. All, if none is named.
 
 Seeds are the inputs of `tests/cases/` and a few of each target's own; a mutation flips, repeats, cuts, swaps and
 splices, and puts in what parsers stumble over. A target fails where anything but an error of the desk's own comes out
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import logging
 import random
+import re
 import sys
 import tempfile
 import time
@@ -21,7 +24,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import xxhash
 
@@ -30,8 +33,10 @@ sys.path[:0] = [str(HERE.parent)]
 
 from feeds import dates, urls  # noqa: E402
 from feeds.errors import DeskError  # noqa: E402
+from feeds.hub.requests import judge  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
-from feeds.model import Source  # noqa: E402
+from feeds.model import Settings, Source  # noqa: E402
+from feeds.normalise.sanitise import sanitise  # noqa: E402
 from feeds.serve import create_app  # noqa: E402
 from feeds.settings import ConfigErrors, load_config  # noqa: E402
 from feeds.store import open_store  # noqa: E402
@@ -50,6 +55,16 @@ TOKENS = (
 OWN: dict[str, tuple[bytes, ...]] = {
     "date": (b"Sat, 28 Nov 2026 12:00:00 +0100", b"2026-11-28T12:00:00.123Z", b"28. November 2026, 9 Uhr"),
     "url": (b"https://user:pw@Example.org:8443/a/../b?utm_source=x&b=1#c", b"//example.org/x", b"http://[::1]/"),
+    "markup": (
+        b'<p style="x:y">a<svg><style><img src=x onerror=alert(1)></style></svg><a href="javascript:x">b</a>',
+        b"<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+        b"<figure><img src=a.jpg srcset='a-2.jpg 2x'><figcaption>c</figcaption></figure><iframe src=//x.org/embed/1>",
+    ),
+    "hub": (
+        b"hub.mode=subscribe&hub.topic=https%3A%2F%2Fw.example%2Findex.rss&hub.callback=https%3A%2F%2Fr.example%2Fc"
+        b"&hub.secret=abc&hub.lease_seconds=86400",
+        b"hub.mode=publish&hub.url=https%3A%2F%2Fw.example%2Fnews.atom",
+    ),
     "config": (
         b"- {name: One, url: 'https://one.example/feed', section: news}\n- {name: Two, page: 'https://two.example/'}\n",
         b"news: {title: News, match: {any: [{keywords: [a b, 'c']}, {regex: 'x+'}]}, sections: {world: {title: W}}}\n",
@@ -101,10 +116,26 @@ def url(body: bytes) -> None:
         urls.comparable_url,
         urls.masked,
         urls.host_of,
+        urls.public_address,
+        urls.site_of,
         lambda each: urls.absolute("https://a.example/b", each),
     ):
         with suppress(DeskError):
             take(text)
+    shown = urls.masked(text)
+    if urls.masked(shown) != shown:
+        raise Failed(f"masked once and twice: {shown!r}")
+
+
+def markup(body: bytes) -> None:
+    once = sanitise(body.decode("utf-8", "replace"), "https://a.example/b")
+    if re.search(r"""<(?:script|style|svg|form)\b|<[^>]*\b(?:(?:on\w+|style)=|(?:href|src)="\W*\w*script:)""", once):
+        raise Failed(once)
+
+
+def hub(body: bytes) -> None:
+    form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    judge(Settings(title="T", base_url="https://w.example"), {("", "rss"), ("news", "atom")}, form)
 
 
 def config(folder: Path) -> Target:
@@ -123,7 +154,8 @@ def http(folder: Path) -> Target:
 
     def take(body: bytes) -> None:
         path, _, query = body.decode("latin-1").partition("?")
-        got = ask(web, "/" + path.lstrip("/"), query=quote(query, safe="=&%+"))
+        odd = len(query) % 2  # clients are to escape what they ask; some do not
+        got = ask(web, "/" + path.lstrip("/"), query=query if odd else quote(query, safe="=&%+"))
         if got.status == 500:
             raise Failed(f"{path!r} ? {query!r}: {got.text[:300]}")
 
@@ -196,6 +228,8 @@ def main() -> int:
             **{name: reading(name) for name in ("feed", "document", "page", "listing", "sitemap")},
             "date": date,
             "url": url,
+            "markup": markup,
+            "hub": hub,
             "config": config(Path(made) / "config"),
             "http": http(Path(made) / "web"),
         }

@@ -54,13 +54,13 @@ _WORD = re.compile(r"\S+")
 _USER = re.compile(
     r"(?P<front>[\\/]{2}|https?:[\\/]?)(?P<user>"
     r"[^\s/\\?#]*(?:@|%40)"  # as it should be
-    r"|[^\s/?#@:\[]*:(?!\d*(?:[/\\?#]|$))\S*@"  # a password that holds what ends a host
-    r"|(?!localhost:)[^\s/?#@:.\[\]]+:\d+[/\\?#]\S*@(?=[\w-]+\.\w)"  # one that also begins like a port
+    r"|[^\s/?#@:\[]*:(?!\d*(?:[/\\?#]|$))\S*(?:@|%40)"  # a password that holds what ends a host
+    r"|(?!localhost:)[^\s/?#@:.\[\]]+:\d+[/\\?#]\S*(?:@|%40)(?=[\w-]+\.\w)"  # one that also begins like a port
     r")",
     re.IGNORECASE,
 )
 _BARE_USER = re.compile(
-    r"^(?P<front>\W*)(?!(?:https?|mailto|xmpp|acct|sips?|tag):)(?P<user>[^\s/@:]+:[^\s/@]+@)(?=[\w-]+\.\w)"
+    r"^(?P<front>\W*)(?!(?:https?|mailto|xmpp|acct|sips?|tag):)(?P<user>\w[^\s/@:]*:[^\s/]+@)(?=[\w-]+\.\w)"
 )
 _PARAMETER = re.compile(
     r"""(?P<front>&amp;|[?&;#/])(?P<name>[\w.%\[\]-]{1,80})=(?P<value>(?:[^&#;?\s"'<>]|\?(?![\w.%-]{1,40}=)|["'](?![\s,;:.)\]}]|$))+)"""
@@ -412,8 +412,7 @@ def _without_user(word: re.Match[str]) -> str:
     # The host is looked at, too: it tells a path with an @ of its own from a password.
     edge = re.match(r"[\w.-]*", tail)
     host = edge[0] if edge else ""
-    changed = _USER.sub(star, head + host)
-    return (changed if changed != head + host else _BARE_USER.sub(star, head + host)) + tail[len(host) :]
+    return _BARE_USER.sub(star, _USER.sub(star, head + host)) + tail[len(host) :]
 
 
 def _kept(value: str) -> bool:

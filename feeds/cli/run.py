@@ -235,7 +235,7 @@ def _need_port(host: str, port: int) -> None:
 
 def _say_when_up(found: Places, host: str, port: int, stop: threading.Event, systemd: Systemd) -> None:
     """Tell people where to look, once the desk really answers."""
-    reach = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    reach = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
     while not stop.is_set():
         connection = http.client.HTTPConnection(reach, port, timeout=2)
         try:

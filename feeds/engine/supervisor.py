@@ -45,7 +45,7 @@ class Child:
     def start(self) -> None:
         """Start it. It has a session of its own: Ctrl-C reaches the parent alone, which then stops it in order."""
         self._started_at = time.monotonic()
-        self._process = subprocess.Popen(self._command, env=self._environ, start_new_session=True)
+        self._process = subprocess.Popen(self._command, env=self._environ, start_new_session=True)  # noqa: S603
 
     def look(self) -> None:
         """Restart it when it has died and its back-off is over."""

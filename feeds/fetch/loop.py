@@ -62,7 +62,7 @@ class Loop:
         self._now = self._clock()
         self._multi = Multi(self._clock)
         self.wake = self._multi.wake
-        self._hosts: HostQueues[Transfer] = HostQueues(poll.per_host, poll.gap_s, lambda: random.uniform(1.0, 1.25))
+        self._hosts: HostQueues[Transfer] = HostQueues(poll.per_host, poll.gap_s, lambda: random.uniform(1.0, 1.25))  # noqa: S311 -- spreads, hides nothing
         self._resolver = Resolver(lookup, self.wake)
         self._resolving: dict[str, list[Transfer]] = {}
         self._active: dict[Transfer, Wire | None] = {}

@@ -225,7 +225,7 @@ class Courier:
             return
         self._count(kind, "refused" if isinstance(outcome, Answer) else "failed")
         error = f"answered {outcome.status}" if isinstance(outcome, Answer) else outcome.cause
-        wait_s = min(FIRST_RETRY_S * 2.0**one.failures, LAST_RETRY_S) * random.uniform(0.8, 1.2)
+        wait_s = min(FIRST_RETRY_S * 2.0**one.failures, LAST_RETRY_S) * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads, hides nothing
         if isinstance(outcome, Answer):
             wait_s = max(wait_s, min(retry_after_s(outcome.headers, now) or 0.0, LAST_RETRY_S))
         over = one.failing_since is not None and now - one.failing_since > GIVE_UP

@@ -64,24 +64,37 @@ def headline(tree: Any, stated: Sequence[str], *, whole: str, site: str, url: st
     return _without_kicker(without_site(found, site, host), [*named, *first])
 
 
+MOST_TAILS = 8
+"""So many parts behind bars are taken for sections of a site; a title has two or three."""
+
+
 def without_site(text: str, site: str, host: str = "") -> str:
     """Return ``Headline | The Paper`` without the paper, where the page or its address says that this is its name."""
+    for _ in range(MOST_TAILS):
+        text, again = _without_tail(text, site, host)
+        if not again:
+            break
+    return text
+
+
+def _without_tail(text: str, site: str, host: str) -> tuple[str, bool]:
+    """*text* with one part less at its edge, where that is the site's; and whether another may be behind it."""
     if site and text.casefold().startswith(f"{site.casefold()}: "):
         text = text[len(site) + 2 :].strip()
     parts = list(_SEPARATED.finditer(text))
     if not parts:
-        return text
+        return text, False
     for mark in parts[-3:]:
         before, behind = text[: mark.start()].strip(), text[mark.end() :].strip()
         if before and is_site(_SEPARATED.split(behind)[0], site, host):
-            return before
+            return before, False
     if is_site(text[: parts[0].start()], site, host):
-        return text[parts[0].end() :].strip()
+        return text[parts[0].end() :].strip(), False
     last = parts[-1]
     before, behind = text[: last.start()], text[last.end() :]
     if any(bar in last[0] for bar in "|\u3163\uff5c") and len(behind.split()) <= 4 and len(before.split()) >= 4:
-        return without_site(before.strip(), site, host)
-    return text
+        return before.strip(), True
+    return text, False
 
 
 def is_site(text: str, site: str, host: str) -> bool:

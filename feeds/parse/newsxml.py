@@ -37,7 +37,10 @@ def read_news_xml(document: bytes, *, name: str) -> tuple[ParsedEntry, ...]:
     if root is None:
         raise ParseError(f"{name} is no XML", remedy="save the article as plain text, Markdown or HTML")
     for node in root.iter(tag=etree.Element):
-        node.tag = _local(node)
+        try:
+            node.tag = _local(node)
+        except ValueError:  # a mended document may have names that end in a colon, or go on with a digit
+            node.tag = "unnamed"
     items = [root] if root.tag in ("nitf", "newsitem") else list(root.iter("newsitem"))[:MAX_ENTRIES]
     read = [_nitf(item) if item.tag == "nitf" else _news_item(item, name) for item in items]
     entries = tuple(entry for entry in read if entry.title is not None or entry.content is not None)

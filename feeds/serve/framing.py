@@ -53,6 +53,7 @@ _NO_HOST = _refusal("400 Bad Request", "HTTP/1.1 needs a Host")
 _BAD_HOST = _refusal("400 Bad Request", "one valid Host is needed")
 _BODY = _refusal("400 Bad Request", "this method takes no body")
 _LONG_TARGET = _refusal("414 URI Too Long", f"at most {MAX_TARGET_CHARS} characters")
+_BAD_QUERY = _refusal("400 Bad Request", "the query is neither ASCII nor UTF-8")
 _LONG_HEADERS = _refusal("431 Request Header Fields Too Large", f"at most {MAX_HEADERS_CHARS} characters")
 SLOW_BODY = _refusal("408 Request Timeout", "the body did not arrive in time")
 BUSY = _refusal("503 Service Unavailable", "too many at once; ask again in a moment", ("Retry-After", "5"))
@@ -68,9 +69,19 @@ def refusal(environ: Mapping[str, object]) -> Refusal | None:
         refused := _judge_body(environ)
     ) is not None:
         return refused
-    if len(str(environ["PATH_INFO"])) + len(str(environ.get("QUERY_STRING", ""))) > MAX_TARGET_CHARS:
+    query = str(environ.get("QUERY_STRING", ""))
+    if len(str(environ["PATH_INFO"])) + len(query) > MAX_TARGET_CHARS:
         return _LONG_TARGET
-    return None
+    return None if query.isascii() or _is_utf8(query) else _BAD_QUERY
+
+
+def _is_utf8(query: str) -> bool:
+    """Whether the bytes of *query*, each a character (PEP 3333), are text; who does not escape may send anything."""
+    try:
+        query.encode("latin-1").decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def oversized(environ: Mapping[str, object]) -> Refusal | None:

@@ -66,3 +66,9 @@ def test_what_is_no_article_is_refused(text: str, said: str) -> None:
 def test_a_text_may_begin_with_an_angle(text: str) -> None:
     [entry] = parse_document(f"{text}\n\nMore words follow in a second paragraph.".encode(), name="a.txt").entries
     assert entry.content is not None or entry.title is not None
+
+
+@pytest.mark.parametrize("name", ["p:", "b:1", "n:-x", ":"])
+def test_elements_with_names_that_nobody_may_have_do_not_end_the_reading(name: str) -> None:
+    odd = NITF.replace("<p>", f"<p><{name}>x</{name}>", 1)
+    assert parse_document(odd.encode(), name="a.xml").entries

@@ -65,3 +65,9 @@ def test_large_bodies_are_refused_unread(desk):
     assert ask(desk, "/", method="POST", content_length="70000").status == 413
     assert ask(desk, "/", method="POST", content_length="9" * 4000).status == 413
     assert ask(desk, "/", method="POST", content_length="10").status == 405
+
+
+def test_a_query_that_is_no_text_is_refused(desk):
+    assert ask(desk, "/search", query="q=\xbf\xff").status == 400
+    assert ask(desk, "/news/world.rss", query="limit=\xbf").status == 400
+    assert ask(desk, "/news/world.rss", query="x=größe".encode().decode("latin-1")).status == 200
