@@ -94,3 +94,50 @@ def _plain(value: object) -> bytes:
                 continue
         return value
     return str(value).encode("utf-8", "replace")
+
+
+WRITTEN = {
+    "user": "wireuser-31c7",
+    "password": "77e1-b0d4",
+    "session": "sess-9d02f6aa",
+    "user_key": "ukey-5c11b7de",
+    "sid": "sid-70e3d1f9",
+    "drawn": "8f3a9c1e55d0b7426a1c",
+}
+
+
+def test_no_secret_that_config_itself_holds_is_told_in_public(desk: Desk, origin: Origin) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("An article behind a session")
+    query = "&".join(f"{name}={WRITTEN[name]}" for name in ("session", "user_key", "sid")) + f"&r={WRITTEN['drawn']}"
+    front = (
+        f"http://{WRITTEN['user']}:pass%2F{WRITTEN['password']}@127.0.0.1:{origin.url('/').split(':')[2].strip('/')}"
+    )
+    common = {"section": "news/world", "interval_s": 1}
+    desk.write(
+        sources=[
+            {"name": "Good", "url": f"{publisher.url}?{query}", **common},
+            {"name": "Missing", "url": f"{front}/missing.xml?{query}", **common},
+            {"name": "Silent", "url": f"http://127.0.0.1:9/feed;sid={WRITTEN['sid']}?{query}", **common},
+        ]
+    )
+    desk.start("--verbose")
+    until(lambda: desk.items("/news/world.json"), what="the article")
+    found: dict[str, bytes] = {}
+    for (
+        path
+    ) in "/ /news/world /news/world.rss /news/world.atom /news/world.json /sections.opml /search?q=article".split():
+        found[path] = desk.get(path).body
+    uid = str(desk.items("/news/world.json")[0]["id"])
+    found["article"] = desk.get(f"/article/{uid.removeprefix('urn:uuid:')}").body
+    assert b"127.0.0.1" in found["/news/world.atom"], "the source is named by its site"
+    for path in ("/status", "/status.atom", "/status/source/good", "/status/source/missing", "/metrics"):
+        found[path] = desk.get(path).body
+    for command in ("check", f"explain {uid}", "doctor --offline", f"preview {publisher.url}?{query}"):
+        ended = desk.command(*command.split())
+        found[command.split()[0]] = (ended.stdout + ended.stderr).encode()
+    desk.stop()
+    found["log"] = desk.log.read_bytes()
+    for where, held in found.items():
+        for name, secret in WRITTEN.items():
+            assert secret.encode() not in held, f"{name} is told by {where}"
