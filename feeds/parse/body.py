@@ -17,6 +17,7 @@ from typing import Any
 
 from lxml import etree, html
 
+from feeds.frames import legal
 from feeds.parse.boxes import drop_boxes, prose, prose_in
 from feeds.parse.figures import SIGNS, put_back, set_aside, squashed
 from feeds.parse.metadata import PageFacts
@@ -287,7 +288,7 @@ def _mark_article(tree: Any, whole: int) -> None:
     ):
         return
     article = etree.SubElement(parent, "article")
-    article.text, parent.text = parent.text, None
+    article.text, parent.text = legal(parent.text or ""), None
     for child in list(parent):
         if child is not article:
             article.append(child)
@@ -315,8 +316,8 @@ def _to_html(tree: Any) -> None:
             element.tag = "pre" if "\n" in "".join(element.itertext()) and not within else "code"
         elif tag == "ab":
             element.tag = "p"
-        else:
-            element.tag = _TAGS.get(tag, tag)
+        elif tag in _TAGS:  # names of broken markup can be read, and not written
+            element.tag = _TAGS[tag]
         kept = {name: element.get(name) for name in ("src", "alt") if tag == "graphic" and element.get(name)}
         element.attrib.clear()
         if tag == "ref" and target:

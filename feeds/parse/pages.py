@@ -17,6 +17,11 @@ from feeds.recurring import Recurring, Shown
 MAX_PAGE_BYTES = 5_242_880
 MAX_ELEMENTS = 60_000
 
+_NO_CHARACTER = re.compile(
+    rb"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?:;|(?![0-9a-f]))",
+    re.IGNORECASE,
+)
+"""References to what XML 1.0 has no character for: a tree takes them, and gives them to nobody."""
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{2,40})", re.IGNORECASE)
 # The HTML parser lets control characters through, and whoever builds a tree of its text is refused them.
 _NO_CONTROLS = bytes(byte if byte in b"\t\n\r" or 32 <= byte != 127 else 32 for byte in range(256))
@@ -72,7 +77,8 @@ def page_tree(body: bytes, content_type: str | None = None) -> Any:
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
     parser.set_element_class_lookup(_ELEMENTS)
     try:
-        tree: Any = html.document_fromstring(to_utf8(body, content_type).translate(_NO_CONTROLS), parser=parser)
+        text = _NO_CHARACTER.sub(b"", to_utf8(body, content_type).translate(_NO_CONTROLS))
+        tree: Any = html.document_fromstring(text, parser=parser)
     except (ValueError, etree.LxmlError):
         return None
     for script in list(tree.iter("script")):
