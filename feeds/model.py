@@ -572,10 +572,12 @@ class Evidence:
 class Beside:
     """What of a document stands beside the entries that were read. *window* counts all of its items, known ones that
     were left out included; *addresses* are those of the entries that items left out give too, under other titles.
+    *left_out* are the items themselves: `feeds.text.short_hash` of key and of title.
     """
 
     window: int = 0
     addresses: frozenset[str] = frozenset()
+    left_out: frozenset[tuple[int, int]] = frozenset()
 
 
 NOTHING_BESIDE = Beside()

@@ -194,6 +194,11 @@ def _careful() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(f"[{_UNSPACED}{marks}]"), word
 
 
+def short_hash(kind: str, said: str) -> int:
+    """32 bits of what is *said*, others for each *kind* of saying; 0 for nothing."""
+    return xxhash.xxh3_64_intdigest(f"{kind}\n{said}".encode("utf-8", "surrogatepass")) & 0xFFFF_FFFF if said else 0
+
+
 def text_hash(text: str) -> int:
     """A hash (unsigned 64 bit) equal for texts with the same words; 0 where fewer than MIN_HASH_WORDS are.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from feeds.dedupe.stories import Arriving, Joined, Stories
 from feeds.dedupe.terms import TermCounts, Terms, pack, unpack
 from feeds.dedupe.window import NOTHING, Found, Window
 from feeds.model import NOTHING_BESIDE, Beside, Decision, Entry, Evidence, Known, KnownEntry
+from feeds.text import short_hash, spelled
 
 FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
@@ -36,6 +38,15 @@ class _Draft:
     @property
     def sketch(self) -> bytes:
         return self.sketched.signature if self.sketched is not None else b""
+
+
+_DERIVED = re.compile(r"~[0-9a-f]{16}\Z")
+"""What `derived_key` adds to an id."""
+
+
+def _marks(one: KnownEntry) -> tuple[int, int]:
+    """By which an item that was left out is known: as it is in `feeds.ingest.standing`."""
+    return short_hash("key", _DERIVED.sub("", one.key)), short_hash("title", spelled(one.title))
 
 
 def _identify(drafts: Sequence[_Draft], book: SourceBook, hollow: frozenset[int]) -> None:
@@ -152,10 +163,16 @@ class Deduper:
         ]
         standing = [draft.entry for draft in drafts if draft.refusal is None]
         shared = shared_links(entries) | beside.addresses
-        book = SourceBook([*self._entries[source_id].values(), *self._stored[source_id]], standing, shared)
+        stored = [*self._entries[source_id].values(), *self._stored[source_id]]
+        # What was left out as known stands in the document all the same, under its own id.
+        left_out = [one for one in stored if _marks(one) in beside.left_out] if beside.left_out else []
+        book = SourceBook(stored, standing, shared)
+        book.take(left_out)
         _identify(drafts, book, _hollow_texts(standing))
         self._boilerplate = Boilerplate(lambda: self._signatures(source_id, drafts))
         self._live.clear()
+        for one in left_out:
+            self._live[one.article_uid].append(one)
         for draft in drafts:
             if draft.found is not None:
                 self._live[draft.found.known.article_uid].append(draft.found.known)

@@ -154,6 +154,10 @@ class SourceBook:
         self._arrange(one)
         self._taken.add(one.key)
 
+    def take(self, standing: Iterable[KnownEntry]) -> None:
+        """Give these to nobody: they stand in the document, though it was not read anew where they do."""
+        self._taken.update(one.key for one in standing)
+
     def _arrange(self, one: KnownEntry) -> None:
         if one.key in self._by_key:
             return

@@ -71,12 +71,12 @@ def read(job: Job) -> Reading:
     from feeds import parse
     from feeds.normalise import without_furniture
 
-    marks, shared, furnished = b"", frozenset[str](), None
+    marks, beside, furnished = b"", None, None
     shown: tuple[Shown, ...] = ()
     try:
         match job.reader:
             case "feed":
-                feed, known, marks, shared = _read_feed(job)
+                feed, known, marks, beside = _read_feed(job)
                 furnished = without_furniture(known.entries, of_blob(job.learnt))
                 shown = furnished.shown[::-1]
             case "document":
@@ -100,7 +100,7 @@ def read(job: Job) -> Reading:
         return Reading(error=ParseError("the document is nested too deeply", remedy="ask its publisher to mend it"))
     return Reading(
         entries=furnished.entries if furnished else known.entries,
-        beside=Beside(window=len(feed.entries) + feed.skipped, addresses=shared),
+        beside=beside or Beside(window=len(feed.entries) + feed.skipped),
         kind=feed.kind,
         title=feed.title,
         site=feed.link,
@@ -116,9 +116,9 @@ def read(job: Job) -> Reading:
     )
 
 
-def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes, frozenset[str]]:
-    """A feed without the items that need no reading, what is to be remembered of its items, and what
-    addresses those left out share with the others.
+def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes, Beside]:
+    """A feed without the items that need no reading, what is to be remembered of its items, and what of those left
+    out matters to the others.
     """
     from feeds import parse
 
@@ -140,7 +140,12 @@ def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes, frozenset[str]]
         feed = parse.parse(job.body, url=job.url, content_type=job.content_type)
         known = _normalised(job, feed)
     now = before.after(feed, known)
-    return feed, known, replace(now, head=now.head ^ outside).blob(), before.shared(feed, known)
+    beside = Beside(
+        window=len(feed.entries) + feed.skipped,
+        addresses=before.shared(feed, known),
+        left_out=before.left_out(feed, known),
+    )
+    return feed, known, replace(now, head=now.head ^ outside).blob(), beside
 
 
 def _outside(job: Job) -> int:

@@ -89,6 +89,15 @@ class Standing:
             if place in places
         )
 
+    def left_out(self, feed: ParsedFeed, known: Normalised) -> frozenset[tuple[int, int]]:
+        """Keys and titles of the items of *feed* that were left out, hashed; none where nothing is new beside them."""
+        if not self.hashes or not known.entries or not feed.skipped:
+            return frozenset()
+        before = self.marks()
+        read = {entry.position for entry in feed.entries}
+        marks = (before[one] for position, one in enumerate(feed.item_hashes) if position not in read)
+        return frozenset((key, title) for key, _, _, title, _ in marks)
+
     def after(self, feed: ParsedFeed, known: Normalised) -> Standing:
         """What is to be remembered once *feed* has been read, items left out included."""
         ground = known.ground if feed.head_parsed else self.ground

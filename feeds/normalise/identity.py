@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 import xxhash
 
 from feeds.model import Entry
-from feeds.text import spelled
+from feeds.text import short_hash, spelled
 from feeds.urls import addresses_of
 
 MAX_KEY_CHARS = 500
@@ -113,16 +113,12 @@ def marks_of(entry: Entry) -> Marks:
     one, other = (*addresses, "", "")[:2]
     title = spelled(entry.title)
     return (
-        _mark("key", entry.key),
-        _mark("place", one),
-        _mark("place", other),
-        _mark("title", title),
+        short_hash("key", entry.key),
+        short_hash("place", one),
+        short_hash("place", other),
+        short_hash("title", title),
         entry.text_hash & 0xFFFF_FFFF,
     )
-
-
-def _mark(kind: str, said: str) -> int:
-    return xxhash.xxh3_64_intdigest(f"{kind}\n{said}".encode("utf-8", "surrogatepass")) & 0xFFFF_FFFF if said else 0
 
 
 def content_hash(entry: Entry) -> int:
