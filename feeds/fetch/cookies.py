@@ -7,14 +7,10 @@ that it is told, which is without the request's path, and its handles serve one 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from feeds.fetch.headers import http_date
 from feeds.fetch.target import Target
-
-if TYPE_CHECKING:
-    from publicsuffixlist import PublicSuffixList
+from feeds.urls import registrable
 
 MAX_COOKIES = 50
 MAX_COOKIE_BYTES = 4096
@@ -95,12 +91,7 @@ def _is_over(told: dict[str, str]) -> bool:
     return until is not None and until.year <= 2000
 
 
-@lru_cache(maxsize=1)
-def _suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList  # few origins ask for it, and it takes megabytes
-
-    return PublicSuffixList()
-
-
 def _is_suffix(domain: str) -> bool:
-    return "." not in domain or bool(_suffixes().is_public(domain))
+    """Whether sites of several owners lie below *domain*, as below `co.uk`: what lies there is a site of its own."""
+    below = f"x.{domain}"
+    return "." not in domain or registrable(below) == below
