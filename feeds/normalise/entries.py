@@ -116,7 +116,7 @@ def normalise(
             dropped.append(f"entry {parsed.position}: {type(error).__name__}: {error}"[:200])
             continue
         if entry is None:
-            dropped.append(f"entry {parsed.position}: no title, text, link or enclosure")
+            dropped.append(f"entry {parsed.position}: no title, text, picture, link or enclosure")
         else:
             entries.append(entry)
     marks = {entry.position: marks_of(entry) for entry in entries}
@@ -161,6 +161,7 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
         text=body.text,
         link=link,
         enclosure=enclosures[0].url if enclosures else None,
+        picture=body.picture or parsed.image,
         published=dates.published,
     )
     if not title:

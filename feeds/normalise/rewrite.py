@@ -95,6 +95,9 @@ def rewrite(html: str, base: str, page: str | None) -> Rewritten:
     picture = None
     if not _SHOWN.isdisjoint(found):
         picture = _pictures(tree, found, base, embeds)
+    if picture is None and "video" in found:
+        stills = [still for film in found["video"] if (still := film.attributes.get("poster"))]
+        picture = Image(url=stills[0]) if stills else None
     return Rewritten(tree.html or "", picture, tuple(dict.fromkeys(embeds)), bool(places))
 
 

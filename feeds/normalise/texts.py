@@ -140,22 +140,30 @@ def _same(one: str, other: str) -> bool:
 
 
 def title_of(
-    title: RawText | None, *, text: str, link: str | None, enclosure: str | None, published: datetime | None
+    title: RawText | None,
+    *,
+    text: str,
+    link: str | None,
+    enclosure: str | None,
+    picture: Image | None,
+    published: datetime | None,
 ) -> tuple[str, str | None]:
     """Return a title and, where the entry has none of its own, the words for where it came from.
 
-    In this order: the first sentence of the text, the last words of the link, the name of the enclosed file, the day.
-    Nothing at all gives ``""``.
+    In this order: the first sentence of the text, what stands for the picture where it cannot be seen, the last words
+    of the link, the name of the enclosed file, the day. Nothing at all gives ``""``.
     """
     if own := line(title):
         return own, None
     if text:
         first = text.split("\n", 1)[0]
         return line(excerpt(first, TITLE_FROM_TEXT_CHARS, least=12)), "title: none, taken from the text"
+    if picture is not None and (words := line(picture.alt, limit=TITLE_FROM_TEXT_CHARS)):
+        return words, "title: none, taken from the picture"
     for address in (link, enclosure):
         if address and (words := _words_of(address)):
             return words, "title: none, taken from the link"
-    if link or enclosure:
+    if link or enclosure or picture is not None:
         day = f", {published:%Y-%m-%d}" if published else ""
         return f"Untitled{day}", "title: none"
     return "", None
