@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from feeds.errors import FetchError
 from feeds.filing import Cabinet
 from feeds.model import Answer, Section, Settings, Source
 
@@ -48,6 +49,12 @@ class Desk:
                 replace(hop, url=self._conceal(hop.url), target=self._conceal(hop.target)) for hop in answer.redirects
             ),
         )
+
+    def conceal_in(self, error: FetchError) -> None:
+        """Have *error*, which is logged and stored, tell `${NAME}` where a secret stands in an address."""
+        if self.values:
+            error.cause, error.remedy = self._conceal(error.cause), self._conceal(error.remedy)
+            error.url, error.args = self._conceal(error.url), (error.cause,)
 
     def revealed(self, url: str | None) -> str | None:
         """An address as it was before `concealed`: for asking alone."""

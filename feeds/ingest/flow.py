@@ -297,6 +297,8 @@ class Ingest:
     def _take(self, outcome: Answer | FetchError, claim: Claim | None, now: datetime, *, ours: Ours) -> None:
         if isinstance(outcome, Answer):
             outcome = self.desk.concealed(outcome)
+        else:
+            self.desk.conceal_in(outcome)
         request = outcome.request
         if isinstance(outcome, FetchError) and outcome.retry_after_s is not None:
             self._hold(request.url, now + timedelta(seconds=min(outcome.retry_after_s, RETRY_AFTER_CAP_S)))

@@ -15,6 +15,7 @@ SECRETS = {
     "NEWS_TOKEN": "tok-7f3a9c1e55",
     "NEWS_PASSWORD": "pass-b81d20ff",
     "NEWS_KEY": "key-04c6e9a37d",
+    "NEWS_WORD": "lighthousekeeper",
     "WIREDESK_ADMIN_TOKEN": "admin-5590cafe12",
 }
 
@@ -39,6 +40,9 @@ def test_no_secret_is_ever_told(desk: Desk, origin: Origin, tmp_path: Path) -> N
             {"name": "Password", "url": f"http://wire:${{NEWS_PASSWORD}}@127.0.0.1:{port}/refuses.xml", **common},
             {"name": "Key", "url": f"{origin.url('/redirects.xml')}?key=${{NEWS_KEY}}", **common},
             {"name": "Broken", "url": "http://127.0.0.1:9/feed?key=${NEWS_KEY}", **common},
+            # No name and no form tells that these are secrets: config does.
+            {"name": "Path", "url": f"{origin.url('/')}feeds/${{NEWS_WORD}}/none.xml", **common},
+            {"name": "Silent path", "url": "http://127.0.0.1:9/feeds/${NEWS_WORD}/none.xml", **common},
         ]
     )
     desk.start("--verbose", WIREDESK_LOG="json", **SECRETS)
