@@ -37,8 +37,11 @@ import trafilatura  # noqa: E402
 from feeds.dates import parse_date  # noqa: E402
 from feeds.errors import ParseError  # noqa: E402
 from feeds.parse import parse_page, read_page  # noqa: E402
-from feeds.recurring import Recurring, Shown  # noqa: E402
-from feeds.text import plain  # noqa: E402
+from feeds.text import (  # noqa: E402
+    Recurring,
+    Shown,
+    plain,  # noqa: E402
+)
 from feeds.urls import host_of  # noqa: E402
 
 FACTS = ("title", "stated", "author", "date")

@@ -16,7 +16,6 @@ from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urljoin,
 import idna
 
 from feeds.errors import UrlError
-from feeds.tokens import by_chance, names_article, passing
 from feeds.tracking import (
     HOST_ALIASES,
     HOST_NAMES,
@@ -29,6 +28,9 @@ from feeds.tracking import (
     VIEWS,
     WHERE_FROM,
     WORD_NAMES,
+    by_chance,
+    names_article,
+    passing,
 )
 
 if TYPE_CHECKING:

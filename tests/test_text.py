@@ -6,7 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds import text as text_module
-from feeds.text import MIN_HASH_WORDS, fold, plain, spelled, text_hash, words
+from feeds.text import (
+    DOCUMENTS_KEPT,
+    LINES_KEPT,
+    MIN_HASH_WORDS,
+    Recurring,
+    Shown,
+    fold,
+    line_hash,
+    mark_of,
+    of_blob,
+    plain,
+    spelled,
+    text_hash,
+    words,
+)
 
 LETTERS = st.text(alphabet="abzÄßéœłжλ ’'‘“£…•-_.\n3東タกา็हिन्\u0301\u200b\u00ad", max_size=60)
 
@@ -98,3 +112,38 @@ def test_the_hash_is_of_the_words_alone():
 def test_too_few_words_have_no_hash():
     assert text_hash(" ".join(["word"] * (MIN_HASH_WORDS - 1))) == 0
     assert text_hash(" ".join(["word"] * MIN_HASH_WORDS)) != 0
+
+
+def shown(number: int, *lines: int) -> Shown:
+    return Shown(number, lines)
+
+
+def test_it_is_kept_as_bytes() -> None:
+    known = Recurring().with_([shown(1, 7, 8), shown(2), shown(3, (1 << 64) - 1)])
+    assert of_blob(known.blob()) == known
+    assert of_blob(b"") == Recurring()
+
+
+def test_damaged_bytes_are_learnt_again() -> None:
+    blob = Recurring().with_([shown(1, 7, 8)]).blob()
+    assert of_blob(blob[:-3]) == of_blob(b"x") == Recurring()
+    assert of_blob(blob + b"\xff" * 16).documents == (shown(1, 7, 8),)
+
+
+def test_it_is_bounded_and_forgets_the_oldest() -> None:
+    known = Recurring()
+    for number in range(100):
+        known = known.with_([shown(number, *range(500))])
+    assert len(known.documents) == DOCUMENTS_KEPT
+    assert known.documents[-1].mark == 99
+    assert len(known.blob()) <= DOCUMENTS_KEPT * (LINES_KEPT + 2) * 8
+
+
+def test_a_document_that_comes_again_counts_once() -> None:
+    known = Recurring().with_([shown(1, 7), shown(1, 7), shown(2, 7, 7)])
+    assert known.counts[7] == 2
+
+
+def test_lines_are_the_same_by_their_words_at_one_place() -> None:
+    assert line_hash("Read  more!", "end") == line_hash("read more", "end") != line_hash("read more", "begin")
+    assert mark_of("a", "b") != mark_of("ab", "")

@@ -1,73 +1,246 @@
-"""What only stored articles can show of rules: words that stand nearly everywhere tell nothing apart."""
+"""What commands share: where the desk lives, how commands print, how they log. I/O: environment, standard output.
+
+Places: the config folder, the data folder, the database. Printing: tables that fit the terminal, colour on a terminal
+alone (and never with NO_COLOR). Logging: a line an event, for people on a terminal, JSON with WIREDESK_LOG=json.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+import json
+import logging
+import logging.config
+import os
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from feeds.errors import DeskError
 
 if TYPE_CHECKING:
-    from feeds.cli.places import Places
-    from feeds.model import Match, Section
-    from feeds.settings import ConfigWarning
+    from rich.console import Console, RenderableType
 
-COMMON = 0.5
-COMMON_OF = 50
-"""From so many stored articles on it is worth saying what stands in most of them."""
-LOOKED_AT = 1000
-"""The newest articles are enough for `check` to see what is common."""
+    from feeds.store import Store
 
 
-def common_terms(terms: Sequence[str], counts: Mapping[int, int], articles: int) -> Iterator[tuple[str, str]]:
-    """Keywords and regular expressions that hold of more than half of *articles*, and that said in words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """*database* is a URL; without WIREDESK_DATABASE it is `desk.sqlite3` in the *data* folder."""
 
-    *terms* and the numbers in *counts* are those of a `Cabinet`.
-    """
-    if articles < COMMON_OF:
-        return
-    for number, count in sorted(counts.items(), key=lambda told: -told[1]):
-        if count > COMMON * articles and terms[number].startswith(("keyword", "regex")):
-            yield terms[number], f"holds of {count / articles:.0%} of all that is stored: it tells nothing apart"
+    config: Path
+    data: Path
+    database: str
+
+    def environ(self) -> dict[str, str]:
+        """The environment in which a child process finds the same desk."""
+        return os.environ | {
+            "WIREDESK_CONFIG": str(self.config),
+            "WIREDESK_DATA": str(self.data),
+            "WIREDESK_DATABASE": self.database,
+        }
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of this machine's."""
+        return self.file is not None
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database, None for PostgreSQL."""
+        if "://" not in self.database:
+            return Path(self.database)
+        return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite") else None
+
+    @property
+    def tables(self) -> Path:
+        """The folder of what `feeds.files` keeps; all that is in it can be made anew."""
+        return self.data / "cache"
+
+    def backup_file(self, what: str, at: datetime) -> Path:
+        """Where a copy of the database is kept that this desk makes: its folder `backups`, named by *what* and time."""
+        return self.data / "backups" / f"{what}-{at:%Y%m%d-%H%M%S}.sqlite3"
 
 
-def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWarning]:
-    """A warning for each of *sections*' terms that most of the newest stored articles hold; none where no desk ran."""
-    from feeds.filing import Cabinet
-    from feeds.settings import ConfigWarning
-    from feeds.store import open_store
+def places(config: str | None, data: str | None, environ: Mapping[str, str] = os.environ) -> Places:
+    """The places for the arguments given: argument, else environment, else `config/` and `var/` of the project."""
+    home = Path(environ.get("WIREDESK_HOME") or ".")
+    config_folder = Path(config or environ.get("WIREDESK_CONFIG") or home / "config").absolute()
+    data_folder = Path(data or environ.get("WIREDESK_DATA") or home / "var").absolute()
+    # --data names a desk of its own, whatever the environment says of another.
+    database = "" if data else environ.get("WIREDESK_DATABASE", "")
+    return Places(
+        config=config_folder, data=data_folder, database=database or f"sqlite:///{data_folder / 'desk.sqlite3'}"
+    )
 
-    if (found.file is not None and not found.file.exists()) or not any(section.match for section in sections):
-        return []
-    cabinet = Cabinet(sections)
-    counts: Counter[int] = Counter()
+
+def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--config` and `--data` to a command."""
+    for option in (
+        click.option("--data", metavar="DIR", help="Folder of the database [default: var/]."),
+        click.option("--config", metavar="DIR", help="Folder of the config files [default: config/]."),
+    ):
+        command = option(command)
+    return command
+
+
+def need_config(found: Places) -> None:
+    """Raise DeskError where the config folder is not there at all."""
+    if not os.path.isdir(found.config):
+        raise DeskError(
+            f"no config folder at {found.config}",
+            remedy="name yours with --config DIR; the project ships one to start from in config/",
+        )
+
+
+def need_database(found: Places) -> None:
+    """Raise DeskError where no desk has ever run here, for commands that only look."""
+    if found.file is not None and not os.path.exists(found.file):
+        raise DeskError(
+            f"no desk has run on {found.data} yet",
+            remedy="start one with `bin/run`, or poll once with `wiredesk poll`, or name its folder with --data",
+        )
+
+
+def make_data(found: Places) -> None:
+    """Make the data folder; DeskError where that fails, or where this user can't write in it."""
     try:
-        with open_store(found.database, create=False) as store, store.read() as tx:
-            articles = tx.articles.filed(None, LOOKED_AT)
-    except DeskError:
-        return []  # of another release, or broken: `doctor` says so
-    for article in articles:
-        counts.update(cabinet.place_again(article.entries, article.placed)[1])
-    places = {
-        told: place for section in sections if section.match for told, place in _places(section.path, section.match)
+        found.data.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(found.data, os.W_OK | os.X_OK) else "permission denied"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    if reason:
+        raise DeskError(
+            f"can't write in the data folder {found.data}: {reason}",
+            remedy="make it writable for this user, or name another one with --data",
+        )
+
+
+def upgrade(store: Store, found: Places, now: datetime) -> None:
+    """Bring the database to this release. A SQLite file is copied first, and the copy's place is told."""
+    before = store.revision()
+    if before is None or not store.pending():
+        store.migrate()
+        return
+    copy = found.backup_file(f"before-upgrade-of-{before}", now) if found.embedded else None
+    store.migrate(copy)
+    kept = f"; the database as it was is kept at {copy}" if copy else ""
+    click.echo(f"The database was upgraded from {before} to {store.revision()}{kept}.", err=True)
+
+
+PIPED_WIDTH = 120
+NARROW = 70
+"""Below this width a table tells less rather than in shreds."""
+
+
+def on_terminal() -> bool:
+    """Whether what is printed has to fit a width: that of a terminal, or one that is named."""
+    return sys.stdout.isatty() or "COLUMNS" in os.environ
+
+
+def console() -> Console:
+    """Standard output as rich knows it; a pipe is wide, for nobody looks at it through a window."""
+    from rich.console import Console
+
+    if on_terminal():
+        return Console(highlight=False)
+    return Console(highlight=False, width=PIPED_WIDTH)
+
+
+def show(renderable: RenderableType, on: Console) -> None:
+    """Print *renderable* without the blanks with which tables fill their lines."""
+    with on.capture() as captured:
+        on.print(renderable)
+    click.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")), color=True)
+
+
+def show_plainly(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> None:
+    """Print *rows*, the first a heading, in columns; those of *numbers* end together. No cell is folded."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if at in numbers else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """*count* with its noun.
+
+    >>> counted(1, "copy", "copies"), counted(1200, "article")
+    ('1 copy', '1,200 articles')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(10), *range(11, 32), *range(127, 160))} | {9: " "}
+CONTINUED = "\n         | "
+
+
+class HumanFormatter(logging.Formatter):
+    """`12:00:01 WARNING source=… …`; what follows of a traceback stands behind a bar."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line for *record*."""
+        clock = datetime.fromtimestamp(record.created, tz=UTC).astimezone().strftime("%H:%M:%S")
+        level = "" if record.levelno == logging.INFO else f"{record.levelname} "
+        told = record.getMessage()
+        if record.exc_info:
+            told = f"{told}\n{self.formatException(record.exc_info)}"
+        # What sources say stands in here: it must neither look like a line of ours nor command a terminal.
+        return f"{clock} {level}{told.translate(CONTROLS)}".replace("\n", CONTINUED)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time (RFC 3339), level, logger, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line for *record*."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False)
+
+
+class Meant(logging.Filter):
+    """Keeps the server's advice on the number of threads to itself: most of ours wait (`feeds.serve.admission`)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be told."""
+        return "Python threads" not in record.getMessage()
+
+
+def logging_config(environ: Mapping[str, str], *, verbose: bool = False, quiet: bool = False) -> dict[str, Any]:
+    """What `logging.config.dictConfig` takes, here and in the web server's processes: all to standard error.
+
+    *quiet* leaves warnings and worse, *verbose* adds the reasons.
+    """
+    formatter = JsonFormatter if environ.get("WIREDESK_LOG") == "json" else HumanFormatter
+    return {
+        "version": 1,
+        "filters": {"meant": {"()": f"{Meant.__module__}.{Meant.__name__}"}},
+        "disable_existing_loggers": False,
+        "formatters": {"desk": {"()": f"{formatter.__module__}.{formatter.__name__}"}},
+        "handlers": {"desk": {"class": "logging.StreamHandler", "formatter": "desk", "stream": "ext://sys.stderr"}},
+        "root": {"handlers": ["desk"], "level": "WARNING"},
+        "loggers": {
+            "feeds": {"level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"},
+            # It warns whenever a tick falls into a longer run of the same job, which is how ticks are meant here.
+            "apscheduler": {"level": "ERROR"},
+            "_granian": {"level": "WARNING", "filters": ["meant"]},
+        },
     }
-    warnings = []
-    for told, words in common_terms(cabinet.terms, counts, len(articles)):
-        path, line = places[told]
-        cause = f"in the rule of {path!r} {told} {words}"
-        warnings.append(ConfigWarning(file="sections.yaml", line=line, column=1, cause=cause, remedy="take it out"))
-    return warnings
 
 
-def _places(path: str, match: Match) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Each keyword and regular expression as a Cabinet tells it, with the section and the line where it stands."""
-    from feeds.model import Term
-
-    for part in (*match.any, *match.all, *match.none):
-        if not isinstance(part, Term):
-            yield from _places(path, part)
-        elif part.field in ("keywords", "regex"):
-            name = part.field.removesuffix("s") if part.field == "keywords" else part.field
-            for value in part.values:
-                yield f"{name} {value!r}", (path, part.line)
+def set_up_logging(environ: Mapping[str, str], *, verbose: bool = False, quiet: bool = False) -> None:
+    """Log as `logging_config` says, from now on, in this process."""
+    logging.config.dictConfig(logging_config(environ, verbose=verbose, quiet=quiet))

@@ -1,24 +1,33 @@
-"""`wiredesk discover`: the feeds that a site offers, as lines for sources.yaml."""
+"""`wiredesk discover` and `preview`: look at a site before it is a source. Stores nothing. I/O: asks the site.
+
+`discover` prints the feeds that a site offers as lines for sources.yaml, `preview` what a source would bring. Both ask
+through the desk's own limits and guard.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
+from rich.table import Table
 
-from feeds.cli.looking import KINDS, ask, asking, config_of, lasting, read_feed, visit
-from feeds.cli.places import with_places
+from feeds.cli.common import console, counted, places, show, with_places
 from feeds.dates import parse_date
-from feeds.errors import DeskError
+from feeds.errors import DeskError, FetchError, ParseError
 from feeds.urls import absolute, host_of, masked
 
 if TYPE_CHECKING:
     from feeds.fetch import Fetcher
-    from feeds.model import ParsedFeed, Source
+    from feeds.model import Answer, ParsedFeed, Section, Settings, Source
     from feeds.parse import Offer
+    from feeds.settings import Config
+
 
 COMMON = (
     "feed",
@@ -181,3 +190,224 @@ class Paper:
 
 def _site_name(url: str) -> str:
     return host_of(url).removeprefix("www.") or "New source"
+
+
+KINDS = {
+    "rss20": "RSS 2.0",
+    "rss10": "RSS 1.0",
+    "atom10": "Atom 1.0",
+    "atom03": "Atom 0.3",
+    "json11": "JSON Feed 1.1",
+    "json10": "JSON Feed 1.0",
+}
+
+
+def config_of(config: str | None, data: str | None) -> Config | None:
+    """The desk's own config, None where there is none or it has errors: looking needs no desk."""
+    from feeds.settings import ConfigErrors, load_config
+
+    found = places(config, data)
+    try:
+        return load_config(found.config, os.environ) if found.config.is_dir() else None
+    except ConfigErrors:
+        return None
+
+
+class asking:
+    """A fetcher by the desk's limits and its guard, closed at the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __enter__(self) -> Fetcher:
+        from feeds.engine.entrance import user_agent
+        from feeds.fetch import Fetcher
+
+        self._fetcher = Fetcher(self._settings.fetch, self._settings.poll, user_agent(self._settings))
+        return self._fetcher
+
+    def __exit__(self, *raised: object) -> None:
+        self._fetcher.close()
+
+
+def ask(fetcher: Fetcher, url: str) -> Answer:
+    """Fetch *url* once; raises FetchError."""
+    from feeds.model import Request
+
+    return fetcher.fetch(Request(source_id=0, url=url, accept="any"))
+
+
+def visit(fetcher: Fetcher, typed: str) -> Answer:
+    """Fetch what somebody *typed*, as browsers do: https where no scheme is named, then http. Raises DeskError."""
+    typed = typed.strip()
+    if not typed or re.search(r"\s", typed):
+        raise DeskError(f"{typed!r} is no address", remedy="type it as for a browser: example.org/news")
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", typed):
+        return _visited(fetcher, typed)
+    try:
+        return _visited(fetcher, f"https://{typed}")
+    except FetchError as error:
+        if error.status is not None:
+            raise
+        try:
+            return _visited(fetcher, f"http://{typed}")
+        except FetchError:
+            raise error from None
+
+
+def _visited(fetcher: Fetcher, url: str) -> Answer:
+    try:
+        return ask(fetcher, url)
+    except FetchError as error:
+        front = absolute(url, "/")
+        if error.status in (404, 410) and front != url:
+            raise DeskError(error.cause, remedy=f"look from its front page: `wiredesk discover {front}`") from error
+        raise
+
+
+def lasting(answer: Answer) -> str:
+    """The address to write down: behind permanent redirects, before the first that is for now only."""
+    url = answer.request.url
+    for hop in answer.redirects:
+        if hop.status not in (301, 308):
+            break
+        url = hop.target
+    return url
+
+
+def read_feed(answer: Answer) -> ParsedFeed | None:
+    """Return *answer* as a feed, None where it is none."""
+    from feeds.errors import ParseError
+    from feeds.parse import parse
+
+    try:
+        return parse(answer.body, url=answer.final_url, content_type=answer.header("content-type"))
+    except ParseError:
+        return None
+
+
+@click.command()
+@with_places
+@click.argument("url")
+@click.option("--section", metavar="PATH", help="File everything there, as `section:` in sources.yaml would.")
+@click.option("--limit", type=click.IntRange(1, 200), default=12, show_default=True, help="Most articles to show.")
+def preview(config: str | None, data: str | None, url: str, section: str | None, limit: int) -> None:
+    """Show what a source would bring: titles, dates, the sections they would be filed in and why, and what is odd.
+
+    URL is a feed, or an article page. The sections are those of your config.
+    """
+    from feeds.engine.entrance import now_utc
+    from feeds.filing import Cabinet
+    from feeds.filing.learned.files import MODEL_FILE, load_model
+    from feeds.ingest.reading import Job, read
+    from feeds.model import DROPPED, UNFILED, Settings, Source
+
+    desk = config_of(config, data)
+    settings = desk.settings if desk else Settings()
+    sections = desk.sections if desk else _no_sections(config, data)
+    if section is not None and section not in {one.path for one in sections}:
+        raise DeskError(f"no section {section!r}", remedy="`wiredesk sections` lists them")
+    with asking(settings) as fetcher:
+        answer = visit(fetcher, url)
+    feed = read_feed(answer)
+    source = Source(
+        key="preview", name=host_of(answer.final_url), kind="feed", target=answer.final_url, section=section
+    )
+    reading = read(
+        Job(
+            reader="feed" if feed is not None else "page",
+            body=answer.body,
+            url=answer.final_url,
+            source=source,
+            received_at=now_utc(),
+            desk_language=settings.language,
+            desk_timezone=settings.timezone,
+            content_type=answer.header("content-type"),
+        )
+    )
+    if reading.error is not None:
+        if feed is None:
+            _tell_page(answer)
+        raise reading.error
+    source = replace(source, name=reading.title or source.name)
+    out = console()
+    click.secho(source.name, bold=True)
+    click.echo(
+        f"{masked(lasting(answer))}: {KINDS.get(reading.kind, reading.kind)}, "
+        f"{counted(len(reading.entries), 'article')}"
+    )
+    for note in _notes(answer, feed is None):
+        click.echo(f"  note: {note}")
+    cabinet = Cabinet(sections, drops=desk.drops if desk else ())
+    if cabinet.learning:
+        cabinet = cabinet.taught(load_model(places(config, data).data / MODEL_FILE))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Published", no_wrap=True)
+    table.add_column("Title", ratio=3)
+    table.add_column("Filed in, and why", ratio=3)
+    unfiled = dropped = 0
+    for number, entry in enumerate(reading.entries):
+        placed = [place for place in cabinet.place(entry, source) if place.section and place.by != "child"]
+        never = any(place.by == DROPPED for place in placed)
+        dropped += never
+        unfiled += not never and any(place.section == UNFILED for place in placed)
+        if number < limit:
+            when = f"{entry.published:%d %b %H:%M}" if entry.published else "no date"
+            where = "\n".join(place.reason if never else f"{place.section}: {place.reason}" for place in placed)
+            table.add_row(when, escape(entry.title or "(no title)"), escape(where))
+    if reading.entries:
+        show(table, out)
+    if len(reading.entries) > limit:
+        click.echo(f"and {len(reading.entries) - limit} more (--limit shows them)")
+    if unfiled:
+        click.echo(
+            f"{counted(unfiled, 'article')} would be unfiled; `section:` in sources.yaml files them all somewhere."
+        )
+    if dropped:
+        click.echo(f"{counted(dropped, 'article')} would never be published: `drop:` in sections.yaml.")
+    warnings = dict.fromkeys(warning for entry in reading.entries for warning in entry.warnings)
+    for warning in [*reading.notes, *warnings][:12]:
+        click.echo(f"  warning: {warning}")
+    if feed is None:
+        _tell_page(answer)
+
+
+def _tell_page(answer: Answer) -> None:
+    """Say what else a page is: `page:` of a source follows its article links, and its head may name feeds."""
+    from feeds.parse import parse_listing, parse_offers
+
+    content_type = answer.header("content-type")
+    try:
+        links = parse_listing(answer.body, url=answer.final_url, content_type=content_type).links
+    except ParseError:
+        links = ()
+    if links:
+        click.echo(f"  as a source, `page:` would follow its links to {counted(len(links), 'article')}:")
+        for link in links[:5]:
+            click.echo(f"    {masked(link)}")
+    offers = parse_offers(answer.body, url=answer.final_url, content_type=content_type)
+    for offer in [offer for offer in offers if offer.named and not offer.comments][:5]:
+        click.echo(f"  its page names a feed: {masked(offer.url)} {offer.title}".rstrip())
+
+
+def _no_sections(config: str | None, data: str | None) -> tuple[Section, ...]:
+    """Say why no sections are known; there are none."""
+    folder = places(config, data).config
+    if folder.is_dir():
+        click.echo(f"note: {folder} has errors (`wiredesk check` tells them), so no sections are shown", err=True)
+    return ()
+
+
+def _notes(answer: Answer, page: bool) -> list[str]:
+    notes = []
+    if lasting(answer) != answer.request.url:
+        notes.append(f"it has moved for good; write {masked(lasting(answer))}")
+    if lasting(answer) != answer.final_url:
+        notes.append(f"it leads to {masked(answer.final_url)} for now; that is followed at each poll")
+    if not page and not answer.validators:
+        notes.append("its server gives no ETag and no Last-Modified, so every poll brings the whole feed")
+    if page:
+        notes.append("this is a page and no feed; `wiredesk discover` looks for its feeds")
+    if answer.final_url.startswith("http://"):
+        notes.append("it is not encrypted (http)")
+    return notes

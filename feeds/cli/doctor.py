@@ -1,45 +1,376 @@
-"""`wiredesk doctor`: what is wrong around the desk, and what to do about it."""
+"""`wiredesk doctor`: what is wrong around the desk, and what to do about it. I/O: all that there is.
+
+One function a subject gives its findings.
+"""
 
 from __future__ import annotations
 
+import http.client
+import os
+import platform
+import shutil
+import socket
+import sqlite3
+import ssl
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import click
 from rich.table import Table
 from rich.text import Text
 
-from feeds.cli import checkup
-from feeds.cli.checkup import Finding
-from feeds.cli.places import Places, places, with_places
-from feeds.cli.tables import console, show
+from feeds import __version__
+from feeds.cli.common import Places, console, counted, places, show, with_places
+from feeds.condition import ago, condition, span
 from feeds.errors import DeskError
 
 Mark = Literal["ok", "look", "bad"]
 STYLES = {"ok": "green", "look": "yellow", "bad": "bold red"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that is looked at: *name* for people, *look* gives what was found."""
+LIBRARIES = ("pycurl", "feedparser", "lxml", "nh3", "selectolax", "SQLAlchemy", "granian")
+OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
+ENOUGH_BYTES, LITTLE_BYTES = 2_000_000_000, 200_000_000
+QUICK_BYTES = 2_000_000_000
+"""Up to this size a database is read whole to judge it: some ten seconds on a slow disk."""
+FILES_WANTED = 4096
+HOSTS_ASKED = 3
+ASK_S = 4.0
+SKEW_S = 60.0
+FAILING_SHOWN = 5
 
-    name: str
-    look: Callable[[Places], Iterator[Finding]]
+
+class Finding(NamedTuple):
+    """``ok``, worth a ``look``, or ``bad``; in words, with what to do."""
+
+    mark: Literal["ok", "look", "bad"]
+    text: str
+    remedy: str = ""
 
 
-CHECKS = (
-    Check(name="program", look=checkup.program),
-    Check(name="folders", look=checkup.folders),
-    Check(name="disk", look=checkup.disk),
-    Check(name="clock", look=checkup.clock),
-    Check(name="config", look=checkup.config),
-    Check(name="database", look=checkup.database),
-    Check(name="sources", look=checkup.sources),
-    Check(name="classifier", look=checkup.classifier),
-)
-ASKING = (Check(name="network", look=checkup.network), Check(name="base_url", look=checkup.base_url))
+def program(found: Places) -> Iterator[Finding]:
+    """Python and what it is linked with."""
+    yield Finding(
+        "ok", f"Wiredesk {__version__} on Python {platform.python_version()}, {platform.platform(terse=True)}"
+    )
+    missing = []
+    versions = []
+    for name in LIBRARIES:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    yield Finding("ok", ", ".join([*versions, f"SQLite {sqlite3.sqlite_version}", ssl.OPENSSL_VERSION]))
+    if missing:
+        yield Finding("bad", f"not installed: {', '.join(missing)}", "start once with `bin/run`, which installs them")
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        yield Finding("bad", f"SQLite {sqlite3.sqlite_version} is too old", "use a Python with SQLite 3.35 or newer")
+    if not found.embedded:
+        try:
+            yield Finding("ok", f"psycopg {metadata.version('psycopg')}")
+        except metadata.PackageNotFoundError:
+            yield Finding(
+                "bad", "psycopg is not installed, and the database is PostgreSQL", "pip install wiredesk[postgres]"
+            )
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < FILES_WANTED:
+        yield Finding(
+            "look", f"a process may open {hard} files at most (now {soft}); every reader that waits takes one",
+            "raise it: LimitNOFILE=65536 in the systemd unit, or `ulimit -Hn`",
+        )  # fmt: skip
+    if os.geteuid() == 0:
+        yield Finding("look", "this runs as root", "run it as a user of its own; it needs no rights")
+
+
+def folders(found: Places) -> Iterator[Finding]:
+    """Whether config can be read and data written by this user."""
+    if not os.path.isdir(found.config):
+        yield Finding("bad", f"no config folder at {found.config}", "name yours with --config DIR")
+    elif unreadable := [path.name for path in sorted(found.config.glob("*.yaml")) if not os.access(path, os.R_OK)]:
+        yield Finding("bad", f"this user can't read {', '.join(unreadable)} in {found.config}", "chmod or chown them")
+    else:
+        yield Finding("ok", f"config {found.config}")
+    if closed := not_ours(found):
+        yield Finding(
+            "bad", closed, "chown it with all that is in it (a command that once ran as root leaves such files)"
+        )
+    else:
+        yield Finding("ok", f"data {found.data}" + ("" if found.data.exists() else " (made at the first start)"))
+
+
+def not_ours(found: Places) -> str:
+    """Why this user can't work in the data folder; "" where nothing is in the way."""
+    at = found.data
+    while not os.path.exists(at) and at != at.parent:
+        at = at.parent
+    if not os.access(at, os.W_OK | os.X_OK) or not at.is_dir():
+        return f"this user can't write in {found.data}"
+    files = sorted(found.data.glob("desk.sqlite3*"))
+    foreign = [path.name for path in files if not os.access(path, os.R_OK | os.W_OK)]
+    return f"this user can't write {', '.join(foreign)} in {found.data}" if foreign else ""
+
+
+def disk(found: Places) -> Iterator[Finding]:
+    """Free space where the database grows."""
+    at = found.data
+    while not os.path.exists(at):
+        at = at.parent
+    free = shutil.disk_usage(at).free
+    said = f"{free / 1e9:.1f} GB free at {at}"
+    remedy = "make room, or lower publish.keep_days; old copies in backups/ may go"
+    yield Finding("ok" if free > ENOUGH_BYTES else "look" if free > LITTLE_BYTES else "bad", said, remedy)
+    inodes = os.statvfs(at)
+    if inodes.f_files and inodes.f_favail < 1000:
+        yield Finding("bad", f"no more files can be made at {at}: {inodes.f_favail} left", "delete some there")
+
+
+def clock(found: Places) -> Iterator[Finding]:
+    """Whether this machine's time can be right: behind what the database has seen it went back."""
+    now = datetime.now(UTC)
+    yield Finding("ok", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+    if found.file is not None and (not os.path.exists(found.file) or not_ours(found)):
+        return
+    from feeds.store import Store
+
+    with Store(found.database) as store:
+        if store.empty() or store.pending():
+            return
+        with store.read() as tx:
+            stored = tx.configs.current()
+            polled = [state.last_poll_at for _, state in tx.sources.all_states() if state.last_poll_at]
+    latest = max([*polled, *([stored.accepted_at] if stored else [])], default=now)
+    if latest - now > timedelta(seconds=SKEW_S):
+        yield Finding(
+            "bad", f"the clock went back: the database has polls {span(latest - now)} ahead of now",
+            "set the time (timedatectl set-ntp true); sources wait until then",
+        )  # fmt: skip
+
+
+def config(found: Places) -> Iterator[Finding]:
+    """What `check` says, in short."""
+    from feeds.settings import ConfigErrors, load_config
+
+    began = time.monotonic()
+    try:
+        judged = load_config(found.config, os.environ)
+    except ConfigErrors as errors:
+        count = len(errors.errors)
+        yield Finding(
+            "bad", f"{count} error{'s' * (count != 1)}, the first: {errors.errors[0]}", "`wiredesk check` lists all"
+        )
+        return
+    seconds = time.monotonic() - began
+    counts = f"{counted(len(judged.sections), 'section')}, {counted(len(judged.sources), 'source')}"
+    yield Finding("ok", f"{counts}, judged in {seconds:.1f} s")
+    if judged.warnings:
+        count = len(judged.warnings)
+        yield Finding("look", f"{count} warning{'s' * (count != 1)}", "`wiredesk check` lists them")
+    if not judged.sources:
+        yield Finding("look", "no sources", "write some in sources.yaml, or `wiredesk opml import` a list")
+    if not judged.settings.contact:
+        yield Finding(
+            "look", "no contact: sources can't write to you before they block you", "set contact: in wiredesk.yaml"
+        )
+    loopback = (urlsplit(judged.settings.base_url).hostname or "") in ("127.0.0.1", "localhost", "::1")
+    if not loopback and not os.environ.get("WIREDESK_ADMIN_TOKEN"):
+        yield Finding("look", "/status is closed: base_url is public and there is no token", "set WIREDESK_ADMIN_TOKEN")
+
+
+def database(found: Places) -> Iterator[Finding]:
+    """Whether it is there, whole, and of this release; whether a desk runs on it."""
+    from feeds.engine.lock import holder
+    from feeds.store import Store
+    from feeds.store.backup import fault
+
+    file = found.file
+    if file is not None:
+        if not os.path.exists(file):
+            yield Finding("look", f"no desk has run on {found.data} yet", "start one: `wiredesk run`")
+            return
+        if not_ours(found):
+            yield Finding("bad", f"{file} was not looked into", "see above")
+            return
+        size = sum(each.stat().st_size for each in file.parent.glob(f"{file.name}*"))
+        if size <= QUICK_BYTES:
+            if wrong := fault(file):
+                yield Finding("bad", f"{file} is broken: {wrong}", "`wiredesk restore` a backup; keep this file aside")
+                return
+            yield Finding("ok", f"{file}, {size / 1e6:.0f} MB, whole")
+        else:
+            yield Finding("ok", f"{file}, {size / 1e9:.1f} GB (too large to be read through here)")
+    with Store(found.database) as store:
+        if store.empty():
+            yield Finding("look", "the database is empty", "start the desk: `wiredesk run`")
+            return
+        if store.pending():
+            yield Finding(
+                "look", "the database is of an older release", "the next `wiredesk run` copies and upgrades it"
+            )
+            return
+        with store.read() as tx:
+            count = tx.articles.count()
+            events = tx.events.open()
+            stored = tx.configs.current()
+    yield Finding("ok", f"{count} articles" + (f", config version {stored.version} in force" if stored else ""))
+    for event in events:
+        if event.kind != "refile":
+            text = event.text.splitlines()
+            more = f" (and {len(text) - 1} more lines)" if len(text) > 1 else ""
+            yield Finding("look", f"{event.kind} {event.subject}: {text[0] if text else ''}{more}", event.remedy)
+    running = holder(found.data)
+    yield Finding("ok", f"a desk runs on it (process {running})" if running else "no desk runs on it now")
+
+
+def sources(found: Places) -> Iterator[Finding]:
+    """How the sources are, by condition, and which fail."""
+    from feeds.store import Store
+
+    if found.file is not None and (not os.path.exists(found.file) or not_ours(found)):
+        return
+    with Store(found.database) as store:
+        if store.empty() or store.pending():
+            return
+        with store.read() as tx:
+            states = tx.sources.all_states()
+    now = datetime.now(UTC)
+    told = [(source, state, condition(source, state, now=now)) for source, state in states]
+    counts = Counter(each.word for _, _, each in told)
+    if not told:
+        return
+    last = max((state.last_poll_at for _, state in states if state.last_poll_at), default=None)
+    words = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    yield Finding("ok", f"{words}; last poll {ago(last, now)}")
+    troubled = [(source, each) for source, _, each in told if each.trouble]
+    for source, each in troubled[:FAILING_SHOWN]:
+        yield Finding("look", f"{source.name}: {each.text}", each.remedy)
+    if len(troubled) > FAILING_SHOWN:
+        yield Finding("look", f"and {len(troubled) - FAILING_SHOWN} more", "/status lists all")
+
+
+def classifier(found: Places) -> Iterator[Finding]:
+    """Where sections are set to learn: whether there is a model that can be asked, and whether one can be made."""
+    from feeds.filing.learned.files import MODEL_FILE, read_model
+    from feeds.settings import ConfigErrors, load_config
+
+    try:
+        judged = load_config(found.config, os.environ)
+    except ConfigErrors:
+        return
+    learning = [section.path for section in judged.sections if section.learned_precision]
+    if not learning:
+        return
+    sure = 0
+    model = read_model(found.data / MODEL_FILE)
+    if model is None:
+        yield Finding(
+            "look", f"{len(learning)} sections are set to learn, no model is there yet", "run `wiredesk learn`"
+        )
+    else:
+        wanted = {section.path: section.learned_precision or 1.0 for section in judged.sections}
+        sure = sum(model.threshold(path, wanted[path]) is not None for path in learning)
+        told = model.facts
+        text = f"a model learned {told.get('learned_at', 'once')} of {told.get('articles', '?')} articles"
+        yield Finding("ok", f"{text}, sure enough of {sure} of the {len(learning)} sections that are set to learn")
+        if not sure:
+            yield Finding("look", "the model files nothing", "`wiredesk learn --dry-run` says what it lacks")
+    if judged.settings.learn_at != "never" and find_spec("sklearn") is None:
+        yield Finding(
+            "look", "scikit-learn is not installed, so the classifier can't learn",
+            "`pip install 'wiredesk[learn]'`, or `learn_at: never` in wiredesk.yaml",
+        )  # fmt: skip
+
+
+def network(found: Places) -> Iterator[Finding]:
+    """Whether names resolve and hosts answer, on some of the sources' own; their Date headers judge the clock."""
+    from feeds.settings import ConfigErrors, load_config
+
+    try:
+        judged = load_config(found.config, os.environ)
+    except ConfigErrors:
+        return
+    if judged.settings.fetch.proxy:
+        proxy = urlsplit(judged.settings.fetch.proxy)
+        yield _reach(proxy.hostname or "", proxy.port or 8080, "the proxy ")
+        return
+    places_ = [
+        urlsplit(source.target) for source in judged.sources if source.kind != "files" and "${" not in source.target
+    ]
+    hosts = dict.fromkeys(
+        (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)) for parts in places_
+    )
+    if not hosts:
+        yield Finding("ok", "no source is on the network")
+        return
+    findings = [_reach(host, port) for host, port in list(hosts)[:HOSTS_ASKED]]
+    yield from findings
+    if all(finding.mark != "ok" for finding in findings):
+        yield Finding(
+            "bad", "nothing could be reached", "look at the network, the firewall, /etc/resolv.conf, fetch.proxy"
+        )
+
+
+def _reach(host: str, port: int, what: str = "") -> Finding:
+    began = time.monotonic()
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        return Finding("look", f"{what}{host}: its name is not known here ({error})", "look at DNS, or at the name")
+    try:
+        socket.create_connection((str(addresses[0][4][0]), port), timeout=ASK_S).close()
+    except OSError as error:
+        return Finding("look", f"{what}{host}:{port} does not answer ({error})", "a firewall, or the host is down")
+    return Finding("ok", f"{what}{host} answers after {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+def base_url(found: Places) -> Iterator[Finding]:
+    """Whether this desk answers at the address by which its feeds call themselves."""
+    from feeds.settings import ConfigErrors, load_config
+
+    try:
+        base = load_config(found.config, os.environ).settings.base_url
+    except ConfigErrors:
+        return
+    parts = urlsplit(base)
+    if parts.hostname in ("127.0.0.1", "localhost", "::1"):
+        yield Finding(
+            "look", f"feeds call themselves {base}, which leads nowhere from other machines",
+            "set base_url: in wiredesk.yaml to the public address before anybody subscribes",
+        )  # fmt: skip
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=ASK_S)
+    try:
+        connection.request("GET", f"{parts.path}/healthz", headers={"User-Agent": f"Wiredesk/{__version__} doctor"})
+        answer = connection.getresponse()
+        date = answer.getheader("Date")
+        if answer.status == 200:
+            yield Finding("ok", f"the desk answers at {base}")
+        else:
+            yield Finding("look", f"{base}/healthz answers {answer.status}", "look at the web server before the desk")
+        if date and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            off = abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds())
+            if off > SKEW_S:
+                yield Finding("look", f"its clock and this one differ by {off:.0f} s", "set the time (timedatectl)")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        yield Finding(
+            "look", f"nothing answers at {base} ({error or type(error).__name__})", "start the desk, or mend base_url"
+        )
+    finally:
+        connection.close()
+
+
+CHECKS = (program, folders, disk, clock, config, database, sources, classifier)
+ASKING = (network, base_url)
+"""Those that ask the network."""
 
 
 @click.command()
@@ -59,7 +390,7 @@ def doctor(config: str | None, data: str | None, offline: bool) -> None:
     bad = looks = 0
     for check in CHECKS if offline else CHECKS + ASKING:
         try:
-            findings = list(check.look(found))
+            findings = list(check(found))
         except DeskError as error:
             findings = [Finding("bad", error.cause, error.remedy)]
         for number, finding in enumerate(findings):
@@ -68,7 +399,7 @@ def doctor(config: str | None, data: str | None, offline: bool) -> None:
             said = Text(finding.text)
             if finding.remedy and finding.mark != "ok":
                 said.append(f"\n→ {finding.remedy}")
-            table.add_row(Text(finding.mark, style=STYLES[finding.mark]), "" if number else check.name, said)
+            table.add_row(Text(finding.mark, style=STYLES[finding.mark]), "" if number else check.__name__, said)
     show(table, console())
     if bad:
         click.echo(f"\n{bad} bad, {looks} worth a look.")

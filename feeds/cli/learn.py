@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds.cli.places import make_data, need_config, places, with_places
+from feeds.cli.common import make_data, need_config, places, with_places
 from feeds.engine.lifeline import end_with_parent
 from feeds.errors import DeskError
 
 if TYPE_CHECKING:
-    from feeds.cli.places import Places
+    from feeds.cli.common import Places
     from feeds.filing.learned.examples import Example
     from feeds.filing.learned.report import Report
     from feeds.settings import Config

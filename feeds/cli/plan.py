@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds.cli import common
-from feeds.cli.places import Places, need_config, need_database, places, with_places
+from feeds.cli import check as common
+from feeds.cli.common import Places, need_config, need_database, places, with_places
 from feeds.errors import DeskError
 
 if TYPE_CHECKING:

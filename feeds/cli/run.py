@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds import kept
-from feeds.cli.logs import logging_config, set_up_logging
-from feeds.cli.places import Places, need_config, places, upgrade, with_places
+from feeds import files
+from feeds.cli.common import Places, logging_config, need_config, places, set_up_logging, upgrade, with_places
 from feeds.errors import DatabaseLost, DeskError
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ def _ingest(found: Places) -> None:
     from feeds.store import open_store
     from feeds.store.lead import Lead
 
-    kept.use(found.tables)
+    files.use_cache(found.tables)
     store = open_store(found.database)
     lead = Lead(store)
     stop = threading.Event()

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from feeds import kept
+from feeds import files
 from feeds.dates import MONTHS
 from feeds.dedupe import background
 from feeds.dedupe.columns import Ints
@@ -204,7 +204,7 @@ def _articles_with(language: str) -> npt.NDArray[np.float16]:
         common[common == 0.0] = RARE
         return {"cells": (1.0 + BACKGROUND_ARTICLES * common).astype(np.float16).tobytes()}
 
-    parts = kept.table(f"words-{language}", [__file__, *background.made_of()], made) if language.isalpha() else made()
+    parts = files.cached(f"words-{language}", [__file__, *background.made_of()], made) if language.isalpha() else made()
     return np.frombuffer(parts["cells"], np.float16)
 
 

@@ -24,9 +24,8 @@ from feeds.settings import (
     load_config,
     resolve_secrets,
 )
-from feeds.settings.credentials import references
-from feeds.settings.files import Fingerprint
-from feeds.settings.stored import digest_of
+from feeds.settings.load import Fingerprint
+from feeds.settings.stored_config import digest_of, references
 from feeds.store import Store
 
 log = logging.getLogger(__name__)

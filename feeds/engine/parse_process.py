@@ -24,7 +24,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
-from feeds import kept
+from feeds import files
 from feeds.engine.liveness import LEAST_SHARE, cpu_seconds
 from feeds.errors import ParseError
 from feeds.ingest.reading import Job, Reading
@@ -89,7 +89,7 @@ class ParseProcess:
         self._readings, their_readings = spawn.Pipe(duplex=False)
         self._process = spawn.Process(
             target=_work,
-            args=(read, their_jobs, their_readings, limits, os.getpid(), kept.folder()),
+            args=(read, their_jobs, their_readings, limits, os.getpid(), files.cache_folder()),
             name="parse worker",
             daemon=True,
         )
@@ -254,7 +254,7 @@ def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
     without_threads()  # their stacks would count as memory of the body
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     end_with_parent(parent)
-    kept.use(tables)
+    files.use_cache(tables)
     # Here and not with the first body: what is loaded once must not count as the cost of one.
     from feeds import normalise, parse  # noqa: F401
 

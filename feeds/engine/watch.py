@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from feeds.settings import Config, ConfigErrors, fingerprint
-from feeds.settings.files import Fingerprint
+from feeds.settings.load import Fingerprint
 
 SETTLE_S = 0.3
 EMPTIED_S = 3.0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import xxhash
 
-from feeds import regular
+from feeds import files
 from feeds.errors import FetchError
 
 QUIET_S = 2.0
@@ -80,7 +80,7 @@ def look(
     looked = Look()
     for path in _paths(folder, pattern):
         name = os.path.relpath(path, folder).replace(os.sep, "/")
-        looked.names.add(regular.printable(name))
+        looked.names.add(files.printable(name))
         try:
             _look_at(path, name, roots, seen, looked, now, most)
         except OSError as error:
@@ -103,8 +103,8 @@ def _look_at(
         looked.waiting += 1
         return
     if not _is_text(name):
-        raise regular.Refused("its name is not UTF-8")
-    body = regular.read(path, most_bytes=MAX_FILE_BYTES, within=roots)
+        raise files.Refused("its name is not UTF-8")
+    body = files.read_regular(path, most_bytes=MAX_FILE_BYTES, within=roots)
     if _state(name, path.stat()) != state:
         looked.waiting += 1
         return
@@ -118,7 +118,7 @@ def _refuse(name: str, cause: str, seen: frozenset[int], looked: Look) -> None:
     looked.states.append(state)
     if state not in seen:
         remedy = "rename it" if "UTF-8" in cause else "put a plain file there, or name its folder under `follow:`"
-        looked.refused.append(RefusedFile(name=regular.printable(name), cause=cause, remedy=remedy))
+        looked.refused.append(RefusedFile(name=files.printable(name), cause=cause, remedy=remedy))
 
 
 def _need_folder(base: Path, pattern: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from feeds import kept
+from feeds import files
 from feeds import text as folding
 from feeds.text import words
 
@@ -87,7 +87,7 @@ def _shipped() -> Vocabulary:
     def read() -> dict[str, bytes]:
         return {"concepts": json.dumps(dict(read_vocabulary(place.read_text(encoding="utf-8")).concepts)).encode()}
 
-    parts = kept.table("vocabulary", [__file__, folding.__file__, str(place)], read)
+    parts = files.cached("vocabulary", [__file__, folding.__file__, str(place)], read)
     return Vocabulary(json.loads(bytes(parts["concepts"])))
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlencode
 
-from feeds.cut import cut, delta_body
 from feeds.errors import ParseError
+from feeds.frames import cut, delta_body
 from feeds.hub.signature import sign
 from feeds.model import Document
 from feeds.store.hub_values import HubRequest

@@ -1,7 +1,7 @@
 """What dedupe keeps in memory between batches, kept in step with the store. Holds state; reads the store and one file.
 
 Nothing is read, nor the libraries behind it loaded, before the first entry has to be decided: most polls bring none.
-A process that ends keeps its memory as a file (`feeds.kept`), and the next one takes it over if it is of this desk and
+A process that ends keeps its memory as a file (`feeds.files`), and the next one takes it over if it is of this desk and
 of the store's present past, and reads back only what came since. All of it stands in the store, so it may be lost.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from feeds import kept
+from feeds import files
 from feeds.model import Beside, Decision, Entry
 from feeds.store import ReadTx
 
@@ -108,14 +108,14 @@ class Memory:
         from feeds.dedupe import snapshot
 
         head = _head(tx, language, self._reaches)
-        kept.keep(KEPT, snapshot.made_of(), {"head": head, **snapshot.pack(self._window, self._stories)})
+        files.put_cached(KEPT, snapshot.made_of(), {"head": head, **snapshot.pack(self._window, self._stories)})
         self._kept = self._reaches
 
     def _taken_over(self, tx: ReadTx, language: str) -> tuple[Window, Stories] | None:
         """What another process kept; None where there is nothing, or not of this desk, or of a past that is no more."""
         from feeds.dedupe import snapshot
 
-        parts = kept.found(KEPT, snapshot.made_of())
+        parts = files.find_cached(KEPT, snapshot.made_of())
         try:
             reaches = int(bytes(parts["head"]).partition(b" ")[0]) if parts is not None else 0
             if parts is None or bytes(parts["head"]) != _head(tx, language, reaches):

@@ -14,7 +14,7 @@ import xxhash
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.standing import NOTHING, standing
 from feeds.model import NOTHING_BESIDE, Beside, Entry, Hints, ParsedFeed, Source
-from feeds.recurring import Recurring, Shown, of_blob
+from feeds.text import Recurring, Shown, of_blob
 
 if TYPE_CHECKING:
     from feeds.normalise import Normalised
@@ -26,7 +26,7 @@ Reader = Literal["feed", "document", "page", "listing", "sitemap"]
 class Job:
     """One body to read. *name* is the file's name for a document; *item_hashes* and *item_marks* are what is remembered
     of the items that the feed had at the last poll, see `feeds.ingest.standing`; *learnt* is what
-    recurs in what its source or site shows, see `feeds.recurring`.
+    recurs in what its source or site shows, see `feeds.text`.
     """
 
     reader: Reader

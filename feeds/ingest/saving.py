@@ -20,9 +20,9 @@ from feeds.ingest.order import left_out, rank
 from feeds.ingest.pushes import hub_of, note_hubs
 from feeds.ingest.reading import Reading
 from feeds.model import Placement, PollSettings
-from feeds.recurring import Shown, of_blob
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
+from feeds.text import Shown, of_blob
 
 if TYPE_CHECKING:
     from feeds.hub.discovery import Discovered

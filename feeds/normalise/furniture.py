@@ -1,7 +1,7 @@
 """Furniture at the ends of an entry: "The post X appeared first on Y", "Read more", share rows. Pure.
 
 Part of `normalise`. Two things tell it: forms that blog engines write, known at first sight; and lines that recur at
-the same end of a source's entries, learnt over polls (`feeds.recurring`). What an entry is known by (key, content hash)
+the same end of a source's entries, learnt over polls (`feeds.text`). What an entry is known by (key, content hash)
 is made before anything is taken, so that what is learnt later neither changes who an entry is nor touches what was
 published before.
 """
@@ -16,8 +16,7 @@ from html import unescape
 
 from feeds.model import Entry
 from feeds.normalise.texts import excerpt_of
-from feeds.recurring import Recurring, Shown, line_hash, mark_of
-from feeds.text import plain, text_hash
+from feeds.text import Recurring, Shown, line_hash, mark_of, plain, text_hash
 
 LEAST_ENTRIES = 3
 LINKED_PART, PLAIN_PART, LABEL_PART = 0.25, 0.6, 0.9

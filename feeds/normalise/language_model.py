@@ -1,4 +1,4 @@
-"""py3langid's model of languages, as tables that are mapped (`feeds.kept`) and not unpacked. Part of `normalise`."""
+"""py3langid's model of languages, as tables that are mapped (`feeds.files`) and not unpacked. Part of `normalise`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any
 
-from feeds import kept
+from feeds.files import cached
 
 
 def model(languages: Iterable[str], made_of: str) -> Any:
@@ -18,7 +18,7 @@ def model(languages: Iterable[str], made_of: str) -> Any:
     found = find_spec("py3langid")
     places = list(found.submodule_search_locations or ()) if found is not None else []
     files = [os.path.join(place, "data", "model.npz.xz") for place in places]
-    parts = kept.table("languages", [__file__, made_of, *files], lambda: _unpacked(set(languages)))
+    parts = cached("languages", [__file__, made_of, *files], lambda: _unpacked(set(languages)))
     labels = bytes(parts["labels"]).decode().split()
     return LanguageIdentifier(
         np.frombuffer(parts["features"], np.float16).reshape(-1, len(labels)),

@@ -11,12 +11,12 @@ from collections import Counter
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from feeds.media_types import is_dead
 from feeds.model import Enclosure, Episode, Image, Participant, Place, Transcript
 from feeds.normalise.languages import language_tag
 from feeds.normalise.lines import NAME_CHARS, line, name_line
 from feeds.normalise.links import resolved
 from feeds.normalise.pictures import is_never_shown, is_shown
+from feeds.players import is_dead
 
 MAX_ENCLOSURES = 30
 MAX_TRANSCRIPTS = 20

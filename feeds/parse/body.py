@@ -24,7 +24,7 @@ from feeds.parse.metadata import PageFacts
 from feeds.parse.standfirst import lines_behind_headline, standfirst
 from feeds.parse.template import NOTHING_SHOWN, places_of_text, seen, without_shared
 from feeds.parse.trim import trimmed
-from feeds.recurring import Recurring, Shown
+from feeds.text import Recurring, Shown
 
 DOUBTFUL_CHARS = 1_000
 """An article shorter than this, on a page four times as long, may not be all of it."""

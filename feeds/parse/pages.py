@@ -12,7 +12,7 @@ from feeds.model import ParsedEntry, ParsedFeed, RawText
 from feeds.parse.body import Body, read_body
 from feeds.parse.charset import to_utf8
 from feeds.parse.metadata import PageFacts, read_metadata
-from feeds.recurring import Recurring, Shown
+from feeds.text import Recurring, Shown
 
 MAX_PAGE_BYTES = 5_242_880
 MAX_ELEMENTS = 60_000

@@ -3,7 +3,7 @@
 A template shows the same lines beside every article. What stands on three pages of a site is furniture; a paragraph,
 which papers use again as background, must stand on half of the last ones. No page loses the most of its text by that.
 The place of the text is the element that held it on most of the last pages. Both are learnt from the last pages alone
-(`feeds.recurring`), so a redesign is forgotten with them. Part of `parse`, for `body`.
+(`feeds.text`), so a redesign is forgotten with them. Part of `parse`, for `body`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from feeds.parse.boxes import prose_in
 from feeds.parse.figures import squashed, without_signs
-from feeds.recurring import Recurring, Shown, line_hash, mark_of
+from feeds.text import Recurring, Shown, line_hash, mark_of
 
 LEAST_PAGES = 3
 PROSE_PART = 0.5

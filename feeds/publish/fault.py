@@ -10,8 +10,8 @@ from datetime import datetime
 
 import xxhash
 
-from feeds.cut import cut, delta_body
 from feeds.errors import RenderError
+from feeds.frames import cut, delta_body
 from feeds.model import FORMATS, Document
 from feeds.render import compress
 from feeds.store import Store

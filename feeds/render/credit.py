@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.frames import legal
-from feeds.media_types import media_type
 from feeds.model import Article, Enclosure, Image
+from feeds.players import media_type
 from feeds.render.context import DeskContext
 from feeds.render.tidy import absolute, language, line
 from feeds.urls import masked, public_address

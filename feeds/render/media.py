@@ -11,8 +11,8 @@ from typing import Any
 
 from lxml import etree
 
-from feeds.media_types import media_type
 from feeds.model import Article, Episode, Image, Place
+from feeds.players import media_type
 from feeds.render.context import DeskContext
 from feeds.render.credit import File, files, image
 from feeds.render.generator import add

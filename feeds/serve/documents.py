@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, request
 
-from feeds.cut import cut, delta_body
 from feeds.errors import ParseError, SectionNotFound
+from feeds.frames import cut, delta_body
 from feeds.model import Document, Format, Section
 from feeds.serve.addresses import document_path
 from feeds.serve.delta import seen_sequence, wants_delta

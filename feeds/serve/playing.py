@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from feeds.media_types import media_type
 from feeds.model import Article, Enclosure, Episode, Image, Participant, Place
+from feeds.players import media_type
 
 _KINDS = {
     "text/vtt": "WebVTT", "application/x-subrip": "SRT", "application/srt": "SRT", "text/srt": "SRT",

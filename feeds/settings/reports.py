@@ -1,6 +1,6 @@
 """What judging a config finds: errors and warnings with their places, all of them and not only the first. Pure.
 
-One Report belongs to one file. Kinds (`values.py`) raise Wrong for a value that does not hold; whoever reads the
+One Report belongs to one file. Types (`types.py`) raise Wrong for a value that does not hold; whoever reads the
 mapping around it catches that, reports it at the right place and reads on.
 """
 

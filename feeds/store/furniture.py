@@ -1,6 +1,6 @@
 """What recurs at the ends of a source's entries and on the pages of a site, as far as it was learnt. I/O: database.
 
-A state is bytes that `feeds.recurring` makes and reads, some kilobytes for a site. It may be lost: it is learnt again.
+A state is bytes that `feeds.text` makes and reads, some kilobytes for a site. It may be lost: it is learnt again.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from html import escape
 
-from feeds.media_types import is_dead, media_type
 from feeds.model import Enclosure, Entry, Episode, FullText, Image
+from feeds.players import is_dead, media_type
 from feeds.text import plain
 
 SUMMARY_CHARS = 300

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from feeds.settings.opml import read_opml
+from feeds.settings.opml_lists import read_opml
 from tests.cases.desk import INPUTS, CaseDesk, Seen, content
 from tests.fetch.origin import Exchange
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feeds import kept
+from feeds import files
 from feeds.engine import workers as module
 from feeds.engine.parse_process import Limits
 from feeds.engine.workers import Workers
@@ -84,10 +84,10 @@ Reads = Callable[[list[bytes]], list[Reading]]
 
 @pytest.fixture(autouse=True)
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = kept.folder()
-    kept.use(tmp_path_factory.getbasetemp())  # what each worker would unpack for itself
+    before = files.cache_folder()
+    files.use_cache(tmp_path_factory.getbasetemp())  # what each worker would unpack for itself
     yield
-    kept.use(before)
+    files.use_cache(before)
 
 
 @pytest.fixture

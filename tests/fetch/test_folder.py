@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds import regular
+from feeds import files
 from feeds.fetch import folder as module
 from feeds.fetch.folder import Look, look
 
@@ -119,12 +119,12 @@ def test_a_file_that_may_not_be_read_is_told_once_and_read_when_it_may(docs: Pat
 
 def test_config_reads_plain_files_within_bounds(tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(b"abc")
-    assert regular.read(tmp_path / "list", most_bytes=3) == b"abc"
+    assert files.read_regular(tmp_path / "list", most_bytes=3) == b"abc"
     for odd in ("/dev/zero", "/proc/self/environ"):
-        with pytest.raises(regular.Refused):
-            regular.read(Path(odd), most_bytes=3)
+        with pytest.raises(files.Refused):
+            files.read_regular(Path(odd), most_bytes=3)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(regular.Refused, match="no plain file"):
-        regular.read(tmp_path / "pipe", most_bytes=3)
-    with pytest.raises(regular.Refused, match="more than the 2"):
-        regular.read(tmp_path / "list", most_bytes=2)
+    with pytest.raises(files.Refused, match="no plain file"):
+        files.read_regular(tmp_path / "pipe", most_bytes=3)
+    with pytest.raises(files.Refused, match="more than the 2"):
+        files.read_regular(tmp_path / "list", most_bytes=2)

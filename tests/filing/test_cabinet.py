@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from feeds.filing import Cabinet
 from feeds.filing.comparison import Comparison
 from feeds.model import FILING_FIELDS, UNFILED, Entry, Match, Section, TermField
-from feeds.settings.doubts import _shadowed
+from feeds.settings.judging import _shadowed
 from tests.filing.samples import entry, section, source, term
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from feeds.cli.common import Places
 from feeds.cli.learn import filed_examples
-from feeds.cli.places import Places
+from feeds.cli.lists import count_unmapped
 from feeds.cli.plan import Plan, SectionPlan, compare, tell
 from feeds.cli.root import wiredesk
-from feeds.cli.sections import count_unmapped
 from feeds.engine.accept import put_in_force
 from feeds.filing import Cabinet
 from feeds.filing.learned.files import MODEL_FILE, load_model
@@ -157,7 +157,7 @@ def test_doubts_need_enough_articles_and_name_what_tells_nothing_apart(
 ) -> None:
     edited = config(section("tides", term("keywords", "number", "tide")), section("never", term("keywords", "quake")))
     assert compare(store, found, RUNNING, edited).doubts == ()
-    monkeypatch.setattr("feeds.cli.common.COMMON_OF", 5)
+    monkeypatch.setattr("feeds.cli.check.COMMON_OF", 5)
     assert compare(store, found, RUNNING, edited).doubts == (
         "keyword 'number' holds of 100% of all that is stored: it tells nothing apart",
         "the rule of never files nothing of what is stored",
@@ -314,7 +314,7 @@ def test_check_warns_of_keywords_that_stand_in_most_of_what_is_stored(
     )
     told = CliRunner().invoke(wiredesk, ["check", *at])
     assert told.exit_code == 0 and "tells nothing apart" not in told.output  # so few show nothing
-    monkeypatch.setattr("feeds.cli.common.COMMON_OF", 5)
+    monkeypatch.setattr("feeds.cli.check.COMMON_OF", 5)
     told = CliRunner().invoke(wiredesk, ["check", *at])
     assert told.exit_code == 0, told.output
     assert (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds import kept
+from feeds import files
 from feeds.dedupe import Window
 from feeds.ingest import memory as module
 from feeds.ingest.memory import Memory
@@ -73,9 +73,9 @@ class Desk:
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(module, "KEPT_AFTER", 20)
-    kept.use(tmp_path / "cache")
+    files.use_cache(tmp_path / "cache")
     yield f"sqlite:///{tmp_path}/desk.db"
-    kept.use(None)
+    files.use_cache(None)
 
 
 @pytest.fixture

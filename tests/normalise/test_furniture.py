@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from feeds.model import Entry, ParsedEntry, ParsedFeed, RawText, Source
 from feeds.normalise import normalise, without_furniture
-from feeds.recurring import Recurring
+from feeds.text import Recurring
 
 SOURCE = Source(key="s", name="S", kind="feed", target="https://coast.example/feed.xml")
 

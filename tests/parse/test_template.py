@@ -2,7 +2,7 @@
 
 from feeds.model import ParsedEntry
 from feeds.parse import read_page
-from feeds.recurring import Recurring
+from feeds.text import Recurring
 
 NOUNS = "wall tide gate toll lock storm boat lamp road train bridge river".split()
 

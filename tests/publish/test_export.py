@@ -15,7 +15,7 @@ from pathlib import Path
 import brotli
 import pytest
 
-from feeds.cli.site_files import MANIFEST, write_site
+from feeds.cli.export import MANIFEST, write_site
 from feeds.errors import DeskError
 from tests.e2e.desk import free_port
 from tests.publish.desk import WORLD, Desk

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds import frames
-from feeds.cut import cut, delta_body
+from feeds.frames import cut, delta_body
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
 from feeds.publish.rendering import desk_context, section_context
 from feeds.render import check, render_document, render_fragment, render_frame

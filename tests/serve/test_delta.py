@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.cut import cut
 from feeds.errors import ParseError
+from feeds.frames import cut
 from feeds.model import FORMATS
 from tests.serve.conftest import NOW, make_article, make_body, make_document, uid_of
 from tests.serve.wsgi import ask

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from feeds.cut import cut
+from feeds.frames import cut
 from feeds.model import FORMATS, UNFILED, Decision, Entry, Placement, Section, Settings, Source
 from feeds.publish import publish
 from feeds.serve import create_app

@@ -9,12 +9,12 @@ import pytest
 
 from feeds.model import Section, Settings, Source
 from feeds.settings import load_config
-from feeds.settings.desk import DESK_KEYS
-from feeds.settings.rules import TERM_SAYS, TERMS
-from feeds.settings.sources import SOURCE_KEYS
-from feeds.settings.tree import SECTION_KEYS
-from feeds.settings.values import Group, Key, Number, Or
-from feeds.settings.variables import OTHER_VARIABLES, OVERRIDES
+from feeds.settings.desk_file import DESK_KEYS
+from feeds.settings.load import OTHER_VARIABLES, OVERRIDES
+from feeds.settings.match_rules import TERM_SAYS, TERMS
+from feeds.settings.section_tree import SECTION_KEYS
+from feeds.settings.sources_file import SOURCE_KEYS
+from feeds.settings.types import Group, Key, Number, Or
 
 PAGE = (Path(__file__).parents[2] / "docs" / "config.md").read_text()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds import regular
+from feeds import files
 from feeds.model import Match, PollSettings, Section, Settings, Source, Term
 from feeds.settings import ConfigErrors, fingerprint, load_config
 from tests.settings.conftest import SECTIONS, SOURCES, Folder
@@ -94,7 +94,7 @@ def test_a_file_that_the_system_will_not_read_is_told(folder: Folder, monkeypatc
             raise OSError(number, os.strerror(number))
         return path.read_bytes()
 
-    monkeypatch.setattr(regular, "read", read)
+    monkeypatch.setattr(files, "read_regular", read)
     assert folder.errors() == [f"sections.yaml: {said}"]
 
 
@@ -293,7 +293,7 @@ def test_a_folder_swapped_while_it_is_read_is_read_again_whole(tmp_path: Path, m
         real.write("sources.yaml", SOURCES.replace("Harbour", version))
     (tmp_path / "data").symlink_to("v1")
     (tmp_path / "next").symlink_to("v2")
-    read_as_ever = regular.read
+    read_as_ever = files.read_regular
 
     def read(path: Path, *, most_bytes: int) -> bytes:
         found = read_as_ever(path, most_bytes=most_bytes)
@@ -301,7 +301,7 @@ def test_a_folder_swapped_while_it_is_read_is_read_again_whole(tmp_path: Path, m
             (tmp_path / "next").replace(tmp_path / "data")
         return found
 
-    monkeypatch.setattr(regular, "read", read)
+    monkeypatch.setattr(files, "read_regular", read)
     config = load_config(tmp_path / "data", {})
     assert (config.settings.title, config.sources[0].name) == ("v2", "v2")
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from feeds.settings.schema import schemas, write_schemas
+from feeds.settings.judging import schemas, write_schemas
 from tests.settings.conftest import Folder
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ SCHEMAS = {name.partition(".")[0]: json.loads(text) for name, text in schemas().
 def test_the_schema_files_are_current(tmp_path: Path):
     write_schemas(tmp_path)
     for name, text in schemas().items():
-        assert (ROOT / "docs" / "schema" / name).read_text() == text, "run python -m feeds.settings.schema docs/schema"
+        assert (ROOT / "docs" / "schema" / name).read_text() == text, "run python -m feeds.settings.judging docs/schema"
         assert (tmp_path / name).read_text() == text
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feeds.errors import ConfigError
 from feeds.settings import ConfigErrors, config_from_json, config_to_json, load_config
-from feeds.settings.opml_lines import opml_to_lines
+from feeds.settings.opml_lists import opml_to_lines
 
 CONFIG = Path(__file__).parents[2] / "config"
 SHIPPED = {name: (CONFIG / name).read_text() for name in ("wiredesk.yaml", "sections.yaml", "sources.yaml")}

@@ -12,15 +12,17 @@ from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.errors import ConfigError
 from feeds.model import Drop, Section, Settings, Source, SourceKind
-from feeds.settings.credentials import missing, references, unsendable, without_references
-from feeds.settings.desk import FULL_TEXT, WEEK_S
-from feeds.settings.kinds import Address, Headers, Language, Zone, comparable, judge_address, split_port
-from feeds.settings.opml import Names, file_outlines, read_opml
+from feeds.settings.desk_file import FULL_TEXT, WEEK_S
+from feeds.settings.match_rules import Lists, judge_drop, match_schema
+from feeds.settings.opml_lists import Names, file_outlines, read_opml
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
-from feeds.settings.rules import Lists, judge_drop, match_schema
-from feeds.settings.tree import DROP_SAYS, Later, PathText, Tree
-from feeds.settings.values import (
+from feeds.settings.section_tree import DROP_SAYS, Later, PathText, Tree
+from feeds.settings.stored_config import missing, references, unsendable, without_references
+from feeds.settings.types import (
+    Address,
+    Headers,
     Key,
+    Language,
     ListOf,
     Number,
     Or,
@@ -28,9 +30,13 @@ from feeds.settings.values import (
     Schema,
     Text,
     YesNo,
+    Zone,
+    comparable,
+    judge_address,
     mapping_schema,
     plain,
     read_mapping,
+    split_port,
 )
 from feeds.urls import masked
 

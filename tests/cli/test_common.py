@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from feeds.cli.logs import HumanFormatter, JsonFormatter
+from feeds.cli.common import HumanFormatter, JsonFormatter
 
 
 def _record(message: str, error: bool = False) -> logging.LogRecord:

@@ -10,13 +10,13 @@ from typing import Any
 from yaml.nodes import MappingNode, Node
 
 from feeds.model import UNFILED, Drop, Section
-from feeds.settings.kinds import Language
+from feeds.settings.match_rules import Lists, judge_drop, judge_lists, judge_match, match_schema
 from feeds.settings.reports import Report, Wrong, quote
-from feeds.settings.rules import Lists, judge_drop, judge_lists, judge_match, match_schema
-from feeds.settings.values import (
+from feeds.settings.types import (
     Choice,
     Group,
     Key,
+    Language,
     ListOf,
     Number,
     Schema,

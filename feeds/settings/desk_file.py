@@ -13,10 +13,28 @@ from urllib.parse import urlsplit
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.model import Settings
-from feeds.settings.kinds import Address, BaseUrl, Contact, Language, Network, TimeOfDay, Zone
+from feeds.settings.load import OTHER_VARIABLES, OVERRIDES
 from feeds.settings.reports import Report, Wrong, did_you_mean
-from feeds.settings.values import Choice, Group, Key, ListOf, Number, Or, Read, Text, YesNo, plain, read_mapping
-from feeds.settings.variables import OTHER_VARIABLES, OVERRIDES
+from feeds.settings.types import (
+    Address,
+    BaseUrl,
+    Choice,
+    Contact,
+    Group,
+    Key,
+    Language,
+    ListOf,
+    Network,
+    Number,
+    Or,
+    Read,
+    Text,
+    TimeOfDay,
+    YesNo,
+    Zone,
+    plain,
+    read_mapping,
+)
 
 WEEK_S = 7 * 86400
 FULL_TEXT = Choice(("full", "summary", "link"))

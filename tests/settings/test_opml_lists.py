@@ -9,7 +9,7 @@ import pytest
 from feeds.errors import ConfigError
 from feeds.model import Section, Source
 from feeds.settings import load_config
-from feeds.settings.opml_lines import opml_to_lines
+from feeds.settings.opml_lists import opml_to_lines
 from tests.settings.conftest import SOURCES, Folder
 
 LIST = """<?xml version="1.0" encoding="UTF-8"?>

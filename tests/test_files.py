@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from feeds import kept
+from feeds import files
 from feeds.dedupe.terms import TermCounts, count_terms
 from feeds.normalise import detect
 
@@ -27,18 +27,18 @@ class Maker:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    kept.use(tmp_path / "cache")
+    files.use_cache(tmp_path / "cache")
     yield tmp_path / "cache"
-    kept.use(None)
+    files.use_cache(None)
 
 
-def plain(parts: kept.Parts) -> dict[str, bytes]:
+def plain(parts: files.Parts) -> dict[str, bytes]:
     return {name: bytes(part) for name, part in parts.items()}
 
 
 def test_a_table_is_made_once_and_then_read(folder: Path) -> None:
     make = Maker()
-    found = [plain(kept.table("words", [__file__], make)) for _ in range(3)]
+    found = [plain(files.cached("words", [__file__], make)) for _ in range(3)]
     assert found == [PARTS] * 3 and make.made == 1
     assert [path.name.partition(".")[0] for path in folder.iterdir()] == ["words"]
 
@@ -46,9 +46,9 @@ def test_a_table_is_made_once_and_then_read(folder: Path) -> None:
 def test_it_is_made_anew_when_what_it_is_made_of_changed_and_the_old_one_goes(folder: Path, tmp_path: Path) -> None:
     source, make = tmp_path / "list", Maker()
     source.write_text("a b c")
-    kept.table("words", [str(source)], make)
+    files.cached("words", [str(source)], make)
     source.write_text("a b c d")
-    kept.table("words", [str(source)], make)
+    files.cached("words", [str(source)], make)
     assert make.made == 2 and len(list(folder.iterdir())) == 1
 
 
@@ -58,28 +58,28 @@ def test_what_a_killed_process_left_is_taken_away_and_what_is_being_written_is_n
     for path in (left, written):
         path.write_bytes(b"x")
     os.utime(left, (0, 0))
-    kept.table("words", [__file__], Maker())
+    files.cached("words", [__file__], Maker())
     assert not left.exists() and written.exists()
 
 
 @pytest.mark.parametrize("size", [0, 10, 4096, 4200])
 def test_a_file_cut_short_is_made_anew(folder: Path, size: int) -> None:
     make = Maker()
-    kept.table("words", [__file__], make)
+    files.cached("words", [__file__], make)
     (path,) = folder.iterdir()
     os.truncate(path, size)
-    assert plain(kept.table("words", [__file__], make)) == PARTS and make.made == 2
-    assert plain(kept.table("words", [__file__], make)) == PARTS and make.made == 2
+    assert plain(files.cached("words", [__file__], make)) == PARTS and make.made == 2
+    assert plain(files.cached("words", [__file__], make)) == PARTS and make.made == 2
 
 
 def test_without_a_folder_or_the_right_to_write_there_it_is_made_each_time(folder: Path, tmp_path: Path) -> None:
     make = Maker()
-    kept.use(None)
-    assert plain(kept.table("words", [__file__], make)) == PARTS
+    files.use_cache(None)
+    assert plain(files.cached("words", [__file__], make)) == PARTS
     (tmp_path / "file").write_text("no folder")
-    kept.use(tmp_path / "file" / "cache")
-    assert plain(kept.table("words", [__file__], make)) == PARTS
-    assert plain(kept.table("words", [str(tmp_path / "missing")], make)) == PARTS
+    files.use_cache(tmp_path / "file" / "cache")
+    assert plain(files.cached("words", [__file__], make)) == PARTS
+    assert plain(files.cached("words", [str(tmp_path / "missing")], make)) == PARTS
     assert make.made == 3 and not folder.exists()
 
 
@@ -92,7 +92,7 @@ def test_languages_and_common_words_are_the_same_from_kept_tables(folder: Path) 
     terms = count_terms(words[:3], words)
     found = []
     for at in (None, folder, folder):
-        kept.use(at)
+        files.use_cache(at)
         detect._model.cache_clear()
         told = [detect._model().classify(text) for text in texts]
         found.append((told, TermCounts().telling(terms.hashes, "en").tolist()))

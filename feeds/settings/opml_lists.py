@@ -1,4 +1,4 @@
-"""OPML: the subscription lists of other readers → feeds with their folders. Pure.
+"""OPML: the subscription lists of other readers → feeds with their folders, or lines for `sources.yaml`. Pure.
 
 OPML 2.0 (http://opml.org/spec2.opml); 1.x and what readers really write too: `title` or `text`, with or without
 `type="rss"`. Read without DTDs, entities or network.
@@ -6,6 +6,7 @@ OPML 2.0 (http://opml.org/spec2.opml); 1.x and what readers really write too: `t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from feeds.errors import ConfigError
-from feeds.model import Section
-from feeds.settings.reports import quote
-from feeds.settings.tree import section_by_name
+from feeds.model import Section, Source
+from feeds.settings.reports import Wrong, quote
+from feeds.settings.section_tree import section_by_name
+from feeds.settings.types import comparable, judge_address
 
 MAX_OPML_BYTES = 32 * 1024 * 1024
 # A value ends at the quote that another attribute of OPML, or the end of the tag, follows; a title may hold HTML.
@@ -182,3 +184,83 @@ def file_outlines(outlines: Iterable[Outline], sections: Mapping[str, Section]) 
             paths[outline.folders] = section_by_name(sections, outline.folders)
         filed.append((outline, paths[outline.folders]))
     return filed
+
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
+_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigLines:
+    """*text* for `sources.yaml` with so many *sources*; *known* ones are left out, *refused* ones told as comments."""
+
+    text: str
+    sources: int
+    known: int
+    refused: int
+
+
+def opml_to_lines(
+    lists: Iterable[tuple[str, bytes]], *, sections: Iterable[Section] = (), present: Iterable[Source] = ()
+) -> ConfigLines:
+    """Give the feeds of OPML documents, (file name, body) each, as lines for a `sources.yaml` that has *present*.
+
+    A folder that means one of *sections* gives a `section:` line; folders stand as comments. Feeds listed twice come
+    once; addresses that no source can have become comments with the reason. Raises ConfigError for no OPML.
+    """
+    tree = {section.path: section for section in sections}
+    present = tuple(present)
+    names = Names(word for source in present for word in (source.name, source.key))
+    had = {comparable(source.target) for source in present if source.kind != "files"}
+    seen: set[str] = set()
+    lines: list[str] = []
+    count = known = refused = 0
+    for file, body in lists:
+        subscriptions = read_opml(body, file=file)
+        if subscriptions.mended:
+            lines += [""] * bool(lines) + [f"# {file}, mended: {subscriptions.mended}"]
+        for folders, outlines in _by_folder(subscriptions.outlines).items():
+            section = section_by_name(tree, folders)
+            wanted = []
+            for outline in outlines:
+                if (same := comparable(outline.url)) in had:
+                    known += 1
+                elif same not in seen:
+                    seen.add(same)
+                    wanted.append(outline)
+            if wanted and (folders or lines):
+                lines += [""] * bool(lines) + [f"# {' > '.join(folders) or 'outside any folder'}"]
+            for outline in wanted:
+                try:
+                    judge_address(outline.url)
+                except Wrong as wrong:
+                    lines.append(f"# left out, {flat(outline.title)}: {wrong.cause}")
+                    refused += 1
+                    continue
+                lines.append(f"- name: {scalar(names.give(outline.title, outline.url))}")
+                lines.append(f"  url: {scalar(outline.url)}")
+                if section:
+                    lines.append(f"  section: {section}")
+                count += 1
+    text = "".join(f"{line}\n" for line in lines)
+    return ConfigLines(text=text, sources=count, known=known, refused=refused)
+
+
+def _by_folder(outlines: Iterable[Outline]) -> dict[tuple[str, ...], list[Outline]]:
+    groups: dict[tuple[str, ...], list[Outline]] = {}
+    for outline in outlines:
+        groups.setdefault(outline.folders, []).append(outline)
+    return groups
+
+
+def scalar(text: str) -> str:
+    """Write *text* as a YAML scalar: plain where nothing can be mistaken, else in double quotes.
+
+    >>> scalar("Ars Technica"), scalar("no"), scalar("Q: what?")
+    ('Ars Technica', '"no"', '"Q: what?"')
+    """
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    if re.fullmatch(r"https?://[A-Za-z0-9._~/?=&%+:@-]*[A-Za-z0-9_~/=%-]", text):
+        return text
+    return json.dumps(text, ensure_ascii=False)

@@ -15,9 +15,8 @@ import re2
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.model import Drop, Match, Term, TermField
-from feeds.settings.kinds import Language
 from feeds.settings.reports import Report, Wrong, listing, quote
-from feeds.settings.values import Schema, is_empty, pairs, text_of
+from feeds.settings.types import Language, Schema, is_empty, pairs, text_of
 
 TERMS: tuple[TermField, ...] = typing.get_args(TermField)
 JOINTS = ("any", "all", "none")
