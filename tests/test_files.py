@@ -11,7 +11,7 @@ import pytest
 
 from feeds import files
 from feeds.dedupe.terms import TermCounts, count_terms
-from feeds.normalise import detect
+from feeds.normalise import languages
 
 PARTS = {"first": b"abc", "second": bytes(range(200)), "none": b""}
 
@@ -93,10 +93,10 @@ def test_languages_and_common_words_are_the_same_from_kept_tables(folder: Path) 
     found = []
     for at in (None, folder, folder):
         files.use_cache(at)
-        detect._model.cache_clear()
-        told = [detect._model().classify(text) for text in texts]
+        languages._model.cache_clear()
+        told = [languages._model().classify(text) for text in texts]
         found.append((told, TermCounts().telling(terms.hashes, "en").tolist()))
-    detect._model.cache_clear()
+    languages._model.cache_clear()
     assert found[0] == found[1] == found[2]
     assert {path.name.partition(".")[0] for path in folder.iterdir()} == {"languages", "words-en"}
     assert np.ptp(found[0][1]) > 0

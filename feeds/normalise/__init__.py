@@ -3,9 +3,9 @@
 After this step text is plain or sanitised, links are absolute http(s), dates are aware UTC; nothing is cleaned again.
 """
 
-from feeds.normalise.detect import warm
 from feeds.normalise.entries import Normalised, normalise
-from feeds.normalise.furniture import without_furniture
-from feeds.normalise.identity import Marks
+from feeds.normalise.entry_furniture import without_furniture
+from feeds.normalise.entry_keys import Marks
+from feeds.normalise.languages import warm
 
 __all__ = ["Marks", "Normalised", "normalise", "warm", "without_furniture"]

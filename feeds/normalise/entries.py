@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import xxhash
 
-from feeds.dates import zone_of
+from feeds.dates import Order, parse_date, settle, zone_of
 from feeds.errors import UrlError
 from feeds.model import (
     Category,
@@ -26,13 +26,10 @@ from feeds.model import (
     Person,
     Source,
 )
-from feeds.normalise.dating import dates_of
-from feeds.normalise.detect import detected_language
-from feeds.normalise.identity import Marks, content_hash, key_of, marks_of, told_apart
-from feeds.normalise.languages import language_tag
-from feeds.normalise.lines import NAME_CHARS, TITLE_CHARS, line, name_line, visible
-from feeds.normalise.links import resolved
-from feeds.normalise.media import count, enclosures_of, episode_of, image_of, place_of, with_words
+from feeds.normalise.entry_keys import Marks, content_hash, key_of, marks_of, told_apart
+from feeds.normalise.entry_media import count, enclosures_of, episode_of, image_of, place_of, with_words
+from feeds.normalise.languages import detected_language, language_tag
+from feeds.normalise.scalars import NAME_CHARS, TITLE_CHARS, line, name_line, resolved, visible
 from feeds.normalise.texts import Place, body_of, title_of
 from feeds.text import text_hash
 from feeds.urls import comparable_url
@@ -282,3 +279,54 @@ def _discussion(discussion: Discussion | None, base: str) -> Discussion | None:
     if url is None and feed_url is None:
         return None
     return Discussion(url=url, feed_url=feed_url, count=count(discussion.count))
+
+
+# ------------------------------------------------------------------------------- dates (criteria G3)
+
+
+FAST_CLOCK = timedelta(hours=1)
+"""A date less than this ahead is a clock that goes fast, and not worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Aware UTC, None where nothing believable was said; *updated* is never before *published*."""
+
+    published: datetime | None
+    updated: datetime | None
+    warnings: tuple[str, ...]
+
+
+def dates_of(entry: ParsedEntry, *, zone: tzinfo, order: Order | None = None, received_at: datetime) -> Dates:
+    """Return the dates of *entry* by these rules.
+
+    What has no zone is in *zone*; numbers that could be read in several orders are in *order*, the document's. Before
+    1990, impossible or unreadable: none. Ahead of *received_at*: *received_at*. Only updated: that is when it was
+    published, as far as anybody knows. Updated before published: published.
+    """
+    warnings: list[str] = []
+    published, updated = (
+        _moment(name, text, zone, order, received_at, warnings)
+        for name, text in (("published", entry.published), ("updated", entry.updated))
+    )
+    if published is None:
+        published = updated
+    elif updated is None or updated < published:
+        updated = published if updated is not None else None
+    return Dates(published, updated, tuple(warnings))
+
+
+def _moment(
+    name: str, text: str | None, zone: tzinfo, order: Order | None, received_at: datetime, warnings: list[str]
+) -> datetime | None:
+    stated = parse_date(text, zone, order) if text else None
+    if stated is None:
+        if text and text.strip():
+            warnings.append(f"{name}: {text.strip()[:60]!r} is no date")
+        return None
+    believed = settle(stated, received_at=received_at)
+    if believed is None:
+        warnings.append(f"{name}: nothing was published in {stated.year}")
+    elif stated - received_at > FAST_CLOCK:
+        warnings.append(f"{name}: {stated:%Y-%m-%d %H:%M} UTC lies ahead, taken as now")
+    return believed

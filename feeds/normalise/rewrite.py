@@ -14,15 +14,18 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from feeds.model import Image
 from feeds.normalise.embeds import (
+    PREFIXED,
     Embed,
     is_own_element,
+    keep_formulas,
+    keep_words_of_drawings,
     readable,
     replace_embeds,
     replace_own_elements,
+    unprefixed,
 )
-from feeds.normalise.formulas import PREFIXED, keep_formulas, keep_words_of_drawings, unprefixed
-from feeds.normalise.links import is_clean, resolved
 from feeds.normalise.pictures import Attributes, is_placeholder, is_shown, is_unseen, largest, pixels, real_address
+from feeds.normalise.scalars import is_clean, resolved
 
 ID_PREFIX = "text-"
 """What names of places in a text begin with, so that none is the name of anything on a page of ours."""

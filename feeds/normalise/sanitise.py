@@ -13,9 +13,9 @@ from html import escape
 
 import nh3
 
-from feeds.normalise.formulas import MATHML, MATHML_ATTRIBUTES
-from feeds.normalise.lines import legal
+from feeds.normalise.embeds import MATHML, MATHML_ATTRIBUTES
 from feeds.normalise.rewrite import Rewritten, rewrite
+from feeds.normalise.scalars import legal
 
 MAX_HTML_CHARS = 500_000
 """More of one field is cut off before it is parsed, so that what was open is closed."""

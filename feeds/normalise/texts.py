@@ -9,10 +9,9 @@ from html import escape
 from urllib.parse import unquote, urlsplit
 
 from feeds.model import Image, RawText
-from feeds.normalise.lines import cut, excerpt, line
-from feeds.normalise.links import resolved
 from feeds.normalise.rewrite import Rewritten
 from feeds.normalise.sanitise import clean, from_text
+from feeds.normalise.scalars import cut, excerpt, line, resolved
 from feeds.text import plain
 
 SUMMARY_CHARS = 1200

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 from xxhash import xxh3_64_intdigest
 
 from feeds.model import ParsedFeed
-from feeds.parse.feeds import parse_xml
-from feeds.parse.jsonfeed import parse_json
+from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import recognise, refusal
+from feeds.parse.xml_feeds import parse_xml
 
 if TYPE_CHECKING:
-    from feeds.parse.documents import parse_document
-    from feeds.parse.listing import parse_listing
-    from feeds.parse.offers import Offer, is_about_comments, parse_offers
+    from feeds.parse.folder_files import parse_document
+    from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
     from feeds.parse.pages import parse_page, read_page
-    from feeds.parse.sitemaps import parse_sitemap
 
 __all__ = [
     "Offer",
@@ -36,14 +34,14 @@ __all__ = [
 ]
 
 _SELDOM = {
-    "parse_document": "documents",
-    "parse_listing": "listing",
-    "Offer": "offers",
-    "is_about_comments": "offers",
-    "parse_offers": "offers",
+    "parse_document": "folder_files",
+    "parse_listing": "links",
+    "Offer": "links",
+    "is_about_comments": "links",
+    "parse_offers": "links",
     "parse_page": "pages",
     "read_page": "pages",
-    "parse_sitemap": "sitemaps",
+    "parse_sitemap": "links",
 }
 """What a desk of feeds alone never asks for, and where it is: imported when it is first asked for."""
 

@@ -15,7 +15,7 @@ import re
 from webencodings import lookup
 from webencodings.labels import LABELS
 
-from feeds.parse.limits import MAX_LEAD_BYTES
+from feeds.parse.fields import MAX_LEAD_BYTES
 
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']?\s*([A-Za-z0-9._:\- ]{1,40})""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)

@@ -14,8 +14,8 @@ from functools import lru_cache
 
 from xxhash import xxh3_64_intdigest
 
-from feeds.parse.limits import MAX_ENTRIES, MAX_ROOT_TAG_BYTES
-from feeds.parse.prolog import Prolog
+from feeds.parse.fields import MAX_ENTRIES, MAX_ROOT_TAG_BYTES
+from feeds.parse.kinds import Prolog
 
 _NAMES = {
     "item": re.compile(rb"<((?:[A-Za-z_][\w.\-]*:)?item)(?=[\s>/])", re.IGNORECASE),

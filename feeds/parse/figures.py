@@ -1,13 +1,17 @@
-"""Pictures, frames and players of a page, held apart while its text is looked for. Part of `parse`, for `body`. Pure.
+"""What of a page is no text, taken out before its text is looked for: figures aside, boxes away. Part of `parse`. Pure.
 
 An extractor of text drops what is no text, and takes a caption for a paragraph. So each picture with its caption, each
 frame and each formula leaves one sign in the page, and comes back where the sign came out.
+
+Teasers of other articles, calls to subscribe, share rows, advertising: an extractor knows some of these names; these
+are the others that templates use. A box goes only where it is a small part of the page and holds no headline.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -65,10 +69,10 @@ def set_aside(tree: Any) -> list[str]:
     for figure in list(tree.iter("figure")):
         if next(figure.iter(*_MEDIA), None) is None and next(figure.iter(*_TEXTUAL), None) is not None:
             figure.tag = "div"
-    for holder in _outermost(tree, "figure"):
+    for holder in _outer_elements(tree, "figure"):
         if next(holder.iter(*_MEDIA), None) is not None and len(kept) < MAX_FIGURES:
             _keep(holder, _figure(holder), kept)
-    for picture in _outermost(tree, *_MEDIA):
+    for picture in _outer_elements(tree, *_MEDIA):
         if len(kept) >= MAX_FIGURES:
             break
         holder = _holder(picture)
@@ -76,7 +80,7 @@ def set_aside(tree: Any) -> list[str]:
             _keep(holder, _captioned(holder, picture), kept)
         else:
             _keep(picture, _shown(picture), kept)
-    for formula in _outermost(tree, "math"):
+    for formula in _outer_elements(tree, "math"):
         if len(kept) < MAX_FIGURES:
             _keep(formula, _html(formula), kept)
     return kept
@@ -117,7 +121,7 @@ def _inline(html: str) -> str:
     return "".join(re.findall(r"<(?:img|amp-img|iframe)\b[^>]*>", html)[:1])
 
 
-def _outermost(tree: Any, *tags: str) -> Iterator[Any]:
+def _outer_elements(tree: Any, *tags: str) -> Iterator[Any]:
     """Elements with one of *tags* that are in none of them."""
     for element in list(tree.iter(*tags)):
         if next(element.iterancestors(*tags), None) is None and element.getparent() is not None:
@@ -275,3 +279,79 @@ def _html(element: Any) -> str:
         return etree.tostring(element, encoding="unicode", method="html").strip()
     finally:
         element.tail = tail
+
+
+# --------------------------------------------------------------------------------------------- boxes
+
+
+_BOX = re.compile(
+    r"(?:^|[\s_-])(?:"
+    r"related|recirc(?:ulation)?|recommend(?:ed|ations?)?|also-?read|read-?(?:more|also|next)|more-?(?:stories|articles|on|from)|"
+    r"you-?may-?(?:also-?)?like|most-?(?:read|viewed|popular|shared)|popular|trending|onward|"
+    r"teaser-?(?:list|group|box|row|container|grid)|teasers|(?:article|in-?text|inline|content)-?teaser|promo(?:tion)?(?:-?box|s)?|"
+    r"newsletter\w*|subscri(?:be|ption)\w*|sign-?up|paywall|piano|abo-?box|advert\w*|ads?|sponsor\w*|affiliate\w*|taboola|outbrain|"
+    r"share|sharing|share-?(?:bar|buttons?|links?|tools?|this)|social(?:-?(?:media|links?|icons?|share|sharing|bar|buttons?))?|follow-?(?:us|button|box)|"
+    r"comments|comment-?(?:form|list|section|area)|respond|disqus|"
+    r"author-?(?:box|bio|info|card|profile|description)|about-?(?:the-?)?author|"
+    r"donat\w+|spenden?|support-?us|survey|poll|rating|feedback|app-?(?:banner|promo)|cookie\w*|consent|"
+    r"breadcrumbs?|pagination|pager|post-?navigation|nav(?:igation)?|toc|skip-?link|print-?only|sr-only|visually-?hidden|"
+    r"screen-?reader\w*"
+    r")(?:$|[\s_-])|(?:^|\s)hidden(?:$|\s)",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[.!?…。！？।][\"'”’»)\]]*(?:\s|$)")
+_TAGS = ("div", "section", "aside", "ul", "ol", "li", "p", "span", "header", "figure", "details", "table")
+_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+
+
+def drop_boxes(tree: Any, *, text_chars: int) -> None:
+    """Take out of the page *tree*, which has so many characters of text, the boxes that are none of its article.
+
+    Where they hold most of its paragraphs, the names mean something else: then only those without any go.
+    """
+    written = prose(tree)
+    boxes: list[tuple[Any, int]] = []
+    for element in tree.iter(*_TAGS):
+        name = element.get("class") or element.get("id")
+        if not (name and _is_box(name)) and not _is_hidden(element):
+            continue
+        if len("".join(element.itertext())) * 5 > text_chars or next(element.iter("h1"), None) is not None:
+            continue
+        if (said := prose(element)) * 5 <= written:
+            boxes.append((element, said))
+    outer = _outer_boxes(boxes)
+    wordy = 2 * sum(said for _, said in outer) > written
+    for element, said in boxes if wordy else outer:
+        if element.getparent() is not None and not (wordy and said):
+            element.drop_tree()
+
+
+def _outer_boxes(boxes: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
+    """Those of *boxes*, in document order, that are in none of the others."""
+    found: list[tuple[Any, int]] = []
+    inside: set[Any] = set()
+    for element, said in boxes:
+        if element not in inside:
+            found.append((element, said))
+            inside.update(element.iter())
+    return found
+
+
+def _is_hidden(element: Any) -> bool:
+    return element.get("hidden") is not None or _HIDDEN.search(element.get("style") or "") is not None
+
+
+def prose(element: Any) -> int:
+    """Return how many characters in *element* stand in paragraphs that are sentences."""
+    return sum(map(prose_in, element.iter("p")))
+
+
+def prose_in(paragraph: Any) -> int:
+    """Return how many characters *paragraph* has, 0 where it is no sentence of some length."""
+    text = "".join(paragraph.itertext())
+    return len(text) if len(text) >= 80 and _SENTENCE.search(text) else 0
+
+
+@lru_cache(maxsize=8192)
+def _is_box(name: str) -> bool:
+    return len(name) < 300 and bool(_BOX.search(name))

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from feeds.parse.furniture import furniture
-from feeds.parse.marks import words
+from feeds.parse.line_kinds import furniture
+from feeds.parse.page_marks import words
 from feeds.urls import host_of
 
 MAX_HEADING_CHARS = 400

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from feeds.model import Category, Image, Origin, ParsedEntry, RawText
-from feeds.parse import lines as kinds
+from feeds.parse import line_kinds
 from feeds.parse.plain import read_plain
 
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}
@@ -116,7 +116,7 @@ def read_markdown(text: str) -> ParsedEntry:
         link=_one(stated, "link", "url", "permalink", "canonical", "canonical_url", "canonicalurl") or entry.link,
         summary=_text(_one(stated, "summary", "description", "standfirst", "excerpt", "abstract")) or entry.summary,
         language=_one(stated, "language", "lang", "locale") or entry.language,
-        authors=tuple(person for name in _many(stated, "author", "authors", "by") for person in kinds.people(name))
+        authors=tuple(person for name in _many(stated, "author", "authors", "by") for person in line_kinds.people(name))
         or entry.authors,
         published=_one(stated, "date", "published", "pubdate", "publishdate", "created") or entry.published,
         updated=_one(stated, "updated", "lastmod", "modified", "last_modified_at") or entry.updated,
@@ -176,12 +176,12 @@ def _breadcrumb(stated: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(value, list):
         return tuple(_many({"crumbs": value}, "crumbs"))
     text = _one(stated, "breadcrumb", "breadcrumbs", "section")
-    return (kinds.breadcrumb(text) or (text,)) if text else ()
+    return (line_kinds.breadcrumb(text) or (text,)) if text else ()
 
 
 def _origin(stated: Mapping[str, Any]) -> Origin | None:
     source, url = _one(stated, "source", "origin", "credit"), _one(stated, "source_url", "origin_url", "original_url")
-    credit = kinds.credit(f"Source: {source or url}") if source or url else None
+    credit = line_kinds.credit(f"Source: {source or url}") if source or url else None
     if credit is None or credit.origin is None:
         return None
     return Origin(name=credit.origin.name, url=credit.origin.url or url)

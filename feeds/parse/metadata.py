@@ -18,10 +18,21 @@ from lxml import etree
 
 from feeds.dates import parse_date
 from feeds.model import Category, Image, Origin, Person
-from feeds.parse import jsonld
-from feeds.parse import lines as kinds
+from feeds.parse import line_kinds
 from feeds.parse.headline import alike, headline
-from feeds.parse.marks import Marks, names_in, short_lines, words
+from feeds.parse.page_marks import (
+    Marks,
+    ld_address,
+    ld_article,
+    ld_body,
+    ld_breadcrumb,
+    ld_nodes,
+    ld_text,
+    ld_texts,
+    names_in,
+    short_lines,
+    words,
+)
 from feeds.urls import absolute, host_of
 
 _DATE_METAS = (
@@ -94,20 +105,20 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
     """Return what the page *tree* at *url* states."""
     metas, marks = _metas(tree), Marks(tree)
     before, after = short_lines(tree)
-    found = jsonld.nodes([script.text or "" for script in _JSON_LD(tree)])
-    article = jsonld.article(found)
+    found = ld_nodes([script.text or "" for script in _JSON_LD(tree)])
+    article = ld_article(found)
     site = _first(metas, "og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
-    publisher = jsonld.text(article.get("publisher")) or site
+    publisher = ld_text(article.get("publisher")) or site
     title = _title(tree, metas, article, site or publisher, url)
     origin, credits, named = _credit(after, metas, article, url)
-    section = jsonld.texts(article.get("articleSection")) or metas.get("article:section", [])
+    section = ld_texts(article.get("articleSection")) or metas.get("article:section", [])
     descriptions = _descriptions(metas, article)
     return PageFacts(
         title=title,
         summary=next(iter(descriptions), None),
         authors=_authors(marks, metas, article, after, (site, publisher)),
         published=_published(tree, marks, metas, article, found, after, url),
-        updated=_dated([jsonld.text(article.get("dateModified"))]) or _dated(_all(metas, _UPDATE_METAS)),
+        updated=_dated([ld_text(article.get("dateModified"))]) or _dated(_all(metas, _UPDATE_METAS)),
         canonical=_canonical(tree, metas, article, url),
         language=_language(tree, metas, article),
         site=site,
@@ -118,11 +129,11 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
         publisher=publisher or named or None,
         image=_image(metas, article),
         rights=_first(metas, "copyright", "dc.rights", "dcterms.rights")
-        or jsonld.text(article.get("copyrightNotice"))
+        or ld_text(article.get("copyrightNotice"))
         or None,
         noindex=_noindex(metas),
         descriptions=descriptions,
-        body=jsonld.body(article),
+        body=ld_body(article),
     )
 
 
@@ -143,7 +154,7 @@ def _all(metas: dict[str, list[str]], names: Iterable[str]) -> list[str]:
 def _descriptions(metas: dict[str, list[str]], article: dict[str, Any]) -> tuple[str, ...]:
     said = [
         *_all(metas, ("og:description", "description", "twitter:description", "dc.description")),
-        *(jsonld.text(article.get(key)) for key in ("description", "alternativeHeadline", "abstract")),
+        *(ld_text(article.get(key)) for key in ("description", "alternativeHeadline", "abstract")),
     ]
     return tuple(dict.fromkeys(text for text in said if text))
 
@@ -157,7 +168,7 @@ def _first(metas: dict[str, list[str]], *names: str) -> str | None:
 
 def _title(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], site: str | None, url: str) -> str | None:
     element = next((element for element in tree.iter("title") if element.getparent() is not None), None)
-    stated = [unescape(jsonld.text(article.get("headline"))), *_all(metas, ("og:title", "twitter:title"))]
+    stated = [unescape(ld_text(article.get("headline"))), *_all(metas, ("og:title", "twitter:title"))]
     whole = words(element) if element is not None else ""
     return headline(tree, [text for text in stated if text], whole=whole, site=site or "", url=url)
 
@@ -182,16 +193,16 @@ def _authors(
         named = (_distinct(_names(words(element)), sites) for element in islice(marks.bylines(), 6))
         persons = next((found for found in named if found), ())
     if not persons:
-        stated = (_distinct(said.authors, sites) for line in after[:15] if (said := kinds.stated(line)))
+        stated = (_distinct(said.authors, sites) for line in after[:15] if (said := line_kinds.stated(line)))
         persons = next((found for found in stated if found), ())
     return persons or _distinct(people, ())
 
 
 def _person(author: Any) -> Person | None:
-    name = jsonld.text(author)
+    name = ld_text(author)
     if not name and isinstance(author, dict):
-        name = " ".join(part for key in ("givenName", "familyName") if (part := jsonld.text(author.get(key))))
-    url = jsonld.address(author.get("url")) if isinstance(author, dict) else ""
+        name = " ".join(part for key in ("givenName", "familyName") if (part := ld_text(author.get(key))))
+    url = ld_address(author.get("url")) if isinstance(author, dict) else ""
     return Person(name=name, url=url or None) if name and not name.startswith("http") else None
 
 
@@ -199,9 +210,9 @@ def _names(text: str) -> list[Person]:
     text = _PREFIX.sub("", text.strip())
     if not text or len(text) > 160:
         return []
-    names, _ = kinds.split_date(text)
+    names, _ = line_kinds.split_date(text)
     names = re.split(r"\s*\|\s*|\s+[–—-]\s+", names)[0]
-    return list(kinds.people(_BEHIND.sub("", names)))
+    return list(line_kinds.people(_BEHIND.sub("", names)))
 
 
 def _distinct(people: Iterable[Person | None], sites: tuple[str | None, ...]) -> tuple[Person, ...]:
@@ -209,7 +220,7 @@ def _distinct(people: Iterable[Person | None], sites: tuple[str | None, ...]) ->
     kept: dict[str, Person] = {}
     for person in people:
         if person and not _NOT_NAMES.match(person.name) and len(person.name) <= 100:
-            for name in [person] if person.url else (list(kinds.people(person.name)) or [person]):
+            for name in [person] if person.url else (list(line_kinds.people(person.name)) or [person]):
                 if name.name.casefold() not in shut:
                     kept.setdefault(name.name.casefold(), name)
     return tuple(kept.values())
@@ -224,10 +235,10 @@ def _published(
     after: list[str],
     url: str,
 ) -> str | None:
-    stated = [jsonld.text(article.get(key)) for key in ("datePublished", "dateCreated", "uploadDate")]
+    stated = [ld_text(article.get(key)) for key in ("datePublished", "dateCreated", "uploadDate")]
     if date := _dated(stated) or _dated(_all(metas, _DATE_METAS)):
         return date
-    if date := _dated(jsonld.text(node.get("datePublished")) for node in found):
+    if date := _dated(ld_text(node.get("datePublished")) for node in found):
         return date
     times = [time for time in tree.iter("time") if time.get("datetime") or time.text]
     marked = [
@@ -238,7 +249,7 @@ def _published(
     if date := _dated(element.get("content") or words(element) for element in _PUBLISHED(tree)):
         return date
     shown = [text for element in islice(marks.dates(), 60) if len(text := words(element)) <= 120]
-    if date := next((text for text in shown if kinds.only_date(text)), None) or _dated(_dates_in(shown)):
+    if date := next((text for text in shown if line_kinds.only_date(text)), None) or _dated(_dates_in(shown)):
         return date
     return (
         _dated(_dates_in(after[:12])) or _dated("-".join(found) for found in _URL_DAY.findall(url)) or _searched(tree)
@@ -272,8 +283,8 @@ def _canonical(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], 
     stated = [
         *links[:1],
         *metas.get("og:url", [])[:1],
-        jsonld.address(article.get("mainEntityOfPage")),
-        jsonld.address(article),
+        ld_address(article.get("mainEntityOfPage")),
+        ld_address(article),
     ]
     for candidate in stated:
         resolved = absolute(url or candidate or "", candidate or "")
@@ -287,7 +298,7 @@ def _language(tree: Any, metas: dict[str, list[str]], article: dict[str, Any]) -
     stated = (tree.get("lang"), tree.get("{http://www.w3.org/XML/1998/namespace}lang"), tree.get("xml:lang"))
     return next((tag for tag in stated if tag), None) or (
         _first(metas, "og:locale", "content-language", "language", "dc.language")
-        or jsonld.text(article.get("inLanguage"))
+        or ld_text(article.get("inLanguage"))
         or None
     )
 
@@ -295,38 +306,38 @@ def _language(tree: Any, metas: dict[str, list[str]], article: dict[str, Any]) -
 def _categories(section: list[str], metas: dict[str, list[str]], article: dict[str, Any]) -> tuple[Category, ...]:
     words = [*section, *metas.get("article:tag", [])]
     keywords = article.get("keywords") or metas.get("news_keywords") or metas.get("keywords") or []
-    for text in [keywords] if isinstance(keywords, str) else jsonld.texts(keywords):
+    for text in [keywords] if isinstance(keywords, str) else ld_texts(keywords):
         words += re.split(r"\s*[,;]\s*", text)
     terms = dict.fromkeys(word for text in words if 1 < len(word := text.strip(" #")) <= 60)
     return tuple(Category(term=term) for term in list(terms)[:40])
 
 
 def _crumbs(marks: Marks, found: list[dict[str, Any]], before: list[str], title: str | None) -> tuple[str, ...]:
-    names = jsonld.breadcrumb(found) or next((names for element in marks.crumbs() if (names := names_in(element))), [])
+    names = ld_breadcrumb(found) or next((names for element in marks.crumbs() if (names := names_in(element))), [])
     if not names:
         strong = (text for text in before if len(text) <= 160 and any(mark in text for mark in ">›»"))
-        names = next((list(crumbs) for text in strong if (crumbs := kinds.breadcrumb(text))), [])
-    return kinds.without_home(tuple(name for name in names if not (title and alike(name, title))))
+        names = next((list(crumbs) for text in strong if (crumbs := line_kinds.breadcrumb(text))), [])
+    return line_kinds.without_home(tuple(name for name in names if not (title and alike(name, title))))
 
 
 def _credit(
     lines: list[str], metas: dict[str, list[str]], article: dict[str, Any], url: str
 ) -> tuple[Origin | None, tuple[str, ...], str | None]:
     """Whom the page credits, the credit lines as printed, and the publisher's name in a line under the credit."""
-    credits = [(number, credit) for number, text in enumerate(lines) if (credit := kinds.credit(text))]
+    credits = [(number, credit) for number, text in enumerate(lines) if (credit := line_kinds.credit(text))]
     credits = [(number, credit) for number, credit in credits if not credit.bare or number > len(lines) // 2]
     printed = tuple(dict.fromkeys(credit.printed for _, credit in credits))[:6]
     named = None
     if credits and (number := credits[-1][0] + 1) < len(lines):
         under = lines[number]
-        named = under if kinds.is_name(under) else None
+        named = under if line_kinds.is_name(under) else None
     source = _first(metas, "original-source", "syndication-source")
     if source and (address := absolute(url or source, source)) and host_of(address) != host_of(url):
         return Origin(name=host_of(address).removeprefix("www."), url=address), printed, named
     based = article.get("isBasedOn") or article.get("isBasedOnUrl")
-    if based and (jsonld.text(based) or jsonld.address(based)):
-        link = absolute(url or "", jsonld.address(based) or jsonld.text(based))
-        name = jsonld.text(based)
+    if based and (ld_text(based) or ld_address(based)):
+        link = absolute(url or "", ld_address(based) or ld_text(based))
+        name = ld_text(based)
         name = host_of(link or "").removeprefix("www.") if not name or name.startswith("http") else name
         if name:
             return Origin(name=name, url=link), printed, named
@@ -340,11 +351,11 @@ def _image(metas: dict[str, list[str]], article: dict[str, Any]) -> Image | None
         return Image(url=url, width=width, height=height, alt=_first(metas, "og:image:alt", "twitter:image:alt") or "")
     said = article.get("image")
     said = said[0] if isinstance(said, list) and said else said
-    if not said or not (address := jsonld.address(said)):
+    if not said or not (address := ld_address(said)):
         return None
     sized = said if isinstance(said, dict) else {}
     width, height = (_pixels(sized.get(side)) for side in ("width", "height"))
-    return Image(url=address, width=width, height=height, alt=jsonld.text(sized.get("caption")))
+    return Image(url=address, width=width, height=height, alt=ld_text(sized.get("caption")))
 
 
 def _pixels(value: Any) -> int | None:

@@ -1,17 +1,37 @@
-"""An article page to one entry: its text by `body`, its facts by `metadata`. Part of `parse`. Pure."""
+"""An article page to one entry: its text by trafilatura, its facts by `metadata`. Part of `parse`. Pure.
+
+    page tree -> figures aside -> standfirst -> boxes out -> extraction -> lines around out -> HTML, figures back
+
+The text is extracted in trafilatura's fast mode, and again in its thorough ones where the result is doubtful: little
+of the page's paragraphs, mostly links, or not what the page itself gives as `articleBody` in JSON-LD.
+"""
 
 from __future__ import annotations
 
+import logging
 import re
+from collections import Counter
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree, html
 
 from feeds.errors import ParseError
+from feeds.frames import legal
 from feeds.model import ParsedEntry, ParsedFeed, RawText
-from feeds.parse.body import Body, read_body
 from feeds.parse.charset import to_utf8
+from feeds.parse.figures import SIGNS, drop_boxes, prose, prose_in, put_back, set_aside, squashed
 from feeds.parse.metadata import PageFacts, read_metadata
+from feeds.parse.trim import (
+    NOTHING_SHOWN,
+    lines_behind_headline,
+    places_of_text,
+    seen,
+    standfirst,
+    trimmed,
+    without_shared,
+)
 from feeds.text import Recurring, Shown
 
 MAX_PAGE_BYTES = 5_242_880
@@ -110,3 +130,306 @@ def _entry(facts: PageFacts, found: Body, url: str) -> ParsedEntry:
         noindex=facts.noindex,
         notes=found.notes,
     )
+
+
+# ------------------------------------------------------------------------------------------ the text
+
+
+DOUBTFUL_CHARS = 1_000
+"""An article shorter than this, on a page four times as long, may not be all of it."""
+DOUBTFUL_LINKS = 0.5
+"""The part of an article's text that may be links."""
+DOUBTFUL_PART = 0.6
+"""Of the page's paragraphs, or of the text in JSON-LD, an extraction should have this part."""
+WITNESS_CHARS = 600
+"""JSON-LD with less text than this gives a teaser."""
+
+# What the library says at WARNING is here a ParseError, with a remedy.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+# Never text, whatever the page: gone before the extractor searches the tree many times over.
+_FURNISHING = (
+    "nav", "footer", "select", "option", "button", "iframe", "noscript", "input", "textarea", "canvas", "dialog",
+    "link", "meta", "style", "menu", "object", "embed", "audio", "video", "map", "picture", "svg", "source", "track",
+    "template",
+)  # fmt: skip
+_HOLDING = ("nav", "footer", "button", "noscript", "dialog", "menu", "object", "map", "select", "textarea")
+_TAGS = {"item": "li", "quote": "blockquote", "lb": "br", "row": "tr", "graphic": "img", "ref": "a", "code": "code"}
+_RENDERED = {"#b": "strong", "#i": "em", "#u": "u", "#t": "code", "#sub": "sub", "#sup": "sup"}
+_SEEN = re.compile(r"[^\s\x00-\x1f\x7f\ufffd]")
+_COMMENT = re.compile(r"comment|respond|repl(?:y|ies)|disqus|reviews?\b|kommentar|guestbook", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An article's body as HTML, ``""`` where none was found; what was seen of the page for the next of its site; in
+    words, what was taken out because other pages of the site have it too.
+    """
+
+    html: str
+    shown: Shown
+    notes: tuple[str, ...] = ()
+
+
+def read_body(tree: Any, facts: PageFacts, url: str, learnt: Recurring) -> Body:
+    """Return the article's body in the page *tree* at *url*; *learnt* is what was seen of other pages of its site.
+
+    The tree is used up.
+    """
+    heads = [text for head in tree.iter("h1") if (text := squashed(head.text_content()))]
+    kept = set_aside(tree)
+    whole = len(tree.text_content())
+    for element in tree.iter(*_HOLDING):
+        if len(element.text_content()) * 2 > whole:
+            element.tag = "div"  # left open by mistake, it holds the page
+    above = lines_behind_headline(tree)
+    etree.strip_elements(tree, *_FURNISHING, with_tail=False)
+    drop_boxes(tree, text_chars=whole)
+    _mark_article(tree, whole)
+    found = _best(tree, whole, facts, learnt)
+    if found is None:
+        return Body("", NOTHING_SHOWN)
+    blocks = trimmed(_split(found), facts, heads=heads, url=url or facts.canonical or "")
+    shown = seen(blocks, tree, facts.title or "")
+    blocks, notes = without_shared(blocks, facts.title or "", learnt.with_([shown]))
+    if not any(_SEEN.search(text) for block in blocks for text in block.itertext()):
+        return Body("", shown)
+    text = squashed("".join("".join(block.itertext()) for block in blocks))
+    first = next(("".join(block.itertext()) for block in blocks if prose_in(block)), "")
+    if (above_text := standfirst(above, facts, first)) and squashed(above_text)[:100] not in text:
+        paragraph = etree.Element("p")
+        paragraph.text = above_text
+        blocks.insert(0, paragraph)
+    for block in blocks:
+        _to_html(block)
+        block.tail = None
+    html = "\n".join(etree.tostring(block, encoding="unicode", method="html") for block in blocks)
+    return Body(put_back(html, kept), shown, notes)
+
+
+def _split(body: Any) -> list[Any]:
+    """The blocks of *body*; text between them becomes a paragraph."""
+    children = []
+    for child in list(body):
+        children.append(child)
+        if child.tail and child.tail.strip():
+            loose = etree.Element("p")
+            loose.text, child.tail = child.tail, None
+            children.append(loose)
+    return children
+
+
+# --------------------------------------------------------------------------- extraction
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """An extraction: its characters, those in links, those in paragraphs that are sentences."""
+
+    body: Any
+    chars: int
+    linked: int
+    prose: int
+
+    def says_all_of(self, other: _Text) -> bool:
+        """Tell whether this has the paragraphs and the pictures of *other*."""
+        return self.prose >= max(other.prose, 1) and self._figures() >= other._figures()
+
+    def _figures(self) -> int:
+        return 0 if self.body is None else len(SIGNS.findall("".join(self.body.itertext())))
+
+
+def _best(tree: Any, whole: int, facts: PageFacts, learnt: Recurring) -> Any:
+    """What the fast extraction finds; where that is doubtful, what the one finds that says most of the article."""
+    first = _extract(tree, fast=True)
+    for holder in places_of_text(tree, learnt):
+        if (remembered := _inside(holder)).says_all_of(first):
+            return remembered.body
+    witness = _words(facts.body) if len(facts.body) >= WITNESS_CHARS else Counter[str]()
+    if not _doubtful(first, tree, whole, witness):
+        return first.body
+    found = [first, _extract(tree, fast=False)]
+    gathered = _gathered(tree)
+    if _is_about(gathered, facts.title or ""):
+        found.append(gathered)
+    if witness:
+        agreed = max(found, key=lambda one: _agreement(one, witness))
+        if _agreement(agreed, witness) < DOUBTFUL_PART or _is_lump(agreed):
+            agreed = _written(facts.body)  # a page that a script would fill, or hide
+        return agreed.body
+    best = first
+    for other in found[1:]:
+        longer = other.chars - other.linked > 1.5 * (best.chars - best.linked)
+        if other.prose > best.prose * 1.3 or (longer and other.prose >= best.prose):
+            best = other
+    return best.body
+
+
+def _gathered(tree: Any) -> _Text:
+    """What is found in the element that holds most of the page's paragraphs, and in its like beside it."""
+    chars: dict[Any, int] = {}
+    for paragraph in tree.iter("p"):
+        if (length := prose_in(paragraph)) and not _is_comment(paragraph):
+            parent = paragraph.getparent()
+            chars[parent] = chars.get(parent, 0) + length
+    if not chars:
+        return _NOTHING
+    holder = max(chars, key=lambda element: chars[element])
+    held = chars[holder]
+    for above in list(holder.iterancestors())[:8]:
+        if above.tag in ("body", "html"):
+            break
+        wider = sum(length for element, length in chars.items() if element is above or above in element.iterancestors())
+        if wider >= held * 1.35:
+            holder, held = above, wider
+    return _inside(holder)
+
+
+def _inside(holder: Any) -> _Text:
+    """What is found in the element *holder*, as if it were the whole page."""
+    page = etree.Element("html")
+    # A name that the extractor looks for first: the body's own parts may have such names as well.
+    article = etree.SubElement(etree.SubElement(page, "body"), "article", {"class": "post"})
+    article.text = holder.text
+    article.extend(deepcopy(list(holder)))
+    return _extract(html.document_fromstring(etree.tostring(page, encoding="unicode")), fast=True)
+
+
+def _is_comment(paragraph: Any) -> bool:
+    return any(_COMMENT.search(f"{up.get('class') or ''} {up.get('id') or ''}") for up in paragraph.iterancestors())
+
+
+def _is_lump(text: _Text) -> bool:
+    """Tell whether *text* is one paragraph of a whole article's length: the extractor's own look into JSON-LD."""
+    return text.body is not None and len(text.body) == 1 and text.chars >= WITNESS_CHARS
+
+
+def _is_about(text: _Text, title: str) -> bool:
+    """Tell whether *text* has half of the title's telling words."""
+    telling = {word[:5] for word in _WORD.findall(title.casefold()) if len(word) >= 4}
+    said = {word[:5] for word in _words_of(text.body)}
+    return text.body is not None and 2 * len(telling & said) >= len(telling)
+
+
+def _doubtful(text: _Text, tree: Any, whole: int, witness: Counter[str]) -> bool:
+    if text.chars < DOUBTFUL_CHARS and text.chars * 4 < whole:
+        return True
+    if text.linked > text.chars * DOUBTFUL_LINKS:
+        return True
+    if witness:
+        return _is_lump(text) or (_words_of(text.body) & witness).total() < DOUBTFUL_PART * witness.total()
+    return text.chars < DOUBTFUL_PART * prose(tree)
+
+
+def _extract(tree: Any, *, fast: bool, favor_recall: bool = False) -> _Text:
+    """The body that trafilatura finds, in its own element names; None where it finds none."""
+    from trafilatura import bare_extraction  # a third of a second and 40 MB, for desks that read pages
+
+    try:
+        found = bare_extraction(
+            tree,  # without the url: `normalise` resolves links, and ten times faster
+            fast=fast,
+            favor_recall=favor_recall,
+            include_comments=False,
+            include_formatting=True,
+            include_links=True,
+            output_format="html",
+        )
+    except (AttributeError, IndexError, KeyError, RecursionError, etree.LxmlError):
+        found = None
+    body = None if found is None or isinstance(found, dict) else found.body
+    if body is None:
+        return _NOTHING
+    linked = sum(len(str(text)) for link in body.iter("ref", "a") for text in link.itertext())
+    chars = sum(len(text) for text in body.itertext())
+    sentences = sum(prose_in(block) for block in body.iter("p", "item", "quote", "ab"))
+    return _Text(body, chars, linked, sentences)
+
+
+def _written(text: str) -> _Text:
+    """The text that JSON-LD gives, as paragraphs."""
+    body = etree.Element("body")
+    for paragraph in re.split(r"\n\s*\n|\r\n|\n", text):
+        if paragraph.strip():
+            etree.SubElement(body, "p").text = " ".join(paragraph.split())
+    return _Text(body, len(text), 0, len(text))
+
+
+_NOTHING = _Text(None, 0, 0, 0)
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD.findall(text.lower()))
+
+
+def _words_of(body: Any) -> Counter[str]:
+    return Counter[str]() if body is None else _words(" ".join(body.itertext()))
+
+
+def _agreement(text: _Text, witness: Counter[str]) -> float:
+    """The F1 measure of the words of *text* against those of *witness*."""
+    said = _words_of(text.body)
+    return 2 * (said & witness).total() / max(1, said.total() + witness.total())
+
+
+def _mark_article(tree: Any, whole: int) -> None:
+    """Put the parent of most paragraphs into an ``article`` where nothing on the page says what is one.
+
+    The extractor keeps headings and lists of what is marked as an article; of a bare page it takes paragraphs alone.
+    Of *whole* characters on the page these paragraphs must be a good part.
+    """
+    lengths: dict[Any, int] = {}
+    for paragraph in tree.iter("p"):
+        parent = paragraph.getparent()
+        if parent is not None:
+            lengths[parent] = lengths.get(parent, 0) + len(paragraph.text_content())
+    if not lengths:
+        return
+    parent = max(lengths, key=lambda element: lengths[element])
+    if (
+        lengths[parent] * 4 < whole
+        or parent.tag not in ("body", "div", "td", "section", "center")
+        or any(
+            element.tag in ("article", "main") or element.get("class") or element.get("id") or element.get("role")
+            for element in (parent, *parent.iterancestors("article", "main", "div", "section"))
+        )
+    ):
+        return
+    article = etree.SubElement(parent, "article")
+    article.text, parent.text = legal(parent.text or ""), None
+    for child in list(parent):
+        if child is not article:
+            article.append(child)
+
+
+def _to_html(tree: Any) -> None:
+    """trafilatura's own element names to those of HTML, in place; only addresses stay of the attributes."""
+    for element in tree.iter():
+        tag = element.tag
+        if not isinstance(tag, str):
+            continue
+        rendered = element.get("rend") or ""
+        target = element.get("target")
+        if tag == "list":
+            element.tag = rendered if rendered in ("ol", "dl") else "ul"
+        elif tag == "head":
+            element.tag = rendered if re.fullmatch(r"h[1-6]", rendered) else "h3"
+        elif tag == "hi":
+            element.tag = _RENDERED.get(rendered, "em")
+        elif tag == "cell":
+            element.tag = "th" if element.get("role") == "head" else "td"
+        elif tag == "code":
+            parent = element.getparent()
+            within = parent is not None and parent.tag == "pre"
+            element.tag = "pre" if "\n" in "".join(element.itertext()) and not within else "code"
+        elif tag == "ab":
+            element.tag = "p"
+        elif tag in _TAGS:  # names of broken markup can be read, and not written
+            element.tag = _TAGS[tag]
+        kept = {name: element.get(name) for name in ("src", "alt") if tag == "graphic" and element.get(name)}
+        element.attrib.clear()
+        if tag == "ref" and target:
+            element.set("href", target)
+        for name, value in kept.items():
+            element.set(name, value)

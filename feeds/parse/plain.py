@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from html import escape
 
 from feeds.model import Category, Origin, ParsedEntry, Person, RawText
-from feeds.parse import lines as kinds
-from feeds.parse.furniture import furniture
+from feeds.parse import line_kinds
+from feeds.parse.line_kinds import furniture
 
 STANDFIRST_CHARS = 600
 HEADLINE_CHARS = 250
@@ -65,7 +65,7 @@ def read_plain(
         start -= 1  # nothing but lines around a body: the last of them is all there is
     end = _read_tail(blocks, start, head)
     body = blocks[start:end]
-    if body and (agency := kinds.dateline_credit(body[0].text)):
+    if body and (agency := line_kinds.dateline_credit(body[0].text)):
         head.credits.append(agency)
     if to_html:
         html = to_html("\n".join(rows[body[0].first : body[-1].last + 1])) if body else ""
@@ -146,11 +146,11 @@ def _continues(before: str, line: str, wrapped: bool) -> bool:
         return False
     return not (
         furniture(line)
-        or kinds.credit(line)
-        or kinds.stated(line)
-        or kinds.stated(before)
-        or kinds.label(before)
-        or kinds.breadcrumb(before)
+        or line_kinds.credit(line)
+        or line_kinds.stated(line)
+        or line_kinds.stated(before)
+        or line_kinds.label(before)
+        or line_kinds.breadcrumb(before)
     )
 
 
@@ -163,7 +163,7 @@ def _read_head(blocks: Sequence[_Block], head: _Head) -> int:
     while position < len(blocks) and position < 16:
         block = blocks[position]
         if not (_read_label(block.text, head) or _read_stated(block.text, head)):
-            crumbs = () if head.title or head.breadcrumb else kinds.breadcrumb(block.text)
+            crumbs = () if head.title or head.breadcrumb else line_kinds.breadcrumb(block.text)
             if crumbs and position + 1 < len(blocks):
                 head.breadcrumb = crumbs
             elif head.title is None and position + 1 < len(blocks) and furniture(block.text):
@@ -172,7 +172,7 @@ def _read_head(blocks: Sequence[_Block], head: _Head) -> int:
                 head.title = headline
             elif head.title and furniture(block.text) and position < len(blocks) - 1:
                 pass
-            elif head.title and not head.credits and (credit := kinds.credit(block.text)):
+            elif head.title and not head.credits and (credit := line_kinds.credit(block.text)):
                 head.credits.append(credit.printed)
                 head.origin = head.origin or credit.origin
             else:
@@ -194,15 +194,15 @@ def _headline(block: _Block, *, last: bool) -> str | None:
 
 def _read_label(text: str, head: _Head) -> bool:
     """Take a line such as ``Author: Jane Doe`` into *head*; False where it is none, or is said already."""
-    found = kinds.label(text)
+    found = line_kinds.label(text)
     if not found or len(text) > 400:
         return False
     kind, value = found
     if kind == "title" and head.title is None:
         head.title = value
-    elif kind == "author" and not head.authors and (persons := kinds.people(value)):
+    elif kind == "author" and not head.authors and (persons := line_kinds.people(value)):
         head.authors = persons
-    elif kind in ("published", "updated") and kinds.only_date(value):
+    elif kind in ("published", "updated") and line_kinds.only_date(value):
         if kind == "published":
             head.published = head.published or value
         else:
@@ -210,7 +210,7 @@ def _read_label(text: str, head: _Head) -> bool:
     elif kind == "link" and _ADDRESS.fullmatch(value) and head.link is None:
         head.link = value
     elif kind == "section" and not head.breadcrumb and len(value) <= 80:
-        head.breadcrumb = kinds.breadcrumb(value) or (value,)
+        head.breadcrumb = line_kinds.breadcrumb(value) or (value,)
     elif kind == "tags" and not head.categories:
         head.categories = tuple(Category(term=term) for tag in re.split(r"[,;]", value) if (term := tag.strip(" #")))
     elif kind == "summary" and head.summary is None:
@@ -223,7 +223,7 @@ def _read_label(text: str, head: _Head) -> bool:
 
 
 def _read_stated(text: str, head: _Head) -> bool:
-    said = kinds.stated(text)
+    said = line_kinds.stated(text)
     if said is None:
         return False
     head.authors = head.authors or said.authors
@@ -242,12 +242,12 @@ def _read_tail(blocks: Sequence[_Block], start: int, head: _Head) -> int:
     publisher: str | None = None
     while end > start:
         text = blocks[end - 1].text
-        if credit := kinds.credit(text):
+        if credit := line_kinds.credit(text):
             head.credits.insert(0, credit.printed)
             head.origin = credit.origin or head.origin
             head.publisher = head.publisher or publisher
             publisher = None
-        elif kinds.rights(text):
+        elif line_kinds.rights(text):
             head.rights = head.rights or text
         elif furniture(text):
             furnished = True
@@ -265,7 +265,7 @@ def _read_tail(blocks: Sequence[_Block], start: int, head: _Head) -> int:
 
 
 def _read_tail_label(text: str, head: _Head) -> bool:
-    found = kinds.label(text)
+    found = line_kinds.label(text)
     return found is not None and found[0] in _TAIL_LABELS and _read_label(text, head)
 
 
@@ -294,13 +294,16 @@ def _is_publisher(blocks: Sequence[_Block], start: int, end: int, *, furnished: 
     """A short last line under a credit, or over furniture: a heading there would head nothing."""
     text = blocks[end - 1].text
     return (
-        end - start > 1 and kinds.is_name(text) and not _mark(text) and (furnished or _credit_above(blocks, start, end))
+        end - start > 1
+        and line_kinds.is_name(text)
+        and not _mark(text)
+        and (furnished or _credit_above(blocks, start, end))
     )
 
 
 def _credit_above(blocks: Sequence[_Block], start: int, end: int) -> bool:
     above = [block.text for block in blocks[max(start, end - 4) : end - 1]]
-    return any(kinds.credit(text) for text in above)
+    return any(line_kinds.credit(text) for text in above)
 
 
 # --------------------------------------------------------------------------- the body
@@ -323,7 +326,7 @@ def _body(blocks: Sequence[_Block]) -> tuple[str, str | None]:
         number += 1
         if furniture(block.text):
             continue
-        if kinds.credit(block.text) and number < len(blocks):
+        if line_kinds.credit(block.text) and number < len(blocks):
             pass  # a credit amid the text belongs to the text
         if heading := _heading(block, blocks[number] if number < len(blocks) else None):
             parts.append(f"<h2>{_inline(heading)}</h2>")
@@ -378,7 +381,7 @@ def _heading(block: _Block, following: _Block | None) -> str | None:
         return None
     if text[0] in _QUOTES and _is_quote(text):
         return None
-    if text[0].islower() or kinds.credit(text) or kinds.stated(text):
+    if text[0].islower() or line_kinds.credit(text) or line_kinds.stated(text):
         return None
     below = following.text
     return text if _mark(below) or _SENTENCE_END.search(below) or len(below) > 110 or below[0] in _QUOTES else None

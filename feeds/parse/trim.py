@@ -2,22 +2,41 @@
 
 Blocks are those of the extractor, in its own element names. A block is known by being nothing else than what a page
 prints of the article besides its text, or nothing else than links to other pages of its site. Part of `parse`.
+
+
+The standfirst of an article page: the lines between headline and text that say in short what it is about. Pure.
+
+An extractor looks for the container of most paragraphs; a standfirst stands above it, in the article's head. It is
+known by what the page gives as its description, or by its place and the name of its class. Part of `parse`.
+
+
+What the pages of one site have in common: blocks that are furniture, and the place where the text stands. Pure.
+
+A template shows the same lines beside every article. What stands on three pages of a site is furniture; a paragraph,
+which papers use again as background, must stand on half of the last ones. No page loses the most of its text by that.
+The place of the text is the element that held it on most of the last pages. Both are learnt from the last pages alone
+(`feeds.text`), so a redesign is forgotten with them. Part of `parse`, for `body`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from lxml import etree
 
 from feeds.dates import month_named
-from feeds.parse import lines as kinds
-from feeds.parse.boxes import prose_in
-from feeds.parse.figures import squashed, without_signs
-from feeds.parse.furniture import furniture
+from feeds.parse import line_kinds
+from feeds.parse.figures import prose_in, squashed, without_signs
+from feeds.parse.line_kinds import furniture
 from feeds.parse.metadata import PageFacts
+from feeds.text import Recurring, Shown, line_hash, mark_of
 from feeds.urls import host_of
+
+# ----------------------------------------------------------------------------------- around the text
+
 
 MAX_LINE_CHARS = 200
 LOOKED_AT = 8
@@ -71,7 +90,7 @@ def _beginning(blocks: list[Any], lines: list[str], facts: PageFacts, heads: lis
             if number <= 3 and squashed(line) == squashed(facts.title or ""):
                 # What stands above the headline is a kicker, or the way to its section.
                 dropped |= {above for above in range(number) if lines[above] and blocks[above].tag != "head"}
-        elif kinds.stated(line) or furniture(line) or kinds.breadcrumb(line) == facts.breadcrumb != ():
+        elif line_kinds.stated(line) or furniture(line) or line_kinds.breadcrumb(line) == facts.breadcrumb != ():
             dropped.add(number)
         elif _is_known(line, facts):
             dropped.add(number)
@@ -109,18 +128,18 @@ def _end(blocks: list[Any], lines: list[str], facts: PageFacts) -> set[int]:
             continue
         if block.tag not in _LINES or len(line) > MAX_LINE_CHARS:
             break
-        under = end >= 2 and bool(kinds.credit(lines[end - 2])) and kinds.is_name(line)
+        under = end >= 2 and bool(line_kinds.credit(lines[end - 2])) and line_kinds.is_name(line)
         if not (
-            kinds.credit(line)
-            or kinds.rights(line)
+            line_kinds.credit(line)
+            or line_kinds.rights(line)
             or furniture(line)
-            or kinds.stated(line)
+            or line_kinds.stated(line)
             or _is_known(_MARKED.sub("", line), facts)
             or (block.tag == "head" and end in dropped)  # it headed what has gone
             or (under and not credited)
         ):
             break
-        credited = credited or bool(kinds.credit(line))
+        credited = credited or bool(line_kinds.credit(line))
         dropped.add(end - 1)
         end -= 1
     return dropped
@@ -196,3 +215,185 @@ def _lists(children: list[Any]) -> list[Any]:
         child.tag, child.text = "item", (child.text or "")[mark.end() :]
         made[-1].append(child)
     return made
+
+
+# ------------------------------------------------------------------------------------ the standfirst
+
+
+LEAST_CHARS, MOST_CHARS = 40, 900
+NEAR = 12
+LINES_LOOKED_AT = 60
+"""Lines behind the headline among which a standfirst is looked for."""
+
+Line = tuple[str, str]
+"""A line of the page, and the names of its classes."""
+
+_TAGS = ("p", "div", "h2", "h3", "h4", "span", "strong", "section", "em", "b", "header", "li", "summary")
+_INLINE = set("a span b strong em i small br u time cite sup sub font abbr mark q".split())
+_NAMED = re.compile(
+    r"stand-?first|(?:^|[\s_-])(?:lead|lede|leader|dek|deck|intro|introduction|ingress|chapo|chapeau|entradilla|bajada|"
+    r"vorspann|anrei(?:ss|ß)er|sub-?title|sub-?headline|sub-?heading|subline|sub-?hed|excerpt|abstract|preamble|"
+    r"sommario|occhiello|synopsis|kurzfassung|teaser-?text|(?:article|post|story|page|head|header|entry)(?:__|--|-|_)?(?:lead|intro|teaser|summary|"
+    r"description|subtitle|excerpt|abstract|text-?lead))(?:$|[\s_-])|articleIntro|articleLead|articleTeaser|articleSummary|"
+    r"[a-z](?:Lead|Intro|Standfirst|Subtitle|Summary|Excerpt|Dek)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_SITE = re.compile(r"site|blog|logo|tagline|footer|sidebar|widget", re.IGNORECASE)
+_WORDS = re.compile(r"\w+")
+_SENTENCE = re.compile(r"""[.!?…。！？।][\"'”’»)\]]*$""")
+
+
+def standfirst(lines: Sequence[Line], facts: PageFacts, first: str) -> str:
+    """Return the standfirst among the *lines* behind a page's headline, ``""`` where there is none.
+
+    *first* is the first paragraph of the article: a standfirst stands before it.
+    """
+    said = [_bag(text) for text in facts.descriptions if len(text) >= LEAST_CHARS]
+    title = squashed(facts.title or "")
+    for text, names in lines[: _place_of(first, lines)]:
+        if len(text) > MOST_CHARS or furniture(text) or line_kinds.stated(text) or line_kinds.credit(text):
+            continue
+        if title and (squashed(text) in title or title in squashed(text)[: len(title) + 10]):
+            continue
+        bag = _bag(text)
+        if any(_alike(bag, other) for other in said):
+            return text
+        if _NAMED.search(names) and not _SITE.search(names):
+            if _SENTENCE.search(text) or len(text) >= 2 * LEAST_CHARS:
+                return text
+    return ""
+
+
+def _place_of(first: str, lines: Sequence[Line]) -> int:
+    """How many of *lines* stand before the paragraph *first*; a dozen where it is none of them."""
+    begins = squashed(first)[:60]
+    found = (number for number, (text, _) in enumerate(lines) if squashed(text)[:60] == begins)
+    return next(found, NEAR)
+
+
+def lines_behind_headline(tree: Any) -> list[Line]:
+    """Return the lines after the headline of the page *tree*, each with the names of its classes; without a headline,
+    of the whole page.
+    """
+    return list(islice(_lines(tree), LINES_LOOKED_AT))
+
+
+def _lines(tree: Any) -> Iterator[Line]:
+    headline = next((head for head in tree.iter("h1") if head.text_content().strip()), None)
+    behind = headline is None
+    for element in tree.iter():
+        if element is headline:
+            behind = True
+        elif behind and element.tag in _TAGS and _is_line(element, headline):
+            text = " ".join(without_signs(element.text_content()).split())
+            linked = sum(len(link.text_content()) for link in element.iter("a"))
+            if len(text) >= LEAST_CHARS and linked * 2 <= len(text):
+                yield text, _names(element)
+
+
+def _is_line(element: Any, headline: Any) -> bool:
+    """Tell whether *element* is one line of the page: no block is in it, and it is in none."""
+    if any(child.tag not in _INLINE for child in element) or headline in element.iterancestors("h1"):
+        return False
+    if element.tag not in ("span", "strong", "em", "b"):
+        return True
+    parent = element.getparent()
+    alone = parent is not None and len(parent) == 1
+    return alone and not (parent.text or "").strip() and not (element.tail or "").strip()
+
+
+def _names(element: Any) -> str:
+    parent = element.getparent()
+    own = " ".join(filter(None, map(element.get, ("class", "id", "itemprop", "data-testid"))))
+    if parent is not None and len(parent) <= 2:
+        own += f" {parent.get('class') or ''} {parent.get('id') or ''}"
+    return own
+
+
+def _bag(text: str) -> frozenset[str]:
+    return frozenset(_WORDS.findall(text.casefold()))
+
+
+def _alike(shown: frozenset[str], said: frozenset[str]) -> bool:
+    """Tell whether a line says what the description does, which may be its beginning or go on behind it."""
+    common = len(shown & said)
+    return bool(shown) and common >= 0.8 * min(len(shown), len(said)) and common >= 0.55 * max(len(shown), len(said))
+
+
+# ---------------------------------------------------------------------- what pages of one site share
+
+
+LEAST_PAGES = 3
+PROSE_PART = 0.5
+"""Of the last pages, on which a whole paragraph stands before it counts as furniture."""
+MOST_TAKEN = 0.5
+"""Of a page's text; where more of it is shared, the pages are parts of one article."""
+MOST_PLACES = 3
+NOTHING_SHOWN = Shown(0, ())
+
+
+def seen(blocks: list[Any], tree: Any, title: str) -> Shown:
+    """Return what is to be remembered of a page: its *blocks*, and the place of its text in *tree*."""
+    texts = [_text(block) for block in blocks]
+    place = _place(tree, squashed("".join(texts)))
+    hashes = [line_hash(place, "place")] if place else []
+    hashes += [_hash(text, title) for text in texts if text]
+    return Shown(mark_of(title, " ".join(texts)[:200]), tuple(hashes))
+
+
+def without_shared(blocks: list[Any], title: str, known: Recurring) -> tuple[list[Any], tuple[str, ...]]:
+    """Return *blocks* without those that other pages have too, and in words what was taken."""
+    if len(known.documents) < LEAST_PAGES:
+        return blocks, ()
+    kept, taken = [], []
+    for block in blocks:
+        text = _text(block)
+        needed = max(LEAST_PAGES, PROSE_PART * len(known.documents)) if prose_in(block) else LEAST_PAGES
+        if text and known.counts[_hash(text, title)] >= needed:
+            taken.append(text)
+        else:
+            kept.append(block)
+    if sum(map(len, taken)) > MOST_TAKEN * sum(len(_text(block)) for block in blocks):
+        return blocks, ()
+    return kept, tuple(f"on other pages of the site as well, taken out: “{text[:120]}”" for text in taken)
+
+
+def places_of_text(tree: Any, learnt: Recurring) -> list[Any]:
+    """Return the elements of *tree* that are named as those which held the text of most of the site's last pages."""
+    if len(learnt.documents) < LEAST_PAGES:
+        return []
+    needed = max(LEAST_PAGES, len(learnt.documents) / 2)
+    places: dict[str, list[Any]] = {}
+    for element in tree.iter("div", "article", "section", "main", "td"):
+        if element.get("class") or element.get("id"):
+            places.setdefault(_name(element), []).append(element)
+    found = [held for name, held in places.items() if learnt.counts[line_hash(name, "place")] >= needed]
+    return [element for held in found if len(held) <= MOST_PLACES for element in held]
+
+
+def _text(block: Any) -> str:
+    return " ".join(without_signs("".join(block.itertext())).split())
+
+
+def _hash(text: str, title: str) -> int:
+    return line_hash(text.replace(title, "\u25a1") if len(title) >= 4 else text, "page")
+
+
+def _place(tree: Any, text: str) -> str:
+    """The name of the element that holds most of the paragraphs in *text*, ``""`` where it has none."""
+    chars: dict[Any, int] = {}
+    for paragraph in tree.iter("p"):
+        length = prose_in(paragraph)
+        if length and squashed("".join(paragraph.itertext()))[:60] in text:
+            parent = paragraph.getparent()
+            chars[parent] = chars.get(parent, 0) + length
+    if not chars:
+        return ""
+    holder = max(chars, key=lambda element: chars[element])
+    return _name(holder) if holder.get("class") or holder.get("id") else ""
+
+
+def _name(element: Any) -> str:
+    """The tag, classes and id of *element*; numbers in them are those of the article."""
+    classes = sorted((element.get("class") or "").split())
+    return re.sub(r"\d+", "0", f"{element.tag}.{'.'.join(classes)}#{element.get('id') or ''}")

@@ -12,7 +12,7 @@ from feeds.filing import Cabinet
 from feeds.filing.vocabulary import SHIPPED, read_vocabulary
 from feeds.model import UNFILED, Entry
 from feeds.normalise import normalise
-from feeds.parse.documents import parse_document
+from feeds.parse.folder_files import parse_document
 from tests.filing.samples import entry, section, source, term
 
 TREE = [

@@ -24,9 +24,9 @@ from feeds.model import (
     Person,
     RawText,
 )
-from feeds.normalise.formulas import MATHML, MATHML_ATTRIBUTES
-from feeds.normalise.lines import line
+from feeds.normalise.embeds import MATHML, MATHML_ATTRIBUTES
 from feeds.normalise.sanitise import from_text, sanitise
+from feeds.normalise.scalars import line
 from feeds.parse import parse
 from tests.normalise.conftest import run
 

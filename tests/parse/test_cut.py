@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from feeds.errors import ParseError
 from feeds.parse import parse
 from feeds.parse.cut import Cut, cut
-from feeds.parse.limits import MAX_ENTRIES
-from feeds.parse.prolog import read_prolog
+from feeds.parse.fields import MAX_ENTRIES
+from feeds.parse.kinds import read_prolog
 
 URL = "http://feeds.example.org/index.xml"
 

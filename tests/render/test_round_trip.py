@@ -33,7 +33,7 @@ from feeds.model import (
     Transcript,
 )
 from feeds.normalise import normalise
-from feeds.normalise.media import place_of
+from feeds.normalise.entry_media import place_of
 from feeds.parse import parse as parse_feed
 from feeds.render import check, render_document
 from feeds.render.tidy import line

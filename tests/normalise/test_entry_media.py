@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from feeds.model import Enclosure, Episode, Image, Participant, Place, Transcript
-from feeds.normalise.media import enclosures_of, episode_of, image_of, place_of
+from feeds.normalise.entry_media import enclosures_of, episode_of, image_of, place_of
 
 BASE = "https://e.example/feed"
 

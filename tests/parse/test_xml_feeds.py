@@ -20,7 +20,7 @@ from feeds.model import (
     RawText,
 )
 from feeds.parse import parse
-from feeds.parse.bounded import _WHOLE
+from feeds.parse.handlers import _WHOLE
 
 URL = "http://feeds.example.org/a/index.xml"
 NAMESPACES = (

@@ -12,7 +12,7 @@ import pytest
 from feeds.errors import ParseError
 from feeds.model import ParsedFeed
 from feeds.parse import parse
-from feeds.parse.limits import (
+from feeds.parse.fields import (
     MAX_DEPTH_ELEMENTS,
     MAX_ENTRIES,
     MAX_FIELD_CHARACTERS,

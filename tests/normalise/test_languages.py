@@ -10,8 +10,8 @@ pytest.importorskip("py3langid", reason="language detection needs py3langid")
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from feeds.normalise import detect
-from feeds.normalise.detect import detected_language
+from feeds.normalise import languages
+from feeds.normalise.languages import detected_language
 
 TEXTS = {
     "en": "The ferry from the outer islands was an hour late on Monday because of fog in the sound, the line said.",
@@ -45,9 +45,9 @@ def test_any_text_is_taken(text: str) -> None:
 
 
 def test_the_mapped_model_tells_what_the_library_tells() -> None:
-    known = detect._model()
+    known = languages._model()
     library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    library.set_languages(sorted(set(detect._LANGUAGES) & set(library.labels)))
+    library.set_languages(sorted(set(languages._LANGUAGES) & set(library.labels)))
     for text in [*TEXTS.values(), "", "1234", "ФЕРРИ", "HEL\u0301LO WORLD", *" ".join(TEXTS.values()).split()]:
         (language, probability), (told, how) = known.classify(text), library.classify(text)
         assert (language, round(float(probability), 4)) == (told, round(float(how), 4)), text

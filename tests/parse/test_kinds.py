@@ -4,8 +4,7 @@ import pytest
 
 from feeds.errors import ParseError
 from feeds.parse import parse
-from feeds.parse.kinds import format_of, recognise
-from feeds.parse.prolog import read_prolog
+from feeds.parse.kinds import format_of, read_prolog, recognise
 
 URL = "http://feeds.example.org/index.xml"
 

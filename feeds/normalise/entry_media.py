@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 
 from feeds.model import Enclosure, Episode, Image, Participant, Place, Transcript
 from feeds.normalise.languages import language_tag
-from feeds.normalise.lines import NAME_CHARS, line, name_line
-from feeds.normalise.links import resolved
 from feeds.normalise.pictures import is_never_shown, is_shown
+from feeds.normalise.scalars import NAME_CHARS, line, name_line, resolved
 from feeds.players import is_dead
 
 MAX_ENCLOSURES = 30

@@ -11,11 +11,18 @@ from xxhash import xxh3_64_intdigest
 from feeds.dates import order_of
 from feeds.errors import ParseError
 from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person, Place, RawText, TextType
-from feeds.parse.episodes import episode_of_json
-from feeds.parse.limits import BROKEN_OFF, MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_JSON_DEPTH, MAX_LIST_ITEMS
-from feeds.parse.media import grouped
-from feeds.parse.places import place_of_geojson
-from feeds.parse.scalars import decimal, seconds, short, whole_number
+from feeds.parse.attachments import episode_of_json, grouped, place_of_geojson
+from feeds.parse.fields import (
+    BROKEN_OFF,
+    MAX_ENTRIES,
+    MAX_FIELD_CHARACTERS,
+    MAX_JSON_DEPTH,
+    MAX_LIST_ITEMS,
+    decimal,
+    seconds,
+    short,
+    whole_number,
+)
 from feeds.text import mend_references
 
 # A string, up to the end of the document where it never closes, or a bracket outside of strings.

@@ -6,8 +6,8 @@ from typing import Any
 import feedparser
 import pytest
 
+from feeds.parse.expat import XmlFeed, read, root_of
 from feeds.parse.kinds import recognise
-from feeds.parse.xmlfeed import XmlFeed, read, root_of
 from tests.parse.data import documents
 
 URL = "http://feeds.example.org/a/index.xml"

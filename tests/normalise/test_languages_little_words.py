@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from feeds.normalise import detect, little_words
+from feeds.normalise import languages
 
 PLAIN = {
     "en": "The ferry from the outer islands was an hour late on Monday because of fog in the sound, the line said.",
@@ -22,8 +22,8 @@ def test_a_plain_sentence_needs_no_model(language: str, monkeypatch: pytest.Monk
     def no_model() -> None:
         raise AssertionError("the model was asked")
 
-    monkeypatch.setattr(detect, "_model", no_model)
-    assert detect.detected_language(PLAIN[language]) == language
+    monkeypatch.setattr(languages, "_model", no_model)
+    assert languages.detected_language(PLAIN[language]) == language
 
 
 @pytest.mark.parametrize(
@@ -39,14 +39,14 @@ def test_a_plain_sentence_needs_no_model(language: str, monkeypatch: pytest.Monk
     ],
 )
 def test_what_rivals_could_claim_is_left_to_the_model(text: str) -> None:
-    assert little_words.language_of(text) is None
+    assert languages.language_of(text) is None
 
 
 def test_addresses_are_in_no_language() -> None:
     address = "https://www.video.example/the-ferry-was-late-because-of-the-fog-in-the-sound"
-    assert detect.detected_language(f"Full video: {address}") is None
+    assert languages.detected_language(f"Full video: {address}") is None
 
 
 @given(some.text(max_size=200))
 def test_any_text_is_taken(text: str) -> None:
-    assert little_words.language_of(text) in (None, *little_words.TOLD)
+    assert languages.language_of(text) in (None, *languages.TOLD)

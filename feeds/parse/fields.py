@@ -1,0 +1,104 @@
+"""What one document may cost, and its single values read forgivingly: a text, a count, a duration. Pure.
+
+What passes a cap on amount (entries, bytes of a field) is cut off there, with a warning on the ParsedFeed; what
+passes a cap that no honest document reaches (depth, expansion, DOCTYPE) is a ParseError.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MAX_ENTRIES = 2_000
+"""Entries read from one document; the rest is left out, with a warning."""
+
+MAX_LOOSE_BYTES = 1_048_576
+"""Bytes of a malformed document that are read; the loose parser takes up to six seconds a megabyte."""
+
+MAX_DEPTH_ELEMENTS = 200
+"""Elements open at once. Feeds with inline XHTML reach some thirty."""
+
+MAX_FIELD_CHARACTERS = 1_000_000
+"""Characters kept of one text: title, summary or content."""
+
+MAX_SHORT_FIELD_CHARACTERS = 10_000
+"""Characters kept of an id, link, date, name or category: more is junk."""
+
+MAX_AUTHOR_CHARACTERS = 400
+"""Characters of an author's name and address that are taken apart."""
+
+MAX_NAMESPACES = 500
+"""Prefixes declared in one document; honest ones declare some thirty."""
+
+MAX_LIST_ITEMS = 200
+"""Members kept of one list of an entry or feed: categories, authors, enclosures."""
+
+MAX_PLACE_POINTS = 500
+"""Pairs of latitude and longitude in one place; weather warnings have some hundred at most."""
+
+MAX_DOCTYPE_BYTES = 32_768
+"""Bytes of a DOCTYPE with its internal subset; the largest honest ones bring the entities of HTML, some 10 kB."""
+
+MAX_EXPANSION_BYTES = 1_048_576
+"""Bytes that all references to a document's own entities may come to."""
+
+MAX_LEAD_BYTES = 4_096
+"""Bytes of junk (warnings of a script, blank lines) that may stand before the document."""
+
+MAX_ROOT_TAG_BYTES = 65_536
+"""Bytes of one start tag with its attributes, such as a root with its namespaces."""
+
+MAX_JSON_DEPTH = 64
+"""Objects and arrays open at once in a JSON Feed."""
+
+BROKEN_OFF = "the document breaks off; read is what stands whole before"
+"""The warning of a document whose end is missing."""
+
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\Z")
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?\Z")
+
+
+def short(value: Any) -> str | None:
+    """*value* as text without white space around it, cut to its cap; None for nothing, or for what is no text."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    return value[:MAX_SHORT_FIELD_CHARACTERS].strip() or None
+
+
+def whole_number(value: Any) -> int | None:
+    """*value* as a count or size; None for what is none, for negative and for absurd ones."""
+    try:
+        number = int(str(value).strip()[:20].replace(",", ""))
+    except ValueError:
+        return None
+    return number if 0 <= number < 2**53 else None
+
+
+def seconds(value: Any) -> float | None:
+    """A duration in seconds, from a number or from ``[hours:]minutes:seconds`` (iTunes); None for anything else."""
+    text = str(value).strip()[:20] if value is not None else ""
+    if clock := _CLOCK.match(text):
+        hours, minutes, rest = clock.groups()
+        return float(int(hours or 0) * 3600 + int(minutes) * 60 + int(rest))
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number < 10_000_000 else None
+
+
+def decimal(value: Any) -> float | None:
+    """*value* as a number, finite; None for what is none."""
+    text = str(value).strip()[:40] if value is not None else ""
+    return float(text) if _NUMBER.match(text) else None
+
+
+def truth(value: Any) -> bool | None:
+    """What itunes:explicit says, in the words of today and of before; None for anything else."""
+    text = str(value).strip().lower()
+    if text in ("yes", "true", "explicit"):
+        return True
+    return False if text in ("no", "false", "clean") else None

@@ -1,0 +1,300 @@
+"""Pages and sitemaps to addresses: of articles, of feeds, of other sitemaps. Part of `parse`. Pure.
+
+What a link on a front page is shows in its address (a slug of words, a date, a number) and in its words (a headline
+has many). Each sign scores; menus, tags, authors and shops fall below the mark. For sitemaps (sitemaps.org 0.9,
+Google News) the same guards as for feeds stand before the XML parser: no DOCTYPE reaches it, nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from feeds.dates import parse_date
+from feeds.errors import ParseError, UrlError
+from feeds.model import Category, Image, ParsedEntry, ParsedFeed, RawText
+from feeds.parse.expat import mended, root_of
+from feeds.parse.kinds import recognise, refusal
+from feeds.parse.pages import page_tree
+from feeds.urls import absolute, comparable_url, host_of
+
+# --------------------------------------------------------------------------------------- front pages
+
+
+MAX_LINKS = 500
+THRESHOLD = 3
+
+_NO_ARTICLE = re.compile(
+    r"/(?:tags?|topics?|categor(?:y|ies)|authors?|contributors?|people|profile|users?|members?|login|log-in|signin|signup|"
+    r"register|account|subscribe|subscription|newsletters?|about(?:-us)?|contact(?:-us)?|privacy|terms|cookies?|legal|"
+    r"impressum|datenschutz|agb|jobs|careers|advertis\w*|shop|store|cart|search|suche|rss|feeds?|sitemap|help|faq|page|"
+    r"wp-login\.php|wp-admin|cdn-cgi|comments?|share|print|gallery|live-tv|schedule|weather|horoscopes?|crosswords?)"
+    r"(?:/|$)",
+    re.IGNORECASE,
+)
+_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|mp[34]|m4a|zip|css|js|xml|rss|atom|json|ics|docx?|xlsx?)$", re.I)
+_DATE = re.compile(r"/(?:19|20)\d\d[/-]?(?:0?[1-9]|1[0-2])(?:[/-]?[0-3]?\d)?(?:[/-]|$)")
+_NUMBER = re.compile(r"(?:^|[^\d])\d{5,}(?:[^\d]|$)")
+_OUTSIDE = {"nav", "footer", "header", "aside", "form"}
+_WITHIN = {"article": 2, "main": 1, "h1": 2, "h2": 2, "h3": 2, "h4": 2}
+_TWO_PART = re.compile(r"\.(?:co|com|org|net|ac|gov|gob|edu|or|ne|go)\.[a-z]{2}$")
+
+
+def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> ParsedFeed:
+    """Return the articles that the page *body* at *url* links: *links* of the feed, kind ``listing``, in page order.
+
+    Only links to the same site, each article once. Raises ParseError where the page links none.
+    """
+    tree = page_tree(body, content_type)
+    if tree is None:
+        raise ParseError(
+            "an empty page where links to articles were expected", remedy="look at the address in a browser"
+        )
+    base = (
+        next((absolute(url, found.get("href") or "") for found in tree.iter("base") if found.get("href")), None) or url
+    )
+    site, own = _site(host_of(url)), _comparable(url)
+    scores: dict[str, tuple[int, str]] = {}
+    for anchor in tree.iter("a"):
+        target = absolute(base, anchor.get("href") or "")
+        key = _comparable(target) if target else None
+        if target is None or key is None or key == own or _site(host_of(target)) != site:
+            continue
+        score = _score(target, anchor)
+        # A picture and a headline often link the same article: the better of the two counts.
+        best, first = scores.get(key, (score, target.partition("#")[0]))
+        scores[key] = (max(best, score), first)
+    links = [link for score, link in scores.values() if score >= THRESHOLD][:MAX_LINKS]
+    if not links:
+        raise ParseError(
+            "a page without links to articles",
+            remedy="`wiredesk discover URL` lists the feeds of a site, which are better than its pages",
+        )
+    title = next((" ".join(found.text_content().split()) for found in tree.iter("title")), "")
+    return ParsedFeed(kind="listing", title=title[:300], link=url, language=tree.get("lang"), links=tuple(links))
+
+
+def _site(host: str) -> str:
+    """The part of *host* that belongs to one publisher, as near as can be told without the public suffix list."""
+    labels = host.split(".")
+    return ".".join(labels[-3:] if _TWO_PART.search(host) else labels[-2:])
+
+
+def _comparable(url: str | None) -> str | None:
+    try:
+        return comparable_url(url) if url else None
+    except UrlError:
+        return None
+
+
+def _score(url: str, anchor: Any) -> int:
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    if _NO_ARTICLE.search(parts.path) or _FILE.search(path) or not path:
+        return -1
+    last = re.sub(r"\.\w{2,5}$", "", path.rpartition("/")[2])
+    words = [word for word in re.split(r"[-_]", last) if len(word) > 1 and not word.isdigit()]
+    score = 2 if len(words) >= 4 else 1 if len(words) == 3 else 0
+    score += 2 if _DATE.search(path) else 0
+    score += 1 if _NUMBER.search(last) or _NUMBER.search(parts.query) else 0
+    score += 1 if path.count("/") >= 3 else 0
+    text = anchor.text_content().split()
+    score += 2 if len(text) >= 5 else 1 if len(text) >= 3 else -1 if len(text) == 1 else 0
+    seen = {inner.tag for inner in anchor.iter()} | {
+        outer.tag for outer, _ in zip(anchor.iterancestors(), range(8), strict=False)
+    }
+    score += max((weight for tag, weight in _WITHIN.items() if tag in seen), default=0)
+    return score - (3 if seen & _OUTSIDE and "article" not in seen else 0)
+
+
+# -------------------------------------------------------------------------- feeds that a page offers
+
+
+MAX_OFFERS = 60
+
+_FEED_TYPES = frozenset(
+    ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
+    # What these mostly hold is no feed; who asks will see.
+    + ("application/xml", "text/xml", "application/json")
+)
+_LIKE_A_FEED = re.compile(
+    r"(?:^|/)(?:rss|feeds?|atom)(?:/|$)|(?:rss|feed|atom)[\w.-]*\.(?:xml|json|php|aspx?)$|\.(?:rss|atom|rdf)$", re.I
+)
+_SAYS_FEED = re.compile(r"\b(?:rss|atom|feed|json feed)\b", re.I)
+_SHORT = 40  # characters of a link that only says what it is
+_COMMENTS = re.compile(
+    r"\b(?:comments?|commentaires?|kommentare?|comentarios?|comentários?|commenti|reacties|комментарии)\b", re.I
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An address that a page gives for a feed. *named*: in its head; *comments*: of what readers comment, it seems."""
+
+    url: str
+    title: str = ""
+    named: bool = True
+    comments: bool = False
+
+
+def parse_offers(body: bytes, *, url: str, content_type: str | None = None) -> tuple[Offer, ...]:
+    """Return what the page *body* at *url* offers, each address once: first what its head names, then what it links.
+
+    >>> page = b'<link rel="alternate" type="application/rss+xml" href="/x.xml" title="Tea &amp; tide"><a href="/rss/">'
+    >>> [(offer.url, offer.title, offer.named) for offer in parse_offers(page, url="https://example.org/a/")]
+    [('https://example.org/x.xml', 'Tea & tide', True), ('https://example.org/rss/', '', False)]
+    """
+    try:
+        tree = page_tree(body, content_type)
+    except ParseError:
+        tree = None
+    if tree is None:
+        return ()
+    base = next((named for node in tree.iter("base") if (named := absolute(url, node.get("href") or ""))), url)
+    found: dict[str, Offer] = {}
+
+    def add(href: str, title: str, *, named: bool) -> None:
+        address = absolute(base, href.strip())
+        if address is None or len(found) >= MAX_OFFERS:
+            return
+        title = " ".join(title.split())[:200]
+        about_comments = is_about_comments(title) or is_about_comments(urlsplit(address).path)
+        found.setdefault(address, Offer(url=address, title=title, named=named, comments=about_comments))
+
+    for node in tree.iter("link"):
+        kind = (node.get("type") or "").partition(";")[0].strip().lower()
+        if "alternate" in (node.get("rel") or "").lower().split() and kind in _FEED_TYPES and node.get("href"):
+            add(node.get("href"), node.get("title") or "", named=True)
+    for node in tree.iter("a"):
+        href, said = (node.get("href") or "").strip(), " ".join((node.text_content(), node.get("title") or ""))
+        if _LIKE_A_FEED.search(href.partition("?")[0]) or (len(said) < _SHORT and _SAYS_FEED.search(said)):
+            add(href, node.get("title") or "", named=False)
+    return tuple(found.values())
+
+
+def is_about_comments(words: str) -> bool:
+    """Tell whether a feed of this title, or at this path, seems to be of what readers comment.
+
+    >>> is_about_comments("Comments on: Tides"), is_about_comments("/comments/feed/"), is_about_comments("Commentary")
+    (True, True, False)
+    """
+    return _COMMENTS.search(words) is not None
+
+
+# ------------------------------------------------------------------------------------------ sitemaps
+
+
+MAX_ADDRESSES = 50_000
+"""As many as one sitemap may hold (sitemaps.org)."""
+
+MAX_NEWS = 2_000
+MAX_SITEMAP_BYTES = 52_428_800
+
+_LISTED = {"url", "sitemap"}  # at any depth: some put a whole sitemap into another
+_ADDRESS_LINE = re.compile(rb"https?://\S+\s*$")
+
+
+def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> ParsedFeed:
+    """Return what the sitemap *body* lists.
+
+    Kind ``sitemapindex``: *links* are other sitemaps. Kind ``sitemap``: *links* are pages, and each that a news
+    sitemap describes is an entry too. Both newest first as far as dates are given, else in document order. Plain text
+    with an address a line is a sitemap as well. Raises ParseError for all else.
+    """
+    if len(body) > MAX_SITEMAP_BYTES:
+        raise ParseError(
+            f"a sitemap of more than {MAX_SITEMAP_BYTES} bytes", remedy="name one part of its index instead"
+        )
+    seen = recognise(body, content_type)
+    if seen.kind == "junk" and (lines := _address_lines(seen.body)):
+        return ParsedFeed(kind="sitemap", links=lines)
+    if seen.kind != "sitemap" or seen.prolog is None:
+        if seen.kind == "xml":
+            raise ParseError("a feed where a sitemap was expected", remedy="write `url:` instead of `sitemap:`")
+        raise refusal(seen, content_type)
+    root = _root(mended(root_of(seen.body, seen.prolog), seen.prolog.entities))
+    if root is None:
+        raise ParseError("a sitemap that is no XML", remedy="tell its publisher; nothing can be read of it")
+    index = _local(root) == "sitemapindex"
+    warnings: list[str] = []
+    listed: list[tuple[str, str, ParsedEntry | None]] = []
+    for position, node in enumerate(inner for inner in root.iter(tag=etree.Element) if _local(inner) in _LISTED):
+        if position >= MAX_ADDRESSES:
+            warnings.append(f"more than {MAX_ADDRESSES} addresses; only the first are read")
+            break
+        if (address := _text(node, "loc")) is not None:
+            entry = None if index else _entry(node, address, position)
+            listed.append((_day(node), address, entry))
+    dated = sorted(listed, key=lambda item: item[0], reverse=True)
+    entries = [entry for _, _, entry in dated if entry is not None]
+    return ParsedFeed(
+        kind="sitemapindex" if index else "sitemap",
+        title=next((entry.publisher for entry in entries if entry.publisher), ""),
+        link=url,
+        entries=tuple(entries[:MAX_NEWS]),
+        links=tuple(dict.fromkeys(address for _, address, _ in dated)),
+        warnings=tuple(warnings),
+    )
+
+
+def _root(body: bytes) -> Any:
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8",
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        return etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _local(node: Any) -> str:
+    return re.split("[}:]", str(node.tag))[-1].lower()  # a prefix that nobody declared stays before the name
+
+
+def _child(node: Any, name: str) -> Any:
+    return next((inner for inner in node.iterchildren(tag=etree.Element) if _local(inner) == name), None)
+
+
+def _text(node: Any, *path: str) -> str | None:
+    for name in path:
+        node = _child(node, name) if node is not None else None
+    text = "".join(node.itertext()).strip() if node is not None else ""
+    return text[:10_000] or None
+
+
+def _day(node: Any) -> str:
+    """What *node* says of its age, in a form that sorts; ``""`` where it says nothing readable."""
+    moment = parse_date(_text(node, "news", "publication_date") or _text(node, "lastmod") or "")
+    return moment.isoformat() if moment else ""
+
+
+def _entry(node: Any, address: str, position: int) -> ParsedEntry | None:
+    """The entry that a news sitemap describes, None for a page of which only the address is told."""
+    title = _text(node, "news", "title")
+    if title is None:
+        return None
+    keywords = re.split(r"\s*[,;]\s*", _text(node, "news", "keywords") or "")
+    image = _text(node, "image", "loc")
+    return ParsedEntry(
+        position=position,
+        link=address,
+        title=RawText(value=title),
+        language=_text(node, "news", "publication", "language"),
+        published=_text(node, "news", "publication_date"),
+        updated=_text(node, "lastmod"),
+        categories=tuple(Category(term=word) for word in dict.fromkeys(keywords) if word),
+        publisher=_text(node, "news", "publication", "name"),
+        image=Image(url=image, alt=_text(node, "image", "caption") or "") if image else None,
+    )
+
+
+def _address_lines(body: bytes) -> tuple[str, ...]:
+    lines = [line.strip() for line in body[:MAX_SITEMAP_BYTES].splitlines() if line.strip()]
+    if not lines or not all(_ADDRESS_LINE.match(line) for line in lines[:100]):
+        return ()
+    return tuple(dict.fromkeys(line.decode("utf-8", "replace") for line in lines[:MAX_ADDRESSES]))
