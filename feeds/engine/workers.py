@@ -3,7 +3,8 @@
 A worker that dies says nothing about the body that it held: it may have been killed for want of memory, or by hand. So
 the body that it had begun is read once more, alone in its process, and only when that ends the same way is the reading
 given up, with the reason. What waited beside it is read again at once, as is all that a worker held that died before it
-was warm. A pool of processes from a library can't tell these apart: see `docs/decisions/0004-parse-workers-of-our-own.md`.
+was warm. A pool of processes from a library can't tell these apart: see
+`docs/decisions/0004-parse-workers-of-our-own.md`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Part of `normalise`. Pure once table and model are loaded. Little words tell the language of most texts; py3langid tells
 the rest, and carries its model. That is loaded when a text first needs it: unpacking it takes half a second and
-150 MB, and `kept` spares all later ones that.
+150 MB, and `feeds.files` keeps the tables for all later ones.
 """
 
 from __future__ import annotations
