@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -92,7 +93,7 @@ class IngestProcess:
         self._refiled = 0  # the version of the config by which all that is stored is known to be filed
         self._counts = IngestCounts()
         self._clocks = Clocks()
-        self._set_s = 0.0  # by how much the clock was set, of which the store does not know yet
+        self._sets: deque[timedelta] = deque()  # by how much the clock was set, of which the store does not know yet
         self._alarms_at = 0.0
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._due = threading.Event()
@@ -212,23 +213,25 @@ class IngestProcess:
         if change.set_s:
             direction = "forward" if change.set_s > 0 else "back"
             log.warning("the clock was set %s by %s: what is due moves with it", direction, in_words(change.set_s))
-            self._set_s += change.set_s
+            self._sets.append(timedelta(seconds=change.set_s))
         if change:
             for job in self._scheduler.get_jobs():
                 job.modify(next_run_time=job.trigger.get_next_fire_time(None, now_utc()))
-        if self._set_s:
-            self._ingest.clock_was_set(timedelta(seconds=self._set_s))
-            self._set_s = 0.0
+        while self._sets:
+            self._ingest.clock_was_set(self._sets[0])
+            self._sets.popleft()
 
     def _mind_a_clock_set_while_away(self) -> None:
-        """A source that was polled in what is the future now shows that the clock was set back. Raises StoreError."""
+        """A source that was polled in what is the future now shows that the clock was set back: to be minded with the
+        first turn. Raises StoreError.
+        """
         with self._store.read() as tx:
             latest = tx.schedule.latest_poll_at()
         if latest is not None and latest - now_utc() > AHEAD_AT_MOST:
             ahead = now_utc() - latest
             least = in_words(ahead.total_seconds())
             log.warning("the clock was set back by %s or more: what is due moves with it", least)
-            self._ingest.clock_was_set(ahead)
+            self._sets.append(ahead)
 
     def _sweep(self) -> None:
         with self._render:

@@ -25,7 +25,7 @@ from uuid import uuid4
 from feeds.errors import DeskError, FetchError, ParseError, StoreError
 from feeds.fetch import Fetcher
 from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
-from feeds.ingest import bodies, verdicts
+from feeds.ingest import bodies, notices, verdicts
 from feeds.ingest.bodies import Read, Readers, Waiting
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late, tell, tell_late, tell_reading
@@ -102,6 +102,7 @@ class Ingest:
         self._flight: dict[int, Claim] = {}
         self._extra = 0  # bodies whose poll has ended already
         self._claiming = ""  # the claim that was asked for and not heard of
+        self._shifts: int | None = None  # how often due times were moved before the one that was not heard of
         self._keeping = False  # bodies were put into the inbox, and it was not heard whether they are there
         self._to_look: list[tuple[Claim, Source]] = []
         self._looking: Looked | None = None  # what looks found, and is not known to be in the store
@@ -152,14 +153,15 @@ class Ingest:
             after = items[-1].id
 
     def clock_was_set(self, by: timedelta) -> None:
-        """Go on with what is under way by a clock that was set. Raises StoreError, and nothing has changed then."""
+        """Go on with what is under way by a clock that was set. Raises StoreError; call it then again with the same."""
+        if self._shifts is None:
+            with self._store.read() as tx:
+                self._shifts = tx.schedule.shifts()
         with self._store.write() as tx:
-            tx.schedule.shift(by, self._clock())
-            direction = "forward" if by > timedelta(0) else "back"
-            size = timedelta(seconds=round(abs(by).total_seconds()))
-            text = f"the clock of this machine was set {direction} by {size}; what is due was moved with it"
-            tx.events.add("clock", "machine", text=text, remedy="have it kept by NTP", now=self._clock())
-            tx.events.close("clock", "machine", self._clock())
+            if tx.schedule.shifts() == self._shifts:
+                tx.schedule.shift(by, self._clock())
+                notices.tell(tx, [notices.clock_was_set(by)], self._clock())
+        self._shifts = None
         self._lines.clock_was_set(by)
 
     def take_pushed(self) -> None:

@@ -9,6 +9,7 @@
 | `validators` | its validators lie, and are left out for a while | they are trusted again        |
 | `silent`     | it answers, and is quiet against its own rhythm  | it brings something new       |
 | `flood`      | an archive came again under new ids              | its ids stay the next time    |
+| `clock`      | this machine's clock was set                     | at once                       |
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ FAILING_AFTER = timedelta(days=3)
 FAILURES_AT_LEAST = 3
 QUIET_AT_LEAST = timedelta(days=2)
 """A silence shorter than a weekend is not worth a look at the rhythm."""
-NEWS = ("revived",)
+NEWS = ("revived", "clock")
 """Kinds that are over as soon as they are told."""
 
 
@@ -39,6 +40,14 @@ class Notice:
     text: str = ""
     remedy: str = ""
     over: bool = False
+
+
+def clock_was_set(by: timedelta) -> Notice:
+    """This machine's clock was set *by* so much."""
+    direction = "forward" if by > timedelta(0) else "back"
+    size = timedelta(seconds=round(abs(by).total_seconds()))
+    text = f"the clock of this machine was set {direction} by {size}; what is due was moved with it"
+    return Notice(kind="clock", subject="machine", text=text, remedy="have it kept by NTP")
 
 
 def notices(claim: Claim, result: PollResult) -> list[Notice]:

@@ -1,4 +1,6 @@
-"""The publication counter, which moves whenever anything served has changed, and the desk's number. I/O: database."""
+"""The publication counter, which moves whenever anything served has changed, how often due times were moved, and the
+desk's number. I/O: database.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +11,45 @@ from sqlalchemy import Connection, insert, select, update
 from feeds.store import dialect
 from feeds.store.schema import counters
 
+PUBLICATION, SHIFTS, DESK = "publication", "shifts", "desk"
 
-def publish(connection: Connection) -> int:
-    """Move the counter, tell who listens, give its new value."""
+
+def count(connection: Connection, name: str) -> int:
+    """Move the counter *name* by one; its new value."""
     statement = (
-        update(counters)
-        .where(counters.c.name == "publication")
-        .values(value=counters.c.value + 1)
-        .returning(counters.c.value)
+        update(counters).where(counters.c.name == name).values(value=counters.c.value + 1).returning(counters.c.value)
     )
     value = connection.execute(statement).scalar_one_or_none()
     if value is None:
-        connection.execute(insert(counters).values(name="publication", value=1))
+        connection.execute(insert(counters).values(name=name, value=1))
         value = 1
-    dialect.notify(connection, value)
     return int(value)
 
 
-def publication(connection: Connection) -> int:
-    """The counter's value, 0 before anything was published."""
-    statement = select(counters.c.value).where(counters.c.name == "publication")
+def value(connection: Connection, name: str) -> int:
+    """What the counter *name* is at, 0 before it was moved."""
+    statement = select(counters.c.value).where(counters.c.name == name)
     return int(connection.execute(statement).scalar_one_or_none() or 0)
+
+
+def publish(connection: Connection) -> int:
+    """Move the publication counter, tell who listens, give its new value."""
+    moved = count(connection, PUBLICATION)
+    dialect.notify(connection, moved)
+    return moved
+
+
+def publication(connection: Connection) -> int:
+    """The publication counter's value, 0 before anything was published."""
+    return value(connection, PUBLICATION)
 
 
 def desk_number(connection: Connection) -> int:
     """The number drawn for this desk when its first config was accepted, the same for good; 0 before that."""
-    statement = select(counters.c.value).where(counters.c.name == "desk")
-    return int(connection.execute(statement).scalar_one_or_none() or 0)
+    return value(connection, DESK)
 
 
 def draw_desk_number(connection: Connection) -> None:
     """Draw the desk's number where there is none yet."""
     if desk_number(connection) == 0:
-        connection.execute(insert(counters).values(name="desk", value=secrets.randbits(62) + 1))
+        connection.execute(insert(counters).values(name=DESK, value=secrets.randbits(62) + 1))
