@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import click
 
@@ -38,8 +38,9 @@ from feeds.engine.lock import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher
-from feeds.ingest.endings import Late
-from feeds.ingest.flow import LEASE_S, Ingest
+from feeds.ingest.claims import Claims
+from feeds.ingest.desk import Desk
+from feeds.ingest.flow import Ingest, Turn
 from feeds.ingest.folders import FOLDER_RETRY_S
 from feeds.model import Source
 from feeds.store import Store, open_store
@@ -88,66 +89,78 @@ def poll(
 
             refile(store, desk.cabinet, clock=now_utc)
             refiled(store, desk.version, now=now_utc())
-        with store.write() as tx:
-            names = tx.sources.names() if sources else {}
-            keys = _keys(sources, names)
-            if keys or everything:
-                claims = tx.sources.claim_named(keys or None, now_utc(), lease_s=LEASE_S)
-            else:
-                claims = tx.sources.claim_due(now_utc(), lease_s=LEASE_S, limit=1_000_000)
-            held = [] if force else [claim for claim in claims if _held(claim.state.retry_after_until, now_utc())]
-            tx.sources.release(held)
-        for claim in held:
-            until = claim.state.retry_after_until
-            assert until is not None
-            click.echo(
-                f"{claim.source.name}: asked not to be asked before {until:%d %b %H:%M} UTC (--force asks all the same)"
-            )
-        waiting = {claim.source.id for claim in held}
-        claims = [claim for claim in claims if claim.source.id not in waiting]
-        if not claims:
-            click.echo("Nothing is due." if not held else "Nothing else is due.")
-            return
-        polled = {claim.source.id: claim.source for claim in claims}
-        settings = desk.settings
-        collect_seldom()
-        fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
-        workers = Workers(min(2, len(claims)))
-        ended: list[PollResult] = []
-        late: list[Late] = []
-        came = 0
+        taking = Claims(store, now_utc)
         try:
-            ingest = Ingest(store, fetcher, workers, desk, clock=now_utc, random=random.random)
-            ingest.take_put_off()
-            with _progress(len(claims)) as advance:
-                for _ in range(LOOKS):
-                    ingest.begin(claims)
-                    while ingest.in_flight:
-                        turn = ingest.turn(0.2)
-                        ended += turn.polls
-                        late += turn.late
-                        came += turn.new
-                        advance(len(ended))
-                    claims = _still_written(store, ended)
-                    if not claims:
-                        break
-                    ended = [result for result in ended if result.source_id not in {c.source.id for c in claims}]
-        finally:
-            fetcher.close()
-            workers.close()
-            ingest.stop()
+            claims = _claims(store, taking, sources, everything=everything, force=force)
+        except DeskError:
+            taking.give_back()
+            raise
+        if not claims:
+            return
+        brought = _poll(store, taking, claims, desk)
         published, kept_back = _publish(store, accepted)
-        tell(ended, polled, late)
+        tell(brought.polls, {claim.source.id: claim.source for claim in claims}, brought.late)
         click.echo(
-            f"{counted(len(ended), 'source')} polled, {counted(came, 'new article')},"
+            f"{counted(len(brought.polls), 'source')} polled, {counted(brought.new, 'new article')},"
             f" {counted(published, 'section')} published."
             + (f" {counted(kept_back, 'section')} held back: see `wiredesk doctor`." if kept_back else "")
         )
-        if any(result.error for result in ended) or any(one.error for one in late):
+        if any(result.error for result in brought.polls) or any(one.error for one in brought.late):
             sys.exit(1)
     finally:
         store.close()
         gc.freeze()  # this process ends: to look through all that it holds first frees nothing
+
+
+def _claims(store: Store, taking: Claims, names: Sequence[str], *, everything: bool, force: bool) -> list[Claim]:
+    """Take what is to be polled; who is not, and why, is told."""
+    held: list[Claim] = []
+    if names or everything:
+        with store.read() as tx:
+            keys = _keys(names, tx.sources.names())
+        claims, held = taking.named(keys or None, force=force)
+    else:
+        claims = taking.due(1_000_000)
+    for claim in held:
+        until = claim.state.retry_after_until
+        click.echo(
+            f"{claim.source.name}: asked not to be asked before {until:%d %b %H:%M} UTC (--force asks all the same)"
+        )
+    if not claims:
+        click.echo("Nothing is due." if not held else "Nothing else is due.")
+    return claims
+
+
+def _poll(store: Store, taking: Claims, claims: list[Claim], desk: Desk) -> Turn:
+    """Poll what was claimed to its end; all of it as if it were one turn."""
+    settings = desk.settings
+    collect_seldom()
+    fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
+    workers = Workers(min(2, len(claims)))
+    ingest = Ingest(store, fetcher, workers, desk, clock=now_utc, random=random.random)
+    done = Turn()
+    try:
+        ingest.begin(claims)  # first of all: what is begun is given back, whatever fails
+        ingest.take_put_off()
+        with _progress(len(claims)) as advance:
+            for _ in range(LOOKS):
+                while ingest.in_flight:
+                    turn = ingest.turn(0.2)
+                    done.polls += turn.polls
+                    done.late += turn.late
+                    done.new += turn.new
+                    advance(len(done.polls))
+                claims = _still_written(store, taking, done.polls)
+                if not claims:
+                    break
+                again = {claim.source.id for claim in claims}
+                done.polls = [result for result in done.polls if result.source_id not in again]
+                ingest.begin(claims)
+    finally:
+        fetcher.close()
+        workers.close()
+        ingest.stop()
+    return done
 
 
 def _publish(store: Store, accepted: Accepted) -> tuple[int, int]:
@@ -192,20 +205,16 @@ def _keys(wanted: Sequence[str], names: dict[str, str]) -> list[str]:
     return keys
 
 
-def _still_written(store: Store, ended: Sequence[PollResult]) -> list[Claim]:
+def _still_written(store: Store, taking: Claims, ended: Sequence[PollResult]) -> list[Claim]:
     """Claims on the folders in which files were not complete yet, once these should be."""
     soon = [result for result in ended if result.state.next_poll_at and result.next_poll_at - result.at <= SOON]
     if not soon:
         return []
     time.sleep(FOLDER_RETRY_S)
-    with store.write() as tx:
+    with store.read() as tx:
         found = tx.sources.claims_of([result.source_id for result in soon])
-        folders = [claim.source.key for claim in found.values() if claim.source.kind == "files"]
-        return tx.sources.claim_named(folders, now_utc(), lease_s=LEASE_S)
-
-
-def _held(until: datetime | None, now: datetime) -> bool:
-    return until is not None and until > now
+    folders = [claim.source.key for claim in found.values() if claim.source.kind == "files"]
+    return taking.named(folders)[0]
 
 
 FEW = 30

@@ -20,13 +20,13 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from feeds.errors import DeskError, FetchError, ParseError, StoreError
 from feeds.fetch import Fetcher
 from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
 from feeds.ingest import bodies, notices, verdicts
 from feeds.ingest.bodies import Read, Readers, Waiting
+from feeds.ingest.claims import LEASE_S, Claims
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late, tell, tell_late, tell_reading
 from feeds.ingest.folders import Looked, look_into, refused, tell_files
@@ -51,9 +51,6 @@ MOST_SAVED = 64
 MOST_ENTRIES_SAVED = 250
 """Bodies and entries saved in one transaction, some tenths of a second of work: what arrives meanwhile is in the inbox,
 and so safe from a kill, only after it."""
-
-LEASE_S = 600.0
-"""How long a claim holds; one whose poll takes longer is held on to."""
 
 PUT_OFF_LOOK_S = 30.0
 """How often bodies are looked for whose time has come to be tried again."""
@@ -101,7 +98,7 @@ class Ingest:
         self._random = random
         self._flight: dict[int, Claim] = {}
         self._extra = 0  # bodies whose poll has ended already
-        self._claiming = ""  # the claim that was asked for and not heard of
+        self._claims = Claims(store, clock)
         self._shifts: int | None = None  # how often due times were moved before the one that was not heard of
         self._keeping = False  # bodies were put into the inbox, and it was not heard whether they are there
         self._to_look: list[tuple[Claim, Source]] = []
@@ -130,8 +127,7 @@ class Ingest:
         """Save the polls that have ended, and give the claims of the others back. Raises StoreError."""
         if self._unsaved:
             self._save_batch([], Turn())
-        with self._store.write() as tx:
-            tx.sources.release(list(self._flight.values()))
+        self._claims.give_back(self._flight.values())
         self._saving.keep(self.desk.settings.language)
 
     def resume(self) -> int:
@@ -187,12 +183,7 @@ class Ingest:
 
     def take_due(self, limit: int) -> int:
         """Start polling up to *limit* sources that are due; how many. Raises StoreError."""
-        unheard, self._claiming = self._claiming, self._claiming or uuid4().hex
-        with self._store.write() as tx:
-            if unheard:
-                tx.sources.release_claim(unheard)
-            claims = tx.sources.claim_due(self._clock(), lease_s=LEASE_S, limit=limit, claim_id=self._claiming)
-        self._claiming = ""
+        claims = self._claims.due(limit)
         self.begin(claims)
         return len(claims)
 

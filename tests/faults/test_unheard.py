@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from feeds.cli.root import wiredesk
 from feeds.errors import StoreError
+from feeds.ingest.claims import Claims
+from feeds.store import open_store
 from tests.faults.injecting import Faults
 from tests.faults.stand import Stand, standing
 
@@ -30,6 +35,37 @@ def test_what_was_claimed_unheard_is_claimed_again_at_once(stand: Stand) -> None
     failing(stand, "commit unheard", lambda: ingest.take_due(10))
     assert ingest.in_flight == 0
     assert ingest.take_due(10) == 4
+
+
+def test_what_was_claimed_by_name_unheard_is_claimed_again_or_given_back(stand: Stand) -> None:
+    claims = Claims(stand.store, stand.clock)
+    failing(stand, "commit unheard", lambda: claims.named(None))
+    taken, held = claims.named(None)
+    assert (len(taken), held) == (4, [])
+    claims.give_back(taken)
+    failing(stand, "commit unheard", lambda: claims.named(None))
+    claims.give_back()
+    assert len(claims.due(10)) == 4
+
+
+def test_polling_once_leaves_no_claim_wherever_it_is_broken_off(tmp_path: Path) -> None:
+    config, data = tmp_path / "config", tmp_path / "data"
+    config.mkdir()
+    (config / "sections.yaml").write_text("news: {title: News}\n")
+    (config / "sources.yaml").write_text("- {name: Tidings, url: http://127.0.0.1:9/feed.xml}\n")
+    (config / "wiredesk.yaml").write_text("fetch: {allow_private: [127.0.0.0/8]}\n")
+    faults, at, struck = Faults(tmp_path), 0, 1
+    command = ["poll", "--now", "--config", str(config), "--data", str(data)]
+    with faults.in_place():
+        while struck:
+            at += 1
+            faults.plan("commit unheard", at)
+            with faults.on():
+                CliRunner().invoke(wiredesk, command)
+            struck = faults.struck
+            with open_store(f"sqlite:///{data}/desk.sqlite3") as store, store.read() as tx:
+                assert tx.sources.claimed(datetime.now(UTC)) == 0, at
+    assert at > 4
 
 
 def test_a_body_kept_unheard_is_in_the_inbox_once(stand: Stand) -> None:
