@@ -40,6 +40,7 @@ from feeds.errors import DeskError
 from feeds.fetch import Fetcher
 from feeds.ingest.claims import Claims
 from feeds.ingest.desk import Desk
+from feeds.ingest.endings import Late
 from feeds.ingest.flow import Ingest, Turn
 from feeds.ingest.folders import FOLDER_RETRY_S
 from feeds.model import Source
