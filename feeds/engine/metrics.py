@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from feeds.ingest.flow import Turn
-from feeds.serve.metrics import FLUSH_S, Shared, shared_folder
+from feeds.serve.counters import FLUSH_S, Shared, shared_folder
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 

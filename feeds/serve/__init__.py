@@ -4,7 +4,6 @@ A request never fetches, parses or renders: section documents are finished bytes
 `create_app` gives the WSGI application, finished answers in front of Flask.
 """
 
-from feeds.serve.app import create_app, flask_app
-from feeds.serve.environment import store_url_from
+from feeds.serve.app import create_app, flask_app, store_url_from
 
 __all__ = ["create_app", "flask_app", "store_url_from"]

@@ -1,17 +1,136 @@
-"""Who may use a thread of the web process, so that a poll of a document never waits for anybody.
+"""Requests that are refused for their form, before anything reads them: RFC 9112 sections 3.2, 6 and 11. Pure.
 
-Finished answers are given at once. All else shares few threads: bodies that are read, and what views put together. Some
-of each kind are let in, some wait for a moment; who would take the last threads is asked to come again (RFC 9110
-§15.6.4), which costs next to nothing.
+The server in front settles most of it; what it lets through and two parties could read differently ends here.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import IO, Any
+
+MAX_TARGET_CHARS = 8_192  # RFC 9112 section 3 asks for 8000 at least
+MAX_HEADERS_CHARS = 32_768
+MAX_BODY_BYTES = 65_536
+MAX_PUSH_BYTES = 10_485_760
+"""What a source's hub may push to a callback (WebSub): as much as may be fetched."""
+CALLBACKS = "/websub/callback/"
+_BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fvV:.]+\])(?::\d{0,5})?")
+_GOOD_HOSTS: set[str] = set()  # seen and found good; asked for on every request
+_REMEMBERED = 256
+_MAX_HOST_CHARS = 261  # a DNS name and a port
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A short answer in plain text that ends the connection, since its framing may be in doubt."""
+
+    status: str
+    body: bytes
+    more: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers of the answer."""
+        return [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(self.body))),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Connection", "close"),
+            *self.more,
+        ]
+
+
+def _refusal(status: str, why: str, *more: tuple[str, str]) -> Refusal:
+    return Refusal(status, f"{status}: {why}\n".encode(), more)
+
+
+_TWO_LENGTHS = _refusal("400 Bad Request", "Transfer-Encoding and Content-Length in one request")
+_BAD_CODING = _refusal("501 Not Implemented", "only chunked transfer coding is understood")
+_BAD_LENGTH = _refusal("400 Bad Request", "Content-Length is no number")
+_NO_HOST = _refusal("400 Bad Request", "HTTP/1.1 needs a Host")
+_BAD_HOST = _refusal("400 Bad Request", "one valid Host is needed")
+_BODY = _refusal("400 Bad Request", "this method takes no body")
+_LONG_TARGET = _refusal("414 URI Too Long", f"at most {MAX_TARGET_CHARS} characters")
+_BAD_QUERY = _refusal("400 Bad Request", "the query is neither ASCII nor UTF-8")
+_LONG_HEADERS = _refusal("431 Request Header Fields Too Large", f"at most {MAX_HEADERS_CHARS} characters")
+SLOW_BODY = _refusal("408 Request Timeout", "the body did not arrive in time")
+BUSY = _refusal("503 Service Unavailable", "too many at once; ask again in a moment", ("Retry-After", "5"))
+LONG_BODY = _refusal("413 Content Too Large", "the body is too long for this address")
+
+
+def refusal(environ: Mapping[str, object]) -> Refusal | None:
+    """Return why the request is refused, None where its form is sound. Cheap: it is asked of every request."""
+    host = environ.get("HTTP_HOST")
+    if host not in _GOOD_HOSTS and (refused := _judge_host(str(host or ""), environ)) is not None:
+        return refused
+    if ("HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH")) and (
+        refused := _judge_body(environ)
+    ) is not None:
+        return refused
+    query = str(environ.get("QUERY_STRING", ""))
+    if len(str(environ["PATH_INFO"])) + len(query) > MAX_TARGET_CHARS:
+        return _LONG_TARGET
+    return None if query.isascii() or _is_utf8(query) else _BAD_QUERY
+
+
+def _is_utf8(query: str) -> bool:
+    """Whether the bytes of *query*, each a character (PEP 3333), are text; who does not escape may send anything."""
+    try:
+        query.encode("latin-1").decode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def oversized(environ: Mapping[str, object]) -> Refusal | None:
+    """Return a refusal where the headers together are too long; asked only where a request costs more than memory."""
+    total = sum(len(key) + len(str(value)) for key, value in environ.items() if key.startswith("HTTP_"))
+    return _LONG_HEADERS if total > MAX_HEADERS_CHARS else None
+
+
+def _judge_host(host: str, environ: Mapping[str, object]) -> Refusal | None:
+    if not host:
+        # HTTP/2 has :authority instead; HTTP/1.0 knows no Host.
+        return _NO_HOST if environ.get("SERVER_PROTOCOL") == "HTTP/1.1" else None
+    if not _HOST.fullmatch(host):  # two Host lines arrive as one value with a comma
+        return _BAD_HOST
+    if len(host) > _MAX_HOST_CHARS:
+        return _BAD_HOST
+    if len(_GOOD_HOSTS) < _REMEMBERED:
+        _GOOD_HOSTS.add(host)
+    return None
+
+
+def _judge_body(environ: Mapping[str, object]) -> Refusal | None:
+    coding, length = environ.get("HTTP_TRANSFER_ENCODING"), str(environ.get("CONTENT_LENGTH") or "")
+    if coding is not None and length:
+        return _TWO_LENGTHS
+    if coding is not None and str(coding).strip().lower() != "chunked":
+        return _BAD_CODING
+    if length and not (length.isascii() and length.isdigit()):
+        return _BAD_LENGTH
+    if environ.get("REQUEST_METHOD") in _BODYLESS and (coding is not None or length.strip("0")):
+        return _BODY
+    if length and int(length) > most_body_bytes(environ):
+        return LONG_BODY
+    return None
+
+
+def has_body(environ: Mapping[str, object]) -> bool:
+    """Whether a request that is well framed says that a body follows (RFC 9112 section 6.3)."""
+    return "HTTP_TRANSFER_ENCODING" in environ or str(environ.get("CONTENT_LENGTH") or "0").strip("0") != ""
+
+
+def most_body_bytes(environ: Mapping[str, object]) -> int:
+    """How long the body may be at this address."""
+    return MAX_PUSH_BYTES if CALLBACKS in str(environ["PATH_INFO"]) else MAX_BODY_BYTES
+
 
 BODY_WITHIN_S = 10.0
 """How long the body of a request may take to arrive; hubs and subscribers send theirs in one piece."""

@@ -1,21 +1,32 @@
-"""What crawlers and browsers ask for by habit: robots.txt, the news sitemap, favicon, the files of the pages.
-I/O: one read of the store for the sitemap.
+"""What machines ask by habit: robots.txt, news sitemap, favicon, files of pages; is the desk alive and ready.
+I/O: one read of the store for the sitemap and for readiness.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
 
 from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
-from feeds.serve.assets import FOREVER, Asset
+from feeds.dates import rfc3339
+from feeds.errors import StoreError
+from feeds.frames import legal
+from feeds.model import Article
+from feeds.serve.addresses import Addresses
 from feeds.serve.representations import Finished, cache_control, finish
-from feeds.serve.site import finish_text, respond_with, the_site
-from feeds.serve.sitemap import MAX_AGE_DAYS, MAX_URLS, news_sitemap
+from feeds.serve.site import FOREVER, Asset, finish_text, respond_with, the_site
+from feeds.serve.store_reader import BEHIND_S, Desk
 
 bp = Blueprint("crawlers", __name__)
 
+MAX_URLS = 1000
+MAX_AGE_DAYS = 2
+_SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
 _DAY = "public, max-age=86400"
 _STARTED = datetime.now(UTC).replace(microsecond=0)  # shipped files have no better time: they came with this process
 
@@ -81,3 +92,65 @@ def _asset(asset: Asset, keep: str) -> Response:
             cache_control=keep,
         )
     )
+
+
+def news_sitemap(articles: Iterable[Article], desk: Desk, addresses: Addresses) -> str:
+    """Return the sitemap of *articles*, in their order; those whose source wants no indexing are left out.
+
+    Addresses are those of the desk's own pages, since a sitemap may name none of another host.
+    """
+    ElementTree.register_namespace("news", _NEWS)
+    root = ElementTree.Element("urlset", xmlns=_SITEMAP)
+    for article in articles:
+        if article.noindex:
+            continue
+        url = ElementTree.SubElement(root, "url")
+        ElementTree.SubElement(url, "loc").text = addresses.public(f"/article/{article.id}")
+        news = ElementTree.SubElement(url, f"{{{_NEWS}}}news")
+        publication = ElementTree.SubElement(news, f"{{{_NEWS}}}publication")
+        ElementTree.SubElement(publication, f"{{{_NEWS}}}name").text = legal(desk.settings.title)
+        language = (article.language or desk.settings.language).lower()
+        # The extension wants two or three letters, but for Chinese, where the script matters.
+        if language not in ("zh-cn", "zh-tw"):
+            language = language.partition("-")[0]
+        ElementTree.SubElement(publication, f"{{{_NEWS}}}language").text = legal(language)
+        ElementTree.SubElement(news, f"{{{_NEWS}}}publication_date").text = rfc3339(article.published)
+        ElementTree.SubElement(news, f"{{{_NEWS}}}title").text = legal(article.title)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+@bp.get("/healthz")
+def alive() -> Response:
+    """Say that this process answers; it asks nothing and nobody."""
+    return _line("alive", 200)
+
+
+@bp.get("/readyz")
+def ready() -> Response:
+    """Say that the store can be read now and that a config was accepted or something published; else 503.
+
+    Whether sources are polled is said in a second line: documents are served all the same.
+    """
+    site = the_site()
+    try:
+        desk = site.reader.desk()
+        published = bool(site.snapshot.finished)
+    except StoreError:
+        return _line("not ready: the store does not answer", 503)
+    if desk is None and not published:
+        return _line("not ready: no config accepted yet", 503)
+    waits_s = 0.0
+    with suppress(StoreError):
+        with site.store.read() as tx:
+            waits_s = tx.overview.waiting(site.now())[1]
+    if waits_s > BEHIND_S:
+        return _line(f"ready\nnobody polls, or not fast enough: a source has been due for {int(waits_s / 60)} min", 200)
+    return _line("ready", 200)
+
+
+def _line(text: str, status: int) -> Response:
+    response = Response(text + "\n", status=status, content_type="text/plain; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

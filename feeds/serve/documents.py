@@ -1,30 +1,59 @@
-"""Section documents over HTTP: /news/world.rss, .atom and .json, and the list of all, /sections.opml. Never renders.
-I/O: one read of the store.
+"""Documents over HTTP: /news/world.rss, .atom and .json, their archive pages (RFC 5005 section 4) and the list of all,
+/sections.opml. Never renders. I/O: one read of the store.
+
+An archive page holds a hundred filings in filing order, newest first, and for good. Its number is that of its last
+filing, so that the page which ends at the newest article not in the document has an address that stays true when others
+follow.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree
 
 from flask import Blueprint, Response, request
 
+from feeds import frames
+from feeds.dates import rfc822
 from feeds.errors import ParseError, SectionNotFound
-from feeds.frames import cut, delta_body
-from feeds.model import Document, Format, Section
-from feeds.serve.addresses import document_path
-from feeds.serve.delta import seen_sequence, wants_delta
-from feeds.serve.joined import feed_title, finish_joined, join
-from feeds.serve.narrowed import SCANNED, SCANNED_FOR_LANGUAGE, SCANNED_FOR_STORIES, BadChoice, choose, parameters
-from feeds.serve.opml import opml
-from feeds.serve.representations import Asked, Finished, cache_control, finish_delta, finish_document, reply, reply_226
+from feeds.frames import cut, delta_body, legal
+from feeds.model import UNFILED, Document, Format, Section
+from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.joined import (
+    SCANNED,
+    SCANNED_FOR_LANGUAGE,
+    SCANNED_FOR_STORIES,
+    BadChoice,
+    choose,
+    feed_title,
+    join,
+    parameters,
+    section_feed_id,
+)
+from feeds.serve.representations import (
+    STALE_IF_ERROR_S,
+    Finished,
+    cache_control,
+    finish_delta,
+    finish_document,
+    reply,
+    reply_226,
+    seen_sequence,
+    wants_delta,
+)
 from feeds.serve.site import Refused, finish_text, redirect_to, respond, respond_with, the_site
+from feeds.serve.store_reader import Desk
+from feeds.serve.view_models import Node, tree
 
 bp = Blueprint("documents", __name__)
 log = logging.getLogger(__name__)
 
 MAX_CHANGES = 100
 """A client that missed more than this, and twice what the document holds, gets the whole document."""
+_DAY = f"public, max-age=86400, stale-if-error={STALE_IF_ERROR_S}"
+_NUMBER = re.compile("[1-9][0-9]{0,11}")
 
 
 @bp.get("/<path:section>.<any(rss, atom, json):format>")
@@ -40,7 +69,7 @@ def section_document(section: str, format: Format) -> Response:
         raise SectionNotFound(path)
     finished = finish_document(document, snapshot.desk.settings, snapshot.addresses)
     site.answers.keep(path, format, finished)
-    answered = reply(finished, Asked.of(request.environ), now=site.now())
+    answered = reply(finished, request.environ)
     if answered.status == 200 and wants_delta(request.headers.get("A-IM")):
         seen = seen_sequence(request.headers.get("If-None-Match"), document.etag)
         if seen is not None and (delta := _delta(document, seen)) is not None:
@@ -114,23 +143,19 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
         if part is None:
             raise SectionNotFound(path)
         title = feed_title(path, section.title, desk.settings)
-        body = join(
-            part,
+        return join(
+            part.frame,
+            part.selection,
             format,
-            addresses,
-            path=path,
             self_url=self_url,
+            page_url=addresses.public("/" + path),
             title=f"{title} ({choice.in_words})" if choice.in_words else title,
             description=section.description or ("" if path else desk.settings.description),
-            variant=choice.canonical,
-        )
-        return finish_joined(
-            body,
-            format,
+            feed_id=section_feed_id(part, choice.canonical),
+            updated=part.created_at,
+            last_modified=part.last_modified,
             sequence=part.sequence,
-            last_modified=max(part.last_modified, part.selection.updated or part.last_modified),
             cache_control=cache_control(desk.settings),
-            links=[("Link", f'<{self_url}>; rel="self"')],
         )
 
     key = ("narrowed", path, format, choice.canonical, snapshot.counter, desk.version)
@@ -153,3 +178,122 @@ def sections_opml() -> Response:
         )
 
     return respond_with(site.once(("opml", snapshot.desk.version), prepare))
+
+
+class _NotYet(Exception):
+    """The page after the newest: its number is known, its articles have not come."""
+
+
+@bp.get("/archive/<page>.<any(rss, atom, json):format>", defaults={"section": ""})
+@bp.get("/<path:section>/archive/<page>.<any(rss, atom, json):format>")
+def archive_page(section: str, page: str, format: Format) -> Response:
+    """Give one page. The one after the newest full page is not there yet: who asks is sent to the document."""
+    site = the_site()
+    snapshot = site.snapshot
+    found = _section(section)
+    if found is None or not _NUMBER.fullmatch(page):
+        raise SectionNotFound(section)
+    number = int(page)
+    try:
+        key = ("archive", section, number, format, snapshot.counter, snapshot.desk.version)
+        return respond_with(site.joined(key, lambda: _prepare(found, number, format)))
+    except _NotYet:
+        response = Response("The page after the newest.\n", status=307, content_type="text/plain; charset=utf-8")
+        response.headers["Location"] = snapshot.addresses.public(document_path(section, format))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _section(path: str) -> Section | None:
+    if path in ("", UNFILED):
+        return Section(path=path, title="Unfiled" if path else "")
+    return the_site().snapshot.addresses.section_at(path)
+
+
+def _prepare(section: Section, page: int, format: Format) -> Finished:
+    site = the_site()
+    snapshot = site.snapshot
+    addresses, settings = snapshot.addresses, snapshot.desk.settings
+    path = section.path
+    part = site.reader.archive_page(path, page, format)
+    full = page % frames.ARCHIVE_PAGE == 0
+    if part is None or page > part.filed:
+        if part is not None and full and frames.archive_first(page) <= part.filed + 1:
+            raise _NotYet
+        raise SectionNotFound(path)
+
+    def address(number: int) -> str:
+        return addresses.public(frames.archive_path(path, number, format))
+
+    current = addresses.public(document_path(path, format))
+    older = part.selection.older
+    return join(
+        part.frame,
+        part.selection,
+        format,
+        self_url=address(page),
+        page_url=addresses.public("/" + path),
+        title=feed_title(path, section.title, settings),
+        description=section.description or ("" if path else settings.description),
+        feed_id=section_feed_id(part),
+        updated=part.created_at,
+        cache_control=_DAY,
+        link=f'<{address(page)}>; rel="self", <{current}>; rel="current"',
+        extra=[
+            frames.archive_links(
+                format,
+                archive=True,
+                current_url=current,
+                prev_url=address(frames.archive_page(older)) if older else None,
+                # Said before it is there, for the page must not change when it comes.
+                next_url=address(page + frames.ARCHIVE_PAGE) if full else None,
+            ),
+            frames.deleted_entries(format, part.selection.retracted),
+        ],
+    )
+
+
+def opml(desk: Desk, addresses: Addresses) -> str:
+    """Return the list of all sections, nested as in config; the same bytes for the same config.
+
+    A section with others below it becomes a folder that holds its own feed first: readers that know folders keep the
+    tree, and none has to know a feed that is a folder too.
+    """
+    root = ElementTree.Element("opml", version="2.0")
+    head = ElementTree.SubElement(root, "head")
+    ElementTree.SubElement(head, "title").text = legal(desk.settings.title)
+    if desk.version:
+        ElementTree.SubElement(head, "dateModified").text = rfc822(desk.accepted_at)
+    ElementTree.SubElement(head, "ownerId").text = addresses.public("/")
+    ElementTree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
+    body = ElementTree.SubElement(root, "body")
+    _feed(body, desk.settings.title, desk.settings.description, "", addresses, desk.settings.language)
+    _sections(body, tree(desk, addresses), addresses)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _sections(parent: ElementTree.Element, nodes: Sequence[Node], addresses: Addresses) -> None:
+    for node in nodes:
+        inside = parent
+        if node.children:
+            inside = ElementTree.SubElement(parent, "outline", text=legal(node.title), title=legal(node.title))
+        _feed(inside, node.title, node.description, node.path, addresses, node.language)
+        _sections(inside, node.children, addresses)
+
+
+def _feed(
+    parent: ElementTree.Element, title: str, description: str, path: str, addresses: Addresses, language: str | None
+) -> None:
+    attributes = {
+        "text": legal(title),
+        "title": legal(title),
+        "type": "rss",
+        "xmlUrl": addresses.public(document_path(path, "rss")),
+        "htmlUrl": addresses.public("/" + path),
+    }
+    if description:
+        attributes["description"] = legal(description)
+    if language:
+        attributes["language"] = legal(language)
+    ElementTree.SubElement(parent, "outline", attributes)

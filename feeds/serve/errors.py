@@ -15,13 +15,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import UNFILED
+from feeds.serve.access import client_address
 from feeds.serve.addresses import Addresses, split_archive, split_format
-from feeds.serve.fronts import frame
-from feeds.serve.negotiate import wants_html
-from feeds.serve.proxies import client_address
-from feeds.serve.reader import Desk
+from feeds.serve.answers import Snapshot
+from feeds.serve.representations import wants_html
+from feeds.serve.section_pages import frame
 from feeds.serve.site import Refused, page_headers, redirect_to, the_site
-from feeds.serve.snapshot import Snapshot
+from feeds.serve.store_reader import Desk
 
 log = logging.getLogger(__name__)
 

@@ -1,64 +1,191 @@
-"""Feeds put together for a request from stored fragments: archive pages and narrowed feeds. Pure.
+"""Feeds put together for a request from stored fragments, and what narrowed ones are asked with. Pure.
 
-Fragments and frames were made and checked by publishing; joining them is `frames.assemble`, as for documents.
+A section document can be narrowed by ``?source=``, ``?lang=``, ``?limit=`` and ``?by=story``. Every choice has one
+address, which `canonical` gives: known parameters in the order of their names, in lower case, without what goes without
+saying. All other parameters are ignored.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import parse_qs, quote
 
 from isal import igzip
 
 from feeds import frames
 from feeds.errors import StoreError
-from feeds.model import MEDIA_TYPES, Format, Settings
-from feeds.serve.addresses import Addresses
-from feeds.serve.reader import Part
-from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, finish
+from feeds.model import MEDIA_TYPES, Format, Frame, Settings, Source
+from feeds.serve.representations import MIN_CODED_BYTES, Finished, finish
+from feeds.serve.store_reader import Part
+from feeds.store.values import Selection
 
+MOST_ENTRIES = 200
+SCANNED = 2000
+"""Among how many of a section's newest articles is chosen, so that no question costs more than that."""
+
+SCANNED_FOR_STORIES = 200  # publishing makes the fragments of no more
+SCANNED_FOR_LANGUAGE = 500  # each has to be unpacked
+
+_LANGUAGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
+_NAMED = 20
+
+
+NARROWING = ("source", "lang", "limit", "by")
+"""The query parameters that make another feed of a document; all others are ignored."""
+
+_MOST_PARAMETERS = 100
 GZIP_LEVEL = 2
 
 
-def join(
-    part: Part,
-    format: Format,
-    addresses: Addresses,
-    *,
-    path: str,
-    self_url: str,
-    title: str,
-    description: str,
-    variant: str = "",
-    extra: Sequence[bytes] = (),
-) -> bytes:
-    """Return the feed of *part*, a selection of the section at *path*. Raises StoreError while fragments are missing.
+def parameters(query: str) -> dict[str, list[str]]:
+    """Return what *query*, as WSGI gives it, says of the parameters that narrow; empty ones say nothing.
 
-    A *variant* is a feed of its own with its own id; without one it is a page of the section's.
+    >>> parameters("utm_source=x&limit=5&lang=&limit=%37")
+    {'limit': ['5', '7']}
     """
-    if part.selection.missing:
-        raise StoreError(
-            f"{part.selection.missing} articles of {path or 'the desk'!r} wait for being rendered",
-            remedy="nothing to do: publishing is on its way through them",
-        )
-    return frames.assemble(
-        part.frame,
-        part.selection.fragments,
-        self_url=self_url,
-        alternate_url=addresses.public("/" + path),
-        title=title,
-        description=description,
-        updated=part.selection.updated or part.created_at,
-        feed_id=frames.feed_urn(part.desk_id, f"section/{part.section_id}", variant),
-        extra=extra,
+    text = query.encode("latin-1", "replace").decode("utf-8", "replace")
+    try:
+        given = parse_qs(text, errors="replace", max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        return {}  # nobody who wants a feed says a hundred things
+    return {name: kept for name in NARROWING if (kept := [each for each in given.get(name, ()) if each.strip()])}
+
+
+class BadChoice(Exception):
+    """A parameter that means nothing here; the text says what would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a feed is narrowed to. *source* is the folded key of a source, *keys* those that it means; "" and None: any.
+
+    *limit* is how many entries there are at most, *usual* how many there would be anyway.
+    """
+
+    source: str = ""
+    keys: tuple[str, ...] = ()
+    name: str = ""
+    language: str = ""
+    by_story: bool = False
+    limit: int
+    usual: int
+
+    @property
+    def canonical(self) -> str:
+        """The query string of the one address; empty where nothing is narrowed.
+
+        >>> Choice(source="harbour post", language="en", limit=5, usual=50).canonical
+        'lang=en&limit=5&source=harbour%20post'
+        """
+        parts = [
+            ("by", "story" if self.by_story else ""),
+            ("lang", self.language),
+            ("limit", str(self.limit) if self.limit != self.usual else ""),
+            ("source", self.source),
+        ]
+        return "&".join(f"{name}={quote(value, safe='')}" for name, value in parts if value)
+
+    @property
+    def in_words(self) -> str:
+        """What sets the feed apart, for its title; empty where only the limit does."""
+        return ", ".join(part for part in ("stories" if self.by_story else "", self.name, self.language) if part)
+
+
+def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source], *, usual: int) -> Choice:
+    """Return what *parameters* (each name with its values) ask for. Raises BadChoice.
+
+    *sources* are known by what `by_name` gives; *usual* is how many entries the document holds.
+    """
+    name = _one(parameters, "source").strip().casefold()
+    language = _one(parameters, "lang").strip().lower().replace("_", "-")
+    limit = _one(parameters, "limit").strip()
+    by = _one(parameters, "by").strip().lower()
+    if by not in ("", "article", "story"):
+        raise BadChoice("by is article or story")
+    if by == "story" and (name or language):
+        raise BadChoice("by=story goes with limit alone: a story is told by several sources")
+    source = sources.get(name) if name else None
+    if name and source is None:
+        raise BadChoice(f"source is none of this desk's; there are: {_named(sources.values())}")
+    if language and not _LANGUAGE.fullmatch(language):
+        raise BadChoice("lang is a language tag such as en or pt-br")
+    most = max(MOST_ENTRIES, usual)
+    if limit and not (limit.isascii() and limit.isdecimal() and len(limit) <= 6 and 1 <= int(limit) <= most):
+        raise BadChoice(f"limit is a whole number from 1 to {most}")
+    return Choice(
+        source=source.key.casefold() if source else "",
+        keys=(source.key,) if source else (),
+        name=source.name if source else "",
+        language=language,
+        by_story=by == "story",
+        limit=int(limit) if limit else usual,
+        usual=usual,
     )
 
 
-def finish_joined(
-    body: bytes, format: Format, *, sequence: int | None, last_modified: datetime, cache_control: str, links: Headers
+def by_name(sources: Iterable[Source]) -> dict[str, Source]:
+    """Return sources by what they may be called in an address: key or name, folded; keys go before names."""
+    sources = list(sources)
+    named = {source.name.casefold(): source for source in reversed(sources)}
+    return named | {source.key.casefold(): source for source in reversed(sources)}
+
+
+def _one(parameters: Mapping[str, Sequence[str]], name: str) -> str:
+    values = set(parameters.get(name, ()))
+    if len(values) > 1:
+        raise BadChoice(f"{name} can be given once")
+    return values.pop() if values else ""
+
+
+def _named(sources: Iterable[Source]) -> str:
+    names = sorted({source.name for source in sources}, key=str.casefold)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more if names else "none"
+
+
+def join(
+    base: Frame | None,
+    selection: Selection,
+    format: Format,
+    *,
+    self_url: str,
+    page_url: str,
+    title: str,
+    description: str,
+    feed_id: str,
+    updated: datetime,
+    cache_control: str,
+    last_modified: datetime | None = None,
+    sequence: int | None = None,
+    extra: Sequence[bytes] = (),
+    link: str = "",
 ) -> Finished:
-    """Prepare the answers of a joined feed; its ETag carries *sequence* where it has one, as documents' do."""
+    """Return the answers of a feed of stored fragments, joined around the frame *base* as publishing joins documents.
+
+    *updated* dates it where it has no articles. Its ETag carries *sequence* where it has one, as documents' do. Raises
+    StoreError while something waits for being rendered.
+    """
+    if base is None or selection.missing:
+        raise StoreError(
+            f"{selection.missing or 'all'} articles of {self_url} wait for being rendered",
+            remedy="nothing to do: publishing is on its way through them",
+        )
+    updated = selection.updated or updated
+    body = frames.assemble(
+        base,
+        selection.fragments,
+        self_url=self_url,
+        alternate_url=page_url,
+        title=title,
+        description=description,
+        updated=updated,
+        feed_id=feed_id,
+        extra=extra,
+    )
     bodies = {"identity": body}
     if len(body) > MIN_CODED_BYTES:
         # A tenth of zlib's time and some more bytes: this is done for one asker, not once for all.
@@ -67,11 +194,16 @@ def finish_joined(
     return finish(
         bodies=bodies,
         etag=digest if sequence is None else f"{sequence}-{digest}",
-        last_modified=last_modified,
+        last_modified=max(updated, last_modified or updated),
         media_type=MEDIA_TYPES[format],
         cache_control=cache_control,
-        more=[*links, ("Access-Control-Allow-Origin", "*")],
+        more=[("Link", link or f'<{self_url}>; rel="self"'), ("Access-Control-Allow-Origin", "*")],
     )
+
+
+def section_feed_id(part: Part, variant: str = "") -> str:
+    """Return the id of a section's feed; a *variant* is a feed of its own, anything else a page of the section's."""
+    return frames.feed_urn(part.desk_id, f"section/{part.section_id}", variant)
 
 
 def feed_title(path: str, title: str, settings: Settings) -> str:

@@ -1,24 +1,32 @@
-"""A finished answer in every coding, and what of it a request gets: 200, 304 or 412. Pure.
+"""A finished answer in every coding, and what of it a request gets: 200, 226, 304 or 412. Pure.
 
 `answers.py` and the views behind it both end here, the one with everything prepared, the others afresh.
+
+Every coding of a document is a representation with an ETag of its own, yet all of them say the same thing: who holds
+any of them has the document. So a condition is judged against all ETags of the document at once.
 """
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 from urllib.parse import quote
+
+from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
 from feeds.dates import http_date
 from feeds.model import Document, Settings
 from feeds.serve.addresses import Addresses, document_path
-from feeds.serve.conditional import judge, matched_etag
-from feeds.serve.negotiate import choose
 
 Headers = list[tuple[str, str]]
+Verdict = Literal["send", "not modified", "failed"]
 
+CODINGS = ("br", "gzip", "identity")
+"""What the desk can send, the smallest first: that order decides among equal weights."""
 ETAG_SUFFIXES = {"identity": "", "gzip": ".gz", "br": ".br"}
 MIN_CODED_BYTES = 1024
 """Below, coding costs more than it saves."""
@@ -26,8 +34,134 @@ MIN_CODED_BYTES = 1024
 STALE_IF_ERROR_S = 86_400
 """How long a cache may go on with what it has while the desk is down (RFC 5861 section 4)."""
 
-
+_ALIASES = {"x-gzip": "gzip"}  # RFC 9110 section 8.4.1.3
 _URL_SAFE = ":/?#[]@!$&'()*+,;=%~"
+_ETAG = re.compile(r"(\d{1,18})-([0-9a-f]+)(?:\.gz|\.br)?")
+
+
+# ------------------------------------------------------------------ what a request asks
+
+
+def weights(value: str) -> dict[str, float]:
+    """Return each member of an Accept-like header, in lower case, with its weight from 0 to 1.
+
+    A member whose weight cannot be read is left out; of a member given twice the heavier counts.
+    >>> weights("GZIP;q=0.5, br ;Q=0, x;q=oops, *") == {"gzip": 0.5, "br": 0.0, "*": 1.0}
+    True
+    """
+    found: dict[str, float] = {}
+    for name, weight in parse_accept_header(value):
+        found.setdefault(name.partition(";")[0].lower(), weight)
+    return found
+
+
+def codings_in_order(accept_encoding: str | None) -> tuple[str, ...]:
+    """Return the codings that the client accepts, best first; never empty.
+
+    No header, or an empty one, means identity. Identity comes last unless it is given a weight. Who refuses
+    everything (``identity;q=0`` alone) gets identity all the same: a document serves better than 406, as RFC 9110
+    section 12.5.3 allows.
+    >>> codings_in_order("gzip, deflate, br;q=0.9"), codings_in_order("gzip;q=0, *")
+    (('gzip', 'br', 'identity'), ('br', 'identity'))
+    """
+    if not accept_encoding:
+        return ("identity",)
+    given = weights(accept_encoding)
+    for alias, name in _ALIASES.items():
+        if alias in given:
+            given.setdefault(name, given[alias])
+    ranked: list[tuple[float, int, str]] = []
+    for order, coding in enumerate(CODINGS):
+        weight = given.get(coding)
+        if weight is None and coding == "identity":
+            # Acceptable without being named, but behind whatever was asked for; ``*;q=0`` refuses it.
+            weight = 0.0 if given.get("*") == 0 else 0.0001
+        elif weight is None:
+            weight = given.get("*", 0.0)
+        if weight > 0:
+            ranked.append((-weight, order, coding))
+    return tuple(coding for _, _, coding in sorted(ranked)) or ("identity",)
+
+
+def choose(accept_encoding: str | None, available: Sequence[str]) -> str:
+    """Return the coding to send, one of *available*; identity is always available."""
+    return next((coding for coding in codings_in_order(accept_encoding) if coding in available), "identity")
+
+
+def wants_html(accept: str | None) -> bool:
+    """Tell whether an error should be a page: only who names HTML gets one, all others get plain text.
+
+    >>> wants_html("text/html,application/xhtml+xml,*/*;q=0.8"), wants_html("*/*"), wants_html(None)
+    (True, False, False)
+    """
+    if not accept:
+        return False
+    given = weights(accept)
+    html = max(given.get("text/html", 0.0), given.get("application/xhtml+xml", 0.0))
+    return html > 0 and html >= given.get("text/plain", 0.0)
+
+
+def wants_delta(a_im: str | None) -> bool:
+    """Tell whether ``A-IM`` names the feed instance-manipulation with a weight above 0 (RFC 3229 section 10.5.3).
+
+    >>> wants_delta("vcdiff, FEED"), wants_delta("feed;q=0"), wants_delta(None)
+    (True, False, False)
+    """
+    return bool(a_im) and weights(a_im or "").get("feed", 0.0) > 0
+
+
+def seen_sequence(if_none_match: str | None, etag: str) -> int | None:
+    """Return the highest sequence number in the client's ETags, None where none has the form of the document's *etag*.
+
+    >>> seen_sequence('"other", W/"41-00ff00ff.gz"', "50-12345678"), seen_sequence('"41-00ff"', "50-12345678")
+    (41, None)
+    """
+    digits = len(etag.partition("-")[2])
+    tags = parse_etags(if_none_match).as_set(include_weak=True)
+    found = [int(match[1]) for tag in tags if (match := _ETAG.fullmatch(tag)) and len(match[2]) == digits]
+    return max(found, default=None)
+
+
+def matched_etag(if_none_match: str, etags: Collection[str], preferred: str) -> str | None:
+    """Return which of *etags* (opaque parts) If-None-Match names, by weak comparison; None where it names none.
+
+    *preferred* is the one that a 200 would carry: it is returned where it is named or ``*`` is given, so that a cache
+    refreshes the very response that it would have got.
+    """
+    named = parse_etags(if_none_match)
+    if named.contains_weak(preferred):
+        return preferred
+    return next((tag for tag in etags if named.contains_weak(tag)), None)
+
+
+def judge(
+    *,
+    etags: Collection[str],
+    last_modified: datetime,
+    if_match: str | None = None,
+    if_unmodified_since: str | None = None,
+    if_none_match: str | None = None,
+    if_modified_since: str | None = None,
+) -> Verdict:
+    """Judge the preconditions of a GET or HEAD in the order of RFC 9110 section 13.2.2.
+
+    *etags* are the opaque parts of all codings. "failed" means 412. A date that cannot be read counts as not given.
+    """
+    changed = last_modified.replace(microsecond=0)
+    if if_match is not None:
+        held = parse_etags(if_match)
+        if not any(held.contains(tag) for tag in etags):
+            return "failed"
+    elif (limit := parse_date(if_unmodified_since)) is not None and changed > limit:
+        return "failed"
+    if if_none_match is not None:
+        known = parse_etags(if_none_match)
+        return "not modified" if any(known.contains_weak(tag) for tag in etags) else "send"
+    since = parse_date(if_modified_since)
+    return "not modified" if since is not None and changed <= since else "send"
+
+
+# ------------------------------------------------------------------ what it gets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,33 +191,6 @@ class Finished:
     def size_bytes(self) -> int:
         """What its bodies take in memory."""
         return sum(len(variant.body) for variant in self.variants.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What of a request decides about the answer; None where a header was not sent."""
-
-    accept_encoding: str | None = None
-    if_match: str | None = None
-    if_unmodified_since: str | None = None
-    if_none_match: str | None = None
-    if_modified_since: str | None = None
-
-    @classmethod
-    def of(cls, environ: Mapping[str, object]) -> Asked:
-        """Take it from a WSGI environ."""
-
-        def header(name: str) -> str | None:
-            value = environ.get("HTTP_" + name)
-            return value if isinstance(value, str) else None
-
-        return cls(
-            accept_encoding=header("ACCEPT_ENCODING"),
-            if_match=header("IF_MATCH"),
-            if_unmodified_since=header("IF_UNMODIFIED_SINCE"),
-            if_none_match=header("IF_NONE_MATCH"),
-            if_modified_since=header("IF_MODIFIED_SINCE"),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +278,17 @@ def cache_control(settings: Settings) -> str:
     return f"public, max-age={settings.publish.max_age_s}, stale-if-error={STALE_IF_ERROR_S}"
 
 
-def reply(finished: Finished, asked: Asked, *, now: datetime) -> Reply:
-    """Answer a GET (RFC 9110 sections 13.2.2 and 15.4.5). ``Range`` is ignored, as section 14.2 allows."""
-    variant = finished.variants[choose(asked.accept_encoding, tuple(finished.variants))]
+def reply(finished: Finished, environ: Mapping[str, Any]) -> Reply:
+    """Answer a GET from its WSGI *environ* (RFC 9110 sections 13.2.2, 15.4.5). ``Range`` is ignored (14.2)."""
+    variant = finished.variants[choose(environ.get("HTTP_ACCEPT_ENCODING"), tuple(finished.variants))]
+    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
     verdict = judge(
         etags=finished.by_etag,
         last_modified=finished.last_modified,
-        now=now,
-        if_match=asked.if_match,
-        if_unmodified_since=asked.if_unmodified_since,
-        if_none_match=asked.if_none_match,
-        if_modified_since=asked.if_modified_since,
+        if_match=environ.get("HTTP_IF_MATCH"),
+        if_unmodified_since=environ.get("HTTP_IF_UNMODIFIED_SINCE"),
+        if_none_match=if_none_match,
+        if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
     )
     if verdict == "send":
         return Reply(200, variant.headers, variant.body)
@@ -189,7 +296,5 @@ def reply(finished: Finished, asked: Asked, *, now: datetime) -> Reply:
         body = b"412 Precondition Failed\n"
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
         return Reply(412, headers, body)
-    matched = None
-    if asked.if_none_match is not None:
-        matched = matched_etag(asked.if_none_match, finished.by_etag, variant.etag)
+    matched = matched_etag(if_none_match, finished.by_etag, variant.etag) if if_none_match is not None else None
     return Reply(304, finished.by_etag[matched or variant.etag])

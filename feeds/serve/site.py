@@ -1,5 +1,5 @@
-"""What views share: the reader, the snapshot, how an answer becomes Flask's, how a page is cached.
-I/O: through the reader; reads the clock.
+"""The files that ship with the pages: style sheet and icons, under names that change with their content.
+I/O: reads them once, at start.
 """
 
 from __future__ import annotations
@@ -11,18 +11,67 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import resources
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import BadRequest
 
 from feeds.errors import StoreError
 from feeds.model import Article, Settings, Source
-from feeds.serve.answers import Answers
-from feeds.serve.assets import Assets
-from feeds.serve.narrowed import by_name
-from feeds.serve.reader import Reader
-from feeds.serve.representations import MIN_CODED_BYTES, Asked, Finished, Headers, Reply, finish, reply
-from feeds.serve.snapshot import Snapshot
+from feeds.serve.access import Access
+from feeds.serve.answers import Answers, Snapshot
+from feeds.serve.joined import by_name
+from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, Reply, finish, reply
+from feeds.serve.store_reader import Health, StoreReader
+from feeds.store import Store
+
+FOREVER = "public, max-age=31536000, immutable"
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+    "ico": "image/x-icon",
+    "xsl": "text/xsl; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file: its bytes by coding, identity among them; *etag* is the opaque part."""
+
+    bodies: Mapping[str, bytes]
+    media_type: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Files by the name under which `/static/` serves them, and those names by the plain ones."""
+
+    by_served_name: Mapping[str, Asset]
+    served_name: Mapping[str, str]
+
+    @classmethod
+    def shipped(cls) -> Assets:
+        """Read what is in `static/`."""
+        served: dict[str, Asset] = {}
+        names: dict[str, str] = {}
+        for file in sorted(resources.files("feeds.serve").joinpath("static").iterdir(), key=lambda file: file.name):
+            stem, _, suffix = file.name.rpartition(".")
+            if suffix not in _TYPES:
+                continue
+            body = file.read_bytes()
+            digest = hashlib.sha256(body).hexdigest()[:12]
+            names[file.name] = f"{stem}.{digest}.{suffix}"
+            bodies = {"identity": body}
+            if len(body) > MIN_CODED_BYTES:
+                bodies["gzip"] = gzip.compress(body, 9, mtime=0)
+            served[names[file.name]] = Asset(bodies, _TYPES[suffix], digest)
+        return cls(served, names)
+
+    def plain(self, name: str) -> Asset:
+        """Return the file called *name* in the folder."""
+        return self.by_served_name[self.served_name[name]]
+
 
 MAX_CACHED_PAGES = 512
 MAX_CACHED_BYTES = 32_000_000
@@ -37,9 +86,10 @@ def _now() -> datetime:
 class Site:
     """One desk as the views know it. *now* can be replaced in tests."""
 
-    reader: Reader
+    reader: StoreReader
     answers: Answers
     assets: Assets
+    access: Access
     now: Callable[[], datetime] = _now
     cached: Cache = field(default_factory=lambda: Cache())
     joins: Cache = field(default_factory=lambda: Cache())
@@ -49,6 +99,15 @@ class Site:
     former: tuple[int, Mapping[str, str | None]] | None = None
     named: tuple[int, Mapping[str, Source]] | None = None
     headlines: dict[str, tuple[tuple[int, str], tuple[Article, ...]]] = field(default_factory=dict)
+    health: Health = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.health = Health(self.reader)
+
+    @property
+    def store(self) -> Store:
+        """The store, for views whose question is theirs alone. Raises StoreError."""
+        return self.reader.store
 
     @property
     def snapshot(self) -> Snapshot:
@@ -73,7 +132,7 @@ class Site:
         return self.named[1]
 
     def former_sections(self, snapshot: Snapshot) -> Mapping[str, str | None]:
-        """Return where the sections of former paths are, as `Reader.former_sections` does, read once a config.
+        """Return where the sections of former paths are, as `StoreReader.former_sections` does, read once a config.
 
         Whoever asks for many addresses that are not there asks nothing of the store.
         """
@@ -157,7 +216,7 @@ def respond(answered: Reply) -> Response:
 
 def respond_with(finished: Finished) -> Response:
     """Answer the present request from *finished*."""
-    return respond(reply(finished, Asked.of(request.environ), now=the_site().now()))
+    return respond(reply(finished, request.environ))
 
 
 def page(key: tuple[object, ...], draw: Callable[[Snapshot], tuple[str, datetime]]) -> Response:

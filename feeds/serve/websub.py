@@ -8,9 +8,9 @@ from flask import Blueprint, Response, abort, request
 
 from feeds import hub
 from feeds.hub.requests import Verdict
-from feeds.serve.framing import CALLBACKS, MAX_PUSH_BYTES
+from feeds.serve.admission import CALLBACKS, MAX_PUSH_BYTES
 from feeds.serve.site import the_site
-from feeds.serve.stored import StoreReader
+from feeds.serve.store_reader import StoreReader
 from feeds.store import Store
 
 bp = Blueprint("websub", __name__)

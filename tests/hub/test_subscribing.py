@@ -14,7 +14,7 @@ import pytest
 
 from feeds.hub import discover
 from feeds.hub.discovery import Discovered
-from feeds.serve.framing import refusal
+from feeds.serve.admission import refusal
 from tests.fetch.origin import Exchange, Origin
 from tests.hub.conftest import HubDesk, until
 from tests.hub.subscriber import Answered, post

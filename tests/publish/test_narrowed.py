@@ -11,7 +11,7 @@ import pytest
 
 from feeds.model import FORMATS
 from feeds.render import check
-from feeds.serve.narrowed import MOST_ENTRIES
+from feeds.serve.joined import MOST_ENTRIES
 from tests.publish.desk import NOW, WORLD, Desk, uid_of
 
 PATH = f"/{WORLD}.json"

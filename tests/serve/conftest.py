@@ -16,7 +16,7 @@ import pytest
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Section, Settings
 from feeds.serve import create_app
 from feeds.serve.answers import Answers
-from feeds.serve.reader import RETRACTED, Changes, Desk, Retracted, Since
+from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, Since, StoreReader
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -41,10 +41,11 @@ def make_article(number: int = 1, **more: object) -> Article:
     return Article(**{**given, **more})  # type: ignore[arg-type]
 
 
-class MemoryReader:
-    """Answers what a Reader is asked from what was put in it; counts the questions."""
+class MemoryReader(StoreReader):
+    """Answers what a StoreReader is asked from what was put in it; counts the questions."""
 
     def __init__(self, desk: Desk | None) -> None:
+        super().__init__("sqlite:////there/is/no/such/desk.sqlite3")
         self.accepted = desk
         self.counter = 1
         self.documents: dict[tuple[str, Format], tuple[int, Document]] = {}

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from feeds.serve import flask_app
-from feeds.serve.access import Access
+from feeds.serve.access import Access, client_address
 from tests.serve.conftest import application
 from tests.serve.wsgi import ask
 
@@ -54,10 +54,37 @@ def test_without_a_token_to_give_the_pages_are_closed_and_say_how_to_open_them(d
 @pytest.mark.parametrize("path", PAGES)
 def test_with_a_token_it_is_asked_for(make_reader, path):
     desk = application(make_reader())
-    flask_app(desk).extensions["feeds.access"] = Access(bind="0.0.0.0", token="s3cret")
+    flask_app(desk).extensions["feeds.site"].access = Access(bind="0.0.0.0", token="s3cret")
     assert ask(desk, path).status == 401 and ask(desk, path).headers["www-authenticate"].startswith("Basic ")
     assert ask(desk, path, authorization="Bearer wrong").status == 401
     # In, and this desk has no store: all but its own counts is unknown.
     assert ask(desk, path, authorization="Bearer s3cret").status == (200 if path == "/metrics" else 503)
     in_address = ask(desk, path, query="token=s3cret").status
     assert in_address == {"/status.atom": 503, "/metrics": 200}.get(path, 401)
+
+
+TRUSTED = ["10.0.0.0/8", "192.0.2.1", "fd00::/8"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "client"),
+    [
+        ("203.0.113.5", "1.2.3.4", "203.0.113.5"),
+        ("10.1.1.1", "1.2.3.4", "1.2.3.4"),
+        ("10.1.1.1", "9.9.9.9, 1.2.3.4, 192.0.2.1", "1.2.3.4"),
+        ("10.1.1.1", "10.2.2.2", "10.2.2.2"),
+        ("10.1.1.1", "", "10.1.1.1"),
+        ("10.1.1.1", "unknown", "10.1.1.1"),
+        ("10.1.1.1", "1.2.3.4, <script>", "10.1.1.1"),
+        ("::ffff:10.1.1.1", "1.2.3.4", "1.2.3.4"),
+        ("fd00::1", "2001:db8::7", "2001:db8::7"),
+        ("", "1.2.3.4", ""),
+        ("10.1.1.1", ",".join(["10.0.0.1"] * 5000), "10.0.0.1"),
+    ],
+)
+def test_the_client_is_the_last_hop_that_no_trusted_proxy_is(peer, told, client):
+    assert client_address({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": told}, TRUSTED) == client
+
+
+def test_without_trusted_proxies_the_peer_is_the_client():
+    assert client_address({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "1.2.3.4"}, []) == "127.0.0.1"

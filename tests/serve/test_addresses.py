@@ -6,7 +6,7 @@ import pytest
 
 from feeds.model import Section
 from feeds.serve.addresses import Addresses
-from feeds.serve.environment import store_url_from
+from feeds.serve.app import store_url_from
 from tests.serve.conftest import SECTIONS
 
 MAP = Addresses.of("https://wire.example.org", SECTIONS)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feeds.errors import StoreError
-from feeds.serve import create_app, framing
+from feeds.serve import admission, create_app
 from tests.serve.conftest import application, make_article, make_document
 from tests.serve.wsgi import ask, ask_view
 
@@ -235,7 +235,7 @@ def test_what_is_remembered_of_clients_is_bounded(desk):
         ask(desk, PATH, accept_encoding=f"gzip, x{number}", host=f"host{number}.example")
     ask(desk, PATH, accept_encoding="gzip, " + "x" * 8000)
     assert len(desk._codings) <= 1024 and max(len(value) for value in desk._codings) <= 200
-    assert len(framing._GOOD_HOSTS) <= 256
+    assert len(admission._GOOD_HOSTS) <= 256
 
 
 def test_threads_see_one_publication_or_the_other_and_never_a_mixture(reader, desk):

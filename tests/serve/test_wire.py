@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START = """
 import sys
 from granian import Granian
-from feeds.serve.server import granian_settings
+from feeds.engine.web import granian_settings
 Granian("wsgi:app", **granian_settings(host="127.0.0.1", port=int(sys.argv[1]), workers=1)).serve()
 """
 

@@ -30,7 +30,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     url = f"sqlite:///{tmp_path}/desk.sqlite3"
     with open_store(url) as store:
         made = Desk(store, url)
-        flask_app(made.web).extensions["feeds.access"] = Access(bind="0.0.0.0", token="s3cret")
+        flask_app(made.web).extensions["feeds.site"].access = Access(bind="0.0.0.0", token="s3cret")
         made.bring(range(5))
         made.render()
         for address in ADDRESSES:
@@ -74,7 +74,7 @@ def test_pages_that_nobody_has_seen_say_that_they_come_later(desk: Desk, monkeyp
 
 
 def test_status_of_a_desk_never_seen_says_why_and_what_to_do(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    flask_app(desk.web).extensions["feeds.ledger"]._seen.clear()
+    flask_app(desk.web).extensions["feeds.site"].health._seen.clear()
     fail(desk, monkeypatch)
     answered = see(desk, "/status")
     assert answered.status == 503

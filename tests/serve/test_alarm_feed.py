@@ -7,7 +7,7 @@ from datetime import timedelta
 from xml.etree import ElementTree
 
 from feeds.render.check import check
-from feeds.serve.alarms import MOST, alarms_feed
+from feeds.serve.alarm_feed import MOST, alarms_feed
 from feeds.store.values import Event
 from tests.serve.conftest import NOW
 

@@ -1,43 +1,61 @@
-"""One article as a page: its text where the source allows it, whom it credits, its copies, its sections.
-I/O: one read of the store, once a publication.
+"""One article as a page, and a story as a page and as feeds.
+I/O: a few reads of the store, once a publication.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from html import escape, unescape
+from itertools import groupby
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, render_template
 from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound
 
+from feeds import frames
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
-from feeds.model import Article
+from feeds.model import Article, Format
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
-from feeds.serve.faces import direction, headline, in_words, node, picture_of, shortened
-from feeds.serve.fronts import frame, latest_change
-from feeds.serve.ledger import Ledger
-from feeds.serve.playing import (
+from feeds.serve.answers import Snapshot
+from feeds.serve.joined import join
+from feeds.serve.representations import Finished, cache_control
+from feeds.serve.section_pages import frame, latest_change, slot
+from feeds.serve.site import page, redirect_to, respond_with, the_site
+from feeds.serve.store_reader import Desk, Retracted
+from feeds.serve.view_models import (
+    Headline,
     cast_of,
+    day_in_words,
+    direction,
     downloads_of,
     facts_of,
+    feeds_of,
     files_of,
+    headline,
+    in_words,
     legend_of,
     map_of,
+    node,
+    picture_of,
     players_of,
+    shortened,
     transcripts_of,
 )
-from feeds.serve.reader import Desk, Retracted
-from feeds.serve.site import page, the_site
-from feeds.serve.snapshot import Snapshot
+from feeds.store.store import ReadTx
+from feeds.store.values import StorySize
 from feeds.text import plain
 
 bp = Blueprint("articles", __name__)
+
+MOST_ARTICLES = 100
+FEED_ENTRIES = 50
 
 MOST_OTHERS = 8
 _TAG = re.compile(r"""<(/?[a-z][a-z0-9]*)\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
@@ -58,9 +76,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 @bp.get("/article/<article_id>")
 def article_page(article_id: str) -> Response:
     """Give an article's page; 410 once it was retracted or retention took it."""
-    if not _UUID.fullmatch(article_id):
-        raise NotFound
-    article = the_site().reader.article(f"urn:uuid:{article_id}")
+    article = the_site().reader.article(_uid(article_id))
     if article is None:
         raise NotFound
     if isinstance(article, Retracted):
@@ -175,13 +191,13 @@ def _others(article: Article) -> tuple[tuple[Article, ...], bool]:
     """The other articles of its story, newest first, and whether these are a series of one source."""
     if article.story_uid is None:
         return (), False
-    ledger: Ledger = current_app.extensions["feeds.ledger"]
     try:
-        told = ledger.story(article.story_uid, MOST_OTHERS + 1)
-        size = ledger.story_sizes([article.story_uid]).get(article.story_uid)
+        with the_site().store.read() as tx:
+            members = tx.stories.articles(article.story_uid, MOST_OTHERS + 1)
+            size = tx.stories.sizes([article.story_uid]).get(article.story_uid)
     except StoreError:
         return (), False  # a page without them is better than none
-    return tuple(one for one in told if one.uid != article.uid)[:MOST_OTHERS], size is not None and size.series
+    return tuple(one for one in members if one.uid != article.uid)[:MOST_OTHERS], size is not None and size.series
 
 
 def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
@@ -189,7 +205,7 @@ def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
 
     A data block is no script, so that a policy without `script-src` lets it stand (HTML, "prepare the script element").
     """
-    told: dict[str, object] = {
+    schema: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
         "headline": article.title,
@@ -200,21 +216,21 @@ def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
         "isAccessibleForFree": True,
     }
     if article.link:
-        told["isBasedOn"] = article.link
+        schema["isBasedOn"] = article.link
     if article.language:
-        told["inLanguage"] = article.language
+        schema["inLanguage"] = article.language
     if summary := shortened(plain(article.summary or article.content), 300):
-        told["description"] = summary
+        schema["description"] = summary
     if names := [person.name for person in article.authors if person.name]:
-        told["author"] = [{"@type": "Person", "name": name} for name in names]
+        schema["author"] = [{"@type": "Person", "name": name} for name in names]
     if name := article.publisher or (article.origin.name if article.origin else "") or article.source_name:
-        told["publisher"] = {"@type": "Organization", "name": name}
+        schema["publisher"] = {"@type": "Organization", "name": name}
     if (picture := picture_of(article, desk)) is not None:
         words = {"caption": picture.caption, "creditText": picture.credit}
-        said = {name: text for name, text in words.items() if text}
-        told["image"] = [{"@type": "ImageObject", "url": picture.url} | said if said else picture.url]
+        named = {name: text for name, text in words.items() if text}
+        schema["image"] = [{"@type": "ImageObject", "url": picture.url} | named if named else picture.url]
     if players := players_of(article):
-        told["associatedMedia"] = [
+        schema["associatedMedia"] = [
             {
                 "@type": "AudioObject" if one.tag == "audio" else "VideoObject",
                 "contentUrl": one.renditions[0][0],
@@ -226,8 +242,127 @@ def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
         ]
     titles = [section.title for path in article.sections if path and (section := addresses.section_at(path))]
     if titles:
-        told["articleSection"] = titles
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        schema["articleSection"] = titles
+    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     for sign, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(sign, escaped)
     return Markup(text)  # noqa: S704
+
+
+class _NoArticles(Exception):
+    """The story has nothing to show: it was merged, retracted, or never there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """The articles of one day of the desk's zone, newest first."""
+
+    name: str
+    stamp: str
+    lines: tuple[Headline, ...]
+
+
+@bp.get("/story/<story_id>")
+def story_page(story_id: str) -> Response:
+    """Give the page of a story."""
+    uid = _uid(story_id)
+
+    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
+        with the_site().store.read() as tx:
+            articles = tx.stories.articles(uid, MOST_ARTICLES)
+            size = _size(tx, uid)
+        if not articles:
+            raise _NoArticles
+        desk, addresses, now = snapshot.desk, snapshot.addresses, the_site().now()
+        zone = zone_of(desk.settings.timezone)
+        members = sorted(articles, key=lambda article: article.published, reverse=True)
+        sources = list(dict.fromkeys(article.source_name for article in members if article.source_name))
+        html = render_template(
+            "story.html",
+            **frame(snapshot),
+            series=size.series,
+            title=members[0].title or "Untitled",
+            count=max(len(members), size.articles),
+            shown=len(members),
+            sources=sources,
+            began=in_words(members[-1].published, zone),
+            began_stamp=rfc3339(members[-1].published),
+            days=[
+                Day(
+                    name=name,
+                    stamp=several[0].published.astimezone(zone).date().isoformat(),
+                    lines=tuple(headline(article, desk, addresses, now=now) for article in several),
+                )
+                for name, several in _by_day(members, zone)
+            ],
+            description=shortened(plain(members[0].summary or members[0].content), 200),
+            noindex=any(article.noindex for article in members),
+            feeds=feeds_of(story_path(uid)[1:], addresses),
+            canonical=addresses.public(story_path(uid)),
+        )
+        return html, latest_change(members, desk.accepted_at)
+
+    try:
+        return page(("story", uid, the_site().snapshot.counter, slot()), draw)
+    except _NoArticles:
+        return _elsewhere(uid)
+
+
+@bp.get("/story/<story_id>.<any(rss, atom, json):format>")
+def story_feed(story_id: str, format: Format) -> Response:
+    """Give a story as a feed of its articles, joined from their fragments; its id is the story's for good."""
+    uid = _uid(story_id)
+    site = the_site()
+    snapshot = site.snapshot
+
+    def prepare() -> Finished:
+        with site.store.read() as tx:
+            base, selection = tx.documents.frame("", format), tx.stories.selection(uid, format, FEED_ENTRIES)
+            newest, size, desk_id = tx.stories.articles(uid, 1), _size(tx, uid), tx.configs.desk_id()
+        if not selection.fragments and not selection.missing:
+            raise _NoArticles
+        title = newest[0].title if newest else ""
+        return join(
+            base,
+            selection,
+            format,
+            self_url=snapshot.addresses.public(f"{story_path(uid)}.{format}"),
+            page_url=snapshot.addresses.public(story_path(uid)),
+            title=f"{title} · {snapshot.desk.settings.title}",
+            description=f"All articles of one {'series' if size.series else 'story'}",
+            feed_id=frames.feed_urn(desk_id, "story", uid),
+            updated=snapshot.desk.accepted_at,
+            cache_control=cache_control(snapshot.desk.settings),
+        )
+
+    key = ("story", format, uid, snapshot.counter, snapshot.desk.version)
+    try:
+        return respond_with(site.joined(key, prepare))
+    except _NoArticles:
+        return _elsewhere(uid, f".{format}")
+
+
+def _by_day(members: Sequence[Article], zone: tzinfo) -> list[tuple[str, list[Article]]]:
+    return [
+        (name, list(several))
+        for name, several in groupby(members, key=lambda article: day_in_words(article.published, zone))
+    ]
+
+
+def _size(tx: ReadTx, uid: str) -> StorySize:
+    return tx.stories.sizes([uid]).get(uid, StorySize(0, 0))
+
+
+def _uid(uuid: str) -> str:
+    if not _UUID.fullmatch(uuid):
+        raise NotFound
+    return f"urn:uuid:{uuid}"
+
+
+def _elsewhere(uid: str, suffix: str = "") -> Response:
+    """Lead from a story that was merged to where it went on; 410 where all its articles were taken out."""
+    with the_site().store.read() as tx:
+        merged_into, known = tx.stories.moved(uid), tx.stories.known(uid)
+    if merged_into:
+        return redirect_to(the_site().snapshot.addresses.public(story_path(merged_into) + suffix))
+    raise Gone if known else NotFound

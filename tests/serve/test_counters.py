@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from feeds.serve.metrics import Stored, Tally, declared_subscribers, exposition, shared_folder
+from feeds.serve.counters import Stored, Tally, declared_subscribers, exposition, shared_folder
 from feeds.store.overview import Numbers
 from feeds.store.values import Event
 from tests.serve.conftest import NOW
@@ -107,7 +107,7 @@ def test_the_store_speaks_prometheus_too():
 
 COUNTING = """
 import os, sys
-from feeds.serve.metrics import Tally, shared_folder
+from feeds.serve.counters import Tally, shared_folder
 tally = Tally(shared_folder(os.environ))
 for _ in range(int(sys.argv[1])):
     tally.answered("/news.atom", "304", f"Feedly/1.0 (x; {sys.argv[1]} subscribers)")
@@ -116,7 +116,7 @@ tally.flush()
 """
 READING = """
 import json, os, sys
-from feeds.serve.metrics import Tally, exposition, shared_folder
+from feeds.serve.counters import Tally, exposition, shared_folder
 print(exposition(None, Tally(shared_folder(os.environ)))[0].decode())
 """
 

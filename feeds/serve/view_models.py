@@ -1,19 +1,215 @@
-"""Articles and sections as pages show them: links, times in the desk's zone, short plain texts. Pure."""
+"""What of an article there is to hear, watch and fetch, and what it says of itself as an episode, for pages. Pure.
+
+Players load nothing by themselves: who only reads a page is not told to the host of a file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
+from itertools import groupby
+from urllib.parse import urlsplit
 
 from feeds.dates import rfc3339, zone_of
-from feeds.model import FORMATS, MEDIA_TYPES, Article, Image, Section
-from feeds.players import informs_a_player
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Enclosure, Episode, Image, Participant, Place, Section
+from feeds.players import informs_a_player, media_type
 from feeds.serve.addresses import Addresses, document_path, story_path
-from feeds.serve.playing import what_plays
-from feeds.serve.reader import Desk
+from feeds.serve.store_reader import Desk
 from feeds.store.values import StorySize
 from feeds.text import plain
+
+_KINDS = {
+    "text/vtt": "WebVTT", "application/x-subrip": "SRT", "application/srt": "SRT", "text/srt": "SRT",
+    "application/json": "JSON", "text/html": "web page", "text/plain": "text", "application/pdf": "PDF",
+    "application/epub+zip": "EPUB", "application/zip": "ZIP", "application/x-bittorrent": "torrent",
+}  # fmt: skip
+_EPISODE_KINDS = {"trailer": "Trailer", "bonus": "Bonus episode"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """One thing to play, in one or several renditions (address, media type); *tag* is ``audio`` or ``video``."""
+
+    tag: str
+    renditions: tuple[tuple[str, str], ...]
+    title: str
+    note: str
+    width: int | None
+    height: int | None
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A file as a link; *note* says what kind and how large."""
+
+    href: str
+    title: str
+    note: str
+
+
+def players_of(article: Article) -> tuple[Player, ...]:
+    """Return what can be played, renditions of one thing together."""
+    found = []
+    for files in _things(article):
+        kinds = [(file.url, media_type(file.type, file.url)) for file in files]
+        tags = {kind.partition("/")[0] for _, kind in kinds}
+        if tags <= {"audio", "video"}:
+            first = files[0]
+            found.append(
+                Player(
+                    tag=kinds[0][1].partition("/")[0],
+                    renditions=tuple(kinds),
+                    title=first.title,
+                    note=_joined(in_minutes(first.duration_s), in_bytes(first.length_bytes)),
+                    width=first.width,
+                    height=first.height,
+                    caption=_joined(first.description, first.credit),
+                )
+            )
+    return tuple(found)
+
+
+def downloads_of(article: Article) -> tuple[Link, ...]:
+    """Return what can't be played, pictures left out: papers, books, archives."""
+    found = []
+    for file in article.enclosures:
+        kind = media_type(file.type, file.url)
+        if kind.partition("/")[0] not in ("audio", "video", "image"):
+            found.append(_link(file, kind))
+    return tuple(found)
+
+
+def files_of(article: Article) -> tuple[Link, ...]:
+    """Return every file as a link: what a desk shows that wants nothing of others on its pages."""
+    return tuple(_link(file, media_type(file.type, file.url)) for file in article.enclosures)
+
+
+def _things(article: Article) -> Iterator[list[Enclosure]]:
+    alone = iter(range(-1, -len(article.enclosures) - 1, -1))
+    for _, files in groupby(article.enclosures, key=lambda file: file.group or next(alone)):
+        yield list(files)
+
+
+def _link(file: Enclosure, kind: str) -> Link:
+    name = urlsplit(file.url).path.rpartition("/")[2]
+    return Link(
+        href=file.url,
+        title=file.title or name or file.url,
+        note=_joined(_KINDS.get(kind, kind), in_minutes(file.duration_s), in_bytes(file.length_bytes)),
+    )
+
+
+def facts_of(episode: Episode | None) -> str:
+    """Return what an episode is, in a line: its place in its show, and whether it is fit for all.
+
+    >>> facts_of(Episode(season=2, number=7, explicit=True))
+    'Season 2 · Episode 7 · Explicit'
+    """
+    if episode is None:
+        return ""
+    season = episode.season_name or (f"Season {episode.season}" if episode.season else "")
+    number = episode.label or (f"Episode {episode.number:g}" if episode.number is not None else "")
+    explicit = "Explicit" if episode.explicit else ""
+    return _joined(season, number, _EPISODE_KINDS.get(episode.kind, ""), explicit)
+
+
+def transcripts_of(episode: Episode | None) -> tuple[Link, ...]:
+    """Return the transcripts, the ones that people read before those that players show."""
+    links = []
+    for each in episode.transcripts if episode else ():
+        title = "Captions" if each.captions else "Transcript"
+        links.append(
+            Link(href=each.url, title=title, note=_joined(each.language or "", _KINDS.get(each.type, each.type)))
+        )
+    return tuple(sorted(links, key=lambda link: not link.note.endswith(("web page", "text", "PDF"))))
+
+
+def cast_of(episode: Episode | None) -> tuple[Participant, ...]:
+    """Return who is heard or seen."""
+    return episode.people if episode else ()
+
+
+def map_of(place: Place | None) -> Link | None:
+    """Return where *place* is found on a map: its middle, with its name or in degrees."""
+    if place is None:
+        return None
+    latitudes, longitudes = ([point[axis] for point in place.points] for axis in (0, 1))
+    latitude, longitude = (min(latitudes) + max(latitudes)) / 2, (min(longitudes) + max(longitudes)) / 2
+    return Link(
+        href=f"https://www.openstreetmap.org/?mlat={latitude:.5f}&mlon={longitude:.5f}#map=9/{latitude:.5f}/{longitude:.5f}",
+        title=place.name or in_degrees(latitude, longitude),
+        note=in_degrees(latitude, longitude) if place.name else "",
+    )
+
+
+def legend_of(picture: Image | None) -> str:
+    """Return what is printed below a picture.
+
+    >>> legend_of(Image(url="x", caption="Boats at noon.", credit="Ann"))
+    'Boats at noon. · Ann'
+    """
+    return _joined(picture.caption, picture.credit) if picture else ""
+
+
+def what_plays(article: Article) -> str:
+    """Return in a word what an article brings to play, and how long it is; "" for nothing.
+
+    >>> from datetime import UTC, datetime
+    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> file = Enclosure(url="https://a.example/1.mp3", duration_s=1812)
+    >>> what_plays(Article(uid="u", link=None, title="t", published=now, updated=now, rank_at=now, enclosures=(file,)))
+    'Audio, 30 min'
+    """
+    first = next(iter(players_of(article)), None)
+    if first is None:
+        return ""
+    duration = in_minutes(article.enclosures[0].duration_s)
+    return first.tag.capitalize() + (f", {duration}" if duration else "")
+
+
+def in_degrees(latitude: float, longitude: float) -> str:
+    """Return a position for people.
+
+    >>> in_degrees(45.25, -71.5)
+    '45.25° N, 71.5° W'
+    """
+    north, east = f"{abs(latitude):.4f}".rstrip("0").rstrip("."), f"{abs(longitude):.4f}".rstrip("0").rstrip(".")
+    return f"{north}° {'N' if latitude >= 0 else 'S'}, {east}° {'E' if longitude >= 0 else 'W'}"
+
+
+def in_minutes(seconds: float | None) -> str:
+    """Return a duration for people.
+
+    >>> in_minutes(1812), in_minutes(5400), in_minutes(40), in_minutes(None)
+    ('30 min', '1 h 30 min', '40 s', '')
+    """
+    if not seconds:
+        return ""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return " ".join([f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0))
+
+
+def in_bytes(size: int | None) -> str:
+    """Return a size for people.
+
+    >>> in_bytes(62_447_386), in_bytes(900), in_bytes(None)
+    ('62.4 MB', '1 kB', '')
+    """
+    if not size:
+        return ""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{max(1, round(size / 1000))} kB"
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
 
 FORMAT_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 REDRAWN_MIN = 5

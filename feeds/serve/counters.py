@@ -16,6 +16,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
+
 from feeds.store.overview import Numbers
 from feeds.store.values import Event
 
@@ -53,8 +57,6 @@ class Shared:
     """The counts of this process in *registry*, and in a file of *folder* for those beside it."""
 
     def __init__(self, folder: Path | None) -> None:
-        from prometheus_client import CollectorRegistry
-
         self.registry = CollectorRegistry()
         self._folder = folder
         self._name = f"{os.getpid()}.prom"
@@ -62,8 +64,6 @@ class Shared:
 
     def save(self) -> None:
         """Leave the counts for the other processes. Without room on the disk they see the last that there was for."""
-        from prometheus_client import generate_latest
-
         if self._folder is None:
             return
         half = self._folder / f".{self._name}"
@@ -77,8 +77,6 @@ class Shared:
 
     def gathered(self) -> bytes:
         """The counts of all processes of the desk, those that have ended included, in Prometheus' text format."""
-        from prometheus_client import CollectorRegistry, generate_latest
-
         texts = [generate_latest(self.registry).decode(), *self._others()]
         whole = CollectorRegistry()
         whole.register(_Sum(texts))
@@ -105,9 +103,6 @@ class _Sum:
 
     def collect(self) -> list[Any]:
         """Give the metric families."""
-        from prometheus_client.core import Metric
-        from prometheus_client.parser import text_string_to_metric_families
-
         families: dict[str, Any] = {}
         values: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = {}
         for text in self._texts:
@@ -131,8 +126,6 @@ class Tally:
     """What a web process counts of its own answers."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        from prometheus_client import Counter, Gauge, Histogram
-
         self.shared = Shared(folder)
         self.registry = self.shared.registry
         self._served = Counter("wiredesk_answers", "Answers given", ["kind", "status"], registry=self.registry)
@@ -231,8 +224,6 @@ def kind_of(path: str) -> str:
 
 def exposition(known: Stored | None, tally: Tally | None) -> tuple[bytes, str]:
     """Return everything in Prometheus' text format, and its media type; *known* is None where the store is silent."""
-    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-
     registry = CollectorRegistry()
     registry.register(_Up(known is not None))
     if known is not None:
@@ -252,8 +243,6 @@ class _Up:
 
     def collect(self) -> list[Any]:
         """Give the metric family."""
-        from prometheus_client.core import GaugeMetricFamily
-
         return [GaugeMetricFamily("wiredesk_store_up", "Whether the store answers", value=float(self._up))]
 
 
@@ -265,8 +254,6 @@ class Stored:
 
     def collect(self) -> list[Any]:
         """Give the metric families."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
         known = self._numbers
         sources = GaugeMetricFamily("wiredesk_sources", "Sources by state", labels=["state"])
         for state, count in self._states.items():

@@ -1,23 +1,25 @@
-"""What the admins' pages show, in words and small charts: sources as rows, sections, alarms, numbers. Pure.
+"""What the admins' pages show, in words and small charts: sources as rows, sections, alarms, numbers, config errors.
+I/O: reads the lines of config files that an open event names, never more than a few of them.
 
 Nothing secret comes out of here: addresses, errors and reasons are masked.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from pathlib import Path
 
 from markupsafe import Markup, escape
 
 from feeds.condition import Condition, ago, condition, span, starved
 from feeds.model import UNFILED, Section
 from feeds.serve.addresses import Addresses
-from feeds.serve.alarms import OF_SOURCES, TITLES, WORK, title_of
-from feeds.serve.charts import bars
-from feeds.serve.ledger import CHART_DAYS, Glance
+from feeds.serve.alarm_feed import OF_SOURCES, TITLES, WORK, title_of
+from feeds.serve.store_reader import CHART_DAYS, HealthSummary
 from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.values import Event
 from feeds.urls import masked
@@ -26,6 +28,16 @@ WORDS = ("fine", "new", "waiting", "silent", "moved", "failing", "gone", "restin
 SORTS = ("config", "name", "state", "poll", "news", "interval")
 ALARMS_SHOWN = 3
 """More alarms of one kind than these are folded under one line."""
+BAR, GAP, HEIGHT = 7, 2, 28
+"""Pixels of a chart."""
+AROUND = 1
+MOST_CHARS = 240
+MOST_FILE_BYTES = 2_000_000
+_PLACE = re.compile(r"(?P<file>[^:\n]{1,200}):(?P<line>\d{1,7}):(?P<column>\d{1,7}): (?P<text>.*)", re.DOTALL)
+_SECRET = re.compile(
+    r"(authorization|token|secret|passw|api[-_]?key|cookie|credential|signature|x-[\w-]*key)", re.IGNORECASE
+)
+_VALUE = re.compile(r"((?:^|[{,])\s*(?:-\s*)?[\"']?[\w.-]+[\"']?\s*:\s*)([^{},\n][^,}\n]*)")
 
 Judged = tuple[Line, Condition]
 
@@ -82,12 +94,12 @@ class SectionRow:
     empty: bool
 
 
-def judge(glance: Glance, now: datetime) -> list[Judged]:
+def judge(summary: HealthSummary, now: datetime) -> list[Judged]:
     """Return every source with its condition; an open alarm says which of them are quiet against their own rhythm."""
-    quiet = {event.subject: event.text for event in glance.open_events if event.kind == "silent"}
+    quiet = {event.subject: event.text for event in summary.open_events if event.kind == "silent"}
     return [
         (line, condition(line.source, line.state, now=now, quiet=quiet.get(line.source.key, "")))
-        for line in glance.lines
+        for line in summary.lines
     ]
 
 
@@ -139,10 +151,10 @@ def row(
     came, copies = sum(number for number, _ in counts), sum(copied for _, copied in counts)
     target = masked(source.target)
     # The address stands in the row already; an error that repeats it is twice as long as it has to be.
-    told = masked(state.text).removesuffix(f": {target}")
+    text = masked(state.text).removesuffix(f": {target}")
     return Row(
         line=line,
-        state=Condition(word=state.word, text=told, remedy=masked(state.remedy), trouble=state.trouble),
+        state=Condition(word=state.word, text=text, remedy=masked(state.remedy), trouble=state.trouble),
         href=addresses.local(f"/status/source/{source.key}"),
         target=target,
         polled=ago(known.last_poll_at, now),
@@ -183,10 +195,10 @@ def section_rows(
 
 def alarm_groups(events: Sequence[Event], *, addresses: Addresses, now: datetime) -> list[Alarms]:
     """Return the open alarms but for config's, by kind."""
-    told = [event for event in events if event.kind != "config" and event.kind not in WORK]
-    kinds = list(dict.fromkeys(event.kind for event in told))
+    alarms = [event for event in events if event.kind != "config" and event.kind not in WORK]
+    kinds = list(dict.fromkeys(event.kind for event in alarms))
     groups = []
-    for kind, several in groupby(sorted(told, key=lambda one: kinds.index(one.kind)), key=lambda one: one.kind):
+    for kind, several in groupby(sorted(alarms, key=lambda one: kinds.index(one.kind)), key=lambda one: one.kind):
         lines = tuple(
             Alarm(
                 title=masked(title_of(one)),
@@ -267,3 +279,110 @@ def code(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
     )
+
+
+def bars(values: Sequence[int], label: str) -> Markup:
+    """Return one bar for each of *values*, oldest first; *label* says what they are. Colours are the style sheet's.
+
+    >>> str(bars([0, 2], "articles a day"))[:94]
+    '<svg class="bars" width="16" height="28" viewBox="0 0 16 28" role="img" aria-label="articles a'
+    """
+    width = max(1, len(values) * (BAR + GAP) - GAP)
+    most = max(values, default=0)
+    paths = {"some": "", "none": ""}
+    for number, value in enumerate(values):
+        # What is there at all must be seen beside a day of thousands.
+        height = 1 if not value else max(3, round(value / most * HEIGHT))
+        paths["some" if value else "none"] += f"M{number * (BAR + GAP)} {HEIGHT}v-{height}h{BAR}v{height}z"
+    drawn = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in paths.items() if path)
+    said = Markup.escape(f"{label}: {', '.join(map(str, values))}")
+    return Markup(  # noqa: S704
+        f'<svg class="bars" width="{width}" height="{HEIGHT}" viewBox="0 0 {width} {HEIGHT}" role="img"'
+        f' aria-label="{said}">{drawn}</svg>'
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One line of a file; *wrong* is the one with the error."""
+
+    number: int
+    text: str
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFault:
+    """One error: where it is, what it says, and the lines around it where they could be read."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+    lines: tuple[Shown, ...] = ()
+
+
+def config_faults(event: Event, folder: Path | None) -> list[ConfigFault]:
+    """Return the errors that a ``config`` event tells, in its order."""
+    kept: dict[str, Sequence[str]] = {}
+    found = []
+    for message in event.text.split("\n"):
+        match = _PLACE.fullmatch(message)
+        if match is None:
+            if message.strip():
+                found.append(ConfigFault(file="", line=0, column=0, text=message))
+            continue
+        name, line = match["file"], int(match["line"])
+        if name not in kept:
+            kept[name] = _read(folder, name)
+        found.append(
+            ConfigFault(
+                file=name,
+                line=line,
+                column=int(match["column"]),
+                text=match["text"],
+                lines=tuple(
+                    Shown(number=number, text=_harmless(kept[name], number), wrong=number == line)
+                    for number in range(max(1, line - AROUND), min(len(kept[name]), line + AROUND) + 1)
+                ),
+            )
+        )
+    return found
+
+
+def _read(folder: Path | None, name: str) -> Sequence[str]:
+    if folder is None or not name.endswith((".yaml", ".yml")):
+        return ()
+    try:
+        file = (folder / name).resolve()
+        if not file.is_relative_to(folder.resolve()) or file.stat().st_size > MOST_FILE_BYTES:
+            return ()
+        return file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+
+
+def _harmless(lines: Sequence[str], number: int) -> str:
+    """One line with every value starred that is, or may be, a secret: named like one, or anywhere below `headers:`."""
+    text = masked(lines[number - 1])[:MOST_CHARS]
+    if _SECRET.search(text) or "headers" in text or _below_headers(lines, number):
+        text = _VALUE.sub(r"\1***", text)
+        if not _VALUE.search(text):  # a value that goes on from the line before
+            text = re.match(r"\s*", text)[0] + "***"  # type: ignore[index]
+    return text
+
+
+def _below_headers(lines: Sequence[str], number: int) -> bool:
+    indent = _indent(lines[number - 1])
+    for above in reversed(lines[: number - 1]):
+        if above.strip() and _indent(above) < indent:
+            indent = _indent(above)
+            if "headers" in above.partition(":")[0]:
+                return True
+        if indent == 0:
+            return False
+    return False
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" -"))

@@ -12,41 +12,41 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 from isal import igzip
 from werkzeug.exceptions import NotFound
 
+from feeds import frames
 from feeds.condition import ago, condition
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
-from feeds.serve import console
-from feeds.serve.access import CLOSED, Access
-from feeds.serve.alarms import LOOKS_AT, alarms_feed
-from feeds.serve.console import SORTS, WORDS
-from feeds.serve.faces import in_words
-from feeds.serve.fronts import frame
-from feeds.serve.ledger import BEHIND_S, CHART_DAYS, Ledger
-from feeds.serve.mistakes import mistakes
-from feeds.serve.negotiate import choose
-from feeds.serve.representations import Asked, reply
+from feeds.serve import admin_views as views
+from feeds.serve.access import CLOSED
+from feeds.serve.admin_views import SORTS, WORDS
+from feeds.serve.alarm_feed import LOOKS_AT, alarms_feed
+from feeds.serve.counters import Stored, exposition
+from feeds.serve.representations import choose, reply
+from feeds.serve.section_pages import frame
 from feeds.serve.site import finish_text, number_asked, page_headers, respond, the_site
+from feeds.serve.store_reader import BEHIND_S, CHART_DAYS
+from feeds.serve.view_models import in_words
 from feeds.store.overview import Saved, day_of
 from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 bp = Blueprint("status", __name__)
-bp.add_app_template_filter(console.code, "code")
+bp.add_app_template_filter(views.code, "code")
 
 PER_PAGE = 50
 MOST_PAGES = 1_000_000
+POLLS_SHOWN = 100
 GZIP_LEVEL = 2
 
 
 @bp.before_request
 def guard() -> Response | None:
     """Let in who may see these pages; 401 asks for the token, 403 says how to have one."""
-    access: Access = current_app.extensions["feeds.access"]
-    verdict = access.judge(
+    verdict = the_site().access.judge(
         the_site().snapshot.desk.settings.base_url,
         host=request.headers.get("Host", ""),
         authorization=request.headers.get("Authorization"),
@@ -78,38 +78,37 @@ def status() -> Response:
 
     `state`, `q`, `sort` and `page` choose among the sources and order them, `sections` turns the pages of sections.
     """
-    site, ledger, now = the_site(), _ledger(), the_site().now()
-    snapshot = site.snapshot
-    glance = ledger.glance(now)
+    site, now = the_site(), the_site().now()
+    snapshot, summary = site.snapshot, site.health.summary(now)
     asked = _asked()
-    judged = console.judge(glance, now)
-    counts = console.count(judged)
-    chosen = console.order(console.choose(judged, asked["state"], asked["q"]), asked["sort"])
+    judged = views.judge(summary, now)
+    counts = views.count(judged)
+    chosen = views.order(views.choose(judged, asked["state"], asked["q"]), asked["sort"])
     page, pages = _page_of(len(chosen), "page")
     here = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
-    closer = ledger.closer([line.id for line, _ in here], now)
+    details = site.health.details([line.id for line, _ in here], now)
     today = day_of(now)
-    sections = console.section_rows(
-        snapshot.desk.sections, glance.section_days, addresses=snapshot.addresses, today=today
+    sections = views.section_rows(
+        snapshot.desk.sections, summary.section_days, addresses=snapshot.addresses, today=today
     )
     section_page, section_pages = _page_of(len(sections), "sections")
 
     def link(to: str = "sources", **changes: str | int) -> str:
-        told = asked | {name: str(value) for name, value in changes.items()}
-        query = urlencode({name: value for name, value in told.items() if value})
+        chosen_by = asked | {name: str(value) for name, value in changes.items()}
+        query = urlencode({name: value for name, value in chosen_by.items() if value})
         return snapshot.addresses.local("/status") + (f"?{query}" if query else "") + f"#{to}"
 
-    config = [event for event in glance.open_events if event.kind == "config"]
+    config = [event for event in summary.open_events if event.kind == "config"]
     html = render_template(
         "status.html",
         **frame(snapshot),
         **_common(now),
-        trouble=ledger.trouble,
+        trouble=site.health.trouble,
         rows=[
-            console.row(
+            views.row(
                 one,
-                closer.days.get(one[0].id, {}),
-                closer.saved.get(one[0].id, Saved()),
+                details.days.get(one[0].id, {}),
+                details.saved.get(one[0].id, Saved()),
                 addresses=snapshot.addresses,
                 today=today,
                 now=now,
@@ -124,16 +123,16 @@ def status() -> Response:
         page=page,
         pages=pages,
         sorts=SORTS,
-        config_errors=[mistake for event in config for mistake in mistakes(event, _config_folder())],
+        config_errors=[fault for event in config for fault in views.config_faults(event, _config_folder())],
         config_since=ago(config[0].at, now) if config else "",
         config_version=snapshot.desk.version,
         accepted=in_words(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
-        alarms=console.alarm_groups(glance.open_events, addresses=snapshot.addresses, now=now),
-        behind=console.interval_words(glance.numbers.lag_s) if glance.numbers.lag_s > BEHIND_S else "",
+        alarms=views.alarm_groups(summary.open_events, addresses=snapshot.addresses, now=now),
+        behind=views.interval_words(summary.numbers.lag_s) if summary.numbers.lag_s > BEHIND_S else "",
         sections=sections[(section_page - 1) * PER_PAGE : section_page * PER_PAGE],
         section_page=section_page,
         section_pages=section_pages,
-        facts=console.facts(glance.numbers, len(judged), counts),
+        facts=views.facts(summary.numbers, len(judged), counts),
     )
     return _page(html)
 
@@ -141,23 +140,25 @@ def status() -> Response:
 @bp.get("/status/source/<path:key>")
 def source_page(key: str) -> Response:
     """Show one source: its state and remedy, what it brought, its polls."""
-    site, ledger, now = the_site(), _ledger(), the_site().now()
+    site, now = the_site(), the_site().now()
     snapshot = site.snapshot
-    found = ledger.source(key)
-    if found is None:
-        raise NotFound
-    line, polls, quiet = found
-    closer = ledger.closer([line.id], now)
+    with site.store.read() as tx:
+        lines = tx.overview.lines(key)
+        if not lines:
+            raise NotFound
+        line, polls = lines[0], tx.sources.polls(lines[0].id, POLLS_SHOWN)
+        quiet = next((one.text for one in tx.events.open() if (one.kind, one.subject) == ("silent", key)), "")
+    details = site.health.details([line.id], now)
     zone = zone_of(snapshot.desk.settings.timezone)
     section = snapshot.addresses.section_at(line.source.section or "")
     html = render_template(
         "status_source.html",
         **frame(snapshot),
         **_common(now),
-        row=console.row(
+        row=views.row(
             (line, condition(line.source, line.state, now=now, quiet=quiet)),
-            closer.days.get(line.id, {}),
-            closer.saved.get(line.id, Saved()),
+            details.days.get(line.id, {}),
+            details.saved.get(line.id, Saved()),
             addresses=snapshot.addresses,
             today=day_of(now),
             now=now,
@@ -172,7 +173,7 @@ def source_page(key: str) -> Response:
                 "error": masked(poll.error),
                 # What helps now stands above the table already.
                 "remedy": masked(poll.remedy) if poll.remedy != line.state.last_remedy else "",
-                "bytes": console.bytes_words(poll.wire_bytes),
+                "bytes": views.bytes_words(poll.wire_bytes),
                 "next": in_words(poll.next_poll_at, zone),
             }
             for poll in polls
@@ -189,7 +190,8 @@ def alarms() -> Response:
     """Give the alarms as a feed, with validators."""
     site = the_site()
     snapshot = site.snapshot
-    events, feed_id = _ledger().events(LOOKS_AT)
+    with site.store.read() as tx:
+        events, feed_id = tx.events.recent(LOOKS_AT), frames.feed_urn(tx.configs.desk_id(), "status")
     body = alarms_feed(
         events,
         title=snapshot.desk.settings.title,
@@ -204,20 +206,18 @@ def alarms() -> Response:
         last_modified=max((event.closed_at or event.at for event in events), default=snapshot.desk.accepted_at),
         cache_control="private, no-cache",
     )
-    return respond(reply(finished, Asked.of(request.environ), now=site.now()))
+    return respond(reply(finished, request.environ))
 
 
 @bp.get("/metrics")
 def metrics() -> Response:
     """Give the desk's numbers in Prometheus' text format."""
-    from feeds.serve.metrics import Stored, exposition
-
     site, now, known = the_site(), the_site().now(), None
     with suppress(StoreError):
-        glance = _ledger().glance(now, sections=False)
-        if _ledger().trouble is None:
-            counts = console.count(console.judge(glance, now))
-            known = Stored(glance.numbers, {word: counts[word] for word in WORDS}, glance.open_events)
+        summary = site.health.summary(now, sections=False)
+        if site.health.trouble is None:
+            counts = views.count(views.judge(summary, now))
+            known = Stored(summary.numbers, {word: counts[word] for word in WORDS}, summary.open_events)
     body, media_type = exposition(known, site.answers.tally)
     return _private(Response(body, content_type=media_type))
 
@@ -245,11 +245,6 @@ def _common(now: datetime) -> dict[str, object]:
         "now_words": in_words(now, zone_of(snapshot.desk.settings.timezone)),
         "chart_days": CHART_DAYS,
     }
-
-
-def _ledger() -> Ledger:
-    ledger: Ledger = current_app.extensions["feeds.ledger"]
-    return ledger
 
 
 def _config_folder() -> Path | None:

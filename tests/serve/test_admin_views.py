@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.serve.mistakes import mistakes
+from feeds.serve.admin_views import config_faults
 from feeds.store.values import Event
 from tests.serve.conftest import NOW
 
@@ -27,7 +27,7 @@ def event(*lines: str) -> Event:
 @pytest.mark.parametrize("line", range(1, 10))
 def test_no_line_shows_a_secret(tmp_path, line):
     (tmp_path / "sources.yaml").write_text(FILE)
-    [found] = mistakes(event(f"sources.yaml:{line}:3: wrong"), tmp_path)
+    [found] = config_faults(event(f"sources.yaml:{line}:3: wrong"), tmp_path)
     shown = "\n".join(one.text for one in found.lines)
     assert "hunter2" not in shown and "abc123" not in shown
     assert [one.number for one in found.lines if one.wrong] == [line]
@@ -35,7 +35,7 @@ def test_no_line_shows_a_secret(tmp_path, line):
 
 def test_what_is_no_secret_is_shown(tmp_path):
     (tmp_path / "sources.yaml").write_text(FILE)
-    [found] = mistakes(event("sources.yaml:9:12: no section 'nwes'; did you mean 'news'?"), tmp_path)
+    [found] = config_faults(event("sources.yaml:9:12: no section 'nwes'; did you mean 'news'?"), tmp_path)
     assert found.lines[-1].text == "  section: nwes" and found.text.startswith("no section")
 
 
@@ -43,6 +43,6 @@ def test_what_is_no_secret_is_shown(tmp_path):
 def test_only_config_files_are_read(tmp_path, name):
     (tmp_path / "config").mkdir()
     (tmp_path / "secret.yaml").write_text("hunter2\n")
-    [found] = mistakes(event(f"{name}:1:1: wrong"), tmp_path / "config")
+    [found] = config_faults(event(f"{name}:1:1: wrong"), tmp_path / "config")
     assert found.lines == ()
-    assert mistakes(event("config/sources.yaml is not there"), None)[0].text == "config/sources.yaml is not there"
+    assert config_faults(event("config/sources.yaml is not there"), None)[0].text == "config/sources.yaml is not there"

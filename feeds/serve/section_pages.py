@@ -1,5 +1,5 @@
-"""The front page and the sections' pages: the human face of the feeds.
-I/O: a few reads of the store, once a publication.
+"""The front page, sections' pages and search: the human face of the feeds.
+I/O: a few reads of the store, once a publication; one a question for search.
 """
 
 from __future__ import annotations
@@ -7,22 +7,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, render_template, request
 
+from feeds import frames
 from feeds.errors import SectionNotFound, StoreError
-from feeds.model import UNFILED, Article, Section
-from feeds.serve.faces import REDRAWN_MIN, Headline, direction, feeds_of, grouped, headline, node, tree
-from feeds.serve.ledger import Ledger
-from feeds.serve.site import page, the_site
-from feeds.serve.snapshot import Snapshot
-from feeds.store.values import StorySize
+from feeds.model import UNFILED, Article, Format, Section
+from feeds.serve.answers import Snapshot
+from feeds.serve.joined import join
+from feeds.serve.representations import Finished, cache_control, reply
+from feeds.serve.site import finish_text, number_asked, page, page_headers, respond, respond_with, the_site
+from feeds.serve.view_models import (
+    FORMAT_NAMES,
+    REDRAWN_MIN,
+    Feed,
+    Headline,
+    direction,
+    feeds_of,
+    grouped,
+    headline,
+    node,
+    tree,
+)
+from feeds.store.search import MOST_QUERY_CHARS
+from feeds.store.values import Selection, StorySize
 
-bp = Blueprint("fronts", __name__)
+bp = Blueprint("pages", __name__)
 
 TOP_HEADLINES, SECTION_HEADLINES = 9, 5
 TOP_READ, SECTION_READ = 24, 12
 """How many articles are read for so many headlines: some are told together, some stand higher up already."""
+PER_PAGE = 20
+FEED_ENTRIES = 50
+LAST_ROW = 2**63 - 1
+"""No article's row has a higher number."""
 SECTIONS_WITH_HEADLINES = 40  # a wider tree shows the others by name: each costs a read
 
 
@@ -103,9 +122,11 @@ def section_page(section: str) -> Response:
 def story_sizes(articles: Iterable[Article]) -> dict[str, StorySize]:
     """Return how large the stories of these are, by the story's urn."""
     uids = {article.story_uid for article in articles if article.story_uid}
-    ledger: Ledger = current_app.extensions["feeds.ledger"]
+    if not uids:
+        return {}
     try:
-        return ledger.story_sizes(sorted(uids)) if uids else {}
+        with the_site().store.read() as tx:
+            return tx.stories.sizes(sorted(uids))
     except StoreError:
         return {}  # a page without links to stories is better than none
 
@@ -142,3 +163,83 @@ def frame(snapshot: Snapshot) -> dict[str, object]:
 def latest_change(articles: Sequence[Article], accepted_at: datetime) -> datetime:
     """Return when what a page shows last changed."""
     return max([accepted_at, *(article.updated for article in articles)])
+
+
+def search_query() -> str:
+    """Return what is searched for, in its one spelling: blanks single, cut at the most that is read."""
+    return " ".join(request.args.get("q", "").split())[:MOST_QUERY_CHARS]
+
+
+@bp.get("/search")
+def search_page() -> Response:
+    """Show what is found, newest first; `before` goes on behind a page."""
+    site = the_site()
+    snapshot = site.snapshot
+    desk, addresses = snapshot.desk, snapshot.addresses
+    query = search_query()
+    before = number_asked("before", least=1, most=LAST_ROW)
+    hits = None
+    if query:
+        with site.store.read() as tx:
+            hits = tx.search.find(query, PER_PAGE, before)
+    found = hits.articles if hits else ()
+    sizes = story_sizes(found)
+    asked = urlencode({"q": query})
+    html = render_template(
+        "search.html",
+        **frame(snapshot),
+        query=query,
+        articles=[headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in found],
+        asked=hits is not None,
+        more=addresses.local("/search") + f"?{asked}&before={hits.next}" if hits and hits.next else "",
+        later=before is not None,
+        feeds=[
+            Feed(
+                name=FORMAT_NAMES["atom"],
+                media_type="application/atom+xml",
+                href=addresses.local("/search.atom") + f"?{asked}",
+                url=addresses.public("/search.atom") + f"?{asked}",
+            )
+        ]
+        if query
+        else [],
+    )
+    finished = finish_text(
+        html,
+        media_type="text/html; charset=utf-8",
+        last_modified=latest_change(found, desk.accepted_at),
+        cache_control="public, max-age=60",
+        more=page_headers(desk.settings),
+    )
+    return respond(reply(finished, request.environ))
+
+
+@bp.get("/search.atom")
+def search_feed() -> Response:
+    """Give the newest of what is found as a feed; the same question has the same feed id for good."""
+    site = the_site()
+    snapshot = site.snapshot
+    format: Format = "atom"
+    query = search_query()
+
+    def prepare() -> Finished:
+        with site.store.read() as tx:
+            base, fragments = tx.documents.frame("", format), tx.search.fragments(query, format, FEED_ENTRIES)
+            desk_id = tx.configs.desk_id()
+        asked = urlencode({"q": query})
+        updated = max((fragment.updated for fragment in fragments), default=None)
+        return join(
+            base,
+            Selection(fragments=fragments, missing=0, updated=updated),
+            format,
+            self_url=snapshot.addresses.public("/search.atom") + f"?{asked}",
+            page_url=snapshot.addresses.public("/search") + f"?{asked}",
+            title=f"“{query}” · {snapshot.desk.settings.title}",
+            description=f"Articles that hold {query}",
+            feed_id=frames.feed_urn(desk_id, "search", query.casefold()),
+            updated=snapshot.desk.accepted_at,
+            cache_control=cache_control(snapshot.desk.settings),
+        )
+
+    key = ("search", format, query, snapshot.counter, snapshot.desk.version)
+    return respond_with(site.joined(key, prepare))

@@ -1,0 +1,325 @@
+"""What serving asks of the store, as values. I/O: read transactions, each a moment of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from feeds import frames
+from feeds.errors import SectionNotFound, StoreError
+from feeds.model import Article, Document, Format, Frame, Section, Settings, Source
+from feeds.settings import config_from_json
+from feeds.store import Store, open_store
+from feeds.store.overview import Line, Numbers, Saved
+from feeds.store.store import ReadTx
+from feeds.store.values import Event, Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The accepted config as far as readers meet it. *sections* stand in tree order, parents first."""
+
+    settings: Settings = Settings()
+    sections: tuple[Section, ...] = ()
+    sources: tuple[Source, ...] = ()
+    version: int = 0
+    accepted_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What was published after some counter: *counter* is the newest, *documents* the changed ones whole.
+
+    Each section's documents move the counter by one. *only_documents* says that it moved by just so many, so that
+    nothing else can have changed; else *present* names every document that there is. Asked from 0, *documents* are all.
+    """
+
+    counter: int
+    documents: Sequence[Document] = ()
+    only_documents: bool = False
+    present: frozenset[tuple[str, Format]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What changed in a section after a sequence number: the *article_uids* filed or changed, newest first, and
+    the uids *retracted* or withdrawn with the time of it. *known* is False where the number tells nothing: it is ahead
+    of the section, or older than what is kept.
+    """
+
+    known: bool
+    article_uids: tuple[str, ...] = ()
+    retracted: tuple[tuple[str, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a feed of some of a section's articles is joined from. *filed* is that of its last published filing."""
+
+    selection: Selection
+    frame: Frame
+    section_id: int
+    desk_id: str
+    sequence: int
+    filed: int
+    created_at: datetime
+    last_modified: datetime
+
+
+class Retracted:
+    """Stands for an article that was there and was taken out for good."""
+
+
+RETRACTED = Retracted()
+
+
+_PAGE = 200  # articles read at once where only the newest of unknown number are wanted
+
+
+class StoreReader:
+    """Answers each question in one short read transaction, any of which may raise StoreError.
+
+    The store at *url* is opened with the first question, in the process that asks: connections do not cross a fork.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._opening = threading.Lock()
+        self._opened: Store | None = None
+        self._config: Desk | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store itself, for views whose question is theirs alone."""
+        if self._opened is None:
+            with self._opening:
+                if self._opened is None:
+                    self._opened = open_store(self._url, create=False)
+        return self._opened
+
+    def close(self) -> None:
+        """Close the store; a later question would open it again."""
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def moved(self) -> bool:
+        """Whether anything may have been published since the last call from this process; cheap, never misses."""
+        return self.store.moved()
+
+    def changes(self, after: int) -> Changes:
+        """What was published after the counter *after*."""
+        with self.store.read() as tx:
+            documents, counter = tx.documents.all_since(after)
+            only = after > 0 and counter - after == len({document.path for document in documents})
+            present = frozenset() if only else frozenset(tx.documents.keys())
+        return Changes(counter=counter, documents=documents, only_documents=only, present=present)
+
+    def desk(self) -> Desk | None:
+        """The accepted config; None before the first."""
+        with self.store.read() as tx:
+            stored = tx.configs.current()
+        if stored is None:
+            return None
+        if self._config is None or self._config.version != stored.version:
+            config = config_from_json(stored.text)
+            self._config = Desk(
+                settings=config.settings,
+                sections=config.sections,
+                # Headers may name secrets, and no page has a use for them.
+                sources=tuple(replace(one, headers=()) if one.headers else one for one in config.sources),
+                version=stored.version,
+                accepted_at=stored.accepted_at,
+            )
+        return self._config
+
+    def document(self, path: str, format: Format) -> Document | None:
+        """One finished document as it stands."""
+        with self.store.read() as tx:
+            return tx.documents.get(path, format)
+
+    def latest(self, path: str, limit: int) -> Sequence[Article]:
+        """The newest articles of a section, rights applied, in the document's order; none of one not known."""
+        with self.store.read() as tx:
+            try:
+                return tx.sections.top(path, limit)
+            except SectionNotFound:
+                return ()
+
+    def article(self, uid: str) -> Article | Retracted | None:
+        """One article by its ``urn:uuid:``."""
+        with self.store.read() as tx:
+            article = tx.articles.get(uid)
+            if article is not None and article.sections:
+                return article  # what is in no section is published nowhere
+            state = tx.articles.state(uid)
+        return None if state is None or state.kind == "live" else RETRACTED
+
+    def published_after(self, moment: datetime, limit: int) -> Sequence[Article]:
+        """Articles of the whole desk published after *moment*, newest first."""
+        found: list[Article] = []
+        before, seen = None, 0
+        with self.store.read() as tx:
+            while seen < limit:
+                try:
+                    page = tx.sections.page("", before, min(_PAGE, limit - seen))
+                except SectionNotFound:
+                    break
+                found += [article for article in page.articles if article.published > moment]
+                seen += len(page.articles)
+                before = page.next
+                if before is None or before[0] <= moment:
+                    break
+        return sorted(found, key=lambda article: (article.published, article.uid), reverse=True)
+
+    def former_sections(self) -> Mapping[str, str | None]:
+        """The paths that sections once had: where each is now, None where it has gone."""
+        with self.store.read() as tx:
+            return {path: None if target == "gone" else target for path, target in tx.sections.former().items()}
+
+    def since(self, path: str, sequence: int, limit: int) -> Since:
+        """What changed in a section after *sequence*."""
+        with self.store.read() as tx:
+            section = tx.sections.get(path)
+            if section is None or sequence > section.sequence:
+                return Since(known=False)
+            changes = tx.sections.since(path, sequence, limit)
+        return Since(
+            known=changes.complete,
+            article_uids=tuple(article.uid for article in changes.articles),
+            retracted=tuple((gone.uid, gone.at) for gone in changes.withdrawn),
+        )
+
+    def archive_page(self, path: str, page: int, format: Format) -> Part | None:
+        """The archive page of a section that ends with the filing *page*; None where the section has no documents."""
+        with self.store.read() as tx:
+            try:
+                selection = tx.sections.archive_page(path, frames.archive_first(page), page, format)
+            except SectionNotFound:
+                return None
+            return _part(tx, path, format, selection)
+
+    def narrowed(
+        self,
+        path: str,
+        format: Format,
+        *,
+        source_keys: Sequence[str],
+        language: str,
+        fallback: str,
+        limit: int,
+        scan: int,
+    ) -> Part | None:
+        """The newest articles of a section that are of these sources and in this language; empty means any."""
+        with self.store.read() as tx:
+            found = [tx.sources.by_key(key) for key in source_keys]
+            try:
+                selection = tx.sections.narrowed(
+                    path,
+                    format,
+                    sources=[source.id for source, _ in filter(None, found)] or [0] * bool(source_keys),
+                    language=language,
+                    fallback=fallback,
+                    limit=limit,
+                    scan=scan,
+                )
+            except SectionNotFound:
+                return None
+            return _part(tx, path, format, selection)
+
+    def by_story(self, path: str, format: Format, *, limit: int, among: int) -> Part | None:
+        """The newest stories among a section's newest articles, one entry each."""
+        with self.store.read() as tx:
+            try:
+                selection = tx.sections.by_story(path, format, limit=limit, among=among)
+            except SectionNotFound:
+                return None
+            return _part(tx, path, format, selection)
+
+
+def _part(tx: ReadTx, path: str, format: Format, selection: Selection) -> Part | None:
+    section, frame, listing = tx.sections.get(path), tx.documents.frame(path, format), tx.documents.listing(path)
+    if section is None or frame is None or listing is None:
+        return None
+    return Part(
+        selection=selection,
+        frame=frame,
+        section_id=section.id,
+        desk_id=tx.configs.desk_id(),
+        sequence=section.rendered_sequence,
+        filed=section.rendered_filed,
+        created_at=section.created_at,
+        last_modified=listing.last_modified,
+    )
+
+
+CHART_DAYS = 14
+BEHIND_S = 900.0
+"""When the longest waiting source is so late, nobody polls, or not fast enough."""
+REMEMBERED = 2_000
+"""The summary of a desk with at most so many sources is kept for when the store does not answer: about 5 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSummary:
+    """The desk at one moment; *section_days* are articles by path and by day counted from 1970."""
+
+    lines: Sequence[Line]
+    numbers: Numbers
+    section_days: dict[str, dict[int, int]]
+    open_events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDetails:
+    """More of some sources: entries and copies by day, and what their polls cost; by the source's id."""
+
+    days: dict[int, dict[int, tuple[int, int]]]
+    saved: dict[int, Saved]
+
+
+class Health:
+    """How the desk does, for admins; what was last known is remembered for when the store does not answer."""
+
+    def __init__(self, reader: StoreReader) -> None:
+        self._reader = reader
+        self._seen: dict[bool, HealthSummary] = {}
+        self.trouble: StoreError | None = None
+        """Why the store did not answer when it was last asked for a summary; None where it did."""
+
+    def summary(self, now: datetime, *, sections: bool = True) -> HealthSummary:
+        """The desk as a whole; without *sections* the days of each, which cost most, are left out.
+
+        Where the store does not answer, the last summary, of a desk with few enough sources to be remembered. Raises
+        StoreError where there is none.
+        """
+        try:
+            with self._reader.store.read() as tx:
+                summary = HealthSummary(
+                    lines=tx.overview.lines(),
+                    numbers=tx.overview.numbers(now),
+                    section_days=tx.overview.section_days(now - timedelta(days=CHART_DAYS)) if sections else {},
+                    open_events=tx.events.open(),
+                )
+        except StoreError as error:
+            self.trouble = error
+            if sections not in self._seen:
+                raise
+            return self._seen[sections]
+        self.trouble = None
+        if len(summary.lines) <= REMEMBERED:
+            self._seen[sections] = summary
+        return summary
+
+    def details(self, ids: Sequence[int], now: datetime) -> SourceDetails:
+        """More of the sources with these ids; nothing where the store does not answer."""
+        try:
+            with self._reader.store.read() as tx:
+                days = tx.overview.days(ids, now - timedelta(days=CHART_DAYS))
+                return SourceDetails(days=days, saved=tx.overview.saved(ids))
+        except StoreError as error:
+            self.trouble = error
+            return SourceDetails(days={}, saved={})
