@@ -31,8 +31,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds.filing.learned.examples import Example, example_of  # noqa: E402
-from feeds.filing.learned.model import Model, model_from_bytes, model_to_bytes  # noqa: E402
 from feeds.filing.learned.report import calibration_error, coverage_at, report_of  # noqa: E402
+from feeds.filing.learned.text_model import Model, model_from_bytes, model_to_bytes  # noqa: E402
 from feeds.filing.learned.training import learn  # noqa: E402
 
 DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -63,7 +63,7 @@ def main() -> None:
 def pair(train: Path, test: Path, label: str | None, predictions: Path | None) -> None:
     """Learn from one file, predict the other, write and score."""
     rows = load(test)
-    model = taught("train", [example_of(row, label) for row in load(train)])
+    model = trained("train", [example_of(row, label) for row in load(train)])
     examples = [example_of(row, label) for row in rows]
     found = ask(model, examples)
     if predictions is not None:
@@ -85,7 +85,7 @@ def agnews() -> None:
     train, valid = section_rows("agnews_train_sample"), section_rows("agnews_valid")
     examples = [example_of(row) for row in train]
     tests = [example_of(row) for row in valid]
-    model = taught("AG News", examples, tell=True)
+    model = trained("AG News", examples, tell=True)
     found = ask(model, tests)
     score("AG News, validation", tests, found)
     marked = [index for index, row in enumerate(valid) if AGENCY.search(row["text"])]
@@ -105,7 +105,7 @@ def agnews_kept() -> None:
     features.without_leftovers = lambda text: text  # type: ignore[assignment]
     try:
         examples = [example_of(row) for row in section_rows("agnews_train_sample")]
-        model = taught("AG News, marks of agencies left in", examples)
+        model = trained("AG News, marks of agencies left in", examples)
         tests = [example_of(row) for row in section_rows("agnews_valid")]
         score("AG News, marks left in", tests, ask(model, tests))
         moved = [Example(title="", text=f"(Reuters) - {one.text} (AP)", sections=one.sections) for one in tests[:1000]]
@@ -162,7 +162,7 @@ def unseen() -> None:
         rest = [replace(one, source=source) for source, examples in found.items() if source != left for one in examples]
         known = {section for one in rest for section in one.sections}
         tests = [one for one in found[left] if one.sections[0] in known]
-        model = taught(f"all but {left}", rest)
+        model = trained(f"all but {left}", rest)
         asked = ask(model, tests)
         score(f"{left}, never seen", tests, asked)
         filed_at(model, tests, asked)
@@ -184,7 +184,7 @@ def rules() -> None:
 def by_time(name: str, rows: Rows, label: str, share: float = 0.8) -> None:
     """Learn from the older rows, test on the newer."""
     at = int(len(rows) * share)
-    model = taught(f"{name}, the older {at}", [example_of(row, label) for row in rows[:at]], tell=True)
+    model = trained(f"{name}, the older {at}", [example_of(row, label) for row in rows[:at]], tell=True)
     tests = [example_of(row, label) for row in rows[at:]]
     found = ask(model, tests)
     score(f"{name}, the newer {len(tests)}", tests, found)
@@ -208,7 +208,7 @@ def crossed(name: str, examples: Sequence[Example], folds: int = 5) -> None:
     score(name, tests, found)
 
 
-def taught(name: str, examples: Sequence[Example], *, tell: bool = False) -> Model:
+def trained(name: str, examples: Sequence[Example], *, tell: bool = False) -> Model:
     """A model learned from *examples* and read back from its file; what it cost."""
     wall, cpu = time.perf_counter(), time.process_time()
     model, trial = learn(examples)

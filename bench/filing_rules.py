@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
 from feeds.model import Category, Entry, Match, Person, Section, Source, Term
 from feeds.text import fold, words
 
@@ -27,11 +27,11 @@ def measure(texts: Sequence[tuple[str, str]], seed: int = 11) -> None:
     source = Source(key="s", name="Tidings", kind="feed", target="https://t.example/")
     entries = [_entry(number, title, text, dice) for number, (title, text) in enumerate(texts)]
     began = time.process_time()
-    cabinet = Cabinet(sections)
-    cabinet.place(entries[0], source)  # what compiles it
+    filing_rules = FilingRules(sections)
+    filing_rules.place(entries[0], source)  # what compiles it
     compiled = time.process_time() - began
     began = time.process_time()
-    placed = [cabinet.place(entry, source) for entry in entries]
+    placed = [filing_rules.place(entry, source) for entry in entries]
     quick = len(entries) / (time.process_time() - began)
     began = time.process_time()
     asked = [naive(sections, entry, source) for entry in entries[:NAIVE]]

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from feeds.cli.common import Places  # noqa: E402
 from feeds.cli.plan import Plan, compare, count_range  # noqa: E402
 from feeds.engine.accept import put_in_force  # noqa: E402
-from feeds.filing import Cabinet  # noqa: E402
+from feeds.filing import FilingRules  # noqa: E402
 from feeds.filing.learned.examples import example_of  # noqa: E402
 from feeds.model import Category, Decision, Entry, Match, Person, Section, Settings, Source, Term  # noqa: E402
 from feeds.settings import Config  # noqa: E402
@@ -81,7 +81,7 @@ def config(said: Sequence[tuple[str, str]]) -> Config:
 def fill(store: Store, running: Config, said: Sequence[tuple[str, str]], count: int) -> None:
     """Store *count* articles, filed as *running* says."""
     dice = random.Random(3)
-    cabinet = Cabinet(running.sections)
+    filing_rules = FilingRules(running.sections)
     with store.read() as tx:
         sources = [source for source, _ in tx.sources.all_states()]
     for first in range(0, count, BATCH):
@@ -106,7 +106,7 @@ def fill(store: Store, running: Config, said: Sequence[tuple[str, str]], count: 
             )
             uid = f"urn:uuid:{uuid.UUID(int=dice.getrandbits(128), version=4)}"
             decisions.append(Decision(kind="new", entry=entry, article_uid=uid, source_id=source.id))
-            places[uid] = cabinet.place(entry, source)
+            places[uid] = filing_rules.place(entry, source)
         with store.write() as tx:
             tx.articles.save(decisions, NOW, places)
 

@@ -73,7 +73,7 @@ LOOKED_AT = 1000
 def common_terms(terms: Sequence[str], counts: Mapping[int, int], articles: int) -> Iterator[tuple[str, str]]:
     """Keywords and regular expressions that hold of more than half of *articles*, and that said in words.
 
-    *terms* and the numbers in *counts* are those of a `Cabinet`.
+    *terms* and the numbers in *counts* are those of a `FilingRules`.
     """
     if articles < COMMON_OF:
         return
@@ -84,13 +84,13 @@ def common_terms(terms: Sequence[str], counts: Mapping[int, int], articles: int)
 
 def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWarning]:
     """A warning for each of *sections*' terms that most of the newest stored articles hold; none where no desk ran."""
-    from feeds.filing import Cabinet
+    from feeds.filing import FilingRules
     from feeds.settings import ConfigWarning
     from feeds.store import open_store
 
     if (found.file is not None and not found.file.exists()) or not any(section.match for section in sections):
         return []
-    cabinet = Cabinet(sections)
+    filing_rules = FilingRules(sections)
     counts: Counter[int] = Counter()
     try:
         with open_store(found.database, create=False) as store, store.read() as tx:
@@ -98,12 +98,12 @@ def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWa
     except DeskError:
         return []  # of another release, or broken: `doctor` says so
     for article in articles:
-        counts.update(cabinet.place_again(article.entries, article.placed)[1])
+        counts.update(filing_rules.place_again(article.entries, article.placed)[1])
     places = {
         told: place for section in sections if section.match for told, place in _places(section.path, section.match)
     }
     warnings = []
-    for told, words in common_terms(cabinet.terms, counts, len(articles)):
+    for told, words in common_terms(filing_rules.terms, counts, len(articles)):
         path, line = places[told]
         cause = f"in the rule of {path!r} {told} {words}"
         warnings.append(ConfigWarning(file="sections.yaml", line=line, column=1, cause=cause, remedy="take it out"))
@@ -111,7 +111,7 @@ def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWa
 
 
 def _places(path: str, match: Match) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Each keyword and regular expression as a Cabinet tells it, with the section and the line where it stands."""
+    """Each keyword and regular expression as a FilingRules tells it, with the section and the line where it stands."""
     from feeds.model import Term
 
     for part in (*match.any, *match.all, *match.none):

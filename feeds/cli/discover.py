@@ -297,8 +297,8 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     URL is a feed, or an article page. The sections are those of your config.
     """
     from feeds.engine.entrance import now_utc
-    from feeds.filing import Cabinet
-    from feeds.filing.learned.files import MODEL_FILE, load_model
+    from feeds.filing import FilingRules
+    from feeds.filing.learned import MODEL_FILE, load_model
     from feeds.ingest.reading import Job, read
     from feeds.model import DROPPED, UNFILED, Settings, Source
 
@@ -338,16 +338,16 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     )
     for note in _notes(answer, feed is None):
         click.echo(f"  note: {note}")
-    cabinet = Cabinet(sections, drops=desk.drops if desk else ())
-    if cabinet.learning:
-        cabinet = cabinet.taught(load_model(places(config, data).data / MODEL_FILE))
+    filing_rules = FilingRules(sections, drops=desk.drops if desk else ())
+    if filing_rules.learning:
+        filing_rules = filing_rules.with_model(load_model(places(config, data).data / MODEL_FILE))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Published", no_wrap=True)
     table.add_column("Title", ratio=3)
     table.add_column("Filed in, and why", ratio=3)
     unfiled = dropped = 0
     for number, entry in enumerate(reading.entries):
-        placed = [place for place in cabinet.place(entry, source) if place.section and place.by != "child"]
+        placed = [place for place in filing_rules.place(entry, source) if place.section and place.by != "child"]
         never = any(place.by == DROPPED for place in placed)
         dropped += never
         unfiled += not never and any(place.section == UNFILED for place in placed)

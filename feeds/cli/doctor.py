@@ -259,7 +259,7 @@ def sources(found: Places) -> Iterator[Finding]:
 
 def classifier(found: Places) -> Iterator[Finding]:
     """Where sections are set to learn: whether there is a model that can be asked, and whether one can be made."""
-    from feeds.filing.learned.files import MODEL_FILE, read_model
+    from feeds.filing.learned import MODEL_FILE, read_model
     from feeds.settings import ConfigErrors, load_config
 
     try:

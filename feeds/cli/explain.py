@@ -19,7 +19,7 @@ from feeds.urls import comparable_url
 
 if TYPE_CHECKING:
     from feeds.dedupe import Stories, Window
-    from feeds.filing.learned.model import Model
+    from feeds.filing.learned.text_model import Model
     from feeds.model import Article, Evidence, Filing, Related
     from feeds.settings import Config
     from feeds.store import ReadTx, Store
@@ -73,7 +73,7 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
     URL is the article's address at any of its sources, its address on this desk, or its id. Of two, say why they are
     or are not one article and one story.
     """
-    from feeds.filing.learned.files import MODEL_FILE, load_model
+    from feeds.filing.learned import MODEL_FILE, load_model
     from feeds.store import open_store
 
     found = places(config, data)
@@ -213,13 +213,13 @@ def _tell_story(article: Article, beside: Sequence[Article]) -> None:
 
 def _tell_weighed(known: Known, model: Model | None) -> None:
     """Print what filing weighs of every entry today: rules that hold or nearly do, names, the classifier's guesses."""
-    from feeds.filing import Cabinet
+    from feeds.filing import FilingRules
 
     assert known.config is not None
-    cabinet = Cabinet(known.config.sections, model, drops=known.config.drops)
+    filing_rules = FilingRules(known.config.sections, model, drops=known.config.drops)
     said: dict[tuple[str, ...], list[str]] = {}
     for stored in known.entries:
-        said.setdefault(cabinet.explain(stored.entry, stored.source).lines(), []).append(stored.source.name)
+        said.setdefault(filing_rules.explain(stored.entry, stored.source).lines(), []).append(stored.source.name)
     for lines, names in said.items():
         of = f", for what {' and '.join(names)} said" if len(said) > 1 else ""
         click.echo(f"\nWeighed{of}, by the rules of today")

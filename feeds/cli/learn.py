@@ -65,9 +65,9 @@ def learn(
     except ImportError as error:
         raise DeskError("learning needs scikit-learn", remedy="`pip install 'wiredesk[learn]'` brings it") from error
     from feeds.engine.accept import ask_for_refiling
-    from feeds.filing.learned.files import MODEL_FILE, save_model
+    from feeds.filing.learned import MODEL_FILE, save_model
+    from feeds.filing.learned.matrix import knows_senses
     from feeds.filing.learned.report import report_of
-    from feeds.filing.learned.senses import knows_senses
     from feeds.filing.learned.training import learn as train
     from feeds.store import open_store
 
@@ -146,10 +146,10 @@ def _from_files(found: Places) -> Config:
 
 def filed_examples(store: Store, config: Config) -> Iterator[Example]:
     """What is stored and filed by more than the classifier, by the rules of today; newest first."""
-    from feeds.filing import Cabinet
+    from feeds.filing import FilingRules
     from feeds.filing.learned.examples import Example, group_of
 
-    cabinet = Cabinet(config.sections, drops=config.drops)
+    filing_rules = FilingRules(config.sections, drops=config.drops)
     before: int | None = None
     at = datetime.now(UTC).timestamp()
     count = 0
@@ -162,7 +162,7 @@ def filed_examples(store: Store, config: Config) -> Iterator[Example]:
         for article in articles:
             paths: dict[str, None] = {}
             for entry, source in article.entries:
-                paths |= {one.section: None for one in cabinet.place(entry, source) if one.by in TRUSTED}
+                paths |= {one.section: None for one in filing_rules.place(entry, source) if one.by in TRUSTED}
             if paths and article.entries:
                 entry, source = article.entries[0]
                 at = entry.published.timestamp() if entry.published else at  # else about when its neighbour was

@@ -61,10 +61,10 @@ def sections(config: str | None, data: str | None, unmapped: bool, everything: b
 
 def count_unmapped(store: Store, config: Config, everything: bool) -> dict[Signal, tuple[int, str]]:
     """What publishers say that means no section: how many articles say it, and the title of one."""
-    from feeds.filing import Cabinet
+    from feeds.filing import FilingRules
     from feeds.model import UNFILED
 
-    cabinet = Cabinet(config.sections, drops=config.drops)
+    filing_rules = FilingRules(config.sections, drops=config.drops)
     counts: Counter[Signal] = Counter()
     titles: dict[Signal, str] = {}
     before: int | None = None
@@ -78,8 +78,8 @@ def count_unmapped(store: Store, config: Config, everything: bool) -> dict[Signa
             told: dict[Signal, str] = {}
             filed = False
             for entry, source in article.entries:
-                filed |= all(one.section != UNFILED for one in cabinet.place(entry, source))
-                told |= dict.fromkeys(cabinet.unmapped(entry), entry.title)
+                filed |= all(one.section != UNFILED for one in filing_rules.place(entry, source))
+                told |= dict.fromkeys(filing_rules.unmapped(entry), entry.title)
             if everything or not filed:
                 counts.update(told.keys())
                 titles |= told
@@ -185,7 +185,7 @@ def export(config: str | None, data: str | None, output: Path | None, section: s
     its name, not its value.
     """
     from feeds.engine.entrance import now_utc
-    from feeds.render.opml import render_opml, source_outlines
+    from feeds.render.outlines import render_opml, source_outlines
     from feeds.settings import load_config
 
     found = places(config, data)

@@ -201,15 +201,15 @@ def _tally(store: Store, found: Places, running: Config, edited: Config) -> Tall
 
 def count_range(database: str, data: Path, running: Config, edited: Config, low: int, high: int) -> Tally:
     """Compare the articles of rows above *low* up to *high*; in a process of its own where there are many."""
-    from feeds.filing import Cabinet
+    from feeds.filing import FilingRules
     from feeds.filing.comparison import Comparison
-    from feeds.filing.learned.files import MODEL_FILE, load_model
+    from feeds.filing.learned import MODEL_FILE, load_model
     from feeds.store import open_store
 
     learns = any(section.learned_precision for section in edited.sections)
     model = load_model(data / MODEL_FILE) if learns else None
     comparison = Comparison(
-        Cabinet(edited.sections, model, drops=edited.drops),
+        FilingRules(edited.sections, model, drops=edited.drops),
         moved=moved_sections(running, edited),
         sources={source.key: source for source in edited.sources},
     )
@@ -286,12 +286,12 @@ def _differences(old: Source, new: Source) -> Iterator[str]:
 
 def _doubts(tally: Tally, edited: Config) -> Iterator[str]:
     """What only stored articles can show of the edited rules."""
-    from feeds.filing import Cabinet
+    from feeds.filing import FilingRules
 
     if tally.articles < common.COMMON_OF:
         return
     for term, words in common.common_terms(
-        Cabinet(edited.sections, drops=edited.drops).terms, tally.terms, tally.articles
+        FilingRules(edited.sections, drops=edited.drops).terms, tally.terms, tally.articles
     ):
         yield f"{term} {words}"
     for section in edited.sections:

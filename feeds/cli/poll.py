@@ -83,12 +83,12 @@ def poll(
         upgrade(store, found, now_utc())
         accepted = accept(store, found.config, os.environ, now=now_utc())
         tell_config(accepted)
-        desk = accepted.desk.taught(Classifier(found.data).look(accepted.desk.cabinet))
+        desk = accepted.desk.with_model(Classifier(found.data).look(accepted.desk.filing_rules))
         if to_refile(store) and holder(found.data) is None:
             # A running desk does this by itself; without one nobody else would.
             from feeds.ingest.refile import refile
 
-            refile(store, desk.cabinet, clock=now_utc)
+            refile(store, desk.filing_rules, clock=now_utc)
             refiled(store, desk.version, now=now_utc())
         taking = Claims(store, now_utc)
         try:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from feeds.errors import ConfigError, StoreError
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
 from feeds.ingest.desk import Desk
 from feeds.model import UNFILED, Section, Settings, Source
 from feeds.settings import (
@@ -229,6 +229,6 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
         settings=config.settings,
         sections=config.sections,
         secret=secret,
-        cabinet=Cabinet(config.sections, drops=config.drops),
+        filing_rules=FilingRules(config.sections, drops=config.drops),
         values={name: value for name, value in values.items() if len(value) >= SHORTEST_SECRET},
     )

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.errors import DeskError
-from feeds.filing import Cabinet
-from feeds.filing.learned.files import MODEL_FILE, read_model
+from feeds.filing import FilingRules
+from feeds.filing.learned import MODEL_FILE, read_model
 from feeds.ingest.desk import Desk
 from feeds.store import Store
 
 if TYPE_CHECKING:
-    from feeds.filing.learned.model import Model
+    from feeds.filing.learned.text_model import Model
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,12 @@ class Classifier:
         self._model: Model | None = None
         self._fault: DeskError | None = None
 
-    def look(self, cabinet: Cabinet) -> Model | None:
-        """The model that *cabinet* is to ask, read again where its file has changed; none where no section learns.
+    def look(self, filing_rules: FilingRules) -> Model | None:
+        """The model that *filing_rules* is to ask, read again where its file has changed; none where no section learns.
 
         A file that changes under a running desk counts once two looks have seen the same: it may be on its way still.
         """
-        if not cabinet.learning:
+        if not filing_rules.learning:
             self._read = self._seen = NEVER
             self._model = self._fault = None
             return None
@@ -71,7 +71,7 @@ class Classifier:
 
     def fault(self, desk: Desk) -> DeskError | None:
         """Why no model is asked although sections are set to learn; None where all is well."""
-        learning = len(desk.cabinet.learning)
+        learning = len(desk.filing_rules.learning)
         if not learning or self._model is not None:
             return None
         if self._fault is not None:

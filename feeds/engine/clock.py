@@ -82,7 +82,7 @@ class IngestProcess:
         self._data = data
         self._environ = environ
         self._classifier = Classifier(data)
-        self._desk: Desk = accepted.desk.taught(self._classifier.look(accepted.desk.cabinet))
+        self._desk: Desk = accepted.desk.with_model(self._classifier.look(accepted.desk.filing_rules))
         self._judge = Judge(folder, environ)
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
         self._lost = False
@@ -259,8 +259,8 @@ class IngestProcess:
             # A sweep that renders by the settings before would leave new documents that look old.
             with self._render:
                 accepted = put_in_force(self._store, verdict, self._folder, self._environ, now=now_utc())
-                model = self._classifier.look(accepted.desk.cabinet)
-                before, self._desk = self._desk, accepted.desk.taught(model)
+                model = self._classifier.look(accepted.desk.filing_rules)
+                before, self._desk = self._desk, accepted.desk.with_model(model)
                 self._refiled = 0
         except StoreError as error:
             log.error("the config was not taken over, trying again: %s", error)
@@ -283,7 +283,7 @@ class IngestProcess:
         """Take over a model that is new, or gone. What is stored stays as it is filed, unless that is asked for."""
         with self._render:
             before = self._desk
-            desk = self._desk = before.taught(self._classifier.look(before.cabinet))
+            desk = self._desk = before.with_model(self._classifier.look(before.filing_rules))
         if desk is not before:
             self._refiled = 0  # `wiredesk learn --refile` may have asked for it
         fault = str(self._classifier.fault(desk) or "")
@@ -299,7 +299,7 @@ class IngestProcess:
         at, name = self._desk.settings.learn_at, "learn"
         if self._scheduler.get_job(name) is not None:
             self._scheduler.remove_job(name)
-        if self._desk.cabinet.learning and at != "never":
+        if self._desk.filing_rules.learning and at != "never":
             hour, minute = at.split(":")
             quiet = CronTrigger(hour=hour, minute=minute, timezone=self._desk.settings.timezone)
             self._scheduler.add_job(self._learn, quiet, id=name, max_instances=1, coalesce=True)
@@ -328,7 +328,7 @@ class IngestProcess:
             began = time.monotonic()
             count = refile(
                 self._store,
-                desk.cabinet,
+                desk.filing_rules,
                 clock=now_utc,
                 go_on=lambda: self._desk is desk and not self._stop.is_set(),
                 first=self._sweep,

@@ -1,5 +1,5 @@
 """The step file: an entry + the section tree → its sections, each with the reason. Pure."""
 
-from feeds.filing.cabinet import Cabinet
+from feeds.filing.tree import FilingRules
 
-__all__ = ["Cabinet"]
+__all__ = ["FilingRules"]

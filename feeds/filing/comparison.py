@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from feeds.filing.cabinet import Cabinet
+from feeds.filing.tree import FilingRules
 from feeds.model import UNFILED, Entry, Placement, Source, dropped
 
 EXAMPLES = 3
@@ -68,12 +68,12 @@ class Tally:
 
 
 class Comparison:
-    """Looks at articles as they are filed, and as the cabinet *after* would file them.
+    """Looks at articles as they are filed, and as the rules *after* would file them.
 
     *moved* leads from the old path of a section to its new one, *sources* from a source's key to it as edited.
     """
 
-    def __init__(self, after: Cabinet, *, moved: Mapping[str, str], sources: Mapping[str, Source]) -> None:
+    def __init__(self, after: FilingRules, *, moved: Mapping[str, str], sources: Mapping[str, Source]) -> None:
         self._after = after
         self._moved = moved
         self._sources = sources

@@ -6,15 +6,165 @@ A section is meant by its own name (title or key), else by a concept of the voca
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
-from feeds.filing.facts import breadcrumb_of, categories_of, segments_of
-from feeds.filing.vocabulary import GENERIC, Vocabulary, name_key
+from feeds import files
+from feeds import text as folding
 from feeds.model import Entry, Placement, Section
-from feeds.text import fold
+from feeds.text import fold, words
+
+SEPARATORS = re.compile(r"\s*[>›»/|→]\s*")
+_HOME = frozenset({"home", "homepage", "start", "startseite", "accueil", "inicio"})
+
+
+def breadcrumb_of(entry: Entry) -> tuple[str, ...]:
+    """The folded breadcrumb, without a leading "home" and without the article's own title at its end."""
+    folded = tuple(fold(part).strip() for part in entry.breadcrumb)
+    if len(folded) > 1 and folded[-1] == fold(entry.title).strip():
+        folded = folded[:-1]
+    return folded[1:] if folded and folded[0] in _HOME else folded
+
+
+def categories_of(entry: Entry) -> dict[str, str]:
+    """Folded category → as the publisher wrote it; terms and their labels."""
+    named = [name for category in entry.categories for name in (category.term, category.label) if name]
+    return {fold(name).strip(): name for name in named}
+
+
+def segments_of(entry: Entry) -> tuple[str, ...]:
+    """The folded segments of the article's own address."""
+    address = entry.canonical_url or entry.link
+    return address_segments(address) if address else ()
+
+
+@lru_cache(maxsize=4096)
+def address_segments(address: str) -> tuple[str, ...]:
+    """The folded path segments of an address.
+
+    >>> address_segments("https://example.org/World/asia/a-story.html?x=1")
+    ('world', 'asia', 'a-story.html')
+    """
+    # `urlsplit` is four times as slow, and addresses of entries are absolute and clean.
+    path = address.partition("#")[0].partition("?")[0].partition("://")[2].partition("/")[2]
+    return tuple([fold(unquote(part)) for part in path.split("/") if part])
+
+
+def host_of(address: str | None) -> str:
+    """The host of *address* without ``www.``, folded; empty where there is none."""
+    try:
+        host = urlsplit(address or "").hostname or ""
+    except ValueError:
+        return ""
+    return host.removeprefix("www.")
+
+
+def split_breadcrumb(text: str) -> tuple[str, ...]:
+    """The folded parts of a breadcrumb as an admin writes it.
+
+    >>> split_breadcrumb("News > World")
+    ('news', 'world')
+    """
+    return tuple(fold(part).strip() for part in SEPARATORS.split(text.strip()) if part)
+
+
+def split_path(text: str) -> tuple[str, ...]:
+    """The folded segments of a path as an admin writes it.
+
+    >>> split_path("/World/asia/")
+    ('world', 'asia')
+    """
+    return tuple(fold(unquote(part)) for part in text.strip().split("/") if part)
+
+
+GENERIC = "generic"
+_JOINS = frozenset("and und et y e en och og ja i the".split())
+_NEWS = frozenset("news nachrichten noticias notizie actualites nieuws nyheter".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Name (as `name_key` gives it) → concept, such as ``sport/football``."""
+
+    concepts: Mapping[str, str]
+
+    def concept(self, name: str) -> str | None:
+        """The concept that *name* means, None where the table lacks it.
+
+        >>> SHIPPED.concept("Wirtschaft & Finanzen"), SHIPPED.concept("Angling")
+        ('economy', None)
+        """
+        return self.concepts.get(name_key(name))
+
+    def several(self, name: str) -> tuple[str, ...]:
+        """The concepts of a section's title, where it may join some: "Health & Science".
+
+        >>> SHIPPED.several("Health & Science")
+        ('health', 'science-technology/science')
+        """
+        whole = self.concept(name)
+        if whole is not None:
+            return (whole,)
+        for sign in ("&", "/", ",", "+"):
+            name = name.replace(sign, " and ")
+        parts = [part for part in f" {name} ".split(" and ") if part.strip()]
+        found = [self.concept(part) for part in parts]
+        known = tuple(concept for concept in found if concept is not None and concept != GENERIC)
+        return known if len(known) == len(parts) > 1 else ()
+
+
+@lru_cache(maxsize=65_536)
+def name_key(name: str) -> str:
+    """A name as the table has it: folded words, without "and", and without "news" beside others.
+
+    >>> name_key("World-News"), name_key("Arts & Culture"), name_key("Arts and culture"), name_key("News")
+    ('world', 'arts culture', 'arts culture', 'news')
+    """
+    told = words(name.replace("_", " "))
+    kept = [word for word in told if word not in _JOINS] or told
+    return " ".join([word for word in kept if word not in _NEWS] or kept)
+
+
+def read_vocabulary(text: str) -> Vocabulary:
+    """The vocabulary that *text* tells: lines of concept, language and names, parted by tabs; `#` begins a remark.
+
+    Raises ValueError, naming the line, for one that is none, or for a name that means two concepts.
+    """
+    concepts: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = line.split("\t")
+        if len(parts) != 3:
+            raise ValueError(f"line {number}: write concept, language and names with tabs between")
+        for name in parts[2].split(","):
+            key = name_key(name.strip())
+            if not key:
+                raise ValueError(f"line {number}: an empty name")
+            if concepts.setdefault(key, parts[0]) != parts[0]:
+                raise ValueError(f"line {number}: {name.strip()!r} means {concepts[key]!r} already")
+    return Vocabulary(concepts)
+
+
+def _shipped() -> Vocabulary:
+    place = Path(__file__).with_name("vocabulary.tsv")
+
+    def read() -> dict[str, bytes]:
+        return {"concepts": json.dumps(dict(read_vocabulary(place.read_text(encoding="utf-8")).concepts)).encode()}
+
+    parts = files.cached("vocabulary", [__file__, folding.__file__, str(place)], read)
+    return Vocabulary(json.loads(bytes(parts["concepts"])))
+
+
+SHIPPED = _shipped()
+"""The table that comes with the desk."""
+
 
 SignalKind = Literal["breadcrumb", "category", "path"]
 MOST_CATEGORIES = 12

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from feeds.errors import FetchError
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
 from feeds.model import Answer, Section, Settings, Source
 
 if TYPE_CHECKING:
-    from feeds.filing.learned.model import Model
+    from feeds.filing.learned.text_model import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +30,13 @@ class Desk:
     settings: Settings
     sections: tuple[Section, ...]
     secret: Mapping[str, Source]
-    cabinet: Cabinet
+    filing_rules: FilingRules
     values: Mapping[str, str] = field(default_factory=dict)
 
-    def taught(self, model: Model | None) -> Desk:
-        """The same desk, whose cabinet asks *model*."""
-        cabinet = self.cabinet.taught(model)
-        return self if cabinet is self.cabinet else replace(self, cabinet=cabinet)
+    def with_model(self, model: Model | None) -> Desk:
+        """The same desk, whose rules ask *model*."""
+        filing_rules = self.filing_rules.with_model(model)
+        return self if filing_rules is self.filing_rules else replace(self, filing_rules=filing_rules)
 
     def concealed(self, answer: Answer) -> Answer:
         """*answer* fit to be stored: `${NAME}` stands where an address holds a secret. Its request is as it was."""

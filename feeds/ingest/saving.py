@@ -203,7 +203,7 @@ def _placements(waiting: Waiting, reading: Reading, desk: Desk) -> Places:
     places: Places = dict.fromkeys((entry.position for entry in out), None)
     for entry in reading.entries:
         if entry.position not in places:
-            places[entry.position] = desk.cabinet.place(entry, waiting.source)
+            places[entry.position] = desk.filing_rules.place(entry, waiting.source)
     return places
 
 

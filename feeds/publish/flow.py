@@ -17,10 +17,8 @@ from feeds import frames
 from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, UNFILED, Article, Section, Settings
 from feeds.publish.backlog import catch_up, catch_up_stories
-from feeds.publish.copies import unfold
-from feeds.publish.fault import keep_last_good
-from feeds.publish.gate import HOLD_S, objections, still_held
-from feeds.publish.rendering import Kept, Rendered, desk_context, render_section, section_context
+from feeds.publish.held import HOLD_S, keep_last_good, objections, still_held
+from feeds.publish.rendering import Kept, Rendered, desk_context, render_section, section_context, unfold
 from feeds.render import fragment_version
 from feeds.store import Store
 from feeds.store.values import SectionState

@@ -14,7 +14,7 @@ from feeds.model import Article, Format, Frame
 from feeds.render import atom, jsonfeed, rss
 from feeds.render.check import Listed, check, compare
 from feeds.render.compress import compress, squeeze
-from feeds.render.context import FRAGMENT_VERSION, DeskContext, SectionContext, fragment_version
+from feeds.render.printable import FRAGMENT_VERSION, DeskContext, SectionContext, fragment_version
 from feeds.render.rules import Problem
 from feeds.render.story import as_story
 

@@ -11,12 +11,23 @@ from lxml import etree
 from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.model import Article, Person
-from feeds.render.context import DeskContext, SectionContext
-from feeds.render.credit import credit, files, permalink, related, via
 from feeds.render.generator import Stamp, add, cut_out, expanded, new_generator, only_used, undeclared
-from feeds.render.media import add_media, describes
+from feeds.render.mediarss import add_media, describes
+from feeds.render.printable import (
+    DeskContext,
+    SectionContext,
+    absolute,
+    credit,
+    email,
+    files,
+    headline,
+    language,
+    line,
+    permalink,
+    related,
+    via,
+)
 from feeds.render.rss import add_robots
-from feeds.render.tidy import absolute, email, headline, language, line
 
 _LICENSE = re.compile(r"https?://\S+\Z")
 

@@ -8,10 +8,22 @@ from typing import Any
 from feeds.dates import rfc3339
 from feeds.frames import compact_json, legal
 from feeds.model import Article, Person, Related
-from feeds.render.context import DeskContext, SectionContext
-from feeds.render.credit import credit, files, image, permalink, related, via
-from feeds.render.media import episode_of, geometry
-from feeds.render.tidy import absolute, headline, language, line, plain
+from feeds.render.mediarss import episode_of, geometry
+from feeds.render.printable import (
+    DeskContext,
+    SectionContext,
+    absolute,
+    credit,
+    files,
+    headline,
+    image,
+    language,
+    line,
+    permalink,
+    plain,
+    related,
+    via,
+)
 
 VERSION = "https://jsonfeed.org/version/1.1"
 

@@ -11,12 +11,21 @@ from lxml import etree
 from feeds.dates import rfc822, rfc3339
 from feeds.frames import legal
 from feeds.model import Article
-from feeds.render.context import DeskContext, SectionContext
-from feeds.render.credit import credit, files, permalink
 from feeds.render.generator import Stamp, add, cut_out, new_generator, only_used, undeclared
-from feeds.render.media import add_media, describes
-from feeds.render.podcast import FRAMED, Show, add_show, show_of
-from feeds.render.tidy import absolute, excerpt, headline, language, line, rss_title
+from feeds.render.mediarss import FRAMED, Show, add_media, add_show, describes, show_of
+from feeds.render.printable import (
+    DeskContext,
+    SectionContext,
+    absolute,
+    credit,
+    excerpt,
+    files,
+    headline,
+    language,
+    line,
+    permalink,
+    rss_title,
+)
 
 
 def channel(section: SectionContext, values: dict[str, str], show: Show | None = None) -> Any:

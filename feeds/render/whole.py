@@ -12,7 +12,7 @@ from feeds.dates import rfc822, rfc3339
 from feeds.frames import legal
 from feeds.model import Article, Format
 from feeds.render import atom, jsonfeed, rss
-from feeds.render.context import DeskContext, SectionContext
+from feeds.render.printable import DeskContext, SectionContext
 
 
 def whole_document(

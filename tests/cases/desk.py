@@ -133,7 +133,7 @@ class CaseDesk:
         try:
             desk = accept(store, self.config, {}, now=self.now).desk
             if to_refile(store):
-                refile(store, desk.cabinet, clock=lambda: self.now)
+                refile(store, desk.filing_rules, clock=lambda: self.now)
                 refiled(store, desk.version, now=self.now)
             with store.write() as tx:
                 claims = tx.sources.claim_named(None, self.now, lease_s=600)

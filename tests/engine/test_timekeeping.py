@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 from feeds.engine.timekeeping import Change, Clocks, Every
 from feeds.ingest.lines import Lines
 from feeds.model import Source
-from feeds.publish.gate import still_held
+from feeds.publish.held import still_held
 from feeds.store import open_store
 from feeds.store.values import PollResult
 

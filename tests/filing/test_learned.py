@@ -18,15 +18,15 @@ from hypothesis import strategies as some
 pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
 
 from feeds.errors import DeskError
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
+from feeds.filing.learned import load_model, save_model
 from feeds.filing.learned.examples import Example, clean, example_of
 from feeds.filing.learned.features import (
     learned_words,
+    without_leftovers,
 )
-from feeds.filing.learned.files import load_model, save_model
-from feeds.filing.learned.leftovers import without_leftovers
-from feeds.filing.learned.model import PRECISIONS, Model, model_from_bytes, model_to_bytes
 from feeds.filing.learned.report import Report, report_of
+from feeds.filing.learned.text_model import PRECISIONS, Model, model_from_bytes, model_to_bytes
 from feeds.filing.learned.training import learn
 from feeds.model import UNFILED
 from tests.filing.made_up import AIR, COMMON, LAND, SEA, TOPICS, texts
@@ -133,27 +133,27 @@ def test_a_section_of_several_sources_is_tested_on_sources_not_seen() -> None:
     assert report_of(*learn(made)).right < 0.6
 
 
-# ------------------------------------------------------------ the cabinet
+# ------------------------------------------------------------ the filing_rules
 
 
 def test_the_classifier_files_what_no_rule_does_and_only_where_it_may(learned: tuple[Model, Report]) -> None:
     model, _ = learned
     tree = [section("sea", learned_precision=0.9), section("land"), section("kites", term("keywords", "kite"))]
-    cabinet = Cabinet(tree, model)
+    filing_rules = FilingRules(tree, model)
     told = entry("Ferry", "the ferry left the harbour with the tide, crew on deck")
-    placed = cabinet.place(told, source())
+    placed = filing_rules.place(told, source())
     assert [(one.section, one.by) for one in placed] == [("sea", "learned"), ("", "child")]
     assert placed[0].probability is not None and placed[0].probability > 0.9
     assert placed[0].reason.startswith("learned, probability 0.9")
     barn = entry("Barn", "tractor barley orchard cattle harvest")
-    assert cabinet.place(barn, source())[0].section == UNFILED
+    assert filing_rules.place(barn, source())[0].section == UNFILED
     ruled = entry("Kite", told.text)
-    assert [one.section for one in cabinet.place(ruled, source())] == ["kites", ""]
+    assert [one.section for one in filing_rules.place(ruled, source())] == ["kites", ""]
 
 
 def test_the_explanation_has_probabilities_and_telling_words(learned: tuple[Model, Report]) -> None:
     model, _ = learned
-    explained = Cabinet([section("sea", learned_precision=0.9)], model).explain(entry("Ferry tide"), source())
+    explained = FilingRules([section("sea", learned_precision=0.9)], model).explain(entry("Ferry tide"), source())
     assert {guess.section for guess in explained.guesses} == {"air", "land", "sea"}
     best = explained.guesses[0]
     assert best.section == "sea" and best.threshold is not None
@@ -169,16 +169,16 @@ def test_no_filing_falls_below_the_floor_and_explain_says_so(learned: tuple[Mode
     promised = 1 - (1 - chance) / 4  # its floor is a little above the chance
     lax = replace(learned[0], thresholds={"sea": tuple(0.6 for _ in PRECISIONS)})
     tree = [section("sea", learned_precision=promised), section("land")]
-    strict = Cabinet(tree, lax)
+    strict = FilingRules(tree, lax)
     assert strict.place(told, source())[0].section == UNFILED
     floor = 1 - 3 * (1 - promised)
     line = next(line for line in strict.explain(told, source()).lines() if line.startswith("classifier: sea "))
     assert f"(needs {floor:.0%}: the floor)" in line
-    loose = Cabinet([section("sea", learned_precision=1 - (1 - chance) / 2)], lax)
+    loose = FilingRules([section("sea", learned_precision=1 - (1 - chance) / 2)], lax)
     assert loose.place(told, source())[0].section == "sea"
     # Where the mean needs more than the floor, it is the mean's.
     high = replace(lax, thresholds={"sea": tuple(0.999 for _ in PRECISIONS)})
-    assert not any("the floor" in line for line in Cabinet(tree, high).explain(told, source()).lines())
+    assert not any("the floor" in line for line in FilingRules(tree, high).explain(told, source()).lines())
 
 
 # ------------------------------------------------------------ agencies
@@ -318,7 +318,7 @@ def test_a_model_is_used_without_scikit_learn(learned: tuple[Model, Report], tmp
     told = (
         "import sys; sys.modules['sklearn'] = sys.modules['scipy'] = None\n"
         "from pathlib import Path\n"
-        "from feeds.filing.learned.files import load_model\n"
+        "from feeds.filing.learned import load_model\n"
         f"print(load_model(Path({str(tmp_path / 'filing.npz')!r})).decide('ferry', 'tide')[0][0])"
     )
     ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60)

@@ -12,17 +12,21 @@ from hypothesis import strategies as some
 
 pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
 
-from feeds.filing.learned import senses
+from feeds.filing.learned import matrix
 from feeds.filing.learned.calibration import strictest, thresholds_of
 from feeds.filing.learned.examples import Example
 from feeds.filing.learned.features import BITS, BLOCKS, features, learned_authors, learned_words, word_numbers
-from feeds.filing.learned.likeness import neighbours_of, shares_held_back, telling_words
-from feeds.filing.learned.machines import machines_of
-from feeds.filing.learned.matrix import table_of
-from feeds.filing.learned.model import PRECISIONS, model_from_bytes, model_to_bytes
+from feeds.filing.learned.matrix import (
+    neighbours_of,
+    senses_of,
+    shares_held_back,
+    table_of,
+    telling_words,
+    ways_written,
+)
 from feeds.filing.learned.report import calibration_error, coverage_at, report_of
-from feeds.filing.learned.senses import senses_of, ways_written
-from feeds.filing.learned.training import learn
+from feeds.filing.learned.text_model import PRECISIONS, model_from_bytes, model_to_bytes
+from feeds.filing.learned.training import learn, machines_of
 from tests.filing.made_up import COMMON, TOPICS, texts
 
 
@@ -74,7 +78,7 @@ def test_words_that_training_never_shows_are_known_by_their_sense(monkeypatch: p
     assert model.telling("sea", "", "a submarine came")[0][0] == "submarine"
     dutch, _ = learn(of_two_topics("nl-BE"))
     assert dutch.word_rows(["visserij"])[0] >= 0 > model.word_rows(["visserij"])[0]
-    monkeypatch.setattr(senses, "_library", lambda: None)
+    monkeypatch.setattr(matrix, "_library", lambda: None)
     model, _ = learn(of_two_topics())
     assert model.word_rows([*asked]).tolist() == [-1, -1, -1, -1]
     assert model.decide("", "ferry and wave")[0][0] == "sea", "what was shown is learned all the same"

@@ -16,7 +16,7 @@ from feeds.cli.common import places
 from feeds.engine.accept import accept
 from feeds.engine.classifier import learn
 from feeds.engine.clock import IngestProcess
-from feeds.filing.learned.files import MODEL_FILE
+from feeds.filing.learned import MODEL_FILE
 from feeds.store import Store, open_store
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher

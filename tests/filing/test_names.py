@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from feeds.filing import Cabinet
-from feeds.filing.vocabulary import SHIPPED, read_vocabulary
+from feeds.filing import FilingRules
+from feeds.filing.names import SHIPPED, read_vocabulary
 from feeds.model import UNFILED, Entry
 from feeds.normalise import normalise
 from feeds.parse.folder_files import parse_document
@@ -75,27 +75,27 @@ UNSURE: list[tuple[str, Entry, str]] = [
 
 @pytest.mark.parametrize(("told", "path", "by"), [row[1:] for row in MEANT], ids=[row[0] for row in MEANT])
 def test_a_publishers_words_mean_a_section(told: Entry, path: str, by: str) -> None:
-    placed = {one.section: one for one in Cabinet(TREE).place(told, source())}
+    placed = {one.section: one for one in FilingRules(TREE).place(told, source())}
     assert placed[path].by == by
     assert [one.section for one in placed.values() if one.by not in ("child", by)] == []
 
 
 @pytest.mark.parametrize(("told", "reason"), [row[1:] for row in UNSURE], ids=[row[0] for row in UNSURE])
 def test_what_is_not_sure_is_unfiled_and_named(told: Entry, reason: str) -> None:
-    placed = Cabinet(TREE).place(told, source())
+    placed = FilingRules(TREE).place(told, source())
     assert [one.section for one in placed] == [UNFILED, ""]
     assert placed[0].reason.startswith(reason)
 
 
 def test_two_sections_of_one_topic_leave_it_open() -> None:
-    cabinet = Cabinet([section("a", title="Sport"), section("b", title="Sports")])
-    assert [one.section for one in cabinet.place(entry(categories=("Deportes",)), source())] == [UNFILED, ""]
-    assert cabinet.place(entry(categories=("Sports",)), source())[0].section == "b"
+    filing_rules = FilingRules([section("a", title="Sport"), section("b", title="Sports")])
+    assert [one.section for one in filing_rules.place(entry(categories=("Deportes",)), source())] == [UNFILED, ""]
+    assert filing_rules.place(entry(categories=("Sports",)), source())[0].section == "b"
 
 
 def test_a_topic_goes_to_a_wider_section_and_never_to_a_narrower_one() -> None:
-    wide = Cabinet([section("sport")])
-    narrow = Cabinet([section("football")])
+    wide = FilingRules([section("sport")])
+    narrow = FilingRules([section("football")])
     assert wide.place(entry(categories=("Fußball",)), source())[0].section == "sport"
     assert narrow.place(entry(categories=("Sport",)), source())[0].section == UNFILED
 
@@ -103,19 +103,19 @@ def test_a_topic_goes_to_a_wider_section_and_never_to_a_narrower_one() -> None:
 def test_rules_and_the_sources_section_go_before_categories() -> None:
     tree = [*TREE, section("tides", term("keywords", "tide"))]
     told = entry("High tide", categories=("Sport",), link="https://a.example/business/x")
-    assert {one.section for one in Cabinet(tree).place(told, source()) if one.by != "child"} == {"tides"}
-    at_source = Cabinet(TREE).place(entry(categories=("Sport",)), source(section="angling"))
+    assert {one.section for one in FilingRules(tree).place(told, source()) if one.by != "child"} == {"tides"}
+    at_source = FilingRules(TREE).place(entry(categories=("Sport",)), source(section="angling"))
     assert {one.section for one in at_source if one.by != "child"} == {"angling"}
 
 
 def test_the_reason_says_how_another_word_means_the_section() -> None:
-    placed = Cabinet(TREE).place(entry(categories=("Wirtschaft",)), source())
+    placed = FilingRules(TREE).place(entry(categories=("Wirtschaft",)), source())
     assert placed[0].reason == "category 'Wirtschaft', where 'Wirtschaft' means 'Business'"
 
 
 def test_what_means_no_section_is_told_for_the_admin() -> None:
     told = entry(breadcrumb=("Cooking", "Pies"), categories=("Sport", "Pastry"), link="https://a.example/oven/pies/x")
-    found = [(signal.kind, signal.value) for signal in Cabinet(TREE).unmapped(told)]
+    found = [(signal.kind, signal.value) for signal in FilingRules(TREE).unmapped(told)]
     assert found == [("breadcrumb", "Cooking > Pies"), ("category", "Pastry"), ("path", "/oven/pies")]
 
 
@@ -147,9 +147,9 @@ def test_a_table_that_is_none_says_where(text: str, said: str) -> None:
 
 def test_a_table_of_ones_own_is_used() -> None:
     mine = read_vocabulary("angling\ten\tfishing, angling\n")
-    cabinet = Cabinet(TREE, vocabulary=mine)
-    assert cabinet.place(entry(categories=("Fishing",)), source())[0].section == "angling"
-    assert cabinet.place(entry(categories=("Fußball",)), source())[0].section == UNFILED
+    filing_rules = FilingRules(TREE, vocabulary=mine)
+    assert filing_rules.place(entry(categories=("Fishing",)), source())[0].section == "angling"
+    assert filing_rules.place(entry(categories=("Fußball",)), source())[0].section == UNFILED
 
 
 @pytest.mark.shared_data
@@ -169,10 +169,10 @@ def test_the_seed_is_filed_by_its_breadcrumb_alone(shared_data: Path) -> None:
         section("world-cup"),
         section("sport", term("keywords", "football")),
     ]
-    placed = Cabinet(tree).place(told, source())
+    placed = FilingRules(tree).place(told, source())
     assert [(one.section, one.by, one.reason) for one in placed] == [
         ("news/world", "breadcrumb", "breadcrumb 'News > World'"),
         ("", "child", "the whole desk"),
     ]
     silent = replace(told, breadcrumb=())
-    assert [one.section for one in Cabinet(tree).place(silent, source())] == [UNFILED, ""]
+    assert [one.section for one in FilingRules(tree).place(silent, source())] == [UNFILED, ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as some
 
-from feeds.filing.phrases import Phrases
+from feeds.filing.rules import Phrases
 
 PIECES = some.lists(
     some.sampled_from(["tide", "Äpfel", "d'été", "東京", "storm", "7", "Łódź", "of"]), min_size=1, max_size=3

@@ -17,8 +17,8 @@ from feeds.cli.lists import count_unmapped
 from feeds.cli.plan import Plan, SectionPlan, compare, tell
 from feeds.cli.root import wiredesk
 from feeds.engine.accept import put_in_force
-from feeds.filing import Cabinet
-from feeds.filing.learned.files import MODEL_FILE, load_model
+from feeds.filing import FilingRules
+from feeds.filing.learned import MODEL_FILE, load_model
 from feeds.ingest.refile import refile
 from feeds.model import Category, Decision, Entry, PublishSettings, Settings
 from feeds.settings import Config, load_config
@@ -52,7 +52,7 @@ def store(found: Places) -> Iterator[Store]:
         put_in_force(made, RUNNING, found.config, {}, now=NOW)
         with made.read() as tx:
             [(brought, _)] = tx.sources.all_states()
-        cabinet = Cabinet(RUNNING.sections)
+        filing_rules = FilingRules(RUNNING.sections)
         decisions = []
         for number, title in enumerate(TIDES):
             entry = Entry(
@@ -66,7 +66,9 @@ def store(found: Places) -> Iterator[Store]:
             )
             decisions.append(Decision(kind="new", entry=entry, article_uid=uid(number), source_id=brought.id))
         with made.write() as tx:
-            tx.articles.save(decisions, NOW, {one.article_uid: cabinet.place(one.entry, brought) for one in decisions})
+            tx.articles.save(
+                decisions, NOW, {one.article_uid: filing_rules.place(one.entry, brought) for one in decisions}
+            )
         yield made
 
 
@@ -109,7 +111,7 @@ def test_what_is_planned_is_what_filing_again_does(store: Store, found: Places) 
     )
     made = compare(store, found, RUNNING, edited)
     put_in_force(store, edited, found.config, {}, now=NOW)
-    refile(store, Cabinet(edited.sections), clock=lambda: NOW)
+    refile(store, FilingRules(edited.sections), clock=lambda: NOW)
     with store.read() as tx:
         counts = tx.sections.counts()
         ids = {article.uid for article in tx.sections.top("storms", 10)}
@@ -281,7 +283,7 @@ def test_learning_from_labelled_files_before_a_first_poll(found: Places, tmp_pat
     model = load_model(found.data / MODEL_FILE)
     config = load_config(found.config, {})
     entry = Entry(key="1", title="Ebb and flood", text="ebb flood moon shore swell")
-    assert Cabinet(config.sections, model).place(entry, source())[0].by == "learned"
+    assert FilingRules(config.sections, model).place(entry, source())[0].by == "learned"
 
 
 @pytest.mark.parametrize(

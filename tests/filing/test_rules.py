@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
 from feeds.model import Entry, Match, Source, Term, TermField
 from feeds.text import fold, words
 from tests.filing.samples import entry, section, source, term
 
 
 def holds(rule: Match | Term, told: Entry, by: Source | None = None) -> bool:
-    """Whether a cabinet with *rule* files *told* by it."""
+    """Whether a filing_rules with *rule* files *told* by it."""
     return reason(rule, told, by) is not None
 
 
 def reason(rule: Match | Term, told: Entry, by: Source | None = None) -> str | None:
-    placements = Cabinet([section("zz9", rule)]).place(told, by or source())
+    placements = FilingRules([section("zz9", rule)]).place(told, by or source())
     return next((placement.reason for placement in placements if placement.by == "rule"), None)
 
 
@@ -185,15 +185,15 @@ def plainly(rule: Match | Term, told: Entry) -> bool:
 @given(some.lists(RULES, min_size=1, max_size=5), ENTRIES)
 def test_many_rules_at_once_mean_what_each_says(rules: list[Match | Term], told: Entry) -> None:
     sections = [section(f"zz{number}", rule) for number, rule in enumerate(rules)]
-    placed = {one.section for one in Cabinet(sections).place(told, source()) if one.by == "rule"}
+    placed = {one.section for one in FilingRules(sections).place(told, source()) if one.by == "rule"}
     assert placed == {f"zz{number}" for number, rule in enumerate(rules) if plainly(rule, told)}
 
 
 @given(RULES, ENTRIES)
 def test_what_is_explained_is_what_is_done(rule: Match | Term, told: Entry) -> None:
-    cabinet = Cabinet([section("zz9", rule)])
-    explained = cabinet.explain(told, source())
-    assert explained.placements == cabinet.place(told, source())
+    filing_rules = FilingRules([section("zz9", rule)])
+    explained = filing_rules.explain(told, source())
+    assert explained.placements == filing_rules.place(told, source())
     for seen in explained.rules:
         assert seen.holds == plainly(rule, told)
         assert seen.holds or seen.lacks

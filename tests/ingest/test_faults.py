@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from feeds.errors import ParseUnfinished, StoreError
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
 from feeds.ingest import flow
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest, Turn
@@ -74,7 +74,7 @@ class Bench:
         self.store = store
         self.now = NOW
         self.fetcher, self.readers = Feeds(), Here()
-        desk = Desk(version=1, folder=folder, settings=Settings(), sections=(), secret={}, cabinet=Cabinet(()))
+        desk = Desk(version=1, folder=folder, settings=Settings(), sections=(), secret={}, filing_rules=FilingRules(()))
         self.ingest = Ingest(
             store,
             self.fetcher,  # type: ignore[arg-type]

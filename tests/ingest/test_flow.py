@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import MOST_READING, Ingest
 from feeds.ingest.reading import Job, Reading
@@ -86,7 +86,7 @@ def test_bodies_wait_on_the_wire_while_many_are_read(store: Store, tmp_path: Pat
         claims = tx.sources.claim_named(None, NOW, lease_s=600)
     assert len(claims) == SOURCES
     fetcher, readers = Fetcher(), Readers()
-    desk = Desk(version=1, folder=tmp_path, settings=Settings(), sections=(), secret={}, cabinet=Cabinet(()))
+    desk = Desk(version=1, folder=tmp_path, settings=Settings(), sections=(), secret={}, filing_rules=FilingRules(()))
     ingest = Ingest(store, fetcher, readers, desk, clock=lambda: NOW, random=lambda: 0.5)  # type: ignore[arg-type]
     ingest.begin(claims)
     for _ in range(5):

@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
 from feeds.ingest.bodies import waiting
 from feeds.ingest.desk import Desk
 from feeds.ingest.lines import Lines
@@ -100,7 +100,9 @@ class Process:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.saving = Saving(store, Lines(Settings().poll), random=lambda: 0.5)
-        self.desk = Desk(version=1, folder=Path(), settings=Settings(), sections=(), secret={}, cabinet=Cabinet(()))
+        self.desk = Desk(
+            version=1, folder=Path(), settings=Settings(), sections=(), secret={}, filing_rules=FilingRules(())
+        )
 
     def save(self, brought: Sequence[Brought], now: datetime) -> None:
         read = []

@@ -18,7 +18,7 @@ from feeds.model import FORMATS, Article, Entry, Source
 from feeds.normalise import normalise
 from feeds.parse import parse
 from feeds.render import check, render_document, render_fragment
-from feeds.render.media import describes
+from feeds.render.mediarss import describes
 from feeds.render.whole import whole_document
 from tests.render.articles import DESK, FEED_ID, SECTION
 

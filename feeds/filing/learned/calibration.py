@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from feeds.filing.learned.model import PRECISIONS
-from feeds.filing.learned.neighbours import Weights
+from feeds.filing.learned.text_model import PRECISIONS, Weights
 
 LEAST_SUPPORT = 10
 """Filings held back on which a threshold must rest."""

@@ -1,23 +1,120 @@
-"""Many texts as one weighted matrix of the features worth keeping. Pure; needs SciPy."""
+"""Neighbours among the texts of training: the lists that a model keeps, and shares held back. Pure; needs SciPy."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
+from importlib.util import find_spec
+from itertools import chain, pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from feeds.filing.learned.features import BITS, BLOCKS, LENGTHS, WORDS, features, word_numbers
-from feeds.filing.learned.senses import Vectors, Written, senses_of
+from feeds.filing.learned.text_model import COMMON, MOST_TEXTS, MOST_WORDS, NEAREST, SHARPNESS, Neighbours
+from feeds.text import fold
+
+Vectors = npt.NDArray[np.float32]
+Written = dict[str, Counter[str]]
+
+COMMON_WORDS = 50_000
+"""So many words of each language are known without a text that holds them."""
+
+_PIECES = Path("tokenizers", "l2_supercat_tokenizer_config.json")
+_VECTORS = Path("weights", "l2_supercat_256.safetensors")
+_SHORT = 5
+"""Words with fewer letters are often written in capitals."""
+_LEAST_LETTERS = 3
+_WAYS = 3
+_GUESS = 0.5
+"""How many times the ways that were not seen count as seen."""
+_WORD = re.compile(r"\w+")
+
+
+@cache
+def _library() -> tuple[Any, Vectors] | None:
+    """What cuts words into pieces, and the vector of each piece; None where the library is not there."""
+    spec = find_spec("wordllama")
+    files = [Path(spec.origin or "").parent / name for name in (_PIECES, _VECTORS)] if spec is not None else []
+    if not files or not all(file.is_file() for file in files):
+        return None
+    # Not by the library's own loader, which asks the network for what lies in its package.
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    (vectors,) = load_file(files[1]).values()
+    return Tokenizer.from_file(str(files[0])), vectors.astype(np.float32)
+
+
+def knows_senses() -> bool:
+    """Whether the library is installed."""
+    return _library() is not None
+
+
+def common_words(languages: Sequence[str]) -> list[str]:
+    """The folded words that are commonest in *languages* (primary subtags); none where senses are not known."""
+    if not knows_senses():
+        return []
+    import wordfreq
+
+    known = wordfreq.available_languages("small")
+    most = {word for one in languages if one in known for word in wordfreq.top_n_list(one, COMMON_WORDS)}
+    return sorted({word.replace("'", "") for word in map(fold, most) if len(word) >= _LEAST_LETTERS and word.isalpha()})
+
+
+def ways_written(texts: Iterable[str]) -> Written:
+    """By folded word, how often it is written in which way: in one desk's texts *Apple* and *may*, in another's *apple*
+    and *May*.
+    """
+    ways: Written = {}
+    for text in texts:
+        for word in _WORD.findall(text):
+            ways.setdefault(fold(word), Counter())[word] += 1
+    return ways
+
+
+def senses_of(words: Sequence[str], written: Written) -> Vectors | None:
+    """words × dimensions, each a mean over the ways to write a word; None without the library."""
+    library = _library()
+    if library is None:
+        return None
+    pieces, vectors = library
+    from scipy import sparse
+
+    forms, parts, counts = [], [], []
+    for word in words:
+        ways = _forms(word, written.get(word))
+        forms += [form for form, _ in ways]
+        parts += [part for _, part in ways]
+        counts.append(len(ways))
+    cut = [one.ids for one in pieces.encode_batch(forms, add_special_tokens=False)]
+    lengths = np.fromiter(map(len, cut), np.int64, len(cut))
+    held = np.repeat(np.array(parts, np.float32) / lengths, lengths)
+    ends = np.concatenate(([0], np.cumsum(lengths)))[np.concatenate(([0], np.cumsum(counts)))]
+    spelled = sparse.csr_matrix((held, np.fromiter(chain(*cut), np.int64), ends), (len(words), len(vectors)))
+    senses: Vectors = np.asarray(spelled @ vectors, np.float32)
+    return senses
+
+
+def _forms(word: str, ways: Counter[str] | None) -> list[tuple[str, float]]:
+    """Ways to write *word* and what part each has; without having seen it, small letters and capitals alike."""
+    guessed = (word, word.capitalize(), word.upper()) if len(word) < _SHORT else (word, word.capitalize())
+    total = ways.total() if ways else 0
+    seen = [(form, count / (total + _GUESS)) for form, count in ways.most_common(_WAYS)] if ways else []
+    return seen + [(form, _GUESS / (total + _GUESS) / len(guessed)) for form in guessed]
+
 
 MOST_FEATURES = 400_000
 MOST_WEIGHTS = 6_000_000
 
 Matrix = Any  # a SciPy sparse matrix
 Weights = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 
 
@@ -121,3 +218,60 @@ def _joined(blocks: Sequence[Matrix]) -> Matrix:
     from scipy import sparse
 
     return sparse.hstack([block * length for block, length in zip(blocks, LENGTHS, strict=True)], format="csr")
+
+
+_AT_ONCE = 500
+
+
+def telling_words(words: Matrix) -> Matrix:
+    """The texts × *words* (each text of length 1) with what brings texts near alone; the last MOST_TEXTS of them."""
+    count = words.shape[0]
+    chosen = words.tocsr(copy=True)
+    common = words.getnnz(axis=0) > max(COMMON * count, 2)
+    chosen.data[common[chosen.indices]] = 0
+    for row in range(count):
+        first, last = chosen.indptr[row], chosen.indptr[row + 1]
+        if row < count - MOST_TEXTS:
+            chosen.data[first:last] = 0
+        elif last - first > MOST_WORDS:
+            strengths = chosen.data[first:last]
+            strengths[np.argpartition(-strengths, MOST_WORDS)[MOST_WORDS:]] = 0
+    chosen.eliminate_zeros()
+    return chosen
+
+
+def neighbours_of(telling: Matrix, truth: Labels) -> Neighbours:
+    """What a model keeps of the texts of `telling_words`."""
+    kept = np.flatnonzero(telling.getnnz(axis=1))
+    by_word = telling[kept].tocsc()
+    by_word.sort_indices()
+    words = np.flatnonzero(np.diff(by_word.indptr))
+    filed = [np.flatnonzero(row) for row in truth[kept]]
+    return Neighbours(
+        words=words.astype(np.int32),
+        starts=np.append(by_word.indptr[words], by_word.indptr[-1]).astype(np.int32),
+        texts=by_word.indices.astype(np.int32),
+        strengths=np.clip(np.rint(by_word.data * 255), 1, 255).astype(np.uint8),
+        firsts=np.concatenate(([0], np.cumsum([len(one) for one in filed]))).astype(np.int32),
+        filed=np.concatenate([*filed, np.empty(0, np.intp)]).astype(np.int16),
+    )
+
+
+def shares_held_back(telling: Matrix, truth: Labels, folds: list[npt.NDArray[np.intp]]) -> Labels:
+    """`Neighbours.shares` for each text, of the texts that are not held back with it."""
+    shares = np.zeros(truth.shape, np.float32)
+    for test in folds:
+        rest = np.setdiff1d(np.arange(len(truth)), test)
+        others = telling[rest].T.tocsr()
+        for first in range(0, len(test), _AT_ONCE):
+            rows = test[first : first + _AT_ONCE]
+            alike = (telling[rows] @ others).tocsr()
+            for row, start, end in zip(rows, alike.indptr[:-1], alike.indptr[1:], strict=True):
+                strengths, found = alike.data[start:end], alike.indices[start:end]
+                if len(strengths) > NEAREST:
+                    near = np.argpartition(-strengths, NEAREST)[:NEAREST]
+                    strengths, found = strengths[near], found[near]
+                weights = strengths**SHARPNESS
+                if len(weights):
+                    shares[row] = weights @ truth[rest[found]] / weights.sum()
+    return shares

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feeds.filing.learned.model import Model
+from feeds.filing.learned.text_model import Model
 from feeds.filing.learned.training import Trial
 
 _WORDS = 10

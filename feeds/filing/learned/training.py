@@ -25,14 +25,170 @@ from feeds.filing.learned.calibration import (
     thresholds_of,
 )
 from feeds.filing.learned.examples import Example, is_single
-from feeds.filing.learned.features import WORDS, learned_authors, learned_words
-from feeds.filing.learned.folds import views_of
-from feeds.filing.learned.likeness import neighbours_of, shares_held_back, telling_words
-from feeds.filing.learned.machines import added_up, machines_of
-from feeds.filing.learned.matrix import Table, table_of
-from feeds.filing.learned.model import Model
-from feeds.filing.learned.neighbours import Weights, leaning, no_neighbours
-from feeds.filing.learned.senses import common_words, ways_written
+from feeds.filing.learned.features import AUTHORS, PAIRS, WORDS, learned_authors, learned_words
+from feeds.filing.learned.matrix import (
+    Table,
+    Vectors,
+    common_words,
+    neighbours_of,
+    shares_held_back,
+    table_of,
+    telling_words,
+    ways_written,
+)
+from feeds.filing.learned.text_model import Model, Weights, leaning, no_neighbours
+
+LEAST_SOURCES = 2
+"""From so many sources on a section is tested on sources not seen."""
+LATEST = 0.2
+"""The share of the texts, the latest by date, on which those of days to come are tried."""
+FEW = 3000
+
+Labels = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.intp]
+
+
+def views_of(examples: Sequence[Example], truth: Labels) -> list[list[Rows]]:
+    """The ways to hold texts back: all by groups in some turns; where all have a date, the latest too, in one."""
+    views = [_by_group(_groups(examples), truth)]
+    days = [example.at for example in examples if example.at is not None]
+    if len(days) == len(examples) and max(days) > min(days):
+        latest = np.argsort(np.array(days), kind="stable")[int(len(days) * (1 - LATEST)) :]
+        views.append([np.sort(latest)])
+    return views
+
+
+def _turns(texts: int) -> int:
+    return 5 if texts < FEW else 3
+
+
+def _groups(examples: Sequence[Example]) -> list[str]:
+    """What must stay together in a test: an example's source where all its sections have several, else its group."""
+    sources: dict[str, set[str]] = {}
+    for example in examples:
+        for section in example.sections:
+            sources.setdefault(section, set()).add(example.source)
+    return [
+        f"source {example.source}"
+        if example.source and all(len(sources[section]) >= LEAST_SOURCES for section in example.sections)
+        else example.group or f"row {row}"
+        for row, example in enumerate(examples)
+    ]
+
+
+def _by_group(grouped: Sequence[str], truth: Labels) -> list[Rows]:
+    """Whole groups, and of every section about as many each time."""
+    rows_of: dict[str, list[int]] = {}
+    for row, group in enumerate(grouped):
+        rows_of.setdefault(group, []).append(row)
+    turns = _turns(len(grouped))
+    sizes = np.zeros((turns, truth.shape[1]), np.float64)
+    totals = np.zeros(turns)
+    held: list[list[int]] = [[] for _ in range(turns)]
+    dice = np.random.default_rng(0)
+    groups = list(rows_of.values())
+    dice.shuffle(groups)
+    rarity = 1 / np.maximum(truth.sum(axis=0), 1)
+    for rows in sorted(groups, key=len, reverse=True):
+        mine = truth[rows].sum(axis=0)
+        # Where what this group holds is scarcest so far; then where there is least of all.
+        turn = int(np.lexsort((totals, sizes @ (mine * rarity)))[0])
+        held[turn].extend(rows)
+        sizes[turn] += mine
+        totals[turn] += len(rows)
+    return [np.array(sorted(rows), np.intp) for rows in held if rows]
+
+
+SMOOTHING = 0.1
+SCARCE = 8.0
+"""How much more one text of a small section may count than one of the rest, at most."""
+
+Matrix = Any  # a SciPy sparse matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A linear layer: *weights* (the first features × sections) and *intercept*."""
+
+    weights: Weights
+    intercept: Weights
+
+    def scores(self, matrix: Matrix) -> Weights:
+        """The scores of texts in each section."""
+        return np.asarray(matrix[:, : len(self.weights)] @ self.weights + self.intercept, np.float32)
+
+
+def machines_of(table: Table, matrix: Matrix, truth: Labels, single: bool) -> list[Machine]:
+    """The machines learned from some rows of *table*, as *matrix*; naive Bayes only where sections exclude each other.
+
+    One Bayes knows words and authors alone, which holds better for few and long texts, the other pairs too.
+    """
+    machines = [_vectors(matrix, truth) if table.senses is None else _with_senses(matrix, table.senses, truth)]
+    if single:
+        ends = np.cumsum([block.shape[1] for block in table.blocks])
+        machines += [_bayes(matrix[:, : ends[block]], truth) for block in (AUTHORS, PAIRS)]
+    return machines
+
+
+def added_up(machines: list[Machine], parts: Sequence[Weights], features: int) -> Machine:
+    """One layer that gives the sum of the scores of all, each times its part (one a section)."""
+    weights = np.zeros((features, len(machines[0].intercept)), np.float32)
+    intercept = np.zeros(weights.shape[1], np.float32)
+    for machine, part in zip(machines, parts, strict=True):
+        weights[: len(machine.weights)] += part * machine.weights
+        intercept += part * machine.intercept
+    return Machine(weights=weights, intercept=intercept)
+
+
+def _vectors(matrix: Matrix, truth: Labels) -> Machine:
+    from sklearn.svm import LinearSVC
+
+    texts, sections = truth.shape
+    # Many short texts, some of them in the wrong section, want a softer margin than a few long ones.
+    cost = 1 / (1 + texts / 8000)
+    weights = np.zeros((matrix.shape[1], sections), np.float32)
+    intercept = np.zeros(sections, np.float32)
+    for index in range(sections):
+        column = truth[:, index] > 0
+        if not column.any() or column.all():
+            intercept[index] = 1 if column.all() else -1
+            continue
+        scarce = float(np.clip(np.sqrt(texts / (2 * column.sum())), 1, SCARCE))
+        machine = LinearSVC(C=cost, class_weight={True: scarce}, tol=1e-2, random_state=0, max_iter=2000)
+        machine.fit(matrix, column)
+        weights[:, index] = machine.coef_[0]
+        intercept[index] = machine.intercept_[0]
+    return Machine(weights=weights, intercept=intercept)
+
+
+def _with_senses(matrix: Matrix, senses: Vectors, truth: Labels) -> Machine:
+    """`_vectors` that also see what the words of a text mean together: a sum over its words.
+
+    So what they learn of that sum can be said of each word alone, of those too that no text here holds.
+    """
+    from scipy import sparse
+
+    meant = np.asarray(matrix[:, : len(senses)] @ senses, np.float32)
+    middle = meant.mean(axis=0)
+    meant -= middle
+    # Where all texts mean the same, what is left of them is nothing to be enlarged.
+    scale = 1 / max(float(np.linalg.norm(meant, axis=1).mean()), float(np.linalg.norm(middle)) / 10, 1e-9)
+    machine = _vectors(sparse.hstack([matrix, sparse.csr_matrix(meant * scale)], format="csr"), truth)
+    weights, of_meaning = machine.weights[: matrix.shape[1]].copy(), machine.weights[matrix.shape[1] :] * scale
+    weights[: len(senses)] += senses @ of_meaning
+    return Machine(weights=weights, intercept=machine.intercept - middle @ of_meaning)
+
+
+def _bayes(matrix: Matrix, truth: Labels) -> Machine:
+    from sklearn.naive_bayes import ComplementNB
+
+    bayes = ComplementNB(alpha=SMOOTHING).fit(matrix, truth.argmax(axis=1))
+    log = np.asarray(bayes.feature_log_prob_, np.float32)
+    weights = np.zeros((matrix.shape[1], truth.shape[1]), np.float32)
+    weights[:, bayes.classes_] = (log - log.mean(axis=0)).T
+    weights[matrix.getnnz(axis=0) == 0] = 0  # of a word that no text holds it says how long each section's texts are
+    return Machine(weights=weights, intercept=np.zeros(truth.shape[1], np.float32))
+
 
 LEAST_EXAMPLES = 3
 """Sections with fewer are not learned."""
@@ -43,8 +199,6 @@ UNTOLD = "en"
 """Of so many languages the common words are known; of this one where no example says its own."""
 WORTH = 0.005
 """By which share neighbours must lessen the surprise, or the model is kept small and goes without."""
-
-Labels = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 
 from feeds.model import FORMATS
 from feeds.publish import flow, rendering
-from feeds.publish.gate import HOLD_S, objections
+from feeds.publish.held import HOLD_S, objections
 from feeds.render import Problem, check
 from feeds.store.values import Standing
 from tests.publish.desk import NOW, WORLD, Desk, uid_of

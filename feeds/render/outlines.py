@@ -11,7 +11,7 @@ from lxml import etree
 
 from feeds.dates import rfc822
 from feeds.model import Section, Source
-from feeds.render.tidy import absolute, line
+from feeds.render.printable import absolute, line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,22 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from copy import copy
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from feeds.filing.explanation import Explanation, Guess, RuleSeen
 from feeds.model import UNFILED, WHOLE_DESK, Drop, Entry, Placement, Section, Source
 
 if TYPE_CHECKING:
-    from feeds.filing.compiled import Compiled
-    from feeds.filing.learned.model import Model
-    from feeds.filing.names import Signal
-    from feeds.filing.vocabulary import Vocabulary
+    from feeds.filing.learned.text_model import Model
+    from feeds.filing.names import Signal, Vocabulary
+    from feeds.filing.rules import Compiled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSeen:
+    """A rule that holds, or of which a part does: *reason* is what holds, *lacks* what is missing or left out by."""
+
+    section: str
+    holds: bool
+    reason: str
+    lacks: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """What the learned classifier says of a section: its probability, what it takes to be filed, the telling words.
+
+    *wanted* is the precision that the section asks for, None where it is not set to learn; *threshold* the probability
+    that it takes, None where so many were never right; *floor* says that it is the least for any single filing, while
+    lower ones would do for the mean.
+    """
+
+    section: str
+    probability: float
+    threshold: float | None
+    wanted: float | None = None
+    floor: bool = False
+    words: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """All that was weighed for one entry of one source. *unmapped* are the publisher's words that mean no section."""
+
+    placements: tuple[Placement, ...]
+    rules: tuple[RuleSeen, ...] = ()
+    unmapped: tuple[str, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+
+    def lines(self) -> tuple[str, ...]:
+        """The whole as lines for people."""
+        told = [f"rule of {rule.section} holds: {rule.reason}" for rule in self.rules if rule.holds]
+        told += [
+            f"rule of {rule.section} nearly holds: {rule.reason or 'something'}, but {rule.lacks}"
+            for rule in self.rules
+            if not rule.holds
+        ]
+        told += [f"no section is surely meant by the {name}" for name in self.unmapped]
+        for guess in self.guesses:
+            needed = "not set to learn" if guess.wanted is None else f"was never right as often as {guess.wanted:.0%}"
+            if guess.threshold is not None:
+                needed = f"needs {guess.threshold:.0%}{': the floor' if guess.floor else ''}"
+            words = ", ".join(f"{word} {weight:+.1f}" for word, weight in guess.words)
+            told.append(
+                f"classifier: {guess.section} {guess.probability:.0%} ({needed})" + (f": {words}" if words else "")
+            )
+        return tuple(told)
+
 
 _GUESSES = 5
 
 
-class Cabinet:
+class FilingRules:
     """Files entries by *sections* (parents before children). Compiled when first asked, then asked for each entry.
 
     What one of *drops* holds of is filed nowhere. With a learned *model*, what no rule and no name files is filed by
@@ -41,8 +97,8 @@ class Cabinet:
         """The sections that are set to learn, with the precision that each asks for."""
         self._teach(model)
 
-    def taught(self, model: Model | None) -> Cabinet:
-        """A cabinet of the same sections that asks *model*; None: no model at all. Nothing is compiled again."""
+    def with_model(self, model: Model | None) -> FilingRules:
+        """The same rules, which ask *model*; None: no model at all. Nothing is compiled again."""
         if model is self._model:
             return self
         other = copy(self)
@@ -182,7 +238,7 @@ class Cabinet:
 
 def _compile(sections: Sequence[Section], drops: Collection[Drop], vocabulary: Vocabulary | None) -> Compiled:
     # Here, for most polls bring nothing to file, and what compiles rules is large.
-    from feeds.filing.compiled import Compiled
+    from feeds.filing.rules import Compiled
 
     return Compiled(sections, drops, vocabulary)
 

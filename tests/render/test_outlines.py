@@ -6,7 +6,7 @@ from hypothesis import given
 from lxml import etree
 
 from feeds.model import Section, Source
-from feeds.render.opml import Outline, render_opml, source_outlines
+from feeds.render.outlines import Outline, render_opml, source_outlines
 from tests.render.articles import NOW, many, wild_text, wild_url
 
 SECTIONS = (

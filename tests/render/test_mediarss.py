@@ -11,7 +11,7 @@ from lxml import etree
 
 from feeds.model import Article, Enclosure, Episode, Image, Participant, Transcript
 from feeds.render import SectionContext, check, render_document
-from feeds.render.podcast import CATEGORIES, category_of
+from feeds.render.mediarss import CATEGORIES, category_of
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, make_article
 
 DESCRIBED = b"https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md"

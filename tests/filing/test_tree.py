@@ -1,11 +1,11 @@
-"""The cabinet: what holds together, what stands alone, who holds what is below, and why."""
+"""The filing_rules: what holds together, what stands alone, who holds what is below, and why."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as some
 
-from feeds.filing import Cabinet
+from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison
 from feeds.model import FILING_FIELDS, UNFILED, Entry, Match, Section, TermField
 from feeds.settings.judging import _shadowed
@@ -13,8 +13,10 @@ from tests.filing.samples import entry, section, source, term
 
 
 def test_each_section_that_matches_is_given_once_with_its_first_reason() -> None:
-    cabinet = Cabinet([section("sea", term("keywords", "tide")), section("port", term("keywords", "ferry", "tide"))])
-    placed = cabinet.place(entry("High tide"), source(section="sea"))
+    filing_rules = FilingRules(
+        [section("sea", term("keywords", "tide")), section("port", term("keywords", "ferry", "tide"))]
+    )
+    placed = filing_rules.place(entry("High tide"), source(section="sea"))
     assert [(one.section, one.by) for one in placed] == [("sea", "source"), ("port", "rule"), ("", "child")]
     assert placed[0].reason == "the source 'Tidings' is set to it"
 
@@ -25,14 +27,14 @@ def test_sections_above_hold_it_only_where_they_are_set_to() -> None:
         section("news/world"),
         section("news/world/asia", term("keywords", "tide")),
     ]
-    placed = Cabinet(tree).place(entry("High tide"), source())
+    placed = FilingRules(tree).place(entry("High tide"), source())
     assert [one.section for one in placed] == ["news/world/asia", "news", ""]
     assert placed[1].reason == "it holds what news/world/asia holds"
 
 
 def test_an_exclusive_section_keeps_what_it_has_to_itself() -> None:
     one, other = section("one", term("keywords", "tide"), exclusive=True), section("other", term("keywords", "tide"))
-    assert [each.section for each in Cabinet([one, other]).place(entry("tide"), source())] == ["one", ""]
+    assert [each.section for each in FilingRules([one, other]).place(entry("tide"), source())] == ["one", ""]
 
 
 def test_of_exclusive_sections_the_first_of_the_highest_priority_has_it() -> None:
@@ -41,11 +43,11 @@ def test_of_exclusive_sections_the_first_of_the_highest_priority_has_it() -> Non
         section("high", term("keywords", "tide"), exclusive=True, priority=5),
         section("as-high", term("keywords", "tide"), priority=5),
     ]
-    assert [each.section for each in Cabinet(tree).place(entry("tide"), source())] == ["high", ""]
+    assert [each.section for each in FilingRules(tree).place(entry("tide"), source())] == ["high", ""]
 
 
 def test_a_section_that_a_source_names_and_config_lacks_is_overlooked() -> None:
-    assert Cabinet([]).place(entry(), source(section="gone"))[0].section == UNFILED
+    assert FilingRules([]).place(entry(), source(section="gone"))[0].section == UNFILED
 
 
 def test_the_explanation_says_what_a_rule_lacks() -> None:
@@ -56,7 +58,7 @@ def test_the_explanation_says_what_a_rule_lacks() -> None:
         section("d", term("keywords", "storm")),
         section("e", term("keywords", "tide")),
     ]
-    told = Cabinet(tree).explain(entry("High tide", categories=("Sport", "Mud")), source())
+    told = FilingRules(tree).explain(entry("High tide", categories=("Sport", "Mud")), source())
     assert [(rule.section, rule.holds, rule.reason, rule.lacks) for rule in told.rules] == [
         ("e", True, "keyword 'tide'", ""),
         ("a", False, "keyword 'tide'", "left out by category 'Sport'"),
@@ -84,12 +86,12 @@ def test_filing_asks_no_more_of_an_entry_than_the_store_reads_for_it() -> None:
     told = entry("High tide", "A gale", categories=("Mud",), breadcrumb=("Coast",), link="https://a.example/b/c")
     fields = TermField.__args__  # type: ignore[attr-defined]
     tree = [section(f"s{number}", term(field, "nothing")) for number, field in enumerate(fields)]
-    cabinet = Cabinet(tree)
+    filing_rules = FilingRules(tree)
     watched = Watched(told, asked)
-    comparison = Comparison(cabinet, moved={}, sources={})
+    comparison = Comparison(filing_rules, moved={}, sources={})
     comparison.look("uid", [(watched, source())], ())  # type: ignore[list-item]
-    cabinet.explain(watched, source())  # type: ignore[arg-type]
-    cabinet.unmapped(watched)  # type: ignore[arg-type]
+    filing_rules.explain(watched, source())  # type: ignore[arg-type]
+    filing_rules.unmapped(watched)  # type: ignore[arg-type]
     assert {"title", "text", "link", "breadcrumb", "authors"} <= asked <= FILING_FIELDS
 
 
@@ -111,7 +113,7 @@ SECTIONS = some.lists(
 
 @given(SECTIONS, some.lists(some.sampled_from(["tide", "storm", "gale", "calm"]), max_size=4))
 def test_a_placement_is_in_the_tree_once_and_has_a_reason(tree: list[Section], title: list[str]) -> None:
-    placed = Cabinet(tree).place(entry(" ".join(title) or "calm"), source())
+    placed = FilingRules(tree).place(entry(" ".join(title) or "calm"), source())
     paths = [one.section for one in placed]
     assert len(paths) == len(set(paths)) > 0
     assert set(paths) <= {"", UNFILED, *(one.path for one in tree)}
@@ -127,5 +129,5 @@ def test_a_section_that_check_calls_shadowed_never_has_an_article_by_its_rule(
     tree: list[Section], title: list[str]
 ) -> None:
     shadowed = {section.path for section, _ in _shadowed(tree)}
-    placed = Cabinet(tree).place(entry(" ".join(title) or "calm"), source())
+    placed = FilingRules(tree).place(entry(" ".join(title) or "calm"), source())
     assert not shadowed & {one.section for one in placed if one.by == "rule"}

@@ -1,0 +1,295 @@
+"""Whom a published article credits, and where it links: the same answers for all three formats. Pure."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from html import escape, unescape
+from urllib.parse import quote, urlsplit
+from zlib import crc32
+
+from feeds.frames import legal
+from feeds.model import Article, Enclosure, Image
+from feeds.players import media_type
+from feeds.urls import masked, public_address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskContext:
+    """What a fragment needs of the desk. *base_url* has no slash at its end; *title* signs what has no author."""
+
+    base_url: str
+    title: str = "Wiredesk"
+    language: str = "en"
+    images: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionContext:
+    """What a frame needs of a section. *image_url* is absolute; *max_age_s* becomes ttl and the update period."""
+
+    path: str
+    title: str
+    description: str = ""
+    language: str = "en"
+    base_url: str = ""
+    max_age_s: int = 300
+    hubs: tuple[str, ...] = ()
+    image_url: str | None = None
+    rights: str = ""
+    desk_title: str = "Wiredesk"
+
+    def url(self, suffix: str = "") -> str:
+        """The address of the section's page, or with *suffix* of its document in that format."""
+        if suffix:
+            return f"{self.base_url}/{self.path or 'index'}.{suffix}"
+        return f"{self.base_url}/{self.path}"
+
+
+FRAGMENT_VERSION = 5
+"""Counts changes of what fragments look like; one made under another number is made anew."""
+
+
+def fragment_version(desk: DeskContext) -> int:
+    """Return the version that a fragment made for *desk* has: it changes with ours and with what it holds of the desk.
+
+    Fits a signed 32 bit column.
+    """
+    told = f"{FRAGMENT_VERSION}\n{desk.base_url}\n{desk.title}\n{desk.language}\n{desk.images}"
+    return crc32(told.encode()) & 0x7FFFFFFF
+
+
+# Unreserved, reserved and percent of RFC 3986; everything else is percent-encoded (RFC 3987 §3.1).
+_URL_SAFE = "%:/?#[]@!$&'()*+,;=-._~"
+_EMAIL = re.compile(r"[^\s@<>,]+@[^\s@<>,]+\Z")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
+_HTMLISH = re.compile(r"<[A-Za-z/!?]|&(?:#\d|#[xX][0-9A-Fa-f]|[A-Za-z]\w*;)")
+_TAG = re.compile(r"<!--.*?-->|<[A-Za-z/!?][^>]*>", re.DOTALL)
+_BREAK = re.compile(r"</?(?:p|div|br|li|h[1-6]|tr|td|blockquote|figure|figcaption|pre|ul|ol|table|hr)\b[^>]*>", re.I)
+_SPACES = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=4096)  # three formats ask the same of each article
+def absolute(url: str | None) -> str | None:
+    """Return *url* as an absolute http(s) URI in ASCII, without user and password; None where it is not one.
+
+    >>> absolute(" https://user:pw@example.org/a b/ä?q=<x> ")
+    'https://example.org/a%20b/%C3%A4?q=%3Cx%3E'
+    >>> absolute("javascript:alert(1)") is absolute("/only/a/path") is None
+    True
+    """
+    if not url:
+        return None
+    url = legal(url).strip()
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not host:
+        return None
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode()
+        except UnicodeError:
+            return None
+    if "@" in parts.netloc or not parts.netloc.isascii():
+        host = f"[{host}]" if ":" in host else host
+        parts = parts._replace(netloc=f"{host}:{port}" if port is not None else host)
+    return _percents(quote(parts.geturl(), safe=_URL_SAFE))
+
+
+def _percents(url: str) -> str:
+    """A percent sign that begins no escape is itself escaped, so that the address is a URI."""
+    return re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", url)
+
+
+def email(address: str | None) -> str | None:
+    """Return *address* where it is one."""
+    address = legal(address or "").strip()
+    return address if _EMAIL.match(address) else None
+
+
+def language(tag: str | None) -> str | None:
+    """Return *tag* where it has the form of a language tag (RFC 5646 §2.1)."""
+    return tag if tag and _LANGUAGE.match(tag) else None
+
+
+def line(text: str) -> str:
+    """Return *text* as one line of legal characters."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    return _SPACES.sub(" ", legal(text)).strip()
+
+
+def plain(html: str) -> str:
+    """Return the words of sanitised *html* as one line.
+
+    >>> plain("<p>Tide &amp; <b>time</b></p><p>wait</p>")
+    'Tide & time wait'
+    """
+    return line(unescape(_TAG.sub("", _BREAK.sub(" ", html))))
+
+
+def excerpt(html: str, most: int = 300) -> str:
+    """Return the first words of sanitised *html*, *most* characters of them."""
+    words = plain(html)
+    return words if len(words) <= most else words[:most].rsplit(" ", 1)[0] + "…"
+
+
+def headline(article: Article) -> str:
+    """Return the title, or for an article without one the beginning of its text; never empty (RFC 4287 §4.2.14)."""
+    title = line(article.title)
+    if not title:
+        title = excerpt(article.summary or article.content, 80)
+    return title or line(article.source_name) or article.uid
+
+
+def rss_title(title: str) -> str:
+    """Return *title* as it must stand in RSS, where readers sniff whether a title is HTML.
+
+    A title with markup or entities in its words is escaped once more, so that it shows as written and no reader
+    runs it; every other one stands as it is.
+
+    >>> rss_title("AT&T < you"), rss_title("The <script> tag")
+    ('AT&T < you', 'The &lt;script&gt; tag')
+    """
+    return escape(title, quote=False) if _HTMLISH.search(title) else title
+
+
+_NAMESPACE = uuid.UUID("5f1d8c9e-4b0a-5d0f-8f6c-2b7a1e94c3d2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """The origin where the article names one, else the source that brought it. *id* is its feed's, a urn if need be."""
+
+    name: str
+    id: str
+    url: str | None
+    feed_url: str | None
+    updated: datetime
+
+    @property
+    def address(self) -> str | None:
+        """What RSS calls the source's url: the feed, or the site of one whose feed is not known."""
+        return self.feed_url or self.url
+
+
+def credit(article: Article) -> Credit | None:
+    """Return whom *article* credits, None where neither origin nor source has a name."""
+    origin = article.origin
+    if origin and line(origin.name):
+        name, url, feed_url = line(origin.name), _told(origin.url), _told(origin.feed_url)
+        stated = legal(origin.feed_id or "").strip()
+        if masked(stated) != stated:
+            stated = ""  # the address by which somebody else is let in
+        identity = stated if _is_iri(stated) else feed_url or url or _urn(name)
+        # When an origin's own feed changed is not known: its article's date is the latest that can be vouched for.
+        return Credit(name=name, id=identity, url=url, feed_url=feed_url, updated=article.published)
+    if name := line(article.source_name):
+        feed_url = _told(article.source_url)
+        identity = feed_url or _urn(line(article.source_key) or name)
+        updated = article.source_updated or article.updated
+        return Credit(name=name, id=identity, url=_told(article.source_site), feed_url=feed_url, updated=updated)
+    return None
+
+
+def _told(url: str | None) -> str | None:
+    found = absolute(url)
+    return found and public_address(found)
+
+
+def permalink(article: Article, desk: DeskContext) -> str:
+    """Return where *article* is read: at its own address, else on the desk's page of it."""
+    return absolute(article.link) or f"{desk.base_url}/article/{article.id}"
+
+
+def via(article: Article, link: str) -> tuple[str, ...]:
+    """Return where *article* was taken from beside *link*: what it says itself, and the original that it copies."""
+    urls = [absolute(url) for url in article.via]
+    urls += [absolute(copy.link) for copy in article.copies if copy.original]
+    return tuple(dict.fromkeys(url for url in urls if url and url != link))
+
+
+def related(article: Article, link: str) -> tuple[str, ...]:
+    """Return the addresses that *article* names as related."""
+    urls = (absolute(url) for url in article.related)
+    return tuple(dict.fromkeys(url for url in urls if url and url != link))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """An enclosure fit to print: *url* absolute, *type* never empty."""
+
+    url: str
+    type: str
+    length_bytes: int | None
+    title: str
+    duration_s: float | None
+    width: int | None
+    height: int | None
+    bitrate_kbps: float | None
+    language: str | None
+    description: str
+    credit: str
+    group: int
+
+
+def files(article: Article) -> tuple[File, ...]:
+    """Return *article*'s enclosures that have a usable address, each address once."""
+    found: dict[str, File] = {}
+    for enclosure in article.enclosures:
+        if (file := _file(enclosure)) and file.url not in found:
+            found[file.url] = file
+    return tuple(found.values())
+
+
+def _file(enclosure: Enclosure) -> File | None:
+    url = absolute(enclosure.url)
+    if url is None:
+        return None
+    length = enclosure.length_bytes
+    return File(
+        url=url,
+        type=media_type(enclosure.type, url),
+        length_bytes=length if length is not None and length > 0 else None,
+        title=line(enclosure.title),
+        duration_s=enclosure.duration_s,
+        width=enclosure.width,
+        height=enclosure.height,
+        bitrate_kbps=enclosure.bitrate_kbps,
+        language=language(enclosure.language),
+        description=line(enclosure.description),
+        credit=line(enclosure.credit),
+        group=enclosure.group,
+    )
+
+
+def image(article: Article, desk: DeskContext) -> Image | None:
+    """Return *article*'s picture with a usable address, unless the desk shows none."""
+    url = absolute(article.image.url) if article.image and desk.images else None
+    if article.image is None or url is None:
+        return None
+    picture = article.image
+    return Image(
+        url=url,
+        width=picture.width,
+        height=picture.height,
+        alt=line(picture.alt),
+        caption=line(picture.caption),
+        credit=line(picture.credit),
+    )
+
+
+def _is_iri(text: str) -> bool:
+    scheme, colon, rest = text.partition(":")
+    return bool(colon and rest and scheme.isascii() and scheme.replace("+", "").isalnum() and " " not in text)
+
+
+def _urn(name: str) -> str:
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, legal(name))}"
