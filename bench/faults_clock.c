@@ -1,4 +1,5 @@
-/* A wall clock that is set while a desk runs: preloaded by bench/faults.py, which writes seconds into $FAULTS_CLOCK. */
+/* A wall clock that is set while a desk runs: preloaded by bench/faults.py, which writes seconds into $FAULTS_CLOCK.
+   With $FAULTS_CLOCK_STANDS they are not ahead of the machine's clock but the time itself, since 1970: bench/compare.py. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 static volatile const long *ahead;
+static int stands;
 
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("FAULTS_CLOCK");
@@ -17,12 +19,15 @@ __attribute__((constructor)) static void begin(void) {
     void *seen = mmap(0, sizeof(long), PROT_READ, MAP_SHARED, fd, 0);
     if (seen != MAP_FAILED) ahead = seen;
     close(fd);
+    stands = getenv("FAULTS_CLOCK_STANDS") != 0;
 }
 int clock_gettime(clockid_t which, struct timespec *now) {
     static int (*real)(clockid_t, struct timespec *);
     if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
     int failed = real(which, now);
-    if (!failed && ahead && which == CLOCK_REALTIME) now->tv_sec += *ahead;
+    if (failed || !ahead || which != CLOCK_REALTIME) return failed;
+    if (stands) now->tv_sec = *ahead, now->tv_nsec = 0;
+    else now->tv_sec += *ahead;
     return failed;
 }
 int gettimeofday(struct timeval *now, void *zone) {
