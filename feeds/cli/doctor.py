@@ -5,6 +5,7 @@ One function a subject gives its findings.
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import platform
@@ -13,6 +14,7 @@ import socket
 import sqlite3
 import ssl
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +22,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -31,6 +34,9 @@ from feeds import __version__
 from feeds.cli.common import Places, console, counted, places, show, with_places
 from feeds.condition import ago, condition, span
 from feeds.errors import DeskError
+
+if TYPE_CHECKING:
+    from feeds.store import Store
 
 Mark = Literal["ok", "look", "bad"]
 STYLES = {"ok": "green", "look": "yellow", "bad": "bold red"}
@@ -44,6 +50,13 @@ QUICK_BYTES = 2_000_000_000
 FILES_WANTED = 4096
 HOSTS_ASKED = 3
 ASK_S = 4.0
+TRIED_BYTES = 65_536
+WRITING_REMEDIES = {
+    errno.EROFS: "its file system is mounted read-only: see in `dmesg` why, then `mount -o remount,rw` it",
+    errno.ENOSPC: "make room there, or lower publish.keep_days; old copies in backups/ may go",
+    errno.EDQUOT: "this user's quota is used up: raise it, or make room",
+    errno.EFBIG: "files may not grow that far: raise LimitFSIZE in the systemd unit, or `ulimit -f`",
+}
 SKEW_S = 60.0
 FAILING_SHOWN = 5
 
@@ -104,27 +117,48 @@ def folders(found: Places) -> Iterator[Finding]:
         yield Finding(
             "bad", closed, "chown it with all that is in it (a command that once ran as root leaves such files)"
         )
+    elif error := unwritable(found):
+        remedy = WRITING_REMEDIES.get(error.errno or 0, "look at the disk and its file system (`dmesg`, `df`, `mount`)")
+        why = (error.strerror or str(error)).lower()
+        yield Finding("bad", f"nothing can be written in {found.data}: {why}", remedy)
     else:
         yield Finding("ok", f"data {found.data}" + ("" if found.data.exists() else " (made at the first start)"))
 
 
 def not_ours(found: Places) -> str:
     """Why this user can't work in the data folder; "" where nothing is in the way."""
-    at = found.data
-    while not os.path.exists(at) and at != at.parent:
-        at = at.parent
-    if not os.access(at, os.W_OK | os.X_OK) or not at.is_dir():
+    at = _present(found.data)
+    # A file system that is read-only refuses writing to everybody; that is no matter of rights.
+    write = 0 if os.statvfs(at).f_flag & os.ST_RDONLY else os.W_OK
+    if not os.access(at, write | os.X_OK) or not at.is_dir():
         return f"this user can't write in {found.data}"
     files = sorted(found.data.glob("desk.sqlite3*"))
-    foreign = [path.name for path in files if not os.access(path, os.R_OK | os.W_OK)]
+    foreign = [path.name for path in files if not os.access(path, os.R_OK | write)]
     return f"this user can't write {', '.join(foreign)} in {found.data}" if foreign else ""
+
+
+def unwritable(found: Places) -> OSError | None:
+    """What keeps a file from being made, filled and brought to the disk in the data folder; tried, and taken back."""
+    try:
+        with tempfile.TemporaryFile(dir=_present(found.data)) as made:
+            made.write(bytes(TRIED_BYTES))
+            made.flush()
+            os.fsync(made.fileno())
+    except OSError as error:
+        return error
+    return None
+
+
+def _present(path: Path) -> Path:
+    """*path*, or the next folder above it that is there."""
+    while not os.path.exists(path) and path != path.parent:
+        path = path.parent
+    return path
 
 
 def disk(found: Places) -> Iterator[Finding]:
     """Free space where the database grows."""
-    at = found.data
-    while not os.path.exists(at):
-        at = at.parent
+    at = _present(found.data)
     free = shutil.disk_usage(at).free
     said = f"{free / 1e9:.1f} GB free at {at}"
     remedy = "make room, or lower publish.keep_days; old copies in backups/ may go"
@@ -187,27 +221,15 @@ def config(found: Places) -> Iterator[Finding]:
 
 
 def database(found: Places) -> Iterator[Finding]:
-    """Whether it is there, whole, and of this release; whether a desk runs on it."""
+    """Whether it is there, whole, of this release, and takes what is written; whether a desk runs on it."""
     from feeds.engine.lock import holder
     from feeds.store import Store
-    from feeds.store.backup import fault
 
-    file = found.file
-    if file is not None:
-        if not os.path.exists(file):
-            yield Finding("look", f"no desk has run on {found.data} yet", "start one: `wiredesk run`")
+    if found.file is not None:
+        told = _file(found, found.file)
+        yield told
+        if told.mark != "ok":
             return
-        if not_ours(found):
-            yield Finding("bad", f"{file} was not looked into", "see above")
-            return
-        size = sum(each.stat().st_size for each in file.parent.glob(f"{file.name}*"))
-        if size <= QUICK_BYTES:
-            if wrong := fault(file):
-                yield Finding("bad", f"{file} is broken: {wrong}", "`wiredesk restore` a backup; keep this file aside")
-                return
-            yield Finding("ok", f"{file}, {size / 1e6:.0f} MB, whole")
-        else:
-            yield Finding("ok", f"{file}, {size / 1e9:.1f} GB (too large to be read through here)")
     with Store(found.database) as store:
         if store.empty():
             yield Finding("look", "the database is empty", "start the desk: `wiredesk run`")
@@ -217,18 +239,41 @@ def database(found: Places) -> Iterator[Finding]:
                 "look", "the database is of an older release", "the next `wiredesk run` copies and upgrades it"
             )
             return
-        with store.read() as tx:
-            count = tx.articles.count()
-            events = tx.events.open()
-            stored = tx.configs.current()
+        yield from _contents(store)
+        try:
+            store.try_to_write()
+        except DeskError as error:
+            yield Finding("bad", f"the database takes nothing that is written: {error.cause}", error.remedy)
+    running = holder(found.data)
+    yield Finding("ok", f"a desk runs on it (process {running})" if running else "no desk runs on it now")
+
+
+def _file(found: Places, file: Path) -> Finding:
+    from feeds.store.backup import fault
+
+    if not os.path.exists(file):
+        return Finding("look", f"no desk has run on {found.data} yet", "start one: `wiredesk run`")
+    if not_ours(found):
+        return Finding("bad", f"{file} was not looked into", "see above")
+    size = sum(each.stat().st_size for each in file.parent.glob(f"{file.name}*"))
+    if size > QUICK_BYTES:
+        return Finding("ok", f"{file}, {size / 1e9:.1f} GB (too large to be read through here)")
+    if wrong := fault(file):
+        return Finding("bad", f"{file} is broken: {wrong}", "`wiredesk restore` a backup; keep this file aside")
+    return Finding("ok", f"{file}, {size / 1e6:.0f} MB, whole")
+
+
+def _contents(store: Store) -> Iterator[Finding]:
+    with store.read() as tx:
+        count = tx.articles.count()
+        events = tx.events.open()
+        stored = tx.configs.current()
     yield Finding("ok", f"{count} articles" + (f", config version {stored.version} in force" if stored else ""))
     for event in events:
         if event.kind != "refile":
             text = event.text.splitlines()
             more = f" (and {len(text) - 1} more lines)" if len(text) > 1 else ""
             yield Finding("look", f"{event.kind} {event.subject}: {text[0] if text else ''}{more}", event.remedy)
-    running = holder(found.data)
-    yield Finding("ok", f"a desk runs on it (process {running})" if running else "no desk runs on it now")
 
 
 def sources(found: Places) -> Iterator[Finding]:
@@ -380,7 +425,8 @@ def doctor(config: str | None, data: str | None, offline: bool) -> None:
     """Look at everything around the desk: what is wrong, and what to do.
 
     Program, folders, disk, clock, config, database, sources, classifier, network, base_url. Works beside a running
-    desk and changes nothing. Exits with 1 when something is bad; "look" alone is worth a look and no fault.
+    desk; what it writes, to see whether that can be done, is taken back. Exits with 1 when something is bad; "look"
+    alone is worth a look and no fault.
     """
     found = places(config, data)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))

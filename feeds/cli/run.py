@@ -55,7 +55,7 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
     set_up_logging(os.environ, verbose=verbose)
     found = places(config, data)
     need_config(found)
-    with DeskLock(found.data):
+    with DeskLock(found.data) as lock:
         _need_port(host, port)
         _prepare(found)
         me = [sys.executable, "-m", "feeds.cli"]
@@ -69,6 +69,11 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
         environ[VARIABLE] = signs.address
 
         def alive() -> None:
+            if not lock.kept():
+                raise DeskError(
+                    f"another desk was started on {found.data} after its files were deleted",
+                    remedy="stop that one, then start this one again",
+                )
             if signs.look():
                 systemd.feed()
 
@@ -119,9 +124,9 @@ def worker(config: str | None, data: str | None, verbose: bool) -> None:
     set_up_logging(os.environ, verbose=verbose)
     found = places(config, data)
     need_config(found)
-    with DeskLock(found.data):
+    with DeskLock(found.data) as lock:
         _prepare(found)
-        _ingest(found)
+        _ingest(found, lock.kept)
 
 
 @click.command(hidden=True)
@@ -137,7 +142,8 @@ def ingest(config: str | None, data: str | None, verbose: bool) -> None:
     _ingest(places(config, data))
 
 
-def _ingest(found: Places) -> None:
+def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
+    """Poll until told to stop, or until the folder is no longer *ours*."""
     from feeds.engine.accept import accept
     from feeds.engine.clock import IngestProcess
     from feeds.engine.entrance import collect_seldom, now_utc, tell_config
@@ -165,7 +171,11 @@ def _ingest(found: Places) -> None:
             # Nobody else polls this desk: what a killed process had claimed is free at once.
             tx.sources.release_all()
         collect_seldom()
-        IngestProcess(store, found.config, found.data, found.environ(), accepted, stop=stop, leads=lead.held).run()
+
+        def leads() -> bool:
+            return ours() and lead.held()
+
+        IngestProcess(store, found.config, found.data, found.environ(), accepted, stop=stop, leads=leads).run()
     except DatabaseLost as error:
         log.error("%s", error)
         sys.exit(ANEW_EXIT)

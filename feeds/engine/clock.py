@@ -180,7 +180,10 @@ class IngestProcess:
 
     def _check_lead(self) -> None:
         if not self._stop.is_set() and not self._leads():
-            log.error("the database forgot that this worker polls it (it was restarted?): ending, to start anew")
+            log.error(
+                "this worker is not the one that polls any more (was the database restarted, or another desk started on"
+                " its folder?): ending, to start anew"
+            )
             self._lost = True
             self._stop.set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -22,27 +23,47 @@ class DeskLock:
 
     def __enter__(self) -> DeskLock:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Not inheritable: a child that outlives the parent must not keep the lock.
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._fd = self._take()
         except OSError as error:
             raise DeskError(
                 f"can't write in the data folder {self._path.parent}: {error.strerror}",
                 remedy="make it writable for this user, or name another one with --data",
             ) from error
+        return self
+
+    def kept(self) -> bool:
+        """Whether the folder is still this desk's. A lock whose file was deleted is made anew, unless another desk has
+        done so before.
+        """
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.exists(self._path) or not os.path.samestat(os.stat(self._path), os.fstat(self._fd)):
+                before, self._fd = self._fd, self._take()
+                os.close(before)
+        except DeskError:
+            return False
+        except OSError:
+            pass  # the folder can't be looked into or written: whoever comes now can't take it either
+        return True
+
+    def _take(self) -> int:
+        """The open file with the lock on it. Raises DeskError where another desk has it, else OSError."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # Not inheritable: a child that outlives the parent must not keep the lock.
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.read(self._fd, 64).decode("ascii", "replace").strip()
-            os.close(self._fd)
+            holder = os.read(fd, 64).decode("ascii", "replace").strip()
+            os.close(fd)
             who = f" (process {holder})" if holder else ""
             raise DeskError(
                 f"another desk{who} already runs on the data folder {self._path.parent}",
                 remedy="stop that one first, or name another folder with --data and another --port",
             ) from error
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, str(os.getpid()).encode("ascii"), 0)
-        return self
+        with suppress(OSError):  # on a full disk the lock holds, and does not tell whose it is
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, str(os.getpid()).encode("ascii"), 0)
+        return fd
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

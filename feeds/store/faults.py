@@ -60,6 +60,11 @@ def _known(error: exc.DBAPIError) -> StoreError | None:
         return StoreError(
             "the database server refuses the login", remedy="check user and password in WIREDESK_DATABASE"
         )
+    if code == "25006":
+        return StoreError(
+            "the database server takes no writes: it is a standby, or set to read-only",
+            remedy="name the primary in WIREDESK_DATABASE, or set default_transaction_read_only off",
+        )
     if code == "3D000":
         return StoreError(f"the database does not exist: {words}", remedy="create it with `createdb`")
     if code in ("42P01", "42703"):

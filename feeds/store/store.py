@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, select
 
 from feeds.errors import StoreError
-from feeds.store import backup, dialect, place, upgrade
+from feeds.store import backup, counters, dialect, place, upgrade
 from feeds.store.faults import mapped
 from feeds.store.place import Loss
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
@@ -172,6 +172,12 @@ class Store:
         """A transaction that is committed at the end, or undone by an exception."""
         with mapped(), self._writer.begin() as connection:
             yield WriteTx(connection)
+
+    def try_to_write(self) -> None:
+        """Write something and take it back. Raises StoreError, which says what is in the way."""
+        with mapped(), self._writer.connect() as connection, connection.begin() as transaction:
+            counters.count(connection, counters.PUBLICATION)
+            transaction.rollback()
 
     # ------------------------------------------------------------------ upgrades, copies
 

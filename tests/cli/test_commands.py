@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -213,6 +214,24 @@ def test_doctor_names_what_is_bad_and_what_to_do(run: Run, folder: Path) -> None
     told = " ".join(bad.out.split())
     assert "sources.yaml:2:8" in told
     assert "wiredesk restore" in told
+
+
+def test_doctor_tries_to_write(run: Run, folder: Path) -> None:
+    run("poll")
+    before = sorted(path.name for path in (folder / "data").rglob("*"))
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_960, most[1]))  # as a disk on which nothing more can be written
+    try:
+        ended = run("doctor", "--offline")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert ended.code == 1
+    told = " ".join(ended.out.split())
+    assert "nothing can be written in" in told and ": file too large" in told
+    assert "raise LimitFSIZE" in told
+    assert "2 articles" in told, "what can be read is looked at all the same"
+    assert run("doctor", "--offline").code == 0
+    assert sorted(path.name for path in (folder / "data").rglob("*")) == before
 
 
 def test_poll_counts_what_became_articles_and_names_what_failed(run: Run, folder: Path) -> None:

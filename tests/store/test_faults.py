@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 
+import psycopg
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -61,6 +62,26 @@ def test_a_locked_file_is_told(file, monkeypatch):
             accept(store)
     finally:
         other.close()
+
+
+def test_what_keeps_a_database_from_being_written_is_told_when_it_is_tried(own_url, monkeypatch):
+    monkeypatch.setattr(dialect, "BUSY_TIMEOUT_MS", 50)
+    with open_store(own_url) as store:
+        before = store.publication()
+        store.try_to_write()
+        assert store.publication() == before
+        if store.file is not None:
+            other = sqlite3.connect(store.file, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            said = "locked by another program; end"
+        else:
+            with psycopg.connect(own_url, autocommit=True) as other:
+                name = other.info.dbname
+                other.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only TO on')
+            said = "takes no writes.*; name the primary"
+    with open_store(own_url, create=False) as store, pytest.raises(StoreError, match=said):
+        store.try_to_write()
+    other.close()
 
 
 def test_readers_do_not_wait_for_a_writer_even_to_open(file, monkeypatch):
