@@ -6,12 +6,23 @@ Of Media RSS 1.5.1, Apple's podcast tags, the podcast namespace 1.0, GeoRSS, W3C
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from feeds.model import Enclosure, Episode, Image, Participant, Place, Shape, Transcript
-from feeds.parse.fields import MAX_LIST_ITEMS, MAX_PLACE_POINTS, decimal, seconds, short, truth, whole_number
+from feeds.parse.fields import (
+    MAX_LIST_ITEMS,
+    MAX_PLACE_POINTS,
+    Table,
+    decimal,
+    read_fields,
+    seconds,
+    short,
+    text,
+    truth,
+    whole_number,
+)
 
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
 _EVERYWHERE = ("audio/mpeg", "audio/mp4", "audio/x-m4a", "video/mp4", "video/x-m4v")
@@ -41,6 +52,33 @@ class Media:
         return self.around.nearest(what, films)
 
 
+# --------------------------------------------------------------------------- files and picture
+
+
+def _kilobits(bits: Any) -> float | None:
+    number = decimal(bits)
+    return number / 1000 if number else None
+
+
+_LINK: Table = {"type": ("type", text), "length_bytes": ("length", whole_number), "title": ("title", text)}
+_SIZE: Table = {"width": ("width", whole_number), "height": ("height", whole_number)}
+_CONTENT: Table = {
+    **_SIZE,
+    "type": ("type", text),
+    "length_bytes": ("filesize", whole_number),
+    "duration_s": ("duration", seconds),
+    "bitrate_kbps": ("bitrate", decimal),
+    "language": ("lang", short),
+}
+_ALTERNATE: Table = {
+    **_LINK,
+    "height": ("height", whole_number),
+    "bitrate_kbps": ("bitrate", _kilobits),
+    "language": ("lang", short),
+}
+_MERGED = (*_CONTENT, "title", "description", "credit")
+
+
 def files_and_image(
     raw: Any, links: Iterable[Any], *, titled: bool = True
 ) -> tuple[tuple[Enclosure, ...], Image | None]:
@@ -50,140 +88,115 @@ def files_and_image(
     publisher calls default, what most players take, what is larger. A picture's description is what is printed below
     it; of an entry without a title (not *titled*), a post, it is what its author wrote for those who do not see it.
     """
-    files: dict[str, Enclosure] = {}
-    groups: dict[int, list[str]] = {}  # id of a media:group, 0 for podcast:alternateEnclosure: its urls
-    ranks: dict[str, tuple[int, ...]] = {}
-    images: list[Image] = []
-    for link in links:
-        url = short(link.get("href"))
-        if link.get("rel") == "enclosure" and url:
-            files.setdefault(url, _linked(link, url, raw if not files else {}))
-            ranks.setdefault(url, (1,))
     listed = [media for media in raw.get("desk_media") or () if short(media.attributes.get("url"))]
-    films = frozenset(id(media.around) for media in listed if not media.is_picture)
-    for media in listed:
-        url, kind = short(media.attributes["url"]) or "", short(media.attributes.get("type")) or ""
-        if media.is_picture:
-            images.append(_pictured(url, media, films, titled))
-            continue
-        files[url] = _merged(files.get(url), _enclosure(url, kind, media))
-        ranks.setdefault(url, _rank(media.attributes, files[url]))
-        if media.around is not None and media.around.group:
-            groups.setdefault(id(media.around), []).append(url)
-    main = next(iter(files), None)
-    for one in podcast_elements(raw, "alternate"):
-        if (url := short(one.get("url"))) and url not in files:
-            files[url] = _alternate(url, one)
-            ranks[url] = _rank(one, files[url])
-            groups.setdefault(0, [main] if main else []).append(url)
-    for thumbnail in list(raw.get("media_thumbnail") or ())[:MAX_LIST_ITEMS]:
-        if url := short(thumbnail.get("url")):
-            images.append(_sized(url, thumbnail))
-    itunes = raw.get("image")
-    if isinstance(itunes, dict) and (url := short(itunes.get("href"))):
+    contents = [media for media in listed if not media.is_picture]
+    films = frozenset(id(media.around) for media in contents)
+    files = _Files(links, seconds(raw.get("itunes_duration")))
+    for media in contents:
+        files.add_content(media)
+    files.add_alternates(podcast_elements(raw, "alternate"))
+    images = [_pictured(media, films, titled) for media in listed if media.is_picture]
+    images += [image for each in list(raw.get("media_thumbnail") or ())[:MAX_LIST_ITEMS] if (image := _image_of(each))]
+    if isinstance(raw.get("image"), dict) and (url := short(raw["image"].get("href"))):
         images.append(Image(url=url))
-    images += [Image(url=file.url) for file in files.values() if file.type.startswith("image/")]
-    best = max(images, key=lambda image: (image.width or 0) * (image.height or image.width or 0), default=None)
-    return grouped(files, groups.values(), ranks), best
+    images += [Image(url=file.url) for file in files.found.values() if file.type.startswith("image/")]
+    largest = max(images, key=lambda image: _area(image.width, image.height), default=None)
+    return grouped(files.found, files.groups.values(), files.ranks), largest
+
+
+class _Files:
+    """The files of an entry as they are *found*, by address, and which of them are renditions of one thing."""
+
+    def __init__(self, links: Iterable[Any], duration_s: float | None) -> None:
+        self.found: dict[str, Enclosure] = {}
+        self.groups: dict[int, list[str]] = {}  # id of a media:group, 0 for podcast:alternateEnclosure: its urls
+        for link in links:
+            url = short(link.get("href"))
+            if link.get("rel") == "enclosure" and url and url not in self.found:
+                first = None if self.found else duration_s
+                self.found[url] = Enclosure(url=url, duration_s=first, **read_fields(link, _LINK))
+        self.ranks: dict[str, tuple[int, ...]] = dict.fromkeys(self.found, (1,))
+
+    def add_content(self, media: Media) -> None:
+        """Add a media:content. What stands around one alone is its too; what stands in a group is about all of it."""
+        url = text(media.attributes["url"])
+        file = Enclosure(
+            url=url,
+            title=text(media.title),
+            description=text(media.description),
+            credit=_names(media.credits),
+            **read_fields(media.attributes, _CONTENT),
+        )
+        if known := self.found.get(url):
+            beyond = {name: getattr(file, name) for name in _MERGED if not getattr(known, name)}
+            file = replace(known, **{name: value for name, value in beyond.items() if value})
+        self.found[url] = file
+        self.ranks.setdefault(url, _rank(media.attributes, file))
+        if media.around is not None and media.around.group:
+            self.groups.setdefault(id(media.around), []).append(url)
+
+    def add_alternates(self, elements: Iterable[dict[str, str]]) -> None:
+        """Add what is an alternative to the first file."""
+        main = list(self.found)[:1]
+        for one in elements:
+            if (url := short(one.get("url"))) and url not in self.found:
+                self.found[url] = Enclosure(url=url, **read_fields(one, _ALTERNATE))
+                self.ranks[url] = _rank(one, self.found[url])
+                self.groups.setdefault(0, main).append(url)
 
 
 def grouped(
     files: dict[str, Enclosure], groups: Iterable[Sequence[str]], ranks: dict[str, tuple[int, ...]]
 ) -> tuple[Enclosure, ...]:
     """Return *files* with the members of each of *groups* (urls) side by side, the highest of *ranks* first."""
-    placed: dict[str, Enclosure] = {}
     group_of: dict[str, list[str]] = {}
     for members in groups:
         together = [url for url in dict.fromkeys(members) if url not in group_of]
         if len(together) > 1:
             group_of |= dict.fromkeys(together, sorted(together, key=lambda url: ranks.get(url, ()), reverse=True))
+    placed: dict[str, Enclosure] = {}
     number = 0
     for url, file in files.items():
         if url in placed:
             continue
-        if url not in group_of:
-            placed[url] = file
-            continue
-        number += 1
-        placed |= {member: replace(files[member], group=number) for member in group_of[url]}
+        number += url in group_of
+        for member in group_of.get(url, ()):
+            placed[member] = replace(files[member], group=number)
+        placed.setdefault(url, file)
     return tuple(placed.values())
-
-
-def _linked(link: Any, url: str, raw: Any) -> Enclosure:
-    return Enclosure(
-        url=url,
-        type=short(link.get("type")) or "",
-        length_bytes=whole_number(link.get("length")),
-        title=short(link.get("title")) or "",
-        duration_s=seconds(raw.get("itunes_duration")),
-    )
-
-
-def _enclosure(url: str, kind: str, media: Media) -> Enclosure:
-    said = media.attributes
-    # What stands around a content alone is its too; what stands in a group is about all of it.
-    return Enclosure(
-        url=url,
-        type=kind,
-        length_bytes=whole_number(said.get("filesize")),
-        title=short(media.title) or "",
-        duration_s=seconds(said.get("duration")),
-        width=whole_number(said.get("width")),
-        height=whole_number(said.get("height")),
-        bitrate_kbps=decimal(said.get("bitrate")),
-        language=short(said.get("lang")),
-        description=short(media.description) or "",
-        credit=_names(media.credits),
-    )
-
-
-def _alternate(url: str, said: dict[str, str]) -> Enclosure:
-    bits = decimal(said.get("bitrate"))
-    return Enclosure(
-        url=url,
-        type=short(said.get("type")) or "",
-        length_bytes=whole_number(said.get("length")),
-        title=short(said.get("title")) or "",
-        height=whole_number(said.get("height")),
-        bitrate_kbps=bits / 1000 if bits else None,
-        language=short(said.get("lang")),
-    )
-
-
-def _merged(one: Enclosure | None, other: Enclosure) -> Enclosure:
-    """*one*, and what *other* says of the same address beyond it."""
-    if one is None:
-        return other
-    names = ("type", "length_bytes", "title", "duration_s", "width", "height", "bitrate_kbps", "language")
-    beyond = {name: getattr(other, name) for name in (*names, "description", "credit")}
-    return replace(one, **{name: value for name, value in beyond.items() if value and not getattr(one, name)})
 
 
 def _rank(said: dict[str, str], file: Enclosure) -> tuple[int, ...]:
     """How good a rendition is; the entry's own enclosure, (1,), is better than all of these."""
     default = str(said.get("isdefault", said.get("default", ""))).strip().lower() == "true"
     part = said.get("expression", "full").strip().lower() in ("sample", "nonstop")
-    size = (file.width or 0) * (file.height or file.width or 0) or (file.height or 0) ** 2
-    rate = int(file.bitrate_kbps or 0)
-    return (0, default, not part, file.type.partition(";")[0].strip().lower() in _EVERYWHERE, size, rate)
+    size = _area(file.width, file.height) or (file.height or 0) ** 2
+    played = file.type.partition(";")[0].strip().lower() in _EVERYWHERE
+    return (0, default, not part, played, size, int(file.bitrate_kbps or 0))
 
 
-def _pictured(url: str, media: Media, films: frozenset[int], titled: bool) -> Image:
-    described = short(media.nearest(lambda each: each.description, films)) or ""
-    return replace(
-        _sized(url, media.attributes),
+def _area(width: int | None, height: int | None) -> int:
+    return (width or 0) * (height or width or 0)
+
+
+def _pictured(media: Media, films: frozenset[int], titled: bool) -> Image:
+    described = text(media.nearest(lambda each: each.description, films))
+    return Image(
+        url=text(media.attributes["url"]),
         alt="" if titled else described,
         caption=described if titled else "",
         credit=_names(media.nearest(lambda each: each.credits, films) or ()),
+        **read_fields(media.attributes, _SIZE),
     )
+
+
+def _image_of(thumbnail: Any) -> Image | None:
+    url = short(thumbnail.get("url"))
+    return Image(url=url, **read_fields(thumbnail, _SIZE)) if url else None
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(name for each in names if (name := short(each))))
-
-
-def _sized(url: str, attributes: Any) -> Image:
-    return Image(url=url, width=whole_number(attributes.get("width")), height=whole_number(attributes.get("height")))
 
 
 def podcast_elements(raw: Any, name: str) -> list[dict[str, str]]:
@@ -192,91 +205,107 @@ def podcast_elements(raw: Any, name: str) -> list[dict[str, str]]:
     return found
 
 
-# ------------------------------------------------------------------------------------------ episodes
+# --------------------------------------------------------------------------- episodes
 
 
 NO_SHOW = Episode()
 
 
+def _kind(value: Any) -> Any:
+    """What itunes:episodeType says; "" for none that is known."""
+    said = str(value or "").strip().lower()
+    return said if said in ("full", "trailer", "bonus") else ""
+
+
+def _whole(value: Any) -> int | None:
+    number = decimal(value)
+    return int(number) if number is not None else None
+
+
+_ITUNES: Table = {
+    "kind": ("itunes_episodetype", _kind),
+    "explicit": ("itunes_explicit", lambda value: value if isinstance(value, bool) else None),
+    "title": ("itunes_title", text),
+    "subtitle": ("subtitle", text),
+    "summary": ("itunes_summary", text),
+    "image_url": ("desk_cover", short),
+}
+_SHOW: Table = {name: _ITUNES[name] for name in ("explicit", "image_url")}
+_CHAPTERS: Table = {"chapters_url": ("url", short), "chapters_type": ("type", text)}
+_TRANSCRIPT: Table = {
+    "url": ("url", short),
+    "type": ("type", text),
+    "language": ("language", short),
+    "captions": ("rel", lambda value: (value or "").strip().lower() == "captions"),
+}
+_PARTICIPANT: Table = {
+    "name": ("text", short),
+    "role": ("role", text),
+    "group": ("group", text),
+    "url": ("href", short),
+    "image_url": ("img", short),
+}
+
+
 def show_of(feed: Any) -> Episode:
     """What a feed says of all its episodes: its cover, and whether they are explicit."""
-    explicit = feed.get("itunes_explicit")
-    return Episode(image_url=short(feed.get("desk_cover")), explicit=explicit if isinstance(explicit, bool) else None)
+    return Episode(**read_fields(feed, _SHOW))
 
 
 def episode_of(raw: Any, enclosures: Sequence[Enclosure], show: Episode) -> Episode | None:
     """What an entry says of itself as a part of *show*; None where it has nothing to play and says nothing."""
-    explicit = raw.get("itunes_explicit")
     number, label = _counted(raw, "episode", "display")
     season, season_name = _counted(raw, "season", "name")
-    transcripts = podcast_elements(raw, "transcript")
     chapters = next((one for one in podcast_elements(raw, "chapters") if short(one.get("url"))), {})
     own = Episode(
         number=number,
         label=label,
-        season=int(season) if season is not None else None,
+        season=_whole(season),
         season_name=season_name,
-        kind=kind_of(raw.get("itunes_episodetype")),
-        explicit=explicit if isinstance(explicit, bool) else None,
-        title=short(raw.get("itunes_title")) or "",
-        subtitle=short(raw.get("subtitle")) or "",
-        summary=short(raw.get("itunes_summary")) or "",
-        image_url=short(raw.get("desk_cover")),
-        transcripts=tuple([each for one in transcripts if (each := _transcript(one))]),
-        chapters_url=short(chapters.get("url")),
-        chapters_type=short(chapters.get("type")) or "",
-        people=tuple([found for one in podcast_elements(raw, "person") if (found := _participant(one))]),
+        transcripts=_transcripts(podcast_elements(raw, "transcript")),
+        people=_people(podcast_elements(raw, "person")),
+        **read_fields(raw, _ITUNES),
+        **read_fields(chapters, _CHAPTERS),
     )
     plays = any(file.type.startswith(("audio/", "video/")) for file in enclosures)
     if not plays and own in (Episode(), Episode(subtitle=own.subtitle), Episode(image_url=own.image_url)):
         return None
-    return replace(
-        own,
-        explicit=own.explicit if own.explicit is not None else show.explicit,
-        image_url=own.image_url or show.image_url,
-    )
-
-
-def kind_of(value: Any) -> Any:
-    """itunes:episodeType; "" for none that is known."""
-    text = str(value or "").strip().lower()
-    return text if text in ("full", "trailer", "bonus") else ""
+    explicit = own.explicit if own.explicit is not None else show.explicit
+    return replace(own, explicit=explicit, image_url=own.image_url or show.image_url)
 
 
 def _counted(raw: Any, name: str, written: str) -> tuple[float | None, str]:
     """Episode or season: its number, as podcast: or itunes: has it, and its name."""
     for one in podcast_elements(raw, name):
         if (number := decimal(one.get("text"))) is not None:
-            return number, short(one.get(written)) or ""
+            return number, text(one.get(written))
     return decimal(raw.get(f"itunes_{name}")), ""
 
 
-def _transcript(said: dict[str, str]) -> Transcript | None:
-    url = short(said.get("url"))
-    if url is None:
-        return None
-    return Transcript(
-        url=url,
-        type=short(said.get("type")) or "",
-        language=short(said.get("language")),
-        captions=said.get("rel", "").strip().lower() == "captions",
-    )
+def _transcripts(elements: Iterable[dict[str, str]]) -> tuple[Transcript, ...]:
+    said = (read_fields(one, _TRANSCRIPT) for one in elements)
+    return tuple([Transcript(**fields) for fields in said if fields["url"]])
 
 
-def _participant(said: dict[str, str]) -> Participant | None:
-    name = short(said.get("text"))
-    if name is None:
-        return None
-    return Participant(
-        name=name,
-        role=short(said.get("role")) or "",
-        group=short(said.get("group")) or "",
-        url=short(said.get("href")),
-        image_url=short(said.get("img")),
-    )
+def _people(elements: Iterable[dict[str, str]]) -> tuple[Participant, ...]:
+    said = (read_fields(one, _PARTICIPANT) for one in elements)
+    return tuple([Participant(**fields) for fields in said if fields["name"]])
 
 
 _JSON_EXTENSIONS = ("_wiredesk", "_podcast", "_itunes")
+_PERSON_IN_XML = {"name": "text", "url": "href", "image": "img"}
+_JSON: Table = {
+    "number": ("number", decimal),
+    "label": ("label", text),
+    "season": ("season", _whole),
+    "season_name": ("seasonname", text),
+    "kind": ("type", _kind),
+    "explicit": ("explicit", truth),
+    "title": ("title", text),
+    "subtitle": ("subtitle", text),
+    "summary": ("summary", text),
+    "image_url": ("image", short),
+}
 
 
 def episode_of_json(item: dict[str, Any]) -> Episode | None:
@@ -284,104 +313,101 @@ def episode_of_json(item: dict[str, Any]) -> Episode | None:
 
     There is no standard for it: names are Apple's or ours, in any case and with or without ``_``.
     """
-    told: dict[str, Any] = {}
+    said: dict[str, Any] = {}
     for key in _JSON_EXTENSIONS:
-        holder = item.get(key)
-        inner = holder.get("episode") if isinstance(holder, dict) else None
-        found = inner if isinstance(inner, dict) else holder if key != "_wiredesk" else None
-        if isinstance(found, dict):
-            told |= {name.replace("_", "").lower(): value for name, value in list(found.items())[:MAX_LIST_ITEMS]}
-    if not told:
+        for name, value in list(_json_episode(item, key).items())[:MAX_LIST_ITEMS]:
+            said[name.replace("_", "").lower()] = value
+    if not said:
         return None
-    chapters = told.get("chapters")
-    chapters = chapters if isinstance(chapters, dict) else {"url": chapters}
-    season = decimal(told.get("season"))
+    said.setdefault("number", said.get("episode"))
+    said.setdefault("type", said.get("episodetype"))
+    chapters = said.get("chapters")
     return Episode(
-        number=decimal(told.get("number", told.get("episode"))),
-        label=short(told.get("label")) or "",
-        season=int(season) if season is not None else None,
-        season_name=short(told.get("seasonname")) or "",
-        kind=kind_of(told.get("type", told.get("episodetype"))),
-        explicit=truth(told.get("explicit")),
-        title=short(told.get("title")) or "",
-        subtitle=short(told.get("subtitle")) or "",
-        summary=short(told.get("summary")) or "",
-        image_url=short(told.get("image")),
-        transcripts=tuple([each for one in _listed(told, "transcripts", "transcript") if (each := _transcript(one))]),
-        chapters_url=short(chapters.get("url")),
-        chapters_type=short(chapters.get("type")) or "",
-        people=tuple([found for one in _listed(told, "people", "persons") if (found := _participant(one))]),
+        transcripts=_transcripts(_json_elements(said, "transcripts", "transcript")),
+        people=_people(_json_elements(said, "people", "persons", names=_PERSON_IN_XML)),
+        **read_fields(said, _JSON),
+        **read_fields(chapters if isinstance(chapters, dict) else {"url": chapters}, _CHAPTERS),
     )
 
 
-_PERSON_IN_XML = {"name": "text", "url": "href", "image": "img"}
+def _json_episode(item: dict[str, Any], key: str) -> dict[str, Any]:
+    """What the extension *key* says of an episode: in an object of that name, or, of podcast hosts, all of it."""
+    holder = item.get(key)
+    if not isinstance(holder, dict):
+        return {}
+    if isinstance(holder.get("episode"), dict):
+        return holder["episode"]  # type: ignore[no-any-return]
+    return holder if key != "_wiredesk" else {}
 
 
-def _listed(told: dict[str, Any], *names: str) -> list[dict[str, str]]:
-    """Objects of a list, or one alone, with the names that the podcast namespace has for their members."""
-    value: Any = next((told[name] for name in names if name in told), None)
-    objects = [one for one in (value if isinstance(value, list) else [value])[:MAX_LIST_ITEMS] if isinstance(one, dict)]
-    wanted: dict[str, str] = _PERSON_IN_XML if names[0] == "people" else {}
-    return [{wanted.get(str(name), str(name)): short(member) or "" for name, member in one.items()} for one in objects]
+def _json_elements(said: dict[str, Any], *keys: str, names: Mapping[str, str] = {}) -> list[dict[str, str]]:
+    """Objects of a list, or one alone, with the *names* that the podcast namespace has for their members."""
+    value: Any = next((said[key] for key in keys if key in said), None)
+    listed = (value if isinstance(value, list) else [value])[:MAX_LIST_ITEMS]
+    objects = [one for one in listed if isinstance(one, dict)]
+    return [{names.get(str(name), str(name)): text(member) for name, member in one.items()} for one in objects]
 
 
-# -------------------------------------------------------------------------------------------- places
+# --------------------------------------------------------------------------- places
 
 
 _GEO_URI = re.compile(r"geo:(-?[0-9.]+),(-?[0-9.]+)")  # RFC 5870
 _BETWEEN = re.compile(r"[\s,]+")
+_GEOJSON: dict[str, Shape] = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
 
 
 def place_of(raw: Any) -> Place | None:
     """Where an entry is about: GeoRSS, else geo:lat and geo:long, else podcast:location."""
-    name = short(raw.get("georss_featurename")) or ""
-    if told := raw.get("desk_place"):
-        shape, text, dimensions = told
-        points = _pairs(text, dimensions)
-        return Place(shape=shape, points=points, name=name) if points else None
+    name = text(raw.get("georss_featurename"))
+    if stated := raw.get("desk_place"):
+        shape, numbers, dimensions = stated
+        return _placed(shape, _pairs(numbers, dimensions), name)
     if points := _pairs(f"{raw.get('geo_lat', '')} {raw.get('geo_long', raw.get('geo_lon', ''))}"):
-        return Place(shape="point", points=points, name=name)
+        return _placed("point", points, name)
     for one in podcast_elements(raw, "location"):
         if match := _GEO_URI.match(one.get("geo", "").strip()):
-            points = _pairs(f"{match[1]} {match[2]}")
-            return Place(shape="point", points=points, name=short(one.get("text")) or "") if points else None
+            return _placed("point", _pairs(f"{match[1]} {match[2]}"), text(one.get("text")))
     return None
 
 
-def _pairs(text: str, dimensions: int = 2) -> tuple[tuple[float, float], ...]:
+def _placed(shape: Shape, points: tuple[tuple[float, float], ...], name: str) -> Place | None:
+    return Place(shape=shape, points=points, name=name) if points else None
+
+
+def _pairs(numbers: str, dimensions: int = 2) -> tuple[tuple[float, float], ...]:
     """Pairs of numbers; nothing where one is none, one is left over, or there are too many: half a line is no line."""
-    parts = [part for part in _BETWEEN.split(text[: MAX_PLACE_POINTS * 60]) if part]
-    if not parts or len(parts) % dimensions or len(parts) > MAX_PLACE_POINTS * dimensions:
+    parts = [part for part in _BETWEEN.split(numbers[: MAX_PLACE_POINTS * 60]) if part]
+    if len(parts) % dimensions or len(parts) > MAX_PLACE_POINTS * dimensions:
         return ()
-    numbers = [number for part in parts if (number := decimal(part)) is not None]
-    if len(numbers) < len(parts):
+    found = [number for part in parts if (number := decimal(part)) is not None]
+    if len(found) < len(parts):
         return ()
-    return tuple(zip(numbers[::dimensions], numbers[1::dimensions], strict=True))
-
-
-_GEOJSON: dict[str, Shape] = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
+    return tuple(zip(found[::dimensions], found[1::dimensions], strict=True))
 
 
 def place_of_geojson(geometry: dict[str, Any], name: str) -> Place | None:
     """The place of a GeoJSON geometry (RFC 7946), longitude first; of a polygon its outer ring, or the bbox it has."""
     shape = _GEOJSON.get(str(geometry.get("type")))
-    coordinates = geometry.get("coordinates")
-    if shape is None or not isinstance(coordinates, list):
+    if shape is None or not isinstance(geometry.get("coordinates"), list):
         return None
-    bbox = geometry.get("bbox")
-    if shape == "polygon" and isinstance(bbox, list) and len(bbox) == 4:
-        shape, coordinates = "box", [bbox[:2], bbox[2:]]
-    elif shape == "polygon":
-        coordinates = coordinates[0] if coordinates and isinstance(coordinates[0], list) else []
-    elif shape == "point":
-        coordinates = [coordinates]
-    if len(coordinates) > MAX_PLACE_POINTS:
+    shape, positions = _positions(shape, geometry["coordinates"], geometry.get("bbox"))
+    if len(positions) > MAX_PLACE_POINTS:
         return None
-    points = [pair for each in coordinates if (pair := _position(each))]
-    return Place(shape=shape, points=tuple(points), name=name) if len(points) == len(coordinates) > 0 else None
+    points = tuple([point for each in positions if (point := _point(each))])
+    return _placed(shape, points, name) if len(points) == len(positions) else None
 
 
-def _position(value: Any) -> tuple[float, float] | None:
+def _positions(shape: Shape, coordinates: list[Any], bbox: Any) -> tuple[Shape, list[Any]]:
+    if shape == "point":
+        return shape, [coordinates]
+    if shape == "line":
+        return shape, coordinates
+    if isinstance(bbox, list) and len(bbox) == 4:
+        return "box", [bbox[:2], bbox[2:]]
+    return shape, coordinates[0] if coordinates and isinstance(coordinates[0], list) else []
+
+
+def _point(value: Any) -> tuple[float, float] | None:
     if not isinstance(value, list) or len(value) < 2:
         return None
     east, north = (decimal(each) if isinstance(each, int | float) else None for each in value[:2])

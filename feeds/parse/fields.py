@@ -7,7 +7,11 @@ passes a cap that no honest document reaches (depth, expansion, DOCTYPE) is a Pa
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from feeds.model import RawText, TextType
+from feeds.text import mend_references
 
 MAX_ENTRIES = 2_000
 """Entries read from one document; the rest is left out, with a warning."""
@@ -54,6 +58,9 @@ MAX_JSON_DEPTH = 64
 BROKEN_OFF = "the document breaks off; read is what stands whole before"
 """The warning of a document whose end is missing."""
 
+FULL = f"more than {MAX_ENTRIES} entries; only the first are read"
+"""The warning of a document that passes MAX_ENTRIES."""
+
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\Z")
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?\Z")
@@ -66,6 +73,24 @@ def short(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     return value[:MAX_SHORT_FIELD_CHARACTERS].strip() or None
+
+
+def text(value: Any) -> str:
+    """*value* as `short` gives it, ``""`` for None."""
+    return short(value) or ""
+
+
+def raw_text(value: Any, kind: TextType, base: str = "", language: str | None = None) -> RawText | None:
+    """*value* as the text of a document, cut to its cap, references in HTML mended; None where it has no words."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    value = value[:MAX_FIELD_CHARACTERS]
+    return RawText(value=mend_references(value) if kind == "html" else value, type=kind, base=base, language=language)
+
+
+def is_web_address(value: str | None) -> bool:
+    """Whether *value* begins as an http(s) address does."""
+    return value is not None and value.lower().startswith(("http://", "https://"))
 
 
 def whole_number(value: Any) -> int | None:
@@ -102,3 +127,12 @@ def truth(value: Any) -> bool | None:
     if text in ("yes", "true", "explicit"):
         return True
     return False if text in ("no", "false", "clean") else None
+
+
+Table = Mapping[str, tuple[str, Callable[[Any], Any]]]
+"""For each field of a record: the member of what a document says that holds it, and how that is read."""
+
+
+def read_fields(said: Mapping[str, Any], table: Table) -> dict[str, Any]:
+    """The fields of a record, read from what a document *said* by *table*."""
+    return {field: read(said.get(name)) for field, (name, read) in table.items()}
