@@ -17,8 +17,10 @@ import base64
 import binascii
 import html.entities
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -28,7 +30,7 @@ from feedparser.urls import make_safe_absolute_uri
 from feedparser.util import FeedParserDict
 
 from feeds.errors import ParseError
-from feeds.parse.fields import BROKEN_OFF, MAX_ENTRIES, MAX_LOOSE_BYTES, MAX_NAMESPACES
+from feeds.parse.fields import BROKEN_OFF, FULL, MAX_LOOSE_BYTES, MAX_NAMESPACES
 from feeds.parse.handlers import Bounded, Enough
 from feeds.parse.kinds import Prolog, doctype_of
 from feeds.text import mend_references
@@ -261,7 +263,6 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         return keys
 
 
-End = Literal["proper", "enough", "early"]
 # What expat says where a document ends too early: in a tag, a character, a CDATA section, or between elements.
 _EARLY = {
     expat.errors.codes[said]
@@ -272,31 +273,6 @@ _EARLY = {
         expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
     )
 }
-
-
-def read_strictly(document: bytes, base: str) -> tuple[StrictParser, End] | None:
-    """Return a parser that has read *document*, and how it ended; None where it is not well-formed.
-
-    Of a document that breaks off the entries are read that stand whole before; one that is open at its end is left out.
-    """
-    parser = StrictParser(base)
-    reader = expat.ParserCreate(namespace_separator=" ")
-    reader.namespace_prefixes = True
-    reader.buffer_text = True
-    reader.StartNamespaceDeclHandler = parser.declare
-    reader.StartElementHandler = parser.start
-    reader.EndElementHandler = parser.end
-    reader.CharacterDataHandler = parser.text
-    try:
-        reader.Parse(document, True)
-    except expat.ExpatError as error:
-        if error.code not in _EARLY:
-            return None
-        parser.broke_off(document)
-        return parser, "early"
-    except Enough:
-        return parser, "enough"
-    return parser, "proper"
 
 
 def _without_wrapper(pieces: list[str]) -> list[str]:
@@ -341,7 +317,6 @@ def _mended(output: str) -> str:
 
 # What feedparser and sgmllib have been seen to raise, and would raise, on what they do not foresee.
 _RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-FULL = f"more than {MAX_ENTRIES} entries; only the first are read"
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 _ILLEGAL = bytes(set(range(32)) - {9, 10, 13})  # XML 1.0 §2.2
 _NO_CHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")  # U+FFFE and U+FFFF, that §2.2 forbids as well
@@ -446,44 +421,30 @@ def is_well_formed(document: bytes) -> bool:
     return True
 
 
-def read(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed:
-    """Read a feed's root element: strictly, else mended and strictly, else loosely.
+@contextmanager
+def _feedparser_errors() -> Iterator[None]:
+    """Raise ParseError where feedparser gives up."""
+    try:
+        yield
+    except _RAISED as error:
+        raise ParseError(
+            f"feedparser could not read the document ({type(error).__name__}: {error})",
+            remedy="look at the document with `wiredesk preview URL`; its publisher may have to mend it",
+        ) from error
 
-    Raises ParseError where feedparser gives up.
+
+@_feedparser_errors()
+def read_strictly(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed | None:
+    """Read a feed's root element strictly, mended where it must be; None where it is not well-formed then.
+
+    Of a document that breaks off the entries are read that stand whole before. Raises ParseError.
     """
-    try:
-        return _read_strictly(root, entities, base) or _read_loosely(root, entities, base)
-    except _RAISED as error:
-        raise _given_up(error) from error
+    return _read(document_of(root, entities), base) or _read(mended(root, entities), base)
 
 
-def read_well_formed(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed | None:
-    """Read a feed's root element strictly, mended where it must be; None where it is not well-formed then."""
-    try:
-        return _read_strictly(root, entities, base)
-    except _RAISED as error:
-        raise _given_up(error) from error
-
-
-def _given_up(error: Exception) -> ParseError:
-    return ParseError(
-        f"feedparser could not read the document ({type(error).__name__}: {error})",
-        remedy="look at the document with `wiredesk preview URL`; its publisher may have to mend it",
-    )
-
-
-def _read_strictly(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed | None:
-    found = read_strictly(document_of(root, entities), base)
-    if found is None:
-        found = read_strictly(mended(root, entities), base)
-    if found is None:
-        return None
-    parser, end = found
-    warnings = {"enough": (FULL,), "early": (BROKEN_OFF,), "proper": ()}[end]
-    return XmlFeed(parser.feeddata, parser.entries, parser.version, True, warnings)
-
-
-def _read_loosely(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFeed:
+@_feedparser_errors()
+def read_loosely(root: bytes, entities: dict[bytes, bytes], *, base: str) -> XmlFeed:
+    """Read a feed's root element with the parser for what no XML parser takes. Raises ParseError."""
     parser: Any = LooseParser(base, None, "utf-8", {})
     warnings = ["the document is not well-formed XML; read as well as can be"]
     document = mended(root, entities)
@@ -494,3 +455,26 @@ def _read_loosely(root: bytes, entities: dict[bytes, bytes], base: str) -> XmlFe
     except Enough:
         warnings.append(FULL)
     return XmlFeed(parser.feeddata, parser.entries, parser.version, False, tuple(warnings))
+
+
+def _read(document: bytes, base: str) -> XmlFeed | None:
+    """What feedparser's handlers make of *document*; None where it is not well-formed."""
+    parser = StrictParser(base)
+    reader = expat.ParserCreate(namespace_separator=" ")
+    reader.namespace_prefixes = True
+    reader.buffer_text = True
+    reader.StartNamespaceDeclHandler = parser.declare
+    reader.StartElementHandler = parser.start
+    reader.EndElementHandler = parser.end
+    reader.CharacterDataHandler = parser.text
+    warnings: tuple[str, ...] = ()
+    try:
+        reader.Parse(document, True)
+    except expat.ExpatError as error:
+        if error.code not in _EARLY:
+            return None
+        parser.broke_off(document)
+        warnings = (BROKEN_OFF,)
+    except Enough:
+        warnings = (FULL,)
+    return XmlFeed(parser.feeddata, parser.entries, parser.version, True, warnings)

@@ -10,24 +10,60 @@ from xxhash import xxh3_64_intdigest
 
 from feeds.dates import order_of
 from feeds.errors import ParseError
-from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person, Place, RawText, TextType
+from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person
 from feeds.parse.attachments import episode_of_json, grouped, place_of_geojson
 from feeds.parse.fields import (
     BROKEN_OFF,
+    FULL,
     MAX_ENTRIES,
-    MAX_FIELD_CHARACTERS,
     MAX_JSON_DEPTH,
     MAX_LIST_ITEMS,
+    Table,
     decimal,
+    raw_text,
+    read_fields,
     seconds,
     short,
+    text,
     whole_number,
 )
-from feeds.text import mend_references
 
-# A string, up to the end of the document where it never closes, or a bracket outside of strings.
-_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+# A string, up to the end of the document where it never closes; a comma before an end; a bracket outside of strings.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|,(?=\s*[\]}])|[\[\]{}]', re.DOTALL)
+_ESCAPE = re.compile(rb"""\\(["\\/bfnrt]|u[0-9a-fA-F]{4})?""")
 _REMEDY = "a JSON Feed is an object with `version`, `title` and `items`; look for the feed's own address"
+
+_FEED: Table = {
+    "title": ("title", text),
+    "link": ("home_page_url", short),
+    "self_url": ("feed_url", short),
+    "feed_id": ("feed_url", short),
+    "language": ("language", short),
+    "next_archive": ("next_url", short),
+}
+_ENTRY: Table = {
+    "entry_id": ("id", short),
+    "link": ("url", short),
+    "language": ("language", short),
+    "published": ("date_published", short),
+    "updated": ("date_modified", short),
+}
+_PERSON: Table = {"name": ("name", text), "url": ("url", short), "email": ("email", short)}
+_FILE: Table = {
+    "type": ("mime_type", text),
+    "length_bytes": ("size_in_bytes", whole_number),
+    "title": ("title", text),
+    "duration_s": ("duration_in_seconds", seconds),
+}
+_FILE_BEYOND: Table = {
+    "width": ("width", whole_number),
+    "height": ("height", whole_number),
+    "bitrate_kbps": ("bitrate_kbps", decimal),
+    "language": ("language", short),
+    "description": ("description", text),
+    "credit": ("credit", text),
+}
+_PICTURE: Table = {name: (name, text) for name in ("alt", "caption", "credit")}
 
 
 def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset()) -> ParsedFeed:
@@ -37,59 +73,56 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
     for anything. An item that is no object is left out, with a warning. Raises ParseError for any other JSON.
     """
     feed, broken_off = _object(body)
-    version = short(feed.get("version")) or ""
-    listed = feed.get("items")
-    if "jsonfeed.org/version" not in version and not (
-        isinstance(listed, list) and any(name in feed for name in ("title", "home_page_url", "feed_url"))
-    ):
-        raise ParseError(f"JSON, but no JSON Feed: {_shape(feed)}", remedy=_REMEDY)
-    if listed is None:
-        listed = []
-    if not isinstance(listed, list):
-        raise ParseError(f"a JSON Feed whose `items` are {_shape(listed)}", remedy=_REMEDY)
-    warnings = [BROKEN_OFF] if broken_off else []
-    if len(listed) > MAX_ENTRIES:
-        warnings.append(f"more than {MAX_ENTRIES} entries; only the first are read")
+    version = text(feed.get("version"))
+    listed = _listed(feed, version)
     items = [item for item in listed[:MAX_ENTRIES] if isinstance(item, dict)]
-    if len(items) < min(len(listed), MAX_ENTRIES):
-        warnings.append(f"{min(len(listed), MAX_ENTRIES) - len(items)} items are no objects and were left out")
+    left_out = min(len(listed), MAX_ENTRIES) - len(items)
+    warnings = {
+        BROKEN_OFF: broken_off,
+        FULL: len(listed) > MAX_ENTRIES,
+        f"{left_out} items are no objects and were left out": left_out > 0,
+    }
     hashes = tuple([_item_hash(item) for item in items])
     fresh = [position for position, one in enumerate(hashes) if one not in known_items]
-    language = short(feed.get("language"))
-    hubs = [short(hub.get("url")) for hub in _dicts(feed.get("hubs")) if _is_websub(hub)]
+    hubs = (short(hub.get("url")) for hub in _dicts(feed.get("hubs")) if _is_websub(hub))
+    dates = (str(item.get(name) or "") for item in items for name in ("date_published", "date_modified"))
     return ParsedFeed(
         kind="json11" if version.rstrip("/").endswith("1.1") else "json10",
-        title=short(feed.get("title")) or "",
-        link=short(feed.get("home_page_url")),
-        self_url=short(feed.get("feed_url")),
-        feed_id=short(feed.get("feed_url")),
-        language=language,
         image_url=short(feed.get("icon")) or short(feed.get("favicon")),
         authors=_authors(feed),
-        hubs=tuple(dict.fromkeys(hub for hub in hubs if hub)),
-        next_archive=short(feed.get("next_url")),
+        hubs=tuple(dict.fromkeys(filter(None, hubs))),
         entries=tuple([_entry(items[position], position, url) for position in fresh]),
         item_hashes=hashes,
         skipped=len(hashes) - len(fresh),
         whole_parse=len(fresh) == len(hashes),
-        date_order=order_of(
-            str(item.get(name) or "") for item in items for name in ("date_published", "date_modified")
-        ),
+        date_order=order_of(dates),
         broken_off=broken_off,
-        warnings=tuple(warnings),
+        warnings=tuple(warning for warning, holds in warnings.items() if holds),
+        **read_fields(feed, _FEED),
     )
+
+
+def _listed(feed: dict[str, Any], version: str) -> list[Any]:
+    """The items of *feed*. Raises ParseError where it is no JSON Feed."""
+    listed = feed.get("items")
+    looks_like_one = isinstance(listed, list) and not feed.keys().isdisjoint(("title", "home_page_url", "feed_url"))
+    if "jsonfeed.org/version" not in version and not looks_like_one:
+        raise ParseError(f"JSON, but no JSON Feed: {_shape(feed)}", remedy=_REMEDY)
+    if not isinstance(listed, list | None):
+        raise ParseError(f"a JSON Feed whose `items` are {_shape(listed)}", remedy=_REMEDY)
+    return listed or []
 
 
 def _object(body: bytes) -> tuple[dict[str, Any], bool]:
     """The object that *body* is, mended where it must be, and whether it ends too early."""
     _check_depth(body)
-    text, broken_off = body.strip(b" \t\r\n\x00").removeprefix(b"\xef\xbb\xbf"), False
+    document, broken_off = body.strip(b" \t\r\n\x00").removeprefix(b"\xef\xbb\xbf"), False
     try:
         try:
-            value = json.loads(text, parse_int=_number, strict=False)  # control characters in texts are let in
+            value = json.loads(document, parse_int=_number, strict=False)  # control characters in texts are let in
         except ValueError:
-            text, broken_off = _mended(text)
-            value = json.loads(text, parse_int=_number, strict=False)
+            document, broken_off = _mended(document)
+            value = json.loads(document, parse_int=_number, strict=False)
     except (ValueError, RecursionError) as error:
         raise ParseError(f"JSON that breaks off or is malformed: {error}", remedy=_REMEDY) from error
     if not isinstance(value, dict):
@@ -97,16 +130,16 @@ def _object(body: bytes) -> tuple[dict[str, Any], bool]:
     return value, broken_off
 
 
-def _mended(text: bytes) -> tuple[bytes, bool]:
-    """*text* without commas before an end and escapes that are none; and of what breaks off the items that stand whole.
+def _mended(document: bytes) -> tuple[bytes, bool]:
+    """*document* without commas before an end and escapes that are none; of what breaks off the items that stand whole.
 
     Also whether it did break off.
     """
     pieces: list[bytes] = []
     open_, done, whole = bytearray(), 0, 0
-    for token in _TOKEN.finditer(text):
+    for token in _TOKEN.finditer(document):
         mark = token.group()[:1]
-        pieces += [text[done : token.start()], b"" if mark == b"," else _ESCAPE.sub(_as_escape, token.group())]
+        pieces += [document[done : token.start()], b"" if mark == b"," else _ESCAPE.sub(_as_escape, token.group())]
         done = token.end()
         if mark in b"[{":
             open_ += mark
@@ -115,16 +148,12 @@ def _mended(text: bytes) -> tuple[bytes, bool]:
             if open_ == b"{[":
                 whole = len(pieces)
     if not open_:
-        return b"".join(pieces) + text[done:], False
+        return b"".join(pieces) + document[done:], False
     return b"".join(pieces[:whole]) + b"]}", True
 
 
 def _as_escape(found: re.Match[bytes]) -> bytes:
     return found.group() if found[1] else b""
-
-
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|,(?=\s*[\]}])|[\[\]{}]', re.DOTALL)
-_ESCAPE = re.compile(rb"""\\(["\\/bfnrt]|u[0-9a-fA-F]{4})?""")
 
 
 def _number(digits: str) -> int | float:
@@ -137,7 +166,7 @@ def _check_depth(body: bytes) -> None:
     if body.count(b"[") + body.count(b"{") <= MAX_JSON_DEPTH:
         return
     depth = 0
-    for token in _STRUCTURE.finditer(body):
+    for token in _TOKEN.finditer(body):
         mark = token.group()[:1]
         if mark in b"[{":
             depth += 1
@@ -178,48 +207,37 @@ def _authors(holder: dict[str, Any]) -> tuple[Person, ...]:
 
 
 def _person(value: Any) -> Person | None:
+    if isinstance(value, dict) and not value.get("name") and isinstance(value.get("author"), dict | str):
+        value = value["author"]
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, dict):
         return None
-    if not value.get("name") and isinstance(value.get("author"), (dict, str)):
-        inner = value["author"]
-        value = inner if isinstance(inner, dict) else {"name": inner}
-    person = Person(name=short(value.get("name")) or "", url=short(value.get("url")), email=short(value.get("email")))
-    return person if person.name or person.url or person.email else None
-
-
-def _text(value: Any, kind: TextType, url: str, language: str | None) -> RawText | None:
-    if not isinstance(value, str) or not value.strip():
-        return None
-    value = value[:MAX_FIELD_CHARACTERS]
-    return RawText(value=mend_references(value) if kind == "html" else value, type=kind, base=url, language=language)
+    person = Person(**read_fields(value, _PERSON))
+    return person if person != Person(name="") else None
 
 
 def _entry(item: dict[str, Any], position: int, url: str) -> ParsedEntry:
     language = short(item.get("language"))
     tags = item.get("tags")
-    terms = [short(tag) for tag in tags[:MAX_LIST_ITEMS]] if isinstance(tags, list) else [short(tags)]
+    terms = map(short, tags[:MAX_LIST_ITEMS] if isinstance(tags, list) else [tags])
     related = short(item.get("external_url"))
+    place = _object_of(_extension(item), "place")
     return ParsedEntry(
         position=position,
-        entry_id=short(item.get("id")),
-        link=short(item.get("url")),
-        title=_text(item.get("title"), "text", url, language),
-        summary=_text(item.get("summary"), "text", url, language),
-        content=_text(item.get("content_html"), "html", url, language)
-        or _text(item.get("content_text"), "text", url, language),
+        title=raw_text(item.get("title"), "text", url, language),
+        summary=raw_text(item.get("summary"), "text", url, language),
+        content=raw_text(item.get("content_html"), "html", url, language)
+        or raw_text(item.get("content_text"), "text", url, language),
         base=url,
-        language=language,
         authors=_authors(item),
-        published=short(item.get("date_published")),
-        updated=short(item.get("date_modified")),
-        categories=tuple(Category(term=term) for term in dict.fromkeys(term for term in terms if term)),
+        categories=tuple(Category(term=term) for term in dict.fromkeys(filter(None, terms))),
         enclosures=_attachments(item),
         image=_image(item),
         episode=episode_of_json(item),
-        place=_place(item),
+        place=place_of_geojson(_object_of(place, "geometry"), text(place.get("name"))),
         related=(related,) if related else (),
+        **read_fields(item, _ENTRY),
     )
 
 
@@ -231,31 +249,17 @@ def _attachments(item: dict[str, Any]) -> tuple[Enclosure, ...]:
         url, beyond = short(one.get("url")), _extension(one)
         if url is None or url in found:
             continue
-        found[url] = Enclosure(
-            url=url,
-            type=short(one.get("mime_type")) or "",
-            length_bytes=whole_number(one.get("size_in_bytes")),
-            title=short(one.get("title")) or "",
-            duration_s=seconds(one.get("duration_in_seconds")),
-            width=whole_number(beyond.get("width")),
-            height=whole_number(beyond.get("height")),
-            bitrate_kbps=decimal(beyond.get("bitrate_kbps")),
-            language=short(beyond.get("language")),
-            description=short(beyond.get("description")) or "",
-            credit=short(beyond.get("credit")) or "",
-        )
-        together = f"group {group}" if (group := whole_number(beyond.get("group"))) else found[url].title
-        by_title.setdefault(together, []).append(url)
+        found[url] = Enclosure(url=url, **read_fields(one, _FILE), **read_fields(beyond, _FILE_BEYOND))
+        group = whole_number(beyond.get("group"))
+        by_title.setdefault(f"group {group}" if group else found[url].title, []).append(url)
     return grouped(found, [urls for title, urls in by_title.items() if title], {})
 
 
 def _image(item: dict[str, Any]) -> Image | None:
     url = short(item.get("image")) or short(item.get("banner_image"))
-    told = _object_of(_extension(item), "picture")
     if url is None:
         return None
-    alt, caption, credit = (short(told.get(name)) or "" for name in ("alt", "caption", "credit"))
-    return Image(url=url, alt=alt, caption=caption, credit=credit)
+    return Image(url=url, **read_fields(_object_of(_extension(item), "picture"), _PICTURE))
 
 
 def _extension(holder: dict[str, Any]) -> dict[str, Any]:
@@ -266,8 +270,3 @@ def _extension(holder: dict[str, Any]) -> dict[str, Any]:
 def _object_of(holder: dict[str, Any], name: str) -> dict[str, Any]:
     value = holder.get(name)
     return value if isinstance(value, dict) else {}
-
-
-def _place(item: dict[str, Any]) -> Place | None:
-    told = _object_of(_extension(item), "place")
-    return place_of_geojson(_object_of(told, "geometry"), short(told.get("name")) or "")
