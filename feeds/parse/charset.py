@@ -20,7 +20,7 @@ from feeds.parse.fields import MAX_LEAD_BYTES
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']?\s*([A-Za-z0-9._:\- ]{1,40})""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 
-_BOMS = (
+BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -70,25 +70,27 @@ def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
     >>> to_utf8(b'<?xml version="1.0" encoding="koi8-r"?><a>\\xcd\\xc9\\xd2</a>')[-13:-4].decode()
     '<a>мир'
     """
-    for mark, name in _BOMS:
-        if body.startswith(mark):
-            return _decoded(body[len(mark) :], name)
-    for shape, name in _SHAPES:
-        if shape.match(body):
-            return _decoded(body, name)
+    if (text := _as_marked(body)) is not None:
+        return text
     named = _CHARSET.findall(content_type or "")[:1]
     declared = [label.decode("ascii") for label in _DECLARED.findall(body[:MAX_LEAD_BYTES])[:1]]
     encodings = [encoding for label in named + declared if (encoding := _known(label))]
-    text = _as_utf8(body)
-    if text is not None and _is_meant(text, encodings):
-        return text.encode("utf-8")
-    for encoding in encodings:
-        if (converted := _exactly(body, encoding)) is not None:
-            return converted
-    for encoding in encodings:
-        if (converted := _nearly(body, encoding)) is not None:
-            return converted
+    as_utf8 = _as_utf8(body)
+    if as_utf8 is not None and _is_meant(as_utf8, encodings):
+        return as_utf8.encode("utf-8")
+    for read in (_exactly, _nearly):
+        for encoding in encodings:
+            if (converted := read(body, encoding)) is not None:
+                return converted
     return _decoded(body, "utf-8")
+
+
+def _as_marked(body: bytes) -> bytes | None:
+    """*body* in UTF-8 by its byte order mark, or the shape of its first characters; None where it has neither."""
+    for mark, name in BOMS:
+        if body.startswith(mark):
+            return _decoded(body[len(mark) :], name)
+    return next((_decoded(body, name) for shape, name in _SHAPES if shape.match(body)), None)
 
 
 def _known(label: str) -> str | None:

@@ -8,7 +8,7 @@ certain where an item begins or ends there is no cut, and the document is read w
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +25,7 @@ _ITEM_LIKE = re.compile(rb"<(?:[^<>\s/:]+:)?(?:item|entry)[\s>/]", re.IGNORECASE
 _TAG_END = re.compile(rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 _MARKS = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
 _SLASH = 47
+_Search = Callable[[bytes, int], re.Match[bytes] | None]
 _CLOSING_END = re.compile(rb"[ \t\r\n]*>")
 _CHANNEL = re.compile(rb"<(?:[\w.\-]+:)?channel(?=[\s>/])[^>]*>", re.IGNORECASE)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
@@ -74,6 +75,10 @@ class Cut:
         return xxh3_64_intdigest(b" ".join(outside.split()))
 
 
+class _Uncertain(Exception):
+    """It cannot be told where an item begins or ends."""
+
+
 def cut(body: bytes, prolog: Prolog) -> Cut | None:
     """Find the items of *body* (UTF-8); None where they can't be told apart with certainty.
 
@@ -83,49 +88,9 @@ def cut(body: bytes, prolog: Prolog) -> Cut | None:
     named = _NAMES["entry" if prolog.local == "feed" else "item"].search(body, prolog.end)
     if named is None:
         return Cut((), (), len(body), start=prolog.end) if _ITEM_LIKE.search(body, prolog.end) is None else None
-    search = _tokens(named.group(1)).search
-    ranges: list[tuple[int, int]] = []
-    outside: list[bytes] = []  # what the cut takes for the head, without comments and CDATA
-    at = done = prolog.end
-    start, over = -1, False  # of the item that is open
-    while (found := search(body, at)) is not None:
-        token = found.start()
-        if found.lastindex is None:  # a comment, a CDATA section, a processing instruction
-            at = _after_mark(body, token)
-            if at < 0:
-                return None
-            if start < 0:
-                outside.append(body[done:token])
-                done = at
-            continue
-        if found.group(1):  # the end of an item
-            closed = _CLOSING_END.match(body, found.end())
-            if start < 0 or closed is None:
-                return None
-            at = closed.end()
-        else:
-            if start >= 0:
-                return None  # an item in an item
-            outside.append(body[done:token])
-            if len(ranges) == MAX_ENTRIES:
-                over = True
-                break
-            start = token
-            tag = _TAG_END.match(body, found.end(), found.end() + MAX_ROOT_TAG_BYTES)
-            if tag is None:
-                return None
-            at = tag.end()
-            if body[at - 2] != _SLASH:
-                continue
-        ranges.append((start, at))
-        done, start = at, -1
-    if start >= 0:
-        return None
-    tail = ranges[-1][1] if ranges else len(body)
-    if over:
-        tail = done = _after_last(body, b"</" + named.group(1), done)
-    outside.append(body[done:])
-    if _ITEM_LIKE.search(b"".join(outside)) is not None:
+    try:
+        ranges, tail, over = _items(body, named.group(1), prolog.end)
+    except _Uncertain:
         return None
     channel = _CHANNEL.search(body, prolog.end, ranges[0][0] if ranges else len(body))
     # A bare tag says nothing, and adds nothing.
@@ -135,6 +100,50 @@ def cut(body: bytes, prolog: Prolog) -> Cut | None:
     return Cut(tuple(ranges), hashes, tail, over, prolog.end)
 
 
+def _items(body: bytes, name: bytes, start: int) -> tuple[list[tuple[int, int]], int, bool]:
+    """Where the items called *name* are, where the last of all is over, and whether there are more than MAX_ENTRIES."""
+    search = _tokens(name).search
+    ranges: list[tuple[int, int]] = []
+    outside: list[bytes] = []  # what the cut takes for the head, without comments and CDATA
+    over = False
+    at = done = tail = start
+    while (found := search(body, at)) is not None:
+        outside.append(body[done : found.start()])
+        if found.lastindex is None:
+            at = done = _after_mark(body, found.start())
+        elif found.group(1):
+            raise _Uncertain  # the end of an item that never began
+        elif len(ranges) == MAX_ENTRIES:
+            over = True
+            done = tail = _after_last(body, b"</" + name, done)
+            break
+        else:
+            at = done = tail = _after_item(body, found.end(), search)
+            ranges.append((found.start(), at))
+    outside.append(body[done:])
+    if _ITEM_LIKE.search(b"".join(outside)) is not None:
+        raise _Uncertain
+    return ranges, tail if ranges else len(body), over
+
+
+def _after_item(body: bytes, at: int, search: _Search) -> int:
+    """Where the item is over whose tag goes on at *at*."""
+    tag = _TAG_END.match(body, at, at + MAX_ROOT_TAG_BYTES)
+    if tag is None:
+        raise _Uncertain
+    at = tag.end()
+    if body[at - 2] == _SLASH:
+        return at
+    while (found := search(body, at)) is not None:
+        if found.lastindex is None:
+            at = _after_mark(body, found.start())
+        elif found.group(1) and (closed := _CLOSING_END.match(body, found.end())) is not None:
+            return closed.end()
+        else:
+            break  # an item in an item, or an end that does not end
+    raise _Uncertain
+
+
 @lru_cache(maxsize=64)
 def _tokens(name: bytes) -> re.Pattern[bytes]:
     """What can begin or end an item called *name*, or hide the beginning or end of one; group 1 is / for an end."""
@@ -142,12 +151,14 @@ def _tokens(name: bytes) -> re.Pattern[bytes]:
 
 
 def _after_mark(body: bytes, mark: int) -> int:
-    """Where the comment, CDATA section or processing instruction at *mark* is over; -1 where it never is."""
+    """Where the comment, CDATA section or processing instruction at *mark* is over."""
     for opening, closing in _MARKS:
         if body.startswith(opening, mark):
             end = body.find(closing, mark + len(opening))
-            return end + len(closing) if end >= 0 else -1
-    return -1
+            if end >= 0:
+                return end + len(closing)
+            break
+    raise _Uncertain
 
 
 def _after_last(body: bytes, closing: bytes, at: int) -> int:

@@ -68,16 +68,9 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         if self._declared:
             self._take_declared(name)
         self.check_depth()
-        values: dict[str, str] = self.decls
-        self.decls: dict[str, str] = {}
-        if name.startswith(_INLINE):
-            values["xmlns"] = name.split(" ")[0]
-        for key, value in attributes.items():
-            for known in self._keys.get(key) or self._key(key):
-                values[known] = value.lower() if known == "rel" or known == "type" else value
         tag = self._tags.get(name) or self._tag(name)
-        base = values.get("xml:base") or values.get("base")
-        if base:
+        values = self._values(name, attributes)
+        if base := values.get("xml:base") or values.get("base"):
             joined = make_safe_absolute_uri(self.baseuri, base) if self.baseuri else base
             self.baseuri = joined or self.baseuri
         language = values.get("xml:lang", values.get("lang", self.lang)) or None
@@ -90,6 +83,17 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
             self._start_inline(tag, values)
         else:
             self._open(tag, values)
+
+    def _values(self: Any, name: str, attributes: dict[str, str]) -> dict[str, str]:
+        """The attributes of the element *name* under feedparser's names."""
+        values: dict[str, str] = self.decls
+        self.decls: dict[str, str] = {}
+        if name.startswith(_INLINE):
+            values["xmlns"] = name.split(" ")[0]
+        for key, value in attributes.items():
+            for known in self._keys.get(key) or self._key(key):
+                values[known] = value.lower() if known == "rel" or known == "type" else value
+        return values
 
     def end(self: Any, name: str) -> None:
         """Close the element *name*."""
@@ -178,25 +182,14 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         if not self.elementstack or self.elementstack[-1][0] != element:
             return None
         _, expecting, pieces = self.elementstack.pop()
-        params = self.contentparams
-        kind = dict.get(params, "type")
-        if kind == _XHTML and self.version == "atom10":
+        if dict.get(self.contentparams, "type") == _XHTML and self.version == "atom10":
             pieces = _without_wrapper(pieces)
         output: str = "".join(pieces)
         if strip_whitespace:
             output = output.strip()
         if not expecting:
             return output
-        if dict.get(params, "base64"):
-            output = _from_base64(output)
-        if output and element in self.can_be_relative_uri:
-            output = self.resolve_uri(output)
-        if kind == "text/plain" and not self.version.startswith("atom") and self.looks_like_html(output):
-            params["type"] = "text/html"
-        dict.pop(params, "mode", None)
-        dict.pop(params, "base64", None)
-        if not output.isascii():
-            output = _mended(output)
+        output = self._meant(element, output)
         if element in _KEPT_BY_HANDLER or (element == "title" and -1 < self.title_depth <= self.depth):
             return output
         if self.inentry and not self.insource:
@@ -204,6 +197,20 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         elif self.infeed or self.insource:
             self._store_in_feed(element, output)
         return output
+
+    def _meant(self: Any, element: str, output: str) -> str:
+        """The text of *element* as it was meant; what it is goes into its parameters."""
+        params = self.contentparams
+        if dict.get(params, "base64"):
+            output = _from_base64(output)
+        if output and element in self.can_be_relative_uri:
+            output = self.resolve_uri(output)
+        plain = dict.get(params, "type") == "text/plain" and not self.version.startswith("atom")
+        if plain and self.looks_like_html(output):
+            params["type"] = "text/html"
+        dict.pop(params, "mode", None)
+        dict.pop(params, "base64", None)
+        return output if output.isascii() else _mended(output)
 
     def _store_in_entry(self: Any, element: str, output: str) -> None:
         entry = self.entries[-1]
@@ -216,8 +223,7 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
                 if output:
                     entry["links"][-1]["href"] = output
         else:
-            if element == "description":
-                element = "summary"
+            element = "summary" if element == "description" else element
             depths = self.property_depth_map.setdefault(entry, {})
             if depths.get(element, self.depth) >= self.depth:
                 depths[element] = self.depth
@@ -227,8 +233,7 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
 
     def _store_in_feed(self: Any, element: str, output: str) -> None:
         context = self._get_context()
-        if element == "description":
-            element = "subtitle"
+        element = "subtitle" if element == "description" else element
         if element == "link":
             context["link"] = _QUERY_REFERENCE.sub(r"&\1", output)
             context["links"][-1]["href"] = context["link"]
@@ -277,12 +282,8 @@ _EARLY = {
 
 def _without_wrapper(pieces: list[str]) -> list[str]:
     """Atom wraps XHTML in one div that is not part of the text (RFC 4287 §3.1.1.3)."""
-    first, last = 0, len(pieces)
-    while last - first > 1 and not pieces[last - 1].strip():
-        last -= 1
-    while last - first > 1 and not pieces[first].strip():
-        first += 1
-    pieces = pieces[first:last]
+    said = [number for number, piece in enumerate(pieces) if piece.strip()]
+    pieces = pieces[said[0] : said[-1] + 1] if said else pieces[:1]
     if not pieces or not (pieces[0] == "<div>" or pieces[0].startswith("<div ")) or pieces[-1] != "</div>":
         return pieces
     depth = 0

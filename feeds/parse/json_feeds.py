@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
@@ -84,18 +85,16 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
     }
     hashes = tuple([_item_hash(item) for item in items])
     fresh = [position for position, one in enumerate(hashes) if one not in known_items]
-    hubs = (short(hub.get("url")) for hub in _dicts(feed.get("hubs")) if _is_websub(hub))
-    dates = (str(item.get(name) or "") for item in items for name in ("date_published", "date_modified"))
     return ParsedFeed(
         kind="json11" if version.rstrip("/").endswith("1.1") else "json10",
         image_url=short(feed.get("icon")) or short(feed.get("favicon")),
         authors=_authors(feed),
-        hubs=tuple(dict.fromkeys(filter(None, hubs))),
+        hubs=_hubs(feed),
         entries=tuple([_entry(items[position], position, url) for position in fresh]),
         item_hashes=hashes,
         skipped=len(hashes) - len(fresh),
         whole_parse=len(fresh) == len(hashes),
-        date_order=order_of(dates),
+        date_order=order_of(_dates(items)),
         broken_off=broken_off,
         warnings=tuple(warning for warning, holds in warnings.items() if holds),
         **read_fields(feed, _FEED),
@@ -187,8 +186,16 @@ def _item_hash(item: dict[str, Any]) -> int:
     return xxh3_64_intdigest(json.dumps(item, sort_keys=True, ensure_ascii=True).encode("ascii"))
 
 
-def _is_websub(hub: dict[str, Any]) -> bool:
-    return str(hub.get("type") or "websub").lower() in ("websub", "pubsubhubbub")
+def _hubs(feed: dict[str, Any]) -> tuple[str, ...]:
+    listed = _dicts(feed.get("hubs"))
+    hubs = [hub for hub in listed if str(hub.get("type") or "websub").lower() in ("websub", "pubsubhubbub")]
+    return tuple(dict.fromkeys(url for hub in hubs if (url := short(hub.get("url")))))
+
+
+def _dates(items: list[dict[str, Any]]) -> Iterator[str]:
+    for item in items:
+        yield str(item.get("date_published") or "")
+        yield str(item.get("date_modified") or "")
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

@@ -18,14 +18,18 @@ from feeds.text import plain
 
 Kind = Literal["xml", "json", "html", "sitemap", "opml", "junk"]
 
-_FEED_ROOTS = {"rss", "rdf", "feed", "channel"}
-_SITEMAP_ROOTS = {"urlset", "sitemapindex"}
 _HTML_ROOTS = {
     "html", "head", "body", "title", "meta", "script", "style", "link", "div", "p", "h1", "h2", "center", "span",
     "table", "main", "article", "section", "header", "footer", "nav", "form", "iframe", "noscript", "br", "a", "b",
     "pre", "img", "hr", "font", "ul", "ol", "h3", "h4", "h5", "h6", "blockquote", "strong", "em", "i", "u", "small",
     "figure", "picture", "details", "video", "audio", "time", "address", "dl", "template", "button", "base", "code",
 }  # fmt: skip
+_KIND_OF_ROOT: dict[str, Kind] = {
+    **dict.fromkeys(("rss", "rdf", "feed", "channel"), "xml"),
+    **dict.fromkeys(("urlset", "sitemapindex"), "sitemap"),
+    "opml": "opml",
+    **dict.fromkeys(_HTML_ROOTS, "html"),
+}
 # What a script's warning begins with, and where the feed behind it does.
 _WARNING_ROOTS = {"br", "b", "p", "div", "pre", "font", "table"}
 _LATE_START = re.compile(rb"<\?xml\s|<(?:rss|feed|rdf:RDF)[\s>]")
@@ -70,19 +74,10 @@ def recognise(body: bytes, content_type: str | None = None) -> Seen:
     if prolog.local in _WARNING_ROOTS and (late := _LATE_START.search(text, prolog.end, MAX_LEAD_BYTES)) is not None:
         text = text[late.start() :]
         prolog = read_prolog(text) or prolog
-    local = prolog.local
-    if local == "entry":
+    if prolog.local == "entry":
         text, prolog = _as_feed(text, prolog)
-        local = prolog.local
-    if local in _FEED_ROOTS:
-        return Seen("xml", text, prolog)
-    if local in _SITEMAP_ROOTS:
-        return Seen("sitemap", text, prolog)
-    if local == "opml":
-        return Seen("opml", text, prolog)
-    if local in _HTML_ROOTS or b"html" in prolog.doctype[:40].lower():
-        return Seen("html", text, prolog)
-    return Seen("junk", text, prolog)
+    says_html = b"html" in prolog.doctype[:40].lower()
+    return Seen(_KIND_OF_ROOT.get(prolog.local) or ("html" if says_html else "junk"), text, prolog)
 
 
 def _as_feed(text: bytes, prolog: Prolog) -> tuple[bytes, Prolog]:

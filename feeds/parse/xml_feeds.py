@@ -28,6 +28,7 @@ from feeds.parse.fields import (
 from feeds.parse.kinds import Prolog, Seen, format_of, refusal
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HOURS = frozenset(range(25))  # 0 to 23 by RSS 2.0, 1 to 24 by what came before it
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2629800, "yearly": 31557600}
 _DATES = re.compile(
     rb"<(?:[\w.-]+:)?(?:pubdate|date|published|updated|modified|issued|created|lastbuilddate)(?:\s[^>]*)?>"
@@ -197,12 +198,12 @@ def _hints(feed: Any) -> Hints:
     frequency = whole_number(feed.get("sy_updatefrequency"))
     # The module's default is daily.
     period = _PERIODS_S.get(str(feed.get("sy_updateperiod", "")).strip().lower(), 86400 if frequency is not None else 0)
-    hours = [hour for said in feed.get("desk_hours") or () if (hour := whole_number(said)) is not None and hour <= 24]
-    days = [str(day).strip().lower() for day in feed.get("desk_days") or ()]
+    hours = {whole_number(hour) for hour in feed.get("desk_hours") or ()}
+    days = {str(day).strip().lower() for day in feed.get("desk_days") or ()}
     return Hints(
         ttl_s=ttl * 60.0 if ttl else None,
-        skip_hours=tuple(sorted({hour % 24 for hour in hours})),
-        skip_days=tuple(sorted({_DAYS.index(day) for day in days if day in _DAYS})),
+        skip_hours=tuple(sorted({hour % 24 for hour in hours & _HOURS if hour is not None})),
+        skip_days=tuple(number for number, day in enumerate(_DAYS) if day in days),
         update_period_s=period / max(frequency or 1, 1) if period else None,
     )
 
