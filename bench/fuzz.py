@@ -1,6 +1,7 @@
 """Bytes that nobody meant: whatever takes input of strangers is given mutated inputs; what raises, or is slow, is kept.
 
     python bench/fuzz.py [target ...] [--minutes 60] [--seed N]
+    python bench/fuzz.py TARGET --guided            # by coverage, with atheris (Python 3.11)
 
 Targets: feed, document, page, listing, sitemap, date, url, markup, hub, config, http. All, if none is named.
 
@@ -13,16 +14,19 @@ tried first every time. Exit code 1 where one fails.
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import logging
 import random
 import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -44,8 +48,10 @@ from tests.serve.wsgi import ask  # noqa: E402
 
 CORPUS = HERE / "fuzz_corpus"
 INPUTS = HERE.parent / "tests" / "cases" / "inputs"
-SLOW_S = 5.0
+SLOW_S = 1.0
 LARGEST = 60_000
+LOOKED_AT = ("feeds.", "feedparser", "htmldate", "yaml", "idna")
+"""Whose code `--guided` looks at; to instrument all that is loaded takes minutes."""
 TOKENS = (
     b"<", b">", b"&", b"&#0;", b"&#xD800;", b"&#99999999999;", b"]]>", b"<![CDATA[", b"<!--", b"<?", b"\x00", b"\xff",
     b"\xed\xa0\x80", b"\xe2\x80\xae", b"%00", b"%", b"://", b"[::1]", b"@", b"\r\n", b"9" * 30, b"-1", b"1e999", b"NaN",
@@ -196,38 +202,73 @@ def seeds(name: str) -> list[bytes]:
     return kept + list(OWN.get(name, ())) + ([] if name in OWN else [path.read_bytes() for path in files])
 
 
-def hunt(name: str, take: Target, until: float, dice: random.Random) -> tuple[int, int]:
-    """Try what is kept and then mutations, until then; how many were tried, and how many failed."""
-    pool = seeds(name)
-    tried = failed = 0
-    waiting = list(pool)
-    causes: set[str] = set()
-    while waiting or time.monotonic() < until:
-        body = waiting.pop() if waiting else mutated(dice.choice(pool), dice.choice(pool), dice)
+class Hunt:
+    """Tries inputs of one target and keeps those that fail, one of each cause."""
+
+    def __init__(self, name: str, take: Target) -> None:
+        self.name = name
+        self.tried = self.failed = 0
+        self._take = take
+        self._causes: set[str] = set()
+
+    def attempt(self, body: bytes) -> None:
+        """Give *body* to the target."""
         began = time.process_time()
         why = ""
         try:
-            take(body)
+            self._take(body)
         except Exception as error:
             why = f"{type(error).__name__}: {error}".strip()
         if time.process_time() - began > SLOW_S:
             why = why or f"slow: {time.process_time() - began:.1f} s of CPU"
-        tried += 1
-        if why and (last := why.splitlines()[-1][:80]) not in causes:
-            causes.add(last)
-            failed += 1
-            place = CORPUS / name / xxhash.xxh3_64_hexdigest(body)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(body)
-            print(f"{name}: {place.relative_to(HERE)}\n{why[-1500:]}", flush=True)
-    return tried, failed
+        self.tried += 1
+        if why and (last := why.splitlines()[-1][:80]) not in self._causes:
+            self._causes.add(last)
+            self.failed += 1
+            self._keep(body, why)
+
+    def blind(self, until: float, dice: random.Random) -> None:
+        """Try the seeds and then mutations of them, until then."""
+        pool = seeds(self.name)
+        for body in pool:
+            self.attempt(body)
+        while time.monotonic() < until:
+            self.attempt(mutated(dice.choice(pool), dice.choice(pool), dice))
+
+    def guided(self, until: float, seed: int) -> None:
+        """The same with libFuzzer, which keeps what reaches new code and mutates that: it ends the process."""
+        import atheris  # optional: bench/requirements.txt
+
+        for each in [one for one in gc.get_objects() if isinstance(one, FunctionType)]:
+            if str(each.__module__).startswith(LOOKED_AT):
+                atheris.instrument_func(each)
+        with tempfile.TemporaryDirectory() as corpus:
+            for number, body in enumerate(seeds(self.name)):
+                Path(corpus, str(number)).write_bytes(body)
+            seconds = max(1, int(until - time.monotonic()))
+            options = [f"-max_total_time={seconds}", f"-seed={seed + 1}", f"-max_len={LARGEST}", "-rss_limit_mb=0"]
+            atheris.Setup([sys.argv[0], *options, "-verbosity=0", corpus], self.attempt)
+            atexit.register(self.report, seed)
+            atheris.Fuzz()
+
+    def report(self, seed: int) -> None:
+        """Print what came of it."""
+        print(f"{self.name:<10} tried {self.tried:>8}  failed {self.failed:>3}  seed {seed}", flush=True)
+
+    def _keep(self, body: bytes, why: str) -> None:
+        place = CORPUS / self.name / xxhash.xxh3_64_hexdigest(body)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(body)
+        print(f"{self.name}: {place.relative_to(HERE)}\n{why[-1500:]}", flush=True)
 
 
-def main() -> int:
+@contextmanager
+def targets() -> Iterator[dict[str, Target]]:
+    """All targets by name; some have a folder of their own while this lasts."""
     with tempfile.TemporaryDirectory() as made:
         for name in ("config", "web"):
             (Path(made) / name).mkdir()
-        targets: dict[str, Target] = {
+        yield {
             **{name: reading(name) for name in ("feed", "document", "page", "listing", "sitemap")},
             "date": date,
             "url": url,
@@ -236,20 +277,30 @@ def main() -> int:
             "config": config(Path(made) / "config"),
             "http": http(Path(made) / "web"),
         }
-        parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-        parser.add_argument("targets", nargs="*", help=f"of {', '.join(targets)}; all, if none")
-        parser.add_argument("--minutes", type=float, default=60.0)
-        parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-        told = parser.parse_args()
-        logging.disable(logging.CRITICAL)
-        chosen = told.targets or list(targets)
-        worst = 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("targets", nargs="*", help="all, if none is named")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--guided", action="store_true", help="one target, by coverage (needs atheris)")
+    told = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    failed = 0
+    with targets() as known:
+        chosen = told.targets or list(known)
+        if told.guided and len(chosen) != 1:
+            parser.error("--guided takes one target: libFuzzer ends its process")
         for name in chosen:
             until = time.monotonic() + 60 * told.minutes / len(chosen)
-            tried, failed = hunt(name, targets[name], until, random.Random(told.seed))
-            print(f"{name:<10} tried {tried:>8}  failed {failed:>3}  seed {told.seed}", flush=True)
-            worst += failed
-    return 1 if worst else 0
+            hunt = Hunt(name, known[name])
+            if told.guided:
+                hunt.guided(until, told.seed)
+            hunt.blind(until, random.Random(told.seed))
+            hunt.report(told.seed)
+            failed += hunt.failed
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

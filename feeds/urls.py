@@ -62,7 +62,8 @@ _USER = re.compile(
     re.IGNORECASE,
 )
 _BARE_USER = re.compile(
-    r"^(?P<front>\W*)(?!(?:https?|mailto|xmpp|acct|sips?|tag):)(?P<user>\w[^\s/@:]*:[^\s/]+@)(?=[\w-]+\.\w)"
+    r"^(?P<front>\W*//(?=\W)|\W*)(?!(?:https?|mailto|xmpp|acct|sips?|tag):)"
+    r"(?P<user>[^\w\s/@:]{0,9}?\w[^\s/@:]*:[^\s/]+@)(?=[\w-]+\.\w)"
 )
 _PARAMETER = re.compile(
     r"""(?P<front>&amp;|[?&;#/])(?P<name>[\w.%\[\]-]{1,80})=(?P<value>(?:[^&#;?\s"'<>]|\?(?![\w.%-]{1,40}=)|["'](?![\s,;:.)\]}]|$))+)"""
@@ -383,6 +384,19 @@ def masked(text: str) -> str:
     'https://example.org/feed;sid=***?user_key=${KEY}&page=2'
     """
     return _masked(text, MOST_NESTED)
+
+
+def hidden_in(text: str) -> tuple[str, ...]:
+    """What `masked` stars in *text*, as it stands there.
+
+    >>> hidden_in("https://me:p/w@example.org/feed?api_key=abc&x=1")
+    ('me:p/w', 'abc')
+    """
+    shown = masked(text)
+    if shown == text:
+        return ()
+    found = re.fullmatch("(.+?)".join(map(re.escape, shown.split("***"))), text, re.DOTALL)
+    return found.groups() if found else ()
 
 
 def _masked(text: str, depth: int) -> str:

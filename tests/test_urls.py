@@ -243,6 +243,7 @@ def test_what_absolute_lets_through_is_ascii_http_without_blanks_or_user(ref):
         ("https://me:${PW}@x.org/?key=${K}", "https://***:${PW}@x.org/?key=${K}"),
         ("see 'https://x.org/?token=abc', and so on", "see 'https://x.org/?token=***', and so on"),
         ("headers: {Authorization: 'Bearer abc'}", "headers: {Authorization: ***"),
+        ("//<me=x#c![r:pw@example.org/", "//***@example.org/"),
     ],
 )
 def test_what_may_be_a_secret_is_starred(url, shown):

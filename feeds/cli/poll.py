@@ -25,7 +25,6 @@ from feeds.cli.common import (
     need_config,
     on_terminal,
     places,
-    set_up_logging,
     show,
     show_plainly,
     upgrade,
@@ -35,6 +34,7 @@ from feeds.engine.accept import Accepted, accept, refiled, to_refile
 from feeds.engine.classifier import Classifier
 from feeds.engine.entrance import collect_seldom, now_utc, tell_config, user_agent, without_threads
 from feeds.engine.lock import holder
+from feeds.engine.logs import set_up_logging
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher

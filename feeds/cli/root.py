@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import sys
+from types import TracebackType
 from typing import Any
 
 import click
@@ -89,8 +90,17 @@ def wiredesk() -> None:
     """
 
 
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tell a fault of ours as the log does, which tells no secret."""
+    from feeds.engine.logs import set_up_logging  # not for every command
+
+    set_up_logging(os.environ)
+    sys.excepthook(kind, error, trace)
+
+
 def main() -> None:
     """Run the command line; a DeskError ends it with one line and exit code 1."""
+    sys.excepthook = _uncaught
     try:
         wiredesk.main(prog_name="wiredesk", standalone_mode=False)
     except click.exceptions.Abort:

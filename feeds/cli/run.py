@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feeds import files
-from feeds.cli.common import Places, logging_config, need_config, places, set_up_logging, upgrade, with_places
+from feeds.cli.common import Places, need_config, places, upgrade, with_places
+from feeds.engine.logs import logging_config, set_up_logging
 from feeds.errors import DatabaseLost, DeskError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from feeds.errors import ConfigError, StoreError
 from feeds.filing import FilingRules
 from feeds.ingest.desk import Desk
 from feeds.model import UNFILED, Section, Settings, Source
+from feeds.redaction import OF_THIS_PROCESS, Redaction
 from feeds.settings import (
     Config,
     ConfigErrors,
@@ -33,8 +34,6 @@ log = logging.getLogger(__name__)
 
 REFILE = "refile"
 """The kind of event that stands for work to be done: what is stored is to be filed again. A kill does not lose it."""
-SHORTEST_SECRET = 4
-"""Anything shorter stands in addresses by chance, and is no secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,16 +212,19 @@ def files_differently(old: Config, new: Config) -> bool:
 
 def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]) -> Desk:
     secret: dict[str, Source] = {}
-    values: dict[str, str] = {}
+    named: dict[str, str] = {}
     for source in config.sources:
         if source.headers or source.follow or "${" in source.target:
             try:
                 secret[source.key] = resolve_secrets(source, environ)
                 for text in (source.target, *(value for _, value in source.headers)):
-                    values |= {name: environ[name].strip() for name in references(text)}
+                    named |= {name: environ[name].strip() for name in references(text)}
             except ConfigError as error:
                 # Only a stored config gets here: files that need what is not there are not accepted.
                 log.error("config: %s; it is asked without", error)
+    OF_THIS_PROCESS.add(named, _written(config))
+    secrets = Redaction()
+    secrets.add(named)
     return Desk(
         version=version,
         folder=folder,
@@ -230,5 +232,17 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
         sections=config.sections,
         secret=secret,
         filing_rules=FilingRules(config.sections, drops=config.drops),
-        values={name: value for name, value in values.items() if len(value) >= SHORTEST_SECRET},
+        secrets=secrets,
     )
+
+
+def _written(config: Config) -> Iterator[str]:
+    """Where config itself may hold a secret that can part from its address or its header's name: passwords, values.
+
+    All else in an address `masked` knows by its form, wherever the address is told.
+    """
+    yield config.settings.fetch.proxy or ""
+    for source in config.sources:
+        if "@" in source.target:
+            yield source.target
+        yield from (f"{name}: {value}" for name, value in source.headers)

@@ -5,6 +5,7 @@ The process is spawned for one judgement: nothing of it stays in memory, and a f
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import resource
@@ -14,8 +15,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
+from feeds.engine.logs import set_up_logging
 from feeds.errors import ConfigError
 from feeds.settings import Config, ConfigErrors, load_config
+
+log = logging.getLogger(__name__)
 
 CPU_S = 120.0
 TIMEOUT_S = 600.0
@@ -96,6 +100,7 @@ def _judge(
     from feeds.engine.lifeline import end_with_parent
 
     end_with_parent(parent)
+    set_up_logging(environ)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     try:
         pipe.recv()
@@ -107,5 +112,8 @@ def _judge(
     except ConfigErrors as errors:
         verdict = errors
     except MemoryError:
+        return
+    except Exception:
+        log.exception("a fault of ours judging the config files")
         return
     pipe.send(verdict)

@@ -28,6 +28,7 @@ from feeds import files
 from feeds.engine.liveness import LEAST_SHARE, cpu_seconds
 from feeds.errors import ParseError
 from feeds.ingest.reading import Job, Reading
+from feeds.redaction import fault_of_ours
 
 log = logging.getLogger(__name__)
 
@@ -250,7 +251,9 @@ def _work(read: Read, jobs: Connection, readings: Connection, limits: Limits, pa
 def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
     from feeds.engine.entrance import collect_seldom, without_threads
     from feeds.engine.lifeline import end_with_parent
+    from feeds.engine.logs import set_up_logging
 
+    set_up_logging(os.environ)
     without_threads()  # their stacks would count as memory of the body
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     end_with_parent(parent)
@@ -269,5 +272,5 @@ def _reading_of(read: Read, job: Job) -> memoryview:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - our bug: told with its traceback, held against no source
-        fault = ParseError(f"a fault of the desk's own: {error!r}", remedy="please report it with the address")
+        fault = ParseError(fault_of_ours(error), remedy="please report it with the address")
         return ForkingPickler.dumps(Reading(error=fault, bug=traceback.format_exc()))

@@ -17,6 +17,7 @@ from granian.log import LogLevels
 
 from feeds.engine.lifeline import end_with_parent
 from feeds.engine.liveness import Alive
+from feeds.engine.logs import log_uncaught
 from feeds.serve import create_app, store_url_from
 from feeds.serve.admission import THREADS
 
@@ -53,6 +54,7 @@ def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) ->
 def application() -> Any:
     """The WSGI application of one web process, which ends with the process that started it."""
     end_with_parent()
+    log_uncaught()
     Alive("web").beat_from_a_thread()
     return create_app(store_url_from(os.environ))
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -37,6 +36,7 @@ from feeds.ingest.pushes import Pushes
 from feeds.ingest.reading import Reading
 from feeds.ingest.saving import AGAIN_AFTER, Batch, Saving
 from feeds.model import Answer, Request, Source
+from feeds.redaction import fault_of_ours
 from feeds.store import Store
 from feeds.store.values import Claim, InboxItem, PollResult
 from feeds.urls import masked
@@ -196,15 +196,15 @@ class Ingest:
             self._flight[claim.source.id] = claim
             try:
                 self._begin(claim, now)
-            except Exception:
-                self._unsaved.append(self._ended_by_us(claim, now))
+            except Exception as error:
+                self._unsaved.append(self._ended_by_us(claim, error, now))
 
     def _begin(self, claim: Claim, now: datetime) -> None:
         source = self._configured(claim.source)
         if source.kind == "files":
             self._to_look.append((claim, source))
             return
-        url = self.desk.revealed(claim.state.adopted_url) or source.target
+        url = self.desk.secrets.restored(claim.state.adopted_url) or source.target
         if self.desk.settings.poll.retry_after_scope != "url" and self._lines.held_until(url, now):
             self._postponed.append(claim)
             return
@@ -213,7 +213,7 @@ class Ingest:
                 source_id=source.id,
                 url=url,
                 validators=verdicts.validators_to_send(claim, now),
-                validators_url=self.desk.revealed(claim.state.validators_url),
+                validators_url=self.desk.secrets.restored(claim.state.validators_url),
                 headers=source.headers,
                 accept="page" if source.kind == "page" else "feed",
             )
@@ -281,17 +281,17 @@ class Ingest:
             claim = None if outcome.request.tag in Follows.TAGS else self._flight.get(outcome.request.source_id)
             try:
                 self._take(outcome, claim, now, ours=ours)
-            except Exception:
+            except Exception as error:
                 if claim is None:
                     log.exception("a fault of ours taking in url=%s", masked(outcome.request.url))
                 else:
-                    self._unsaved.append(self._ended_by_us(claim, now))
+                    self._unsaved.append(self._ended_by_us(claim, error, now))
 
     def _take(self, outcome: Answer | FetchError, claim: Claim | None, now: datetime, *, ours: Ours) -> None:
         if isinstance(outcome, Answer):
-            outcome = self.desk.concealed(outcome)
+            outcome = self.desk.redacted(outcome)
         else:
-            self.desk.conceal_in(outcome)
+            self.desk.redact(outcome)
         request = outcome.request
         if isinstance(outcome, FetchError) and outcome.retry_after_s is not None:
             self._hold(request.url, now + timedelta(seconds=min(outcome.retry_after_s, RETRY_AFTER_CAP_S)))
@@ -309,12 +309,10 @@ class Ingest:
         elif isinstance(outcome, Answer):
             self._arrived.append((claim, outcome))
 
-    def _ended_by_us(self, claim: Claim, now: datetime) -> PollResult:
-        """How a poll ends that met the fault of ours now being raised: told with its traceback, charged to nobody."""
-        log.exception("a fault of ours polling source=%s", claim.source.name)
-        fault = DeskError(
-            f"a fault of the desk's own: {sys.exc_info()[1]!r}", remedy="please report it; the log has more"
-        )
+    def _ended_by_us(self, claim: Claim, error: Exception, now: datetime) -> PollResult:
+        """How a poll ends that met *error*, a fault of ours: told with its traceback, charged to nobody."""
+        log.error("a fault of ours polling source=%s", claim.source.name, exc_info=error)
+        fault = DeskError(fault_of_ours(error), remedy="please report it; the log has more")
         settings, dice = self.desk.settings.poll, self._random()
         return verdicts.failed(claim, fault, at=now, settings=settings, jitter=dice, ours="fault")
 
@@ -465,7 +463,7 @@ class Ingest:
         except Exception as error:
             url = masked(waiting.item.final_url)
             log.exception("a fault of ours saving source=%s url=%s", waiting.source.name, url)
-            fault = ParseError(f"a fault of the desk's own: {error!r}", remedy="please report it with the address")
+            fault = ParseError(fault_of_ours(error), remedy="please report it with the address")
             self._save_batch([(waiting, Reading(error=fault, bug=traceback.format_exc()))], turn)
 
     def _save_batch(self, read: list[Read], turn: Turn) -> None:

@@ -13,6 +13,7 @@ from feeds.ingest import verdicts
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late
 from feeds.model import Source
+from feeds.redaction import fault_of_ours
 from feeds.store import WriteTx
 from feeds.store.values import Claim, InboxItem, PollResult
 
@@ -68,7 +69,7 @@ def look_into(
             continue
         except Exception as error:
             log.exception("a fault of ours looking into the folder of source=%s", source.name)
-            fault = DeskError(f"a fault of the desk's own: {error!r}", remedy="please report it")
+            fault = DeskError(fault_of_ours(error), remedy="please report it")
             poll, dice = desk.settings.poll, random()
             done.results.append(verdicts.failed(claim, fault, at=at, settings=poll, jitter=dice, ours="fault"))
             continue

@@ -64,6 +64,11 @@ class Desk:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def folders(self) -> list[str]:
+        """The arguments that name this desk."""
+        return ["--config", str(self.config), "--data", str(self.data)]
+
     def write(
         self,
         *,
@@ -97,11 +102,11 @@ class Desk:
     def command(self, *arguments: str, timeout_s: float = 60, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `wiredesk ARGUMENTS` on this desk's folders to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "feeds.cli", *arguments, "--config", str(self.config), "--data", str(self.data)],
+            [sys.executable, "-m", "feeds.cli", *arguments, *self.folders],
             capture_output=True,
             text=True,
             timeout=timeout_s,
-            env=self._environ(environ),
+            env=self.environ(environ),
             cwd=self.config.parent,
         )
 
@@ -110,10 +115,10 @@ class Desk:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "feeds.cli", "run", "--port", str(self.port), "--workers", "1"]
-                + ["--config", str(self.config), "--data", str(self.data), *arguments],
+                + [*self.folders, *arguments],
                 stdout=log,
                 stderr=log,
-                env=self._environ(environ),
+                env=self.environ(environ),
                 cwd=self.config.parent,
             )
         until(self.ready, UP_WITHIN_S, f"the desk's start (log: {self.log.read_text()[-2000:]})")
@@ -171,7 +176,8 @@ class Desk:
         items: list[dict[str, object]] = json.loads(answered.body)["items"]
         return items
 
-    def _environ(self, more: dict[str, str]) -> dict[str, str]:
+    def environ(self, more: dict[str, str]) -> dict[str, str]:
+        """The environment of a desk's process: ours without any other desk's, and *more*."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("WIREDESK_")}
         return clean | {"PYTHONPATH": str(ROOT)} | more
 

@@ -27,7 +27,7 @@ class Half:
                 [sys.executable, "-m", "feeds.cli", *arguments, *places],
                 stdout=log,
                 stderr=log,
-                env=desk._environ(environ),
+                env=desk.environ(environ),
                 cwd=ROOT,
             )
 
@@ -115,7 +115,7 @@ def test_both_lines_of_the_procfile_start(desk: Desk, halves: ExitStack) -> None
     assert set(lines) == {"web", "worker"}
     desk.port = free_port()
     for name, line in lines.items():
-        environ = desk._environ({"PORT": str(desk.port), "WIREDESK_DATA": str(desk.data)})
+        environ = desk.environ({"PORT": str(desk.port), "WIREDESK_DATA": str(desk.data)})
         environ |= {"WIREDESK_CONFIG": str(desk.config), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
         log = (desk.config.parent / f"{name}.log").open("wb")
         process = subprocess.Popen(["/bin/sh", "-c", f"exec {line}"], env=environ, cwd=ROOT, stdout=log, stderr=log)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 import zlib
 from pathlib import Path
+from urllib.parse import quote
 
+from tests.e2e import raising
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
 from tests.fetch.origin import Exchange, Origin
@@ -63,7 +67,9 @@ def test_no_secret_is_ever_told(desk: Desk, origin: Origin, tmp_path: Path) -> N
             path, {"Authorization": f"Bearer {SECRETS['WIREDESK_ADMIN_TOKEN']}"}
         ).body
     uid = str(desk.items("/news/world.json")[0]["id"])
-    for command in ("check", f"explain {uid}", "doctor --offline", "poll -v", "opml export", "backup"):
+    found["arguments"] = repr([child.cmdline() for child in desk.children().values()]).encode()
+    commands = f"check|explain {uid}|doctor --offline|poll -v|opml export|backup|plan|sections|learn --dry-run"
+    for command in (*commands.split("|"), f"export {desk.data / 'site'}", f"preview {publisher.url}"):
         ended = desk.command(*command.split(), **SECRETS)
         found[command] = (ended.stdout + ended.stderr).encode()
     desk.stop()
@@ -145,3 +151,65 @@ def test_no_secret_that_config_itself_holds_is_told_in_public(desk: Desk, origin
     for where, held in found.items():
         for name, secret in WRITTEN.items():
             assert secret.encode() not in held, f"{name} is told by {where}"
+
+
+def test_no_traceback_tells_a_secret_whatever_raises_with_it_in_hand(
+    desk: Desk, origin: Origin, tmp_path: Path
+) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("An article behind a token")
+    place = f"127.0.0.1:{origin.url('/').split(':')[2].strip('/')}"
+    common = {"section": "news/world", "interval_s": 1}
+    literal = {"X-Api-Key": "written-4b7711ce90", "Cookie": "paper=1; login=cookie-8ab31f02dd"}
+    desk.write(
+        sources=[
+            {"name": "Token", "url": publisher.url, "headers": {"Authorization": "Bearer ${NEWS_TOKEN}"}, **common},
+            {"name": "Password", "url": f"http://wire:${{NEWS_ODD}}@{place}/feed.xml?again", **common},
+            {"name": "Path", "url": f"{origin.url('/')}feeds/${{NEWS_WORD}}/none.xml", "headers": literal, **common},
+            {
+                "name": "Written",
+                "url": f"http://wire:writtenpass-77e1@{place}/feed.xml?key=drawn-90d1",
+                **common,
+            },
+        ]
+    )
+    secrets = {name: SECRETS[name] for name in ("NEWS_TOKEN", "NEWS_WORD", "WIREDESK_ADMIN_TOKEN")}
+    secrets |= {"NEWS_ODD": "p@ss/w: 'q\"%+=#\\ 5e11"}
+    with desk.log.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(Path(raising.__file__)), "worker", "-v", *desk.folders],
+            stdout=log,
+            stderr=log,
+            env=desk.environ(secrets),
+        )
+    try:
+        raised = [f"RuntimeError: {step}" for step in raising.STEPS]
+        until(lambda: not _missing(desk.log, raised), 90, "every step of STEPS")
+        until(lambda: _articles(desk) >= 1, 60, "the article, for all that")
+    finally:
+        process.terminate()
+        process.wait(30)
+    told = desk.log.read_bytes()
+    with sqlite3.connect(desk.data / "desk.sqlite3") as database:
+        tables = [row[0] for row in database.execute("select name from sqlite_master where type = 'table'")]
+        stored = {
+            table: b"\n".join(_plain(value) for row in database.execute(f"select * from {table}") for value in row)  # noqa: S608
+            for table in tables
+        }
+    for name, secret in secrets.items():
+        for spelled in (secret, quote(secret, safe=""), repr(secret)[1:-1]):
+            assert spelled.encode() not in told, f"{name} is told by the log"
+            for table, held in stored.items():
+                assert spelled.encode() not in held, f"{name} stands in table {table}"
+    for written in ("written-4b7711ce90", "cookie-8ab31f02dd", "writtenpass-77e1", "drawn-90d1"):
+        assert written.encode() not in told, f"{written} is told by the log"
+
+
+def _missing(log: Path, wanted: list[str]) -> list[str]:
+    told = log.read_text(errors="replace")
+    return [one for one in wanted if one not in told]
+
+
+def _articles(desk: Desk) -> int:
+    with sqlite3.connect(desk.data / "desk.sqlite3") as database:
+        return int(database.execute("select count(*) from articles").fetchone()[0])
