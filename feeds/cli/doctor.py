@@ -249,7 +249,7 @@ def database(found: Places) -> Iterator[Finding]:
 
 
 def _file(found: Places, file: Path) -> Finding:
-    from feeds.store.backup import fault
+    from feeds.store.upgrade import fault
 
     if not os.path.exists(file):
         return Finding("look", f"no desk has run on {found.data} yet", "start one: `wiredesk run`")

@@ -22,7 +22,7 @@ from feeds.errors import DatabaseLost, DeskError
 
 if TYPE_CHECKING:
     from feeds.engine.liveness import Systemd
-    from feeds.store.lead import Lead
+    from feeds.store.leader_lock import Lead
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
     from feeds.engine.entrance import collect_seldom, now_utc, tell_config
     from feeds.engine.supervisor import ANEW_EXIT
     from feeds.store import open_store
-    from feeds.store.lead import Lead
+    from feeds.store.leader_lock import Lead
 
     files.use_cache(found.tables)
     store = open_store(found.database)

@@ -13,8 +13,8 @@ from feeds.engine.lock import DeskLock
 from feeds.errors import DeskError, StoreError
 from feeds.publish import publish
 from feeds.store import Store, open_store
-from feeds.store.backup import fault
-from feeds.store.backup import restore as put_back
+from feeds.store.upgrade import fault
+from feeds.store.upgrade import restore as put_back
 
 
 @click.command()

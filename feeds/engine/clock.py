@@ -30,7 +30,7 @@ from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DatabaseLost, DeskError, StoreError
 from feeds.fetch import Fetcher
-from feeds.hub import Courier
+from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
 from feeds.ingest.refile import refile
@@ -55,7 +55,7 @@ SWEEP_AT_ONCE = 50
 STORE_RETRY_S = 2.0
 PLACE_EVERY_S = 1.0
 PART_SILENT_S = 120.0
-"""How long the scheduler or the courier may do nothing at all before this process ends, to be started anew."""
+"""How long the scheduler or deliveries may do nothing at all before this process ends, to be started anew."""
 AHEAD_AT_MOST = timedelta(minutes=1)
 """How far ahead of the present the last poll may be: clocks of several machines differ."""
 
@@ -102,7 +102,9 @@ class IngestProcess:
         self._render = threading.Lock()
         settings = accepted.desk.settings
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
-        self._courier = Courier(store, settings, user_agent(settings), clock=now_utc, count=self._counts.count_message)
+        self._deliveries = Deliveries(
+            store, settings, user_agent(settings), clock=now_utc, count=self._counts.count_message
+        )
         self._workers = Workers()
         self._ingest = Ingest(store, self._fetcher, self._workers, self._desk, clock=now_utc, random=random.random)
 
@@ -129,7 +131,7 @@ class IngestProcess:
             if waiting:
                 log.info("reading %d bodies that were left in the inbox", waiting)
             scheduler.start()
-            self._courier.start()
+            self._deliveries.start()
             self._due.set()
             while not self._stop.is_set():
                 self._turn()
@@ -137,7 +139,7 @@ class IngestProcess:
             if scheduler.running:
                 scheduler.shutdown(wait=True)
             self._judge.close()
-            self._courier.close()
+            self._deliveries.close()
             self._fetcher.close()
             self._workers.close()
             try:
@@ -172,7 +174,7 @@ class IngestProcess:
         """Give a sign of life, and end where a part of this process does nothing any more."""
         self._alive.beat()
         silent_s = time.monotonic() - self._ticked_at
-        part = "the scheduler" if silent_s > PART_SILENT_S else self._courier.stuck(PART_SILENT_S)
+        part = "the scheduler" if silent_s > PART_SILENT_S else self._deliveries.stuck(PART_SILENT_S)
         if part and not self._stop.is_set():
             log.error("%s has done nothing for %.0f s: ending, to start anew", part, PART_SILENT_S)
             self._lost = True
@@ -275,7 +277,7 @@ class IngestProcess:
             return
         settings = accepted.desk.settings
         self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
-        self._courier.configure(settings, user_agent(settings))
+        self._deliveries.configure(settings, user_agent(settings))
         self._due.set()
         log.info("config version=%d is live", accepted.desk.version)
         self._schedule_learning()

@@ -36,7 +36,7 @@ class IngestCounts:
         )
 
     def count_message(self, kind: str, outcome: str) -> None:
-        """Count what the courier sent."""
+        """Count what deliveries sent."""
         self._hub.labels(kind, outcome).inc()
         self._unsaved = True
 

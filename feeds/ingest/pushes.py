@@ -13,7 +13,7 @@ from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, InboxItem
 
 if TYPE_CHECKING:
-    from feeds.hub.discovery import Discovered
+    from feeds.hub.subscribing import Discovered
 
 OVERLAP = 100
 AT_ONCE = 200
@@ -49,7 +49,7 @@ def hub_of(answer: Answer, reading: Reading) -> Discovered | None:
     """Return the hub that a polled feed names; None where it names none, or could not be read."""
     if reading.error is not None:
         return None
-    from feeds.hub.discovery import discover
+    from feeds.hub.subscribing import discover
 
     return discover(answer.headers, base=answer.final_url, hubs=reading.hubs, self_url=reading.self_url)
 

@@ -25,7 +25,7 @@ from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob
 
 if TYPE_CHECKING:
-    from feeds.hub.discovery import Discovered
+    from feeds.hub.subscribing import Discovered
 
 AGAIN_AFTER = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(hours=24))
 """When a body is tried again that was not read and that nobody shows a second time; after the last it is given up."""

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 Verdict = Literal["open", "ask", "closed"]
 
 CLOSED = "Set WIREDESK_ADMIN_TOKEN in the environment of the desk, start it again, and give the token as the password."
+_MAX_HOPS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +75,6 @@ def _secret_in(authorization: str | None) -> str | None:
         except (binascii.Error, UnicodeDecodeError, ValueError):
             return None
     return None
-
-
-_MAX_HOPS = 32
 
 
 def client_address(environ: Mapping[str, object], trusted: Sequence[str]) -> str:

@@ -24,6 +24,16 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fvV:.]+\])(?::\d{
 _GOOD_HOSTS: set[str] = set()  # seen and found good; asked for on every request
 _REMEMBERED = 256
 _MAX_HOST_CHARS = 261  # a DNS name and a port
+BODY_WITHIN_S = 10.0
+"""How long the body of a request may take to arrive; hubs and subscribers send theirs in one piece."""
+BODIES_AT_ONCE, BODIES_WAITING = 2, 2
+VIEWS_AT_ONCE, VIEWS_WAITING = 4, 4
+WAIT_S = 1.0
+LEFT_FOR_DOCUMENTS = 2
+THREADS = BODIES_AT_ONCE + BODIES_WAITING + VIEWS_AT_ONCE + VIEWS_WAITING + LEFT_FOR_DOCUMENTS
+"""How many threads that takes in all."""
+_FAST_S = 0.05
+_MOST_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +140,6 @@ def has_body(environ: Mapping[str, object]) -> bool:
 def most_body_bytes(environ: Mapping[str, object]) -> int:
     """How long the body may be at this address."""
     return MAX_PUSH_BYTES if CALLBACKS in str(environ["PATH_INFO"]) else MAX_BODY_BYTES
-
-
-BODY_WITHIN_S = 10.0
-"""How long the body of a request may take to arrive; hubs and subscribers send theirs in one piece."""
-BODIES_AT_ONCE, BODIES_WAITING = 2, 2
-VIEWS_AT_ONCE, VIEWS_WAITING = 4, 4
-WAIT_S = 1.0
-LEFT_FOR_DOCUMENTS = 2
-THREADS = BODIES_AT_ONCE + BODIES_WAITING + VIEWS_AT_ONCE + VIEWS_WAITING + LEFT_FOR_DOCUMENTS
-"""How many threads that takes in all."""
-
-_FAST_S = 0.05
-_MOST_AT_ONCE = 65_536
 
 
 class Lanes:

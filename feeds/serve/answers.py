@@ -39,6 +39,14 @@ from feeds.serve.store_reader import Changes, Desk, StoreReader
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+LOOK_EVERY_S = 0.05
+OLD_S, PATIENCE_S = 0.5, 2.0
+"""From when on a look counts as long ago, and how long at most a request then waits for the one under way."""
+STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition Failed"}
+MAX_BODIES_BYTES = 256_000_000
+"""How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""
+_REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen, all of them short
+_REMEMBERED_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,16 +154,6 @@ def take_over(reader: StoreReader, old: Snapshot | None, max_bodies_bytes: int) 
 
 
 log = logging.getLogger(__name__)
-
-LOOK_EVERY_S = 0.05
-OLD_S, PATIENCE_S = 0.5, 2.0
-"""From when on a look counts as long ago, and how long at most a request then waits for the one under way."""
-STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition Failed"}
-MAX_BODIES_BYTES = 256_000_000
-"""How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""
-
-_REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen, all of them short
-_REMEMBERED_CHARS = 200
 
 
 class Answers:

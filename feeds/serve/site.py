@@ -32,6 +32,9 @@ _TYPES = {
     "ico": "image/x-icon",
     "xsl": "text/xsl; charset=utf-8",
 }
+MAX_CACHED_PAGES = 512
+MAX_CACHED_BYTES = 32_000_000
+PAGE_MAX_AGE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,6 @@ class Assets:
     def plain(self, name: str) -> Asset:
         """Return the file called *name* in the folder."""
         return self.by_served_name[self.served_name[name]]
-
-
-MAX_CACHED_PAGES = 512
-MAX_CACHED_BYTES = 32_000_000
-PAGE_MAX_AGE_S = 60
 
 
 def _now() -> datetime:

@@ -16,6 +16,13 @@ from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.store import ReadTx
 from feeds.store.values import Event, Selection
 
+_PAGE = 200  # articles read at once where only the newest of unknown number are wanted
+CHART_DAYS = 14
+BEHIND_S = 900.0
+"""When the longest waiting source is so late, nobody polls, or not fast enough."""
+REMEMBERED = 2_000
+"""The summary of a desk with at most so many sources is kept for when the store does not answer: about 5 MB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
@@ -73,9 +80,6 @@ class Retracted:
 
 
 RETRACTED = Retracted()
-
-
-_PAGE = 200  # articles read at once where only the newest of unknown number are wanted
 
 
 class StoreReader:
@@ -254,13 +258,6 @@ def _part(tx: ReadTx, path: str, format: Format, selection: Selection) -> Part |
         created_at=section.created_at,
         last_modified=listing.last_modified,
     )
-
-
-CHART_DAYS = 14
-BEHIND_S = 900.0
-"""When the longest waiting source is so late, nobody polls, or not fast enough."""
-REMEMBERED = 2_000
-"""The summary of a desk with at most so many sources is kept for when the store does not answer: about 5 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

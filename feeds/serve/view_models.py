@@ -25,6 +25,14 @@ _KINDS = {
     "application/epub+zip": "EPUB", "application/zip": "ZIP", "application/x-bittorrent": "torrent",
 }  # fmt: skip
 _EPISODE_KINDS = {"trailer": "Trailer", "bonus": "Bonus episode"}
+FORMAT_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+REDRAWN_MIN = 5
+"""How long a page with relative times stands, in minutes; they are rounded to as much."""
+_TEASER_CHARS = 260
+_RIGHT_TO_LEFT = frozenset(
+    ("ar", "arc", "ckb", "dv", "fa", "ha-arab", "he", "iw", "khw", "ks", "ku-arab", "nqo", "pa-arab", "ps", "sd", "syr",
+     "ug", "ur", "yi")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,16 +217,6 @@ def in_bytes(size: int | None) -> str:
 
 def _joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
-
-
-FORMAT_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
-REDRAWN_MIN = 5
-"""How long a page with relative times stands, in minutes; they are rounded to as much."""
-_TEASER_CHARS = 260
-_RIGHT_TO_LEFT = frozenset(
-    ("ar", "arc", "ckb", "dv", "fa", "ha-arab", "he", "iw", "khw", "ks", "ku-arab", "nqo", "pa-arab", "ps", "sd", "syr",
-     "ug", "ur", "yi")
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

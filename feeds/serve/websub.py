@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, request
 
-from feeds import hub
+from feeds.hub import requests, subscribing
 from feeds.hub.requests import Verdict
 from feeds.serve.admission import CALLBACKS, MAX_PUSH_BYTES
 from feeds.serve.site import the_site
@@ -26,20 +26,20 @@ def subscribe() -> Response:
     # One value a name would hide the second of two topics.
     form = list(request.form.items(multi=True))
     settings = the_site().snapshot.desk.settings
-    return _text(hub.accept(_store(), settings, form, the_site().now()))
+    return _text(requests.accept(_store(), settings, form, the_site().now()))
 
 
 @bp.get(CALLBACKS + "<token>")
 def confirm(token: str) -> Response:
     """Answer a source's hub that asks whether we meant it (section 5.3)."""
-    return _text(hub.confirm(_store(), token, request.args.to_dict(), the_site().now()), line_end=False)
+    return _text(subscribing.confirm(_store(), token, request.args.to_dict(), the_site().now()), line_end=False)
 
 
 @bp.post(CALLBACKS + "<token>")
 def receive(token: str) -> Response:
     """Take what a source's hub pushes (section 7)."""
     request.max_content_length = MAX_PUSH_BYTES
-    verdict = hub.receive(
+    verdict = subscribing.receive(
         _store(),
         token,
         signature=request.headers.get("X-Hub-Signature"),

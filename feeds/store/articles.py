@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, update
 
 from feeds.errors import UrlError
 from feeds.model import (
     DROPPED,
     DROPPED_AT_SOURCE,
+    FILING_FIELDS,
     Article,
     Beside,
     Decision,
@@ -22,12 +23,13 @@ from feeds.model import (
     Filing,
     Known,
     Placement,
+    Source,
 )
-from feeds.store import containments, counters, filings, lineage, lookups, refilable, saving, story_fragments
-from feeds.store.codec import entry_from_blob, restore
+from feeds.store import containments, filings, lineage, saving, small_tables, stories
+from feeds.store.codec import entry_from_blob, part_from_blob, restore
+from feeds.store.columns import article_mark, chunks, indexable
 from feeds.store.hydrate import hydrate
 from feeds.store.lineage import Line, Settled
-from feeds.store.marks import article_mark, chunks, indexable
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
@@ -38,9 +40,11 @@ from feeds.store.schema import (
     entries,
     fragments,
     sections,
+    sources,
     tombstones,
 )
 from feeds.store.schema import filings as filing_rows
+from feeds.store.source_rows import source_of
 from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry, StoredSignature
 from feeds.urls import comparable_url
 
@@ -60,7 +64,7 @@ class Articles:
 
         *beside* says, by source id, what else their documents hold.
         """
-        return lookups.known(self._connection, wanted, beside or {})
+        return saving.known(self._connection, wanted, beside or {})
 
     def save(
         self,
@@ -139,7 +143,7 @@ class Articles:
             .order_by(entries.c.id)
         )
         rows = self._connection.execute(statement).all()
-        found = refilable.source_map(self._connection, {row.source_id for row in rows})
+        found = source_map(self._connection, {row.source_id for row in rows})
         return [
             StoredEntry(
                 entry=entry_from_blob(row.payload),
@@ -245,10 +249,10 @@ class Articles:
             return frozenset()
         self._mark(row.id, now, reason)
         self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
-        story_fragments.forget(self._connection, [row.story_uid] if row.story_uid else [])
+        stories.forget(self._connection, [row.story_uid] if row.story_uid else [])
         containments.renew_neighbours(self._connection, [row.id], at_once=True)
         changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
-        counters.publish(self._connection)
+        small_tables.publish(self._connection)
         return changed
 
     def unretract(self, uid: str, now: datetime) -> frozenset[str]:
@@ -259,7 +263,7 @@ class Articles:
         self._mark(row.id, None, "")
         containments.renew_neighbours(self._connection, [row.id])
         changed = filings.switch(self._connection, row.id, RETRACTED, LIVE, now)
-        counters.publish(self._connection)
+        small_tables.publish(self._connection)
         return changed
 
     def _mark(self, article_id: int, at: datetime | None, reason: str) -> None:
@@ -273,11 +277,11 @@ class Articles:
 
         Of their entries with no more than filing may look at, `feeds.model.FILING_FIELDS`.
         """
-        return refilable.filed(self._connection, before, limit)
+        return filed(self._connection, before, limit)
 
     def with_entries(self, ids: Sequence[int]) -> list[Refilable]:
         """The articles of these rows, in this order, as `filed` gives them."""
-        return refilable.with_entries(self._connection, ids)
+        return with_entries(self._connection, ids)
 
     def refile(self, uid: str, placements: Sequence[Placement], now: datetime) -> frozenset[str]:
         """File one article exactly where *placements* say; the sections that changed. See `refile_all`."""
@@ -312,3 +316,67 @@ def _uid(text: str) -> str | None:
 
 def _evidence(text: str) -> tuple[Evidence, ...]:
     return tuple(restore(Evidence, each) for each in json.loads(text)) if text else ()
+
+
+Told = dict[int, list[tuple[Entry, int]]]
+"""Entries with their source's row, the first that came first, by the article's row."""
+
+
+def filed(connection: Connection, before: int | None, limit: int) -> list[Refilable]:
+    """Articles that were ever filed, the newest first, those below the row *before*."""
+    statement = select(articles.c.id, articles.c.uid).where(articles.c.retracted_at.is_(None))
+    statement = statement.where(exists().where(filing_rows.c.article_id == articles.c.id))
+    if before is not None:
+        statement = statement.where(articles.c.id < before)
+    newest = statement.order_by(articles.c.id.desc()).limit(limit)
+    uids = {article_id: uid for article_id, uid in connection.execute(newest).all()}
+    if not uids:
+        return []
+    first, last = min(uids), max(uids)
+    told = _told(connection, entries.c.article_id.between(first, last), uids)
+    return _joined(connection, uids, told, filings.placed(connection, filing_rows.c.article_id.between(first, last)))
+
+
+def with_entries(connection: Connection, ids: Sequence[int]) -> list[Refilable]:
+    """The articles of these rows, in this order."""
+    uids: dict[int, str] = dict.fromkeys(ids, "")
+    told: Told = {}
+    placed: filings.Placed = {}
+    for some in chunks(ids):
+        named = select(articles.c.id, articles.c.uid).where(articles.c.id.in_(some))
+        uids |= {article_id: uid for article_id, uid in connection.execute(named).all()}
+        told |= _told(connection, entries.c.article_id.in_(some), uids)
+        placed |= filings.placed(connection, filing_rows.c.article_id.in_(some))
+    return _joined(connection, {article_id: uid for article_id, uid in uids.items() if uid}, told, placed)
+
+
+def _told(connection: Connection, those: ColumnElement[bool], uids: Mapping[int, str]) -> Told:
+    columns = entries.c.article_id, entries.c.source_id, entries.c.payload
+    by_age = select(*columns).where(those).order_by(entries.c.id)
+    told: Told = {}
+    for article_id, source_id, payload in connection.execute(by_age).all():
+        if article_id in uids:
+            told.setdefault(article_id, []).append((part_from_blob(payload, FILING_FIELDS), source_id))
+    return told
+
+
+def _joined(connection: Connection, uids: Mapping[int, str], told: Told, placed: filings.Placed) -> list[Refilable]:
+    by_id = source_map(connection, {source_id for entries in told.values() for _, source_id in entries})
+    return [
+        Refilable(
+            id=article_id,
+            uid=uid,
+            entries=tuple([(entry, by_id[source_id]) for entry, source_id in told.get(article_id, ())]),
+            placed=tuple(placed.get(article_id, ())),
+        )
+        for article_id, uid in uids.items()
+    ]
+
+
+def source_map(connection: Connection, ids: set[int]) -> dict[int, Source]:
+    """The sources of these rows."""
+    found: dict[int, Source] = {}
+    for some in chunks(sorted(ids)):
+        for row in connection.execute(select(sources).where(sources.c.id.in_(some))):
+            found[row.id] = source_of(row)
+    return found

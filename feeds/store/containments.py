@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, or_, select, updat
 
 from feeds.model import Decision, Related
 from feeds.store import dialect, filings
-from feeds.store.marks import chunks
+from feeds.store.columns import chunks
 from feeds.store.schema import FILED, NOT_ASIDE, articles, containments, entries
 
 MOST_RELATED = 50

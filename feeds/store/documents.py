@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
 
 from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
-from feeds.store import counters, story_fragments
+from feeds.store import small_tables, stories
 from feeds.store.codec import deflate, inflate
+from feeds.store.columns import chunks, storable
 from feeds.store.dialect import upsert
 from feeds.store.hydrate import hydrate
-from feeds.store.marks import chunks, storable
 from feeds.store.schema import (
     IN_SECTION,
     SET_ASIDE,
@@ -112,7 +112,7 @@ class Documents:
 
     def put_stories(self, made: Sequence[Fragment], of: dict[str, str]) -> None:
         """Keep the fragments of stories; *of* is what `stale_stories` told of each."""
-        story_fragments.put(self._connection, made, of)
+        stories.put(self._connection, made, of)
 
     def waiting(self) -> bool:
         """Whether any article has fragments missing or out of date; cheap."""
@@ -193,7 +193,7 @@ class Documents:
         meanwhile is rendered again, and what was filed meanwhile comes with it.
         """
         changed = [document for document in made if self._differs(document)]
-        publication = counters.publish(self._connection) if changed else None
+        publication = small_tables.publish(self._connection) if changed else None
         rows = [_document_columns(document) | {"publication": publication} for document in changed]
         if rows:
             change = [name for name in rows[0] if name not in ("path", "format")]
@@ -226,14 +226,14 @@ class Documents:
         """Take a section's documents away."""
         self._connection.execute(delete(documents).where(documents.c.path == path))
         self._connection.execute(delete(frames).where(frames.c.path == path))
-        counters.publish(self._connection)
+        small_tables.publish(self._connection)
 
     def all_since(self, publication: int) -> tuple[list[Document], int]:
         """The documents replaced after *publication*, and the number to ask with next time. 0 gives all.
 
         Documents that were taken away do not show here; `keys` tells which there are.
         """
-        now = counters.publication(self._connection)
+        now = small_tables.publication(self._connection)
         statement = select(documents).where(documents.c.publication > publication).order_by(documents.c.publication)
         return [_document(row) for row in self._connection.execute(statement)], now
 
@@ -260,7 +260,7 @@ class Documents:
 
     def announce(self) -> None:
         """Tell who serves that fragments have changed of which archive pages and narrowed feeds are made."""
-        counters.publish(self._connection)
+        small_tables.publish(self._connection)
 
     def frame(self, path: str, format: Format) -> Frame | None:
         """The frame of a document, for putting other selections of its fragments together."""
@@ -273,7 +273,7 @@ class Documents:
 
     def publication(self) -> int:
         """A number that moves whenever anything served has changed: documents, config, sections, retractions."""
-        return counters.publication(self._connection)
+        return small_tables.publication(self._connection)
 
 
 def _filed() -> Any:

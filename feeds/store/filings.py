@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, sel
 
 from feeds.model import DROPPED, DROPPED_AT_SOURCE, UNFILED, WHOLE_DESK, Placement, dropped
 from feeds.store import dialect
-from feeds.store.marks import chunks, storable
+from feeds.store.columns import chunks, storable
 from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, WITHDRAWN, articles, filings, sections
 
 

@@ -1,27 +1,89 @@
-"""WebSub, both ways: who subscribes to our topics and what has arrived there, and our own subscriptions. I/O: database.
-
-A subscription remembers the document that it was last sent; whatever differs from that is to be delivered. So there is
-no queue that could grow, a kill loses nothing, and who was away for a while gets all that was missed in one piece.
-"""
+"""WebSub's tables: subscriptions here and at sources' hubs, as frozen dataclasses. I/O: database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
-from feeds.store.columns import UtcDateTime
+from feeds.store.columns import UtcDateTime, chunks
 from feeds.store.dialect import upsert
-from feeds.store.hub_values import HubCounts, HubRequest, SourceHub, Subscription
-from feeds.store.marks import chunks
-from feeds.store.pushing import pushing
 from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, source_hubs, sources
+from feeds.store.source_rows import pushing
 
+Mode = Literal["subscribe", "unsubscribe", "denied"]
+PushState = Literal["wanted", "asked", "active", "denied"]
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
 _KEY = ("path", "format", "callback")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubRequest:
+    """Something to be told to a callback: verify what was asked for it, or that it is denied. *secret*: never log."""
+
+    id: int = 0
+    mode: Mode
+    path: str
+    format: Format
+    topic: str
+    callback: str
+    host: str
+    secret: str | None = None
+    lease_s: int = 0
+    reason: str = ""
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A verified subscription, or with *ping* an outside hub. What has arrived there is *delivered_etag*'s document.
+
+    *failures* counts failed deliveries in a row, *failing_since* is when they began.
+    """
+
+    id: int
+    path: str
+    format: Format
+    topic: str
+    callback: str
+    ping: bool
+    secret: str | None
+    expires_at: datetime
+    delivered_etag: str
+    delivered_sequence: int
+    failures: int
+    failing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubCounts:
+    """How many subscriptions there are: of one topic, of one callback host, of all; and requests that wait."""
+
+    topic: int
+    host: int
+    total: int
+    waiting: int
+    waiting_host: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHub:
+    """Our own subscription to a source's hub. *token* is the callback's last part; it and *secret*: never log."""
+
+    source_id: int
+    hub: str
+    topic: str
+    token: str
+    secret: str
+    state: PushState
+    expires_at: datetime | None
+    failures: int
+    reason: str
+    pushed_at: datetime | None
 
 
 class Hubs:

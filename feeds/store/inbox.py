@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, 
 
 from feeds.model import Validators
 from feeds.store.codec import deflate, inflate
-from feeds.store.marks import chunks
+from feeds.store.columns import chunks
 from feeds.store.schema import inbox
 from feeds.store.values import InboxItem
 

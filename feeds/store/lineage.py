@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from feeds.model import LINEAGE_FIELDS, Entry, Evidence
 from feeds.store import containments, filings
 from feeds.store.codec import part_from_blob, plain, restore
-from feeds.store.marks import chunks, storable
+from feeds.store.columns import chunks, storable
 from feeds.store.schema import articles, entries
 
 MOST_WEIGHED = 32

@@ -13,8 +13,7 @@ from sqlalchemy import BigInteger, Connection, func, select, text, type_coerce
 
 from feeds.model import Source, Validators
 from feeds.store import dialect
-from feeds.store.columns import micros, moment
-from feeds.store.marks import chunks
+from feeds.store.columns import chunks, micros, moment
 from feeds.store.schema import (
     IN_SECTION,
     POLLABLE,

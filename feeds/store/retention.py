@@ -12,9 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, select, tuple_, update
 
-from feeds.store import containments, dialect, filings, search, story_fragments
-from feeds.store.columns import unsigned
-from feeds.store.marks import article_mark, chunks, entry_mark, text_mark, url_mark
+from feeds.store import containments, dialect, filings, search, stories
+from feeds.store.columns import article_mark, chunks, entry_mark, text_mark, unsigned, url_mark
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
@@ -105,7 +104,7 @@ class Retention:
         self._disown(told)
         search.forget(self._connection, list(ids))
         containments.forget(self._connection, list(ids))
-        story_fragments.forget(self._connection, {row.story_uid for row in doomed.values() if row.story_uid})
+        stories.forget(self._connection, {row.story_uid for row in doomed.values() if row.story_uid})
         for some in chunks(ids):
             for table in (filing_rows, fragments, entries):
                 self._connection.execute(delete(table).where(table.c.article_id.in_(some)))

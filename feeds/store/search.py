@@ -15,9 +15,8 @@ from sqlalchemy import Connection, text
 from feeds.model import Article, Entry, Format, Fragment
 from feeds.store import dialect
 from feeds.store.codec import inflate
-from feeds.store.columns import moment
+from feeds.store.columns import moment, storable
 from feeds.store.hydrate import hydrate
-from feeds.store.marks import storable
 from feeds.store.schema import SEARCH as TABLE
 from feeds.text import spelled, words
 

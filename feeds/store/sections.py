@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Row, Select, func, literal, select, tuple_, u
 
 from feeds.errors import SectionNotFound
 from feeds.model import Article, Format, Section
-from feeds.store import selections, story_fragments
-from feeds.store.columns import UtcDateTime
+from feeds.store import selections, stories
+from feeds.store.columns import UtcDateTime, chunks
+from feeds.store.config_sync import sync_sections
 from feeds.store.hydrate import hydrate
-from feeds.store.marks import chunks
 from feeds.store.schema import (
     BY_RANK,
     IN_SECTION,
@@ -29,7 +29,6 @@ from feeds.store.schema import (
     section_moves,
     sections,
 )
-from feeds.store.section_sync import sync
 from feeds.store.values import Changes, Page, SectionState, Selection, Standing, Withdrawn
 
 _NEWEST = filings.c.rank_at.desc(), filings.c.article_id.desc()
@@ -48,7 +47,7 @@ class Sections:
         A section with `moved_from` keeps the filings and the numbers that it had under its old path.
         """
         self._ids.clear()
-        sync(self._connection, configured, now)
+        sync_sections(self._connection, configured, now)
 
     # ------------------------------------------------------------------ rows
 
@@ -161,7 +160,7 @@ class Sections:
 
     def by_story(self, path: str, format: Format, *, limit: int, among: int) -> Selection:
         """The newest *limit* stories among the section's newest *among* articles, as publishing last made them."""
-        return story_fragments.selection(self._connection, self._id(path), format, limit=limit, among=among)
+        return stories.selection(self._connection, self._id(path), format, limit=limit, among=among)
 
     def stale_stories(self, paths: Sequence[str], among: int, version: int) -> dict[str, str]:
         """Stories of the sections' newest articles, *among* so many of each, that `documents.put_stories` has to get,
@@ -170,10 +169,10 @@ class Sections:
         newest: set[str] = set()
         for path in paths:
             with suppress(SectionNotFound):
-                found = story_fragments.newest(self._connection, self._id(path), among)
+                found = stories.newest(self._connection, self._id(path), among)
                 newest |= {story for _, story in found if story}
-        wanted = story_fragments.made_of(self._connection, newest)
-        stale = story_fragments.stale(self._connection, wanted, version)
+        wanted = stories.made_of(self._connection, newest)
+        stale = stories.stale(self._connection, wanted, version)
         return {uid: made_of for uid, made_of in wanted.items() if uid in stale}
 
     def unlisted(self, path: str, uids: Sequence[str], filed: int) -> int:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, select
 
 from feeds.model import FullText, Source, Validators
 from feeds.store.codec import hashes_from_blob, hashes_to_blob
-from feeds.store.columns import plain
-from feeds.store.marks import storable
-from feeds.store.schema import sources
+from feeds.store.columns import plain, storable
+from feeds.store.schema import source_hubs, sources
 from feeds.store.values import SourceState
 
 CONFIGURED = (
@@ -66,6 +66,8 @@ OF_SOURCE = ("id", "key", *(name for name in CONFIGURED if name != "rights"))
 
 SELDOM = (*_SELDOM, "etag", "last_modified", "item_hashes", "item_marks", "first_poll_done", "title")
 """The columns that a poll which brought nothing leaves as they are."""
+# Asked by name, a row looks every column up, and a thousand sources have forty thousand: so all are taken at once.
+_COLUMNS = tuple(sources.c.keys())
 
 
 def configured(source: Source, desk_full_text: FullText) -> dict[str, Any]:
@@ -85,10 +87,6 @@ def configured(source: Source, desk_full_text: FullText) -> dict[str, Any]:
         "ignore_validators": int(source.ignore_validators),
         "line": source.line,
     }
-
-
-# Asked by name, a row looks every column up, and a thousand sources have forty thousand: so all are taken at once.
-_COLUMNS = tuple(sources.c.keys())
 
 
 def source_of(row: Row[Any], columns: Sequence[str] = _COLUMNS) -> Source:
@@ -162,3 +160,12 @@ def seldom(state: SourceState) -> list[Any]:
         int(state.first_poll_done),
         storable(state.title),
     ]
+
+
+def pushing(connection: Connection, now: datetime, source_ids: Sequence[int] | None = None) -> frozenset[int]:
+    """Of these sources (None: of all) those whose hub pushes: verified, and the lease has not ended."""
+    alive = source_hubs.c.state == "active", source_hubs.c.expires_at > now
+    statement = select(source_hubs.c.source_id).where(*alive)
+    if source_ids is not None:
+        statement = statement.where(source_hubs.c.source_id.in_(list(source_ids)))
+    return frozenset(connection.execute(statement).scalars())

@@ -15,15 +15,37 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, select, update
 
 from feeds.model import Source, SourceKind
-from feeds.store import dialect
+from feeds.store import dialect, small_tables
 from feeds.store.codec import hashes_from_blob, hashes_to_blob
-from feeds.store.columns import micros, moment
-from feeds.store.marks import chunks, storable
-from feeds.store.pushing import pushing
-from feeds.store.schema import POLLABLE, POLLS_KEPT, polls, sources
-from feeds.store.source_rows import OF_SOURCE, OFTEN, SELDOM, both_of, differs_seldom, often, seldom, source_of
-from feeds.store.source_sync import sync
+from feeds.store.columns import chunks, micros, moment, storable
+from feeds.store.config_sync import sync_sources
+from feeds.store.schema import POLLABLE, POLLS_KEPT, metadata, polls, sources
+from feeds.store.source_rows import OF_SOURCE, OFTEN, SELDOM, both_of, differs_seldom, often, pushing, seldom, source_of
 from feeds.store.values import Claim, Poll, PollResult, SourcesSynced, SourceState
+
+_LINE = (
+    "source_id",
+    "slot",
+    "at",
+    "outcome",
+    "status",
+    "new_entries",
+    "copies",
+    "updated",
+    "wire_bytes",
+    "seconds",
+    "error",
+    "remedy",
+    "next_poll_at",
+    "reason",
+)
+_WRITE_LINE = (
+    f"INSERT INTO polls ({', '.join(_LINE)}) VALUES ({', '.join('?' * len(_LINE))})"
+    f" ON CONFLICT (source_id, slot) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _LINE[2:])}"
+)
+DUE = ("next_poll_at", "due_at", "retry_after_until", "next_try_at")
+"""The columns that say when something is to be done."""
+JUST = timedelta(minutes=1)
 
 
 class Sources:
@@ -44,7 +66,7 @@ class Sources:
 
         New ones are due at once, or spread over *first_poll_spread_s*. Missing ones rest, marked as removed.
         """
-        return sync(self._connection, configured, desk_full_text, now, first_poll_spread_s)
+        return sync_sources(self._connection, configured, desk_full_text, now, first_poll_spread_s)
 
     # ------------------------------------------------------------------ claims
 
@@ -303,28 +325,6 @@ class Sources:
         return [_poll(row) for row in self._connection.execute(statement)]
 
 
-_LINE = (
-    "source_id",
-    "slot",
-    "at",
-    "outcome",
-    "status",
-    "new_entries",
-    "copies",
-    "updated",
-    "wire_bytes",
-    "seconds",
-    "error",
-    "remedy",
-    "next_poll_at",
-    "reason",
-)
-_WRITE_LINE = (
-    f"INSERT INTO polls ({', '.join(_LINE)}) VALUES ({', '.join('?' * len(_LINE))})"
-    f" ON CONFLICT (source_id, slot) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _LINE[2:])}"
-)
-
-
 def _line(result: PollResult, polled: int) -> tuple[Any, ...]:
     """A row of the history, by the columns of `_LINE`."""
     return (
@@ -360,3 +360,39 @@ def _poll(row: Row[Any]) -> Poll:
         next_poll_at=row.next_poll_at,
         reason=row.reason,
     )
+
+
+class Schedule:
+    """``tx.schedule``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def shifts(self) -> int:
+        """How often due times were moved: tells whether a `shift` that was not heard of has been."""
+        return small_tables.value(self._connection, small_tables.SHIFTS)
+
+    def shift(self, by: timedelta, now: datetime) -> None:
+        """Move all that is due by as much as the clock was set, which shows *now*.
+
+        Sources that were polled in the minute before *now* go by the new clock already. Those that were polled at what
+        is the future by it were so now: who starts next is not to find the clock set back once more.
+        """
+        small_tables.count(self._connection, small_tables.SHIFTS)
+        shifted = by // timedelta(microseconds=1)
+        for table in metadata.sorted_tables:
+            names = [name for name in DUE if name in table.columns and table is not polls]
+            if not names:
+                continue
+            statement = f"UPDATE {table.name} SET {', '.join(f'{name} = {name} + ?' for name in names)}"
+            values = [shifted] * len(names)
+            if table is sources:
+                statement += ", last_poll_at = CASE WHEN last_poll_at > ? THEN ? ELSE last_poll_at END"
+                statement += " WHERE last_poll_at IS NULL OR last_poll_at < ? OR last_poll_at > ?"
+                values += [micros(now), micros(now), micros(now - JUST), micros(now)]
+            dialect.execute_many(self._connection, statement, [values])
+
+    def latest_poll_at(self) -> datetime | None:
+        """When a source was last polled, by the clock of then; None before the first poll."""
+        found: datetime | None = self._connection.execute(select(func.max(sources.c.last_poll_at))).scalar_one()
+        return found

@@ -1,4 +1,6 @@
-"""The store as others hold it: transactions, upgrade, backup, a cheap look whether anything moved. I/O: database."""
+"""The store: opened, read and written in transactions; what databases and drivers raise becomes a StoreError here.
+I/O: database.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +12,95 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, exc, select
 
 from feeds.errors import StoreError
-from feeds.store import backup, counters, dialect, place, upgrade
-from feeds.store.faults import mapped
+from feeds.store import dialect, place, small_tables, upgrade
 from feeds.store.place import Loss
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
 
 if TYPE_CHECKING:
     from feeds.store.articles import Articles
-    from feeds.store.configs import Configs
     from feeds.store.documents import Documents
-    from feeds.store.events import Events
-    from feeds.store.furniture import Furniture
     from feeds.store.hubs import Hubs
     from feeds.store.inbox import Inbox
     from feeds.store.overview import Overview
     from feeds.store.retention import Retention
-    from feeds.store.schedule import Schedule
     from feeds.store.search import Search
     from feeds.store.sections import Sections
-    from feeds.store.sources import Sources
+    from feeds.store.small_tables import Configs, Events, Furniture
+    from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
 
+
+_SQLITE = (
+    ("locked", "the database is locked by another program", "end the program that holds it, or try again later"),
+    ("busy", "the database is locked by another program", "end the program that holds it, or try again later"),
+    ("disk is full", "the disk is full", "free space under the data folder; the desk goes on by itself"),
+    ("disk i/o error", "the disk gives errors", "check the disk and its space; `wiredesk doctor` looks closer"),
+    ("readonly", "the database file cannot be written", "give this user write permission on the file and its folder"),
+    ("read-only", "the database file cannot be written", "give this user write permission on the file and its folder"),
+    ("unable to open", "the database file cannot be opened", "check that the data folder exists and can be written"),
+    ("not a database", "the file is no SQLite database", "name another file, or restore a backup"),
+    ("malformed", "the database file is damaged", "restore the last backup with `wiredesk restore`"),
+    ("no such table", "the database lacks tables of this release", "upgrade it: start the desk with `wiredesk run`"),
+    ("no such column", "the database lacks columns of this release", "upgrade it: start the desk with `wiredesk run`"),
+)
 LOOK_S = 0.05
 """How often `Store.wait` looks at a SQLite file."""
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """Raise what goes wrong inside as StoreError, with its remedy; broken constraints and statements pass as they are.
+
+    Those would be errors in the desk itself, to be logged with their traceback.
+    """
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise StoreError("no database connection came free", remedy="fewer threads, or try again later") from error
+    except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.DatabaseError) as error:
+        known = _known(error)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _known(error: exc.DBAPIError) -> StoreError | None:
+    words = str(error.orig).strip()
+    lowered = words.lower()
+    if type(error.orig).__module__.startswith("sqlite3"):
+        for sign, cause, remedy in _SQLITE:
+            if sign in lowered:
+                return StoreError(cause, remedy=remedy)
+        return StoreError(f"the database refuses: {words}") if isinstance(error, exc.OperationalError) else None
+    code = getattr(error.orig, "sqlstate", None) or ""
+    if code.startswith(("40", "55")):  # serialisation, deadlock, lock not available
+        return StoreError("another program changed the same rows", remedy="it is tried again")
+    if code.startswith("53"):
+        return StoreError(
+            f"the database server is out of room: {words}", remedy="free disk, memory or connections there"
+        )
+    if code.startswith("28"):
+        return StoreError(
+            "the database server refuses the login", remedy="check user and password in WIREDESK_DATABASE"
+        )
+    if code == "25006":
+        return StoreError(
+            "the database server takes no writes: it is a standby, or set to read-only",
+            remedy="name the primary in WIREDESK_DATABASE, or set default_transaction_read_only off",
+        )
+    if code == "3D000":
+        return StoreError(f"the database does not exist: {words}", remedy="create it with `createdb`")
+    if code in ("42P01", "42703"):
+        return StoreError(
+            "the database lacks parts of this release", remedy="upgrade it: start the desk with `wiredesk run`"
+        )
+    if isinstance(error, (exc.OperationalError, exc.InterfaceError)):
+        first = words.splitlines()[0] if words else "connection lost"
+        return StoreError(f"the database server is gone: {first}", remedy="start it, or check WIREDESK_DATABASE")
+    return None
 
 
 class ReadTx:
@@ -48,7 +113,7 @@ class ReadTx:
 
     @cached_property
     def configs(self) -> Configs:
-        from feeds.store.configs import Configs
+        from feeds.store.small_tables import Configs
 
         return Configs(self._connection)
 
@@ -60,7 +125,7 @@ class ReadTx:
 
     @cached_property
     def schedule(self) -> Schedule:
-        from feeds.store.schedule import Schedule
+        from feeds.store.sources import Schedule
 
         return Schedule(self._connection)
 
@@ -72,7 +137,7 @@ class ReadTx:
 
     @cached_property
     def furniture(self) -> Furniture:
-        from feeds.store.furniture import Furniture
+        from feeds.store.small_tables import Furniture
 
         return Furniture(self._connection)
 
@@ -102,7 +167,7 @@ class ReadTx:
 
     @cached_property
     def events(self) -> Events:
-        from feeds.store.events import Events
+        from feeds.store.small_tables import Events
 
         return Events(self._connection)
 
@@ -176,7 +241,7 @@ class Store:
     def try_to_write(self) -> None:
         """Write something and take it back. Raises StoreError, which says what is in the way."""
         with mapped(), self._writer.connect() as connection, connection.begin() as transaction:
-            counters.count(connection, counters.PUBLICATION)
+            small_tables.count(connection, small_tables.PUBLICATION)
             transaction.rollback()
 
     # ------------------------------------------------------------------ upgrades, copies
@@ -218,7 +283,7 @@ class Store:
         """Copy a SQLite database to *path* while it is in use; the copy is of one moment, and whole or not there."""
         if self.file is None:
             raise StoreError("a PostgreSQL database is not copied by the desk", remedy="use pg_dump")
-        backup.copy(self.file, path)
+        upgrade.copy(self.file, path)
 
     # ------------------------------------------------------------------ losses
 

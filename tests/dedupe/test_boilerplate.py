@@ -52,7 +52,7 @@ def test_who_gathers_the_same_report_from_many_papers_has_one_article_of_it(desk
     (original,) = desk.poll(1, entry("n", title="Old footbridge at Tollgate Wharf to be replaced", text=BRIDGE))
     gathered = [
         entry(f"g{at}", title=f"{paper}: footbridge at Tollgate Wharf to be replaced", text=f"{paper}. {BRIDGE}")
-        for at, paper in enumerate(("Coast Wire", "Quay Courier", "Mole Mail", "Pier Post"))
+        for at, paper in enumerate(("Coast Wire", "Quay Deliveries", "Mole Mail", "Pier Post"))
     ]
     assert {decision.article_uid for decision in desk.poll(2, *gathered)} == {original.article_uid}
 

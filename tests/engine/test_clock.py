@@ -39,7 +39,7 @@ def process(store: Store, tmp_path: Path) -> Iterator[IngestProcess]:
     made = IngestProcess(store, tmp_path / "config", tmp_path, {}, accepted, stop=threading.Event())
     yield made
     made._stop.set()
-    made._courier.close()
+    made._deliveries.close()
     made._fetcher.close()
     made._workers.close()
 
@@ -119,7 +119,7 @@ def test_a_clock_that_was_set_back_while_away_is_minded_by_the_first_process_alo
             assert due - timedelta(hours=1, minutes=1) < tx.sources.next_due_at() <= due - timedelta(minutes=59)
 
 
-@pytest.mark.parametrize("part", ["scheduler", "courier"])
+@pytest.mark.parametrize("part", ["scheduler", "deliveries"])
 def test_a_part_that_does_nothing_ends_the_process(
     process: IngestProcess, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,12 +128,12 @@ def test_a_part_that_does_nothing_ends_the_process(
     if part == "scheduler":
         process._ticked_at -= module.PART_SILENT_S + 1
     else:
-        monkeypatch.setattr(process._courier, "turn", lambda wait_s: time.sleep(0.01))
-        process._courier.start()
+        monkeypatch.setattr(process._deliveries, "turn", lambda wait_s: time.sleep(0.01))
+        process._deliveries.start()
         process._check_parts()
         assert not process._stop.is_set()
-        process._courier._stop.set()
-        process._courier._thread.join()
+        process._deliveries._stop.set()
+        process._deliveries._thread.join()
     process._check_parts()
     assert process._stop.is_set() and process._lost
 

@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from feeds.errors import DeskError
 from feeds.model import Decision, Entry, Placement, Section, Source
-from feeds.store import Store, backup, open_store
+from feeds.store import Store, open_store, upgrade
 from feeds.store.upgrade import VERSION_TABLE
 from tests.faults.injecting import Faults
 from tests.faults.stand import STEP, Stand, standing
@@ -155,7 +155,7 @@ def restoring(faults: Faults, kind: str, at: int, lasts: int = 1, template: Path
         before = _titles(database)
 
         def restore() -> None:
-            backup.restore(kept, database, aside)
+            upgrade.restore(kept, database, aside)
 
         _refused(faults, row, restore)
         present = _titles(database)

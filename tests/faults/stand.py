@@ -28,7 +28,7 @@ from feeds.ingest import flow
 from feeds.ingest.reading import Job, Reading, read
 from feeds.serve import create_app
 from feeds.store import Store, open_store
-from feeds.store.hub_values import HubRequest
+from feeds.store.hubs import HubRequest
 from tests.e2e.publisher import Publisher
 from tests.faults.injecting import Faults
 from tests.fetch.origin import Exchange, Gone, Origin, answer
@@ -311,7 +311,7 @@ class Stand:
 
     def _end(self) -> None:
         process = self.process
-        process._courier.close()
+        process._deliveries.close()
         process._fetcher.close()
         process._judge.close()
         self.store.close()
@@ -356,14 +356,14 @@ class Stand:
             raise TimeoutError(f"{process._ingest.in_flight} still in flight")
 
     def _tell(self) -> None:
-        """The courier's thread, in this one."""
-        courier = self.process._courier
+        """The deliveries' thread, in this one."""
+        deliveries = self.process._deliveries
         for _ in range(40):
             try:
-                courier.turn(0.02)
+                deliveries.turn(0.02)
             except StoreError:
-                courier._forget()
-            if not courier._delivering and not courier._look:
+                deliveries._forget()
+            if not deliveries._delivering and not deliveries._look:
                 return
 
     def _look(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.fetch.coding import BadCoding, Decoder, TooMuch
+from feeds.fetch.headers import BadCoding, Decoder, TooMuch
 
 
 def _raw_deflate(body: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.fetch.hosts import HostQueues
+from feeds.fetch.loop import HostQueues
 
 
 def test_a_host_starts_few_at_once_and_after_its_gap() -> None:

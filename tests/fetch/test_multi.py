@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from feeds.fetch.multi import Multi
+from feeds.fetch.wire import Multi
 
 
 class Interrupted(Multi):

@@ -14,7 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
-from feeds.hub import Courier
+from feeds.hub.deliveries import Deliveries
 from feeds.model import Decision, Entry, FetchSettings, Placement, PublishSettings, Section, Settings, Source
 from feeds.publish import publish
 from feeds.serve import create_app
@@ -48,7 +48,7 @@ class HubDesk:
         self.store: Store = open_store(f"sqlite:///{folder}/desk.sqlite3")
         self.source = Source(key="tidings", name="Tidings", kind="feed", target="https://tidings.example/feed")
         self.accept(self.settings)
-        self.courier: Courier | None = None
+        self.deliveries: Deliveries | None = None
         self.count = 0
         self.counted: Counter[tuple[str, str]] = Counter()
 
@@ -60,7 +60,7 @@ class HubDesk:
         return f"{self.settings.base_url}/news/world.{suffix}"
 
     def accept(self, settings: Settings) -> None:
-        """Take over *settings*, in the store and by the courier."""
+        """Take over *settings*, in the store and by the deliveries."""
         self.settings = settings
         config = Config(settings=settings, sections=self.sections, sources=(self.source,))
         now = self.clock()
@@ -70,8 +70,8 @@ class HubDesk:
             tx.configs.accept(config_to_json(config), uuid.uuid4().hex, now)
             tx.sections.mark_dirty()
         publish(self.store, settings, self.sections, now=now)
-        if getattr(self, "courier", None) is not None:
-            self.courier.configure(settings, "Wiredesk/test")  # type: ignore[union-attr]
+        if getattr(self, "deliveries", None) is not None:
+            self.deliveries.configure(settings, "Wiredesk/test")  # type: ignore[union-attr]
 
     def publish(self, title: str) -> float:
         """File an article and render; gives the moment when its documents stood in the store."""
@@ -92,18 +92,18 @@ class HubDesk:
         return time.monotonic()
 
     def start(self) -> None:
-        """Have a courier work, as after a start of the ingest process."""
-        self.courier = Courier(self.store, self.settings, "Wiredesk/test", clock=self.clock, count=self._counted)
-        self.courier.start()
+        """Have deliveries go on, as after a start of the ingest process."""
+        self.deliveries = Deliveries(self.store, self.settings, "Wiredesk/test", clock=self.clock, count=self._counted)
+        self.deliveries.start()
 
     def _counted(self, kind: str, outcome: str) -> None:
         self.counted[kind, outcome] += 1
 
     def stop(self) -> None:
-        """End the courier."""
-        if self.courier is not None:
-            self.courier.close()
-            self.courier = None
+        """End the deliveries."""
+        if self.deliveries is not None:
+            self.deliveries.close()
+            self.deliveries = None
 
     def publish_settings(self, **changes: object) -> None:
         """Accept other settings of `publish:`."""
@@ -117,7 +117,7 @@ class _Quiet(WSGIRequestHandler):
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[HubDesk]:
-    """A desk with the article "Before" published, served and its courier at work."""
+    """A desk with the article "Before" published, served and its deliveries at work."""
     server = make_server("127.0.0.1", 0, _nothing, WSGIServer, _Quiet)
     desk = HubDesk(tmp_path, server.server_port)
     application = create_app(f"sqlite:///{tmp_path}/desk.sqlite3")

@@ -12,8 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from feeds.hub import discover
-from feeds.hub.discovery import Discovered
+from feeds.hub.subscribing import Discovered, discover
 from feeds.serve.admission import refusal
 from tests.fetch.origin import Exchange, Origin
 from tests.hub.conftest import HubDesk, until

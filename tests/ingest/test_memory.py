@@ -148,7 +148,7 @@ def test_what_is_of_another_past_is_left_alone(
             (path,) = (tmp_path / "cache").glob("memory.*")
             path.write_bytes(path.read_bytes().replace(b'"Window"', b'"Wandow"'))
         case "desk":
-            monkeypatch.setattr("feeds.store.configs.Configs.desk_id", lambda self: "another")
+            monkeypatch.setattr("feeds.store.small_tables.Configs.desk_id", lambda self: "another")
     read_back.clear()
     (copy,) = desk.take([reprinted(came[3])], source_id=2, language=language)
     assert copy.kind == "copy" and read_back == [30]

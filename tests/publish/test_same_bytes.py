@@ -28,7 +28,7 @@ ASKED = (
 
 def told(url: str) -> dict[str, list[str]]:
     """Fill a desk on *url*; by address and coding the ETag, Last-Modified and a hash of the bytes that it serves."""
-    with mock.patch("feeds.store.counters.secrets.randbits", lambda bits: 7), open_store(url) as store:
+    with mock.patch("feeds.store.small_tables.secrets.randbits", lambda bits: 7), open_store(url) as store:
         desk = Desk(store, url)
         desk.now = desk.now.replace(month=12)
         desk.bring(range(90), story=1, categories=tuple(Category(term=word) for word in ("sea", "Häfen", "tide")))

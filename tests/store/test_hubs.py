@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.model import Document
-from feeds.store.hub_values import HubRequest
+from feeds.store.hubs import HubRequest
 
 from .conftest import NOW
 

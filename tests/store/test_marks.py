@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.store.marks import LONGEST, article_mark, chunks, entry_mark, indexable, storable, text_mark, url_mark
+from feeds.store.columns import LONGEST, article_mark, chunks, entry_mark, indexable, storable, text_mark, url_mark
 
 
 @given(st.text(st.characters()))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from feeds.model import Decision, Fragment
-from feeds.store import story_fragments as made_stories
+from feeds.store import stories as made_stories
 from feeds.store.retention import TOMBSTONE_DAYS
 from feeds.store.schema import story_fragments, story_moves
 

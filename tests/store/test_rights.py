@@ -3,7 +3,7 @@
 import pytest
 
 from feeds.model import Enclosure, Episode, Image, Participant
-from feeds.store.rights import (
+from feeds.store.hydrate import (
     SUMMARY_CHARS,
     allowed,
     allowed_episode,

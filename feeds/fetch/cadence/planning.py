@@ -11,9 +11,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from feeds.errors import FailureKind
-from feeds.fetch.cadence.memory import recall, remember
-from feeds.fetch.cadence.pace import DAY_S, HOUR_S
-from feeds.fetch.cadence.rhythm import UNKNOWN_RATE, Rhythm
+from feeds.fetch.cadence.rhythm import DAY_S, HOUR_S, UNKNOWN_RATE, Rhythm, recall, remember
 from feeds.fetch.cadence.values import Plan, Poll
 from feeds.model import PollSettings
 

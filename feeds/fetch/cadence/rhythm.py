@@ -1,40 +1,139 @@
-"""How often a source posts, and at which hours and days: learned from its polls, at little cost. Pure.
+"""What a source posts: its rate at present, at which hours and days; learned from its polls, kept as short text. Pure.
 
-The rate of posts is estimated over three spans of memory, each leaning on the longer one until it has seen enough,
-times a profile of the hours of the day and the days of the week (GMT). Asking costs the same at any time, so the mean
-delay of articles is least where polls are as dense as the square root of the rate: `Profile.reach` finds the moment at
-which that pressure has grown to a given amount. Times are epoch seconds here, rates are posts a day.
+Times are epoch seconds, rates are posts a day.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import struct
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from feeds.fetch.cadence.pace import DAY_S, HOUR_S, Profile, day_of, hour_of, hours
 from feeds.fetch.cadence.values import Poll
 from feeds.model import Hints
 
+DAY_S = 86400.0
+HOUR_S = 3600.0
+
+PACE_LEANING = 4.0
+"""Posts by which each hour and each day is taken for an average one."""
+
+LEAST, MOST = 0.05, 20.0
+"""Bounds of a single hour's or day's share of the average."""
 UNKNOWN_RATE = 4.0
 """Posts a day of a source of which nothing is known: asked every `poll.first_s`, as is any that posts so often."""
-
 LIVES_DAYS = (60.0, 7.0, 1.0)
 """Half-lives of the three memories of the rate, the longest first."""
-
 LEANING = (0.5, 4.0, 4.0)
 """Posts that a memory must have seen to weigh as much as the longer one before it (the first: as `UNKNOWN_RATE`)."""
-
 PROFILE_LIFE_DAYS = 60.0
-
 LONGEST_STEP_DAYS = 14.0
 """A longer time between two polls is taken to have held all hours and days alike."""
-
-EVEN = Profile([1.0] * 24, [1.0] * 7)
 _LN2 = math.log(2)
 QUIET_DAYS = 0.5
 """Polls that brought nothing are noted by their time alone, and learned in one step after so long or with the next
 news: what is known of a source hardly changes by them, and they are nearly all of its polls."""
+SILENCE_EXPECTED = 12.0
+"""Arrivals that must be missing before a silence is told: by chance less than once in 150,000 times."""
+_FORM = "2"
+_MEMORIES = len(LIVES_DAYS)
+_LISTS = (_MEMORIES, _MEMORIES, 24, 24, 7, 7, 24, 7)
+"""How long the lists of a rhythm and its profile are, in the order in which they are kept."""
+_CUTS = [slice(sum(_LISTS[:at]), sum(_LISTS[: at + 1])) for at in range(len(_LISTS))]
+_NUMBERS = struct.Struct(f"<ddIfff{sum(_LISTS)}f")
+
+
+class Profile:
+    """What hours of the day and days of the week (Monday is 0) are times the average: 24 and 7 numbers around 1."""
+
+    __slots__ = ("days", "hours")
+
+    def __init__(self, hours: Sequence[float], days: Sequence[float]) -> None:
+        self.hours = hours
+        self.days = days
+
+    @classmethod
+    def seen(
+        cls,
+        hour_posts: Sequence[float],
+        hour_days: Sequence[float],
+        day_posts: Sequence[float],
+        day_days: Sequence[float],
+    ) -> Profile:
+        """The profile of so many posts seen in so many days lived, by hour and by day."""
+        return cls(_shares(_smoothed(hour_posts), _smoothed(hour_days)), _shares(day_posts, day_days))
+
+    def average_days(self, since: float, until: float) -> float:
+        """How many average days' posts the time from *since* to *until* is good for."""
+        by_hour, by_day = self.hours, self.days
+        total = 0.0
+        for start, end in hours(since, until):
+            hour = int(start // HOUR_S)
+            total += (end - start) * by_hour[hour % 24] * by_day[(hour // 24 + 3) % 7]
+        return total / DAY_S
+
+    def reach(self, rate: float, start: float, pressure: float, most: float, limit_s: float) -> float:
+        """When the integral of sqrt(rate) comes to *pressure* or that of the rate to *most*, at most after *limit_s*.
+
+        Both count days; *most* is a number of posts, *rate* that of an average hour.
+        """
+        by_hour, by_day = self.hours, self.days
+        end, since = start + limit_s, start
+        while since < end:  # as `hours` cuts it, but this is what planning a poll costs
+            hour = int(since // HOUR_S)
+            until = min((hour + 1) * HOUR_S, end)
+            here = rate * by_hour[hour % 24] * by_day[(hour // 24 + 3) % 7]
+            span = (until - since) / DAY_S
+            pressing, posting = math.sqrt(here) * span, here * span
+            if pressing >= pressure or posting >= most:
+                share = min(pressure / pressing, most / posting)
+                return since + share * (until - since)
+            pressure -= pressing
+            most -= posting
+            since = until
+        return end
+
+
+def hours(since: float, until: float) -> Iterator[tuple[float, float]]:
+    """The time from *since* to *until* cut at full hours."""
+    while since < until:
+        end = min((since // HOUR_S + 1) * HOUR_S, until)
+        yield since, end
+        since = end
+
+
+def hour_of(at: float) -> int:
+    """The hour of the day, GMT."""
+    return int(at // HOUR_S) % 24
+
+
+def day_of(at: float) -> int:
+    """The day of the week, GMT; Monday is 0."""
+    return int(at // DAY_S + 3) % 7
+
+
+def _smoothed(values: Sequence[float]) -> list[float]:
+    """Neighbouring hours are alike, round the clock."""
+    last = len(values)
+    return [0.25 * values[at - 1] + 0.5 * value + 0.25 * values[(at + 1) % last] for at, value in enumerate(values)]
+
+
+def _shares(posts: Sequence[float], days: Sequence[float]) -> list[float]:
+    total_posts, total_days = sum(posts), sum(days)
+    if total_posts <= 0 or total_days <= 0:
+        return [1.0] * len(posts)
+    rate = total_posts / total_days
+    return [
+        min(max((some + PACE_LEANING) / (rate * span + PACE_LEANING), LEAST), MOST)
+        for some, span in zip(posts, days, strict=True)
+    ]
+
+
+EVEN = Profile([1.0] * 24, [1.0] * 7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,10 +314,6 @@ class Rhythm:
         )
 
 
-SILENCE_EXPECTED = 12.0
-"""Arrivals that must be missing before a silence is told: by chance less than once in 150,000 times."""
-
-
 def _left(days: float, life: float) -> float:
     """What is left of a weight of 1 after *days*."""
     return float(2.0 ** (-days / life))
@@ -232,3 +327,85 @@ def _lived(days: float, life: float) -> float:
 def _average_days(profile: Profile, since: float, until: float) -> float:
     days = (until - since) / DAY_S
     return days if days > LONGEST_STEP_DAYS else profile.average_days(since, until)
+
+
+def recall(memory: str) -> Rhythm:
+    """The rhythm that *memory* holds; an empty one where it holds none that can be read."""
+    form, _, rest = memory.partition(" ")
+    if form != _FORM:
+        return Rhythm()
+    packed, _, rest = rest.partition(" ")
+    hints, _, quiet = rest.partition(" ")
+    try:
+        at, last_new, window, tight_s, arrivals, longest, *numbers = _NUMBERS.unpack(a2b_base64(packed))
+        posts, days, hour_posts, hour_days, day_posts, day_days, hours, weekdays = [numbers[cut] for cut in _CUTS]
+        return Rhythm(
+            at=at,
+            posts=posts,
+            days=days,
+            hour_posts=hour_posts,
+            hour_days=hour_days,
+            day_posts=day_posts,
+            day_days=day_days,
+            window=window,
+            tight_s=tight_s,
+            last_new=last_new,
+            arrivals=arrivals,
+            longest=longest,
+            hints=_hints(hints) if hints else Hints(),
+            profile=Profile(hours, weekdays),
+            quiet_until=float(quiet or 0.0),
+            told=f"{form} {packed} {hints}",
+        )
+    except (ValueError, struct.error, KeyError, TypeError, AttributeError):
+        return Rhythm()
+
+
+def remember(rhythm: Rhythm) -> str:
+    """*rhythm* as text, below 1 KB."""
+    if rhythm.quiet_until:
+        return f"{rhythm.told} {rhythm.quiet_until:.0f}"
+    packed = _NUMBERS.pack(
+        rhythm.at,
+        rhythm.last_new,
+        rhythm.window,
+        rhythm.tight_s,
+        rhythm.arrivals,
+        rhythm.longest,
+        *rhythm.posts,
+        *rhythm.days,
+        *rhythm.hour_posts,
+        *rhythm.hour_days,
+        *rhythm.day_posts,
+        *rhythm.day_days,
+        *rhythm.profile.hours,
+        *rhythm.profile.days,
+    )
+    return f"{_FORM} {b2a_base64(packed, newline=False).decode('ascii')} {_told(rhythm.hints)}"
+
+
+def silence(memory: str, now: datetime) -> Silence | None:
+    """See `Rhythm.silent`."""
+    return recall(memory).silent(now.timestamp())
+
+
+def _hints(text: str) -> Hints:
+    told = json.loads(text)
+    return Hints(
+        ttl_s=told.get("ttl"),
+        skip_hours=tuple(int(hour) for hour in told.get("hours", ())),
+        skip_days=tuple(int(day) for day in told.get("days", ())),
+        update_period_s=told.get("period"),
+    )
+
+
+def _told(hints: Hints) -> str:
+    told = {
+        "ttl": hints.ttl_s,
+        "hours": list(hints.skip_hours),
+        "days": list(hints.skip_days),
+        "period": hints.update_period_s,
+    }
+    if not any(told.values()):
+        return ""
+    return json.dumps({name: value for name, value in told.items() if value}, separators=(",", ":"))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from feeds.store.faults import mapped
-from feeds.store.store import Store
+from feeds.store.store import Store, mapped
 
 LEAD_LOCK = 0x57444C44
 

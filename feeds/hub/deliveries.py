@@ -1,8 +1,7 @@
-"""The hub at work, on a thread of the ingest process: verifies, delivers, tells outside hubs, asks sources' hubs.
-I/O: network, database, clock.
+"""What the hub sends to subscribers (WebSub §7) and when: the topic's document without the entries that they have.
 
-What is to be done stands in the store, and only what has been done is written there: after a kill the next courier goes
-on where this one stopped, and at worst says something twice.
+Of Atom and RSS alone may entries be left out; JSON Feed goes whole. A subscriber gets a feed like the one it would
+have fetched, so that whatever reads the topic reads this. I/O: requests to callbacks and hubs; the store.
 """
 
 from __future__ import annotations
@@ -12,23 +11,23 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
-from feeds.errors import DeskError, FetchError, StoreError
+from feeds.errors import DeskError, FetchError, ParseError, StoreError
 from feeds.fetch import Fetcher, retry_after_s
 from feeds.fetch.resolver import Lookup
-from feeds.hub.content import delivery_headers, news, question
-from feeds.hub.questions import Asking, after, judge_hub, request_to
-from feeds.hub.requests import topic_url
+from feeds.frames import cut, delta_body
+from feeds.hub.requests import sign, topic_url
+from feeds.hub.subscribing import Asking, after, judge_hub, request_to
 from feeds.model import Answer, Document, Format, PollSettings, Request, Settings
 from feeds.store import Store
-from feeds.store.hub_values import HubRequest, Subscription
+from feeds.store.hubs import HubRequest, Subscription
 from feeds.urls import masked
 
-log = logging.getLogger(__name__)
-
+Headers = tuple[tuple[str, str], ...]
 TURN_S = 0.05
 REQUESTS_EVERY_S, FAILING_EVERY_S, SUBSCRIBE_EVERY_S, SWEEP_EVERY_S = 0.2, 1.0, 1.0, 60.0
 TIMEOUT_S = 10.0
@@ -43,7 +42,59 @@ STORE_RETRY_S = 2.0
 _MANNERS = PollSettings(per_host=16, gap_s=0)  # many callbacks of one reader live on one host
 
 
-class Courier:
+def news(
+    document: Document, changed: Sequence[str], withdrawn: Sequence[tuple[str, datetime]], *, complete: bool
+) -> bytes | None:
+    """Return what to send to whoever has the state before *changed* and *withdrawn*; None where nothing is news.
+
+    With *complete* False more has changed than is told: the whole document is right then.
+    """
+    here = set(document.article_uids)
+    fresh = [uid for uid in changed if uid in here]
+    if complete and not fresh and not (withdrawn and document.format != "rss"):
+        return None
+    if not complete or document.format == "json":
+        return document.body
+    try:
+        return delta_body(document, cut(document), fresh, withdrawn)
+    except ParseError:
+        return document.body
+
+
+def delivery_headers(document: Document, body: bytes, *, topic: str, hub: str, secret: str | None) -> Headers:
+    """Return the headers of a delivery: the topic's type, its links, and a signature where there is a *secret*."""
+    headers = [("Content-Type", document.media_type), ("Link", f'<{hub}>; rel="hub", <{topic}>; rel="self"')]
+    if secret is not None:
+        headers.append(("X-Hub-Signature", sign(secret, body)))
+    return tuple(headers)
+
+
+def question(request: HubRequest, challenge: str) -> str:
+    """Return the address that asks a callback whether it means *request* (§5.3), or tells it of a denial (§5.2)."""
+    fields = {"hub.mode": request.mode, "hub.topic": request.topic}
+    if request.mode == "denied":
+        fields["hub.reason"] = request.reason
+    else:
+        fields["hub.challenge"] = challenge
+    if request.mode == "subscribe":
+        fields["hub.lease_seconds"] = str(request.lease_s)
+    return with_query(request.callback, fields)
+
+
+def with_query(url: str, fields: dict[str, str]) -> str:
+    """Return *url* with *fields* behind whatever query it has, which stays as it is.
+
+    >>> with_query("https://a.example/cb?hub.mode=x&b", {"hub.mode": "y"})
+    'https://a.example/cb?hub.mode=x&b&hub.mode=y'
+    """
+    mark = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
+    return url + mark + urlencode(fields)
+
+
+log = logging.getLogger(__name__)
+
+
+class Deliveries:
     """Runs from `start` to `close`. *clock* gives the present; *resolver* takes the place of the system's.
 
     *count* is told each delivery and each ping to an outside hub, with its outcome: "delivered", "refused" (another
@@ -66,7 +117,7 @@ class Courier:
         self._clock = clock
         self._fetcher = Fetcher(settings.fetch, _MANNERS, user_agent, resolver)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="wiredesk-courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="wiredesk-deliveries", daemon=True)
         self._turned_at = time.monotonic()
         self._publication = -1
         self._look = True  # at all subscriptions, for documents may have changed
@@ -88,10 +139,10 @@ class Courier:
         """The name of this part where its thread has ended, or does not come round; "" where it lives."""
         if not self._thread.ident or (self._thread.is_alive() and time.monotonic() - self._turned_at < for_s):
             return ""
-        return "the hub's courier"
+        return "the hub's deliveries"
 
     def close(self) -> None:
-        """Stop; what is under way is told again by the next courier."""
+        """Stop; what is under way is done again by the next process."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -1,0 +1,201 @@
+"""Counters, events, accepted configs, learnt furniture: tables with few questions each. I/O: database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+
+from feeds.store import dialect
+from feeds.store.columns import chunks, indexable
+from feeds.store.schema import configs, counters, events, furniture
+from feeds.store.values import Event, StoredConfig
+
+PUBLICATION, SHIFTS, DESK = "publication", "shifts", "desk"
+
+
+def count(connection: Connection, name: str) -> int:
+    """Move the counter *name* by one; its new value."""
+    statement = (
+        update(counters).where(counters.c.name == name).values(value=counters.c.value + 1).returning(counters.c.value)
+    )
+    value = connection.execute(statement).scalar_one_or_none()
+    if value is None:
+        connection.execute(insert(counters).values(name=name, value=1))
+        value = 1
+    return int(value)
+
+
+def value(connection: Connection, name: str) -> int:
+    """What the counter *name* is at, 0 before it was moved."""
+    statement = select(counters.c.value).where(counters.c.name == name)
+    return int(connection.execute(statement).scalar_one_or_none() or 0)
+
+
+def publish(connection: Connection) -> int:
+    """Move the publication counter, tell who listens, give its new value."""
+    moved = count(connection, PUBLICATION)
+    dialect.notify(connection, moved)
+    return moved
+
+
+def publication(connection: Connection) -> int:
+    """The publication counter's value, 0 before anything was published."""
+    return value(connection, PUBLICATION)
+
+
+def desk_number(connection: Connection) -> int:
+    """The number drawn for this desk when its first config was accepted, the same for good; 0 before that."""
+    return value(connection, DESK)
+
+
+def draw_desk_number(connection: Connection) -> None:
+    """Draw the desk's number where there is none yet."""
+    if desk_number(connection) == 0:
+        connection.execute(insert(counters).values(name=DESK, value=secrets.randbits(62) + 1))
+
+
+class Events:
+    """``tx.events``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, kind: str, subject: str, *, text: str, remedy: str = "", now: datetime) -> bool:
+        """Open an event, and say so; while one of this *kind* and *subject* is open only its words are renewed."""
+        present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
+        renewed = self._connection.execute(update(events).where(present).values(text=text, remedy=remedy))
+        if renewed.rowcount:
+            return False
+        row = {
+            "uid": f"urn:uuid:{uuid4()}",
+            "kind": kind,
+            "subject": subject,
+            "text": text,
+            "remedy": remedy,
+            "at": now,
+        }
+        self._connection.execute(insert(events), row)
+        return True
+
+    def close(self, kind: str, subject: str, now: datetime) -> bool:
+        """End the open event of this *kind* and *subject*; whether there was one."""
+        present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
+        return bool(self._connection.execute(update(events).where(present).values(closed_at=now)).rowcount)
+
+    def since(self, kind: str, subject: str) -> datetime | None:
+        """When the open event of this *kind* and *subject* began; None where there is none."""
+        present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
+        found: datetime | None = self._connection.execute(select(events.c.at).where(present)).scalar_one_or_none()
+        return found
+
+    def subjects(self, kind: str) -> set[str]:
+        """What events of this *kind* are open about."""
+        present = (events.c.kind == kind) & events.c.closed_at.is_(None)
+        return set(self._connection.execute(select(events.c.subject).where(present)).scalars())
+
+    def open(self) -> list[Event]:
+        """Events that are not over, newest first."""
+        statement = select(events).where(events.c.closed_at.is_(None)).order_by(events.c.id.desc())
+        return [_event(row) for row in self._connection.execute(statement)]
+
+    def recent(self, limit: int) -> list[Event]:
+        """The newest events, over or not, newest first."""
+        return [
+            _event(row) for row in self._connection.execute(select(events).order_by(events.c.id.desc()).limit(limit))
+        ]
+
+    def forget(self, before: datetime) -> int:
+        """Remove events that were over *before* then; how many."""
+        return self._connection.execute(delete(events).where(events.c.closed_at < before)).rowcount
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        id=row.uid,
+        kind=row.kind,
+        subject=row.subject,
+        text=row.text,
+        remedy=row.remedy,
+        at=row.at,
+        closed_at=row.closed_at,
+    )
+
+
+class Configs:
+    """``tx.configs``"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def accept(self, text: str, digest: str, now: datetime, *, brief: str = "") -> int:
+        """Store a config and give its version; the present one's version where *digest* is the same.
+
+        *brief* is what a process needs that finds the sources in the store; "" where it is not told apart.
+        """
+        present = self.current()
+        if present is not None and present.digest == digest:
+            return present.version
+        draw_desk_number(self._connection)
+        row = {"digest": digest, "text": text, "brief": brief or text, "accepted_at": now}
+        statement = insert(configs).values(row).returning(configs.c.version)
+        version = self._connection.execute(statement).scalar_one()
+        publish(self._connection)
+        return int(version)
+
+    def renew(self, version: int, text: str, *, brief: str = "") -> None:
+        """Put *text*, which means the same, in place of what is stored: its line numbers are those of the files now."""
+        present = configs.c.version == version
+        self._connection.execute(update(configs).where(present).values(text=text, brief=brief or text))
+
+    def current(self) -> StoredConfig | None:
+        """The config in force, None before any was accepted."""
+        return self._newest(configs.c.text)
+
+    def brief(self) -> StoredConfig | None:
+        """The config in force with its *brief* for a text, however many sources it has."""
+        return self._newest(configs.c.brief.label("text"))
+
+    def version(self) -> int:
+        """The version of the config in force, 0 before any was accepted."""
+        return self._connection.execute(select(func.max(configs.c.version))).scalar_one() or 0
+
+    def _newest(self, text: ColumnElement[str]) -> StoredConfig | None:
+        columns = configs.c.version, text, configs.c.digest, configs.c.accepted_at
+        row = self._connection.execute(select(*columns).order_by(configs.c.version.desc()).limit(1)).one_or_none()
+        if row is None:
+            return None
+        return StoredConfig(version=row.version, text=row.text, digest=row.digest, accepted_at=row.accepted_at)
+
+    def desk_id(self) -> str:
+        """What stays with this desk for good, whatever it is called and wherever it is served: for the ids of feeds."""
+        return str(desk_number(self._connection))
+
+
+class Furniture:
+    """``tx.furniture``; a scope is ``source:`` and its number, or ``site:`` and a host."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def states(self, scopes: Iterable[str]) -> dict[str, bytes]:
+        """The states of those of *scopes* of which something was learnt."""
+        wanted = {indexable(scope): scope for scope in scopes}
+        found: dict[str, bytes] = {}
+        for some in chunks(sorted(wanted)):
+            rows = self._connection.execute(
+                select(furniture.c.scope, furniture.c.state).where(furniture.c.scope.in_(some))
+            )
+            found |= {wanted[row.scope]: bytes(row.state) for row in rows}
+        return found
+
+    def learn(self, states: Mapping[str, bytes], now: datetime) -> None:
+        """Keep *states* in the place of those before."""
+        rows = [
+            {"scope": indexable(scope), "state": state, "changed_at": now} for scope, state in sorted(states.items())
+        ]
+        dialect.upsert(self._connection, furniture, rows, ["scope"], change=["state", "changed_at"])
