@@ -86,6 +86,10 @@ def _known(error: exc.DBAPIError) -> StoreError | None:
         return StoreError(
             "the database server refuses the login", remedy="check user and password in WIREDESK_DATABASE"
         )
+    if code == "42501":
+        return StoreError(
+            f"the database user may not do this: {words}", remedy="grant it all rights on the desk's tables"
+        )
     if code == "25006":
         return StoreError(
             "the database server takes no writes: it is a standby, or set to read-only",

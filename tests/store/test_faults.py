@@ -73,13 +73,14 @@ def test_what_keeps_a_database_from_being_written_is_told_when_it_is_tried(own_u
         if store.file is not None:
             other = sqlite3.connect(store.file, isolation_level=None)
             other.execute("BEGIN IMMEDIATE")
-            said = "locked by another program; end"
+            url, said = own_url, "locked by another program; end"
         else:
             with psycopg.connect(own_url, autocommit=True) as other:
-                name = other.info.dbname
-                other.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only TO on')
-            said = "takes no writes.*; name the primary"
-    with open_store(own_url, create=False) as store, pytest.raises(StoreError, match=said):
+                role = f"reads_{other.info.dbname}"
+                other.execute(f'CREATE ROLE "{role}" LOGIN IN ROLE pg_read_all_data')
+            url = own_url.replace("//postgres@", f"//{role}@")
+            said = "may not do this: permission denied.*; grant it"
+    with open_store(url, create=False) as store, pytest.raises(StoreError, match=said):
         store.try_to_write()
     other.close()
 
