@@ -14,24 +14,40 @@ from typing import Literal
 
 from feeds.errors import StoreError
 
-Loss = Literal["", "deleted", "replaced", "log deleted"]
+Loss = Literal["", "deleted", "replaced", "overwritten", "log deleted"]
+MAGIC, COUNTER = b"SQLite format 3\0", slice(24, 28)
+"""How a SQLite file begins, and where in its head the counter is that only ever goes up."""
+
 PAGES_A_STEP = 2000
 Id = tuple[int, int]
 
 
 class Place:
-    """Where the database *file* lies; `loss` says what has become of it since this was made."""
+    """Where the database *file* lies; `loss` says what has become of it since this was made. Raises OSError if it can't
+    be looked at then.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._was = _id_of(file)
+        self._counted = _counter_of(file)
         self._log: Id | None = None
 
     def loss(self) -> Loss:
-        """What is wrong now; "" where nothing is."""
+        """What is wrong now; "" where nothing is, or nothing can be told."""
+        try:
+            return self._look()
+        except OSError:
+            return ""
+
+    def _look(self) -> Loss:
         present = _id_of(self._file)
         if present != self._was:
             return "deleted" if present is None else "replaced"
+        counted = _counter_of(self._file)
+        if counted < self._counted:
+            return "overwritten"
+        self._counted = counted
         # The log comes with the first that is written, and stays for as long as anybody has the database open.
         log = _id_of(log_of(self._file))
         if self._log is None:
@@ -76,9 +92,17 @@ def save_all(connection: sqlite3.Connection, file: Path) -> None:
             partial.unlink(missing_ok=True)
 
 
+def _counter_of(path: Path) -> int:
+    """The counter in the head of a SQLite file, -1 for what is none. Raises OSError."""
+    with path.open("rb") as opened:
+        head = opened.read(COUNTER.stop)
+    return int.from_bytes(head[COUNTER], "big") if head.startswith(MAGIC) else -1
+
+
 def _id_of(path: Path) -> Id | None:
+    """What a path leads to, None where there is nothing. Raises OSError where that can't be told."""
     try:
         found = os.stat(path)
-    except OSError:
+    except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

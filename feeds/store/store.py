@@ -303,9 +303,12 @@ class Store:
     def rescue(self, loss: Loss) -> str:
         """Save what can be saved from the open files after a *loss*; says what became of it. Close the store then."""
         assert self.file is not None
+        if loss == "replaced":
+            return "another database was put in its place; what the one before held since is not in it"
+        if loss == "overwritten":
+            # What is in the log belongs to the file as it was, and may have gone into the one that is there already.
+            return "it was overwritten in its place, and may be a mixture: stop the desk and `wiredesk restore` a copy"
         with mapped():
-            if loss == "replaced":
-                return "another database was put in its place; what the one before held since is not in it"
             # The one connection that has surely met the log; one that is opened now would find nothing.
             connection: Any = self._writer.raw_connection()
             try:

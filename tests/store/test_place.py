@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,29 @@ def test_a_database_that_was_put_in_its_place_stays(desk: Store, tmp_path: Path)
     os.replace(tmp_path / "other.db", desk.file)
     assert desk.loss() == "replaced"
     assert "another database" in desk.rescue("replaced")
+
+
+@pytest.mark.parametrize("by", ["a copy of before", "no database", "nothing"])
+def test_a_database_that_is_overwritten_in_its_place_is_noticed(desk: Store, tmp_path: Path, by: str) -> None:
+    shutil.copy(desk.file, tmp_path / "before.db")
+    save(desk, [new(f"s{number}", text="word " * 400) for number in range(50)], "news")
+    with sqlite3.connect(desk.file) as other:
+        other.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+    assert desk.loss() == ""
+    contents = {"a copy of before": (tmp_path / "before.db").read_bytes(), "no database": b"x" * 9000, "nothing": b""}
+    desk.file.write_bytes(contents[by])
+    assert desk.loss() == "overwritten"
+    assert "`wiredesk restore`" in desk.rescue("overwritten")
+
+
+def test_a_folder_that_cannot_be_looked_into_says_nothing_of_the_database_in_it(desk: Store, tmp_path: Path) -> None:
+    folder = desk.file.parent
+    aside = folder.rename(tmp_path / "aside")
+    folder.symlink_to(folder)  # whatever is asked of it fails, as it does for a user without rights
+    assert desk.loss() == ""
+    folder.unlink()
+    aside.rename(folder)
+    assert desk.loss() == ""
 
 
 def test_a_rescue_never_writes_over_a_database_that_has_come_meanwhile(desk: Store) -> None:
