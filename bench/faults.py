@@ -24,26 +24,23 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-from tests.e2e.desk import Desk  # noqa: E402
-from tests.e2e.publisher import Publisher  # noqa: E402
+from tests.faults import deeds  # noqa: E402
 from tests.faults.injecting import KINDS, Faults  # noqa: E402
 from tests.faults.runs import Row, copying, every, forgetting, ordeal, restoring, upgrading  # noqa: E402
-from tests.fetch.origin import Origin  # noqa: E402
+from tests.faults.trials import COLUMNS, Trial, trial  # noqa: E402
 from tests.store import postgres  # noqa: E402
 from tests.upgrade.release import RELEASED  # noqa: E402
 
+ZONE_AFTER_S = 40.0
 DISK = ("disk write", "disk sync", "disk truncate", "disk open", "disk path")
-COLUMNS = ("lost", "untold", "doubled", "changed", "unconditional", "errors", "bugs", "damage")
-BACK_WITHIN_S = 90.0
 
 
 class Shim:
@@ -115,220 +112,66 @@ def _line(run: Callable[..., Row], faults: Faults, kind: str, step: int, lasts: 
 # --------------------------------------------------------------------------- whole desks
 
 
-class Trial:
-    """A running desk of three feeds, a reader who looks all the time, and the books of both."""
-
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
-        self.origin = Origin()
-        self.origin.__enter__()
-        self.publishers = [Publisher(self.origin, f"/{name}.xml") for name in ("alpha", "beta", "gamma")]
-        self.desk = Desk(folder)
-        self.environ = environ
-        self.desk.write(
-            sources=[
-                {"name": each.path.strip("/"), "url": each.url, "section": "news/world", "interval_s": 1}
-                for each in self.publishers
-            ],
-            desk={"publish": {"full_text": "full", "entries": 1000}},
-        )
-        self.wanted: set[str] = set()
-        self.ids: dict[str, str] = {}
-        self.found = dict.fromkeys(COLUMNS, 0)
-        self._end = threading.Event()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-
-    def start(self) -> None:
-        self.desk.start(**self.environ)
-        self.publish()
-        assert self.back() is not None, "the desk does not come up"
-        self._reader.start()
-
-    def publish(self) -> None:
-        for each in self.publishers:
-            title = f"{each.path.strip('/')} {len(self.wanted)}"
-            each.publish(title)
-            self.wanted.add(title)
-
-    def titles(self) -> list[tuple[str, str]]:
-        with suppress(OSError, ValueError, KeyError):
-            return [(str(item["title"]), str(item["id"])) for item in self.desk.items("/news/world.json")]
-        return []
-
-    def back(self, within_s: float = BACK_WITHIN_S) -> float | None:
-        """Seconds until everything that was shown is there; None where it is not in time."""
-        began = time.monotonic()
-        while time.monotonic() - began < within_s:
-            if self.wanted <= {title for title, _ in self.titles()}:
-                return time.monotonic() - began
-            if self.desk.process is not None and self.desk.process.poll() is not None:
-                self.desk.process = None
-                with suppress(AssertionError):
-                    self.desk.start(**self.environ)  # as systemd would
-            time.sleep(0.1)
-        return None
-
-    def judge(self) -> dict[str, int]:
-        """What must not be, counted."""
-        seen = self.titles()
-        names = [title for title, _ in seen]
-        self.found["lost"] = len(self.wanted - set(names))
-        self.found["doubled"] = len(names) - len(set(names))
-        self.found["changed"] += sum(self.ids.get(title, id) != id for title, id in seen)
-        self.ids |= dict(seen)
-        for each in self.publishers:
-            asked = [one for one in self.origin.seen(each.path) if one.header("if-none-match") is None]
-            self.found["unconditional"] += max(0, len(asked) - 1)
-        return self.found
-
-    def _read(self) -> None:
-        while not self._end.wait(0.1):
-            with suppress(OSError):
-                if self.desk.get("/news/world.rss").status >= 500:
-                    self.found["errors"] += 1
-
-    def close(self) -> None:
-        self._end.set()
-        if self._reader.ident:
-            self._reader.join(15)
-        self.desk.__exit__(None, None, None)
-        self.origin.__exit__(None, None, None)
+Plan = tuple[str, Callable[[Path], None], Callable[[Trial], None]]
 
 
-@contextmanager
-def trial(data: Callable[[Path], None] = lambda path: None, **environ: str) -> Iterator[Trial]:
-    folder = Path(tempfile.mkdtemp(prefix="wiredesk-trial-"))
-    (folder / "data").mkdir()
-    data(folder / "data")
-    made = Trial(folder, environ)
+def _nothing(path: Path) -> None:
+    """The data folder as it is."""
+
+
+PLANS: tuple[Plan, ...] = (
+    ("machine asleep for 6 s", _nothing, deeds.asleep),
+    ("disk full for 6 s", deeds.memory_disk("size=24m"), deeds.full),
+    ("inode table full for 6 s", deeds.memory_disk("size=64m,nr_inodes=64"), deeds.inodes),
+    ("disk breaks, read-only; mounted anew", deeds.real_disk, deeds.read_only),
+    ("-wal deleted", _nothing, deeds.without_log),
+    ("data folder emptied", _nothing, deeds.emptied),
+    ("database damaged, copy restored", _nothing, deeds.damaged),
+    ("database replaced by an older copy", _nothing, deeds.replaced),
+    ("database overwritten, copy restored", _nothing, deeds.overwritten),
+    ("`wiredesk poll --now` beside it, 4 times", _nothing, deeds.poll_beside),
+)
+
+
+def processes(until: float, named: str) -> bool:
+    """One line a fault whose name has *named* in it; what this machine does not allow is told."""
+    good = all([_line_of(name, data, do, until) for name, data, do in PLANS if named in name])
+    good &= _clock(until, named) & _zone(until, named) & _server(until, named)
+    if named in (name := "rights of the data folder gone for 6 s"):  # last, for there is no way back
+        with suppress(PermissionError):
+            deeds.heed_modes()
+        good &= _line_of(name, _nothing, deeds.forbidden, until)
+    return good
+
+
+def _line_of(
+    name: str, data: Callable[[Path], None], do: Callable[[Trial], None], until: float, **environ: str
+) -> bool:
+    if time.monotonic() > until:
+        print(f"{name}: left out, time is over")
+        return True
     try:
-        made.start()
-        yield made
-    finally:
-        # The log tells why, where a row is not as it should be.
-        shutil.copy(made.desk.log, Path(tempfile.gettempdir()) / "wiredesk-faults.log")
-        made.close()
-        subprocess.run(["umount", str(folder / "data")], capture_output=True, check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+        with trial(data, **environ) as one:
+            do(one)
+            seconds = one.back()
+            return tell(name, 1, one.judge(), seconds)
+    except (subprocess.CalledProcessError, PermissionError) as error:
+        print(f"{name}: left out, this machine does not allow it ({error})")
+        return True
 
 
-def _mounted(options: str) -> Callable[[Path], None]:
-    def mount(path: Path) -> None:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)], check=True, capture_output=True)
-
-    return mount
-
-
-def _asleep(one: Trial) -> None:
-    family = list(one.desk.children().values())
-    for process in family:
-        process.send_signal(signal.SIGSTOP)
-    one.publish()
-    time.sleep(5)
-    for process in family:
-        process.send_signal(signal.SIGCONT)
-
-
-def _full(one: Trial) -> None:
-    filler = one.desk.data / "filler"
-    with suppress(OSError), filler.open("wb", buffering=0) as out:
-        while out.write(b"x" * 4096):
-            pass
-    one.publish()
-    time.sleep(6)
-    filler.unlink()
-
-
-def _inodes(one: Trial) -> None:
-    made = []
-    with suppress(OSError):
-        while True:
-            made.append(one.desk.data / f"filler-{len(made)}")
-            made[-1].touch()
-    one.publish()
-    time.sleep(6)
-    for path in made:
-        path.unlink(missing_ok=True)
-
-
-def _read_only(one: Trial) -> None:
-    """A bind mount turned read-only under open files is refused as busy; a tmpfs as a whole is not always."""
-    at = str(one.desk.data)
-    subprocess.run(["mount", "-o", "remount,ro,bind", at], check=True, capture_output=True)
-    one.publish()
-    time.sleep(6)
-    subprocess.run(["mount", "-o", "remount,rw,bind", at], check=True, capture_output=True)
-
-
-def _without_log(one: Trial) -> None:
-    for path in one.desk.data.glob("*-wal"):
-        path.unlink()
-    one.publish()
-
-
-def _damaged(one: Trial) -> None:
-    """Pages overwritten; then, as an admin would, the copy of before put back by `wiredesk restore`."""
-    copy = one.desk.config.parent / "copy.sqlite3"
-    [database] = one.desk.data.glob("*.sqlite3")
-    run = [sys.executable, "-m", "feeds.cli"]
-    places = ["--config", str(one.desk.config), "--data", str(one.desk.data)]
-    environ = os.environ | {"PYTHONPATH": str(HERE.parent)}
-    subprocess.run([*run, "backup", *places, str(copy)], check=True, capture_output=True, env=environ)
-    dice = random.Random(7)
-    with database.open("r+b") as out:
-        pages = out.seek(0, 2) // 4096
-        for _ in range(8):
-            out.seek(4096 * dice.randrange(1, max(pages, 2)))
-            out.write(dice.randbytes(4096))
-    one.publish()
-    time.sleep(5)
-    one.desk.stop()
-    subprocess.run([*run, "restore", *places, str(copy)], check=True, capture_output=True, env=environ)
-    one.desk.start(**one.environ)
-
-
-def _poll_beside(one: Trial) -> None:
-    run = [sys.executable, "-m", "feeds.cli", "poll", "--now"]
-    places = ["--config", str(one.desk.config), "--data", str(one.desk.data)]
-    environ = os.environ | {"PYTHONPATH": str(HERE.parent)}
-    for _ in range(4):
-        one.publish()
-        subprocess.run([*run, *places], capture_output=True, env=environ, timeout=60, check=False)
-
-
-def processes(until: float) -> bool:
-    """One line a fault; what this machine does not allow is told."""
-    plans: list[tuple[str, Callable[[Path], None], Callable[[Trial], None]]] = [
-        ("machine asleep for 5 s", lambda path: None, _asleep),
-        ("disk full for 6 s", _mounted("size=24m"), _full),
-        ("inode table full for 6 s", _mounted("size=64m,nr_inodes=64"), _inodes),
-        ("data folder read-only for 6 s", _mounted("size=64m"), _read_only),
-        ("-wal deleted", lambda path: None, _without_log),
-        ("pages overwritten, copy restored", lambda path: None, _damaged),
-        ("`wiredesk poll --now` beside it", lambda path: None, _poll_beside),
-    ]
-    good = True
-    for name, data, do in plans:
-        if time.monotonic() > until:
-            print(f"{name}: left out, time is over")
-            continue
-        try:
-            with trial(data) as one:
-                do(one)
-                seconds = one.back()
-                good &= tell(name, 1, one.judge(), seconds)
-        except (subprocess.CalledProcessError, PermissionError) as error:
-            print(f"{name}: left out, this machine does not allow it ({error})")
-    return good & _clock(until) & _server(until)
-
-
-def _clock(until: float) -> bool:
+def _clock(until: float, named: str) -> bool:
     """The wall clock of a running desk is set, and set right again."""
     good = True
+    jumps = (("a day forward", 86_400), ("a day back", -86_400), ("an hour forward", 3_600), ("an hour back", -3_600))
     with tempfile.TemporaryDirectory() as made:
         shim = preload(Path(made), "faults_clock")
-        for name, seconds in (("a day forward", 86_400), ("a day back", -86_400), ("an hour back", -3_600)):
+        for jump, seconds in jumps:
+            name = f"clock set {jump}, and right again"
+            if named not in name:
+                continue
             if shim is None or time.monotonic() > until:
-                print(f"clock set {name}: left out")
+                print(f"{name}: left out")
                 continue
             told = Path(made) / "ahead"
             told.write_bytes(bytes(8))
@@ -340,29 +183,40 @@ def _clock(until: float) -> bool:
                     one.publish()
                     back = one.back()
                     worst = None if back is None or worst is None else max(worst, back)
-                good &= tell(f"clock set {name}, and right again", 2, one.judge(), worst)
+                good &= tell(name, 2, one.judge(), worst)
     return good
 
 
-def _server(until: float) -> bool:
-    """PostgreSQL loses all its connections, as when it is started anew."""
-    name = "PostgreSQL ends all connections, thrice"
-    if time.monotonic() > until:
-        print(f"{name}: left out, time is over")
-        return True
-    import psycopg
+def _zone(until: float, named: str) -> bool:
+    """Summer time begins or ends under a running desk."""
+    good = True
+    for name, forward in (("summer time begins", True), ("summer time ends", False)):
+        if named in name:
+            zone = deeds.zone_with_a_step(forward=forward, after_s=ZONE_AFTER_S)
+            good &= _line_of(name, _nothing, _over_the_step, until, TZ=zone)
+    return good
 
-    with postgres.running() as url, trial(WIREDESK_DATABASE=url) as one:
-        for _ in range(3):
-            one.publish()
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-                    " AND backend_type = 'client backend'"
-                )
-            time.sleep(1)
-        seconds = one.back()
-        return tell(name, 3, one.judge(), seconds)
+
+def _over_the_step(one: Trial) -> None:
+    end = time.monotonic() + ZONE_AFTER_S + 5
+    while time.monotonic() < end:
+        one.publish()
+        time.sleep(2)
+
+
+def _server(until: float, named: str) -> bool:
+    """PostgreSQL is stopped and started, crashes, loses all its connections."""
+    good = True
+    for name, how in (
+        ("PostgreSQL stopped for 6 s", signal.SIGINT),
+        ("PostgreSQL crashes, is back after 6 s", signal.SIGQUIT),
+        ("PostgreSQL ends all connections, thrice", None),
+    ):
+        if named in name:
+            with postgres.server() as server:
+                do = deeds.disconnected(server) if how is None else deeds.restarted(server, how)
+                good &= _line_of(name, _nothing, do, until, WIREDESK_DATABASE=server.url)
+    return good
 
 
 def kills(count: int, seed: int, until: float) -> bool:
@@ -405,6 +259,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=["nth", "disk", "processes", "kills", []], help="all, if none")
     parser.add_argument("--kinds", default="", help="of nth and disk, with commas")
+    parser.add_argument("--named", default="", help="of processes: only those with this in their name")
     parser.add_argument("--step", type=int, default=1, help="every so manieth n only")
     parser.add_argument("--lasts", type=int, default=1, help="so many operations in a row fail")
     parser.add_argument("--kills", type=int, default=200)
@@ -428,7 +283,7 @@ def main() -> int:
                 again = [sys.executable, __file__, *sys.argv[1:], "--preloaded"]
                 good &= subprocess.run(again, env=os.environ | {"LD_PRELOAD": str(shim)}, check=False).returncode == 0
     if "processes" in parts:
-        good &= processes(time.monotonic() + 60 * told.minutes)
+        good &= processes(time.monotonic() + 60 * told.minutes, told.named)
     if "kills" in parts:
         good &= kills(told.kills, told.seed, time.monotonic() + 60 * told.minutes)
     return 0 if good else 1

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -28,45 +29,60 @@ _OPTIONS = {
 }
 
 
+class Server:
+    """A PostgreSQL in *folder* (a socket's path has 107 bytes at most); `stop` and `start` as often as one likes.
+
+    RuntimeError, with the server's words, if it does not start.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+        programs, self._identity = _programs(folder)
+        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+        _run([programs / "initdb", "-D", folder / "data", *options], self._identity)
+        self._command = [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
+        self._command += [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd="/", **self._identity)
+        _wait(self.url, self._process, self._folder / "log")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends the connections and then the server in order, SIGQUIT at once, as a crash does."""
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+@contextlib.contextmanager
+def server() -> Iterator[Server]:
+    """A running server of one's own."""
+    folder = Path(tempfile.mkdtemp(prefix="wdpg", dir="/tmp"))
+    made = None
+    try:
+        made = Server(folder)
+        made.start()
+        yield made
+    finally:
+        if made is not None:
+            made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def running() -> Iterator[str]:
-    """A running server: the URL of its maintenance database. RuntimeError, with the server's words, if none starts."""
-    folder = Path(tempfile.mkdtemp(prefix="wdpg", dir="/tmp"))  # a socket's path has 107 bytes at most
-    server = None
-    try:
-        programs, identity = _programs(folder)
-        _run(
-            [
-                programs / "initdb",
-                "-D",
-                folder / "data",
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-N",
-            ],
-            identity,
-        )
-        command = [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
-        command += [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **identity)
-        url = f"postgresql://postgres@/postgres?host={folder}"
-        _wait(url, server, folder / "log")
-        yield url
-    finally:
-        if server is not None:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    """The URL of the maintenance database of a running server."""
+    with server() as made:
+        yield made.url
 
 
 def _programs(folder):
