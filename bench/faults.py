@@ -154,7 +154,7 @@ def _line_of(
         with trial(data, **environ) as one:
             do(one)
             seconds = one.back()
-            return tell(name, 1, one.judge(), seconds)
+            return tell(name, 1, one.judge(), seconds, one.told.get("errors", ""))
     except (subprocess.CalledProcessError, PermissionError) as error:
         print(f"{name}: left out, this machine does not allow it ({error})")
         return True

@@ -30,7 +30,7 @@ class Place:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._was = _id_of(file)
-        self._counted = _counter_of(file)
+        self._opened = self._counted = -1
         self._log: Id | None = None
 
     def loss(self) -> Loss:
@@ -44,7 +44,10 @@ class Place:
         present = _id_of(self._file)
         if present != self._was:
             return "deleted" if present is None else "replaced"
-        counted = _counter_of(self._file)
+        if self._opened < 0:
+            # Never closed: whoever closes a file lets go of all locks that his process has on it, SQLite's too (POSIX).
+            self._opened = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
+        counted = _counter_of(self._opened)
         if counted < self._counted:
             return "overwritten"
         self._counted = counted
@@ -92,10 +95,9 @@ def save_all(connection: sqlite3.Connection, file: Path) -> None:
             partial.unlink(missing_ok=True)
 
 
-def _counter_of(path: Path) -> int:
-    """The counter in the head of a SQLite file, -1 for what is none. Raises OSError."""
-    with path.open("rb") as opened:
-        head = opened.read(COUNTER.stop)
+def _counter_of(opened: int) -> int:
+    """The counter in the head of an open SQLite file, -1 for what is none. Raises OSError."""
+    head = os.pread(opened, COUNTER.stop, 0)
     return int.from_bytes(head[COUNTER], "big") if head.startswith(MAGIC) else -1
 
 

@@ -129,10 +129,14 @@ def heed_modes() -> None:
 
 
 def forbidden(one: Trial) -> None:
-    """The rights of the data folder and of all in it go, and come back. Wants `heed_modes` before the desk starts."""
+    """The rights of the data folder and of all in it go, and come back. Wants `heed_modes` before the desk starts.
+
+    What has its files open does not notice; so the ingest process is killed.
+    """
     inside = {path: path.stat().st_mode for path in (one.desk.data, *one.desk.data.iterdir())}
     for path in inside:
         path.chmod(0)
+    one.desk.children()["ingest"].kill()  # the next one has to open what may not be opened
     one.publish()
     time.sleep(LASTS_S)
     for path, mode in inside.items():

@@ -90,8 +90,10 @@ class Trial:
     def _read(self) -> None:
         while not self._end.wait(0.1):
             with suppress(OSError):
-                if self.desk.get("/news/world.rss").status >= 500:
+                got = self.desk.get("/news/world.rss")
+                if got.status >= 500:
                     self.found["errors"] += 1
+                    self.told["errors"] = f"{time.strftime('%H:%M:%S')} {got.status} {got.body[:200]!r}"
 
     def close(self) -> None:
         self._end.set()

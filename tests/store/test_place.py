@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,17 @@ def test_a_database_that_is_overwritten_in_its_place_is_noticed(desk: Store, tmp
     desk.file.write_bytes(contents[by])
     assert desk.loss() == "overwritten"
     assert "`wiredesk restore`" in desk.rescue("overwritten")
+
+
+def test_a_look_leaves_the_locks_of_this_process_alone(desk: Store) -> None:
+    with desk.read() as tx:
+        tx.articles.count()
+        assert desk.loss() == ""
+        # The last who closes a database deletes its log; another process is not the last while this one has it open.
+        other = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT 1 FROM articles'); c.close()"
+        subprocess.run([sys.executable, "-c", other, str(desk.file)], check=True)
+        assert desk.file.with_name("desk.db-wal").exists()
+        assert desk.loss() == ""
 
 
 def test_a_folder_that_cannot_be_looked_into_says_nothing_of_the_database_in_it(desk: Store, tmp_path: Path) -> None:
