@@ -6,17 +6,21 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
-from feeds.cli.common import counted, need_config, places, with_places
+from feeds.cli.common import Places, counted, need_config, places, with_places
 from feeds.errors import DeskError
+from feeds.filing import FilingRules
+from feeds.model import Match, Section, Term
+from feeds.settings import ConfigErrors, ConfigWarning, first_lines, load_config
 
-if TYPE_CHECKING:
-    from feeds.cli.common import Places
-    from feeds.model import Match, Section
-    from feeds.settings import ConfigWarning
+COMMON = 0.5
+"""A word that more than this share of all articles holds tells nothing apart."""
+COMMON_OF = 50
+"""From so many stored articles on it is worth saying what stands in most of them."""
+LOOKED_AT = 1000
+"""The newest articles are enough for `check` to see what is common."""
 
 
 @click.command()
@@ -31,8 +35,6 @@ def check(config: str | None, data: str | None) -> None:
       wiredesk check
       wiredesk check --config /etc/wiredesk
     """
-    from feeds.settings import ConfigErrors, first_lines, load_config
-
     found = places(config, data)
     need_config(found)
     try:
@@ -45,29 +47,16 @@ def check(config: str | None, data: str | None) -> None:
         sys.exit(78)
     warnings = [*judged.warnings, *common_warnings(found, judged.sections)]
     _warn(warnings)
-    told = (
-        counted(len(judged.sections), "section"),
-        counted(len(judged.sources), "source"),
-        counted(len(warnings), "warning"),
-    )
-    click.echo(f"{found.config} holds: {', '.join(told)}.")
+    sections, sources = counted(len(judged.sections), "section"), counted(len(judged.sources), "source")
+    click.echo(f"{found.config} holds: {sections}, {sources}, {counted(len(warnings), 'warning')}.")
 
 
 def _warn(warnings: Sequence[ConfigWarning]) -> None:
     """Warnings apart: they keep nothing back."""
     if warnings:
         click.secho("Allowed, but hardly meant:", bold=True)
-        from feeds.settings import first_lines
-
         for line in first_lines(warnings):
             click.echo(f"  {line}")
-
-
-COMMON = 0.5
-COMMON_OF = 50
-"""From so many stored articles on it is worth saying what stands in most of them."""
-LOOKED_AT = 1000
-"""The newest articles are enough for `check` to see what is common."""
 
 
 def common_terms(terms: Sequence[str], counts: Mapping[int, int], articles: int) -> Iterator[tuple[str, str]]:
@@ -77,19 +66,18 @@ def common_terms(terms: Sequence[str], counts: Mapping[int, int], articles: int)
     """
     if articles < COMMON_OF:
         return
-    for number, count in sorted(counts.items(), key=lambda told: -told[1]):
+    for number, count in sorted(counts.items(), key=lambda pair: -pair[1]):
         if count > COMMON * articles and terms[number].startswith(("keyword", "regex")):
             yield terms[number], f"holds of {count / articles:.0%} of all that is stored: it tells nothing apart"
 
 
 def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWarning]:
     """A warning for each of *sections*' terms that most of the newest stored articles hold; none where no desk ran."""
-    from feeds.filing import FilingRules
-    from feeds.settings import ConfigWarning
-    from feeds.store import open_store
-
-    if (found.file is not None and not found.file.exists()) or not any(section.match for section in sections):
+    rules = [(section.path, section.match) for section in sections if section.match is not None]
+    if not rules or (found.file is not None and not found.file.exists()):
         return []
+    from feeds.store import open_store  # half of the start, and a check of files alone needs no database
+
     filing_rules = FilingRules(sections)
     counts: Counter[int] = Counter()
     try:
@@ -99,24 +87,20 @@ def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWa
         return []  # of another release, or broken: `doctor` says so
     for article in articles:
         counts.update(filing_rules.place_again(article.entries, article.placed)[1])
-    places = {
-        told: place for section in sections if section.match for told, place in _places(section.path, section.match)
-    }
+    stands_at = {term: place for path, match in rules for term, place in _terms(path, match)}
     warnings = []
-    for told, words in common_terms(filing_rules.terms, counts, len(articles)):
-        path, line = places[told]
-        cause = f"in the rule of {path!r} {told} {words}"
+    for term, words in common_terms(filing_rules.terms, counts, len(articles)):
+        path, line = stands_at[term]
+        cause = f"in the rule of {path!r} {term} {words}"
         warnings.append(ConfigWarning(file="sections.yaml", line=line, column=1, cause=cause, remedy="take it out"))
     return warnings
 
 
-def _places(path: str, match: Match) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Each keyword and regular expression as a FilingRules tells it, with the section and the line where it stands."""
-    from feeds.model import Term
-
+def _terms(path: str, match: Match) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Each keyword and regular expression as FilingRules tells it, with the section and the line where it stands."""
     for part in (*match.any, *match.all, *match.none):
         if not isinstance(part, Term):
-            yield from _places(path, part)
+            yield from _terms(path, part)
         elif part.field in ("keywords", "regex"):
             name = part.field.removesuffix("s") if part.field == "keywords" else part.field
             for value in part.values:

@@ -7,21 +7,38 @@ alone (and never with NO_COLOR).
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import click
 
+from feeds.engine.logs import CONTROLS
 from feeds.errors import DeskError
+from feeds.settings import Config, config_from_json
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from feeds.store import ReadTx, Store
+    from feeds.store.values import Refilable
 
-    from feeds.store import Store
+
+AT_ONCE = 500
+"""Stored articles that are read in one transaction."""
+PIPED_WIDTH = 120
+"""Columns of a table that nobody looks at through a window."""
+NARROW = 70
+"""Below this width a table tells less rather than in shreds."""
+_LEAST_WIDTH = 8
+"""A column is not folded below this."""
+_SECOND_CELL = "\ufffe"
+"""Stands behind a character that takes two cells of a terminal, while a table is laid out: a noncharacter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,41 +145,103 @@ def upgrade(store: Store, found: Places, now: datetime) -> None:
     click.echo(f"The database was upgraded from {before} to {store.revision()}{kept}.", err=True)
 
 
-PIPED_WIDTH = 120
-NARROW = 70
-"""Below this width a table tells less rather than in shreds."""
+# --------------------------------------------------------------------------- what the database holds
 
 
-def on_terminal() -> bool:
-    """Whether what is printed has to fit a width: that of a terminal, or one that is named."""
-    return sys.stdout.isatty() or "COLUMNS" in os.environ
+def running_config(store: Store) -> Config | None:
+    """The config in force, None before any was accepted."""
+    with store.read() as tx:
+        stored = tx.configs.current()
+    return config_from_json(stored.text) if stored is not None else None
 
 
-def console() -> Console:
-    """Standard output as rich knows it; a pipe is wide, for nobody looks at it through a window."""
-    from rich.console import Console
-
-    if on_terminal():
-        return Console(highlight=False)
-    return Console(highlight=False, width=PIPED_WIDTH)
-
-
-def show(renderable: RenderableType, on: Console) -> None:
-    """Print *renderable* without the blanks with which tables fill their lines."""
-    with on.capture() as captured:
-        on.print(renderable)
-    click.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")), color=True)
+def need_running_config(store: Store) -> Config:
+    """The config in force; DeskError before any was accepted."""
+    config = running_config(store)
+    if config is None:
+        raise DeskError("no config is in force yet", remedy="start with `wiredesk poll` or `wiredesk run`")
+    return config
 
 
-def show_plainly(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> None:
-    """Print *rows*, the first a heading, in columns; those of *numbers* end together. No cell is folded."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if at in numbers else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo("  ".join(cells).rstrip())
+def filed_articles(store: Store, before: int | None = None) -> Iterator[Refilable]:
+    """Articles that were ever filed, the newest first, those below the row *before*."""
+    while True:
+        with store.read() as tx:
+            articles = tx.articles.filed(before, AT_ONCE)
+        if not articles:
+            return
+        yield from articles
+        before = articles[-1].id
+
+
+def find_article(tx: ReadTx, article: str) -> str:
+    """The id of the *article* that an address or an id names. Raises DeskError where none is stored."""
+    uid = tx.articles.find(article)
+    if uid is None or tx.articles.state(uid) is None:
+        raise DeskError(
+            f"no stored article has the address or id {article!r}",
+            remedy="give its address at the source, or the one on this desk; tracking parameters don't matter",
+        )
+    return uid
+
+
+# --------------------------------------------------------------------------- printing
+
+
+def terminal_width() -> int | None:
+    """Columns of what is printed to: a terminal, or as many as COLUMNS names; None for a pipe."""
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def show_table(
+    rows: Sequence[Sequence[str]],
+    *,
+    width: int | None,
+    numbers: Collection[int] = (),
+    head: bool = True,
+    colours: Sequence[str] = (),
+) -> None:
+    """Print *rows* in columns, the first as a heading where there is a *head*; the columns *numbers* end together.
+
+    The widest columns are folded until all fit *width*; None folds nothing. *colours* are of the rows, "" for none.
+    Cells may hold what sources say: control characters never reach the terminal.
+    """
+    cells = [[_spread(cell.translate(CONTROLS)).split("\n") for cell in row] for row in rows]
+    widths = [max(len(line) for cell in column for line in cell) for column in zip(*cells, strict=True)]
+    while width is not None and sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > _LEAST_WIDTH:
+        widths[widths.index(max(widths))] -= 1
+    for number, row in enumerate(cells):
+        for parts in zip_longest(*map(_folded, row, widths), fillvalue=""):
+            line = _line(parts, widths, numbers)
+            if head and number == 0:
+                line = click.style(line, bold=True)
+            elif colours and colours[number]:
+                line = click.style(line, fg=colours[number])
+            click.echo(line)
+
+
+def _line(parts: Sequence[str], widths: Sequence[int], numbers: Collection[int]) -> str:
+    padded = [
+        part.rjust(width) if column in numbers else part.ljust(width)
+        for column, (part, width) in enumerate(zip(parts, widths, strict=True))
+    ]
+    return "  ".join(padded).rstrip().replace(_SECOND_CELL, "")
+
+
+def _spread(text: str) -> str:
+    """*text* with one character for each cell of a terminal."""
+    if text.isascii():
+        return text
+    return "".join(char + _SECOND_CELL if east_asian_width(char) in "WF" else char for char in text)
+
+
+def _folded(lines: Sequence[str], width: int) -> list[str]:
+    folded: list[str] = []
+    for line in lines:
+        folded += [line] if len(line) <= width else textwrap.wrap(line, width, break_on_hyphens=False)
+    return folded
 
 
 def counted(count: int, one: str, many: str = "") -> str:

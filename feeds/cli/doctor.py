@@ -9,6 +9,7 @@ import errno
 import http.client
 import os
 import platform
+import resource
 import shutil
 import socket
 import sqlite3
@@ -18,30 +19,29 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import urlsplit
+from typing import Literal, NamedTuple
+from urllib.parse import SplitResult, urlsplit
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from feeds import __version__
-from feeds.cli.common import Places, console, counted, places, show, with_places
+from feeds.cli.common import PIPED_WIDTH, Places, counted, places, show_table, terminal_width, with_places
 from feeds.condition import ago, condition, span
+from feeds.engine.lock import holder
 from feeds.errors import DeskError
+from feeds.filing.learned import MODEL_FILE, read_model
+from feeds.model import Source
+from feeds.settings import Config, ConfigErrors, load_config
+from feeds.store import ReadTx, Store
+from feeds.store.upgrade import fault
 
-if TYPE_CHECKING:
-    from feeds.store import Store
-
-Mark = Literal["ok", "look", "bad"]
-STYLES = {"ok": "green", "look": "yellow", "bad": "bold red"}
-
-
+COLOURS = {"ok": "green", "look": "yellow", "bad": "red"}
 LIBRARIES = ("pycurl", "feedparser", "lxml", "nh3", "selectolax", "SQLAlchemy", "granian")
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 ENOUGH_BYTES, LITTLE_BYTES = 2_000_000_000, 200_000_000
@@ -58,6 +58,7 @@ WRITING_REMEDIES = {
     errno.EFBIG: "files may not grow that far: raise LimitFSIZE in the systemd unit, or `ulimit -f`",
 }
 SKEW_S = 60.0
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FAILING_SHOWN = 5
 
 
@@ -93,8 +94,6 @@ def program(found: Places) -> Iterator[Finding]:
             yield Finding(
                 "bad", "psycopg is not installed, and the database is PostgreSQL", "pip install wiredesk[postgres]"
             )
-    import resource
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < FILES_WANTED:
         yield Finding(
@@ -103,6 +102,28 @@ def program(found: Places) -> Iterator[Finding]:
         )  # fmt: skip
     if os.geteuid() == 0:
         yield Finding("look", "this runs as root", "run it as a user of its own; it needs no rights")
+
+
+def _judged(found: Places) -> Config | None:
+    """What the config files say, None where they have errors: `config` says which."""
+    try:
+        return load_config(found.config, os.environ)
+    except ConfigErrors:
+        return None
+
+
+@contextmanager
+def _reading(found: Places) -> Iterator[ReadTx | None]:
+    """A look into the database; None where there is none of this release that this user can read."""
+    if found.file is not None and (not os.path.exists(found.file) or not_ours(found)):
+        yield None
+        return
+    with Store(found.database) as store:
+        if store.empty() or store.pending():
+            yield None
+            return
+        with store.read() as tx:
+            yield tx
 
 
 def folders(found: Places) -> Iterator[Finding]:
@@ -172,16 +193,11 @@ def clock(found: Places) -> Iterator[Finding]:
     """Whether this machine's time can be right: behind what the database has seen it went back."""
     now = datetime.now(UTC)
     yield Finding("ok", f"{now:%Y-%m-%d %H:%M:%S} UTC")
-    if found.file is not None and (not os.path.exists(found.file) or not_ours(found)):
-        return
-    from feeds.store import Store
-
-    with Store(found.database) as store:
-        if store.empty() or store.pending():
+    with _reading(found) as tx:
+        if tx is None:
             return
-        with store.read() as tx:
-            stored = tx.configs.current()
-            polled = [state.last_poll_at for _, state in tx.sources.all_states() if state.last_poll_at]
+        stored = tx.configs.current()
+        polled = [state.last_poll_at for _, state in tx.sources.all_states() if state.last_poll_at]
     latest = max([*polled, *([stored.accepted_at] if stored else [])], default=now)
     if latest - now > timedelta(seconds=SKEW_S):
         yield Finding(
@@ -192,8 +208,6 @@ def clock(found: Places) -> Iterator[Finding]:
 
 def config(found: Places) -> Iterator[Finding]:
     """What `check` says, in short."""
-    from feeds.settings import ConfigErrors, load_config
-
     began = time.monotonic()
     try:
         judged = load_config(found.config, os.environ)
@@ -215,20 +229,17 @@ def config(found: Places) -> Iterator[Finding]:
         yield Finding(
             "look", "no contact: sources can't write to you before they block you", "set contact: in wiredesk.yaml"
         )
-    loopback = (urlsplit(judged.settings.base_url).hostname or "") in ("127.0.0.1", "localhost", "::1")
+    loopback = urlsplit(judged.settings.base_url).hostname in LOOPBACK
     if not loopback and not os.environ.get("WIREDESK_ADMIN_TOKEN"):
         yield Finding("look", "/status is closed: base_url is public and there is no token", "set WIREDESK_ADMIN_TOKEN")
 
 
 def database(found: Places) -> Iterator[Finding]:
     """Whether it is there, whole, of this release, and takes what is written; whether a desk runs on it."""
-    from feeds.engine.lock import holder
-    from feeds.store import Store
-
     if found.file is not None:
-        told = _file(found, found.file)
-        yield told
-        if told.mark != "ok":
+        whole = _file(found, found.file)
+        yield whole
+        if whole.mark != "ok":
             return
     with Store(found.database) as store:
         if store.empty():
@@ -249,8 +260,7 @@ def database(found: Places) -> Iterator[Finding]:
 
 
 def _file(found: Places, file: Path) -> Finding:
-    from feeds.store.upgrade import fault
-
+    """Whether the file of the database is there and whole."""
     if not os.path.exists(file):
         return Finding("look", f"no desk has run on {found.data} yet", "start one: `wiredesk run`")
     if not_ours(found):
@@ -278,24 +288,17 @@ def _contents(store: Store) -> Iterator[Finding]:
 
 def sources(found: Places) -> Iterator[Finding]:
     """How the sources are, by condition, and which fail."""
-    from feeds.store import Store
-
-    if found.file is not None and (not os.path.exists(found.file) or not_ours(found)):
+    with _reading(found) as tx:
+        states = tx.sources.all_states() if tx is not None else []
+    if not states:
         return
-    with Store(found.database) as store:
-        if store.empty() or store.pending():
-            return
-        with store.read() as tx:
-            states = tx.sources.all_states()
     now = datetime.now(UTC)
-    told = [(source, state, condition(source, state, now=now)) for source, state in states]
-    counts = Counter(each.word for _, _, each in told)
-    if not told:
-        return
+    conditions = [(source, condition(source, state, now=now)) for source, state in states]
+    counts = Counter(each.word for _, each in conditions)
     last = max((state.last_poll_at for _, state in states if state.last_poll_at), default=None)
     words = ", ".join(f"{count} {word}" for word, count in counts.most_common())
     yield Finding("ok", f"{words}; last poll {ago(last, now)}")
-    troubled = [(source, each) for source, _, each in told if each.trouble]
+    troubled = [(source, each) for source, each in conditions if each.trouble]
     for source, each in troubled[:FAILING_SHOWN]:
         yield Finding("look", f"{source.name}: {each.text}", each.remedy)
     if len(troubled) > FAILING_SHOWN:
@@ -304,28 +307,17 @@ def sources(found: Places) -> Iterator[Finding]:
 
 def classifier(found: Places) -> Iterator[Finding]:
     """Where sections are set to learn: whether there is a model that can be asked, and whether one can be made."""
-    from feeds.filing.learned import MODEL_FILE, read_model
-    from feeds.settings import ConfigErrors, load_config
-
-    try:
-        judged = load_config(found.config, os.environ)
-    except ConfigErrors:
+    judged = _judged(found)
+    wanted = {one.path: one.learned_precision for one in judged.sections if one.learned_precision} if judged else {}
+    if judged is None or not wanted:
         return
-    learning = [section.path for section in judged.sections if section.learned_precision]
-    if not learning:
-        return
-    sure = 0
     model = read_model(found.data / MODEL_FILE)
     if model is None:
-        yield Finding(
-            "look", f"{len(learning)} sections are set to learn, no model is there yet", "run `wiredesk learn`"
-        )
+        yield Finding("look", f"{len(wanted)} sections are set to learn, no model is there yet", "run `wiredesk learn`")
     else:
-        wanted = {section.path: section.learned_precision or 1.0 for section in judged.sections}
-        sure = sum(model.threshold(path, wanted[path]) is not None for path in learning)
-        told = model.facts
-        text = f"a model learned {told.get('learned_at', 'once')} of {told.get('articles', '?')} articles"
-        yield Finding("ok", f"{text}, sure enough of {sure} of the {len(learning)} sections that are set to learn")
+        sure = sum(model.threshold(path, precision) is not None for path, precision in wanted.items())
+        text = f"a model learned {model.facts.get('learned_at', 'once')} of {model.facts.get('articles', '?')} articles"
+        yield Finding("ok", f"{text}, sure enough of {sure} of the {len(wanted)} sections that are set to learn")
         if not sure:
             yield Finding("look", "the model files nothing", "`wiredesk learn --dry-run` says what it lacks")
     if judged.settings.learn_at != "never" and find_spec("sklearn") is None:
@@ -337,22 +329,14 @@ def classifier(found: Places) -> Iterator[Finding]:
 
 def network(found: Places) -> Iterator[Finding]:
     """Whether names resolve and hosts answer, on some of the sources' own; their Date headers judge the clock."""
-    from feeds.settings import ConfigErrors, load_config
-
-    try:
-        judged = load_config(found.config, os.environ)
-    except ConfigErrors:
+    judged = _judged(found)
+    if judged is None:
         return
     if judged.settings.fetch.proxy:
         proxy = urlsplit(judged.settings.fetch.proxy)
         yield _reach(proxy.hostname or "", proxy.port or 8080, "the proxy ")
         return
-    places_ = [
-        urlsplit(source.target) for source in judged.sources if source.kind != "files" and "${" not in source.target
-    ]
-    hosts = dict.fromkeys(
-        (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)) for parts in places_
-    )
+    hosts = dict.fromkeys(map(_host_and_port, filter(_asks_a_host, judged.sources)))
     if not hosts:
         yield Finding("ok", "no source is on the network")
         return
@@ -362,6 +346,15 @@ def network(found: Places) -> Iterator[Finding]:
         yield Finding(
             "bad", "nothing could be reached", "look at the network, the firewall, /etc/resolv.conf, fetch.proxy"
         )
+
+
+def _asks_a_host(source: Source) -> bool:
+    return source.kind != "files" and "${" not in source.target
+
+
+def _host_and_port(source: Source) -> tuple[str, int]:
+    parts = urlsplit(source.target)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _reach(host: str, port: int, what: str = "") -> Finding:
@@ -379,29 +372,24 @@ def _reach(host: str, port: int, what: str = "") -> Finding:
 
 def base_url(found: Places) -> Iterator[Finding]:
     """Whether this desk answers at the address by which its feeds call themselves."""
-    from feeds.settings import ConfigErrors, load_config
-
-    try:
-        base = load_config(found.config, os.environ).settings.base_url
-    except ConfigErrors:
+    judged = _judged(found)
+    if judged is None:
         return
+    base = judged.settings.base_url
     parts = urlsplit(base)
-    if parts.hostname in ("127.0.0.1", "localhost", "::1"):
+    local = parts.hostname in LOOPBACK
+    if local:
         yield Finding(
             "look", f"feeds call themselves {base}, which leads nowhere from other machines",
             "set base_url: in wiredesk.yaml to the public address before anybody subscribes",
         )  # fmt: skip
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=ASK_S)
     try:
-        connection.request("GET", f"{parts.path}/healthz", headers={"User-Agent": f"Wiredesk/{__version__} doctor"})
-        answer = connection.getresponse()
-        date = answer.getheader("Date")
-        if answer.status == 200:
+        status, date = _health(parts)
+        if status == 200:
             yield Finding("ok", f"the desk answers at {base}")
         else:
-            yield Finding("look", f"{base}/healthz answers {answer.status}", "look at the web server before the desk")
-        if date and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            yield Finding("look", f"{base}/healthz answers {status}", "look at the web server before the desk")
+        if date and not local:
             off = abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds())
             if off > SKEW_S:
                 yield Finding("look", f"its clock and this one differ by {off:.0f} s", "set the time (timedatectl)")
@@ -409,8 +397,15 @@ def base_url(found: Places) -> Iterator[Finding]:
         yield Finding(
             "look", f"nothing answers at {base} ({error or type(error).__name__})", "start the desk, or mend base_url"
         )
-    finally:
-        connection.close()
+
+
+def _health(parts: SplitResult) -> tuple[int, str | None]:
+    """Status and Date of what answers at the health address below *parts*."""
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    with closing(kind(parts.hostname or "", parts.port, timeout=ASK_S)) as connection:
+        connection.request("GET", f"{parts.path}/healthz", headers={"User-Agent": f"Wiredesk/{__version__} doctor"})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Date")
 
 
 CHECKS = (program, folders, disk, clock, config, database, sources, classifier)
@@ -429,25 +424,21 @@ def doctor(config: str | None, data: str | None, offline: bool) -> None:
     alone is worth a look and no fault.
     """
     found = places(config, data)
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    bad = looks = 0
+    rows, findings = [], []
     for check in CHECKS if offline else CHECKS + ASKING:
+        name = check.__name__
         try:
-            findings = list(check(found))
+            results = list(check(found))
         except DeskError as error:
-            findings = [Finding("bad", error.cause, error.remedy)]
-        for number, finding in enumerate(findings):
-            bad += finding.mark == "bad"
-            looks += finding.mark == "look"
-            said = Text(finding.text)
-            if finding.remedy and finding.mark != "ok":
-                said.append(f"\n→ {finding.remedy}")
-            table.add_row(Text(finding.mark, style=STYLES[finding.mark]), "" if number else check.__name__, said)
-    show(table, console())
-    if bad:
-        click.echo(f"\n{bad} bad, {looks} worth a look.")
+            results = [Finding("bad", error.cause, error.remedy)]
+        for number, finding in enumerate(results):
+            remedy = f"\n→ {finding.remedy}" if finding.remedy and finding.mark != "ok" else ""
+            rows.append((finding.mark, "" if number else name, finding.text + remedy))
+        findings += results
+    colours = [COLOURS[finding.mark] for finding in findings]
+    show_table(rows, width=terminal_width() or PIPED_WIDTH, head=False, colours=colours)
+    counts = Counter(finding.mark for finding in findings)
+    if counts["bad"]:
+        click.echo(f"\n{counts['bad']} bad, {counts['look']} worth a look.")
         sys.exit(1)
-    click.echo("\nAll is well." if not looks else f"\nNothing is bad, {looks} worth a look.")
+    click.echo(f"\nNothing is bad, {counts['look']} worth a look." if counts["look"] else "\nAll is well.")

@@ -5,26 +5,24 @@ With two addresses: why two entries are or are not one article, and one story.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import click
 
-from feeds.cli.common import counted, need_database, places, with_places
-from feeds.errors import DeskError, UrlError
+from feeds.cli.common import counted, find_article, need_database, places, with_places
+from feeds.dedupe import Stories, Window, compare, nearest, remember
+from feeds.errors import UrlError
+from feeds.filing import FilingRules
+from feeds.filing.learned import MODEL_FILE, load_model
+from feeds.filing.learned.text_model import Model
 from feeds.frames import archive_page, archive_path
+from feeds.model import Article, Evidence, Filing, Related
+from feeds.settings import Config, config_from_json
+from feeds.store import ReadTx, Store, open_store
+from feeds.store.values import ArticleState, Poll, StoredEntry
 from feeds.urls import comparable_url
-
-if TYPE_CHECKING:
-    from feeds.dedupe import Stories, Window
-    from feeds.filing.learned.text_model import Model
-    from feeds.model import Article, Evidence, Filing, Related
-    from feeds.settings import Config
-    from feeds.store import ReadTx, Store
-    from feeds.store.values import ArticleState, Poll, StoredEntry
-
 
 ALL = 1000
 """More polls of a source than are kept."""
@@ -44,6 +42,21 @@ EVIDENCE = {
 }
 
 
+DAYS = timedelta(days=14)
+MOST_REMEMBERED = 20_000
+"""So many of the newest entries tell what is common on this desk: enough to weigh words, and read in two seconds."""
+
+COMPARED = {
+    "entry-id": "entry id",
+    "url": "address",
+    "text": "text, word for word",
+    "near": "text, by its telling word triples",
+    "contains": "which contains which",
+    "title": "headline, by its letters",
+    "story": "story, by its telling words",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """All that is stored of an article; *polls* are those that brought its *entries*, filings have their document.
@@ -56,7 +69,7 @@ class Known:
     entries: list[StoredEntry]
     polls: list[Poll | None]
     filings: list[tuple[Filing, str]]
-    told: Article | None
+    article: Article | None
     beside: list[Article]
     aside: str
     dropped: str
@@ -73,13 +86,9 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
     URL is the article's address at any of its sources, its address on this desk, or its id. Of two, say why they are
     or are not one article and one story.
     """
-    from feeds.filing.learned import MODEL_FILE, load_model
-    from feeds.store import open_store
-
     found = places(config, data)
     need_database(found)
-    store = open_store(found.database)
-    try:
+    with open_store(found.database) as store:
         if other is not None:
             tell_apart(store, article, other)
             return
@@ -87,33 +96,24 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
             known = _look_up(tx, article)
         _tell_article(known)
         if known.config is not None:
-            _tell_weighed(known, load_model(found.data / MODEL_FILE))
-    finally:
-        store.close()
+            _tell_weighed(known, known.config, load_model(found.data / MODEL_FILE))
 
 
-def _look_up(tx: ReadTx, article: str) -> Known:
-    from feeds.settings import config_from_json
-
-    uid = tx.articles.find(article)
-    state = tx.articles.state(uid) if uid else None
-    if uid is None or state is None:
-        raise DeskError(
-            f"no stored article has the address or id {article!r}",
-            remedy="give its address at the source, or the one on this desk; tracking parameters don't matter",
-        )
+def _look_up(tx: ReadTx, url: str) -> Known:
+    uid = find_article(tx, url)
     entries = tx.articles.entries_of(uid)
-    filings = tx.articles.filings_of(uid)
     stored = tx.configs.current()
-    told = tx.articles.get(uid)
-    story = tx.stories.articles(told.story_uid, MOST_BESIDE) if told is not None and told.story_uid else ()
+    article = tx.articles.get(uid)
+    story = tx.stories.articles(article.story_uid, MOST_BESIDE) if article is not None and article.story_uid else ()
+    state = tx.articles.state(uid)
+    assert state is not None
     return Known(
         uid=uid,
         state=state,
         entries=entries,
         polls=[_poll_of(tx.sources.polls(each.source.id, ALL), each.first_seen) for each in entries],
-        filings=[(filing, _document(tx, filing)) for filing in filings],
-        told=told,
+        filings=[(filing, _document(tx, filing)) for filing in tx.articles.filings_of(uid)],
+        article=article,
         beside=[one for one in story if one.uid != uid],
         aside=tx.documents.why_aside(uid),
         dropped=tx.articles.why_dropped(uid),
@@ -152,6 +152,19 @@ def document_address(path: str) -> str:
 
 
 def _tell_article(known: Known) -> None:
+    _tell_state(known)
+    click.echo("\nBrought by")
+    for stored, poll in zip(known.entries, known.polls, strict=True):
+        _tell_entry(stored, poll, alone=len(known.entries) == 1)
+    if known.article is not None:
+        _tell_around("Contains", "its text stands in this one", known.article.contains)
+        _tell_around("Contained in", "this text stands in it", known.article.contained_in)
+        if known.beside:
+            _tell_story(known.article, known.beside)
+    _tell_filings(known)
+
+
+def _tell_state(known: Known) -> None:
     shown = next((stored for stored in known.entries if stored.shown), known.entries[0] if known.entries else None)
     click.secho(shown.entry.title if shown else known.uid, bold=True)
     click.echo(f"  id {known.uid}")
@@ -159,22 +172,15 @@ def _tell_article(known: Known) -> None:
         click.secho(f"  RETRACTED {_when(known.state.at)}: {known.state.reason or 'no reason given'}", fg="red")
     if known.aside:
         click.secho(f"  SET ASIDE, published nowhere until it changes: {known.aside}", fg="red")
-    if shown:
-        published = shown.entry.published
-        click.echo(
-            f"  {'published ' + _when(published) if published else 'no date of its own'},"
-            f" first seen {_when(min(stored.first_seen for stored in known.entries))}"
-        )
-        if shown.entry.origin:
-            click.echo(f"  credits {shown.entry.origin.name} as its origin")
-    click.echo("\nBrought by")
-    for stored, poll in zip(known.entries, known.polls, strict=True):
-        _tell_entry(stored, poll, alone=len(known.entries) == 1)
-    if known.told is not None:
-        _tell_around("Contains", "its text stands in this one", known.told.contains)
-        _tell_around("Contained in", "this text stands in it", known.told.contained_in)
-    if known.told is not None and known.beside:
-        _tell_story(known.told, known.beside)
+    if shown is None:
+        return
+    published = f"published {_when(shown.entry.published)}" if shown.entry.published else "no date of its own"
+    click.echo(f"  {published}, first seen {_when(min(stored.first_seen for stored in known.entries))}")
+    if shown.entry.origin:
+        click.echo(f"  credits {shown.entry.origin.name} as its origin")
+
+
+def _tell_filings(known: Known) -> None:
     click.echo("\nFiled in")
     if not known.filings and known.state.kind == "retracted":
         click.echo("  no section: it is retracted; `wiredesk unretract` puts it back where it was")
@@ -202,8 +208,6 @@ def _tell_around(heading: str, why: str, several: Sequence[Related]) -> None:
 
 def _tell_story(article: Article, beside: Sequence[Article]) -> None:
     """Print in one sentence why the article is in its story: which of it is nearest, and by what words."""
-    from feeds.dedupe import nearest
-
     near, words = nearest(article, beside)
     others = counted(len(beside), "other article", "other articles")
     click.echo(f"\nIn one story with {others}{' or more' if len(beside) == MOST_BESIDE - 1 else ''}")
@@ -211,17 +215,14 @@ def _tell_story(article: Article, beside: Sequence[Article]) -> None:
     click.echo(f"  nearest to “{near.title or 'Untitled'}” of {near.source_name or 'nobody named'}: {why}")
 
 
-def _tell_weighed(known: Known, model: Model | None) -> None:
+def _tell_weighed(known: Known, config: Config, model: Model | None) -> None:
     """Print what filing weighs of every entry today: rules that hold or nearly do, names, the classifier's guesses."""
-    from feeds.filing import FilingRules
-
-    assert known.config is not None
-    filing_rules = FilingRules(known.config.sections, model, drops=known.config.drops)
-    said: dict[tuple[str, ...], list[str]] = {}
+    filing_rules = FilingRules(config.sections, model, drops=config.drops)
+    weighed: dict[tuple[str, ...], list[str]] = {}
     for stored in known.entries:
-        said.setdefault(filing_rules.explain(stored.entry, stored.source).lines(), []).append(stored.source.name)
-    for lines, names in said.items():
-        of = f", for what {' and '.join(names)} said" if len(said) > 1 else ""
+        weighed.setdefault(filing_rules.explain(stored.entry, stored.source).lines(), []).append(stored.source.name)
+    for lines, names in weighed.items():
+        of = f", for what {' and '.join(names)} said" if len(weighed) > 1 else ""
         click.echo(f"\nWeighed{of}, by the rules of today")
         for line in lines or ("no rule holds or nearly does",):
             click.echo(f"  {line}")
@@ -245,57 +246,40 @@ def _poll_in_words(stored: StoredEntry, poll: Poll | None) -> str:
         return "in its folder"
     if poll is None:
         return "by a poll longer ago than this source's polls are kept"
-    told = (f"{poll.new} new", counted(poll.copies, "copy", "copies"), f"{poll.updated} updated")
-    brought = ", ".join(words for words in told if not words.startswith("0 "))
+    counts = (f"{poll.new} new", counted(poll.copies, "copy", "copies"), f"{poll.updated} updated")
+    brought = ", ".join(words for words in counts if not words.startswith("0 "))
     status = f"answered {poll.status}, " if poll.status else ""
     return f"by the poll of {poll.at:%d %b %H:%M:%S} UTC ({status}{brought})"
 
 
 def _in_words(evidence: Evidence) -> str:
-    told = EVIDENCE.get(evidence.kind, evidence.kind)
+    sign = EVIDENCE.get(evidence.kind, evidence.kind)
     detail = f": {evidence.detail}" if evidence.detail else ""
     score = "" if evidence.score is None else f" ({evidence.score:.2f}"
     if score:
         score += f", needed {evidence.threshold:.2f})" if evidence.threshold is not None else ")"
-    return f"{told}{detail}{score}"
+    return f"{sign}{detail}{score}"
 
 
 def _when(at: datetime | None) -> str:
     return f"{at:%d %b %Y %H:%M} UTC" if at else "at an unknown time"
 
 
-DAYS = timedelta(days=14)
-MOST_REMEMBERED = 20_000
-"""So many of the newest entries tell what is common on this desk: enough to weigh words, and read in two seconds."""
-
-_ASKED = {
-    "entry-id": "entry id",
-    "url": "address",
-    "text": "text, word for word",
-    "near": "text, by its telling word triples",
-    "contains": "which contains which",
-    "title": "headline, by its letters",
-    "story": "story, by its telling words",
-}
+# --------------------------------------------------------------------------- two addresses
 
 
 def tell_apart(store: Store, one: str, other: str) -> None:
     """Print every sign that dedupe looks at, and what stands in the store."""
-    from feeds.dedupe import Stories, Window, compare
-
     window, stories = Window(), Stories()
     with store.read() as tx:
-        uids = [_found(tx, url) for url in (one, other)]
+        uids = [find_article(tx, url) for url in (one, other)]
         first, second = (_meant(tx, uid, url) for uid, url in zip(uids, (one, other), strict=True))
-        told = tx.articles.several(uids)
-        _remember(tx, window, stories)
-    signs = compare(
-        first.entry,
-        second.entry,
-        same_source=first.source.id == second.source.id,
-        window=window,
-        stories=stories,
-    )
+        articles = tx.articles.several(uids)
+        since = datetime.now(UTC) - DAYS
+        oldest = max(0, tx.articles.newest_entry() - MOST_REMEMBERED)
+        remember(tx.articles.signatures(oldest, since, MOST_REMEMBERED), window, stories)
+    same_source = first.source.id == second.source.id
+    signs = compare(first.entry, second.entry, same_source=same_source, window=window, stories=stories)
     for stored in (first, second):
         click.secho(stored.entry.title or "Untitled", bold=True)
         click.echo(f"  {stored.source.name}, seen {stored.first_seen:%d %b %Y %H:%M} UTC")
@@ -303,14 +287,13 @@ def tell_apart(store: Store, one: str, other: str) -> None:
             click.echo(f"  {stored.entry.link}")
     click.echo("\nCompared")
     for sign in signs:
-        if sign.kind in _ASKED:
-            _tell_sign(sign)
+        if sign.kind in COMPARED:
+            click.echo(f"  {COMPARED[sign.kind]:<34} {_verdict(sign)}")
+            click.echo(f"  {'':<34} {sign.detail}")
     article, story = signs[-2].detail, signs[-1].detail
     click.echo(f"\nBy these signs {article}, {story}.")
     here = "one article" if uids[0] == uids[1] else "two articles"
-    held = [told[uid].story_uid if uid in told else None for uid in uids]
-    joined = "one story" if uids[0] == uids[1] or (held[0] and held[0] == held[1]) else "two stories"
-    click.secho(f"On this desk they are {here}, {joined}.", bold=True)
+    click.secho(f"On this desk they are {here}, {_joined(uids, articles)}.", bold=True)
     if here != article:
         click.echo(
             "What one more sign tells is missing above: the likeness that decided was to another copy, or texts, titles"
@@ -318,14 +301,9 @@ def tell_apart(store: Store, one: str, other: str) -> None:
         )
 
 
-def _found(tx: ReadTx, url: str) -> str:
-    uid = tx.articles.find(url)
-    if uid is None or tx.articles.state(uid) is None:
-        raise DeskError(
-            f"no stored article has the address or id {url!r}",
-            remedy="give its address at the source, or the one on this desk; tracking parameters don't matter",
-        )
-    return uid
+def _joined(uids: Sequence[str], articles: Mapping[str, Article]) -> str:
+    first, second = (articles[uid].story_uid if uid in articles else None for uid in uids)
+    return "one story" if uids[0] == uids[1] or (first and first == second) else "two stories"
 
 
 def _meant(tx: ReadTx, uid: str, url: str) -> StoredEntry:
@@ -340,22 +318,14 @@ def _meant(tx: ReadTx, uid: str, url: str) -> StoredEntry:
     return next(by_address, None) or next(shown, None) or entries[0]
 
 
-def _remember(tx: ReadTx, window: Window, stories: Stories) -> None:
-    from feeds.dedupe import remember
-
-    since = datetime.now(UTC) - DAYS
-    stored = tx.articles.signatures(max(0, tx.articles.newest_entry() - MOST_REMEMBERED), since, MOST_REMEMBERED)
-    remember(stored, window, stories)
-
-
-def _tell_sign(sign: Evidence) -> None:
+def _verdict(sign: Evidence) -> str:
+    """What a sign came to, with its score and the score it needed."""
     if sign.kind == "contains":
-        verdict = "yes"
-    elif sign.threshold is None or sign.score is None:
-        verdict = f"{sign.score:.2f}, decides nothing alone" if sign.score is not None else ""
-    elif sign.threshold > 1.0:
-        verdict = f"{sign.score:.2f}, could never suffice here"
-    else:
-        verdict = f"{sign.score:.2f}, needed {sign.threshold:.2f}: {'yes' if sign.score >= sign.threshold else 'no'}"
-    click.echo(f"  {_ASKED[sign.kind]:<34} {verdict}")
-    click.echo(f"  {'':<34} {sign.detail}")
+        return "yes"
+    if sign.score is None:
+        return ""
+    if sign.threshold is None:
+        return f"{sign.score:.2f}, decides nothing alone"
+    if sign.threshold > 1.0:
+        return f"{sign.score:.2f}, could never suffice here"
+    return f"{sign.score:.2f}, needed {sign.threshold:.2f}: {'yes' if sign.score >= sign.threshold else 'no'}"

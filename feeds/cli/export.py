@@ -21,14 +21,16 @@ from urllib.parse import unquote, urlsplit
 import click
 from werkzeug.test import Client
 
-from feeds.cli.common import need_database, places, with_places
+from feeds.cli.common import need_database, need_running_config, places, with_places
 from feeds.engine.entrance import now_utc
 from feeds.errors import DeskError
 from feeds.model import FORMATS, UNFILED
+from feeds.publish import publish
 from feeds.render import squeeze
 from feeds.serve import create_app
 from feeds.serve.addresses import document_path
 from feeds.serve.answers import Answers
+from feeds.store import open_store
 
 
 @click.command()
@@ -41,22 +43,11 @@ def export(config: str | None, data: str | None, folder: Path, no_archives: bool
     Files are replaced whole and only where they changed; what the last export wrote and this one does not is removed,
     other files are left alone. docs/nginx.md shows a server for it. Works beside a running desk.
     """
-    from feeds.publish import publish
-    from feeds.settings import config_from_json
-    from feeds.store import open_store
-
     found = places(config, data)
     need_database(found)
-    store = open_store(found.database)
-    try:
-        with store.read() as tx:
-            stored = tx.configs.current()
-        if stored is None:
-            raise DeskError("no config was ever accepted here", remedy="poll once with `wiredesk poll`")
-        accepted = config_from_json(stored.text)
-        publish(store, accepted.settings, accepted.sections, now=now_utc(), most_archived=None)
-    finally:
-        store.close()
+    with open_store(found.database) as store:
+        running = need_running_config(store)
+        publish(store, running.settings, running.sections, now=now_utc(), most_archived=None)
     written = write_site(found.database, folder, archives=not no_archives)
     click.echo(
         f"{folder}: {written.changed} files written, {written.same} unchanged, {written.removed} removed"
@@ -67,6 +58,8 @@ def export(config: str | None, data: str | None, folder: Path, no_archives: bool
 MANIFEST = ".wiredesk-export.json"
 _PLAIN = ("/sections.opml", "/sitemap-news.xml", "/robots.txt", "/favicon.ico")
 _CODED = ("rss", "atom", "json", "html", "opml", "xml", "css", "svg", "txt")
+_LEAST_CODED = 200
+"""Bytes from which a file is written compressed, too."""
 _STATIC = re.compile(rb'(?:href|src)="([^"]*/static/[A-Za-z0-9_.-]+)"')
 _STORY = re.compile(rb'href="[^"]*(/story/[0-9a-f-]{36})"')
 _ARTICLE = re.compile(rb'"id":"urn:uuid:([0-9a-f-]{36})"')
@@ -86,94 +79,115 @@ class Written:
 def write_site(database: str, folder: Path, *, archives: bool = True) -> Written:
     """Write the site of the desk on *database* below *folder*. Raises DeskError where that can't be written."""
     application = create_app(database)
-    done = Written()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        before = _manifest(folder)
-        stories: set[bytes] = set()
-        for path, name in _addresses(application, archives):
-            if name not in done.files:
-                stories.update(_STORY.findall(_write_address(Client(application), path, name, folder, before, done)))
-        for story in sorted(match.decode() for match in stories):
-            for suffix in ("", *(f".{format}" for format in FORMATS)):
-                name = story[1:] + (suffix or ".html")
-                _write_address(Client(application), story + suffix, name, folder, before, done)
-        for name in before.keys() - done.files.keys():
-            done.removed += _remove(folder, name)
-        _put(folder / MANIFEST, json.dumps(done.files, indent=0, sort_keys=True).encode(), None)
+        return _Export(application, folder).run(archives)
     except OSError as error:
         raise DeskError(
             f"{error.filename or folder}: {error.strerror}", remedy="free it, or name another folder"
         ) from error
     finally:
         application.close()
-    return done
 
 
-def _addresses(application: Answers, archives: bool) -> Iterator[tuple[str, str]]:
-    """Every path of the site with the name of its file; found as a crawler would, from the sections on."""
-    client = Client(application)
-    snapshot = application.snapshot
-    prefix = snapshot.addresses.prefix
-    sections = ["", *snapshot.addresses.sections, UNFILED]
-    yield "/", "index.html"
-    yield from ((path, path[1:]) for path in _PLAIN)
-    for match in set(_STATIC.findall(client.get("/").data)):
-        path = unquote(match.decode()).removeprefix(prefix)
-        yield path, path[1:]
-    seen: set[bytes] = set()
-    for section in sections:
-        if section:
-            yield f"/{section}", f"{section}.html"
-        for format in FORMATS:
-            yield document_path(section, format), document_path(section, format)[1:]
-        page = document_path(section, "json")
+class _Export:
+    """One run over the addresses of *application*, written below *folder*."""
+
+    def __init__(self, application: Answers, folder: Path) -> None:
+        self._client = Client(application, use_cookies=False)
+        self._addresses = application.snapshot.addresses
+        self._folder = folder
+        self._before = _manifest(folder)
+        self._done = Written()
+
+    def run(self, archives: bool) -> Written:
+        """Write everything, and remove what the last export wrote and this one did not."""
+        stories: set[bytes] = set()
+        for path in self._paths(archives):
+            stories.update(_STORY.findall(self._write(path)))
+        for story in sorted(match.decode() for match in stories):
+            for suffix in ("", *(f".{format}" for format in FORMATS)):
+                self._write(story + suffix)
+        done = self._done
+        for name in self._before.keys() - done.files.keys():
+            done.removed += _remove(self._folder, name)
+        _put(self._folder / MANIFEST, json.dumps(done.files, indent=0, sort_keys=True).encode(), None)
+        return done
+
+    def _paths(self, archives: bool) -> Iterator[str]:
+        """Every path of the site but for stories; found as a crawler would, from the sections on."""
+        yield "/"
+        yield from _PLAIN
+        for match in set(_STATIC.findall(self._client.get("/").data)):
+            yield unquote(match.decode()).removeprefix(self._addresses.prefix)
+        for section in ("", *self._addresses.sections, UNFILED):
+            if section:
+                yield f"/{section}"
+            for format in FORMATS:
+                yield document_path(section, format)
+            for page, body in self._pages(document_path(section, "json"), archives):
+                yield from (f"{page.removesuffix('.json')}.{format}" for format in FORMATS)
+                yield from (f"/article/{article.decode()}" for article in _ARTICLE.findall(body))
+
+    def _pages(self, page: str, archives: bool) -> Iterator[tuple[str, bytes]]:
+        """The JSON document *page* with its address, and with *archives* those of the past that it leads to."""
         while page:
-            body = client.get(page).data
-            for found in _ARTICLE.findall(body):
-                if found not in seen:
-                    seen.add(found)
-                    yield f"/article/{found.decode()}", f"article/{found.decode()}.html"
+            body = self._client.get(page).data
+            yield page, body
             older = json.loads(body).get("next_url") if archives and body.startswith(b"{") else None
-            page = urlsplit(older).path.removeprefix(prefix) if older else ""
-            if page:
-                stem = page.removesuffix(".json")
-                yield from ((f"{stem}.{format}", f"{stem}.{format}"[1:]) for format in FORMATS)
+            page = urlsplit(older).path.removeprefix(self._addresses.prefix) if older else ""
+
+    def _write(self, path: str) -> bytes:
+        """Write what is at *path*, and return it; nothing for what was written before or is not given away."""
+        name = _file_name(path)
+        if name in self._done.files:
+            return b""
+        got = self._client.get(path, headers={"Accept": "text/html"} if name.endswith(".html") else {})
+        if got.status_code != 200:
+            # A section without documents, an article just retracted: nothing to give away.
+            return b""
+        self._done.addresses += 1
+        stamp = got.headers.get("Last-Modified")
+        time = parsedate_to_datetime(stamp).timestamp() if stamp else None
+        self._keep(name, got.data, time)
+        if name.rpartition(".")[2] in _CODED and len(got.data) >= _LEAST_CODED:
+            coded = self._client.get(path, headers={"Accept-Encoding": "gzip"})
+            if coded.headers.get("Content-Encoding") == "gzip" and coded.headers.get("Last-Modified") == stamp:
+                self._keep(f"{name}.gz", coded.data, time)
+            if (brotli := squeeze(got.data)) is not None:
+                self._keep(f"{name}.br", brotli, time)
+        body: bytes = got.data
+        return body
+
+    def _keep(self, name: str, body: bytes, time: float | None) -> None:
+        """Have *body* in the file *name*, modified at *time*; a file that is so already is not touched."""
+        path = self._folder / name
+        digest = sha256(body).hexdigest()
+        self._done.files[name] = digest
+        if self._before.get(name) == digest and _has(path, len(body), time):
+            self._done.same += 1
+        elif path.resolve().is_relative_to(self._folder.resolve()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _put(path, body, time)
+            self._done.changed += 1
 
 
-def _write_address(client: Client, path: str, name: str, folder: Path, before: dict[str, str], done: Written) -> bytes:
-    """Write what is at *path*, and return it; nothing for what is not given away."""
-    got = client.get(path, headers={"Accept": "text/html"} if name.endswith(".html") else {})
-    if got.status_code != 200:
-        # A section without documents, an article just retracted: nothing to give away.
-        return b""
-    done.addresses += 1
-    stamp = got.headers.get("Last-Modified")
-    time = parsedate_to_datetime(stamp).timestamp() if stamp else None
-    bodies: dict[str, bytes] = {"": got.data}
-    if name.rpartition(".")[2] in _CODED and len(got.data) >= 200:
-        coded = client.get(path, headers={"Accept-Encoding": "gzip"})
-        if coded.headers.get("Content-Encoding") == "gzip" and coded.headers.get("Last-Modified") == stamp:
-            bodies[".gz"] = coded.data
-        if (brotli := squeeze(got.data)) is not None:
-            bodies[".br"] = brotli
-    for suffix, body in bodies.items():
-        _keep(folder, name + suffix, body, time, before, done)
-    return bodies[""]
+def _file_name(path: str) -> str:
+    """The file for an address: pages have no ending there.
+
+    >>> _file_name("/"), _file_name("/news/world"), _file_name("/news/world.rss")
+    ('index.html', 'news/world.html', 'news/world.rss')
+    """
+    if path == "/":
+        return "index.html"
+    return path[1:] if "." in path.rpartition("/")[2] else f"{path[1:]}.html"
 
 
-def _keep(folder: Path, name: str, body: bytes, time: float | None, before: dict[str, str], done: Written) -> None:
-    path = folder / name
-    digest = sha256(body).hexdigest()
-    done.files[name] = digest
-    if before.get(name) == digest and path.is_file() and path.stat().st_size == len(body):
-        if time is None or int(path.stat().st_mtime) == int(time):
-            done.same += 1
-            return
-    if path.resolve().is_relative_to(folder.resolve()):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _put(path, body, time)
-        done.changed += 1
+def _has(path: Path, size: int, time: float | None) -> bool:
+    if not path.is_file():
+        return False
+    found = path.stat()
+    return found.st_size == size and (time is None or int(found.st_mtime) == int(time))
 
 
 def _put(path: Path, body: bytes, time: float | None) -> None:
@@ -207,7 +221,7 @@ def _remove(folder: Path, name: str) -> int:
 def _manifest(folder: Path) -> dict[str, str]:
     """The files of the last export; nothing where there was none, or its list can't be read."""
     try:
-        told = json.loads((folder / MANIFEST).read_text("utf-8"))
+        files = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(name): str(digest) for name, digest in told.items()} if isinstance(told, dict) else {}
+    return {str(name): str(digest) for name, digest in files.items()} if isinstance(files, dict) else {}

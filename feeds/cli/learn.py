@@ -6,26 +6,28 @@ import gzip
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from feeds.cli.common import make_data, need_config, places, with_places
+from feeds.cli.common import Places, filed_articles, make_data, need_config, places, running_config, with_places
+from feeds.engine.accept import ask_for_refiling
 from feeds.engine.lifeline import end_with_parent
 from feeds.errors import DeskError
+from feeds.filing import FilingRules
+from feeds.filing.learned import MODEL_FILE, save_model
+from feeds.filing.learned.examples import Example, example_of, group_of
+from feeds.filing.learned.matrix import knows_senses
+from feeds.filing.learned.report import Report, SectionReport, report_of
+from feeds.filing.learned.text_model import Model
+from feeds.settings import Config, load_config
+from feeds.store import Store, open_store
 
-if TYPE_CHECKING:
-    from feeds.cli.common import Places
-    from feeds.filing.learned.examples import Example
-    from feeds.filing.learned.report import Report
-    from feeds.settings import Config
-    from feeds.store import Store
-
-AT_ONCE = 500
 MOST_EXAMPLES = 200_000
 TRUSTED = frozenset({"rule", "breadcrumb", "category", "path", "source"})
 """What the classifier learns from: never from what it filed itself."""
@@ -61,25 +63,18 @@ def learn(
     if "WIREDESK_PARENT" in os.environ:
         end_with_parent(int(os.environ["WIREDESK_PARENT"]))
     try:
-        import sklearn  # noqa: F401
+        from feeds.filing.learned.training import learn as train  # by scikit-learn, which need not be installed
     except ImportError as error:
         raise DeskError("learning needs scikit-learn", remedy="`pip install 'wiredesk[learn]'` brings it") from error
-    from feeds.engine.accept import ask_for_refiling
-    from feeds.filing.learned import MODEL_FILE, save_model
-    from feeds.filing.learned.matrix import knows_senses
-    from feeds.filing.learned.report import report_of
-    from feeds.filing.learned.training import learn as train
-    from feeds.store import open_store
 
     found = places(config, data)
     running, examples = _in_force(found)
-    if running is None:
-        if not labelled:
-            raise DeskError(
-                f"no desk has run on {found.data} yet, so there is nothing to learn from",
-                remedy="poll first with `wiredesk poll`, or give articles with --labelled",
-            )
-        running = _from_files(found)
+    if running is None and not labelled:
+        raise DeskError(
+            f"no desk has run on {found.data} yet, so there is nothing to learn from",
+            remedy="poll first with `wiredesk poll`, or give articles with --labelled",
+        )
+    running = running or _from_files(found)
     for path in labelled:
         examples += labelled_examples(path, label, running)
     now = datetime.now(UTC)
@@ -97,39 +92,35 @@ def learn(
     if dry_run:
         click.echo("Nothing was written.", err=True)
         return
-    words = "what is stored is being filed again by a new model"
-    if refile and _has_run(found):
-        with open_store(found.database, create=False) as store:
-            # Before, for a running desk looks when it takes the model over; after, for it may be filing again now.
-            ask_for_refiling(store, words, now=now)
-            size = save_model(model, found.data / MODEL_FILE)
-            ask_for_refiling(store, words, now=now)
-    else:
-        make_data(found)
-        size = save_model(model, found.data / MODEL_FILE)
+    size = _save(model, found, refile=refile, now=now)
     click.echo(f"{found.data / MODEL_FILE}: {size / 1e6:.1f} MB", err=True)
+
+
+def _save(model: Model, found: Places, *, refile: bool, now: datetime) -> int:
+    """Put *model* in the place of the one in use, with *refile* have all filed again by it; its size in bytes."""
+    if not (refile and _has_run(found)):
+        make_data(found)
+        return save_model(model, found.data / MODEL_FILE)
+    words = "what is stored is being filed again by a new model"
+    with open_store(found.database, create=False) as store:
+        # Before, for a running desk looks when it takes the model over; after, for it may be filing again now.
+        ask_for_refiling(store, words, now=now)
+        size = save_model(model, found.data / MODEL_FILE)
+        ask_for_refiling(store, words, now=now)
+    return size
 
 
 def _in_force(found: Places) -> tuple[Config | None, list[Example]]:
     """The config in force, and the examples that are stored; None and none before a first poll."""
-    from feeds.settings import config_from_json
-    from feeds.store import open_store
-
     if not _has_run(found):
         return None, []
     with open_store(found.database, create=False) as store:
-        with store.read() as tx:
-            stored = tx.configs.current()
-        if stored is None:
-            return None, []
-        running = config_from_json(stored.text)
-        return running, list(filed_examples(store, running))
+        running = running_config(store)
+        return running, list(filed_examples(store, running)) if running is not None else []
 
 
 def _has_run(found: Places) -> bool:
     """Whether there are tables in the database; none is made."""
-    from feeds.store import Store
-
     if found.file is not None and not found.file.exists():
         return False
     with Store(found.database) as store:
@@ -138,51 +129,39 @@ def _has_run(found: Places) -> bool:
 
 def _from_files(found: Places) -> Config:
     """What the first poll will put in force. Raises ConfigErrors where the files have errors."""
-    from feeds.settings import load_config
-
     need_config(found)
     return load_config(found.config, os.environ)
 
 
 def filed_examples(store: Store, config: Config) -> Iterator[Example]:
     """What is stored and filed by more than the classifier, by the rules of today; newest first."""
-    from feeds.filing import FilingRules
-    from feeds.filing.learned.examples import Example, group_of
+    return islice(_filed_examples(store, config), MOST_EXAMPLES)
 
+
+def _filed_examples(store: Store, config: Config) -> Iterator[Example]:
     filing_rules = FilingRules(config.sections, drops=config.drops)
-    before: int | None = None
     at = datetime.now(UTC).timestamp()
-    count = 0
-    while count < MOST_EXAMPLES:
-        with store.read() as tx:
-            articles = tx.articles.filed(before, AT_ONCE)
-        if not articles:
-            return
-        before = articles[-1].id
-        for article in articles:
-            paths: dict[str, None] = {}
-            for entry, source in article.entries:
-                paths |= {one.section: None for one in filing_rules.place(entry, source) if one.by in TRUSTED}
-            if paths and article.entries:
-                entry, source = article.entries[0]
-                at = entry.published.timestamp() if entry.published else at  # else about when its neighbour was
-                count += 1
-                yield Example(
-                    title=entry.title,
-                    text=entry.text,
-                    sections=tuple(paths),
-                    group=group_of(entry.title, entry.text),
-                    source=source.key,
-                    authors=tuple(person.name for person in entry.authors),
-                    at=at,
-                    language=entry.language or config.settings.language,
-                )
+    for article in filed_articles(store):
+        placements = (one for entry, source in article.entries for one in filing_rules.place(entry, source))
+        paths = tuple(dict.fromkeys(one.section for one in placements if one.by in TRUSTED))
+        if not paths:
+            continue
+        entry, source = article.entries[0]
+        at = entry.published.timestamp() if entry.published else at  # else about when its neighbour was
+        yield Example(
+            title=entry.title,
+            text=entry.text,
+            sections=paths,
+            group=group_of(entry.title, entry.text),
+            source=source.key,
+            authors=tuple(person.name for person in entry.authors),
+            at=at,
+            language=entry.language or config.settings.language,
+        )
 
 
 def labelled_examples(path: Path, label: str | None, config: Config) -> list[Example]:
     """The examples of a file. Raises DeskError for a line that is none, or a section that config lacks."""
-    from feeds.filing.learned.examples import example_of
-
     paths = {section.path for section in config.sections}
     found = []
     for number, row in enumerate(_rows(path), 1):
@@ -221,21 +200,23 @@ def tell(report: Report, learns: set[str], counts: Counter[str]) -> None:
     width = max((len(one.section) for one in report.sections), default=0)
     click.secho(f"{'section':<{width}}  articles  precision  recall  files  needs", bold=True)
     for one in report.sections:
-        needs = "never sure enough"
-        if one.threshold is not None:
-            needs = f"{one.threshold:.0%} for {one.wanted:.0%}{' (the floor)' if one.floor else ''}"
         note = "" if one.section in learns else "  (not set to learn)"
         click.echo(
             f"{one.section:<{width}}  {one.support:>8}  {one.precision:>9.3f}  {one.recall:>6.3f}  {one.coverage:>5.0%}"
-            f"  {needs}{note}"
+            f"  {_needs(one)}{note}"
         )
         click.echo(f"{'':<{width}}  words: {', '.join(one.words)}")
         for confusion in one.confusions:
-            click.echo(f"{'':<{width}}  {confusion.count} taken for {confusion.other}: {_shown(confusion.titles)}")
-    few = sorted(section for section in counts if section not in {one.section for one in report.sections})
+            titles = "; ".join(map(repr, confusion.titles))
+            click.echo(f"{'':<{width}}  {confusion.count} taken for {confusion.other}: {titles}")
+    learned = {one.section for one in report.sections}
+    few = sorted(section for section in counts if section not in learned)
     if few:
         click.echo(f"Too few articles to learn: {', '.join(f'{section} ({counts[section]})' for section in few)}")
 
 
-def _shown(titles: Iterable[str]) -> str:
-    return "; ".join(repr(title) for title in titles)
+def _needs(section: SectionReport) -> str:
+    """How sure the classifier has to be before it files into *section*."""
+    if section.threshold is None:
+        return "never sure enough"
+    return f"{section.threshold:.0%} for {section.wanted:.0%}{' (the floor)' if section.floor else ''}"

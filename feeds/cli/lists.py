@@ -7,20 +7,28 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from feeds.cli.common import counted, need_config, need_database, places, with_places
-from feeds.errors import DeskError, SectionNotFound
+from feeds.cli.common import (
+    counted,
+    filed_articles,
+    need_config,
+    need_database,
+    need_running_config,
+    places,
+    with_places,
+)
+from feeds.engine.entrance import now_utc
+from feeds.errors import SectionNotFound
+from feeds.filing import FilingRules
+from feeds.filing.names import Signal
+from feeds.model import UNFILED
+from feeds.render.outlines import render_opml, source_outlines
+from feeds.settings import Config, ConfigErrors, load_config
+from feeds.settings.opml_lists import opml_to_lines
+from feeds.store import Store, open_store
 
-if TYPE_CHECKING:
-    from feeds.filing.names import Signal
-    from feeds.settings import Config
-    from feeds.store import Store
-
-
-AT_ONCE = 500
 KINDS = ("breadcrumb", "category", "path")
 
 
@@ -35,24 +43,18 @@ def sections(config: str | None, data: str | None, unmapped: bool, everything: b
 
     These are lines to be pasted under the `match:` of a section in sections.yaml.
     """
-    from feeds.settings import config_from_json
-    from feeds.store import open_store
-
     found = places(config, data)
     need_database(found)
     with open_store(found.database, create=False) as store:
+        running = need_running_config(store)
+        if unmapped:
+            tell_unmapped(count_unmapped(store, running, everything), least, as_json)
+            return
         with store.read() as tx:
-            stored = tx.configs.current()
             rows = tx.sections.all()
             counts = tx.sections.counts()
-        if stored is None:
-            raise DeskError("no config is in force yet", remedy="start with `wiredesk poll` or `wiredesk run`")
-        if unmapped:
-            tell_unmapped(count_unmapped(store, config_from_json(stored.text), everything), least, as_json)
-            return
     if as_json:
-        told = [{"path": row.path, "title": row.title, "articles": counts.get(row.path, 0)} for row in rows]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        _print_json([{"path": row.path, "title": row.title, "articles": counts.get(row.path, 0)} for row in rows])
         return
     for row in rows:
         depth = row.path.count("/") if row.path else 0
@@ -61,63 +63,58 @@ def sections(config: str | None, data: str | None, unmapped: bool, everything: b
 
 def count_unmapped(store: Store, config: Config, everything: bool) -> dict[Signal, tuple[int, str]]:
     """What publishers say that means no section: how many articles say it, and the title of one."""
-    from feeds.filing import FilingRules
-    from feeds.model import UNFILED
-
     filing_rules = FilingRules(config.sections, drops=config.drops)
     counts: Counter[Signal] = Counter()
     titles: dict[Signal, str] = {}
-    before: int | None = None
-    while True:
-        with store.read() as tx:
-            articles = tx.articles.filed(before, AT_ONCE)
-        if not articles:
-            return {signal: (count, titles[signal]) for signal, count in counts.most_common()}
-        before = articles[-1].id
-        for article in articles:
-            told: dict[Signal, str] = {}
-            filed = False
-            for entry, source in article.entries:
-                filed |= all(one.section != UNFILED for one in filing_rules.place(entry, source))
-                told |= dict.fromkeys(filing_rules.unmapped(entry), entry.title)
-            if everything or not filed:
-                counts.update(told.keys())
-                titles |= told
+    for article in filed_articles(store):
+        unmapped: dict[Signal, str] = {}
+        filed = False
+        for entry, source in article.entries:
+            filed |= all(one.section != UNFILED for one in filing_rules.place(entry, source))
+            unmapped |= dict.fromkeys(filing_rules.unmapped(entry), entry.title)
+        if everything or not filed:
+            counts.update(unmapped.keys())
+            titles |= unmapped
+    return {signal: (count, titles[signal]) for signal, count in counts.most_common()}
 
 
 def tell_unmapped(found: dict[Signal, tuple[int, str]], least: int, as_json: bool) -> None:
     """Print what was counted, ready to be pasted."""
-    kept = {signal: told for signal, told in found.items() if told[0] >= least}
+    kept = [(signal, count, title) for signal, (count, title) in found.items() if count >= least]
     if as_json:
-        rows = [
-            {"kind": signal.kind, "value": signal.value, "articles": count, "example": title}
-            for signal, (count, title) in kept.items()
-        ]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        _print_json(
+            [
+                {"kind": signal.kind, "value": signal.value, "articles": count, "example": title}
+                for signal, count, title in kept
+            ]
+        )
         return
     if not kept:
         click.echo("# Nothing: all that publishers say of their sections is filed.")
         return
     click.echo("# Paste what belongs in a section under its `match: any:` in sections.yaml.")
     for kind in KINDS:
-        mine = {signal.value: told for signal, told in kept.items() if signal.kind == kind}
-        width = max((len(_quoted(value)) for value in mine), default=0)
-        for value, (count, title) in mine.items():
+        # As YAML reads it back, whatever stands in it: JSON's way to quote is one of YAML's.
+        rows = [
+            (json.dumps(signal.value, ensure_ascii=False), count, title)
+            for signal, count, title in kept
+            if signal.kind == kind
+        ]
+        width = min(max((len(value) for value, _, _ in rows), default=0), 60)
+        for value, count, title in rows:
             plural = "article" if count == 1 else "articles"
-            click.echo(f"- {kind}: {_quoted(value):<{min(width, 60)}}  # {count} {plural}, such as {_remark(title)}")
+            example = " ".join(title.split())[:60]
+            click.echo(f"- {kind}: {value:<{width}}  # {count} {plural}, such as {example}")
     rare = len(found) - len(kept)
     if rare:
         click.echo(f"# {rare} more in fewer than {least} articles: --least 1 lists them.")
 
 
-def _quoted(value: str) -> str:
-    """*value* as YAML reads it back, whatever stands in it: JSON's way to quote is one of YAML's."""
-    return json.dumps(value, ensure_ascii=False)
+def _print_json(rows: list[dict[str, object]]) -> None:
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
 
 
-def _remark(title: str) -> str:
-    return " ".join(title.split())[:60]
-
+# --------------------------------------------------------------------------- opml
 
 LIST = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
@@ -148,30 +145,28 @@ def import_(config: str | None, data: str | None, files: tuple[Path, ...]) -> No
       wiredesk opml import feeds.opml >> config/sources.yaml      then take it over
       wiredesk check
     """
-    from feeds.settings import Config, ConfigErrors, load_config
-    from feeds.settings.opml_lists import opml_to_lines
-
     found = places(config, data)
     present = Config()
     if found.config.is_dir():
         try:
             present = load_config(found.config, os.environ)
         except ConfigErrors as errors:
-            told = (
-                f"{found.config} has {counted(len(errors.errors), 'error')}, so its sections and sources are not known"
+            count = counted(len(errors.errors), "error")
+            click.echo(
+                f"{found.config} has {count}, so its sections and sources are not known;"
+                " `wiredesk check` says what is wrong",
+                err=True,
             )
-            click.echo(f"{told}; `wiredesk check` says what is wrong", err=True)
-    bodies = [(_name(file), sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()) for file in files]
+    bodies = [
+        ("standard input", sys.stdin.buffer.read()) if str(file) == "-" else (file.name, file.read_bytes())
+        for file in files
+    ]
     lines = opml_to_lines(bodies, sections=present.sections, present=present.sources)
     click.echo(lines.text, nl=False)
     notes = [counted(lines.sources, "source")]
     notes += [f"{lines.known} that you have already left out"] if lines.known else []
     notes += [f"{lines.refused} that no source can be, told as comments"] if lines.refused else []
     click.echo(f"{', '.join(notes)}.", err=True)
-
-
-def _name(file: Path) -> str:
-    return "standard input" if str(file) == "-" else file.name
 
 
 @opml.command()
@@ -184,10 +179,6 @@ def export(config: str | None, data: str | None, output: Path | None, section: s
     Each section is a folder of it. Secrets never leave: an address that takes one from the environment is listed with
     its name, not its value.
     """
-    from feeds.engine.entrance import now_utc
-    from feeds.render.outlines import render_opml, source_outlines
-    from feeds.settings import load_config
-
     found = places(config, data)
     need_config(found)
     judged = load_config(found.config, os.environ)
@@ -204,7 +195,5 @@ def export(config: str | None, data: str | None, output: Path | None, section: s
         output.write_bytes(document)
     feeds = sum(source.kind == "feed" for source in sources)
     others = len(sources) - feeds
-    kept = (
-        f" ({counted(others, 'page, sitemap or folder is', 'pages, sitemaps or folders are')} none)" if others else ""
-    )
-    click.echo(f"{counted(feeds, 'feed')}{kept}.", err=True)
+    none = counted(others, "page, sitemap or folder is", "pages, sitemaps or folders are")
+    click.echo(f"{counted(feeds, 'feed')}{f' ({none} none)' if others else ''}.", err=True)

@@ -13,22 +13,28 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds.cli import check as common
-from feeds.cli.common import Places, need_config, need_database, places, with_places
-from feeds.errors import DeskError
+from feeds.cli import check
+from feeds.cli.common import (
+    Places,
+    counted,
+    filed_articles,
+    need_config,
+    need_database,
+    need_running_config,
+    places,
+    with_places,
+)
+from feeds.engine.accept import files_differently
+from feeds.filing import FilingRules
+from feeds.filing.comparison import Comparison, Moved, Tally
+from feeds.filing.learned import MODEL_FILE, load_model
+from feeds.model import Section, Source
+from feeds.settings import Config, ConfigErrors, first_lines, load_config
+from feeds.store import ReadTx, Store, open_store
 
-if TYPE_CHECKING:
-    from feeds.filing.comparison import Tally
-    from feeds.model import Source
-    from feeds.settings import Config
-    from feeds.store import Store
-    from feeds.store.store import ReadTx
-
-AT_ONCE = 500
 BUILT_IN = ("unfiled", "dropped")
 """What counts beside the sections: articles that no rule files, and those that `drop:` keeps from being published."""
 ALONE = 5_000
@@ -84,9 +90,6 @@ def plan(config: str | None, data: str | None, as_json: bool) -> None:
 
     Nothing is changed. Exits with 0 when nothing would move, with 3 when something would, with 78 on errors in files.
     """
-    from feeds.settings import ConfigErrors, config_from_json, first_lines, load_config
-    from feeds.store import open_store
-
     found = places(config, data)
     need_config(found)
     need_database(found)
@@ -97,11 +100,7 @@ def plan(config: str | None, data: str | None, as_json: bool) -> None:
             click.echo(line, err=True)
         sys.exit(78)
     with open_store(found.database, create=False) as store:
-        with store.read() as tx:
-            stored = tx.configs.current()
-        if stored is None:
-            raise DeskError("no config is in force yet", remedy="start with `wiredesk poll` or `wiredesk run`")
-        made = compare(store, found, config_from_json(stored.text), edited)
+        made = compare(store, found, need_running_config(store), edited)
     if as_json:
         click.echo(json.dumps(asdict(made), ensure_ascii=False, indent=2))
     else:
@@ -111,62 +110,63 @@ def plan(config: str | None, data: str | None, as_json: bool) -> None:
 
 def compare(store: Store, found: Places, running: Config, edited: Config) -> Plan:
     """The plan for *edited* over what *store* holds; where saving files nothing again, nothing is looked at."""
-    from feeds.engine.accept import files_differently
-    from feeds.filing.comparison import Tally
-
     began = time.monotonic()
     tally = _tally(store, found, running, edited) if files_differently(running, edited) else Tally()
-    moved = moved_sections(running, edited)
-    old = {moved.get(section.path, section.path): section for section in running.sections}
-    new = {section.path: section for section in edited.sections}
-    plans = []
-    emptied = []
     with store.read() as tx:
-        counts = {moved.get(path, path): count for path, count in tx.sections.counts().items()}
-        counts["dropped"] = tally.dropped
-        for path in dict.fromkeys(["", *new, *old, *BUILT_IN]):
-            state = "stays" if path in ("", *BUILT_IN) or (path in old and path in new) else "new"
-            earlier = old[path].path if path in old and path in new and old[path].path != path else None
-            state = "moved" if earlier else "removed" if path not in new and path in old else state
-            enters, leaves = tally.entering[path], len(tally.left.get(path, ()))
-            if not enters and not leaves and state == "stays":
-                continue
-            before = counts.get(path, 0)
-            after = before + enters - leaves
-            if path in new and before and not after:
-                emptied.append(path)
-            limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
-            fresh = (
-                0
-                if state == "removed" or path == "dropped" or not enters
-                else _fresh(tx, tally, path, earlier or path, limit)
-            )
-            plans.append(
-                SectionPlan(
-                    path=path,
-                    state=state,
-                    moved_from=earlier,
-                    before=before,
-                    after=after,
-                    enters=enters,
-                    leaves=leaves,
-                    fresh=fresh,
-                    entering=_examples(tally.newest(path)),
-                    leaving=_examples(sorted(tally.leaves.get(path, ()), reverse=True)),
-                )
-            )
+        plans = tuple(_section_plans(tx, tally, running, edited))
+    kept = {section.path for section in edited.sections}
     added, removed, changed = _sources(running, edited)
     return Plan(
         changed=bool(plans or added or removed or changed or running.settings != edited.settings),
         articles=tally.articles,
         seconds=round(time.monotonic() - began, 2),
-        sections=tuple(plans),
+        sections=plans,
         sources_added=added,
         sources_removed=removed,
         sources_changed=changed,
-        emptied=tuple(emptied),
+        emptied=tuple(one.path for one in plans if one.path in kept and one.before and not one.after),
         doubts=tuple(_doubts(tally, edited)),
     )
+
+
+def _section_plans(tx: ReadTx, tally: Tally, running: Config, edited: Config) -> Iterator[SectionPlan]:
+    """What would become of each section, by its new path; nothing of those in which nothing changes."""
+    moved = moved_sections(running, edited)
+    old = {moved.get(section.path, section.path): section for section in running.sections}
+    new = {section.path: section for section in edited.sections}
+    counts = {moved.get(path, path): count for path, count in tx.sections.counts().items()}
+    counts["dropped"] = tally.dropped
+    for path in dict.fromkeys(["", *new, *old, *BUILT_IN]):
+        state, stored_at = _state(path, old.get(path), new.get(path))
+        enters, leaves = tally.entering[path], len(tally.left.get(path, ()))
+        if not enters and not leaves and state == "stays":
+            continue
+        limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
+        in_documents = enters and state != "removed" and path != "dropped"
+        before = counts.get(path, 0)
+        yield SectionPlan(
+            path=path,
+            state=state,
+            moved_from=stored_at if stored_at != path else None,
+            before=before,
+            after=before + enters - leaves,
+            enters=enters,
+            leaves=leaves,
+            fresh=_fresh(tx, tally, path, stored_at, limit) if in_documents else 0,
+            entering=_examples(tally.newest(path)),
+            leaving=_examples(sorted(tally.leaves.get(path, ()), reverse=True)),
+        )
+
+
+def _state(path: str, old: Section | None, new: Section | None) -> tuple[str, str]:
+    """What becomes of the section that is, was, or will be at *path*; and the path where it is stored."""
+    if old is None and new is None:  # built in
+        return "stays", path
+    if old is None:
+        return "new", path
+    if new is None:
+        return "removed", path
+    return "stays" if old.path == path else "moved", old.path
 
 
 def moved_sections(running: Config, edited: Config) -> dict[str, str]:
@@ -201,11 +201,6 @@ def _tally(store: Store, found: Places, running: Config, edited: Config) -> Tall
 
 def count_range(database: str, data: Path, running: Config, edited: Config, low: int, high: int) -> Tally:
     """Compare the articles of rows above *low* up to *high*; in a process of its own where there are many."""
-    from feeds.filing import FilingRules
-    from feeds.filing.comparison import Comparison
-    from feeds.filing.learned import MODEL_FILE, load_model
-    from feeds.store import open_store
-
     learns = any(section.learned_precision for section in edited.sections)
     model = load_model(data / MODEL_FILE) if learns else None
     comparison = Comparison(
@@ -214,18 +209,12 @@ def count_range(database: str, data: Path, running: Config, edited: Config, low:
         sources={source.key: source for source in edited.sources},
     )
     with open_store(database, create=False) as store, _without_collector():
-        below = high + 1
-        while True:
-            with store.read() as tx:
-                articles = tx.articles.filed(below, AT_ONCE)
-            for article in articles:
-                if article.id <= low:
-                    return comparison.tally
-                if article.entries:
-                    comparison.look(article.uid, article.entries, article.placed)
-            if not articles:
-                return comparison.tally
-            below = articles[-1].id
+        for article in filed_articles(store, high + 1):
+            if article.id <= low:
+                break
+            if article.entries:
+                comparison.look(article.uid, article.entries, article.placed)
+    return comparison.tally
 
 
 @contextmanager
@@ -252,7 +241,7 @@ def _fresh(tx: ReadTx, tally: Tally, path: str, stored_at: str, limit: int) -> i
     return sum(entered for _, _, entered in sorted(ranked, reverse=True)[:limit])
 
 
-def _examples(moved: list[Any]) -> tuple[Example, ...]:
+def _examples(moved: list[Moved]) -> tuple[Example, ...]:
     return tuple(Example(id=one.uid, title=one.title, source=one.source, reason=one.reason) for one in moved)
 
 
@@ -266,33 +255,30 @@ def _sources(
     new = {source.key: source for source in edited.sources}
     changed = []
     for key in old.keys() & new.keys():
-        told = tuple(_differences(old[key], new[key]))
-        if told:
-            changed.append((new[key].name, told))
+        differences = tuple(_differences(old[key], new[key]))
+        if differences:
+            changed.append((new[key].name, differences))
     added = tuple(new[key].name for key in new if key not in old)
     removed = tuple(old[key].name for key in old if key not in new)
     return added, removed, tuple(sorted(changed))
 
 
 def _differences(old: Source, new: Source) -> Iterator[str]:
-    told: Mapping[str, str] = {"target": "address", "interval_s": "interval", "full_text": "rights"}
+    words: Mapping[str, str] = {"target": "address", "interval_s": "interval", "full_text": "rights"}
     for name in ("name", "kind", "target", "section", "enabled", "interval_s", "full_text", "language", "priority"):
         was, now = getattr(old, name), getattr(new, name)
         if was != now:
-            yield f"{told.get(name, name)} {was if was is not None else '-'} → {now if now is not None else '-'}"
+            yield f"{words.get(name, name)} {was if was is not None else '-'} → {now if now is not None else '-'}"
     if old.headers != new.headers:
         yield "headers"  # which may be secret
 
 
 def _doubts(tally: Tally, edited: Config) -> Iterator[str]:
     """What only stored articles can show of the edited rules."""
-    from feeds.filing import FilingRules
-
-    if tally.articles < common.COMMON_OF:
+    if tally.articles < check.COMMON_OF:
         return
-    for term, words in common.common_terms(
-        FilingRules(edited.sections, drops=edited.drops).terms, tally.terms, tally.articles
-    ):
+    terms = FilingRules(edited.sections, drops=edited.drops).terms
+    for term, words in check.common_terms(terms, tally.terms, tally.articles):
         yield f"{term} {words}"
     for section in edited.sections:
         if section.match is not None and not tally.ruled[section.path]:
@@ -312,27 +298,31 @@ def tell(made: Plan) -> None:
         click.echo("The config files change nothing.")
     width = max((len(_name(one)) for one in made.sections), default=0)
     for one in made.sections:
-        head = f"{_name(one):<{width}}  {one.before:>6} → {one.after:<6} {_signed(one)}"
-        if one.fresh:
-            head += f"  {one.fresh} {'entry' if one.fresh == 1 else 'entries'} of its feed new to its readers"
-        click.secho(head, bold=True)
-        for sign, examples, total in (("+", one.entering, one.enters), ("-", one.leaving, one.leaves)):
-            for example in examples:
-                click.echo(f"    {sign} {_short(example.title, 64)} ({example.source}): {_short(example.reason, 80)}")
-            if total > len(examples) > 0:
-                click.echo(f"    {sign} and {total - len(examples)} more")
+        _tell_section(one, width)
     for name in made.sources_added:
         click.echo(f"source {name} appears")
     for name in made.sources_removed:
         click.echo(f"source {name} goes; its articles stay until retention takes them")
-    for name, told in made.sources_changed:
-        click.echo(f"source {name}: {', '.join(told)}")
+    for name, differences in made.sources_changed:
+        click.echo(f"source {name}: {', '.join(differences)}")
     for path in made.emptied:
         click.secho(f"{path} becomes empty", fg="yellow")
     for doubt in made.doubts:
         click.secho(f"doubtful: {doubt}", fg="yellow")
     if made.sections:
         click.echo("Articles keep their ids and their places in the order: nothing old comes out as new at the top.")
+
+
+def _tell_section(one: SectionPlan, width: int) -> None:
+    head = f"{_name(one):<{width}}  {one.before:>6} → {one.after:<6} {_signed(one)}"
+    if one.fresh:
+        head += f"  {counted(one.fresh, 'entry', 'entries')} of its feed new to its readers"
+    click.secho(head, bold=True)
+    for sign, examples, total in (("+", one.entering, one.enters), ("-", one.leaving, one.leaves)):
+        for example in examples:
+            click.echo(f"    {sign} {_short(example.title, 64)} ({example.source}): {_short(example.reason, 80)}")
+        if total > len(examples) > 0:
+            click.echo(f"    {sign} and {total - len(examples)} more")
 
 
 def _name(one: SectionPlan) -> str:
@@ -343,9 +333,8 @@ def _name(one: SectionPlan) -> str:
 
 
 def _signed(one: SectionPlan) -> str:
-    return ", ".join(
-        part for part in (f"+{one.enters}" * bool(one.enters), f"-{one.leaves}" * bool(one.leaves)) if part
-    )
+    counts = (("+", one.enters), ("-", one.leaves))
+    return ", ".join(f"{sign}{count}" for sign, count in counts if count)
 
 
 def _short(text: str, most: int) -> str:

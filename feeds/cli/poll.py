@@ -19,14 +19,12 @@ import click
 from feeds import files
 from feeds.cli.common import (
     NARROW,
-    console,
     counted,
     make_data,
     need_config,
-    on_terminal,
     places,
-    show,
-    show_plainly,
+    show_table,
+    terminal_width,
     upgrade,
     with_places,
 )
@@ -43,6 +41,7 @@ from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late
 from feeds.ingest.flow import Ingest, Turn
 from feeds.ingest.folders import FOLDER_RETRY_S
+from feeds.ingest.refile import refile
 from feeds.model import Source
 from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult
@@ -50,6 +49,13 @@ from feeds.store.values import Claim, PollResult
 SOON = timedelta(seconds=FOLDER_RETRY_S)
 LOOKS = 4
 """How often a folder is looked into where files in it are still being written."""
+FEW = 30
+"""Up to so many sources all are listed, past that those with news or trouble."""
+UNREACHED_FROM = 3
+"""So many sources without any answer at all speak of this machine's network, not of them."""
+OUTCOMES = {"not-modified": "nothing new", "same": "nothing new", "new": "looked at"}
+COUNTS = ("new", "copies", "updated")
+"""What a poll may bring, as the columns are called."""
 
 
 @click.command()
@@ -86,8 +92,6 @@ def poll(
         desk = accepted.desk.with_model(Classifier(found.data).look(accepted.desk.filing_rules))
         if to_refile(store) and holder(found.data) is None:
             # A running desk does this by itself; without one nobody else would.
-            from feeds.ingest.refile import refile
-
             refile(store, desk.filing_rules, clock=now_utc)
             refiled(store, desk.version, now=now_utc())
         taking = Claims(store, now_utc)
@@ -150,7 +154,7 @@ def _poll(store: Store, taking: Claims, claims: list[Claim], desk: Desk) -> Turn
                     done.polls += turn.polls
                     done.late += turn.late
                     done.new += turn.new
-                    advance(len(done.polls))
+                    advance(len(turn.polls))
                 claims = _still_written(store, taking, done.polls)
                 if not claims:
                     break
@@ -170,8 +174,7 @@ def _publish(store: Store, accepted: Accepted) -> tuple[int, int]:
         with store.read() as tx:
             if not tx.unpublished():
                 return 0, 0
-    # Here, for a poll that brings nothing needs none of what renders.
-    from feeds.publish import publish
+    from feeds.publish import publish  # a fifth of the start, and a poll that brings nothing renders nothing
 
     done = publish(store, accepted.desk.settings, accepted.desk.sections, now=now_utc(), most_archived=None)
     return len(done.sections), len(done.held)
@@ -179,17 +182,12 @@ def _publish(store: Store, accepted: Accepted) -> tuple[int, int]:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar of *total* polls, where somebody looks at it; gives what takes how many have ended."""
+    """A bar of *total* polls, where somebody looks at it; gives what takes how many more have ended."""
     if not sys.stderr.isatty():
         yield lambda ended: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = TextColumn("Polling"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("polls", total=total)
-        yield lambda ended: bar.update(task, completed=ended)
+    with click.progressbar(length=total, label="Polling", file=sys.stderr, show_pos=True, show_percent=False) as bar:
+        yield bar.update
 
 
 def _keys(wanted: Sequence[str], names: dict[str, str]) -> list[str]:
@@ -218,30 +216,23 @@ def _still_written(store: Store, taking: Claims, ended: Sequence[PollResult]) ->
     return taking.named(folders)[0]
 
 
-FEW = 30
-"""Up to so many sources all are listed, past that those with news or trouble."""
-UNREACHED_FROM = 3
-"""So many sources without any answer at all speak of this machine's network, not of them."""
-OUTCOMES = {"not-modified": "nothing new", "same": "nothing new", "new": "looked at"}
-
-
 def tell(ended: Sequence[PollResult], sources: Mapping[int, Source], late: Sequence[Late] = ()) -> None:
     """Print a line a source; of many only those that say something. *late* are documents that were read afterwards:
     what they brought counts for their source, and each that failed has a line.
     """
-    ended = [_with_late(result, [one for one in late if one.source_id == result.source_id]) for result in ended]
+    ended = _with_late(ended, late)
     unreached = _unreached(ended, sources)
     without_answer = {id(result) for result in unreached}
     rest = [result for result in ended if id(result) not in without_answer]
-    telling = [each for each in rest if each.error or each.new or each.copies or each.updated]
-    shown = sorted(telling if len(rest) > FEW else rest, key=lambda each: (bool(each.error), -each.new))
+    shown = [each for each in rest if len(rest) <= FEW or each.error or any(_came(each))]
     if shown:
+        shown.sort(key=lambda each: (bool(each.error), -each.new))
         _table(shown, sources)
     if len(shown) < len(rest):
         click.echo(f"{counted(len(rest) - len(shown), 'other')}: nothing new.")
     for one in late:
         if one.error:
-            click.echo(f"{one.name}: {one.document}: {one.error}" + (f"; {one.remedy}" if one.remedy else ""))
+            click.echo(f"{one.name}: {one.document}: {_with_remedy(one.error, one.remedy)}")
     if unreached:
         click.echo(
             f"None of {counted(len(unreached), 'source')} outside could be reached. Is this machine on the network?"
@@ -249,8 +240,15 @@ def tell(ended: Sequence[PollResult], sources: Mapping[int, Source], late: Seque
         )
 
 
-def _with_late(result: PollResult, late: Sequence[Late]) -> PollResult:
-    """*result* with what became of the documents that its poll found."""
+def _with_late(ended: Sequence[PollResult], late: Sequence[Late]) -> list[PollResult]:
+    """*ended* with what became of the documents that these polls found."""
+    of_source: dict[int, list[Late]] = {}
+    for one in late:
+        of_source.setdefault(one.source_id, []).append(one)
+    return [_joined(result, of_source.get(result.source_id, [])) for result in ended]
+
+
+def _joined(result: PollResult, late: Sequence[Late]) -> PollResult:
     if not late:
         return result
     failed = sum(bool(one.error) for one in late)
@@ -271,45 +269,36 @@ def _unreached(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> li
 
 
 def _table(shown: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
-    counts = {name: [getattr(result, name) for result in shown] for name in ("new", "copies", "updated")}
-    counts = {name: column for name, column in counts.items() if any(column)}  # a column of blanks tells nothing
-    if on_terminal():
-        _drawn(shown, sources, counts)
+    """Print a row for each of *shown*; a column of blanks is left out, and a narrow terminal has counts in words."""
+    width = terminal_width()
+    colours = ["red" if result.error else "" for result in shown]
+    names = [sources[result.source_id].name for result in shown]
+    if width is not None and width < NARROW:
+        rows = [(name, _words(result) or _counts(result)) for name, result in zip(names, shown, strict=True)]
+        show_table(rows, width=width, head=False, colours=colours)
         return
-    rows = [["source", *counts, "what to know"]]
-    for number, result in enumerate(shown):
-        came = [str(column[number] or "") for column in counts.values()]
-        rows.append([sources[result.source_id].name, *came, _said(result) or ("" if any(came) else _quiet(result))])
-    show_plainly(rows, numbers=range(1, 1 + len(counts)))
+    columns = [[str(count or "") for count in column] for column in zip(*map(_came, shown), strict=True)]
+    used = [(name, column) for name, column in zip(COUNTS, columns, strict=True) if any(column)]
+    table = [["source", *names], *([name, *column] for name, column in used), ["what to know", *map(_words, shown)]]
+    rows = list(zip(*table, strict=True))
+    show_table(rows, width=width, numbers=range(1, 1 + len(used)), colours=["", *colours])
 
 
-def _drawn(shown: Sequence[PollResult], sources: Mapping[int, Source], counts: Mapping[str, Sequence[int]]) -> None:
-    # Here, for of many polls that bring nothing there is no table, and a pipe needs none of this.
-    from rich.table import Table
-    from rich.text import Text
-
-    on = console()
-    narrow = on.width < NARROW
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=not narrow)
-    table.add_column("source", overflow="fold", max_width=max(16, on.width // 3))
-    if not narrow:
-        for name in counts:
-            table.add_column(name, justify="right")
-    table.add_column("what to know", overflow="fold")
-    for number, result in enumerate(shown):
-        came = {name: column[number] for name, column in counts.items() if column[number]}
-        if narrow:
-            cells = [_said(result) or ", ".join(f"{count} {name}" for name, count in came.items()) or _quiet(result)]
-        else:
-            cells = [*(str(came.get(name, "")) for name in counts), _said(result) or ("" if came else _quiet(result))]
-        row = (sources[result.source_id].name, *cells)
-        table.add_row(*(Text(cell) for cell in row), style="red" if result.error else "")
-    show(table, on)
+def _words(result: PollResult) -> str:
+    """What is to know of a poll; nothing where it brought articles."""
+    if result.error:
+        return _with_remedy(result.error, result.remedy)
+    return "" if any(_came(result)) else OUTCOMES.get(result.outcome, result.outcome)
 
 
-def _said(result: PollResult) -> str:
-    return f"{result.error}; {result.remedy}" if result.error and result.remedy else result.error or ""
+def _counts(result: PollResult) -> str:
+    return ", ".join(f"{count} {name}" for count, name in zip(_came(result), COUNTS, strict=True) if count)
 
 
-def _quiet(result: PollResult) -> str:
-    return OUTCOMES.get(result.outcome, result.outcome)
+def _came(result: PollResult) -> tuple[int, int, int]:
+    """How many articles a poll brought, by COUNTS."""
+    return result.new, result.copies, result.updated
+
+
+def _with_remedy(error: str, remedy: str) -> str:
+    return f"{error}; {remedy}" if remedy else error

@@ -16,8 +16,8 @@ from feeds.errors import DeskError
 
 COMMANDS = {
     "run": ("feeds.cli.run", "Run the whole desk: polling, filing and serving."),
-    "web": ("feeds.cli.run", "Serve what is published, alone: for a Procfile or many machines."),
-    "worker": ("feeds.cli.run", "Poll, file and render without serving: the other half of web."),
+    "web": ("feeds.cli.webserver", "Serve what is published, alone: for a Procfile or many machines."),
+    "worker": ("feeds.cli.worker", "Poll, file and render without serving: the other half of web."),
     "poll": ("feeds.cli.poll", "Poll once what is due, or the named sources at once; say what came."),
     "check": ("feeds.cli.check", "Judge the config files: every error at once, with line and remedy."),
     "plan": ("feeds.cli.plan", "Say what edited config files would move of what is stored."),
@@ -35,7 +35,7 @@ COMMANDS = {
     "export": ("feeds.cli.export", "Write the whole site as files, for any web server."),
 }
 """Each command: the module that has it, and what it does in a line."""
-HIDDEN = {"ingest": ("feeds.cli.run", "")}
+HIDDEN = {"ingest": ("feeds.cli.worker", "")}
 
 
 class Lazy(click.Group):
@@ -66,7 +66,7 @@ class Lazy(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """As click does, with a guess at what was meant."""
-        import difflib
+        import difflib  # a thirtieth of the start of `--help`, and a slip alone needs it
 
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
@@ -77,7 +77,11 @@ class Lazy(click.Group):
 
 @click.group(
     cls=Lazy,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "color": False if os.environ.get("NO_COLOR") else None,
+    },
     epilog="Start with `wiredesk check`, then `wiredesk poll`, then `wiredesk run`. When something is wrong: "
     "`wiredesk doctor`. Exit codes: 0 done, 1 it did not work (a line says why), 2 wrong usage, "
     "78 errors in config; docs/commands.md has all.",
@@ -92,7 +96,7 @@ def wiredesk() -> None:
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Tell a fault of ours as the log does, which tells no secret."""
-    from feeds.engine.logs import set_up_logging  # not for every command
+    from feeds.engine.logs import set_up_logging  # `--help` needs none of it
 
     set_up_logging(os.environ)
     sys.excepthook(kind, error, trace)
@@ -126,6 +130,6 @@ def main() -> None:
         if error.filename is None:
             raise
         # A file that was named on the command line, or one of the desk's, which is not as it should be.
-        told = (error.strerror or str(error)).lower()
-        click.echo(f"wiredesk: {error.filename}: {told}; check the path, its permissions and free space", err=True)
+        reason = (error.strerror or str(error)).lower()
+        click.echo(f"wiredesk: {error.filename}: {reason}; check the path, its permissions and free space", err=True)
         sys.exit(1)

@@ -6,6 +6,8 @@ import os
 import resource
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +71,15 @@ def test_poll_tells_what_came_in_a_table_that_fits(run: Run, folder: Path) -> No
     missing = run("poll", "Leters")
     assert missing.code == 1
     assert "did you mean 'Letters'?" in missing.err
+
+
+def test_no_colour_where_none_is_wanted() -> None:
+    environ = {**os.environ, "NO_COLOR": "1"}
+    program = "import click; from feeds.cli.root import wiredesk; print(wiredesk.context_settings['color'])"
+    asked = [sys.executable, "-c", program]
+    assert subprocess.run(asked, env=environ, capture_output=True, text=True, check=True).stdout == "False\n"
+    environ.pop("NO_COLOR")
+    assert subprocess.run(asked, env=environ, capture_output=True, text=True, check=True).stdout == "None\n"
 
 
 def test_poll_tells_an_offline_machine_from_bad_sources(run: Run, folder: Path) -> None:

@@ -1,0 +1,34 @@
+"""`wiredesk web`: serve what is published, alone. In a module of its own, for its processes load nothing that polls."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import click
+
+from feeds.cli.common import places, with_places
+from feeds.cli.run import need_port, with_address
+from feeds.engine.lifeline import end_with_parent
+from feeds.engine.logs import logging_config, set_up_logging
+from feeds.engine.web import serve
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@with_places
+@with_address
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes [default: one a core].")
+def web(config: str | None, data: str | None, host: str, port: int, workers: int | None) -> None:
+    """Serve what is published; for a Procfile or a machine of its own (PORT sets the port)."""
+    set_up_logging(os.environ)
+    found = places(config, data)
+    if "WIREDESK_PARENT" in os.environ:
+        end_with_parent(int(os.environ["WIREDESK_PARENT"]))
+    else:
+        need_port(host, port)
+        if found.file is not None and not found.file.exists():
+            log.warning("no database at %s yet: answering 503 until `wiredesk worker` has made it", found.file)
+    os.environ.update(found.environ() | {"WIREDESK_BIND": host})
+    serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
