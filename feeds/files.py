@@ -165,7 +165,7 @@ def read_regular(path: Path, *, most_bytes: int, within: Iterable[Path] | None =
             raise Refused("it is no plain file")
         if status.st_dev in _devices_of_the_system():
             raise Refused("what the system shows as files is never read")
-        if _moved(real, status):
+        if _moved(real, opened):
             raise Refused("it was exchanged while it was looked at")
         body = file.read(most_bytes + 1) if status.st_size <= most_bytes else b""
     if status.st_size > most_bytes or len(body) > most_bytes:
@@ -192,9 +192,15 @@ def printable(name: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
 
 
-def _moved(real: str, opened: os.stat_result) -> bool:
-    """Whether the open file is no longer the one at this place, as after a link was put in the way."""
-    return os.path.realpath(real) != real or not os.path.samestat(os.stat(real), opened)
+def _moved(real: str, opened: int) -> bool:
+    """Whether the open file is another than the one at this place, as after a link was put in the way.
+
+    Linux tells where an open file lies. Elsewhere the name is looked up again, which a second exchange can deceive.
+    """
+    try:
+        return os.readlink(f"/proc/self/fd/{opened}") != real
+    except OSError:
+        return os.path.realpath(real) != real or not os.path.samestat(os.stat(real), os.fstat(opened))
 
 
 @cache

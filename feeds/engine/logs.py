@@ -22,7 +22,10 @@ from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 
-CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(10), *range(11, 32), *range(127, 160))} | {9: " "}
+_COMMANDS = (*range(10), *range(11, 32), *range(127, 160))
+_ORDERS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*_COMMANDS, *_ORDERS)} | {9: " "}
+"""What commands a terminal, ends a line, or turns the order of what is read."""
 CONTINUED = "\n         | "
 
 

@@ -6,10 +6,12 @@ A file that is still being written is left for the next look: it counts only whe
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import xxhash
@@ -17,11 +19,15 @@ import xxhash
 from feeds import files
 from feeds.errors import FetchError
 
+_WILDCARD = re.compile(r"[*?\[]")
+
 QUIET_S = 2.0
 """How long a file must be unchanged before it is taken as complete."""
 
 MAX_FILES = 100_000
 MAX_FILE_BYTES = 10_485_760
+MAX_LOOK_BYTES = 64 << 20
+"""Bytes of files that one look brings, or one file: all of them are held in memory at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,7 @@ class Look:
     waiting: int = 0
     refused: list[RefusedFile] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    found_bytes: int = 0
 
 
 def look(
@@ -73,7 +80,7 @@ def look(
     leads elsewhere is followed only to the folders in *follow* (relative to *folder*, or absolute).
     Raises FetchError when the folder itself is not there, or not to be read.
     """
-    base = folder / pattern.split("*", 1)[0].rpartition("/")[0]
+    base = folder / _WILDCARD.split(pattern, maxsplit=1)[0].rpartition("/")[0]
     _need_folder(base, pattern)
     roots = [Path(os.path.realpath(root)) for root in (base, *(folder / root for root in follow))]
     seen = frozenset(known)
@@ -99,7 +106,8 @@ def _look_at(
     if state in seen:
         looked.states.append(state)
         return
-    if now.timestamp() - max(status.st_mtime, status.st_ctime) < QUIET_S or len(looked.found) >= most:
+    is_full = len(looked.found) >= most or looked.found_bytes >= MAX_LOOK_BYTES
+    if is_full or now.timestamp() - max(status.st_mtime, status.st_ctime) < QUIET_S:
         looked.waiting += 1
         return
     if not _is_text(name):
@@ -110,6 +118,7 @@ def _look_at(
         return
     looked.states.append(state)
     looked.found.append(FoundFile(name=name, body=body, state=state))
+    looked.found_bytes += len(body)
 
 
 def _refuse(name: str, cause: str, seen: frozenset[int], looked: Look) -> None:
@@ -133,8 +142,43 @@ def _need_folder(base: Path, pattern: str) -> None:
 
 def _paths(folder: Path, pattern: str) -> list[Path]:
     root, relative = (Path("/"), pattern[1:]) if pattern.startswith("/") else (folder, pattern)
-    paths = sorted(path for path in root.glob(relative) if not path.name.startswith((".", "~", "#")))
-    return [path for path in paths if not path.name.endswith(("~", ".swp", ".tmp", ".part"))][:MAX_FILES]
+    found = {path for path in _matching(str(root), Path(relative).parts) if not _is_passed_over(os.path.basename(path))}
+    return [Path(path) for path in sorted(found)[:MAX_FILES]]
+
+
+def _is_passed_over(name: str) -> bool:
+    """Whether a file of this name is hidden, or one that an editor or a copying program is at work on."""
+    return name.startswith((".", "~", "#")) or name.endswith(("~", ".swp", ".tmp", ".part"))
+
+
+def _matching(root: str, parts: Sequence[str]) -> Iterator[str]:
+    """Give what matches the glob *parts* below *root*, some of it twice; ``**`` enters no links.
+
+    With a stack of its own and not by recursion, as `Path.glob` has it: folders can lie in one another by the thousand.
+    """
+    places = [(root, 0)]
+    while places:
+        place, index = places.pop()
+        if index == len(parts):
+            yield place
+        elif parts[index] == "**":
+            places.append((place, index + 1))
+            places += [(entry.path, index) for entry in _entries(place) if entry.is_dir(follow_symlinks=False)]
+        elif not _WILDCARD.search(parts[index]):
+            path = os.path.join(place, parts[index])
+            places += [(path, index + 1)] if os.path.lexists(path) else []
+        else:
+            entries = [entry for entry in _entries(place) if fnmatchcase(entry.name, parts[index])]
+            places += [(entry.path, index + 1) for entry in entries]
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """What is in *folder*; nothing where that is no folder, may not be read, or has too long a path."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
 
 
 def _is_text(name: str) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from feeds.condition import Condition, ago, condition, span, starved
+from feeds.files import read_regular
 from feeds.model import UNFILED, Section
 from feeds.serve.addresses import Addresses
 from feeds.serve.alarm_feed import OF_SOURCES, TITLES, WORK, title_of
@@ -354,10 +355,8 @@ def _read(folder: Path | None, name: str) -> Sequence[str]:
     if folder is None or not name.endswith((".yaml", ".yml")):
         return ()
     try:
-        file = (folder / name).resolve()
-        if not file.is_relative_to(folder.resolve()) or file.stat().st_size > MOST_FILE_BYTES:
-            return ()
-        return file.read_text(encoding="utf-8", errors="replace").splitlines()
+        body = read_regular(folder / name, most_bytes=MOST_FILE_BYTES, within=[folder.resolve()])
+        return body.decode("utf-8", errors="replace").splitlines()
     except OSError:
         return ()
 

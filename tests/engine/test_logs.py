@@ -25,11 +25,13 @@ def _record(message: str, error: bool = False) -> logging.LogRecord:
 
 
 def test_a_line_that_a_source_smuggles_in_stands_behind_a_bar() -> None:
-    told = HumanFormatter().format(_record("source=Evil\n12:00:00 ERROR all is lost\x1b[31m\r", error=True))
+    told = HumanFormatter().format(
+        _record("source=Evil\n12:00:00 ERROR all is lost\x1b[31m\r\u2028\u202egnp", error=True)
+    )
     first, *rest = told.split("\n")
     assert first.endswith("ERROR source=Evil")
     assert rest and all(line.startswith("         | ") for line in rest)
-    assert "\x1b" not in told and "\r" not in told
+    assert not set("\x1b\r\u2028\u202e") & set(told)
 
 
 def test_json_is_one_object_a_line_with_the_traceback_inside() -> None:

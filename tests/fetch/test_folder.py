@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -99,6 +101,78 @@ def test_sizes_are_bounded_before_reading(docs: Path, monkeypatch: pytest.Monkey
     found = seen(docs)
     assert sorted(file.name for file in found.found) == ["docs/good.txt", "docs/just.txt"]
     assert "more than the 100 allowed" in refusals(found)["docs/huge.txt"]
+
+
+def test_one_look_holds_so_many_bytes_and_the_next_brings_the_rest(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_LOOK_BYTES", 1000)
+    for number in range(9):
+        (docs / f"{number}.txt").write_bytes(b"x" * 400)
+    first = seen(docs)
+    assert (len(first.found), first.waiting) == (3, 7)
+    assert len(seen(docs, first).found) == 3
+
+
+def test_folders_in_folders_without_end_are_looked_through(docs: Path) -> None:
+    """Deeper than Python recurses, and deeper than a path can be long."""
+    held = os.open(docs, os.O_RDONLY)
+    for level in range(3000):
+        os.mkdir("d", dir_fd=held)
+        inner = os.open("d", os.O_RDONLY, dir_fd=held)
+        os.close(held)
+        held = inner
+        if level == 1200:
+            os.close(os.open("deep.txt", os.O_WRONLY | os.O_CREAT, dir_fd=held))
+    os.close(held)
+    found = seen(docs, pattern="docs/**/*.txt")
+    assert sorted(file.name.rpartition("/")[2] for file in found.found) == ["deep.txt", "good.txt"]
+    assert found.refused == []
+    subprocess.run(["rm", "-rf", str(docs / "d")], check=True)  # nothing of Python's can, and it would stay for good
+
+
+def test_a_pattern_matches_as_a_shell_does(docs: Path) -> None:
+    for name in ("a/one.txt", "a/b/two.txt", "a/b/c/three.md", "a/.hidden.txt", "a/half.txt~"):
+        (docs / name).parent.mkdir(parents=True, exist_ok=True)
+        (docs / name).write_text(name)
+    (docs / "a" / "again").symlink_to("..")
+
+    def names(pattern: str) -> list[str]:
+        return sorted(file.name.removeprefix("docs/") for file in seen(docs, pattern=pattern).found)
+
+    assert names("docs/**/*") == ["a/b/c/three.md", "a/b/two.txt", "a/one.txt", "good.txt"]
+    assert names("docs/**/b/**/*") == ["a/b/c/three.md", "a/b/two.txt"]
+    assert names("docs/*/*.txt") == ["a/one.txt"]
+    assert names("docs/[ag]*.txt") == names("docs/good.txt") == ["good.txt"]
+    assert names("docs/?/*/*.txt") == ["a/again/good.txt", "a/b/two.txt"]
+    assert names("docs/**") == []
+
+
+def test_a_link_put_in_the_way_while_it_is_opened_is_never_followed(docs: Path, tmp_path: Path) -> None:
+    """The folder on the way is exchanged for a link, and back, as fast as that goes."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "letter.txt").write_text("secret")
+    (docs / "open").mkdir()
+    (docs / "open" / "letter.txt").write_text("open")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    stop = threading.Event()
+
+    def exchange() -> None:
+        while not stop.is_set():
+            for new in (tmp_path / "link", tmp_path / "aside"):
+                os.rename(docs / "open", tmp_path / "was")
+                os.rename(new, docs / "open")
+                os.rename(tmp_path / "was", tmp_path / ("aside" if new.name == "link" else "link"))
+
+    thread = threading.Thread(target=exchange, daemon=True)
+    thread.start()
+    read = set()
+    try:
+        for _ in range(4000):
+            with suppress(OSError):
+                read.add(files.read_regular(docs / "open" / "letter.txt", most_bytes=100, within=[docs]))
+    finally:
+        stop.set()
+        thread.join(20)
+    assert read == {b"open"}
 
 
 def test_a_file_that_may_not_be_read_is_told_once_and_read_when_it_may(docs: Path) -> None:

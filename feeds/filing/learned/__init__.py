@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.errors import DeskError
+from feeds.files import Refused, read_regular
 
 if TYPE_CHECKING:
     from feeds.filing.learned.text_model import Model
@@ -25,14 +26,13 @@ log = logging.getLogger(__name__)
 def read_model(path: Path) -> Model | None:
     """The model at *path*; None where there is none. Raises DeskError where it can't be used."""
     try:
-        size = path.stat().st_size
-        body = path.read_bytes() if size <= MOST_FILE_BYTES else b""
+        body = read_regular(path, most_bytes=MOST_FILE_BYTES)
     except FileNotFoundError:
         return None
+    except Refused as error:
+        raise DeskError(f"{path} is not read: {error.strerror}", remedy="run `wiredesk learn` again") from error
     except OSError as error:
         raise DeskError(f"{path} can't be read: {error.strerror}", remedy="chmod or chown it") from error
-    if size > MOST_FILE_BYTES:
-        raise DeskError(f"the learned model has {size} bytes", remedy="run `wiredesk learn` again")
     from feeds.filing.learned.text_model import model_from_bytes
 
     return model_from_bytes(body)
