@@ -82,6 +82,7 @@ OWN: dict[str, tuple[bytes, ...]] = {
     ),
 }  # fmt: skip
 
+PLANTED = "pl4nt3d"
 _SCRIPT = re.compile(r'="\W*\w*script:', re.IGNORECASE)
 
 Target = Callable[[bytes], None]
@@ -130,9 +131,9 @@ def url(body: bytes) -> None:
     ):
         with suppress(DeskError):
             take(text)
-    shown = urls.masked(text)
-    if urls.masked(shown) != shown:
-        raise Failed(f"masked once and twice: {shown!r}")
+    shown = urls.masked(f"https://me:{PLANTED}@example.org/{text}?api_key={PLANTED}")
+    if PLANTED in shown:
+        raise Failed(f"not masked: {shown!r}")
 
 
 def markup(body: bytes) -> None:

@@ -212,7 +212,7 @@ class Wire:
         hop = Hop(
             status=status,
             fields=self._fields if failure is None else (),
-            body=b"".join(self._body) if failure is None else b"",
+            body=bytes(self._body) if failure is None else b"",
             wire_bytes=self._received.tell() + self._raw_bytes,
             address=self._address,
             failure=failure,
@@ -249,7 +249,7 @@ class Wire:
         self._kept = False
         self._fields: tuple[tuple[str, str], ...] = ()
         self._status = 0
-        self._body: list[bytes] = []
+        self._body = bytearray()  # a piece may be one byte, and is an object of forty while it is alone
         self._body_bytes = 0
         self._raw_bytes = 0
         self._decoder: Decoder | None = None
@@ -337,7 +337,7 @@ class Wire:
             self._failure = self._body_too_large()
             return -1
         if chunk:
-            self._body.append(chunk)
+            self._body += chunk
         return size
 
     def _on_open(self, purpose: int, address: Any) -> Any:
@@ -390,7 +390,7 @@ class Wire:
         if self._decoder is None:
             return None
         try:
-            self._body.append(self._decoder.finish())
+            self._body += self._decoder.finish()
         except BadCoding as error:
             return Failure(FetchBroken, "temporary", str(error)) if self._raw_bytes else None
         return None

@@ -391,6 +391,7 @@ BEHAVIOURS: dict[str, Handler | bytes] = {
     "/stall-error-body": _stall_error_body,
     "/endless-body": _endless(b"HTTP/1.1 200 OK\r\n\r\n", bytes(65536)),
     "/endless-chunks": _endless(_CHUNKED_HEAD, b"1000\r\n" + bytes(4096) + b"\r\n"),
+    "/endless-crumbs": _endless(_CHUNKED_HEAD, b"2\r\nab\r\n" * 1000),
     "/endless-error-body": _endless(b"HTTP/1.1 404 Not Found\r\n\r\n", bytes(65536)),
     "/endless-headers": _endless(b"HTTP/1.1 200 OK\r\n", b"X-More: of the same\r\n" * 50),
     "/endless-header-line": _endless(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 4096),

@@ -92,6 +92,18 @@ def test_a_bomb_is_stopped_at_the_cap_and_not_after_it(origin: Origin, make_fetc
     assert peak < 20_000_000
 
 
+def test_a_body_in_crumbs_takes_no_more_memory_than_any_other(origin: Origin, make_fetcher: MakeFetcher) -> None:
+    fetcher = make_fetcher(allow=[origin.place], max_body_bytes=500_000, timeout_s=60)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FetchTooLarge, match="500000 bytes"):
+            fetcher.fetch(Request(source_id=1, url=origin.url("/endless-crumbs")))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000
+
+
 def test_a_body_of_exactly_the_cap_is_taken(origin: Origin, make_fetcher: MakeFetcher) -> None:
     fetcher = make_fetcher(allow=[origin.place], max_body_bytes=len(FEED))
     for path in ("/plain", "/gzip", "/br", "/chunked"):
