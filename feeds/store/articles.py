@@ -23,16 +23,17 @@ from feeds.model import (
     Filing,
     Known,
     Placement,
-    Source,
 )
 from feeds.store import containments, filings, lineage, saving, small_tables, stories
 from feeds.store.codec import entry_from_blob, part_from_blob, restore
 from feeds.store.columns import article_mark, chunks, indexable
+from feeds.store.dialect import change_in, rows_in
 from feeds.store.hydrate import hydrate
 from feeds.store.lineage import Line, Settled
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
+    NEXT_REVISION,
     RETRACTED,
     WITHDRAWN,
     article_urls,
@@ -40,11 +41,10 @@ from feeds.store.schema import (
     entries,
     fragments,
     sections,
-    sources,
     tombstones,
 )
 from feeds.store.schema import filings as filing_rows
-from feeds.store.source_rows import source_of
+from feeds.store.source_rows import sources_by_id
 from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry, StoredSignature
 from feeds.urls import comparable_url
 
@@ -103,12 +103,9 @@ class Articles:
     def several(self, uids: Sequence[str]) -> dict[str, Article]:
         """Those of the articles that can be shown, by uid."""
         wanted = [_uid(uid) or uid for uid in uids]
-        found: dict[str, Article] = {}
-        for some in chunks(wanted):
-            statement = select(articles.c.id).where(articles.c.uid.in_(some), articles.c.retracted_at.is_(None))
-            ids = self._connection.execute(statement).scalars().all()
-            found |= {article.uid: article for article in hydrate(self._connection, ids).values()}
-        return found
+        shown = select(articles.c.id).where(articles.c.retracted_at.is_(None))
+        ids = [row.id for row in rows_in(self._connection, shown, articles.c.uid, wanted)]
+        return {article.uid: article for article in hydrate(self._connection, ids).values()}
 
     def state(self, uid: str) -> ArticleState | None:
         """Whether the article can be shown, is retracted or gone; None if there never was one."""
@@ -143,7 +140,7 @@ class Articles:
             .order_by(entries.c.id)
         )
         rows = self._connection.execute(statement).all()
-        found = source_map(self._connection, {row.source_id for row in rows})
+        found = sources_by_id(self._connection, {row.source_id for row in rows})
         return [
             StoredEntry(
                 entry=entry_from_blob(row.payload),
@@ -290,17 +287,14 @@ class Articles:
     def refile_all(self, placements: Mapping[str, Sequence[Placement]], now: datetime) -> frozenset[str]:
         """File articles exactly where *placements* say, by the rank that they have: nothing old comes out as new."""
         wanted: dict[filings.Article, Sequence[Placement]] = {}
-        for some in chunks(list(placements)):
-            statement = select(articles.c.id, articles.c.uid, articles.c.rank_at)
-            statement = statement.where(articles.c.uid.in_(some), articles.c.retracted_at.is_(None))
-            for row in self._connection.execute(statement.order_by(articles.c.rank_at, articles.c.id)):
-                wanted[filings.Article(id=row.id, rank_at=row.rank_at)] = placements[row.uid]
+        shown = select(articles.c.id, articles.c.uid, articles.c.rank_at).where(articles.c.retracted_at.is_(None))
+        in_order = shown.order_by(articles.c.rank_at, articles.c.id)
+        for row in rows_in(self._connection, in_order, articles.c.uid, placements):
+            wanted[filings.Article(id=row.id, rank_at=row.rank_at)] = placements[row.uid]
         moved: set[int] = set()
         changed = filings.file(self._connection, wanted, now, exactly=True, moved=moved)
         # What an article says of its sections has changed with them.
-        for ids in chunks(sorted(moved)):
-            renewed = update(articles).where(articles.c.id.in_(ids)).values(revision=articles.c.revision + 1)
-            self._connection.execute(renewed)
+        change_in(self._connection, NEXT_REVISION, articles.c.id, sorted(moved))
         return changed
 
     # ------------------------------------------------------------------
@@ -361,7 +355,7 @@ def _told(connection: Connection, those: ColumnElement[bool], uids: Mapping[int,
 
 
 def _joined(connection: Connection, uids: Mapping[int, str], told: Told, placed: filings.Placed) -> list[Refilable]:
-    by_id = source_map(connection, {source_id for entries in told.values() for _, source_id in entries})
+    by_id = sources_by_id(connection, {source_id for entries in told.values() for _, source_id in entries})
     return [
         Refilable(
             id=article_id,
@@ -371,12 +365,3 @@ def _joined(connection: Connection, uids: Mapping[int, str], told: Told, placed:
         )
         for article_id, uid in uids.items()
     ]
-
-
-def source_map(connection: Connection, ids: set[int]) -> dict[int, Source]:
-    """The sources of these rows."""
-    found: dict[int, Source] = {}
-    for some in chunks(sorted(ids)):
-        for row in connection.execute(select(sources).where(sources.c.id.in_(some))):
-            found[row.id] = source_of(row)
-    return found

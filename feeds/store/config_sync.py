@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -12,9 +13,19 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from feeds.model import UNFILED, Section, Source
 from feeds.store import small_tables, stories
 from feeds.store.columns import chunks
-from feeds.store.dialect import upsert
+from feeds.store.dialect import change_in, upsert
 from feeds.store.hydrate import strictest
-from feeds.store.schema import articles, documents, entries, events, frames, section_moves, sections, sources
+from feeds.store.schema import (
+    NEXT_REVISION,
+    articles,
+    documents,
+    entries,
+    events,
+    frames,
+    section_moves,
+    sections,
+    sources,
+)
 from feeds.store.source_rows import CONFIGURED, configured
 from feeds.store.values import SourcesSynced
 
@@ -51,23 +62,29 @@ def sync_sections(connection: Connection, wanted: Sequence[Section], now: dateti
             moved |= _move(connection, old, section.path, now, here=section.path in present, free=old not in titles)
     if moved:
         present = {row.path: row for row in connection.execute(select(sections))}
-    changed = moved
-    for position, (path, title) in enumerate(titles.items()):
-        row = present.get(path)
-        if row is None:
-            connection.execute(insert(sections).values(path=path, title=title, position=position, created_at=now))
-            changed = True
-        elif (row.title, row.position) != (title, position) or row.removed_at is not None:
-            values = {"title": title, "position": position, "removed_at": None, "touched": row.touched + 1}
-            connection.execute(update(sections).where(sections.c.id == row.id).values(values))
-            changed = True
-    for path, row in present.items():
-        if path not in titles and row.removed_at is None:
-            connection.execute(update(sections).where(sections.c.id == row.id).values(removed_at=now))
-            _forget_documents(connection, path)
-            changed = True
-    if changed:
+    written = [
+        _write_section(connection, present.get(path), path, titles[path], at, now) for at, path in enumerate(titles)
+    ]
+    gone = [row for path, row in present.items() if path not in titles and row.removed_at is None]
+    for row in gone:
+        connection.execute(update(sections).where(sections.c.id == row.id).values(removed_at=now))
+        _forget_documents(connection, row.path)
+    if moved or gone or any(written):
         small_tables.publish(connection)
+
+
+def _write_section(
+    connection: Connection, row: Row[Any] | None, path: str, title: str, position: int, now: datetime
+) -> bool:
+    """Bring the row of a section in line with config; whether anything changed."""
+    if row is None:
+        connection.execute(insert(sections).values(path=path, title=title, position=position, created_at=now))
+        return True
+    if (row.title, row.position) == (title, position) and row.removed_at is None:
+        return False
+    values = {"title": title, "position": position, "removed_at": None, "touched": row.touched + 1}
+    connection.execute(update(sections).where(sections.c.id == row.id).values(values))
+    return True
 
 
 def _move(connection: Connection, old: str, path: str, now: datetime, *, here: bool, free: bool) -> bool:
@@ -102,64 +119,70 @@ def sync_sources(
 ) -> SourcesSynced:
     """See `Sources.sync`."""
     present = {row.key: row for row in connection.execute(select(sources))}
-    added: list[dict[str, Any]] = []
-    updates: list[dict[str, Any]] = []
-    changed: list[str] = []
-    returned: list[str] = []
-    restart: list[int] = []
-    seen_differently: list[int] = []
-    say_less: list[int] = []
+    plan = _Plan()
     for source in wanted:
         columns = configured(source, desk_full_text)  # type: ignore[arg-type]
         row = present.get(source.key)
-        if row is None:
-            wait = timedelta(seconds=first_poll_spread_s * crc32(source.key.encode()) / 2**32)
-            due = {"next_poll_at": now + wait, "due_at": now + wait, "added_at": now}
-            added.append(columns | due | {"key": source.key})
+        if row is not None:
+            plan.change(source, row, columns, now)
             continue
-        differs = [name for name in CONFIGURED if columns[name] != getattr(row, name)]
-        back = row.removed_at is not None
-        if not differs and not back:
-            continue
-        (returned if back else changed).append(source.key)
-        updates.append({f"new_{name}": value for name, value in columns.items()} | {"of_id": row.id})
-        updates[-1]["new_due"] = _due(row, source, differs, now)
-        if "target" in differs or "kind" in differs:
-            restart.append(row.id)
-        if any(name in differs for name in _SHOWN):
-            seen_differently.append(row.id)
-        if _says_less(row, columns):
-            say_less.append(row.id)
+        wait = timedelta(seconds=first_poll_spread_s * crc32(source.key.encode()) / 2**32)
+        due = {"next_poll_at": now + wait, "due_at": now + wait, "added_at": now}
+        plan.added.append(columns | due | {"key": source.key})
     keys = {source.key for source in wanted}
     gone = [row for row in present.values() if row.key not in keys and row.removed_at is None]
 
-    if added:
-        connection.execute(insert(sources), added)
-    if updates:
-        statement = update(sources).where(sources.c.id == bindparam("of_id"))
+    if plan.added:
+        connection.execute(insert(sources), plan.added)
+    if plan.updates:
         names: dict[str, Any] = {name: bindparam(f"new_{name}") for name in CONFIGURED}
-        connection.execute(
-            statement.values(names | {"next_poll_at": bindparam("new_due"), "removed_at": None}), updates
-        )
-    for some in chunks(restart):
-        # A poll of the old URL that is still out loses its claim: what it brings of state is not the new URL's.
-        cleared = update(sources).where(sources.c.id.in_(some)).values(claim_id=None, **_OF_THE_OLD_URL)
-        connection.execute(cleared)
-    for some in chunks([row.id for row in gone]):
-        connection.execute(update(sources).where(sources.c.id.in_(some)).values(removed_at=now, claim_id=None))
-    named = {row.id: row.key for row in present.values()}
-    over = [named[id_] for id_ in restart] + [row.key for row in gone]
-    for some in chunks(over):
-        theirs = events.c.subject.in_(some) & events.c.kind.in_(_OF_A_SOURCE) & events.c.closed_at.is_(None)
-        connection.execute(update(events).where(theirs).values(closed_at=now))
-    _renew(connection, seen_differently)
-    _withhold(connection, say_less)
+        names |= {"next_poll_at": bindparam("new_due"), "removed_at": None}
+        connection.execute(update(sources).where(sources.c.id == bindparam("of_id")).values(names), plan.updates)
+    # A poll of the old URL that is still out loses its claim: what it brings of state is not the new URL's.
+    cleared = update(sources).values(claim_id=None, **_OF_THE_OLD_URL)
+    change_in(connection, cleared, sources.c.id, plan.restart)
+    removed = update(sources).values(removed_at=now, claim_id=None)
+    change_in(connection, removed, sources.c.id, [row.id for row in gone])
+    theirs = update(events).where(events.c.kind.in_(_OF_A_SOURCE), events.c.closed_at.is_(None))
+    over = [*plan.restart.values(), *(row.key for row in gone)]
+    change_in(connection, theirs.values(closed_at=now), events.c.subject, over)
+    _renew(connection, plan.seen_differently)
+    _withhold(connection, plan.say_less)
     return SourcesSynced(
-        added=tuple(row["key"] for row in added),
-        changed=tuple(changed),
-        returned=tuple(returned),
+        added=tuple(row["key"] for row in plan.added),
+        changed=tuple(plan.changed),
+        returned=tuple(plan.returned),
         removed=tuple(row.key for row in gone),
     )
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be written of sources; *restart* are those with another URL, {row: key}."""
+
+    added: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
+    restart: dict[int, str] = field(default_factory=dict)
+    seen_differently: list[int] = field(default_factory=list)
+    say_less: list[int] = field(default_factory=list)
+
+    def change(self, source: Source, row: Row[Any], columns: dict[str, Any], now: datetime) -> None:
+        """Bring *row* in line with *source*, where they differ."""
+        differs = [name for name in CONFIGURED if columns[name] != getattr(row, name)]
+        back = row.removed_at is not None
+        if not differs and not back:
+            return
+        (self.returned if back else self.changed).append(source.key)
+        due = {"of_id": row.id, "new_due": _due(row, source, differs, now)}
+        self.updates.append({f"new_{name}": value for name, value in columns.items()} | due)
+        if "target" in differs or "kind" in differs:
+            self.restart[row.id] = row.key
+        if any(name in differs for name in _SHOWN):
+            self.seen_differently.append(row.id)
+        if _says_less(row, columns):
+            self.say_less.append(row.id)
 
 
 def _due(row: Row[Any], source: Source, differs: Sequence[str], now: datetime) -> datetime:
@@ -178,8 +201,7 @@ def _renew(connection: Connection, source_ids: Sequence[int]) -> None:
     """Have every article that these sources have part in rendered again."""
     for some in chunks(source_ids):
         theirs = select(entries.c.article_id).where(entries.c.source_id.in_(some))
-        renewed = update(articles).where(articles.c.id.in_(theirs)).values(revision=articles.c.revision + 1)
-        connection.execute(renewed)
+        connection.execute(NEXT_REVISION.where(articles.c.id.in_(theirs)))
     if source_ids:
         connection.execute(update(sections).values(touched=sections.c.touched + 1))
 
@@ -199,5 +221,5 @@ def _withhold(connection: Connection, source_ids: Sequence[int]) -> None:
         theirs = select(entries.c.article_id).where(entries.c.source_id.in_(some))
         withheld = update(articles).where(articles.c.id.in_(theirs)).values(least_revision=articles.c.revision)
         connection.execute(withheld)
-        told = select(articles.c.story_uid).where(articles.c.id.in_(theirs), articles.c.story_uid.is_not(None))
-        stories.forget(connection, connection.execute(told.distinct()).scalars())
+        told_in = select(articles.c.story_uid).where(articles.c.id.in_(theirs), articles.c.story_uid.is_not(None))
+        stories.forget(connection, connection.execute(told_in.distinct()).scalars())

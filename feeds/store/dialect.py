@@ -6,16 +6,28 @@ of a process queue in order and only processes meet the file's lock. PostgreSQL:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Engine,
+    Row,
+    Select,
+    Table,
+    Update,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from feeds.errors import StoreError
-from feeds.store.columns import plain
+from feeds.store.columns import chunks, plain
 
 BUSY_TIMEOUT_MS = 15_000
 CHANNEL = "wiredesk_publication"
@@ -88,6 +100,22 @@ def _prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def rows_in(
+    connection: Connection, statement: Select[Any], column: ColumnElement[Any], values: Iterable[Any]
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    """The rows of *statement* whose *column* is one of *values*, asked for in pieces that both databases take."""
+    for some in chunks(list(values)):
+        yield from connection.execute(statement.where(column.in_(some)))
+
+
+def change_in(
+    connection: Connection, statement: Update | Delete, column: ColumnElement[Any], values: Iterable[Any]
+) -> None:
+    """Carry out *statement* where *column* is one of *values*."""
+    for some in chunks(list(values)):
+        connection.execute(statement.where(column.in_(some)))
 
 
 def is_postgres(connection: Connection) -> bool:

@@ -12,7 +12,7 @@ from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
 from feeds.store import small_tables, stories
 from feeds.store.codec import deflate, inflate
 from feeds.store.columns import chunks, storable
-from feeds.store.dialect import upsert
+from feeds.store.dialect import change_in, rows_in, upsert
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     IN_SECTION,
@@ -66,38 +66,33 @@ class Documents:
 
     def put_fragments(self, made: Sequence[Fragment]) -> None:
         """Keep fragments; those of articles that are gone or retracted are left out."""
-        rows_by_uid: dict[str, Row[*tuple[Any, ...]]] = {}
-        for some in chunks(sorted({fragment.article_uid for fragment in made})):
-            statement = select(articles.c.id, articles.c.uid, articles.c.revision)
-            for row in self._connection.execute(
-                statement.where(articles.c.uid.in_(some), articles.c.retracted_at.is_(None))
-            ):
-                rows_by_uid[row.uid] = row
+        columns = articles.c.id, articles.c.uid, articles.c.revision
+        shown = select(*columns).where(articles.c.retracted_at.is_(None))
+        uids = sorted({fragment.article_uid for fragment in made})
+        present = {row.uid: row for row in rows_in(self._connection, shown, articles.c.uid, uids)}
         rows = [
             {
-                "article_id": rows_by_uid[fragment.article_uid].id,
+                "article_id": present[fragment.article_uid].id,
                 "format": fragment.format,
                 "version": fragment.version,
-                "revision": rows_by_uid[fragment.article_uid].revision
-                if fragment.revision is None
-                else fragment.revision,
+                "revision": present[fragment.article_uid].revision if fragment.revision is None else fragment.revision,
                 "updated_at": fragment.updated,
                 "body": deflate(fragment.body),
             }
             for fragment in made
-            if fragment.article_uid in rows_by_uid
+            if fragment.article_uid in present
         ]
         change = ("version", "revision", "updated_at", "body")
         upsert(self._connection, fragments, rows, ("article_id", "format"), change=change)
-        self._settle([row.id for row in rows_by_uid.values()])
+        self._settle([row.id for row in present.values()])
 
     def _settle(self, ids: Sequence[int]) -> None:
         """Note of which articles there are fragments of the present revision in every format."""
         ours = (fragments.c.article_id == articles.c.id) & (fragments.c.revision == articles.c.revision)
         there = select(func.count()).select_from(fragments).where(ours).scalar_subquery()
-        for some in chunks(ids):
-            done = update(articles).where(articles.c.id.in_(some), there == len(FORMATS))
-            self._connection.execute(done.values(rendered_revision=articles.c.revision, set_aside=""))
+        done = update(articles).where(there == len(FORMATS))
+        done = done.values(rendered_revision=articles.c.revision, set_aside="")
+        change_in(self._connection, done, articles.c.id, ids)
 
     def unrendered(self, limit: int, below: int | None = None) -> dict[int, Article]:
         """Filed articles whose fragments are missing or out of date, by row, the newest first.
@@ -122,9 +117,8 @@ class Documents:
         """Note of articles that are filed nowhere that they need no fragments until they are; how many there were."""
         idle = select(articles.c.id).where(UNRENDERED, ~_filed()).order_by(articles.c.id.desc()).limit(limit)
         ids = self._connection.execute(idle).scalars().all()
-        for some in chunks(ids):
-            done = update(articles).where(articles.c.id.in_(some))
-            self._connection.execute(done.values(rendered_revision=articles.c.revision))
+        done = update(articles).values(rendered_revision=articles.c.revision)
+        change_in(self._connection, done, articles.c.id, ids)
         return len(ids)
 
     def set_aside(self, uid: str, reason: str, revision: int | None = None) -> None:

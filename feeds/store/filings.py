@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, sel
 from feeds.model import DROPPED, DROPPED_AT_SOURCE, UNFILED, WHOLE_DESK, Placement, dropped
 from feeds.store import dialect
 from feeds.store.columns import chunks, storable
-from feeds.store.schema import IN_SECTION, LIVE, RETRACTED, WITHDRAWN, articles, filings, sections
+from feeds.store.dialect import rows_in
+from feeds.store.schema import IN_SECTION, LIVE, NEXT_REVISION, RETRACTED, WITHDRAWN, articles, filings, sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,46 @@ Placed = dict[int, list[Placement]]
 
 @dataclass(slots=True)
 class _Changes:
-    """What is to be written, collected in the order in which it gets its numbers."""
+    """What is to be written *now*, collected in the order in which it gets its numbers; *stale*: sections to render."""
 
+    now: datetime
     made: list[dict[str, Any]] = field(default_factory=list)
     moved: list[dict[str, Any]] = field(default_factory=list)  # live, withdrawn or retracted now, with a new number
     reworded: list[dict[str, Any]] = field(default_factory=list)
+    stale: set[int] = field(default_factory=set)
+
+    def make(self, section_id: int, article: Article, placement: Placement, state: int) -> None:
+        """File *article* in a section where it has never been."""
+        self.made.append(
+            {
+                "section_id": section_id,
+                "article_id": article.id,
+                "state": state,
+                "rank_at": article.rank_at,
+                "filed_by": placement.by,
+                "reason": storable(placement.reason),
+                "probability": placement.probability,
+                "filed_at": self.now,
+                "changed_at": self.now,
+            }
+        )
+
+    def move(self, row: Row[*tuple[Any, ...]], state: int) -> None:
+        """Give a filing its section's next number, and *state*."""
+        key = {"of_section": row.section_id, "of_article": row.article_id}
+        self.moved.append(key | {"new_state": state, "new_changed": self.now})
+
+    def reword(self, row: Row[*tuple[Any, ...]], placement: Placement) -> None:
+        """Give a filing another reason."""
+        self.reworded.append(
+            {
+                "of_section": row.section_id,
+                "of_article": row.article_id,
+                "new_by": placement.by,
+                "new_reason": storable(placement.reason),
+                "new_probability": placement.probability,
+            }
+        )
 
 
 _COUNT_ON = (
@@ -70,79 +106,100 @@ def file(
     """
     by_path, by_id = _sections(connection)
     present = _present(connection, [article.id for article in wanted])
-    changes = _Changes()
-    stale: set[int] = set()
-    unfiled = by_path.get(UNFILED)
+    changes = _Changes(now)
     for article, placements in wanted.items():
         mine = present.get(article.id, {})
-        kept_out = mine.get(unfiled or 0)
-        if (never := dropped(placements)) is None and not exactly and kept_out is not None:
-            never = _placement(kept_out) if kept_out.filed_by == DROPPED else None
-        if never is not None and unfiled is not None:
-            _keep_out(changes, article, mine, unfiled, never, now)
+        never = _forbidden(placements, mine.get(by_path.get(UNFILED, 0)), exactly)
+        if never is not None and UNFILED in by_path:
+            _keep_out(changes, article, mine, by_path[UNFILED], never)
             continue
         placed = _placed(placements, by_path, mine, exactly)
-        if kept_out is not None and kept_out.filed_by in DROPS and kept_out.section_id not in placed:
-            free = Placement(section=UNFILED, by="none", reason="dropped no more")
-            changes.reworded.append(_reworded(kept_out, free))
-        for section_id, placement in placed.items():
-            row = mine.get(section_id)
-            if row is None:
-                state = RETRACTED if article.retracted else LIVE
-                changes.made.append(_made(section_id, article, placement, state, now))
-            elif row.state == WITHDRAWN and not article.retracted:
-                changes.moved.append(_moved(row, LIVE, now))
-                changes.reworded.append(_reworded(row, placement))
-            elif article.id in significant and row.state == LIVE:
-                changes.moved.append(_moved(row, LIVE, now))
-            elif exactly and _words(row) != (placement.by, storable(placement.reason), placement.probability):
-                changes.reworded.append(_reworded(row, placement))
-        for section_id, row in mine.items():
-            if row.state == RETRACTED and section_id == unfiled and section_id not in placed:
-                # Else it would be back there, beside its sections, once the retraction is taken back.
-                changes.moved.append(_moved(row, WITHDRAWN, now))
-            if row.state != LIVE or section_id not in by_id:
-                continue
-            if section_id not in placed and (exactly or section_id == unfiled):
-                changes.moved.append(_moved(row, WITHDRAWN, now))
-            elif section_id not in placed and article.id in significant:
-                changes.moved.append(_moved(row, LIVE, now))
-            elif article.id in touched:
-                stale.add(section_id)
+        renumber = article.id in significant
+        _put_in(changes, article, mine, placed, renumber=renumber, exactly=exactly)
+        _take_out(changes, mine, placed, by_path.get(UNFILED), known=by_id, renumber=renumber, exactly=exactly)
+        if article.id in touched:
+            changes.stale |= {id_ for id_, row in mine.items() if row.state == LIVE and id_ in by_id}
     numbered = _write(connection, changes)
     if moved is not None:
         moved |= {row["article_id"] for row in changes.made} | {row["of_article"] for row in changes.moved}
-    stale -= numbered
+    stale = changes.stale - numbered
     touch(connection, stale)
     return frozenset(by_id[section_id] for section_id in numbered | stale if section_id in by_id)
 
 
-def _keep_out(
-    changes: _Changes,
-    article: Article,
-    mine: Mapping[int, Row[*tuple[Any, ...]]],
-    unfiled: int,
-    never: Placement,
-    now: datetime,
+Rows = Mapping[int, Row[*tuple[Any, ...]]]
+"""The filings of one article, by section."""
+
+
+def _forbidden(
+    placements: Sequence[Placement], kept_out: Row[*tuple[Any, ...]] | None, exactly: bool
+) -> Placement | None:
+    """Why an article is to be in no section: a `drop:` rule of now, or of before where it is not filed exactly."""
+    if (never := dropped(placements)) is not None or exactly or kept_out is None or kept_out.filed_by != DROPPED:
+        return never
+    return Placement(section=UNFILED, by=kept_out.filed_by, reason=kept_out.reason)
+
+
+def _put_in(
+    changes: _Changes, article: Article, mine: Rows, placed: Mapping[int, Placement], *, renumber: bool, exactly: bool
 ) -> None:
+    """File an article where it is placed and not yet filed; what is filed there is renumbered or reworded."""
+    for section_id, placement in placed.items():
+        row = mine.get(section_id)
+        if row is None:
+            changes.make(section_id, article, placement, RETRACTED if article.retracted else LIVE)
+        elif row.state == WITHDRAWN and not article.retracted:
+            changes.move(row, LIVE)
+            changes.reword(row, placement)
+        elif renumber and row.state == LIVE:
+            changes.move(row, LIVE)
+        elif exactly and _words(row) != (placement.by, storable(placement.reason), placement.probability):
+            changes.reword(row, placement)
+
+
+def _take_out(
+    changes: _Changes,
+    mine: Rows,
+    placed: Mapping[int, Placement],
+    unfiled: int | None,
+    *,
+    known: Mapping[int, str],
+    renumber: bool,
+    exactly: bool,
+) -> None:
+    """Withdraw the filings of an article that hold no more; what it keeps is renumbered."""
+    for section_id, row in mine.items():
+        if section_id in placed:
+            continue
+        if section_id == unfiled and row.filed_by in DROPS:
+            changes.reword(row, Placement(section=UNFILED, by="none", reason="dropped no more"))
+        if row.state == RETRACTED and section_id == unfiled:
+            # Else it would be back there, beside its sections, once the retraction is taken back.
+            changes.move(row, WITHDRAWN)
+        if row.state != LIVE or section_id not in known:
+            continue
+        if exactly or section_id == unfiled:
+            changes.move(row, WITHDRAWN)
+        elif renumber:
+            changes.move(row, LIVE)
+
+
+def _keep_out(changes: _Changes, article: Article, mine: Rows, unfiled: int, never: Placement) -> None:
     """Take an article out of every section, and leave the reason with a filing in `unfiled` that is not in force."""
-    changes.moved += [_moved(row, WITHDRAWN, now) for row in mine.values() if row.state == LIVE]
-    row = mine.get(unfiled)
-    if row is None:
-        changes.made.append(_made(unfiled, article, never, WITHDRAWN, now))
-    elif _words(row) != (never.by, storable(never.reason), never.probability):
-        changes.reworded.append(_reworded(row, never))
-
-
-def _placement(row: Row[*tuple[Any, ...]]) -> Placement:
-    return Placement(section=UNFILED, by=row.filed_by, reason=row.reason)
+    for row in mine.values():
+        if row.state == LIVE:
+            changes.move(row, WITHDRAWN)
+    kept_out = mine.get(unfiled)
+    if kept_out is None:
+        changes.make(unfiled, article, never, WITHDRAWN)
+    elif _words(kept_out) != (never.by, storable(never.reason), never.probability):
+        changes.reword(kept_out, never)
 
 
 def renew(connection: Connection, article_ids: Iterable[int]) -> None:
     """Have articles of which something else is told now rendered again, and the sections that hold them."""
     for some in chunks(sorted(article_ids)):
-        again = update(articles).where(articles.c.id.in_(some)).values(revision=articles.c.revision + 1)
-        connection.execute(again)
+        connection.execute(NEXT_REVISION.where(articles.c.id.in_(some)))
         held = select(filings.c.section_id).where(filings.c.article_id.in_(some), IN_SECTION)
         stale = update(sections).where(sections.c.id.in_(held)).values(touched=sections.c.touched + 1)
         connection.execute(stale)
@@ -195,7 +252,10 @@ def switch(connection: Connection, article_id: int, before: int, after: int, now
     """Move the filings of one article from one state to another, each with a new number; the sections changed."""
     _, by_id = _sections(connection)
     mine = _present(connection, [article_id]).get(article_id, {})
-    changes = _Changes(moved=[_moved(row, after, now) for row in mine.values() if row.state == before])
+    changes = _Changes(now)
+    for row in mine.values():
+        if row.state == before:
+            changes.move(row, after)
     return frozenset(by_id[section_id] for section_id in _write(connection, changes) if section_id in by_id)
 
 
@@ -214,38 +274,9 @@ def _sections(connection: Connection) -> tuple[dict[str, int], dict[int, str]]:
 
 def _present(connection: Connection, article_ids: Sequence[int]) -> dict[int, dict[int, Row[*tuple[Any, ...]]]]:
     present: dict[int, dict[int, Row[*tuple[Any, ...]]]] = {}
-    for some in chunks(article_ids):
-        for row in connection.execute(select(filings).where(filings.c.article_id.in_(some))):
-            present.setdefault(row.article_id, {})[row.section_id] = row
+    for row in rows_in(connection, select(filings), filings.c.article_id, article_ids):
+        present.setdefault(row.article_id, {})[row.section_id] = row
     return present
-
-
-def _made(section_id: int, article: Article, placement: Placement, state: int, now: datetime) -> dict[str, Any]:
-    return {
-        "section_id": section_id,
-        "article_id": article.id,
-        "state": state,
-        "rank_at": article.rank_at,
-        "filed_by": placement.by,
-        "reason": storable(placement.reason),
-        "probability": placement.probability,
-        "filed_at": now,
-        "changed_at": now,
-    }
-
-
-def _moved(row: Row[*tuple[Any, ...]], state: int, now: datetime) -> dict[str, Any]:
-    return {"of_section": row.section_id, "of_article": row.article_id, "new_state": state, "new_changed": now}
-
-
-def _reworded(row: Row[*tuple[Any, ...]], placement: Placement) -> dict[str, Any]:
-    return {
-        "of_section": row.section_id,
-        "of_article": row.article_id,
-        "new_by": placement.by,
-        "new_reason": storable(placement.reason),
-        "new_probability": placement.probability,
-    }
 
 
 def _words(row: Row[*tuple[Any, ...]]) -> tuple[str, str, float | None]:
@@ -260,6 +291,25 @@ def _write(connection: Connection, changes: _Changes) -> set[int]:
         made.setdefault(row["section_id"], []).append(row)
     for row in changes.moved:
         moved.setdefault(row["of_section"], []).append(row)
+    _number(connection, made, moved)
+    dialect.insert_many(connection, filings, changes.made)
+    here = (filings.c.section_id == bindparam("of_section")) & (filings.c.article_id == bindparam("of_article"))
+    for rows, columns in (
+        (changes.moved, {"state": "new_state", "sequence": "new_sequence", "changed_at": "new_changed"}),
+        (changes.reworded, {"filed_by": "new_by", "reason": "new_reason", "probability": "new_probability"}),
+    ):
+        if rows:
+            renewed = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
+            connection.execute(renewed, rows)
+    return set(made) | set(moved)
+
+
+Numbered = Mapping[int, list[dict[str, Any]]]
+"""Rows to be written, by section."""
+
+
+def _number(connection: Connection, made: Numbered, moved: Numbered) -> None:
+    """Count the sections on, and give each row its section's next number, each new filing the next of filings too."""
     ids = sorted(made.keys() | moved.keys())
     more = [
         {"of_id": each, "all": len(made.get(each, ())) + len(moved.get(each, ())), "new": len(made.get(each, ()))}
@@ -267,22 +317,10 @@ def _write(connection: Connection, changes: _Changes) -> set[int]:
     ]
     if more:
         connection.execute(_COUNT_ON, more)
-    for some in chunks(ids):
-        counted = select(sections.c.id, sections.c.sequence, sections.c.filed).where(sections.c.id.in_(some))
-        for section_id, last, filed in connection.execute(counted):
-            new, old = made.get(section_id, []), moved.get(section_id, [])
-            for back, row in enumerate(reversed(old + new)):
-                row["new_sequence" if "of_section" in row else "sequence"] = last - back
-            for back, row in enumerate(reversed(new)):
-                row["number"] = filed - back
-    dialect.insert_many(connection, filings, changes.made)
-    here = (filings.c.section_id == bindparam("of_section")) & (filings.c.article_id == bindparam("of_article"))
-    if changes.moved:
-        columns = {"state": "new_state", "sequence": "new_sequence", "changed_at": "new_changed"}
-        renewed = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
-        connection.execute(renewed, changes.moved)
-    if changes.reworded:
-        columns = {"filed_by": "new_by", "reason": "new_reason", "probability": "new_probability"}
-        renewed = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
-        connection.execute(renewed, changes.reworded)
-    return set(made) | set(moved)
+    counted = select(sections.c.id, sections.c.sequence, sections.c.filed)
+    for section_id, last, filed in rows_in(connection, counted, sections.c.id, ids):
+        new, old = made.get(section_id, []), moved.get(section_id, [])
+        for back, row in enumerate(reversed(old + new)):
+            row["new_sequence" if "of_section" in row else "sequence"] = last - back
+        for back, row in enumerate(reversed(new)):
+            row["number"] = filed - back

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
-from feeds.store.columns import UtcDateTime, chunks
-from feeds.store.dialect import upsert
+from feeds.store.columns import UtcDateTime
+from feeds.store.dialect import change_in, upsert
 from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, source_hubs, sources
 from feeds.store.source_rows import pushing
 
@@ -299,8 +299,8 @@ class Hubs:
         statement = select(hub_subscriptions.c.id, *(hub_subscriptions.c[name] for name in _KEY)).where(pings)
         present = {(row.path, row.format, row.callback): row.id for row in self._connection.execute(statement)}
         wanted = {(path, format, hub) for hub in hubs for path, format in topics}
-        for some in chunks([id for key, id in present.items() if key not in wanted]):
-            self._connection.execute(delete(hub_subscriptions).where(hub_subscriptions.c.id.in_(some)))
+        gone = [id for key, id in present.items() if key not in wanted]
+        change_in(self._connection, delete(hub_subscriptions), hub_subscriptions.c.id, gone)
         rows = [
             {
                 "path": path,

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, 
 
 from feeds.model import Validators
 from feeds.store.codec import deflate, inflate
-from feeds.store.columns import chunks
+from feeds.store.dialect import change_in
 from feeds.store.schema import inbox
 from feeds.store.values import InboxItem
 
@@ -85,8 +85,7 @@ class Inbox:
 
     def remove(self, ids: Sequence[int]) -> None:
         """Forget items whose entries are saved in this same transaction."""
-        for some in chunks(ids):
-            self._connection.execute(delete(inbox).where(inbox.c.id.in_(some)))
+        change_in(self._connection, delete(inbox), inbox.c.id, ids)
 
 
 def _is(item: InboxItem) -> ColumnElement[bool]:

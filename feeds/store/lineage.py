@@ -14,6 +14,7 @@ from feeds.model import LINEAGE_FIELDS, Entry, Evidence
 from feeds.store import containments, filings
 from feeds.store.codec import part_from_blob, plain, restore
 from feeds.store.columns import chunks, storable
+from feeds.store.dialect import rows_in
 from feeds.store.schema import articles, entries
 
 MOST_WEIGHED = 32
@@ -103,9 +104,8 @@ def lines(connection: Connection, uids: Sequence[str]) -> dict[str, list[Line]]:
 def entries_of(connection: Connection, ids: Sequence[int]) -> dict[int, Entry]:
     """The entries of these rows with the LINEAGE_FIELDS alone."""
     found: dict[int, Entry] = {}
-    for some in chunks(ids):
-        for row in connection.execute(select(entries.c.id, entries.c.payload).where(entries.c.id.in_(some))):
-            found[row.id] = part_from_blob(row.payload, LINEAGE_FIELDS)
+    for row in rows_in(connection, select(entries.c.id, entries.c.payload), entries.c.id, ids):
+        found[row.id] = part_from_blob(row.payload, LINEAGE_FIELDS)
     return found
 
 
@@ -132,9 +132,7 @@ def settle(connection: Connection, settled: Mapping[str, Sequence[Settled]]) -> 
     for columns, rows in changes.items():
         renewed = update(entries).where(entries.c.id == bindparam("of_id"))
         connection.execute(renewed.values({name: bindparam(f"new_{name}") for name in sorted(columns)}), rows)
-    ids: list[int] = []
-    for some in chunks(moved):
-        ids += connection.execute(select(articles.c.id).where(articles.c.uid.in_(some))).scalars()
+    ids = [row.id for row in rows_in(connection, select(articles.c.id), articles.c.uid, moved)]
     filings.renew(connection, ids)
     containments.renew_neighbours(connection, ids)
     return len(moved)

@@ -7,20 +7,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select, update
 
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
 from feeds.store import containments, dialect, filings, search
 from feeds.store.codec import entry_to_blob, plain
-from feeds.store.columns import chunks, entry_mark, indexable, signed, storable, text_mark, unsigned, url_mark
-from feeds.store.schema import article_texts, article_urls, articles, entries, sources, tombstones
+from feeds.store.columns import entry_mark, indexable, signed, storable, text_mark, unsigned, url_mark
+from feeds.store.dialect import change_in, rows_in
+from feeds.store.schema import NEXT_REVISION, article_texts, article_urls, articles, entries, sources, tombstones
 from feeds.store.values import SaveReport
+
+N = TypeVar("N", str, int)
 
 RECENT = 50
 """How many of a source's newest entries dedupe gets, for sources whose ids move; more where its document holds more."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is to be written: *fresh* entries by source and key, *updated* ones by their row, keys that are others now.
+
+    *order* are the articles in the order of the decisions, which becomes that of filing. *born* gives the decision that
+    a new article is made of, *outranking* the copies that are shown from now on; *rows* are articles by uid.
+    """
+
+    fresh: dict[tuple[int, str], Decision] = field(default_factory=dict)
+    updated: dict[int, tuple[Decision, Row[*tuple[Any, ...]]]] = field(default_factory=dict)
+    rekeyed: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[Decision] = field(default_factory=list)
+    order: dict[str, None] = field(default_factory=dict)
+    rows: dict[str, Row[*tuple[Any, ...]]] = field(default_factory=dict)
+    born: dict[str, Decision] = field(default_factory=dict)
+    outranking: dict[str, Decision] = field(default_factory=dict)
+
+    @property
+    def copies(self) -> list[Decision]:
+        """Fresh entries of articles that others already brought."""
+        return [one for one in self.fresh.values() if one is not self.born.get(one.article_uid)]
+
+    def id_of(self, decision: Decision) -> int:
+        """The row of the article of a fresh entry."""
+        return int(self.rows[decision.article_uid].id)
 
 
 def save(
@@ -31,122 +62,86 @@ def save(
     ranks: Mapping[str, datetime],
 ) -> SaveReport:
     """See `Articles.save`."""
-    present = {
-        (row.source_id, row.key): row
-        for row in stored(connection, {(decision.source_id, _key(decision)) for decision in decisions})
-    }
-    fresh: dict[tuple[int, str], Decision] = {}
-    updated: dict[int, tuple[Decision, Row[*tuple[Any, ...]]]] = {}
-    rekeyed: list[dict[str, Any]] = []
-    for decision in decisions:
-        row = present.get((decision.source_id, _key(decision)))
-        if decision.kind == "refused":
-            continue
-        if row is None:
-            fresh.setdefault((decision.source_id, _key(decision)), decision)
-            continue
-        if decision.kind == "updated":
-            updated[row.id] = (decision, row)
-        if row.key != indexable(decision.entry.key):
-            rekeyed.append(
-                {
-                    "of_id": row.id,
-                    "of_source": row.source_id,
-                    "new_key": indexable(decision.entry.key),
-                    "new_id": None if decision.entry.entry_id is None else storable(decision.entry.entry_id),
-                }
-            )
-    _meet(connection, [decision for decision in decisions if decision.kind == "refused"], now)
+    batch = _sorted_out(connection, decisions)
+    _note_listed(connection, batch.refused, now)
+    _insert_articles(connection, batch, now, ranks)
+    batch.outranking = _outranking(connection, batch)
+    _insert_entries(connection, batch, now)
+    _update_entries(connection, batch, now)
+    _rekey(connection, batch.rekeyed)
+    _claim_addresses(connection, batch)
+    _index(connection, batch)
+    _renew_contained(connection, batch, decisions)
 
-    uids = {decision.article_uid for decision in fresh.values()} | {row.uid for _, row in updated.values()}
-    by_uid = _articles(connection, uids)
-    born = _bear(connection, [each for each in fresh.values() if each.article_uid not in by_uid], now, ranks)
-    by_uid |= _articles(connection, born)
-    outranking = _outranking(connection, fresh.values(), by_uid, born)
-    _insert_entries(connection, fresh.values(), by_uid, born, outranking, now)
-    _update_entries(connection, [decision for decision, _ in updated.values()], list(updated), now)
-    _rekey(connection, rekeyed)
-    own = [(decision.entry, by_uid[decision.article_uid].id) for decision in fresh.values()]
-    _own(connection, own + [(decision.entry, row.article_id) for decision, row in updated.values()])
-
-    told = [decision for decision in [*born.values(), *outranking.values()] if decision.article_uid in by_uid]
-    findable = {by_uid[decision.article_uid].id: decision.entry for decision in told}
-    search.index(
-        connection, findable | {row.article_id: decision.entry for decision, row in updated.values() if row.shown}
-    )
-
-    copies = [decision for uid, decision in _by_article(fresh.values()) if decision is not born.get(uid)]
-    significant = {row.uid: decision for decision, row in updated.values() if decision.significant and row.shown}
-    touched = {decision.article_uid for decision in copies} | {row.uid for _, row in updated.values()}
-    own_ids = {by_uid[uid].id for uid in touched | set(born)}
-    filings.renew(connection, containments.add(connection, decisions) - own_ids)
-    renamed = [row.article_id for decision, row in updated.values() if row.title != storable(decision.entry.title)]
-    containments.renew_neighbours(connection, [*renamed, *(by_uid[uid].id for uid in outranking)])
-    _revise(connection, touched, significant, by_uid, now)
-    concerned = [uid for uid in dict.fromkeys(_order(decisions, updated, present)) if uid in by_uid]
+    touched = {one.article_uid for one in batch.copies} | {row.uid for _, row in batch.updated.values()}
+    significant = {row.uid: one for one, row in batch.updated.values() if one.significant and row.shown}
+    _revise(connection, batch, touched, significant, now)
     wanted = {
         filings.Article(id=row.id, rank_at=row.rank_at, retracted=row.retracted_at is not None): placed
-        for uid in concerned
-        if (row := by_uid[uid]) is not None
-        and (uid in born or uid in touched)
-        and (placed := placements.get(uid, ())) is not None
+        for uid in batch.order
+        if uid in batch.born or uid in touched
+        if (row := batch.rows[uid]) is not None and (placed := placements.get(uid, ())) is not None
     }
     changed = filings.file(
         connection,
         wanted,
         now,
-        significant=frozenset(by_uid[uid].id for uid in significant),
-        touched=frozenset(by_uid[uid].id for uid in touched),
+        significant=frozenset(batch.rows[uid].id for uid in significant),
+        touched=frozenset(batch.rows[uid].id for uid in touched),
     )
-    return SaveReport(new=len(born), updated=len(updated), copies=len(copies), sections_changed=changed)
+    return SaveReport(
+        new=len(batch.born), updated=len(batch.updated), copies=len(batch.copies), sections_changed=changed
+    )
+
+
+def _sorted_out(connection: Connection, decisions: Sequence[Decision]) -> _Batch:
+    """Tell apart what *decisions* ask for, by what is stored already."""
+    present = {
+        (row.source_id, row.key): row for row in stored(connection, {(one.source_id, _key(one)) for one in decisions})
+    }
+    batch = _Batch()
+    for decision in decisions:
+        at = decision.source_id, _key(decision)
+        row = present.get(at)
+        batch.order[decision.article_uid if row is None else row.uid] = None
+        if decision.kind == "refused":
+            batch.refused.append(decision)
+        elif row is None:
+            batch.fresh.setdefault(at, decision)
+        else:
+            if decision.kind == "updated":
+                batch.updated[row.id] = (decision, row)
+            if row.key != (key := indexable(decision.entry.key)):
+                entry_id = decision.entry.entry_id
+                new_id = None if entry_id is None else storable(entry_id)
+                batch.rekeyed.append({"of_id": row.id, "of_source": row.source_id, "new_key": key, "new_id": new_id})
+    return batch
 
 
 def _key(decision: Decision) -> str:
     return indexable(decision.known_key or decision.entry.key)
 
 
-def _by_article(decisions: Any) -> list[tuple[str, Decision]]:
-    return [(decision.article_uid, decision) for decision in decisions]
-
-
-def _order(
-    decisions: Sequence[Decision],
-    updated: Mapping[int, tuple[Decision, Row[*tuple[Any, ...]]]],
-    present: Mapping[Any, Row[*tuple[Any, ...]]],
-) -> list[str]:
-    """Article uids in the order of *decisions*, which becomes the order of filing."""
-    ordered = []
-    for decision in decisions:
-        row = present.get((decision.source_id, _key(decision)))
-        ordered.append(decision.article_uid if row is None else row.uid)
-    return ordered
-
-
-def _articles(connection: Connection, uids: Any) -> dict[str, Row[*tuple[Any, ...]]]:
-    found: dict[str, Row[*tuple[Any, ...]]] = {}
+def _add_rows(connection: Connection, batch: _Batch, uids: Iterable[str]) -> None:
     columns = articles.c.id, articles.c.uid, articles.c.rank_at, articles.c.published_at, articles.c.retracted_at
-    for some in chunks(sorted(uids)):
-        for row in connection.execute(select(*columns).where(articles.c.uid.in_(some))):
-            found[row.uid] = row
-    return found
+    batch.rows |= {row.uid: row for row in rows_in(connection, select(*columns), articles.c.uid, sorted(uids))}
 
 
-def _bear(
-    connection: Connection, decisions: Sequence[Decision], now: datetime, ranks: Mapping[str, datetime]
-) -> dict[str, Decision]:
-    """Insert new articles; the decision that each is born of, by uid."""
-    born: dict[str, Decision] = {}
+def _insert_articles(connection: Connection, batch: _Batch, now: datetime, ranks: Mapping[str, datetime]) -> None:
+    """Insert new articles, and learn the rows of all that the batch is about."""
+    uids = {one.article_uid for one in batch.fresh.values()} | {row.uid for _, row in batch.updated.values()}
+    _add_rows(connection, batch, uids)
     rows = []
-    for decision in decisions:
-        if decision.article_uid in born:
+    for decision in batch.fresh.values():
+        uid, entry = decision.article_uid, decision.entry
+        if uid in batch.rows or uid in batch.born:
             continue
-        born[decision.article_uid] = decision
-        entry = decision.entry
-        rank_at = ranks.get(decision.article_uid) or min(entry.published or now, now)
+        batch.born[uid] = decision
+        rank_at = ranks.get(uid) or min(entry.published or now, now)
         published = entry.published or rank_at
         rows.append(
             {
-                "uid": decision.article_uid,
+                "uid": uid,
                 "story_uid": decision.story_uid,
                 "published_at": published,
                 "updated_at": _last_change(entry, published, now) or published,
@@ -155,7 +150,7 @@ def _bear(
             }
         )
     dialect.insert_many(connection, articles, rows)
-    return born
+    _add_rows(connection, batch, batch.born)
 
 
 def _last_change(entry: Entry, published: datetime, now: datetime) -> datetime | None:
@@ -163,59 +158,45 @@ def _last_change(entry: Entry, published: datetime, now: datetime) -> datetime |
     return entry.updated if entry.updated is not None and published <= entry.updated <= now else None
 
 
-def _outranking(
-    connection: Connection, decisions: Any, by_uid: Mapping[str, Row[*tuple[Any, ...]]], born: Mapping[str, Decision]
-) -> dict[str, Decision]:
-    """Copies whose source has a higher priority than that of the entry shown so far: they are shown from now on."""
-    best: dict[str, Decision] = {}
-    candidates = [decision for decision in decisions if decision is not born.get(decision.article_uid)]
-    if not candidates:
-        return best
+def _outranking(connection: Connection, batch: _Batch) -> dict[str, Decision]:
+    """Copies whose source has a higher priority than that of the entry shown so far, by the article."""
+    if not batch.copies:
+        return {}
     ranking = select(sources.c.id, sources.c.priority).where(sources.c.priority != 0)
     priorities = {row.id: row.priority for row in connection.execute(ranking)}
     if not priorities:
-        return best
-    ids = [by_uid[decision.article_uid].id for decision in candidates]
-    shown: dict[int, int] = {}
-    for some in chunks(ids):
-        statement = select(entries.c.article_id, entries.c.source_id)
-        for row in connection.execute(statement.where(entries.c.article_id.in_(some), entries.c.shown == 1)):
-            shown[row.article_id] = priorities.get(row.source_id, 0)
-    for uid, decision in born.items():
-        shown[by_uid[uid].id] = priorities.get(decision.source_id, 0)
-    for decision in candidates:
-        article_id, priority = by_uid[decision.article_uid].id, priorities.get(decision.source_id, 0)
-        if priority > shown.get(article_id, 0):
-            shown[article_id] = priority
+        return {}
+    of_shown = select(entries.c.article_id, entries.c.source_id).where(entries.c.shown == 1)
+    ids = [batch.id_of(one) for one in batch.copies]
+    shown = {row.article_id: row.source_id for row in rows_in(connection, of_shown, entries.c.article_id, ids)}
+    shown |= {batch.rows[uid].id: one.source_id for uid, one in batch.born.items()}
+    best: dict[str, Decision] = {}
+    for decision in batch.copies:
+        article_id = batch.id_of(decision)
+        if priorities.get(decision.source_id, 0) > priorities.get(shown.get(article_id), 0):
+            shown[article_id] = decision.source_id
             best[decision.article_uid] = decision
     return best
 
 
-def _insert_entries(
-    connection: Connection,
-    decisions: Any,
-    by_uid: Mapping[str, Row[*tuple[Any, ...]]],
-    born: Mapping[str, Decision],
-    outranking: Mapping[str, Decision],
-    now: datetime,
-) -> None:
+def _insert_entries(connection: Connection, batch: _Batch, now: datetime) -> None:
     rows = []
-    for decision in decisions:
+    for decision in batch.fresh.values():
         uid = decision.article_uid
-        first = decision is born.get(uid)
+        first = decision is batch.born.get(uid)
         rows.append(
             _entry_columns(decision, now)
             | {
                 "source_id": decision.source_id,
                 "key": indexable(decision.entry.key),
-                "article_id": by_uid[uid].id,
-                "shown": int(decision is outranking[uid] if uid in outranking else first),
+                "article_id": batch.id_of(decision),
+                "shown": int(decision is batch.outranking.get(uid) if uid in batch.outranking else first),
                 "copy": int(not first),
                 "first_seen": now,
             }
         )
-    for some in chunks([by_uid[uid].id for uid in outranking]):
-        connection.execute(update(entries).where(entries.c.article_id.in_(some)).values(shown=0))
+    outranked = [batch.rows[uid].id for uid in batch.outranking]
+    change_in(connection, update(entries).values(shown=0), entries.c.article_id, outranked)
     dialect.insert_many(connection, entries, rows)
 
 
@@ -236,11 +217,11 @@ def _entry_columns(decision: Decision, now: datetime) -> dict[str, Any]:
     }
 
 
-def _update_entries(connection: Connection, decisions: Sequence[Decision], ids: Sequence[int], now: datetime) -> None:
-    if not decisions:
+def _update_entries(connection: Connection, batch: _Batch, now: datetime) -> None:
+    if not batch.updated:
         return
     rows = []
-    for decision, row_id in zip(decisions, ids, strict=True):
+    for row_id, (decision, _) in batch.updated.items():
         columns = {f"new_{name}": value for name, value in _entry_columns(decision, now).items() if name != "evidence"}
         rows.append(columns | {"of_id": row_id})
     names: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in rows[0] if name != "of_id"}
@@ -257,8 +238,10 @@ def _rekey(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     connection.execute(statement.values(key=bindparam("new_key"), entry_id=bindparam("new_id")), list(rows))
 
 
-def _own(connection: Connection, owned: Sequence[tuple[Entry, int]]) -> None:
+def _claim_addresses(connection: Connection, batch: _Batch) -> None:
     """Let articles own the URLs and texts of their entries; what another owns already stays the other's."""
+    owned = [(one.entry, batch.id_of(one)) for one in batch.fresh.values()]
+    owned += [(one.entry, row.article_id) for one, row in batch.updated.values()]
     addresses = {indexable(entry.comparable): article_id for entry, article_id in reversed(owned) if entry.comparable}
     texts = {signed(entry.text_hash): article_id for entry, article_id in reversed(owned) if entry.text_hash}
     rows = [{"comparable": key, "article_id": article_id} for key, article_id in sorted(addresses.items())]
@@ -267,20 +250,29 @@ def _own(connection: Connection, owned: Sequence[tuple[Entry, int]]) -> None:
     dialect.upsert(connection, article_texts, hashes, ("text_hash",))
 
 
+def _index(connection: Connection, batch: _Batch) -> None:
+    """Have search find the words that are shown now."""
+    findable = {batch.id_of(one): one.entry for one in [*batch.born.values(), *batch.outranking.values()]}
+    search.index(connection, findable | {row.article_id: one.entry for one, row in batch.updated.values() if row.shown})
+
+
+def _renew_contained(connection: Connection, batch: _Batch, decisions: Sequence[Decision]) -> None:
+    """Keep which articles contain others, and have those rendered again that name one whose title is another now."""
+    own = {batch.rows[uid].id for uid in {*batch.born, *(one.article_uid for one in batch.copies)}}
+    own |= {row.article_id for _, row in batch.updated.values()}
+    filings.renew(connection, containments.add(connection, decisions) - own)
+    renamed = [row.article_id for one, row in batch.updated.values() if row.title != storable(one.entry.title)]
+    containments.renew_neighbours(connection, [*renamed, *(batch.rows[uid].id for uid in batch.outranking)])
+
+
 def _revise(
-    connection: Connection,
-    touched: set[str],
-    significant: Mapping[str, Decision],
-    by_uid: Mapping[str, Row[*tuple[Any, ...]]],
-    now: datetime,
+    connection: Connection, batch: _Batch, touched: set[str], significant: Mapping[str, Decision], now: datetime
 ) -> None:
     """Count articles whose shown words changed, and date significant changes."""
-    for some in chunks([by_uid[uid].id for uid in sorted(touched)]):
-        renewed = update(articles).where(articles.c.id.in_(some)).values(revision=articles.c.revision + 1)
-        connection.execute(renewed)
+    change_in(connection, NEXT_REVISION, articles.c.id, [batch.rows[uid].id for uid in sorted(touched)])
     rows = []
     for uid, decision in significant.items():
-        row = by_uid[uid]
+        row = batch.rows[uid]
         at = _last_change(decision.entry, row.published_at, now) or max(now, row.published_at)
         rows.append({"of_id": row.id, "new_updated": at})
     if rows:
@@ -288,24 +280,30 @@ def _revise(
         connection.execute(update(articles).where(later).values(updated_at=bindparam("new_updated")), rows)
 
 
-def _meet(connection: Connection, refused: Sequence[Decision], now: datetime) -> None:
+def _note_listed(connection: Connection, refused: Sequence[Decision], now: datetime) -> None:
     """Note that sources still list what is gone, so that its tombstones stay."""
-    marks: set[int] = set()
-    for decision in refused:
-        entry = decision.entry
-        marks.add(entry_mark(decision.source_id, entry.key))
-        marks |= {url_mark(entry.comparable)} if entry.comparable else set()
-        marks |= {text_mark(entry.text_hash)} if entry.text_hash else set()
-    for some in chunks(sorted(marks)):
-        connection.execute(update(tombstones).where(tombstones.c.mark.in_(some)).values(met_at=now))
+    marks = {mark for decision in refused for mark in _marks(decision.source_id, decision.entry)}
+    change_in(connection, update(tombstones).values(met_at=now), tombstones.c.mark, sorted(marks))
 
 
 Wanted = Sequence[tuple[int, Sequence[Entry]]]
+Name = tuple[int, str] | str | int
+"""What an entry is known by: its source and key, its comparable URL, or the hash of its text."""
+
+
+def _marks(source_id: int, entry: Entry) -> dict[int, Name]:
+    """The tombstones that *entry* could have, and what each stands for."""
+    marks: dict[int, Name] = {entry_mark(source_id, entry.key): (source_id, entry.key)}
+    if entry.comparable:
+        marks[url_mark(entry.comparable)] = entry.comparable
+    if entry.text_hash:
+        marks[text_mark(entry.text_hash)] = entry.text_hash
+    return marks
 
 
 def known(connection: Connection, wanted: Wanted, beside: Mapping[int, Beside]) -> Known:
     """See `Articles.known`."""
-    refused: set[tuple[int, str] | str | int] = set()
+    refused: set[Name] = set()
     found: dict[tuple[int, str], KnownEntry] = {}
     asked = {(source_id, indexable(entry.key)): entry.key for source_id, some in wanted for entry in some}
     for row in stored(connection, asked):
@@ -364,10 +362,9 @@ def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[
     # One list of keys, not of pairs, which SQLite looks up by reading everything; other sources' rows are few.
     of_these = (entries.c.source_id + 0).in_(sorted({source_id for source_id, _ in wanted}))
     rows: list[Row[*tuple[Any, ...]]] = []
-    for some in chunks(sorted({key for _, key in wanted})):
-        for row in connection.execute(_select().where(entries.c.key.in_(some), of_these)):
-            if (row.source_id, row.key) in wanted:
-                rows.append(row)
+    for row in rows_in(connection, _select().where(of_these), entries.c.key, sorted({key for _, key in wanted})):
+        if (row.source_id, row.key) in wanted:
+            rows.append(row)
     return rows
 
 
@@ -392,50 +389,40 @@ def _recent(connection: Connection, source_id: int, most: int) -> tuple[KnownEnt
     return tuple([_entry(row, row.key) for row in rows])
 
 
-def _owners(
-    connection: Connection, wanted: Wanted, refused: set[tuple[int, str] | str | int]
-) -> tuple[dict[str, str], dict[int, str]]:
+def _owners(connection: Connection, wanted: Wanted, refused: set[Name]) -> tuple[dict[str, str], dict[int, str]]:
     """Article uids by comparable URL and by text; those of retracted articles are *refused* too."""
-    addresses = {
-        indexable(entry.comparable): entry.comparable for _, some in wanted for entry in some if entry.comparable
-    }
-    by_comparable: dict[str, str] = {}
-    for some in chunks(sorted(addresses)):
-        statement = select(article_urls.c.comparable, articles.c.uid, articles.c.retracted_at)
-        statement = statement.join_from(article_urls, articles, articles.c.id == article_urls.c.article_id)
-        for row in connection.execute(statement.where(article_urls.c.comparable.in_(some))):
-            by_comparable[addresses[row.comparable]] = row.uid
-            if row.retracted_at is not None:
-                refused.add(addresses[row.comparable])
-    hashes = {entry.text_hash for _, some in wanted for entry in some if entry.text_hash}
-    by_text: dict[int, str] = {}
-    for numbers in chunks(sorted(signed(number) for number in hashes)):
-        statement = select(article_texts.c.text_hash, articles.c.uid, articles.c.retracted_at)
-        statement = statement.join_from(article_texts, articles, articles.c.id == article_texts.c.article_id)
-        for row in connection.execute(statement.where(article_texts.c.text_hash.in_(numbers))):
-            by_text[unsigned(row.text_hash)] = row.uid
-            if row.retracted_at is not None:
-                refused.add(unsigned(row.text_hash))
-    return by_comparable, by_text
+    those = [entry for _, some in wanted for entry in some]
+    addresses = {indexable(entry.comparable): entry.comparable for entry in those if entry.comparable}
+    hashes = {signed(entry.text_hash): entry.text_hash for entry in those if entry.text_hash}
+    by_comparable = _owned(connection, article_urls, article_urls.c.comparable, addresses, refused)
+    return by_comparable, _owned(connection, article_texts, article_texts.c.text_hash, hashes, refused)
+
+
+def _owned(
+    connection: Connection, table: Table, column: Column[Any], names: Mapping[Any, N], refused: set[Name]
+) -> dict[N, str]:
+    """The uid of the article that owns each of *names*, {as stored: as asked}; a retracted one's name is *refused*."""
+    statement = select(column.label("name"), articles.c.uid, articles.c.retracted_at)
+    statement = statement.join_from(table, articles, articles.c.id == table.c.article_id)
+    found: dict[N, str] = {}
+    for row in rows_in(connection, statement, column, sorted(names)):
+        found[names[row.name]] = row.uid
+        if row.retracted_at is not None:
+            refused.add(names[row.name])
+    return found
 
 
 def _add_tombstones(
     connection: Connection,
     wanted: Wanted,
     found: dict[tuple[int, str], KnownEntry],
-    refused: set[tuple[int, str] | str | int],
+    refused: set[Name],
 ) -> None:
     """Add to *refused* what retention took, for entries that are not stored."""
-    marks: dict[int, tuple[int, str] | str | int] = {}
+    marks: dict[int, Name] = {}
     for source_id, some in wanted:
         for entry in some:
-            if (source_id, entry.key) in found:
-                continue
-            marks[entry_mark(source_id, entry.key)] = (source_id, entry.key)
-            if entry.comparable:
-                marks[url_mark(entry.comparable)] = entry.comparable
-            if entry.text_hash:
-                marks[text_mark(entry.text_hash)] = entry.text_hash
-    for numbers in chunks(sorted(marks)):
-        statement = select(tombstones.c.mark).where(tombstones.c.mark.in_(numbers))
-        refused.update(marks[mark] for mark in connection.execute(statement).scalars())
+            if (source_id, entry.key) not in found:
+                marks |= _marks(source_id, entry)
+    rows = rows_in(connection, select(tombstones.c.mark), tombstones.c.mark, sorted(marks))
+    refused.update(marks[row.mark] for row in rows)

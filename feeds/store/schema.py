@@ -26,6 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     text,
+    update,
 )
 
 from feeds.store.columns import Id, UtcDateTime
@@ -316,6 +317,8 @@ sections = Table(
     sqlite_autoincrement=True,
 )
 
+NEXT_REVISION = update(articles).values(revision=articles.c.revision + 1)
+"""Has articles rendered again."""
 STALE = text(
     "sections.removed_at IS NULL AND (sections.sequence <> sections.rendered_sequence"
     " OR sections.touched <> sections.rendered_touched)"

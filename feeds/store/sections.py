@@ -14,6 +14,7 @@ from feeds.model import Article, Format, Section
 from feeds.store import selections, stories
 from feeds.store.columns import UtcDateTime, chunks
 from feeds.store.config_sync import sync_sections
+from feeds.store.dialect import change_in
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     BY_RANK,
@@ -90,8 +91,7 @@ class Sections:
         if paths is None:
             self._connection.execute(renewed)
             return
-        for some in chunks(paths):
-            self._connection.execute(renewed.where(sections.c.path.in_(some)))
+        change_in(self._connection, renewed, sections.c.path, paths)
 
     def hold(self, state: SectionState) -> None:
         """Leave the documents as they are until something more than *state* changes; what would replace them is bad."""

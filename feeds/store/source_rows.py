@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from feeds.model import FullText, Source, Validators
 from feeds.store.codec import hashes_from_blob, hashes_to_blob
 from feeds.store.columns import plain, storable
+from feeds.store.dialect import rows_in
 from feeds.store.schema import source_hubs, sources
 from feeds.store.values import SourceState
 
@@ -169,3 +170,8 @@ def pushing(connection: Connection, now: datetime, source_ids: Sequence[int] | N
     if source_ids is not None:
         statement = statement.where(source_hubs.c.source_id.in_(list(source_ids)))
     return frozenset(connection.execute(statement).scalars())
+
+
+def sources_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:
+    """The sources of these rows, removed or not."""
+    return {row.id: source_of(row) for row in rows_in(connection, select(sources), sources.c.id, set(ids))}

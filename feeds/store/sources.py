@@ -7,7 +7,7 @@ one that comes back late overwrites nobody.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,8 +19,20 @@ from feeds.store import dialect, small_tables
 from feeds.store.codec import hashes_from_blob, hashes_to_blob
 from feeds.store.columns import chunks, micros, moment, storable
 from feeds.store.config_sync import sync_sources
+from feeds.store.dialect import change_in, rows_in
 from feeds.store.schema import POLLABLE, POLLS_KEPT, metadata, polls, sources
-from feeds.store.source_rows import OF_SOURCE, OFTEN, SELDOM, both_of, differs_seldom, often, pushing, seldom, source_of
+from feeds.store.source_rows import (
+    OF_SOURCE,
+    OFTEN,
+    SELDOM,
+    both_of,
+    differs_seldom,
+    often,
+    pushing,
+    seldom,
+    source_of,
+    sources_by_id,
+)
 from feeds.store.values import Claim, Poll, PollResult, SourcesSynced, SourceState
 
 _LINE = (
@@ -217,10 +229,8 @@ class Sources:
         """Make sources due now, unless they are out on a claim or within a Retry-After."""
         idle = sources.c.claim_id.is_(None) & (sources.c.next_poll_at > now)
         patient = sources.c.retry_after_until.is_(None) | (sources.c.retry_after_until <= now)
-        for some in chunks(ids):
-            self._connection.execute(
-                update(sources).where(sources.c.id.in_(some), idle, patient).values(next_poll_at=now)
-            )
+        due = update(sources).where(idle, patient).values(next_poll_at=now)
+        change_in(self._connection, due, sources.c.id, ids)
 
     def addresses(self, part: str) -> dict[int, str]:
         """Addresses asked of sources that hold *part* and are not out on a claim, by id."""
@@ -275,20 +285,15 @@ class Sources:
     def claims_of(self, ids: Sequence[int]) -> dict[int, Claim]:
         """The sources with these ids as they stand, with the claim that is on them (empty where there is none)."""
         found: dict[int, Claim] = {}
-        for some in chunks(sorted(set(ids))):
-            for row in self._connection.execute(select(sources).where(sources.c.id.in_(some))):
-                source, state = both_of(row)
-                due_at = row.due_at or row.next_poll_at
-                found[source.id] = Claim(source=source, claim_id=row.claim_id or "", state=state, due_at=due_at)
+        for row in rows_in(self._connection, select(sources), sources.c.id, set(ids)):
+            source, state = both_of(row)
+            due_at = row.due_at or row.next_poll_at
+            found[source.id] = Claim(source=source, claim_id=row.claim_id or "", state=state, due_at=due_at)
         return found
 
-    def by_ids(self, ids: Sequence[int]) -> dict[int, Source]:
+    def by_ids(self, ids: Iterable[int]) -> dict[int, Source]:
         """The sources with these ids, removed or not."""
-        found: dict[int, Source] = {}
-        for some in chunks(ids):
-            for row in self._connection.execute(select(sources).where(sources.c.id.in_(some))):
-                found[row.id] = source_of(row)
-        return found
+        return sources_by_id(self._connection, ids)
 
     def all(self) -> list[Source]:
         """Every source of the present config, in the config's order."""

@@ -13,7 +13,7 @@ from feeds.model import FORMATS, Article, Format, Fragment
 from feeds.store import selections
 from feeds.store.codec import deflate, inflate
 from feeds.store.columns import chunks
-from feeds.store.dialect import upsert
+from feeds.store.dialect import change_in, rows_in, upsert
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     BY_RANK,
@@ -76,32 +76,29 @@ class StoryShelf:
     def several(self, uids: Sequence[str], limit: int = 100) -> dict[str, tuple[Article, ...]]:
         """The articles of several stories, newest first, at most *limit* of each; stories without any are left out."""
         ids: dict[str, list[int]] = {}
-        for some in chunks(list(uids)):
-            statement = (
-                select(articles.c.id, articles.c.story_uid)
-                .where(articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None), FILED)
-                .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
-            )
-            for row in self._connection.execute(statement):
-                kept = ids.setdefault(row.story_uid, [])
-                if len(kept) < limit:
-                    kept.append(row.id)
+        statement = (
+            select(articles.c.id, articles.c.story_uid)
+            .where(articles.c.retracted_at.is_(None), FILED)
+            .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
+        )
+        for row in rows_in(self._connection, statement, articles.c.story_uid, uids):
+            kept = ids.setdefault(row.story_uid, [])
+            if len(kept) < limit:
+                kept.append(row.id)
         whole = hydrate(self._connection, [number for numbers in ids.values() for number in numbers])
         return {uid: tuple(whole[number] for number in numbers if number in whole) for uid, numbers in ids.items()}
 
     def sizes(self, uids: Sequence[str]) -> dict[str, StorySize]:
         """How many articles that can be shown each of these stories has, of how many sources."""
-        found: dict[str, StorySize] = {}
-        for some in chunks(list(uids)):
-            told, by = func.count(articles.c.id.distinct()), func.count(entries.c.source_id.distinct())
-            statement = (
-                select(articles.c.story_uid, told, by)
-                .join_from(articles, entries, entries.c.article_id == articles.c.id)
-                .where(articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None), FILED)
-                .group_by(articles.c.story_uid)
-            )
-            found |= {uid: StorySize(count, sources) for uid, count, sources in self._connection.execute(statement)}
-        return found
+        members, by = func.count(articles.c.id.distinct()), func.count(entries.c.source_id.distinct())
+        statement = (
+            select(articles.c.story_uid, members, by)
+            .join_from(articles, entries, entries.c.article_id == articles.c.id)
+            .where(articles.c.retracted_at.is_(None), FILED)
+            .group_by(articles.c.story_uid)
+        )
+        rows = rows_in(self._connection, statement, articles.c.story_uid, uids)
+        return {uid: StorySize(count, sources) for uid, count, sources in rows}
 
     def selection(self, uid: str, format: Format, limit: int) -> Selection:
         """The articles of a story as finished fragments, newest first."""
@@ -123,25 +120,22 @@ def newest(connection: Connection, section_id: int, among: int) -> list[tuple[st
 
 def made_of(connection: Connection, story_uids: Iterable[str]) -> dict[str, str]:
     """What tells whether a story has changed: a hash of its articles and their revisions."""
-    told: dict[str, list[str]] = {}
-    for some in chunks(sorted(set(story_uids))):
-        statement = select(articles.c.story_uid, articles.c.id, articles.c.revision).where(
-            articles.c.story_uid.in_(some), articles.c.retracted_at.is_(None), NOT_ASIDE, FILED
-        )
-        for row in connection.execute(statement.order_by(articles.c.id)):
-            told.setdefault(row.story_uid, []).append(f"{row.id}/{row.revision}")
-    return {uid: blake2b(" ".join(parts).encode(), digest_size=12).hexdigest() for uid, parts in told.items()}
+    members: dict[str, list[str]] = {}
+    statement = select(articles.c.story_uid, articles.c.id, articles.c.revision).order_by(articles.c.id)
+    shown = statement.where(articles.c.retracted_at.is_(None), NOT_ASIDE, FILED)
+    for row in rows_in(connection, shown, articles.c.story_uid, sorted(set(story_uids))):
+        members.setdefault(row.story_uid, []).append(f"{row.id}/{row.revision}")
+    return {uid: blake2b(" ".join(parts).encode(), digest_size=12).hexdigest() for uid, parts in members.items()}
 
 
 def stale(connection: Connection, wanted: dict[str, str], version: int) -> set[str]:
     """Those of the stories *wanted*, each with what it is made of, whose fragments are missing or out of date."""
     fresh: dict[str, int] = {}
-    for some in chunks(sorted(wanted)):
-        columns = story_fragments.c.story_uid, story_fragments.c.made_of
-        here = story_fragments.c.story_uid.in_(some), story_fragments.c.version == version
-        for row in connection.execute(select(*columns).where(*here)):
-            if row.made_of == wanted[row.story_uid]:
-                fresh[row.story_uid] = fresh.get(row.story_uid, 0) + 1
+    columns = story_fragments.c.story_uid, story_fragments.c.made_of
+    made = select(*columns).where(story_fragments.c.version == version)
+    for row in rows_in(connection, made, story_fragments.c.story_uid, sorted(wanted)):
+        if row.made_of == wanted[row.story_uid]:
+            fresh[row.story_uid] = fresh.get(row.story_uid, 0) + 1
     return {uid for uid in wanted if fresh.get(uid, 0) < len(FORMATS)}
 
 
@@ -164,27 +158,23 @@ def put(connection: Connection, made: Sequence[Fragment], of: dict[str, str]) ->
 
 def forget(connection: Connection, story_uids: Iterable[str]) -> None:
     """Remove the fragments of stories that are gone, or that say what must not be said any more."""
-    for some in chunks(sorted(set(story_uids))):
-        connection.execute(delete(story_fragments).where(story_fragments.c.story_uid.in_(some)))
+    change_in(connection, delete(story_fragments), story_fragments.c.story_uid, sorted(set(story_uids)))
 
 
 def selection(connection: Connection, section_id: int, format: Format, *, limit: int, among: int) -> Selection:
     """See `Sections.by_story`; an article without a story stands for itself."""
     chosen = list(dict.fromkeys(story_uid or uid for uid, story_uid in newest(connection, section_id, among)))[:limit]
     found: dict[str, Fragment] = {}
-    for some in chunks(chosen):
-        stories = select(story_fragments).where(
-            story_fragments.c.story_uid.in_(some), story_fragments.c.format == format
-        )
-        for row in connection.execute(stories):
-            found[row.story_uid] = _fragment(row.story_uid, row)
-        alone = (
-            select(articles.c.uid, fragments)
-            .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
-            .where(articles.c.uid.in_(some), fragments.c.format == format, SERVABLE)
-        )
-        for row in connection.execute(alone):
-            found.setdefault(row.uid, _fragment(row.uid, row))
+    several = select(story_fragments).where(story_fragments.c.format == format)
+    for row in rows_in(connection, several, story_fragments.c.story_uid, chosen):
+        found[row.story_uid] = _fragment(row.story_uid, row)
+    alone = (
+        select(articles.c.uid, fragments)
+        .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
+        .where(fragments.c.format == format, SERVABLE)
+    )
+    for row in rows_in(connection, alone, articles.c.uid, chosen):
+        found.setdefault(row.uid, _fragment(row.uid, row))
     made = tuple(found[uid] for uid in chosen if uid in found)
     return Selection(
         fragments=made,
