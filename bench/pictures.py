@@ -26,8 +26,9 @@ from feeds.model import FORMATS, Article, Entry, Source  # noqa: E402
 from feeds.normalise import normalise  # noqa: E402
 from feeds.parse import parse  # noqa: E402
 from feeds.players import informs_a_player  # noqa: E402
-from feeds.render import DeskContext, render_fragment  # noqa: E402
+from feeds.render import DeskContext  # noqa: E402
 from feeds.store.hydrate import allowed  # noqa: E402
+from tests.render.documents import render_fragment  # noqa: E402
 
 FEEDS = Path(__file__).resolve().parents[2] / "shared" / "data" / "feeds"
 DATA = [FEEDS / "realworld_2026_dev.tar.gz", FEEDS / "fastfeedparser_integration.tar.gz"]

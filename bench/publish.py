@@ -32,12 +32,13 @@ from render import articles as prose
 from feeds.model import FORMATS, Article, Decision, Entry, Placement, Section, Settings, Source
 from feeds.publish import publish
 from feeds.publish.rendering import desk_context
-from feeds.render import fragment_version, render_fragment
+from feeds.render import fragment_version
 from feeds.serve import create_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from feeds.store.codec import deflate, entry_to_blob
 from feeds.store.columns import micros
+from tests.render.documents import render_fragment
 
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 I/O: reads and writes the store.
 
 Requests cannot render, so whatever is filed gets its fragments here, the newest first, some at a time. They are checked
-in one document together before they are kept, as every published entry is.
+before they are kept, as every published entry is.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from feeds import frames
-from feeds.model import FORMATS, Article, Format, Fragment
-from feeds.publish.rendering import fragments_of
-from feeds.render import DeskContext, SectionContext, as_story, check, fragment_version, render_frame
+from feeds.errors import RenderError
+from feeds.model import FORMATS, Article, Fragment
+from feeds.publish.rendering import Listing
+from feeds.render import DeskContext, as_story, fragment_version
 from feeds.store import Store
 
 log = logging.getLogger(__name__)
@@ -45,16 +45,16 @@ def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime
         if not found:
             break
         articles, below = list(found.values()), min(found)
-        fragments, faults = _checked(articles, desk, version)
+        fragments, faults = _fragments(articles, desk, version)
         with store.write() as tx:
             tx.documents.put_fragments(fragments)
             for article in articles:
                 if (fault := faults.get(article.uid)) is not None:
-                    tx.documents.set_aside(article.uid, fault, article.revision)
-                    tx.events.add("set-aside", article.uid, text=fault, now=now)
+                    tx.documents.set_aside(article.uid, fault.cause, article.revision)
+                    tx.events.add("set-aside", article.uid, text=fault.cause, now=now)
             tx.documents.announce()
         for uid, fault in faults.items():
-            log.error("set aside article=%s: %s", uid, fault)
+            log.error("set aside article=%s: %s", uid, fault.cause)
         made += len(articles) - len(faults)
         aside += list(faults)
     while True:
@@ -82,49 +82,23 @@ def _catch_up_stories(store: Store, paths: Sequence[str], desk: DeskContext) -> 
         if not stale:
             return 0
         members = tx.stories.several(list(stale), MOST_MEMBERS)
-    told = [as_story(articles, story_uid=uid, desk=desk) for uid, articles in members.items()]
-    fragments, faults = _checked(told, desk, version)
+    stories = [as_story(articles, story_uid=uid, desk=desk) for uid, articles in members.items()]
+    fragments, faults = _fragments(stories, desk, version)
     for uid, fault in faults.items():
-        log.error("no fragment of story=%s: %s", uid, fault)
+        log.error("no fragment of story=%s: %s", uid, fault.cause)
     with store.write() as tx:
         tx.documents.put_stories(fragments, stale)
         tx.documents.announce()
-    return len(told)
+    return len(stories)
 
 
-def _checked(articles: Sequence[Article], desk: DeskContext, version: int) -> tuple[list[Fragment], dict[str, str]]:
+def _fragments(
+    articles: Sequence[Article], desk: DeskContext, version: int
+) -> tuple[list[Fragment], dict[str, RenderError]]:
     """Fragments of *articles* in every format, and why those without have none."""
-    faults: dict[str, str] = {}
-    made: dict[Format, dict[str, Fragment]] = {}
-    for format in FORMATS:
-        fragments, errors = fragments_of(articles, format, desk, version)
-        made[format] = {fragment.article_uid: fragment for fragment in fragments}
-        faults |= {error.article_uid or "": error.cause for error in errors}
-    for format in FORMATS:
-        some = [fragment for uid, fragment in made[format].items() if uid not in faults]
-        faults |= _faults(some, format, desk)
-    return [fragment for each in made.values() for uid, fragment in each.items() if uid not in faults], faults
-
-
-def _faults(fragments: Sequence[Fragment], format: Format, desk: DeskContext) -> dict[str, str]:
-    """What the check finds in the document of *fragments*, by article."""
-    if not fragments:
-        return {}
-    context = SectionContext(path="", title=desk.title, base_url=desk.base_url, desk_title=desk.title)
-    body = frames.assemble(
-        render_frame(context, format),
-        fragments,
-        self_url=context.url(format),
-        alternate_url=context.url(),
-        title=desk.title,
-        updated=max(fragment.updated for fragment in fragments),
-        feed_id=frames.feed_urn("", "backlog"),
+    listing = Listing(
+        uids=[article.uid for article in articles],
+        kept={format: {} for format in FORMATS},
+        articles={article.uid: article for article in articles},
     )
-    problems = [problem for problem in check(body, format) if problem.severity == "error"]
-    if all(problem.article_uid for problem in problems):
-        return {str(problem.article_uid): problem.message for problem in problems}
-    if len(fragments) == 1:
-        return {fragments[0].article_uid: problems[0].message}
-    # The fault breaks the whole document: halves tell whose it is.
-    middle = len(fragments) // 2
-    return _faults(fragments[:middle], format, desk) | _faults(fragments[middle:], format, desk)
+    return listing.complete(desk, version)

@@ -15,10 +15,10 @@ from datetime import datetime
 
 from feeds import frames
 from feeds.errors import RenderError, SectionNotFound
-from feeds.model import FORMATS, UNFILED, Article, Section, Settings
+from feeds.model import FORMATS, UNFILED, Fragment, Section, Settings
 from feeds.publish.backlog import catch_up, catch_up_stories
 from feeds.publish.held import HOLD_S, keep_last_good, objections, still_held
-from feeds.publish.rendering import Kept, Rendered, desk_context, render_section, section_context, unfold
+from feeds.publish.rendering import Kept, Listing, Rendered, desk_context, render_section, section_context, unfold
 from feeds.render import fragment_version
 from feeds.store import Store
 from feeds.store.values import SectionState
@@ -45,11 +45,9 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chosen:
-    """What the store has for one section: what to list, and *articles* whole where fragments have to be made."""
+    """What the store has for one section."""
 
-    uids: list[str]
-    kept: Kept
-    articles: dict[str, Article]
+    listing: Listing
     retracted: tuple[tuple[str, datetime], ...]
     archive_page: int | None
     sequence: int
@@ -105,35 +103,27 @@ def _publish_section(
     version = fragment_version(desk)
     limit = section.limit or settings.publish.entries
     chosen = _choose(store, section, state, limit, version, now)
-    unfolded = unfold(store, chosen.uids, chosen.kept, chosen.articles, section.copies, limit)
-    uids = unfolded.uids
-    for _ in range(MOST_SET_ASIDE + 1):
-        try:
-            rendered = render_section(
-                uids,
-                chosen.kept,
-                chosen.articles,
-                desk=desk,
-                version=version,
-                context=section_context(section, settings),
-                sequence=chosen.sequence,
-                feed_id=frames.feed_urn(desk_id, f"section/{state.id}"),
-                created_at=state.created_at,
-                archive_page=chosen.archive_page,
-                retracted=chosen.retracted,
-                now=now,
-            )
-            break
-        except RenderError as error:
-            if error.article_uid is None:
-                raise
-            _set_aside(store, error.article_uid, error, now)
-            uids = [uid for uid in uids if uid != error.article_uid]
-            done.set_aside.append(error.article_uid)
-    else:
+    listing = chosen.listing
+    unfold(store, listing, section.copies, limit)
+    made, faults = listing.complete(desk, version)
+    for uid in list(faults)[:MOST_SET_ASIDE]:
+        _set_aside(store, section.path, uid, faults[uid], now)
+        done.set_aside.append(uid)
+    if len(faults) > MOST_SET_ASIDE:
         raise RenderError(f"more than {MOST_SET_ASIDE} articles of {section.path!r} do not check", path=section.path)
-    rendered.fragments = [made for made in rendered.fragments if made.article_uid not in unfolded.own]
-    _replace(store, section.path, state, chosen, rendered, now)
+    rendered = render_section(
+        listing.uids,
+        listing.kept,
+        context=section_context(section, settings),
+        sequence=chosen.sequence,
+        feed_id=frames.feed_urn(desk_id, f"section/{state.id}"),
+        created_at=state.created_at,
+        archive_page=chosen.archive_page,
+        retracted=chosen.retracted,
+        now=now,
+    )
+    made = [fragment for fragment in made if fragment.article_uid not in listing.own]
+    _replace(store, section.path, state, chosen, rendered, made, now)
     (done.held if chosen.waits else done.sections).append(section.path)
 
 
@@ -166,9 +156,7 @@ def _choose(store: Store, section: Section, state: SectionState, limit: int, ver
         with store.write() as tx:
             tx.events.add("gate", path, text=text, remedy="look at what its sources sent", now=now)
     return _Chosen(
-        uids=new,
-        articles=articles,
-        kept=kept,
+        listing=Listing(uids=new, kept=kept, articles=articles),
         retracted=tuple((gone.uid, gone.at) for gone in retracted),
         archive_page=page,
         sequence=sequence,
@@ -176,18 +164,26 @@ def _choose(store: Store, section: Section, state: SectionState, limit: int, ver
     )
 
 
-def _set_aside(store: Store, uid: str, error: RenderError, now: datetime) -> None:
+def _set_aside(store: Store, path: str, uid: str, error: RenderError, now: datetime) -> None:
     """Publish the article at fault nowhere until it changes, and tell of it."""
-    log.error("section=%s set aside article=%s: %s", error.path, uid, error.cause)
+    log.error("section=%s set aside article=%s: %s", path, uid, error.cause)
     with store.write() as tx:
         tx.documents.set_aside(uid, error.cause)
         tx.events.add("set-aside", uid, text=error.cause, remedy=error.remedy, now=now)
 
 
-def _replace(store: Store, path: str, state: SectionState, chosen: _Chosen, rendered: Rendered, now: datetime) -> None:
+def _replace(
+    store: Store,
+    path: str,
+    state: SectionState,
+    chosen: _Chosen,
+    rendered: Rendered,
+    made: Sequence[Fragment],
+    now: datetime,
+) -> None:
     """Put the documents in the place of the last good ones. Of a held section they do not count as up to date."""
     with store.write() as tx:
-        tx.documents.put_fragments(rendered.fragments)
+        tx.documents.put_fragments(made)
         tx.documents.replace(
             rendered.documents,
             rendered.frames,
@@ -199,8 +195,8 @@ def _replace(store: Store, path: str, state: SectionState, chosen: _Chosen, rend
         if not chosen.waits:
             tx.events.close("gate", path, now)
             tx.events.close("held", path, now)
-        if rendered.fragments and (aside := tx.events.subjects("set-aside")):
-            for uid in aside & {fragment.article_uid for fragment in rendered.fragments}:
+        if made and (aside := tx.events.subjects("set-aside")):
+            for uid in aside & {fragment.article_uid for fragment in made}:
                 tx.events.close("set-aside", uid, now)
 
 

@@ -1,7 +1,5 @@
-"""The entries of a section whose config says `copies: link` or `copies: show`. I/O: reads the store.
-
-Fragments are kept as folded: what differs here is made anew with the document and kept nowhere, and archive pages and
-deltas, which are joined from kept fragments, give articles folded.
+"""One section's documents in every format, joined of fragments that are kept and those that have to be made.
+I/O: `unfold` reads the store.
 """
 
 from __future__ import annotations
@@ -10,41 +8,128 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import brotli
 import xxhash
+from isal import igzip
 
 from feeds import frames
 from feeds.errors import RenderError
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Copies, Document, Format, Fragment, Frame, Section, Settings
-from feeds.render import (
-    DeskContext,
-    SectionContext,
-    check,
-    compress,
-    render_fragments,
-    render_frame,
-)
-from feeds.render.story import linked, shown
+from feeds.render import DeskContext, SectionContext, check_fragment, linked, render_fragments, render_frame, shown
 from feeds.store import Store
+
+SMALLEST_BYTES = 200
+GZIP_LEVEL = 2
+BROTLI_QUALITY = 4
+BROTLI_AT_ONCE_BYTES = 65_536
 
 Kept = dict[Format, dict[str, Fragment]]
 
 
 @dataclass(slots=True)
 class Rendered:
-    """Documents that check, and what had to be made for them."""
+    """A section's documents and their frames, a pair for each format."""
 
     documents: list[Document] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
-    fragments: list[Fragment] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Listing:
+    """What a section lists, in order, and what there is of it. *own* are entries that are this section's alone.
+
+    An article that lacks a fragment is in *articles*.
+    """
+
+    uids: list[str]
+    kept: Kept
+    articles: dict[str, Article]
+    own: set[str] = field(default_factory=set)
+
+    def complete(self, desk: DeskContext, version: int) -> tuple[list[Fragment], dict[str, RenderError]]:
+        """Make the fragments that are missing; them, and by uid why an article can't be published: it is let go."""
+        made: list[Fragment] = []
+        faults: dict[str, RenderError] = {}
+        for format in FORMATS:
+            missing = [self.articles[uid] for uid in dict.fromkeys(self.uids) if uid not in self.kept[format]]
+            some, errors = fragments_of(missing, format, desk, version)
+            made += some
+            faults |= {str(error.article_uid): error for error in errors}
+        made = [fragment for fragment in made if fragment.article_uid not in faults]
+        for fragment in made:
+            self.kept[fragment.format][fragment.article_uid] = fragment
+        self.uids = [uid for uid in self.uids if uid not in faults]
+        return made, faults
+
+
+def fragments_of(
+    articles: Sequence[Article], format: Format, desk: DeskContext, version: int
+) -> tuple[list[Fragment], list[RenderError]]:
+    """Return *articles* in *format*, checked, and why others can't be published, whatever the libraries raise."""
+    try:
+        bodies = list(zip(articles, render_fragments(articles, format, desk=desk), strict=True))
+    except Exception as error:
+        # Whatever makes feedgen raise is one entry's trouble and nobody else's; halves tell whose.
+        if len(articles) == 1:
+            cause = f"article {articles[0].id} can't be rendered as {format}: {error!r}"
+            return [], [RenderError(cause, article_uid=articles[0].uid)]
+        middle = len(articles) // 2
+        made, faults = fragments_of(articles[:middle], format, desk, version)
+        more, others = fragments_of(articles[middle:], format, desk, version)
+        return made + more, faults + others
+    made, faults = [], []
+    for article, body in bodies:
+        try:
+            check_fragment(body, format, article.uid)
+        except RenderError as fault:
+            faults.append(fault)
+            continue
+        made.append(
+            Fragment(
+                article_uid=article.uid,
+                format=format,
+                version=version,
+                body=body,
+                updated=article.updated,
+                revision=article.revision,
+            )
+        )
+    return made, faults
+
+
+def unfold(store: Store, listing: Listing, copies: Copies, limit: int) -> None:
+    """List what a section's `copies:` asks for: copies linked from their article, or shown as entries of their own.
+
+    Fragments are kept as folded: what differs is made anew with the document and kept nowhere, and archive pages and
+    deltas, which are joined from kept fragments, give articles folded.
+    """
+    if copies == "fold" or not listing.uids:
+        return
+    with store.read() as tx:
+        whole = tx.articles.several(listing.uids)
+    listed: list[str] = []
+    for uid in listing.uids:
+        listed.append(uid)
+        article = whole.get(uid)
+        if article is None or not article.copies:
+            continue
+        if copies == "show":
+            extra = {each.uid: each for each in shown(article)}
+            listing.articles |= extra
+            listing.own |= extra.keys()
+            listed += extra
+        else:
+            listing.articles[uid] = linked(article)
+            listing.own.add(uid)
+            for format in FORMATS:
+                listing.kept[format].pop(uid, None)
+    listing.uids = listed[:limit]
 
 
 def render_section(
     uids: Sequence[str],
-    kept: Kept,
-    articles: Mapping[str, Article],
+    kept: Mapping[Format, Mapping[str, Fragment]],
     *,
-    desk: DeskContext,
-    version: int,
     context: SectionContext,
     sequence: int,
     feed_id: str,
@@ -53,18 +138,15 @@ def render_section(
     retracted: Sequence[tuple[str, datetime]],
     now: datetime,
 ) -> Rendered:
-    """Return the documents of *uids*, in their order. *kept* takes up the fragments that are made, of *articles*.
+    """Return the documents of *uids*, in their order, of the fragments that are *kept*.
 
-    Raises RenderError, which names the article at fault where it is one's.
+    Raises RenderError where the section's frame does not check, or an article stands twice.
     """
+    if len(set(uids)) < len(uids):
+        twice = next(uid for uid in uids if uids.count(uid) > 1)
+        raise RenderError(f"{context.path or 'index'} lists {twice} twice", path=context.path)
     done = Rendered()
     for format in FORMATS:
-        missing = [articles[uid] for uid in dict.fromkeys(uids) if uid not in kept[format]]
-        made, faults = fragments_of(missing, format, desk, version)
-        for fault in faults:
-            raise fault
-        kept[format] |= {fragment.article_uid: fragment for fragment in made}
-        done.fragments += made
         fragments = [kept[format][uid] for uid in uids]
         frame = render_frame(context, format)
         older = context.base_url + frames.archive_path(context.path, archive_page, format) if archive_page else None
@@ -84,25 +166,18 @@ def render_section(
                 frames.deleted_entries(format, retracted),
             ],
         )
-        for problem in check(body, format):
-            if problem.severity == "error":
-                raise RenderError(
-                    f"{context.path or 'index'}.{format}: {problem.message}",
-                    path=context.path,
-                    article_uid=problem.article_uid,
-                )
-        gzip, brotli = compress(body)
+        gzip, coded = compress(body)
         done.documents.append(
             Document(
                 path=context.path,
                 format=format,
                 media_type=MEDIA_TYPES[format],
                 sequence=sequence,
-                etag=f"{sequence}-{xxhash.xxh3_64_hexdigest(body)}",
+                etag=etag_of(sequence, body),
                 last_modified=now.replace(microsecond=0),
                 body=body,
                 gzip=gzip,
-                brotli=brotli,
+                brotli=coded,
                 article_uids=tuple(uids),
             )
         )
@@ -110,35 +185,32 @@ def render_section(
     return done
 
 
-def fragments_of(
-    articles: Sequence[Article], format: Format, desk: DeskContext, version: int
-) -> tuple[list[Fragment], list[RenderError]]:
-    """Return *articles* in *format*, and for each that can't be rendered why, whatever makes the libraries raise."""
-    try:
-        bodies = render_fragments(articles, format, desk=desk)
-    except Exception as error:
-        # Whatever makes feedgen raise is one entry's trouble and nobody else's; halves tell whose.
-        if len(articles) == 1:
-            return [], [_fault(articles[0], format, error)]
-        middle = len(articles) // 2
-        made, faults = fragments_of(articles[:middle], format, desk, version)
-        more, others = fragments_of(articles[middle:], format, desk, version)
-        return made + more, faults + others
-    return [
-        Fragment(
-            article_uid=article.uid,
-            format=format,
-            version=version,
-            body=body,
-            updated=article.updated,
-            revision=article.revision,
-        )
-        for article, body in zip(articles, bodies, strict=True)
-    ], []
+def etag_of(sequence: int, body: bytes) -> str:
+    """Return the identity of a document, which ETags carry: a delta goes on from its sequence number."""
+    return f"{sequence}-{xxhash.xxh3_64_hexdigest(body)}"
 
 
-def _fault(article: Article, format: Format, error: Exception) -> RenderError:
-    return RenderError(f"article {article.id} can't be rendered as {format}: {error!r}", article_uid=article.uid)
+def compress(body: bytes) -> tuple[bytes | None, bytes | None]:
+    """Return *body* in gzip and in brotli; None for one that does not pay, or not yet. Same body, same bytes.
+
+    gzip comes from ISA-L, a twentieth of zlib's time for a tenth more bytes. brotli's bytes are an eighth fewer, for
+    seven times ISA-L's time: it pays at once for small documents, and for large ones when nothing waits for them
+    (`bench/render.py` prints the figures).
+    """
+    if len(body) < SMALLEST_BYTES:
+        return None, None
+    zipped: bytes = igzip.compress(body, GZIP_LEVEL, mtime=0)
+    gzip = zipped if len(zipped) < len(body) else None
+    return gzip, squeeze(body, gzip) if len(body) <= BROTLI_AT_ONCE_BYTES else None
+
+
+def squeeze(body: bytes, gzip: bytes | None = None) -> bytes | None:
+    """Return *body* in brotli, None where that is not smaller than both *body* and its *gzip*.
+
+    For documents that `compress` left without: archive pages, exports, sections that rest.
+    """
+    squeezed: bytes = brotli.compress(body, quality=BROTLI_QUALITY)
+    return squeezed if SMALLEST_BYTES <= len(body) and len(squeezed) < len(gzip or body) else None
 
 
 def title_of(context: SectionContext) -> str:
@@ -170,39 +242,3 @@ def section_context(section: Section, settings: Settings) -> SectionContext:
         image_url=settings.image or None,
         rights=settings.copyright,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfolded:
-    """The entries to list, and which of them are not as the store keeps them."""
-
-    uids: list[str]
-    own: frozenset[str]
-
-
-def unfold(
-    store: Store, uids: list[str], kept: Kept, articles: dict[str, Article], copies: Copies, limit: int
-) -> Unfolded:
-    """Give what the section lists; *kept* and *articles* are changed to render it."""
-    if copies == "fold" or not uids:
-        return Unfolded(uids=uids, own=frozenset())
-    with store.read() as tx:
-        whole = tx.articles.several(uids)
-    own: set[str] = set()
-    listed: list[str] = []
-    for uid in uids:
-        listed.append(uid)
-        article = whole.get(uid)
-        if article is None or not article.copies:
-            continue
-        if copies == "show":
-            extra = {each.uid: each for each in shown(article)}
-            articles |= extra
-            own |= extra.keys()
-            listed += extra
-        else:
-            articles[uid] = linked(article)
-            own.add(uid)
-            for format in FORMATS:
-                kept[format].pop(uid, None)
-    return Unfolded(uids=listed[:limit], own=frozenset(own))

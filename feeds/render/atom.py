@@ -11,7 +11,7 @@ from lxml import etree
 from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.model import Article, Person
-from feeds.render.generator import Stamp, add, cut_out, expanded, new_generator, only_used, undeclared
+from feeds.render.generator import Stamp, add, cut_out, expanded, new_generator, undeclared
 from feeds.render.mediarss import add_media, describes
 from feeds.render.printable import (
     DeskContext,
@@ -157,12 +157,6 @@ def _people(people: Sequence[Person]) -> list[dict[str, str]]:
     return list(found.values())
 
 
-def feed_bytes(generator: Any) -> bytes:
-    """Return the document that *generator* holds."""
-    body: bytes = generator.atom_str()
-    return body
-
-
 def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
     """Return the entries of *articles*, cut out of a feed that holds nothing but what feedgen demands beside them."""
     generator = new_generator("atom")
@@ -171,23 +165,11 @@ def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
     generator.updated(Stamp.of("-"))
     for article in articles:
         add_entry(generator, article, desk)
-    return cut_out(feed_bytes(generator), b"<entry", b"</entry>")
+    return cut_out(generator.atom_str(), b"<entry", b"</entry>")
 
 
-def frame_bytes(section: SectionContext, values: dict[str, str]) -> bytes:
-    """Return a document without entries; the optional namespaces are for `frames.assemble` to declare."""
-    return undeclared(feed_bytes(feed(section, values)))
-
-
-def frame_parts(body: bytes) -> tuple[bytes, bytes]:
-    """Return what stands before and behind the entries of a document without entries."""
+def frame(section: SectionContext, values: dict[str, str]) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the entries; optional namespaces are for `frames.assemble` to declare."""
+    body = undeclared(feed(section, values).atom_str())
     at = body.rindex(b"</feed>")
     return body[:at], body[at:]
-
-
-def document(section: SectionContext, values: dict[str, str], articles: Sequence[Article], desk: DeskContext) -> bytes:
-    """Return the document as feedgen writes it whole: the reference that joined fragments must equal."""
-    generator = feed(section, values)
-    for article in articles:
-        add_entry(generator, article, desk)
-    return only_used(generator, feed_bytes)

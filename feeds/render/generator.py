@@ -36,6 +36,18 @@ ATOM_NAMESPACES = NAMESPACES | {
     "thr": "http://purl.org/syndication/thread/1.0",
 }
 
+PREFIXES = (
+    OPTIONAL_NAMESPACES
+    | RSS_NAMESPACES
+    | ATOM_NAMESPACES
+    | {
+        "atom": ATOM,
+        "content": "http://purl.org/rss/1.0/modules/content/",
+        "xml": "http://www.w3.org/XML/1998/namespace",
+    }
+)
+"""Every prefix that a document may declare."""
+
 Write = Callable[[etree._Element], None]
 
 
@@ -121,15 +133,7 @@ def expanded(name: str) -> str:
     ('{http://purl.org/dc/elements/1.1/}creator', 'pubDate')
     """
     prefix, colon, local = name.rpartition(":")
-    return f"{{{_ALL[prefix]}}}{local}" if colon else name
-
-
-def only_used(generator: Any, written: Callable[[Any], bytes]) -> bytes:
-    """Return the document that *written* makes of *generator*, which declares no optional namespace without use."""
-    body = written(generator)
-    used = {prefix: uri for prefix, uri in OPTIONAL_NAMESPACES.items() if f"<{prefix}:".encode() in body}
-    generator.desk.optional = used
-    return written(generator)
+    return f"{{{PREFIXES[prefix]}}}{local}" if colon else name
 
 
 def undeclared(body: bytes) -> bytes:
@@ -150,11 +154,3 @@ def cut_out(body: bytes, opening: bytes, closing: bytes) -> list[bytes]:
     if opening not in body:
         return []
     return [piece + closing for piece in body[body.index(opening) : body.rindex(closing)].split(closing)]
-
-
-_ALL = (
-    OPTIONAL_NAMESPACES
-    | RSS_NAMESPACES
-    | ATOM_NAMESPACES
-    | {"atom": ATOM, "xml": "http://www.w3.org/XML/1998/namespace"}
-)

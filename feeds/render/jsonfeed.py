@@ -163,17 +163,12 @@ def _kept(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
-def item_bytes(article: Article, desk: DeskContext) -> bytes:
-    """Return *article*'s item."""
-    return compact_json(item(article, desk)).encode()
+def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
+    """Return the items of *articles*."""
+    return [compact_json(item(article, desk)).encode() for article in articles]
 
 
-def frame_parts(section: SectionContext, values: dict[str, str]) -> tuple[bytes, bytes]:
+def frame(section: SectionContext, values: dict[str, str]) -> tuple[bytes, bytes]:
     """Return what stands before and behind the items; the slot for extra keys stands before ``items``."""
     head = compact_json(feed(section, values))
     return f'{head[:-1]},{values["extra"]}"items":['.encode(), b"]}"
-
-
-def document(section: SectionContext, values: dict[str, str], articles: Sequence[Article], desk: DeskContext) -> bytes:
-    """Return the document written whole by `json`: the reference that joined fragments must equal."""
-    return compact_json(feed(section, values) | {"items": [item(article, desk) for article in articles]}).encode()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
 
-from feeds.frames import slot
 from feeds.model import Article, Episode, Image, Place
 from feeds.players import media_type
 from feeds.render.generator import add
@@ -228,51 +226,22 @@ _ALSO = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Show:
-    """What of a channel depends on its items. *around* and *cover_slot* are marks that a frame has in its place."""
+def add_show(channel: etree._Element, section: SectionContext, values: dict[str, str]) -> None:
+    """Add what podcast readers and directories want; the cover is *section*'s picture, else its newest episode's.
 
-    explicit: str
-    cover: str | None = None
-    around: str = ""
-    cover_slot: str = ""
-
-
-FRAMED = Show(explicit=slot("explicit"), around=slot("podcast"), cover_slot=slot("cover"))
-"""The show of a frame, which `frames.assemble` fills or takes out."""
-
-
-def show_of(articles: Sequence[Article], desk: DeskContext) -> Show | None:
-    """Return what a channel of *articles* says; None where not more than half of them can be played."""
-    played = [article for article in articles if files(article)[:1] and _plays(files(article)[0].type)]
-    if len(played) * 2 <= len(articles):
-        return None
-    episodes = [article.episode for article in articles if article.episode]
-    covers = (absolute(episode.image_url) for episode in episodes if desk.images)
-    return Show(
-        explicit="true" if any(episode.explicit for episode in episodes) else "false",
-        cover=next((cover for cover in covers if cover), None),
-    )
-
-
-def _plays(media_type: str) -> bool:
-    return media_type.startswith(("audio/", "video/"))
-
-
-def add_show(channel: etree._Element, section: SectionContext, show: Show) -> None:
-    """Add what podcast readers and directories want; the cover is *section*'s picture, else its newest episode's."""
-    if show.around:
-        channel[-1].tail = (channel[-1].tail or "") + show.around
+    *values* are podcast, explicit and cover: slots that `frames.assemble` fills by the episodes, or takes out with all
+    between.
+    """
+    channel[-1].tail = (channel[-1].tail or "") + values["podcast"]
     add(channel, "itunes:author", line(section.desk_title) or "Wiredesk")
     add(channel, "itunes:type", "episodic")
     add(channel, "itunes:category", None, text=category_of(section.title))
-    last = add(channel, "itunes:explicit", show.explicit)
-    if cover := absolute(section.image_url) or show.cover:
+    last = add(channel, "itunes:explicit", values["explicit"])
+    if cover := absolute(section.image_url):
         last = add(channel, "itunes:image", None, href=cover)
-    elif show.cover_slot:
-        last.tail = show.cover_slot
-    if show.around:
-        last.tail = (last.tail or "") + show.around
+    else:
+        last.tail = values["cover"]
+    last.tail = (last.tail or "") + values["podcast"]
 
 
 def category_of(title: str) -> str:

@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import quote, urlsplit
-from zlib import crc32
 
 from feeds.frames import legal
 from feeds.model import Article, Enclosure, Image
@@ -47,19 +46,6 @@ class SectionContext:
         if suffix:
             return f"{self.base_url}/{self.path or 'index'}.{suffix}"
         return f"{self.base_url}/{self.path}"
-
-
-FRAGMENT_VERSION = 5
-"""Counts changes of what fragments look like; one made under another number is made anew."""
-
-
-def fragment_version(desk: DeskContext) -> int:
-    """Return the version that a fragment made for *desk* has: it changes with ours and with what it holds of the desk.
-
-    Fits a signed 32 bit column.
-    """
-    told = f"{FRAGMENT_VERSION}\n{desk.base_url}\n{desk.title}\n{desk.language}\n{desk.images}"
-    return crc32(told.encode()) & 0x7FFFFFFF
 
 
 # Unreserved, reserved and percent of RFC 3986; everything else is percent-encoded (RFC 3987 §3.1).

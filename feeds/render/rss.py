@@ -11,8 +11,8 @@ from lxml import etree
 from feeds.dates import rfc822, rfc3339
 from feeds.frames import legal
 from feeds.model import Article
-from feeds.render.generator import Stamp, add, cut_out, new_generator, only_used, undeclared
-from feeds.render.mediarss import FRAMED, Show, add_media, add_show, describes, show_of
+from feeds.render.generator import Stamp, add, cut_out, new_generator, undeclared
+from feeds.render.mediarss import add_media, add_show, describes
 from feeds.render.printable import (
     DeskContext,
     SectionContext,
@@ -28,10 +28,10 @@ from feeds.render.printable import (
 )
 
 
-def channel(section: SectionContext, values: dict[str, str], show: Show | None = None) -> Any:
+def channel(section: SectionContext, values: dict[str, str]) -> Any:
     """Return a generator for *section*'s channel; *values* are self, page, title, description, updated and extra.
 
-    *show* is what it says of itself as a podcast, None where it is none.
+    With podcast, cover and explicit among them, it says of itself what a podcast does.
     """
     generator = new_generator("rss")
     generator.updated(Stamp.of(""))
@@ -54,8 +54,8 @@ def channel(section: SectionContext, values: dict[str, str], show: Show | None =
         period, frequency = update_period(section.max_age_s)
         add(element, "sy:updatePeriod", period)
         add(element, "sy:updateFrequency", str(frequency)).tail = values["extra"]
-        if show is not None:
-            add_show(element, section, show)
+        if "podcast" in values:
+            add_show(element, section, values)
 
     generator.desk.write = write
     return generator
@@ -138,12 +138,6 @@ def add_robots(element: etree._Element, article: Article) -> None:
         add(element, "xhtml:meta", None, name="robots", content="noindex")
 
 
-def channel_bytes(generator: Any) -> bytes:
-    """Return the document that *generator* holds."""
-    body: bytes = generator.rss_str()
-    return body
-
-
 def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
     """Return the items of *articles*, cut out of a channel that holds nothing but what feedgen demands beside them."""
     generator = new_generator("rss")
@@ -153,23 +147,11 @@ def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
     generator.link(href="-")
     for article in articles:
         add_item(generator, article, desk)
-    return cut_out(channel_bytes(generator), b"<item>", b"</item>")
+    return cut_out(generator.rss_str(), b"<item>", b"</item>")
 
 
-def frame_bytes(section: SectionContext, values: dict[str, str]) -> bytes:
-    """Return a document without entries; the optional namespaces are for `frames.assemble` to declare."""
-    return undeclared(channel_bytes(channel(section, values, FRAMED)))
-
-
-def frame_parts(body: bytes) -> tuple[bytes, bytes]:
-    """Return what stands before and behind the items of a document without items."""
+def frame(section: SectionContext, values: dict[str, str]) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the items; optional namespaces are for `frames.assemble` to declare."""
+    body = undeclared(channel(section, values).rss_str())
     at = body.rindex(b"</channel>")
     return body[:at], body[at:]
-
-
-def document(section: SectionContext, values: dict[str, str], articles: Sequence[Article], desk: DeskContext) -> bytes:
-    """Return the document as feedgen writes it whole: the reference that joined fragments must equal."""
-    generator = channel(section, values, show_of(articles, desk))
-    for article in articles:
-        add_item(generator, article, desk)
-    return only_used(generator, channel_bytes)

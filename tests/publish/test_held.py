@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
 
-from feeds.model import FORMATS
+from feeds.errors import RenderError
+from feeds.model import FORMATS, Format, Frame
 from feeds.publish import flow, rendering
 from feeds.publish.held import HOLD_S, objections
-from feeds.render import Problem, check
+from feeds.render import SectionContext
 from feeds.store.values import Standing
 from tests.publish.desk import NOW, WORLD, Desk, uid_of
+from tests.validator import check
 
 TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 
@@ -150,6 +153,43 @@ def test_an_id_that_changed_and_an_article_lost_without_reason_are_objected_to()
     assert objections([uid_of(1), uid_of(2)], [uid_of(2), uid_of(3)], here, limit=50) == ()
 
 
+def ranked(numbers: Iterable[int], **more: object) -> dict[str, Standing]:
+    """Standings by uid: article 9 ranks above article 1."""
+    return {uid_of(n): standing(n, rank_at=NOW + timedelta(minutes=n), **more) for n in numbers}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gone", "lost"),
+    [
+        pytest.param([3, 2, 1], [4, 3, 2], [], [], id="newer ones push older ones out"),
+        pytest.param([3, 2, 1], [3, 1], [], [2], id="there was room"),
+        pytest.param([3, 2, 1], [4, 3, 1], [], [2], id="an older one stays"),
+        pytest.param([3, 2, 1], [3, 1], [2], [], id="gone for a reason"),
+    ],
+)
+def test_an_article_vanishes_for_a_reason_or_for_newer_ones(
+    old: list[int], new: list[int], gone: list[int], lost: list[int]
+) -> None:
+    here = ranked({*old, *new} - {*gone})
+    found = objections([*map(uid_of, old)], [*map(uid_of, new)], here, limit=3)
+    assert [(one.rule, one.article_uid) for one in found] == [("gate-entry-lost", uid_of(number)) for number in lost]
+    for one in found:
+        assert one.message == (
+            f"{one.article_uid}: is no longer listed and was not pushed out; name the reason (retraction, re-filing,"
+            " retention) or file it again"
+        )
+
+
+def test_a_flood_is_a_full_document_that_is_suddenly_of_one_source() -> None:
+    old, new = [*map(uid_of, range(30))], [*map(uid_of, range(100, 130))]
+    sudden = ranked(range(30)) | ranked(range(100, 130), filed_at=NOW + timedelta(minutes=131))
+    assert [one.rule for one in objections(old, new, sudden, limit=30)] == []
+    sudden = ranked(range(30)) | {uid_of(n): standing(n, rank_at=NOW + timedelta(hours=1)) for n in range(100, 130)}
+    assert [one.rule for one in objections(old, new, sudden, limit=30)] == ["gate-flood"]
+    assert objections([], new, sudden, limit=30) == ()
+    assert objections(old[:2], new[:2], sudden, limit=2) == ()
+
+
 def test_a_lower_limit_and_an_earlier_end_lose_nothing(desk: Desk) -> None:
     fill(desk)
     desk.accept(desk.tree, publish=type(desk.settings.publish)(entries=10))
@@ -226,8 +266,11 @@ def test_a_document_that_fails_as_a_whole_keeps_the_last_good_one(desk: Desk, mo
     before = desk.get(f"/{WORLD}.rss")
     desk.bring([80])
     with monkeypatch.context() as patched:
-        fault = Problem(rule="xml-malformed", severity="error", message="something is wrong; nobody knows whose")
-        patched.setattr(rendering, "check", lambda body, format: (fault,))
+
+        def refuse(context: SectionContext, format: Format) -> Frame:
+            raise RenderError("something is wrong; nobody knows whose", path=context.path)
+
+        patched.setattr(rendering, "render_frame", refuse)
         assert set(desk.render().held) == {WORLD, ""}
         assert desk.get(f"/{WORLD}.rss").body == before.body
         assert ("held", WORLD) in open_events(desk)

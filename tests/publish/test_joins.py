@@ -14,10 +14,11 @@ from feeds import frames
 from feeds.frames import cut, delta_body
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
 from feeds.publish.rendering import desk_context, section_context
-from feeds.render import check, render_document, render_fragment, render_frame
-from feeds.render.whole import whole_document
+from feeds.render import render_frame
 from tests.publish.desk import WORLD, Desk
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, few, many, moments, wild_articles, wild_text
+from tests.render.documents import render_document, render_fragment, whole_document
+from tests.validator import errors
 
 EXTRA = {
     "atom": frames.archive_links(
@@ -39,7 +40,7 @@ def test_a_page_is_the_whole_document_with_its_links_and_nothing_else(format: Fo
     page = render_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID, extra=[EXTRA[format]])
     whole = whole_document(SECTION, articles, format, desk=DESK, updated=NOW, feed_id=FEED_ID)
     assert page.replace(EXTRA[format], b"", 1) == whole
-    assert [problem for problem in check(page, format) if problem.severity == "error"] == []
+    assert errors(page, format) == []
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -93,7 +94,7 @@ def test_whatever_is_joined_of_fragments_that_check_checks_too(
     )
     delta = delta_body(whole, cut(whole), {articles[number].uid for number in chosen}, told)
     for body in (joined, delta):
-        assert [problem for problem in check(body, format) if problem.severity == "error"] == []
+        assert errors(body, format) == []
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from feeds.model import FORMATS
-from feeds.render.check import check
 from tests.publish.desk import Desk, uid_of
+from tests.validator import check
 
 BROWSER = {"accept": "text/html"}
 

@@ -14,15 +14,7 @@ from lxml import etree
 from feeds.frames import feed_urn
 from feeds.model import FORMATS, Article, Format, Origin
 from feeds.parse import parse
-from feeds.render import (
-    DeskContext,
-    SectionContext,
-    fragment_version,
-    render_document,
-    render_fragment,
-    render_frame,
-)
-from feeds.render.whole import whole_document
+from feeds.render import DeskContext, SectionContext, fragment_version, render_frame
 from tests.render.articles import (
     DESK,
     FEED_ID,
@@ -35,6 +27,7 @@ from tests.render.articles import (
     wild_articles,
     wild_sections,
 )
+from tests.render.documents import render_document, render_fragment, whole_document
 
 NS = {
     "a": "http://www.w3.org/2005/Atom",

@@ -10,9 +10,11 @@ import pytest
 from lxml import etree
 
 from feeds.model import Article, Enclosure, Episode, Image, Participant, Transcript
-from feeds.render import SectionContext, check, render_document
+from feeds.render import SectionContext
 from feeds.render.mediarss import CATEGORIES, category_of
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, make_article
+from tests.render.documents import render_document
+from tests.validator import check
 
 DESCRIBED = b"https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md"
 ITUNES = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"

@@ -17,10 +17,10 @@ import pytest
 from feeds.model import FORMATS, Article, Entry, Source
 from feeds.normalise import normalise
 from feeds.parse import parse
-from feeds.render import check, render_document, render_fragment
 from feeds.render.mediarss import describes
-from feeds.render.whole import whole_document
 from tests.render.articles import DESK, FEED_ID, SECTION
+from tests.render.documents import render_document, render_fragment, whole_document
+from tests.validator import check
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 URL = "https://source.example/feed"

@@ -35,9 +35,10 @@ from feeds.model import (
 from feeds.normalise import normalise
 from feeds.normalise.entry_media import place_of
 from feeds.parse import parse as parse_feed
-from feeds.render import check, render_document
 from feeds.render.printable import line
 from tests.render.articles import DESK, FEED_ID, NASTY, NOW, SECTION, full_article, make_article, many, moments, places
+from tests.render.documents import render_document
+from tests.validator import check
 
 
 def once_encoded(text: str) -> bool:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.model import FORMATS, Article, Category, Image
-from feeds.render import check, render_document
 from feeds.render.story import MOST_LISTED, as_story
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, few, make_article, wild_articles
+from tests.render.documents import render_document
+from tests.validator import check
 
 STORY = "urn:uuid:00000000-0000-4000-9000-000000000007"
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree
 
-from feeds.render.check import check
 from feeds.serve.alarm_feed import MOST, alarms_feed
 from feeds.store.values import Event
 from tests.serve.conftest import NOW
+from tests.validator import check
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 GONE = Event(id="urn:uuid:1", kind="gone", subject="a", text="A & co: <410>\x00", remedy="take it out", at=NOW)

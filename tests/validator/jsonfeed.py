@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from feeds.render.rules import (
+from tests.validator.rules import (
     COMMON_RULES,
     Findings,
     check_characters,

@@ -6,7 +6,7 @@ import re
 
 from lxml import etree
 
-from feeds.render.rules import Findings, must
+from tests.validator.rules import Findings, must
 
 XML_RULES = (
     must("xml-well-formed", "escape text and remove what XML forbids", "XML 1.0 §2.1; RFC 4287 §2"),

@@ -1,10 +1,6 @@
-"""The checks find what each rule is about, say it so that it can be mended, and find nothing in what we render."""
+"""The validator finds what each rule is about, says how to mend it, and finds nothing in what we render."""
 
 from __future__ import annotations
-
-import json
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,11 +8,10 @@ from hypothesis import strategies as st
 
 from feeds.frames import archive_links, deleted_entries
 from feeds.model import FORMATS, Article, Format
-from feeds.render import Listed, check, compare, render_document
-from feeds.render.check import GATE_RULES, RULES
-from feeds.render.rules import COMMON_RULES, Findings, check_html
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, full_article, make_article, many, wild_articles
+from tests.render.documents import render_document
 from tests.render.samples import SAMPLES, good, media_samples
+from tests.validator import RULES, check
 
 EVERY_RULE = [(format, rule.id) for format in FORMATS for rule in RULES[format]]
 
@@ -149,75 +144,3 @@ def test_an_extension_is_an_object() -> None:
 
 def test_a_key_that_stands_twice_is_found() -> None:
     assert [p.rule for p in check(b'{"title": 1, "title": 2}', "json")] == ["json-parse"]
-
-
-# --------------------------------------------------------------------------- what may replace what
-
-
-def listed(*numbers: int, **changes: Any) -> list[Listed]:
-    """Entries by number, newest first: entry 9 ranks above entry 1."""
-    return [
-        Listed(uid=f"urn:{n}", link=f"example.org/{n}", rank_at=NOW + timedelta(minutes=n))
-        for n in sorted(numbers, reverse=True)
-    ]
-
-
-def rules(*args: Any, **kwargs: Any) -> list[tuple[str, str | None]]:
-    return [(problem.rule, problem.article_uid) for problem in compare(*args, **kwargs)]
-
-
-def test_newer_entries_may_push_older_ones_out() -> None:
-    assert rules(listed(1, 2, 3), listed(2, 3, 4), limit=3) == []
-
-
-def test_an_entry_may_not_vanish_from_a_document_that_had_room() -> None:
-    assert rules(listed(1, 2, 3), listed(1, 3), limit=3) == [("gate-entry-lost", "urn:2")]
-    assert rules(listed(1, 2, 3), listed(1, 3, 4), limit=3) == [("gate-entry-lost", "urn:2")]
-
-
-def test_an_entry_may_go_for_a_reason() -> None:
-    assert rules(listed(1, 2, 3), listed(1, 3), limit=3, gone={"urn:2"}) == []
-
-
-def test_the_same_link_under_another_id_is_a_changed_id() -> None:
-    new = [*listed(2, 3), Listed(uid="urn:x", link="example.org/1", rank_at=NOW)]
-    assert ("gate-id-changed", "urn:x") in rules(listed(1, 2, 3), new, limit=3)
-    assert ("gate-id-changed", "urn:x") not in rules(listed(1, 2, 3), new, limit=3, gone={"urn:1"})
-
-
-def test_a_document_that_is_suddenly_all_new_is_a_flood() -> None:
-    old, new = listed(*range(30)), listed(*range(100, 130))
-    assert rules(old, new, limit=30) == [("gate-flood", None)]
-    assert rules(old, new, limit=30, expected={f"urn:{n}" for n in range(100, 130)}) == []
-    assert rules(old, new, limit=30, flood_share=1.0) == []
-    assert rules([], new, limit=30) == []
-    assert rules(listed(1, 2), listed(101, 102), limit=2) == []
-
-
-def test_the_gate_says_what_to_do() -> None:
-    (problem,) = compare(listed(1, 2, 3), listed(1, 3), limit=3)
-    assert problem.message == f"urn:2: is no longer listed and was not pushed out; {GATE_RULES[1].remedy}"
-    assert json.dumps(problem.message)
-
-
-@pytest.mark.parametrize(
-    ("markup", "unsafe"),
-    [
-        ('<img alt="How &lt;img src=x onerror=alert(1)&gt; works" src="https://x.example/i.jpg">', False),
-        ('<img alt="How <img src=x onerror=alert(1)> works" src="https://x.example/i.jpg">', False),
-        ('<p title="javascript:alert(1) and on load = x">The &lt;script&gt; tag</p>', False),
-        ("<math><mi>x</mi></math>", False),
-        ('<a href="https://x.example/?next=javascript:alert(1)">x</a>', False),
-        ("<img/src='x'/onerror=alert(1)>", True),
-        ("<p title='\"'onclick=alert(1)>x</p>", True),
-        ('<a href="java&#10;script:alert(1)">x</a>', True),
-        ('<a href="&#106;avascript:alert(1)">x</a>', True),
-        ("<SVG></SVG>", True),
-        ("<svg/onload=alert(1)>", True),
-        ("<form><input></form>", True),
-    ],
-)
-def test_markup_is_judged_as_a_browser_reads_it(markup: str, unsafe: bool) -> None:
-    found = Findings(COMMON_RULES)
-    check_html(found, "item 1", markup, None)
-    assert any(problem.rule == "html-unsafe" for problem in found.problems) is unsafe

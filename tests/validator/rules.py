@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
+from feeds.render.gate import unsafe_markup
 
 Severity = Literal["error", "warning"]
 
@@ -77,17 +77,6 @@ COMMON_RULES = (
     ),
 )
 
-_UNSAFE_TAGS = frozenset(
-    "script style iframe frame frameset object embed applet form input button meta base link svg portal".split()
-)
-# What may be one of them: most texts hold nothing that looks like it, and need not be parsed.
-_SUSPECT = re.compile(
-    rf"<(?:{'|'.join(sorted(_UNSAFE_TAGS))})\b|[\s/\"']on[a-z]+\s*=|(?:javascript|vbscript|data)\s*:|&(?:#|colon|tab|newline)",
-    re.IGNORECASE,
-)
-_RUNS = re.compile(r"(?:javascript|vbscript|data:text|data:application|data:image/svg)", re.IGNORECASE)
-_ADDRESSES = frozenset("href src action formaction xlink:href poster cite data background".split())
-_BLANKS = re.compile(r"[\x00-\x20]+")
 _RELATIVE = re.compile(r"<[a-z][^<>]*\s(?:href|src)\s*=\s*[\"'](?![a-z][a-z0-9+.\-]*:|#)([^\"']*)", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
 _DISCOURAGED = re.compile("[\x7f-\x84\x86-\x9f\ufdd0-\ufdef]")
@@ -103,24 +92,10 @@ def check_html(found: Findings, where: str, html: str, uid: str | None) -> None:
     """Find what markup in a published text must not hold, as a browser would read it: a tag within a value is none."""
     if "<" not in html:
         return
-    if _SUSPECT.search(html) and (unsafe := _unsafe(html)):
+    if unsafe := unsafe_markup(html):
         found.add("html-unsafe", where, f"has {unsafe[:60]!r}", uid)
     if match := _RELATIVE.search(html):
         found.add("html-relative-link", where, f"links to {match[1][:60]!r}", uid)
-
-
-def _unsafe(html: str) -> str | None:
-    """The first element or attribute of *html* that would run, frame or submit something."""
-    root = LexborHTMLParser(html, is_fragment=True).root
-    for node in root.traverse() if root is not None else ():
-        if node.tag in _UNSAFE_TAGS:
-            return f"<{node.tag}>"
-        for name, value in node.attributes.items():
-            if name.startswith("on"):
-                return f"{name}="
-            if name in _ADDRESSES and _RUNS.match(_BLANKS.sub("", value or "")):
-                return f"{name}={value}"
-    return None
 
 
 def check_title(found: Findings, where: str, title: str, uid: str | None) -> None:

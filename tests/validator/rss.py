@@ -8,9 +8,8 @@ from email.utils import parsedate_to_datetime
 
 from lxml import etree
 
-from feeds.render.check_media import MEDIA_RULES, check_media
-from feeds.render.check_xml import XML_RULES, Children, parse_xml
-from feeds.render.rules import (
+from tests.validator.media import MEDIA_RULES, check_media
+from tests.validator.rules import (
     COMMON_RULES,
     Findings,
     check_characters,
@@ -22,6 +21,7 @@ from feeds.render.rules import (
     must,
     should,
 )
+from tests.validator.xml import XML_RULES, Children, parse_xml
 
 _SPEC = "RSS 2.0.11"
 _PROFILE = "RSS best-practices profile"

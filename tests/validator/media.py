@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from lxml import etree
 
 from feeds.frames import OPTIONAL_NAMESPACES
-from feeds.render.check_xml import Children
-from feeds.render.rules import Findings, is_language, is_web_address, must
+from tests.validator.rules import Findings, is_language, is_web_address, must
+from tests.validator.xml import Children
 
 _APPLE = "Apple, A podcaster's guide to RSS; W3C feed validator, itunes"
 MEDIA_RULES = (

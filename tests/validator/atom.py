@@ -8,9 +8,8 @@ from importlib.resources import files
 
 from lxml import etree
 
-from feeds.render.check_media import MEDIA_RULES, check_media
-from feeds.render.check_xml import XML_RULES, Children, parse_xml
-from feeds.render.rules import (
+from tests.validator.media import MEDIA_RULES, check_media
+from tests.validator.rules import (
     COMMON_RULES,
     Findings,
     check_characters,
@@ -21,6 +20,7 @@ from feeds.render.rules import (
     must,
     should,
 )
+from tests.validator.xml import XML_RULES, Children, parse_xml
 
 A = "{http://www.w3.org/2005/Atom}"
 _ID, _LINK, _ENTRY, _AUTHOR, _SOURCE = (A + name for name in ("id", "link", "entry", "author", "source"))
