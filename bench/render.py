@@ -29,8 +29,7 @@ from isal import igzip
 
 from feeds.frames import assemble, feed_urn
 from feeds.model import FORMATS, Article, Category, Format, Person
-from feeds.publish.rendering import compress
-from feeds.render import DeskContext, SectionContext, check_fragment, render_fragments, render_frame
+from feeds.render import DeskContext, SectionContext, check_fragment, compress, render_fragments, render_frame
 from tests.render.documents import render_document, whole_document
 from tests.validator import check
 

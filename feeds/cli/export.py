@@ -26,7 +26,7 @@ from feeds.engine.entrance import now_utc
 from feeds.errors import DeskError
 from feeds.model import FORMATS, UNFILED
 from feeds.publish import publish
-from feeds.publish.rendering import squeeze
+from feeds.render import squeeze
 from feeds.serve import create_app
 from feeds.serve.addresses import document_path
 from feeds.serve.answers import Answers

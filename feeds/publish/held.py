@@ -21,7 +21,8 @@ from typing import Literal
 from feeds.errors import RenderError
 from feeds.frames import cut, delta_body
 from feeds.model import FORMATS, Document
-from feeds.publish.rendering import compress, etag_of
+from feeds.publish.rendering import etag_of
+from feeds.render import compress
 from feeds.store import Store
 from feeds.store.values import SectionState, Standing
 

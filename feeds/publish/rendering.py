@@ -8,20 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import brotli
 import xxhash
-from isal import igzip
 
 from feeds import frames
 from feeds.errors import RenderError
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Copies, Document, Format, Fragment, Frame, Section, Settings
-from feeds.render import DeskContext, SectionContext, check_fragment, linked, render_fragments, render_frame, shown
+from feeds.render import (
+    DeskContext,
+    SectionContext,
+    check_fragment,
+    compress,
+    linked,
+    render_fragments,
+    render_frame,
+    shown,
+)
 from feeds.store import Store
-
-SMALLEST_BYTES = 200
-GZIP_LEVEL = 2
-BROTLI_QUALITY = 4
-BROTLI_AT_ONCE_BYTES = 65_536
 
 Kept = dict[Format, dict[str, Fragment]]
 
@@ -188,29 +190,6 @@ def render_section(
 def etag_of(sequence: int, body: bytes) -> str:
     """Return the identity of a document, which ETags carry: a delta goes on from its sequence number."""
     return f"{sequence}-{xxhash.xxh3_64_hexdigest(body)}"
-
-
-def compress(body: bytes) -> tuple[bytes | None, bytes | None]:
-    """Return *body* in gzip and in brotli; None for one that does not pay, or not yet. Same body, same bytes.
-
-    gzip comes from ISA-L, a twentieth of zlib's time for a tenth more bytes. brotli's bytes are an eighth fewer, for
-    seven times ISA-L's time: it pays at once for small documents, and for large ones when nothing waits for them
-    (`bench/render.py` prints the figures).
-    """
-    if len(body) < SMALLEST_BYTES:
-        return None, None
-    zipped: bytes = igzip.compress(body, GZIP_LEVEL, mtime=0)
-    gzip = zipped if len(zipped) < len(body) else None
-    return gzip, squeeze(body, gzip) if len(body) <= BROTLI_AT_ONCE_BYTES else None
-
-
-def squeeze(body: bytes, gzip: bytes | None = None) -> bytes | None:
-    """Return *body* in brotli, None where that is not smaller than both *body* and its *gzip*.
-
-    For documents that `compress` left without: archive pages, exports, sections that rest.
-    """
-    squeezed: bytes = brotli.compress(body, quality=BROTLI_QUALITY)
-    return squeezed if SMALLEST_BYTES <= len(body) and len(squeezed) < len(gzip or body) else None
 
 
 def title_of(context: SectionContext) -> str:

@@ -3,7 +3,7 @@
 Library: feedgen, for whose traps see `generator`. `frames.assemble` does the joining, so that `serve` can join too.
 """
 
-from feeds.render.fragments import FRAGMENT_VERSION, fragment_version, render_fragments, render_frame
+from feeds.render.fragments import FRAGMENT_VERSION, compress, fragment_version, render_fragments, render_frame, squeeze
 from feeds.render.gate import check_fragment
 from feeds.render.printable import DeskContext, SectionContext
 from feeds.render.story import as_story, linked, shown
@@ -14,9 +14,11 @@ __all__ = [
     "SectionContext",
     "as_story",
     "check_fragment",
+    "compress",
     "fragment_version",
     "linked",
     "render_fragments",
     "render_frame",
     "shown",
+    "squeeze",
 ]

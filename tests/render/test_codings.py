@@ -9,7 +9,7 @@ import brotli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.publish.rendering import BROTLI_AT_ONCE_BYTES, SMALLEST_BYTES, compress, squeeze
+from feeds.render.fragments import BROTLI_AT_ONCE_BYTES, SMALLEST_BYTES, compress, squeeze
 
 
 @given(st.binary(max_size=2000) | st.text(max_size=2000).map(str.encode))
