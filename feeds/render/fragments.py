@@ -1,4 +1,4 @@
-"""Articles → fragments, a section → the frame around them, both checked; what is joined of them, in other codings. Pure."""
+"""Articles → fragments, a section → the frame around them, both checked; documents in other codings. Pure."""
 
 from __future__ import annotations
 
