@@ -23,7 +23,8 @@ _HEADER = np.dtype(
         ("bodies", "u1"),
         ("title_length", "u1"),
         ("words", "<u2"),
-        ("grams", "<u4"),
+        ("grams", "<u2"),
+        ("reach", "<u2"),
         ("title_hash", "<u4"),
     ]
 )

@@ -35,7 +35,10 @@ _THRESHOLDS: dict[Title, tuple[float, str]] = {
 PART = 0.75
 """A text less than so much as long as another may be a part of it: then it is no copy under another title, unless"""
 EXCERPT = 0.6
-"""... it is the other's beginning or so long, and the other's title speaks of it."""
+"""... it is the other's beginning, holds the other's or is so long, and the other's title speaks of it."""
+ASTRAY_WORDS = 300
+LEAST_REACH = 10
+"""A digest under the headline of a part speaks of that through some words, and of something else through many."""
 HALF = 0.6
 """Of two that begin alike, where less than this of the shorter one stands in the other, both titles must."""
 BEGINNING_WORDS = 60
@@ -255,13 +258,36 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
         threshold = NEVER if title == "another" else max(threshold, ALIKE_SAME_SOURCE)
         asked += ", and one source brought both"
     if title != "one" and score >= threshold and (ratio < PART or body < HALF):
-        if title == "like" and (speaks is None or speaks.of_one(mine, its)):
-            pass
-        elif not (head >= threshold or ratio >= EXCERPT) or (
-            speaks is not None and not _speak(shorter, longer, speaks, both=body < HALF)
-        ):
+        small, large = (one, other) if shorter is mine else (other, one)
+        placed = head >= threshold or ratio >= EXCERPT or _beginning_in(large, small) >= STANDS_IN
+        if not _is_cut(shorter, longer, speaks, alike=title == "like", placed=placed, both=body < HALF):
             threshold, asked = NEVER, "it may be a part of the other, which has a title of its own"
     return Likeness(score, threshold, body, head, overlap, asked=asked, one_title=title == "one")
+
+
+def _is_cut(shorter: Sketch, longer: Sketch, speaks: Speaking | None, *, alike: bool, placed: bool, both: bool) -> bool:
+    """Whether *shorter* is the other text cut, and no part of a digest.
+
+    *alike* are the titles; *placed* says that it stands where a cut text does: one begins with what both have, or it is
+    long. *both* titles must speak of that where it is little.
+    """
+    if _goes_astray(longer, shorter.word_count):
+        return False
+    if alike or _in_title(shorter, longer):
+        if speaks is None or speaks.of_one(shorter, longer):
+            return True
+    return placed and (speaks is None or _speak(shorter, longer, speaks, both=both))
+
+
+def _goes_astray(sketch: Sketch, word_count: int) -> bool:
+    """Whether a text says much more than *word_count* words of what its title speaks of: then that was but a part."""
+    return LEAST_REACH <= sketch.reach <= word_count <= sketch.word_count - ASTRAY_WORDS
+
+
+def _in_title(one: Sketch, other: Sketch) -> bool:
+    """Whether the words of a title all stand in the other, though they be two: then both speak of one thing."""
+    words = set(one.title.tolist())
+    return len(words) > 1 and words.issubset(other.title.tolist())
 
 
 def unlike(one: Weighed, other: Weighed) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -19,23 +19,26 @@ import numpy.typing as npt
 import xxhash
 
 from feeds.dates import MONTHS
+from feeds.dedupe.background import stemmed
+from feeds.dedupe.names import named
 from feeds.text import UNSPACED, words
 
-VERSION = 2
-READABLE = (1, 2)
-"""Release 0.1.0 wrote 1, in which nothing tells the words of a title that number it from the others."""
+VERSION = 3
+READABLE = (1, 2, 3)
+"""In 1, of release 0.1.0, nothing tells the words of a title that number it from the others; 1 and 2 have no reach."""
 GRAM_WORDS = 3
 HEAD_GRAMS = 32
 BODY_GRAMS = 64
 TITLE_WORDS = 16
 FIGURES = 16
 FIGURE_WORDS = 160
+TELLING_LETTERS = 5
 MAX_WORDS = 6000
 """Words beyond are not looked at: a bound on time, at ten times the length of a long report."""
 
 _HEADER = struct.Struct(
-    "<BBBBBBHII"
-)  # version, counts of title, figures, head, body; words of title, of text; grams, title hash
+    "<BBBBBBHHHI"
+)  # version, counts of title, figures, head, body; words of title, of text; grams, reach, title hash
 _INSIDE_NUMBER = re.compile(r"[-,./:](?<=\d.)(?=\d)")  # 5,500 and 5500 are one number, and so is 6-3/8
 _UNSIGNED_32 = 0xFFFFFFFF
 _NUMBERS = np.uint16(1)
@@ -51,13 +54,15 @@ class Sketch:
     """A signature taken apart. *limit* is the hash up to which *body* holds every triple of the text.
 
     *title* holds the words of the title, *marked* the same, odd where one numbers it, *figures* the numbers near the
-    top, each behind the word that follows it; *title_length* and *word_count* are lengths in words.
+    top, each behind the word that follows it; *title_length* and *word_count* are lengths in words. *reach* is through
+    how many words of the text goes what its title speaks of, see `reach`.
     """
 
     title_hash: int
     title_length: int
     word_count: int
     gram_count: int
+    reach: int
     title: ShortHashes
     marked: ShortHashes
     figures: ShortHashes
@@ -73,7 +78,7 @@ class Sketch:
 
 def make(title: str, text: str) -> bytes:
     """The signature of an article; title and text are plain. Texts without words give one all the same."""
-    return of_words(words(title), text_words(text))
+    return of_words(words(title), text_words(text), named(title, text))
 
 
 def text_words(text: str) -> list[str]:
@@ -95,8 +100,8 @@ def length(found: Sequence[str]) -> int:
     return len(found) if joined.isascii() else len(found) - len(UNSPACED.findall(joined)) // 2
 
 
-def of_words(title_words: list[str], text_words: list[str]) -> bytes:
-    """What `make` gives, for who has the words already."""
+def of_words(title_words: list[str], text_words: list[str], names: Collection[str] = ()) -> bytes:
+    """What `make` gives, for who has the words already; *names* are those among them that are names."""
     found = grams(text_words)
     head = distinct(found[:HEAD_GRAMS])
     every = distinct(found)
@@ -113,9 +118,27 @@ def of_words(title_words: list[str], text_words: list[str]) -> bytes:
         min(length(title_words), 0xFF),
         length(text_words),
         len(every),
+        reach(title_words, text_words, names),
         title_hash,
     )
     return b"".join((header, short_title.tobytes(), figures.tobytes(), head.tobytes(), body.tobytes()))
+
+
+def reach(title_words: Sequence[str], text_words: Sequence[str], names: Collection[str]) -> int:
+    """Through how many words of a text goes what its title speaks of: from the first to the last telling word of it.
+
+    In an article that is most of the text; in a digest it is nothing, or no more than the part that gave it its
+    headline. Telling are names and long words; where a title has none it may speak of all.
+
+    >>> reach(["harbour", "to", "close"], "the harbour will close in may says the port the harbour".split(), ())
+    10
+    """
+    telling = {word for word in title_words if len(word) >= TELLING_LETTERS or word in names}
+    if not telling:
+        return len(text_words)
+    telling |= {f"{word}s" for word in telling} | {stemmed(word) for word in telling}
+    spoken = [at for at, word in enumerate(text_words) if word in telling]
+    return spoken[-1] - spoken[0] + 1 if spoken else 0
 
 
 @lru_cache(8)  # looking for copies, deciding and remembering read the same one in turn
@@ -140,6 +163,7 @@ class Header(NamedTuple):
     title_length: int
     word_count: int
     gram_count: int
+    reach: int
     title_hash: int
 
     @property
@@ -160,6 +184,7 @@ def assemble(header: Header, signature: bytes | bytearray, head: Hashes, body: H
         title_length=header.title_length or header.titles,  # release 0.1.0 left it out
         word_count=header.word_count,
         gram_count=header.gram_count,
+        reach=header.reach if header.version > 2 else header.word_count,
         title=title & ~_NUMBERS,
         marked=title if header.version != 1 else title & ~_NUMBERS,
         figures=figures,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from feeds.dedupe import signature, terms
+from feeds.dedupe.names import named
 from feeds.model import Entry
 from feeds.text import words
 
@@ -28,5 +29,6 @@ def sketch(entry: Entry) -> Sketched:
 
 def sketch_text(title: str, text: str) -> Sketched:
     title_words, text_words = words(title), signature.text_words(text)
-    counted = terms.count_terms(title_words, text_words, terms.names(title, text))
-    return Sketched(signature.of_words(title_words, text_words), terms.pack(counted))
+    names = named(title, text)
+    counted = terms.count_terms(title_words, text_words, names)
+    return Sketched(signature.of_words(title_words, text_words, names), terms.pack(counted))

@@ -8,7 +8,6 @@ has seen so far (`TermCounts`), over a background from a word-frequency library.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,6 @@ from feeds import files
 from feeds.dates import MONTHS
 from feeds.dedupe import background
 from feeds.dedupe.columns import Ints
-from feeds.text import words
 
 NEWS_WORDS = 250
 TITLE_WORDS = 100
@@ -31,10 +29,6 @@ NAME = 1.25
 """So much stronger is a name than another word: who and where tell one event from another, what is done hardly."""
 DATE = 0.65
 """And so much weaker a month or a year: columns and briefings of one day have these in common and nothing else."""
-NAMES_WITHIN = 1_600
-"""So many characters are looked through for names, which is about as far as NEWS_WORDS go."""
-TITLE_CASE = 0.6
-"""In a title of which more words have capitals than this, capitals name nobody."""
 MOST_TERMS = 32
 """Those that weigh most are kept with the entry; further ones add little."""
 BACKGROUND_ARTICLES = 8_000
@@ -50,9 +44,6 @@ _LARGEST = np.int64(0x7FFFFFFF)
 _STEP = 32
 """Strengths are kept in steps of a 32nd: a byte holds all up to 8."""
 _MOST_TIMES = NEWS_WORDS + TITLE_TIMES * TITLE_WORDS
-_CAPITALS = "".join(filter(str.isupper, map(chr, range(0x530))))  # of Latin, Greek, Cyrillic: all that have any in use
-_INSIDE = re.compile(rf"(?<=[\w,;] )[{_CAPITALS}][\w'’]*")
-"""A word with a capital behind another one of its sentence: one that begins a sentence has it whatever it is."""
 _STRENGTHS = np.array([0] + [round(_STEP * (1.0 + math.log(times))) for times in range(1, _MOST_TIMES + 1)], np.uint8)
 
 
@@ -70,7 +61,7 @@ class Terms:
 def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Collection[str] = ()) -> Terms:
     """The terms of an article, as strong as 1 + log of how often they stand there, times NAME or DATE.
 
-    *names* are words, as `names` gives them.
+    *names* are words, as `names.named` gives them.
     """
     title, text = _hash_stems(title_words[:TITLE_WORDS]), _hash_stems(text_words[:NEWS_WORDS])
     ordered = np.concatenate((*TITLE_TIMES * (title,), text))
@@ -86,20 +77,6 @@ def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Co
             at = at[hashes[at] == some]
             strengths[at] = np.minimum(strengths[at] * times, 255).astype(np.uint8)
     return Terms(hashes, strengths)
-
-
-def names(title: str, text: str) -> list[str]:
-    """The words that have a capital where no sentence begins, and only there: names, and in German every noun.
-
-    >>> sorted(names("Ministers Meet In Oslo", "On Friday the ministers met in Oslo. They said Oslo was late."))
-    ['friday', 'oslo']
-    """
-    text = text[:NAMES_WITHIN]
-    found = set(_INSIDE.findall(text))
-    in_title = [word for word in title.split() if word[0].isalpha()]
-    if sum(word[0].isupper() for word in in_title) <= TITLE_CASE * len(in_title):
-        found.update(_INSIDE.findall(title))
-    return words(" ".join(word for word in found if f" {word.lower()} " not in text)) if found else []
 
 
 def hashed(word: str) -> int:

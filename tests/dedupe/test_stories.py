@@ -10,8 +10,9 @@ import pytest
 from feeds.dedupe import Stories, nearest, signature
 from feeds.dedupe.background import shares, stemmed
 from feeds.dedupe.habits import Habits
+from feeds.dedupe.names import named
 from feeds.dedupe.stories import Arriving
-from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, count_terms, hashed, names, pack, unpack
+from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, count_terms, hashed, pack, unpack
 from feeds.model import Article
 from feeds.text import words
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, Desk, entry
@@ -186,7 +187,7 @@ def stories_of(batches) -> list[set[str]]:
         stories.begin()
         sources = []
         for source_id, title, text, hours in batch:
-            terms = count_terms(words(title), words(text), names(title, text))
+            terms = count_terms(words(title), words(text), named(title, text))
             written = NOW + timedelta(hours=hours)
             kept = stories.counts.strongest(terms, "en")
             sources.append(arriving(kept, word_count=len(words(text)), written=written, source_id=source_id))
@@ -260,9 +261,9 @@ def test_stories_whose_newest_articles_disagree_stay_two():
 
 
 def test_names_are_words_with_a_capital_inside_a_sentence():
-    assert set(names("Ships collide", "On Monday the Ellan ran into the pier. The pier held.")) == {"monday", "ellan"}
-    assert names("All In Capitals Here", "") == [] and names("", "in small letters only") == []
-    assert set(names("le maire de Évreux reçoit Élise", "")) == {"evreux", "elise"}
+    assert set(named("Ships collide", "On Monday the Ellan ran into the pier. The pier held.")) == {"monday", "ellan"}
+    assert named("All In Capitals Here", "") == [] and named("", "in small letters only") == []
+    assert set(named("le maire de Évreux reçoit Élise", "")) == {"evreux", "elise"}
 
 
 def test_months_and_years_weigh_less_than_other_words():
