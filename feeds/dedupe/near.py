@@ -37,7 +37,7 @@ PART = 0.75
 EXCERPT = 0.6
 """... it is the other's beginning, holds the other's or is so long, and the other's title speaks of it."""
 ASTRAY_WORDS = 300
-LEAST_REACH = 10
+LEAST_REACH = 2
 """A digest under the headline of a part speaks of that through some words, and of something else through many."""
 HALF = 0.6
 """Of two that begin alike, where less than this of the shorter one stands in the other, both titles must."""
