@@ -23,6 +23,7 @@ _BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
 _HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fvV:.]+\])(?::\d{0,5})?")
 _GOOD_HOSTS: set[str] = set()  # seen and found good; asked for on every request
 _REMEMBERED = 256
+_MAX_LENGTH_DIGITS = 4_000  # of Content-Length; Python reads no number that is longer (sys.set_int_max_str_digits)
 _MAX_HOST_CHARS = 261  # a DNS name and a port
 BODY_WITHIN_S = 10.0
 """How long the body of a request may take to arrive; hubs and subscribers send theirs in one piece."""
@@ -123,7 +124,7 @@ def _judge_body(environ: Mapping[str, object]) -> Refusal | None:
         return _TWO_LENGTHS
     if coding is not None and str(coding).strip().lower() != "chunked":
         return _BAD_CODING
-    if length and not (length.isascii() and length.isdigit()):
+    if length and not (length.isascii() and length.isdigit() and len(length) <= _MAX_LENGTH_DIGITS):
         return _BAD_LENGTH
     if environ.get("REQUEST_METHOD") in _BODYLESS and (coding is not None or length.strip("0")):
         return _BODY

@@ -27,6 +27,7 @@ PATHS = ("/news/world.rss", "/", "/nowhere")
         ({"content_length": "+5"}, 400),
         ({"content_length": "٥"}, 400),
         ({"content_length": "5, 5"}, 400),
+        ({"content_length": "0" * 5000 + "5"}, 400),
         ({"x_long": "a" * 40_000}, 431),
     ],
     ids=str,

@@ -164,6 +164,17 @@ BAD = {
     "a host that is none": b"GET /news/world.rss HTTP/1.1\r\nHost: a b\r\n\r\n",
     "a body on GET": b"GET /news/world.rss HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
     "two lengths": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+    "a length behind thousands of zeros": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: "
+    + b"0" * 5000
+    + b"3\r\n\r\nabc",
+    "a list of lengths": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3, 3\r\n\r\nabc",
+    "a coding behind a vertical tab": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+    "two codings in two lines": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a coding with an underscore": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer_Encoding: chunked\r\n"
+    b"Content-Length: 5\r\n\r\n0\r\n\r\n",
+    "a header of two lines": b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n",
+    "a bare carriage return": b"GET / HTTP/1.1\r\nHost: x\r\nX: a\rY: b\r\n\r\n",
     "bad chunks": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n",
     "a coding nobody knows": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: cat\r\n\r\n",
     "a bare line feed in a header": b"GET / HTTP/1.1\r\nHost: x\r\nA\x00B: 1\r\n\r\n",
