@@ -22,7 +22,7 @@ from lxml import etree
 
 from feeds.errors import ParseError
 from feeds.model import Category, ParsedEntry, ParsedFeed, Person, RawText
-from feeds.parse.expat import is_well_formed, mended, root_of
+from feeds.parse.expat import is_well_formed, local_name, mended, root_of, xml_tree
 from feeds.parse.fields import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS
 from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import Seen, recognise
@@ -257,16 +257,12 @@ def read_news_xml(document: bytes, *, name: str) -> tuple[ParsedEntry, ...]:
     Raises ParseError where there is none, and for what is cancelled or under an embargo: the desk does not decide
     when that may be shown.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8",
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    root = etree.fromstring(document, parser)
+    root = xml_tree(document)
     if root is None:
         raise ParseError(f"{name} is no XML", remedy="save the article as plain text, Markdown or HTML")
     for node in root.iter(tag=etree.Element):
         try:
-            node.tag = _local(node)
+            node.tag = local_name(node)
         except ValueError:  # a mended document may have names that end in a colon, or go on with a digit
             node.tag = "unnamed"
     items = [root] if root.tag in ("nitf", "newsitem") else list(root.iter("newsitem"))[:MAX_ENTRIES]
@@ -322,10 +318,6 @@ def _news_item(root: Any, name: str) -> ParsedEntry:
         categories=_categories([*keywords, *subjects]),
         rights=_first(root, "copyrightnotice") or None,
     )
-
-
-def _local(node: Any) -> str:
-    return re.split("[}:]", str(node.tag))[-1].lower()
 
 
 def _words(node: Any) -> str:

@@ -8,7 +8,9 @@ Google News) the same guards as for feeds stand before the XML parser: no DOCTYP
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,10 +19,10 @@ from lxml import etree
 from feeds.dates import parse_date
 from feeds.errors import ParseError, UrlError
 from feeds.model import Category, Image, ParsedEntry, ParsedFeed, RawText
-from feeds.parse.expat import mended, root_of
-from feeds.parse.kinds import recognise, refusal
+from feeds.parse.expat import local_name, mended, root_of, xml_tree
+from feeds.parse.kinds import Seen, recognise, refusal
 from feeds.parse.pages import page_tree
-from feeds.urls import absolute, comparable_url, host_of
+from feeds.urls import absolute, comparable_url, host_of, registrable
 
 # --------------------------------------------------------------------------------------- front pages
 
@@ -41,7 +43,6 @@ _DATE = re.compile(r"/(?:19|20)\d\d[/-]?(?:0?[1-9]|1[0-2])(?:[/-]?[0-3]?\d)?(?:[
 _NUMBER = re.compile(r"(?:^|[^\d])\d{5,}(?:[^\d]|$)")
 _OUTSIDE = {"nav", "footer", "header", "aside", "form"}
 _WITHIN = {"article": 2, "main": 1, "h1": 2, "h2": 2, "h3": 2, "h4": 2}
-_TWO_PART = re.compile(r"\.(?:co|com|org|net|ac|gov|gob|edu|or|ne|go)\.[a-z]{2}$")
 
 
 def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> ParsedFeed:
@@ -54,20 +55,18 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
         raise ParseError(
             "an empty page where links to articles were expected", remedy="look at the address in a browser"
         )
-    base = (
-        next((absolute(url, found.get("href") or "") for found in tree.iter("base") if found.get("href")), None) or url
-    )
-    site, own = _site(host_of(url)), _comparable(url)
+    base = _base_of(tree, url)
+    site, own = registrable(host_of(url)), _comparable(url)
     scores: dict[str, tuple[int, str]] = {}
     for anchor in tree.iter("a"):
         target = absolute(base, anchor.get("href") or "")
-        key = _comparable(target) if target else None
-        if target is None or key is None or key == own or _site(host_of(target)) != site:
+        key = _comparable(target)
+        if target is None or key in (None, own) or registrable(host_of(target)) != site:
             continue
         score = _score(target, anchor)
         # A picture and a headline often link the same article: the better of the two counts.
-        best, first = scores.get(key, (score, target.partition("#")[0]))
-        scores[key] = (max(best, score), first)
+        best, first = scores.get(key or "", (score, target.partition("#")[0]))
+        scores[key or ""] = (max(best, score), first)
     links = [link for score, link in scores.values() if score >= THRESHOLD][:MAX_LINKS]
     if not links:
         raise ParseError(
@@ -78,10 +77,9 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
     return ParsedFeed(kind="listing", title=title[:300], link=url, language=tree.get("lang"), links=tuple(links))
 
 
-def _site(host: str) -> str:
-    """The part of *host* that belongs to one publisher, as near as can be told without the public suffix list."""
-    labels = host.split(".")
-    return ".".join(labels[-3:] if _TWO_PART.search(host) else labels[-2:])
+def _base_of(tree: Any, url: str) -> str:
+    """What the links of the page *tree* at *url* are relative to."""
+    return next((base for node in tree.iter("base") if (base := absolute(url, node.get("href") or ""))), url)
 
 
 def _comparable(url: str | None) -> str | None:
@@ -92,26 +90,36 @@ def _comparable(url: str | None) -> str | None:
 
 
 def _score(url: str, anchor: Any) -> int:
+    """How much the address and the words of a link are those of an article; from THRESHOLD on it is one."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
     if _NO_ARTICLE.search(parts.path) or _FILE.search(path) or not path:
         return -1
     last = re.sub(r"\.\w{2,5}$", "", path.rpartition("/")[2])
-    words = [word for word in re.split(r"[-_]", last) if len(word) > 1 and not word.isdigit()]
-    score = 2 if len(words) >= 4 else 1 if len(words) == 3 else 0
-    score += 2 if _DATE.search(path) else 0
-    score += 1 if _NUMBER.search(last) or _NUMBER.search(parts.query) else 0
-    score += 1 if path.count("/") >= 3 else 0
-    text = anchor.text_content().split()
-    score += 2 if len(text) >= 5 else 1 if len(text) >= 3 else -1 if len(text) == 1 else 0
-    seen = {inner.tag for inner in anchor.iter()} | {
-        outer.tag for outer, _ in zip(anchor.iterancestors(), range(8), strict=False)
-    }
-    score += max((weight for tag, weight in _WITHIN.items() if tag in seen), default=0)
-    return score - (3 if seen & _OUTSIDE and "article" not in seen else 0)
+    slug = sum(len(word) > 1 and not word.isdigit() for word in re.split(r"[-_]", last))
+    score = min(max(slug - 2, 0), 2)
+    score += 2 * bool(_DATE.search(path))
+    score += bool(_NUMBER.search(last) or _NUMBER.search(parts.query))
+    score += path.count("/") >= 3
+    return score + _words_score(len(anchor.text_content().split())) + _place_score(anchor)
 
 
-# -------------------------------------------------------------------------- feeds that a page offers
+def _words_score(words: int) -> int:
+    """A headline has many words, a menu one, a picture none."""
+    if words == 1:
+        return -1
+    return 2 if words >= 5 else int(words >= 3)
+
+
+def _place_score(anchor: Any) -> int:
+    """Headings and articles hold links to articles, menus and footers others."""
+    around = [outer.tag for outer in islice(anchor.iterancestors(), 8)]
+    tags = {inner.tag for inner in anchor.iter()}.union(around)
+    outside = bool(tags & _OUTSIDE) and "article" not in tags
+    return max((weight for tag, weight in _WITHIN.items() if tag in tags), default=0) - 3 * outside
+
+
+# ------------------------------------------------------------------------- feeds that a page offers
 
 
 MAX_OFFERS = 60
@@ -154,26 +162,30 @@ def parse_offers(body: bytes, *, url: str, content_type: str | None = None) -> t
         tree = None
     if tree is None:
         return ()
-    base = next((named for node in tree.iter("base") if (named := absolute(url, node.get("href") or ""))), url)
+    base = _base_of(tree, url)
     found: dict[str, Offer] = {}
+    for href, title, named in chain(_named_feeds(tree), _linked_feeds(tree)):
+        address = absolute(base, href)
+        if address is not None and len(found) < MAX_OFFERS:
+            title = " ".join(title.split())[:200]
+            about_comments = is_about_comments(title) or is_about_comments(urlsplit(address).path)
+            found.setdefault(address, Offer(url=address, title=title, named=named, comments=about_comments))
+    return tuple(found.values())
 
-    def add(href: str, title: str, *, named: bool) -> None:
-        address = absolute(base, href.strip())
-        if address is None or len(found) >= MAX_OFFERS:
-            return
-        title = " ".join(title.split())[:200]
-        about_comments = is_about_comments(title) or is_about_comments(urlsplit(address).path)
-        found.setdefault(address, Offer(url=address, title=title, named=named, comments=about_comments))
 
+def _named_feeds(tree: Any) -> Iterator[tuple[str, str, bool]]:
     for node in tree.iter("link"):
         kind = (node.get("type") or "").partition(";")[0].strip().lower()
         if "alternate" in (node.get("rel") or "").lower().split() and kind in _FEED_TYPES and node.get("href"):
-            add(node.get("href"), node.get("title") or "", named=True)
+            yield node.get("href").strip(), node.get("title") or "", True
+
+
+def _linked_feeds(tree: Any) -> Iterator[tuple[str, str, bool]]:
     for node in tree.iter("a"):
-        href, said = (node.get("href") or "").strip(), " ".join((node.text_content(), node.get("title") or ""))
+        href, title = (node.get("href") or "").strip(), node.get("title") or ""
+        said = f"{node.text_content()} {title}"
         if _LIKE_A_FEED.search(href.partition("?")[0]) or (len(said) < _SHORT and _SAYS_FEED.search(said)):
-            add(href, node.get("title") or "", named=False)
-    return tuple(found.values())
+            yield href, title, False
 
 
 def is_about_comments(words: str) -> bool:
@@ -212,52 +224,41 @@ def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> 
     seen = recognise(body, content_type)
     if seen.kind == "junk" and (lines := _address_lines(seen.body)):
         return ParsedFeed(kind="sitemap", links=lines)
-    if seen.kind != "sitemap" or seen.prolog is None:
-        if seen.kind == "xml":
-            raise ParseError("a feed where a sitemap was expected", remedy="write `url:` instead of `sitemap:`")
-        raise refusal(seen, content_type)
-    root = _root(mended(root_of(seen.body, seen.prolog), seen.prolog.entities))
-    if root is None:
-        raise ParseError("a sitemap that is no XML", remedy="tell its publisher; nothing can be read of it")
-    index = _local(root) == "sitemapindex"
-    warnings: list[str] = []
+    root = _sitemap(seen, content_type)
+    index = local_name(root) == "sitemapindex"
+    nodes = list(
+        islice((node for node in root.iter(tag=etree.Element) if local_name(node) in _LISTED), MAX_ADDRESSES + 1)
+    )
     listed: list[tuple[str, str, ParsedEntry | None]] = []
-    for position, node in enumerate(inner for inner in root.iter(tag=etree.Element) if _local(inner) in _LISTED):
-        if position >= MAX_ADDRESSES:
-            warnings.append(f"more than {MAX_ADDRESSES} addresses; only the first are read")
-            break
+    for position, node in enumerate(nodes[:MAX_ADDRESSES]):
         if (address := _text(node, "loc")) is not None:
-            entry = None if index else _entry(node, address, position)
-            listed.append((_day(node), address, entry))
-    dated = sorted(listed, key=lambda item: item[0], reverse=True)
-    entries = [entry for _, _, entry in dated if entry is not None]
+            listed.append((_day(node), address, None if index else _entry(node, address, position)))
+    listed.sort(key=lambda item: item[0], reverse=True)
+    entries = [entry for _, _, entry in listed if entry is not None]
     return ParsedFeed(
         kind="sitemapindex" if index else "sitemap",
         title=next((entry.publisher for entry in entries if entry.publisher), ""),
         link=url,
         entries=tuple(entries[:MAX_NEWS]),
-        links=tuple(dict.fromkeys(address for _, address, _ in dated)),
-        warnings=tuple(warnings),
+        links=tuple(dict.fromkeys(address for _, address, _ in listed)),
+        warnings=(f"more than {MAX_ADDRESSES} addresses; only the first are read",) * (len(nodes) > MAX_ADDRESSES),
     )
 
 
-def _root(body: bytes) -> Any:
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8",
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    try:
-        return etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return None
-
-
-def _local(node: Any) -> str:
-    return re.split("[}:]", str(node.tag))[-1].lower()  # a prefix that nobody declared stays before the name
+def _sitemap(seen: Seen, content_type: str | None) -> Any:
+    """The root of the sitemap *seen*. Raises ParseError where it is none."""
+    if seen.kind == "xml":
+        raise ParseError("a feed where a sitemap was expected", remedy="write `url:` instead of `sitemap:`")
+    if seen.kind != "sitemap" or seen.prolog is None:
+        raise refusal(seen, content_type)
+    root = xml_tree(mended(root_of(seen.body, seen.prolog), seen.prolog.entities))
+    if root is None:
+        raise ParseError("a sitemap that is no XML", remedy="tell its publisher; nothing can be read of it")
+    return root
 
 
 def _child(node: Any, name: str) -> Any:
-    return next((inner for inner in node.iterchildren(tag=etree.Element) if _local(inner) == name), None)
+    return next((inner for inner in node.iterchildren(tag=etree.Element) if local_name(inner) == name), None)
 
 
 def _text(node: Any, *path: str) -> str | None:
