@@ -10,7 +10,7 @@ are the others that templates use. A box goes only where it is a small part of t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -324,6 +324,16 @@ def drop_boxes(tree: Any, *, text_chars: int) -> None:
     for element, said in boxes if wordy else outer:
         if element.getparent() is not None and not (wordy and said):
             element.drop_tree()
+
+
+def chars_by_parent(tree: Any, measure: Callable[[Any], int]) -> dict[Any, int]:
+    """Return how many characters each element of *tree* holds in its own paragraphs, as *measure* counts them."""
+    chars: dict[Any, int] = {}
+    for paragraph in tree.iter("p"):
+        parent = paragraph.getparent()
+        if parent is not None and (length := measure(paragraph)):
+            chars[parent] = chars.get(parent, 0) + length
+    return chars
 
 
 def _outer_boxes(boxes: list[tuple[Any, int]]) -> list[tuple[Any, int]]:

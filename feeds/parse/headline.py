@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -32,7 +33,6 @@ _KICKER = re.compile(
 )
 _ARCHIVE = re.compile(r"^(?:[^»]{0,40})?\bblog[ -]?archive?\s*[»:|-]\s*", re.IGNORECASE)
 _BLOCKS = {"div", "p", "br", "h1", "h2", "h3", "h4", "li", "header", "section", "hgroup", "td", "hr"}
-_FORMATS = {"b", "strong", "i", "em", "u", "sup", "sub", "mark", "abbr", "q", "cite", "wbr", "font", "bdi", "time"}
 _JOINED = "'’ʼ-‐‑/("
 """A word goes on behind these."""
 
@@ -45,23 +45,34 @@ def headline(tree: Any, stated: Sequence[str], *, whole: str, site: str, url: st
     """
     host = host_of(url)
     whole = _ARCHIVE.sub("", whole)
-    named = [text for text in (without_site(one, site, host) for one in (*stated, whole)) if text]
+    titles = [without_site(text, site, host) for text in (*stated, whole)]
+    named = [text for text in titles if text]
     named = [text for text in named if not is_site(text, site, host)] or named
     shown = [(heading.tag, pieces) for heading in _headings(tree, host) if (pieces := _pieces(heading))]
     shown = [(tag, pieces) for tag, pieces in shown if not is_site(" ".join(pieces), site, host)]
-    headings = [pieces for _, pieces in shown]
     first = [" ".join(pieces) for tag, pieces in shown if tag == "h1"]
-    parts = [
-        part for text in (*named, whole) for part in _SEPARATED.split(text) if len(part.split()) >= LEAST_PART_WORDS
-    ]
-    found = _shown(headings, named) or _repeated(first, named) or _shown(headings, parts) or _about(first, named)
-    if found is None and not any(stated) and len(first) == 1 and (not named or _shares_a_word(first[0], named)):
-        found = first[0]
-    if found is None:
-        found = named[0] if named else next(iter(first), None)
-    if found is None:
-        return None
-    return _without_kicker(without_site(found, site, host), [*named, *first])
+    found = next(filter(None, _found(shown, first, named, [*named, whole], any(stated))), None)
+    return _without_kicker(without_site(found, site, host), [*named, *first]) if found else None
+
+
+def _found(
+    shown: list[tuple[str, list[str]]], first: list[str], named: list[str], whole: list[str], is_stated: bool
+) -> Iterator[str | None]:
+    """The headline by each way to tell it, the surest first.
+
+    *shown* are the headings in their pieces, *first* those of the first rank, *named* the titles of the page, without
+    its site's name and, in *whole*, with it. *is_stated*: a title is more than the page's ``title``.
+    """
+    headings = [pieces for _, pieces in shown]
+    parts = [part for text in whole for part in _SEPARATED.split(text) if len(part.split()) >= LEAST_PART_WORDS]
+    yield _shown(headings, named)
+    yield _repeated(first, named)
+    yield _shown(headings, parts)
+    yield _about(first, named)
+    if not is_stated and len(first) == 1 and (not named or _shares_a_word(first[0], named)):
+        yield first[0]
+    yield from named[:1]
+    yield from first[:1]
 
 
 MOST_TAILS = 8
@@ -105,9 +116,10 @@ def is_site(text: str, site: str, host: str) -> bool:
     if own and (name == own or (len(name) > 3 and (name in own or (own in name and len(own) * 2 > len(name))))):
         return True
     labels = [_squashed(label) for label in host.removeprefix("www.").split(".")]
-    if any(len(label) > 3 and label in name and len(name) <= 3 * len(label) for label in labels[:-1]):
+    telling = [label for label in labels[:-1] if len(label) > 3]
+    if any(label in name and len(name) <= 3 * len(label) for label in telling):
         return True
-    return len(name) > 3 and name in "".join(labels) and any(len(label) > 3 for label in labels[:-1])
+    return bool(telling) and len(name) > 3 and name in "".join(labels)
 
 
 def _squashed(text: str) -> str:
@@ -130,31 +142,39 @@ def _leads_home(heading: Any, host: str) -> bool:
     return target == "/" or (bool(host) and re.fullmatch(rf"(?:https?:)?//{re.escape(host)}/?", target) is not None)
 
 
+@dataclass(slots=True)
+class _Run:
+    """A run of *text* in a heading: whether a *block* stands before it, and whether it is a *kicker* by name."""
+
+    text: str
+    block: bool
+    kicker: bool
+
+
 def _pieces(heading: Any) -> list[str]:
     """The parts of a heading that its markup sets apart, kickers by name left out; a word is never cut."""
-    runs: list[tuple[str, bool, bool]] = []  # text, whether a block stands before it, whether it is a kicker
+    runs: list[_Run] = []
     _collect(heading, runs, block=True, kicker=False)
-    pieces: list[str] = []
-    marked: list[bool] = []
-    for text, block, kicker in runs:
-        if pieces and not block and _goes_on(pieces[-1], text):
-            pieces[-1] += text
-            marked[-1] = marked[-1] and kicker
+    pieces: list[_Run] = []
+    for run in runs:
+        if pieces and not run.block and _goes_on(pieces[-1].text, run.text):
+            pieces[-1].text += run.text
+            pieces[-1].kicker &= run.kicker
         else:
-            pieces.append(text)
-            marked.append(kicker)
-    clean = [" ".join(piece.replace("\u00ad", "").split()) for piece in pieces]
-    kept = [piece for piece, kicker in zip(clean, marked, strict=True) if _squashed(piece) and not kicker]
-    kept = kept or [piece for piece in clean if _squashed(piece)]
+            pieces.append(run)
+    for piece in pieces:
+        piece.text = " ".join(piece.text.replace("\u00ad", "").split())
+    said = [piece for piece in pieces if _squashed(piece.text)]
+    kept = [piece.text for piece in said if not piece.kicker] or [piece.text for piece in said]
     if sum(map(len, kept)) > MAX_HEADING_CHARS:
         return []
     return kept if len(kept) <= MAX_PIECES else [" ".join(kept)]
 
 
-def _collect(element: Any, runs: list[tuple[str, bool, bool]], *, block: bool, kicker: bool) -> bool:
+def _collect(element: Any, runs: list[_Run], *, block: bool, kicker: bool) -> bool:
     """Add the runs of text in *element* to *runs*; returns whether a block ended behind the last one."""
     if element.text and element.text.strip():
-        runs.append((element.text, block, kicker))
+        runs.append(_Run(element.text, block, kicker))
         block = False
     for child in element:
         if not isinstance(child.tag, str):
@@ -162,11 +182,12 @@ def _collect(element: Any, runs: list[tuple[str, bool, bool]], *, block: bool, k
         apart = child.tag in _BLOCKS
         names = f"{child.get('class') or ''} {child.get('itemprop') or ''}"
         block = _collect(child, runs, block=block or apart, kicker=kicker or bool(_KICKER.search(names))) or apart
-        if child.tail and child.tail.strip():
-            runs.append((child.tail, block, kicker))
+        tail = child.tail or ""
+        if tail.strip():
+            runs.append(_Run(tail, block, kicker))
             block = False
-        elif child.tail and runs:
-            runs[-1] = (runs[-1][0] + " ", *runs[-1][1:])
+        elif tail and runs:
+            runs[-1].text += " "
     return block
 
 

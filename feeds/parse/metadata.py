@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from html import unescape
 from itertools import islice
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from lxml import etree
 
 from feeds.dates import parse_date
-from feeds.model import Category, Image, Origin, Person
+from feeds.model import Category, Image, Origin, ParsedEntry, Person, RawText
 from feeds.parse import line_kinds
 from feeds.parse.headline import alike, headline
 from feeds.parse.page_marks import (
@@ -75,65 +76,86 @@ _NOT_NAMES = re.compile(
     r"name|admin|editor|administrator|webmaster|staff|redaktion|redaction|user|unknown|none|null|home|n/a|https?:.*)$",
     re.I,
 )
+_SITE_METAS = ("og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """What a page states of its article; None, empty or False where it does not. Dates are the page's own strings."""
+    """What a page states of its article: *entry*, still without its text, and what helps to find that.
 
-    title: str | None = None
-    summary: str | None = None
-    authors: tuple[Person, ...] = ()
-    published: str | None = None
-    updated: str | None = None
-    canonical: str | None = None
-    language: str | None = None
+    *descriptions* are all that is given as such, *body* the text in JSON-LD, which templates fill from the same place
+    as the page. Dates are the page's own strings.
+    """
+
+    entry: ParsedEntry = ParsedEntry()
+    title: str = ""
     site: str | None = None
-    categories: tuple[Category, ...] = ()
-    breadcrumb: tuple[str, ...] = ()
-    origin: Origin | None = None
-    credits: tuple[str, ...] = ()
-    publisher: str | None = None
-    image: Image | None = None
-    rights: str | None = None
-    noindex: bool = False
-    descriptions: tuple[str, ...] = ()  # all that is given as such
-    body: str = ""  # the text in JSON-LD, which templates fill from the same place as the page
+    descriptions: tuple[str, ...] = ()
+    body: str = ""
+
+
+class _Page:
+    """A page's *tree* from *url*, and where it states things: its metas, JSON-LD, marks and short lines."""
+
+    def __init__(self, tree: Any, url: str) -> None:
+        self.tree, self.url = tree, url
+        self.metas = _metas(tree)
+        self.marks = Marks(tree)
+        self.before, self.after = short_lines(tree)
+        self.nodes = ld_nodes([script.text or "" for script in _JSON_LD(tree)])
+        self.article = ld_article(self.nodes)
+        self.site = self.meta(*_SITE_METAS)
+        self.publisher = self.said("publisher") or self.site
+
+    @cached_property
+    def title(self) -> str | None:
+        """The headline."""
+        element = next((element for element in self.tree.iter("title") if element.getparent() is not None), None)
+        stated = [unescape(self.said("headline")), *self.all_metas(("og:title", "twitter:title"))]
+        whole = words(element) if element is not None else ""
+        named = self.site or self.publisher or ""
+        return headline(self.tree, [text for text in stated if text], whole=whole, site=named, url=self.url)
+
+    def all_metas(self, names: Iterable[str]) -> list[str]:
+        """The contents of all metas of these *names*."""
+        return [value for name in names for value in self.metas.get(name, ())]
+
+    def meta(self, *names: str) -> str | None:
+        """The content of the first of these metas that there is."""
+        return next(iter(self.all_metas(names)), None)
+
+    def said(self, *keys: str) -> str:
+        """The text of the first of these members of the article in JSON-LD."""
+        return next((text for key in keys if (text := ld_text(self.article.get(key)))), "")
 
 
 def read_metadata(tree: Any, url: str) -> PageFacts:
     """Return what the page *tree* at *url* states."""
-    metas, marks = _metas(tree), Marks(tree)
-    before, after = short_lines(tree)
-    found = ld_nodes([script.text or "" for script in _JSON_LD(tree)])
-    article = ld_article(found)
-    site = _first(metas, "og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
-    publisher = ld_text(article.get("publisher")) or site
-    title = _title(tree, metas, article, site or publisher, url)
-    origin, credits, named = _credit(after, metas, article, url)
-    section = ld_texts(article.get("articleSection")) or metas.get("article:section", [])
-    descriptions = _descriptions(metas, article)
+    page = _Page(tree, url)
+    title, descriptions, canonical = page.title, _descriptions(page), _canonical(page)
+    credits = _credits(page.after)
+    publisher = page.publisher or _name_under(credits, page.after)
+    entry = ParsedEntry(
+        link=url or canonical,
+        original_link=canonical,
+        title=RawText(value=title) if title else None,
+        summary=RawText(value=descriptions[0]) if descriptions else None,
+        base=url,
+        language=_language(page),
+        authors=next(filter(None, _authors(page)), ()),
+        published=next(filter(None, _dates(page)), None),
+        updated=_dated([page.said("dateModified")]) or _dated(page.all_metas(_UPDATE_METAS)),
+        categories=_categories(page),
+        breadcrumb=_breadcrumb(page),
+        origin=next(filter(None, _origins(page, credits)), None),
+        credits=tuple(dict.fromkeys(credit.printed for _, credit in credits))[:6],
+        publisher=publisher or None,
+        image=_image(page),
+        rights=page.meta("copyright", "dc.rights", "dcterms.rights") or page.said("copyrightNotice") or None,
+        noindex=_noindex(page),
+    )
     return PageFacts(
-        title=title,
-        summary=next(iter(descriptions), None),
-        authors=_authors(marks, metas, article, after, (site, publisher)),
-        published=_published(tree, marks, metas, article, found, after, url),
-        updated=_dated([ld_text(article.get("dateModified"))]) or _dated(_all(metas, _UPDATE_METAS)),
-        canonical=_canonical(tree, metas, article, url),
-        language=_language(tree, metas, article),
-        site=site,
-        categories=_categories(section, metas, article),
-        breadcrumb=_crumbs(marks, found, before, title),
-        origin=origin,
-        credits=credits,
-        publisher=publisher or named or None,
-        image=_image(metas, article),
-        rights=_first(metas, "copyright", "dc.rights", "dcterms.rights")
-        or ld_text(article.get("copyrightNotice"))
-        or None,
-        noindex=_noindex(metas),
-        descriptions=descriptions,
-        body=ld_body(article),
+        entry=entry, title=title or "", site=page.site, descriptions=descriptions, body=ld_body(page.article)
     )
 
 
@@ -147,62 +169,36 @@ def _metas(tree: Any) -> dict[str, list[str]]:
     return metas
 
 
-def _all(metas: dict[str, list[str]], names: Iterable[str]) -> list[str]:
-    return [value for name in names for value in metas.get(name, ())]
-
-
-def _descriptions(metas: dict[str, list[str]], article: dict[str, Any]) -> tuple[str, ...]:
-    said = [
-        *_all(metas, ("og:description", "description", "twitter:description", "dc.description")),
-        *(ld_text(article.get(key)) for key in ("description", "alternativeHeadline", "abstract")),
-    ]
-    return tuple(dict.fromkeys(text for text in said if text))
-
-
-def _first(metas: dict[str, list[str]], *names: str) -> str | None:
-    return next(iter(_all(metas, names)), None)
-
-
-# --------------------------------------------------------------------------- title
-
-
-def _title(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], site: str | None, url: str) -> str | None:
-    element = next((element for element in tree.iter("title") if element.getparent() is not None), None)
-    stated = [unescape(ld_text(article.get("headline"))), *_all(metas, ("og:title", "twitter:title"))]
-    whole = words(element) if element is not None else ""
-    return headline(tree, [text for text in stated if text], whole=whole, site=site or "", url=url)
+def _descriptions(page: _Page) -> tuple[str, ...]:
+    said = page.all_metas(("og:description", "description", "twitter:description", "dc.description"))
+    said += [page.said(key) for key in ("description", "alternativeHeadline", "abstract")]
+    return tuple(dict.fromkeys(filter(None, said)))
 
 
 # --------------------------------------------------------------------------- people and dates
 
 
-def _authors(
-    marks: Marks,
-    metas: dict[str, list[str]],
-    article: dict[str, Any],
-    after: list[str],
-    sites: tuple[str | None, ...],
-) -> tuple[Person, ...]:
-    said = article.get("author") or article.get("creator")
+def _authors(page: _Page) -> Iterator[tuple[Person, ...]]:
+    """The authors by each statement of the page, the most explicit first, each only looked for when asked for."""
+    sites = (page.site, page.publisher)
+    said = page.article.get("author") or page.article.get("creator")
     people = [_person(author) for author in (said if isinstance(said, list) else [said]) if author]
-    persons = _distinct(people, sites)
-    if not persons:
-        persons = _distinct([name for text in _all(metas, _AUTHOR_METAS) for name in _names(text)], sites)
-    if not persons:
-        # The first is the article's; those after it are of comments, forms and other articles.
-        named = (_distinct(_names(words(element)), sites) for element in islice(marks.bylines(), 6))
-        persons = next((found for found in named if found), ())
-    if not persons:
-        stated = (_distinct(said.authors, sites) for line in after[:15] if (said := line_kinds.stated(line)))
-        persons = next((found for found in stated if found), ())
-    return persons or _distinct(people, ())
+    yield _distinct(people, sites)
+    yield _distinct([name for text in page.all_metas(_AUTHOR_METAS) for name in _names(text)], sites)
+    # The first is the article's; those after it are of comments, forms and other articles.
+    for element in islice(page.marks.bylines(), 6):
+        yield _distinct(_names(words(element)), sites)
+    for line in page.after[:15]:
+        if stated := line_kinds.stated(line):
+            yield _distinct(stated.authors, sites)
+    yield _distinct(people, ())
 
 
 def _person(author: Any) -> Person | None:
-    name = ld_text(author)
-    if not name and isinstance(author, dict):
-        name = " ".join(part for key in ("givenName", "familyName") if (part := ld_text(author.get(key))))
-    url = ld_address(author.get("url")) if isinstance(author, dict) else ""
+    name, url = ld_text(author), ""
+    if isinstance(author, dict):
+        url = ld_address(author.get("url"))
+        name = name or " ".join(filter(None, (ld_text(author.get(key)) for key in ("givenName", "familyName"))))
     return Person(name=name, url=url or None) if name and not name.startswith("http") else None
 
 
@@ -219,41 +215,33 @@ def _distinct(people: Iterable[Person | None], sites: tuple[str | None, ...]) ->
     shut = {site.casefold() for site in sites if site}
     kept: dict[str, Person] = {}
     for person in people:
-        if person and not _NOT_NAMES.match(person.name) and len(person.name) <= 100:
-            for name in [person] if person.url else (list(line_kinds.people(person.name)) or [person]):
-                if name.name.casefold() not in shut:
-                    kept.setdefault(name.name.casefold(), name)
-    return tuple(kept.values())
+        if person is None or len(person.name) > 100 or _NOT_NAMES.match(person.name):
+            continue
+        parts = () if person.url else line_kinds.people(person.name)
+        for one in parts or (person,):
+            kept.setdefault(one.name.casefold(), one)
+    return tuple(person for name, person in kept.items() if name not in shut)
 
 
-def _published(
-    tree: Any,
-    marks: Marks,
-    metas: dict[str, list[str]],
-    article: dict[str, Any],
-    found: list[dict[str, Any]],
-    after: list[str],
-    url: str,
-) -> str | None:
-    stated = [ld_text(article.get(key)) for key in ("datePublished", "dateCreated", "uploadDate")]
-    if date := _dated(stated) or _dated(_all(metas, _DATE_METAS)):
-        return date
-    if date := _dated(ld_text(node.get("datePublished")) for node in found):
-        return date
-    times = [time for time in tree.iter("time") if time.get("datetime") or time.text]
-    marked = [
-        time for time in times if "datePublished" in (time.get("itemprop") or "") or time.get("pubdate") is not None
-    ]
-    if date := _dated(time.get("datetime") or words(time) for time in marked + times[:3]):
-        return date
-    if date := _dated(element.get("content") or words(element) for element in _PUBLISHED(tree)):
-        return date
-    shown = [text for element in islice(marks.dates(), 60) if len(text := words(element)) <= 120]
-    if date := next((text for text in shown if line_kinds.only_date(text)), None) or _dated(_dates_in(shown)):
-        return date
-    return (
-        _dated(_dates_in(after[:12])) or _dated("-".join(found) for found in _URL_DAY.findall(url)) or _searched(tree)
-    )
+def _dates(page: _Page) -> Iterator[str | None]:
+    """When the article was published, by each statement of the page, each only looked for when asked for."""
+    yield _dated(ld_text(page.article.get(key)) for key in ("datePublished", "dateCreated", "uploadDate"))
+    yield _dated(page.all_metas(_DATE_METAS))
+    yield _dated(ld_text(node.get("datePublished")) for node in page.nodes)
+    times = [time for time in page.tree.iter("time") if time.get("datetime") or time.text]
+    marked = [time for time in times if _is_of_publishing(time)]
+    yield _dated(time.get("datetime") or words(time) for time in marked + times[:3])
+    yield _dated(element.get("content") or words(element) for element in _PUBLISHED(page.tree))
+    shown = [text for element in islice(page.marks.dates(), 60) if len(text := words(element)) <= 120]
+    yield next(filter(line_kinds.only_date, shown), None)
+    yield _dated(_dates_in(shown))
+    yield _dated(_dates_in(page.after[:12]))
+    yield _dated("-".join(found) for found in _URL_DAY.findall(page.url))
+    yield _searched(page.tree)
+
+
+def _is_of_publishing(time: Any) -> bool:
+    return "datePublished" in (time.get("itemprop") or "") or time.get("pubdate") is not None
 
 
 def _searched(tree: Any) -> str | None:
@@ -261,9 +249,7 @@ def _searched(tree: Any) -> str | None:
     from htmldate import find_date  # with its own dates' parser, 30 MB, for pages that state no date plainly
 
     # It takes elements away as it looks. Its own bounds would be the clock's.
-    return find_date(
-        deepcopy(tree), extensive_search=False, original_date=True, min_date="1995-01-01", max_date=_LATEST
-    )
+    return find_date(deepcopy(tree), extensive_search=False, original_date=True, min_date=_EARLIEST, max_date=_LATEST)
 
 
 def _dates_in(texts: Iterable[str]) -> Iterator[str]:
@@ -278,84 +264,97 @@ def _dated(texts: Iterable[str]) -> str | None:
 # --------------------------------------------------------------------------- addresses, place, credit
 
 
-def _canonical(tree: Any, metas: dict[str, list[str]], article: dict[str, Any], url: str) -> str | None:
-    links = [link.get("href") for link in tree.iter("link") if "canonical" in (link.get("rel") or "").lower().split()]
-    stated = [
-        *links[:1],
-        *metas.get("og:url", [])[:1],
-        ld_address(article.get("mainEntityOfPage")),
-        ld_address(article),
+def _canonical(page: _Page) -> str | None:
+    links = [
+        link.get("href") for link in page.tree.iter("link") if "canonical" in (link.get("rel") or "").lower().split()
     ]
-    for candidate in stated:
-        resolved = absolute(url or candidate or "", candidate or "")
+    stated = [*links[:1], *page.metas.get("og:url", [])[:1]]
+    stated += [ld_address(page.article.get("mainEntityOfPage")), ld_address(page.article)]
+    for candidate in filter(None, stated):
+        resolved = absolute(page.url or candidate, candidate)
         # Templates gone wrong name the front page as the address of every article.
         if resolved and resolved.count("/") >= 3 and resolved.split("/", 3)[3]:
             return resolved
     return None
 
 
-def _language(tree: Any, metas: dict[str, list[str]], article: dict[str, Any]) -> str | None:
-    stated = (tree.get("lang"), tree.get("{http://www.w3.org/XML/1998/namespace}lang"), tree.get("xml:lang"))
-    return next((tag for tag in stated if tag), None) or (
-        _first(metas, "og:locale", "content-language", "language", "dc.language")
-        or ld_text(article.get("inLanguage"))
+def _language(page: _Page) -> str | None:
+    names = ("lang", "{http://www.w3.org/XML/1998/namespace}lang", "xml:lang")
+    return (
+        next(filter(None, map(page.tree.get, names)), None)
+        or page.meta("og:locale", "content-language", "language", "dc.language")
+        or page.said("inLanguage")
         or None
     )
 
 
-def _categories(section: list[str], metas: dict[str, list[str]], article: dict[str, Any]) -> tuple[Category, ...]:
-    words = [*section, *metas.get("article:tag", [])]
-    keywords = article.get("keywords") or metas.get("news_keywords") or metas.get("keywords") or []
+def _categories(page: _Page) -> tuple[Category, ...]:
+    sections = ld_texts(page.article.get("articleSection")) or page.metas.get("article:section", [])
+    keywords = page.article.get("keywords") or page.metas.get("news_keywords") or page.metas.get("keywords") or []
+    named = [*sections, *page.metas.get("article:tag", [])]
     for text in [keywords] if isinstance(keywords, str) else ld_texts(keywords):
-        words += re.split(r"\s*[,;]\s*", text)
-    terms = dict.fromkeys(word for text in words if 1 < len(word := text.strip(" #")) <= 60)
+        named += re.split(r"\s*[,;]\s*", text)
+    terms = dict.fromkeys(term for text in named if 1 < len(term := text.strip(" #")) <= 60)
     return tuple(Category(term=term) for term in list(terms)[:40])
 
 
-def _crumbs(marks: Marks, found: list[dict[str, Any]], before: list[str], title: str | None) -> tuple[str, ...]:
-    names = ld_breadcrumb(found) or next((names for element in marks.crumbs() if (names := names_in(element))), [])
-    if not names:
-        strong = (text for text in before if len(text) <= 160 and any(mark in text for mark in ">›»"))
-        names = next((list(crumbs) for text in strong if (crumbs := line_kinds.breadcrumb(text))), [])
-    return line_kinds.without_home(tuple(name for name in names if not (title and alike(name, title))))
+def _breadcrumb(page: _Page) -> tuple[str, ...]:
+    names = next(filter(None, _breadcrumbs(page)), ())
+    return line_kinds.without_home(tuple(name for name in names if not (page.title and alike(name, page.title))))
 
 
-def _credit(
-    lines: list[str], metas: dict[str, list[str]], article: dict[str, Any], url: str
-) -> tuple[Origin | None, tuple[str, ...], str | None]:
-    """Whom the page credits, the credit lines as printed, and the publisher's name in a line under the credit."""
-    credits = [(number, credit) for number, text in enumerate(lines) if (credit := line_kinds.credit(text))]
-    credits = [(number, credit) for number, credit in credits if not credit.bare or number > len(lines) // 2]
-    printed = tuple(dict.fromkeys(credit.printed for _, credit in credits))[:6]
-    named = None
-    if credits and (number := credits[-1][0] + 1) < len(lines):
-        under = lines[number]
-        named = under if line_kinds.is_name(under) else None
-    source = _first(metas, "original-source", "syndication-source")
-    if source and (address := absolute(url or source, source)) and host_of(address) != host_of(url):
-        return Origin(name=host_of(address).removeprefix("www."), url=address), printed, named
-    based = article.get("isBasedOn") or article.get("isBasedOnUrl")
-    if based and (ld_text(based) or ld_address(based)):
-        link = absolute(url or "", ld_address(based) or ld_text(based))
-        name = ld_text(based)
-        name = host_of(link or "").removeprefix("www.") if not name or name.startswith("http") else name
-        if name:
-            return Origin(name=name, url=link), printed, named
-    return next((credit.origin for _, credit in reversed(credits) if credit.origin), None), printed, named
+def _breadcrumbs(page: _Page) -> Iterator[Iterable[str]]:
+    yield ld_breadcrumb(page.nodes)
+    yield from map(names_in, page.marks.crumbs())
+    for text in page.before:
+        if len(text) <= 160 and any(mark in text for mark in ">›»"):
+            yield line_kinds.breadcrumb(text)
 
 
-def _image(metas: dict[str, list[str]], article: dict[str, Any]) -> Image | None:
-    url = _first(metas, "og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")
+_Credits = list[tuple[int, line_kinds.Credit]]
+"""Credits with the numbers of their lines."""
+
+
+def _credits(lines: list[str]) -> _Credits:
+    """The credits among *lines*; the bare name of an agency is one in the second half alone."""
+    found = [(number, credit) for number, text in enumerate(lines) if (credit := line_kinds.credit(text))]
+    return [(number, credit) for number, credit in found if not credit.bare or number > len(lines) // 2]
+
+
+def _name_under(credits: _Credits, lines: list[str]) -> str | None:
+    """The publisher's name, where it stands in a line under the last credit."""
+    under = lines[credits[-1][0] + 1 :][:1] if credits else []
+    return next(filter(line_kinds.is_name, under), None)
+
+
+def _origins(page: _Page, credits: _Credits) -> Iterator[Origin | None]:
+    """Whom the page credits, by each statement of it."""
+    source = page.meta("original-source", "syndication-source")
+    address = absolute(page.url or source, source) if source else None
+    if address and host_of(address) != host_of(page.url):
+        yield Origin(name=host_of(address).removeprefix("www."), url=address)
+    based = page.article.get("isBasedOn") or page.article.get("isBasedOnUrl")
+    name, place = ld_text(based), ld_address(based) or ld_text(based)
+    link = absolute(page.url, place) if place else None
+    if not name or name.startswith("http"):
+        name = host_of(link or "").removeprefix("www.")
+    if name:
+        yield Origin(name=name, url=link)
+    yield from (credit.origin for _, credit in reversed(credits))
+
+
+def _image(page: _Page) -> Image | None:
+    url = page.meta("og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")
     if url:
-        width, height = (_pixels(_first(metas, f"og:image:{side}")) for side in ("width", "height"))
-        return Image(url=url, width=width, height=height, alt=_first(metas, "og:image:alt", "twitter:image:alt") or "")
-    said = article.get("image")
+        size: dict[str, Any] = {side: _pixels(page.meta(f"og:image:{side}")) for side in ("width", "height")}
+        return Image(url=url, alt=page.meta("og:image:alt", "twitter:image:alt") or "", **size)
+    said = page.article.get("image")
     said = said[0] if isinstance(said, list) and said else said
     if not said or not (address := ld_address(said)):
         return None
-    sized = said if isinstance(said, dict) else {}
-    width, height = (_pixels(sized.get(side)) for side in ("width", "height"))
-    return Image(url=address, width=width, height=height, alt=ld_text(sized.get("caption")))
+    stated = said if isinstance(said, dict) else {}
+    size = {side: _pixels(stated.get(side)) for side in ("width", "height")}
+    return Image(url=address, alt=ld_text(stated.get("caption")), **size)
 
 
 def _pixels(value: Any) -> int | None:
@@ -363,6 +362,6 @@ def _pixels(value: Any) -> int | None:
     return int(digits[1]) if digits else None
 
 
-def _noindex(metas: dict[str, list[str]]) -> bool:
-    said = ",".join(_all(metas, ("robots", "googlebot", "googlebot-news"))).lower()
+def _noindex(page: _Page) -> bool:
+    said = ",".join(page.all_metas(("robots", "googlebot", "googlebot-news"))).lower()
     return any(word.strip() in ("noindex", "none") for word in said.split(","))

@@ -30,6 +30,7 @@ _BYLINE = re.compile(
 _DATE = re.compile(r"date|time|meta|ublish|posted|datum|byline|Date|Posted|Datum")
 _BYLINE_TAGS = {"a", "span", "div", "p", "address"}
 _INLINE = {"a", "span", "b", "strong", "em", "i", "small", "li", "img", "br", "u", "time", "cite", "sup", "sub", "font"}
+_ARROWS = " >›»/|→"
 _LINE_TAGS = ("h1", "p", "div", "li", "small", "cite", "footer", "figcaption", "em", "td")
 
 
@@ -93,10 +94,11 @@ def names_in(element: Any) -> list[str]:
     if len(text) > 400:
         return []
     for tag in ("li", "a"):
-        items = [said.strip(" >›»/|→") for item in element.iter(tag) if (said := words(item))]
+        items = [said.strip(_ARROWS) for item in element.iter(tag) if (said := words(item))]
         if len(items) > 1:
-            last = (items[-1] and text.rpartition(items[-1])[2].strip(" >›»/|→\u200e")) if tag == "a" else ""
-            return [item for item in [*items, last] if item and len(item) <= 60]
+            # Behind the last link stands the page itself.
+            here = text.rpartition(items[-1])[2].strip(_ARROWS + "\u200e") if tag == "a" and items[-1] else ""
+            return [item for item in (*items, here) if item and len(item) <= 60]
     return list(line_kinds.breadcrumb(text))
 
 
@@ -110,14 +112,21 @@ def short_lines(tree: Any) -> tuple[list[str], list[str]]:
             if not seen:
                 seen, before, lines = True, lines, []
             continue
-        if len(element) > 12 or any(inner.tag not in _INLINE for inner in element):
-            continue
-        text = words(element) if len(element) else " ".join((element.text or "").split())
-        if 2 < len(text) <= 200 and (not lines or lines[-1] != text):
+        text = _line_of(element)
+        if 2 < len(text) <= 200 and lines[-1:] != [text]:
             lines.append(text)
             if len(lines) >= MAX_SHORT_LINES and seen:
                 break
     return before[-80:], lines[:MAX_SHORT_LINES]
+
+
+def _line_of(element: Any) -> str:
+    """The text of *element* where it is one line, ``""`` where blocks are in it."""
+    if not len(element):
+        return " ".join((element.text or "").split())
+    if len(element) > 12 or any(inner.tag not in _INLINE for inner in element):
+        return ""
+    return words(element)
 
 
 # ------------------------------------------------------------------------------------------- JSON-LD

@@ -11,20 +11,22 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lxml import etree, html
 
 from feeds.errors import ParseError
 from feeds.frames import legal
-from feeds.model import ParsedEntry, ParsedFeed, RawText
+from feeds.model import ParsedFeed, RawText
 from feeds.parse.charset import to_utf8
-from feeds.parse.figures import SIGNS, drop_boxes, prose, prose_in, put_back, set_aside, squashed
+from feeds.parse.figures import SIGNS, chars_by_parent, drop_boxes, prose, prose_in, put_back, set_aside, squashed
 from feeds.parse.metadata import PageFacts, read_metadata
 from feeds.parse.trim import (
     NOTHING_SHOWN,
+    Line,
     lines_behind_headline,
     places_of_text,
     seen,
@@ -72,17 +74,14 @@ def read_page(
         raise ParseError("a page empty or too large to be an article", remedy="look at the address in a browser")
     facts = read_metadata(tree, url)
     found = read_body(tree, facts, url, learnt)
-    if not found.html and not (facts.title and facts.summary):
+    if not found.html and not (facts.title and facts.entry.summary):
         raise ParseError(
             "no article text on the page",
             remedy="the page may need a browser to show it; look for a feed with `wiredesk discover URL`",
         )
-    feed = ParsedFeed(
-        kind="page",
-        title=facts.site or "",
-        language=facts.language,
-        entries=(_entry(facts, found, url),),
-    )
+    content = RawText(value=found.html, type="html", base=url) if found.html else None
+    entry = replace(facts.entry, content=content, notes=found.notes)
+    feed = ParsedFeed(kind="page", title=facts.site or "", language=entry.language, entries=(entry,))
     return feed, (found.shown,) if found.html else ()
 
 
@@ -108,30 +107,6 @@ def page_tree(body: bytes, content_type: str | None = None) -> Any:
     return tree
 
 
-def _entry(facts: PageFacts, found: Body, url: str) -> ParsedEntry:
-    return ParsedEntry(
-        link=url or facts.canonical,
-        original_link=facts.canonical,
-        title=RawText(value=facts.title) if facts.title else None,
-        summary=RawText(value=facts.summary) if facts.summary else None,
-        content=RawText(value=found.html, type="html", base=url) if found.html else None,
-        base=url,
-        language=facts.language,
-        authors=facts.authors,
-        published=facts.published,
-        updated=facts.updated,
-        categories=facts.categories,
-        breadcrumb=facts.breadcrumb,
-        origin=facts.origin,
-        credits=facts.credits,
-        publisher=facts.publisher,
-        image=facts.image,
-        rights=facts.rights,
-        noindex=facts.noindex,
-        notes=found.notes,
-    )
-
-
 # ------------------------------------------------------------------------------------------ the text
 
 
@@ -154,7 +129,6 @@ _FURNISHING = (
     "template",
 )  # fmt: skip
 _HOLDING = ("nav", "footer", "button", "noscript", "dialog", "menu", "object", "map", "select", "textarea")
-_TAGS = {"item": "li", "quote": "blockquote", "lb": "br", "row": "tr", "graphic": "img", "ref": "a", "code": "code"}
 _RENDERED = {"#b": "strong", "#i": "em", "#u": "u", "#t": "code", "#sub": "sub", "#sup": "sup"}
 _SEEN = re.compile(r"[^\s\x00-\x1f\x7f\ufffd]")
 _COMMENT = re.compile(r"comment|respond|repl(?:y|ies)|disqus|reviews?\b|kommentar|guestbook", re.IGNORECASE)
@@ -177,7 +151,7 @@ def read_body(tree: Any, facts: PageFacts, url: str, learnt: Recurring) -> Body:
 
     The tree is used up.
     """
-    heads = [text for head in tree.iter("h1") if (text := squashed(head.text_content()))]
+    heads = list(filter(None, (squashed(head.text_content()) for head in tree.iter("h1"))))
     kept = set_aside(tree)
     whole = len(tree.text_content())
     for element in tree.iter(*_HOLDING):
@@ -190,22 +164,29 @@ def read_body(tree: Any, facts: PageFacts, url: str, learnt: Recurring) -> Body:
     found = _best(tree, whole, facts, learnt)
     if found is None:
         return Body("", NOTHING_SHOWN)
-    blocks = trimmed(_split(found), facts, heads=heads, url=url or facts.canonical or "")
-    shown = seen(blocks, tree, facts.title or "")
-    blocks, notes = without_shared(blocks, facts.title or "", learnt.with_([shown]))
+    blocks = trimmed(_split(found), facts, heads=heads, url=facts.entry.link or "")
+    shown = seen(blocks, tree, facts.title)
+    blocks, notes = without_shared(blocks, facts.title, learnt.with_([shown]))
     if not any(_SEEN.search(text) for block in blocks for text in block.itertext()):
         return Body("", shown)
-    text = squashed("".join("".join(block.itertext()) for block in blocks))
-    first = next(("".join(block.itertext()) for block in blocks if prose_in(block)), "")
-    if (above_text := standfirst(above, facts, first)) and squashed(above_text)[:100] not in text:
-        paragraph = etree.Element("p")
-        paragraph.text = above_text
-        blocks.insert(0, paragraph)
-    for block in blocks:
-        _to_html(block)
-        block.tail = None
-    html = "\n".join(etree.tostring(block, encoding="unicode", method="html") for block in blocks)
+    html = "\n".join(map(_html_of, _with_standfirst(blocks, above, facts)))
     return Body(put_back(html, kept), shown, notes)
+
+
+def _with_standfirst(blocks: list[Any], above: list[Line], facts: PageFacts) -> list[Any]:
+    """*blocks* behind the standfirst among the lines *above* them, where it is not in them."""
+    texts = ["".join(block.itertext()) for block in blocks]
+    first = next((text for block, text in zip(blocks, texts, strict=True) if prose_in(block)), "")
+    found = standfirst(above, facts, first)
+    if not found or squashed(found)[:100] in squashed("".join(texts)):
+        return blocks
+    return [_paragraph(found), *blocks]
+
+
+def _paragraph(text: str) -> Any:
+    paragraph = etree.Element("p")
+    paragraph.text = text
+    return paragraph
 
 
 def _split(body: Any) -> list[Any]:
@@ -214,9 +195,8 @@ def _split(body: Any) -> list[Any]:
     for child in list(body):
         children.append(child)
         if child.tail and child.tail.strip():
-            loose = etree.Element("p")
-            loose.text, child.tail = child.tail, None
-            children.append(loose)
+            children.append(_paragraph(child.tail))
+            child.tail = None
     return children
 
 
@@ -251,7 +231,7 @@ def _best(tree: Any, whole: int, facts: PageFacts, learnt: Recurring) -> Any:
         return first.body
     found = [first, _extract(tree, fast=False)]
     gathered = _gathered(tree)
-    if _is_about(gathered, facts.title or ""):
+    if _is_about(gathered, facts.title):
         found.append(gathered)
     if witness:
         agreed = max(found, key=lambda one: _agreement(one, witness))
@@ -268,11 +248,7 @@ def _best(tree: Any, whole: int, facts: PageFacts, learnt: Recurring) -> Any:
 
 def _gathered(tree: Any) -> _Text:
     """What is found in the element that holds most of the page's paragraphs, and in its like beside it."""
-    chars: dict[Any, int] = {}
-    for paragraph in tree.iter("p"):
-        if (length := prose_in(paragraph)) and not _is_comment(paragraph):
-            parent = paragraph.getparent()
-            chars[parent] = chars.get(parent, 0) + length
+    chars = chars_by_parent(tree, lambda paragraph: 0 if _is_comment(paragraph) else prose_in(paragraph))
     if not chars:
         return _NOTHING
     holder = max(chars, key=lambda element: chars[element])
@@ -322,7 +298,7 @@ def _doubtful(text: _Text, tree: Any, whole: int, witness: Counter[str]) -> bool
     return text.chars < DOUBTFUL_PART * prose(tree)
 
 
-def _extract(tree: Any, *, fast: bool, favor_recall: bool = False) -> _Text:
+def _extract(tree: Any, *, fast: bool) -> _Text:
     """The body that trafilatura finds, in its own element names; None where it finds none."""
     from trafilatura import bare_extraction  # a third of a second and 40 MB, for desks that read pages
 
@@ -330,7 +306,6 @@ def _extract(tree: Any, *, fast: bool, favor_recall: bool = False) -> _Text:
         found = bare_extraction(
             tree,  # without the url: `normalise` resolves links, and ten times faster
             fast=fast,
-            favor_recall=favor_recall,
             include_comments=False,
             include_formatting=True,
             include_links=True,
@@ -379,22 +354,11 @@ def _mark_article(tree: Any, whole: int) -> None:
     The extractor keeps headings and lists of what is marked as an article; of a bare page it takes paragraphs alone.
     Of *whole* characters on the page these paragraphs must be a good part.
     """
-    lengths: dict[Any, int] = {}
-    for paragraph in tree.iter("p"):
-        parent = paragraph.getparent()
-        if parent is not None:
-            lengths[parent] = lengths.get(parent, 0) + len(paragraph.text_content())
-    if not lengths:
+    chars = chars_by_parent(tree, lambda paragraph: len(paragraph.text_content()))
+    parent = max(chars, key=lambda element: chars[element], default=None)
+    if parent is None or chars[parent] * 4 < whole or parent.tag not in ("body", "div", "td", "section", "center"):
         return
-    parent = max(lengths, key=lambda element: lengths[element])
-    if (
-        lengths[parent] * 4 < whole
-        or parent.tag not in ("body", "div", "td", "section", "center")
-        or any(
-            element.tag in ("article", "main") or element.get("class") or element.get("id") or element.get("role")
-            for element in (parent, *parent.iterancestors("article", "main", "div", "section"))
-        )
-    ):
+    if any(map(_says_what_it_is, (parent, *parent.iterancestors("article", "main", "div", "section")))):
         return
     article = etree.SubElement(parent, "article")
     article.text, parent.text = legal(parent.text or ""), None
@@ -403,33 +367,50 @@ def _mark_article(tree: Any, whole: int) -> None:
             article.append(child)
 
 
-def _to_html(tree: Any) -> None:
-    """trafilatura's own element names to those of HTML, in place; only addresses stay of the attributes."""
-    for element in tree.iter():
-        tag = element.tag
-        if not isinstance(tag, str):
-            continue
-        rendered = element.get("rend") or ""
-        target = element.get("target")
-        if tag == "list":
-            element.tag = rendered if rendered in ("ol", "dl") else "ul"
-        elif tag == "head":
-            element.tag = rendered if re.fullmatch(r"h[1-6]", rendered) else "h3"
-        elif tag == "hi":
-            element.tag = _RENDERED.get(rendered, "em")
-        elif tag == "cell":
-            element.tag = "th" if element.get("role") == "head" else "td"
-        elif tag == "code":
-            parent = element.getparent()
-            within = parent is not None and parent.tag == "pre"
-            element.tag = "pre" if "\n" in "".join(element.itertext()) and not within else "code"
-        elif tag == "ab":
-            element.tag = "p"
-        elif tag in _TAGS:  # names of broken markup can be read, and not written
-            element.tag = _TAGS[tag]
-        kept = {name: element.get(name) for name in ("src", "alt") if tag == "graphic" and element.get(name)}
+def _says_what_it_is(element: Any) -> bool:
+    return element.tag in ("article", "main") or any(map(element.get, ("class", "id", "role")))
+
+
+def _html_of(block: Any) -> str:
+    """*block* in trafilatura's element names as HTML; only addresses stay of the attributes."""
+    for element in block.iter(etree.Element):
+        attributes = {name: element.get(name) for name in _ADDRESSES.get(element.tag, ()) if element.get(name)}
+        element.tag = _TAGS[element.tag](element) if element.tag in _TAGS else element.tag
         element.attrib.clear()
-        if tag == "ref" and target:
-            element.set("href", target)
-        for name, value in kept.items():
-            element.set(name, value)
+        for name, value in attributes.items():
+            element.set("href" if name == "target" else name, value)
+    block.tail = None
+    return etree.tostring(block, encoding="unicode", method="html")
+
+
+def _list_tag(element: Any) -> str:
+    return element.get("rend") if element.get("rend") in ("ol", "dl") else "ul"
+
+
+def _heading_tag(element: Any) -> str:
+    rendered = element.get("rend") or ""
+    return rendered if re.fullmatch(r"h[1-6]", rendered) else "h3"
+
+
+def _code_tag(element: Any) -> str:
+    parent = element.getparent()
+    within = parent is not None and parent.tag == "pre"
+    return "pre" if "\n" in "".join(element.itertext()) and not within else "code"
+
+
+_TAGS: dict[str, Callable[[Any], str]] = {
+    "list": _list_tag,
+    "head": _heading_tag,
+    "code": _code_tag,
+    "hi": lambda element: _RENDERED.get(element.get("rend") or "", "em"),
+    "cell": lambda element: "th" if element.get("role") == "head" else "td",
+    "ab": lambda _: "p",
+    "item": lambda _: "li",
+    "quote": lambda _: "blockquote",
+    "lb": lambda _: "br",
+    "row": lambda _: "tr",
+    "graphic": lambda _: "img",
+    "ref": lambda _: "a",
+}
+"""The element of HTML for each of trafilatura's. Names of broken markup can be read, and not written: they stay."""
+_ADDRESSES = {"graphic": ("src", "alt"), "ref": ("target",)}

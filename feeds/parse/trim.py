@@ -29,7 +29,7 @@ from lxml import etree
 
 from feeds.dates import month_named
 from feeds.parse import line_kinds
-from feeds.parse.figures import prose_in, squashed, without_signs
+from feeds.parse.figures import chars_by_parent, prose_in, squashed, without_signs
 from feeds.parse.line_kinds import furniture
 from feeds.parse.metadata import PageFacts
 from feeds.text import Recurring, Shown, line_hash, mark_of
@@ -67,34 +67,43 @@ def trimmed(blocks: list[Any], facts: PageFacts, *, heads: list[str], url: str) 
     """Return the blocks of an article without what is none of its text; *heads* are the page's h1, squashed."""
     lines = [" ".join(without_signs("".join(block.itertext())).split()) for block in blocks]
     dropped = _beginning(blocks, lines, facts, heads) | _end(blocks, lines, facts) | _ways_on(blocks, lines)
-    for number, line in enumerate(lines):
-        if blocks[number].tag in _LINES and line and len(line) <= MAX_LINE_CHARS and furniture(line):
-            dropped.add(number)
     site = _site(url)
-    kept = [block for number, block in enumerate(blocks) if number not in dropped]
-    return _lists([block for block in kept if not _leads_away(block, site)])
+    kept = [
+        block
+        for number, (block, line) in enumerate(zip(blocks, lines, strict=True))
+        if number not in dropped and not (_is_line(block, line) and furniture(line)) and not _leads_away(block, site)
+    ]
+    return _lists(kept)
+
+
+def _is_line(block: Any, line: str) -> bool:
+    return block.tag in _LINES and 0 < len(line) <= MAX_LINE_CHARS
 
 
 def _beginning(blocks: list[Any], lines: list[str], facts: PageFacts, heads: list[str]) -> set[int]:
     """The numbers of the blocks before the first paragraph that repeat headline, place, byline or date."""
-    titles = {*heads, squashed(facts.title or "")} - {""}
+    title = squashed(facts.title)
+    titles = {*heads, title} - {""}
     dropped: set[int] = set()
-    for number, line in enumerate(lines[:LOOKED_AT]):
+    for number, (block, line) in enumerate(zip(blocks[:LOOKED_AT], lines, strict=False)):
         repeats = squashed(line) in titles
-        if not repeats and (len(line) > MAX_LINE_CHARS or prose_in(blocks[number])):
+        if not repeats and (len(line) > MAX_LINE_CHARS or prose_in(block)):
             break
-        if not line or blocks[number].tag not in (*_LINES, "list"):
+        if not line or block.tag not in (*_LINES, "list"):
             continue
-        if repeats:
+        if repeats or _is_of_the_head(line, facts):
             dropped.add(number)
-            if number <= 3 and squashed(line) == squashed(facts.title or ""):
-                # What stands above the headline is a kicker, or the way to its section.
-                dropped |= {above for above in range(number) if lines[above] and blocks[above].tag != "head"}
-        elif line_kinds.stated(line) or furniture(line) or line_kinds.breadcrumb(line) == facts.breadcrumb != ():
-            dropped.add(number)
-        elif _is_known(line, facts):
-            dropped.add(number)
+        if repeats and number <= 3 and squashed(line) == title:
+            # What stands above the headline is a kicker, or the way to its section.
+            dropped |= {above for above in range(number) if lines[above] and blocks[above].tag != "head"}
     return dropped if len(dropped) < len(blocks) else set()
+
+
+def _is_of_the_head(line: str, facts: PageFacts) -> bool:
+    """Tell whether *line* is a byline, a date, the way to the article's section, or furniture."""
+    if line_kinds.stated(line) or furniture(line) or _is_known(line, facts):
+        return True
+    return line_kinds.breadcrumb(line) == facts.entry.breadcrumb != ()
 
 
 def _is_known(line: str, facts: PageFacts) -> bool:
@@ -102,8 +111,9 @@ def _is_known(line: str, facts: PageFacts) -> bool:
     if len(line) > 120:
         return False
     left = line.casefold()
-    names = [person.name for person in facts.authors] + [facts.site or "", facts.publisher or "", *facts.breadcrumb]
-    names += [category.label or category.term for category in facts.categories]
+    entry = facts.entry
+    names = [facts.site, entry.publisher, *entry.breadcrumb, *(person.name for person in entry.authors)]
+    names += [category.label or category.term for category in entry.categories]
     for name in sorted(filter(None, names), key=len, reverse=True):
         left = left.replace(name.casefold(), " ")
     left = _TIMES.sub(" ", left)
@@ -116,33 +126,33 @@ def _end(blocks: list[Any], lines: list[str], facts: PageFacts) -> set[int]:
     """The numbers of the blocks behind the last paragraph that are credits, dates, tags, or page furniture."""
     dropped: set[int] = set()
     credited = False
-    end = len(blocks)
-    while end > 1:
+    for end in range(len(blocks), 1, -1):
         block, line = blocks[end - 1], lines[end - 1]
         if not line:
-            end -= 1  # a picture
-            continue
+            continue  # a picture
         if block.tag == "list" and _are_tags(block, facts):
             dropped.add(end - 1)
-            end -= 1
             continue
-        if block.tag not in _LINES or len(line) > MAX_LINE_CHARS:
+        if not _is_line(block, line):
             break
-        under = end >= 2 and bool(line_kinds.credit(lines[end - 2])) and line_kinds.is_name(line)
-        if not (
-            line_kinds.credit(line)
-            or line_kinds.rights(line)
-            or furniture(line)
-            or line_kinds.stated(line)
-            or _is_known(_MARKED.sub("", line), facts)
-            or (block.tag == "head" and end in dropped)  # it headed what has gone
-            or (under and not credited)
-        ):
+        under = not credited and bool(line_kinds.credit(lines[end - 2])) and line_kinds.is_name(line)
+        heads_nothing = block.tag == "head" and end in dropped  # it headed what has gone
+        if not (under or heads_nothing or _is_of_the_tail(line, facts)):
             break
         credited = credited or bool(line_kinds.credit(line))
         dropped.add(end - 1)
-        end -= 1
     return dropped
+
+
+def _is_of_the_tail(line: str, facts: PageFacts) -> bool:
+    """Tell whether *line* is a credit, a copyright notice, a byline, a date, tags, or furniture."""
+    return bool(
+        line_kinds.credit(line)
+        or line_kinds.rights(line)
+        or furniture(line)
+        or line_kinds.stated(line)
+        or _is_known(_MARKED.sub("", line), facts)
+    )
 
 
 def _ways_on(blocks: list[Any], lines: list[str]) -> set[int]:
@@ -165,33 +175,39 @@ def _says_something(block: Any) -> bool:
 
 def _are_tags(block: Any, facts: PageFacts) -> bool:
     """Tell whether the items of a list at the end are the article's categories, each a word or three."""
-    terms = {squashed(category.label or category.term) for category in facts.categories}
+    terms = {squashed(category.label or category.term) for category in facts.entry.categories}
     items = [squashed("".join(item.itertext())) for item in block.iter("item")]
     return bool(items) and all(item in terms for item in items if item)
 
 
 def _leads_away(block: Any, site: str) -> bool:
     """Tell whether *block* is nothing but links to other pages of *site*, each perhaps behind a word in bold."""
-    letters = len(_LETTERS.findall("".join(block.itertext())))
+    letters = _letters(block)
     if letters < LEAST_TEASER_CHARS - 5:
         return False
-    linked = bold = 0
-    for link in block.iter("ref", "a"):
-        said = "".join(link.itertext()).strip()
-        target = link.get("target") or link.get("href") or ""
-        if not target:
-            continue
-        elsewhere = target.startswith(("http", "//")) and _site(target) != site
-        if elsewhere or said.startswith(("http", "www.")) or target.startswith("#"):
-            return False
-        linked += len(_LETTERS.findall(said))
-    if not linked:
+    links = [link for link in block.iter("ref", "a") if link.get("target") or link.get("href")]
+    if not links or any(_leads_elsewhere(link, site) for link in links):
         return False
-    for strong in block.iter("hi"):
-        apart = next(strong.iterancestors("ref"), None) is None and next(strong.iter("ref"), None) is None
-        if strong.get("rend") == "#b" and apart:
-            bold += len(_LETTERS.findall("".join(strong.itertext())))
-    return 2 * linked >= letters and linked + bold >= 0.9 * letters
+    linked = sum(map(_letters, links))
+    bold = sum(_letters(strong) for strong in block.iter("hi") if strong.get("rend") == "#b" and _is_apart(strong))
+    return linked > 0 and 2 * linked >= letters and linked + bold >= 0.9 * letters
+
+
+def _letters(element: Any) -> int:
+    return len(_LETTERS.findall("".join(element.itertext())))
+
+
+def _leads_elsewhere(link: Any, site: str) -> bool:
+    """Tell whether *link* leads to another site, shows its address, or leads to a place of the page."""
+    target = link.get("target") or link.get("href")
+    if "".join(link.itertext()).strip().startswith(("http", "www.")) or target.startswith("#"):
+        return True
+    return target.startswith(("http", "//")) and _site(target) != site
+
+
+def _is_apart(strong: Any) -> bool:
+    """Tell whether a word in bold is in no link, and no link in it."""
+    return next(strong.iterancestors("ref"), None) is None and next(strong.iter("ref"), None) is None
 
 
 def _site(url: str) -> str:
@@ -200,18 +216,15 @@ def _site(url: str) -> str:
 
 def _lists(children: list[Any]) -> list[Any]:
     """Paragraphs that begin with a bullet, two or more in a row, made the list that they stand for."""
+    marks = [_BULLET.match(child.text or "") if child.tag == "p" else None for child in children]
     made: list[Any] = []
-    for number, child in enumerate(children):
-        following = children[number + 1] if number + 1 < len(children) else None
-        if child.tag != "p" or not (mark := _BULLET.match(child.text or "")):
+    for number, (child, mark) in enumerate(zip(children, marks, strict=True)):
+        before = number > 0 and marks[number - 1]
+        if not mark or not (before or any(marks[number + 1 : number + 2])):
             made.append(child)
             continue
-        within = bool(made) and made[-1].tag == "list" and made[-1].get("made") == "here"
-        if not within and (following is None or following.tag != "p" or not _BULLET.match(following.text or "")):
-            made.append(child)
-            continue
-        if not within:
-            made.append(etree.Element("list", made="here"))
+        if not before:
+            made.append(etree.Element("list"))
         child.tag, child.text = "item", (child.text or "")[mark.end() :]
         made[-1].append(child)
     return made
@@ -249,7 +262,7 @@ def standfirst(lines: Sequence[Line], facts: PageFacts, first: str) -> str:
     *first* is the first paragraph of the article: a standfirst stands before it.
     """
     said = [_bag(text) for text in facts.descriptions if len(text) >= LEAST_CHARS]
-    title = squashed(facts.title or "")
+    title = squashed(facts.title)
     for text, names in lines[: _place_of(first, lines)]:
         if len(text) > MOST_CHARS or furniture(text) or line_kinds.stated(text) or line_kinds.credit(text):
             continue
@@ -284,14 +297,14 @@ def _lines(tree: Any) -> Iterator[Line]:
     for element in tree.iter():
         if element is headline:
             behind = True
-        elif behind and element.tag in _TAGS and _is_line(element, headline):
+        elif behind and element.tag in _TAGS and _is_one_line(element, headline):
             text = " ".join(without_signs(element.text_content()).split())
             linked = sum(len(link.text_content()) for link in element.iter("a"))
             if len(text) >= LEAST_CHARS and linked * 2 <= len(text):
                 yield text, _names(element)
 
 
-def _is_line(element: Any, headline: Any) -> bool:
+def _is_one_line(element: Any, headline: Any) -> bool:
     """Tell whether *element* is one line of the page: no block is in it, and it is in none."""
     if any(child.tag not in _INLINE for child in element) or headline in element.iterancestors("h1"):
         return False
@@ -381,12 +394,12 @@ def _hash(text: str, title: str) -> int:
 
 def _place(tree: Any, text: str) -> str:
     """The name of the element that holds most of the paragraphs in *text*, ``""`` where it has none."""
-    chars: dict[Any, int] = {}
-    for paragraph in tree.iter("p"):
+
+    def measure(paragraph: Any) -> int:
         length = prose_in(paragraph)
-        if length and squashed("".join(paragraph.itertext()))[:60] in text:
-            parent = paragraph.getparent()
-            chars[parent] = chars.get(parent, 0) + length
+        return length if length and squashed("".join(paragraph.itertext()))[:60] in text else 0
+
+    chars = chars_by_parent(tree, measure)
     if not chars:
         return ""
     holder = max(chars, key=lambda element: chars[element])
