@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
+from typing import Any
 
-from feeds.model import Category, Origin, ParsedEntry, Person, RawText
+from feeds.model import Category, ParsedEntry, RawText
 from feeds.parse import line_kinds
+from feeds.parse.fields import raw_text
 from feeds.parse.line_kinds import furniture
 
 STANDFIRST_CHARS = 600
@@ -30,28 +32,11 @@ _TAIL_LABELS = ("tags", "link", "published", "updated", "author")
 _HEADING_MARKS = re.compile(r"#{1,6}\s+|\*\*(?=.*\*\*$)|__(?=.*__$)")
 
 
-@dataclass(slots=True)
-class _Head:
-    """What the lines around the body said, as they are met."""
-
-    breadcrumb: tuple[str, ...] = ()
-    title: str | None = None
-    authors: tuple[Person, ...] = ()
-    published: str | None = None
-    updated: str | None = None
-    link: str | None = None
-    summary: str | None = None
-    language: str | None = None
-    categories: tuple[Category, ...] = ()
-    origin: Origin | None = None
-    credits: list[str] = field(default_factory=list)
-    publisher: str | None = None
-    rights: str | None = None
+_Facts = dict[str, Any]
+"""What the lines around the body said, by the names of the fields of a ParsedEntry; *title* is a plain text still."""
 
 
-def read_plain(
-    text: str, *, entry_id: str | None = None, to_html: Callable[[str], str] | None = None, title: str | None = None
-) -> ParsedEntry:
+def read_plain(text: str, *, to_html: Callable[[str], str] | None = None, title: str | None = None) -> ParsedEntry:
     """Return the article that *text* holds (line ends ``\\n``); its title is None where no line is a headline.
 
     The first paragraph is the standfirst, and stays the beginning of the content. *to_html* makes the body's HTML
@@ -59,37 +44,22 @@ def read_plain(
     """
     rows = text.split("\n")
     blocks = _blocks(rows)
-    head = _Head(title=title)
-    start = _read_head(blocks, head)
-    if start == len(blocks) and start and head.title is None:
+    facts: _Facts = {"title": title, "credits": []}
+    start = _read_head(blocks, facts)
+    if start == len(blocks) and start and facts["title"] is None:
         start -= 1  # nothing but lines around a body: the last of them is all there is
-    end = _read_tail(blocks, start, head)
-    body = blocks[start:end]
+    body = blocks[start : _read_tail(blocks, start, facts)]
     if body and (agency := line_kinds.dateline_credit(body[0].text)):
-        head.credits.append(agency)
-    if to_html:
-        html = to_html("\n".join(rows[body[0].first : body[-1].last + 1])) if body else ""
-        summary = head.summary
-    else:
+        facts["credits"].append(agency)
+    html = standfirst = None
+    if not to_html:
         html, standfirst = _body(body)
-        summary = head.summary or standfirst
-    return ParsedEntry(
-        entry_id=entry_id,
-        link=head.link,
-        title=RawText(value=head.title) if head.title else None,
-        summary=RawText(value=summary) if summary else None,
-        content=RawText(value=html, type="html") if html else None,
-        language=head.language,
-        authors=head.authors,
-        published=head.published,
-        updated=head.updated,
-        categories=head.categories,
-        breadcrumb=head.breadcrumb,
-        origin=head.origin,
-        credits=tuple(dict.fromkeys(head.credits)),
-        publisher=head.publisher,
-        rights=head.rights,
-    )
+    elif body:
+        html = to_html("\n".join(rows[body[0].first : body[-1].last + 1]))
+    facts["title"] = raw_text(facts["title"], "text")
+    facts["summary"] = raw_text(facts.get("summary") or standfirst, "text")
+    facts["credits"] = tuple(dict.fromkeys(facts["credits"]))
+    return ParsedEntry(content=RawText(value=html, type="html") if html else None, **facts)
 
 
 # --------------------------------------------------------------------------- blocks
@@ -157,28 +127,33 @@ def _continues(before: str, line: str, wrapped: bool) -> bool:
 # --------------------------------------------------------------------------- from above
 
 
-def _read_head(blocks: Sequence[_Block], head: _Head) -> int:
-    """Read what stands over the body into *head*; return the number of the body's first block."""
-    position = 0
-    while position < len(blocks) and position < 16:
-        block = blocks[position]
-        if not (_read_label(block.text, head) or _read_stated(block.text, head)):
-            crumbs = () if head.title or head.breadcrumb else line_kinds.breadcrumb(block.text)
-            if crumbs and position + 1 < len(blocks):
-                head.breadcrumb = crumbs
-            elif head.title is None and position + 1 < len(blocks) and furniture(block.text):
-                pass
-            elif head.title is None and (headline := _headline(block, last=position + 1 == len(blocks))):
-                head.title = headline
-            elif head.title and furniture(block.text) and position < len(blocks) - 1:
-                pass
-            elif head.title and not head.credits and (credit := line_kinds.credit(block.text)):
-                head.credits.append(credit.printed)
-                head.origin = head.origin or credit.origin
-            else:
-                break
-        position += 1
-    return position
+def _read_head(blocks: Sequence[_Block], facts: _Facts) -> int:
+    """Read what stands over the body into *facts*; return the number of the body's first block."""
+    some = blocks[:16]
+    for position, block in enumerate(some):
+        if not _is_of_the_head(block, facts, last=position + 1 == len(blocks)):
+            return position
+    return len(some)
+
+
+def _is_of_the_head(block: _Block, facts: _Facts, *, last: bool) -> bool:
+    """Read *block* into *facts* where it stands over a body; *last*: none is behind it."""
+    if _read_label(block.text, facts) or _read_stated(block.text, facts):
+        return True
+    titled = facts["title"] is not None
+    if not last and not titled and "breadcrumb" not in facts and (crumbs := line_kinds.breadcrumb(block.text)):
+        facts["breadcrumb"] = crumbs
+        return True
+    if not last and furniture(block.text):
+        return True
+    if not titled:
+        facts["title"] = _headline(block, last=last)
+        return facts["title"] is not None
+    credit = None if facts["credits"] else line_kinds.credit(block.text)
+    if credit is not None:
+        facts["credits"].append(credit.printed)
+        facts["origin"] = facts.get("origin") or credit.origin
+    return credit is not None
 
 
 def _headline(block: _Block, *, last: bool) -> str | None:
@@ -192,86 +167,94 @@ def _headline(block: _Block, *, last: bool) -> str | None:
     return None if last and len(text) > 120 and text[-1] in ".。।" else text
 
 
-def _read_label(text: str, head: _Head) -> bool:
-    """Take a line such as ``Author: Jane Doe`` into *head*; False where it is none, or is said already."""
+def _date(value: str) -> str | None:
+    return value if line_kinds.only_date(value) else None
+
+
+_LABELLED: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "title": ("title", str),
+    "author": ("authors", lambda value: line_kinds.people(value) or None),
+    "published": ("published", _date),
+    "updated": ("updated", _date),
+    "link": ("link", lambda value: value if _ADDRESS.fullmatch(value) else None),
+    "section": ("breadcrumb", lambda value: line_kinds.breadcrumb(value) or (value,) if len(value) <= 80 else None),
+    "tags": ("categories", lambda value: tuple(Category(term=tag) for tag in _tags(value))),
+    "summary": ("summary", str),
+    "language": ("language", lambda value: value if len(value) <= 35 else None),
+}
+"""For each kind of label: the fact that it states, and how its value is read; None: it states nothing."""
+
+
+def _read_label(text: str, facts: _Facts) -> bool:
+    """Take a line such as ``Author: Jane Doe`` into *facts*; False where it is none, or is said already."""
     found = line_kinds.label(text)
     if not found or len(text) > 400:
         return False
-    kind, value = found
-    if kind == "title" and head.title is None:
-        head.title = value
-    elif kind == "author" and not head.authors and (persons := line_kinds.people(value)):
-        head.authors = persons
-    elif kind in ("published", "updated") and line_kinds.only_date(value):
-        if kind == "published":
-            head.published = head.published or value
-        else:
-            head.updated = head.updated or value
-    elif kind == "link" and _ADDRESS.fullmatch(value) and head.link is None:
-        head.link = value
-    elif kind == "section" and not head.breadcrumb and len(value) <= 80:
-        head.breadcrumb = line_kinds.breadcrumb(value) or (value,)
-    elif kind == "tags" and not head.categories:
-        head.categories = tuple(Category(term=term) for tag in re.split(r"[,;]", value) if (term := tag.strip(" #")))
-    elif kind == "summary" and head.summary is None:
-        head.summary = value
-    elif kind == "language" and head.language is None and len(value) <= 35:
-        head.language = value
-    else:
+    name, read = _LABELLED[found[0]]
+    value = read(found[1])
+    if value is None:
         return False
+    if facts.get(name):
+        return read is _date
+    facts[name] = value
     return True
 
 
-def _read_stated(text: str, head: _Head) -> bool:
-    said = line_kinds.stated(text)
-    if said is None:
-        return False
-    head.authors = head.authors or said.authors
-    head.published = head.published or said.published
-    head.updated = head.updated or said.updated
-    return True
+def _tags(value: str) -> list[str]:
+    return [term for tag in re.split(r"[,;]", value) if (term := tag.strip(" #"))]
+
+
+def _read_stated(text: str, facts: _Facts) -> bool:
+    stated = line_kinds.stated(text)
+    for name in ("authors", "published", "updated") if stated else ():
+        facts[name] = facts.get(name) or getattr(stated, name)
+    return stated is not None
 
 
 # --------------------------------------------------------------------------- from below
 
 
-def _read_tail(blocks: Sequence[_Block], start: int, head: _Head) -> int:
-    """Read what stands under the body into *head*; return the number after the body's last block."""
+def _read_tail(blocks: Sequence[_Block], start: int, facts: _Facts) -> int:
+    """Read what stands under the body into *facts*; return the number after the body's last block."""
     end = _before_comments(blocks, start)
     furnished = end < len(blocks)
     publisher: str | None = None
     while end > start:
         text = blocks[end - 1].text
         if credit := line_kinds.credit(text):
-            head.credits.insert(0, credit.printed)
-            head.origin = credit.origin or head.origin
-            head.publisher = head.publisher or publisher
+            facts["credits"].insert(0, credit.printed)
+            facts["origin"] = credit.origin or facts.get("origin")
+            facts["publisher"] = facts.get("publisher") or publisher
             publisher = None
-        elif line_kinds.rights(text):
-            head.rights = head.rights or text
-        elif furniture(text):
+        elif furniture(text) and not line_kinds.rights(text):
             furnished = True
-        elif _read_stated(text, head) or (_ADDRESS.fullmatch(text) and end - start > 1 and _take_link(text, head)):
+        elif _is_of_the_tail(text, facts, alone=end - start == 1):
             pass
         elif publisher is None and _is_publisher(blocks, start, end, furnished=furnished):
             publisher = text
-        elif _read_tail_label(text, head):
-            pass
-        else:
+        elif not _read_tail_label(text, facts):
             break
         end -= 1
-    head.publisher = head.publisher or publisher
+    facts["publisher"] = facts.get("publisher") or publisher
     return end
 
 
-def _read_tail_label(text: str, head: _Head) -> bool:
-    found = line_kinds.label(text)
-    return found is not None and found[0] in _TAIL_LABELS and _read_label(text, head)
-
-
-def _take_link(text: str, head: _Head) -> bool:
-    head.link = head.link or text
+def _is_of_the_tail(text: str, facts: _Facts, *, alone: bool) -> bool:
+    """Read a copyright notice, a byline, a date or an address into *facts*; *alone*: it is all that there is."""
+    if line_kinds.rights(text):
+        facts.setdefault("rights", text)
+        return True
+    if _read_stated(text, facts):
+        return True
+    if alone or not _ADDRESS.fullmatch(text):
+        return False
+    facts.setdefault("link", text)
     return True
+
+
+def _read_tail_label(text: str, facts: _Facts) -> bool:
+    found = line_kinds.label(text)
+    return found is not None and found[0] in _TAIL_LABELS and _read_label(text, facts)
 
 
 def _before_comments(blocks: Sequence[_Block], start: int) -> int:
@@ -293,17 +276,9 @@ def _before_comments(blocks: Sequence[_Block], start: int) -> int:
 def _is_publisher(blocks: Sequence[_Block], start: int, end: int, *, furnished: bool) -> bool:
     """A short last line under a credit, or over furniture: a heading there would head nothing."""
     text = blocks[end - 1].text
-    return (
-        end - start > 1
-        and line_kinds.is_name(text)
-        and not _mark(text)
-        and (furnished or _credit_above(blocks, start, end))
-    )
-
-
-def _credit_above(blocks: Sequence[_Block], start: int, end: int) -> bool:
-    above = [block.text for block in blocks[max(start, end - 4) : end - 1]]
-    return any(line_kinds.credit(text) for text in above)
+    if end - start == 1 or not line_kinds.is_name(text) or _mark(text):
+        return False
+    return furnished or any(line_kinds.credit(block.text) for block in blocks[max(start, end - 4) : end - 1])
 
 
 # --------------------------------------------------------------------------- the body
@@ -315,29 +290,34 @@ def _body(blocks: Sequence[_Block]) -> tuple[str, str | None]:
     standfirst: str | None = None
     number = 0
     while number < len(blocks):
-        block = blocks[number]
+        block, following = blocks[number], next(iter(blocks[number + 1 : number + 2]), None)
         if items := _list_at(blocks, number):
-            tag = "ol" if _NUMBERED.match(block.text) else "ul"
-            parts.append(
-                f"<{tag}>" + "".join(f"<li>{_inline(item)}</li>" for item in items if not furniture(item)) + f"</{tag}>"
-            )
+            parts.append(_list_html(items, "ol" if _NUMBERED.match(block.text) else "ul"))
             number += len(items)
             continue
         number += 1
         if furniture(block.text):
             continue
-        if line_kinds.credit(block.text) and number < len(blocks):
-            pass  # a credit amid the text belongs to the text
-        if heading := _heading(block, blocks[number] if number < len(blocks) else None):
-            parts.append(f"<h2>{_inline(heading)}</h2>")
-        elif block.text.startswith(">") or _is_quote(block.text):
-            text = " ".join(row.lstrip("> ") for row in block.rows) if block.text.startswith(">") else block.text
-            parts.append(f"<blockquote><p>{_inline(text)}</p></blockquote>")
-        else:
-            if not parts and len(block.text) <= STANDFIRST_CHARS and number < len(blocks):
-                standfirst = block.text
-            parts.append(f"<p>{_inline(block.text)}</p>")
+        part = _block_html(block, following)
+        if not parts and following and part.startswith("<p>") and len(block.text) <= STANDFIRST_CHARS:
+            standfirst = block.text
+        parts.append(part)
     return "\n".join(parts), standfirst
+
+
+def _list_html(items: list[str], tag: str) -> str:
+    said = "".join(f"<li>{_inline(item)}</li>" for item in items if not furniture(item))
+    return f"<{tag}>{said}</{tag}>"
+
+
+def _block_html(block: _Block, following: _Block | None) -> str:
+    if heading := _marked_heading(block) or (following and _plain_heading(block.text, following.text)):
+        return f"<h2>{_inline(heading)}</h2>"
+    if block.text.startswith(">"):
+        return f"<blockquote><p>{_inline(' '.join(row.lstrip('> ') for row in block.rows))}</p></blockquote>"
+    if _is_quote(block.text):
+        return f"<blockquote><p>{_inline(block.text)}</p></blockquote>"
+    return f"<p>{_inline(block.text)}</p>"
 
 
 def _mark(line: str) -> str | None:
@@ -367,23 +347,23 @@ def _list_at(blocks: Sequence[_Block], start: int) -> list[str]:
     return items if len(items) > 1 or not unsure else []
 
 
-def _heading(block: _Block, following: _Block | None) -> str | None:
-    """The text of a sub-heading, None where *block* is none: a heading is short, no sentence, and heads something."""
+def _marked_heading(block: _Block) -> str | None:
+    """The text of a sub-heading that is underlined, or marked as in Markdown."""
     if len(block.rows) == 2 and _UNDERLINE.match(block.rows[1]):
         return block.rows[0]
-    if match := _HEADING_MARKS.match(block.text):
-        return block.text[match.end() :].strip(" #*_")
-    text = block.text
-    if following is None or len(text) > 110 or len(text.split()) > 16:
+    match = _HEADING_MARKS.match(block.text)
+    return block.text[match.end() :].strip(" #*_") if match else None
+
+
+def _plain_heading(text: str, below: str) -> str | None:
+    """*text* where it heads what stands *below*: it is short and no sentence, and below is something to be headed."""
+    if len(text) > 110 or len(text.split()) > 16 or text[0].islower() or (text[0] in _QUOTES and _is_quote(text)):
         return None
-    question = text[-1] in "?!？！؟" or text.endswith("?”")
-    if _SENTENCE_END.search(text) and not question and not (text[-1] == ":" and len(text.split()) <= 6):
+    announces = text[-1] in "?!？！؟" or text.endswith("?”") or (text[-1] == ":" and len(text.split()) <= 6)
+    if _SENTENCE_END.search(text) and not announces:
         return None
-    if text[0] in _QUOTES and _is_quote(text):
+    if line_kinds.credit(text) or line_kinds.stated(text):
         return None
-    if text[0].islower() or line_kinds.credit(text) or line_kinds.stated(text):
-        return None
-    below = following.text
     return text if _mark(below) or _SENTENCE_END.search(below) or len(below) > 110 or below[0] in _QUOTES else None
 
 
