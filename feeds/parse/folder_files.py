@@ -8,10 +8,9 @@ article, NewsML-G2 wraps one or more items around text in XHTML, NITF or plain.
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -22,8 +21,9 @@ from lxml import etree
 
 from feeds.errors import ParseError
 from feeds.model import Category, ParsedEntry, ParsedFeed, Person, RawText
+from feeds.parse.charset import BOMS
 from feeds.parse.expat import is_well_formed, local_name, mended, root_of, xml_tree
-from feeds.parse.fields import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS
+from feeds.parse.fields import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, raw_text
 from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import Seen, recognise
 from feeds.parse.markdown import has_front_matter, is_draft, read_markdown
@@ -33,13 +33,6 @@ from feeds.parse.xml_feeds import parse_xml
 
 MAX_DOCUMENT_BYTES = 10_485_760
 
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _BINARY = (
     b"%PDF",
     b"PK\x03\x04",
@@ -72,24 +65,35 @@ def parse_document(body: bytes, *, name: str) -> ParsedFeed:
         raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
     if body.startswith(_BINARY):
         raise ParseError(f"{name} is no text", remedy="save the article as plain text, Markdown or HTML")
-    suffix = PurePosixPath(name).suffix.lower()
-    seen = recognise(body)
-    markup = seen.body.lstrip().startswith(b"<")  # further on it is talked about, not meant
-    if (seen.kind == "xml" and markup) or (seen.kind == "json" and suffix != ".txt"):
-        return _saved_feed(seen)
-    if markup and suffix not in _PAGES and _is_other_xml(seen, suffix):
-        return _other_xml(seen, name)
-    if suffix == ".eml" or is_letter(body):
-        return _document(read_letter(body, decode=decode, name=name), name=name)
-    if suffix in _PAGES or (seen.kind == "html" and markup and suffix not in _MARKDOWNS):
-        page = parse_page(body, url="", content_type=None)
-        return _document(page.entries[0], name=name, warnings=page.warnings)
-    text = decode(body, name=name)
-    if suffix in _MARKDOWNS or has_front_matter(text):
-        if is_draft(text):
-            return ParsedFeed(kind="document", warnings=(f"{name} is a draft and left out",))
-        return _document(read_markdown(text), name=name)
-    return _document(read_plain(text), name=name)
+    file = _File(name, body, recognise(body))
+    return _READERS[_kind_of(file)](file)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of a folder: its *name*, its *body*, and as what that was recognised."""
+
+    name: str
+    body: bytes
+    seen: Seen
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name, in lower case."""
+        return PurePosixPath(self.name).suffix.lower()
+
+
+def _kind_of(file: _File) -> str:
+    """The key of `_READERS` for *file*."""
+    kind, suffix = file.seen.kind, file.suffix
+    markup = file.seen.body.lstrip().startswith(b"<")  # further on it is talked about, not meant
+    if (kind == "xml" and markup) or (kind == "json" and suffix != ".txt"):
+        return kind
+    if markup and suffix not in _PAGES and _is_other_xml(file.seen, suffix):
+        return "news"
+    if suffix == ".eml" or is_letter(file.body):
+        return "letter"
+    return "page" if suffix in _PAGES or (kind == "html" and markup and suffix not in _MARKDOWNS) else "text"
 
 
 def _is_other_xml(seen: Seen, suffix: str) -> bool:
@@ -103,27 +107,51 @@ def _is_other_xml(seen: Seen, suffix: str) -> bool:
     return suffix not in _MARKDOWNS and is_well_formed(root_of(seen.body, seen.prolog))
 
 
-def _other_xml(seen: Seen, name: str) -> ParsedFeed:
-    prolog = seen.prolog
-    assert prolog is not None
-    if prolog.local not in ROOTS:
+def _news(file: _File) -> ParsedFeed:
+    prolog = file.seen.prolog
+    if prolog is None or prolog.local not in ROOTS:
+        root = prolog.name[:60] if prolog is not None else ""
         raise ParseError(
-            f"{name} is XML with the root element {prolog.name[:60]!r}, which holds no article that is known here",
+            f"{file.name} is XML with the root element {root!r}, which holds no article that is known here",
             remedy="save the article as plain text, Markdown or HTML; NITF and NewsML-G2 are read as well",
         )
-    entries = read_news_xml(mended(root_of(seen.body, prolog), prolog.entities), name=name)
-    first = _document(entries[0], name=name)
+    entries = read_news_xml(mended(root_of(file.seen.body, prolog), prolog.entities), name=file.name)
+    first = _document(entries[0], file)
     return replace(first, entries=(*first.entries, *(entry for entry in entries[1:] if entry.entry_id)))
 
 
-def _saved_feed(seen: Seen) -> ParsedFeed:
-    return parse_json(seen.body, url="") if seen.kind == "json" else parse_xml(seen, url="")
+def _letter(file: _File) -> ParsedFeed:
+    return _document(read_letter(file.body, name=file.name), file)
 
 
-def _document(entry: ParsedEntry, *, name: str, warnings: tuple[str, ...] = ()) -> ParsedFeed:
+def _page(file: _File) -> ParsedFeed:
+    page = parse_page(file.body, url="", content_type=None)
+    return _document(page.entries[0], file, warnings=page.warnings)
+
+
+def _text(file: _File) -> ParsedFeed:
+    text = decode(file.body, name=file.name)
+    if file.suffix not in _MARKDOWNS and not has_front_matter(text):
+        return _document(read_plain(text), file)
+    if is_draft(text):
+        return ParsedFeed(kind="document", warnings=(f"{file.name} is a draft and left out",))
+    return _document(read_markdown(text), file)
+
+
+_READERS: dict[str, Callable[[_File], ParsedFeed]] = {
+    "xml": lambda file: parse_xml(file.seen, url=""),
+    "json": lambda file: parse_json(file.seen.body, url=""),
+    "news": _news,
+    "letter": _letter,
+    "page": _page,
+    "text": _text,
+}
+
+
+def _document(entry: ParsedEntry, file: _File, *, warnings: tuple[str, ...] = ()) -> ParsedFeed:
     if entry.title is None and entry.content is None and entry.summary is None:
-        raise ParseError(f"{name} holds no article", remedy="give it a headline and a text")
-    entry = replace(entry, entry_id=entry.entry_id or f"file:{PurePosixPath(name)}")
+        raise ParseError(f"{file.name} holds no article", remedy="give it a headline and a text")
+    entry = replace(entry, entry_id=entry.entry_id or f"file:{PurePosixPath(file.name)}")
     return ParsedFeed(
         kind="document", title=entry.publisher or "", language=entry.language, entries=(entry,), warnings=warnings
     )
@@ -135,7 +163,7 @@ def decode(body: bytes, *, name: str = "the document") -> str:
     A byte order mark decides; without one, zeros in every second place mean UTF-16, then UTF-8 where it fits, else
     windows-1252, which fits everything.
     """
-    encoding = next((encoding for mark, encoding in _BOMS if body.startswith(mark)), None) or _without_mark(body)
+    encoding = next((encoding for mark, encoding in BOMS if body.startswith(mark)), None) or _without_mark(body)
     text = body.decode(encoding, errors="replace")
     text = _NO_TEXT.sub("", _LINE_END.sub("\n", text))
     if not text.strip():
@@ -180,42 +208,36 @@ def is_letter(body: bytes) -> bool:
     return bool(_HEADER.match(head)) and all(needed.search(head) for needed in _NEEDED)
 
 
-def read_letter(body: bytes, *, decode: Callable[[bytes], str], name: str) -> ParsedEntry:
+def read_letter(body: bytes, *, name: str) -> ParsedEntry:
     """Return the article that the letter *body* holds; its HTML part counts before its plain one.
 
-    *decode* reads the bytes of a text whose charset is not told. Attached files are left alone. Raises ParseError
-    where there is no text.
+    Attached files are left alone. Raises ParseError where there is no text.
     """
     try:
-        letter = message_from_bytes(body, policy=policy.default)
-        assert isinstance(letter, EmailMessage)
-        html = _part(letter, "html", decode)
-        plain = _part(letter, "plain", decode)
+        letter = message_from_bytes(body, _class=EmailMessage, policy=policy.default)
+        html, plain = _part(letter, "html"), _part(letter, "plain")
     except (MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ParseError(f"{name} is a damaged letter: {error}", remedy="save the letter again") from error
     if not html and not plain:
         raise ParseError(f"{name} is a letter without text", remedy="save its text as a file of its own")
     title = _PREFIX.sub("", _header(letter, "subject")) or None
-    if plain:
-        plain = _TRAILER.sub("", _SIGNATURE.sub("", plain.replace("\r\n", "\n")))
+    plain = _TRAILER.sub("", _SIGNATURE.sub("", plain.replace("\r\n", "\n")))
+    facts: dict[str, Any] = {
+        "entry_id": _header(letter, "message-id").strip("<> "),
+        "title": raw_text(title, "text"),
+        "content": RawText(value=html, type="html") if html else None,
+        "authors": _senders(letter),
+        "published": _header(letter, "date"),
+        "language": _header(letter, "content-language").partition(",")[0],
+    }
     entry = read_plain(plain, title=title) if plain else ParsedEntry()
-    return replace(
-        entry,
-        entry_id=_header(letter, "message-id").strip("<> ") or None,
-        title=RawText(value=title) if title else entry.title,
-        content=RawText(value=html, type="html") if html else entry.content,
-        authors=_senders(letter) or entry.authors,
-        published=_header(letter, "date") or entry.published,
-        language=_header(letter, "content-language").partition(",")[0] or None,
-    )
+    return replace(entry, **{field: fact for field, fact in facts.items() if fact})
 
 
-def _part(letter: EmailMessage, kind: str, decode: Callable[[bytes], str]) -> str:
+def _part(letter: EmailMessage, kind: str) -> str:
     part = letter.get_body(preferencelist=(kind,))
-    if part is None:
-        return ""
-    raw = part.get_payload(decode=True)
-    if not isinstance(raw, bytes):
+    raw = part.get_payload(decode=True) if part is not None else None
+    if part is None or not isinstance(raw, bytes):
         return ""
     charset = part.get_content_charset()
     try:
@@ -247,7 +269,7 @@ ROOTS = frozenset({"nitf", "newsitem", "newsmessage"})
 
 _TEXT_TAGS = {"hl1": "h2", "hl2": "h2", "block": "div", "lang": "span", "person": "span", "location": "span"}
 _LEFT_OUT = ("media", "body.head", "body.end", "head", "script", "style")
-_SUBJECT_PARTS = ("type", "matter", "detail")
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _BY = re.compile(r"^(?:by|von|par|por|di|av|door)\s+", re.IGNORECASE)
 
 
@@ -274,62 +296,68 @@ def read_news_xml(document: bytes, *, name: str) -> tuple[ParsedEntry, ...]:
 
 
 def _nitf(root: Any) -> ParsedEntry:
-    keywords = [node.get("key") for node in root.iter("keyword")]
     subjects = [
         node.get("tobject.subject.type") or node.get("tobject.subject.matter") for node in root.iter("tobject.subject")
     ]
+    authors = [
+        next((_words(person) for person in line.iter("person")), "") or _words(line) for line in root.iter("byline")
+    ]
     return ParsedEntry(
-        entry_id=next((node.get("id-string") for node in root.iter("doc-id") if node.get("id-string")), None),
-        title=_plain(_first(root, "hl1") or _first(root, "hedline") or _first(root, "title")),
+        entry_id=next(_attributes(root, "doc-id", "id-string"), None),
+        title=_plain(_first(root, "hl1", "hedline", "title")),
         summary=_plain(_first(root, "abstract")),
         content=_body(next(root.iter("body.content"), None)),
-        language=root.get("{http://www.w3.org/XML/1998/namespace}lang"),
-        authors=_people([_first_of(node, "person") or _words(node) for node in root.iter("byline")]),
+        language=root.get(_LANGUAGE),
+        authors=_people(authors),
         published=_stated(root, "date.issue", "story.date", "date.release"),
-        categories=_categories([*keywords, *subjects]),
+        categories=_categories([*_attributes(root, "keyword", "key"), *subjects]),
         publisher=_first(root, "distributor") or None,
-        rights=next((node.get("holder") for node in root.iter("doc.copyright") if node.get("holder")), None),
+        rights=next(_attributes(root, "doc.copyright", "holder"), None),
     )
 
 
 def _news_item(root: Any, name: str) -> ParsedEntry:
-    status = "".join(node.get("qcode") or "" for node in root.iter("pubstatus")).rpartition(":")[2]
+    _check_status(root, name)
+    meta = next(root.iter("contentmeta"), root)
+    text = next((node for tag in ("body.content", "body") for node in root.iter(tag)), None)
+    plain = "" if text is not None else _first(root, "inlinedata")
+    terms = [*map(_words, meta.iter("keyword")), *(_first(node, "name") for node in meta.iter("subject"))]
+    creators = [*map(_words, meta.iter("by"))] or [_first(node, "name") for node in meta.iter("creator")]
+    return ParsedEntry(
+        entry_id=root.get("guid"),
+        title=_plain(_first(meta, "headline") or _first(root, "hl1", "title")),
+        summary=_plain(next(map(_words, meta.iter("description")), "")),
+        content=_plain(plain) or _body(text),
+        language=next(_attributes(meta, "language", "tag"), None) or root.get(_LANGUAGE),
+        authors=_people(creators),
+        published=_first(meta, "contentcreated") or _first(root, "firstcreated", "versioncreated") or None,
+        updated=_first(meta, "contentmodified") or _first(root, "versioncreated") or None,
+        categories=_categories(terms),
+        rights=_first(root, "copyrightnotice") or None,
+    )
+
+
+def _check_status(root: Any, name: str) -> None:
+    """Raise ParseError where the agency has the item cancelled, or not to be shown yet."""
+    status = "".join(_attributes(root, "pubstatus", "qcode")).rpartition(":")[2]
     if status in ("canceled", "cancelled", "withheld"):
         raise ParseError(f"{name} is {status} by its agency", remedy="nothing to do; delete the file")
     if embargo := _first(root, "embargoed"):
         raise ParseError(f"{name} is under an embargo until {embargo}", remedy="put it here when it may be published")
-    meta = next(root.iter("contentmeta"), root)
-    text = next((node for tag in ("body.content", "body") for node in root.iter(tag)), None)
-    plain = None if text is not None else _first(root, "inlinedata")
-    subjects = [_first(node, "name") for node in meta.iter("subject")]
-    keywords = [_words(node) for node in meta.iter("keyword")]
-    created = _first(meta, "contentcreated") or _first(root, "firstcreated") or _first(root, "versioncreated")
-    creators = [_words(node) for node in meta.iter("by")] or [_first(node, "name") for node in meta.iter("creator")]
-    return ParsedEntry(
-        entry_id=root.get("guid"),
-        title=_plain(_first(meta, "headline") or _first(root, "hl1") or _first(root, "title")),
-        summary=_plain(next((_words(node) for node in meta.iter("description")), "")),
-        content=RawText(value=plain) if plain else _body(text),
-        language=next((node.get("tag") for node in meta.iter("language")), None)
-        or root.get("{http://www.w3.org/XML/1998/namespace}lang"),
-        authors=_people(creators),
-        published=created or None,
-        updated=_first(meta, "contentmodified") or _first(root, "versioncreated") or None,
-        categories=_categories([*keywords, *subjects]),
-        rights=_first(root, "copyrightnotice") or None,
-    )
+
+
+def _attributes(root: Any, tag: str, name: str) -> Iterator[str]:
+    """What the elements *tag* have for the attribute *name*."""
+    yield from filter(None, (node.get(name) for node in root.iter(tag)))
 
 
 def _words(node: Any) -> str:
     return " ".join("".join(node.itertext()).split())
 
 
-def _first(root: Any, tag: str) -> str:
-    return next((said for node in root.iter(tag) if (said := _words(node))), "")
-
-
-def _first_of(node: Any, tag: str) -> str:
-    return next((_words(inner) for inner in node.iter(tag)), "")
+def _first(root: Any, *tags: str) -> str:
+    """The words of the first element that has any, of the first of *tags*."""
+    return next((said for tag in tags for node in root.iter(tag) if (said := _words(node))), "")
 
 
 def _plain(text: str) -> RawText | None:
@@ -345,7 +373,7 @@ def _people(names: list[str]) -> tuple[Person, ...]:
     return tuple(Person(name=name) for name in dict.fromkeys(bare) if name)
 
 
-def _categories(terms: list[str | None]) -> tuple[Category, ...]:
+def _categories(terms: Iterable[str | None]) -> tuple[Category, ...]:
     return tuple(Category(term=term) for term in dict.fromkeys(terms) if term)[:MAX_LIST_ITEMS]
 
 

@@ -33,30 +33,29 @@ def breadcrumb(line: str) -> tuple[str, ...]:
     stand in headlines too, so that their parts must be shorter.
     """
     line = line.strip()
-    labelled = _HERE.match(line)
-    if labelled:
+    if labelled := _HERE.match(line):
         line = line[labelled.end() :].strip()
     if len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")) or "://" in line:
         return ()
-    strong = bool(_STRONG.search(line))
+    strong = _STRONG.search(line) is not None
     parts = [part.strip() for part in (_STRONG if strong else _WEAK).split(line)]
-    parts = [part for part in parts if part]
-    if parts and parts[0].casefold() in _HOME:
-        parts = parts[1:]
-        least = 1
-    else:
-        least = 1 if labelled or (strong and line[-1:] in ">›»→") else 2
-    if not least <= len(parts) <= 6:
+    named = tuple(part for part in parts if part)
+    crumbs = without_home(named)
+    alone = crumbs != named or labelled or (strong and line[-1:] in ">›»→")  # one part is enough
+    if not (1 if alone else 2) <= len(crumbs) <= 6 or not all(_is_crumb(part, strong) for part in crumbs):
         return ()
+    return crumbs if strong or labelled or _are_names(crumbs, line) else ()
+
+
+def _is_crumb(part: str, strong: bool) -> bool:
     words, letters = (6, 48) if strong else (3, 24)
-    if any(len(part.split()) > words or len(part) > letters or not _has_letter(part) for part in parts):
-        return ()
-    if not strong and not labelled:
-        # "Rates up - again" is a headline: the parts of a breadcrumb are all written as names, or all small.
-        small = [part[0].islower() for part in parts]
-        if (any(small) and not all(small)) or any(character.isdigit() for character in line):
-            return ()
-    return tuple(parts)
+    return len(part.split()) <= words and len(part) <= letters and _has_letter(part)
+
+
+def _are_names(parts: tuple[str, ...], line: str) -> bool:
+    """Tell whether all of *parts* are written as names, or all small; "Rates up - again" is a headline."""
+    small = {part[0].islower() for part in parts}
+    return len(small) == 1 and not any(character.isdigit() for character in line)
 
 
 def without_home(crumbs: tuple[str, ...]) -> tuple[str, ...]:
@@ -92,6 +91,7 @@ _LABEL_KINDS |= {
     "veröffentlicht am": "published", "stand": "updated", "date published": "published",
 }  # fmt: skip
 _LABEL = re.compile(r"([^\W\d_][\w ]{1,28}?)\s*[:：]\s*(\S.*)$")
+_BESIDE = re.compile(r"\s+[|•·–—-]\s+|\s*\|\s*|\s*;\s+")
 _DATED = re.compile(
     r"(?:(first |originally )?(published|posted|veröffentlicht|publié|publicado|pubblicato|opublikowano|опубликовано)|"
     r"(?:last )?(updated|modified|aktualisiert|mis à jour|actualizado|aggiornato|обновлено))"
@@ -126,7 +126,7 @@ def only_date(line: str) -> bool:
     return all(month_named(word) for word in words) and len(words) <= 1 and parse_date(line) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Stated:
     """What lines under a headline state; None where they do not."""
 
@@ -134,33 +134,31 @@ class Stated:
     updated: str | None = None
     authors: tuple[Person, ...] = ()
 
+    def take(self, part: str, *, first: bool) -> bool:
+        """Take what *part* of a line says; False where it is nothing that stands under a headline."""
+        if match := _DATED.match(part):
+            name = "published" if match[2] else "updated"
+            setattr(self, name, match[4])
+            return parse_date(match[4]) is not None
+        if only_date(part):
+            self.published = self.published or part.strip(" ,.")
+            return True
+        if first and (match := _BYLINE.match(part)):
+            names, date = split_date(match[1])
+            self.authors, self.published = people(names), date
+            return bool(self.authors)
+        return bool(self.authors) and not first and len(part.split()) <= 5  # a role or an agency beside the name
+
 
 def stated(line: str) -> Stated | None:
     """Return what a byline or date line says (``By Jane Doe | 19 June 2024``), None where *line* is neither."""
     line = line.strip()
     if len(line) > 160 or line[-1:] in "?!" or len(line.split()) > 20:
         return None
-    published = updated = None
-    authors: tuple[Person, ...] = ()
-    parts = [part.strip() for part in re.split(r"\s+[|•·–—-]\s+|\s*\|\s*|\s*;\s+", line) if part.strip()]
-    for position, part in enumerate(parts):
-        if match := _DATED.match(part):
-            if parse_date(match[4]) is None:
-                return None
-            published, updated = (match[4], updated) if match[2] else (published, match[4])
-        elif only_date(part):
-            published = published or part.strip(" ,.")
-        elif position == 0 and (match := _BYLINE.match(part)):
-            names, date = split_date(match[1])
-            authors = people(names)
-            if not authors:
-                return None
-            published = published or date
-        elif authors and position and len(part.split()) <= 5:
-            continue  # a role or an agency beside the name
-        else:
-            return None
-    return Stated(published=published, updated=updated, authors=authors) if parts else None
+    found = Stated()
+    parts = [part.strip() for part in _BESIDE.split(line) if part.strip()]
+    taken = (found.take(part, first=number == 0) for number, part in enumerate(parts))
+    return found if parts and all(taken) else None
 
 
 def split_date(text: str) -> tuple[str, str | None]:
@@ -243,14 +241,11 @@ def credit(line: str) -> Credit | None:
     if not line or len(line) > 200:
         return None
     if match := _CREDIT.match(line):
-        if match["phrase"] and len(match["name"].split()) > 8 and not _URL.search(match["name"]):
-            return None
-        origin = _origin(match["name"])
+        wordy = match["phrase"] and len(match["name"].split()) > 8 and not _URL.search(match["name"])
+        origin = None if wordy else _origin(match["name"])
         return Credit(printed=line, origin=origin) if origin else None
-    if match := _AGENCY.match(line):
+    if match := _AGENCY.match(line) or _INPUTS.match(line):
         return Credit(printed=line, origin=Origin(name=match["name"]), bare=line == match["name"])
-    if match := _INPUTS.match(line):
-        return Credit(printed=line, origin=Origin(name=match["name"]))
     return Credit(printed=line) if _SIGN_OFF.match(line) or _PICTURE.match(line) else None
 
 

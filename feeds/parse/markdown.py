@@ -14,12 +14,15 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
 
-from feeds.model import Category, Image, Origin, ParsedEntry, RawText
+from feeds.model import Category, Image, Origin, ParsedEntry
 from feeds.parse import line_kinds
+from feeds.parse.fields import raw_text
 from feeds.parse.plain import read_plain
 
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}
 _PAIR = re.compile(r"([A-Za-z_][\w -]*?)\s*:(?:\s+(.*)|$)")
+_BLOCK = re.compile(r"[|>][+-]?")
+_JOINTS = {"|": "\n", ">": " "}
 _FIRST_HEADING = re.compile(r"\A\s*#\s+(.+?)\s*#*\s*\n|\A\s*([^\n#>*\-\s][^\n]*)\n=+\s*\n")
 
 
@@ -53,26 +56,23 @@ def _toml(rows: list[str]) -> dict[str, Any] | None:
 def _yaml(rows: list[str]) -> dict[str, Any] | None:
     """The keys of the first level with their values: a text, a list of texts, or a text of several lines."""
     stated: dict[str, Any] = {}
-    key, folded = "", ""
+    key, joint = "", ""  # *joint* stands between the lines of the block of text that is open
     for row in rows:
         line = row.strip()
-        if not line or (line.startswith("#") and folded not in ("|", ">")):
+        if not line or (line.startswith("#") and not joint):
             continue
         indented = row[:1] in (" ", "\t")
-        if line.startswith("- ") and key and not folded:
+        if line.startswith("- ") and key and not joint:
             stated[key] = [*(stated[key] if isinstance(stated.get(key), list) else []), _scalar(line[2:])]
-        elif indented and folded:
-            joint = "\n" if folded == "|" else " "
+        elif indented and joint:
             stated[key] = f"{stated[key]}{joint}{line}" if stated[key] else line
-        elif indented:
-            continue  # a map within a map says nothing that an article needs
-        elif match := _PAIR.match(line):
-            key = match[1].strip().lower()
-            value = (match[2] or "").strip()
-            folded = value[:1] if re.fullmatch(r"[|>][+-]?", value) else ""
-            stated[key] = "" if folded else _value(value)
-        else:
+        elif match := None if indented else _PAIR.match(line):
+            key, value = match[1].strip().lower(), (match[2] or "").strip()
+            joint = _JOINTS.get(value[:1], "") if _BLOCK.fullmatch(value) else ""
+            stated[key] = "" if joint else _value(value)
+        elif not indented:
             return None
+        # A map within a map says nothing that an article needs.
     return stated or None
 
 
@@ -98,6 +98,18 @@ def is_draft(text: str) -> bool:
     return _one(front_matter(text)[0] or {}, "draft") == "true"
 
 
+_STATED: dict[str, tuple[str, ...]] = {
+    "entry_id": ("id", "guid", "uuid"),
+    "link": ("link", "url", "permalink", "canonical", "canonical_url", "canonicalurl"),
+    "language": ("language", "lang", "locale"),
+    "published": ("date", "published", "pubdate", "publishdate", "created"),
+    "updated": ("updated", "lastmod", "modified", "last_modified_at"),
+    "publisher": ("publisher",),
+    "rights": ("rights", "license", "licence", "copyright"),
+}
+"""For each fact that is one text, the keys under which front matter has it."""
+
+
 def read_markdown(text: str) -> ParsedEntry:
     """Return the article in the Markdown *text*; what its front matter states counts before what lines say.
 
@@ -109,29 +121,21 @@ def read_markdown(text: str) -> ParsedEntry:
     heading = _FIRST_HEADING.match(body)
     if heading and (title is None or (heading[1] or heading[2]).strip() == title):
         title, body = _plain_heading(heading[1] or heading[2]), body[heading.end() :]
+    categories = _many(stated, "categories", "category", "tags", "keywords", "topics")
+    facts: dict[str, Any] = {name: _one(stated, *keys) for name, keys in _STATED.items()}
+    facts |= {
+        "summary": raw_text(_one(stated, "summary", "description", "standfirst", "excerpt", "abstract"), "text"),
+        "authors": tuple(
+            person for name in _many(stated, "author", "authors", "by") for person in line_kinds.people(name)
+        ),
+        "categories": tuple(Category(term=term) for term in dict.fromkeys(categories)),
+        "breadcrumb": _breadcrumb(stated),
+        "origin": _origin(stated),
+        "image": _image(stated),
+        "noindex": _one(stated, "noindex") == "true",
+    }
     entry = read_plain(body, to_html=_to_html, title=title)
-    return replace(
-        entry,
-        entry_id=_one(stated, "id", "guid", "uuid"),
-        link=_one(stated, "link", "url", "permalink", "canonical", "canonical_url", "canonicalurl") or entry.link,
-        summary=_text(_one(stated, "summary", "description", "standfirst", "excerpt", "abstract")) or entry.summary,
-        language=_one(stated, "language", "lang", "locale") or entry.language,
-        authors=tuple(person for name in _many(stated, "author", "authors", "by") for person in line_kinds.people(name))
-        or entry.authors,
-        published=_one(stated, "date", "published", "pubdate", "publishdate", "created") or entry.published,
-        updated=_one(stated, "updated", "lastmod", "modified", "last_modified_at") or entry.updated,
-        categories=tuple(
-            Category(term=term)
-            for term in dict.fromkeys(_many(stated, "categories", "category", "tags", "keywords", "topics"))
-        )
-        or entry.categories,
-        breadcrumb=_breadcrumb(stated) or entry.breadcrumb,
-        origin=_origin(stated) or entry.origin,
-        publisher=_one(stated, "publisher") or entry.publisher,
-        rights=_one(stated, "rights", "license", "licence", "copyright") or entry.rights,
-        image=_image(stated),
-        noindex=_one(stated, "noindex") == "true",
-    )
+    return replace(entry, **{name: fact for name, fact in facts.items() if fact})
 
 
 def _to_html(body: str) -> str:
@@ -147,10 +151,6 @@ def _renderer() -> Any:
 
 def _plain_heading(text: str) -> str:
     return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", text)).strip()
-
-
-def _text(value: str | None) -> RawText | None:
-    return RawText(value=value) if value else None
 
 
 def _one(stated: Mapping[str, Any], *keys: str) -> str | None:
