@@ -6,7 +6,7 @@ Of Media RSS 1.5.1, Apple's podcast tags, the podcast namespace 1.0, GeoRSS, W3C
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -96,10 +96,7 @@ def files_and_image(
         files.add_content(media)
     files.add_alternates(podcast_elements(raw, "alternate"))
     images = [_pictured(media, films, titled) for media in listed if media.is_picture]
-    images += [image for each in list(raw.get("media_thumbnail") or ())[:MAX_LIST_ITEMS] if (image := _image_of(each))]
-    if isinstance(raw.get("image"), dict) and (url := short(raw["image"].get("href"))):
-        images.append(Image(url=url))
-    images += [Image(url=file.url) for file in files.found.values() if file.type.startswith("image/")]
+    images += _other_images(raw, files.found.values())
     largest = max(images, key=lambda image: _area(image.width, image.height), default=None)
     return grouped(files.found, files.groups.values(), files.ranks), largest
 
@@ -190,9 +187,14 @@ def _pictured(media: Media, films: frozenset[int], titled: bool) -> Image:
     )
 
 
-def _image_of(thumbnail: Any) -> Image | None:
-    url = short(thumbnail.get("url"))
-    return Image(url=url, **read_fields(thumbnail, _SIZE)) if url else None
+def _other_images(raw: Any, files: Iterable[Enclosure]) -> Iterator[Image]:
+    """Thumbnails, the image of Apple's tags, and files that are pictures."""
+    for thumbnail in list(raw.get("media_thumbnail") or ())[:MAX_LIST_ITEMS]:
+        if url := short(thumbnail.get("url")):
+            yield Image(url=url, **read_fields(thumbnail, _SIZE))
+    if isinstance(raw.get("image"), dict) and (url := short(raw["image"].get("href"))):
+        yield Image(url=url)
+    yield from (Image(url=file.url) for file in files if file.type.startswith("image/"))
 
 
 def _names(names: Iterable[str]) -> str:

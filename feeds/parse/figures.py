@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -43,6 +44,7 @@ _SMALL = re.compile(
     re.IGNORECASE,
 )
 _SMALL_FILE = re.compile(r"gravatar|/(?:emoji|icons?|sprites?|smilies)/|pixel\.|1x1|spacer|blank\.gif", re.IGNORECASE)
+_PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*$")
 _LEAST_SIDE = 60
 """Pixels: a picture that says to be smaller is an icon or a face beside a name."""
 _NO_CAPTION = ("h1", "h2", "h3", "ul")
@@ -67,23 +69,24 @@ def set_aside(tree: Any) -> list[str]:
         return []
     kept: list[str] = []
     for figure in list(tree.iter("figure")):
-        if next(figure.iter(*_MEDIA), None) is None and next(figure.iter(*_TEXTUAL), None) is not None:
+        if not _has(figure, *_MEDIA) and _has(figure, *_TEXTUAL):
             figure.tag = "div"
-    for holder in _outer_elements(tree, "figure"):
-        if next(holder.iter(*_MEDIA), None) is not None and len(kept) < MAX_FIGURES:
-            _keep(holder, _figure(holder), kept)
+    for figure in _outer_elements(tree, "figure"):
+        if _has(figure, *_MEDIA):
+            _keep(figure, _figure, kept)
     for picture in _outer_elements(tree, *_MEDIA):
-        if len(kept) >= MAX_FIGURES:
-            break
-        holder = _holder(picture)
+        holder = _holder(picture) if len(kept) < MAX_FIGURES else None
         if holder is not None:
-            _keep(holder, _captioned(holder, picture), kept)
+            _keep(holder, partial(_captioned, picture=picture), kept)
         else:
-            _keep(picture, _shown(picture), kept)
+            _keep(picture, _shown, kept)
     for formula in _outer_elements(tree, "math"):
-        if len(kept) < MAX_FIGURES:
-            _keep(formula, _html(formula), kept)
+        _keep(formula, _html, kept)
     return kept
+
+
+def _has(element: Any, *tags: str) -> bool:
+    return next(element.iter(*tags), None) is not None
 
 
 def put_back(html: str, kept: list[str]) -> str:
@@ -128,26 +131,24 @@ def _outer_elements(tree: Any, *tags: str) -> Iterator[Any]:
             yield element
 
 
-def _keep(element: Any, html: str, kept: list[str]) -> None:
-    """Leave a sign where *element* was, with the text behind it; nothing where there is nothing to show."""
-    parent = element.getparent()
-    if parent is None:
+def _keep(element: Any, show: Callable[[Any], str], kept: list[str]) -> None:
+    """Leave a sign where *element* was, with the text behind it; nothing where *show* gives nothing to show."""
+    if len(kept) >= MAX_FIGURES:
         return
-    sign = ""
+    html, sign = show(element), ""
     if html and len(html) <= MAX_FIGURE_CHARS:
         sign = chr(_FIRST + len(kept))
         kept.append(html)
+    parent = element.getparent()
     while _holds_nothing_else(parent, element):
         element, parent = parent, parent.getparent()
-    block = html.startswith("<figure") and parent.tag in _TEXT_BOXES
-    if block and sign:
+    if sign and html.startswith("<figure") and parent.tag in _TEXT_BOXES:
         paragraph = etree.Element("p")
         paragraph.text = sign
         paragraph.tail, element.tail = element.tail, None
         parent.replace(element, paragraph)
         return
-    before = element.getprevious()
-    text = sign + (element.tail or "")
+    before, text = element.getprevious(), sign + (element.tail or "")
     element.tail = None
     parent.remove(element)
     if before is not None:
@@ -215,13 +216,12 @@ def _holder(picture: Any) -> Any:
     if picture.tag not in _PICTURES:
         return None
     found = None
-    for depth, ancestor in enumerate(picture.iterancestors()):
-        if depth > 4 or ancestor.tag not in (*_CONTAINERS, "a") or ancestor.getparent() is None:
-            break
-        if sum(1 for _ in ancestor.iter("img", "amp-img")) > 1 or next(ancestor.iter(*_NO_CAPTION), None) is not None:
+    for ancestor in islice(picture.iterancestors(), 5):
+        if ancestor.tag not in (*_CONTAINERS, "a") or ancestor.getparent() is None:
             break
         text = " ".join("".join(ancestor.itertext()).split())
-        if len(text) > MAX_CAPTION_CHARS:
+        several = next(islice(ancestor.iter("img", "amp-img"), 1, None), None) is not None
+        if several or _has(ancestor, *_NO_CAPTION) or len(text) > MAX_CAPTION_CHARS:
             break
         named = ancestor.tag != "a" and _CAPTIONED.search(ancestor.get("class") or "")
         if named and (len(text) <= SHORT_CAPTION_CHARS or _has_caption(ancestor)):
@@ -251,12 +251,9 @@ def _shown(media: Any) -> str:
             html += _html(following)  # the address that a script would have put in
         return html
     if media.tag in ("iframe", "amp-iframe"):
-        source = next((value for name in ("src", "data-src", "data-lazy-src") if (value := media.get(name))), "")
-        if (
-            not source
-            or _IDLE_FRAMES.search(source)
-            or not host_of(source if not source.startswith("//") else f"https:{source}")
-        ):
+        source = next(filter(None, map(media.get, ("src", "data-src", "data-lazy-src"))), "")
+        address = f"https:{source}" if source.startswith("//") else source
+        if _IDLE_FRAMES.search(source) or not host_of(address):
             return ""
     return _html(media)
 
@@ -266,11 +263,11 @@ def _is_small(picture: Any) -> bool:
     said = f"{picture.get('class') or ''} {picture.get('id') or ''} {alt if len(alt) < 12 else ''}"
     if _SMALL.search(said) or _SMALL_FILE.search(picture.get("src") or ""):
         return True
-    for side in ("width", "height"):
-        digits = re.match(r"\s*(\d{1,5})(?:px)?\s*$", picture.get(side) or "")
-        if digits and int(digits[1]) < _LEAST_SIDE:
-            return True
-    return not any("/" in (value or "") or "." in (value or "") for name, value in picture.items() if "src" in name)
+    sides = (_PIXELS.match(picture.get(side) or "") for side in ("width", "height"))
+    if any(side and int(side[1]) < _LEAST_SIDE for side in sides):
+        return True
+    sources = "".join(value for name, value in picture.items() if "src" in name)
+    return "/" not in sources and "." not in sources
 
 
 def _html(element: Any) -> str:
@@ -310,20 +307,21 @@ def drop_boxes(tree: Any, *, text_chars: int) -> None:
     Where they hold most of its paragraphs, the names mean something else: then only those without any go.
     """
     written = prose(tree)
-    boxes: list[tuple[Any, int]] = []
-    for element in tree.iter(*_TAGS):
-        name = element.get("class") or element.get("id")
-        if not (name and _is_box(name)) and not _is_hidden(element):
-            continue
-        if len("".join(element.itertext())) * 5 > text_chars or next(element.iter("h1"), None) is not None:
-            continue
-        if (said := prose(element)) * 5 <= written:
-            boxes.append((element, said))
+    boxes = [(element, prose(element)) for element in tree.iter(*_TAGS) if _is_box(element, text_chars)]
+    boxes = [(element, said) for element, said in boxes if said * 5 <= written]
     outer = _outer_boxes(boxes)
     wordy = 2 * sum(said for _, said in outer) > written
     for element, said in boxes if wordy else outer:
         if element.getparent() is not None and not (wordy and said):
             element.drop_tree()
+
+
+def _is_box(element: Any, text_chars: int) -> bool:
+    """Tell whether *element* is called a box, or hidden; and is small, without a headline."""
+    name = element.get("class") or element.get("id")
+    if not (name and _names_a_box(name)) and not _is_hidden(element):
+        return False
+    return len("".join(element.itertext())) * 5 <= text_chars and not _has(element, "h1")
 
 
 def chars_by_parent(tree: Any, measure: Callable[[Any], int]) -> dict[Any, int]:
@@ -363,5 +361,5 @@ def prose_in(paragraph: Any) -> int:
 
 
 @lru_cache(maxsize=8192)
-def _is_box(name: str) -> bool:
+def _names_a_box(name: str) -> bool:
     return len(name) < 300 and bool(_BOX.search(name))

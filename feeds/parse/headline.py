@@ -113,7 +113,7 @@ def is_site(text: str, site: str, host: str) -> bool:
     name, own = _squashed(text), _squashed(site)
     if not name:
         return False
-    if own and (name == own or (len(name) > 3 and (name in own or (own in name and len(own) * 2 > len(name))))):
+    if name == own or (own and len(name) > 3 and (name in own or (own in name and len(own) * 2 > len(name)))):
         return True
     labels = [_squashed(label) for label in host.removeprefix("www.").split(".")]
     telling = [label for label in labels[:-1] if len(label) > 3]

@@ -269,12 +269,15 @@ def standfirst(lines: Sequence[Line], facts: PageFacts, first: str) -> str:
         if title and (squashed(text) in title or title in squashed(text)[: len(title) + 10]):
             continue
         bag = _bag(text)
-        if any(_alike(bag, other) for other in said):
+        if any(_alike(bag, other) for other in said) or _is_called_one(text, names):
             return text
-        if _NAMED.search(names) and not _SITE.search(names):
-            if _SENTENCE.search(text) or len(text) >= 2 * LEAST_CHARS:
-                return text
     return ""
+
+
+def _is_called_one(text: str, names: str) -> bool:
+    """Tell whether the classes of a line call it a standfirst, and it is a sentence, or long."""
+    called = _NAMED.search(names) is not None and _SITE.search(names) is None
+    return called and (len(text) >= 2 * LEAST_CHARS or _SENTENCE.search(text) is not None)
 
 
 def _place_of(first: str, lines: Sequence[Line]) -> int:
