@@ -264,10 +264,12 @@ def _is_small(picture: Any) -> bool:
     if _SMALL.search(said) or _SMALL_FILE.search(picture.get("src") or ""):
         return True
     sides = (_PIXELS.match(picture.get(side) or "") for side in ("width", "height"))
-    if any(side and int(side[1]) < _LEAST_SIDE for side in sides):
-        return True
-    sources = "".join(value for name, value in picture.items() if "src" in name)
-    return "/" not in sources and "." not in sources
+    return any(side and int(side[1]) < _LEAST_SIDE for side in sides) or not _has_address(picture)
+
+
+def _has_address(picture: Any) -> bool:
+    """Tell whether an attribute for an address holds what could be one."""
+    return any("/" in value or "." in value for name, value in picture.items() if "src" in name)
 
 
 def _html(element: Any) -> str:

@@ -111,10 +111,15 @@ def _without_tail(text: str, site: str, host: str) -> tuple[str, bool]:
 def is_site(text: str, site: str, host: str) -> bool:
     """Tell whether *text* is the name of the site, or its address."""
     name, own = _squashed(text), _squashed(site)
-    if not name:
-        return False
-    if name == own or (own and len(name) > 3 and (name in own or (own in name and len(own) * 2 > len(name)))):
-        return True
+    return bool(name) and (name == own or _is_part_of(name, own) or _is_host(name, host))
+
+
+def _is_part_of(name: str, own: str) -> bool:
+    """Tell whether *name* is some of the site's *own* name, or that and little more."""
+    return bool(own) and len(name) > 3 and (name in own or (own in name and len(own) * 2 > len(name)))
+
+
+def _is_host(name: str, host: str) -> bool:
     labels = [_squashed(label) for label in host.removeprefix("www.").split(".")]
     telling = [label for label in labels[:-1] if len(label) > 3]
     if any(label in name and len(name) <= 3 * len(label) for label in telling):

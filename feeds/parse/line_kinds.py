@@ -33,17 +33,19 @@ def breadcrumb(line: str) -> tuple[str, ...]:
     stand in headlines too, so that their parts must be shorter.
     """
     line = line.strip()
-    if labelled := _HERE.match(line):
-        line = line[labelled.end() :].strip()
+    labelled = _HERE.match(line)
+    line = line[labelled.end() :].strip() if labelled else line
     if len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")) or "://" in line:
         return ()
     strong = _STRONG.search(line) is not None
-    parts = [part.strip() for part in (_STRONG if strong else _WEAK).split(line)]
-    named = tuple(part for part in parts if part)
+    parts = (_STRONG if strong else _WEAK).split(line)
+    named = tuple(filter(None, map(str.strip, parts)))
     crumbs = without_home(named)
-    alone = crumbs != named or labelled or (strong and line[-1:] in ">›»→")  # one part is enough
-    if not (1 if alone else 2) <= len(crumbs) <= 6 or not all(_is_crumb(part, strong) for part in crumbs):
+    if not 1 <= len(crumbs) <= 6 or not all(_is_crumb(part, strong) for part in crumbs):
         return ()
+    is_way = strong and line[-1:] in ">›»→"
+    if len(crumbs) == 1 and not (labelled or is_way or crumbs != named):
+        return ()  # one part alone
     return crumbs if strong or labelled or _are_names(crumbs, line) else ()
 
 

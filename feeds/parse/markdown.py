@@ -61,13 +61,13 @@ def _yaml(rows: list[str]) -> dict[str, Any] | None:
         line = row.strip()
         if not line or (line.startswith("#") and not joint):
             continue
-        indented = row[:1] in (" ", "\t")
+        indented, pair = row[:1] in (" ", "\t"), _PAIR.match(line)
         if line.startswith("- ") and key and not joint:
             stated[key] = [*(stated[key] if isinstance(stated.get(key), list) else []), _scalar(line[2:])]
         elif indented and joint:
             stated[key] = f"{stated[key]}{joint}{line}" if stated[key] else line
-        elif match := None if indented else _PAIR.match(line):
-            key, value = match[1].strip().lower(), (match[2] or "").strip()
+        elif pair and not indented:
+            key, value = pair[1].strip().lower(), (pair[2] or "").strip()
             joint = _JOINTS.get(value[:1], "") if _BLOCK.fullmatch(value) else ""
             stated[key] = "" if joint else _value(value)
         elif not indented:

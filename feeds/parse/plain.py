@@ -357,14 +357,18 @@ def _marked_heading(block: _Block) -> str | None:
 
 def _plain_heading(text: str, below: str) -> str | None:
     """*text* where it heads what stands *below*: it is short and no sentence, and below is something to be headed."""
-    if len(text) > 110 or len(text.split()) > 16 or text[0].islower() or (text[0] in _QUOTES and _is_quote(text)):
-        return None
-    announces = text[-1] in "?!？！؟" or text.endswith("?”") or (text[-1] == ":" and len(text.split()) <= 6)
-    if _SENTENCE_END.search(text) and not announces:
-        return None
-    if line_kinds.credit(text) or line_kinds.stated(text):
+    if not _can_head(text) or line_kinds.credit(text) or line_kinds.stated(text):
         return None
     return text if _mark(below) or _SENTENCE_END.search(below) or len(below) > 110 or below[0] in _QUOTES else None
+
+
+def _can_head(text: str) -> bool:
+    """Tell whether *text* is short and no sentence; a question, or a few words before a colon, may be a heading."""
+    if len(text) > 110 or len(text.split()) > 16 or text[0].islower() or _is_quote(text):
+        return False
+    if text[-1] in "?!？！؟" or text.endswith("?”"):
+        return True
+    return not _SENTENCE_END.search(text) or (text[-1] == ":" and len(text.split()) <= 6)
 
 
 def _is_quote(text: str) -> bool:

@@ -89,13 +89,11 @@ def _beginning(blocks: list[Any], lines: list[str], facts: PageFacts, heads: lis
         repeats = squashed(line) in titles
         if not repeats and (len(line) > MAX_LINE_CHARS or prose_in(block)):
             break
-        if not line or block.tag not in (*_LINES, "list"):
-            continue
-        if repeats or _is_of_the_head(line, facts):
+        if line and block.tag in (*_LINES, "list") and (repeats or _is_of_the_head(line, facts)):
             dropped.add(number)
-        if repeats and number <= 3 and squashed(line) == title:
-            # What stands above the headline is a kicker, or the way to its section.
-            dropped |= {above for above in range(number) if lines[above] and blocks[above].tag != "head"}
+            if number <= 3 and squashed(line) == title != "":
+                # What stands above the headline is a kicker, or the way to its section.
+                dropped |= {above for above in range(number) if lines[above] and blocks[above].tag != "head"}
     return dropped if len(dropped) < len(blocks) else set()
 
 
