@@ -1,28 +1,21 @@
 """Parse: bytes to what the document says. Second step of the path, in worker processes. Pure.
 
-`parse` takes feeds of any kind. Nothing is resolved, cleaned or believed yet: that is `normalise`.
+`parse` takes feeds of any kind, the others what their names say. Nothing is resolved,
+cleaned or believed yet: that is `normalise`.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from xxhash import xxh3_64_intdigest
-
 from feeds.model import ParsedFeed
+from feeds.parse.folder_files import parse_document
 from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import recognise, refusal
+from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
+from feeds.parse.pages import parse_page, read_page
 from feeds.parse.xml_feeds import parse_xml
-
-if TYPE_CHECKING:
-    from feeds.parse.folder_files import parse_document
-    from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
-    from feeds.parse.pages import parse_page, read_page
 
 __all__ = [
     "Offer",
-    "body_hash",
     "is_about_comments",
     "parse",
     "parse_document",
@@ -32,24 +25,6 @@ __all__ = [
     "parse_sitemap",
     "read_page",
 ]
-
-_SELDOM = {
-    "parse_document": "folder_files",
-    "parse_listing": "links",
-    "Offer": "links",
-    "is_about_comments": "links",
-    "parse_offers": "links",
-    "parse_page": "pages",
-    "read_page": "pages",
-    "parse_sitemap": "links",
-}
-"""What a desk of feeds alone never asks for, and where it is: imported when it is first asked for."""
-
-
-def __getattr__(name: str) -> Any:
-    if name in _SELDOM:
-        return getattr(import_module(f"{__name__}.{_SELDOM[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def parse(
@@ -73,8 +48,3 @@ def parse(
     if seen.kind == "xml":
         return parse_xml(seen, url=url, known_items=known_items, known_head=known_head)
     raise refusal(seen, content_type)
-
-
-def body_hash(body: bytes) -> int:
-    """Return the hash by which a body is known again: unsigned 64 bit. Equal to the last one, nothing is parsed."""
-    return xxh3_64_intdigest(body)
