@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from render import articles as prose
 
+from feeds.codec import deflate, entry_to_blob, micros
 from feeds.model import FORMATS, Article, Decision, Entry, Placement, Section, Settings, Source
 from feeds.publish import publish
 from feeds.publish.rendering import desk_context
@@ -36,8 +37,6 @@ from feeds.render import fragment_version
 from feeds.serve import create_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
-from feeds.store.codec import deflate, entry_to_blob
-from feeds.store.columns import micros
 from tests.render.documents import render_fragment
 
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)

@@ -12,19 +12,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import types
-import typing
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote as percent_encode
 
+from feeds.codec import plain, restore
 from feeds.errors import ConfigError, StoreError
-from feeds.model import Drop, Match, Section, Settings, Source, Term
+from feeds.model import Drop, Section, Settings, Source
 from feeds.settings.reports import ConfigWarning, Wrong, quote
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 _FORM = 1  # of the JSON; raised when a release changes its meaning
 
 
@@ -56,7 +53,7 @@ class Config:
 
 def config_to_json(config: Config) -> str:
     """Give *config* as JSON, from which `config_from_json` makes an equal one; equal configs give equal text."""
-    return _dump({"form": _FORM, **_encode(config)})
+    return _dump({"form": _FORM, **plain(config)})
 
 
 def config_from_json(text: str) -> Config:
@@ -67,85 +64,27 @@ def config_from_json(text: str) -> Config:
             raise StoreError(
                 f"a stored config of form {document.get('form')!r}", remedy="it is from a newer release; upgrade"
             )
-        config: Config = _decoder(Config)(document)
+        return restore(Config, document)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError("the stored config can't be read", remedy="start with good config files") from error
-    return config
 
 
 def digest_of(
     settings: Settings, sections: tuple[Section, ...], sources: tuple[Source, ...], drops: tuple[Drop, ...] = ()
 ) -> str:
     """Give the digest of a config: equal for configs that mean the same, whatever their layout."""
-    means = {
-        "settings": _encode(settings, lines=False),
-        "sections": [_encode(section, lines=False) for section in sections],
-        "sources": [_encode(source, lines=False) for source in sources],
-    }
+    means: dict[str, Any] = {"settings": settings, "sections": sections, "sources": sources}
     if drops:  # left out where there are none, so that a config of an earlier release keeps its digest
-        means["drops"] = [_encode(drop, lines=False) for drop in drops]
-    return hashlib.sha256(_dump(means).encode()).hexdigest()[:32]
+        means["drops"] = drops
+    text = _dump({name: plain(value, without=("line",)) for name, value in means.items()})
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _encode(value: Any, *, lines: bool = True) -> Any:
-    kind = value.__class__
-    if kind in _PLAIN:
-        return value
-    if kind is tuple:
-        return [one if one.__class__ in _PLAIN else _encode(one, lines=lines) for one in value]
-    encoded = {}
-    for name, default in _defaults(kind):
-        one = getattr(value, name)
-        if one is not default and one != default and (lines or name != "line"):
-            encoded[name] = one if one.__class__ in _PLAIN else _encode(one, lines=lines)
-    return encoded
-
-
-@cache
-def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
-    return tuple((one.name, one.default) for one in fields(kind))  # MISSING equals nothing
-
-
-@cache
-def _decoder(kind: Any) -> Callable[[Any], Any]:
-    """Give the function that makes a value of the annotation *kind* from what JSON gave."""
-    origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin is tuple:
-        # tuple[X, ...] is a list of any length, tuple[X, Y] one of this length.
-        if parts[-1] is Ellipsis:
-            item = _decoder(parts[0])
-            return lambda value: tuple(item(one) for one in value)
-        items = [_decoder(part) for part in parts]
-        return lambda value: tuple(item(one) for item, one in zip(items, value, strict=True))
-    if origin in (typing.Union, types.UnionType):
-        several = {part for part in parts if is_dataclass(part)}
-        if several == {Term, Match}:
-            term, match = _decoder(Term), _decoder(Match)
-            return lambda value: term(value) if "field" in value else match(value)
-        inner = _decoder(next(part for part in parts if part is not type(None)))
-        return lambda value: None if value is None else inner(value)
-    if isinstance(kind, type) and is_dataclass(kind):
-        return _dataclass_decoder(kind)
-    return lambda value: value
-
-
-def _dataclass_decoder(kind: type) -> Callable[[Any], Any]:
-    readers: dict[str, Callable[[Any], Any]] = {}
-    required = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
-
-    def decode(value: Any) -> Any:
-        if not readers:  # late, since Match holds Matches
-            readers.update({name: _decoder(hint) for name, hint in typing.get_type_hints(kind).items()})
-        if missing := required - value.keys():
-            raise KeyError(", ".join(sorted(missing)))
-        return kind(**{name: readers[name](one) for name, one in value.items() if name in readers})
-
-    return decode
-
+# --------------------------------------------------------------------------- secrets
 
 _REFERENCE = re.compile(r"\$\$|\$\{([^}]*)\}")
 _IN_URL = re.compile(r"\$\{([^}]*)\}")  # an address is asked exactly as written, so that $$ stays $$ there

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, update
 
+from feeds.codec import entry_from_blob, part_from_blob, restore
 from feeds.errors import UrlError
 from feeds.model import (
     DROPPED,
@@ -25,7 +26,6 @@ from feeds.model import (
     Placement,
 )
 from feeds.store import containments, filings, lineage, saving, small_tables, stories
-from feeds.store.codec import entry_from_blob, part_from_blob, restore
 from feeds.store.columns import article_mark, chunks, indexable
 from feeds.store.dialect import change_in, rows_in
 from feeds.store.hydrate import hydrate

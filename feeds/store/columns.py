@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Dialect, Integer
 from sqlalchemy.types import TypeDecorator
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from feeds.codec import EPOCH, micros, moment
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 """A row's number: SQLite only numbers rows by itself where the type is spelled INTEGER."""
 T = TypeVar("T")
 LONGEST = 600
 """Characters of an indexed text: PostgreSQL refuses index rows past some 2,700 bytes."""
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970, exactly. Raises ValueError if *moment* has no zone."""
-    if moment.tzinfo is None:
-        raise ValueError(f"a time without a zone cannot be stored: {moment!r}")
-    delta = moment - EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-def moment(value: int) -> datetime:
-    """The aware UTC time that `micros` gave *value* for."""
-    return EPOCH + timedelta(microseconds=value)
 
 
 def plain(value: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
 
+from feeds.codec import deflate, inflate
 from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
 from feeds.store import small_tables, stories
-from feeds.store.codec import deflate, inflate
 from feeds.store.columns import chunks, storable
 from feeds.store.dialect import change_in, rows_in, upsert
 from feeds.store.hydrate import hydrate

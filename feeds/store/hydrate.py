@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from feeds.codec import entry_from_blob
 from feeds.model import Article, CopyNote, Enclosure, Entry, Episode, FullText, Image, Origin, Related
 from feeds.players import is_dead, media_type
 from feeds.store import containments
-from feeds.store.codec import entry_from_blob
 from feeds.store.columns import chunks
 from feeds.store.lineage import in_words
 from feeds.store.schema import IN_SECTION, articles, entries, filings, sections, sources

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
 
+from feeds.codec import deflate, inflate
 from feeds.model import Validators
-from feeds.store.codec import deflate, inflate
 from feeds.store.dialect import change_in
 from feeds.store.schema import inbox
 from feeds.store.values import InboxItem

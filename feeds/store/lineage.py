@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from feeds.codec import part_from_blob, plain, restore
 from feeds.model import LINEAGE_FIELDS, Entry, Evidence
 from feeds.store import containments, filings
-from feeds.store.codec import part_from_blob, plain, restore
 from feeds.store.columns import chunks, storable
 from feeds.store.dialect import rows_in
 from feeds.store.schema import articles, entries

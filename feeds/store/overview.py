@@ -11,9 +11,10 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, Connection, func, select, text, type_coerce
 
+from feeds.codec import micros, moment
 from feeds.model import Source, Validators
 from feeds.store import dialect
-from feeds.store.columns import chunks, micros, moment
+from feeds.store.columns import chunks
 from feeds.store.schema import (
     IN_SECTION,
     POLLABLE,

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select, update
 
+from feeds.codec import entry_to_blob, plain
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
 from feeds.store import containments, dialect, filings, search
-from feeds.store.codec import entry_to_blob, plain
 from feeds.store.columns import entry_mark, indexable, signed, storable, text_mark, unsigned, url_mark
 from feeds.store.dialect import change_in, rows_in
 from feeds.store.schema import NEXT_REVISION, article_texts, article_urls, articles, entries, sources, tombstones

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from feeds.codec import inflate, moment
 from feeds.model import Article, Entry, Format, Fragment
 from feeds.store import dialect
-from feeds.store.codec import inflate
-from feeds.store.columns import moment, storable
+from feeds.store.columns import storable
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
 from feeds.text import spelled, words

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
+from feeds.codec import inflate
 from feeds.model import Format, Fragment
-from feeds.store.codec import inflate
 from feeds.store.schema import (
     BY_NUMBER,
     BY_RANK,

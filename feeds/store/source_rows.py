@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from feeds.codec import hashes_from_blob, hashes_to_blob
 from feeds.model import FullText, Source, Validators
-from feeds.store.codec import hashes_from_blob, hashes_to_blob
 from feeds.store.columns import plain, storable
 from feeds.store.dialect import rows_in
 from feeds.store.schema import source_hubs, sources

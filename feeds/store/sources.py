@@ -14,10 +14,10 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, select, update
 
+from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.model import Source, SourceKind
 from feeds.store import dialect, small_tables
-from feeds.store.codec import hashes_from_blob, hashes_to_blob
-from feeds.store.columns import chunks, micros, moment, storable
+from feeds.store.columns import chunks, storable
 from feeds.store.config_sync import sync_sources
 from feeds.store.dialect import change_in, rows_in
 from feeds.store.schema import POLLABLE, POLLS_KEPT, metadata, polls, sources

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
+from feeds.codec import deflate, inflate
 from feeds.model import FORMATS, Article, Format, Fragment
 from feeds.store import selections
-from feeds.store.codec import deflate, inflate
 from feeds.store.columns import chunks
 from feeds.store.dialect import change_in, rows_in, upsert
 from feeds.store.hydrate import hydrate

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
-from feeds.store.columns import micros, moment, signed, unsigned
+from feeds.codec import micros, moment
+from feeds.store.columns import signed, unsigned
 
 from .conftest import NOW
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.codec import deflate, entry_from_blob, entry_to_blob, hashes_from_blob, hashes_to_blob, plain, restore
 from feeds.model import (
     Category,
     Discussion,
@@ -19,9 +20,7 @@ from feeds.model import (
     Place,
     Transcript,
 )
-from feeds.store.codec import deflate, entry_from_blob, entry_to_blob, hashes_from_blob, hashes_to_blob, plain, restore
-
-from .conftest import NOW, entry
+from tests.store.conftest import NOW, entry
 
 times = st.none() | st.datetimes(timezones=st.just(UTC), min_value=datetime(1, 1, 2))  # noqa: DTZ001
 words = st.text(max_size=20)
