@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from feeds.fetch.cadence import Ours
 from feeds.ingest import verdicts
 from feeds.ingest.bodies import Waiting
-from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
+from feeds.ingest.follows import link_hash
 from feeds.ingest.reading import Reading
 from feeds.model import Decision, PollSettings, Validators
 from feeds.store.values import PollResult
@@ -58,7 +58,7 @@ def verdict(
     result = verdicts.brought(
         waiting.claim, waiting.answer, reading, got, waiting.body_hash, settings=settings, jitter=jitter
     )
-    if reading.broken_off or len(reading.links) - len(reading.item_hashes) > FOLLOW_AT_ONCE:
+    if reading.broken_off:
         # The rest comes with the next answer, which must be read then though it be the same.
         result = replace(result, state=replace(result.state, validators=Validators(), body_hash=None))
     return result

@@ -29,7 +29,7 @@ from feeds.ingest.claims import LEASE_S, Claims
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late, tell, tell_late, tell_reading
 from feeds.ingest.folders import Looked, look_into, refused, tell_files
-from feeds.ingest.follows import FOLLOW_AT_ONCE, Follows, link_hash
+from feeds.ingest.follows import Follows
 from feeds.ingest.lines import Lines
 from feeds.ingest.outage import Outage
 from feeds.ingest.pushes import Pushes
@@ -261,7 +261,7 @@ class Ingest:
         """Polls that ended without a body are saved many at a time, or as soon as nothing else comes; all else at once:
         a listing that is claimed meanwhile must know which of its pages are done with.
         """
-        if self._postponed or self._pages.followed or self._pages.again:
+        if self._postponed or self._pages.followed:
             return True
         if not self._unsaved:
             return False
@@ -474,13 +474,14 @@ class Ingest:
             flight=self._flight,
             postponed=self._postponed,
             followed=self._pages.followed,
-            refollow=self._pages.again,
         )
         saved = self._saving.save(batch, self.desk, self._clock())
         self._postponed, self._unsaved, self._save_at = [], [], math.inf
         self._pages.saved()
         for waiting, reading in read:
             self._ended(waiting, reading)
+        for source_id, urls in saved.pages.items():
+            self._pages.want(source_id, urls, self._clock())
         for claim in batch.postponed:
             self._flight.pop(claim.source.id, None)
         for result in saved.results:
@@ -503,15 +504,10 @@ class Ingest:
             del self._flight[result.source_id]
 
     def _ended(self, waiting: Waiting, reading: Reading) -> None:
-        """Say what needs saying of a body that is done, and follow the pages that a listing names."""
+        """Say what needs saying of a body that is done."""
         tell_reading(waiting, reading)
         if waiting.claim is None:
             self._extra -= 1
-            return
-        known = frozenset(waiting.claim.state.item_hashes)
-        pages = [url for url in reading.links if link_hash(url) not in known][:FOLLOW_AT_ONCE]
-        if pages:
-            self._pages.want(waiting.source.id, pages, self._clock())
 
     # ------------------------------------------------------------------ small things
 

@@ -1,7 +1,7 @@
 """Article pages on their way: robots.txt is asked first, failures are counted. Holds state; no I/O of its own.
 
-A page counts as followed when its body has arrived, is refused, or has failed `TRIES` times; what only failed is asked
-for again with the next listing.
+A page counts as followed when its body has arrived, is refused, or has failed `TRIES` times; what only failed stays in
+the queue, and is asked for again when its source has been polled again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from feeds.model import Answer, Request
 log = logging.getLogger(__name__)
 
 FOLLOW_AT_ONCE = 20
-"""Article pages followed from one listing or sitemap in one poll; the rest comes with the next."""
+"""Article pages followed after one poll of a listing or sitemap; the rest comes after the next."""
 TRIES = 3
 KEPT_FOR = timedelta(hours=24)
 RETRIED_AFTER = timedelta(minutes=30)
@@ -34,9 +34,8 @@ MOST_LATELY = 10_000
 class Follows:
     """`want` pages; `ended` for the outcome of every request whose tag is one of `TAGS`.
 
-    *held* says until when an address is not to be asked: pages that would have to wait come with the next listing.
-    *followed* are the pages that are done with, by source, as hashes; *again* the sources whose listing is to be read
-    again, for a page failed or has to wait. Whoever has saved both calls `saved`.
+    *held* says until when an address is not to be asked: pages that would have to wait come after the next poll.
+    *followed* are the pages that are done with, by source, as hashes. Whoever has saved them calls `saved`.
     """
 
     TAGS = ("follow", "robots")
@@ -55,7 +54,6 @@ class Follows:
         self._under_way: set[tuple[int, str]] = set()
         self._lately: dict[tuple[int, str], None] = {}
         self.followed: dict[int, set[int]] = {}
-        self.again: set[int] = set()
 
     def __len__(self) -> int:
         """Pages and robots.txt asked for or waiting."""
@@ -70,7 +68,6 @@ class Follows:
                 self.followed.setdefault(source_id, set()).add(link_hash(url))
                 continue
             if self._held(url, now):
-                self.again.add(source_id)
                 continue
             self._under_way.add((source_id, url))
             page = Request(source_id=source_id, url=url, accept="page", tag="follow")
@@ -93,21 +90,18 @@ class Follows:
             return None
         if self._page(outcome):
             self._done(outcome.request)
-        else:
-            self.again.add(outcome.request.source_id)
         return outcome if isinstance(outcome, Answer) and outcome.body else None
 
     def put_off(self, request: Request) -> None:
-        """A request of ours was taken back before it was asked; what hangs on it comes with the next listing."""
+        """A request of ours was taken back before it was asked; what hangs on it comes after the next poll."""
         self._out -= 1
         pages = [request] if request.tag == "follow" else self._waiting.pop(_site(request.url), [])
         for page in pages:
             self._under_way.discard((page.source_id, page.url))
-            self.again.add(page.source_id)
 
     def saved(self) -> None:
-        """What `followed` and `again` said is in the store."""
-        self.followed, self.again = {}, set()
+        """What `followed` said is in the store."""
+        self.followed = {}
 
     def _robots(self, outcome: Answer | FetchError, now: datetime) -> None:
         """Take in a robots.txt and start the pages that waited for it."""
@@ -138,7 +132,7 @@ class Follows:
                 if len(self._tries) >= 10 * MOST_SITES:
                     self._tries.clear()
                 self._tries[key] = tries
-                log.info("article page %s: %s; tried again with the next listing", outcome.url, outcome)
+                log.info("article page %s: %s; tried again after the next poll", outcome.url, outcome)
                 return False
         self._tries.pop(key, None)
         if isinstance(outcome, FetchError):
@@ -153,7 +147,6 @@ class Follows:
             return
         if self._held(page.url, now):
             self._under_way.discard((page.source_id, page.url))
-            self.again.add(page.source_id)
             return
         self._out += 1
         self._submit(replace(page, tag="follow"))

@@ -13,6 +13,7 @@ from feeds.ingest import notices
 from feeds.ingest.bodies import Read, Waiting, recurs_in
 from feeds.ingest.desk import Desk
 from feeds.ingest.endings import Late, late, verdict
+from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
 from feeds.ingest.lineage import Groups, Lineages
 from feeds.ingest.lines import Lines, scope_of
 from feeds.ingest.memory import Decided, Memory
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 AGAIN_AFTER = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(hours=24))
 """When a body is tried again that was not read and that nobody shows a second time; after the last it is given up."""
 
+LISTINGS = ("page", "sitemap")
+"""The kinds of sources whose pages are followed."""
+
 FLOOD_AT_LEAST = 5
 """Known entries under new ids in one document of which the admin is told."""
 
@@ -40,8 +44,7 @@ Places = dict[int, tuple[Placement, ...] | None]
 class Batch:
     """What one transaction takes in: polls that ended at fetch, bodies that were read, claims to be given back.
 
-    *flight* are the claims of all polls that are out, by source; *followed* and *refollow* the article pages that are
-    done with, and the sources whose pages are to be followed again (see `Sources.followed`).
+    *flight* are the claims of all polls that are out, by source; *followed* the article pages that are done with.
     """
 
     ended: list[PollResult]
@@ -49,16 +52,16 @@ class Batch:
     flight: Mapping[int, Claim]
     postponed: list[Claim] = field(default_factory=list)
     followed: dict[int, set[int]] = field(default_factory=dict)
-    refollow: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """How the polls of a batch ended, and what became of its entries."""
+    """How the polls of a batch ended, and what became of its entries; *pages* are to be followed now, by source."""
 
     results: list[PollResult]
     report: SaveReport
     late: list[Late] = field(default_factory=list)
+    pages: dict[int, list[str]] = field(default_factory=dict)
 
 
 class Saving:
@@ -101,7 +104,7 @@ class Saving:
                 results = self._finish(tx, batch, decided.decisions, desk.settings.poll, now)
                 _tell_floods(tx, batch.read, decided.decisions, now)
                 note_hubs(tx, _hubs(batch.read, desk), now)
-                tx.sources.followed(batch.followed, batch.refollow)
+                pages = _pages(tx, batch, results)
                 _learn(tx, batch.read, now)
                 late = _late(tx, batch.read, decided.decisions)
                 put_off = _put_off(batch.read, now)
@@ -114,7 +117,7 @@ class Saving:
             raise
         if decided.deduper is not None:
             self._memory.saved(newest)
-        return Saved(results, report, late)
+        return Saved(results, report, late, pages)
 
     def keep(self, language: str) -> None:
         """Keep for the next process what this one remembers. Raises StoreError."""
@@ -125,8 +128,8 @@ class Saving:
         """What most batches are: nothing is decided, and nobody who decides has to wait."""
         with self._store.write() as tx:
             results = self._finish(tx, batch, [], desk.settings.poll, now)
-            tx.sources.followed(batch.followed, batch.refollow)
-        return Saved(results, SaveReport())
+            pages = _pages(tx, batch, results)
+        return Saved(results, SaveReport(), pages=pages)
 
     def _finish(
         self, tx: WriteTx, batch: Batch, decided: Groups, settings: PollSettings, now: datetime
@@ -168,6 +171,22 @@ class Saving:
             held = [id_ for id_, url in near.items() if scope_of(url, settings.retry_after_scope) == scope]
             spread_s = max((until - now).total_seconds() * JITTER, len(held) * settings.gap_s)
             tx.sources.hold({id_: until + timedelta(seconds=spread_s * self._random()) for id_ in held})
+
+
+def _pages(tx: WriteTx, batch: Batch, results: list[PollResult]) -> dict[int, list[str]]:
+    """Queue the pages that listings name, take out those that are done with; gives what to follow of sources that
+    answered.
+    """
+    for waiting, reading in batch.read:
+        if waiting.claim is not None and reading.links:
+            known = frozenset(waiting.claim.state.item_hashes)
+            named = {link_hash(url): url for url in reading.links}
+            tx.page_queue.put(waiting.source.id, {number: url for number, url in named.items() if number not in known})
+    tx.sources.followed(batch.followed)
+    tx.page_queue.done(batch.followed)
+    answered = {result.source_id for result in results if not result.error}
+    listings = {id_ for id_ in answered if (out := batch.flight.get(id_)) and out.source.kind in LISTINGS}
+    return tx.page_queue.next(listings, FOLLOW_AT_ONCE)
 
 
 def _late(tx: WriteTx, read: list[Read], decided: Groups) -> list[Late]:

@@ -22,6 +22,7 @@ from feeds.store.schema import (
     entries,
     events,
     frames,
+    page_queue,
     section_moves,
     sections,
     sources,
@@ -141,6 +142,7 @@ def sync_sources(
     # A poll of the old URL that is still out loses its claim: what it brings of state is not the new URL's.
     cleared = update(sources).values(claim_id=None, **_OF_THE_OLD_URL)
     change_in(connection, cleared, sources.c.id, plan.restart)
+    change_in(connection, delete(page_queue), page_queue.c.source_id, plan.restart)
     removed = update(sources).values(removed_at=now, claim_id=None)
     change_in(connection, removed, sources.c.id, [row.id for row in gone])
     theirs = update(events).where(events.c.kind.in_(_OF_A_SOURCE), events.c.closed_at.is_(None))

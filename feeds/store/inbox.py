@@ -1,4 +1,4 @@
-"""Bodies that have arrived and whose entries are not saved yet. I/O: database.
+"""Bodies that have arrived and whose entries are not saved yet; pages that are yet to be asked for. I/O: database.
 
 An item is put as soon as it arrives, and removed by the transaction that saves its entries: whatever dies in between,
 the entries are not lost (promise 2). One whose reading was not finished, by no known fault of its own, stays and is
@@ -8,7 +8,7 @@ tried again later.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, 
 
 from feeds.codec import deflate, inflate
 from feeds.model import Validators
+from feeds.store import dialect
+from feeds.store.columns import signed
 from feeds.store.dialect import change_in
-from feeds.store.schema import inbox
+from feeds.store.schema import inbox, page_queue
 from feeds.store.values import InboxItem
 
 
@@ -86,6 +88,34 @@ class Inbox:
     def remove(self, ids: Sequence[int]) -> None:
         """Forget items whose entries are saved in this same transaction."""
         change_in(self._connection, delete(inbox), inbox.c.id, ids)
+
+
+class PageQueue:
+    """``tx.page_queue``: the article pages that listings named and that are not done with, by hashes of addresses."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put(self, source_id: int, pages: Mapping[int, str]) -> None:
+        """Queue *pages*, hash → address, the newest first, before all that is queued; what is queued stays."""
+        rows = [{"source_id": source_id, "link_hash": signed(number), "url": url} for number, url in pages.items()]
+        dialect.upsert(self._connection, page_queue, rows[::-1], ["source_id", "link_hash"])
+
+    def next(self, source_ids: Collection[int], each: int) -> dict[int, list[str]]:
+        """The next pages of these sources, at most *each*."""
+        found: dict[int, list[str]] = {}
+        for source_id in sorted(source_ids):
+            pages = select(page_queue.c.url).where(page_queue.c.source_id == source_id)
+            newest = pages.order_by(page_queue.c.id.desc()).limit(each)
+            if urls := self._connection.execute(newest).scalars().all():
+                found[source_id] = list(urls)
+        return found
+
+    def done(self, pages: Mapping[int, Collection[int]]) -> None:
+        """Forget *pages*, source → hashes."""
+        for source_id, hashes in sorted(pages.items()):
+            theirs = delete(page_queue).where(page_queue.c.source_id == source_id)
+            change_in(self._connection, theirs, page_queue.c.link_hash, [signed(number) for number in sorted(hashes)])
 
 
 def _is(item: InboxItem) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from feeds.store.schema import (
     fragments,
     furniture,
     inbox,
+    page_queue,
     polls,
     sections,
     sources,
@@ -186,5 +187,6 @@ class Retention:
         ids = self._connection.execute(bare.limit(limit)).scalars().all()
         for some in chunks(ids):
             self._connection.execute(delete(polls).where(polls.c.source_id.in_(some)))
+            self._connection.execute(delete(page_queue).where(page_queue.c.source_id.in_(some)))
             self._connection.execute(delete(sources).where(sources.c.id.in_(some)))
         return done

@@ -194,6 +194,17 @@ inbox = Table(
 )
 _partial("ix_inbox_next_try_at", inbox.c.next_try_at, where=text("next_try_at IS NOT NULL"))
 
+page_queue = Table(
+    "page_queue",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source_id", Id, ForeignKey("sources.id"), nullable=False),
+    Column("link_hash", BigInteger, nullable=False),
+    Column("url", Text, nullable=False),
+    UniqueConstraint("source_id", "link_hash"),
+    sqlite_autoincrement=True,
+)
+
 furniture = Table(
     "furniture",
     metadata,

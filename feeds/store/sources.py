@@ -255,19 +255,14 @@ class Sources:
         rows = [{"of_id": id_, "of_time": time} for id_, time in sorted(until.items())]
         self._connection.execute(statement, rows)
 
-    def followed(self, done: Mapping[int, Collection[int]], again: Collection[int]) -> None:
-        """Add links that are done with to what their sources' listings are known to hold; have the listings of the
-        sources *again* read anew when they are next asked, whatever their validators say. Claims make no difference.
-        """
-        for source_id in sorted({*done, *again}):
+    def followed(self, done: Mapping[int, Collection[int]]) -> None:
+        """Add links that are done with to what their sources' listings are known to hold; claims make no difference."""
+        for source_id, hashes in sorted(done.items()):
             row = self._connection.execute(select(sources.c.item_hashes).where(sources.c.id == source_id)).first()
             if row is None:
                 continue
-            known = {*hashes_from_blob(row.item_hashes), *done.get(source_id, ())}
-            values: dict[str, Any] = {"item_hashes": hashes_to_blob(tuple(sorted(known)))}
-            if source_id in again:
-                values |= {"body_hash": None, "etag": None, "last_modified": None}
-            self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
+            known = hashes_to_blob(tuple(sorted({*hashes_from_blob(row.item_hashes), *hashes})))
+            self._connection.execute(update(sources).where(sources.c.id == source_id).values(item_hashes=known))
 
     # ------------------------------------------------------------------ looking
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from feeds.store.articles import Articles
     from feeds.store.documents import Documents
     from feeds.store.hubs import Hubs
-    from feeds.store.inbox import Inbox
+    from feeds.store.inbox import Inbox, PageQueue
     from feeds.store.overview import Overview
     from feeds.store.retention import Retention
     from feeds.store.search import Search
@@ -138,6 +138,12 @@ class ReadTx:
         from feeds.store.inbox import Inbox
 
         return Inbox(self._connection)
+
+    @cached_property
+    def page_queue(self) -> PageQueue:
+        from feeds.store.inbox import PageQueue
+
+        return PageQueue(self._connection)
 
     @cached_property
     def furniture(self) -> Furniture:

@@ -26,8 +26,8 @@ POINTS = {
     "connect": (1,),
     "open": (1, 3),
     "transfer reset": (1, 9, 22),
-    "transfer cut": (1, 8),
-    "transfer refused": (1, 10, 23),
+    "transfer cut": (1, 8, 12),
+    "transfer refused": (1, 4, 8, 10, 23),
     "worker": (1, 4, 9),
     "worker bug": (2, 5),
 }
@@ -47,9 +47,6 @@ def judged(row: Row) -> None:
         # A feed whose body ended its reader twice rests, and what leaves it meanwhile is gone (docs/holds.md).
         found["lost"] = [title for title in row.lost if not title.startswith("Ferry")]
         found = {name: wrong for name, wrong in found.items() if wrong}
-    if row.kind.startswith("transfer") and set(row.unconditional) == {"/list/"}:
-        # A page that failed is followed by its listing's next answer, which therefore has to be a whole one.
-        found.pop("unconditional")
     assert not found, row
     if row.kind == "worker" and row.lost:
         return

@@ -92,6 +92,18 @@ def test_files_kept_unheard_are_in_the_inbox_once(stand: Stand) -> None:
         assert tx.inbox.count() == 0
 
 
+def test_a_kill_between_a_listing_and_its_pages_loses_no_page(stand: Stand) -> None:
+    stand.publish()
+    stand.process._ingest.take_due(10)
+    while not len(stand.process._ingest._pages):
+        stand.process._ingest.turn(0.1)
+    stand.restart()
+    for _ in range(3):
+        stand.step()
+    assert stand.books.now["Page 1"] == 1
+    assert stand.books.unconditional == []
+
+
 def test_a_store_that_fails_between_arrival_and_reading_leaves_nothing_in_flight(stand: Stand) -> None:
     ingest = stand.process._ingest
     stand.publish()

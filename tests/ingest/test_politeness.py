@@ -114,7 +114,7 @@ def test_a_page_that_fails_is_tried_a_few_times_and_no_more():
     pages.ended(failed(handed.pop(), 404), NOW)
     for number in range(1, TRIES + 1):
         assert pages.ended(failed(handed.pop()), NOW) is None
-        assert (pages.again == {1}, bool(pages.followed)) == (number < TRIES, number == TRIES)
+        assert bool(pages.followed) == (number == TRIES)
         assert len(pages) == 0
         pages.saved()
         pages.want(1, ["http://a.example/x"], NOW)
@@ -140,7 +140,7 @@ def test_a_listing_that_was_claimed_before_a_page_was_done_with_does_not_ask_for
     assert not handed and pages.followed == {1: {link_hash("http://a.example/x")}}
 
 
-def test_pages_of_a_host_that_asked_to_wait_come_with_the_next_listing():
+def test_pages_of_a_host_that_asked_to_wait_come_after_the_next_poll():
     handed: list[Request] = []
     lines = Lines(handed.append)
     pages = Follows(lines.put, lines.held_until)
@@ -155,10 +155,9 @@ def test_pages_of_a_host_that_asked_to_wait_come_with_the_next_listing():
         lines.ended(request.url)
         pages.ended(failed(request, 429), NOW)
     assert len(handed) == asked_before and len(pages) == 0
-    assert pages.again == {1} and not pages.followed
-    pages.saved()
+    assert not pages.followed
     pages.want(1, ["http://a.example/8"], NOW + timedelta(minutes=59))
-    assert len(handed) == asked_before and pages.again == {1}
+    assert len(handed) == asked_before
     pages.want(1, ["http://a.example/8"], NOW + timedelta(hours=1))
     assert handed[-1].url == "http://a.example/8"
 
@@ -168,7 +167,7 @@ def test_a_robots_txt_that_is_put_off_takes_the_pages_behind_it_along():
     pages = Follows(handed.append)
     pages.want(1, ["http://a.example/x"], NOW)
     pages.put_off(handed[0])
-    assert (len(pages), pages.again) == (0, {1})
+    assert len(pages) == 0
     pages.want(1, ["http://a.example/x"], NOW)
     assert len(handed) == 2
 

@@ -1,6 +1,7 @@
 """Configs, the inbox, events: put in and taken out."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -135,6 +136,24 @@ def test_a_body_that_was_put_off_waits_and_is_given_out_once(desk):
         assert tx.inbox.take_put_off(LATER, LATER + timedelta(hours=1), limit=10) == []
         tx.inbox.put_off({second: LATER})
         assert [each.tries for each in tx.inbox.take_put_off(LATER, LATER, limit=10)] == [2]
+
+
+def test_pages_are_queued_once_and_the_newest_come_first(desk):
+    top = 2**64 - 1
+    with desk.write() as tx:
+        tx.page_queue.put(1, {3: "c", 2: "b", 1: "a"})
+        tx.page_queue.put(1, {top: "d", 3: "c"})
+        assert tx.page_queue.next([1, 2], each=3) == {1: ["d", "c", "b"]}
+        tx.page_queue.done({1: {top, 2}, 2: {3}})
+        assert tx.page_queue.next([1], each=9) == {1: ["c", "a"]}
+
+
+def test_pages_of_an_address_that_config_took_away_are_not_followed(desk):
+    with desk.write() as tx:
+        tx.page_queue.put(1, {1: "a"})
+        was = tx.sources.by_id(1)[0]
+        tx.sources.sync([replace(was, target="https://other.example/")], "full", NOW)
+        assert tx.page_queue.next([1], each=9) == {}
 
 
 def test_all_that_is_due_moves_with_the_clock(desk):
