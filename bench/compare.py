@@ -1,13 +1,14 @@
 """Whether two checkouts behave alike: documents, decisions, answers and messages, one by one.
 
-    python -m bench.compare OLD NEW [--part feeds] [--share 0.2] [--first 20]
+    python -m bench.compare OLD NEW [--part feeds] [--share 0.2] [--first 3]
     python -m bench.compare OLD NEW --keep DIR      keeps the recordings there, as old.record and new.record
     python -m bench.compare DIR/old.record NEW      OLD as it was recorded before, in half the time
 
 Each side runs in a process of its own with the code of its checkout (`bench/recorder.py`, of this checkout, as are the
 config and the inputs of tests): desks take in all development data, with a clock that stands still and chance that is
-drawn from names. Prints how many of each kind were compared and how many differ, and the first differences with the
-place where they begin. Exits with 1 where anything differs. Needs Linux and a C compiler, for the clock.
+drawn from names. Prints how many of each kind were compared and how many differ, and the first differences of each
+kind with the place where they begin: entries first, for what differs there shows everywhere else. Exits with 1 where
+anything differs. Needs Linux and a C compiler, for the clock.
 
 An article's id is drawn when it is new: who draws more or fewer ids, or in another order, makes all differ.
 """
@@ -99,24 +100,31 @@ def _around(old: str, new: str) -> tuple[str, str]:
 
 
 def compare(old: Record, new: Record, first: int) -> int:
-    """Print how many of each kind are alike, and the *first* differences; how many differ."""
-    differences: list[tuple[str, str]] = []
+    """Print how many of each kind are alike, and the *first* differences of each that differs; how many differ."""
+    kinds = sorted(old.keys() | new.keys(), key=lambda kind: (not kind.startswith("row of entries"), kind))
+    names = {kind: list(old.get(kind, {}) | new.get(kind, {})) for kind in kinds}
+    differing = {
+        kind: [name for name in names[kind] if old.get(kind, {}).get(name) != new.get(kind, {}).get(name)]
+        for kind in kinds
+    }
+    compared, differ = (sum(map(len, counted.values())) for counted in (names, differing))
     print(f"{'kind':28}{'compared':>10}{'differ':>10}")
-    for kind in sorted(old.keys() | new.keys()):
-        one, other = old.get(kind, {}), new.get(kind, {})
-        names = list(one) + [name for name in other if name not in one]
-        differing = [name for name in names if one.get(name) != other.get(name)]
-        differences += [(kind, name) for name in differing]
-        print(f"{kind:28}{len(names):>10}{len(differing):>10}")
-    total = sum(len(old.get(kind, {}).keys() | new.get(kind, {}).keys()) for kind in old.keys() | new.keys())
-    print(f"{'all':28}{total:>10}{len(differences):>10}")
-    for kind, name in differences[:first]:
-        one, other = old.get(kind, {}).get(name), new.get(kind, {}).get(name)
-        print(f"\n{kind}: {name}")
-        print("    only in the new" if one is None else "    only in the old" if other is None else parting(one, other))
-    if len(differences) > first:
-        print(f"\n... and {len(differences) - first} more (--first N shows more)")
-    return len(differences)
+    for kind in kinds:
+        print(f"{kind:28}{len(names[kind]):>10}{len(differing[kind]):>10}")
+    print(f"{'all':28}{compared:>10}{differ:>10}")
+    for kind in kinds:
+        for name in differing[kind][:first]:
+            print(f"\n{kind}: {name}")
+            print(_parting(old.get(kind, {}).get(name), new.get(kind, {}).get(name)))
+        if len(differing[kind]) > first:
+            print(f"\n... and {len(differing[kind]) - first} more of this kind (--first N shows more)")
+    return differ
+
+
+def _parting(old: str | None, new: str | None) -> str:
+    if old is None or new is None:
+        return f"    only in the {'new' if old is None else 'old'}"
+    return parting(old, new)
 
 
 def main() -> int:
@@ -131,7 +139,7 @@ def main() -> int:
         help="feeds, labelled, stream, documents, released, messages; all, if none",
     )
     parser.add_argument("--share", type=float, default=1.0, help="of the inputs of each part: 0.1 for a quick look")
-    parser.add_argument("--first", type=int, default=20, help="so many differences are shown")
+    parser.add_argument("--first", type=int, default=3, help="so many differences of each kind are shown")
     parser.add_argument("--keep", type=Path, help="a folder for the two recordings")
     told = parser.parse_args()
     more = ["--share", str(told.share)] + [word for part in told.part for word in ("--part", part)]

@@ -29,6 +29,7 @@ import sqlite3
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,8 @@ from urllib.parse import urlsplit
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 BASE = "https://wire.example.org"
+PATIENCE_S = 120.0
+"""How long an answer waits for its turn; then it is given all the same, and the recording is not the same each time."""
 Record = dict[str, dict[str, str]]
 """What was seen, by kind and then by name."""
 
@@ -67,18 +70,22 @@ def fix_chance(name: str) -> None:
 
     os.urandom = urandom
     random._urandom = urandom  # type: ignore[attr-defined]
-    random.seed(name)
+    random.random = lambda: 0.5  # several threads draw, in any order
+    random.uniform = lambda least, most: (least + most) / 2  # type: ignore[method-assign, assignment]
 
 
 # ---------------------------------------------------------------- an origin that any host name leads to
 
 
 class Origin(BaseHTTPRequestHandler):
-    """Answers as a proxy, from files: one body at a time, the next when the desk has saved the last."""
+    """Answers as a proxy, from files: in the order told, each when the desk has saved what the last one brought."""
 
     protocol_version = "HTTP/1.1"
     folder: Path
-    sent = 0
+    turn = threading.Condition()
+    command = ""
+    waiting: list[str] = []
+    at = began = sources = pages = 0
 
     @classmethod
     @contextlib.contextmanager
@@ -99,51 +106,57 @@ class Origin(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = self.path if "://" in self.path else f"http://{self.headers['Host']}{self.path}"
         shown = self.folder / hashlib.sha256(url.encode()).hexdigest()
-        if not shown.exists():
-            return self._answer(404, b"no such page", {"Content-Type": "text/plain"})
-        status, headers, body = pickle.loads(shown.read_bytes())
-        if status == 200:
-            etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-            headers = {"ETag": etag} | headers
-            self._wait_for_the_last()
-            if self.headers.get("If-None-Match") == etag:
-                return self._answer(304, b"", {"ETag": etag})
-        self._answer(status, body, headers)
+        until = time.monotonic() + PATIENCE_S
+        with Origin.turn, contextlib.closing(self._database()) as opened:
+            while url in Origin.waiting and Origin.waiting[0] != url and time.monotonic() < until:
+                Origin.turn.wait(1.0)
+            while not self._is_saved(opened) and time.monotonic() < until:
+                time.sleep(0.004)
+            if url in Origin.waiting:
+                Origin.waiting.remove(url)
+                Origin.sources += 1
+            elif shown.exists():
+                Origin.pages += 1
+            if shown.exists():
+                self._answer(*pickle.loads(shown.read_bytes()))
+            else:
+                self._answer(404, {"Content-Type": "text/plain"}, b"no such page")
+            Origin.turn.notify_all()
 
-    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if status == 200 and self.headers.get("If-None-Match") == etag:
+            status, headers, body = 304, {}, b""
         self.send_response_only(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status != 304:
-            self.send_header("Content-Length", str(len(body)))
+        for name, value in {"ETag": etag, "Content-Length": str(len(body)), **headers}.items():
+            if status == 200 or name != "ETag":
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-        if status == 200:
-            Origin.sent += 1
 
-    def _wait_for_the_last(self) -> None:
-        """Until all bodies sent to this command are in the database and out of its inbox; half a minute at most."""
-        database = (self.folder / "database").read_text()
-        command, _, path = database.partition("\n")
-        until = time.monotonic() + 30
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as opened:
-            if command != getattr(Origin, "command", None):
-                Origin.command, Origin.sent, Origin.began = command, 0, _bodies(opened)[0]
-            while time.monotonic() < until:
-                came, waiting = _bodies(opened)
-                if came - Origin.began >= Origin.sent and not waiting:
-                    return
-                time.sleep(0.004)
-        Origin.began -= 1  # a body that never reached the inbox: the desk refused it
+    def _database(self) -> sqlite3.Connection:
+        """The desk's database. A new command begins to count, and tells in which order its sources are answered."""
+        command, path, at, *order = (self.folder / "command").read_text().splitlines()
+        opened = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        if command != Origin.command:
+            Origin.command, Origin.at, Origin.waiting = command, int(at), order
+            Origin.sources = Origin.pages = 0
+            Origin.began = _number(opened, "select coalesce(max(seq), 0) from sqlite_sequence where name = 'inbox'")
+        return opened
+
+    def _is_saved(self, opened: sqlite3.Connection) -> bool:
+        """Whether all that this command was answered is saved: polls that ended, bodies out of the inbox."""
+        ended = _number(opened, f"select count(*) from polls where at = {Origin.at}")
+        came = _number(opened, "select coalesce(max(seq), 0) from sqlite_sequence where name = 'inbox'")
+        waiting = _number(opened, "select count(*) from inbox where next_try_at is null")
+        return ended >= Origin.sources and came - Origin.began >= Origin.pages and not waiting
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
 
 
-def _bodies(opened: sqlite3.Connection) -> tuple[int, int]:
-    """How many bodies have ever come, and how many wait to be saved."""
-    came = opened.execute("select coalesce(max(seq), 0) from sqlite_sequence where name = 'inbox'").fetchone()[0]
-    return came, opened.execute("select count(*) from inbox where next_try_at is null").fetchone()[0]
+def _number(opened: sqlite3.Connection, query: str) -> int:
+    return int(opened.execute(query).fetchone()[0])
 
 
 # ---------------------------------------------------------------- a desk, used from outside
@@ -160,6 +173,7 @@ class Desk:
         self.data.mkdir()
         self.origin = folder / "origin"
         self.database = self.data / "desk.sqlite3"
+        self.order: list[str] = []
         self._commands = 0
 
     def show(self, url: str, body: bytes, status: int = 200, **headers: str) -> str:
@@ -175,19 +189,20 @@ class Desk:
 
     def write(self, sources: Sequence[dict[str, Any]], sections: dict[str, Any] | str, **desk: Any) -> None:
         """Write the config files; JSON is YAML."""
+        self.order = [source[kind] for source in sources for kind in ("url", "page", "sitemap") if kind in source]
         told: dict[str, Any] = {
             "title": "Compared",
             "base_url": BASE,
             "contact": "desk@example.org",
-            "poll": {"first_s": 3600, "floor_s": 60, "gap_s": 0, "per_host": 1},
+            "poll": {"first_s": 3600, "floor_s": 60, "gap_s": 0, "per_host": 100},
             "fetch": {
                 "proxy": f"http://127.0.0.1:{self.port}",
                 "allow_private": ["127.0.0.0/8"],
-                "max_transfers": 1,
+                "max_transfers": 1000,
                 "timeout_s": 600,
                 "idle_s": 300,
             },
-            "publish": {"full_text": "full", "first_import": 40, "keep_days": 0},
+            "publish": {"full_text": "full", "first_import": 20, "keep_days": 0},
         }
         for key, value in desk.items():
             told[key] = {**told[key], **value} if isinstance(value, dict) and key in told else value
@@ -213,8 +228,9 @@ class Desk:
         """Run commands one after another in one child, each as a fresh `main`; what each printed, by its name."""
         self._commands += 1
         label = f"{self.name} {self._commands}"
-        self.origin.mkdir(exist_ok=True)
-        (self.origin / "database").write_text(f"{label}\n{self.database}")
+        (self.origin / "command").write_text(
+            "\n".join([label, str(self.database), f"{self.clock.now.timestamp():.0f}000000", *self.order])
+        )
         listed = list(commands)
 
         def work() -> list[tuple[int, str, str]]:
@@ -762,7 +778,8 @@ class Parts:
             {"name": "Front", "page": "http://followed.example.org/"},
             {"name": "Map", "sitemap": "http://followed.example.org/sitemap.xml"},
         ]
-        desk.write(sources, self._tree)
+        desk.write(sources, self._tree, poll={"per_host": 1})
+        desk.order = []  # one after another, for all are of one host
         # Long after the files were last touched: one that just changed is left alone.
         desk.clock.set(datetime(2036, 1, 1, tzinfo=UTC))
         for folder in folders:
