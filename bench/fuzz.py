@@ -14,9 +14,9 @@ tried first every time. Exit code 1 where one fails.
 from __future__ import annotations
 
 import argparse
-import atexit
 import gc
 import logging
+import os
 import random
 import re
 import sys
@@ -206,10 +206,11 @@ def seeds(name: str) -> list[bytes]:
 class Hunt:
     """Tries inputs of one target and keeps those that fail, one of each cause."""
 
-    def __init__(self, name: str, take: Target) -> None:
+    def __init__(self, name: str, take: Target, *, keep: bool = True) -> None:
         self.name = name
         self.tried = self.failed = 0
         self._take = take
+        self._keeps = keep
         self._causes: set[str] = set()
 
     def attempt(self, body: bytes) -> None:
@@ -237,19 +238,24 @@ class Hunt:
             self.attempt(mutated(dice.choice(pool), dice.choice(pool), dice))
 
     def guided(self, until: float, seed: int) -> None:
-        """The same with libFuzzer, which keeps what reaches new code and mutates that: it ends the process."""
+        """The same with libFuzzer, which keeps what reaches new code and mutates that. It never comes back."""
         import atheris  # optional: bench/requirements.txt
 
         for each in [one for one in gc.get_objects() if isinstance(one, FunctionType)]:
             if str(each.__module__).startswith(LOOKED_AT):
                 atheris.instrument_func(each)
+
+        def attempt(body: bytes) -> None:
+            self.attempt(body)
+            if time.monotonic() > until:
+                self.report(seed)
+                os._exit(1 if self.failed else 0)
+
         with tempfile.TemporaryDirectory() as corpus:
             for number, body in enumerate(seeds(self.name)):
                 Path(corpus, str(number)).write_bytes(body)
-            seconds = max(1, int(until - time.monotonic()))
-            options = [f"-max_total_time={seconds}", f"-seed={seed + 1}", f"-max_len={LARGEST}", "-rss_limit_mb=0"]
-            atheris.Setup([sys.argv[0], *options, "-verbosity=0", corpus], self.attempt)
-            atexit.register(self.report, seed)
+            options = [f"-seed={seed + 1}", f"-max_len={LARGEST}", "-rss_limit_mb=0", "-timeout=600", "-verbosity=0"]
+            atheris.Setup([sys.argv[0], *options, corpus], attempt)
             atheris.Fuzz()
 
     def report(self, seed: int) -> None:
@@ -258,8 +264,9 @@ class Hunt:
 
     def _keep(self, body: bytes, why: str) -> None:
         place = CORPUS / self.name / xxhash.xxh3_64_hexdigest(body)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(body)
+        if self._keeps:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(body)
         print(f"{self.name}: {place.relative_to(HERE)}\n{why[-1500:]}", flush=True)
 
 

@@ -183,6 +183,11 @@ def is_below(path: str, folder: Path) -> bool:
     return Path(path).is_relative_to(folder)
 
 
+def make_private(folder: Path) -> None:
+    """Make *folder* where it is not there yet, closed to all but its user and group: it holds what config holds."""
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+
+
 def printable(name: str) -> str:
     """A file's *name* fit for a line of the log: what is no letter of it is escaped.
 

@@ -22,6 +22,7 @@ import click
 
 from feeds.engine.logs import CONTROLS
 from feeds.errors import DeskError
+from feeds.files import make_private
 from feeds.settings import Config, config_from_json
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def need_database(found: Places) -> None:
 def make_data(found: Places) -> None:
     """Make the data folder; DeskError where that fails, or where this user can't write in it."""
     try:
-        found.data.mkdir(parents=True, exist_ok=True)
+        make_private(found.data)
         reason = "" if os.access(found.data, os.W_OK | os.X_OK) else "permission denied"
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from feeds.errors import DeskError
+from feeds.files import make_private
 
 
 class DeskLock:
@@ -47,7 +48,7 @@ class DeskLock:
 
     def _take(self) -> int:
         """The open file with the lock on it. Raises DeskError where another desk has it, else OSError."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self._path.parent)
         # Not inheritable: a child that outlives the parent must not keep the lock.
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:

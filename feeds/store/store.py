@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, exc, select
 
 from feeds.errors import StoreError
+from feeds.files import make_private
 from feeds.store import dialect, place, small_tables, upgrade
 from feeds.store.place import Loss
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
@@ -428,7 +429,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
         if not create:
             raise StoreError(f"there is no database at {file}", remedy="`wiredesk run` makes it")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_private(file.parent)
         except OSError as error:
             raise StoreError(
                 f"the folder {file.parent} cannot be made: {error.strerror}", remedy="choose another with --data"

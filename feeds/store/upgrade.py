@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from feeds.errors import StoreError
+from feeds.files import make_private
 from feeds.store import dialect
 
 if TYPE_CHECKING:
@@ -80,8 +81,10 @@ def copy(source: Path, target: Path) -> None:
     """Copy *source* to *target* as of one moment. *target* is whole or not there, and replaced if it was."""
     partial = target.with_name(f".{target.name}.partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private(target.parent)
         partial.unlink(missing_ok=True)
+        # Made here and not by SQLite: for nobody else to read, and through no link that others put there.
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640))
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old:
             old.execute("PRAGMA busy_timeout = 15000")
             # A read transaction holds the moment: without it every commit starts the copying over.

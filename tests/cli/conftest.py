@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,8 @@ def run(
     monkeypatch.delenv("WIREDESK_HOME", raising=False)
     monkeypatch.setenv("WIREDESK_CONFIG", str(folder / "config"))
     monkeypatch.setenv("WIREDESK_DATA", str(folder / "data"))
+    for module in (sys, threading):  # commands set them
+        monkeypatch.setattr(module, "excepthook", module.excepthook)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 

@@ -170,6 +170,8 @@ def test_a_backup_is_restored_with_everything_as_it_was(run: Run, folder: Path) 
     kept = run("backup", "kept.sqlite3")
     assert kept.code == 0
     assert "`wiredesk restore kept.sqlite3`" in kept.out
+    for held in ("data", "kept.sqlite3"):
+        assert (folder / held).stat().st_mode & 0o007 == 0, f"{held} holds what config holds, and is for nobody else"
     (folder / "config" / "articles" / "2.txt").write_text(
         "Third\n\nSomething quite different about a lamp and a bell.\n"
     )
