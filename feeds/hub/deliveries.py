@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -207,30 +208,27 @@ class Deliveries:
         if room <= 0:
             return
         hub = self._settings.own_hub
-        documents: dict[tuple[str, Format], Document | None] = {}
-        bodies: dict[tuple[str, Format, int], bytes | None] = {}
         nothing: list[tuple[int, str, int]] = []
         requests: list[Request] = []
         with self._store.read() as tx:
+            get = cache(tx.documents.get)
+
+            @cache
+            def changed(path: str, format: Format, sequence: int) -> bytes | None:
+                document = get(path, format)
+                return None if document is None else _news(tx, document, sequence)
+
             due = tx.hubs.due(now, room, failing=failing, but=self._delivering)
             for one in due:
-                topic = one.path, one.format
-                if topic not in documents:
-                    documents[topic] = tx.documents.get(*topic)
-                document = documents[topic]
+                document = get(one.path, one.format)
                 if document is None or (hub is None and not one.ping):
                     continue
                 if one.ping:
                     requests.append(self._ping(one, document))
-                    continue
-                key = (*topic, one.delivered_sequence)
-                if key not in bodies:
-                    bodies[key] = _news(tx, document, one.delivered_sequence)
-                body = bodies[key]
-                if body is None:
-                    nothing.append((one.id, document.etag, document.sequence))
-                else:
+                elif (body := changed(one.path, one.format, one.delivered_sequence)) is not None:
                     requests.append(self._delivery(one, document, body, hub or ""))
+                else:
+                    nothing.append((one.id, document.etag, document.sequence))
         if nothing:
             with self._store.write() as tx:
                 tx.hubs.delivered(nothing, now)
@@ -265,16 +263,22 @@ class Deliveries:
         if publication != self._publication:  # something newer may be there already
             self._look = True
         kind = "ping" if one.ping else "delivery"
-        if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
+        status = outcome.status if isinstance(outcome, Answer) else 0
+        if 200 <= status < 300:
             self._count(kind, "delivered")
             tx.hubs.delivered([(one.id, document.etag, document.sequence)], now)
-            return
-        if isinstance(outcome, Answer) and outcome.status == 410 and not one.ping:
+        elif status == 410 and not one.ping:
             self._count(kind, "gone")
             log.info("subscription ended by 410 topic=%s callback=%s", one.topic, _place(one.callback))
             tx.hubs.end(one.id)
-            return
-        self._count(kind, "refused" if isinstance(outcome, Answer) else "failed")
+        else:
+            self._count(kind, "refused" if status else "failed")
+            self._try_again(tx, one, document, outcome, now)
+
+    def _try_again(
+        self, tx: Any, one: Subscription, document: Document, outcome: Answer | FetchError, now: datetime
+    ) -> None:
+        """Note that a delivery failed, and when the next one is due; who failed for too long waits for a change."""
         error = f"answered {outcome.status}" if isinstance(outcome, Answer) else outcome.cause
         wait_s = min(FIRST_RETRY_S * 2.0**one.failures, LAST_RETRY_S) * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads, hides nothing
         if isinstance(outcome, Answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
@@ -83,44 +83,79 @@ def judge(
     settings: Settings, topics: Collection[tuple[str, Format]], form: Sequence[tuple[str, str]]
 ) -> HubRequest | Verdict:
     """Return the request that *form* makes, or the answer to one that is wrong."""
+    try:
+        fields = _fields(form)
+        mode = fields.get("hub.mode", "")
+        if mode not in ("subscribe", "unsubscribe"):
+            raise _Refused("hub.mode must be subscribe or unsubscribe")
+        subscribes = mode == "subscribe"
+        topic = fields.get("hub.topic", "")
+        path, format = _topic(settings, topics, topic, subscribes=subscribes)
+        callback, host = _callback(fields)
+        secret = fields.get("hub.secret") or None
+        if secret is not None and len(secret.encode()) > MAX_SECRET_BYTES:
+            raise _Refused("hub.secret must have less than 200 bytes")
+        return HubRequest(
+            mode="subscribe" if subscribes else "unsubscribe",
+            path=path,
+            format=format,
+            topic=topic,
+            callback=callback,
+            host=host,
+            secret=secret if subscribes else None,
+            lease_s=_lease_s(fields) if subscribes else LEASE_S,
+        )
+    except _Refused as refused:
+        return Verdict(refused.status, str(refused))
+
+
+class _Refused(Exception):
+    """A request that is wrong, with the words of the answer."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def _fields(form: Sequence[tuple[str, str]]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for name, value in form:
         if name.startswith("hub.") and fields.setdefault(name, value) != value:
-            return _bad(f"{name} is given twice")
-    mode = fields.get("hub.mode", "")
-    if mode not in ("subscribe", "unsubscribe"):
-        return _bad("hub.mode must be subscribe or unsubscribe")
-    topic = fields.get("hub.topic", "")
+            raise _Refused(f"{name} is given twice")
+    return fields
+
+
+def _topic(
+    settings: Settings, topics: Collection[tuple[str, Format]], topic: str, *, subscribes: bool
+) -> tuple[str, Format]:
+    """Who unsubscribes may name a document that is no more."""
     named = topic_of(settings.base_url, topic)
-    if named is None or named not in topics:
-        if mode == "subscribe":
-            return Verdict(404, "hub.topic is no document of this desk: give its rel=self address")
-        if named is None:
-            return _bad("hub.topic is no document of this desk: give its rel=self address")
+    if named is None or (subscribes and named not in topics):
+        wrong = "hub.topic is no document of this desk: give its rel=self address"
+        raise _Refused(wrong, 404 if subscribes else 400)
+    return named
+
+
+def _callback(fields: Mapping[str, str]) -> tuple[str, str]:
+    """The callback and its host."""
     callback = fields.get("hub.callback", "")
     try:
         host = parse_target(callback).host
         fragment = urlsplit(callback).fragment
-    except (UrlError, ValueError):
-        return _bad("hub.callback must be an absolute http or https URL")
+    except (UrlError, ValueError) as error:
+        raise _Refused("hub.callback must be an absolute http or https URL") from error
     if fragment or len(callback.encode()) > MAX_CALLBACK_BYTES:
-        return _bad(f"hub.callback must have no fragment and at most {MAX_CALLBACK_BYTES} bytes")
-    secret = fields.get("hub.secret") or None
-    if secret is not None and len(secret.encode()) > MAX_SECRET_BYTES:
-        return _bad("hub.secret must have less than 200 bytes")
+        raise _Refused(f"hub.callback must have no fragment and at most {MAX_CALLBACK_BYTES} bytes")
+    return callback, host
+
+
+def _lease_s(fields: Mapping[str, str]) -> int:
     lease = fields.get("hub.lease_seconds", "").strip()
-    if mode == "subscribe" and lease and not (lease.isascii() and lease.isdigit() and len(lease) <= 18 and int(lease)):
-        return _bad("hub.lease_seconds must be a positive number")
-    return HubRequest(
-        mode="subscribe" if mode == "subscribe" else "unsubscribe",
-        path=named[0],
-        format=named[1],
-        topic=topic,
-        callback=callback,
-        host=host,
-        secret=secret if mode == "subscribe" else None,
-        lease_s=min(max(int(lease), MIN_LEASE_S), MAX_LEASE_S) if mode == "subscribe" and lease else LEASE_S,
-    )
+    if not lease:
+        return LEASE_S
+    if not (lease.isascii() and lease.isdigit() and len(lease) <= 18 and int(lease)):
+        raise _Refused("hub.lease_seconds must be a positive number")
+    return min(max(int(lease), MIN_LEASE_S), MAX_LEASE_S)
 
 
 def topic_of(base_url: str, topic: str) -> tuple[str, Format] | None:
@@ -144,7 +179,3 @@ def topic_of(base_url: str, topic: str) -> tuple[str, Format] | None:
 def topic_url(base_url: str, path: str, format: Format) -> str:
     """Return the address of a document, as its rel=self says."""
     return f"{base_url}/{path or 'index'}.{format}"
-
-
-def _bad(text: str) -> Verdict:
-    return Verdict(400, text)

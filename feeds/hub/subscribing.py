@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -54,24 +54,22 @@ def discover(
     ...     self_url=None)
     Discovered(topic='https://x.example/a', hub='https://h.example/')
     """
-    found: dict[str, list[str]] = {"hub": [], "self": []}
-    for name, value in headers:
-        if name != "link":
-            continue
-        for target, parameters in _LINK.findall(value):
-            rel = _REL.search(parameters)
-            for word in (rel[1] or rel[2]).lower().split() if rel else ():
-                if word in found:
-                    found[word].append(target)
-    if not found["hub"]:
-        found = {"hub": list(hubs), "self": [self_url] if self_url else []}
-    elif not found["self"] and self_url:
-        found["self"].append(self_url)
-    topics = [topic for target in found["self"] if (topic := _absolute(base, target))]
-    good = [hub for target in found["hub"] if (hub := _absolute(base, target))]
-    if not good or len(set(topics)) != 1:
-        return None
-    return Discovered(topics[0], good[0])
+    links = [(rel, target) for name, value in headers if name == "link" for rel, target in _links(value)]
+    named = [target for rel, target in links if rel == "hub"]
+    selves = [target for rel, target in links if rel == "self"] if named else []
+    if not selves and self_url:
+        selves = [self_url]
+    topics = {topic for target in selves if (topic := _absolute(base, target))}
+    good = [hub for target in named or hubs if (hub := _absolute(base, target))]
+    return Discovered(topics.pop(), good[0]) if good and len(topics) == 1 else None
+
+
+def _links(value: str) -> Iterator[tuple[str, str]]:
+    """The relations of a Link header and what each leads to (RFC 8288)."""
+    for target, parameters in _LINK.findall(value):
+        if (rel := _REL.search(parameters)) is not None:
+            for word in (rel[1] or rel[2]).lower().split():
+                yield word, target
 
 
 def _absolute(base: str, target: str) -> str | None:

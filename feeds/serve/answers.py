@@ -34,7 +34,7 @@ from feeds.serve.admission import (
 )
 from feeds.serve.counters import Tally
 from feeds.serve.joined import NARROWING
-from feeds.serve.representations import Finished, codings_in_order, finish_document, reply
+from feeds.serve.representations import Finished, Variant, codings_in_order, finish_document, reply
 from feeds.serve.store_reader import Changes, Desk, StoreReader
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ class Answers:
         app: WSGIApplication,
         reader: StoreReader,
         *,
+        tally: Tally | None = None,
         look_every_s: float = LOOK_EVERY_S,
         max_bodies_bytes: int = MAX_BODIES_BYTES,
         clock: Callable[[], float] = time.monotonic,
@@ -179,7 +180,7 @@ class Answers:
         self._current: Snapshot | None = None
         self._behind = True
         self._failing = False
-        self.tally: Tally | None = None
+        self.tally = tally or Tally()
         self._codings: dict[str | None, tuple[str, ...]] = {}
         self._views, self._bodies = Lanes(VIEWS_AT_ONCE, VIEWS_WAITING), Lanes(BODIES_AT_ONCE, BODIES_WAITING)
 
@@ -232,20 +233,18 @@ class Answers:
 
     def _ask_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the views answer, counted and timed."""
-        tally = self.tally
-        if tally is None:
-            return self.app(environ, start_response)
-        path, began, told = environ["PATH_INFO"], self._clock(), ["500"]
+        path, began, answered = environ["PATH_INFO"], self._clock(), "500"
 
         def counted(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            told[0] = status
+            nonlocal answered
+            answered = status
             return start_response(status, headers, *more)
 
         try:
             return self.app(environ, counted)
         finally:
-            tally.answered(path, told[0], environ.get("HTTP_USER_AGENT"))
-            tally.took(path, self._clock() - began)
+            self.tally.answered(path, answered, environ.get("HTTP_USER_AGENT"))
+            self.tally.took(path, self._clock() - began)
 
     def close(self) -> None:
         """Let go of the store; a later request would open it again."""
@@ -256,43 +255,34 @@ class Answers:
     ) -> list[bytes] | None:
         """Answer from *finished*, or None where the view has to decide."""
         method = environ["REQUEST_METHOD"]
-        if method != "GET" and method != "HEAD":
-            return None
-        query = environ.get("QUERY_STRING")
-        if (query and may_narrow(query)) or "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
+        if (method != "GET" and method != "HEAD") or _is_for_the_view(environ):
             return None
         named = environ.get("HTTP_IF_NONE_MATCH")
         if named is not None and (held := finished.exact.get(named)) is not None:
-            start_response("304 Not Modified", held[:])
-            if self.tally is not None:
-                self.tally.answered(environ["PATH_INFO"], "304", environ.get("HTTP_USER_AGENT"))
-            return [b""]
-        if "HTTP_A_IM" in environ or not finished.variants:
+            status, headers, body = "304 Not Modified", held, b""
+        elif "HTTP_A_IM" in environ or not finished.variants:
             return None
-        if named is None and "HTTP_IF_MODIFIED_SINCE" not in environ:
-            accepted = environ.get("HTTP_ACCEPT_ENCODING")
-            variants = finished.variants
-            for coding in self._codings.get(accepted) or self._remember(accepted):
-                if coding in variants:
-                    break
-            else:
-                coding = "identity"
-            variant = variants[coding]
-            start_response("200 OK", variant.headers[:])
-            if self.tally is not None:
-                self.tally.answered(environ["PATH_INFO"], "200", environ.get("HTTP_USER_AGENT"))
-            return [b""] if method == "HEAD" else [variant.body]
-        answered = reply(finished, environ)
-        start_response(STATUS_LINES[answered.status], answered.headers[:])
-        if self.tally is not None:
-            self.tally.answered(environ["PATH_INFO"], STATUS_LINES[answered.status], environ.get("HTTP_USER_AGENT"))
-        return [b""] if method == "HEAD" else [answered.body]
+        elif named is None and "HTTP_IF_MODIFIED_SINCE" not in environ:
+            variant = self._variant(finished, environ.get("HTTP_ACCEPT_ENCODING"))
+            status, headers, body = "200 OK", variant.headers, variant.body
+        else:
+            answered = reply(finished, environ)
+            status, headers, body = STATUS_LINES[answered.status], answered.headers, answered.body
+        start_response(status, headers[:])
+        self.tally.answered(environ["PATH_INFO"], status, environ.get("HTTP_USER_AGENT"))
+        return [b""] if method == "HEAD" else [body]
 
-    def _remember(self, accepted: str | None) -> tuple[str, ...]:
-        codings = codings_in_order(accepted)
-        if len(self._codings) < _REMEMBERED and len(accepted or "") <= _REMEMBERED_CHARS:
-            self._codings[accepted] = codings
-        return codings
+    def _variant(self, finished: Finished, accepted: str | None) -> Variant:
+        """The coding of *finished* that suits; what values of Accept-Encoding mean is remembered."""
+        codings = self._codings.get(accepted)
+        if codings is None:
+            codings = codings_in_order(accepted)
+            if len(self._codings) < _REMEMBERED and len(accepted or "") <= _REMEMBERED_CHARS:
+                self._codings[accepted] = codings
+        for coding in codings:
+            if coding in finished.variants:
+                return finished.variants[coding]
+        return finished.variants["identity"]
 
     def _look(self) -> None:
         """Take over what was published since the last look; while one thread does, the others go on with the old.
@@ -337,6 +327,11 @@ class Answers:
 def _refuse(refused: Refusal, start_response: StartResponse) -> list[bytes]:
     start_response(refused.status, refused.headers)
     return [refused.body]
+
+
+def _is_for_the_view(environ: WSGIEnvironment) -> bool:
+    query = environ.get("QUERY_STRING")
+    return bool(query and may_narrow(query)) or "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ
 
 
 def may_narrow(query: str) -> bool:

@@ -20,7 +20,7 @@ from werkzeug.exceptions import Gone, NotFound
 from feeds import frames
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
-from feeds.model import Article, Format
+from feeds.model import Article, Format, Image, Section
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.answers import Snapshot
@@ -31,6 +31,7 @@ from feeds.serve.site import page, redirect_to, respond_with, the_site
 from feeds.serve.store_reader import Desk, Retracted
 from feeds.serve.view_models import (
     Headline,
+    Player,
     cast_of,
     day_in_words,
     direction,
@@ -87,7 +88,6 @@ def article_page(article_id: str) -> Response:
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         desk, addresses = snapshot.desk, snapshot.addresses
         zone = zone_of(desk.settings.timezone)
-        sections = [addresses.section_at(path) for path in shown.sections]
         picture = picture_of(shown, desk)
         text = fitted(shown.content or shown.summary, images=desk.settings.publish.images)
         html = render_template(
@@ -112,12 +112,8 @@ def article_page(article_id: str) -> Response:
             updated=in_words(shown.updated, zone) if shown.updated > shown.published else "",
             updated_stamp=rfc3339(shown.updated),
             host=urlsplit(shown.link or "").hostname or "",
-            sections=[node(section, addresses) for section in sections if section is not None and section.path],
-            around=[
-                (heading, [{"title": one.title, "page": addresses.local(f"/article/{one.id}")} for one in several])
-                for heading, several in (("Contains", shown.contains), ("Contained in", shown.contained_in))
-                if several
-            ],
+            sections=[node(section, addresses) for section in _sections(shown, addresses)],
+            around=_around(shown, addresses),
             copies=[(copy, in_words(copy.first_seen, zone), _SCORE.sub("", copy.why)) for copy in shown.copies],
             description=shortened(plain(shown.summary or shown.content), 200),
             canonical=shown.link or addresses.public(f"/article/{shown.id}"),
@@ -125,6 +121,20 @@ def article_page(article_id: str) -> Response:
         return html, latest_change([shown], desk.accepted_at)
 
     return page(("article", shown, others, series), draw)
+
+
+def _sections(article: Article, addresses: Addresses) -> list[Section]:
+    """The sections that *article* is in, but for the whole desk."""
+    return [section for path in article.sections if path and (section := addresses.section_at(path)) is not None]
+
+
+def _around(article: Article, addresses: Addresses) -> list[tuple[str, list[dict[str, str]]]]:
+    """The articles that it contains and that contain it, as links under a heading."""
+    return [
+        (heading, [{"title": one.title, "page": addresses.local(f"/article/{one.id}")} for one in several])
+        for heading, several in (("Contains", article.contains), ("Contained in", article.contained_in))
+        if several
+    ]
 
 
 def _media(article: Article, text: str, desk: Desk) -> dict[str, object]:
@@ -205,48 +215,52 @@ def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
 
     A data block is no script, so that a policy without `script-src` lets it stand (HTML, "prepare the script element").
     """
+    address = addresses.public(f"/article/{article.id}")
+    publisher = article.publisher or (article.origin.name if article.origin else "") or article.source_name
     schema: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
         "headline": article.title,
-        "url": addresses.public(f"/article/{article.id}"),
-        "mainEntityOfPage": article.link or addresses.public(f"/article/{article.id}"),
+        "url": address,
+        "mainEntityOfPage": article.link or address,
         "datePublished": rfc3339(article.published),
         "dateModified": rfc3339(article.updated),
         "isAccessibleForFree": True,
     }
-    if article.link:
-        schema["isBasedOn"] = article.link
-    if article.language:
-        schema["inLanguage"] = article.language
-    if summary := shortened(plain(article.summary or article.content), 300):
-        schema["description"] = summary
-    if names := [person.name for person in article.authors if person.name]:
-        schema["author"] = [{"@type": "Person", "name": name} for name in names]
-    if name := article.publisher or (article.origin.name if article.origin else "") or article.source_name:
-        schema["publisher"] = {"@type": "Organization", "name": name}
-    if (picture := picture_of(article, desk)) is not None:
-        words = {"caption": picture.caption, "creditText": picture.credit}
-        named = {name: text for name, text in words.items() if text}
-        schema["image"] = [{"@type": "ImageObject", "url": picture.url} | named if named else picture.url]
-    if players := players_of(article):
-        schema["associatedMedia"] = [
-            {
-                "@type": "AudioObject" if one.tag == "audio" else "VideoObject",
-                "contentUrl": one.renditions[0][0],
-                "encodingFormat": one.renditions[0][1],
-                "name": one.title or article.title,
-                "uploadDate": rfc3339(article.published),
-            }
-            for one in players
-        ]
-    titles = [section.title for path in article.sections if path and (section := addresses.section_at(path))]
-    if titles:
-        schema["articleSection"] = titles
+    stated = {
+        "isBasedOn": article.link,
+        "inLanguage": article.language,
+        "description": shortened(plain(article.summary or article.content), 300),
+        "author": [{"@type": "Person", "name": person.name} for person in article.authors if person.name],
+        "publisher": {"@type": "Organization", "name": publisher} if publisher else None,
+        "image": _image_schema(picture_of(article, desk)),
+        "associatedMedia": [_media_schema(article, player) for player in players_of(article)],
+        "articleSection": [section.title for section in _sections(article, addresses)],
+    }
+    schema |= {name: value for name, value in stated.items() if value}
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     for sign, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(sign, escaped)
     return Markup(text)  # noqa: S704
+
+
+def _image_schema(picture: Image | None) -> list[object]:
+    if picture is None:
+        return []
+    words = {"caption": picture.caption, "creditText": picture.credit}
+    named = {name: text for name, text in words.items() if text}
+    return [{"@type": "ImageObject", "url": picture.url} | named if named else picture.url]
+
+
+def _media_schema(article: Article, player: Player) -> dict[str, str]:
+    address, media_type = player.renditions[0]
+    return {
+        "@type": "AudioObject" if player.tag == "audio" else "VideoObject",
+        "contentUrl": address,
+        "encodingFormat": media_type,
+        "name": player.title or article.title,
+        "uploadDate": rfc3339(article.published),
+    }
 
 
 class _NoArticles(Exception):

@@ -222,17 +222,14 @@ def kind_of(path: str) -> str:
     return first if first in ("article", "story", "search", "static", "websub", "status", "metrics") else "page"
 
 
-def exposition(known: Stored | None, tally: Tally | None) -> tuple[bytes, str]:
+def exposition(known: Stored | None, tally: Tally) -> tuple[bytes, str]:
     """Return everything in Prometheus' text format, and its media type; *known* is None where the store is silent."""
     registry = CollectorRegistry()
     registry.register(_Up(known is not None))
     if known is not None:
         registry.register(known)
-    body = generate_latest(registry)
-    if tally is not None:
-        tally.flush()
-        body += tally.shared.gathered()
-    return body, CONTENT_TYPE_LATEST
+    tally.flush()
+    return generate_latest(registry) + tally.shared.gathered(), CONTENT_TYPE_LATEST
 
 
 class _Up:

@@ -100,31 +100,31 @@ def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source
 
     *sources* are known by what `by_name` gives; *usual* is how many entries the document holds.
     """
-    name = _one(parameters, "source").strip().casefold()
-    language = _one(parameters, "lang").strip().lower().replace("_", "-")
-    limit = _one(parameters, "limit").strip()
-    by = _one(parameters, "by").strip().lower()
+    source = _source(_one(parameters, "source").casefold(), sources)
+    language = _one(parameters, "lang").lower().replace("_", "-")
+    by = _one(parameters, "by").lower()
     if by not in ("", "article", "story"):
         raise BadChoice("by is article or story")
-    if by == "story" and (name or language):
+    if by == "story" and (source or language):
         raise BadChoice("by=story goes with limit alone: a story is told by several sources")
-    source = sources.get(name) if name else None
-    if name and source is None:
-        raise BadChoice(f"source is none of this desk's; there are: {_named(sources.values())}")
     if language and not _LANGUAGE.fullmatch(language):
         raise BadChoice("lang is a language tag such as en or pt-br")
+    limit = _limit(_one(parameters, "limit"), usual)
+    named = {"source": source.key.casefold(), "keys": (source.key,), "name": source.name} if source else {}
+    return Choice(language=language, by_story=by == "story", limit=limit, usual=usual, **named)  # type: ignore[arg-type]
+
+
+def _source(name: str, sources: Mapping[str, Source]) -> Source | None:
+    if name and name not in sources:
+        raise BadChoice(f"source is none of this desk's; there are: {_named(sources.values())}")
+    return sources.get(name) if name else None
+
+
+def _limit(text: str, usual: int) -> int:
     most = max(MOST_ENTRIES, usual)
-    if limit and not (limit.isascii() and limit.isdecimal() and len(limit) <= 6 and 1 <= int(limit) <= most):
+    if text and not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= most):
         raise BadChoice(f"limit is a whole number from 1 to {most}")
-    return Choice(
-        source=source.key.casefold() if source else "",
-        keys=(source.key,) if source else (),
-        name=source.name if source else "",
-        language=language,
-        by_story=by == "story",
-        limit=int(limit) if limit else usual,
-        usual=usual,
-    )
+    return int(text) if text else usual
 
 
 def by_name(sources: Iterable[Source]) -> dict[str, Source]:
@@ -138,7 +138,7 @@ def _one(parameters: Mapping[str, Sequence[str]], name: str) -> str:
     values = set(parameters.get(name, ()))
     if len(values) > 1:
         raise BadChoice(f"{name} can be given once")
-    return values.pop() if values else ""
+    return values.pop().strip() if values else ""
 
 
 def _named(sources: Iterable[Source]) -> str:

@@ -95,7 +95,7 @@ def test_a_full_disk_costs_the_others_news_and_nobody_a_process(tmp_path):
 
 def test_the_store_speaks_prometheus_too():
     event = Event(id="urn:uuid:1", kind="gone", subject="a", text="A", remedy="", at=NOW)
-    body, media_type = exposition(Stored(Numbers(articles=7, due=2, lag_s=1.5), {"fine": 3}, [event]), None)
+    body, media_type = exposition(Stored(Numbers(articles=7, due=2, lag_s=1.5), {"fine": 3}, [event]), Tally())
     told = body.decode()
     assert media_type.startswith("text/plain")
     families = {family.name: family for family in text_string_to_metric_families(told)}
