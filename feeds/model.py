@@ -629,6 +629,7 @@ class Decision:
     *known_key* is the stored entry's key where it differs from the entry's own (ids that change at every fetch).
     *signature* is a sketch of title and text, to be kept with the entry: near copies are found by it after a restart.
     *parts* are articles whose text stands in the entry's, *wholes* those that the entry's stands in; copies of none.
+    *apart* are articles of which the entry's was a part or the whole, and is no more.
     """
 
     kind: DecisionKind
@@ -642,6 +643,18 @@ class Decision:
     evidence: tuple[Evidence, ...] = ()
     parts: tuple[str, ...] = ()
     wholes: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Containment:
+    """What is kept of two articles, of which one contains the other: the signatures of their entries, by source id and
+    key; empty where none was kept."""
+
+    whole_uid: str
+    part_uid: str
+    wholes: Mapping[tuple[int, str], bytes]
+    parts: Mapping[tuple[int, str], bytes]
 
 
 # --------------------------------------------------------------------------- file: where, and why

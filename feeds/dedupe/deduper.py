@@ -18,7 +18,7 @@ from feeds.dedupe.speaking import Speaking
 from feeds.dedupe.stories import Arriving, Joined, Stories
 from feeds.dedupe.terms import TermCounts, Terms, pack, unpack
 from feeds.dedupe.window import NOTHING, Found, Window
-from feeds.model import NOTHING_BESIDE, Beside, Decision, Entry, Evidence, Known, KnownEntry
+from feeds.model import NOTHING_BESIDE, Beside, Containment, Decision, Entry, Evidence, Known, KnownEntry
 from feeds.text import short_hash, spelled
 
 FEWEST_TERMS = 3
@@ -184,6 +184,45 @@ class Deduper:
                 self._remember(source_id, decision, book)
         return tuple(decisions)
 
+    def apart(self, decided: Sequence[Sequence[Decision]], kept: Sequence[Containment]) -> list[tuple[Decision, ...]]:
+        """*decided*, told which of what is *kept* of its articles holds no more after their entries changed."""
+        fresh = {
+            (one.source_id, one.known_key or one.entry.key): one.signature
+            for many in decided
+            for one in many
+            if one.kind == "updated"
+        }
+        ended: defaultdict[str, list[str]] = defaultdict(list)
+        for one in kept:
+            if not self._holds(one, fresh):
+                ended[one.whole_uid].append(one.part_uid)
+                ended[one.part_uid].append(one.whole_uid)
+        return [
+            tuple(
+                replace(one, apart=tuple(ended[one.article_uid]))
+                if one.kind == "updated" and one.article_uid in ended
+                else one
+                for one in many
+            )
+            for many in decided
+        ]
+
+    def _holds(self, kept: Containment, fresh: Mapping[tuple[int, str], bytes]) -> bool:
+        """Whether any entry of the whole holds any of the part. Where a signature is missing nobody knows."""
+        wholes, parts = (
+            [self._weighed(fresh.get(at, signature)) for at, signature in held.items()]
+            for held in (kept.wholes, kept.parts)
+        )
+        return any(whole is None or part is None or near.holds(whole, part) for whole in wholes for part in parts)
+
+    def _weighed(self, signed: bytes) -> near.Weighed | None:
+        sketch = signature.read(signature.split(signed)[0])
+        return near.weigh(sketch, self._near_counts) if sketch is not None else None
+
+    @property
+    def _near_counts(self) -> near.GramCounts:
+        return self._window.counts if self._window is not None else near.GramCounts()
+
     def undo(self) -> None:
         """Let window and stories be what they were before this batch, which could not be saved; before the next."""
         if self._window is not None:
@@ -321,12 +360,11 @@ class Deduper:
 
         Whatever a third one is to both of them, a source that shows two at a time means two.
         """
-        counts = self._window.counts if self._window is not None else near.GramCounts()
         for one in self._live.get(uid, ()):
             if one.text_hash and one.text_hash == entry.text_hash:
                 continue
-            mine, its = signature.read(sketch), signature.read(signature.split(one.signature)[0])
-            if mine is None or its is None or not near.judge(near.weigh(mine, counts), near.weigh(its, counts)).near:
+            mine, its = self._weighed(sketch), self._weighed(one.signature)
+            if mine is None or its is None or not near.judge(mine, its).near:
                 return False
         return True
 

@@ -355,6 +355,11 @@ def place(
     return "whole" if its >= asked > 2 * mine else None
 
 
+def holds(whole: Weighed, part: Weighed) -> bool:
+    """Whether what was a part of another text is so still: less than is asked of one that comes, for it was found."""
+    return max(_agreement(whole, part)[0], _beginning_in(part, whole)) >= SUPPORT
+
+
 def _beginning_in(part: Weighed, whole: Weighed) -> float:
     """How much of *part*'s beginning stands anywhere in *whole*, estimated from its sample."""
     if part.sketch.word_count > whole.sketch.word_count * BEGINNING_GROWS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from feeds.model import (
     FILING_FIELDS,
     Article,
     Beside,
+    Containment,
     Decision,
     Entry,
     Evidence,
@@ -222,6 +223,10 @@ class Articles:
                 statement
             )
         ]
+
+    def containments_of(self, uids: Collection[str]) -> list[Containment]:
+        """Which articles these contain, or are contained in, with the signatures of both."""
+        return containments.of(self._connection, uids)
 
     def newest_entry(self) -> int:
         """The number of the entry that came last, 0 before any."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select, tuple_, update
 
-from feeds.model import Decision, Related
+from feeds.model import Containment, Decision, Related
 from feeds.store import dialect, filings
 from feeds.store.columns import chunks
+from feeds.store.dialect import rows_in
 from feeds.store.schema import FILED, NOT_ASIDE, articles, containments, entries
 
 MOST_RELATED = 50
@@ -42,6 +43,40 @@ def add(connection: Connection, decisions: Sequence[Decision]) -> set[int]:
         rows.append({"whole_id": whole, "part_id": part})
     dialect.insert_many(connection, containments, rows)
     return {row[name] for row in rows for name in ("whole_id", "part_id")}
+
+
+def of(connection: Connection, uids: Collection[str]) -> list[Containment]:
+    """What is kept of these articles, each pair once."""
+    mine = [row.id for row in rows_in(connection, select(articles.c.id), articles.c.uid, uids)]
+    pairs, _ = _known(connection, mine, mine)
+    ids = sorted({id_ for pair in pairs for id_ in pair})
+    uid_of = {row.id: row.uid for row in rows_in(connection, select(articles.c.id, articles.c.uid), articles.c.id, ids)}
+    signatures: dict[int, dict[tuple[int, str], bytes]] = {id_: {} for id_ in ids}
+    columns = entries.c.article_id, entries.c.source_id, entries.c.key, entries.c.signature
+    for row in rows_in(connection, select(*columns), entries.c.article_id, ids):
+        signatures[row.article_id][row.source_id, row.key] = row.signature or b""
+    return [
+        Containment(uid_of[whole], uid_of[part], signatures[whole], signatures[part])
+        for whole, part in sorted(pairs)
+        if whole in uid_of and part in uid_of
+    ]
+
+
+def withdraw(connection: Connection, decisions: Sequence[Decision]) -> set[int]:
+    """Forget what these decisions say is a part or a whole no more; the rows of the articles of which it was kept."""
+    ended = {(one.article_uid, other) for one in decisions for other in one.apart}
+    uids = sorted({uid for pair in ended for uid in pair})
+    id_of = {
+        row.uid: row.id for row in rows_in(connection, select(articles.c.id, articles.c.uid), articles.c.uid, uids)
+    }
+    told: set[int] = set()
+    for uid, other in ended:
+        if uid in id_of and other in id_of:
+            pair = id_of[uid], id_of[other]
+            same = tuple_(containments.c.whole_id, containments.c.part_id).in_([pair, pair[::-1]])
+            if connection.execute(delete(containments).where(same)).rowcount:
+                told.update(pair)
+    return told
 
 
 def _known(

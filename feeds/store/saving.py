@@ -260,7 +260,8 @@ def _renew_contained(connection: Connection, batch: _Batch, decisions: Sequence[
     """Keep which articles contain others, and have those rendered again that name one whose title is another now."""
     own = {batch.rows[uid].id for uid in {*batch.born, *(one.article_uid for one in batch.copies)}}
     own |= {row.article_id for _, row in batch.updated.values()}
-    filings.renew(connection, containments.add(connection, decisions) - own)
+    told = containments.withdraw(connection, decisions) | containments.add(connection, decisions)
+    filings.renew(connection, told - own)
     renamed = [row.article_id for one, row in batch.updated.values() if row.title != storable(one.entry.title)]
     containments.renew_neighbours(connection, [*renamed, *(batch.rows[uid].id for uid in batch.outranking)])
 

@@ -88,3 +88,32 @@ def test_a_part_that_gets_another_title_is_named_by_it(desk: CaseDesk) -> None:
     desk.poll()
     (briefing,) = (item for item in desk.see().items if item["title"] == "Morning briefing")
     assert renamed[1] in [part["title"] for part in briefing["_wiredesk"]["contains"]]
+
+
+def contained(desk: CaseDesk) -> tuple[set[str], dict[str, list[str]]]:
+    """What the digest says it contains, and by title in what each other article says it is contained."""
+    items = {item["title"]: item["_wiredesk"] for item in desk.see().items}
+    parts = {part["title"] for part in items.pop("Morning briefing").get("contains", ())}
+    return parts, {name: [one["title"] for one in told.get("contained_in", ())] for name, told in items.items()}
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_digest_that_is_edited_contains_no_more_what_it_no_longer_holds(desk: CaseDesk, place: str) -> None:
+    shown(desk, 3, digest(3, whole=True, intro=True), place)
+    first, second, third = list(ARTICLES)[:3]
+    assert contained(desk)[0] == {first, second, third}
+    desk.show("/digest.xml", feed("digest", ("digest.example/today", "Morning briefing", digest(2, whole=True))))
+    desk.poll()
+    kept = ["Morning briefing"]
+    assert contained(desk) == ({first, second}, {first: kept, second: kept, third: []})
+    desk.show("/digest.xml", feed("digest", ("digest.example/today", "Morning briefing", digest(3, whole=True))))
+    desk.poll()
+    assert contained(desk)[0] == {first, second, third}
+
+
+def test_a_part_that_is_written_anew_is_contained_no_more(desk: CaseDesk) -> None:
+    shown(desk, 3, digest(3, whole=True, intro=True), "after")
+    first, second, third = list(ARTICLES)[:3]
+    desk.show("/2.xml", feed("paper", ("a2.example/story", third, ARTICLES["Beekeepers win singing prize"])))
+    desk.poll()
+    assert contained(desk) == ({first, second}, {first: ["Morning briefing"], second: ["Morning briefing"], third: []})

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from feeds.model import Containment
 from feeds.store import containments
 from feeds.store.containments import MOST_RELATED
 
@@ -54,6 +55,27 @@ def test_the_same_again_and_the_reverse_add_nothing(desk):
     with desk.read() as tx:
         assert containments.count(tx.articles._connection) == 1
     assert revision(desk, "part") == before
+
+
+def test_what_is_apart_is_forgotten_and_both_are_made_anew(desk):
+    save(desk, [new("part"), new("other")], "news")
+    save(desk, [whole("digest", "part", "other")], "news")
+    before = revision(desk, "part"), revision(desk, "other")
+    edited = replace(new("digest", text="Edited."), kind="updated", apart=(uid_of("part"), uid_of("never-was")))
+    save(desk, [edited], "news")
+    assert around(desk, "digest") == (["Title other"], [])
+    assert around(desk, "part") == ([], [])
+    assert (revision(desk, "part"), revision(desk, "other")) == (before[0] + 1, before[1])
+
+
+def test_what_is_kept_of_articles_is_told_with_the_signatures_of_their_entries(desk):
+    save(desk, [replace(new("part"), signature=b"part")], "news")
+    save(desk, [replace(whole("digest", "part"), signature=b"whole")], "news")
+    told = Containment(uid_of("digest"), uid_of("part"), {(1, "digest"): b"whole"}, {(1, "part"): b"part"})
+    with desk.read() as tx:
+        assert tx.articles.containments_of([uid_of("part")]) == [told]
+        assert tx.articles.containments_of([uid_of("digest"), uid_of("part")]) == [told]
+        assert tx.articles.containments_of([uid_of("another")]) == []
 
 
 def test_no_article_names_more_than_so_many(desk):
