@@ -13,28 +13,10 @@ from urllib.parse import urlsplit
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.model import Settings
+from feeds.settings.forms import BASE_URL, CONTACT, LANGUAGE, NETWORK, NETWORK_OR_PORT, TIME_OF_DAY, ZONE, Address
 from feeds.settings.load import OTHER_VARIABLES, OVERRIDES
 from feeds.settings.reports import Report, Wrong, did_you_mean
-from feeds.settings.types import (
-    Address,
-    BaseUrl,
-    Choice,
-    Contact,
-    Group,
-    Key,
-    Language,
-    ListOf,
-    Network,
-    Number,
-    Or,
-    Read,
-    Text,
-    TimeOfDay,
-    YesNo,
-    Zone,
-    plain,
-    read_mapping,
-)
+from feeds.settings.types import Choice, Group, Key, ListOf, Number, Or, Read, Text, YesNo, plain, read_mapping
 
 WEEK_S = 7 * 86400
 FULL_TEXT = Choice(("full", "summary", "link"))
@@ -59,7 +41,7 @@ FETCH_KEYS: dict[str, Key] = {
     "max_transfers": Key(takes=Number(1, 10_000), says="transfers at the same time, over all hosts"),
     "ports": Key(takes=ListOf(Number(1, 65535), least=1), says="ports that may be connected to"),
     "allow_private": Key(
-        takes=ListOf(Network(port=True)), says="private networks, or addresses with port, that may be connected to"
+        takes=ListOf(NETWORK_OR_PORT), says="private networks, or addresses with port, that may be connected to"
     ),
     "proxy": Key(
         takes=Address(schemes=("http", "https", "socks5", "socks5h")), says="a proxy that all fetches go through"
@@ -81,21 +63,23 @@ PUBLISH_KEYS: dict[str, Key] = {
     "images": Key(takes=YesNo(), says="whether articles keep their pictures"),
 }
 
+GROUPS = {"poll": POLL_KEYS, "fetch": FETCH_KEYS, "publish": PUBLISH_KEYS}
+
 DESK_KEYS: dict[str, Key] = {
     "title": Key(takes=Text(longest=200), says="the name of the desk"),
     "description": Key(takes=Text(longest=1000, empty=True, lines=True), says="what the desk is, in a sentence"),
     "copyright": Key(takes=Text(longest=500, empty=True), says="who holds the rights, told by every document"),
     "image": Key(takes=Address(published=True), says="a picture for the desk (PNG, JPEG or GIF), shown by readers"),
-    "base_url": Key(takes=BaseUrl(), says="the desk's public address: what feeds and pages call themselves"),
-    "contact": Key(takes=Contact(), says="an e-mail address or page, told to sources in the User-Agent"),
-    "language": Key(takes=Language(), says="the desk's language, for sources that do not say"),
-    "timezone": Key(takes=Zone(), says="for source dates without a zone, and for pages"),
+    "base_url": Key(takes=BASE_URL, says="the desk's public address: what feeds and pages call themselves"),
+    "contact": Key(takes=CONTACT, says="an e-mail address or page, told to sources in the User-Agent"),
+    "language": Key(takes=LANGUAGE, says="the desk's language, for sources that do not say"),
+    "timezone": Key(takes=ZONE, says="for source dates without a zone, and for pages"),
     "poll": Key(takes=Group(POLL_KEYS), says="how often sources are asked"),
     "fetch": Key(takes=Group(FETCH_KEYS), says="the limits of one fetch"),
     "publish": Key(takes=Group(PUBLISH_KEYS), says="what documents hold, and how long it is kept"),
-    "trusted_proxies": Key(takes=ListOf(Network()), says="proxies whose X-Forwarded headers are believed"),
+    "trusted_proxies": Key(takes=ListOf(NETWORK), says="proxies whose X-Forwarded headers are believed"),
     "learn_at": Key(
-        takes=Or("never", "never", TimeOfDay()),
+        takes=Or("never", "never", TIME_OF_DAY),
         says="when the classifier learns anew each day, where a section is to learn",
     ),
 }
@@ -119,22 +103,9 @@ def apply_environment(settings: Settings, environ: Mapping[str, str], report: Re
     """Give *settings* with the OVERRIDES that *environ* has; what is wrong goes to *report*."""
     values: dict[str, Any] = {}
     for name, path in OVERRIDES.items():
-        text = environ.get(name)
-        if text is None or not text.strip():
-            continue
-        keys, into = DESK_KEYS, values
-        for part in path[:-1]:
-            group = keys[part].takes
-            assert isinstance(group, Group)
-            keys, into = dict(group.keys), into.setdefault(part, {})
-        kind = keys[path[-1]].takes
-        own = Report(report.file)
-        try:
-            into[path[-1]] = kind.read(_node(text, isinstance(kind, ListOf)), own)
-        except Wrong as wrong:
-            own.error(None, wrong.cause, wrong.remedy)
-        for error in own.errors:
-            report.error(None, f"{name}: {error.cause}", error.remedy)
+        if text := environ.get(name, "").strip():
+            group = values.setdefault(path[0], {}) if len(path) > 1 else values
+            _override(group, path, text, name, report)
     for name in environ:
         if name.startswith("WIREDESK_") and name not in OVERRIDES and name not in OTHER_VARIABLES:
             hint = did_you_mean(name, OVERRIDES)
@@ -143,15 +114,22 @@ def apply_environment(settings: Settings, environ: Mapping[str, str], report: Re
     return _settings(values, settings)
 
 
+def _override(values: dict[str, Any], path: tuple[str, ...], text: str, name: str, report: Report) -> None:
+    """Put what the variable *name* says into *values*, as the key at *path* reads it; errors name the variable."""
+    keys: Mapping[str, Key] = DESK_KEYS if len(path) == 1 else GROUPS[path[0]]
+    takes = keys[path[-1]].takes
+    own = Report(report.file)
+    try:
+        values[path[-1]] = takes.read(_node(text, isinstance(takes, ListOf)), own)
+    except Wrong as wrong:
+        own.error(None, wrong.cause, wrong.remedy)
+    for error in own.errors:
+        report.error(None, f"{name}: {error.cause}", error.remedy)
+
+
 def _settings(values: dict[str, Any], base: Settings) -> Settings:
-    flat = {name: value for name, value in values.items() if name not in ("poll", "fetch", "publish")}
-    return replace(
-        base,
-        **flat,
-        poll=replace(base.poll, **values.get("poll", {})),
-        fetch=replace(base.fetch, **values.get("fetch", {})),
-        publish=replace(base.publish, **values.get("publish", {})),
-    )
+    groups = {name: replace(getattr(base, name), **values[name]) for name in GROUPS if name in values}
+    return replace(base, **{**values, **groups})
 
 
 def _node(text: str, several: bool) -> Node:
@@ -164,40 +142,40 @@ def _node(text: str, several: bool) -> Node:
 def _interactions(settings: Settings, read: Read, report: Report) -> None:
     """Judge what single keys can't show: settings that hold each by itself and not together."""
     poll, fetch, publish = settings.poll, settings.fetch, settings.publish
-    where: dict[str, dict[str, Node]] = {name: {} for name in ("poll", "fetch", "publish")}
-    for group in where:
-        if (node := read.places.get(group)) is not None:
-            where[group] = places(node)
+
+    def at(group: str, *names: str) -> Node | None:
+        """Where the first of *names* stands in *group*."""
+        found = places(read.places[group]) if group in read.places else {}
+        return next((found[name] for name in names if name in found), None)
+
     if poll.floor_s > poll.ceiling_s:
         report.error(
-            where["poll"].get("floor_s") or where["poll"].get("ceiling_s"),
+            at("poll", "floor_s", "ceiling_s"),
             f"poll.floor_s {plain(poll.floor_s)} is above poll.ceiling_s {plain(poll.ceiling_s)}",
             "lower the floor or raise the ceiling",
         )
     elif not poll.floor_s <= poll.first_s <= poll.ceiling_s:
         real = min(max(poll.first_s, poll.floor_s), poll.ceiling_s)
         report.warn(
-            where["poll"].get("first_s") or read.places.get("poll"),
+            at("poll", "first_s") or read.places.get("poll"),
             f"poll.first_s {plain(poll.first_s)} is outside floor_s and ceiling_s",
             f"new sources are asked every {plain(real)} s",
         )
     if fetch.idle_s > fetch.timeout_s:
         report.warn(
-            where["fetch"].get("idle_s") or where["fetch"].get("timeout_s"),
+            at("fetch", "idle_s", "timeout_s"),
             f"fetch.idle_s {plain(fetch.idle_s)} is above fetch.timeout_s {plain(fetch.timeout_s)}",
             "the shorter one always comes first",
         )
     if 0 < publish.keep_articles < publish.entries:
         report.warn(
-            where["publish"].get("keep_articles"),
+            at("publish", "keep_articles"),
             f"publish.keep_articles {publish.keep_articles} is below publish.entries {publish.entries}",
             f"documents will hold {publish.keep_articles} articles",
         )
     if publish.keep_days and publish.keep_days < 2:
         report.warn(
-            where["publish"].get("keep_days"),
-            "articles are kept for a day",
-            "readers that ask once a day may miss some",
+            at("publish", "keep_days"), "articles are kept for a day", "readers that ask once a day may miss some"
         )
     _public_address(settings, read, report)
 

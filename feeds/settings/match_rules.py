@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import re2
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.model import Drop, Match, Term, TermField
+from feeds.settings.forms import judge_language
 from feeds.settings.reports import Report, Wrong, listing, quote
-from feeds.settings.types import Language, Schema, is_empty, pairs, text_of
+from feeds.settings.types import Schema, is_empty, pairs, text_of
 
 TERMS: tuple[TermField, ...] = typing.get_args(TermField)
 JOINTS = ("any", "all", "none")
@@ -91,8 +92,7 @@ def judge_drop(node: Node, lists: Lists, report: Report, source: str | None = No
 
 
 def _rule(node: Node, lists: Lists, report: Report, depth: int) -> Term | Match | None:
-    if depth > _DEEPEST:
-        report.error(node, f"a rule nested more than {_DEEPEST} deep", "name parts of it as lists, or flatten it")
+    if _too_deep(node, report, depth):
         return None
     try:
         found = pairs(node, report)
@@ -117,21 +117,25 @@ def _rule(node: Node, lists: Lists, report: Report, depth: int) -> Term | Match 
 
 
 def _rules(node: Node, lists: Lists, report: Report, depth: int) -> tuple[Term | Match, ...]:
-    if depth > _DEEPEST:
-        report.error(node, f"a rule nested more than {_DEEPEST} deep", "name parts of it as lists, or flatten it")
+    if _too_deep(node, report, depth):
         return ()
     if is_empty(node) or (isinstance(node, SequenceNode) and not node.value):
         report.error(node, "a joint without rules", f"write a list of terms ({listing(TERMS)})")
         return ()
+    items = [node]
     if isinstance(node, SequenceNode):
-        items: list[Node] = node.value
+        items = node.value
     elif isinstance(node, MappingNode):
-        items = [MappingNode(node.tag, [pair], key.start_mark) for pair in node.value if (key := pair[0])]
+        items = [MappingNode(node.tag, [pair], pair[0].start_mark) for pair in node.value]
         pairs(node, report)  # for keys that stand twice
-    else:
-        items = [node]
     rules = (_rule(item, lists, report, depth) for item in items)
     return tuple(rule for rule in rules if rule is not None)
+
+
+def _too_deep(node: Node, report: Report, depth: int) -> bool:
+    if depth > _DEEPEST:
+        report.error(node, f"a rule nested more than {_DEEPEST} deep", "name parts of it as lists, or flatten it")
+    return depth > _DEEPEST
 
 
 def _term(name: str, key: Node, value: Node, lists: Lists, report: Report) -> Term | None:
@@ -147,32 +151,36 @@ def _term(name: str, key: Node, value: Node, lists: Lists, report: Report) -> Te
 
 
 def _values(node: Node, lists: Lists, report: Report, term: str = "") -> tuple[str, ...]:
+    """The values of a term, or of a list where there is no *term*; each once."""
     values: dict[str, None] = {}
     items: list[Node] = node.value if isinstance(node, SequenceNode) else [node]
     if not items:
         report.error(node, "a list without values", "write at least one")
     for item in items:
         try:
-            text = text_of(item).strip()
-            if term in _LISTED:
-                judge_commas(item, text)
-            if isinstance(item, ScalarNode) and _REFERENCE.fullmatch(text):
-                if text[1:] not in lists:
-                    hint = report.did_you_mean(text[1:], lists)
-                    raise Wrong(
-                        f"no list is called {quote(text[1:])}",
-                        hint or f"define it above, under `lists:`; for the text itself write ${text}",
-                    )
-                found = lists[text[1:]]
-            else:
-                found = (text[1:] if text.startswith("$$") else text,)
-            for value in found:
+            for value in _meant(item, lists, report, term):
                 if term:
                     judge_term(term, value)
                 values[value] = None
         except Wrong as wrong:
             report.error(item, f"{term}: {wrong.cause}" if term else wrong.cause, wrong.remedy)
     return tuple(values)
+
+
+def _meant(node: Node, lists: Lists, report: Report, term: str) -> tuple[str, ...]:
+    """The text of *node*; of `$name` the values of that list."""
+    text = text_of(node).strip()
+    if term in _LISTED:
+        judge_commas(node, text)
+    if not (isinstance(node, ScalarNode) and _REFERENCE.fullmatch(text)):
+        return (text[1:] if text.startswith("$$") else text,)
+    if text[1:] not in lists:
+        hint = report.did_you_mean(text[1:], lists)
+        raise Wrong(
+            f"no list is called {quote(text[1:])}",
+            hint or f"define it above, under `lists:`; for the text itself write ${text}",
+        )
+    return lists[text[1:]]
 
 
 def judge_commas(node: Node, text: str) -> None:
@@ -189,16 +197,19 @@ def judge_term(term: str, value: str) -> None:
     """Raise Wrong where *value* makes no sense for the term *term*."""
     if not value:
         raise Wrong("an empty text", "write a value, or take it out")
-    if term == "regex":
-        judge_regex(value)
-    elif term == "language":
-        Language().read(ScalarNode("tag:yaml.org,2002:str", value), Report(""))
-    elif term == "path":
-        if "://" in value or "?" in value or "#" in value:
-            raise Wrong(f"{quote(value)} is more than a path", "write its segments alone, such as /world/asia")
-        if not value.strip("/"):
-            raise Wrong(f"{quote(value)} has no segment", "write one such as /world")
-    elif not any(char.isalnum() for char in value) and term in ("keywords", "title", "breadcrumb"):
+    if judge := _JUDGES.get(term):
+        judge(value)
+
+
+def _judge_path(value: str) -> None:
+    if "://" in value or "?" in value or "#" in value:
+        raise Wrong(f"{quote(value)} is more than a path", "write its segments alone, such as /world/asia")
+    if not value.strip("/"):
+        raise Wrong(f"{quote(value)} has no segment", "write one such as /world")
+
+
+def _judge_words(value: str) -> None:
+    if not any(map(str.isalnum, value)):
         raise Wrong(f"{quote(value)} holds no letter or digit", "write words, or use `regex:`")
 
 
@@ -212,13 +223,23 @@ def judge_regex(pattern: str) -> None:
     try:
         compiled = re2.compile(pattern, options)
     except re2.error as error:
-        said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
+        words = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
         remedy = "mend it (RE2 syntax)"
-        if "perl operator" in said or "escape sequence: \\" in said:
+        if "perl operator" in words or "escape sequence: \\" in words:
             remedy = "look-around and back-references are not allowed, so that a search takes linear time"
-        raise Wrong(f"{quote(pattern)} is no regular expression: {said}", remedy) from None
+        raise Wrong(f"{quote(pattern)} is no regular expression: {words}", remedy) from None
     if compiled.search("") is not None:
         raise Wrong(f"{quote(pattern)} matches an empty text, and so everything", "let it ask for something")
+
+
+_JUDGES: dict[str, Callable[[str], object]] = {
+    "regex": judge_regex,
+    "language": judge_language,
+    "path": _judge_path,
+    "keywords": _judge_words,
+    "title": _judge_words,
+    "breadcrumb": _judge_words,
+}
 
 
 def match_schema() -> dict[str, Schema]:

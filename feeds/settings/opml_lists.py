@@ -17,9 +17,9 @@ from lxml import etree
 
 from feeds.errors import ConfigError
 from feeds.model import Section, Source
+from feeds.settings.forms import comparable, judge_address
 from feeds.settings.reports import Wrong, quote
 from feeds.settings.section_tree import section_by_name
-from feeds.settings.types import comparable, judge_address
 
 MAX_OPML_BYTES = 32 * 1024 * 1024
 # A value ends at the quote that another attribute of OPML, or the end of the tag, follows; a title may hold HTML.

@@ -10,13 +10,13 @@ from typing import Any
 from yaml.nodes import MappingNode, Node
 
 from feeds.model import UNFILED, Drop, Section
+from feeds.settings.forms import LANGUAGE
 from feeds.settings.match_rules import Lists, judge_drop, judge_lists, judge_match, match_schema
 from feeds.settings.reports import Report, Wrong, quote
 from feeds.settings.types import (
     Choice,
     Group,
     Key,
-    Language,
     ListOf,
     Number,
     Schema,
@@ -90,7 +90,7 @@ SECTION_KEYS: dict[str, Key] = {
     "copies": Key(takes=Choice(("fold", "link", "show")), says="what becomes of copies of an article shown here"),
     "learned": Key(takes=Group(LEARNED_KEYS), says="let the learned classifier file here"),
     "moved_from": Key(takes=ListOf(PathText()), says="earlier paths of this section, redirected to it"),
-    "language": Key(takes=Language(), says="the section's language, instead of the desk's"),
+    "language": Key(takes=LANGUAGE, says="the section's language, instead of the desk's"),
     "sections": Key(takes=Later({"$ref": "#/definitions/tree"}), says="the sections below this one"),
 }
 

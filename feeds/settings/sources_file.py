@@ -13,31 +13,13 @@ from yaml.nodes import Node, ScalarNode, SequenceNode
 from feeds.errors import ConfigError
 from feeds.model import Drop, Section, Settings, Source, SourceKind
 from feeds.settings.desk_file import FULL_TEXT, WEEK_S
+from feeds.settings.forms import LANGUAGE, ZONE, Address, Headers, comparable, judge_address, split_port
 from feeds.settings.match_rules import Lists, judge_drop, match_schema
 from feeds.settings.opml_lists import Names, file_outlines, read_opml
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.section_tree import DROP_SAYS, Later, PathText, Tree
 from feeds.settings.stored_config import missing, references, unsendable, without_references
-from feeds.settings.types import (
-    Address,
-    Headers,
-    Key,
-    Language,
-    ListOf,
-    Number,
-    Or,
-    Read,
-    Schema,
-    Text,
-    YesNo,
-    Zone,
-    comparable,
-    judge_address,
-    mapping_schema,
-    plain,
-    read_mapping,
-    split_port,
-)
+from feeds.settings.types import Key, ListOf, Number, Or, Read, Schema, Text, YesNo, mapping_schema, plain, read_mapping
 from feeds.urls import masked
 
 KINDS: dict[str, SourceKind] = {"url": "feed", "files": "files", "page": "page", "sitemap": "sitemap"}
@@ -78,8 +60,8 @@ SOURCE_KEYS: dict[str, Key] = {
     ),
     "headers": Key(takes=Headers(), says="request headers; ${NAME} in a value comes from the environment"),
     "full_text": Key(takes=FULL_TEXT, says="how much of its articles is republished, instead of publish.full_text"),
-    "language": Key(takes=Language(), says="the language of its articles, where they do not say"),
-    "timezone": Key(takes=Zone(), says="for its dates without a zone, instead of the desk's"),
+    "language": Key(takes=LANGUAGE, says="the language of its articles, where they do not say"),
+    "timezone": Key(takes=ZONE, says="for its dates without a zone, instead of the desk's"),
     "enabled": Key(takes=YesNo(), says="false rests the source; what it brought stays"),
     "priority": Key(takes=Number(-1000, 1000), says="of several copies, that of the highest source is the original"),
     "ignore_validators": Key(takes=YesNo(), says="ask for the whole document always, for origins whose validators lie"),

@@ -159,26 +159,29 @@ def _too_deep(text: str) -> bool:
 
 
 def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
-    mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or error)
-    said = f"{getattr(error, 'context', None) or ''} {problem}"
+    words = f"{getattr(error, 'context', None) or ''} {problem}"
     lines = text.splitlines() or [""]
-    at = min(mark.line, len(lines) - 1) if mark else 0
-    for number in (at, at - 1):
+    mark, start = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    line = _line_of(mark, lines)
+    for number in (line, line - 1):
         if number >= 0 and (tab := _TAB.match(lines[number])):
             report.error((number + 1, tab.end()), "a tab at the beginning of the line", "indent with spaces")
             return
     cause, remedy = next(
-        ((cause, remedy) for part, cause, remedy in _PLAIN_WORDS if part in said),
+        ((cause, remedy) for part, cause, remedy in _PLAIN_WORDS if part in words),
         (f"no YAML: {' '.join(problem.split())}", "look at this line and the one above"),
     )
-    start = getattr(error, "context_mark", None)
-    if start is not None and ("quoted scalar" in said or "flow" in said):
+    if start is not None and ("quoted scalar" in words or "flow" in words):
         mark = start  # where the quote or bracket was opened helps more than where the file ended
-    line = min(mark.line, len(lines) - 1) if mark else 0
+        line = _line_of(mark, lines)
     column = mark.column if mark and mark.line == line else 0
     shown = "" if _SECRET.search(lines[line]) else f": {quote(lines[line].strip())}"
     report.error((line + 1, column + 1), cause + shown, remedy)
+
+
+def _line_of(mark: Any, lines: list[str]) -> int:
+    return min(mark.line, len(lines) - 1) if mark else 0
 
 
 def _bounded(root: Node, report: Report) -> bool:

@@ -1,0 +1,298 @@
+"""Texts of one form that a key can take: addresses, zones, languages, networks, headers. Pure.
+
+I/O: none but reading the zone database, through zoneinfo.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+import zoneinfo
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from urllib.parse import SplitResult, urlsplit
+
+from yaml.nodes import Node, ScalarNode
+
+from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
+from feeds.settings.stored_config import reference_errors, without_references
+from feeds.settings.types import Form, Schema, pairs, text_of
+from feeds.urls import masked
+
+# BCP 47 (RFC 5646 §2.1) without extensions and grandfathered tags, which no feed needs.
+_LANGUAGE = re.compile(
+    r"[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?(-([A-Za-z\d]{5,8}|\d[A-Za-z\d]{3}))*"
+)
+_LANGUAGES = {
+    "english": "en", "german": "de", "deutsch": "de", "french": "fr", "français": "fr", "spanish": "es",
+    "español": "es", "italian": "it", "italiano": "it", "portuguese": "pt", "dutch": "nl", "russian": "ru",
+    "chinese": "zh", "japanese": "ja", "korean": "ko", "arabic": "ar", "hindi": "hi", "turkish": "tr",
+    "polish": "pl", "ukrainian": "uk", "swedish": "sv", "greek": "el", "persian": "fa", "hebrew": "he",
+}  # fmt: skip
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")  # RFC 9110 §5.5, without obs-text
+OWN_HEADERS = frozenset(
+    "host connection content-length content-type transfer-encoding te trailer upgrade keep-alive expect range if-range "
+    "if-none-match if-modified-since if-match if-unmodified-since accept-encoding a-im proxy-authorization "
+    "proxy-connection".split()
+)
+"""Request headers that fetch sets by itself: setting them by hand would break conditional requests or framing."""
+
+_HOST = re.compile(r"[^\s/?#@:\[\]\\<>\"^`{|}%]+")
+_NOT_IN_URI = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
+_SPACE = re.compile(r"\s")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
+_EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An absolute http(s) address, exactly as written; with *secrets* it may hold `${NAME}`.
+
+    One that is *published* stands in documents and headers as it is, so that it has to be a URI (RFC 3986 §2).
+    """
+
+    secrets: bool = False
+    published: bool = False
+    schemes: tuple[str, ...] = ("http", "https")
+
+    def read(self, node: Node, report: Report) -> str:
+        text = text_of(node).strip()
+        if self.secrets:
+            reference_errors(text)
+        judge_address(without_references(text) if self.secrets else text, self.schemes)
+        if self.published:
+            _judge_uri(text)
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^({'|'.join(self.schemes)})://[^ ]+$"}
+
+
+def _judge_uri(url: str) -> None:
+    if odd := _NOT_IN_URI.search(url):
+        remedy = "write it as browsers send it: %XX in the path, xn--… in the host"
+        raise Wrong(f"{quote(masked(url))} holds {odd[0]!r}, which an address in a feed can't", remedy)
+
+
+def judge_address(url: str, schemes: tuple[str, ...] = ("http", "https")) -> None:
+    """Raise Wrong, with the remedy, where *url* is no absolute address with one of *schemes* (RFC 3986 §4.3)."""
+    if (found := _fault(url, schemes)) is not None:
+        cause, remedy = found
+        beginning = listing([scheme + "://" for scheme in schemes])
+        joined = _SPACE.sub("%20", url)  # a password may hold white space
+        shown = url if masked(joined) == joined else masked(joined)
+        raise Wrong(f"{quote(shown)} {cause}", remedy or f"write an address that begins with {beginning}")
+
+
+def _fault(url: str, schemes: tuple[str, ...]) -> tuple[str, str] | None:
+    """What is wrong with *url*, and the remedy where it is a special one; None where nothing is."""
+    if _SPACE.search(url):
+        return "holds white space", "write one address, with spaces as %20"
+    if _CONTROL.search(url):
+        return "holds a control character", ""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        # Python's words would quote a password that holds a slash as a port.
+        return ("has an impossible port" if "port" in str(error).lower() else "is no address"), ""
+    if fault := _scheme_fault(url, parts, schemes):
+        return fault
+    if not host:
+        return "names no host", ""
+    if ":" not in host and not (_HOST.fullmatch(host) and ".." not in host and not host.startswith(".")):
+        return "has an impossible host", ""
+    return ("has the port 0", "write a port from 1 to 65535, or none") if port == 0 else None
+
+
+def _scheme_fault(url: str, parts: SplitResult, schemes: tuple[str, ...]) -> tuple[str, str] | None:
+    scheme, rest = parts.scheme.lower(), url.partition(":")[2]
+    if scheme in ("feed", "rss", "podcast") and "https" in schemes:
+        rest = rest.lstrip("/")
+        rest = rest if rest.startswith(("http://", "https://")) else "https://" + rest
+        return "is a link for readers", f"write {masked(rest)}"
+    if not scheme or (not rest.startswith("//") and "." in scheme):
+        return "has no https:// in front", f"did you mean {('https://' + masked(url.lstrip('/')))!r}?"
+    return None if scheme in schemes else (f"has the scheme {quote(parts.scheme)}", "")
+
+
+def _base_url(text: str, report: Report) -> str:
+    judge_address(text)
+    _judge_uri(text)
+    url = text.rstrip("/")
+    parts = urlsplit(url)
+    if "?" in url or "#" in url:
+        raise Wrong(f"{quote(url)} has a query or fragment", "write scheme, host and, where there is one, path")
+    if parts.username is not None:
+        raise Wrong(f"{quote(masked(url))} has credentials", "take them out: this address is published")
+    return url
+
+
+BASE_URL = Form(_base_url, Address().schema())
+"""The desk's own address, perhaps with a path; given without the slash at its end."""
+
+
+def _contact(text: str, report: Report) -> str:
+    if not text.isascii():
+        raise Wrong(f"{quote(text)} holds letters that a User-Agent can't", "write ASCII letters")
+    if text and not _EMAIL.fullmatch(text.removeprefix("mailto:")):
+        try:
+            judge_address(text)
+        except Wrong as wrong:
+            cause = f"{quote(text)} is neither an e-mail address nor a web address"
+            raise Wrong(cause, "write such as desk@example.org") from wrong
+    return text
+
+
+CONTACT = Form(_contact, {"type": "string"}, empty=True)
+"""An e-mail address or a web page; may be empty, in quotes."""
+
+
+def _zone(text: str, report: Report) -> str:
+    if not _is_zone(text):
+        hint = _near_zone(text) if report.may_suggest() else ""
+        raise Wrong(f"{quote(text)} is no time zone", hint or "write one such as Europe/London, Asia/Kolkata or UTC")
+    return text
+
+
+ZONE = Form(_zone, {"type": "string"})
+"""A time zone of the IANA database, such as `Europe/London`."""
+
+
+def _near_zone(text: str) -> str:
+    zones = _zones()
+    cities = {zone.rpartition("/")[2]: zone for zone in zones}
+    city = difflib.get_close_matches(text.rpartition("/")[2].replace(" ", "_").title(), cities, n=1, cutoff=0.75)
+    return f"did you mean {cities[city[0]]!r}?" if city else did_you_mean(text, zones)
+
+
+@cache
+def _zones() -> list[str]:
+    return sorted(zoneinfo.available_timezones())  # which looks through the disk
+
+
+@lru_cache(maxsize=1000)
+def _is_zone(text: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _time_of_day(text: str, report: Report) -> str:
+    if not _TIME.fullmatch(text):
+        raise Wrong(f"{quote(text)} is no time of day", "write hour and minute, from 00:00 to 23:59")
+    return text.zfill(5)
+
+
+TIME_OF_DAY = Form(_time_of_day, {"type": "string", "pattern": f"^{_TIME.pattern}$"})
+"""An hour and minute of every day, such as `03:30`."""
+
+
+def judge_language(text: str) -> str:
+    """Give *text* where it is a language tag (BCP 47); else raise Wrong."""
+    if _LANGUAGE.fullmatch(text):
+        return text
+    better = _LANGUAGES.get(text.casefold()) or text.replace("_", "-")
+    if better != text and _LANGUAGE.fullmatch(better):
+        raise Wrong(f"{quote(text)} is no language tag", f"write {better}")
+    raise Wrong(f"{quote(text)} is no language tag", "write one such as en, de or pt-BR")
+
+
+LANGUAGE = Form(
+    lambda text, report: judge_language(text), {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
+)
+"""A language tag such as `en` or `pt-BR` (BCP 47)."""
+
+
+def _network(text: str, report: Report, form: str = "10.1.0.0/16 or 127.0.0.1") -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        try:
+            meant = str(ipaddress.ip_network(text, strict=False))
+        except ValueError:
+            raise Wrong(f"{quote(text)} is no network or address", f"write one such as {form}") from error
+        raise Wrong(f"{quote(text)} has bits set behind its mask", f"did you mean {meant!r}?") from error
+    return text
+
+
+def _network_or_port(text: str, report: Report) -> str:
+    form = "10.1.0.0/16 or 127.0.0.1:8081"
+    found = split_port(text)
+    if found is None:
+        return _network(text, report, form)
+    try:
+        ipaddress.ip_address(found[0])
+    except ValueError as error:
+        raise Wrong(f"{quote(text)} names no IP address", f"write one such as {form}") from error
+    if not 1 <= found[1] <= 65535:
+        raise Wrong(f"{quote(text)} has an impossible port", "write a port from 1 to 65535")
+    return text
+
+
+NETWORK = Form(_network, {"type": "string"})
+"""A network (`10.1.0.0/16`) or one address."""
+NETWORK_OR_PORT = Form(_network_or_port, {"type": "string"})
+"""The same, or one address with a port (`127.0.0.1:8081`)."""
+
+
+def split_port(text: str) -> tuple[str, int] | None:
+    """Split `127.0.0.1:8081` or `[::1]:8081`; None for anything without a port.
+
+    >>> split_port("[::1]:8081"), split_port("::1")
+    (('::1', 8081), None)
+    """
+    match = re.fullmatch(r"\[([^\]]+)\]:(\d{1,6})|([^:/]+):(\d{1,6})", text)
+    return None if match is None else (match[1] or match[3], int(match[2] or match[4]))
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Request headers, name to value; values may hold `${NAME}`, taken from the environment."""
+
+    def read(self, node: Node, report: Report) -> tuple[tuple[str, str], ...]:
+        found: dict[str, tuple[str, str]] = {}
+        if isinstance(node, ScalarNode) and node.value:
+            raise Wrong("no `name: value` lines", "write such as {Authorization: 'Bearer ${TOKEN}'}")
+        for name, key_node, value_node in pairs(node, report):
+            try:
+                if name.lower() in found:
+                    raise Wrong(f"the header {name} for the second time", "take one out", key_node)
+                found[name.lower()] = (name, _header(name, key_node, value_node))
+            except Wrong as wrong:
+                report.wrong(value_node, wrong)
+        return tuple(found.values())
+
+    def schema(self) -> Schema:
+        return {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+
+
+def _header(name: str, key_node: Node, value_node: Node) -> str:
+    """The value of the header *name*. It may be a secret, so that no message quotes it."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise Wrong(f"{quote(name)} is no header name", "write one such as Authorization", key_node)
+    if name.lower() in OWN_HEADERS:
+        raise Wrong(f"the header {name} is the desk's own", "take it out: fetch sets it", key_node)
+    value = text_of(value_node, empty=True).strip()
+    reference_errors(value)
+    if not _HEADER_VALUE.fullmatch(value):
+        raise Wrong(f"the value of {name} holds letters that a header can't", "write ASCII, in one line")
+    return value
+
+
+def comparable(url: str) -> str:
+    """Give the form in which two configured addresses are the same: scheme and host folded, no default port."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return url
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    host = (parts.hostname or "") + (f":{port}" if port not in (None, default) else "")
+    user = f"{parts.username}:{parts.password}@" if parts.username is not None else ""
+    return f"{parts.scheme}://{user}{host}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
