@@ -11,13 +11,11 @@ import glob
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from itertools import islice
+from itertools import combinations
 from pathlib import Path
 from typing import Any
-
-from yaml.nodes import Node
 
 from feeds import files
 from feeds.errors import ConfigError
@@ -35,7 +33,7 @@ from feeds.settings.load import (
 from feeds.settings.opml_lists import MAX_OPML_BYTES
 from feeds.settings.reports import ConfigErrors, Report, quote
 from feeds.settings.section_tree import Tree, judge_sections, sections_schema
-from feeds.settings.sources_file import Gathered, judge_sources, sources_schema
+from feeds.settings.sources_file import judge_sources, sources_schema
 from feeds.settings.stored_config import Config, digest_of
 from feeds.settings.types import Schema, mapping_schema
 from feeds.settings.yamltext import compose
@@ -47,38 +45,29 @@ _TRIES = 5
 def judge(folder: Path, environ: Mapping[str, str]) -> Config:
     """See `load.load_config`."""
     reports = {name: Report(name) for name in (*FILES, ENVIRONMENT)}
-    raw_files = _read_together(folder, reports)
-    lists: dict[str, bytes | None] = {}
+    desk_report, sections_report, sources_report, environment_report = reports.values()
+    raw = _read_together(folder, reports)
+    roots = {name: compose(body, reports[name]) if body is not None else None for name, body in raw.items()}
 
     def read_list(name: str) -> bytes:
-        lists[name] = None
-        lists[name] = body = files.read_regular(folder / name, most_bytes=MAX_OPML_BYTES)
+        raw[name] = None
+        raw[name] = body = files.read_regular(folder / name, most_bytes=MAX_OPML_BYTES)
         return body
 
-    roots: dict[str, Node | None] = {}
-    for name, raw in raw_files.items():
-        roots[name] = compose(raw, reports[name]) if raw is not None else None
-    unread = {name for name in FILES if roots[name] is None and reports[name].errors}
-
-    settings = judge_desk(roots[DESK_FILE], reports[DESK_FILE])
-    settings = apply_environment(settings, environ, reports[ENVIRONMENT])
-    tree = judge_sections(roots[SECTIONS_FILE], reports[SECTIONS_FILE])
-    tree.whole = tree.whole and SECTIONS_FILE not in unread
-    gathered = judge_sources(
-        roots[SOURCES_FILE],
-        tree,
-        settings,
-        environ,
-        read_list,
-        reports[SOURCES_FILE],
-        reach=not (reports[DESK_FILE].errors or reports[ENVIRONMENT].errors),
-    )
-    if not (reports[SECTIONS_FILE].errors or reports[SOURCES_FILE].errors):
-        _judge_together(folder, tree, gathered, reports)
+    unread = roots[SECTIONS_FILE] is None and sections_report.errors
+    settings = judge_desk(roots[DESK_FILE], desk_report)
+    settings = apply_environment(settings, environ, environment_report)
+    tree = judge_sections(roots[SECTIONS_FILE], sections_report)
+    tree.whole = tree.whole and not unread
+    reach = not (desk_report.errors or environment_report.errors)
+    gathered = judge_sources(roots[SOURCES_FILE], tree, settings, environ, read_list, sources_report, reach=reach)
+    if not (sections_report.errors or sources_report.errors):
+        judge_uses(tree, gathered.sources, sections_report)
+        _judge_folders(folder, gathered.sources, sources_report)
 
     errors = [error for report in reports.values() for error in report.errors]
-    found = [warning for report in reports.values() for warning in report.warnings]
-    warnings = tuple(sorted(found, key=lambda warning: (warning.file, warning.line, warning.column)))
+    warnings = [warning for report in reports.values() for warning in report.warnings]
+    warnings.sort(key=lambda warning: (warning.file, warning.line, warning.column))
     opml_files = tuple(dict.fromkeys(gathered.opml_files))
     if errors:
         raise ConfigErrors(errors, warnings, opml_files)
@@ -90,9 +79,9 @@ def judge(folder: Path, environ: Mapping[str, str]) -> Config:
         sources=sources,
         drops=drops,
         digest=digest_of(settings, sections, sources, drops),
-        warnings=warnings,
+        warnings=tuple(warnings),
         opml_files=opml_files,
-        files=mark_of({**raw_files, **{name: lists.get(name) for name in opml_files}}, environ),
+        files=mark_of({name: raw[name] for name in (*FILES, *opml_files)}, environ),
     )
 
 
@@ -102,24 +91,17 @@ def _read_together(folder: Path, reports: Mapping[str, Report]) -> dict[str, byt
         for name in FILES:
             reports[name].errors.clear()
         before = fingerprint(folder)
-        files = {name: _read(folder, name, reports[name]) for name in FILES}
+        raw = {name: _read(folder, name, reports[name]) for name in FILES}
         if fingerprint(folder) == before:
             break
-    if all(raw is None for raw in files.values()) and all("no such file" in _said(reports[name]) for name in FILES[1:]):
-        reports[SECTIONS_FILE].errors.clear()
-        reports[SOURCES_FILE].errors.clear()
+    missing = all("no such file" in error.cause for name in FILES[1:] for error in reports[name].errors[:1])
+    if missing and not any(body is not None for body in raw.values()):
+        for name in FILES[1:]:
+            reports[name].errors.clear()
         what = "no config in this folder" if folder.is_dir() else "no folder" if folder.exists() else "no such folder"
-        error = ConfigError(
-            what,
-            file=str(folder),
-            remedy=f"name the folder that has {SECTIONS_FILE} and {SOURCES_FILE} with --config",
-        )
-        reports[DESK_FILE].errors.append(error)
-    return files
-
-
-def _said(report: Report) -> str:
-    return report.errors[0].cause if report.errors else ""
+        remedy = f"name the folder that has {SECTIONS_FILE} and {SOURCES_FILE} with --config"
+        reports[DESK_FILE].errors.append(ConfigError(what, file=str(folder), remedy=remedy))
+    return raw
 
 
 def _read(folder: Path, name: str, report: Report) -> bytes | None:
@@ -145,21 +127,19 @@ def _read(folder: Path, name: str, report: Report) -> bytes | None:
     return None
 
 
-def _judge_together(folder: Path, tree: Tree, gathered: Gathered, reports: Mapping[str, Report]) -> None:
-    judge_uses(tree, gathered.sources, reports[SECTIONS_FILE])
-    report = reports[SOURCES_FILE]
-    if not gathered.sources and not report.errors:
+def _judge_folders(folder: Path, sources: Sequence[Source], report: Report) -> None:
+    """Warn where there are no sources, or patterns that name no document."""
+    if not sources:
         report.warn(None, "no sources", "add one: `- name: …` and, below it, `url: …`")
-    for source in gathered.sources:
+    for source in sources:
         if source.kind != "files" or not source.enabled:
             continue
-        found = list(islice(glob.iglob(source.target, root_dir=folder, recursive=True), 1))
-        place = (source.line, 1)
-        if not found:
-            report.warn(place, f"files: nothing is called {quote(source.target)} yet", "documents put there are taken")
+        place, target = (source.line, 1), quote(source.target)
+        if next(glob.iglob(source.target, root_dir=folder, recursive=True), None) is None:
+            report.warn(place, f"files: nothing is called {target} yet", "documents put there are taken")
         elif os.path.isdir(folder / source.target):  # never raises, as Path.is_dir() does below a closed folder
             better = source.target.rstrip("/") + "/*.txt"
-            report.warn(place, f"files: {quote(source.target)} is a folder", f"write a pattern such as {better}")
+            report.warn(place, f"files: {target} is a folder", f"write a pattern such as {better}")
 
 
 _ONE_EACH = frozenset({"source", "language"})
@@ -174,23 +154,25 @@ def judge_uses(tree: Tree, sources: Sequence[Source], report: Report) -> None:
     filled = {source.section for source in sources if source.section}
     parents = {section.parent for section in tree.sections}
     for section in tree.sections:
-        place = tree.places[section.path]
         if section.match is not None:
-            column = place.start_mark.column + 1
+            column = tree.places[section.path].start_mark.column + 1
             _judge_rule(f"the rule of {section.path!r}", section.match, column, names, report)
-        elif section.path in filled:
-            continue
-        elif section.path not in parents:
-            remedy = "only breadcrumbs and categories of its name, or the learned classifier, can"
-            report.warn(place, f"no source and no rule fills {section.path!r}", remedy)
-        elif not section.include_children:
-            remedy = "write include_children: true, if it should"
-            report.warn(place, f"{section.path!r} shows nothing of the sections below it", remedy)
+        elif section.path not in filled and (found := _unfilled(section, parents)):
+            report.warn(tree.places[section.path], *found)
     for section, other in _shadowed(tree.sections):
+        cause = f"{other.path!r} takes all that the rule of {section.path!r} finds"
         remedy = f"{other.path!r} is exclusive and goes first: change its priority or one of the rules"
-        report.warn(
-            tree.places[section.path], f"{other.path!r} takes all that the rule of {section.path!r} finds", remedy
-        )
+        report.warn(tree.places[section.path], cause, remedy)
+
+
+def _unfilled(section: Section, parents: Collection[str | None]) -> tuple[str, str] | None:
+    """What is odd about a section that no source names and that has no rule; with the remedy."""
+    if section.path not in parents:
+        remedy = "only breadcrumbs and categories of its name, or the learned classifier, can"
+        return f"no source and no rule fills {section.path!r}", remedy
+    if not section.include_children:
+        return f"{section.path!r} shows nothing of the sections below it", "write include_children: true, if it should"
+    return None
 
 
 def _judge_rule(called: str, match: Match, column: int, names: Sequence[str], report: Report) -> None:
@@ -208,25 +190,29 @@ def _judge_rule(called: str, match: Match, column: int, names: Sequence[str], re
 
 def _barren(match: Match) -> Iterator[tuple[Term, str]]:
     """Give the terms that keep *match*, or a joint within it that must hold, from ever matching, and why."""
-    refused = [term for term in match.none if isinstance(term, Term)]
-    wanted = [term for term in match.all if isinstance(term, Term)]
+    refused, wanted = _terms_of(match.none), _terms_of(match.all)
     for term in wanted:
-        if any(_covers(one, term) for one in refused):
+        if _is_covered(term, refused):
             yield term, f"`none` leaves out all that `{term.field}` asks for"
-    if match.any and all(isinstance(term, Term) and any(_covers(one, term) for one in refused) for term in match.any):
-        first = next(term for term in match.any if isinstance(term, Term))
-        yield first, "`none` leaves out all that `any` asks for"
-    for index, term in enumerate(wanted):
-        for other in wanted[:index]:
-            if term.field == other.field and term.field in _ONE_EACH and not _meet(term, other):
-                yield term, f"an article has one {term.field}, and two are asked for"
+    options = [term for term in _terms_of(match.any) if _is_covered(term, refused)]
+    if options and len(options) == len(match.any):
+        yield options[0], "`none` leaves out all that `any` asks for"
+    singular = [term for term in wanted if term.field in _ONE_EACH]
+    for other, term in combinations(singular, 2):
+        if term.field == other.field and not _meet(term, other):
+            yield term, f"an article has one {term.field}, and two are asked for"
     for part in match.all:
         if isinstance(part, Match):
             yield from _barren(part)
 
 
-def _covers(wide: Term, term: Term) -> bool:
-    return wide.field == term.field and _folded(term) <= _folded(wide)
+def _terms_of(parts: Sequence[Term | Match]) -> list[Term]:
+    return [part for part in parts if isinstance(part, Term)]
+
+
+def _is_covered(term: Term, wide: Sequence[Term]) -> bool:
+    """Whether one of *wide* holds wherever *term* does."""
+    return any(one.field == term.field and _folded(term) <= _folded(one) for one in wide)
 
 
 def _meet(term: Term, other: Term) -> bool:
@@ -246,13 +232,12 @@ def _folded(term: Term) -> set[str]:
 def _shadowed(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:
     """Give each section whose rule finds nothing but what an exclusive section takes before it, and that section."""
     ruled = [(place, section, section.match) for place, section in enumerate(sections) if section.match is not None]
-    takers = [(place, section, match, _enough(match)) for place, section, match in ruled if section.exclusive]
+    takers = [(place, other, _enough(rule), _meaning(rule)) for place, other, rule in ruled if other.exclusive]
     for place, section, match in ruled:
         needed, meaning = _needed(match), _meaning(match)
-        for first, other, rule, enough in takers:
-            if other is section or not _goes_first(other, section, first < place):
-                continue
-            if meaning == _meaning(rule) or any(one <= enough for one in needed):
+        for first, other, enough, meant in takers:
+            takes_all = meaning == meant or any(one <= enough for one in needed)
+            if takes_all and other is not section and _goes_first(other, section, first < place):
                 yield section, other
                 break
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,37 +71,39 @@ def read_opml(body: bytes, *, file: str) -> Subscriptions:
         raise ConfigError(f"larger than {limit}", file=file, remedy="cut it into several lists")
     if not body.strip():
         raise ConfigError("an empty file", file=file, remedy="export the list again")
-    mended = ""
-    try:
-        root = _tree(body)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position if error.position else (0, 0)
-        said = _plain_words(error.msg or "")
-        try:
-            root = _tree(_mend(body))
-        except etree.XMLSyntaxError:
-            remedy = "export the list again, or mend this line"
-            raise ConfigError(f"no XML: {said}", file=file, line=line, column=column, remedy=remedy) from error
-        mended = f"line {line} is no XML: {said}"
+    root, mended = _parsed(body, file)
     dtd: Any = root.getroottree().docinfo.internalDTD
     if dtd is not None and dtd.entities():
         raise ConfigError(
             "a list that declares entities", file=file, line=1, column=1, remedy="export it again without a DTD"
         )
-    if etree.QName(root).localname.lower() != "opml":
-        name = etree.QName(root).localname
+    name = etree.QName(root).localname
+    if name.lower() != "opml":
+        is_feed = name.lower() in ("rss", "feed", "rdf")
+        remedy = "this looks like a feed: write it as `url:`" if is_feed else "export as OPML"
         cause = f"an XML document <{name}>, no <opml>"
-        remedy = (
-            "this looks like a feed: write it as `url:`" if name.lower() in ("rss", "feed", "rdf") else "export as OPML"
-        )
         raise ConfigError(cause, file=file, line=_line(root), column=1, remedy=remedy)
     return Subscriptions(outlines=tuple(_outlines(root)), mended=mended)
 
 
-def _plain_words(said: str) -> str:
-    """What libxml2 said of a document, in words of people who write OPML; else its own."""
-    known = next((words for part, words in _PLAIN_WORDS if part in said), "")
-    return known or quote(said.partition(", line ")[0])
+def _parsed(body: bytes, file: str) -> tuple[etree._Element, str]:
+    """The root of *body*, and what had to be mended before it could be read."""
+    try:
+        return _tree(body), ""
+    except etree.XMLSyntaxError as error:
+        line, column = error.position if error.position else (0, 0)
+        words = _plain_words(error.msg or "")
+        try:
+            return _tree(_mend(body)), f"line {line} is no XML: {words}"
+        except etree.XMLSyntaxError:
+            remedy = "export the list again, or mend this line"
+            raise ConfigError(f"no XML: {words}", file=file, line=line, column=column, remedy=remedy) from error
+
+
+def _plain_words(message: str) -> str:
+    """What libxml2 says of a document, in words of people who write OPML; else its own."""
+    known = next((words for part, words in _PLAIN_WORDS if part in message), "")
+    return known or quote(message.partition(", line ")[0])
 
 
 def _tree(body: bytes) -> etree._Element:
@@ -190,14 +192,23 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class ConfigLines:
-    """*text* for `sources.yaml` with so many *sources*; *known* ones are left out, *refused* ones told as comments."""
+    """*lines* for `sources.yaml` with so many *sources*; *known* ones are left out, *refused* ones told as comments."""
 
-    text: str
-    sources: int
-    known: int
-    refused: int
+    lines: list[str] = field(default_factory=list)
+    sources: int = 0
+    known: int = 0
+    refused: int = 0
+
+    @property
+    def text(self) -> str:
+        """The lines as they are pasted."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+    def remark(self, text: str) -> None:
+        """Add a comment, apart from what stands above it."""
+        self.lines += ["", f"# {text}"] if self.lines else [f"# {text}"]
 
 
 def opml_to_lines(
@@ -212,38 +223,44 @@ def opml_to_lines(
     present = tuple(present)
     names = Names(word for source in present for word in (source.name, source.key))
     had = {comparable(source.target) for source in present if source.kind != "files"}
-    seen: set[str] = set()
-    lines: list[str] = []
-    count = known = refused = 0
+    seen = set(had)
+    made = ConfigLines()
     for file, body in lists:
         subscriptions = read_opml(body, file=file)
         if subscriptions.mended:
-            lines += [""] * bool(lines) + [f"# {file}, mended: {subscriptions.mended}"]
+            made.remark(f"{file}, mended: {subscriptions.mended}")
         for folders, outlines in _by_folder(subscriptions.outlines).items():
+            made.known += sum(comparable(outline.url) in had for outline in outlines)
+            wanted = list(_unseen(outlines, seen))
+            if wanted and (folders or made.lines):
+                made.remark(" > ".join(folders) or "outside any folder")
             section = section_by_name(tree, folders)
-            wanted = []
-            for outline in outlines:
-                if (same := comparable(outline.url)) in had:
-                    known += 1
-                elif same not in seen:
-                    seen.add(same)
-                    wanted.append(outline)
-            if wanted and (folders or lines):
-                lines += [""] * bool(lines) + [f"# {' > '.join(folders) or 'outside any folder'}"]
             for outline in wanted:
-                try:
-                    judge_address(outline.url)
-                except Wrong as wrong:
-                    lines.append(f"# left out, {flat(outline.title)}: {wrong.cause}")
-                    refused += 1
-                    continue
-                lines.append(f"- name: {scalar(names.give(outline.title, outline.url))}")
-                lines.append(f"  url: {scalar(outline.url)}")
-                if section:
-                    lines.append(f"  section: {section}")
-                count += 1
-    text = "".join(f"{line}\n" for line in lines)
-    return ConfigLines(text=text, sources=count, known=known, refused=refused)
+                _add_source(made, outline, names, section)
+    return made
+
+
+def _unseen(outlines: Iterable[Outline], seen: set[str]) -> Iterator[Outline]:
+    """Those of *outlines* whose addresses are not *seen* yet; they are from now on."""
+    for outline in outlines:
+        same = comparable(outline.url)
+        if same not in seen:
+            seen.add(same)
+            yield outline
+
+
+def _add_source(made: ConfigLines, outline: Outline, names: Names, section: str | None) -> None:
+    try:
+        judge_address(outline.url)
+    except Wrong as wrong:
+        made.lines.append(f"# left out, {flat(outline.title)}: {wrong.cause}")
+        made.refused += 1
+        return
+    made.lines.append(f"- name: {scalar(names.give(outline.title, outline.url))}")
+    made.lines.append(f"  url: {scalar(outline.url)}")
+    if section:
+        made.lines.append(f"  section: {section}")
+    made.sources += 1
 
 
 def _by_folder(outlines: Iterable[Outline]) -> dict[tuple[str, ...], list[Outline]]:

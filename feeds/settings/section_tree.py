@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from yaml.nodes import MappingNode, Node
@@ -15,6 +16,7 @@ from feeds.settings.match_rules import Lists, judge_drop, judge_lists, judge_mat
 from feeds.settings.reports import Report, Wrong, quote
 from feeds.settings.types import (
     Choice,
+    Form,
     Group,
     Key,
     ListOf,
@@ -25,7 +27,6 @@ from feeds.settings.types import (
     mapping_schema,
     pairs,
     read_mapping,
-    text_of,
 )
 
 RESERVED = frozenset(
@@ -55,18 +56,15 @@ class Later:
         return self.means
 
 
-@dataclass(frozen=True, slots=True)
-class PathText:
-    """The path of a section: its keys joined with `/`; a slash at either end is overlooked."""
+def _path(text: str, report: Report) -> str:
+    path = text.strip("/")
+    if not path or not all(map(_KEY.fullmatch, path.split("/"))):
+        raise Wrong(f"{quote(path)} is no path", "write keys joined with /, such as news/world")
+    return path
 
-    def read(self, node: Node, report: Report) -> str:
-        path = text_of(node).strip().strip("/")
-        if not path or not all(_KEY.fullmatch(part) for part in path.split("/")):
-            raise Wrong(f"{quote(path)} is no path", "write keys joined with /, such as news/world")
-        return path
 
-    def schema(self) -> Schema:
-        return {"type": "string", "pattern": "^[a-z0-9_/-]+$"}
+PATH = Form(_path, {"type": "string", "pattern": "^[a-z0-9_/-]+$"})
+"""The path of a section: its keys joined with `/`; a slash at either end is overlooked."""
 
 
 LEARNED_KEYS: dict[str, Key] = {
@@ -89,7 +87,7 @@ SECTION_KEYS: dict[str, Key] = {
     "limit": Key(takes=Number(1, 1000), says="articles in this section's document, instead of publish.entries"),
     "copies": Key(takes=Choice(("fold", "link", "show")), says="what becomes of copies of an article shown here"),
     "learned": Key(takes=Group(LEARNED_KEYS), says="let the learned classifier file here"),
-    "moved_from": Key(takes=ListOf(PathText()), says="earlier paths of this section, redirected to it"),
+    "moved_from": Key(takes=ListOf(PATH), says="earlier paths of this section, redirected to it"),
     "language": Key(takes=LANGUAGE, says="the section's language, instead of the desk's"),
     "sections": Key(takes=Later({"$ref": "#/definitions/tree"}), says="the sections below this one"),
 }
@@ -128,15 +126,13 @@ def judge_sections(root: Node | None, report: Report) -> Tree:
         report.error(root, wrong.cause, "write sections as `key:` lines, each with `title:` below it")
         tree.whole = False
         return tree
-    for name, _, value in found:
-        if name == "lists":
-            tree.lists = judge_lists(value, report)
+    tree.lists = next((judge_lists(value, report) for name, _, value in found if name == "lists"), {})
     for name, key, value in found:
         if name == "drop" and _is_section(value):
             report.error(key, "the key 'drop' is reserved", "`drop:` says what is never published; choose another key")
         elif name == "drop" and (drop := judge_drop(value, tree.lists, report)) is not None:
             tree.drops.append(drop)
-    _level([entry for entry in found if entry[0] not in ("lists", "drop")], "", tree.lists, tree, report, 1)
+    _level([entry for entry in found if entry[0] not in ("lists", "drop")], "", tree, report, 1)
     _moved(tree, report)
     return tree
 
@@ -145,20 +141,20 @@ def _is_section(node: Node) -> bool:
     return isinstance(node, MappingNode) and any(key.value in ("sections", "match") for key, _ in node.value)
 
 
-def _level(
-    found: list[tuple[str, Node, Node]], above: str, lists: Lists, tree: Tree, report: Report, depth: int
-) -> None:
+def _level(found: list[tuple[str, Node, Node]], above: str, tree: Tree, report: Report, depth: int) -> None:
+    """Read the sections *found* right below the path *above*."""
     for name, key, value in found:
+        path = f"{above}/{name}" if above else name
         if problem := _key_problem(name, above):
             report.error(key, *problem)
-            tree.broken.add(f"{above}/{name}" if above else name)
+            tree.broken.add(path)
         elif depth > _DEEPEST:
             report.error(key, f"a section nested more than {_DEEPEST} deep", "move it up")
         else:
-            _section(f"{above}/{name}" if above else name, key, value, lists, tree, report, depth)
+            _section(path, key, value, tree, report, depth)
 
 
-def _section(path: str, key: Node, node: Node, lists: Lists, tree: Tree, report: Report, depth: int) -> None:
+def _section(path: str, key: Node, node: Node, tree: Tree, report: Report, depth: int) -> None:
     try:
         read = read_mapping(node, SECTION_KEYS, report)
     except Wrong as wrong:
@@ -170,28 +166,27 @@ def _section(path: str, key: Node, node: Node, lists: Lists, tree: Tree, report:
     learned: dict[str, Any] = values.pop("learned", {})
     match: Node | None = values.pop("match", None)
     title = values.pop("title", path.rpartition("/")[2].replace("-", " ").replace("_", " ").capitalize())
-    section = Section(
-        path=path,
-        title=title,
-        match=judge_match(match, lists, report) if match is not None else None,
-        learned_precision=learned.get("precision"),
-        **values,
-    )
+    rule = judge_match(match, tree.lists, report) if match is not None else None
+    section = Section(path=path, title=title, match=rule, learned_precision=learned.get("precision"), **values)
     tree.sections.append(section)
     tree.places[path] = key
-    if section.match is not None and match is not None and not (section.match.any or section.match.all):
+    if match is not None and rule is not None and not (rule.any or rule.all):
         report.warn(match, f"the rule of {path!r} only says what to leave out", "everything else is filed here")
-    below: list[tuple[str, Node, Node]] = []
-    if children is not None:
-        try:
-            below = pairs(children, report)
-        except Wrong as wrong:
-            report.error(children, f"sections: {wrong.cause}", "write sections as `key:` lines, each with `title:`")
+    below = _below(children, report)
     if section.include_children and not below:
-        report.warn(
-            read.places["include_children"], f"{path!r} has no sections below it", "include_children does nothing here"
-        )
-    _level(below, path, lists, tree, report, depth + 1)
+        place = read.places["include_children"]
+        report.warn(place, f"{path!r} has no sections below it", "include_children does nothing here")
+    _level(below, path, tree, report, depth + 1)
+
+
+def _below(children: Node | None, report: Report) -> list[tuple[str, Node, Node]]:
+    if children is None:
+        return []
+    try:
+        return pairs(children, report)
+    except Wrong as wrong:
+        report.error(children, f"sections: {wrong.cause}", "write sections as `key:` lines, each with `title:`")
+        return []
 
 
 def _key_problem(name: str, above: str) -> tuple[str, str] | None:
@@ -256,14 +251,11 @@ def section_by_name(sections: Mapping[str, Section], names: tuple[str, ...]) -> 
     for path in ("/".join(words), words[-1]):
         if path in sections:
             return path
-    by_titles = [path for path in sections if tuple(_titles(path, sections)) == words]
-    if len(by_titles) == 1:
-        return by_titles[0]
+    by_titles = [path for path in sections if _titles(path, sections) == words]
     by_title = [path for path, section in sections.items() if section.title.casefold() == words[-1]]
-    return by_title[0] if len(by_title) == 1 else None
+    return next((found[0] for found in (by_titles, by_title) if len(found) == 1), None)
 
 
-def _titles(path: str, sections: Mapping[str, Section]) -> list[str]:
-    parts = path.split("/")
-    above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
-    return [sections[one].title.casefold() if one in sections else one for one in above]
+def _titles(path: str, sections: Mapping[str, Section]) -> tuple[str, ...]:
+    above = accumulate(path.split("/"), "{}/{}".format)
+    return tuple(sections[one].title.casefold() if one in sections else one for one in above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,9 +16,9 @@ from feeds.model import Drop, Section, Settings, Source, SourceKind
 from feeds.settings.desk_file import FULL_TEXT, WEEK_S
 from feeds.settings.forms import LANGUAGE, ZONE, Address, Headers, comparable, judge_address, split_port
 from feeds.settings.match_rules import Lists, judge_drop, match_schema
-from feeds.settings.opml_lists import Names, file_outlines, read_opml
+from feeds.settings.opml_lists import Names, Subscriptions, file_outlines, read_opml
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
-from feeds.settings.section_tree import DROP_SAYS, Later, PathText, Tree
+from feeds.settings.section_tree import DROP_SAYS, PATH, Later, Tree
 from feeds.settings.stored_config import missing, references, unsendable, without_references
 from feeds.settings.types import Key, ListOf, Number, Or, Read, Schema, Text, YesNo, mapping_schema, plain, read_mapping
 from feeds.urls import masked
@@ -37,10 +38,10 @@ class OneSection:
     def read(self, node: Node, report: Report) -> str:
         if isinstance(node, SequenceNode) or (isinstance(node, ScalarNode) and "," in node.value):
             raise Wrong("several sections for one source", _ONE_SECTION)
-        return PathText().read(node, report)
+        return PATH.read(node, report)
 
     def schema(self) -> Schema:
-        return PathText().schema()
+        return PATH.schema()
 
 
 SOURCE_KEYS: dict[str, Key] = {
@@ -73,6 +74,16 @@ _OPML_KEYS = frozenset(
 _CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
 
 
+@dataclass(frozen=True, slots=True)
+class OpmlItem:
+    """An item that names a *file* of feeds, at *place*; *values* are what its other keys say of all of them."""
+
+    line: int
+    place: Node
+    file: str
+    values: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Gathered:
     """The sources so far, and what is already taken: names, identities, addresses → the line that has them."""
@@ -81,7 +92,7 @@ class Gathered:
     names: dict[str, int] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)
     targets: dict[str, int] = field(default_factory=dict)
-    opml: list[tuple[Node, Node, dict[str, Any]]] = field(default_factory=list)
+    opml: list[OpmlItem] = field(default_factory=list)
     opml_files: list[str] = field(default_factory=list)
     drops: list[Drop] = field(default_factory=list)
 
@@ -107,12 +118,12 @@ def judge_sources(
     if not isinstance(root, SequenceNode):
         report.error(root, "sources are a list", "begin each source with `- name: …`")
         return gathered
-    judge = _Judge(tree, settings, environ, report, reach)
+    judge = _Judge(tree, settings, environ, report, reach, gathered)
     for item in root.value:
-        judge.source(item, gathered)
+        judge.source(item)
     sections = {section.path: section for section in tree.sections}
-    for item, place, values in gathered.opml:
-        _opml(item, place, values, sections, tree.lists, read_file, gathered, report)
+    for item in gathered.opml:
+        _opml(item, sections, tree.lists, read_file, gathered, report)
     return gathered
 
 
@@ -125,6 +136,7 @@ class _Judge:
     environ: Mapping[str, str]
     report: Report
     reach: bool
+    gathered: Gathered
     paths: frozenset[str] = field(init=False)
     opened: frozenset[tuple[str, int]] = field(init=False)
     ports: frozenset[int] | None = field(init=False)
@@ -137,53 +149,55 @@ class _Judge:
         network = len(self.opened) < len(set(fetch.allow_private))
         self.ports = None if network else frozenset([*fetch.ports, *(port for _, port in self.opened)])
 
-    def source(self, node: Node, gathered: Gathered) -> None:
-        """Read one item of the list into *gathered*."""
-        report = self.report
+    def source(self, node: Node) -> None:
+        """Read one item of the list."""
         try:
-            read = read_mapping(node, SOURCE_KEYS, report)
+            read = read_mapping(node, SOURCE_KEYS, self.report)
         except Wrong as wrong:
-            report.error(node, wrong.cause, "write `- name: …` and, below it, `url: …`")
+            self.report.error(node, wrong.cause, "write `- name: …` and, below it, `url: …`")
             return
-        where = [name for name in (*KINDS, "opml") if name in read.places]
         self._section(read)
+        where = [name for name in (*KINDS, "opml") if name in read.places]
         if where != ["opml"]:
-            self._identity(node, read, gathered)
+            self._identity(node, read)
             self._secrets(read)
         if len(where) > 1:
             place = read.places[where[1]]
-            report.error(place, f"a source with {listing(where, 'and')} at once", "make two sources of it")
-            return
-        if not where:
+            self.report.error(place, f"a source with {listing(where, 'and')} at once", "make two sources of it")
+        elif not where:
             if not any(did_you_mean(name, (*KINDS, "opml")) for name in read.unknown):
-                report.error(node, "a source without an address", f"write {listing((*KINDS, 'opml'))}")
-            return
-        if where[0] == "opml":
-            for name in read.places:
-                if name not in _OPML_KEYS:
-                    report.error(read.places[name], f"{name}: means nothing beside opml", "take it out")
-            if "opml" in read.values:
-                gathered.opml.append((node, read.places["opml"], read.values))
-            return
-        if where[0] not in read.values or "name" not in read.values:
-            return
+                self.report.error(node, "a source without an address", f"write {listing((*KINDS, 'opml'))}")
+        elif where == ["opml"]:
+            self._list(node, read)
+        elif where[0] in read.values and "name" in read.values:
+            self._take(node, read, where[0])
+
+    def _list(self, node: Node, read: Read) -> None:
+        for name, place in read.places.items():
+            if name not in _OPML_KEYS:
+                self.report.error(place, f"{name}: means nothing beside opml", "take it out")
+        if "opml" in read.values:
+            values = dict(read.values)
+            file = values.pop("opml")
+            self.gathered.opml.append(OpmlItem(node.start_mark.line + 1, read.places["opml"], file, values))
+
+    def _take(self, node: Node, read: Read, where: str) -> None:
         values = dict(read.values)
-        target = values.pop(where[0])
-        name = values.pop("name")
+        target, name, rule = values.pop(where), values.pop("name"), values.pop("drop", None)
         key = values.pop("id", name)
-        if (rule := values.pop("drop", None)) is not None and (drop := judge_drop(rule, self.tree.lists, report, key)):
-            gathered.drops.append(drop)
-        source = Source(
-            key=key,
-            name=name,
-            kind=KINDS[where[0]],
-            target=target,
-            line=node.start_mark.line + 1,
-            **values,
-        )
-        gathered.sources.append(source)
-        self._target(source, read.places[where[0]], gathered)
-        self._warnings(source, read)
+        if rule is not None and (drop := judge_drop(rule, self.tree.lists, self.report, key)):
+            self.gathered.drops.append(drop)
+        line = node.start_mark.line + 1
+        source = Source(key=key, name=name, kind=KINDS[where], target=target, line=line, **values)
+        self.gathered.sources.append(source)
+        self._target(source, read.places[where])
+        self._interval(source, read)
+        if source.kind == "files":
+            for unused in ("headers", "ignore_validators"):
+                if unused in read.places:
+                    self.report.warn(read.places[unused], f"{unused}: means nothing for files", "take it out")
+        else:
+            self._address(source, read, read.places[where])
 
     def _section(self, read: Read) -> None:
         path = read.values.get("section")
@@ -198,21 +212,21 @@ class _Judge:
         self.report.error(read.places["section"], f"section: no section {quote(path)}", remedy)
         del read.values["section"]
 
-    def _identity(self, node: Node, read: Read, gathered: Gathered) -> None:
+    def _identity(self, node: Node, read: Read) -> None:
         line = node.start_mark.line + 1
         name, key = read.values.get("name"), read.values.get("id")
         if "name" not in read.places and not any(did_you_mean(one, ["name"]) for one in read.unknown):
             remedy = "add it: readers see it, and it is the source's identity"
             self.report.error(node, "no `name:`", remedy)
         if name is not None:
-            first = gathered.names.setdefault(name.casefold(), line)
+            first = self.gathered.names.setdefault(name.casefold(), line)
             if first != line:
                 remedy = f"line {first} has it already; give one another name"
                 self.report.error(read.places["name"], f"name: {quote(name)} for the second time", remedy)
                 return
         key = key if key is not None else name
         if key is not None:
-            first = gathered.keys.setdefault(key, line)
+            first = self.gathered.keys.setdefault(key, line)
             if first != line:
                 place = read.places.get("id") or read.places["name"]
                 remedy = f"the source on line {first} has this identity; change the `id:` of one"
@@ -235,55 +249,57 @@ class _Judge:
             remedy = "set it where the desk is started, or take this out"
             self.report.error(place, f"{what}: no environment variable {variable}", remedy)
 
-    def _target(self, source: Source, place: Node, gathered: Gathered) -> None:
+    def _target(self, source: Source, place: Node) -> None:
         same = source.target if source.kind == "files" else comparable(source.target)
-        first = gathered.targets.setdefault(same, source.line)
+        first = self.gathered.targets.setdefault(same, source.line)
         if first != source.line:
             remedy = (
                 f"line {first} has it already; to file it in one more section, write `- source: {source.name}` there"
             )
             self.report.error(place, f"{quote(masked(source.target))} for the second time", remedy)
 
-    def _warnings(self, source: Source, read: Read) -> None:
-        report, poll = self.report, self.settings.poll
-        if source.interval_s is not None and source.interval_s < poll.floor_s:
-            report.warn(
+    def _interval(self, source: Source, read: Read) -> None:
+        floor_s = self.settings.poll.floor_s
+        if source.interval_s is not None and source.interval_s < floor_s:
+            self.report.warn(
                 read.places["interval_s"],
                 f"interval_s {plain(source.interval_s)} is below poll.floor_s",
-                f"it is asked every {plain(poll.floor_s)} s; lower poll.floor_s in wiredesk.yaml to ask more often",
+                f"it is asked every {plain(floor_s)} s; lower poll.floor_s in wiredesk.yaml to ask more often",
             )
-        if source.kind != "files" and "follow" in read.places:
-            report.warn(read.places["follow"], "follow: means nothing beside " + source.kind, "take it out")
-        if source.kind == "files":
-            for name in ("headers", "ignore_validators"):
-                if name in read.places:
-                    report.warn(read.places[name], f"{name}: means nothing for files", "take it out")
-            return
-        place = next(read.places[name] for name in KINDS if name in read.places)
+
+    def _address(self, source: Source, read: Read, place: Node) -> None:
+        """Warn of what is odd in a source that is asked over the network."""
+        warn = self.report.warn
+        if "follow" in read.places:
+            warn(read.places["follow"], "follow: means nothing beside " + source.kind, "take it out")
         parts = urlsplit(without_references(source.target))
         if parts.fragment:
-            report.warn(place, f"'#{parts.fragment}' is never sent to an origin", "take it out")
+            warn(place, f"'#{parts.fragment}' is never sent to an origin", "take it out")
         if parts.password is not None and not any(references(source.target)):
-            report.warn(place, "a password in the file", "write ${NAME} and set NAME in the environment")
+            warn(place, "a password in the file", "write ${NAME} and set NAME in the environment")
         for name, value in source.headers:
-            if name.lower() in _CREDENTIALS and not any(references(value)):
-                report.warn(read.places["headers"], f"a secret in the file: {name}", "write ${NAME}, set NAME outside")
-            if name.lower() in _CREDENTIALS and parts.scheme == "http":
-                report.warn(
-                    read.places["headers"], f"{name} goes to an http:// address", "anybody on the way can read it"
-                )
+            if name.lower() not in _CREDENTIALS:
+                continue
+            if not any(references(value)):
+                warn(read.places["headers"], f"a secret in the file: {name}", "write ${NAME}, set NAME outside")
+            if parts.scheme == "http":
+                warn(read.places["headers"], f"{name} goes to an http:// address", "anybody on the way can read it")
         if self.reach:
-            self._reach(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), place)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            self._port(port, place)
+            self._network(parts.hostname or "", port, place)
 
-    def _reach(self, host: str, port: int, place: Node) -> None:
-        """Warn of an address that fetch will refuse, as far as it shows without asking for names."""
-        fetch = self.settings.fetch
+    def _port(self, port: int, place: Node) -> None:
+        """Warn of a port to which fetch will not connect."""
         if self.ports is not None and port not in self.ports:
-            report_ports = listing([str(number) for number in fetch.ports])
+            allowed = listing(map(str, self.settings.fetch.ports))
             self.report.warn(
                 place, f"port {port} is not open to fetches: it will never be asked",
-                f"fetch.ports in wiredesk.yaml has {report_ports}; add {port}",
+                f"fetch.ports in wiredesk.yaml has {allowed}; add {port}",
             )  # fmt: skip
+
+    def _network(self, host: str, port: int, place: Node) -> None:
+        """Warn of a host that fetch will refuse, as far as it shows without asking for names."""
         if host != "localhost" and ":" not in host and not host[-1:].isdigit():
             return  # a name
         try:
@@ -292,7 +308,7 @@ class _Judge:
             return
         if address.is_global or (str(address), port) in self.opened:
             return
-        networks = [ipaddress.ip_network(text) for text in fetch.allow_private if not split_port(text)]
+        networks = [ipaddress.ip_network(text) for text in self.settings.fetch.allow_private if not split_port(text)]
         if not any(address in network for network in networks):
             self.report.warn(
                 place, f"{host} is a private address: it will never be asked",
@@ -301,9 +317,7 @@ class _Judge:
 
 
 def _opml(
-    item: Node,
-    place: Node,
-    values: dict[str, Any],
+    item: OpmlItem,
     sections: Mapping[str, Section],
     lists: Lists,
     read_file: Callable[[str], bytes],
@@ -311,61 +325,70 @@ def _opml(
     report: Report,
 ) -> None:
     """Add the feeds of one OPML list. Feeds that can't be taken are told and left out; a broken list is an error."""
-    values = dict(values)
-    file = values.pop("opml")
+    values = dict(item.values)
     default = values.pop("section", None)
     rule = values.pop("drop", None)
     drop = judge_drop(rule, lists, report) if rule is not None else None
-    gathered.opml_files.append(file)
-    try:
-        subscriptions = read_opml(read_file(file), file=file)
-    except OSError as error:
-        remedy = "the path is relative to the config folder"
-        report.error(place, f"opml: can't read {quote(file)}: {(error.strerror or str(error)).lower()}", remedy)
+    gathered.opml_files.append(item.file)
+    subscriptions = _subscriptions(item, read_file, report)
+    if subscriptions is None:
         return
-    except ConfigError as error:
-        report.errors.append(error)
-        where = f"line {error.line} of that file" if error.line else "that file"
-        report.error(place, f"opml: {quote(file)} is no list of feeds", f"see {where}")
-        return
-    line = item.start_mark.line + 1
     names = Names(gathered.names)
-    unfiled: dict[str, int] = {}
+    unfiled: Counter[tuple[str, ...]] = Counter()
     doubled = 0
     for outline, section in file_outlines(subscriptions.outlines, sections):
         try:
             judge_address(outline.url)
         except Wrong as wrong:
-            report.warn(place, f"{file}:{outline.line}: {wrong.cause}", "this feed is left out")
+            report.warn(item.place, f"{item.file}:{outline.line}: {wrong.cause}", "this feed is left out")
             continue
         same = comparable(outline.url)
         if same in gathered.targets or outline.url in gathered.keys:
             doubled += 1
             continue
-        gathered.targets[same] = gathered.keys[outline.url] = line
         path = section or default
         if path is None:
-            folder = " > ".join(outline.folders)
-            unfiled[folder] = unfiled.get(folder, 0) + 1
+            unfiled[outline.folders] += 1
         name = names.give(outline.title, outline.url)
-        source = Source(key=outline.url, name=name, kind="feed", target=outline.url, section=path, line=line)
+        source = Source(key=outline.url, name=name, kind="feed", target=outline.url, section=path, line=item.line)
         gathered.sources.append(replace(source, **values))
+        gathered.targets[same] = gathered.keys[outline.url] = gathered.names[name.casefold()] = item.line
         if drop is not None:
             gathered.drops.append(replace(drop, source=source.key))
-        gathered.names[name.casefold()] = line
+    _list_warnings(item, subscriptions, doubled, unfiled, report)
+
+
+def _subscriptions(item: OpmlItem, read_file: Callable[[str], bytes], report: Report) -> Subscriptions | None:
+    """The feeds of the list that *item* names; None where *report* now says what is wrong with it."""
+    try:
+        return read_opml(read_file(item.file), file=item.file)
+    except OSError as error:
+        cause = f"opml: can't read {quote(item.file)}: {(error.strerror or str(error)).lower()}"
+        report.error(item.place, cause, "the path is relative to the config folder")
+    except ConfigError as error:
+        report.errors.append(error)
+        where = f"line {error.line} of that file" if error.line else "that file"
+        report.error(item.place, f"opml: {quote(item.file)} is no list of feeds", f"see {where}")
+    return None
+
+
+def _list_warnings(
+    item: OpmlItem, subscriptions: Subscriptions, doubled: int, unfiled: Counter[tuple[str, ...]], report: Report
+) -> None:
+    file = quote(item.file)
     if subscriptions.mended:
-        report.warn(place, f"opml: {quote(file)}: {subscriptions.mended}", "it is read all the same; export it again")
+        report.warn(item.place, f"opml: {file}: {subscriptions.mended}", "it is read all the same; export it again")
     if not subscriptions.outlines:
-        report.warn(place, f"opml: {quote(file)} lists no feeds", "export it again")
+        report.warn(item.place, f"opml: {file} lists no feeds", "export it again")
     if doubled:
-        are = "feed of {} is a source" if doubled == 1 else "feeds of {} are sources"
-        report.warn(place, f"{doubled} {are.format(quote(file))} already", "the first one holds")
-    for folder, count in unfiled.items():
-        inside = f"in the folder {quote(folder)}" if folder else "outside any folder"
+        are = f"feed of {file} is a source" if doubled == 1 else f"feeds of {file} are sources"
+        report.warn(item.place, f"{doubled} {are} already", "the first one holds")
+    for folders, count in unfiled.items():
+        inside = f"in the folder {quote(' > '.join(folders))}" if folders else "outside any folder"
         feeds, belong = ("feed", "belongs") if count == 1 else ("feeds", "belong")
         report.warn(
-            place,
-            f"{count} {feeds} of {quote(file)} {inside} {belong} to no section",
+            item.place,
+            f"{count} {feeds} of {file} {inside} {belong} to no section",
             "rules file what it brings, or it is unfiled; name the folder as a section, or write `section:` here",
         )
 
