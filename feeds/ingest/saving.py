@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from feeds.ingest.order import left_out, rank
 from feeds.ingest.pushes import hub_of, note_hubs
 from feeds.ingest.reading import Reading
 from feeds.model import Placement, PollSettings
-from feeds.store import Store, WriteTx
+from feeds.store import ReadTx, Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 AGAIN_AFTER = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(hours=24))
 """When a body is tried again that was not read and that nobody shows a second time; after the last it is given up."""
+
+MOST_UNREAD = 5
+"""Bodies of one feed that stay to be tried again: one that is never read comes with every poll."""
 
 LISTINGS = ("page", "sitemap")
 """The kinds of sources whose pages are followed."""
@@ -78,6 +81,9 @@ class Saving:
         """Decide what every entry is, file it, write the sources' rows, empty the inbox. Raises StoreError."""
         if not batch.read:
             return self._save_without_bodies(batch, desk, now)
+        if any(waiting.item.tries for waiting, _ in batch.read):
+            with self._store.read() as tx:
+                batch = replace(batch, read=_without_known(tx, batch.read))
         placed = [_placements(waiting, reading, desk) for waiting, reading in batch.read]
         entries = [(waiting.source.id, reading.entries) for waiting, reading in batch.read]
         beside = {
@@ -107,7 +113,7 @@ class Saving:
                 pages = _pages(tx, batch, results)
                 _learn(tx, batch.read, now)
                 late = _late(tx, batch.read, decided.decisions)
-                put_off = _put_off(batch.read, now)
+                put_off = _put_off(tx, batch.read, now)
                 tx.inbox.put_off(put_off)
                 tx.inbox.remove([waiting.item.id for waiting, _ in batch.read if waiting.item.id not in put_off])
                 newest = tx.articles.newest_entry()
@@ -200,17 +206,35 @@ def _late(tx: WriteTx, read: list[Read], decided: Groups) -> list[Late]:
     return found
 
 
-def _put_off(read: list[Read], now: datetime) -> dict[int, datetime]:
-    """Which bodies stay in the inbox, and until when: those of which nothing is known, and that nobody asks for again.
+def _put_off(tx: WriteTx, read: list[Read], now: datetime) -> dict[int, datetime]:
+    """Which bodies stay in the inbox, and until when: those of which nothing is known, and that may not come again.
 
-    A poll that failed is made again; a document of a folder, a push and a followed page are shown once.
+    What leaves a feed while it rests does not, so some of its bodies stay; listings name their pages again.
     """
+    unread = [waiting for waiting, reading in read if reading.bug or isinstance(reading.error, ParseUnfinished)]
+    staying = tx.inbox.put_off_of([waiting.source.id for waiting in unread if waiting.claim is not None])
     until = {}
-    for waiting, reading in read:
-        is_unread = bool(reading.bug) or isinstance(reading.error, ParseUnfinished)
-        if waiting.claim is None and is_unread and waiting.item.tries < len(AGAIN_AFTER):
+    for waiting in unread:
+        comes_again = waiting.claim is not None and waiting.source.kind != "feed"
+        if comes_again or waiting.item.tries >= len(AGAIN_AFTER):
+            continue
+        if waiting.claim is None or staying.get(waiting.source.id, 0) < MOST_UNREAD:
             until[waiting.item.id] = now + AGAIN_AFTER[waiting.item.tries]
     return until
+
+
+def _without_known(tx: ReadTx, read: list[Read]) -> list[Read]:
+    """*read*, but of feeds' bodies that were put off the entries alone that are not known: newer ones may have come."""
+    found = []
+    polled = {(waiting.source.id, entry.key) for waiting, its in read if waiting.claim for entry in its.entries}
+    for waiting, reading in read:
+        if waiting.claim is None and waiting.source.kind == "feed" and waiting.item.tries and not waiting.item.pushed:
+            id_ = waiting.source.id
+            known = tx.articles.known_keys(id_, [entry.key for entry in reading.entries])
+            known |= {key for source_id, key in polled if source_id == id_}
+            reading = replace(reading, entries=tuple(entry for entry in reading.entries if entry.key not in known))
+        found.append((waiting, reading))
+    return found
 
 
 def _placements(waiting: Waiting, reading: Reading, desk: Desk) -> Places:

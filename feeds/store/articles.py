@@ -67,6 +67,15 @@ class Articles:
         """
         return saving.known(self._connection, wanted, beside or {})
 
+    def known_keys(self, source_id: int, keys: Sequence[str]) -> set[str]:
+        """Those of *keys* under which there is an entry of a source."""
+        stored = {indexable(key): key for key in keys}
+        found: set[str] = set()
+        for some in chunks(sorted(stored)):
+            theirs = (entries.c.source_id == source_id) & entries.c.key.in_(some)
+            found |= {stored[row.key] for row in self._connection.execute(select(entries.c.key).where(theirs))}
+        return found
+
     def save(
         self,
         decisions: Sequence[Decision],

@@ -69,6 +69,14 @@ class Inbox:
         rows = [{"of_id": id_, "of_time": time} for id_, time in until.items()]
         self._connection.execute(statement, rows)
 
+    def put_off_of(self, source_ids: Sequence[int]) -> dict[int, int]:
+        """How many items of these sources are put off; none are left out."""
+        if not source_ids:
+            return {}
+        theirs = inbox.c.source_id.in_(sorted(set(source_ids))) & inbox.c.next_try_at.is_not(None)
+        counted = select(inbox.c.source_id, func.count()).where(theirs).group_by(inbox.c.source_id)
+        return {source_id: count for source_id, count in self._connection.execute(counted)}
+
     def is_put_off(self, until: datetime) -> bool:
         """Whether an item that was put off is to be tried again by *until*."""
         due = select(inbox.c.id).where(inbox.c.next_try_at.is_not(None), inbox.c.next_try_at <= until).limit(1)

@@ -75,7 +75,7 @@ def ordeal(faults: Faults, kind: str, at: int, lasts: int = 1, template: Path | 
             row.changed, row.unconditional = sorted(books.changed), books.unconditional
             row.errors, row.bugs = books.errors, books.bugs
             with stand.store.read() as tx:
-                if left := tx.inbox.count():
+                if left := len(tx.inbox.waiting(100)):  # what was put off has its time
                     row.damage.append(f"{left} bodies left in the inbox")
         row.damage += damage(folder / "data" / "desk.sqlite3")
         return row

@@ -17,7 +17,7 @@ from feeds.ingest import flow
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest, Turn
 from feeds.ingest.reading import Job, Reading, read
-from feeds.ingest.saving import Batch, Saved
+from feeds.ingest.saving import AGAIN_AFTER, MOST_UNREAD, Batch, Saved
 from feeds.model import Answer, Request, Settings, Source
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import PollResult
@@ -33,6 +33,7 @@ class Feeds(Fetcher):
     """Every address answers with a feed of one entry, but one that it does not even take."""
 
     refuses = "nothing"
+    edition = ""
 
     def submit(self, request: Request) -> None:
         if self.refuses in request.url:
@@ -42,9 +43,10 @@ class Feeds(Fetcher):
     def outcomes(self, wait_s: float, most: int = 256) -> list[Answer]:
         found = super().outcomes(wait_s, most)
         names = [answer.request.url.split("/")[2].split(".")[0] for answer in found]
+        texts = [" ".join(f"{name}{number}{self.edition}" for number in range(40)) for name in names]
         return [
-            replace(answer, body=(FEED % (name, name, name, name, " ".join(f"{name}{n}" for n in range(40)))).encode())
-            for answer, name in zip(found, names, strict=True)
+            replace(answer, body=(FEED % (name, name, name, name, text)).encode())
+            for answer, name, text in zip(found, names, texts, strict=True)
         ]
 
 
@@ -212,6 +214,44 @@ def test_a_document_that_is_never_read_is_given_up_in_the_end(bench: Bench, tmp_
     with bench.store.read() as tx:
         assert tx.inbox.count() == 0
         assert len(tx.events.subjects("document")) == 1
+
+
+def test_a_feed_whose_reader_died_is_read_when_it_can_be_and_overwrites_nothing_newer(bench: Bench) -> None:
+    bench.readers.judge = lambda job: Reading(error=ParseUnfinished("its reader was killed"))
+    bench.begin(feed("alpha"), feed("beta"))
+    assert outcomes(bench.to_its_end().polls)["Alpha"] == ("failed", 1)
+    bench.readers.judge = lambda job: None
+    bench.fetcher.edition = "newer"
+    with bench.store.write() as tx:
+        claims = tx.sources.claim_named(["alpha"], bench.now, lease_s=600)
+    bench.ingest.begin(claims)
+    assert bench.to_its_end().new == 1
+    bench.now += timedelta(minutes=31)
+    bench.ingest.take_put_off()
+    ended = bench.to_its_end()
+    assert sorted((late.name, late.new, late.updated) for late in ended.late) == [("Alpha", 0, 0), ("Beta", 1, 0)]
+    with bench.store.read() as tx:
+        assert tx.inbox.count() == 0
+
+
+def test_a_feed_that_is_never_read_does_not_fill_the_inbox(bench: Bench) -> None:
+    bench.readers.judge = lambda job: Reading(error=ParseUnfinished("its reader was killed"))
+    bench.begin(feed("alpha"))
+    bench.to_its_end()
+    for _ in range(MOST_UNREAD + 3):
+        bench.fetcher.edition += "x"
+        with bench.store.write() as tx:
+            claims = tx.sources.claim_named(None, bench.now, lease_s=600)
+        bench.ingest.begin(claims)
+        bench.to_its_end()
+    with bench.store.read() as tx:
+        assert tx.inbox.count() == MOST_UNREAD
+    for _ in AGAIN_AFTER:
+        bench.now += AGAIN_AFTER[-1]
+        bench.ingest.take_put_off()
+        bench.to_its_end()
+    with bench.store.read() as tx:
+        assert tx.inbox.count() == 0
 
 
 def test_a_poll_that_takes_longer_than_its_lease_is_not_given_out_again(
