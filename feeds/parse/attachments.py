@@ -232,6 +232,11 @@ _ITUNES: Table = {
     "summary": ("itunes_summary", text),
     "image_url": ("desk_cover", short),
 }
+_SAYS_EPISODE = {name for name, _ in _ITUNES.values()} - {"subtitle"} | {
+    "itunes_episode",
+    "itunes_season",
+    "desk_podcast",
+}
 _SHOW: Table = {name: _ITUNES[name] for name in ("explicit", "image_url")}
 _CHAPTERS: Table = {"chapters_url": ("url", short), "chapters_type": ("type", text)}
 _TRANSCRIPT: Table = {
@@ -256,6 +261,9 @@ def show_of(feed: Any) -> Episode:
 
 def episode_of(raw: Any, enclosures: Sequence[Enclosure], show: Episode) -> Episode | None:
     """What an entry says of itself as a part of *show*; None where it has nothing to play and says nothing."""
+    plays = any(file.type.startswith(("audio/", "video/")) for file in enclosures)
+    if not plays and _SAYS_EPISODE.isdisjoint(raw):
+        return None
     number, label = _counted(raw, "episode", "display")
     season, season_name = _counted(raw, "season", "name")
     chapters = next((one for one in podcast_elements(raw, "chapters") if short(one.get("url"))), {})
@@ -269,7 +277,6 @@ def episode_of(raw: Any, enclosures: Sequence[Enclosure], show: Episode) -> Epis
         **read_fields(raw, _ITUNES),
         **read_fields(chapters, _CHAPTERS),
     )
-    plays = any(file.type.startswith(("audio/", "video/")) for file in enclosures)
     if not plays and own in (Episode(), Episode(subtitle=own.subtitle), Episode(image_url=own.image_url)):
         return None
     explicit = own.explicit if own.explicit is not None else show.explicit

@@ -108,9 +108,10 @@ def _items(body: bytes, name: bytes, start: int) -> tuple[list[tuple[int, int]],
     over = False
     at = done = tail = start
     while (found := search(body, at)) is not None:
-        outside.append(body[done : found.start()])
+        token = found.start()
+        outside.append(body[done:token])
         if found.lastindex is None:
-            at = done = _after_mark(body, found.start())
+            at = done = _after_mark(body, token)
         elif found.group(1):
             raise _Uncertain  # the end of an item that never began
         elif len(ranges) == MAX_ENTRIES:
@@ -119,7 +120,7 @@ def _items(body: bytes, name: bytes, start: int) -> tuple[list[tuple[int, int]],
             break
         else:
             at = done = tail = _after_item(body, found.end(), search)
-            ranges.append((found.start(), at))
+            ranges.append((token, at))
     outside.append(body[done:])
     if _ITEM_LIKE.search(b"".join(outside)) is not None:
         raise _Uncertain

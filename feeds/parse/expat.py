@@ -70,7 +70,8 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
             self._take_declared(name)
         self.check_depth()
         tag = self._tags.get(name) or self._tag(name)
-        values = self._values(name, attributes)
+        plain = not attributes and not self.decls and not name.startswith(_INLINE)  # as most are
+        values = {} if plain else self._values(name, attributes)
         if base := values.get("xml:base") or values.get("base"):
             joined = make_safe_absolute_uri(self.baseuri, base) if self.baseuri else base
             self.baseuri = joined or self.baseuri
