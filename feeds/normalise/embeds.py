@@ -8,7 +8,7 @@ nothing of HTML can begin within one. What only says what a formula means, or li
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -24,6 +24,7 @@ _POSTS = (
     "blockquote[data-instgrm-permalink], blockquote.tiktok-embed[cite], .fb-post[data-href], .fb-video[data-href],"
     " blockquote[data-bluesky-uri], .twitter-tweet[data-tweet-id], blockquote.mastodon-embed[data-embed-url]"
 )
+_POST_ADDRESSES = ("data-instgrm-permalink", "data-href", "cite", "data-bluesky-uri", "data-embed-url")
 # Frames that hold nothing to read: counters, tag managers, buttons, advertisements.
 _NOTHING_IN_IT = re.compile(
     r"//(?:[\w-]+\.)*(?:googletagmanager\.com|doubleclick\.net|googlesyndication\.com|google-analytics\.com|adservice\.google\.\w+"
@@ -112,26 +113,32 @@ _AS_HTML = {"amp-img": "img", "amp-anim": "img", "amp-video": "video", "amp-audi
 
 
 def _own_player(tag: str, attributes: Attributes, base: str) -> Embed | None:
-    get = attributes.get
-    title = title_of(get("title") or get("playlabel") or get("videotitle"))
-    number = (
-        get("data-videoid") or get("videoid") or get("video-id") or get("data-tweetid") or get("data-shortcode") or ""
-    )
-    number = number or get("data-trackid") or get("data-live-channelid") or ""
+    title = title_of(_first(attributes, ("title", "playlabel", "videotitle")))
+    number = _first(attributes, _NUMBERS)
     if re.fullmatch(r"[\w-]{3,40}", number, re.ASCII):
-        if "youtube" in tag:
-            player: Player | None = youtube(number)
-        else:
-            service = tag.removeprefix("amp-").removeprefix("lite-")
-            address = _ADDRESSES.get(service, "").format(number)
-            player = player_of(address) or (Player(service, address) if address else None)
+        player = youtube(number) if "youtube" in tag else _player(tag, number)
         return Embed(player.watch, title, player.still) if player else None
     for name in ("src", "data-src", "data-href", "data-url", "data-bluesky-uri", "data-media-url", "href"):
-        if is_address(get(name)) and (embed := _embed(get(name), base, title)):
+        if is_address(attributes.get(name)) and (embed := _embed(attributes[name], base, title)):
             return embed
     return None
 
 
+def _player(tag: str, number: str) -> Player | None:
+    service = tag.removeprefix("amp-").removeprefix("lite-")
+    address = _ADDRESSES.get(service, "").format(number)
+    return player_of(address) or (Player(service, address) if address else None)
+
+
+def _first(attributes: Attributes, names: Iterable[str]) -> str:
+    """The first of these attributes that has a value."""
+    return next(filter(None, map(attributes.get, names)), "")
+
+
+_NUMBERS = (
+    "data-videoid", "videoid", "video-id", "data-tweetid", "data-shortcode", "data-trackid", "data-live-channelid",
+)  # fmt: skip
+"""Attributes in which players have the number of what they show."""
 _ADDRESSES = {
     "vimeo": "https://vimeo.com/{}",
     "dailymotion": "https://www.dailymotion.com/video/{}",
@@ -158,26 +165,31 @@ def _frame(node: LexborNode, base: str) -> Embed | None:
 
 def _object(node: LexborNode, base: str) -> Embed | str | None:
     attributes = node.attributes
-    places = [attributes.get("data")]
-    places += [part.attributes.get("src") or part.attributes.get("data") for part in node.css("embed, object")]
-    for parameter in node.css("param"):
-        if (parameter.attributes.get("name") or "").lower() in ("movie", "src", "url", "filename"):
-            places.append(parameter.attributes.get("value"))
-    found = [place.strip() for place in places if place and is_address(place.strip())]
-    inside = node.css_first("img, a[href], iframe, video, audio, p")
-    kind = attributes.get("type") or ""
+    found = [place for place in _object_addresses(node) if is_address(place)]
+    is_image = (attributes.get("type") or "").startswith("image/")
     for place in found:
-        if kind.startswith("image/") or _IMAGE_FILE.search(place):
+        if is_image or _IMAGE_FILE.search(place):
             return f'<img src="{escape(place)}" alt="{escape(" ".join(node.text(deep=True).split()))}">'
-    embeds = [embed for place in found if (embed := _embed(place, base, title_of(attributes.get("title"))))]
+    title = title_of(attributes.get("title"))
+    embeds = [embed for place in found if (embed := _embed(place, base, title))]
     known = next((embed for embed in embeds if player_of(embed.link)), None)
-    if known is None and inside is not None:
+    if known is None and node.css_first("img, a[href], iframe, video, audio, p") is not None:
         # What was meant for those who cannot see it.
         for part in node.css("object"):
             if part != node:
                 part.unwrap(delete_empty=True)
         return node.inner_html or ""
-    return known or (embeds[0] if embeds else None)
+    return known or next(iter(embeds), None)
+
+
+def _object_addresses(node: LexborNode) -> Iterator[str]:
+    """All that an ``object`` may name for what it shows."""
+    yield (node.attributes.get("data") or "").strip()
+    for part in node.css("embed, object"):
+        yield _first(part.attributes, ("src", "data")).strip()
+    for parameter in node.css("param"):
+        if (parameter.attributes.get("name") or "").lower() in ("movie", "src", "url", "filename"):
+            yield (parameter.attributes.get("value") or "").strip()
 
 
 def _embedded(node: LexborNode, base: str) -> Embed | str | None:
@@ -227,16 +239,11 @@ def title_of(text: str | None) -> str:
 
 def _add_link(post: LexborNode, base: str, found: list[Embed]) -> None:
     """Put the address of a post, that a script would draw, below its words, where none of its links has it."""
-    get = post.attributes.get
-    address = (
-        get("data-instgrm-permalink")
-        or get("data-href")
-        or get("cite")
-        or get("data-bluesky-uri")
-        or get("data-embed-url")
-    )
-    number = get("data-tweet-id") or ""
-    embed = _embed(address or (f"https://x.com/i/status/{number}" if number.isdigit() else None), base, "")
+    address = _first(post.attributes, _POST_ADDRESSES)
+    number = post.attributes.get("data-tweet-id") or ""
+    if not address and number.isdigit():
+        address = f"https://x.com/i/status/{number}"
+    embed = _embed(address, base, "")
     if embed is None:
         return
     plain = embed.link.partition("?")[0]

@@ -37,6 +37,8 @@ from feeds.urls import comparable_url
 MAX_PEOPLE = 50
 MAX_CATEGORIES = 60
 MAX_LINKS = 20
+MAX_NAMES = 10
+"""Parts of a breadcrumb, lines of credit."""
 MAX_ID_CHARS = 2000
 
 _EMAIL = re.compile(r"[^\s@<>()\"',;:]{1,64}@[^\s@<>()\"',;:]+\.[^\s@<>()\"',;:.]{2,}$")
@@ -92,17 +94,7 @@ def normalise(
     without a zone are read in the source's, else the desk's. An entry without title, text, link and enclosure is
     dropped.
     """
-    # Where a document is one article, its address is the article's.
-    own = (feed.feed_id, feed.self_url, feed.link, "" if feed.kind == "document" else url)
-    ground = _Ground(
-        url=resolved("", url) or "",
-        declared=_first_language(feed.language, source.language),
-        desk_language=_first_language(desk_language) or "en",
-        zone=zone_of(source.timezone or desk_timezone),
-        received_at=received_at,
-        ids=frozenset(text.strip() for text in own if text and text.strip()),
-        home=frozenset(place for text in (feed.link, feed.self_url, url) if text and (place := _comparable(text))),
-    )
+    ground = _ground_of(feed, source, url, received_at, desk_language, desk_timezone)
     entries: list[Entry] = []
     dropped: list[str] = []
     for parsed in feed.entries:
@@ -119,6 +111,23 @@ def normalise(
     marks = {entry.position: marks_of(entry) for entry in entries}
     kept, twice = told_apart(entries, ids_hold=feed.kind.startswith(("atom", "json")))
     return Normalised(tuple(kept), tuple(dropped + twice), marks, _ground_hash(ground, feed))
+
+
+def _ground_of(
+    feed: ParsedFeed, source: Source, url: str, received_at: datetime, desk_language: str, desk_timezone: str
+) -> _Ground:
+    # Where a document is one article, its address is the article's.
+    own = (feed.feed_id, feed.self_url, feed.link, "" if feed.kind == "document" else url)
+    places = (_comparable(address) for address in (feed.link, feed.self_url, url) if address)
+    return _Ground(
+        url=resolved("", url) or "",
+        declared=_first_language(feed.language, source.language),
+        desk_language=_first_language(desk_language) or "en",
+        zone=zone_of(source.timezone or desk_timezone),
+        received_at=received_at,
+        ids=frozenset(text.strip() for text in own if text and text.strip()),
+        home=frozenset(place for place in places if place),
+    )
 
 
 def _ground_hash(ground: _Ground, feed: ParsedFeed) -> int:
@@ -138,17 +147,8 @@ def _ground_hash(ground: _Ground, feed: ParsedFeed) -> int:
 def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | None:
     base = resolved(ground.url, parsed.base) or ground.url
     warnings: list[str] = list(parsed.notes)
-    entry_id = (parsed.entry_id or "").strip()[:MAX_ID_CHARS] or None
-    if entry_id in ground.ids:
-        warnings.append("entry id: the feed's own, not used")
-        entry_id = None
-    link = resolved(base, parsed.link) or (resolved(base, parsed.entry_id) if parsed.id_is_permalink else None)
-    canonical = resolved(base, parsed.original_link)
-    if parsed.link and link is None:
-        warnings.append("link: no http(s) address, left out")
-    link = link or canonical
-    comparable = _place(canonical, ground) or _place(link, ground)
-
+    entry_id = _entry_id(parsed, ground, warnings)
+    link, canonical = _addresses(parsed, base, warnings)
     article = canonical or link or resolved(ground.url, feed.link) or ""
     body = body_of(parsed.summary, parsed.content, Place(base, ground.url, article))
     dates = dates_of(parsed, zone=ground.zone, order=feed.date_order, received_at=ground.received_at)
@@ -163,30 +163,26 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
     )
     if not title:
         return None
-    if from_where:
-        warnings.append(from_where)
+    warnings += [from_where] if from_where else []
     entry = Entry(
         key="",
         entry_id=entry_id,
         link=link,
-        comparable=comparable,
+        comparable=_place(canonical, ground) or _place(link, ground),
         canonical_url=canonical if canonical != link else None,
         title=title,
         summary=body.summary,
         content=body.content,
         text=body.text,
-        language=_entry_language(parsed)
-        or ground.declared
-        or detected_language(f"{title}\n{body.text}")
-        or ground.desk_language,
+        language=_language(parsed, f"{title}\n{body.text}", ground),
         authors=_people(parsed.authors or feed.authors, base),
         contributors=_people(parsed.contributors, base),
         published=dates.published,
         updated=dates.updated,
         categories=_categories(parsed.categories),
-        breadcrumb=tuple(crumb for text in parsed.breadcrumb[:10] if (crumb := name_line(text))),
+        breadcrumb=_name_lines(parsed.breadcrumb),
         origin=_origin(parsed.origin, base),
-        credits=tuple(said for text in parsed.credits[:10] if (said := name_line(text, limit=TITLE_CHARS))),
+        credits=_name_lines(parsed.credits, limit=TITLE_CHARS),
         publisher=name_line(parsed.publisher) or None,
         enclosures=enclosures,
         image=with_words(image_of(parsed.image, base), image_of(body.picture, base), ground.url),
@@ -202,6 +198,28 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
         warnings=(*warnings, *dates.warnings),
     )
     return replace(entry, key=key_of(entry), content_hash=content_hash(entry))
+
+
+def _entry_id(parsed: ParsedEntry, ground: _Ground, warnings: list[str]) -> str | None:
+    entry_id = (parsed.entry_id or "").strip()[:MAX_ID_CHARS] or None
+    if entry_id in ground.ids:
+        warnings.append("entry id: the feed's own, not used")
+        return None
+    return entry_id
+
+
+def _addresses(parsed: ParsedEntry, base: str, warnings: list[str]) -> tuple[str | None, str | None]:
+    """The address for people, and the one that the entry names as its own."""
+    canonical, link = resolved(base, parsed.original_link), resolved(base, parsed.link)
+    if link is None and parsed.id_is_permalink:
+        link = resolved(base, parsed.entry_id)
+    if parsed.link and link is None:
+        warnings.append("link: no http(s) address, left out")
+    return link or canonical, canonical
+
+
+def _name_lines(texts: tuple[str, ...], *, limit: int = NAME_CHARS) -> tuple[str, ...]:
+    return tuple(filter(None, (name_line(text, limit=limit) for text in texts[:MAX_NAMES])))
 
 
 def _urls(refs: tuple[str, ...], base: str) -> tuple[str, ...]:
@@ -228,26 +246,32 @@ def _first_language(*tags: str | None) -> str | None:
     return next((tag for text in tags if (tag := language_tag(text))), None)
 
 
-def _entry_language(parsed: ParsedEntry) -> str | None:
+def _language(parsed: ParsedEntry, words: str, ground: _Ground) -> str:
     texts = (text.language for text in (parsed.content, parsed.summary, parsed.title) if text is not None)
-    return _first_language(parsed.language, *texts)
+    stated = _first_language(parsed.language, *texts) or ground.declared
+    return stated or detected_language(words) or ground.desk_language
 
 
 def _people(people: tuple[Person, ...], base: str) -> tuple[Person, ...]:
     found: dict[str, Person] = {}
     for person in people[:MAX_PEOPLE]:
-        called, email = " ".join(visible(person.name).split()), visible((person.email or "").strip())
-        if not email and (match := _NAMED_EMAIL.match(called)):
-            called, email = (match["name"] or match["name2"]).strip(), match["email"] or match["email2"]
-        elif not email and _EMAIL.match(called):
-            called, email = "", called
-        called = name_line(called)
-        if match := _HIDDEN_EMAIL.match(called):
-            called = match["name"]
-        email = email if _EMAIL.match(email) and len(email) <= NAME_CHARS else ""
-        if called or email:
-            found.setdefault(called or email, Person(name=called, url=resolved(base, person.url), email=email or None))
+        name, email = _name_and_email(person)
+        if name or email:
+            found.setdefault(name or email, Person(name=name, url=resolved(base, person.url), email=email or None))
     return tuple(found.values())
+
+
+def _name_and_email(person: Person) -> tuple[str, str]:
+    """The name and the address of *person*, taken apart where one stands in the other."""
+    name, email = " ".join(visible(person.name).split()), visible((person.email or "").strip())
+    if not email and (match := _NAMED_EMAIL.match(name)):
+        name, email = (match["name"] or match["name2"]).strip(), match["email"] or match["email2"]
+    elif not email and _EMAIL.match(name):
+        name, email = "", name
+    name = name_line(name)
+    if match := _HIDDEN_EMAIL.match(name):
+        name = match["name"]
+    return name, email if _EMAIL.match(email) and len(email) <= NAME_CHARS else ""
 
 
 def _categories(categories: tuple[Category, ...]) -> tuple[Category, ...]:

@@ -183,7 +183,7 @@ def _taken(entry: Entry, known: Recurring) -> Entry:
     else:
         summary, also = _without(entry.summary, entry.title, known) if entry.summary else ("", [])
         text = text if content else _cut(text, also)
-    if summary and "<img" not in summary and _said(plain(summary)) == _said(entry.title) != "":
+    if _repeats(entry.title, summary):
         also = [*also, plain(summary)]
         summary = excerpt_of(text, content) if content else ""
     if not took and not also:
@@ -191,6 +191,10 @@ def _taken(entry: Entry, known: Recurring) -> Entry:
     notes = dict.fromkeys(f"furniture taken out: “{one[:120]}”" for one in (*took, *also))
     warnings = (*entry.warnings, *notes)
     return replace(entry, content=content, summary=summary, text=text, text_hash=text_hash(text), warnings=warnings)
+
+
+def _repeats(title: str, summary: str) -> bool:
+    return summary != "" and "<img" not in summary and _said(plain(summary)) == _said(title) != ""
 
 
 def _cut(text: str, taken: Sequence[str]) -> str:
@@ -281,19 +285,23 @@ def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
     """What of a line may be furniture: the line; the sentence, or the link, at its end (its beginning)."""
     said = [run for run in line.runs if _LETTER.search(run[1])]
     links = [run for run in said if run[2]]
-    text = line.text
-    pieces = [_Piece(line, text, bool(links), bool(said) and links == said, True)]
-    sentences = [one.strip() for one in _SENTENCE.split(text) if one.strip()]
+    pieces = [_Piece(line, line.text, bool(links), bool(said) and links == said, True)]
+    sentences = [one.strip() for one in _SENTENCE.split(line.text) if one.strip()]
     if len(sentences) > 1:
         sentence = sentences[-1] if end else sentences[0]
         # A link counts for the sentence that it is in.
-        linked = any(_joined([run]) and _joined([run]) in sentence for run in links)
+        linked = any(text in sentence for run in links if (text := _joined([run])))
         pieces.append(_Piece(line, sentence, linked, False, False))
-    if end and said and said[-1][2] and links != said:
-        last = max(number for number, run in enumerate(line.runs) if _LETTER.search(run[1]) and not run[2])
-        goes_on = _joined(line.runs[: last + 1])[-1] not in _ENDS
-        pieces.append(_Piece(line, _joined(line.runs[last + 1 :]), True, True, False, goes_on))
+    if end and links != said and said[-1:] == links[-1:]:
+        pieces.append(_last_link(line))
     return pieces
+
+
+def _last_link(line: _Line) -> _Piece:
+    """The links behind the last words of *line* that are in none."""
+    last = max(number for number, (_, text, linked) in enumerate(line.runs) if _LETTER.search(text) and not linked)
+    goes_on = _joined(line.runs[: last + 1])[-1] not in _ENDS
+    return _Piece(line, _joined(line.runs[last + 1 :]), True, True, False, goes_on)
 
 
 def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
@@ -301,17 +309,23 @@ def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
     text = piece.text.strip(_EDGES)
     if not end:
         return _TIMES.fullmatch(text) is not None
+    if piece.is_link and piece.goes_on:
+        return text[:1].isupper() and _MORE.fullmatch(text) is not None
     if piece.is_link:
         links = [said.strip(_EDGES) for _, said, linked in piece.line.runs if linked] if piece.is_whole else [text]
-        if piece.goes_on:
-            return text[:1].isupper() and _MORE.fullmatch(text) is not None
         return all(_MORE.fullmatch(said) or _INVITES.fullmatch(said) for said in links if said)
-    for form in _APPEARED if _SPEAKS_OF_APPEARING.search(text) else ():
-        if match := form.match(piece.text.strip()):
-            said = _said(match["title"])
-            return piece.linked or (said != "" and said[:40] == _said(title)[:40])
+    if (appeared := _first_appeared(piece)) is not None:
+        return piece.linked or (appeared != "" and appeared[:40] == _said(title)[:40])
     # Without a link it is the last sentence, or a line of its own, of a few words.
     return len(text) <= MAX_PLAIN_FORM_CHARS and " " in text and _MORE.fullmatch(text) is not None
+
+
+def _first_appeared(piece: _Piece) -> str | None:
+    """What *piece* says to have appeared first elsewhere; None where it does not speak of that."""
+    if not _SPEAKS_OF_APPEARING.search(piece.text):
+        return None
+    matches = (form.match(piece.text.strip()) for form in _APPEARED)
+    return next((_said(match["title"]) for match in matches if match), None)
 
 
 def _recurs(piece: _Piece, title: str, known: Recurring, *, end: bool) -> bool:

@@ -70,11 +70,7 @@ def _parts(entries: Sequence[Entry], *, ids_hold: bool) -> dict[str, list[Entry]
     parts: list[list[Entry]] = []
     seen: dict[tuple[object, ...], int] = {}
     for entry in sorted(entries, key=lambda entry: (-_stamp(entry), entry.title, entry.text, entry.position)):
-        title = _short(entry.title)
-        alike: list[tuple[object, ...]] = [("text", entry.text), ("date", entry.published)]
-        alike = [("title", title), *alike] if known_well else [(*mark, title) for mark in alike]
-        if not entry.text:
-            alike.remove(("text", "") if known_well else ("text", "", title))
+        alike = _alike(entry, known_well)
         at = next((seen[mark] for mark in alike if mark in seen), None)
         if at is None and entry.published is None and known_well and parts:
             at = 0
@@ -84,15 +80,28 @@ def _parts(entries: Sequence[Entry], *, ids_hold: bool) -> dict[str, list[Entry]
         parts[at].append(entry)
         for mark in alike:
             seen.setdefault(mark, at)
+    return _suffixed(parts)
+
+
+def _alike(entry: Entry, known_well: bool) -> list[tuple[object, ...]]:
+    """What *entry* shares with one that is the same article: one of these is enough."""
+    title = _short(entry.title)
+    alike: list[tuple[object, ...]] = [("text", entry.text)] if entry.text else []
+    alike.append(("date", entry.published))
+    return [("title", title), *alike] if known_well else [(*mark, title) for mark in alike]
+
+
+def _suffixed(parts: list[list[Entry]]) -> dict[str, list[Entry]]:
+    """*parts*, each under what its key gets to be told apart: its title, and more where others have that too."""
     if len(parts) == 1:
         return {"": parts[0]}
     titles = Counter(part[0].title for part in parts)
-    told: dict[str, list[Entry]] = {}
+    suffixed: dict[str, list[Entry]] = {}
     for part in parts:
         first = part[0]
         more = "" if titles[first.title] == 1 else f"-{_short(f'{first.published} {first.text}')}"
-        told.setdefault(f"#{_short(first.title)}{more}", []).extend(part)
-    return told
+        suffixed.setdefault(f"#{_short(first.title)}{more}", []).extend(part)
+    return suffixed
 
 
 def _stamp(entry: Entry) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 Attributes = Mapping[str, str | None]
@@ -74,13 +75,11 @@ def largest(srcset: str | None) -> str | None:
     >>> largest("a-480.jpg 480w, a-960.jpg 960w"), largest("b.jpg, b@2x.jpg 2x"), largest("[]")
     ('a-960.jpg', 'b@2x.jpg', None)
     """
-    best, size = None, -1.0
     if not srcset or "{" in srcset:
         return None
-    for count, found in enumerate(_CANDIDATE.finditer(srcset)):
+    best, size = None, -1.0
+    for found in islice(_CANDIDATE.finditer(srcset), MAX_CANDIDATES + 1):
         address = found[1]
-        if count > MAX_CANDIDATES:
-            break
         if not address or not ("." in address or "/" in address) or not is_address(address) or is_placeholder(address):
             continue
         stated = _STRONG_SIZE.search(found[2] or "")
@@ -90,9 +89,7 @@ def largest(srcset: str | None) -> str | None:
     return best
 
 
-def real_address(
-    attributes: Attributes, *, sets: Iterable[str | None] = (), plain_names: bool = True
-) -> tuple[str | None, bool]:
+def real_address(attributes: Attributes, *, sets: Iterable[str | None] = ()) -> tuple[str | None, bool]:
     """Return where the picture, film or frame with these *attributes* is, and whether a script was to put it there.
 
     What a script would put into ``src`` goes before what stands there, if it is an address. Then ``src``, the other
@@ -117,21 +114,28 @@ def real_address(
 
 def _elsewhere(attributes: Attributes) -> tuple[str | None, str | None]:
     """The address of the attributes that a script reads, and of those that name a picture for another end."""
-    lazy_set = lazy = other = None
+    found: dict[str, str] = {}
     for name, value in attributes.items():
-        if not value or (kind := _kind_of(name)) == "none":
-            continue
+        kind: str = _kind_of(name) if value else "none"
         if kind == "set":
-            lazy_set = lazy_set or largest(value)
-        elif "." in value or "/" in value:
-            value = value.strip()
-            if not is_address(value) or is_placeholder(value) or not _one_word(value):
-                continue
-            if kind == "lazy" and lazy is None and _LOOKS_LIKE_ONE.match(value):
-                lazy = value
-            elif other is None and _EXTENSION.search(value):
-                other = value
-    return lazy_set or lazy, other
+            address = largest(value)
+        elif kind == "none" or not value or not ("." in value or "/" in value):
+            continue
+        else:
+            address = value.strip()
+            kind = _kind_of_address(address, kind, found)
+        if address and kind:
+            found.setdefault(kind, address)
+    return found.get("set") or found.get("lazy"), found.get("other")
+
+
+def _kind_of_address(address: str, kind: str, found: Mapping[str, str]) -> str:
+    """As what *address* counts in an attribute of this *kind*, "" for nothing: one is kept of each."""
+    if not is_address(address) or is_placeholder(address) or not _one_word(address):
+        return ""
+    if kind == "lazy" and "lazy" not in found and _LOOKS_LIKE_ONE.match(address):
+        return "lazy"
+    return "other" if _EXTENSION.search(address) else ""
 
 
 @lru_cache(maxsize=1024)
@@ -238,14 +242,15 @@ def is_shown(attributes: Attributes, address: str, link: str | None = None, home
         return False
     if is_never_shown(address, home) or link and _SHARE_LINK.search(link):
         return False
-    folder, _, name = address.partition("?")[0].rstrip("/").rpartition("/")
-    described = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-    if (
-        _DECORATION_FILE.search(name)
-        or _DECORATION_FOLDER.search(folder + "/")
-        or described.strip()
-        and _DECORATION_CLASS.search(described)
-    ):
-        return False
     alt = (attributes.get("alt") or "").strip()
-    return not alt or len(alt) > 3 or any(character.isalnum() for character in alt)
+    says_something = not alt or len(alt) > 3 or any(character.isalnum() for character in alt)
+    return says_something and not _is_decoration(attributes, address)
+
+
+def _is_decoration(attributes: Attributes, address: str) -> bool:
+    """Tell whether the name, the folder or the class of a picture is that of an icon, a badge, a button, a face."""
+    folder, _, name = address.partition("?")[0].rstrip("/").rpartition("/")
+    if _DECORATION_FILE.search(name) or _DECORATION_FOLDER.search(folder + "/"):
+        return True
+    described = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    return bool(described.strip()) and _DECORATION_CLASS.search(described) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -85,9 +86,8 @@ def rewrite(html: str, base: str, page: str | None) -> Rewritten:
     places = _places(found["a"], html, base, page) if "a" in found and "#" in html else {}
     if places:
         _name_places(tree, places)
-    for tag in _LINKED & found.keys():
-        for node in found[tag]:
-            _lead(node, base, page)
+    for node in chain.from_iterable(found[tag] for tag in _LINKED & found.keys()):
+        _lead(node, base, page)
     embeds: list[Embed] = []
     if not _REPLACED.isdisjoint(found) or _has_posts(found, html):
         embeds = _replace(tree, found, base)
@@ -95,12 +95,10 @@ def rewrite(html: str, base: str, page: str | None) -> Rewritten:
     if not _FILMS.isdisjoint(found):
         _films(tree, base)
         found = _found(tree)
-    picture = None
-    if not _SHOWN.isdisjoint(found):
-        picture = _pictures(tree, found, base, embeds)
-    if picture is None and "video" in found:
-        stills = [still for film in found["video"] if (still := film.attributes.get("poster"))]
-        picture = Image(url=stills[0]) if stills else None
+    picture = None if _SHOWN.isdisjoint(found) else _pictures(tree, found, base, embeds)
+    if picture is None:
+        stills = filter(None, (film.attributes.get("poster") for film in found.get("video", ())))
+        picture = next((Image(url=still) for still in stills), None)
     return Rewritten(tree.html or "", picture, tuple(dict.fromkeys(embeds)), bool(places))
 
 
@@ -257,22 +255,28 @@ def _pictures(
     first: Image | None = None
     for node in images:
         attributes = node.attributes
-        address, lazy = _address_of(node, attributes)
-        url = _resolved(base, address)
-        if url is None or is_unseen({**attributes, "style": None} if lazy else attributes, url):
-            node.decompose()
-            continue
-        if attributes.get("src") != url:
-            node.attrs["src"] = url
-        if first is None and url not in stills and not is_placeholder(url):
+        url = _settled(node, attributes, base)
+        if first is None and url is not None and url not in stills and not is_placeholder(url):
             first = _as_image(node, attributes, url, base)
     for source in found.get("source", ()):
         if source.parent is None or source.parent.tag not in ("video", "audio"):
             source.decompose()
     if first is None and stills:
         still, film = next(iter(stills.items()))
-        return Image(url=still or "", alt=film.title)
+        return Image(url=still, alt=film.title)
     return first
+
+
+def _settled(node: LexborNode, attributes: Attributes, base: str) -> str | None:
+    """Give a picture its real address and return that; take it out and return None where nobody can see it."""
+    address, lazy = _address_of(node, attributes)
+    url = _resolved(base, address)
+    if url is None or is_unseen({**attributes, "style": None} if lazy else attributes, url):
+        node.decompose()
+        return None
+    if attributes.get("src") != url:
+        node.attrs["src"] = url
+    return url
 
 
 def _address_of(node: LexborNode, attributes: Attributes) -> tuple[str | None, bool]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from itertools import groupby
 from urllib.parse import unquote, urlsplit
 
 from feeds.model import Image, RawText
@@ -91,20 +92,12 @@ def excerpt_of(text: str, html: str) -> str:
 
     *text* are the lines of *html*. Captions of pictures are left out, for they are not what an article begins with.
     """
-    rows = {plain(row): " | ".join(filter(None, map(plain, _CELL.findall(row)))) for row in _ROW.findall(html)}
-    captions = {plain(caption) for caption in _CAPTION.findall(html)}
-    parts: list[tuple[str, bool]] = []
-    for one in text[: EXCERPT_CHARS * 8].split("\n"):
-        if one in captions:
-            continue
-        if parts and not parts[-1][1] and one not in rows:
-            parts[-1] = (f"{parts[-1][0]} {one}", False)
-        else:
-            parts.append((rows.get(one, one), one in rows))
     kept: list[str] = []
     room = EXCERPT_CHARS
-    for part, is_row in parts:
-        said = part if is_row and len(part) <= room else excerpt(part, room) if not (is_row and kept) else ""
+    for part, is_row in _excerpt_parts(text[: EXCERPT_CHARS * 8], html):
+        if is_row and len(part) > room and kept:
+            break
+        said = part if is_row and len(part) <= room else excerpt(part, room)
         if not said:
             break
         kept.append(escape(said, quote=False))
@@ -112,6 +105,18 @@ def excerpt_of(text: str, html: str) -> str:
         if len(said) < len(part) or room < LEAST_PART_CHARS:
             break
     return "<br>".join(kept)
+
+
+def _excerpt_parts(text: str, html: str) -> list[tuple[str, bool]]:
+    """*text* without captions, in rows of tables and what stands between them; with each whether it is a row."""
+    rows = {plain(row): " | ".join(filter(None, map(plain, _CELL.findall(row)))) for row in _ROW.findall(html)}
+    captions = {plain(caption) for caption in _CAPTION.findall(html)}
+    lines = [line for line in text.split("\n") if line not in captions]
+    parts: list[tuple[str, bool]] = []
+    for is_row, group in groupby(lines, key=rows.__contains__):
+        some = list(group)
+        parts += [(rows[row], True) for row in some] if is_row else [(" ".join(some), False)]
+    return parts
 
 
 def _clean(text: RawText | None, place: Place) -> Rewritten:
