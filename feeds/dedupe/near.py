@@ -239,18 +239,9 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
         return _by_title(mine, its, overlap, same_source=same_source)
     body, head = _agreement(one, other)
     title: Title = "one" if overlap == 1.0 and sizes >= 0.6 else "like" if overlap >= 0.5 else "another"
-    threshold, asked = _THRESHOLDS[title]
-    score = max(body, head)
     shorter, longer = sorted((mine, its), key=lambda sketch: sketch.gram_count)
     ratio = shorter.gram_count / longer.gram_count
-    if longer.word_count <= BRIEF_WORDS:  # long texts agree that far by no accident
-        if ratio >= SAME_LENGTH:
-            score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
-            asked += ", and they are short and of one length"
-        if _other_figures(mine, its):
-            score, threshold, asked = body, OTHER_FIGURES, "they are short and differ in their figures"
-    if longer.word_count < NOTICE_WORDS and title == "another":
-        threshold, asked = NEVER, "they have different titles and are too short to tell"
+    score, threshold, asked = _asked(shorter, longer, title, body, head)
     if numbered_apart(mine, its):
         score, threshold = body, ALIKE_NUMBERED if ratio >= SAME_LENGTH else NEVER
         asked = "their titles differ in a number or date"
@@ -260,9 +251,26 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
     if title != "one" and score >= threshold and (ratio < PART or body < HALF):
         small, large = (one, other) if shorter is mine else (other, one)
         placed = head >= threshold or ratio >= EXCERPT or _beginning_in(large, small) >= STANDS_IN
-        if not _is_cut(shorter, longer, speaks, alike=title == "like", placed=placed, both=body < HALF):
+        if _goes_astray(longer, shorter.word_count):
+            threshold, asked = NEVER, "the longer one goes on about something else than its title says"
+        elif not _is_cut(shorter, longer, speaks, alike=title == "like", placed=placed, both=body < HALF):
             threshold, asked = NEVER, "it may be a part of the other, which has a title of its own"
     return Likeness(score, threshold, body, head, overlap, asked=asked, one_title=title == "one")
+
+
+def _asked(shorter: Sketch, longer: Sketch, title: Title, body: float, head: float) -> tuple[float, float, str]:
+    """What counts of what two texts have in common, how much is asked of that, and why so much."""
+    threshold, asked = _THRESHOLDS[title]
+    score = max(body, head)
+    if longer.word_count <= BRIEF_WORDS:  # long texts agree that far by no accident
+        if shorter.gram_count >= SAME_LENGTH * longer.gram_count:
+            score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
+            asked += ", and they are short and of one length"
+        if _other_figures(shorter, longer):
+            score, threshold, asked = body, OTHER_FIGURES, "they are short and differ in their figures"
+    if longer.word_count < NOTICE_WORDS and title == "another":
+        threshold, asked = NEVER, "they have different titles and are too short to tell"
+    return score, threshold, asked
 
 
 def _is_cut(shorter: Sketch, longer: Sketch, speaks: Speaking | None, *, alike: bool, placed: bool, both: bool) -> bool:
@@ -271,8 +279,6 @@ def _is_cut(shorter: Sketch, longer: Sketch, speaks: Speaking | None, *, alike: 
     *alike* are the titles; *placed* says that it stands where a cut text does: one begins with what both have, or it is
     long. *both* titles must speak of that where it is little.
     """
-    if _goes_astray(longer, shorter.word_count):
-        return False
     if alike or _in_title(shorter, longer):
         if speaks is None or speaks.of_one(shorter, longer):
             return True

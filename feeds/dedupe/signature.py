@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -137,8 +137,18 @@ def reach(title_words: Sequence[str], text_words: Sequence[str], names: Collecti
     if not telling:
         return len(text_words)
     telling |= {f"{word}s" for word in telling} | {stemmed(word) for word in telling}
-    spoken = [at for at, word in enumerate(text_words) if word in telling]
-    return spoken[-1] - spoken[0] + 1 if spoken else 0
+    before = _words_before(telling, text_words)
+    return max(0, len(text_words) - before - _words_before(telling, reversed(text_words)))
+
+
+def _words_before(telling: Collection[str], found: Iterable[str]) -> int:
+    """How many words come before the first that is *telling*, all where none is."""
+    count = 0
+    for word in found:
+        if word in telling:
+            break
+        count += 1
+    return count
 
 
 @lru_cache(8)  # looking for copies, deciding and remembering read the same one in turn

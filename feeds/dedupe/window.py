@@ -190,21 +190,11 @@ class Window:
             same_source = source == source_id & 0xFFFFFFFF
             own_titles |= same_source and other.title_hash == sketch.title_hash
             opposite = near.weigh(other, self.counts)
-            likeness = near.judge(mine, opposite, same_source=same_source, speaks=speaks)
+            likeness, place = _compared(mine, opposite, boilerplate, same_source=same_source, speaks=speaks)
             found = Near(self._uid(rows[at]), source, likeness)
-            if likeness.near and boilerplate is not None:
-                own, its = (boilerplate.taken_from(each, same_source=same_source) for each in (mine, opposite))
-                if own is not mine or its is not opposite:
-                    likeness = near.judge(own, its, same_source=same_source, speaks=speaks)
-                    found = Near(found.uid, source, likeness)
             if likeness.near:
                 copies.append((found, opposite))
-                continue
-            place = near.place(mine, opposite, likeness.body, same_source=same_source, speaks=speaks)
-            if place is not None and boilerplate is not None:
-                own, its = (boilerplate.taken_from(each, same_source=True) for each in (mine, opposite))
-                place = near.place(own, its, near.judge(own, its).body, same_source=same_source, speaks=speaks)
-            if place == "whole":
+            elif place == "whole":
                 parts.append((found, opposite))
             elif place == "part":
                 wholes.append(found)
@@ -320,6 +310,32 @@ class Window:
             grown = np.zeros((len(column) + more, *column.shape[1:]), column.dtype)
             grown[: len(column)] = column
             setattr(self, name, grown)
+
+
+def _compared(
+    mine: near.Weighed,
+    other: near.Weighed,
+    boilerplate: Boilerplate | None,
+    *,
+    same_source: bool,
+    speaks: Speaking | None,
+) -> tuple[near.Likeness, near.Place | None]:
+    """How near two articles are, and where they are not, what one is to the other; *boilerplate* is no sign for either.
+
+    It is dear, and looked at only where something was found.
+    """
+    likeness = near.judge(mine, other, same_source=same_source, speaks=speaks)
+    if likeness.near and boilerplate is not None:
+        own, its = (boilerplate.taken_from(each, same_source=same_source) for each in (mine, other))
+        if own is not mine or its is not other:
+            likeness = near.judge(own, its, same_source=same_source, speaks=speaks)
+    if likeness.near:
+        return likeness, None
+    place = near.place(mine, other, likeness.body, same_source=same_source, speaks=speaks)
+    if place is not None and boilerplate is not None:
+        own, its = (boilerplate.taken_from(each, same_source=True) for each in (mine, other))
+        place = near.place(own, its, near.judge(own, its).body, same_source=same_source, speaks=speaks)
+    return likeness, place
 
 
 def _is_whole(
