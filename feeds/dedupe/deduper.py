@@ -80,8 +80,8 @@ class Deduper:
     """Decides over one batch: what one source brings is known when the next one's entries are looked at.
 
     *window* and *stories* are kept between batches; without them near copies and stories are not looked for.
-    *merged* tells, after `decide`, which stories became part of which (gone → kept); it also holds for stories that
-    earlier decisions of the batch name. *language* is the desk's, for entries without one.
+    *merged* tells, after `decide`, which stories became part of which (gone → kept), *moved* which articles that came
+    before went to another story before that (article → story). *language* is the desk's, for entries without one.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class Deduper:
         uid: Callable[[], str] = new_uid,
     ) -> None:
         self.merged: dict[str, str] = {}
+        self.moved: dict[str, str] = {}
         self._stories = stories
         self._counts = stories.counts if stories is not None else _NO_COUNTS
         self._language = language
@@ -283,23 +284,23 @@ class Deduper:
         terms = self._terms(decision.entry, sketched)
         if terms is None:
             return decision
-        read = signature.read(sketched.signature)
         self._arriving[decision.article_uid] = Arriving(
             terms,
-            word_count=read.word_count if read is not None else 0,
             language=self._spoken(decision.entry),
             written=min(decision.entry.published or self._now, self._now),
             source_id=decision.source_id,
+            uid=decision.article_uid,
         )
         return replace(decision, signature=decision.signature + pack(terms))
 
     def _place(self, stories: Stories) -> dict[str, Joined]:
         """By article, the stories of those that came."""
-        found, merged = stories.place(list(self._arriving.values()), now=self._now, uid=self._uid)
-        joined = dict(zip(self._arriving, found, strict=True))
+        placed = stories.place(list(self._arriving.values()), now=self._now, uid=self._uid)
+        joined = dict(zip(self._arriving, placed.joined, strict=True))
         self._arriving.clear()
         self._story_of.update((article, one.uid) for article, one in joined.items())
-        self.merged.update(merged)
+        self.merged.update(placed.merged)
+        self.moved.update(placed.moved)
         return joined
 
     def _in_story(self, decision: Decision, joined: Mapping[str, Joined]) -> Decision:

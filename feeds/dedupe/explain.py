@@ -116,14 +116,12 @@ def _entry(article: Article) -> Entry:
 
 def _arriving(entry: Entry, stories: Stories, language: str, written: datetime, *, source_id: int) -> Arriving:
     spoken = (entry.language or language).partition("-")[0].lower()
-    sketched = sketch(entry)
-    read = signature.read(sketched.signature)
     return Arriving(
-        terms=stories.counts.strongest(unpack(sketched.terms), spoken),
-        word_count=read.word_count if read is not None else 0,
+        terms=stories.counts.strongest(unpack(sketch(entry).terms), spoken),
         language=spoken,
         written=entry.published or written,
         source_id=source_id,
+        uid="",
     )
 
 

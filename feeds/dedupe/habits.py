@@ -7,6 +7,7 @@ hash, in a table whose size does not grow with the sources; it fades as it fills
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,16 +69,21 @@ class Habits:
         self._added += cells.size
         self._fade()
 
-    def novelty(self, source_id: int, terms: Hashes, telling: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """What part of *telling* (natural logs, as `TermCounts` gives them) each term of an article, which is counted
+    def novelty(
+        self, source_ids: Sequence[int], terms: Hashes, sizes: Sequence[int], telling: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """What part of *telling* (natural logs, as `TermCounts` gives them) each term of articles, which are counted
         already, keeps between articles of its source: 1 what the source says no more often than the desk at large.
+
+        *terms* are those of all, *sizes* how many each article has, *source_ids* whose it is.
         """
-        others = max(0, self._articles[source_id] - 1)
-        held = np.maximum(self._cells[_cells(np.uint64(source_id), terms)].astype(np.float32) - 1, 0)
-        at_large = np.exp(-telling)
-        here = (held + PRIOR * at_large) / (others + PRIOR)
+        written = np.repeat([self._articles[source_id] for source_id in source_ids], sizes)
+        cells = _cells(np.repeat(np.array(source_ids, np.uint64), sizes), terms)
+        held = np.maximum(self._cells[cells].astype(np.float32) - 1, 0)
+        here = (held + PRIOR * np.exp(-telling)) / (np.maximum(written - 1, 0) + PRIOR)
         kept = np.minimum(-np.log(np.minimum(here, 1.0)), telling) / np.maximum(telling, 1e-6)
-        return kept.astype(np.float32)
+        found: npt.NDArray[np.float32] = kept.astype(np.float32)
+        return found
 
     def _fade(self) -> None:
         if self._added <= HALVE_LOAD * CELLS:

@@ -71,8 +71,9 @@ def remember(entries: Iterable[Stored], window: Window, stories: Stories | None)
         if stories is not None:
             read = [(many[row], terms) for row, terms in zip(found.rows, found.terms, strict=True) if terms]
             joining = [(entry, entry.story_uid, terms) for entry, terms in read if entry.story_uid and not entry.copy]
-            stories.join_many(
+            stories.join(
                 [uid for _, uid, _ in joining],
+                [entry.article_uid for entry, _, _ in joining],
                 *unpack_many([terms for _, _, terms in joining]),
                 [(entry.published or entry.first_seen, entry.first_seen) for entry, _, _ in joining],
                 [entry.source_id for entry, _, _ in joining],

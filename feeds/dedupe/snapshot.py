@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 
 from feeds.dedupe.habits import Habits
+from feeds.dedupe.linking import Member
 from feeds.dedupe.near import GramCounts
 from feeds.dedupe.postings import Postings, Segment
-from feeds.dedupe.stories import Member, Stories, Story
+from feeds.dedupe.stories import Stories, Story
 from feeds.dedupe.terms import TermCounts, Terms, apart
 from feeds.dedupe.window import Window
 
 _CLASSES = {each.__name__: each for each in (Window, Stories, Postings, GramCounts, TermCounts, Habits)}
-_LEFT_OUT = {"_common", "_layout", "_by_made"}
+_LEFT_OUT = {"_common", "_layout", "_by_first"}
 """What is made of the rest or read from a library."""
 
 
@@ -110,9 +111,9 @@ class _Writer:
         return columns
 
     def _members(self, members: list[Member]) -> list[Any]:
-        batches, written_s, numbers, source_ids, hashes, strengths = zip(*members, strict=True)
+        batches, written_s, numbers, uids, source_ids, hashes, strengths = zip(*members, strict=True)
         arrays = np.frombuffer(b"".join(hashes), np.uint32), np.frombuffer(b"".join(strengths), np.uint8)
-        return [batches, written_s, numbers, source_ids, list(map(len, strengths)), *map(self.value, arrays)]
+        return [batches, written_s, numbers, uids, source_ids, list(map(len, strengths)), *map(self.value, arrays)]
 
     def _kept(self, body: bytes) -> int:
         at = self._at
@@ -177,10 +178,11 @@ class _Reader:
         batches: Sequence[int],
         written_s: Sequence[float],
         numbers: Sequence[int],
+        uids: Sequence[str],
         source_ids: Sequence[int],
         sizes: Sequence[int],
         hashes: list[Any],
         strengths: list[Any],
     ) -> list[Member]:
         terms = Terms(self.value(hashes), self.value(strengths))
-        return list(map(Member, batches, written_s, numbers, source_ids, *apart(terms, sizes)))
+        return list(map(Member, batches, written_s, numbers, uids, source_ids, *apart(terms, sizes)))

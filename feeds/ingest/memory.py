@@ -41,6 +41,11 @@ class Decided:
         """The stories that became part of others, gone → kept."""
         return dict(self.deduper.merged) if self.deduper is not None else {}
 
+    @property
+    def moved(self) -> dict[str, str]:
+        """The stories that articles which came before went to, before stories merged (article → story)."""
+        return dict(self.deduper.moved) if self.deduper is not None else {}
+
     def undo(self) -> None:
         """Let memory forget what this batch taught it."""
         if self.deduper is not None:

@@ -106,6 +106,7 @@ class Saving:
                     groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
                 report = _save_decisions(tx, batch.read, placed, groups, now)
                 self._lineages.settle(tx, groups, desk.settings.publish.full_text)
+                tx.stories.move(decided.moved)
                 tx.stories.merge(decided.merged, now)
                 results = self._finish(tx, batch, decided.decisions, desk.settings.poll, now)
                 _tell_floods(tx, batch.read, decided.decisions, now)

@@ -39,24 +39,35 @@ class StoryShelf:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def move(self, moved: Mapping[str, str]) -> None:
+        """Put articles into other stories, {article: story}; what they say of these is rendered again."""
+        for story in sorted(set(moved.values())):
+            uids = [article for article, its in moved.items() if its == story]
+            ids: list[int] = []
+            for some in chunks(uids):
+                ids += self._connection.execute(select(articles.c.id).where(articles.c.uid.in_(some))).scalars()
+            self._put(ids, story)
+
     def merge(self, merged: Mapping[str, str], now: datetime) -> None:
         """Let stories become part of others, {gone: kept}; what their articles say of them is rendered again."""
         if not merged:
             return
         for gone, kept in merged.items():
-            moved = select(articles.c.id).where(articles.c.story_uid == gone)
-            ids = self._connection.execute(moved).scalars().all()
-            for some in chunks(ids):
-                renewed = {"story_uid": kept, "revision": articles.c.revision + 1}
-                self._connection.execute(update(articles).where(articles.c.id.in_(some)).values(renewed))
-                held = select(filings.c.section_id).where(filings.c.article_id.in_(some), IN_SECTION)
-                stale = update(sections).where(sections.c.id.in_(held)).values(touched=sections.c.touched + 1)
-                self._connection.execute(stale)
+            held = select(articles.c.id).where(articles.c.story_uid == gone)
+            self._put(self._connection.execute(held).scalars().all(), kept)
             # A story that was merged into the one that goes now goes on with it.
             onward = update(story_moves).where(story_moves.c.uid == gone).values(uid=kept)
             self._connection.execute(onward)
         rows = [{"old_uid": gone, "uid": kept, "moved_at": now} for gone, kept in merged.items()]
         upsert(self._connection, story_moves, rows, ("old_uid",), change=("uid", "moved_at"))
+
+    def _put(self, ids: Sequence[int], story: str) -> None:
+        for some in chunks(ids):
+            renewed = {"story_uid": story, "revision": articles.c.revision + 1}
+            self._connection.execute(update(articles).where(articles.c.id.in_(some)).values(renewed))
+            held = select(filings.c.section_id).where(filings.c.article_id.in_(some), IN_SECTION)
+            stale = update(sections).where(sections.c.id.in_(held)).values(touched=sections.c.touched + 1)
+            self._connection.execute(stale)
 
     def moved(self, uid: str) -> str | None:
         """The story that *uid* became part of; None where it did not."""

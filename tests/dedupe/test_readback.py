@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from uuid import UUID
 
 import numpy as np
@@ -18,11 +19,11 @@ from tests.dedupe.conftest import NOW
 VOCABULARY = [f"{head}{tail}{number}" for number in range(60) for head in ("ba", "ke", "to") for tail in ("rim", "sol")]
 
 
-def made(count, days, seed=7):
+def made(entries, days, seed=7):
     """Entries of many stories over *days*, with copies, odd ids, empty and foreign signatures among them."""
     dice = random.Random(seed)
     texts = []
-    for number in range(count):
+    for number in range(entries):
         if texts and dice.random() < 0.3:
             title, text = dice.choice(texts)
             text = f"{text} {dice.choice(VOCABULARY)}"
@@ -41,7 +42,7 @@ def made(count, days, seed=7):
             ),
             source_id=dice.choice((3, 5, 1 << 33)),
             signature=dice.choice((b"", b"\x09" * 40)) if dice.random() < 0.05 else sketched.signature + packed,
-            first_seen=NOW + number * timedelta(days=days) / count,
+            first_seen=NOW + number * timedelta(days=days) / entries,
             published=dice.choice((None, NOW + timedelta(days=dice.uniform(-3, days)))),
             copy=dice.random() < 0.3,
             story_uid=dice.choice((None, *[UUID(int=900 + number % 40 + number // 100).urn] * 3)),
@@ -58,22 +59,20 @@ def one_after_another(entries, window, stories):
         _, packed = signature.split(entry.signature)
         if packed and entry.story_uid and not entry.copy:
             stories.forget(entry.first_seen)
-            counted, source_id = unpack(packed), entry.source_id
-            stories.counts.add(counted)
-            stories.habits.add(source_id, counted.hashes)
-            written = entry.published or entry.first_seen
-            stories.join(entry.story_uid, counted, source_id=source_id, written=written, now=entry.first_seen)
+            counted, times = unpack(packed), (entry.published or entry.first_seen, entry.first_seen)
+            sizes = np.array([len(counted)])
+            stories.join([entry.story_uid], [entry.article_uid], counted, sizes, [times], [entry.source_id])
 
 
 def found(window, stories, entries):
     """What is found in them for the newest of *entries* and for new ones, and which stories these join."""
-    now = entries[-1].first_seen
+    now, drawn = entries[-1].first_seen, count()
     told = []
     for entry in [*entries[-100:], *made(50, 1, seed=8)]:
         sketched = Sketched(*signature.split(entry.signature))
         told.append(window.find(sketched.signature, now=now, source_id=4))
-        arriving = Arriving(unpack(sketched.terms), word_count=80, language="en", written=now, source_id=4)
-        told.append(stories.place([arriving], now=now, uid=lambda: "urn:x-new")[0])
+        arriving = Arriving(unpack(sketched.terms), language="en", written=now, source_id=4, uid=entry.article_uid)
+        told.append(stories.place([arriving], now=now, uid=lambda: f"urn:x-new{next(drawn)}"))
     return told
 
 
@@ -149,11 +148,9 @@ def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch)
                     uid = copies[0].uid if copies else UUID(int=number).urn
                     window.add(uid, sketched, seen=NOW, source_id=source_id, copy=bool(copies))
                     if packed and not copies:
-                        drawn = UUID(int=9000 + number).urn
-                        arriving = Arriving(
-                            unpack(packed), word_count=80, language="en", written=NOW, source_id=source_id
-                        )
-                        stories.place([arriving], now=NOW, uid=lambda drawn=drawn: drawn)
+                        drawn = count(1000 * number)
+                        arriving = Arriving(unpack(packed), "en", NOW, source_id, uid)
+                        stories.place([arriving], now=NOW, uid=lambda drawn=drawn: f"s{next(drawn)}")
                 if again < times - 1:
                     window.undo()
                     stories.undo()
@@ -176,37 +173,37 @@ def test_a_snapshot_holds_plain_values_alone():
 
 
 def test_a_restart_reads_back_the_stories_that_batches_made():
-    """Stories begun, joined and merged batch by batch are, to the byte, what the store's entries give back."""
+    """Stories begun, joined, merged and split batch by batch are, to the byte, what the store's entries give back."""
     entries = [each for each in made(400, 3, seed=4) if signature.split(each.signature)[1]]
-    live, numbers, placed, became = Stories(), iter(range(5000, 9999)), [], {}
+    live, numbers, stored, merges, moves = Stories(), iter(range(5000, 9999)), {}, 0, 0
     for at in range(0, len(entries), 20):
         batch, now = entries[at : at + 20], entries[at].first_seen
         live.forget(now)
         live.begin()
         arriving = [
-            Arriving(unpack(signature.split(each.signature)[1]), 80, "en", each.published or now, each.source_id)
-            for each in batch
+            Arriving(unpack(signature.split(each.signature)[1]), "en", each.published or now, each.source_id, f"{n}")
+            for n, each in enumerate(batch, at)
         ]
-        found, merged = live.place(arriving, now=now, uid=lambda: UUID(int=next(numbers)).urn)
-        became |= merged
-        placed += [
-            replace(each, story_uid=one.uid, first_seen=now, copy=False) for each, one in zip(batch, found, strict=True)
-        ]
-
-    def final(uid):
-        while uid in became:
-            uid = became[uid]
-        return uid
-
+        placed = live.place(arriving, now=now, uid=lambda: UUID(int=next(numbers)).urn)
+        for uid, story in placed.moved.items():
+            stored[uid] = replace(stored[uid], story_uid=story)
+        for uid, each in stored.items():
+            stored[uid] = replace(each, story_uid=placed.merged.get(each.story_uid, each.story_uid))
+        stored |= {
+            one.uid: replace(each, article_uid=one.uid, story_uid=found.uid, first_seen=now, copy=False)
+            for one, each, found in zip(arriving, batch, placed.joined, strict=True)
+        }
+        merges, moves = merges + len(placed.merged), moves + len(placed.moved)
     again = Stories()
-    remember([replace(each, story_uid=final(each.story_uid)) for each in placed], Window(), again)
-    assert became and len(again) == len(live)
-    assert {uid: story.members for uid, story in _told(again)} == {uid: story.members for uid, story in _told(live)}
+    remember(stored.values(), Window(), again)
+    assert merges and moves and len(again) == len(live)
+    assert _told(again) == _told(live)
     assert np.array_equal(again.counts._cells, live.counts._cells)
     assert np.array_equal(again.habits._cells, live.habits._cells)
 
 
 def _told(stories):
-    return [
-        (uid, replace(story, members=[one[3:] for one in story.members])) for uid, story in stories._stories.items()
-    ]
+    return {
+        uid: (story.articles, story.first, story.newest, [one[3:] for one in story.members])
+        for uid, story in stories._stories.items()
+    }

@@ -38,8 +38,8 @@ def weights_of(counts, terms) -> dict[int, float]:
     return dict(zip(terms.hashes.tolist(), counts.telling(terms.hashes, "en").tolist(), strict=True))
 
 
-def arriving(terms, *, word_count=0, written=NOW, source_id=1) -> Arriving:
-    return Arriving(terms, word_count=word_count, language="en", written=written, source_id=source_id)
+def arriving(terms, *, written=NOW, source_id=1, uid="") -> Arriving:
+    return Arriving(terms, language="en", written=written, source_id=source_id, uid=uid)
 
 
 def told(desk: Desk, source_id: int, title: str, text: str = "", **more):
@@ -97,9 +97,9 @@ def test_two_stories_that_an_article_shows_to_be_one_merge_into_the_older():
 
     def place(title):
         source = arriving(count_terms(words(title), []), source_id=len(placed))
-        (found,), merged = stories.place([source], now=NOW, uid=lambda: f"s{next(numbers)}")
-        placed.append(found.uid)
-        return found.uid, merged
+        found, merged, _ = stories.place([source], now=NOW, uid=lambda: f"s{next(numbers)}")
+        placed.append(found[0].uid)
+        return found[0].uid, merged
 
     placed = []
     first, _ = place("Crane collapses at Ellan shipyard")
@@ -119,8 +119,8 @@ def test_the_number_of_stories_is_bounded():
         stories.forget(now)
     assert len(stories) <= 20
     newest = terms_of(*(f"w59{letter}" for letter in "abcdef"))
-    (found,), _ = stories.place([arriving(newest)], now=NOW + timedelta(hours=1), uid=lambda: "x")
-    assert found.uid == "s59"
+    placed = stories.place([arriving(newest)], now=NOW + timedelta(hours=1), uid=lambda: "x")
+    assert placed.joined[0].uid == "s59"
 
 
 def test_rare_words_weigh_more_than_common_ones():
@@ -167,9 +167,9 @@ def test_stories_of_weeks_ago_are_forgotten_with_their_articles_and_fresh_ones_a
         now = NOW + timedelta(hours=hour)
         stories.forget(now)
         terms = terms_of(*(f"event{event}{letter}" for letter in "abcdefgh"))
-        source = arriving(terms, word_count=99, written=now, source_id=hour)
-        (found,), _ = stories.place([source], now=now, uid=lambda: f"s{next(numbers)}")
-        return found.uid
+        source = arriving(terms, written=now, source_id=hour)
+        placed = stories.place([source], now=now, uid=lambda: f"s{next(numbers)}")
+        return placed.joined[0].uid
 
     for hour in range(1_200):
         first = place(hour // 3, hour)
@@ -181,8 +181,7 @@ def test_stories_of_weeks_ago_are_forgotten_with_their_articles_and_fresh_ones_a
 def stories_of(batches) -> list[set[str]]:
     """The titles that stand together, of batches of (source id, title, text, hours after NOW)."""
     stories, numbers = Stories(), count(1)
-    together: dict[str, set[str]] = {}
-    became: dict[str, str] = {}
+    story_of: dict[str, str] = {}
     for number, batch in enumerate(batches):
         stories.begin()
         sources = []
@@ -190,17 +189,16 @@ def stories_of(batches) -> list[set[str]]:
             terms = count_terms(words(title), words(text), named(title, text))
             written = NOW + timedelta(hours=hours)
             kept = stories.counts.strongest(terms, "en")
-            sources.append(arriving(kept, word_count=len(words(text)), written=written, source_id=source_id))
-        found, merged = stories.place(
+            sources.append(arriving(kept, written=written, source_id=source_id, uid=title))
+        placed = stories.place(
             sources, now=NOW + timedelta(days=9, minutes=number), uid=lambda: f"s{next(numbers)}"
         )
-        became |= merged
-        for one, (_, title, _, _) in zip(found, batch, strict=True):
-            together.setdefault(one.uid, set()).add(title)
-    for gone, kept in became.items():
-        while kept in became:
-            kept = became[kept]
-        together.setdefault(kept, set()).update(together.pop(gone, set()))
+        story_of |= placed.moved
+        story_of = {title: placed.merged.get(uid, uid) for title, uid in story_of.items()}
+        story_of |= {one.uid: found.uid for one, found in zip(sources, placed.joined, strict=True)}
+    together: dict[str, set[str]] = {}
+    for title, uid in story_of.items():
+        together.setdefault(uid, set()).add(title)
     return sorted((told for told in together.values() if len(told) > 1), key=sorted)
 
 
@@ -278,9 +276,9 @@ def test_habits_are_of_their_source_and_are_taken_back():
     habits.begin()
     for _ in range(30):
         habits.add(1, term)
-    assert habits.novelty(1, term, telling)[0] < 0.3 and habits.novelty(2, term, telling)[0] > 0.9
+    assert habits.novelty([1], term, [1], telling)[0] < 0.3 and habits.novelty([2], term, [1], telling)[0] > 0.9
     habits.undo()
-    assert habits.novelty(1, term, telling)[0] > 0.9
+    assert habits.novelty([1], term, [1], telling)[0] > 0.9
 
 
 def test_explain_names_the_nearest_of_a_story_and_the_words():
