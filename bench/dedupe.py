@@ -1,6 +1,7 @@
 """How well and how fast dedupe recognises copies, addresses and stories, beside the rules of other software.
 
     python bench/dedupe.py                       the development data: a part to tune on, a part to report, unseen edits
+    python bench/dedupe_stories.py               stories alone: how steady they are, by order and by threshold
     python bench/dedupe.py scale [--articles N]  time and memory at 10^3, 10^5 (and N, say 1000000) articles
     python bench/dedupe.py neardup FILE --predictions OUT.jsonl
     python bench/dedupe.py urls    FILE --predictions OUT.jsonl
@@ -146,6 +147,7 @@ class Desk:
                 self._by_comparable.setdefault(entry.comparable, uid)
             if decision.story_uid is not None:
                 self._story_of.setdefault(uid, decision.story_uid)
+            self._story_of.update(deduper.moved)
             self._became.update(deduper.merged)
             self.related |= {(uid, part) for part in decision.parts} | {(whole, uid) for whole in decision.wholes}
             self.why.append("; ".join(f"{one.kind} {one.detail} {one.score}" for one in decision.evidence))

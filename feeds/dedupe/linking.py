@@ -31,6 +31,8 @@ FADE = timedelta(hours=48)
 REST = 0.5
 """Two groups of several are no more alike than 1/REST times what they are without the article that ties them most, which
 may be a roundup."""
+FEW = 3
+"""Articles that share so many terms are half as alike as their weights say: a verb and a noun are no event."""
 LINKED = 0.7
 """Groups are compared of which two articles have this part of JOIN."""
 
@@ -92,14 +94,15 @@ class Likeness:
         theirs = mine if others is ones else self.weigh(others, language)
         terms = distinct(mine.hashes)
         table, its = _table(mine, mine.weights, terms), _table(theirs, theirs.weights, terms).T
-        alike = table @ its
+        with np.errstate(invalid="ignore"):  # which some builds raise for sums that are sound
+            alike = table @ its
         same = np.equal.outer([one.source_id for one in ones], [other.source_id for other in others])
         if same.any() and (others is not ones or np.count_nonzero(same) > len(ones)):
             alike = np.where(same, _table(mine, self._new(ones, mine), terms) @ its, alike)
         shared = (table > 0).astype(np.float32) @ (its > 0).astype(np.float32)
         apart_s = np.subtract.outer([one.written_s for one in ones], [other.written_s for other in others])
         fading = np.exp(-np.abs(apart_s) / FADE.total_seconds())
-        found: Floats = (alike * (shared / (1 + shared)) * fading).astype(np.float32)
+        found: Floats = (alike * (shared / (FEW + shared)) * fading).astype(np.float32)
         return found
 
     def shared(self, one: Member, other: Member, language: str) -> dict[int, float]:
@@ -112,9 +115,7 @@ class Likeness:
     def _new(self, ones: Sequence[Member], mine: Weights) -> Floats:
         """What of each weight counts within the article's source, squared: both of two weigh what they tell there."""
         source_ids = [one.source_id for one in ones]
-        found: Floats = (
-            mine.weights * self._habits.novelty(source_ids, mine.hashes, mine.sizes, mine.telling) ** 2
-        )
+        found: Floats = mine.weights * self._habits.novelty(source_ids, mine.hashes, mine.sizes, mine.telling) ** 2
         return found
 
 

@@ -417,9 +417,7 @@ class Circle:
         )
 
 
-def _circle(
-    likeness: Likeness, ones: Sequence[Member], stories: list[Story], language_of: Mapping[int, str]
-) -> Circle:
+def _circle(likeness: Likeness, ones: Sequence[Member], stories: list[Story], language_of: Mapping[int, str]) -> Circle:
     members = sorted([*ones, *(member for story in stories for member in story.members)])
     if len(members) == 1:
         return Circle(members, [], np.zeros((1, 1), np.float32), [[0]])
@@ -437,9 +435,7 @@ def _telling(of: Weights) -> tuple[npt.NDArray[np.uint32], Floats]:
     return of.hashes[told], of.weights[told]
 
 
-def _sharing(
-    holding: Mapping[int, Sequence[Member]], told: npt.NDArray[np.uint32], weights: Floats
-) -> list[Member]:
+def _sharing(holding: Mapping[int, Sequence[Member]], told: npt.NDArray[np.uint32], weights: Floats) -> list[Member]:
     """The articles of the batch, *holding* by term, that share most of the terms *told*."""
     shared: dict[Member, float] = {}
     for term, weight in zip(told.tolist(), weights.tolist(), strict=True):

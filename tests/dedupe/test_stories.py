@@ -190,9 +190,7 @@ def stories_of(batches) -> list[set[str]]:
             written = NOW + timedelta(hours=hours)
             kept = stories.counts.strongest(terms, "en")
             sources.append(arriving(kept, written=written, source_id=source_id, uid=title))
-        placed = stories.place(
-            sources, now=NOW + timedelta(days=9, minutes=number), uid=lambda: f"s{next(numbers)}"
-        )
+        placed = stories.place(sources, now=NOW + timedelta(days=9, minutes=number), uid=lambda: f"s{next(numbers)}")
         story_of |= placed.moved
         story_of = {title: placed.merged.get(uid, uid) for title, uid in story_of.items()}
         story_of |= {one.uid: found.uid for one, found in zip(sources, placed.joined, strict=True)}
@@ -256,6 +254,31 @@ def test_stories_whose_newest_articles_disagree_stay_two():
     bridge = [(20, "Norholm ferry strike and Estrand hospital budget", "", 15)]
     told = stories_of([first, second, bridge])
     assert len(told) == 2
+
+
+def test_an_event_that_proves_to_be_another_splits_off_and_the_id_stays_with_the_first_article():
+    stories, numbers = Stories(), count(1)
+
+    def place(*titles):
+        sources = [arriving(count_terms(words(title), []), source_id=n, uid=title) for n, title in enumerate(titles)]
+        return stories.place(sources, now=NOW, uid=lambda: f"s{next(numbers)}")
+
+    talks, other = "Norholm talks open in Vaskby", "Estrand talks in Vaskby: hostages"
+    placed = place(talks, other)
+    assert [one.uid for one in placed.joined] == ["s1", "s1"]  # so little is known that talks in one town are one
+    placed = place(
+        "Norholm talks open: ministers in Norholm", "Norholm talks open, says minister", "Estrand hostages: talks",
+        "Hostages of Estrand free", "Estrand hostages home",
+    )  # fmt: skip
+    assert placed.moved == {other: "s2"} and not placed.merged
+    assert [one.uid for one in placed.joined] == ["s1", "s1", "s2", "s2", "s2"]
+
+
+def test_a_verb_and_a_noun_in_common_make_no_story_of_two_headlines():
+    assert (
+        stories_of([[(1, "Judge rejects zoning bid in Tullen", "", 0), (2, "Hamrak rejects bid of rival", "", 1)]])
+        == []
+    )
 
 
 def test_names_are_words_with_a_capital_inside_a_sentence():

@@ -102,6 +102,26 @@ def test_a_story_that_was_merged_leads_to_where_it_went_on_in_every_form(told):
     assert "The gate elsewhere" in told.get(address(7), **BROWSER).text
 
 
+def test_articles_that_move_to_another_story_are_told_there_and_the_old_one_stays(told):
+    with told.store.write() as tx:
+        tx.stories.move({uid_of(2): story_uid(9), uid_of(1500): story_uid(9)})
+    told.render()
+    old, new = (told.get(address(number), **BROWSER).text for number in (7, 9))
+    assert (
+        "holds 1" in old and "cost 1500" not in old and "later 2" in new and "cost 1500" in new and "holds 1" not in new
+    )
+    assert [item["id"] for item in json.loads(told.get(address(9) + ".json").body)["items"]] == [
+        uid_of(1500),
+        uid_of(2),
+    ]
+    items = json.loads(told.get("/news/world.json").body)["items"]
+    assert {item["id"]: item["_wiredesk"]["story"] for item in items if "gate" in item["title"].lower()} == {
+        uid_of(1): story_uid(7),
+        uid_of(2): story_uid(9),
+        uid_of(1500): story_uid(9),
+    }
+
+
 def test_what_never_was_is_not_found_and_what_was_taken_out_is_gone(told):
     for path in (address(99), address(99) + ".atom", "/story/x", "/story/", "/story"):
         assert told.get(path, **BROWSER).status == 404, path
