@@ -23,7 +23,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import combinations, count
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ PARTS = 4
 TAKEN = 40
 """Entries of each feed that the real desk publishes."""
 AT_ONCE, ENTRIES_AT_ONCE = 20, 250
-NUMBERS = ("JOIN", "FADE", "REST")
+NUMBERS = ("JOIN", "FADE", "FEW", "OWN", "REST")
 FACTORS = (0.8, 1.2)
 JOINS = (0.8, 0.9, 1.0, 1.1, 1.2)
 

@@ -20,7 +20,7 @@ from feeds.dedupe.habits import Habits
 from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts
 
-JOIN = 0.115
+JOIN = 0.082
 """How like each other two groups of articles must be to be one story."""
 NEAREST = 2
 """An article's likeness to a group is that to so many of its articles, on average: one alone may be a bridge."""
@@ -29,8 +29,10 @@ RECENT = 8
 FADE = timedelta(hours=48)
 """Likeness falls by a factor e in this time between two articles."""
 REST = 0.5
-"""Two groups of several are no more alike than 1/REST times what they are without the article that ties them most, which
-may be a roundup."""
+"""Two groups of several are no more alike than 1/REST times what they are without the article that ties them most,
+which may be a roundup."""
+OWN = 0.9
+"""So much of their likeness counts between articles of one source, which writes of its matters in its own words."""
 FEW = 3
 """Articles that share so many terms are half as alike as their weights say: a verb and a noun are no event."""
 LINKED = 0.7
@@ -98,7 +100,7 @@ class Likeness:
             alike = table @ its
         same = np.equal.outer([one.source_id for one in ones], [other.source_id for other in others])
         if same.any() and (others is not ones or np.count_nonzero(same) > len(ones)):
-            alike = np.where(same, _table(mine, self._new(ones, mine), terms) @ its, alike)
+            alike = np.where(same, OWN * (_table(mine, self._new(ones, mine), terms) @ its), alike)
         shared = (table > 0).astype(np.float32) @ (its > 0).astype(np.float32)
         apart_s = np.subtract.outer([one.written_s for one in ones], [other.written_s for other in others])
         fading = np.exp(-np.abs(apart_s) / FADE.total_seconds())
