@@ -20,7 +20,7 @@ from feeds.dedupe.habits import Habits
 from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts
 
-JOIN = 0.082
+JOIN = 0.084
 """How like each other two groups of articles must be to be one story."""
 NEAREST = 2
 """An article's likeness to a group is that to so many of its articles, on average: one alone may be a bridge."""
@@ -31,7 +31,7 @@ FADE = timedelta(hours=48)
 REST = 0.5
 """Two groups of several are no more alike than 1/REST times what they are without the article that ties them most,
 which may be a roundup."""
-OWN = 0.9
+OWN = 0.95
 """So much of their likeness counts between articles of one source, which writes of its matters in its own words."""
 FEW = 3
 """Articles that share so many terms are half as alike as their weights say: a verb and a noun are no event."""
