@@ -18,7 +18,7 @@ import yaml
 
 from feeds.cli.common import PIPED_WIDTH, counted, places, show_table, terminal_width, with_places
 from feeds.dates import parse_date
-from feeds.engine.entrance import now_utc, user_agent
+from feeds.engine.startup import now_utc, user_agent
 from feeds.errors import DeskError, FetchError, ParseError
 from feeds.fetch import Fetcher
 from feeds.filing import FilingRules

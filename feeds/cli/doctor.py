@@ -33,7 +33,7 @@ import click
 from feeds import __version__
 from feeds.cli.common import PIPED_WIDTH, Places, counted, places, show_table, terminal_width, with_places
 from feeds.condition import ago, condition, span
-from feeds.engine.lock import holder
+from feeds.engine.supervisor import holder
 from feeds.errors import DeskError
 from feeds.filing.learned import MODEL_FILE, read_model
 from feeds.model import Source

@@ -22,7 +22,7 @@ import click
 from werkzeug.test import Client
 
 from feeds.cli.common import need_database, need_running_config, places, with_places
-from feeds.engine.entrance import now_utc
+from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
 from feeds.model import FORMATS, UNFILED
 from feeds.publish import publish

@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from feeds.cli.common import Places, filed_articles, make_data, need_config, places, running_config, with_places
-from feeds.engine.accept import ask_for_refiling
-from feeds.engine.lifeline import end_with_parent
+from feeds.engine.config_watch import ask_for_refiling
+from feeds.engine.liveness import end_with_parent
 from feeds.errors import DeskError
 from feeds.filing import FilingRules
 from feeds.filing.learned import MODEL_FILE, save_model

@@ -19,7 +19,7 @@ from feeds.cli.common import (
     places,
     with_places,
 )
-from feeds.engine.entrance import now_utc
+from feeds.engine.startup import now_utc
 from feeds.errors import SectionNotFound
 from feeds.filing import FilingRules
 from feeds.filing.names import Signal

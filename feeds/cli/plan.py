@@ -27,7 +27,7 @@ from feeds.cli.common import (
     places,
     with_places,
 )
-from feeds.engine.accept import files_differently
+from feeds.engine.config_watch import files_differently
 from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison, Moved, Tally
 from feeds.filing.learned import MODEL_FILE, load_model

@@ -28,11 +28,11 @@ from feeds.cli.common import (
     upgrade,
     with_places,
 )
-from feeds.engine.accept import Accepted, accept, refiled, to_refile
 from feeds.engine.classifier import Classifier
-from feeds.engine.entrance import collect_seldom, now_utc, tell_config, user_agent, without_threads
-from feeds.engine.lock import holder
+from feeds.engine.config_watch import Accepted, accept, refiled, to_refile
 from feeds.engine.logs import set_up_logging
+from feeds.engine.startup import collect_seldom, now_utc, tell_config, user_agent, without_threads
+from feeds.engine.supervisor import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher

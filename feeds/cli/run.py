@@ -14,12 +14,11 @@ from typing import Any
 import click
 
 from feeds.cli.common import Places, need_config, places, upgrade, with_places
-from feeds.engine.accept import accept, stored_version
-from feeds.engine.entrance import now_utc
+from feeds.engine.config_watch import accept, stored_version
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
-from feeds.engine.lock import DeskLock
 from feeds.engine.logs import set_up_logging
-from feeds.engine.supervisor import Child, supervise
+from feeds.engine.startup import now_utc
+from feeds.engine.supervisor import Child, DeskLock, supervise
 from feeds.errors import DeskError
 from feeds.settings import ConfigErrors, first_lines
 from feeds.store import open_store

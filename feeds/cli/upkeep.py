@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from feeds.cli.common import Places, find_article, need_database, places, running_config, with_places
-from feeds.engine.entrance import now_utc
-from feeds.engine.lock import DeskLock
+from feeds.engine.startup import now_utc
+from feeds.engine.supervisor import DeskLock
 from feeds.errors import DeskError, StoreError
 from feeds.publish import publish
 from feeds.store import Store, open_store

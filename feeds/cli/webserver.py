@@ -9,7 +9,7 @@ import click
 
 from feeds.cli.common import places, with_places
 from feeds.cli.run import need_port, with_address
-from feeds.engine.lifeline import end_with_parent
+from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import logging_config, set_up_logging
 from feeds.engine.web import serve
 

@@ -15,13 +15,12 @@ import click
 from feeds import files
 from feeds.cli.common import Places, need_config, places, upgrade, with_places
 from feeds.cli.run import prepare
-from feeds.engine.accept import accept
 from feeds.engine.clock import IngestProcess
-from feeds.engine.entrance import collect_seldom, now_utc, tell_config
-from feeds.engine.lifeline import end_with_parent
-from feeds.engine.lock import DeskLock
+from feeds.engine.config_watch import accept
+from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import set_up_logging
-from feeds.engine.supervisor import ANEW_EXIT
+from feeds.engine.startup import collect_seldom, now_utc, tell_config
+from feeds.engine.supervisor import ANEW_EXIT, DeskLock
 from feeds.errors import DatabaseLost
 from feeds.store import open_store
 from feeds.store.leader_lock import Lead

@@ -1,4 +1,5 @@
-"""Alarms of the desk as a whole, judged now and then. I/O: `look` reads and writes the store.
+"""Alarms of the desk as a whole, judged now and then, and what ingest counts for `/metrics`.
+I/O: the store; files shared with the web processes.
 
 What a poll says of its own source is told as it ends (`ingest/notices.py`); this is what only shows from afar: most
 sources fail at once, which is one alarm and not one for each; a section starves; the disk is full. An alarm is an
@@ -8,14 +9,19 @@ event of the store's: opened once, its words renewed while it lasts, closed when
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from feeds.condition import STARVING_DAYS, starved
+from feeds.ingest.flow import Turn
 from feeds.model import UNFILED
+from feeds.serve.counters import FLUSH_S, Shared, shared_folder
 from feeds.store import Store
 from feeds.store.overview import Line, day_of
 
@@ -28,6 +34,7 @@ OUTAGE_FROM = 3
 OUTAGE_SHARE = 0.5
 LEAST_ROOM_BYTES = 500_000_000
 LEAST_ROOM_SHARE = 0.03
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,22 +54,17 @@ def look(store: Store, data: Path | None, *, now: datetime) -> None:
         days = tx.overview.section_days(now - timedelta(days=STARVING_DAYS))
         paths = {section.path for section in tx.sections.all()}
         present = {(event.kind, event.subject): event for event in tx.events.open() if event.kind in OURS}
-    wanted = {
-        (alarm.kind, alarm.subject): alarm
-        for alarm in (
-            *outage(lines),
-            *starving({path: days.get(path, {}) for path in paths}, now=now),
-            *full(*_room(data)),
-        )
-    }
+    by_path = {path: days.get(path, {}) for path in paths}
+    alarms = [*outage(lines), *starving(by_path, now=now), *full(*_room(data))]
+    wanted = {(alarm.kind, alarm.subject): alarm for alarm in alarms}
     gone = [key for key in present if key not in wanted]
-    new = [
-        alarm
-        for key, alarm in wanted.items()
-        if key not in present or (present[key].text, present[key].remedy) != (alarm.text, alarm.remedy)
-    ]
-    if not gone and not new:
-        return
+    told = {key: (event.text, event.remedy) for key, event in present.items()}
+    new = [alarm for key, alarm in wanted.items() if told.get(key) != (alarm.text, alarm.remedy)]
+    if gone or new:
+        _write(store, gone, new, now)
+
+
+def _write(store: Store, gone: Sequence[tuple[str, str]], new: Sequence[Alarm], now: datetime) -> None:
     with store.write() as tx:
         for kind, subject in gone:
             tx.events.close(kind, subject, now)
@@ -122,3 +124,51 @@ def _room(data: Path | None) -> tuple[int, int]:
     except OSError:
         usage = None
     return (usage.free, usage.total) if usage is not None else (0, 0)
+
+
+class IngestCounts:
+    """Counters of one ingest process, left for the web processes once in `FLUSH_S` while it counts."""
+
+    def __init__(self) -> None:
+        from prometheus_client import Counter, Histogram
+
+        self._shared = Shared(shared_folder(os.environ))
+        self._save_at = 0.0
+        self._unsaved = False
+        registry = self._shared.registry
+        self._polls = Counter("wiredesk_polls", "Polls by outcome", ["outcome"], registry=registry)
+        self._entries = Counter("wiredesk_came", "Entries that came, by what they were", ["kind"], registry=registry)
+        self._bytes = Counter("wiredesk_fetched_bytes", "Bytes fetched, as they came over the wire", registry=registry)
+        self._seconds: Any = Histogram(
+            "wiredesk_poll_seconds", "Time from asking to the whole answer", buckets=_SECONDS, registry=registry
+        )
+        self._hub = Counter(
+            "wiredesk_hub_messages",
+            "Deliveries to subscribers and pings to hubs",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+
+    def count_message(self, kind: str, outcome: str) -> None:
+        """Count what deliveries sent."""
+        self._hub.labels(kind, outcome).inc()
+        self._unsaved = True
+
+    def count(self, turn: Turn) -> None:
+        """Count what one turn of the loop did, and leave what was counted since for the web processes."""
+        self._unsaved |= bool(turn)
+        for poll in turn.polls:
+            self._polls.labels(poll.outcome).inc()
+            self._bytes.inc(poll.wire_bytes)
+            if poll.seconds:
+                self._seconds.observe(poll.seconds)
+        for kind, count in (("new", turn.new), ("copy", turn.copies), ("updated", turn.updated)):
+            if count:
+                self._entries.labels(kind).inc(count)
+        self._save()
+
+    def _save(self) -> None:
+        now = time.monotonic()
+        if self._unsaved and now >= self._save_at:
+            self._unsaved, self._save_at = False, now + FLUSH_S
+            self._shared.save()

@@ -18,15 +18,12 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from feeds.engine.accept import Accepted, put_in_force, refiled, tell_errors, to_refile
-from feeds.engine.alarms import look
+from feeds.engine.alarms import IngestCounts, look
 from feeds.engine.classifier import Classifier, learn, tell_model
-from feeds.engine.entrance import now_utc, tell_config, user_agent
-from feeds.engine.judge import Judge
+from feeds.engine.config_watch import Accepted, Judge, Watch, put_in_force, refiled, tell_errors, to_refile
 from feeds.engine.liveness import Alive
-from feeds.engine.metrics import IngestCounts
+from feeds.engine.startup import now_utc, tell_config, user_agent
 from feeds.engine.timekeeping import Clocks, Every, in_words
-from feeds.engine.watch import Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DatabaseLost, DeskError, StoreError
 from feeds.fetch import Fetcher

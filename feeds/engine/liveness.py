@@ -1,9 +1,10 @@
-"""Signs of life: who is alive says so each second, to whoever started the desk; and the desk to systemd. I/O: sockets.
+"""Signs of life, and children that end with their parent. I/O: sockets, signals.
 
 A process that is stopped, or whose loop hangs, does not end: nothing but its silence tells. Signs are datagrams to a
-socket of the parent's, each with the process id of who lives; whoever has once given one and then is silent for
-SILENT_S is killed by the parent, and started again by whoever started it. A process that works is given ten times as
-long: on a busy machine what takes a second may take minutes.
+socket of the parent's, one a second, each with the process id of who lives; whoever has once given one and then is
+silent for SILENT_S is killed by the parent, and started again by whoever started it. A process that works is given ten
+times as long: on a busy machine what takes a second may take minutes. A child that outlives its parent would hold
+ports, locks and claims: it notices and goes.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-log = logging.getLogger(__name__)
-
+LOOK_EVERY_S = 0.5
+GRACE_S = 5.0
 VARIABLE = "WIREDESK_ALIVE"
 EVERY_S = 1.0
 SILENT_S = 60.0
@@ -32,6 +33,29 @@ WORKING = 0.1
 LEAST_SHARE = 0.001
 """Of a core: who uses less does not work. The busiest machine leaves a process of the lowest priority more."""
 LONGEST_LOOK_S = 2.0
+
+
+def end_with_parent(parent: int | None = None) -> None:
+    """Watch the parent from a daemon thread; when it is gone, end this process as SIGTERM would, then for sure.
+
+    *parent* is its process id where the caller knows it: a parent may be gone before this is called.
+    Works on every POSIX system and survives `kill -9` of the parent, which can tell nobody.
+    """
+    parent = parent or os.getppid()
+    threading.Thread(target=_watch, args=(parent,), name="parent-watchdog", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    # An event's wait goes by a clock that nobody sets.
+    never = threading.Event()
+    while os.getppid() == parent:
+        never.wait(LOOK_EVERY_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    never.wait(GRACE_S)
+    os._exit(1)
+
+
+log = logging.getLogger(__name__)
 
 
 class Signs:

@@ -15,8 +15,7 @@ from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from feeds.engine.lifeline import end_with_parent
-from feeds.engine.liveness import Alive
+from feeds.engine.liveness import Alive, end_with_parent
 from feeds.engine.logs import log_uncaught
 from feeds.serve import create_app, store_url_from
 from feeds.serve.admission import THREADS

@@ -19,7 +19,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from feeds.cli.root import wiredesk
-from feeds.engine.accept import accept, refiled, to_refile
+from feeds.engine.config_watch import accept, refiled, to_refile
 from feeds.fetch import Fetcher
 from feeds.ingest.flow import Ingest
 from feeds.ingest.reading import Job, Reading, read

@@ -15,7 +15,7 @@ import pytest
 from lxml import etree
 
 from feeds.cli.root import COMMANDS
-from feeds.engine.lock import DeskLock
+from feeds.engine.supervisor import DeskLock
 from tests.cli.conftest import Ended
 
 Run = Callable[..., Ended]

@@ -18,8 +18,7 @@ import pytest
 
 from feeds import files
 from feeds.engine import workers as module
-from feeds.engine.parse_process import Limits
-from feeds.engine.workers import Workers
+from feeds.engine.workers import Limits, Workers
 from feeds.errors import ParseError, ParseUnfinished
 from feeds.ingest.reading import Job, Reading, read
 from feeds.model import Source

@@ -21,8 +21,8 @@ from typing import Any
 import yaml
 
 from feeds.engine import clock as engine
-from feeds.engine.accept import accept
 from feeds.engine.clock import IngestProcess
+from feeds.engine.config_watch import accept
 from feeds.errors import ParseError, ParseUnfinished, StoreError
 from feeds.ingest import flow
 from feeds.ingest.reading import Job, Reading, read

@@ -13,9 +13,9 @@ from pathlib import Path
 from apscheduler.triggers.cron import CronTrigger
 
 from feeds.cli.common import places
-from feeds.engine.accept import accept
 from feeds.engine.classifier import learn
 from feeds.engine.clock import IngestProcess
+from feeds.engine.config_watch import accept
 from feeds.filing.learned import MODEL_FILE
 from feeds.store import Store, open_store
 from tests.e2e.desk import Desk, until

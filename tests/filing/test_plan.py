@@ -16,7 +16,7 @@ from feeds.cli.learn import filed_examples
 from feeds.cli.lists import count_unmapped
 from feeds.cli.plan import Plan, SectionPlan, compare, tell
 from feeds.cli.root import wiredesk
-from feeds.engine.accept import put_in_force
+from feeds.engine.config_watch import put_in_force
 from feeds.filing import FilingRules
 from feeds.filing.learned import MODEL_FILE, load_model
 from feeds.ingest.refile import refile

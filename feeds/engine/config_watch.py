@@ -1,13 +1,30 @@
-"""A config folder becomes the accepted config: judged whole, stored, and only then in force. I/O: files and store."""
+"""The config in force: saved files are noticed, judged in a process apart, and taken over or refused whole.
+I/O: files, the store, a process.
+
+Editors write a file in several ways: over itself, as a new one put in its place, with swap and backup files beside it;
+others swap a whole folder behind a symlink. A change counts when it has stood still for a moment, and what became
+empty or went away has longer, for that is how a file looks that is being written anew.
+
+A file is judged in a process that is spawned for one judgement: what it can do to a parser, it does there, nothing
+of it stays in memory, and a fork after threads is never made.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import multiprocessing
+import os
+import resource
+import signal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Protocol
 
+from feeds.engine.logs import set_up_logging
 from feeds.errors import ConfigError, StoreError
 from feeds.filing import FilingRules
 from feeds.ingest.desk import Desk
@@ -27,13 +44,168 @@ from feeds.settings import (
 )
 from feeds.settings.load import Fingerprint
 from feeds.settings.stored_config import digest_of, references
-from feeds.store import Store
+from feeds.store import Store, WriteTx
+
+SETTLE_S = 0.3
+EMPTIED_S = 3.0
+CPU_S = 120.0
+TIMEOUT_S = 600.0
+"""Of CPU, and of wall time: a busy machine makes a judgement late, not expensive."""
+MEMORY_BYTES = 4 << 30
+REFILE = "refile"
+"""The kind of event that stands for work to be done: what is stored is to be filed again. A kill does not lose it."""
+
+
+class Judging(Protocol):
+    """Who judges: `judge.Judge`, or what a test puts in its place."""
+
+    def warm(self) -> None: ...
+    def judge(self) -> Config | ConfigErrors: ...
+
+
+class Watch:
+    """Looks at the files of *folder*; *judge* says what they hold. For one thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        judge: Judging,
+        *,
+        judged: Fingerprint | None = None,
+        opml_files: Iterable[str] = (),
+    ) -> None:
+        self._folder = folder
+        self._judge = judge
+        self._opml_files = tuple(opml_files)
+        self._judged = judged
+        self._settling: Fingerprint | None = None
+        self._since_s = 0.0
+
+    def look(self, at_s: float) -> Config | ConfigErrors | None:
+        """Give what the files say where they changed and the change has settled, else None. *at_s*: monotonic."""
+        seen = fingerprint(self._folder, self._opml_files)
+        if seen == self._judged:
+            self._settling = None
+            return None
+        if seen != self._settling:
+            self._settling, self._since_s = seen, at_s
+            self._judge.warm()
+            return None
+        if at_s - self._since_s < (EMPTIED_S if self._emptied(seen) else SETTLE_S):
+            return None
+        verdict = self._judge.judge()
+        if fingerprint(self._folder, self._opml_files) != seen:
+            return None  # changed while they were judged: what was read may be of two saves
+        self._opml_files = tuple(verdict.opml_files)
+        self._judged = fingerprint(self._folder, self._opml_files)
+        self._settling = None
+        return verdict
+
+    def again(self) -> None:
+        """Have the files judged once more, though they did not change."""
+        self._judged = None
+
+    def _emptied(self, seen: Fingerprint) -> bool:
+        before = {name: size for name, _, size, _, _ in self._judged or ()}
+        return any(size <= 0 < before.get(name, 0) for name, _, size, _, _ in seen)
+
 
 log = logging.getLogger(__name__)
 
 
-REFILE = "refile"
-"""The kind of event that stands for work to be done: what is stored is to be filed again. A kill does not lose it."""
+class Judge:
+    """Says what the files in *folder* hold. For one thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        *,
+        cpu_s: float = CPU_S,
+        timeout_s: float = TIMEOUT_S,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        self._folder = folder
+        self._environ = dict(environ)
+        self._cpu_s = cpu_s
+        self._timeout_s = timeout_s
+        self._memory_bytes = memory_bytes
+        self._ready: tuple[SpawnProcess, Connection] | None = None
+
+    def warm(self) -> None:
+        """Start the process that will judge: a start takes as long as a change takes to settle."""
+        if self._ready is not None and self._ready[0].is_alive():
+            return
+        self.close()
+        spawn = multiprocessing.get_context("spawn")
+        ours, theirs = spawn.Pipe()
+        arguments = (theirs, self._folder, self._environ, self._cpu_s, self._memory_bytes, os.getpid())
+        process = spawn.Process(target=_judge, args=arguments, name="judge", daemon=True)
+        process.start()
+        theirs.close()
+        self._ready = process, ours
+
+    def judge(self) -> Config | ConfigErrors:
+        """Give the Config that the files say now, or all their errors. Never raises for what the files hold."""
+        self.warm()
+        assert self._ready is not None
+        process, pipe = self._ready
+        try:
+            pipe.send("judge")
+            if not pipe.poll(self._timeout_s):
+                return self._lost(f"judging the files took more than {self._timeout_s:.0f} seconds and was ended")
+            verdict = pipe.recv()
+        except (EOFError, OSError):
+            process.join()
+            if process.exitcode == -signal.SIGPROF:
+                return self._lost(f"judging the files took more than {self._cpu_s:g} seconds of CPU time and was ended")
+            limit = f"most likely at its limit of {self._memory_bytes >> 20} MiB"
+            return self._lost(f"the process that judged the files ended without an answer, {limit}")
+        finally:
+            self.close()
+        assert isinstance(verdict, Config | ConfigErrors)
+        return verdict
+
+    def close(self) -> None:
+        """End the process, if one is waiting."""
+        if self._ready is not None:
+            process, pipe = self._ready
+            pipe.close()
+            process.kill()
+            process.join()
+            self._ready = None
+
+    def _lost(self, cause: str) -> ConfigErrors:
+        remedy = "make them smaller; `wiredesk check` judges them too"
+        return ConfigErrors([ConfigError(cause, file=str(self._folder), remedy=remedy)])
+
+
+def _judge(
+    pipe: Connection, folder: Path, environ: Mapping[str, str], cpu_s: float, memory_bytes: int, parent: int
+) -> None:
+    from feeds.engine.liveness import end_with_parent
+
+    end_with_parent(parent)
+    set_up_logging(environ)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    try:
+        pipe.recv()
+    except EOFError:
+        return
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)  # SIGPROF ends a process that does not ask for it
+    try:
+        verdict: Config | ConfigErrors = load_config(folder, environ)
+    except ConfigErrors as errors:
+        verdict = errors
+    except MemoryError:
+        return
+    except Exception:
+        log.exception("a fault of ours judging the config files")
+        return
+    pipe.send(verdict)
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +288,7 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
         if changed:
             tx.sections.sync(with_built_in(config), now)
         if changed and old is not None:
-            if old.settings != config.settings:
-                tx.sections.mark_dirty(None)
-            else:
-                tx.sections.mark_dirty(_redrawn(old, config))
-            if files_differently(old, config):
-                words = "what is stored is being filed again by the changed config"
-                tx.events.add(REFILE, "sections", text=words, now=now)
+            _renew_stored(tx, old, config, now)
         tx.events.close("config", "files", now)
     return Accepted(
         desk=_desk(config, version, folder, environ),
@@ -130,6 +296,14 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
         changed=changed,
         opml_files=config.opml_files,
     )
+
+
+def _renew_stored(tx: WriteTx, old: Config, new: Config, now: datetime) -> None:
+    """Have rendered and filed again what was so by *old*, and is not by *new*."""
+    tx.sections.mark_dirty(_redrawn(old, new) if old.settings == new.settings else None)
+    if files_differently(old, new):
+        words = "what is stored is being filed again by the changed config"
+        tx.events.add(REFILE, "sections", text=words, now=now)
 
 
 def tell_errors(store: Store, errors: ConfigErrors, *, now: datetime) -> None:

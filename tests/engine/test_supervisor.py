@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.engine.lock import DeskLock, holder
+from feeds.engine.supervisor import DeskLock, holder
 from feeds.errors import DeskError
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.engine.judge import Judge
-from feeds.engine.watch import EMPTIED_S, SETTLE_S, Watch
+from feeds.engine.config_watch import EMPTIED_S, SETTLE_S, Judge, Watch
 from feeds.settings import Config, ConfigErrors, fingerprint
 
 SECTIONS = "news:\n  title: News\n"

@@ -1,4 +1,4 @@
-"""What every entrance of the desk needs: the present, what sources are told, what is wrong with the config. I/O: clock.
+"""What every start of the desk needs: the present, what sources are told, what is wrong with config. I/O: clock.
 
 Apart from `clock`, so that a command which polls once loads no scheduler.
 """
@@ -15,8 +15,9 @@ from feeds import __version__
 from feeds.settings.reports import first_lines
 
 if TYPE_CHECKING:
-    from feeds.engine.accept import Accepted
+    from feeds.engine.config_watch import Accepted
     from feeds.model import Settings
+
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def user_agent(settings: Settings) -> str:
 
 
 def now_utc() -> datetime:
-    """The present; entrances alone read the clock."""
+    """The present; starts alone read the clock."""
     return datetime.now(UTC)
 
 
