@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress, count
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -137,18 +138,11 @@ def reach(title_words: Sequence[str], text_words: Sequence[str], names: Collecti
     if not telling:
         return len(text_words)
     telling |= {f"{word}s" for word in telling} | {stemmed(word) for word in telling}
-    before = _words_before(telling, text_words)
-    return max(0, len(text_words) - before - _words_before(telling, reversed(text_words)))
-
-
-def _words_before(telling: Collection[str], found: Iterable[str]) -> int:
-    """How many words come before the first that is *telling*, all where none is."""
-    count = 0
-    for word in found:
-        if word in telling:
-            break
-        count += 1
-    return count
+    before, behind = (
+        next(compress(count(), map(telling.__contains__, found)), len(text_words))
+        for found in (text_words, reversed(text_words))
+    )
+    return max(0, len(text_words) - before - behind)
 
 
 @lru_cache(8)  # looking for copies, deciding and remembering read the same one in turn
