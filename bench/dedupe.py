@@ -42,11 +42,12 @@ from dedupe_edits import KINDS, STRESSES, held_out  # noqa: E402
 from dedupe_peers import RULES  # noqa: E402
 from dedupe_scale import scale  # noqa: E402
 
+from feeds.comparable import comparable_url  # noqa: E402
 from feeds.dedupe import Deduper, Stories, Window  # noqa: E402
 from feeds.errors import UrlError  # noqa: E402
 from feeds.model import Entry, Known  # noqa: E402
 from feeds.text import plain, text_hash  # noqa: E402
-from feeds.urls import comparable_url, host_of  # noqa: E402
+from feeds.urls import host_of  # noqa: E402
 
 Row = dict[str, Any]
 Labels = list[str]

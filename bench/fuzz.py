@@ -35,7 +35,7 @@ import xxhash
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-from feeds import dates, urls  # noqa: E402
+from feeds import comparable, dates, urls  # noqa: E402
 from feeds.errors import DeskError  # noqa: E402
 from feeds.hub.requests import judge  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
@@ -122,7 +122,7 @@ def date(body: bytes) -> None:
 def url(body: bytes) -> None:
     text = body.decode("utf-8", "replace")
     for take in (
-        urls.comparable_url,
+        comparable.comparable_url,
         urls.masked,
         urls.host_of,
         urls.public_address,

@@ -1,8 +1,9 @@
 """What of an article's address does not name the article: parameters, hosts and redirectors, as tables. Pure.
 
-Used by `feeds.urls` alone. Kept as data so that a new parameter is one word and no code. A name stands here when it is
-documented by the service that adds it, or seen on several publishers and nowhere as the key of an article; a name that
-is an id on some sites (``id``, ``p``, ``s``, ``page``, ``cid``, ``sid``) is only listed for hosts on which it is none.
+Used by `feeds.comparable`, the form of random values by `feeds.urls` too. Kept as data so that a new parameter is one
+word and no code. A name stands here when it is documented by the service that adds it, or seen on several publishers
+and nowhere as the key of an article; a name that is an id on some sites (``id``, ``p``, ``s``, ``page``, ``cid``,
+``sid``) is only listed for hosts on which it is none.
 
 No list of names can hold what every shop calls its session, so values are also known by their form. Session ids,
 tickets and cache busters have in common that chance made them (hex, base64, UUIDs, fractions of a random number) or

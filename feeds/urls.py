@@ -1,57 +1,28 @@
-"""URLs: the form in which two copies of one article compare equal, relative references, safe printing. Pure.
+"""URLs: relative references made absolute, hosts and their registrable domains, what may be a secret masked. Pure.
 
-`comparable_url` is for comparing and never for fetching or showing. It prefers two forms for one article over one
-form for two: a parameter that nobody has listed in `feeds.tracking` stays, and so do the cases of paths.
+The form in which two copies of one article compare equal is in `feeds.comparable`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 import idna
 
 from feeds.errors import UrlError
-from feeds.tracking import (
-    HOST_ALIASES,
-    HOST_NAMES,
-    NAMES,
-    PREFIXES,
-    REDIRECT_NAMES,
-    REDIRECT_PATHS,
-    REDIRECTORS,
-    VARIANT_LABELS,
-    VIEWS,
-    WHERE_FROM,
-    WORD_NAMES,
-    by_chance,
-    names_article,
-    passing,
-)
+from feeds.tracking import by_chance
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 MAX_URL_CHARS = 8192
-MAX_HOPS = 4  # redirectors inside redirectors
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)
-_INDEX = re.compile(r"/(?:index|default)\.(?:s?html?|php\d?|aspx?|jsp|cfm|pl|cgi)$", re.IGNORECASE)
-_PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid|sessionid)=[^/;?]*", re.IGNORECASE)
-_COOKIELESS = re.compile(r"/\([A-Z]\([a-z0-9]+\)\)(?=/)", re.IGNORECASE)
-_VIEW_TAIL = re.compile(r"(?:/(?:amp|print|mobile|printer-friendly|singlepage)|\.amp|\.print)$", re.IGNORECASE)
-_VIEW_FILE = re.compile(
-    r"(?:[./](?:amp|print)|(?<=\d)-(?:amp|print))(?=\.(?:s?html?|php|aspx?|cms|ece)$)", re.IGNORECASE
-)
-_VIEW_HEAD = re.compile(r"^/(?:print|mobile)(?=/[^/]+/)", re.IGNORECASE)
-_NAMES_ARTICLE = re.compile(r"\d{4}|[^/]*[-_][^/]*[-_][^/]*/?$|/[^/]+\.(?:s?html?|cms|ece|stm)$", re.IGNORECASE)
-_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_EMBEDDED = re.compile(r"https?(?::|%3a)(?:/|%2f){1,2}", re.IGNORECASE)
 _WORD = re.compile(r"\S+")
 _USER = re.compile(
     r"(?P<front>[\\/]{2}|https?:[\\/]?)(?P<user>"
@@ -97,45 +68,9 @@ _NAMING_ENDS = re.compile(r"(?:id|ids|uuid|guid|channel|list|playlist|v|q|p|url|
 MOST_NESTED = 3  # addresses in parameters of addresses
 LEAST_DRAWN = 16  # characters of a random value that can be a secret
 
-# Characters that mean the same escaped or not in practice; "/?#%&=+" and brackets do not.
-_PATH_PLAIN = "-._~!$'()*,;:@"
-_QUERY_PLAIN = "-._~!$'()*,:@/"
 
-
-@lru_cache(maxsize=4096)  # an entry's id is often its link, and each is asked for by several steps
-def comparable_url(url: str) -> str:
-    """Return the key under which *url* is compared: host, path and query; for comparing, not for fetching.
-
-    Left out are what does not name the article (RFC 3986 §6.2 and beyond): scheme, user, default port, ``www`` and
-    mobile hosts, dot segments, index files, a last slash, AMP and print views, tracking and session parameters, the
-    order of parameters, the fragment. A redirector's link counts as the target that it carries.
-    Raises UrlError if *url* is not an absolute http(s) URL.
-    >>> comparable_url("HTTPS://Example.org:443?utm_source=x&id=7#top")
-    'example.org/?id=7'
-    >>> comparable_url("http://m.example.org/a/./b%2dc/index.html?b=2&a=1&fbclid=x")
-    'example.org/a/b-c?a=1&b=2'
-    >>> comparable_url("https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2Fnews%2F1%2F")
-    'example.org/news/1'
-    """
-    text = url
-    for _ in range(MAX_HOPS):
-        parts, host, port = _split(text)
-        target = _carried(parts, host)
-        if target is None:
-            break
-        text = target
-    path = _comparable_path(parts.path, host)
-    host = _comparable_host(host)
-    query = _comparable_query(parts.query, host, path)
-    host, path, query = _rewritten(host, path, query)
-    if port not in (None, 80, 443):
-        host = f"{host}:{port}"
-    if parts.fragment.startswith("!"):  # the page that a script shows; an address of its own
-        query += ("&" if query else "") + "#" + _plain_escapes(parts.fragment, _QUERY_PLAIN)
-    return host + path + ("?" + query if query else "")
-
-
-def _split(url: str) -> tuple[SplitResult, str, int | None]:
+def split_url(url: str) -> tuple[SplitResult, str, int | None]:
+    """The parts of an absolute http(s) URL, its host in lower case and ASCII, its port. Raises UrlError for others."""
     text = _cleaned(url)
     try:
         parts = urlsplit(text)
@@ -170,168 +105,6 @@ def _ascii_host(host: str) -> str:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise ValueError(str(error)) from error
-
-
-def _carried(parts: SplitResult, host: str) -> str | None:
-    """The target that a redirector's, cache's or archive's link carries, None for all other links."""
-    if host.endswith("ampproject.org") or (host.endswith("google.com") and parts.path.startswith("/amp/")):
-        found = re.match(r"(?:/[a-z]+)?/(s/)?([^/]+\.[a-z]{2,}(?:[:/].*)?)$", parts.path, re.IGNORECASE)
-        if found:
-            return ("https://" if found[1] else "http://") + found[2] + (f"?{parts.query}" if parts.query else "")
-    embedded = _EMBEDDED.search(parts.path, 1)
-    if embedded and (
-        host in ("web.archive.org", "href.li", "anonym.to") or host.endswith(("rd.yahoo.com", "search.yahoo.com"))
-    ):
-        rest = parts.path[embedded.start() :]
-        if host.endswith("search.yahoo.com"):
-            rest = rest.partition("/RK=")[0]
-        if "%" in rest[:12]:
-            rest = unquote(rest)
-        rest = re.sub(r"^(https?):/+", r"\1://", rest, flags=re.IGNORECASE)
-        return rest + (f"?{parts.query}" if parts.query else "")
-    if not parts.query or parts.path.startswith("/search"):  # who searches for an address is not sent there
-        return None
-    names = next((REDIRECTORS[tail] for tail in _tails(host) if tail in REDIRECTORS), None)
-    if names is None:
-        if parts.path.rstrip("/").rpartition("/")[2].lower() not in REDIRECT_PATHS:
-            return None
-        names = REDIRECT_NAMES
-    pairs = [pair.partition("=") for pair in re.split(r"&amp;|&", parts.query)]
-    for wanted in names:
-        for name, _, value in pairs:
-            if name.lower() != wanted:
-                continue
-            if host.endswith("proofpoint.com"):
-                value = value.replace("-", "%").replace("_", "/")
-            target = unquote(value)
-            if _SCHEME.match(target) and "://" in target[:8]:
-                return target
-            if target.startswith("//") or _EMBEDDED.match(target):
-                return "http:" + target if target.startswith("//") else unquote(target)
-    return None
-
-
-def _tails(host: str) -> list[str]:
-    """The host and all that it lies under.
-
-    >>> _tails("a.example.org")
-    ['a.example.org', 'example.org', 'org']
-    """
-    labels = host.split(".")
-    return [".".join(labels[start:]) for start in range(len(labels))]
-
-
-def _comparable_host(host: str) -> str:
-    labels = host.split(".")
-    while len(labels) > 2 and labels[0] in VARIANT_LABELS and not labels[0].isdigit():
-        labels = labels[1:]
-    if len(labels) > 3 and labels[1] in ("m", "mobile"):  # en.m.wikipedia.org
-        del labels[1]
-    short = ".".join(labels)
-    return HOST_ALIASES.get(short, short)
-
-
-def _comparable_path(path: str, host: str) -> str:
-    path = _PATH_SESSION.sub("", path)
-    path = _COOKIELESS.sub("", path)
-    path = _plain_escapes(path, _PATH_PLAIN)
-    path = _without_dots(re.sub(r"/{2,}", "/", path or "/"))
-    for _ in range(3):  # views lie in one another: /a/amp/index.html
-        shorter = _INDEX.sub("/", path)
-        shorter = shorter.rstrip("/") or "/"
-        shorter = _VIEW_FILE.sub("", shorter)
-        if shorter.count("/") > 1 or "." in shorter:
-            shorter = _VIEW_TAIL.sub("", shorter) or "/"
-        if shorter == path:
-            break
-        path = shorter
-    if "/amp_" in path:
-        path = path.replace("/amp_articleshow/", "/articleshow/").replace("/amp_", "/")
-    if _NAMES_ARTICLE.search(path):
-        path = _VIEW_HEAD.sub("", path)
-    if path.startswith("/amp/") and path.count("/") > 1:
-        path = path[4:]
-    elif "/news/amp/" in path:
-        path = path.replace("/news/amp/", "/news/", 1)
-    if path.lower().endswith((".asp", ".aspx", ".ashx")):  # served by software that does not look at the case
-        path = path.lower()
-    return path
-
-
-def _plain_escapes(text: str, plain: str) -> str:
-    """One spelling for all that mean the same: needless escapes undone, needed ones in capitals (RFC 3986 §6.2.2)."""
-    if text.isascii() and "%" not in text and not re.search(r"[^A-Za-z0-9/\-._~!$'()*,;:@+=&?%]", text):
-        return text
-
-    def undo(found: re.Match[str]) -> str:
-        raw = unquote_to_bytes(found[0])
-        try:
-            decoded = unicodedata.normalize("NFC", raw.decode("utf-8"))
-        except UnicodeDecodeError:
-            return found[0].upper()
-        return quote(decoded, safe=plain)
-
-    text = _ESCAPE.sub(undo, text)
-    return quote(unicodedata.normalize("NFC", text), safe=plain + "/%+=&?", errors="replace")
-
-
-def _without_dots(path: str) -> str:
-    """RFC 3986 §5.2.4.
-
-    >>> _without_dots("/a/./b/../c")
-    '/a/c'
-    """
-    if "/." not in path:
-        return path
-    kept: list[str] = []
-    segments = path.split("/")[1:]
-    for segment in segments:
-        if segment == "..":
-            if kept:
-                kept.pop()
-        elif segment != ".":
-            kept.append(segment)
-    tail = "/" if segments[-1] in (".", "..") and kept else ""
-    return "/" + "/".join(kept) + tail
-
-
-def _comparable_query(query: str, host: str, path: str) -> str:
-    if not query:
-        return ""
-    own: frozenset[str] = frozenset().union(*(HOST_NAMES.get(tail, frozenset()) for tail in _tails(host)))
-    fold_case = path.endswith((".asp", ".aspx", ".ashx"))
-    by_path = _NAMES_ARTICLE.search(path) is not None
-    pairs: list[tuple[str, str]] = []
-    for pair in re.split(r"&amp;|&", query, flags=re.IGNORECASE):
-        name, _, value = pair.partition("=")
-        low = unquote(name).strip().lower()
-        if not low or low in NAMES or low in own or low.startswith(PREFIXES):
-            continue
-        word = unquote(value).strip().lower()
-        if low in WORD_NAMES and (word in WHERE_FROM or not word or (by_path and not word.isdigit())):
-            continue
-        if low in VIEWS and word in VIEWS[low]:
-            continue
-        pairs.append((name, value))
-    named = names_article(path)
-    kept: set[str] = set()
-    alone = all(passing(unquote(name), unquote(value), named=True, alone=False) for name, value in pairs)
-    for name, value in pairs:
-        if passing(unquote(name), unquote(value), named=named, alone=alone):
-            continue
-        name = _plain_escapes((name.lower() if fold_case else name).replace("+", "%20"), _QUERY_PLAIN)
-        value = _plain_escapes(value.replace("+", "%20"), _QUERY_PLAIN)
-        kept.add(f"{name}={value}" if value else name)
-    return "&".join(sorted(kept))
-
-
-def _rewritten(host: str, path: str, query: str) -> tuple[str, str, str]:
-    """Addresses that hosts give to one thing."""
-    if host == "youtu.be" and path.count("/") == 1 and len(path) > 1:
-        return "youtube.com", "/watch", f"v={path[1:]}"
-    if host == "youtube.com" and path.startswith(("/shorts/", "/embed/", "/v/", "/live/")):
-        return host, "/watch", f"v={path.split('/')[2]}"
-    return host, path, query
 
 
 def absolute(base: str, ref: str) -> str | None:
@@ -497,20 +270,6 @@ def site_of(url: str) -> str | None:
     return found and public_address(found)
 
 
-def addresses_of(comparable: str | None, entry_id: str | None) -> tuple[str, ...]:
-    """The comparable forms by which an entry can be known: its own address, and its id where that is another one."""
-    own = (comparable,) if comparable else ()
-    if not entry_id or not entry_id.lower().startswith("http"):
-        return own
-    if entry_id.partition("://")[2].removeprefix("www.").rstrip("/") == comparable:
-        return own  # most ids that are addresses, and told by a look
-    try:
-        other = comparable_url(entry_id)
-    except UrlError:
-        return own
-    return own if other == comparable else (*own, other)
-
-
 @lru_cache(maxsize=8192)
 def host_of(url: str) -> str:
     """The host of an http(s) URL, lower case and ASCII, without port; ``""`` where there is none.
@@ -519,7 +278,7 @@ def host_of(url: str) -> str:
     'xn--bcher-kva.example'
     """
     try:
-        return _split(url)[1]
+        return split_url(url)[1]
     except UrlError:
         return ""
 

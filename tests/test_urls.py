@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.comparable import comparable_url
 from feeds.errors import UrlError
-from feeds.urls import absolute, comparable_url, host_of, masked, public_address, site_of
+from feeds.urls import absolute, host_of, masked, public_address, site_of
 
 SAME = [
     ("scheme and www", "http://example.org/a", "https://www.example.org/a"),

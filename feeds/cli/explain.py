@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from feeds.cli.common import counted, find_article, need_database, places, with_places
+from feeds.comparable import comparable_url
 from feeds.dedupe import Stories, Window, compare, nearest, remember
 from feeds.errors import UrlError
 from feeds.filing import FilingRules
@@ -22,7 +23,6 @@ from feeds.model import Article, Evidence, Filing, Related
 from feeds.settings import Config, config_from_json
 from feeds.store import ReadTx, Store, open_store
 from feeds.store.values import ArticleState, Poll, StoredEntry
-from feeds.urls import comparable_url
 
 ALL = 1000
 """More polls of a source than are kept."""

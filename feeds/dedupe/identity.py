@@ -17,11 +17,11 @@ from functools import lru_cache
 
 import xxhash
 
+from feeds.comparable import addresses_of
 from feeds.dates import month_named, names_a_day
 from feeds.dedupe import signature
 from feeds.model import Entry, Evidence, KnownEntry
 from feeds.text import fold, spelled, words
-from feeds.urls import addresses_of
 
 _ROMAN = re.compile(r"[ivx]{1,5}")
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from feeds.comparable import comparable_url
 from feeds.dedupe.credits import Credit, find_credits, has_dateline, means
 from feeds.dedupe.directory import Directory
 from feeds.errors import UrlError
 from feeds.model import Entry, Evidence, FullText, Source
-from feeds.urls import comparable_url
 
 NAMED_AS_CANONICAL = 5.0
 """Another entry names this one's address as the original."""

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from feeds.comparable import addresses_of
 from feeds.model import ParsedFeed
-from feeds.urls import addresses_of
 
 if TYPE_CHECKING:
     from feeds.normalise import Marks, Normalised

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import xxhash
 
+from feeds.comparable import comparable_url
 from feeds.dates import Order, parse_date, settle, zone_of
 from feeds.errors import UrlError
 from feeds.model import (
@@ -32,7 +33,6 @@ from feeds.normalise.languages import detected_language, language_tag
 from feeds.normalise.scalars import NAME_CHARS, TITLE_CHARS, line, name_line, resolved, visible
 from feeds.normalise.texts import Place, body_of, title_of
 from feeds.text import text_hash
-from feeds.urls import comparable_url
 
 MAX_PEOPLE = 50
 MAX_CATEGORIES = 60

@@ -8,9 +8,9 @@ from dataclasses import fields, replace
 
 import xxhash
 
+from feeds.comparable import addresses_of
 from feeds.model import Entry
 from feeds.text import short_hash, spelled
-from feeds.urls import addresses_of
 
 MAX_KEY_CHARS = 500
 

@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from feeds.comparable import comparable_url
 from feeds.dates import parse_date
 from feeds.errors import ParseError, UrlError
 from feeds.model import Category, Image, ParsedEntry, ParsedFeed, RawText
 from feeds.parse.expat import local_name, mended, root_of, xml_tree
 from feeds.parse.kinds import Seen, recognise, refusal
 from feeds.parse.pages import page_tree
-from feeds.urls import absolute, comparable_url, host_of, registrable
+from feeds.urls import absolute, host_of, registrable
 
 # --------------------------------------------------------------------------------------- front pages
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, update
 
 from feeds.codec import entry_from_blob, part_from_blob, restore
+from feeds.comparable import comparable_url
 from feeds.errors import UrlError
 from feeds.model import (
     DROPPED,
@@ -47,7 +48,6 @@ from feeds.store.schema import (
 from feeds.store.schema import filings as filing_rows
 from feeds.store.source_rows import sources_by_id
 from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry, StoredSignature
-from feeds.urls import comparable_url
 
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from feeds.urls import addresses_of, comparable_url
+from feeds.comparable import addresses_of, comparable_url
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from feeds.comparable import comparable_url
 from feeds.errors import UrlError
-from feeds.urls import comparable_url
 from tests.dedupe.conftest import Desk, entry
 
 POLLS = 40

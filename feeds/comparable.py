@@ -1,0 +1,293 @@
+"""The form of an address in which two copies of one article compare equal. Pure.
+
+`comparable_url` is for comparing and never for fetching or showing. It prefers two forms for one article over one
+form for two: a parameter that nobody has listed in `feeds.tracking` stays, and so do the cases of paths.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes
+
+from feeds.errors import UrlError
+from feeds.tracking import (
+    HOST_ALIASES,
+    HOST_NAMES,
+    NAMES,
+    PREFIXES,
+    REDIRECT_NAMES,
+    REDIRECT_PATHS,
+    REDIRECTORS,
+    VARIANT_LABELS,
+    VIEWS,
+    WHERE_FROM,
+    WORD_NAMES,
+    names_article,
+    passing,
+)
+from feeds.urls import split_url
+
+MAX_HOPS = 4  # redirectors inside redirectors
+
+_INDEX = re.compile(r"/(?:index|default)\.(?:s?html?|php\d?|aspx?|jsp|cfm|pl|cgi)$", re.IGNORECASE)
+_PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid|sessionid)=[^/;?]*", re.IGNORECASE)
+_COOKIELESS = re.compile(r"/\([A-Z]\([a-z0-9]+\)\)(?=/)", re.IGNORECASE)
+_VIEW_TAIL = re.compile(r"(?:/(?:amp|print|mobile|printer-friendly|singlepage)|\.amp|\.print)$", re.IGNORECASE)
+_VIEW_FILE = re.compile(
+    r"(?:[./](?:amp|print)|(?<=\d)-(?:amp|print))(?=\.(?:s?html?|php|aspx?|cms|ece)$)", re.IGNORECASE
+)
+_VIEW_HEAD = re.compile(r"^/(?:print|mobile)(?=/[^/]+/)", re.IGNORECASE)
+_NAMES_ARTICLE = re.compile(r"\d{4}|[^/]*[-_][^/]*[-_][^/]*/?$|/[^/]+\.(?:s?html?|cms|ece|stm)$", re.IGNORECASE)
+_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_SLASHES = re.compile(r"^(https?):/+", re.IGNORECASE)
+_AMPERSAND = re.compile(r"&amp;|&", re.IGNORECASE)
+_SCHEME = re.compile(r"https?:", re.IGNORECASE)
+_AMP_PATH = re.compile(r"(?:/[a-z]+)?/(s/)?([^/]+\.[a-z]{2,}(?:[:/].*)?)$", re.IGNORECASE)
+_ARCHIVES = ("web.archive.org", "href.li", "anonym.to")
+_PORTALS = ("rd.yahoo.com", "search.yahoo.com")
+_CASELESS = (".asp", ".aspx", ".ashx")
+"""Endings of what is served by software that does not look at the case."""
+_EMBEDDED = re.compile(r"https?(?::|%3a)(?:/|%2f){1,2}", re.IGNORECASE)
+
+# Characters that mean the same escaped or not in practice; "/?#%&=+" and brackets do not.
+_PATH_PLAIN = "-._~!$'()*,;:@"
+_QUERY_PLAIN = "-._~!$'()*,:@/"
+
+
+@lru_cache(maxsize=4096)  # an entry's id is often its link, and each is asked for by several steps
+def comparable_url(url: str) -> str:
+    """Return the key under which *url* is compared: host, path and query; for comparing, not for fetching.
+
+    Left out are what does not name the article (RFC 3986 §6.2 and beyond): scheme, user, default port, ``www`` and
+    mobile hosts, dot segments, index files, a last slash, AMP and print views, tracking and session parameters, the
+    order of parameters, the fragment. A redirector's link counts as the target that it carries.
+    Raises UrlError if *url* is not an absolute http(s) URL.
+    >>> comparable_url("HTTPS://Example.org:443?utm_source=x&id=7#top")
+    'example.org/?id=7'
+    >>> comparable_url("http://m.example.org/a/./b%2dc/index.html?b=2&a=1&fbclid=x")
+    'example.org/a/b-c?a=1&b=2'
+    >>> comparable_url("https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2Fnews%2F1%2F")
+    'example.org/news/1'
+    """
+    text = url
+    for _ in range(MAX_HOPS):
+        parts, host, port = split_url(text)
+        target = _carried(parts, host)
+        if target is None:
+            break
+        text = target
+    path = _comparable_path(parts.path, host)
+    host = _comparable_host(host)
+    query = _comparable_query(parts.query, host, path)
+    host, path, query = _rewritten(host, path, query)
+    if port not in (None, 80, 443):
+        host = f"{host}:{port}"
+    if parts.fragment.startswith("!"):  # the page that a script shows; an address of its own
+        query += ("&" if query else "") + "#" + _plain_escapes(parts.fragment, _QUERY_PLAIN)
+    return host + path + ("?" + query if query else "")
+
+
+def _carried(parts: SplitResult, host: str) -> str | None:
+    """The target that a redirector's, cache's or archive's link carries, None for all other links."""
+    return _amp_target(parts, host) or _path_target(parts, host) or _query_target(parts, host)
+
+
+def _amp_target(parts: SplitResult, host: str) -> str | None:
+    """What a cache of AMP pages has: the address without its scheme is the path."""
+    if not (host.endswith("ampproject.org") or (host.endswith("google.com") and parts.path.startswith("/amp/"))):
+        return None
+    found = _AMP_PATH.match(parts.path)
+    return f"http{found[1] and 's' or ''}://{found[2]}{_with_query(parts)}" if found else None
+
+
+def _path_target(parts: SplitResult, host: str) -> str | None:
+    """The address that stands in the path of an archive's or a portal's link."""
+    embedded = _EMBEDDED.search(parts.path, 1)
+    if embedded is None or not (host in _ARCHIVES or host.endswith(_PORTALS)):
+        return None
+    target = parts.path[embedded.start() :]
+    if host.endswith("search.yahoo.com"):
+        target = target.partition("/RK=")[0]
+    if "%" in target[:12]:
+        target = unquote(target)
+    return _SLASHES.sub(r"\1://", target) + _with_query(parts)
+
+
+def _query_target(parts: SplitResult, host: str) -> str | None:
+    """The address that a parameter of a redirector's link holds."""
+    if not parts.query or parts.path.startswith("/search"):  # who searches for an address is not sent there
+        return None
+    for value in _redirect_values(parts, host):
+        if host.endswith("proofpoint.com"):
+            value = value.replace("-", "%").replace("_", "/")
+        target = unquote(value)
+        if _SCHEME.match(target) and "://" in target[:8]:
+            return target
+        if target.startswith("//"):
+            return "http:" + target
+        if _EMBEDDED.match(target):
+            return unquote(target)
+    return None
+
+
+def _redirect_values(parts: SplitResult, host: str) -> Iterator[str]:
+    """The values of the parameters that hold a redirector's target, the likeliest first; none of other addresses."""
+    names = next((REDIRECTORS[tail] for tail in _tails(host) if tail in REDIRECTORS), None)
+    if names is None:
+        if parts.path.rstrip("/").rpartition("/")[2].lower() not in REDIRECT_PATHS:
+            return
+        names = REDIRECT_NAMES
+    pairs = [pair.partition("=") for pair in _AMPERSAND.split(parts.query)]
+    for wanted in names:
+        yield from (value for name, _, value in pairs if name.lower() == wanted)
+
+
+def _with_query(parts: SplitResult) -> str:
+    return f"?{parts.query}" if parts.query else ""
+
+
+def _tails(host: str) -> list[str]:
+    """The host and all that it lies under.
+
+    >>> _tails("a.example.org")
+    ['a.example.org', 'example.org', 'org']
+    """
+    labels = host.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def _comparable_host(host: str) -> str:
+    labels = host.split(".")
+    while len(labels) > 2 and labels[0] in VARIANT_LABELS and not labels[0].isdigit():
+        labels = labels[1:]
+    if len(labels) > 3 and labels[1] in ("m", "mobile"):  # en.m.wikipedia.org
+        del labels[1]
+    short = ".".join(labels)
+    return HOST_ALIASES.get(short, short)
+
+
+def _comparable_path(path: str, host: str) -> str:
+    path = _PATH_SESSION.sub("", path)
+    path = _COOKIELESS.sub("", path)
+    path = _plain_escapes(path, _PATH_PLAIN)
+    path = _without_views(_without_dots(re.sub(r"/{2,}", "/", path or "/")))
+    if "/amp_" in path:
+        path = path.replace("/amp_articleshow/", "/articleshow/").replace("/amp_", "/")
+    if _NAMES_ARTICLE.search(path):
+        path = _VIEW_HEAD.sub("", path)
+    if path.startswith("/amp/") and path.count("/") > 1:
+        path = path[4:]
+    elif "/news/amp/" in path:
+        path = path.replace("/news/amp/", "/news/", 1)
+    return path.lower() if path.lower().endswith(_CASELESS) else path
+
+
+def _without_views(path: str) -> str:
+    """*path* without index files and what says how the page is shown; these lie in one another: /a/amp/index.html."""
+    for _ in range(3):
+        shorter = _INDEX.sub("/", path).rstrip("/") or "/"
+        shorter = _VIEW_FILE.sub("", shorter)
+        if shorter.count("/") > 1 or "." in shorter:
+            shorter = _VIEW_TAIL.sub("", shorter) or "/"
+        if shorter == path:
+            break
+        path = shorter
+    return path
+
+
+def _plain_escapes(text: str, plain: str) -> str:
+    """One spelling for all that mean the same: needless escapes undone, needed ones in capitals (RFC 3986 §6.2.2)."""
+    if text.isascii() and "%" not in text and not re.search(r"[^A-Za-z0-9/\-._~!$'()*,;:@+=&?%]", text):
+        return text
+
+    def undo(found: re.Match[str]) -> str:
+        raw = unquote_to_bytes(found[0])
+        try:
+            decoded = unicodedata.normalize("NFC", raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            return found[0].upper()
+        return quote(decoded, safe=plain)
+
+    text = _ESCAPE.sub(undo, text)
+    return quote(unicodedata.normalize("NFC", text), safe=plain + "/%+=&?", errors="replace")
+
+
+def _without_dots(path: str) -> str:
+    """RFC 3986 §5.2.4.
+
+    >>> _without_dots("/a/./b/../c")
+    '/a/c'
+    """
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            if kept:
+                kept.pop()
+        elif segment != ".":
+            kept.append(segment)
+    tail = "/" if segments[-1] in (".", "..") and kept else ""
+    return "/" + "/".join(kept) + tail
+
+
+def _comparable_query(query: str, host: str, path: str) -> str:
+    if not query:
+        return ""
+    pairs = _own_parameters(query, host, path)
+    named = names_article(path)
+    alone = all(passing(unquote(name), unquote(value), named=True, alone=False) for name, value in pairs)
+    kept: set[str] = set()
+    for name, value in pairs:
+        if passing(unquote(name), unquote(value), named=named, alone=alone):
+            continue
+        name = name.lower() if path.endswith(_CASELESS) else name
+        name, value = (_plain_escapes(part.replace("+", "%20"), _QUERY_PLAIN) for part in (name, value))
+        kept.add(f"{name}={value}" if value else name)
+    return "&".join(sorted(kept))
+
+
+def _own_parameters(query: str, host: str, path: str) -> list[tuple[str, str]]:
+    """The parameters of *query* that no table knows as tracking, or as a way to show the page."""
+    names_of_host: frozenset[str] = frozenset().union(*(HOST_NAMES.get(tail, frozenset()) for tail in _tails(host)))
+    by_path = _NAMES_ARTICLE.search(path) is not None
+    pairs: list[tuple[str, str]] = []
+    for pair in _AMPERSAND.split(query):
+        name, _, value = pair.partition("=")
+        low, word = unquote(name).strip().lower(), unquote(value).strip().lower()
+        tracking = not low or low in NAMES or low in names_of_host or low.startswith(PREFIXES)
+        if not (tracking or _says_where_from(low, word, by_path) or word in VIEWS.get(low, ())):
+            pairs.append((name, value))
+    return pairs
+
+
+def _says_where_from(name: str, word: str, by_path: bool) -> bool:
+    """Whether a parameter says by which link a reader came; a number can be the article's where no path names it."""
+    return name in WORD_NAMES and (word in WHERE_FROM or not word or (by_path and not word.isdigit()))
+
+
+def _rewritten(host: str, path: str, query: str) -> tuple[str, str, str]:
+    """Addresses that hosts give to one thing."""
+    if host == "youtu.be" and path.count("/") == 1 and len(path) > 1:
+        return "youtube.com", "/watch", f"v={path[1:]}"
+    if host == "youtube.com" and path.startswith(("/shorts/", "/embed/", "/v/", "/live/")):
+        return host, "/watch", f"v={path.split('/')[2]}"
+    return host, path, query
+
+
+def addresses_of(comparable: str | None, entry_id: str | None) -> tuple[str, ...]:
+    """The comparable forms by which an entry can be known: its own address, and its id where that is another one."""
+    own = (comparable,) if comparable else ()
+    if not entry_id or not entry_id.lower().startswith("http"):
+        return own
+    if entry_id.partition("://")[2].removeprefix("www.").rstrip("/") == comparable:
+        return own  # most ids that are addresses, and told by a look
+    try:
+        other = comparable_url(entry_id)
+    except UrlError:
+        return own
+    return own if other == comparable else (*own, other)
