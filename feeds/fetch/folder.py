@@ -26,6 +26,8 @@ QUIET_S = 2.0
 
 MAX_FILES = 100_000
 MAX_FILE_BYTES = 10_485_760
+MAX_REFUSED = 100
+"""Files of which one look says that they are not read: each is a line of the log and an event."""
 MAX_LOOK_BYTES = 64 << 20
 """Bytes of files that one look brings, or one file: all of them are held in memory at once."""
 
@@ -53,7 +55,8 @@ class Look:
     """What a folder holds now. *states* are those of all complete files, to hand in at the next look.
 
     *waiting* counts files left for the next look; *refused* are those that are not read and were not refused for the
-    same reason before; *names* are all that are there, fit to be shown.
+    same reason before, and *untold* counts those that the next look tells; *names* are all that are there, fit to be
+    shown.
     """
 
     found: list[FoundFile] = field(default_factory=list)
@@ -62,6 +65,7 @@ class Look:
     refused: list[RefusedFile] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     found_bytes: int = 0
+    untold: int = 0
 
 
 def look(
@@ -124,6 +128,9 @@ def _look_at(
 def _refuse(name: str, cause: str, seen: frozenset[int], looked: Look) -> None:
     """Note a file that is not read: told once, and again when the reason is another. It is looked at every time."""
     state = xxhash.xxh3_64_intdigest(f"refused\0{name}\0{cause}".encode("utf-8", "surrogateescape"))
+    if state not in seen and len(looked.refused) >= MAX_REFUSED:
+        looked.untold += 1
+        return
     looked.states.append(state)
     if state not in seen:
         remedy = "rename it" if "UTF-8" in cause else "put a plain file there, or name its folder under `follow:`"

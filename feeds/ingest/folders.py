@@ -76,6 +76,8 @@ def look_into(
         done.seen.append((source, seen))
         for one in seen.refused:
             log.warning("source=%s document=file:%s: %s; %s", source.name, one.name, one.cause, one.remedy)
+        if seen.untold:
+            log.warning("source=%s: %d more files are not read; the next looks say which", source.name, seen.untold)
         wait_s = FOLDER_RETRY_S if seen.waiting else source.interval_s or FOLDER_INTERVAL_S
         states, found, waiting = tuple(seen.states), len(seen.found), seen.waiting
         done.results.append(verdicts.looked(claim, states, found=found, waiting=waiting, at=at, wait_s=wait_s))

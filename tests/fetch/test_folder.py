@@ -112,6 +112,20 @@ def test_one_look_holds_so_many_bytes_and_the_next_brings_the_rest(docs: Path, m
     assert len(seen(docs, first).found) == 3
 
 
+def test_one_look_tells_so_many_refusals_and_the_next_the_rest(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_REFUSED", 3)
+    for number in range(7):
+        (docs / f"{number}.txt").symlink_to("/etc/hostname")
+    told: list[str] = []
+    states: list[int] = []
+    for left in (4, 1, 0, 0):
+        found = look(docs.parent, "docs/*", states, now=datetime.now(UTC) + SOON)
+        states = found.states
+        told += refusals(found)
+        assert found.untold == left
+    assert sorted(told) == [f"docs/{number}.txt" for number in range(7)]
+
+
 def test_folders_in_folders_without_end_are_looked_through(docs: Path) -> None:
     """Deeper than Python recurses, and deeper than a path can be long."""
     held = os.open(docs, os.O_RDONLY)
