@@ -193,15 +193,8 @@ def _zone(until: float, named: str) -> bool:
     for name, forward in (("summer time begins", True), ("summer time ends", False)):
         if named in name:
             zone = deeds.zone_with_a_step(forward=forward, after_s=ZONE_AFTER_S)
-            good &= _line_of(name, _nothing, _over_the_step, until, TZ=zone)
+            good &= _line_of(name, _nothing, deeds.through_the_step(ZONE_AFTER_S + 5), until, TZ=zone)
     return good
-
-
-def _over_the_step(one: Trial) -> None:
-    end = time.monotonic() + ZONE_AFTER_S + 5
-    while time.monotonic() < end:
-        one.publish()
-        time.sleep(2)
 
 
 def _server(until: float, named: str) -> bool:

@@ -59,6 +59,18 @@ def zone_with_a_step(*, forward: bool, after_s: float) -> str:
     return f"XST0XDT-1,{near},{far}" if forward else f"XST0XDT-1,{far},{near}"
 
 
+def through_the_step(seconds: float) -> Callable[[Trial], None]:
+    """Sources show something every two seconds, for so many of them."""
+
+    def do(one: Trial) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            one.publish()
+            time.sleep(2)
+
+    return do
+
+
 # --------------------------------------------------------------------------- the disk
 
 

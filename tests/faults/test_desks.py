@@ -1,0 +1,36 @@
+"""Whole desks to which something is done, and their books; `bench/faults.py processes` does more, as root."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults import deeds
+from tests.faults.trials import Trial, trial, trial_log
+from tests.store import postgres
+
+
+def judged(one: Trial, do: Callable[[Trial], None]) -> None:
+    do(one)
+    assert one.back() is not None, one.desk.log.read_text()[-3000:]
+    assert not any(one.judge().values()), (one.found, one.told, one.desk.log.read_text()[-3000:])
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "crashed"])
+def test_a_database_server_that_is_away_for_a_while_costs_nothing(how: signal.Signals) -> None:
+    with postgres.server() as server, trial(WIREDESK_DATABASE=server.url) as one:
+        judged(one, deeds.restarted(server, how))
+
+
+def test_a_database_that_is_replaced_by_an_older_copy_is_taken_up() -> None:
+    with trial() as one:
+        judged(one, deeds.replaced)
+    assert "another database was put in its place" in trial_log().read_text()
+
+
+@pytest.mark.parametrize("forward", [True, False], ids=["begins", "ends"])
+def test_summer_time_changes_nothing(forward: bool) -> None:
+    with trial(TZ=deeds.zone_with_a_step(forward=forward, after_s=20.0)) as one:
+        judged(one, deeds.through_the_step(25.0))
