@@ -240,15 +240,9 @@ def _moment(
 
 
 def _iso(text: str, zone: tzinfo | None) -> datetime | None:
+    """A date of ISO 8601 in one of its four forms, or seconds since 1970."""
     if match := _ISO.match(text):
-        year, month, day, month2, day2, hour, minute, second, fraction, offset = match.groups()
-        on = (int(year), int(month or month2 or 1), int(day or day2 or 1))
-        if offset and offset not in "Zz":
-            zone = _offset(offset[0], int(offset[1:3]), int(offset[3:].lstrip(":") or 0))
-        elif offset:
-            zone = UTC
-        microsecond = int((fraction or "0")[:6].ljust(6, "0"))
-        return _moment(on, (int(hour or 0), int(minute or 0), int(second or 0), microsecond), zone)
+        return _calendar_date(match, zone)
     if match := _WEEK.match(text):
         start = datetime.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1))
         return _moment((start.year, start.month, start.day), zone=zone)
@@ -260,6 +254,21 @@ def _iso(text: str, zone: tzinfo | None) -> datetime | None:
     return None
 
 
+def _calendar_date(match: re.Match[str], zone: tzinfo | None) -> datetime:
+    year, month, day, month2, day2, hour, minute, second, fraction, offset = match.groups()
+    on = (int(year), int(month or month2 or 1), int(day or day2 or 1))
+    if offset:
+        utc = offset in "Zz"
+        zone = UTC if utc else _offset(offset[0], int(offset[1:3]), int(offset[3:].lstrip(":") or 0))
+    microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+    return _moment(on, (*_whole(hour, minute, second), microsecond), zone)
+
+
+def _whole(hour: str | None, minute: str | None, second: str | None) -> tuple[int, int, int]:
+    """What stands there of a time of day; 0 for what does not."""
+    return int(hour or 0), int(minute or 0), int(second or 0)
+
+
 def _rfc822(text: str, zone: tzinfo | None) -> datetime | None:
     match = _RFC822.match(text)
     if match is None:
@@ -268,7 +277,6 @@ def _rfc822(text: str, zone: tzinfo | None) -> datetime | None:
     month = month_named(month_name)
     if month is None:
         return None
-    on = (_full_year(year), month, int(day))
     if hours:
         zone = _offset(hours[0], int(hours[1:]), int(minutes))
     elif name:
@@ -277,7 +285,7 @@ def _rfc822(text: str, zone: tzinfo | None) -> datetime | None:
         zone = _named_zone(name) or zone
         if zone is None and hour is None:
             return None
-    return _moment(on, (int(hour or 0), int(minute or 0), int(second or 0), 0), zone)
+    return _moment((_full_year(year), month, int(day)), (*_whole(hour, minute, second), 0), zone)
 
 
 def _in_words(text: str, zone: tzinfo | None, order: Order | None) -> datetime | None:
@@ -300,14 +308,15 @@ def _in_words(text: str, zone: tzinfo | None, order: Order | None) -> datetime |
 
 def _clock_in(rest: str) -> tuple[tuple[int, int, int, int], str, str]:
     """The time of day in *rest*, the letter of its am or pm where it has one, and what else there is."""
-    hour = minute = second = 0
-    half = ""
-    if (match := _CLOCK.search(rest)) and int(match[1]) <= 24 and not _is_day(match, rest):
-        hour, minute, second, half = int(match[1]), int(match[2]), int(match[3] or 0), (match[4] or "").lower()
-        rest = _without(rest, match)
+    match = _CLOCK.search(rest)
+    if match and int(match[1]) <= 24 and not _is_day(match, rest):
+        (hour, minute, second), half = _whole(match[1], match[2], match[3]), match[4]
     elif match := _HOUR.search(rest):
-        hour, half = int(match[1]), (match[2] or "").lower()
-        rest = _without(rest, match)
+        (hour, minute, second), half = _whole(match[1], None, None), match[2]
+    else:
+        hour, minute, second, half = 0, 0, 0, None
+    half = (half or "").lower()
+    rest = _without(rest, match) if match else rest
     part = half or ("p" if _AFTERNOON.search(rest) else "a" if _FORENOON.search(rest) else "")
     if part and 1 <= hour <= 12:
         hour = hour % 12 + (12 if part == "p" else 0)
@@ -382,20 +391,22 @@ def _zone_in(text: str, zone: tzinfo | None) -> tuple[tzinfo | None, str]:
 
 
 def _day_in_words(text: str) -> tuple[int, int, int] | None:
-    words = _WORD.findall(text)
-    named = [word for word in words if len(word) > 2 and month_named(word)]
-    # "mar." is also the Tuesday of French, Italian and Spanish.
-    months = [month_named(word) for word in named if word.lower() != "mar" or len(named) == 1]
+    month = _month_in(text)
     numbers = _NUMBER.findall(text)
     years = [number for number in numbers if len(number) == 4]
     days = [number for number in numbers if len(number) <= 2 and 1 <= int(number) <= 31]
-    if not months or months[0] is None:
-        return None
     if not years and len(days) == 2:
         years = [days.pop()]
-    if len(years) != 1 or len(days) > 1:
+    if month is None or len(years) != 1 or len(days) > 1:
         return None
-    return _full_year(years[0]), months[0], int(days[0]) if days else 1
+    return _full_year(years[0]), month, int(days[0]) if days else 1
+
+
+def _month_in(text: str) -> int | None:
+    """The first month that *text* names; "mar." is also the Tuesday of French, Italian and Spanish."""
+    named = [word for word in _WORD.findall(text) if len(word) > 2 and month_named(word)]
+    months = [word for word in named if word.lower() != "mar" or len(named) == 1]
+    return month_named(months[0]) if months else None
 
 
 def _full_year(digits: str) -> int:
@@ -435,7 +446,6 @@ def _month_prefixes() -> dict[str, int]:
         for number, name in enumerate(map(_bare, line.split()), start=1):
             for end in range(min(3, len(name)), len(name) + 1):
                 own.setdefault(name[:end], set()).add(number)
-            own.setdefault(name, set()).add(number)
         for prefix, numbers in own.items():
             # A full name beats a beginning of a longer one: Ukrainian "лип" apart, "mai" is no "maio" cut short.
             if len(numbers) == 1:

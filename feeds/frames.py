@@ -82,24 +82,27 @@ def assemble(
         "id": legal(feed_id),
         "updated": rfc822(updated) if frame.format == "rss" else rfc3339(updated),
     }
-
     bodies = [fragment.body if isinstance(fragment, Fragment) else fragment for fragment in fragments]
-    head = frame.head
-    raw = {"extra": b"".join(extra)}
-    if b"podcast" in head and (show := _SHOW.search(head)):
-        head = head[: show.start()] + (show[1] if _is_podcast(bodies) else b"") + head[show.end() :]
-        raw["cover"] = next((cover[0] for body in bodies if (cover := _COVER.search(body))), b"")
-        raw["explicit"] = b"true" if any(_EXPLICIT in body for body in bodies) else b"false"
+    head, raw = _of_a_show(frame.head, bodies)
+    raw["extra"] = b"".join(extra)
 
     def fill(match: re.Match[bytes]) -> bytes:
         name = match[2].decode()
         return raw[name] if name in raw else _escaped(values[name], frame.format, attribute=bool(match[1])).encode()
 
-    head = _SLOT.sub(fill, head)
     if frame.separator:
         bodies = [frame.separator.join(bodies)]
-    whole = b"".join([head, *bodies, frame.tail])
+    whole = b"".join([_SLOT.sub(fill, head), *bodies, frame.tail])
     return whole if frame.format == "json" else _declared(whole)
+
+
+def _of_a_show(head: bytes, bodies: Sequence[bytes]) -> tuple[bytes, dict[str, bytes]]:
+    """*head* with what it says of a podcast where its items are one, and the slots that these fill."""
+    if b"podcast" not in head or (show := _SHOW.search(head)) is None:
+        return head, {}
+    head = head[: show.start()] + (show[1] if _is_podcast(bodies) else b"") + head[show.end() :]
+    cover = next((cover[0] for body in bodies if (cover := _COVER.search(body))), b"")
+    return head, {"cover": cover, "explicit": b"true" if any(_EXPLICIT in body for body in bodies) else b"false"}
 
 
 def _is_podcast(bodies: Sequence[bytes]) -> bool:
