@@ -53,17 +53,11 @@ def cached(name: str, made_of: Iterable[str], make: Callable[[], Parts]) -> Part
 
     *made_of* are the files of code and data that it depends on: where one of them changed, it is made anew.
     """
-    if _folder is None:
-        return make()
-    try:
-        path = _folder / f"{name}.{_key(made_of)}"
-    except OSError:
-        return make()
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        return _read(path)
-    parts = make()
-    with suppress(OSError):
-        _replace(name, path, parts)
+    made_of = tuple(made_of)
+    parts: Parts | None = find_cached(name, made_of)
+    if parts is None:
+        parts = make()
+        put_cached(name, made_of, parts)
     return parts
 
 

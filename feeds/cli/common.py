@@ -210,9 +210,7 @@ def show_table(
     Cells may hold what sources say: control characters never reach the terminal.
     """
     cells = [[_spread(cell.translate(CONTROLS)).split("\n") for cell in row] for row in rows]
-    widths = [max(len(line) for cell in column for line in cell) for column in zip(*cells, strict=True)]
-    while width is not None and sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > _LEAST_WIDTH:
-        widths[widths.index(max(widths))] -= 1
+    widths = _widths(cells, width)
     for number, row in enumerate(cells):
         for parts in zip_longest(*map(_folded, row, widths), fillvalue=""):
             line = _line(parts, widths, numbers)
@@ -221,6 +219,14 @@ def show_table(
             elif colours and colours[number]:
                 line = click.style(line, fg=colours[number])
             click.echo(line)
+
+
+def _widths(cells: Sequence[Sequence[Sequence[str]]], width: int | None) -> list[int]:
+    """The width of each column: that of its longest line, or less where all have to fit *width*."""
+    widths = [max(len(line) for cell in column for line in cell) for column in zip(*cells, strict=True)]
+    while width is not None and sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > _LEAST_WIDTH:
+        widths[widths.index(max(widths))] -= 1
+    return widths
 
 
 def _line(parts: Sequence[str], widths: Sequence[int], numbers: Collection[int]) -> str:

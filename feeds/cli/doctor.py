@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -427,14 +427,11 @@ def doctor(config: str | None, data: str | None, offline: bool) -> None:
     rows, findings = [], []
     for check in CHECKS if offline else CHECKS + ASKING:
         name = check.__name__
-        try:
-            results = list(check(found))
-        except DeskError as error:
-            results = [Finding("bad", error.cause, error.remedy)]
-        for number, finding in enumerate(results):
+        for finding in _findings(check, found):
             remedy = f"\n→ {finding.remedy}" if finding.remedy and finding.mark != "ok" else ""
-            rows.append((finding.mark, "" if number else name, finding.text + remedy))
-        findings += results
+            rows.append((finding.mark, name, finding.text + remedy))
+            findings.append(finding)
+            name = ""
     colours = [COLOURS[finding.mark] for finding in findings]
     show_table(rows, width=terminal_width() or PIPED_WIDTH, head=False, colours=colours)
     counts = Counter(finding.mark for finding in findings)
@@ -442,3 +439,11 @@ def doctor(config: str | None, data: str | None, offline: bool) -> None:
         click.echo(f"\n{counts['bad']} bad, {counts['look']} worth a look.")
         sys.exit(1)
     click.echo(f"\nNothing is bad, {counts['look']} worth a look." if counts["look"] else "\nAll is well.")
+
+
+def _findings(check: Callable[[Places], Iterator[Finding]], found: Places) -> list[Finding]:
+    """What *check* finds; an error of it is a finding, too."""
+    try:
+        return list(check(found))
+    except DeskError as error:
+        return [Finding("bad", error.cause, error.remedy)]

@@ -6,7 +6,7 @@ import gzip
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
@@ -68,15 +68,7 @@ def learn(
         raise DeskError("learning needs scikit-learn", remedy="`pip install 'wiredesk[learn]'` brings it") from error
 
     found = places(config, data)
-    running, examples = _in_force(found)
-    if running is None and not labelled:
-        raise DeskError(
-            f"no desk has run on {found.data} yet, so there is nothing to learn from",
-            remedy="poll first with `wiredesk poll`, or give articles with --labelled",
-        )
-    running = running or _from_files(found)
-    for path in labelled:
-        examples += labelled_examples(path, label, running)
+    running, examples = _examples(found, labelled, label)
     now = datetime.now(UTC)
     if not knows_senses():
         click.echo(
@@ -108,6 +100,20 @@ def _save(model: Model, found: Places, *, refile: bool, now: datetime) -> int:
         size = save_model(model, found.data / MODEL_FILE)
         ask_for_refiling(store, words, now=now)
     return size
+
+
+def _examples(found: Places, labelled: Sequence[Path], label: str | None) -> tuple[Config, list[Example]]:
+    """The config in force, else that of the files, with all examples: those stored, and those in *labelled* files."""
+    running, examples = _in_force(found)
+    if running is None and not labelled:
+        raise DeskError(
+            f"no desk has run on {found.data} yet, so there is nothing to learn from",
+            remedy="poll first with `wiredesk poll`, or give articles with --labelled",
+        )
+    running = running or _from_files(found)
+    for path in labelled:
+        examples += labelled_examples(path, label, running)
+    return running, examples
 
 
 def _in_force(found: Places) -> tuple[Config | None, list[Example]]:

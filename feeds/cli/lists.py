@@ -95,13 +95,10 @@ def tell_unmapped(found: dict[Signal, tuple[int, str]], least: int, as_json: boo
     click.echo("# Paste what belongs in a section under its `match: any:` in sections.yaml.")
     for kind in KINDS:
         # As YAML reads it back, whatever stands in it: JSON's way to quote is one of YAML's.
-        rows = [
-            (json.dumps(signal.value, ensure_ascii=False), count, title)
-            for signal, count, title in kept
-            if signal.kind == kind
-        ]
-        width = min(max((len(value) for value, _, _ in rows), default=0), 60)
-        for value, count, title in rows:
+        values = {one: json.dumps(one.value, ensure_ascii=False) for one, _, _ in kept if one.kind == kind}
+        width = min(max(map(len, values.values()), default=0), 60)
+        for signal, value in values.items():
+            count, title = found[signal]
             plural = "article" if count == 1 else "articles"
             example = " ".join(title.split())[:60]
             click.echo(f"- {kind}: {value:<{width}}  # {count} {plural}, such as {example}")

@@ -141,9 +141,10 @@ def _section_plans(tx: ReadTx, tally: Tally, running: Config, edited: Config) ->
         enters, leaves = tally.entering[path], len(tally.left.get(path, ()))
         if not enters and not leaves and state == "stays":
             continue
-        limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
-        in_documents = enters and state != "removed" and path != "dropped"
-        before = counts.get(path, 0)
+        fresh, before = 0, counts.get(path, 0)
+        if enters and state != "removed" and path != "dropped":
+            limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
+            fresh = _fresh(tx, tally, path, stored_at, limit)
         yield SectionPlan(
             path=path,
             state=state,
@@ -152,7 +153,7 @@ def _section_plans(tx: ReadTx, tally: Tally, running: Config, edited: Config) ->
             after=before + enters - leaves,
             enters=enters,
             leaves=leaves,
-            fresh=_fresh(tx, tally, path, stored_at, limit) if in_documents else 0,
+            fresh=fresh,
             entering=_examples(tally.newest(path)),
             leaving=_examples(sorted(tally.leaves.get(path, ()), reverse=True)),
         )

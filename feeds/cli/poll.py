@@ -277,11 +277,16 @@ def _table(shown: Sequence[PollResult], sources: Mapping[int, Source]) -> None:
         rows = [(name, _words(result) or _counts(result)) for name, result in zip(names, shown, strict=True)]
         show_table(rows, width=width, head=False, colours=colours)
         return
-    columns = [[str(count or "") for count in column] for column in zip(*map(_came, shown), strict=True)]
-    used = [(name, column) for name, column in zip(COUNTS, columns, strict=True) if any(column)]
-    table = [["source", *names], *([name, *column] for name, column in used), ["what to know", *map(_words, shown)]]
-    rows = list(zip(*table, strict=True))
-    show_table(rows, width=width, numbers=range(1, 1 + len(used)), colours=["", *colours])
+    columns = [["source", *names], *_count_columns(shown), ["what to know", *map(_words, shown)]]
+    rows = list(zip(*columns, strict=True))
+    show_table(rows, width=width, numbers=range(1, len(columns) - 1), colours=["", *colours])
+
+
+def _count_columns(shown: Sequence[PollResult]) -> Iterator[list[str]]:
+    """A column for each of COUNTS that is not all blank, its heading first."""
+    for name, counts in zip(COUNTS, zip(*map(_came, shown), strict=True), strict=True):
+        if any(counts):
+            yield [name, *(str(count or "") for count in counts)]
 
 
 def _words(result: PollResult) -> str:

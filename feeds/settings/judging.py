@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,8 @@ def judge(folder: Path, environ: Mapping[str, str]) -> Config:
         judge_uses(tree, gathered.sources, sections_report)
         _judge_folders(folder, gathered.sources, sources_report)
 
-    errors = [error for report in reports.values() for error in report.errors]
-    warnings = [warning for report in reports.values() for warning in report.warnings]
+    errors = list(chain.from_iterable(report.errors for report in reports.values()))
+    warnings = list(chain.from_iterable(report.warnings for report in reports.values()))
     warnings.sort(key=lambda warning: (warning.file, warning.line, warning.column))
     opml_files = tuple(dict.fromkeys(gathered.opml_files))
     if errors:
@@ -98,10 +98,14 @@ def _read_together(folder: Path, reports: Mapping[str, Report]) -> dict[str, byt
     if missing and not any(body is not None for body in raw.values()):
         for name in FILES[1:]:
             reports[name].errors.clear()
-        what = "no config in this folder" if folder.is_dir() else "no folder" if folder.exists() else "no such folder"
-        remedy = f"name the folder that has {SECTIONS_FILE} and {SOURCES_FILE} with --config"
-        reports[DESK_FILE].errors.append(ConfigError(what, file=str(folder), remedy=remedy))
+        reports[DESK_FILE].errors.append(_no_config(folder))
     return raw
+
+
+def _no_config(folder: Path) -> ConfigError:
+    what = "no config in this folder" if folder.is_dir() else "no folder" if folder.exists() else "no such folder"
+    remedy = f"name the folder that has {SECTIONS_FILE} and {SOURCES_FILE} with --config"
+    return ConfigError(what, file=str(folder), remedy=remedy)
 
 
 def _read(folder: Path, name: str, report: Report) -> bytes | None:

@@ -229,8 +229,8 @@ def opml_to_lines(
         subscriptions = read_opml(body, file=file)
         if subscriptions.mended:
             made.remark(f"{file}, mended: {subscriptions.mended}")
+        made.known += sum(comparable(outline.url) in had for outline in subscriptions.outlines)
         for folders, outlines in _by_folder(subscriptions.outlines).items():
-            made.known += sum(comparable(outline.url) in had for outline in outlines)
             wanted = list(_unseen(outlines, seen))
             if wanted and (folders or made.lines):
                 made.remark(" > ".join(folders) or "outside any folder")

@@ -277,17 +277,21 @@ class _Judge:
             warn(place, f"'#{parts.fragment}' is never sent to an origin", "take it out")
         if parts.password is not None and not any(references(source.target)):
             warn(place, "a password in the file", "write ${NAME} and set NAME in the environment")
-        for name, value in source.headers:
-            if name.lower() not in _CREDENTIALS:
-                continue
-            if not any(references(value)):
-                warn(read.places["headers"], f"a secret in the file: {name}", "write ${NAME}, set NAME outside")
-            if parts.scheme == "http":
-                warn(read.places["headers"], f"{name} goes to an http:// address", "anybody on the way can read it")
+        if "headers" in read.places:
+            self._credentials(source, parts.scheme, read.places["headers"])
         if self.reach:
             port = parts.port or (443 if parts.scheme == "https" else 80)
             self._port(port, place)
             self._network(parts.hostname or "", port, place)
+
+    def _credentials(self, source: Source, scheme: str, place: Node) -> None:
+        for name, value in source.headers:
+            if name.lower() not in _CREDENTIALS:
+                continue
+            if not any(references(value)):
+                self.report.warn(place, f"a secret in the file: {name}", "write ${NAME}, set NAME outside")
+            if scheme == "http":
+                self.report.warn(place, f"{name} goes to an http:// address", "anybody on the way can read it")
 
     def _port(self, port: int, place: Node) -> None:
         """Warn of a port to which fetch will not connect."""

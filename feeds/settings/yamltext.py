@@ -162,18 +162,17 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
     problem = str(getattr(error, "problem", None) or error)
     words = f"{getattr(error, 'context', None) or ''} {problem}"
     lines = text.splitlines() or [""]
-    mark, start = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    mark = getattr(error, "problem_mark", None)
     line = _line_of(mark, lines)
     for number in (line, line - 1):
         if number >= 0 and (tab := _TAB.match(lines[number])):
             report.error((number + 1, tab.end()), "a tab at the beginning of the line", "indent with spaces")
             return
-    cause, remedy = next(
-        ((cause, remedy) for part, cause, remedy in _PLAIN_WORDS if part in words),
-        (f"no YAML: {' '.join(problem.split())}", "look at this line and the one above"),
-    )
-    if start is not None and ("quoted scalar" in words or "flow" in words):
-        mark = start  # where the quote or bracket was opened helps more than where the file ended
+    unknown = ("", f"no YAML: {' '.join(problem.split())}", "look at this line and the one above")
+    _, cause, remedy = next((one for one in _PLAIN_WORDS if one[0] in words), unknown)
+    if "quoted scalar" in words or "flow" in words:
+        # Where the quote or bracket was opened helps more than where the file ended.
+        mark = getattr(error, "context_mark", None) or mark
         line = _line_of(mark, lines)
     column = mark.column if mark and mark.line == line else 0
     shown = "" if _SECRET.search(lines[line]) else f": {quote(lines[line].strip())}"
