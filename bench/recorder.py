@@ -85,6 +85,7 @@ class Origin(BaseHTTPRequestHandler):
     turn = threading.Condition()
     command = ""
     waiting: list[str] = []
+    polled: frozenset[str] = frozenset()
     at = began = sources = pages = 0
 
     @classmethod
@@ -117,9 +118,8 @@ class Origin(BaseHTTPRequestHandler):
                 print(f"recorder: {url} was answered out of turn, for this machine is too busy", file=sys.stderr)
             if url in Origin.waiting:
                 Origin.waiting.remove(url)
-                Origin.sources += 1
-            elif shown.exists():
-                Origin.pages += 1
+            Origin.sources += url in Origin.polled
+            Origin.pages += url not in Origin.polled and shown.exists()
             if shown.exists():
                 self._answer(*pickle.loads(shown.read_bytes()))
             else:
@@ -138,11 +138,12 @@ class Origin(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _database(self) -> sqlite3.Connection:
-        """The desk's database. A new command begins to count, and tells in which order its sources are answered."""
-        command, path, at, *order = (self.folder / "command").read_text().splitlines()
-        opened = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        if command != Origin.command:
-            Origin.command, Origin.at, Origin.waiting = command, int(at), order
+        """The desk's database. A new command begins to count, and tells in which order it is answered."""
+        told = json.loads((self.folder / "command").read_text())
+        opened = sqlite3.connect(f"file:{told['database']}?mode=ro", uri=True)
+        if told["command"] != Origin.command:
+            Origin.command, Origin.at = told["command"], told["at"]
+            Origin.waiting, Origin.polled = told["order"], frozenset(told["polled"])
             Origin.sources = Origin.pages = 0
             Origin.began = _number(opened, "select coalesce(max(seq), 0) from sqlite_sequence where name = 'inbox'")
         return opened
@@ -177,6 +178,7 @@ class Desk:
         self.origin = folder / "origin"
         self.database = self.data / "desk.sqlite3"
         self.order: list[str] = []
+        self.polled: list[str] = []
         self._commands = 0
 
     def show(self, url: str, body: bytes, status: int = 200, **headers: str) -> str:
@@ -192,7 +194,8 @@ class Desk:
 
     def write(self, sources: Sequence[dict[str, Any]], sections: dict[str, Any] | str, **desk: Any) -> None:
         """Write the config files; JSON is YAML."""
-        self.order = [_address(source) for source in sources if "files" not in source]
+        self.polled = [_address(source) for source in sources if "files" not in source]
+        self.order = list(self.polled)
         told: dict[str, Any] = {
             "title": "Compared",
             "base_url": BASE,
@@ -232,6 +235,7 @@ class Desk:
             self.run(
                 "poll", *names[at : at + at_once], name=f"{self.name} {self.clock.now:%d.%m. %H:%M} poll from {at}"
             )
+            self.later(minutes=1)
         self.order = whole
 
     def run_each(
@@ -245,9 +249,9 @@ class Desk:
         """Run commands one after another in one child, each as a fresh `main`; what each printed, by its name."""
         self._commands += 1
         label = f"{self.name} {self._commands}"
-        (self.origin / "command").write_text(
-            "\n".join([label, str(self.database), f"{self.clock.now.timestamp():.0f}000000", *self.order])
-        )
+        at = int(self.clock.now.timestamp()) * 1_000_000
+        told = {"command": label, "database": str(self.database), "at": at, "order": self.order, "polled": self.polled}
+        (self.origin / "command").write_text(json.dumps(told))
         listed = list(commands)
 
         def work() -> list[tuple[int, str, str]]:

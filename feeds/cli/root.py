@@ -15,6 +15,7 @@ from feeds import __version__
 from feeds.errors import DeskError
 
 COMMANDS = {
+    "init": ("feeds.cli.init", "Write config files to start from into a folder."),
     "run": ("feeds.cli.run", "Run the whole desk: polling, filing and serving."),
     "web": ("feeds.cli.webserver", "Serve what is published, alone: for a Procfile or many machines."),
     "worker": ("feeds.cli.worker", "Poll, file and render without serving: the other half of web."),
