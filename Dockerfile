@@ -11,7 +11,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 
 WORKDIR /srv/wiredesk
 # Requirements first: they change seldom, and their layer is kept while the program changes.
-COPY requirements.txt requirements-postgres.txt ./
+COPY requirements-postgres.txt ./
 RUN pip install -r requirements-postgres.txt \
     && groupadd --system --gid 10001 wiredesk \
     && useradd --system --uid 10001 --gid 10001 --home-dir /data --shell /usr/sbin/nologin wiredesk \

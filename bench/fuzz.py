@@ -239,7 +239,7 @@ class Hunt:
 
     def guided(self, until: float, seed: int) -> None:
         """The same with libFuzzer, which keeps what reaches new code and mutates that. It never comes back."""
-        import atheris  # optional: bench/requirements.txt
+        import atheris  # optional: requirements-dev.txt
 
         for each in [one for one in gc.get_objects() if isinstance(one, FunctionType)]:
             if str(each.__module__).startswith(LOOKED_AT):

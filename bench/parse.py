@@ -2,7 +2,7 @@
 
     python bench/parse.py --data DIR [--rounds N] [--feeds N]
 
-Needs bench/requirements.txt. DIR holds feeds as files or in archives (.tar.gz, .tar.xz). CPU time; methods interleaved
+Needs requirements-dev.txt. DIR holds feeds as files or in archives (.tar.gz, .tar.xz). CPU time; methods interleaved
 feed by feed; each figure is the median over the rounds of the sum over all feeds. feedparser's default includes its
 sanitiser and the resolving of links in HTML; so ours are shown with the desk's own (`+ sanitised`: nh3 and resolving,
 on every text of HTML) and with all that `normalise` does. Exits with 0 whatever the figures are.

@@ -1,4 +1,4 @@
-# Sourced by bin/run and bin/test: a Python, a virtual environment, the pinned requirements. POSIX sh.
+# Sourced by bin/run and bin/test: a Python, a virtual environment, the locked requirements (see bin/lock). POSIX sh.
 # wants: $root; gives: $python (inside the environment). Says one clear line and exits 1 where it can't.
 
 say() { printf '%s\n' "$*" >&2; }
@@ -22,7 +22,7 @@ setup() {
     venv=${WIREDESK_VENV:-$root/.venv}
     python=$venv/bin/python
     stamp=$venv/.wiredesk-$1
-    if [ -x "$python" ] && [ -f "$stamp" ] && cat "$root"/requirements*.txt | cmp -s - "$stamp"; then
+    if [ -x "$python" ] && cmp -s "$requirements" "$stamp"; then
         return 0
     fi
     base=$(find_python) || fail "Python 3.11 or newer is not on this machine; install it (Debian: apt install python3 python3-venv), or name one in WIREDESK_PYTHON"
@@ -42,5 +42,5 @@ setup() {
     if ! "$python" -m pip install --quiet --quiet --disable-pip-version-check --no-input -r "$requirements"; then
         fail "could not install $requirements (pip says why above); check the network or the package index and start again"
     fi
-    cat "$root"/requirements*.txt >"$stamp"
+    cp "$requirements" "$stamp"
 }

@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_machine_without_python_is_told_what_to_install(tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name in ("dirname", "cat", "cmp", "id", "tail"):
+    for name in ("dirname", "cmp", "cp", "id", "tail"):
         (tools / name).symlink_to(next(p for p in (f"/usr/bin/{name}", f"/bin/{name}") if Path(p).exists()))
     ended = run({"WIREDESK_VENV": str(tmp_path / "venv")}, path=str(tools))
     assert ended.returncode == 1

@@ -38,8 +38,7 @@ def clone(tmp_path: Path) -> Path:
     (venv / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (venv / "bin" / "python").chmod(0o755)
     for name in ("requirements.txt", "requirements-dev.txt"):
-        told = (folder / "requirements.txt").read_bytes() + (folder / name).read_bytes()
-        (venv / f".wiredesk-{name}").write_bytes(told)
+        shutil.copy(folder / name, venv / f".wiredesk-{name}")
     return folder
 
 
