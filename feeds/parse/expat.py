@@ -70,21 +70,24 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
             self._take_declared(name)
         self.check_depth()
         tag = self._tags.get(name) or self._tag(name)
-        plain = not attributes and not self.decls and not name.startswith(_INLINE)  # as most are
-        values = {} if plain else self._values(name, attributes)
-        if base := values.get("xml:base") or values.get("base"):
-            joined = make_safe_absolute_uri(self.baseuri, base) if self.baseuri else base
-            self.baseuri = joined or self.baseuri
-        language = values.get("xml:lang", values.get("lang", self.lang)) or None
-        if language and tag in _LANGUAGE_HOLDERS:
-            self.feeddata["language"] = language.replace("_", "-")
-        self.lang = language
+        values: dict[str, str] = {}
+        if attributes or self.decls or name.startswith(_INLINE):  # as most are not
+            values = self._values(name, attributes)
+            self._set_base_and_language(tag, values)
         self.basestack.append(self.baseuri)
-        self.langstack.append(language)
+        self.langstack.append(self.lang)
         if self.incontent:
             self._start_inline(tag, values)
         else:
             self._open(tag, values)
+
+    def _set_base_and_language(self: Any, tag: str, values: dict[str, str]) -> None:
+        if base := values.get("xml:base") or values.get("base"):
+            joined = make_safe_absolute_uri(self.baseuri, base) if self.baseuri else base
+            self.baseuri = joined or self.baseuri
+        self.lang = values.get("xml:lang", values.get("lang", self.lang)) or None
+        if self.lang and tag in _LANGUAGE_HOLDERS:
+            self.feeddata["language"] = self.lang.replace("_", "-")
 
     def _values(self: Any, name: str, attributes: dict[str, str]) -> dict[str, str]:
         """The attributes of the element *name* under feedparser's names."""
@@ -192,13 +195,16 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         if not expecting:
             return output
         output = self._meant(element, output)
-        if element in _KEPT_BY_HANDLER or (element == "title" and -1 < self.title_depth <= self.depth):
-            return output
+        is_inner_title = element == "title" and -1 < self.title_depth <= self.depth
+        if element not in _KEPT_BY_HANDLER and not is_inner_title:
+            self._store(element, output)
+        return output
+
+    def _store(self: Any, element: str, output: str) -> None:
         if self.inentry and not self.insource:
             self._store_in_entry(element, output)
         elif self.infeed or self.insource:
             self._store_in_feed(element, output)
-        return output
 
     def _meant(self: Any, element: str, output: str) -> str:
         """The text of *element* as it was meant; what it is goes into its parameters."""
@@ -286,7 +292,7 @@ def _without_wrapper(pieces: list[str]) -> list[str]:
     """Atom wraps XHTML in one div that is not part of the text (RFC 4287 §3.1.1.3)."""
     said = [number for number, piece in enumerate(pieces) if piece.strip()]
     pieces = pieces[said[0] : said[-1] + 1] if said else pieces[:1]
-    if not pieces or not (pieces[0] == "<div>" or pieces[0].startswith("<div ")) or pieces[-1] != "</div>":
+    if not pieces or not pieces[0].startswith(("<div>", "<div ")) or pieces[-1] != "</div>":
         return pieces
     depth = 0
     for piece in pieces[:-1]:

@@ -38,14 +38,12 @@ def breadcrumb(line: str) -> tuple[str, ...]:
     if len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")) or "://" in line:
         return ()
     strong = _STRONG.search(line) is not None
-    parts = (_STRONG if strong else _WEAK).split(line)
-    named = tuple(filter(None, map(str.strip, parts)))
+    named = tuple(filter(None, map(str.strip, (_STRONG if strong else _WEAK).split(line))))
     crumbs = without_home(named)
-    if not 1 <= len(crumbs) <= 6 or not all(_is_crumb(part, strong) for part in crumbs):
+    # One part is enough where the line says that it is a way.
+    least = 1 if labelled or crumbs != named or (strong and line[-1:] in ">›»→") else 2
+    if not least <= len(crumbs) <= 6 or not all(_is_crumb(part, strong) for part in crumbs):
         return ()
-    is_way = strong and line[-1:] in ">›»→"
-    if len(crumbs) == 1 and not (labelled or is_way or crumbs != named):
-        return ()  # one part alone
     return crumbs if strong or labelled or _are_names(crumbs, line) else ()
 
 
@@ -217,12 +215,11 @@ _DATELINE = re.compile(
     rf"^[^\W\d_][\w .,'’\-/]{{1,60}}?\s*[(\[](?P<name>(?:{_AGENCIES})(?:\s*[/,&]\s*(?:{_AGENCIES}))*)[)\]]\s*[-–—:]",
     re.I,
 )
-_SIGN_OFF = re.compile(
-    r"\((?:(?:additional )?(?:reporting|writing|editing|compiled|translated|edited|written) by\b.*)\)$", re.I
-)
 _INPUTS = re.compile(rf"\(?with (?P<name>{_AGENCIES}) inputs?\)?\.?$", re.I)
-_PICTURE = re.compile(
-    r"(?:photo|image|picture|foto|bild|cover)s?(?: ?credits?| by| courtesy| ©)?\s*[:/©]\s*\S.{1,60}$", re.I
+_OF_PEOPLE = re.compile(
+    r"\((?:(?:additional )?(?:reporting|writing|editing|compiled|translated|edited|written) by\b.*)\)$|"
+    r"(?:photo|image|picture|foto|bild|cover)s?(?: ?credits?| by| courtesy| ©)?\s*[:/©]\s*\S.{1,60}$",
+    re.IGNORECASE,
 )
 _URL = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I)
@@ -248,7 +245,7 @@ def credit(line: str) -> Credit | None:
         return Credit(printed=line, origin=origin) if origin else None
     if match := _AGENCY.match(line) or _INPUTS.match(line):
         return Credit(printed=line, origin=Origin(name=match["name"]), bare=line == match["name"])
-    return Credit(printed=line) if _SIGN_OFF.match(line) or _PICTURE.match(line) else None
+    return Credit(printed=line) if _OF_PEOPLE.match(line) else None
 
 
 def _origin(text: str) -> Origin | None:

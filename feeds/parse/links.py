@@ -227,22 +227,21 @@ def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> 
         return ParsedFeed(kind="sitemap", links=lines)
     root = _sitemap(seen, content_type)
     index = local_name(root) == "sitemapindex"
-    nodes = list(
-        islice((node for node in root.iter(tag=etree.Element) if local_name(node) in _LISTED), MAX_ADDRESSES + 1)
-    )
+    nodes = [node for node in root.iter(tag=etree.Element) if local_name(node) in _LISTED]
     listed: list[tuple[str, str, ParsedEntry | None]] = []
     for position, node in enumerate(nodes[:MAX_ADDRESSES]):
         if (address := _text(node, "loc")) is not None:
             listed.append((_day(node), address, None if index else _entry(node, address, position)))
     listed.sort(key=lambda item: item[0], reverse=True)
     entries = [entry for _, _, entry in listed if entry is not None]
+    over = f"more than {MAX_ADDRESSES} addresses; only the first are read"
     return ParsedFeed(
         kind="sitemapindex" if index else "sitemap",
-        title=next((entry.publisher for entry in entries if entry.publisher), ""),
+        title=next(filter(None, (entry.publisher for entry in entries)), ""),
         link=url,
         entries=tuple(entries[:MAX_NEWS]),
         links=tuple(dict.fromkeys(address for _, address, _ in listed)),
-        warnings=(f"more than {MAX_ADDRESSES} addresses; only the first are read",) * (len(nodes) > MAX_ADDRESSES),
+        warnings=(over,) if len(nodes) > MAX_ADDRESSES else (),
     )
 
 

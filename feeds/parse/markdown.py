@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from feeds.model import Category, Image, Origin, ParsedEntry
@@ -54,26 +55,29 @@ def _toml(rows: list[str]) -> dict[str, Any] | None:
 
 
 def _yaml(rows: list[str]) -> dict[str, Any] | None:
-    """The keys of the first level with their values: a text, a list of texts, or a text of several lines."""
-    stated: dict[str, Any] = {}
-    key, joint = "", ""  # *joint* stands between the lines of the block of text that is open
-    for row in rows:
+    """The keys of the first level with their values: a text, a list of texts, or a text of several lines.
+
+    A map within a map says nothing that an article needs.
+    """
+    found: list[tuple[str, str, list[str]]] = []  # key, value, and the lines below it
+    for row in filter(str.strip, rows):
         line = row.strip()
-        if not line or (line.startswith("#") and not joint):
-            continue
-        indented, pair = row[:1] in (" ", "\t"), _PAIR.match(line)
-        if line.startswith("- ") and key and not joint:
-            stated[key] = [*(stated[key] if isinstance(stated.get(key), list) else []), _scalar(line[2:])]
-        elif indented and joint:
-            stated[key] = f"{stated[key]}{joint}{line}" if stated[key] else line
-        elif pair and not indented:
-            key, value = pair[1].strip().lower(), (pair[2] or "").strip()
-            joint = _JOINTS.get(value[:1], "") if _BLOCK.fullmatch(value) else ""
-            stated[key] = "" if joint else _value(value)
-        elif not indented:
+        if found and (row[:1] in (" ", "\t") or line.startswith("- ")):
+            found[-1][2].append(line)
+        elif pair := _PAIR.match(row):
+            found.append((pair[1].strip().lower(), (pair[2] or "").strip(), []))
+        elif not line.startswith("#") and row[:1] not in (" ", "\t"):
             return None
-        # A map within a map says nothing that an article needs.
-    return stated or None
+    return {key: _below(value, lines) for key, value, lines in found} or None
+
+
+def _below(value: str, lines: list[str]) -> Any:
+    """What the *lines* below a key say, whose own *value* may begin a list or a block of text."""
+    if _BLOCK.fullmatch(value):
+        return _JOINTS[value[0]].join(lines)
+    stated = _value(value)
+    items = [_scalar(line[2:]) for line in lines if line.startswith("- ")]
+    return [*(stated if isinstance(stated, list) else ()), *items] if items else stated
 
 
 def _value(text: str) -> Any:
@@ -119,16 +123,15 @@ def read_markdown(text: str) -> ParsedEntry:
     stated = stated or {}
     title = _one(stated, "title", "headline")
     heading = _FIRST_HEADING.match(body)
-    if heading and (title is None or (heading[1] or heading[2]).strip() == title):
+    if heading and title in (None, (heading[1] or heading[2]).strip()):
         title, body = _plain_heading(heading[1] or heading[2]), body[heading.end() :]
-    categories = _many(stated, "categories", "category", "tags", "keywords", "topics")
+    names = _many(stated, "author", "authors", "by")
+    terms = dict.fromkeys(_many(stated, "categories", "category", "tags", "keywords", "topics"))
     facts: dict[str, Any] = {name: _one(stated, *keys) for name, keys in _STATED.items()}
     facts |= {
         "summary": raw_text(_one(stated, "summary", "description", "standfirst", "excerpt", "abstract"), "text"),
-        "authors": tuple(
-            person for name in _many(stated, "author", "authors", "by") for person in line_kinds.people(name)
-        ),
-        "categories": tuple(Category(term=term) for term in dict.fromkeys(categories)),
+        "authors": tuple(chain.from_iterable(map(line_kinds.people, names))),
+        "categories": tuple(Category(term=term) for term in terms),
         "breadcrumb": _breadcrumb(stated),
         "origin": _origin(stated),
         "image": _image(stated),

@@ -228,6 +228,13 @@ def _dates(page: _Page) -> Iterator[str | None]:
     yield _dated(ld_text(page.article.get(key)) for key in ("datePublished", "dateCreated", "uploadDate"))
     yield _dated(page.all_metas(_DATE_METAS))
     yield _dated(ld_text(node.get("datePublished")) for node in page.nodes)
+    yield from _shown_dates(page)
+    yield _dated("-".join(found) for found in _URL_DAY.findall(page.url))
+    yield _searched(page.tree)
+
+
+def _shown_dates(page: _Page) -> Iterator[str | None]:
+    """Dates in the markup and the words of the page."""
     times = [time for time in page.tree.iter("time") if time.get("datetime") or time.text]
     marked = [time for time in times if _is_of_publishing(time)]
     yield _dated(time.get("datetime") or words(time) for time in marked + times[:3])
@@ -236,8 +243,6 @@ def _dates(page: _Page) -> Iterator[str | None]:
     yield next(filter(line_kinds.only_date, shown), None)
     yield _dated(_dates_in(shown))
     yield _dated(_dates_in(page.after[:12]))
-    yield _dated("-".join(found) for found in _URL_DAY.findall(page.url))
-    yield _searched(page.tree)
 
 
 def _is_of_publishing(time: Any) -> bool:
@@ -330,17 +335,20 @@ def _name_under(credits: _Credits, lines: list[str]) -> str | None:
 def _origins(page: _Page, credits: _Credits) -> Iterator[Origin | None]:
     """Whom the page credits, by each statement of it."""
     source = page.meta("original-source", "syndication-source")
-    address = absolute(page.url or source, source) if source else None
-    if address and host_of(address) != host_of(page.url):
-        yield Origin(name=host_of(address).removeprefix("www."), url=address)
+    if source and (address := absolute(page.url or source, source)) and host_of(address) != host_of(page.url):
+        yield Origin(name=_host_name(address), url=address)
     based = page.article.get("isBasedOn") or page.article.get("isBasedOnUrl")
     name, place = ld_text(based), ld_address(based) or ld_text(based)
-    link = absolute(page.url, place) if place else None
+    link = absolute(page.url, place)
     if not name or name.startswith("http"):
-        name = host_of(link or "").removeprefix("www.")
+        name = _host_name(link or "")
     if name:
         yield Origin(name=name, url=link)
     yield from (credit.origin for _, credit in reversed(credits))
+
+
+def _host_name(address: str) -> str:
+    return host_of(address).removeprefix("www.")
 
 
 def _image(page: _Page) -> Image | None:

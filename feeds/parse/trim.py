@@ -160,10 +160,8 @@ def _ways_on(blocks: list[Any], lines: list[str]) -> set[int]:
     if last < 0 or first is None:
         return set()
     behind = range(first, len(blocks))
-    letters = sum(len(_LETTERS.findall(lines[number])) for number in behind)
-    linked = sum(
-        len(_LETTERS.findall("".join(link.itertext()))) for number in behind for link in blocks[number].iter("ref", "a")
-    )
+    letters = sum(len(_LETTERS.findall(line)) for line in lines[first:])
+    linked = sum(_letters(link) for block in blocks[first:] for link in block.iter("ref", "a"))
     return {number for number in behind if lines[number]} if 2 * linked >= letters else set()
 
 
@@ -266,10 +264,14 @@ def standfirst(lines: Sequence[Line], facts: PageFacts, first: str) -> str:
             continue
         if title and (squashed(text) in title or title in squashed(text)[: len(title) + 10]):
             continue
-        bag = _bag(text)
-        if any(_alike(bag, other) for other in said) or _is_called_one(text, names):
+        if _is_described(text, said) or _is_called_one(text, names):
             return text
     return ""
+
+
+def _is_described(text: str, said: list[frozenset[str]]) -> bool:
+    bag = _bag(text)
+    return any(_alike(bag, other) for other in said)
 
 
 def _is_called_one(text: str, names: str) -> bool:

@@ -387,16 +387,20 @@ def _origin(raw: Any) -> Origin | None:
 
 def _discussion(raw: Any, links: Iterable[Any]) -> Discussion | None:
     replies = [link for link in links if link.get("rel") == "replies"]
-    pages = [link for link in replies if "html" in str(link.get("type", "text/html"))]
-    documents = [link for link in replies if link not in pages]
+    pages = [link for link in replies if _is_page(link)]
+    documents = [link for link in replies if not _is_page(link)]
     counts = [raw.get("slash_comments"), raw.get("thr_total")]
     counts += [link.get("thr:count", link.get("count")) for link in pages + documents]
     discussion = Discussion(
         url=short(raw.get("comments")) or _first(_related(pages, "replies")),
         feed_url=short(raw.get("wfw_commentrss")) or _first(_related(documents, "replies")),
-        count=next((count for count in map(whole_number, counts) if count is not None), None),
+        count=next((number for said in counts if (number := whole_number(said)) is not None), None),
     )
     return discussion if discussion != Discussion() else None
+
+
+def _is_page(link: Any) -> bool:
+    return "html" in str(link.get("type", "text/html"))
 
 
 def _says_noindex(raw: Any) -> bool:
