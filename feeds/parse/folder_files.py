@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -287,9 +288,9 @@ def read_news_xml(document: bytes, *, name: str) -> tuple[ParsedEntry, ...]:
             node.tag = local_name(node)
         except ValueError:  # a mended document may have names that end in a colon, or go on with a digit
             node.tag = "unnamed"
-    items = [root] if root.tag in ("nitf", "newsitem") else list(root.iter("newsitem"))[:MAX_ENTRIES]
+    items = [root] if root.tag in ("nitf", "newsitem") else islice(root.iter("newsitem"), MAX_ENTRIES)
     read = [_nitf(item) if item.tag == "nitf" else _news_item(item, name) for item in items]
-    entries = tuple(entry for entry in read if entry.title is not None or entry.content is not None)
+    entries = tuple(entry for entry in read if entry.title or entry.content)
     if not entries:
         raise ParseError(f"{name} holds no article", remedy="it may be a list or a picture; save its text as a file")
     return entries

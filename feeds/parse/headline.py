@@ -31,6 +31,7 @@ _KICKER = re.compile(
     r"section|h1small|small|flag|badge|tag|topic|sub-?headline|supertitle|surtitre|antetitulo|cintillo|volanta|occhiello|vignette)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_BARS = set("|\u3163\uff5c")
 _ARCHIVE = re.compile(r"^(?:[^»]{0,40})?\bblog[ -]?archive?\s*[»:|-]\s*", re.IGNORECASE)
 _BLOCKS = {"div", "p", "br", "h1", "h2", "h3", "h4", "li", "header", "section", "hgroup", "td", "hr"}
 _JOINED = "'’ʼ-‐‑/("
@@ -45,14 +46,14 @@ def headline(tree: Any, stated: Sequence[str], *, whole: str, site: str, url: st
     """
     host = host_of(url)
     whole = _ARCHIVE.sub("", whole)
-    titles = [without_site(text, site, host) for text in (*stated, whole)]
-    named = [text for text in titles if text]
-    named = [text for text in named if not is_site(text, site, host)] or named
+    titles = list(filter(None, (without_site(text, site, host) for text in (*stated, whole))))
+    named = [text for text in titles if not is_site(text, site, host)] or titles
     shown = [(heading.tag, pieces) for heading in _headings(tree, host) if (pieces := _pieces(heading))]
     shown = [(tag, pieces) for tag, pieces in shown if not is_site(" ".join(pieces), site, host)]
     first = [" ".join(pieces) for tag, pieces in shown if tag == "h1"]
-    found = next(filter(None, _found(shown, first, named, [*named, whole], any(stated))), None)
-    return _without_kicker(without_site(found, site, host), [*named, *first]) if found else None
+    for found in filter(None, _found(shown, first, named, [*named, whole], any(stated))):
+        return _without_kicker(without_site(found, site, host), [*named, *first])
+    return None
 
 
 def _found(
@@ -101,9 +102,13 @@ def _without_tail(text: str, site: str, host: str) -> tuple[str, bool]:
             return before, False
     if is_site(text[: parts[0].start()], site, host):
         return text[parts[0].end() :].strip(), False
-    last = parts[-1]
+    return _without_section(text, parts[-1])
+
+
+def _without_section(text: str, last: re.Match[str]) -> tuple[str, bool]:
+    """*text* without what stands behind its *last* mark, where that is a bar and a few words stand there."""
     before, behind = text[: last.start()], text[last.end() :]
-    if any(bar in last[0] for bar in "|\u3163\uff5c") and len(behind.split()) <= 4 and len(before.split()) >= 4:
+    if set(last[0]) & _BARS and len(behind.split()) <= 4 and len(before.split()) >= 4:
         return before.strip(), True
     return text, False
 
@@ -167,13 +172,12 @@ def _pieces(heading: Any) -> list[str]:
             pieces[-1].kicker &= run.kicker
         else:
             pieces.append(run)
-    for piece in pieces:
-        piece.text = " ".join(piece.text.replace("\u00ad", "").split())
     said = [piece for piece in pieces if _squashed(piece.text)]
-    kept = [piece.text for piece in said if not piece.kicker] or [piece.text for piece in said]
-    if sum(map(len, kept)) > MAX_HEADING_CHARS:
+    kept = [piece for piece in said if not piece.kicker] or said
+    texts = [" ".join(piece.text.replace("\u00ad", "").split()) for piece in kept]
+    if sum(map(len, texts)) > MAX_HEADING_CHARS:
         return []
-    return kept if len(kept) <= MAX_PIECES else [" ".join(kept)]
+    return texts if len(texts) <= MAX_PIECES else [" ".join(texts)]
 
 
 def _collect(element: Any, runs: list[_Run], *, block: bool, kicker: bool) -> bool:

@@ -197,16 +197,17 @@ def ld_body(article: dict[str, Any]) -> str:
 
 def ld_breadcrumb(found: list[dict[str, Any]]) -> list[str]:
     """Return the names of the first BreadcrumbList with any, in the order of their positions."""
-    for node in found:
-        if "BreadcrumbList" not in ld_types(node):
-            continue
-        items = node.get("itemListElement")
-        items = [item for item in (items if isinstance(items, list) else [items]) if isinstance(item, dict)]
+    lists = (_dicts(node.get("itemListElement")) for node in found if "BreadcrumbList" in ld_types(node))
+    for items in lists:
         items.sort(key=lambda item: _position(item.get("position")))
         names = [ld_text(item.get("name")) or ld_text(item.get("item")) for item in items]
         if any(names):
             return [name for name in names if name and not name.startswith("http")]
     return []
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
 
 
 def _position(value: Any) -> int:

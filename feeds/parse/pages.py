@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from lxml import etree, html
@@ -233,17 +234,18 @@ def _best(tree: Any, whole: int, facts: PageFacts, learnt: Recurring) -> Any:
     gathered = _gathered(tree)
     if _is_about(gathered, facts.title):
         found.append(gathered)
-    if witness:
-        agreed = max(found, key=lambda one: _agreement(one, witness))
-        if _agreement(agreed, witness) < DOUBTFUL_PART or _is_lump(agreed):
-            agreed = _written(facts.body)  # a page that a script would fill, or hide
-        return agreed.body
-    best = first
-    for other in found[1:]:
-        longer = other.chars - other.linked > 1.5 * (best.chars - best.linked)
-        if other.prose > best.prose * 1.3 or (longer and other.prose >= best.prose):
-            best = other
-    return best.body
+    if not witness:
+        return reduce(_fuller, found).body
+    agreed = max(found, key=lambda one: _agreement(one, witness))
+    if _agreement(agreed, witness) < DOUBTFUL_PART or _is_lump(agreed):
+        agreed = _written(facts.body)  # a page that a script would fill, or hide
+    return agreed.body
+
+
+def _fuller(one: _Text, other: _Text) -> _Text:
+    """*other* where it says a good deal more than *one*."""
+    longer = other.chars - other.linked > 1.5 * (one.chars - one.linked)
+    return other if other.prose > one.prose * 1.3 or (longer and other.prose >= one.prose) else one
 
 
 def _gathered(tree: Any) -> _Text:

@@ -29,6 +29,8 @@ _SENTENCE_END = re.compile(r"""[.!?…。！？।؟:;,]["'”’»)\]]*$""")
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]'’”]", re.IGNORECASE)
 _COMMENT = re.compile(r"^reply$|^antworten$|^répondre$|\bsays:?$|\bago$|^\d+ likes?$|^log in to reply", re.IGNORECASE)
 _TAIL_LABELS = ("tags", "link", "published", "updated", "author")
+_TWO_SENTENCES = re.compile(r"[^.\s][.。।]\s+\S")
+_SHORTENED = re.compile(r"\b(?:[A-Z]|[A-Z][a-z]{1,2}|vs|No|St|Dr|Mr|Mrs|Ms)\.")
 _HEADING_MARKS = re.compile(r"#{1,6}\s+|\*\*(?=.*\*\*$)|__(?=.*__$)")
 
 
@@ -158,13 +160,14 @@ def _is_of_the_head(block: _Block, facts: _Facts, *, last: bool) -> bool:
 
 def _headline(block: _Block, *, last: bool) -> str | None:
     text = block.rows[0] if len(block.rows) == 2 and _UNDERLINE.match(block.rows[1]) else block.text
-    text = _HEADING_MARKS.sub("", text).strip(" #*_") if _HEADING_MARKS.match(text) else text
-    if len(text) > HEADLINE_CHARS or _mark(block.rows[0]) or not any(character.isalnum() for character in text):
+    if _HEADING_MARKS.match(text):
+        text = _HEADING_MARKS.sub("", text).strip(" #*_")
+    if len(text) > HEADLINE_CHARS or _mark(block.rows[0]) or not any(map(str.isalnum, text)):
         return None
     # Two sentences are a paragraph; so is one with a full stop where nothing follows.
-    if re.search(r"[^.\s][.。।]\s+\S", re.sub(r"\b(?:[A-Z]|[A-Z][a-z]{1,2}|vs|No|St|Dr|Mr|Mrs|Ms)\.", "x", text)):
+    if _TWO_SENTENCES.search(_SHORTENED.sub("x", text)) or (last and len(text) > 120 and text[-1] in ".。।"):
         return None
-    return None if last and len(text) > 120 and text[-1] in ".。।" else text
+    return text
 
 
 def _date(value: str) -> str | None:
@@ -331,19 +334,17 @@ def _list_at(blocks: Sequence[_Block], start: int) -> list[str]:
     A mark that is also a dash or a number needs a second item: one such line is dialogue, or begins with a year.
     """
     first = blocks[start].text
-    numbered = _NUMBERED.match(first)
-    bullet = None if numbered else _BULLET.match(first)
-    pattern = _NUMBERED if numbered else _BULLET if bullet else None
-    if pattern is None:
+    pattern = _NUMBERED if _NUMBERED.match(first) else _BULLET
+    opening = pattern.match(first)
+    if opening is None:
         return []
-    mark = bullet[0].strip() if bullet else ""
     items = []
     for block in blocks[start:]:
         match = pattern.match(block.text)
-        if not match or (bullet and match[0].strip() != mark):
+        if not match or (pattern is _BULLET and match[0].strip() != opening[0].strip()):
             break
         items.append(block.text[match.end() :])
-    unsure = numbered is not None or mark in ("-", "–", "—", "o", "+", "*")
+    unsure = pattern is _NUMBERED or opening[0].strip() in ("-", "–", "—", "o", "+", "*")
     return items if len(items) > 1 or not unsure else []
 
 

@@ -185,7 +185,7 @@ def _leads_away(block: Any, site: str) -> bool:
     if not links or any(_leads_elsewhere(link, site) for link in links):
         return False
     linked = sum(map(_letters, links))
-    bold = sum(_letters(strong) for strong in block.iter("hi") if strong.get("rend") == "#b" and _is_apart(strong))
+    bold = sum(map(_letters, filter(_is_bold_alone, block.iter("hi"))))
     return linked > 0 and 2 * linked >= letters and linked + bold >= 0.9 * letters
 
 
@@ -201,9 +201,10 @@ def _leads_elsewhere(link: Any, site: str) -> bool:
     return target.startswith(("http", "//")) and _site(target) != site
 
 
-def _is_apart(strong: Any) -> bool:
-    """Tell whether a word in bold is in no link, and no link in it."""
-    return next(strong.iterancestors("ref"), None) is None and next(strong.iter("ref"), None) is None
+def _is_bold_alone(element: Any) -> bool:
+    """Tell whether *element* is in bold and in no link, and no link in it."""
+    links = (*element.iterancestors("ref"), *element.iter("ref"))
+    return element.get("rend") == "#b" and not links
 
 
 def _site(url: str) -> str:
