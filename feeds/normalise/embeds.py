@@ -165,21 +165,24 @@ def _frame(node: LexborNode, base: str) -> Embed | None:
 
 def _object(node: LexborNode, base: str) -> Embed | str | None:
     attributes = node.attributes
-    found = [place for place in _object_addresses(node) if is_address(place)]
-    is_image = (attributes.get("type") or "").startswith("image/")
-    for place in found:
-        if is_image or _IMAGE_FILE.search(place):
-            return f'<img src="{escape(place)}" alt="{escape(" ".join(node.text(deep=True).split()))}">'
+    found = list(filter(is_address, _object_addresses(node)))
+    images = found if (attributes.get("type") or "").startswith("image/") else filter(_IMAGE_FILE.search, found)
+    for place in images:
+        return f'<img src="{escape(place)}" alt="{escape(" ".join(node.text(deep=True).split()))}">'
     title = title_of(attributes.get("title"))
     embeds = [embed for place in found if (embed := _embed(place, base, title))]
     known = next((embed for embed in embeds if player_of(embed.link)), None)
     if known is None and node.css_first("img, a[href], iframe, video, audio, p") is not None:
-        # What was meant for those who cannot see it.
-        for part in node.css("object"):
-            if part != node:
-                part.unwrap(delete_empty=True)
-        return node.inner_html or ""
+        return _instead_of(node)
     return known or next(iter(embeds), None)
+
+
+def _instead_of(node: LexborNode) -> str:
+    """What stands within an ``object`` for those who cannot see it."""
+    for part in node.css("object"):
+        if part != node:
+            part.unwrap(delete_empty=True)
+    return node.inner_html or ""
 
 
 def _object_addresses(node: LexborNode) -> Iterator[str]:
@@ -321,12 +324,13 @@ def _keep(formula: LexborNode) -> None:
     for wrapper in formula.css("semantics, maction"):
         wrapper.unwrap(delete_empty=True)
     parts = formula.css("*")
-    shown = any((part.tag or "") in LEAVES and part.text(deep=True).strip() for part in parts)
-    if not shown or any((part.tag or "") not in MATHML and not _in_leaf(part) for part in parts):
+    leaves = [part for part in parts if part.tag in LEAVES]
+    shown = any(leaf.text(deep=True).strip() for leaf in leaves)
+    if not shown or any(part.tag not in MATHML and not _in_leaf(part) for part in parts):
         _replace_by_text(formula, words)
         return
-    for part in (formula, *parts):
-        if part.tag in LEAVES and part.child is not None:
+    for part in leaves:
+        if part.child is not None:
             text = part.text(deep=True)
             part.inner_html = ""
             if text:

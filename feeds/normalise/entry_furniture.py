@@ -224,18 +224,24 @@ def _without(html: str, title: str, known: Recurring) -> tuple[str, list[str]]:
             rest, tokens, lines = _edge(html, end=end)
             if not lines:
                 break
-            line = lines[-1] if end else lines[0]
             last_line = len(lines) == 1 and not _LETTER.search(plain(rest))
-            for piece in _pieces(line, end=end):
-                alone = last_line and piece.is_whole
-                if _is_form(piece, title, end=end) or (not alone and _recurs(piece, title, known, end=end)):
-                    break
-            else:
+            piece = _furniture(lines[-1 if end else 0], title, known, end=end, alone=last_line)
+            if piece is None:
                 break
             near = _removed(tokens, piece, end=end)
             html = rest + near if end else near + rest
             taken.append(piece.text)
     return html, taken
+
+
+def _furniture(line: _Line, title: str, known: Recurring, *, end: bool, alone: bool) -> _Piece | None:
+    """What of *line* is furniture; where it stands *alone*, no line goes because it recurs."""
+    for piece in _pieces(line, end=end):
+        if _is_form(piece, title, end=end):
+            return piece
+        if not (alone and piece.is_whole) and _recurs(piece, title, known, end=end):
+            return piece
+    return None
 
 
 def _edge(html: str, *, end: bool) -> tuple[str, list[str], list[_Line]]:
@@ -285,13 +291,14 @@ def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
     """What of a line may be furniture: the line; the sentence, or the link, at its end (its beginning)."""
     said = [run for run in line.runs if _LETTER.search(run[1])]
     links = [run for run in said if run[2]]
-    pieces = [_Piece(line, line.text, bool(links), bool(said) and links == said, True)]
-    sentences = [one.strip() for one in _SENTENCE.split(line.text) if one.strip()]
+    only_links = bool(said) and links == said
+    pieces = [_Piece(line, line.text, linked=bool(links), is_link=only_links, is_whole=True)]
+    sentences = list(filter(None, map(str.strip, _SENTENCE.split(line.text))))
     if len(sentences) > 1:
         sentence = sentences[-1] if end else sentences[0]
         # A link counts for the sentence that it is in.
-        linked = any(text in sentence for run in links if (text := _joined([run])))
-        pieces.append(_Piece(line, sentence, linked, False, False))
+        linked = any(_joined([link]) in sentence for link in links)
+        pieces.append(_Piece(line, sentence, linked=linked, is_link=False, is_whole=False))
     if end and links != said and said[-1:] == links[-1:]:
         pieces.append(_last_link(line))
     return pieces
@@ -301,7 +308,7 @@ def _last_link(line: _Line) -> _Piece:
     """The links behind the last words of *line* that are in none."""
     last = max(number for number, (_, text, linked) in enumerate(line.runs) if _LETTER.search(text) and not linked)
     goes_on = _joined(line.runs[: last + 1])[-1] not in _ENDS
-    return _Piece(line, _joined(line.runs[last + 1 :]), True, True, False, goes_on)
+    return _Piece(line, _joined(line.runs[last + 1 :]), linked=True, is_link=True, is_whole=False, goes_on=goes_on)
 
 
 def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
@@ -309,15 +316,20 @@ def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
     text = piece.text.strip(_EDGES)
     if not end:
         return _TIMES.fullmatch(text) is not None
-    if piece.is_link and piece.goes_on:
-        return text[:1].isupper() and _MORE.fullmatch(text) is not None
     if piece.is_link:
-        links = [said.strip(_EDGES) for _, said, linked in piece.line.runs if linked] if piece.is_whole else [text]
-        return all(_MORE.fullmatch(said) or _INVITES.fullmatch(said) for said in links if said)
+        return _invites(piece, text)
     if (appeared := _first_appeared(piece)) is not None:
         return piece.linked or (appeared != "" and appeared[:40] == _said(title)[:40])
     # Without a link it is the last sentence, or a line of its own, of a few words.
     return len(text) <= MAX_PLAIN_FORM_CHARS and " " in text and _MORE.fullmatch(text) is not None
+
+
+def _invites(piece: _Piece, text: str) -> bool:
+    """Tell whether the links of *piece* say nothing but where to read more, to share, or to comment."""
+    if piece.goes_on:
+        return text[:1].isupper() and _MORE.fullmatch(text) is not None
+    links = [said.strip(_EDGES) for _, said, linked in piece.line.runs if linked] if piece.is_whole else [text]
+    return all(_MORE.fullmatch(said) or _INVITES.fullmatch(said) for said in links if said)
 
 
 def _first_appeared(piece: _Piece) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 
 import xxhash
@@ -45,17 +45,22 @@ def told_apart(entries: Sequence[Entry], *, ids_hold: bool = False) -> tuple[lis
     kept: list[Entry] = []
     dropped: list[str] = []
     for key, places in groups.items():
-        for place, some in places.items():
-            base = f"{key}#{place}" if place and len(places) > 1 else key
-            for suffix, same in _parts(some, ids_hold=ids_hold).items():
-                best = max(same, key=lambda entry: (_stamp(entry), -entry.position))
-                if not place and not suffix and len(places) > 1:
-                    suffix = f"#{_short(best.title)}"
-                kept.append(replace(best, key=_bounded(base + suffix)))
-                dropped += [
-                    f"entry {one.position}: the document holds {key!r} twice" for one in same if one is not best
-                ]
+        for place, suffix, same in _articles(places, ids_hold=ids_hold):
+            best = max(same, key=lambda entry: (_stamp(entry), -entry.position))
+            if len(places) > 1 and (place or not suffix):
+                suffix = f"#{place or _short(best.title)}{suffix}"
+            kept.append(replace(best, key=_bounded(key + suffix)))
+            dropped += [f"entry {one.position}: the document holds {key!r} twice" for one in same if one is not best]
     return sorted(kept, key=lambda entry: entry.position), dropped
+
+
+def _articles(
+    places: Mapping[str | None, list[Entry]], *, ids_hold: bool
+) -> Iterator[tuple[str | None, str, list[Entry]]]:
+    """The articles among the entries of one key, by their addresses: address, suffix, and what is the same."""
+    for place, some in places.items():
+        for suffix, same in _parts(some, ids_hold=ids_hold).items():
+            yield place, suffix, same
 
 
 def _parts(entries: Sequence[Entry], *, ids_hold: bool) -> dict[str, list[Entry]]:

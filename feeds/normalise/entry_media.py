@@ -25,6 +25,7 @@ SUBTITLE_CHARS = 255
 SUMMARY_CHARS = 4000
 """What Apple takes of a subtitle and of a summary."""
 
+_WORDS = ("width", "height", "alt", "caption", "credit")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
 _TRANSCRIPT_TYPES = {
     "vtt": "text/vtt", "srt": "application/x-subrip", "json": "application/json", "html": "text/html",
@@ -91,25 +92,15 @@ def with_words(stated: Image | None, shown: Image | None, home: str) -> Image | 
 
     Some sites state the face of the author: what the text shows is better, and none is better than such a face.
     """
-    sizes = {"width": _said(stated.width), "height": _said(stated.height)} if stated is not None else {}
-    if stated is not None and not is_shown(sizes, stated.url, home=home):
-        stated = None if shown is not None or is_never_shown(stated.url, home) else stated
     if stated is None or shown is None:
-        return stated or shown
+        return shown if stated is None or is_never_shown(stated.url, home) else stated
+    sizes = {"width": str(stated.width or ""), "height": str(stated.height or "")}
+    if not is_shown(sizes, stated.url, home=home):
+        return shown
     if stated.url.partition("?")[0] != shown.url.partition("?")[0]:
         return stated
-    return replace(
-        stated,
-        width=stated.width or shown.width,
-        height=stated.height or shown.height,
-        alt=stated.alt or shown.alt,
-        caption=stated.caption or shown.caption,
-        credit=stated.credit or shown.credit,
-    )
-
-
-def _said(size: int | None) -> str | None:
-    return str(size) if size else None
+    words = {name: getattr(stated, name) or getattr(shown, name) for name in _WORDS}
+    return replace(stated, **words)
 
 
 def episode_of(episode: Episode | None, base: str, *, title: str, text: str) -> Episode | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -127,23 +127,25 @@ def language_of(text: str) -> str | None:
     """
     languages, table = _table()
     found = Counter([table[word] for word in _WORD.findall(text.lower()) if word in table])
-    scores: Counter[int] = Counter()
-    for speakers, count in found.items():
-        for language in speakers:
-            scores[language] += count
+    scores = _spoken(found)
     best = max(scores, key=scores.__getitem__, default=-1)
     if best < 0 or scores[best] < LEAST_OWN or languages[best] not in TOLD:
         return None
-    shared: Counter[int] = Counter()
-    for speakers, count in found.items():
-        if best in speakers:
-            for language in speakers:
-                shared[language] += count
+    shared = _spoken({speakers: count for speakers, count in found.items() if best in speakers})
     for rival, score in scores.items():
         own, against = scores[best] - shared[rival], score - shared[rival]
         if rival != best and (own < LEAST_OWN or against * MOST_AGAINST > own):
             return None
     return languages[best]
+
+
+def _spoken(found: Mapping[tuple[int, ...], int]) -> Counter[int]:
+    """How many of the words *found* each language has, by its number."""
+    scores: Counter[int] = Counter()
+    for speakers, count in found.items():
+        for language in speakers:
+            scores[language] += count
+    return scores
 
 
 @lru_cache(maxsize=1)

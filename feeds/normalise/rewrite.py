@@ -247,13 +247,8 @@ def _pictures(
     first still of a film.
     """
     stills = {embed.still: embed for embed in embeds if embed.still}
-    images = found.get("img", [])
-    for node in found.get("picture", ()):
-        if node.css_first("img") is None and node.css_first("source") is not None:
-            node.insert_child(tree.create_node("img"), move=True)
-            images = tree.css("img")
     first: Image | None = None
-    for node in images:
+    for node in _images(tree, found):
         attributes = node.attributes
         url = _settled(node, attributes, base)
         if first is None and url is not None and url not in stills and not is_placeholder(url):
@@ -265,6 +260,18 @@ def _pictures(
         still, film = next(iter(stills.items()))
         return Image(url=still, alt=film.title)
     return first
+
+
+def _images(tree: LexborHTMLParser, found: dict[str, list[LexborNode]]) -> list[LexborNode]:
+    """The pictures of the text; one is put into each ``picture`` that has none."""
+    empty = [
+        node
+        for node in found.get("picture", ())
+        if node.css_first("img") is None and node.css_first("source") is not None
+    ]
+    for node in empty:
+        node.insert_child(tree.create_node("img"), move=True)
+    return tree.css("img") if empty else found.get("img", [])
 
 
 def _settled(node: LexborNode, attributes: Attributes, base: str) -> str | None:
