@@ -131,7 +131,7 @@ def _ground_of(
 
 
 def _ground_hash(ground: _Ground, feed: ParsedFeed) -> int:
-    said = (
+    parts = (
         ground.url,
         ground.declared,
         ground.desk_language,
@@ -141,7 +141,7 @@ def _ground_hash(ground: _Ground, feed: ParsedFeed) -> int:
         feed.authors,
         feed.rights,
     )
-    return xxhash.xxh3_64_intdigest(repr(said).encode("utf-8", "surrogatepass"))
+    return xxhash.xxh3_64_intdigest(repr(parts).encode("utf-8", "surrogatepass"))
 
 
 def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | None:

@@ -289,9 +289,9 @@ def _lines(html: str) -> tuple[list[str], list[_Line]]:
 
 def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
     """What of a line may be furniture: the line; the sentence, or the link, at its end (its beginning)."""
-    said = [run for run in line.runs if _LETTER.search(run[1])]
-    links = [run for run in said if run[2]]
-    only_links = bool(said) and links == said
+    runs = [run for run in line.runs if _LETTER.search(run[1])]
+    links = [run for run in runs if run[2]]
+    only_links = bool(runs) and links == runs
     pieces = [_Piece(line, line.text, linked=bool(links), is_link=only_links, is_whole=True)]
     sentences = list(filter(None, map(str.strip, _SENTENCE.split(line.text))))
     if len(sentences) > 1:
@@ -299,7 +299,7 @@ def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
         # A link counts for the sentence that it is in.
         linked = any(_joined([link]) in sentence for link in links)
         pieces.append(_Piece(line, sentence, linked=linked, is_link=False, is_whole=False))
-    if end and links != said and said[-1:] == links[-1:]:
+    if end and links != runs and runs[-1:] == links[-1:]:
         pieces.append(_last_link(line))
     return pieces
 
@@ -328,8 +328,8 @@ def _invites(piece: _Piece, text: str) -> bool:
     """Tell whether the links of *piece* say nothing but where to read more, to share, or to comment."""
     if piece.goes_on:
         return text[:1].isupper() and _MORE.fullmatch(text) is not None
-    links = [said.strip(_EDGES) for _, said, linked in piece.line.runs if linked] if piece.is_whole else [text]
-    return all(_MORE.fullmatch(said) or _INVITES.fullmatch(said) for said in links if said)
+    links = [text.strip(_EDGES) for _, text, linked in piece.line.runs if linked] if piece.is_whole else [text]
+    return all(_MORE.fullmatch(text) or _INVITES.fullmatch(text) for text in links if text)
 
 
 def _first_appeared(piece: _Piece) -> str | None:

@@ -24,8 +24,8 @@ def key_of(entry: Entry) -> str:
         return _bounded(f"id:{entry.entry_id}")
     if entry.comparable:
         return _bounded(f"url:{entry.comparable}")
-    said = (entry.title, entry.text, entry.link or "", *(enclosure.url for enclosure in entry.enclosures))
-    return f"text:{_hash(said):032x}"
+    parts = (entry.title, entry.text, entry.link or "", *(enclosure.url for enclosure in entry.enclosures))
+    return f"text:{_hash(parts):032x}"
 
 
 def told_apart(entries: Sequence[Entry], *, ids_hold: bool = False) -> tuple[list[Entry], list[str]]:
@@ -142,7 +142,7 @@ def content_hash(entry: Entry) -> int:
     date alone is no change.
     """
     people = [f"{person.name}\x1e{person.url}\x1e{person.email}" for person in entry.authors + entry.contributors]
-    said = (
+    parts = (
         entry.title,
         entry.summary,
         entry.content,
@@ -160,22 +160,22 @@ def content_hash(entry: Entry) -> int:
         f"{entry.origin.name}\x1e{entry.origin.url}" if entry.origin else "",
         entry.publisher or "",
         entry.rights or "",
-        *_media_told(entry),
+        *_media_parts(entry),
     )
-    return _hash(said) & 0xFFFF_FFFF_FFFF_FFFF
+    return _hash(parts) & 0xFFFF_FFFF_FFFF_FFFF
 
 
-def _media_told(entry: Entry) -> Iterable[str]:
+def _media_parts(entry: Entry) -> Iterable[str]:
     """What is shown of picture, episode and place; nothing where nothing is, so that hashes of before stay as they are.
 
     Fields that say nothing are left out for the same reason.
     """
     if entry.image is not None:
         yield from (text for text in (entry.image.caption, entry.image.credit) if text)
-    for told in (entry.episode, entry.place):
-        if told is not None:
-            for each in fields(told):
-                value = getattr(told, each.name)
+    for media in (entry.episode, entry.place):
+        if media is not None:
+            for each in fields(media):
+                value = getattr(media, each.name)
                 if value != each.default:
                     yield f"{each.name}\x1e{value}"
 

@@ -108,7 +108,7 @@ def episode_of(episode: Episode | None, base: str, *, title: str, text: str) -> 
     if episode is None:
         return None
     number = episode.number
-    said = {_bare(title), _bare(text)}
+    known = {_bare(title), _bare(text)}
     chapters = resolved(base, episode.chapters_url)
     found = Episode(
         number=round(number, 2) if number is not None and 0 <= number < 100_000 else None,
@@ -117,9 +117,9 @@ def episode_of(episode: Episode | None, base: str, *, title: str, text: str) -> 
         season_name=line(episode.season_name, limit=128),
         kind=episode.kind,
         explicit=episode.explicit,
-        title=_unsaid(line(episode.title), said),
-        subtitle=_unsaid(name_line(episode.subtitle, limit=SUBTITLE_CHARS), said),
-        summary=_unsaid(name_line(episode.summary, limit=SUMMARY_CHARS), said),
+        title=_unsaid(line(episode.title), known),
+        subtitle=_unsaid(name_line(episode.subtitle, limit=SUBTITLE_CHARS), known),
+        summary=_unsaid(name_line(episode.summary, limit=SUMMARY_CHARS), known),
         image_url=resolved(base, episode.image_url),
         transcripts=_transcripts(episode.transcripts, base),
         chapters_url=chapters,
@@ -206,5 +206,5 @@ def _bare(text: str) -> str:
     return "".join(text.split()).lower()
 
 
-def _unsaid(text: str, said: set[str]) -> str:
-    return "" if _bare(text) in said else text
+def _unsaid(text: str, known: set[str]) -> str:
+    return "" if _bare(text) in known else text

@@ -99,8 +99,8 @@ def clean(html: str, base: str, page: str | None) -> Rewritten:
     if html.count("<") > MAX_TAGS:
         html = "<".join(html.split("<", MAX_TAGS)[:MAX_TAGS])
     if "<" not in html:
-        said = _cleaned(html, _CLEANER).replace("&nbsp;", "\u00a0") if "&" in html else escape(html, quote=False)
-        return Rewritten(said.strip())
+        text = _cleaned(html, _CLEANER).replace("&nbsp;", "\u00a0") if "&" in html else escape(html, quote=False)
+        return Rewritten(text.strip())
     rewritten = rewrite(html, base, page)
     cleaner = _NAMING_CLEANER if rewritten.named else _CLEANER
     safe = _cleaned(rewritten.html, cleaner)

@@ -97,12 +97,12 @@ def excerpt_of(text: str, html: str) -> str:
     for part, is_row in _excerpt_parts(text[: EXCERPT_CHARS * 8], html):
         if is_row and len(part) > room and kept:
             break
-        said = part if is_row and len(part) <= room else excerpt(part, room)
-        if not said:
+        shown = part if is_row and len(part) <= room else excerpt(part, room)
+        if not shown:
             break
-        kept.append(escape(said, quote=False))
-        room -= len(said)
-        if len(said) < len(part) or room < LEAST_PART_CHARS:
+        kept.append(escape(shown, quote=False))
+        room -= len(shown)
+        if len(shown) < len(part) or room < LEAST_PART_CHARS:
             break
     return "<br>".join(kept)
 

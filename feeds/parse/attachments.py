@@ -47,8 +47,8 @@ class Media:
 
     def nearest(self, what: Callable[[Media], Any], films: frozenset[int]) -> Any:
         """What this says, else what stands around it does, unless *films* (ids) has that: then it is about a film."""
-        if (said := what(self)) or self.around is None or id(self.around) in films:
-            return said
+        if (value := what(self)) or self.around is None or id(self.around) in films:
+            return value
         return self.around.nearest(what, films)
 
 
@@ -163,10 +163,10 @@ def grouped(
     return tuple(placed.values())
 
 
-def _rank(said: dict[str, str], file: Enclosure) -> tuple[int, ...]:
+def _rank(attributes: dict[str, str], file: Enclosure) -> tuple[int, ...]:
     """How good a rendition is; the entry's own enclosure, (1,), is better than all of these."""
-    default = str(said.get("isdefault", said.get("default", ""))).strip().lower() == "true"
-    part = said.get("expression", "full").strip().lower() in ("sample", "nonstop")
+    default = str(attributes.get("isdefault", attributes.get("default", ""))).strip().lower() == "true"
+    part = attributes.get("expression", "full").strip().lower() in ("sample", "nonstop")
     size = _area(file.width, file.height) or (file.height or 0) ** 2
     played = file.type.partition(";")[0].strip().lower() in _EVERYWHERE
     return (0, default, not part, played, size, int(file.bitrate_kbps or 0))
@@ -215,8 +215,8 @@ NO_SHOW = Episode()
 
 def _kind(value: Any) -> Any:
     """What itunes:episodeType says; "" for none that is known."""
-    said = str(value or "").strip().lower()
-    return said if said in ("full", "trailer", "bonus") else ""
+    name = str(value or "").strip().lower()
+    return name if name in ("full", "trailer", "bonus") else ""
 
 
 def _whole(value: Any) -> int | None:
@@ -292,13 +292,13 @@ def _counted(raw: Any, name: str, written: str) -> tuple[float | None, str]:
 
 
 def _transcripts(elements: Iterable[dict[str, str]]) -> tuple[Transcript, ...]:
-    said = (read_fields(one, _TRANSCRIPT) for one in elements)
-    return tuple([Transcript(**fields) for fields in said if fields["url"]])
+    records = (read_fields(one, _TRANSCRIPT) for one in elements)
+    return tuple([Transcript(**fields) for fields in records if fields["url"]])
 
 
 def _people(elements: Iterable[dict[str, str]]) -> tuple[Participant, ...]:
-    said = (read_fields(one, _PARTICIPANT) for one in elements)
-    return tuple([Participant(**fields) for fields in said if fields["name"]])
+    records = (read_fields(one, _PARTICIPANT) for one in elements)
+    return tuple([Participant(**fields) for fields in records if fields["name"]])
 
 
 _JSON_EXTENSIONS = ("_wiredesk", "_podcast", "_itunes")
@@ -322,19 +322,19 @@ def episode_of_json(item: dict[str, Any]) -> Episode | None:
 
     There is no standard for it: names are Apple's or ours, in any case and with or without ``_``.
     """
-    said: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for key in _JSON_EXTENSIONS:
         for name, value in list(_json_episode(item, key).items())[:MAX_LIST_ITEMS]:
-            said[name.replace("_", "").lower()] = value
-    if not said:
+            members[name.replace("_", "").lower()] = value
+    if not members:
         return None
-    said.setdefault("number", said.get("episode"))
-    said.setdefault("type", said.get("episodetype"))
-    chapters = said.get("chapters")
+    members.setdefault("number", members.get("episode"))
+    members.setdefault("type", members.get("episodetype"))
+    chapters = members.get("chapters")
     return Episode(
-        transcripts=_transcripts(_json_elements(said, "transcripts", "transcript")),
-        people=_people(_json_elements(said, "people", "persons", names=_PERSON_IN_XML)),
-        **read_fields(said, _JSON),
+        transcripts=_transcripts(_json_elements(members, "transcripts", "transcript")),
+        people=_people(_json_elements(members, "people", "persons", names=_PERSON_IN_XML)),
+        **read_fields(members, _JSON),
         **read_fields(chapters if isinstance(chapters, dict) else {"url": chapters}, _CHAPTERS),
     )
 
@@ -349,9 +349,9 @@ def _json_episode(item: dict[str, Any], key: str) -> dict[str, Any]:
     return holder if key != "_wiredesk" else {}
 
 
-def _json_elements(said: dict[str, Any], *keys: str, names: Mapping[str, str] = {}) -> list[dict[str, str]]:
+def _json_elements(members: dict[str, Any], *keys: str, names: Mapping[str, str] = {}) -> list[dict[str, str]]:
     """Objects of a list, or one alone, with the *names* that the podcast namespace has for their members."""
-    value: Any = next((said[key] for key in keys if key in said), None)
+    value: Any = next((members[key] for key in keys if key in members), None)
     listed = (value if isinstance(value, list) else [value])[:MAX_LIST_ITEMS]
     objects = [one for one in listed if isinstance(one, dict)]
     return [{names.get(str(name), str(name)): text(member) for name, member in one.items()} for one in objects]

@@ -290,8 +290,8 @@ _EARLY = {
 
 def _without_wrapper(pieces: list[str]) -> list[str]:
     """Atom wraps XHTML in one div that is not part of the text (RFC 4287 §3.1.1.3)."""
-    said = [number for number, piece in enumerate(pieces) if piece.strip()]
-    pieces = pieces[said[0] : said[-1] + 1] if said else pieces[:1]
+    filled = [number for number, piece in enumerate(pieces) if piece.strip()]
+    pieces = pieces[filled[0] : filled[-1] + 1] if filled else pieces[:1]
     if not pieces or not pieces[0].startswith(("<div>", "<div ")) or pieces[-1] != "</div>":
         return pieces
     depth = 0

@@ -133,6 +133,6 @@ Table = Mapping[str, tuple[str, Callable[[Any], Any]]]
 """For each field of a record: the member of what a document says that holds it, and how that is read."""
 
 
-def read_fields(said: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """The fields of a record, read from what a document *said* by *table*."""
-    return {field: read(said.get(name)) for field, (name, read) in table.items()}
+def read_fields(members: Mapping[str, Any], table: Table) -> dict[str, Any]:
+    """The fields of a record, read from what a document *members* by *table*."""
+    return {field: read(members.get(name)) for field, (name, read) in table.items()}

@@ -174,11 +174,11 @@ def _figure(figure: Any) -> str:
     if not shown:
         return ""
     captions = [" ".join(caption.itertext()).split() for caption in figure.iter("figcaption")]
-    said = [" ".join(words) for words in captions if words]
-    if not said:
+    texts = [" ".join(words) for words in captions if words]
+    if not texts:
         text = " ".join(" ".join(figure.itertext()).split())
-        said = [text] if text else []
-    return _assembled(shown, " ".join(said))
+        texts = [text] if text else []
+    return _assembled(shown, " ".join(texts))
 
 
 def _captioned(holder: Any, picture: Any) -> str:
@@ -190,10 +190,10 @@ def _assembled(shown: list[str], caption: str) -> str:
     caption = SIGNS.sub("", caption).strip()
     if len(caption) > MAX_CAPTION_CHARS:
         caption = caption[:MAX_CAPTION_CHARS].rpartition(" ")[0] + "…"
-    said = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
-    if not said and all(not html.startswith(("<img", "<picture", "<amp-img", "<amp-anim")) for html in shown):
+    figcaption = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
+    if not figcaption and all(not html.startswith(("<img", "<picture", "<amp-img", "<amp-anim")) for html in shown):
         return "".join(shown)  # a player is a line of its own
-    return f"<figure>{''.join(shown)}{said}</figure>"
+    return f"<figure>{''.join(shown)}{figcaption}</figure>"
 
 
 def _is_outermost(media: Any, figure: Any) -> bool:
@@ -235,8 +235,8 @@ def _has_caption(holder: Any) -> bool:
     if holder in named:
         return True
     outer = [element for element in named if not any(above in named for above in element.iterancestors())]
-    said = sum(len("".join(element.itertext()).strip()) for element in outer)
-    return said > 0 and said >= 0.8 * len("".join(holder.itertext()).strip())
+    chars = sum(len("".join(element.itertext()).strip()) for element in outer)
+    return chars > 0 and chars >= 0.8 * len("".join(holder.itertext()).strip())
 
 
 def _shown(media: Any) -> str:
@@ -260,8 +260,8 @@ def _shown(media: Any) -> str:
 
 def _is_small(picture: Any) -> bool:
     alt = picture.get("alt") or ""
-    said = f"{picture.get('class') or ''} {picture.get('id') or ''} {alt if len(alt) < 12 else ''}"
-    if _SMALL.search(said) or _SMALL_FILE.search(picture.get("src") or ""):
+    names = f"{picture.get('class') or ''} {picture.get('id') or ''} {alt if len(alt) < 12 else ''}"
+    if _SMALL.search(names) or _SMALL_FILE.search(picture.get("src") or ""):
         return True
     sides = (_PIXELS.match(picture.get(side) or "") for side in ("width", "height"))
     return any(side and int(side[1]) < _LEAST_SIDE for side in sides) or not _has_address(picture)
@@ -310,11 +310,11 @@ def drop_boxes(tree: Any, *, text_chars: int) -> None:
     """
     written = prose(tree)
     boxes = [(element, prose(element)) for element in tree.iter(*_TAGS) if _is_box(element, text_chars)]
-    boxes = [(element, said) for element, said in boxes if said * 5 <= written]
+    boxes = [(element, chars) for element, chars in boxes if chars * 5 <= written]
     outer = _outer_boxes(boxes)
-    wordy = 2 * sum(said for _, said in outer) > written
-    for element, said in boxes if wordy else outer:
-        if element.getparent() is not None and not (wordy and said):
+    wordy = 2 * sum(chars for _, chars in outer) > written
+    for element, chars in boxes if wordy else outer:
+        if element.getparent() is not None and not (wordy and chars):
             element.drop_tree()
 
 
@@ -340,9 +340,9 @@ def _outer_boxes(boxes: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
     """Those of *boxes*, in document order, that are in none of the others."""
     found: list[tuple[Any, int]] = []
     inside: set[Any] = set()
-    for element, said in boxes:
+    for element, chars in boxes:
         if element not in inside:
-            found.append((element, said))
+            found.append((element, chars))
             inside.update(element.iter())
     return found
 

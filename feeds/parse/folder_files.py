@@ -358,7 +358,7 @@ def _words(node: Any) -> str:
 
 def _first(root: Any, *tags: str) -> str:
     """The words of the first element that has any, of the first of *tags*."""
-    return next((said for tag in tags for node in root.iter(tag) if (said := _words(node))), "")
+    return next((text for tag in tags for node in root.iter(tag) if (text := _words(node))), "")
 
 
 def _plain(text: str) -> RawText | None:
@@ -366,7 +366,7 @@ def _plain(text: str) -> RawText | None:
 
 
 def _stated(root: Any, *tags: str) -> str | None:
-    return next((said for tag in tags for node in root.iter(tag) if (said := node.get("norm") or _words(node))), None)
+    return next((text for tag in tags for node in root.iter(tag) if (text := node.get("norm") or _words(node))), None)
 
 
 def _people(names: list[str]) -> tuple[Person, ...]:

@@ -172,8 +172,8 @@ def _pieces(heading: Any) -> list[str]:
             pieces[-1].kicker &= run.kicker
         else:
             pieces.append(run)
-    said = [piece for piece in pieces if _squashed(piece.text)]
-    kept = [piece for piece in said if not piece.kicker] or said
+    filled = [piece for piece in pieces if _squashed(piece.text)]
+    kept = [piece for piece in filled if not piece.kicker] or filled
     texts = [" ".join(piece.text.replace("\u00ad", "").split()) for piece in kept]
     if sum(map(len, texts)) > MAX_HEADING_CHARS:
         return []
@@ -247,8 +247,8 @@ def _about(first: list[str], named: list[str]) -> str | None:
 
 
 def _shares_a_word(head: str, named: list[str]) -> bool:
-    said = {word for text in named for word in re.findall(r"\w{4,}", text.casefold())}
-    return any(word in said for word in re.findall(r"\w{4,}", head.casefold()))
+    known = {word for text in named for word in re.findall(r"\w{4,}", text.casefold())}
+    return any(word in known for word in re.findall(r"\w{4,}", head.casefold()))
 
 
 def _telling(text: str) -> set[str]:

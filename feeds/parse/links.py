@@ -184,8 +184,8 @@ def _named_feeds(tree: Any) -> Iterator[tuple[str, str, bool]]:
 def _linked_feeds(tree: Any) -> Iterator[tuple[str, str, bool]]:
     for node in tree.iter("a"):
         href, title = (node.get("href") or "").strip(), node.get("title") or ""
-        said = f"{node.text_content()} {title}"
-        if _LIKE_A_FEED.search(href.partition("?")[0]) or (len(said) < _SHORT and _SAYS_FEED.search(said)):
+        label = f"{node.text_content()} {title}"
+        if _LIKE_A_FEED.search(href.partition("?")[0]) or (len(label) < _SHORT and _SAYS_FEED.search(label)):
             yield href, title, False
 
 

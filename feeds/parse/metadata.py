@@ -105,13 +105,13 @@ class _Page:
         self.nodes = ld_nodes([script.text or "" for script in _JSON_LD(tree)])
         self.article = ld_article(self.nodes)
         self.site = self.meta(*_SITE_METAS)
-        self.publisher = self.said("publisher") or self.site
+        self.publisher = self.member("publisher") or self.site
 
     @cached_property
     def title(self) -> str | None:
         """The headline."""
         element = next((element for element in self.tree.iter("title") if element.getparent() is not None), None)
-        stated = [unescape(self.said("headline")), *self.all_metas(("og:title", "twitter:title"))]
+        stated = [unescape(self.member("headline")), *self.all_metas(("og:title", "twitter:title"))]
         whole = words(element) if element is not None else ""
         named = self.site or self.publisher or ""
         return headline(self.tree, [text for text in stated if text], whole=whole, site=named, url=self.url)
@@ -124,7 +124,7 @@ class _Page:
         """The content of the first of these metas that there is."""
         return next(iter(self.all_metas(names)), None)
 
-    def said(self, *keys: str) -> str:
+    def member(self, *keys: str) -> str:
         """The text of the first of these members of the article in JSON-LD."""
         return next((text for key in keys if (text := ld_text(self.article.get(key)))), "")
 
@@ -144,14 +144,14 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
         language=_language(page),
         authors=next(filter(None, _authors(page)), ()),
         published=next(filter(None, _dates(page)), None),
-        updated=_dated([page.said("dateModified")]) or _dated(page.all_metas(_UPDATE_METAS)),
+        updated=_dated([page.member("dateModified")]) or _dated(page.all_metas(_UPDATE_METAS)),
         categories=_categories(page),
         breadcrumb=_breadcrumb(page),
         origin=next(filter(None, _origins(page, credits)), None),
         credits=tuple(dict.fromkeys(credit.printed for _, credit in credits))[:6],
         publisher=publisher or None,
         image=_image(page),
-        rights=page.meta("copyright", "dc.rights", "dcterms.rights") or page.said("copyrightNotice") or None,
+        rights=page.meta("copyright", "dc.rights", "dcterms.rights") or page.member("copyrightNotice") or None,
         noindex=_noindex(page),
     )
     return PageFacts(
@@ -170,9 +170,9 @@ def _metas(tree: Any) -> dict[str, list[str]]:
 
 
 def _descriptions(page: _Page) -> tuple[str, ...]:
-    said = page.all_metas(("og:description", "description", "twitter:description", "dc.description"))
-    said += [page.said(key) for key in ("description", "alternativeHeadline", "abstract")]
-    return tuple(dict.fromkeys(filter(None, said)))
+    texts = page.all_metas(("og:description", "description", "twitter:description", "dc.description"))
+    texts += [page.member(key) for key in ("description", "alternativeHeadline", "abstract")]
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 # --------------------------------------------------------------------------- people and dates
@@ -181,8 +181,8 @@ def _descriptions(page: _Page) -> tuple[str, ...]:
 def _authors(page: _Page) -> Iterator[tuple[Person, ...]]:
     """The authors by each statement of the page, the most explicit first, each only looked for when asked for."""
     sites = (page.site, page.publisher)
-    said = page.article.get("author") or page.article.get("creator")
-    people = [_person(author) for author in (said if isinstance(said, list) else [said]) if author]
+    authors = page.article.get("author") or page.article.get("creator")
+    people = [_person(author) for author in (authors if isinstance(authors, list) else [authors]) if author]
     yield _distinct(people, sites)
     yield _distinct([name for text in page.all_metas(_AUTHOR_METAS) for name in _names(text)], sites)
     # The first is the article's; those after it are of comments, forms and other articles.
@@ -288,7 +288,7 @@ def _language(page: _Page) -> str | None:
     return (
         next(filter(None, map(page.tree.get, names)), None)
         or page.meta("og:locale", "content-language", "language", "dc.language")
-        or page.said("inLanguage")
+        or page.member("inLanguage")
         or None
     )
 
@@ -356,11 +356,11 @@ def _image(page: _Page) -> Image | None:
     if url:
         size: dict[str, Any] = {side: _pixels(page.meta(f"og:image:{side}")) for side in ("width", "height")}
         return Image(url=url, alt=page.meta("og:image:alt", "twitter:image:alt") or "", **size)
-    said = page.article.get("image")
-    said = said[0] if isinstance(said, list) and said else said
-    if not said or not (address := ld_address(said)):
+    image = page.article.get("image")
+    image = image[0] if isinstance(image, list) and image else image
+    if not image or not (address := ld_address(image)):
         return None
-    stated = said if isinstance(said, dict) else {}
+    stated = image if isinstance(image, dict) else {}
     size = {side: _pixels(stated.get(side)) for side in ("width", "height")}
     return Image(url=address, alt=ld_text(stated.get("caption")), **size)
 
@@ -371,5 +371,5 @@ def _pixels(value: Any) -> int | None:
 
 
 def _noindex(page: _Page) -> bool:
-    said = ",".join(page.all_metas(("robots", "googlebot", "googlebot-news"))).lower()
-    return any(word.strip() in ("noindex", "none") for word in said.split(","))
+    robots = ",".join(page.all_metas(("robots", "googlebot", "googlebot-news"))).lower()
+    return any(word.strip() in ("noindex", "none") for word in robots.split(","))

@@ -94,7 +94,7 @@ def names_in(element: Any) -> list[str]:
     if len(text) > 400:
         return []
     for tag in ("li", "a"):
-        items = [said.strip(_ARROWS) for item in element.iter(tag) if (said := words(item))]
+        items = [name.strip(_ARROWS) for item in element.iter(tag) if (name := words(item))]
         if len(items) > 1:
             # Behind the last link stands the page itself.
             here = text.rpartition(items[-1])[2].strip(_ARROWS + "\u200e") if tag == "a" and items[-1] else ""
@@ -186,13 +186,13 @@ def ld_article(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 def ld_body(article: dict[str, Any]) -> str:
     """Return the text of *article* as it gives it (``articleBody``), markup out, ``""`` where it gives none."""
-    said = article.get("articleBody") or article.get("text")
-    if isinstance(said, list):
-        said = "\n".join(part for part in said if isinstance(part, str))
-    if not isinstance(said, str):
+    body = article.get("articleBody") or article.get("text")
+    if isinstance(body, list):
+        body = "\n".join(part for part in body if isinstance(part, str))
+    if not isinstance(body, str):
         return ""
     # Some write their markup into it, some write it as references.
-    return plain(unescape(said) if "&lt;" in said else said)[:MAX_BODY_CHARS]
+    return plain(unescape(body) if "&lt;" in body else body)[:MAX_BODY_CHARS]
 
 
 def ld_breadcrumb(found: list[dict[str, Any]]) -> list[str]:

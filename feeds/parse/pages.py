@@ -286,8 +286,8 @@ def _is_lump(text: _Text) -> bool:
 def _is_about(text: _Text, title: str) -> bool:
     """Tell whether *text* has half of the title's telling words."""
     telling = {word[:5] for word in _WORD.findall(title.casefold()) if len(word) >= 4}
-    said = {word[:5] for word in _words_of(text.body)}
-    return text.body is not None and 2 * len(telling & said) >= len(telling)
+    known = {word[:5] for word in _words_of(text.body)}
+    return text.body is not None and 2 * len(telling & known) >= len(telling)
 
 
 def _doubtful(text: _Text, tree: Any, whole: int, witness: Counter[str]) -> bool:
@@ -346,8 +346,8 @@ def _words_of(body: Any) -> Counter[str]:
 
 def _agreement(text: _Text, witness: Counter[str]) -> float:
     """The F1 measure of the words of *text* against those of *witness*."""
-    said = _words_of(text.body)
-    return 2 * (said & witness).total() / max(1, said.total() + witness.total())
+    counts = _words_of(text.body)
+    return 2 * (counts & witness).total() / max(1, counts.total() + witness.total())
 
 
 def _mark_article(tree: Any, whole: int) -> None:

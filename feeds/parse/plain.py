@@ -309,8 +309,8 @@ def _body(blocks: Sequence[_Block]) -> tuple[str, str | None]:
 
 
 def _list_html(items: list[str], tag: str) -> str:
-    said = "".join(f"<li>{_inline(item)}</li>" for item in items if not furniture(item))
-    return f"<{tag}>{said}</{tag}>"
+    shown = "".join(f"<li>{_inline(item)}</li>" for item in items if not furniture(item))
+    return f"<{tag}>{shown}</{tag}>"
 
 
 def _block_html(block: _Block, following: _Block | None) -> str:

@@ -258,21 +258,21 @@ def standfirst(lines: Sequence[Line], facts: PageFacts, first: str) -> str:
 
     *first* is the first paragraph of the article: a standfirst stands before it.
     """
-    said = [_bag(text) for text in facts.descriptions if len(text) >= LEAST_CHARS]
+    descriptions = [_bag(text) for text in facts.descriptions if len(text) >= LEAST_CHARS]
     title = squashed(facts.title)
     for text, names in lines[: _place_of(first, lines)]:
         if len(text) > MOST_CHARS or furniture(text) or line_kinds.stated(text) or line_kinds.credit(text):
             continue
         if title and (squashed(text) in title or title in squashed(text)[: len(title) + 10]):
             continue
-        if _is_described(text, said) or _is_called_one(text, names):
+        if _is_described(text, descriptions) or _is_called_one(text, names):
             return text
     return ""
 
 
-def _is_described(text: str, said: list[frozenset[str]]) -> bool:
+def _is_described(text: str, descriptions: list[frozenset[str]]) -> bool:
     bag = _bag(text)
-    return any(_alike(bag, other) for other in said)
+    return any(_alike(bag, other) for other in descriptions)
 
 
 def _is_called_one(text: str, names: str) -> bool:
@@ -331,10 +331,10 @@ def _bag(text: str) -> frozenset[str]:
     return frozenset(_WORDS.findall(text.casefold()))
 
 
-def _alike(shown: frozenset[str], said: frozenset[str]) -> bool:
+def _alike(shown: frozenset[str], described: frozenset[str]) -> bool:
     """Tell whether a line says what the description does, which may be its beginning or go on behind it."""
-    common = len(shown & said)
-    return bool(shown) and common >= 0.8 * min(len(shown), len(said)) and common >= 0.55 * max(len(shown), len(said))
+    common, (fewer, more) = len(shown & described), sorted((len(shown), len(described)))
+    return bool(shown) and common >= 0.8 * fewer and common >= 0.55 * more
 
 
 # ---------------------------------------------------------------------- what pages of one site share

@@ -329,7 +329,7 @@ def _type_of(detail: Any) -> TextType | None:
 
 def _described(raw: Any) -> RawText | None:
     names = ("itunes_summary", "media_description", "subtitle")
-    return next((said for name in names if (said := _guessed(raw.get(name), raw.get(f"{name}_detail")))), None)
+    return next((text for name in names if (text := _guessed(raw.get(name), raw.get(f"{name}_detail")))), None)
 
 
 def _guessed(value: Any, detail: Any) -> RawText | None:
@@ -337,8 +337,8 @@ def _guessed(value: Any, detail: Any) -> RawText | None:
 
 
 def _text(value: Any, kind: TextType, detail: Any) -> RawText | None:
-    said = detail if isinstance(detail, dict) else {}
-    return raw_text(value, kind, said.get("base") or "", said.get("language"))
+    attributes = detail if isinstance(detail, dict) else {}
+    return raw_text(value, kind, attributes.get("base") or "", attributes.get("language"))
 
 
 def _persons(raw: Any, alone: Any = None) -> tuple[Person, ...]:
@@ -394,7 +394,7 @@ def _discussion(raw: Any, links: Iterable[Any]) -> Discussion | None:
     discussion = Discussion(
         url=short(raw.get("comments")) or _first(_related(pages, "replies")),
         feed_url=short(raw.get("wfw_commentrss")) or _first(_related(documents, "replies")),
-        count=next((number for said in counts if (number := whole_number(said)) is not None), None),
+        count=next((number for value in counts if (number := whole_number(value)) is not None), None),
     )
     return discussion if discussion != Discussion() else None
 
