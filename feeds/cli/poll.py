@@ -36,12 +36,12 @@ from feeds.engine.supervisor import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher
-from feeds.ingest.claims import Claims
+from feeds.ingest.arrivals import FOLDER_RETRY_S
 from feeds.ingest.desk import Desk
-from feeds.ingest.endings import Late
 from feeds.ingest.flow import Ingest, Turn
-from feeds.ingest.folders import FOLDER_RETRY_S
+from feeds.ingest.follows import Claims
 from feeds.ingest.refile import refile
+from feeds.ingest.verdicts import Late
 from feeds.model import Source
 from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult

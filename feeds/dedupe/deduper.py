@@ -45,7 +45,7 @@ _DERIVED = re.compile(r"~[0-9a-f]{16}\Z")
 
 
 def _marks(one: KnownEntry) -> tuple[int, int]:
-    """By which an item that was left out is known: as it is in `feeds.ingest.standing`."""
+    """By which an item that was left out is known: as it is in `feeds.ingest.item_marks`."""
     return short_hash("key", _DERIVED.sub("", one.key)), short_hash("title", spelled(one.title))
 
 

@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import Counter, Histogram
+
 from feeds.condition import STARVING_DAYS, starved
 from feeds.ingest.flow import Turn
 from feeds.model import UNFILED
@@ -130,8 +132,6 @@ class IngestCounts:
     """Counters of one ingest process, left for the web processes once in `FLUSH_S` while it counts."""
 
     def __init__(self) -> None:
-        from prometheus_client import Counter, Histogram
-
         self._shared = Shared(shared_folder(os.environ))
         self._save_at = 0.0
         self._unsaved = False

@@ -24,6 +24,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Protocol
 
+from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import set_up_logging
 from feeds.errors import ConfigError, StoreError
 from feeds.filing import FilingRules
@@ -183,8 +184,6 @@ class Judge:
 def _judge(
     pipe: Connection, folder: Path, environ: Mapping[str, str], cpu_s: float, memory_bytes: int, parent: int
 ) -> None:
-    from feeds.engine.liveness import end_with_parent
-
     end_with_parent(parent)
     set_up_logging(environ)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

@@ -31,7 +31,9 @@ from pathlib import Path
 from typing import Any
 
 from feeds import files
-from feeds.engine.liveness import LEAST_SHARE, cpu_seconds
+from feeds.engine.liveness import LEAST_SHARE, cpu_seconds, end_with_parent
+from feeds.engine.logs import set_up_logging
+from feeds.engine.startup import collect_seldom, without_threads
 from feeds.errors import ParseError, ParseUnfinished
 from feeds.ingest.reading import Job, Reading, read
 from feeds.redaction import fault_of_ours
@@ -265,10 +267,6 @@ def _work(read: Read, jobs: Connection, readings: Connection, limits: Limits, pa
 
 
 def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
-    from feeds.engine.liveness import end_with_parent
-    from feeds.engine.logs import set_up_logging
-    from feeds.engine.startup import collect_seldom, without_threads
-
     set_up_logging(os.environ)
     without_threads()  # their stacks would count as memory of the body
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 PRODUCT = "wiredesk"
 MOST_BYTES = 512 * 1024
@@ -96,8 +96,6 @@ def _plain(path: str) -> str:
     """*path* with its escapes in one spelling: capitals, and none where a letter, digit or ``-._~`` stands (§2.2.2)."""
     if "%" not in path and path.isascii():
         return path
-    from urllib.parse import quote, unquote_to_bytes
-
     kept = "/?:@!$&'()*+,;=-._~"
     pieces = path.replace("%2f", "%2F").split("%2F")
     return "%2F".join(quote(unquote_to_bytes(piece), safe=kept) for piece in pieces)

@@ -24,17 +24,14 @@ from feeds.errors import DeskError, FetchError, ParseError, StoreError
 from feeds.fetch import Fetcher
 from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
 from feeds.ingest import bodies, notices, verdicts
+from feeds.ingest.arrivals import Looked, Pushes, look_into, refused, tell_files
+from feeds.ingest.batches import AGAIN_AFTER, Batch, Saving
 from feeds.ingest.bodies import Read, Readers, Waiting
-from feeds.ingest.claims import LEASE_S, Claims
 from feeds.ingest.desk import Desk
-from feeds.ingest.endings import Late, tell, tell_late, tell_reading
-from feeds.ingest.folders import Looked, look_into, refused, tell_files
-from feeds.ingest.follows import Follows
-from feeds.ingest.lines import Lines
-from feeds.ingest.outage import Outage
-from feeds.ingest.pushes import Pushes
+from feeds.ingest.follows import LEASE_S, Claims, Follows
+from feeds.ingest.host_queues import HostQueues, Outage
 from feeds.ingest.reading import Reading
-from feeds.ingest.saving import AGAIN_AFTER, Batch, Saving
+from feeds.ingest.verdicts import Late, log_late, log_poll, log_reading
 from feeds.model import Answer, Request, Source
 from feeds.redaction import fault_of_ours
 from feeds.store import Store
@@ -108,14 +105,14 @@ class Ingest:
         self._unread: list[tuple[Waiting, bytes, Claim | None]] = []
         self._read: list[Read] = []
         self._held_at = self._put_off_at = time.monotonic()
-        self._lines = Lines(fetcher.submit)
-        self._pages = Follows(self._lines.put, self._lines.held_until)
+        self._queues = HostQueues(fetcher.submit)
+        self._pages = Follows(self._queues.put, self._queues.held_until)
         self._outage = Outage()
         self._unsaved: list[PollResult] = []
         self._save_at = math.inf
         self._postponed: list[Claim] = []
         self._pushes = Pushes()
-        self._saving = Saving(store, self._lines, random=random)
+        self._saving = Saving(store, self._queues, random=random)
         self.desk = desk
 
     @property
@@ -156,9 +153,9 @@ class Ingest:
         with self._store.write() as tx:
             if tx.schedule.shifts() == self._shifts:
                 tx.schedule.shift(by, self._clock())
-                notices.tell(tx, [notices.clock_was_set(by)], self._clock())
+                notices.write(tx, [notices.clock_was_set(by)], self._clock())
         self._shifts = None
-        self._lines.clock_was_set(by)
+        self._queues.clock_was_set(by)
 
     def take_pushed(self) -> None:
         """Read what sources' hubs have pushed since this was last called; `turn` brings the ends. Raises StoreError."""
@@ -191,7 +188,7 @@ class Ingest:
         """Start polling what was claimed; `turn` brings the ends."""
         now = self._clock()
         poll = self.desk.settings.poll
-        self._lines.scope, self._lines.per_host = poll.retry_after_scope, poll.per_host
+        self._queues.scope, self._queues.per_host = poll.retry_after_scope, poll.per_host
         for claim in claims:
             self._flight[claim.source.id] = claim
             try:
@@ -205,10 +202,10 @@ class Ingest:
             self._to_look.append((claim, source))
             return
         url = self.desk.secrets.restored(claim.state.adopted_url) or source.target
-        if self.desk.settings.poll.retry_after_scope != "url" and self._lines.held_until(url, now):
+        if self.desk.settings.poll.retry_after_scope != "url" and self._queues.held_until(url, now):
             self._postponed.append(claim)
             return
-        self._lines.put(
+        self._queues.put(
             Request(
                 source_id=source.id,
                 url=url,
@@ -295,7 +292,7 @@ class Ingest:
         request = outcome.request
         if isinstance(outcome, FetchError) and outcome.retry_after_s is not None:
             self._hold(request.url, now + timedelta(seconds=min(outcome.retry_after_s, RETRY_AFTER_CAP_S)))
-        self._lines.ended(request.url)
+        self._queues.ended(request.url)
         if request.tag in Follows.TAGS:
             page = self._pages.ended(outcome, now)
             if page is not None:
@@ -333,7 +330,7 @@ class Ingest:
 
     def _hold(self, url: str, until: datetime) -> None:
         """Whoever shares the limit that *url* ran into waits as well; what waits here goes back to the store."""
-        for request in self._lines.hold(url, until):
+        for request in self._queues.hold(url, until):
             if request.tag in Follows.TAGS:
                 self._pages.put_off(request)
                 continue
@@ -402,7 +399,7 @@ class Ingest:
         for result in looked.results:
             self._let_go(result)
             if result.outcome != "not-modified":
-                tell(result)
+                log_poll(result)
         for (item, source, first), id_ in zip(looked.found, ids, strict=True):
             self._submit(replace(item, id=id_), source, None, first=first)
 
@@ -486,9 +483,9 @@ class Ingest:
             self._flight.pop(claim.source.id, None)
         for result in saved.results:
             self._let_go(result)
-            tell(result)
+            log_poll(result)
         for late in saved.late:
-            tell_late(late)
+            log_late(late)
         turn.polls += saved.results
         turn.late += saved.late
         turn.new += saved.report.new
@@ -505,7 +502,7 @@ class Ingest:
 
     def _ended(self, waiting: Waiting, reading: Reading) -> None:
         """Say what needs saying of a body that is done."""
-        tell_reading(waiting, reading)
+        log_reading(waiting, reading)
         if waiting.claim is None:
             self._extra -= 1
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from feeds import files
+from feeds.dedupe import Deduper, Sketched, Stories, Window, remember, snapshot
 from feeds.model import Beside, Decision, Entry
 from feeds.store import ReadTx
-
-if TYPE_CHECKING:
-    from feeds.dedupe import Deduper, Sketched, Stories, Window
 
 WINDOW = timedelta(days=14)
 READ_AT_ONCE = 5000
@@ -79,8 +76,6 @@ class Memory:
         """
         if not any(entries for _, entries in batch):
             return Decided(None, [() for _ in batch])
-        from feeds.dedupe import Deduper, Stories, Window
-
         if self._window is None or self._stories is None:
             self._window, self._stories = self._taken_over(tx, language) or (Window(), Stories())
         self._settled = False
@@ -113,16 +108,12 @@ class Memory:
             return
         if self._reaches - self._kept <= max(KEPT_AFTER, len(self._window) // 10):
             return
-        from feeds.dedupe import snapshot
-
         head = _head(tx, language, self._reaches)
         files.put_cached(KEPT, snapshot.made_of(), {"head": head, **snapshot.pack(self._window, self._stories)})
         self._kept = self._reaches
 
     def _taken_over(self, tx: ReadTx, language: str) -> tuple[Window, Stories] | None:
         """What another process kept; None where there is nothing, or not of this desk, or of a past that is no more."""
-        from feeds.dedupe import snapshot
-
         parts = files.find_cached(KEPT, snapshot.made_of())
         try:
             reaches = int(bytes(parts["head"]).partition(b" ")[0]) if parts is not None else 0
@@ -135,8 +126,6 @@ class Memory:
         return found
 
     def _catch_up(self, tx: ReadTx, window: Window, stories: Stories, now: datetime) -> None:
-        from feeds.dedupe import remember
-
         newest = tx.articles.newest_entry()
         while self._reaches < newest:
             stored = tx.articles.signatures(self._reaches, now - WINDOW, READ_AT_ONCE)

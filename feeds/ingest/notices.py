@@ -1,4 +1,4 @@
-"""What an admin should know of a poll that ended: events to open and to close. Pure but for `tell`.
+"""What an admin should know of a poll that ended: events to open and to close. Pure but for `write`.
 
 | kind         | opened                                           | closed                        |
 | ------------ | ------------------------------------------------ | ----------------------------- |
@@ -58,16 +58,16 @@ def notices(claim: Claim, result: PollResult) -> list[Notice]:
         return [Notice(kind="gone", subject=source.key, text=text, remedy=result.remedy)]
     if result.outcome == "failed":
         return _failing(source, result)
-    told: list[Notice] = []
+    found: list[Notice] = []
     if before.gone_at is not None:
-        told.append(Notice(kind="gone", subject=source.key, text=f"{source.name} answers again", over=True))
+        found.append(Notice(kind="gone", subject=source.key, text=f"{source.name} answers again", over=True))
     if before.failures >= FAILURES_AT_LEAST:
-        told.append(Notice(kind="failing", subject=source.key, text=f"{source.name} answers again", over=True))
+        found.append(Notice(kind="failing", subject=source.key, text=f"{source.name} answers again", over=True))
     if after.adopted_url and after.adopted_url != before.adopted_url:
-        told.append(_moved(source, after.adopted_url))
+        found.append(_moved(source, after.adopted_url))
     if (after.distrusted_at is None) != (before.distrusted_at is None):
-        told.append(_validators(source, over=after.distrusted_at is None))
-    return told + _silent(source, before.last_new_at, result)
+        found.append(_validators(source, over=after.distrusted_at is None))
+    return found + _silent(source, before.last_new_at, result)
 
 
 def flood(source: Source, count: int, *, over: bool = False) -> Notice:
@@ -77,9 +77,9 @@ def flood(source: Source, count: int, *, over: bool = False) -> Notice:
     return Notice(kind="flood", subject=source.key, text=text, remedy=remedy, over=over)
 
 
-def tell(tx: WriteTx, told: list[Notice], now: datetime) -> None:
-    """Write *told* into the events."""
-    for one in told:
+def write(tx: WriteTx, those: list[Notice], now: datetime) -> None:
+    """Write *those* into the events."""
+    for one in those:
         if one.kind == "failing" and not one.over and tx.events.since("outage", "sources") is not None:
             continue  # most sources fail, which one alarm tells; this one is told if it goes on when that is over
         if not one.over:
@@ -87,7 +87,7 @@ def tell(tx: WriteTx, told: list[Notice], now: datetime) -> None:
             if one.kind in NEWS:
                 tx.events.close(one.kind, one.subject, now)
         elif tx.events.close(one.kind, one.subject, now) and one.kind in ("gone", "failing"):
-            tell(tx, [Notice(kind="revived", subject=one.subject, text=one.text)], now)
+            write(tx, [Notice(kind="revived", subject=one.subject, text=one.text)], now)
 
 
 def _failing(source: Source, result: PollResult) -> list[Notice]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import xxhash
 
 from feeds.errors import DeskError, ParseError
-from feeds.ingest.standing import NOTHING, standing
+from feeds.ingest.item_marks import NOTHING, item_marks
 from feeds.model import NOTHING_BESIDE, Beside, Entry, Hints, ParsedFeed, Source
 from feeds.text import Recurring, Shown, of_blob
 
@@ -25,7 +25,7 @@ Reader = Literal["feed", "document", "page", "listing", "sitemap"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One body to read. *name* is the file's name for a document; *item_hashes* and *item_marks* are what is remembered
-    of the items that the feed had at the last poll, see `feeds.ingest.standing`; *learnt* is what
+    of the items that the feed had at the last poll, see `feeds.ingest.item_marks`; *learnt* is what
     recurs in what its source or site shows, see `feeds.text`.
     """
 
@@ -122,7 +122,7 @@ def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes, Beside]:
     """
     from feeds import parse
 
-    before = standing(job.item_hashes, job.item_marks)
+    before = item_marks(job.item_hashes, job.item_marks)
     # Where the address or the config is another one, the head is looked at again, whatever its bytes say.
     outside = _outside(job)
     if before.hashes:

@@ -17,20 +17,20 @@ from sqlalchemy import Connection, Engine, exc, select
 from feeds.errors import StoreError
 from feeds.files import make_private
 from feeds.store import dialect, place, small_tables, upgrade
+from feeds.store.inbox import Inbox, PageQueue
 from feeds.store.place import Loss
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
+from feeds.store.small_tables import Configs, Events, Furniture
+from feeds.store.sources import Schedule, Sources
 
 if TYPE_CHECKING:
     from feeds.store.articles import Articles
     from feeds.store.documents import Documents
     from feeds.store.hubs import Hubs
-    from feeds.store.inbox import Inbox, PageQueue
     from feeds.store.overview import Overview
     from feeds.store.retention import Retention
     from feeds.store.search import Search
     from feeds.store.sections import Sections
-    from feeds.store.small_tables import Configs, Events, Furniture
-    from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
 
 
@@ -118,38 +118,26 @@ class ReadTx:
 
     @cached_property
     def configs(self) -> Configs:
-        from feeds.store.small_tables import Configs
-
         return Configs(self._connection)
 
     @cached_property
     def sources(self) -> Sources:
-        from feeds.store.sources import Sources
-
         return Sources(self._connection)
 
     @cached_property
     def schedule(self) -> Schedule:
-        from feeds.store.sources import Schedule
-
         return Schedule(self._connection)
 
     @cached_property
     def inbox(self) -> Inbox:
-        from feeds.store.inbox import Inbox
-
         return Inbox(self._connection)
 
     @cached_property
     def page_queue(self) -> PageQueue:
-        from feeds.store.inbox import PageQueue
-
         return PageQueue(self._connection)
 
     @cached_property
     def furniture(self) -> Furniture:
-        from feeds.store.small_tables import Furniture
-
         return Furniture(self._connection)
 
     @cached_property
@@ -178,8 +166,6 @@ class ReadTx:
 
     @cached_property
     def events(self) -> Events:
-        from feeds.store.small_tables import Events
-
         return Events(self._connection)
 
     @cached_property

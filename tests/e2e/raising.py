@@ -15,10 +15,10 @@ STEPS = (
     "feeds.fetch.transfer:Transfer.headers",
     "feeds.fetch.transfer:Transfer.conclude",
     "feeds.fetch.loop:Loop._start_ready",
-    "feeds.ingest.lines:Lines.put",
-    "feeds.ingest.lines:Lines.ended",
+    "feeds.ingest.host_queues:Lines.put",
+    "feeds.ingest.host_queues:Lines.ended",
     "feeds.ingest.desk:Desk.redacted",
-    "feeds.ingest.saving:Saving.save",
+    "feeds.ingest.batches:Saving.save",
     "feeds.engine.clock:IngestProcess._tick",
     "feeds.publish.flow:_publish_section",
 )

@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from feeds.engine.timekeeping import Change, Clocks, Every
-from feeds.ingest.lines import Lines
+from feeds.ingest.host_queues import HostQueues
 from feeds.model import Source
 from feeds.publish.held import still_held
 from feeds.store import open_store
@@ -96,11 +96,11 @@ def test_what_is_due_moves_with_the_clock(tmp_path: Path, by: timedelta) -> None
 
 
 def test_who_asked_to_wait_is_left_alone_as_long_as_was_asked() -> None:
-    lines = Lines(lambda request: None)
-    lines.hold("https://a.example/feed", NOW + timedelta(minutes=5))
-    lines.clock_was_set(-DAY)
-    assert lines.held_until("https://a.example/feed", NOW - DAY) == NOW - DAY + timedelta(minutes=5)
-    assert lines.held_until("https://a.example/feed", NOW - DAY + timedelta(minutes=6)) is None
+    queues = HostQueues(lambda request: None)
+    queues.hold("https://a.example/feed", NOW + timedelta(minutes=5))
+    queues.clock_was_set(-DAY)
+    assert queues.held_until("https://a.example/feed", NOW - DAY) == NOW - DAY + timedelta(minutes=5)
+    assert queues.held_until("https://a.example/feed", NOW - DAY + timedelta(minutes=6)) is None
 
 
 def test_a_section_that_is_held_since_a_time_to_come_is_held_no_longer() -> None:

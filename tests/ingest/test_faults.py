@@ -14,10 +14,10 @@ import pytest
 from feeds.errors import ParseUnfinished, StoreError
 from feeds.filing import FilingRules
 from feeds.ingest import flow
+from feeds.ingest.batches import AGAIN_AFTER, MOST_UNREAD, Batch, Saved
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest, Turn
 from feeds.ingest.reading import Job, Reading, read
-from feeds.ingest.saving import AGAIN_AFTER, MOST_UNREAD, Batch, Saved
 from feeds.model import Answer, Request, Settings, Source
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import PollResult

@@ -28,7 +28,7 @@ def store(tmp_path) -> Iterator[Store]:
 def tell(store: Store, before: SourceState, result: PollResult) -> list[tuple[str, bool]]:
     """Tell what *result* has to say; the kinds of all events that there are then, oldest first, and whether open."""
     with store.write() as tx:
-        notices.tell(tx, notices.notices(claim(before), result), result.at)
+        notices.write(tx, notices.notices(claim(before), result), result.at)
     return [(event.kind, event.closed_at is None) for event in reversed(events(store))]
 
 

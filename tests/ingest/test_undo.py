@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from feeds.filing import FilingRules
+from feeds.ingest.batches import Batch, Saving
 from feeds.ingest.bodies import waiting
 from feeds.ingest.desk import Desk
-from feeds.ingest.lines import Lines
+from feeds.ingest.host_queues import Lines
 from feeds.ingest.memory import Memory
 from feeds.ingest.reading import Reading
-from feeds.ingest.saving import Batch, Saving
 from feeds.model import Beside, Entry, Settings, Source, Validators
 from feeds.store import Store, open_store
 from feeds.store.values import InboxItem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 from feeds.errors import ParseUnfinished
 from feeds.fetch.cadence import JITTER
 from feeds.ingest import notices
+from feeds.ingest.arrivals import hub_of, note_hubs
 from feeds.ingest.bodies import Read, Waiting, recurs_in
 from feeds.ingest.desk import Desk
-from feeds.ingest.endings import Late, late, verdict
 from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
-from feeds.ingest.lineage import Groups, Lineages
-from feeds.ingest.lines import Lines, scope_of
-from feeds.ingest.memory import Decided, Memory
-from feeds.ingest.order import left_out, rank
-from feeds.ingest.pushes import hub_of, note_hubs
+from feeds.ingest.host_queues import HostQueues, scope_of
 from feeds.ingest.reading import Reading
-from feeds.model import Placement, PollSettings
+from feeds.ingest.verdicts import Late, late, verdict
+from feeds.model import Entry, Placement, PollSettings
 from feeds.store import ReadTx, Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob
 
 if TYPE_CHECKING:
     from feeds.hub.subscribing import Discovered
+    from feeds.ingest.crediting import Credits, Groups
+    from feeds.ingest.memory import Decided, Memory
+
 
 AGAIN_AFTER = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(hours=24))
 """When a body is tried again that was not read and that nobody shows a second time; after the last it is given up."""
@@ -41,6 +41,7 @@ FLOOD_AT_LEAST = 5
 """Known entries under new ids in one document of which the admin is told."""
 
 Places = dict[int, tuple[Placement, ...] | None]
+UNDATED_AGE = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -70,12 +71,12 @@ class Saved:
 class Saving:
     """Holds what dedupe remembers between batches. For the one thread that saves."""
 
-    def __init__(self, store: Store, lines: Lines, *, random: Callable[[], float]) -> None:
+    def __init__(self, store: Store, queues: HostQueues, *, random: Callable[[], float]) -> None:
         self._store = store
-        self._lines = lines
+        self._queues = queues
         self._random = random
-        self._memory = Memory()
-        self._lineages = Lineages()
+        self._memory: Memory | None = None
+        self._credits: Credits | None = None
 
     def save(self, batch: Batch, desk: Desk, now: datetime) -> Saved:
         """Decide what every entry is, file it, write the sources' rows, empty the inbox. Raises StoreError."""
@@ -92,20 +93,21 @@ class Saving:
         }
         brought_by = [waiting.source for waiting, _ in batch.read]
         language = desk.settings.language
-        decided = Decided(None, [])
+        memory, credits = self._loaded()
+        decided: Decided | None = None
         try:
             with self._store.read() as tx:
-                decided = self._memory.decide(tx, entries, now=now, language=language, beside=beside)
-                groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
+                decided = memory.decide(tx, entries, now=now, language=language, beside=beside)
+                groups = credits.credit(tx, brought_by, decided.decisions, desk)
             with self._store.write() as tx:
                 tx.lock_dedupe()
-                if decided.deduper is not None and not self._memory.is_current(tx):
+                if decided.deduper is not None and not memory.is_current(tx):
                     # Somebody else saved meanwhile, perhaps the very same articles.
                     decided.undo()
-                    decided = self._memory.decide(tx, entries, now=now, language=language, beside=beside)
-                    groups = self._lineages.credit(tx, brought_by, decided.decisions, desk)
+                    decided = memory.decide(tx, entries, now=now, language=language, beside=beside)
+                    groups = credits.credit(tx, brought_by, decided.decisions, desk)
                 report = _save_decisions(tx, batch.read, placed, groups, now)
-                self._lineages.settle(tx, groups, desk.settings.publish.full_text)
+                credits.settle(tx, groups, desk.settings.publish.full_text)
                 tx.stories.move(decided.moved)
                 tx.stories.merge(decided.merged, now)
                 results = self._finish(tx, batch, decided.decisions, desk.settings.poll, now)
@@ -119,17 +121,27 @@ class Saving:
                 tx.inbox.remove([waiting.item.id for waiting, _ in batch.read if waiting.item.id not in put_off])
                 newest = tx.articles.newest_entry()
         except BaseException:
-            decided.undo()
-            self._lineages.undo()
+            if decided is not None:
+                decided.undo()
+            credits.undo()
             raise
         if decided.deduper is not None:
-            self._memory.saved(newest)
+            memory.saved(newest)
         return Saved(results, report, late, pages)
 
     def keep(self, language: str) -> None:
         """Keep for the next process what this one remembers. Raises StoreError."""
-        with self._store.read() as tx:
-            self._memory.keep(tx, language)
+        if self._memory is not None:
+            with self._store.read() as tx:
+                self._memory.keep(tx, language)
+
+    def _loaded(self) -> tuple[Memory, Credits]:
+        """What decides, loaded with the first body: numpy takes a tenth of a second, and most polls bring nothing."""
+        from feeds.ingest.crediting import Credits
+        from feeds.ingest.memory import Memory
+
+        self._memory, self._credits = self._memory or Memory(), self._credits or Credits()
+        return self._memory, self._credits
 
     def _save_without_bodies(self, batch: Batch, desk: Desk, now: datetime) -> Saved:
         """What most batches are: nothing is decided, and nobody who decides has to wait."""
@@ -151,27 +163,27 @@ class Saving:
         for result in results:
             claim = batch.flight.get(result.source_id)
             if claim is not None and result.source_id in stood:
-                notices.tell(tx, notices.notices(claim, result), now)
-        told = [
+                notices.write(tx, notices.notices(claim, result), now)
+        asked_to_wait = [
             _address(batch.flight.get(result.source_id))
             for result in results
             if result.error and result.state.retry_after_until
         ]
-        self._postpone(tx, batch.postponed, told, settings, now)
+        self._postpone(tx, batch.postponed, asked_to_wait, settings, now)
         return results
 
     def _postpone(
-        self, tx: WriteTx, postponed: list[Claim], told: Iterable[str], settings: PollSettings, now: datetime
+        self, tx: WriteTx, postponed: list[Claim], asked: Iterable[str], settings: PollSettings, now: datetime
     ) -> None:
         """Give claims back that may not be asked now, and have all sources under a `Retry-After` wait, each its own
-        while longer, so that they never come back in lockstep (criteria M9). *told* are addresses that said so.
+        while longer, so that they never come back in lockstep (criteria M9). *asked* are addresses that said so.
         """
         tx.sources.release(postponed)
         if settings.retry_after_scope == "url":
             return
-        told = {*told, *(_address(claim) for claim in postponed)}
-        for scope, url in {scope_of(url, settings.retry_after_scope): url for url in told if url}.items():
-            until = self._lines.held_until(url, now)
+        addresses = {*asked, *(_address(claim) for claim in postponed)}
+        for scope, url in {scope_of(url, settings.retry_after_scope): url for url in addresses if url}.items():
+            until = self._queues.held_until(url, now)
             if until is None:
                 continue
             near = tx.sources.addresses(scope)
@@ -299,7 +311,7 @@ def _tell_floods(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) 
     for (waiting, _), decisions in zip(read, decided, strict=True):
         again = sum("~" not in (decision.known_key or "~") for decision in decisions)
         if decisions and (again >= FLOOD_AT_LEAST or waiting.source.key in known):
-            notices.tell(tx, [notices.flood(waiting.source, again, over=again < FLOOD_AT_LEAST)], now)
+            notices.write(tx, [notices.flood(waiting.source, again, over=again < FLOOD_AT_LEAST)], now)
 
 
 def _hubs(read: list[Read], desk: Desk) -> list[tuple[int, Discovered]]:
@@ -314,3 +326,34 @@ def _hubs(read: list[Read], desk: Desk) -> list[tuple[int, Discovered]]:
 
 def _address(claim: Claim | None) -> str:
     return "" if claim is None else claim.state.adopted_url or claim.source.target
+
+
+def rank(entry: Entry, waiting: Waiting, siblings: Sequence[Entry], now: datetime) -> datetime:
+    """The place in the order: the earlier of published and first seen; never the top for what is not new.
+
+    In a first import an entry without a date stands right after the dated one before it in the document, else, with
+    nothing to go by, as if it were a day old.
+    """
+    if entry.published is not None:
+        return min(entry.published, now)
+    if not waiting.first or waiting.source.kind == "files":
+        return now
+    before = [other for other in siblings if other.position < entry.position and other.published is not None]
+    if before:
+        nearest = max(before, key=lambda other: other.position)
+        assert nearest.published is not None
+        return min(nearest.published, now) - timedelta(microseconds=entry.position - nearest.position)
+    dated = [other.published for other in siblings if other.published is not None]
+    anchor = min(dated) if dated else now - UNDATED_AGE
+    return min(anchor, now) - timedelta(microseconds=entry.position)
+
+
+def left_out(waiting: Waiting, entries: Sequence[Entry], most: int) -> list[Entry]:
+    """What a first import of more than *most* entries files nowhere; 0 lets all in."""
+    if not waiting.first or not most or waiting.source.kind == "files":
+        return []
+    return sorted(entries, key=_newest_first)[most:]
+
+
+def _newest_first(entry: Entry) -> tuple[bool, float, int]:
+    return (entry.published is None, -entry.published.timestamp() if entry.published else 0.0, entry.position)

@@ -1,4 +1,5 @@
-"""Where requests wait before they are handed to the fetcher, and who is held by a `Retry-After`. Holds state; no I/O.
+"""Where requests wait before they are handed to the fetcher, who is held by a `Retry-After`, and whether it is this
+machine's own network that fails. Holds state; no I/O.
 
 The fetcher keeps the pace of a host; what it has it will ask. So only a few of a host are handed over at once: what an
 origin has asked to wait then still can.
@@ -9,15 +10,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
-from feeds.model import RateScope, Request
+from feeds.errors import FetchBlocked, FetchError, FetchTooLarge
+from feeds.model import Answer, RateScope, Request
 from feeds.urls import host_of, registrable
 
 MOST_HELD = 10_000
 """Hosts, or addresses, of which it is remembered that they asked to wait; the store knows it of every source."""
+LOOKS_BACK = timedelta(minutes=1)
+HOSTS_AT_LEAST = 3
+"""So many hosts that can't be reached, and none that can, are no coincidence."""
 
 
-class Lines:
+class HostQueues:
     """`put` requests; `ended` for each that came back; `hold` what is not to be asked for a while."""
 
     def __init__(self, submit: Callable[[Request], None]) -> None:
@@ -99,3 +105,29 @@ def scope_of(url: str, scope: RateScope) -> str:
         return url
     host = host_of(url)
     return registrable(host) if scope == "domain" else host
+
+
+class Outage:
+    """Give it every outcome by `saw`; `now` asks. Sources fail alone, a network fails them all."""
+
+    def __init__(self) -> None:
+        self._answered_at: datetime | None = None
+        self._failed: deque[tuple[datetime, str]] = deque()
+
+    def saw(self, outcome: Answer | FetchError, at: datetime) -> None:
+        """Take in how a request ended."""
+        if isinstance(outcome, Answer) or outcome.status is not None or isinstance(outcome, FetchTooLarge):
+            self._answered_at = at
+            self._failed.clear()
+        elif not isinstance(outcome, FetchBlocked):
+            self._failed.append((at, urlsplit(outcome.request.url).netloc if outcome.request else outcome.url))
+            if len(self._failed) > 1000:
+                self._failed.popleft()
+
+    def now(self, at: datetime) -> bool:
+        """Whether everything that was asked lately failed before any answer."""
+        if self._answered_at is not None and at - self._answered_at < LOOKS_BACK:
+            return False
+        while self._failed and at - self._failed[0][0] > LOOKS_BACK:
+            self._failed.popleft()
+        return len({host for _, host in self._failed}) >= HOSTS_AT_LEAST

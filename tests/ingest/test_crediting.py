@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from feeds.ingest import lineage
-from feeds.ingest.lineage import Lineages
+from feeds.ingest import crediting
+from feeds.ingest.crediting import Credits
 from feeds.model import Decision, Entry, Source
 from feeds.store.lineage import Line, Settled
 
@@ -58,50 +58,50 @@ def articles() -> Articles:
     return Articles()
 
 
-def settle(lineages: Lineages, articles: Articles, key: str = "c") -> list[int]:
+def settle(credits: Credits, articles: Articles, key: str = "c") -> list[int]:
     """Settle a further copy, the entry *key* of source 2; the rows that were read for it."""
     by_id = {source.id: source for source in SOURCES}
     sources = SimpleNamespace(by_ids=lambda ids: by_id, all=lambda: SOURCES, by_id=lambda number: None)
     tx: Any = SimpleNamespace(articles=articles, sources=sources)
     entry = Entry(key=key, title="Ferry late")
     groups = [(Decision(kind="copy", entry=entry, article_uid="urn:a", source_id=2),)]
-    lineages.settle(tx, lineages.credit(tx, [SOURCES[2]], groups, config=None), "summary")
+    credits.settle(tx, credits.credit(tx, [SOURCES[2]], groups, config=None), "summary")
     articles.read, read = [], articles.read
     return read
 
 
 def test_an_entry_is_read_once(articles: Articles) -> None:
-    lineages = Lineages()
+    credits = Credits()
     articles.add(1)
     articles.add(2)
-    assert settle(lineages, articles) == [1, 2]
+    assert settle(credits, articles) == [1, 2]
     assert [one.copy for one in articles.settled] == [False, True]
     articles.add(3)
-    assert settle(lineages, articles) == [3]
+    assert settle(credits, articles) == [3]
 
 
 def test_an_entry_that_changed_is_read_again(articles: Articles) -> None:
-    lineages = Lineages()
+    credits = Credits()
     articles.add(1)
     articles.add(2)
-    settle(lineages, articles)
+    settle(credits, articles)
     line, entry = articles.rows[1]
     articles.rows[1] = replace(line, changed_at=NOW + timedelta(hours=1)), replace(entry, credits=("Source: Paper 2",))
-    assert settle(lineages, articles) == [1]
+    assert settle(credits, articles) == [1]
     assert [one.copy for one in articles.settled] == [True, False]
 
 
 def test_what_was_saved_a_moment_ago_is_not_read_back(articles: Articles) -> None:
-    lineages = Lineages()
+    credits = Credits()
     articles.add(1)
     articles.add(2)
-    assert settle(lineages, articles, key="2") == [1]
+    assert settle(credits, articles, key="2") == [1]
 
 
 def test_so_many_are_remembered_and_no_more(articles: Articles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage, "MOST_SAID", 1)
-    lineages = Lineages()
+    monkeypatch.setattr(crediting, "MOST_SAID", 1)
+    credits = Credits()
     articles.add(1)
     articles.add(2)
-    settle(lineages, articles)
-    assert settle(lineages, articles) == [1]
+    settle(credits, articles)
+    assert settle(credits, articles) == [1]

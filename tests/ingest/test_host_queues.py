@@ -8,8 +8,7 @@ import pytest
 
 from feeds.errors import FetchBroken, FetchStatus
 from feeds.ingest.follows import TRIES, Follows, link_hash
-from feeds.ingest.lines import Lines, scope_of
-from feeds.ingest.outage import Outage
+from feeds.ingest.host_queues import HostQueues, Outage, scope_of
 from feeds.model import Answer, Request
 from feeds.urls import registrable
 
@@ -55,27 +54,27 @@ def test_a_scope_is_an_address_a_host_or_a_domain():
 
 def test_only_a_few_of_a_host_are_handed_over_and_a_hold_takes_the_rest_back():
     handed: list[Request] = []
-    lines = Lines(handed.append)
+    queues = HostQueues(handed.append)
     for number in range(20):
-        lines.put(asked(f"http://a.example/{number}", number))
-    lines.put(asked("http://b.example/", 99))
+        queues.put(asked(f"http://a.example/{number}", number))
+    queues.put(asked("http://b.example/", 99))
     assert len(handed) == 5
-    lines.ended(handed[0].url)
+    queues.ended(handed[0].url)
     assert len(handed) == 6
     until = NOW + timedelta(hours=1)
-    back = lines.hold("http://a.example/1", until)
-    assert len(back) == 15 and len(lines) == 0
-    assert lines.held_until("http://a.example/other", NOW) == until
-    assert lines.held_until("http://b.example/", NOW) is None
-    assert lines.held_until("http://a.example/other", until) is None
+    back = queues.hold("http://a.example/1", until)
+    assert len(back) == 15 and len(queues) == 0
+    assert queues.held_until("http://a.example/other", NOW) == until
+    assert queues.held_until("http://b.example/", NOW) is None
+    assert queues.held_until("http://a.example/other", until) is None
 
 
 def test_with_the_domain_as_scope_neighbours_wait_too():
-    lines = Lines(lambda request: None)
-    lines.scope = "domain"
-    lines.hold("http://a.example.org/", NOW + timedelta(hours=1))
-    assert lines.held_until("http://b.example.org/x", NOW)
-    assert not lines.held_until("http://b.example.com/x", NOW)
+    queues = HostQueues(lambda request: None)
+    queues.scope = "domain"
+    queues.hold("http://a.example.org/", NOW + timedelta(hours=1))
+    assert queues.held_until("http://b.example.org/x", NOW)
+    assert not queues.held_until("http://b.example.com/x", NOW)
 
 
 # --------------------------------------------------------------------------- article pages
@@ -142,17 +141,17 @@ def test_a_listing_that_was_claimed_before_a_page_was_done_with_does_not_ask_for
 
 def test_pages_of_a_host_that_asked_to_wait_come_after_the_next_poll():
     handed: list[Request] = []
-    lines = Lines(handed.append)
-    pages = Follows(lines.put, lines.held_until)
+    queues = HostQueues(handed.append)
+    pages = Follows(queues.put, queues.held_until)
     pages.want(1, [f"http://a.example/{number}" for number in range(9)], NOW)
     pages.ended(failed(handed.pop(), 404), NOW)
-    lines.ended("http://a.example/robots.txt")
+    queues.ended("http://a.example/robots.txt")
     asked_before = len(handed)
     assert 0 < asked_before < 9
-    for request in lines.hold(handed[0].url, NOW + timedelta(hours=1)):
+    for request in queues.hold(handed[0].url, NOW + timedelta(hours=1)):
         pages.put_off(request)
     for request in list(handed):
-        lines.ended(request.url)
+        queues.ended(request.url)
         pages.ended(failed(request, 429), NOW)
     assert len(handed) == asked_before and len(pages) == 0
     assert not pages.followed

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from feeds.dedupe import Directory, Said, Told, choose_shown, credited, said, trace, with_origin
 from feeds.model import Decision, Entry, FullText, Source
 from feeds.store import ReadTx, WriteTx
 from feeds.store.lineage import Line, Settled
-
-if TYPE_CHECKING:
-    from feeds.dedupe import Directory, Said
 
 Groups = list[tuple[Decision, ...]]
 
@@ -28,7 +25,7 @@ of their article asks it again.
 """
 
 
-class Lineages:
+class Credits:
     """Holds the directory of the configured sources, made again when the config changes."""
 
     def __init__(self) -> None:
@@ -45,8 +42,6 @@ class Lineages:
         fresh = any(decision.kind in ("new", "copy", "updated") for group in groups for decision in group)
         if not fresh:
             return groups
-        from feeds.dedupe import credited, with_origin
-
         directory = self._known(tx, config)
 
         def completed(decision: Decision, source: Source) -> Decision:
@@ -84,8 +79,6 @@ class Lineages:
         self, tx: ReadTx, lines: Sequence[Line], saved: Mapping[tuple[int, str], Entry]
     ) -> dict[int, Said]:
         """What the entries of *lines* say, by row; read where it is not remembered, nor *saved* a moment ago."""
-        from feeds.dedupe import said
-
         kept = {line.id: self._said.get(line.id) for line in lines}
         strange = [line for line in lines if (known := kept[line.id]) is None or known[0] != line.changed_at]
         new = {line.id: entry for line in strange if (entry := saved.get((line.source_id, line.key))) is not None}
@@ -102,8 +95,6 @@ class Lineages:
     def _weighed(
         self, lines: list[Line], said: Mapping[int, Said], by_id: dict[int, Source], desk_rights: FullText
     ) -> list[Settled]:
-        from feeds.dedupe import Told, choose_shown, trace
-
         assert self._directory is not None
         told = [Told(said=said[line.id], source=by_id[line.source_id], first_seen=line.first_seen) for line in lines]
         found = trace(told, self._directory)
@@ -120,8 +111,6 @@ class Lineages:
         ]
 
     def _known(self, tx: ReadTx, config: object) -> Directory:
-        from feeds.dedupe import Directory
-
         if self._directory is None or self._of is not config:
             self._directory = Directory(tx.sources.all())
             self._of = config

@@ -3,7 +3,7 @@
 What an entry is must not depend on whether the entries beside it were read anew. So an item is left out only where
 nothing that arrived has anything in common with it by which entries are told apart (`Marks`: key, title, text), nothing
 that it shared its key with has gone, and what it takes from the document and the config is as it was. Where that does
-not hold, which is seldom, the document is read whole. An address in common is told on (`Standing.shared`).
+not hold, which is seldom, the document is read whole. An address in common is told on (`ItemMarks.shared`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from feeds.model import ParsedFeed
 if TYPE_CHECKING:
     from feeds.normalise import Marks, Normalised
 
+
 _FORM = 1
 """Counts up with what marks mean: those of another form are not believed, and the document is read whole once."""
 
@@ -29,7 +30,7 @@ _NONE = (0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ItemMarks:
     """The items of a feed as the last poll saw them. *hashes* in the order of the document, *packed* their marks.
 
     *head* and *ground* are hashes of what stands around them, as bytes and as what entries take from it.
@@ -98,7 +99,7 @@ class Standing:
         marks = (before[one] for position, one in enumerate(feed.item_hashes) if position not in read)
         return frozenset((key, title) for key, _, _, title, _ in marks)
 
-    def after(self, feed: ParsedFeed, known: Normalised) -> Standing:
+    def after(self, feed: ParsedFeed, known: Normalised) -> ItemMarks:
         """What is to be remembered once *feed* has been read, items left out included."""
         ground = known.ground if feed.head_parsed else self.ground
         packed = self.packed
@@ -109,7 +110,7 @@ class Standing:
                 _MARKS.pack(*(known.marks.get(position, _NONE) if position in read else before[one]))
                 for position, one in enumerate(feed.item_hashes)
             )
-        return Standing(feed.item_hashes, feed.head_hash, ground, packed)
+        return ItemMarks(feed.item_hashes, feed.head_hash, ground, packed)
 
 
 def _telling(marks: Marks) -> tuple[int, ...]:
@@ -117,13 +118,13 @@ def _telling(marks: Marks) -> tuple[int, ...]:
     return tuple(mark for mark in (marks[0], *marks[3:]) if mark)
 
 
-NOTHING = Standing((), 0, 0, b"")
+NOTHING = ItemMarks((), 0, 0, b"")
 """Of a feed that was never read, or not in a form that could be cut."""
 
 
-def standing(hashes: tuple[int, ...], blob: bytes) -> Standing:
-    """What `Standing.blob` was made of; `NOTHING` where it is of another form, or of other items."""
+def item_marks(hashes: tuple[int, ...], blob: bytes) -> ItemMarks:
+    """What `ItemMarks.blob` was made of; `NOTHING` where it is of another form, or of other items."""
     if len(blob) != _FRAME.size + _MARKS.size * len(hashes):
         return NOTHING
     form, head, ground = _FRAME.unpack_from(blob)
-    return Standing(hashes, head, ground, blob[_FRAME.size :]) if form == _FORM else NOTHING
+    return ItemMarks(hashes, head, ground, blob[_FRAME.size :]) if form == _FORM else NOTHING
