@@ -33,8 +33,8 @@ sys.path.insert(0, str(ROOT))
 
 from dedupe import ARRIVED, DATA, b_cubed, entry_of, rows_of  # noqa: E402
 
-from feeds.dedupe import Deduper, Stories, Window, linking, stories  # noqa: E402
-from feeds.dedupe.stories import Arriving, Placed  # noqa: E402
+from feeds.dedupe import Deduper, Stories, Window, grouping, linking  # noqa: E402
+from feeds.dedupe.grouping import Arriving, Placed  # noqa: E402
 from feeds.ingest.batches import left_out  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
 from feeds.model import Entry, Known, Source  # noqa: E402
@@ -104,7 +104,7 @@ def numbers(**changed: Any) -> Iterator[None]:
     before = {name: getattr(linking, name) for name in changed}
     for values in (changed, before):
         for name, value in values.items():
-            for module in (linking, stories):
+            for module in (linking, grouping):
                 if hasattr(module, name):
                     setattr(module, name, value)
         if values is changed:

@@ -1,12 +1,12 @@
 """The step dedupe: entries + what is known → seen, updated, copy, new; and which story. Pure."""
 
-from feeds.dedupe.deduper import Deduper, dedupe, new_uid
-from feeds.dedupe.directory import Directory, credited, with_origin
-from feeds.dedupe.explain import compare, nearest
-from feeds.dedupe.lineage import Lineage, Said, Told, choose_shown, said, trace
-from feeds.dedupe.memory import Remembered, remember
-from feeds.dedupe.sketching import Sketched, sketch
-from feeds.dedupe.stories import Stories
+from feeds.dedupe.credits import Directory, credited, with_origin
+from feeds.dedupe.decide import Deduper, dedupe, new_uid
+from feeds.dedupe.explaining import compare, nearest
+from feeds.dedupe.grouping import Stories
+from feeds.dedupe.origins import Lineage, Said, Told, choose_shown, said, trace
+from feeds.dedupe.recall import Remembered, remember
+from feeds.dedupe.signature import Sketched, sketch
 from feeds.dedupe.window import Window
 
 __all__ = [

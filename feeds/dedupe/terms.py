@@ -8,18 +8,20 @@ has seen so far (`TermCounts`), over a background from a word-frequency library.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from feeds import files
+from feeds import files, text
 from feeds.dates import MONTHS
-from feeds.dedupe import background
-from feeds.dedupe.columns import Ints
+from feeds.dedupe.arrays import Ints
+from feeds.text import UNSPACED, fold
 
 NEWS_WORDS = 250
 TITLE_WORDS = 100
@@ -45,6 +47,8 @@ _STEP = 32
 """Strengths are kept in steps of a 32nd: a byte holds all up to 8."""
 _MOST_TIMES = NEWS_WORDS + TITLE_TIMES * TITLE_WORDS
 _STRENGTHS = np.array([0] + [round(_STEP * (1.0 + math.log(times))) for times in range(1, _MOST_TIMES + 1)], np.uint8)
+TYPICAL_WORDS = 60
+"""Of a text so long the chance is told that it holds a word at all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +60,43 @@ class Terms:
 
     def __len__(self) -> int:
         return len(self.hashes)
+
+
+def shares(language: str) -> dict[str, float]:
+    """word stem → the part of short texts in *language* (a primary subtag) that hold it. Made anew each time."""
+    import wordfreq  # half a second, and parse workers weigh nothing
+
+    if language not in wordfreq.available_languages("small"):
+        return {}  # asked for it, the library would give the nearest language that it knows
+    table = wordfreq.get_frequency_dict(language, wordlist="small")
+    # All words in one go: folding them one by one is most of the work.
+    folded = fold("\n".join(table)).replace("'", "")
+    spaced = UNSPACED.search(folded) is None
+    frequencies: dict[str, float] = {}
+    for word, frequency in zip(folded.split("\n"), table.values(), strict=True):
+        stem = stemmed(word)
+        # Scripts without blanks: the table has words, an article's text is taken apart into characters.
+        for part in (stem,) if spaced or not UNSPACED.match(stem) else stem:
+            frequencies[part] = frequencies.get(part, 0.0) + frequency
+    for kept in (wordfreq.get_frequency_dict, wordfreq.get_frequency_list):
+        kept.cache_clear()  # 10 MB a language, which is asked for once
+    return {stem: 1.0 - math.exp(-frequency * TYPICAL_WORDS) for stem, frequency in frequencies.items()}
+
+
+def made_of() -> list[str]:
+    """The files on which `shares` depends, for who keeps what it gives."""
+    found = find_spec("wordfreq")
+    places = list(found.submodule_search_locations or ()) if found is not None else []
+    return [__file__, text.__file__, *(os.path.join(place, "data") for place in places)]
+
+
+def stemmed(word: str) -> str:
+    """*word* without a plural s: the one ending that many languages share and that tells stories apart nowhere.
+
+    >>> stemmed("reactors"), stemmed("press")
+    ('reactor', 'press')
+    """
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Collection[str] = ()) -> Terms:
@@ -81,7 +122,7 @@ def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Co
 
 def hashed(word: str) -> int:
     """The term that *word* stands for."""
-    return _hash(background.stemmed(word))
+    return _hash(stemmed(word))
 
 
 def _hash(stem: str) -> int:
@@ -92,7 +133,7 @@ def _hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
     """What `hashed` gives of each. Nothing is remembered: to look a word up in a large memory takes longer."""
     if not words:
         return np.empty(0, np.uint32)
-    stems = [background.stemmed(word) if word[-1:] == "s" else word for word in words]
+    stems = [stemmed(word) if word[-1:] == "s" else word for word in words]
     each = " ".join(stems).encode("utf-8", "surrogatepass").split(b" ")  # one call for all: words hold no blanks
     return np.fromiter(map(xxhash.xxh32_intdigest, each), np.uint32, len(each))
 
@@ -174,14 +215,14 @@ class TermCounts:
 
 def _articles_with(language: str) -> npt.NDArray[np.float16]:
     def made() -> dict[str, bytes]:
-        shares = background.shares(language)
-        cells = np.fromiter((_hash(stem) % CELLS for stem in shares), np.int64, len(shares))
+        stem_shares = shares(language)
+        cells = np.fromiter((_hash(stem) % CELLS for stem in stem_shares), np.int64, len(stem_shares))
         common = np.zeros(CELLS)
-        np.maximum.at(common, cells, np.fromiter(shares.values(), np.float64, len(shares)))
+        np.maximum.at(common, cells, np.fromiter(stem_shares.values(), np.float64, len(stem_shares)))
         common[common == 0.0] = RARE
         return {"cells": (1.0 + BACKGROUND_ARTICLES * common).astype(np.float16).tobytes()}
 
-    parts = files.cached(f"words-{language}", [__file__, *background.made_of()], made) if language.isalpha() else made()
+    parts = files.cached(f"words-{language}", made_of(), made) if language.isalpha() else made()
     return np.frombuffer(parts["cells"], np.float16)
 
 

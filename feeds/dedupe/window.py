@@ -7,19 +7,20 @@ About 500 bytes an article. The store keeps each signature with its entry, so th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.boilerplate import Boilerplate
-from feeds.dedupe.columns import Columns, Ints, first_of_each, spans, urn, uuid_bytes
-from feeds.dedupe.compact import compact, compact_many
+from feeds.dedupe.arrays import Hashes, Ints, distinct, first_of_each, spans, urn, uuid_bytes
+from feeds.dedupe.compact import LOW_BITS, Columns, compact, compact_many
+from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.signature import Hashes, Sketch
-from feeds.dedupe.speaking import Speaking
+from feeds.dedupe.signature import Sketch
 
 DAYS = 14.0
 MOST_ARTICLES = 1_000_000
@@ -34,6 +35,10 @@ COPIES_KEPT = 8
 CHUNK_BYTES = 1 << 18
 _TITLE_SALT = 0x5BD1E995
 _COLUMNS = ("_uids", "_places", "_sizes", "_seen", "_sources")
+RECURS = 2
+"""A triple in more entries of a source than this is no sign between them."""
+OWN = 0.08
+"""Where less than this of a text is its own, the source repeats whole texts: as who gathers others' news does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class Window:
             if not self._is_wanted_copy(uid):
                 return
         else:
-            self.counts.add(signature.distinct(np.concatenate((sketch.body, sketch.head))))
+            self.counts.add(distinct(np.concatenate((sketch.body, sketch.head))))
         row = self._next - self._oldest
         if row == len(self._sizes):
             self._make_room()
@@ -140,7 +145,7 @@ class Window:
         made = np.array([at for at in kept if not copies[found.rows[at]]], np.int64)
         counts = (found.heads + found.bodies)[made]
         for start, count in zip(found.starts[made].tolist(), counts.tolist(), strict=True):
-            self.counts.add(signature.distinct(found.grams[start : start + count]))
+            self.counts.add(distinct(found.grams[start : start + count]))
         self.counts.begin()
         first = self._next - self._oldest
         while first + len(kept) > len(self._sizes):
@@ -381,5 +386,43 @@ def _indexed_many(found: Columns, kept: Ints) -> tuple[Ints, Hashes]:
             found.title_hashes[kept[titled]] ^ np.uint32(_TITLE_SALT),
         )
     )
-    pairs = signature.distinct((owners.astype(np.uint64) << np.uint64(32)) | hashes)
+    pairs = distinct((owners.astype(np.uint64) << np.uint64(32)) | hashes)
     return (pairs >> np.uint64(32)).astype(np.int64), pairs.astype(np.uint32)
+
+
+class Boilerplate:
+    """Weighs away what recurs in the entries of one source; *others* gives their signatures when they are needed."""
+
+    def __init__(self, others: Callable[[], Iterable[bytes]]) -> None:
+        self._others = others
+
+    def taken_from(self, weighed: Weighed, *, same_source: bool) -> Weighed:
+        """*weighed* without what recurs; itself where nothing does, or all of what is compared with another source."""
+        if not self._recurring.size:
+            return weighed
+        sketch = weighed.sketch
+        body, head = weighed.body * self._own(sketch.body), weighed.head * self._own(sketch.head)
+        if not same_source and body.sum() < OWN * weighed.body.sum():
+            return weighed
+        return Weighed(sketch, body, head)
+
+    def _own(self, grams: Hashes) -> npt.NDArray[np.bool_]:
+        low = grams & LOW_BITS
+        at = np.minimum(self._recurring.searchsorted(low), len(self._recurring) - 1)
+        own: npt.NDArray[np.bool_] = self._recurring[at] != low
+        return own
+
+    @cached_property
+    def _recurring(self) -> Hashes:
+        """The LOW_BITS of triples that recur, in order."""
+        others = list(self._others())
+        if len(others) <= RECURS:
+            return np.empty(0, np.uint32)
+        each = [_triples(sketch) for one in others if (sketch := signature.read(one)) is not None]
+        every = np.sort(np.concatenate([np.empty(0, np.uint32), *each]))
+        starts = np.flatnonzero(first_of_each(every))
+        return every[starts[np.diff(starts, append=len(every)) > RECURS]]
+
+
+def _triples(sketch: Sketch) -> Hashes:
+    return distinct(np.concatenate((sketch.body, sketch.head)) & LOW_BITS)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds import files
-from feeds.dedupe import Deduper, Sketched, Stories, Window, remember, snapshot
+from feeds.dedupe import Deduper, Sketched, Stories, Window, recall, remember
 from feeds.model import Beside, Decision, Entry
 from feeds.store import ReadTx
 
@@ -109,17 +109,17 @@ class Memory:
         if self._reaches - self._kept <= max(KEPT_AFTER, len(self._window) // 10):
             return
         head = _head(tx, language, self._reaches)
-        files.put_cached(KEPT, snapshot.made_of(), {"head": head, **snapshot.pack(self._window, self._stories)})
+        files.put_cached(KEPT, recall.made_of(), {"head": head, **recall.pack(self._window, self._stories)})
         self._kept = self._reaches
 
     def _taken_over(self, tx: ReadTx, language: str) -> tuple[Window, Stories] | None:
         """What another process kept; None where there is nothing, or not of this desk, or of a past that is no more."""
-        parts = files.find_cached(KEPT, snapshot.made_of())
+        parts = files.find_cached(KEPT, recall.made_of())
         try:
             reaches = int(bytes(parts["head"]).partition(b" ")[0]) if parts is not None else 0
             if parts is None or bytes(parts["head"]) != _head(tx, language, reaches):
                 return None
-            found = snapshot.unpack(parts)
+            found = recall.unpack(parts)
         except (KeyError, ValueError):
             return None
         self._reaches = self._kept = reaches

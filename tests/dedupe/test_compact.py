@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.dedupe import signature
-from feeds.dedupe.columns import take_apart
-from feeds.dedupe.compact import LOW_BITS, compact, compact_many, expand, glance, grams_of
+from feeds.dedupe.compact import LOW_BITS, compact, compact_many, expand, glance, grams_of, take_apart
 from tests.dedupe.conftest import BRIDGE, FERRY, WHEAT
 
 WORDS = [f"w{number}" for number in range(400)]

@@ -19,14 +19,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.columns import Ints, first_of_each
-from feeds.dedupe.habits import Habits
+from feeds.dedupe.arrays import Ints, distinct, first_of_each
 from feeds.dedupe.linking import (
     JOIN,
     LINKED,
     RECENT,
     Floats,
     Group,
+    Habits,
     Likeness,
     Member,
     Weights,
@@ -34,7 +34,6 @@ from feeds.dedupe.linking import (
     nearness,
 )
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.signature import distinct
 from feeds.dedupe.terms import TermCounts, Terms, apart
 from feeds.model import Evidence
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.comparable import comparable_url
-from feeds.dedupe.credits import Credit, find_credits, has_dateline, means
-from feeds.dedupe.directory import Directory
+from feeds.dedupe.credits import Credit, Directory, find_credits, has_dateline, means
 from feeds.errors import UrlError
 from feeds.model import Entry, Evidence, FullText, Source
 

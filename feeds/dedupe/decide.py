@@ -7,23 +7,27 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import SequenceMatcher
 from uuid import uuid4
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.boilerplate import Boilerplate
+from feeds.dedupe.grouping import Arriving, Joined, Stories
 from feeds.dedupe.identity import Identified, SourceBook, derived_key, shared_links, title_key
-from feeds.dedupe.significance import judge_edit
-from feeds.dedupe.sketching import Sketched, sketch_text
-from feeds.dedupe.speaking import Speaking
-from feeds.dedupe.stories import Arriving, Joined, Stories
+from feeds.dedupe.near import Speaking
+from feeds.dedupe.signature import Sketched, sketch_text
 from feeds.dedupe.terms import TermCounts, Terms, pack, unpack
-from feeds.dedupe.window import NOTHING, Found, Window
+from feeds.dedupe.window import NOTHING, Boilerplate, Found, Window
 from feeds.model import NOTHING_BESIDE, Beside, Containment, Decision, Entry, Evidence, Known, KnownEntry
-from feeds.text import short_hash, spelled
+from feeds.text import short_hash, spelled, words
 
 FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
 _NO_COUNTS = TermCounts()
+_DERIVED = re.compile(r"~[0-9a-f]{16}\Z")
+"""What `derived_key` adds to an id."""
+TITLE_KEPT = 0.75
+TEXT_KEPT = 0.9
+SPELT_ALIKE = 0.7
 
 
 @dataclass(slots=True)
@@ -38,10 +42,6 @@ class _Draft:
     @property
     def sketch(self) -> bytes:
         return self.sketched.signature if self.sketched is not None else b""
-
-
-_DERIVED = re.compile(r"~[0-9a-f]{16}\Z")
-"""What `derived_key` adds to an id."""
 
 
 def _marks(one: KnownEntry) -> tuple[int, int]:
@@ -441,3 +441,44 @@ def dedupe(
 ) -> tuple[Decision, ...]:
     """Decide over the entries of one source alone; see `Deduper` for a batch of several."""
     return Deduper(known, now=now, window=window, stories=stories, uid=uid).decide(source_id, entries)
+
+
+def judge_edit(entry: Entry, sketch: bytes, known: KnownEntry) -> tuple[bool, Evidence]:
+    """Whether *entry* says something else than *known* did, and what shows it."""
+    if _numbers(entry.title) != _numbers(known.title):
+        return True, Evidence(kind="edit", detail="a number in the title")
+    kept = title_kept(entry.title, known.title)
+    if kept < TITLE_KEPT:
+        return True, Evidence(kind="edit", detail="title", score=kept, threshold=TITLE_KEPT)
+    if entry.text_hash == known.text_hash:
+        return False, Evidence(kind="edit", detail="spelling or mark-up only", score=kept, threshold=TITLE_KEPT)
+    part = signature.resemblance(sketch, known.signature)
+    if part is None:  # one of the two has no text, or no sketch was kept
+        return True, Evidence(kind="edit", detail="text")
+    return part < TEXT_KEPT, Evidence(kind="edit", detail="text", score=part, threshold=TEXT_KEPT)
+
+
+def title_kept(one: str, other: str) -> float:
+    """The part of the longer title's words that stand in both, in order, nearly equal spelling included.
+
+    >>> title_kept("Goverment wins vote", "Government wins vote")
+    1.0
+    """
+    first, second = words(one), words(other)
+    if not first and not second:
+        return 1.0
+    kept = 0
+    for kind, i, j, k, m in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if kind == "equal":
+            kept += j - i
+        elif kind == "replace":
+            kept += sum(_spelt_alike(a, b) for a, b in zip(first[i:j], second[k:m], strict=False))
+    return kept / max(len(first), len(second))
+
+
+def _spelt_alike(one: str, other: str) -> bool:
+    return len(one) > 3 and SequenceMatcher(None, one, other, autojunk=False).ratio() >= SPELT_ALIKE
+
+
+def _numbers(title: str) -> list[str]:
+    return sorted(word for word in words(title) if any(char.isdigit() for char in word))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.dedupe import Directory, Told, choose_shown, credited, lineage, trace, with_origin
+from feeds.dedupe import Directory, Told, choose_shown, credited, said, trace, with_origin
 from feeds.dedupe.credits import Credit, find_credits, means, read_credit
 from feeds.model import Origin, Person, Source
 from tests.dedupe.conftest import BRIDGE, NOW, entry
@@ -17,7 +17,7 @@ POST = Source(key="post", name="Quay Post", kind="feed", target="https://quaypos
 
 
 def told_by(*, entry, source, first_seen):
-    return Told(said=lineage.said(entry), source=source, first_seen=first_seen)
+    return Told(said=said(entry), source=source, first_seen=first_seen)
 
 
 @pytest.mark.parametrize(

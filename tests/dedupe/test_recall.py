@@ -9,10 +9,11 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from feeds.dedupe import Remembered, Stories, Window, memory, near, remember, signature, snapshot, terms
-from feeds.dedupe.columns import take_apart, uuid_bytes
-from feeds.dedupe.sketching import Sketched, sketch_text
-from feeds.dedupe.stories import Arriving
+from feeds.dedupe import Remembered, Stories, Window, near, recall, remember, signature, terms
+from feeds.dedupe.arrays import uuid_bytes
+from feeds.dedupe.compact import take_apart
+from feeds.dedupe.grouping import Arriving
+from feeds.dedupe.signature import Sketched, sketch_text
 from feeds.dedupe.terms import Terms, pack, unpack
 from tests.dedupe.conftest import NOW
 
@@ -78,7 +79,7 @@ def found(window, stories, entries):
 
 @pytest.mark.parametrize("days", [0, 5, 40])
 def test_reading_back_many_at_once_gives_what_one_after_another_gives(days, monkeypatch):
-    monkeypatch.setattr(memory, "AT_ONCE", 300)
+    monkeypatch.setattr(recall, "AT_ONCE", 300)
     entries = list(made(1000, days))
     slow, fast = (Window(), Stories()), (Window(), Stories())
     one_after_another(entries, *slow)
@@ -118,7 +119,7 @@ def test_a_snapshot_gives_back_what_was_taken_in_and_goes_on_alike():
     entries = list(made(900, 12))
     window, stories = Window(), Stories()
     remember(entries[:700], window, stories)
-    again = snapshot.unpack(snapshot.pack(window, stories))
+    again = recall.unpack(recall.pack(window, stories))
     assert found(window, stories, entries[:700]) == found(*again, entries[:700])
     for memory_of in ((window, stories), again):
         memory_of[1].forget(entries[-1].first_seen)
@@ -154,7 +155,7 @@ def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch)
                 if again < times - 1:
                     window.undo()
                     stories.undo()
-        return snapshot.pack(window, stories)
+        return recall.pack(window, stories)
 
     assert run(3) == run(1)
 
@@ -162,14 +163,14 @@ def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch)
 @pytest.mark.parametrize("tree", [b"[]", b'["list"]', b'["list",1,2]', b'["list",["Window",{}],["os",{}]]', b"{"])
 def test_what_is_no_snapshot_is_refused(tree):
     with pytest.raises(ValueError):
-        snapshot.unpack({"tree": tree, "arrays": b""})
+        recall.unpack({"tree": tree, "arrays": b""})
 
 
 def test_a_snapshot_holds_plain_values_alone():
     window = Window()
     window.odd = len
     with pytest.raises(TypeError, match="can't be kept"):
-        snapshot.pack(window, Stories())
+        recall.pack(window, Stories())
 
 
 def test_a_restart_reads_back_the_stories_that_batches_made():

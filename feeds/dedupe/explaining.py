@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from feeds.dedupe import near, signature
+from feeds.dedupe.grouping import Arriving, Stories
 from feeds.dedupe.identity import title_likeness
-from feeds.dedupe.sketching import sketch
-from feeds.dedupe.speaking import Speaking
-from feeds.dedupe.stories import Arriving, Stories
+from feeds.dedupe.near import Speaking
+from feeds.dedupe.signature import sketch
 from feeds.dedupe.terms import TermCounts, hashed, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Article, Entry, Evidence
