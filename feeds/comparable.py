@@ -79,7 +79,7 @@ def comparable_url(url: str) -> str:
         if target is None:
             break
         text = target
-    path = _comparable_path(parts.path, host)
+    path = _comparable_path(parts.path)
     host = _comparable_host(host)
     query = _comparable_query(parts.query, host, path)
     host, path, query = _rewritten(host, path, query)
@@ -169,7 +169,7 @@ def _comparable_host(host: str) -> str:
     return HOST_ALIASES.get(short, short)
 
 
-def _comparable_path(path: str, host: str) -> str:
+def _comparable_path(path: str) -> str:
     path = _PATH_SESSION.sub("", path)
     path = _COOKIELESS.sub("", path)
     path = _plain_escapes(path, _PATH_PLAIN)

@@ -181,9 +181,9 @@ def disk(found: Places) -> Iterator[Finding]:
     """Free space where the database grows."""
     at = _present(found.data)
     free = shutil.disk_usage(at).free
-    said = f"{free / 1e9:.1f} GB free at {at}"
+    text = f"{free / 1e9:.1f} GB free at {at}"
     remedy = "make room, or lower publish.keep_days; old copies in backups/ may go"
-    yield Finding("ok" if free > ENOUGH_BYTES else "look" if free > LITTLE_BYTES else "bad", said, remedy)
+    yield Finding("ok" if free > ENOUGH_BYTES else "look" if free > LITTLE_BYTES else "bad", text, remedy)
     inodes = os.statvfs(at)
     if inodes.f_files and inodes.f_favail < 1000:
         yield Finding("bad", f"no more files can be made at {at}: {inodes.f_favail} left", "delete some there")

@@ -94,17 +94,20 @@ def tell_unmapped(found: dict[Signal, tuple[int, str]], least: int, as_json: boo
         return
     click.echo("# Paste what belongs in a section under its `match: any:` in sections.yaml.")
     for kind in KINDS:
-        # As YAML reads it back, whatever stands in it: JSON's way to quote is one of YAML's.
-        values = {one: json.dumps(one.value, ensure_ascii=False) for one, _, _ in kept if one.kind == kind}
-        width = min(max(map(len, values.values()), default=0), 60)
-        for signal, value in values.items():
-            count, title = found[signal]
-            plural = "article" if count == 1 else "articles"
-            example = " ".join(title.split())[:60]
-            click.echo(f"- {kind}: {value:<{width}}  # {count} {plural}, such as {example}")
+        _print_terms(kind, {signal: found[signal] for signal, _, _ in kept if signal.kind == kind})
     rare = len(found) - len(kept)
     if rare:
         click.echo(f"# {rare} more in fewer than {least} articles: --least 1 lists them.")
+
+
+def _print_terms(kind: str, found: dict[Signal, tuple[int, str]]) -> None:
+    # As YAML reads them back, whatever stands in them: JSON's way to quote is one of YAML's.
+    values = {signal: json.dumps(signal.value, ensure_ascii=False) for signal in found}
+    width = min(max(map(len, values.values()), default=0), 60)
+    for signal, (count, title) in found.items():
+        plural = "article" if count == 1 else "articles"
+        example = " ".join(title.split())[:60]
+        click.echo(f"- {kind}: {values[signal]:<{width}}  # {count} {plural}, such as {example}")
 
 
 def _print_json(rows: list[dict[str, object]]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 
 import click
 
@@ -224,15 +225,13 @@ def tell(ended: Sequence[PollResult], sources: Mapping[int, Source], late: Seque
     unreached = _unreached(ended, sources)
     without_answer = {id(result) for result in unreached}
     rest = [result for result in ended if id(result) not in without_answer]
-    shown = [each for each in rest if len(rest) <= FEW or each.error or any(_came(each))]
+    shown = rest if len(rest) <= FEW else [each for each in rest if each.error or any(_came(each))]
     if shown:
-        shown.sort(key=lambda each: (bool(each.error), -each.new))
-        _table(shown, sources)
+        _table(sorted(shown, key=lambda each: (bool(each.error), -each.new)), sources)
     if len(shown) < len(rest):
         click.echo(f"{counted(len(rest) - len(shown), 'other')}: nothing new.")
-    for one in late:
-        if one.error:
-            click.echo(f"{one.name}: {one.document}: {_with_remedy(one.error, one.remedy)}")
+    for one in filter(attrgetter("error"), late):
+        click.echo(f"{one.name}: {one.document}: {_with_remedy(one.error, one.remedy)}")
     if unreached:
         click.echo(
             f"None of {counted(len(unreached), 'source')} outside could be reached. Is this machine on the network?"

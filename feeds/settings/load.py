@@ -19,6 +19,31 @@ import xxhash
 from feeds import __version__, files
 from feeds.settings.stored_config import Config, missing, unsendable
 
+FILES = DESK_FILE, SECTIONS_FILE, SOURCES_FILE = ("wiredesk.yaml", "sections.yaml", "sources.yaml")
+
+MAX_CONFIG_BYTES = 64 * 1024 * 1024
+"""Bytes of one config file: a hundred thousand sources take a fifth of it."""
+
+Fingerprint = tuple[tuple[str, int, int, int, str], ...]
+
+OVERRIDES: dict[str, tuple[str, ...]] = {
+    "WIREDESK_TITLE": ("title",),
+    "WIREDESK_BASE_URL": ("base_url",),
+    "WIREDESK_CONTACT": ("contact",),
+    "WIREDESK_LANGUAGE": ("language",),
+    "WIREDESK_TIMEZONE": ("timezone",),
+    "WIREDESK_TRUSTED_PROXIES": ("trusted_proxies",),
+    "WIREDESK_ALLOW_PRIVATE": ("fetch", "allow_private"),
+    "WIREDESK_PROXY": ("fetch", "proxy"),
+    "WIREDESK_FULL_TEXT": ("publish", "full_text"),
+}
+"""Environment variables that go before `wiredesk.yaml`; lists are separated by commas or spaces."""
+
+OTHER_VARIABLES = frozenset(
+    f"WIREDESK_{name}" for name in ("CONFIG", "DATA", "DATABASE", "ADMIN_TOKEN", "LOG", "HOST", "PORT", "SHARED_DATA")
+)
+"""Variables that commands and processes read; here only so that they are not taken for slips of the pen."""
+
 
 def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
     """Give the Config that the files in *folder* say; `WIREDESK_*` variables of *environ* go before them.
@@ -52,14 +77,6 @@ def judged_before(config: Config, folder: Path, environ: Mapping[str, str]) -> b
     if any(missing(text, environ) or unsendable(text, environ) for text in texts):
         return False
     return config.files == mark_of(raw, environ)
-
-
-FILES = DESK_FILE, SECTIONS_FILE, SOURCES_FILE = ("wiredesk.yaml", "sections.yaml", "sources.yaml")
-
-MAX_CONFIG_BYTES = 64 * 1024 * 1024
-"""Bytes of one config file: a hundred thousand sources take a fifth of it."""
-
-Fingerprint = tuple[tuple[str, int, int, int, str], ...]
 
 
 def fingerprint(folder: Path, opml_files: Iterable[str] = ()) -> Fingerprint:
@@ -96,22 +113,3 @@ def mark_of(raw: Mapping[str, bytes | None], environ: Mapping[str, str]) -> str:
 def _code() -> int:
     """When the code of this room was last changed, for whoever works on it."""
     return max(path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py"))
-
-
-OVERRIDES: dict[str, tuple[str, ...]] = {
-    "WIREDESK_TITLE": ("title",),
-    "WIREDESK_BASE_URL": ("base_url",),
-    "WIREDESK_CONTACT": ("contact",),
-    "WIREDESK_LANGUAGE": ("language",),
-    "WIREDESK_TIMEZONE": ("timezone",),
-    "WIREDESK_TRUSTED_PROXIES": ("trusted_proxies",),
-    "WIREDESK_ALLOW_PRIVATE": ("fetch", "allow_private"),
-    "WIREDESK_PROXY": ("fetch", "proxy"),
-    "WIREDESK_FULL_TEXT": ("publish", "full_text"),
-}
-"""Environment variables that go before `wiredesk.yaml`; lists are separated by commas or spaces."""
-
-OTHER_VARIABLES = frozenset(
-    f"WIREDESK_{name}" for name in ("CONFIG", "DATA", "DATABASE", "ADMIN_TOKEN", "LOG", "HOST", "PORT", "SHARED_DATA")
-)
-"""Variables that entrances read; here only so that they are not taken for slips of the pen."""

@@ -58,11 +58,11 @@ class ConfigErrors(DeskError):
         return "\n".join(str(error) for error in self.errors)
 
 
-def first_lines(told: Sequence[ConfigError] | Sequence[ConfigWarning]) -> list[str]:
-    """The first of *told*, a line each, and how many more there are: past MOST_LINES nobody reads on."""
-    lines = [str(one) for one in told[:MOST_LINES]]
-    if len(told) > MOST_LINES:
-        lines.append(f"and {len(told) - MOST_LINES:,} more")
+def first_lines(found: Sequence[ConfigError] | Sequence[ConfigWarning]) -> list[str]:
+    """The first of *found*, a line each, and how many more there are: past MOST_LINES nobody reads on."""
+    lines = [str(one) for one in found[:MOST_LINES]]
+    if len(found) > MOST_LINES:
+        lines.append(f"and {len(found) - MOST_LINES:,} more")
     return lines
 
 

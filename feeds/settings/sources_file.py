@@ -164,13 +164,16 @@ class _Judge:
         if len(where) > 1:
             place = read.places[where[1]]
             self.report.error(place, f"a source with {listing(where, 'and')} at once", "make two sources of it")
-        elif not where:
-            if not any(did_you_mean(name, (*KINDS, "opml")) for name in read.unknown):
-                self.report.error(node, "a source without an address", f"write {listing((*KINDS, 'opml'))}")
+        elif not where and not self._is_slip(read, (*KINDS, "opml")):
+            self.report.error(node, "a source without an address", f"write {listing((*KINDS, 'opml'))}")
         elif where == ["opml"]:
             self._list(node, read)
-        elif where[0] in read.values and "name" in read.values:
+        elif where and where[0] in read.values and "name" in read.values:
             self._take(node, read, where[0])
+
+    def _is_slip(self, read: Read, meant: tuple[str, ...]) -> bool:
+        """Whether an unknown key, which was reported, is one of *meant* misspelled."""
+        return any(did_you_mean(name, meant) for name in read.unknown)
 
     def _list(self, node: Node, read: Read) -> None:
         for name, place in read.places.items():
@@ -215,7 +218,7 @@ class _Judge:
     def _identity(self, node: Node, read: Read) -> None:
         line = node.start_mark.line + 1
         name, key = read.values.get("name"), read.values.get("id")
-        if "name" not in read.places and not any(did_you_mean(one, ["name"]) for one in read.unknown):
+        if "name" not in read.places and not self._is_slip(read, ("name",)):
             remedy = "add it: readers see it, and it is the source's identity"
             self.report.error(node, "no `name:`", remedy)
         if name is not None:
