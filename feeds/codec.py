@@ -125,13 +125,16 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         return _union_reader([each for each in arguments if each is not type(None)])
-    if origin is tuple and arguments[-1] is Ellipsis:
-        item = _reader(arguments[0])
+    return _tuple_reader(arguments) if origin is tuple else _as_it_is
+
+
+def _tuple_reader(hints: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """``tuple[X, ...]`` is of any length, ``tuple[X, Y]`` of this one."""
+    if hints[-1] is Ellipsis:
+        item = _reader(hints[0])
         return tuple if item is _as_it_is else lambda value: tuple([item(each) for each in value])
-    if origin is tuple:
-        items = [_reader(each) for each in arguments]
-        return lambda value: tuple([read(each) for read, each in zip(items, value, strict=True)])
-    return _as_it_is
+    items = [_reader(each) for each in hints]
+    return lambda value: tuple([read(each) for read, each in zip(items, value, strict=True)])
 
 
 def _union_reader(kinds: list[Any]) -> Callable[[Any], Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 MAX_URL_CHARS = 8192
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)
@@ -128,10 +129,9 @@ def absolute(base: str, ref: str) -> str | None:
         host = _ascii_host(host)
     except ValueError:
         return None
-    if ":" in host:
-        host = f"[{host}]"
-    default = {"http": 80, "https": 443}[joined.scheme]
-    place = host if port in (None, default) else f"{host}:{port}"
+    place = f"[{host}]" if ":" in host else host
+    if port not in (None, _DEFAULT_PORTS[joined.scheme]):
+        place += f":{port}"
     path = _legal(joined.path, "/:@!$&'()*+,;=~-._") or "/"
     query = _legal(joined.query, "/?:@!$&'()*+,;=~-._[]")
     fragment = _legal(joined.fragment, "/?:@!$&'()*+,;=~-._")

@@ -201,13 +201,19 @@ def _barren(match: Match) -> Iterator[tuple[Term, str]]:
     options = [term for term in _terms_of(match.any) if _is_covered(term, refused)]
     if options and len(options) == len(match.any):
         yield options[0], "`none` leaves out all that `any` asks for"
-    singular = [term for term in wanted if term.field in _ONE_EACH]
-    for other, term in combinations(singular, 2):
-        if term.field == other.field and not _meet(term, other):
-            yield term, f"an article has one {term.field}, and two are asked for"
+    for term in _contradicting(wanted):
+        yield term, f"an article has one {term.field}, and two are asked for"
     for part in match.all:
         if isinstance(part, Match):
             yield from _barren(part)
+
+
+def _contradicting(wanted: Sequence[Term]) -> Iterator[Term]:
+    """The later of each two terms that can't both hold."""
+    singular = [term for term in wanted if term.field in _ONE_EACH]
+    for other, term in combinations(singular, 2):
+        if term.field == other.field and not _meet(term, other):
+            yield term
 
 
 def _terms_of(parts: Sequence[Term | Match]) -> list[Term]:

@@ -231,13 +231,18 @@ def opml_to_lines(
             made.remark(f"{file}, mended: {subscriptions.mended}")
         made.known += sum(comparable(outline.url) in had for outline in subscriptions.outlines)
         for folders, outlines in _by_folder(subscriptions.outlines).items():
-            wanted = list(_unseen(outlines, seen))
-            if wanted and (folders or made.lines):
-                made.remark(" > ".join(folders) or "outside any folder")
-            section = section_by_name(tree, folders)
-            for outline in wanted:
-                _add_source(made, outline, names, section)
+            _add_folder(made, folders, _unseen(outlines, seen), names, section_by_name(tree, folders))
     return made
+
+
+def _add_folder(
+    made: ConfigLines, folders: tuple[str, ...], outlines: Iterable[Outline], names: Names, section: str | None
+) -> None:
+    """Add *outlines* below a remark that names their *folders*."""
+    for number, outline in enumerate(outlines):
+        if number == 0 and (folders or made.lines):
+            made.remark(" > ".join(folders) or "outside any folder")
+        _add_source(made, outline, names, section)
 
 
 def _unseen(outlines: Iterable[Outline], seen: set[str]) -> Iterator[Outline]:

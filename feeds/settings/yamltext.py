@@ -164,10 +164,9 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
     lines = text.splitlines() or [""]
     mark = getattr(error, "problem_mark", None)
     line = _line_of(mark, lines)
-    for number in (line, line - 1):
-        if number >= 0 and (tab := _TAB.match(lines[number])):
-            report.error((number + 1, tab.end()), "a tab at the beginning of the line", "indent with spaces")
-            return
+    if tab := _tab_near(line, lines):
+        report.error(tab, "a tab at the beginning of the line", "indent with spaces")
+        return
     unknown = ("", f"no YAML: {' '.join(problem.split())}", "look at this line and the one above")
     _, cause, remedy = next((one for one in _PLAIN_WORDS if one[0] in words), unknown)
     if "quoted scalar" in words or "flow" in words:
@@ -177,6 +176,12 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
     column = mark.column if mark and mark.line == line else 0
     shown = "" if _SECRET.search(lines[line]) else f": {quote(lines[line].strip())}"
     report.error((line + 1, column + 1), cause + shown, remedy)
+
+
+def _tab_near(line: int, lines: list[str]) -> tuple[int, int] | None:
+    """Line and column, from 1, of a tab that indents *line* or the one above."""
+    found = ((number, _TAB.match(lines[number])) for number in (line, line - 1) if number >= 0)
+    return next(((number + 1, tab.end()) for number, tab in found if tab), None)
 
 
 def _line_of(mark: Any, lines: list[str]) -> int:
