@@ -86,7 +86,7 @@ class Origin(BaseHTTPRequestHandler):
     command = ""
     waiting: list[str] = []
     polled: frozenset[str] = frozenset()
-    at = began = sources = pages = 0
+    at = sources = bodies = 0
 
     @classmethod
     @contextlib.contextmanager
@@ -118,8 +118,10 @@ class Origin(BaseHTTPRequestHandler):
                 print(f"recorder: {url} was answered out of turn, for this machine is too busy", file=sys.stderr)
             if url in Origin.waiting:
                 Origin.waiting.remove(url)
-            Origin.sources += url in Origin.polled
-            Origin.pages += url not in Origin.polled and shown.exists()
+            if url in Origin.polled:
+                Origin.sources += 1
+            elif shown.exists():
+                Origin.bodies = _number(opened, BODIES) + 1
             if shown.exists():
                 self._answer(*pickle.loads(shown.read_bytes()))
             else:
@@ -144,19 +146,22 @@ class Origin(BaseHTTPRequestHandler):
         if told["command"] != Origin.command:
             Origin.command, Origin.at = told["command"], told["at"]
             Origin.waiting, Origin.polled = told["order"], frozenset(told["polled"])
-            Origin.sources = Origin.pages = 0
-            Origin.began = _number(opened, "select coalesce(max(seq), 0) from sqlite_sequence where name = 'inbox'")
+            Origin.sources = Origin.bodies = 0
         return opened
 
     def _is_saved(self, opened: sqlite3.Connection) -> bool:
         """Whether all that this command was answered is saved: polls that ended, bodies out of the inbox."""
         ended = _number(opened, f"select count(*) from polls where at = {Origin.at}")
-        came = _number(opened, "select coalesce(max(seq), 0) from sqlite_sequence where name = 'inbox'")
+        came = _number(opened, BODIES)
         waiting = _number(opened, "select count(*) from inbox where next_try_at is null")
-        return ended >= Origin.sources and came - Origin.began >= Origin.pages and not waiting
+        return ended >= Origin.sources and came >= Origin.bodies and not waiting
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
+
+
+BODIES = "select coalesce(max(seq), 0) from sqlite_sequence where name = 'inbox'"
+"""How many bodies have ever come."""
 
 
 def _number(opened: sqlite3.Connection, query: str) -> int:
