@@ -235,8 +235,10 @@ class Desk:
         whole = self.order
         for at in range(0, len(names), at_once):
             some = set(names[at : at + at_once])
-            sites = {urlsplit(_address(source)).hostname for source in told if source["name"] in some}
-            self.order = [url for url in whole if urlsplit(url).hostname in sites]
+            asked = {_address(source) for source in told if source["name"] in some}
+            sites = {urlsplit(url).hostname for url in asked}
+            pages = [url for url in whole if url not in self.polled and urlsplit(url).hostname in sites]
+            self.order = [url for url in whole if url in asked or url in pages]
             self.run(
                 "poll", *names[at : at + at_once], name=f"{self.name} {self.clock.now:%d.%m. %H:%M} poll from {at}"
             )

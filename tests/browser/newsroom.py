@@ -127,7 +127,7 @@ class Press:
             for name in ("post", "gazette", "ledger")
         ]
         arabic = {"name": PAPERS["arabic"][0], "url": self.origin.url("/arabic.xml"), "id": "arabic"}
-        return [*told, arabic | {"section": "arabic", "language": "ar", "full_text": "full"}]
+        return [*told, arabic | {"section": "arabic", "language": "ar", "full_text": "full"}]  # type: ignore[list-item]
 
     def feed(self, name: str) -> bytes:
         """One paper as RSS."""

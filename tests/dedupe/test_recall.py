@@ -168,7 +168,7 @@ def test_what_is_no_snapshot_is_refused(tree):
 
 def test_a_snapshot_holds_plain_values_alone():
     window = Window()
-    window.odd = len
+    window.odd = len  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="can't be kept"):
         recall.pack(window, Stories())
 

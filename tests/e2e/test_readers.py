@@ -252,7 +252,7 @@ def _newsboat(relay: Relay, base: str, wanted: dict[str, Entries], folder: Path)
                 subprocess.run([*command, "-x", "reload"], check=True, capture_output=True, timeout=60, env=environ)
             with contextlib.closing(sqlite3.connect(cache)) as kept:
                 rows = kept.execute("select guid, title, url, pubDate, author, content from rss_item").fetchall()
-            assert {row[0]: Read(*row[1:5], words(row[5])) for row in rows} == wanted[section], path
+            assert {row[0]: Read(*row[1:5], words(row[5])) for row in rows} == wanted[section], path  # type: ignore[call-arg]
             assert relay.statuses(path) == [200, 200, 304], path
 
 

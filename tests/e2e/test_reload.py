@@ -87,7 +87,7 @@ def test_a_saved_tree_is_live_and_shows_nothing_old_as_new(desk: Desk, origin: O
 
     # A section that moves keeps everything; its old address says where it went.
     tree["news"]["sections"]["abroad"] = {"title": "Abroad", "moved_from": ["news/world"]}  # type: ignore[index]
-    del tree["news"]["sections"]["world"]  # type: ignore[attr-defined]
+    del tree["news"]["sections"]["world"]  # type: ignore[attr-defined, index]
     desk.write(sections=tree, sources=[source | {"section": "news/abroad"}, late | {"section": "news/abroad"}])
     seconds_until(lambda: len(desk.items("/news/abroad.json")) == 8, "the moved section")
     moved = desk.get("/news/world.atom")

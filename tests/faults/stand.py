@@ -382,9 +382,9 @@ class Stand:
 @contextmanager
 def standing(folder: Path, faults: Faults) -> Iterator[Stand]:
     """A stand by a clock of its own, in which nobody waits for time to pass. Quiet: faults are told by the thousand."""
-    before = engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S, logging.root.manager.disable
+    before = engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S, logging.root.manager.disable  # type: ignore[attr-defined]
     clock = Steady()
-    engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S = clock, 0.0, 0.0
+    engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S = clock, 0.0, 0.0  # type: ignore[attr-defined]
     logging.disable(logging.CRITICAL)
     try:
         with faults.in_place():
@@ -394,5 +394,5 @@ def standing(folder: Path, faults: Faults) -> Iterator[Stand]:
             finally:
                 stand.close()
     finally:
-        engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S = before[:3]
+        engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S = before[:3]  # type: ignore[attr-defined]
         logging.disable(before[3])

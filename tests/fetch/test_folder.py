@@ -196,7 +196,7 @@ def test_a_file_that_may_not_be_read_is_told_once_and_read_when_it_may(docs: Pat
     else:
         (docs / "closed.txt").write_text("closed")
         (docs / "closed.txt").chmod(0)
-        mend = lambda: (docs / "closed.txt").chmod(0o600)  # type: ignore[assignment]  # noqa: E731
+        mend = lambda: (docs / "closed.txt").chmod(0o600)  # type: ignore[assignment, return-value]  # noqa: E731
     first = seen(docs)
     assert list(refusals(first)) == ["docs/closed.txt"]
     second = seen(docs, first)

@@ -260,7 +260,7 @@ def test_a_poll_that_takes_longer_than_its_lease_is_not_given_out_again(
     bench.begin(feed("alpha"))
     held, bench.fetcher.ready = bench.fetcher.ready, type(bench.fetcher.ready)()
     bench.now += timedelta(seconds=599)
-    bench.ingest._held_at -= flow.LEASE_S / 4
+    bench.ingest._held_at -= flow.LEASE_S / 4  # type: ignore[attr-defined]
     bench.ingest.turn(0.0)
     with bench.store.write() as tx:
         assert tx.sources.claim_due(bench.now + timedelta(seconds=300), lease_s=600, limit=10) == []

@@ -202,7 +202,7 @@ def test_a_lower_limit_and_an_earlier_end_lose_nothing(desk: Desk) -> None:
 
 def broken_for(monkeypatch: pytest.MonkeyPatch, number: int, body: bytes | None) -> None:
     """Have the fragments of one article come out wrong; None: not at all."""
-    real = rendering.render_fragments
+    real = rendering.render_fragments  # type: ignore[attr-defined]
 
     def render_fragments(articles, format, *, desk):  # type: ignore[no-untyped-def]
         if body is None and any(article.uid == uid_of(number) for article in articles):

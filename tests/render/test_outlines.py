@@ -44,7 +44,7 @@ def test_sources_stand_in_a_folder_for_their_section() -> None:
         ("World", None, [("c", "https://c.example/feed", [])]),
         ("sport", None, [("d", "https://d.example/feed", [])]),
     ]
-    (outline,) = root.xpath("//outline[@text='c']")
+    (outline,) = root.xpath("//outline[@text='c']")  # type: ignore[str-unpack]
     assert dict(outline.attrib) == {
         "text": "c",
         "title": "c",

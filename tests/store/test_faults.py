@@ -76,7 +76,7 @@ def test_what_keeps_a_database_from_being_written_is_told_when_it_is_tried(own_u
             url, said = own_url, "locked by another program; end"
         else:
             with psycopg.connect(own_url, autocommit=True) as other:
-                role = f"reads_{other.info.dbname}"
+                role = f"reads_{other.info.dbname}"  # type: ignore[attr-defined]
                 other.execute(f'CREATE ROLE "{role}" LOGIN IN ROLE pg_read_all_data')
             url = own_url.replace("//postgres@", f"//{role}@")
             said = "may not do this: permission denied.*; grant it"
