@@ -16,7 +16,7 @@ from feeds.filing import FilingRules
 from feeds.ingest.batches import Batch, Saving
 from feeds.ingest.bodies import waiting
 from feeds.ingest.desk import Desk
-from feeds.ingest.host_queues import Lines
+from feeds.ingest.host_queues import HostQueues
 from feeds.ingest.memory import Memory
 from feeds.ingest.reading import Reading
 from feeds.model import Beside, Entry, Settings, Source, Validators
@@ -99,7 +99,7 @@ class Process:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.saving = Saving(store, Lines(Settings().poll), random=lambda: 0.5)
+        self.saving = Saving(store, HostQueues(Settings().poll), random=lambda: 0.5)
         self.desk = Desk(
             version=1, folder=Path(), settings=Settings(), sections=(), secret={}, filing_rules=FilingRules(())
         )
