@@ -38,10 +38,11 @@ from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch import Fetcher
 from feeds.ingest.arrivals import FOLDER_RETRY_S
+from feeds.ingest.claims import Claims
 from feeds.ingest.desk import Desk
-from feeds.ingest.flow import Ingest, Turn
-from feeds.ingest.follows import Claims
+from feeds.ingest.flow import Ingest
 from feeds.ingest.refile import refile
+from feeds.ingest.unsaved import Progress
 from feeds.ingest.verdicts import Late
 from feeds.model import Source
 from feeds.store import Store, open_store
@@ -137,25 +138,25 @@ def _claims(store: Store, taking: Claims, names: Sequence[str], *, everything: b
     return claims
 
 
-def _poll(store: Store, taking: Claims, claims: list[Claim], desk: Desk) -> Turn:
-    """Poll what was claimed to its end; all of it as if it were one turn."""
+def _poll(store: Store, taking: Claims, claims: list[Claim], desk: Desk) -> Progress:
+    """Poll what was claimed to its end; all of it as if it were one progress."""
     settings = desk.settings
     collect_seldom()
     fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
     workers = Workers(min(2, len(claims)))
     ingest = Ingest(store, fetcher, workers, desk, clock=now_utc, random=random.random)
-    done = Turn()
+    done = Progress()
     try:
         ingest.begin(claims)  # first of all: what is begun is given back, whatever fails
         ingest.take_put_off()
         with _progress(len(claims)) as advance:
             for _ in range(LOOKS):
                 while ingest.in_flight:
-                    turn = ingest.turn(0.2)
-                    done.polls += turn.polls
-                    done.late += turn.late
-                    done.new += turn.new
-                    advance(len(turn.polls))
+                    progress = ingest.run_once(0.2)
+                    done.polls += progress.polls
+                    done.late += progress.late
+                    done.new += progress.new
+                    advance(len(progress.polls))
                 claims = _still_written(store, taking, done.polls)
                 if not claims:
                     break

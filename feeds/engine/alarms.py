@@ -21,7 +21,7 @@ from typing import Any
 from prometheus_client import Counter, Histogram
 
 from feeds.condition import STARVING_DAYS, starved
-from feeds.ingest.flow import Turn
+from feeds.ingest.unsaved import Progress
 from feeds.model import UNFILED
 from feeds.serve.counters import FLUSH_S, Shared, shared_folder
 from feeds.store import Store
@@ -154,15 +154,15 @@ class IngestCounts:
         self._hub.labels(kind, outcome).inc()
         self._unsaved = True
 
-    def count(self, turn: Turn) -> None:
-        """Count what one turn of the loop did, and leave what was counted since for the web processes."""
-        self._unsaved |= bool(turn)
-        for poll in turn.polls:
+    def count(self, progress: Progress) -> None:
+        """Count what the flow got done, and leave what was counted since for the web processes."""
+        self._unsaved |= bool(progress)
+        for poll in progress.polls:
             self._polls.labels(poll.outcome).inc()
             self._bytes.inc(poll.wire_bytes)
             if poll.seconds:
                 self._seconds.observe(poll.seconds)
-        for kind, count in (("new", turn.new), ("copy", turn.copies), ("updated", turn.updated)):
+        for kind, count in (("new", progress.new), ("copy", progress.copies), ("updated", progress.updated)):
             if count:
                 self._entries.labels(kind).inc(count)
         self._save()

@@ -199,7 +199,7 @@ class IngestProcess:
             self._ingest.take_pushed()
             self._ingest.take_put_off()
             if self._ingest.in_flight:
-                self._counts.count(self._ingest.turn(0.2))
+                self._counts.count(self._ingest.run_once(0.2))
             else:
                 self._due.wait(0.5)
         except StoreError as error:

@@ -45,7 +45,7 @@ class Looked:
     seen: list[tuple[Source, Look]] = field(default_factory=list)
 
 
-def tell_files(tx: WriteTx, looked: Looked, now: datetime) -> None:
+def report_files(tx: WriteTx, looked: Looked, now: datetime) -> None:
     """Open an event for each file that is refused, and close those of files that are gone."""
     open_for = tx.events.subjects("document")
     for source, seen in looked.seen:
@@ -81,8 +81,8 @@ def look_into(
         except Exception as error:
             log.exception("a fault of ours looking into the folder of source=%s", source.name)
             fault = DeskError(fault_of_ours(error), remedy="please report it")
-            poll, dice = desk.settings.poll, random()
-            done.results.append(verdicts.failed(claim, fault, at=at, settings=poll, jitter=dice, ours="fault"))
+            poll = desk.settings.poll
+            done.results.append(verdicts.failed(claim, fault, at=at, settings=poll, jitter=random(), ours="fault"))
             continue
         done.seen.append((source, seen))
         for one in seen.refused:
@@ -107,6 +107,35 @@ def look_into(
             )
             done.found.append((item, source, not claim.state.first_poll_done))
     return done
+
+
+class Folders:
+    """Folders to be looked into, and what looks found that is not known to be in the store."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Claim, Source]] = []
+        self._unconfirmed: Looked | None = None
+
+    def look(
+        self, store: Store, desk: Desk, *, clock: Callable[[], datetime], random: Callable[[], float]
+    ) -> tuple[Looked, list[int]] | None:
+        """Look into those that wait and put their files into the inbox: what was found, and the files' numbers there.
+
+        None where none waits. Raises StoreError; the next call then writes what was found.
+        """
+        if not self.waiting and self._unconfirmed is None:
+            return None
+        again = self._unconfirmed is not None
+        if self._unconfirmed is None:
+            waiting, self.waiting = self.waiting, []
+            self._unconfirmed = look_into(waiting, desk, at=clock(), random=random)
+        looked = self._unconfirmed
+        with store.write() as tx:
+            ids = tx.inbox.put([item for item, _, _ in looked.found], again=again)
+            tx.sources.finish(looked.results)
+            report_files(tx, looked, clock())
+        self._unconfirmed = None
+        return looked, ids
 
 
 class Pushes:

@@ -1,4 +1,6 @@
-"""A body on its way from the inbox through its reading to the save: what it is, and what its reader is told. Pure."""
+"""A body on its way from its arrival through the inbox to its reader: what it is, and what its reader needs to know.
+`Intake` holds state and writes the store; all else is pure.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,11 @@ from typing import Protocol
 
 import xxhash
 
+from feeds.ingest.claims import InFlight
+from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.model import Answer, Request, Settings, Source
+from feeds.store import Store
 from feeds.store.values import Claim, InboxItem, SourceState
 from feeds.urls import host_of
 
@@ -25,6 +30,9 @@ class Waiting:
     body_hash: str
 
 
+Arrived = tuple[Claim | None, Answer]
+"""A body to keep, with the claim whose poll it ends; None for an article page that was followed."""
+
 Read = tuple[Waiting, Reading]
 """A body, and what it said."""
 
@@ -36,6 +44,70 @@ class Readers(Protocol):
     def pending(self) -> int: ...
     def submit(self, job: Job, tag: object) -> None: ...
     def done(self, wait_s: float = 0.0, most: int = 256) -> list[tuple[object, Reading]]: ...
+
+
+class Intake:
+    """Puts bodies into the inbox, then hands them to the readers. What a StoreError stops is tried again."""
+
+    def __init__(self, store: Store, readers: Readers, flight: InFlight) -> None:
+        self._store = store
+        self._readers = readers
+        self._flight = flight
+        self.arrived: list[Arrived] = []
+        self._unconfirmed = False  # bodies were put into the inbox, and are there or not
+        self._unread: list[tuple[Waiting, bytes, Claim | None]] = []
+
+    def __len__(self) -> int:
+        """Bodies that have not reached a reader."""
+        return len(self.arrived) + len(self._unread)
+
+    def keep(self, desk: Desk) -> None:
+        """Put what has arrived into the inbox. Raises StoreError."""
+        if not self.arrived:
+            return
+        items = [arrived(answer.request.source_id, claim, answer) for claim, answer in self.arrived]
+        again, self._unconfirmed = self._unconfirmed, True
+        with self._store.write() as tx:
+            ids = tx.inbox.put(items, again=again)
+            followed = [answer.request.source_id for claim, answer in self.arrived if claim is None]
+            sources = {id_: claim.source for id_, claim in tx.sources.claims_of(followed).items()}
+        kept, self.arrived, self._unconfirmed = self.arrived, [], False
+        for item, id_, (claim, answer) in zip(items, ids, kept, strict=True):
+            source = claim.source if claim else sources[item.source_id]
+            first = claim is not None and not claim.state.first_poll_done
+            self.add(replace(item, id=id_), desk.completed(source), claim, first=first, state=claim, answer=answer)
+
+    def add(
+        self,
+        item: InboxItem,
+        source: Source,
+        claim: Claim | None,
+        *,
+        first: bool,
+        state: Claim | None = None,
+        answer: Answer | None = None,
+    ) -> None:
+        """Have *item* of the inbox read; *claim* is that of the poll that it ends, *state* has what was seen before."""
+        if claim is not None:
+            self._flight.claims[source.id] = claim
+        else:
+            self._flight.late_bodies += 1
+        tag = waiting(item, source, claim, first=first, answer=answer)
+        self._unread.append((tag, item.body, state))
+
+    def hand_over(self, settings: Settings) -> None:
+        """Give the readers what has come, each body with what was learnt of the lines that recur where it is from.
+
+        Raises StoreError.
+        """
+        scopes = [recurs_in(tag.source, tag.item) for tag, _, _ in self._unread]
+        learnt: dict[str, bytes] = {}
+        if any(scopes):
+            with self._store.read() as tx:
+                learnt = tx.furniture.states(sorted({scope for scope in scopes if scope}))
+        unread, self._unread = self._unread, []
+        for (tag, body, state), scope in zip(unread, scopes, strict=True):
+            self._readers.submit(job(tag, body, settings, state, learnt.get(scope, b"")), tag)
 
 
 def waiting(item: InboxItem, source: Source, claim: Claim | None, *, first: bool, answer: Answer | None) -> Waiting:
@@ -62,8 +134,8 @@ def waiting(item: InboxItem, source: Source, claim: Claim | None, *, first: bool
 
 
 def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None, learnt: bytes = b"") -> Job:
-    """The task to read *one*; *state* tells which of a feed's items were seen at the last poll, *learnt* what recurs
-    in `recurs_in`.
+    """The task to read *one*; *state* has the items of a feed that the last poll saw, *learnt* what recurs in
+    `recurs_in`.
     """
     seen = state.state if state and one.source.kind == "feed" else SourceState()
     return Job(

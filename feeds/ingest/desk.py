@@ -38,6 +38,13 @@ class Desk:
         filing_rules = self.filing_rules.with_model(model)
         return self if filing_rules is self.filing_rules else replace(self, filing_rules=filing_rules)
 
+    def completed(self, source: Source) -> Source:
+        """*source* with what the store does not have of it."""
+        secret = self.secret.get(source.key)
+        if secret is None:
+            return source
+        return replace(source, target=secret.target, headers=secret.headers, follow=secret.follow)
+
     def redacted(self, answer: Answer) -> Answer:
         """*answer* fit to be stored: `${NAME}` stands where an address holds a secret. Its request is as it was."""
         redacted = self.secrets.redacted
@@ -50,7 +57,7 @@ class Desk:
         )
 
     def redact(self, error: FetchError) -> None:
-        """Have *error*, which is logged and stored, tell `${NAME}` where a secret stands in an address."""
+        """Have *error*, which is logged and stored, show `${NAME}` where a secret stands in an address."""
         redacted = self.secrets.redacted
         error.cause, error.remedy, error.url = redacted(error.cause), redacted(error.remedy), redacted(error.url)
         error.args = (error.cause,)

@@ -1,5 +1,5 @@
 """What the end of a poll means for its source: the row that is written, and the one line that says so.
-Pure but for the log; the clock and the dice are arguments.
+Pure but for the log; the time and the jitter are arguments.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from zlib import crc32
 from feeds.errors import DeskError, FetchError
 from feeds.fetch.cadence import Ours, Plan, Poll, PollOutcome, plan
 from feeds.fetch.headers import freshness_s, retry_after_s
-from feeds.ingest.bodies import Waiting
+from feeds.ingest.bodies import Waiting, body_hash
 from feeds.ingest.follows import link_hash
 from feeds.ingest.reading import Reading
 from feeds.model import Answer, Decision, PollSettings, Redirect, Validators
@@ -66,6 +66,21 @@ def _distrusted(state: SourceState, now: datetime) -> bool:
 
 def _still_distrusted(since: datetime | None, now: datetime) -> datetime | None:
     return since if since is not None and now - since < DISTRUST_FOR else None
+
+
+def at_fetch(
+    claim: Claim, outcome: Answer | FetchError, *, at: datetime, settings: PollSettings, jitter: float, ours: Ours
+) -> PollResult | None:
+    """The verdict on a poll that ends without a body to read; None where there is one."""
+    if isinstance(outcome, FetchError):
+        return failed(claim, outcome, at=at, settings=settings, jitter=jitter, ours=ours)
+    if outcome.status == 410:
+        return gone(claim, outcome, settings=settings, jitter=jitter)
+    if outcome.status == 304:
+        return unchanged(claim, outcome, outcome="not-modified", settings=settings, jitter=jitter)
+    if body_hash(outcome.body) == claim.state.body_hash:
+        return unchanged(claim, outcome, outcome="same", settings=settings, jitter=jitter)
+    return None
 
 
 def unchanged(
@@ -207,7 +222,7 @@ def failed(
 
 
 def gone(claim: Claim, answer: Answer, *, settings: PollSettings, jitter: float) -> PollResult:
-    """The verdict on 410: asking stops but for a rare look, and the admin is told (criteria B3)."""
+    """The verdict on 410: asking stops but for a rare look, and the admin reads of it (criteria B3)."""
     error = DeskError(
         "the source is gone: its server answers 410",
         remedy="take it out of sources.yaml, or set `enabled: false`; it is looked at once a month",

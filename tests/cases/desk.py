@@ -143,7 +143,7 @@ class CaseDesk:
                 ingest.begin(claims)
                 self.ended = []
                 while ingest.in_flight:
-                    self.ended += ingest.turn(0.05).polls
+                    self.ended += ingest.run_once(0.05).polls
             finally:
                 fetcher.close()
                 ingest.stop()

@@ -85,7 +85,7 @@ def test_what_was_moved_unheard_is_moved_once(tmp_path: Path, process: IngestPro
     due = datetime.now(UTC) + timedelta(minutes=10)
     faults = Faults(tmp_path)
     with faults.in_place(), open_store(f"sqlite:///{tmp_path}/desk.sqlite3") as store:
-        process._ingest._store = store
+        process._ingest._claims._store = store
         with store.write() as tx:
             tx.sources.hold({1: due})
         wall = [1_000_000.0]

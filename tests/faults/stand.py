@@ -306,7 +306,7 @@ class Stand:
             tx.sources.release_all()
         self.process = IngestProcess(self.store, self.config, self.data, {}, accepted, stop=threading.Event())
         reader: Any = InThisProcess(self.faults)
-        self.process._workers = self.process._ingest._readers = reader
+        self.process._workers = self.process._ingest._readers = self.process._ingest._intake._readers = reader
         self.process._ingest.resume()
 
     def _end(self) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from feeds.cli.root import wiredesk
 from feeds.errors import StoreError
-from feeds.ingest.follows import Claims
+from feeds.ingest.claims import Claims
 from feeds.store import open_store
 from tests.faults.injecting import Faults
 from tests.faults.stand import Stand, standing
@@ -72,12 +72,12 @@ def test_a_body_kept_unheard_is_in_the_inbox_once(stand: Stand) -> None:
     ingest = stand.process._ingest
     stand.publish()
     ingest.take_due(10)
-    while not ingest._arrived:
-        ingest._sort(stand.process._fetcher.outcomes(0.2, 10))
-    failing(stand, "commit unheard", ingest._keep)
-    ingest._keep()
+    while not ingest._intake.arrived:
+        ingest._take_in(stand.process._fetcher.outcomes(0.2, 10))
+    failing(stand, "commit unheard", lambda: ingest._intake.keep(ingest.desk))
+    ingest._intake.keep(ingest.desk)
     with stand.store.read() as tx:
-        assert tx.inbox.count() == len(ingest._unread) > 0
+        assert tx.inbox.count() == len(ingest._intake._unread) > 0
 
 
 def test_files_kept_unheard_are_in_the_inbox_once(stand: Stand) -> None:
@@ -85,9 +85,9 @@ def test_files_kept_unheard_are_in_the_inbox_once(stand: Stand) -> None:
     stand.publish()
     ingest.take_due(10)
     for _ in range(2):
-        failing(stand, "commit unheard", lambda: ingest.turn(0.0))
+        failing(stand, "commit unheard", lambda: ingest.run_once(0.0))
     while ingest.in_flight:
-        ingest.turn(0.1)
+        ingest.run_once(0.1)
     with stand.store.read() as tx:
         assert tx.inbox.count() == 0
 
@@ -96,7 +96,7 @@ def test_a_kill_between_a_listing_and_its_pages_loses_no_page(stand: Stand) -> N
     stand.publish()
     stand.process._ingest.take_due(10)
     while not len(stand.process._ingest._pages):
-        stand.process._ingest.turn(0.1)
+        stand.process._ingest.run_once(0.1)
     stand.restart()
     for _ in range(3):
         stand.step()
@@ -108,11 +108,11 @@ def test_a_store_that_fails_between_arrival_and_reading_leaves_nothing_in_flight
     ingest = stand.process._ingest
     stand.publish()
     ingest.take_due(10)
-    while not ingest._arrived:
-        ingest._sort(stand.process._fetcher.outcomes(0.2, 10))
-    ingest._keep()
-    failing(stand, "read", ingest._hand_over)
+    while not ingest._intake.arrived:
+        ingest._take_in(stand.process._fetcher.outcomes(0.2, 10))
+    ingest._intake.keep(ingest.desk)
+    failing(stand, "read", lambda: ingest._intake.hand_over(ingest.desk.settings))
     while ingest.in_flight:
-        ingest.turn(0.1)
+        ingest.run_once(0.1)
     with stand.store.read() as tx:
         assert tx.articles.count() > 0

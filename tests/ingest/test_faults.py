@@ -13,11 +13,13 @@ import pytest
 
 from feeds.errors import ParseUnfinished, StoreError
 from feeds.filing import FilingRules
-from feeds.ingest import flow
+from feeds.ingest import flow, unsaved
 from feeds.ingest.batches import AGAIN_AFTER, MOST_UNREAD, Batch, Saved
+from feeds.ingest.claims import LEASE_S
 from feeds.ingest.desk import Desk
-from feeds.ingest.flow import Ingest, Turn
+from feeds.ingest.flow import Ingest
 from feeds.ingest.reading import Job, Reading, read
+from feeds.ingest.unsaved import Progress
 from feeds.model import Answer, Request, Settings, Source
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import PollResult
@@ -92,13 +94,13 @@ class Bench:
             claims = tx.sources.claim_named(None, self.now, lease_s=600)
         self.ingest.begin(claims)
 
-    def to_its_end(self) -> Turn:
-        came = Turn()
+    def to_its_end(self) -> Progress:
+        came = Progress()
         while self.ingest.in_flight:
-            turn = self.ingest.turn(0.0)
-            came.polls += turn.polls
-            came.late += turn.late
-            came.new += turn.new
+            progress = self.ingest.run_once(0.0)
+            came.polls += progress.polls
+            came.late += progress.late
+            came.new += progress.new
         return came
 
 
@@ -124,15 +126,15 @@ def test_a_store_that_refuses_for_a_while_costs_no_claim_no_body_and_no_request(
 ) -> None:
     bench.begin(*map(feed, ("alpha", "beta", "gamma")))
     asked = len(bench.fetcher.ready)
-    came = Turn()
+    came = Progress()
     for _ in range(turns_before):
-        came.new += bench.ingest.turn(0.0).new
+        came.new += bench.ingest.run_once(0.0).new
     other = sqlite3.connect(tmp_path / "desk.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     if bench.ingest.in_flight:
         for _ in range(3):
             with pytest.raises(StoreError, match="locked"):
-                bench.ingest.turn(0.0)
+                bench.ingest.run_once(0.0)
     other.execute("ROLLBACK")
     other.close()
     came.new += bench.to_its_end().new
@@ -260,8 +262,8 @@ def test_a_poll_that_takes_longer_than_its_lease_is_not_given_out_again(
     bench.begin(feed("alpha"))
     held, bench.fetcher.ready = bench.fetcher.ready, type(bench.fetcher.ready)()
     bench.now += timedelta(seconds=599)
-    bench.ingest._held_at -= flow.LEASE_S / 4  # type: ignore[attr-defined]
-    bench.ingest.turn(0.0)
+    bench.ingest._flight._held_at -= LEASE_S / 4
+    bench.ingest.run_once(0.0)
     with bench.store.write() as tx:
         assert tx.sources.claim_due(bench.now + timedelta(seconds=300), lease_s=600, limit=10) == []
     bench.fetcher.ready = held
@@ -298,7 +300,7 @@ def test_what_arrives_is_in_the_inbox_before_much_else_is_saved(bench: Bench) ->
     def counted(batch: Batch, desk: Desk, now: datetime) -> Saved:
         saved.append(sum(len(reading.entries) for _, reading in batch.read))
         with bench.store.read() as tx:
-            assert tx.inbox.count() >= len(bench.ingest._read)
+            assert tx.inbox.count() >= len(bench.ingest._unsaved.read)
         return save(batch, desk, now)
 
     bench.ingest._saving.save = counted  # type: ignore[method-assign]
@@ -307,5 +309,5 @@ def test_what_arrives_is_in_the_inbox_before_much_else_is_saved(bench: Bench) ->
     with bench.store.read() as tx:
         assert tx.sources.claimed(bench.now) == 12
     bench.to_its_end()
-    assert max(saved) <= flow.MOST_ENTRIES_SAVED
+    assert max(saved) <= unsaved.MOST_ENTRIES_SAVED
     assert sum(saved) == 1200

@@ -90,12 +90,12 @@ def test_bodies_wait_on_the_wire_while_many_are_read(store: Store, tmp_path: Pat
     ingest = Ingest(store, fetcher, readers, desk, clock=lambda: NOW, random=lambda: 0.5)  # type: ignore[arg-type]
     ingest.begin(claims)
     for _ in range(5):
-        ingest.turn(0.0)
+        ingest.run_once(0.0)
     assert readers.pending == MOST_READING
     assert fetcher.in_flight == SOURCES - MOST_READING
     readers.give = 7
     ended = 0
     while ingest.in_flight:
-        ended += len(ingest.turn(0.0).polls)
+        ended += len(ingest.run_once(0.0).polls)
     assert ended == SOURCES
     assert readers.most_held == MOST_READING

@@ -99,7 +99,7 @@ class Process:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.saving = Saving(store, HostQueues(Settings().poll), random=lambda: 0.5)
+        self.saving = Saving(store, HostQueues(lambda request: None), random=lambda: 0.5)
         self.desk = Desk(
             version=1, folder=Path(), settings=Settings(), sections=(), secret={}, filing_rules=FilingRules(())
         )
