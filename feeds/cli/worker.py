@@ -23,7 +23,7 @@ from feeds.engine.startup import collect_seldom, now_utc, tell_config
 from feeds.engine.supervisor import ANEW_EXIT, DeskLock
 from feeds.errors import DatabaseLost
 from feeds.store import open_store
-from feeds.store.leader_lock import Lead
+from feeds.store.store import LeaderLock
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
     """Poll until told to stop, or until the folder is no longer *ours*."""
     files.use_cache(found.tables)
     store = open_store(found.database)
-    lead = Lead(store)
+    leader = LeaderLock(store)
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -67,7 +67,7 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     try:
-        if not _wait_for_lead(lead, stop):
+        if not _wait_for_leader_lock(leader, stop):
             return
         upgrade(store, found, now_utc())  # another database may lie here than that which the parent saw
         accepted = accept(store, found.config, os.environ, now=now_utc())
@@ -78,22 +78,22 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
         collect_seldom()
 
         def leads() -> bool:
-            return ours() and lead.held()
+            return ours() and leader.held()
 
         IngestProcess(store, found.config, found.data, found.environ(), accepted, stop=stop, leads=leads).run()
     except DatabaseLost as error:
         log.error("%s", error)
         sys.exit(ANEW_EXIT)
     finally:
-        lead.close()
+        leader.close()
         store.close()
 
 
-def _wait_for_lead(lead: Lead, stop: threading.Event) -> bool:
+def _wait_for_leader_lock(leader: LeaderLock, stop: threading.Event) -> bool:
     """Stand by while another worker polls this database (PostgreSQL; on SQLite the folder's lock has refused us)."""
     waited = False
     while not stop.is_set():
-        if lead.take():
+        if leader.take():
             if waited:
                 log.info("the other worker is gone: polling from now on")
             return True

@@ -14,7 +14,7 @@ from datetime import datetime
 from feeds.dedupe import Directory, Said, Told, choose_shown, credited, said, trace, with_origin
 from feeds.model import Decision, Entry, FullText, Source
 from feeds.store import ReadTx, WriteTx
-from feeds.store.lineage import Line, Settled
+from feeds.store.relations import Line, Settled
 
 Groups = list[tuple[Decision, ...]]
 
@@ -70,10 +70,10 @@ class Credits:
         }
         if not uids or self._directory is None:
             return
-        several = tx.articles.lines(sorted(uids))
+        several = tx.relations.lines(sorted(uids))
         by_id = tx.sources.by_ids(sorted({line.source_id for lines in several.values() for line in lines}))
         said = self._what_they_say(tx, [line for lines in several.values() for line in lines], _just_saved(groups))
-        tx.articles.settle({uid: self._weighed(lines, said, by_id, desk_rights) for uid, lines in several.items()})
+        tx.relations.settle({uid: self._weighed(lines, said, by_id, desk_rights) for uid, lines in several.items()})
 
     def _what_they_say(
         self, tx: ReadTx, lines: Sequence[Line], saved: Mapping[tuple[int, str], Entry]
@@ -82,7 +82,7 @@ class Credits:
         kept = {line.id: self._said.get(line.id) for line in lines}
         strange = [line for line in lines if (known := kept[line.id]) is None or known[0] != line.changed_at]
         new = {line.id: entry for line in strange if (entry := saved.get((line.source_id, line.key))) is not None}
-        new |= tx.articles.entries_for_lineage([line.id for line in strange if line.id not in new])
+        new |= tx.relations.entries([line.id for line in strange if line.id not in new])
         found = {row: known[1] for row, known in kept.items() if known is not None}
         for line in strange:
             found[line.id] = said(new[line.id])

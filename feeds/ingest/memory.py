@@ -86,7 +86,7 @@ class Memory:
         try:
             decided = deduper.decide_all(batch, sketches or (), beside)
             changed = {one.article_uid for many in decided for one in many if one.kind == "updated"}
-            if changed and (kept := tx.articles.containments_of(changed)):
+            if changed and (kept := tx.relations.containments(changed)):
                 decided = deduper.apart(decided, kept)
         except BaseException:
             deduper.undo()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, select, update
 
-from feeds.codec import entry_from_blob, part_from_blob, restore
+from feeds.codec import entry_from_blob, part_from_blob
 from feeds.comparable import comparable_url
 from feeds.errors import UrlError
 from feeds.model import (
@@ -19,19 +18,16 @@ from feeds.model import (
     FILING_FIELDS,
     Article,
     Beside,
-    Containment,
     Decision,
     Entry,
-    Evidence,
     Filing,
     Known,
     Placement,
 )
-from feeds.store import containments, filings, lineage, saving, small_tables, stories
+from feeds.store import filings, relations, saving, small_tables, stories
 from feeds.store.columns import article_mark, chunks, indexable
-from feeds.store.dialect import change_in, rows_in
+from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
 from feeds.store.hydrate import hydrate
-from feeds.store.lineage import Line, Settled
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
@@ -51,12 +47,12 @@ from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry,
 
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE)
 
+Brought = dict[int, list[tuple[Entry, int]]]
+"""Entries with their source's row, the first that came first, by the article's row."""
 
-class Articles:
+
+class Articles(Verbs):
     """``tx.articles``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     # ------------------------------------------------------------------ a batch
 
@@ -70,11 +66,8 @@ class Articles:
     def known_keys(self, source_id: int, keys: Sequence[str]) -> set[str]:
         """Those of *keys* under which there is an entry of a source."""
         stored = {indexable(key): key for key in keys}
-        found: set[str] = set()
-        for some in chunks(sorted(stored)):
-            theirs = (entries.c.source_id == source_id) & entries.c.key.in_(some)
-            found |= {stored[row.key] for row in self._connection.execute(select(entries.c.key).where(theirs))}
-        return found
+        theirs = select(entries.c.key).where(entries.c.source_id == source_id)
+        return {stored[row.key] for row in rows_in(self._connection, theirs, entries.c.key, sorted(stored))}
 
     def save(
         self,
@@ -90,18 +83,6 @@ class Articles:
         withdraw none but that in `unfiled`. The order of *decisions* is the order of filing.
         """
         return saving.save(self._connection, decisions, now, placements, ranks or {})
-
-    def lines(self, uids: Sequence[str]) -> dict[str, list[Line]]:
-        """The entries of several articles, first come first, for `settle`."""
-        return lineage.lines(self._connection, uids)
-
-    def entries_for_lineage(self, ids: Sequence[int]) -> dict[int, Entry]:
-        """The entries of these rows (`Line.id`), with no more than lineage may ask, `feeds.model.LINEAGE_FIELDS`."""
-        return lineage.entries_of(self._connection, ids)
-
-    def settle(self, settled: Mapping[str, Sequence[Settled]]) -> int:
-        """Write what the entries of articles are to them, where it differs; how many are told otherwise now."""
-        return lineage.settle(self._connection, settled)
 
     # ------------------------------------------------------------------ looking
 
@@ -152,14 +133,14 @@ class Articles:
         rows = self._connection.execute(statement).all()
         found = sources_by_id(self._connection, {row.source_id for row in rows})
         return [
-            StoredEntry(
+            value_of(
+                StoredEntry,
+                row,
                 entry=entry_from_blob(row.payload),
                 source=found[row.source_id],
-                first_seen=row.first_seen,
-                changed_at=row.changed_at,
                 shown=bool(row.shown),
                 copy=bool(row.copy),
-                evidence=_evidence(row.evidence),
+                evidence=relations.evidence_of(row.evidence),
             )
             for row in rows
         ]
@@ -174,17 +155,7 @@ class Articles:
             .order_by(sections.c.position, sections.c.id)
         )
         return [
-            Filing(
-                section=row.path,
-                article_uid=_uid(uid) or uid,
-                by=row.filed_by,
-                reason=row.reason,
-                probability=row.probability,
-                rank_at=row.rank_at,
-                sequence=row.sequence,
-                number=row.number,
-                filed_at=row.filed_at,
-            )
+            value_of(Filing, row, section=row.path, article_uid=_uid(uid) or uid, by=row.filed_by)
             for row in self._connection.execute(statement)
         ]
 
@@ -233,10 +204,6 @@ class Articles:
             )
         ]
 
-    def containments_of(self, uids: Collection[str]) -> list[Containment]:
-        """Which articles these contain, or are contained in, with the signatures of both."""
-        return containments.of(self._connection, uids)
-
     def newest_entry(self) -> int:
         """The number of the entry that came last, 0 before any."""
         return int(self._connection.execute(select(func.max(entries.c.id))).scalar_one() or 0)
@@ -249,7 +216,7 @@ class Articles:
 
     def count(self) -> int:
         """How many articles are stored."""
-        return int(self._connection.execute(select(func.count()).select_from(articles)).scalar_one())
+        return how_many(self._connection, articles)
 
     # ------------------------------------------------------------------ taking out
 
@@ -261,7 +228,7 @@ class Articles:
         self._mark(row.id, now, reason)
         self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
         stories.forget(self._connection, [row.story_uid] if row.story_uid else [])
-        containments.renew_neighbours(self._connection, [row.id], at_once=True)
+        relations.renew_neighbours(self._connection, [row.id], at_once=True)
         changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
         small_tables.publish(self._connection)
         return changed
@@ -272,7 +239,7 @@ class Articles:
         if row is None or row.retracted_at is None:
             return frozenset()
         self._mark(row.id, None, "")
-        containments.renew_neighbours(self._connection, [row.id])
+        relations.renew_neighbours(self._connection, [row.id])
         changed = filings.switch(self._connection, row.id, RETRACTED, LIVE, now)
         small_tables.publish(self._connection)
         return changed
@@ -288,11 +255,51 @@ class Articles:
 
         Of their entries with no more than filing may look at, `feeds.model.FILING_FIELDS`.
         """
-        return filed(self._connection, before, limit)
+        ever_filed = exists().where(filing_rows.c.article_id == articles.c.id)
+        statement = select(articles.c.id, articles.c.uid).where(articles.c.retracted_at.is_(None), ever_filed)
+        if before is not None:
+            statement = statement.where(articles.c.id < before)
+        newest = statement.order_by(articles.c.id.desc()).limit(limit)
+        uids = {article_id: uid for article_id, uid in self._connection.execute(newest).all()}
+        if not uids:
+            return []
+        first, last = min(uids), max(uids)
+        brought = self._entries_of(entries.c.article_id.between(first, last), uids)
+        placed = filings.placed(self._connection, filing_rows.c.article_id.between(first, last))
+        return self._refilable(uids, brought, placed)
 
     def with_entries(self, ids: Sequence[int]) -> list[Refilable]:
         """The articles of these rows, in this order, as `filed` gives them."""
-        return with_entries(self._connection, ids)
+        uids: dict[int, str] = dict.fromkeys(ids, "")
+        brought: Brought = {}
+        placed: filings.Placed = {}
+        for some in chunks(ids):
+            named = select(articles.c.id, articles.c.uid).where(articles.c.id.in_(some))
+            uids |= {article_id: uid for article_id, uid in self._connection.execute(named).all()}
+            brought |= self._entries_of(entries.c.article_id.in_(some), uids)
+            placed |= filings.placed(self._connection, filing_rows.c.article_id.in_(some))
+        return self._refilable({article_id: uid for article_id, uid in uids.items() if uid}, brought, placed)
+
+    def _entries_of(self, those: ColumnElement[bool], uids: Mapping[int, str]) -> Brought:
+        columns = entries.c.article_id, entries.c.source_id, entries.c.payload
+        by_age = select(*columns).where(those).order_by(entries.c.id)
+        brought: Brought = {}
+        for article_id, source_id, payload in self._connection.execute(by_age).all():
+            if article_id in uids:
+                brought.setdefault(article_id, []).append((part_from_blob(payload, FILING_FIELDS), source_id))
+        return brought
+
+    def _refilable(self, uids: Mapping[int, str], brought: Brought, placed: filings.Placed) -> list[Refilable]:
+        by_id = sources_by_id(self._connection, {source_id for some in brought.values() for _, source_id in some})
+        return [
+            Refilable(
+                id=article_id,
+                uid=uid,
+                entries=tuple([(entry, by_id[source_id]) for entry, source_id in brought.get(article_id, ())]),
+                placed=tuple(placed.get(article_id, ())),
+            )
+            for article_id, uid in uids.items()
+        ]
 
     def refile(self, uid: str, placements: Sequence[Placement], now: datetime) -> frozenset[str]:
         """File one article exactly where *placements* say; the sections that changed. See `refile_all`."""
@@ -320,62 +327,3 @@ class Articles:
 def _uid(text: str) -> str | None:
     match = _UUID.fullmatch(text.strip())
     return f"urn:uuid:{match[1].lower()}" if match else None
-
-
-def _evidence(text: str) -> tuple[Evidence, ...]:
-    return tuple(restore(Evidence, each) for each in json.loads(text)) if text else ()
-
-
-Told = dict[int, list[tuple[Entry, int]]]
-"""Entries with their source's row, the first that came first, by the article's row."""
-
-
-def filed(connection: Connection, before: int | None, limit: int) -> list[Refilable]:
-    """Articles that were ever filed, the newest first, those below the row *before*."""
-    statement = select(articles.c.id, articles.c.uid).where(articles.c.retracted_at.is_(None))
-    statement = statement.where(exists().where(filing_rows.c.article_id == articles.c.id))
-    if before is not None:
-        statement = statement.where(articles.c.id < before)
-    newest = statement.order_by(articles.c.id.desc()).limit(limit)
-    uids = {article_id: uid for article_id, uid in connection.execute(newest).all()}
-    if not uids:
-        return []
-    first, last = min(uids), max(uids)
-    told = _told(connection, entries.c.article_id.between(first, last), uids)
-    return _joined(connection, uids, told, filings.placed(connection, filing_rows.c.article_id.between(first, last)))
-
-
-def with_entries(connection: Connection, ids: Sequence[int]) -> list[Refilable]:
-    """The articles of these rows, in this order."""
-    uids: dict[int, str] = dict.fromkeys(ids, "")
-    told: Told = {}
-    placed: filings.Placed = {}
-    for some in chunks(ids):
-        named = select(articles.c.id, articles.c.uid).where(articles.c.id.in_(some))
-        uids |= {article_id: uid for article_id, uid in connection.execute(named).all()}
-        told |= _told(connection, entries.c.article_id.in_(some), uids)
-        placed |= filings.placed(connection, filing_rows.c.article_id.in_(some))
-    return _joined(connection, {article_id: uid for article_id, uid in uids.items() if uid}, told, placed)
-
-
-def _told(connection: Connection, those: ColumnElement[bool], uids: Mapping[int, str]) -> Told:
-    columns = entries.c.article_id, entries.c.source_id, entries.c.payload
-    by_age = select(*columns).where(those).order_by(entries.c.id)
-    told: Told = {}
-    for article_id, source_id, payload in connection.execute(by_age).all():
-        if article_id in uids:
-            told.setdefault(article_id, []).append((part_from_blob(payload, FILING_FIELDS), source_id))
-    return told
-
-
-def _joined(connection: Connection, uids: Mapping[int, str], told: Told, placed: filings.Placed) -> list[Refilable]:
-    by_id = sources_by_id(connection, {source_id for entries in told.values() for _, source_id in entries})
-    return [
-        Refilable(
-            id=article_id,
-            uid=uid,
-            entries=tuple([(entry, by_id[source_id]) for entry, source_id in told.get(article_id, ())]),
-            placed=tuple(placed.get(article_id, ())),
-        )
-        for article_id, uid in uids.items()
-    ]

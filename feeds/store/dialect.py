@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,6 +21,8 @@ from sqlalchemy import (
     Update,
     create_engine,
     event,
+    func,
+    select,
     text,
 )
 from sqlalchemy.engine import URL, make_url
@@ -31,7 +33,17 @@ from feeds.store.columns import chunks, plain
 
 BUSY_TIMEOUT_MS = 15_000
 CHANNEL = "wiredesk_publication"
-DEDUPE_LOCK, MIGRATE_LOCK = 0x57444544, 0x57444D49  # two numbers that nothing else on the server is likely to use
+DEDUPE_LOCK, MIGRATE_LOCK, LEADER_LOCK = 0x57444544, 0x57444D49, 0x57444C44
+"""Numbers that nothing else on the server is likely to use."""
+
+V = TypeVar("V")
+
+
+class Verbs:
+    """What can be asked and done about one subject within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
 
 def database_url(url: str) -> URL:
@@ -112,10 +124,29 @@ def rows_in(
 
 def change_in(
     connection: Connection, statement: Update | Delete, column: ColumnElement[Any], values: Iterable[Any]
-) -> None:
-    """Carry out *statement* where *column* is one of *values*."""
-    for some in chunks(list(values)):
-        connection.execute(statement.where(column.in_(some)))
+) -> int:
+    """Carry out *statement* where *column* is one of *values*; how many rows it was."""
+    return sum(connection.execute(statement.where(column.in_(some))).rowcount for some in chunks(list(values)))
+
+
+def how_many(connection: Connection, table: Table, *where: ColumnElement[bool]) -> int:
+    """How many rows of *table* there are for which all of *where* holds."""
+    return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+
+def value_of(kind: type[V], row: Any, **other: Any) -> V:
+    """The dataclass *kind* of a *row*: its fields are the columns of the same names, but for *other*."""
+    return kind(**{name: getattr(row, name) for name in _field_names(kind) if name not in other}, **other)
+
+
+def row_of(value: Any, **other: Any) -> dict[str, Any]:
+    """The columns for a dataclass *value*, which are its fields, but for *other*."""
+    return {name: getattr(value, name) for name in _field_names(value) if name not in other} | other
+
+
+def _field_names(dataclass: Any) -> Iterable[str]:
+    names: Iterable[str] = dataclass.__dataclass_fields__
+    return names
 
 
 def is_postgres(connection: Connection) -> bool:

@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, delete, exists, func, or_, select, update
 
-from feeds.codec import deflate, inflate
+from feeds.codec import deflate
 from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
 from feeds.store import small_tables, stories
-from feeds.store.columns import chunks, storable
-from feeds.store.dialect import change_in, rows_in, upsert
+from feeds.store.columns import storable
+from feeds.store.dialect import Verbs, change_in, row_of, rows_in, upsert, value_of
+from feeds.store.filings import sections_of, touch
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     IN_SECTION,
@@ -25,44 +26,29 @@ from feeds.store.schema import (
     frames,
     sections,
 )
-from feeds.store.schema import counters as counter_rows
+from feeds.store.selections import fragment_of
 from feeds.store.values import Listing
 
 RESET_AT_ONCE = 2000
 
 
-class Documents:
+class Documents(Verbs):
     """``tx.documents``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     # ------------------------------------------------------------------ fragments
 
     def fragments(self, uids: Sequence[str], format: Format, version: int) -> dict[str, Fragment]:
         """The fragments of articles that are up to date: of render's *version* and the article's present revision."""
-        found: dict[str, Fragment] = {}
-        for some in chunks(uids):
-            statement = (
-                select(articles.c.uid, fragments)
-                .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
-                .where(
-                    articles.c.uid.in_(some),
-                    fragments.c.format == format,
-                    fragments.c.version == version,
-                    fragments.c.revision == articles.c.revision,
-                )
-            )
-            for row in self._connection.execute(statement):
-                found[row.uid] = Fragment(
-                    article_uid=row.uid,
-                    format=row.format,
-                    version=row.version,
-                    body=inflate(row.body),
-                    updated=row.updated_at,
-                    revision=row.revision,
-                )
-        return found
+        statement = (
+            select(articles.c.uid, fragments)
+            .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
+            .where(fragments.c.format == format, fragments.c.version == version)
+            .where(fragments.c.revision == articles.c.revision)
+        )
+        return {
+            row.uid: fragment_of(row, article_uid=row.uid, updated=row.updated_at)
+            for row in rows_in(self._connection, statement, articles.c.uid, uids)
+        }
 
     def put_fragments(self, made: Sequence[Fragment]) -> None:
         """Keep fragments; those of articles that are gone or retracted are left out."""
@@ -106,7 +92,7 @@ class Documents:
         return hydrate(self._connection, ids)
 
     def put_stories(self, made: Sequence[Fragment], of: dict[str, str]) -> None:
-        """Keep the fragments of stories; *of* is what `stale_stories` told of each."""
+        """Keep the fragments of stories; *of* is what `stale_stories` said of each."""
         stories.put(self._connection, made, of)
 
     def waiting(self) -> bool:
@@ -135,9 +121,7 @@ class Documents:
         aside = {"rendered_revision": articles.c.revision, "set_aside": storable(reason) or "it does not check"}
         self._connection.execute(update(articles).where(articles.c.id == article_id).values(aside))
         self._connection.execute(delete(fragments).where(fragments.c.article_id == article_id))
-        of_it = select(filings.c.section_id).where(filings.c.article_id == article_id, IN_SECTION)
-        touched = update(sections).where(sections.c.id.in_(of_it)).values(touched=sections.c.touched + 1)
-        self._connection.execute(touched)
+        touch(self._connection, sections_of(self._connection, [article_id]))
 
     def why_aside(self, uid: str) -> str:
         """Why an article is set aside, empty where it is not."""
@@ -146,26 +130,26 @@ class Documents:
 
     def renewal_due(self, version: int) -> bool:
         """Whether `renew_fragments` has something to note."""
-        same = _counter(self._connection, "fragment_version") == version
-        return not same or _counter(self._connection, "fragment_renewal") > 0
+        same = small_tables.value(self._connection, "fragment_version") == version
+        return not same or small_tables.value(self._connection, "fragment_renewal") > 0
 
     def renew_fragments(self, version: int) -> bool:
         """Have all fragments made again where *version* is another than the last; whether there is more to note.
 
         Noted from the newest article back, some thousands at a time, so that no transaction is long.
         """
-        if _counter(self._connection, "fragment_version") != version:
+        if small_tables.value(self._connection, "fragment_version") != version:
             newest = self._connection.execute(select(func.max(articles.c.id))).scalar_one() or 0
-            _set_counter(self._connection, "fragment_version", version)
-            _set_counter(self._connection, "fragment_renewal", newest)
-        before = _counter(self._connection, "fragment_renewal")
+            small_tables.set_value(self._connection, "fragment_version", version)
+            small_tables.set_value(self._connection, "fragment_renewal", newest)
+        before = small_tables.value(self._connection, "fragment_renewal")
         if before <= 0:
             return False
         after = max(before - RESET_AT_ONCE, 0)
         stale = exists().where(fragments.c.article_id == articles.c.id, fragments.c.version != version)
         renewed = update(articles).where(articles.c.id > after, articles.c.id <= before, or_(stale, SET_ASIDE))
         self._connection.execute(renewed.values(rendered_revision=-1))
-        _set_counter(self._connection, "fragment_renewal", after)
+        small_tables.set_value(self._connection, "fragment_renewal", after)
         return after > 0
 
     # ------------------------------------------------------------------ documents
@@ -188,20 +172,14 @@ class Documents:
         """
         changed = [document for document in made if self._differs(document)]
         publication = small_tables.publish(self._connection) if changed else None
-        rows = [_document_columns(document) | {"publication": publication} for document in changed]
+        rows = [
+            row_of(document, article_uids=json.dumps(document.article_uids), publication=publication)
+            for document in changed
+        ]
         if rows:
             change = [name for name in rows[0] if name not in ("path", "format")]
             upsert(self._connection, documents, rows, ("path", "format"), change=change)
-        frame_rows = [
-            {
-                "path": section_path,
-                "format": each.format,
-                "head": each.head,
-                "tail": each.tail,
-                "separator": each.separator,
-            }
-            for each in made_frames
-        ]
+        frame_rows = [row_of(frame, path=section_path) for frame in made_frames]
         upsert(self._connection, frames, frame_rows, ("path", "format"), change=("head", "tail", "separator"))
         touched = sections.c.touched if rendered_touched is None else rendered_touched
         filed = sections.c.filed if rendered_filed is None else rendered_filed
@@ -248,9 +226,7 @@ class Documents:
         row = self._connection.execute(
             select(*columns).where(documents.c.path == path).order_by(documents.c.format).limit(1)
         ).one_or_none()
-        if row is None:
-            return None
-        return Listing(sequence=row.sequence, uids=tuple(json.loads(row.article_uids)), last_modified=row.last_modified)
+        return None if row is None else value_of(Listing, row, uids=tuple(json.loads(row.article_uids)))
 
     def announce(self) -> None:
         """Tell who serves that fragments have changed of which archive pages and narrowed feeds are made."""
@@ -261,9 +237,7 @@ class Documents:
         row = self._connection.execute(
             select(frames).where(frames.c.path == path, frames.c.format == format)
         ).one_or_none()
-        if row is None:
-            return None
-        return Frame(format=row.format, head=row.head, tail=row.tail, separator=row.separator)
+        return None if row is None else value_of(Frame, row)
 
     def publication(self) -> int:
         """A number that moves whenever anything served has changed: documents, config, sections, retractions."""
@@ -274,42 +248,5 @@ def _filed() -> Any:
     return exists().where(filings.c.article_id == articles.c.id, IN_SECTION)
 
 
-def _counter(connection: Connection, name: str) -> int:
-    statement = select(counter_rows.c.value).where(counter_rows.c.name == name)
-    return int(connection.execute(statement).scalar_one_or_none() or 0)
-
-
-def _set_counter(connection: Connection, name: str, value: int) -> None:
-    changed = update(counter_rows).where(counter_rows.c.name == name).values(value=value)
-    if not connection.execute(changed).rowcount:
-        connection.execute(insert(counter_rows).values(name=name, value=value))
-
-
-def _document_columns(document: Document) -> dict[str, Any]:
-    return {
-        "path": document.path,
-        "format": document.format,
-        "media_type": document.media_type,
-        "sequence": document.sequence,
-        "etag": document.etag,
-        "last_modified": document.last_modified,
-        "article_uids": json.dumps(document.article_uids),
-        "body": document.body,
-        "gzip": document.gzip,
-        "brotli": document.brotli,
-    }
-
-
 def _document(row: Row[*tuple[Any, ...]]) -> Document:
-    return Document(
-        path=row.path,
-        format=row.format,
-        media_type=row.media_type,
-        sequence=row.sequence,
-        etag=row.etag,
-        last_modified=row.last_modified,
-        body=row.body,
-        gzip=row.gzip,
-        brotli=row.brotli,
-        article_uids=tuple(json.loads(row.article_uids)),
-    )
+    return value_of(Document, row, article_uids=tuple(json.loads(row.article_uids)))

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, sel
 
 from feeds.model import DROPPED, DROPPED_AT_SOURCE, UNFILED, WHOLE_DESK, Placement, dropped
 from feeds.store import dialect
-from feeds.store.columns import chunks, storable
-from feeds.store.dialect import rows_in
+from feeds.store.columns import storable
+from feeds.store.dialect import change_in, rows_in
 from feeds.store.schema import IN_SECTION, LIVE, NEXT_REVISION, RETRACTED, WITHDRAWN, articles, filings, sections
 
 
@@ -197,12 +197,16 @@ def _keep_out(changes: _Changes, article: Article, mine: Rows, unfiled: int, nev
 
 
 def renew(connection: Connection, article_ids: Iterable[int]) -> None:
-    """Have articles of which something else is told now rendered again, and the sections that hold them."""
-    for some in chunks(sorted(article_ids)):
-        connection.execute(NEXT_REVISION.where(articles.c.id.in_(some)))
-        held = select(filings.c.section_id).where(filings.c.article_id.in_(some), IN_SECTION)
-        stale = update(sections).where(sections.c.id.in_(held)).values(touched=sections.c.touched + 1)
-        connection.execute(stale)
+    """Have articles of which something else is shown now rendered again, and the sections that hold them."""
+    ids = sorted(article_ids)
+    change_in(connection, NEXT_REVISION, articles.c.id, ids)
+    touch(connection, sections_of(connection, ids))
+
+
+def sections_of(connection: Connection, article_ids: Iterable[int]) -> set[int]:
+    """The rows of the sections that hold any of these articles."""
+    held = select(filings.c.section_id).where(IN_SECTION).distinct()
+    return {row.section_id for row in rows_in(connection, held, filings.c.article_id, article_ids)}
 
 
 def _placed(
@@ -217,11 +221,8 @@ def _placed(
         if placement.section in by_path:
             placed.setdefault(by_path[placement.section], placement)
     unfiled, whole = by_path.get(UNFILED), by_path.get("")
-    nowhere = {unfiled, whole}
-    stays = not exactly and any(
-        row.state != WITHDRAWN and section_id not in nowhere for section_id, row in mine.items()
-    )
-    if stays or placed.keys() - nowhere:
+    elsewhere = {section_id for section_id, row in mine.items() if row.state != WITHDRAWN and not exactly}
+    if (elsewhere | placed.keys()) - {unfiled, whole}:
         placed.pop(unfiled or 0, None)
     elif unfiled is not None:
         placed.setdefault(unfiled, Placement(section=UNFILED, by="rule", reason="no rule files it"))
@@ -237,8 +238,8 @@ def placed(connection: Connection, those: ColumnElement[bool]) -> Placed:
     _, paths = _sections(connection)
     found: Placed = {}
     known: dict[tuple[Any, ...], Placement] = {}  # most are like others: "the whole desk" is every article's
-    for article_id, *told in connection.execute(select(*columns).where(those, or_(IN_SECTION, kept_out))).all():
-        section_id, by, reason, probability = same = tuple(told)
+    for article_id, *rest in connection.execute(select(*columns).where(those, or_(IN_SECTION, kept_out))).all():
+        section_id, by, reason, probability = same = tuple(rest)
         placement = known.get(same)
         if placement is None and section_id in paths:
             placement = Placement(section=paths[section_id], by=by, reason=reason, probability=probability)

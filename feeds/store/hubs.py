@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Row, and_, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
 from feeds.store.columns import UtcDateTime
-from feeds.store.dialect import change_in, upsert
+from feeds.store.dialect import Verbs, change_in, how_many, row_of, upsert, value_of
 from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, source_hubs, sources
 from feeds.store.source_rows import pushing
 
@@ -19,6 +19,8 @@ Mode = Literal["subscribe", "unsubscribe", "denied"]
 PushState = Literal["wanted", "asked", "active", "denied"]
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
 _KEY = ("path", "format", "callback")
+_IN_CONFIG = exists().where(sources.c.id == source_hubs.c.source_id, sources.c.removed_at.is_(None))
+_POLLED = _IN_CONFIG.where(sources.c.enabled == 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +88,8 @@ class SourceHub:
     pushed_at: datetime | None
 
 
-class Hubs:
+class Hubs(Verbs):
     """``tx.hubs``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     # ------------------------------------------------------------------ what subscribers ask
 
@@ -99,15 +98,12 @@ class Hubs:
         real = hub_subscriptions.c.ping == 0
         here = (hub_subscriptions.c.path == path) & (hub_subscriptions.c.format == format)
 
-        def count(table: Any, *where: Any) -> int:
-            return int(self._connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
-
         return HubCounts(
-            topic=count(hub_subscriptions, real, here),
-            host=count(hub_subscriptions, real, hub_subscriptions.c.host == host),
-            total=count(hub_subscriptions, real),
-            waiting=count(hub_requests),
-            waiting_host=count(hub_requests, hub_requests.c.host == host),
+            topic=how_many(self._connection, hub_subscriptions, real, here),
+            host=how_many(self._connection, hub_subscriptions, real, hub_subscriptions.c.host == host),
+            total=how_many(self._connection, hub_subscriptions, real),
+            waiting=how_many(self._connection, hub_requests),
+            waiting_host=how_many(self._connection, hub_requests, hub_requests.c.host == host),
         )
 
     def subscribed(self, path: str, format: Format, callback: str) -> bool:
@@ -119,20 +115,8 @@ class Hubs:
 
     def ask(self, request: HubRequest, now: datetime) -> None:
         """Keep *request* until its callback was asked; a newer one for the same topic and callback takes its place."""
-        row = {
-            "mode": request.mode,
-            "path": request.path,
-            "format": request.format,
-            "callback": request.callback,
-            "topic": request.topic,
-            "host": request.host,
-            "secret": request.secret,
-            "lease_s": request.lease_s,
-            "reason": request.reason,
-            "tries": 0,
-            "next_try_at": now,
-        }
-        # A new number: what is under way for the old one must not settle the new one.
+        row = row_of(request, tries=0, next_try_at=now)
+        del row["id"]  # it gets a new number: what is under way for the old one must not settle the new one
         gone = [getattr(hub_requests.c, name) == row[name] for name in _KEY]
         self._connection.execute(delete(hub_requests).where(*gone))
         self._connection.execute(insert(hub_requests), row)
@@ -141,22 +125,7 @@ class Hubs:
         """Requests whose callbacks are to be asked now, none of those numbered *but*."""
         statement = select(hub_requests).where(hub_requests.c.next_try_at <= now)
         statement = statement.where(hub_requests.c.id.not_in(list(but))).order_by(hub_requests.c.id).limit(limit)
-        return [
-            HubRequest(
-                id=row.id,
-                mode=row.mode,
-                path=row.path,
-                format=row.format,
-                topic=row.topic,
-                callback=row.callback,
-                host=row.host,
-                secret=row.secret,
-                lease_s=row.lease_s,
-                reason=row.reason,
-                tries=row.tries,
-            )
-            for row in self._connection.execute(statement)
-        ]
+        return [value_of(HubRequest, row) for row in self._connection.execute(statement)]
 
     def verified(self, request: HubRequest, now: datetime, expires_at: datetime) -> bool:
         """Do what *request* asked, now that its callback agreed; False where a newer request has taken its place."""
@@ -279,18 +248,8 @@ class Hubs:
         rows = self._connection.execute(statement if all else statement.where(~there)).all()
         for row in rows:
             self.end(row.id)
-            self.ask(
-                HubRequest(
-                    mode="denied",
-                    path=row.path,
-                    format=row.format,
-                    topic=row.topic,
-                    callback=row.callback,
-                    host=row.host,
-                    reason=reason,
-                ),
-                now,
-            )
+            denial = value_of(HubRequest, row, id=0, mode="denied", secret=None, lease_s=0, reason=reason, tries=0)
+            self.ask(denial, now)
         return len(rows)
 
     def sync_pings(self, hubs: Sequence[str], topics: Sequence[tuple[str, Format]], now: datetime) -> None:
@@ -345,12 +304,9 @@ class Hubs:
 
     def to_ask(self, now: datetime, limit: int) -> list[SourceHub]:
         """Subscriptions of ours to be asked for, or renewed, now; of sources that are polled."""
-        polled = exists().where(
-            sources.c.id == source_hubs.c.source_id, sources.c.enabled == 1, sources.c.removed_at.is_(None)
-        )
-        statement = select(source_hubs).where(source_hubs.c.next_try_at <= now, polled)
+        statement = select(source_hubs).where(source_hubs.c.next_try_at <= now, _POLLED)
         rows = self._connection.execute(statement.order_by(source_hubs.c.next_try_at).limit(limit))
-        return [_source_hub(row) for row in rows]
+        return [value_of(SourceHub, row) for row in rows]
 
     def asked(self, source_id: int, again: datetime) -> None:
         """Note that the hub is being asked; where no verification comes it is asked *again*."""
@@ -366,11 +322,8 @@ class Hubs:
 
     def by_token(self, token: str) -> SourceHub | None:
         """The subscription that has this callback; None where there is none, or its source is polled no more."""
-        polled = exists().where(
-            sources.c.id == source_hubs.c.source_id, sources.c.enabled == 1, sources.c.removed_at.is_(None)
-        )
-        row = self._connection.execute(select(source_hubs).where(source_hubs.c.token == token, polled)).one_or_none()
-        return None if row is None else _source_hub(row)
+        row = self._connection.execute(select(source_hubs).where(source_hubs.c.token == token, _POLLED)).one_or_none()
+        return None if row is None else value_of(SourceHub, row)
 
     def confirmed(self, source_id: int, expires_at: datetime, renew_at: datetime) -> None:
         """Note that the hub has verified: content comes until *expires_at*; to be renewed at *renew_at*."""
@@ -398,14 +351,12 @@ class Hubs:
 
     def source_hubs(self) -> list[SourceHub]:
         """Our subscriptions as they stand, for `/status`."""
-        return [
-            _source_hub(row) for row in self._connection.execute(select(source_hubs).order_by(source_hubs.c.source_id))
-        ]
+        rows = self._connection.execute(select(source_hubs).order_by(source_hubs.c.source_id))
+        return [value_of(SourceHub, row) for row in rows]
 
     def forget_sources(self) -> int:
         """Forget subscriptions of sources that config has no more; how many. Their hubs get 410 and end them."""
-        polled = exists().where(sources.c.id == source_hubs.c.source_id, sources.c.removed_at.is_(None))
-        return self._connection.execute(delete(source_hubs).where(~polled)).rowcount
+        return self._connection.execute(delete(source_hubs).where(~_IN_CONFIG)).rowcount
 
 
 def _at(path: str, format: str, callback: str) -> Any:
@@ -417,32 +368,4 @@ def _at(path: str, format: str, callback: str) -> Any:
 
 
 def _subscription(row: Row[*tuple[Any, ...]]) -> Subscription:
-    return Subscription(
-        id=row.id,
-        path=row.path,
-        format=row.format,
-        topic=row.topic,
-        callback=row.callback,
-        ping=bool(row.ping),
-        secret=row.secret,
-        expires_at=row.expires_at,
-        delivered_etag=row.delivered_etag,
-        delivered_sequence=row.delivered_sequence,
-        failures=row.failures,
-        failing_since=row.failing_since,
-    )
-
-
-def _source_hub(row: Row[*tuple[Any, ...]]) -> SourceHub:
-    return SourceHub(
-        source_id=row.source_id,
-        hub=row.hub,
-        topic=row.topic,
-        token=row.token,
-        secret=row.secret,
-        state=row.state,
-        expires_at=row.expires_at,
-        failures=row.failures,
-        reason=row.reason,
-        pushed_at=row.pushed_at,
-    )
+    return value_of(Subscription, row, ping=bool(row.ping))

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Row, select
 from feeds.codec import entry_from_blob
 from feeds.model import Article, CopyNote, Enclosure, Entry, Episode, FullText, Image, Origin, Related
 from feeds.players import is_dead, media_type
-from feeds.store import containments
-from feeds.store.columns import chunks
-from feeds.store.lineage import in_words
+from feeds.store import relations
+from feeds.store.dialect import rows_in, value_of
+from feeds.store.relations import in_words
 from feeds.store.schema import IN_SECTION, articles, entries, filings, sections, sources
 from feeds.text import plain
 from feeds.urls import public_address, site_of
@@ -27,7 +27,7 @@ KEPT_WHOLE_CHARS = 600
 
 _ORDER: tuple[FullText, ...] = ("link", "summary", "full")
 # As `normalise` leaves them; `<` and `>` stand for themselves in tags alone.
-_SHOWN = re.compile(
+_PICTURE_OR_FILM = re.compile(
     r'<figure><a href="[^"]*"[^>]*><img [^>]*></a><figcaption>.*?</figcaption></figure>|<img [^>]*>'
     r'|<(video|audio)\b.*?</\1>|<p><a href="[^"]*"[^>]*>[^<]*</a></p>',
     re.DOTALL,
@@ -60,7 +60,7 @@ def allowed(entry: Entry, right: FullText) -> tuple[str, str]:
 
 
 def _first_shown(html: str) -> str:
-    found = _SHOWN.search(html)
+    found = _PICTURE_OR_FILM.search(html)
     return found[0] if found else ""
 
 
@@ -111,22 +111,47 @@ def cut_text(text: str) -> str:
     return kept.rstrip(" ,;:.–—-") + "…"
 
 
+_SHOWN = (
+    select(
+        *(articles.c[name] for name in ("id", "uid", "story_uid", "published_at", "updated_at", "rank_at", "revision")),
+        *(entries.c[name] for name in ("payload", "copy", "changed_at")),
+        *(sources.c[name] for name in ("key", "name", "target", "kind", "rights", "full_text")),
+    )
+    .join_from(articles, entries, entries.c.article_id == articles.c.id)
+    .join(sources, sources.c.id == entries.c.source_id)
+    .where(entries.c.shown == 1)
+)
+_COPIES = (
+    select(
+        *(entries.c[name] for name in ("article_id", "link", "title", "first_seen", "copy", "evidence")),
+        *(sources.c[name] for name in ("name", "rights", "target", "kind", "site_url")),
+    )
+    .join_from(entries, sources, sources.c.id == entries.c.source_id)
+    .where(entries.c.shown == 0)
+    .order_by(entries.c.id)
+)
+_PATHS = (
+    select(filings.c.article_id, sections.c.path)
+    .join_from(filings, sections, sections.c.id == filings.c.section_id)
+    .where(IN_SECTION, sections.c.removed_at.is_(None), sections.c.path != "")
+    .order_by(sections.c.position, sections.c.id)
+)
+
+
 def hydrate(
     connection: Connection, ids: Sequence[int], sequences: Mapping[int, int] | None = None
 ) -> dict[int, Article]:
     """The articles with these row ids, with copies and sections; *sequences* are those of the section asked about."""
-    shown: dict[int, Row[*tuple[Any, ...]]] = {}
     copies: dict[int, list[Row[*tuple[Any, ...]]]] = {}
     paths: dict[int, list[str]] = {}
-    for some in chunks(ids):
-        shown.update((row.id, row) for row in connection.execute(_shown().where(articles.c.id.in_(some))))
-        for row in connection.execute(_copies().where(entries.c.article_id.in_(some))):
-            kept = copies.setdefault(row.article_id, [])
-            if len(kept) < MOST_COPIES or not row.copy:
-                kept.append(row)
-        for article_id, path in connection.execute(_paths().where(filings.c.article_id.in_(some))):
-            paths.setdefault(article_id, []).append(path)
-    contains, contained_in = containments.related(connection, ids)
+    shown = {row.id: row for row in rows_in(connection, _SHOWN, articles.c.id, ids)}
+    for row in rows_in(connection, _COPIES, entries.c.article_id, ids):
+        kept = copies.setdefault(row.article_id, [])
+        if len(kept) < MOST_COPIES or not row.copy:
+            kept.append(row)
+    for article_id, path in rows_in(connection, _PATHS, filings.c.article_id, ids):
+        paths.setdefault(article_id, []).append(path)
+    contains, contained_in = relations.related(connection, ids)
     return {
         article_id: _article(
             shown[article_id],
@@ -140,76 +165,15 @@ def hydrate(
     }
 
 
-def _shown() -> Any:
-    return (
-        select(
-            articles.c.id,
-            articles.c.uid,
-            articles.c.story_uid,
-            articles.c.published_at,
-            articles.c.updated_at,
-            articles.c.rank_at,
-            articles.c.revision,
-            entries.c.payload,
-            entries.c.copy,
-            entries.c.changed_at,
-            sources.c.key,
-            sources.c.name,
-            sources.c.target,
-            sources.c.kind,
-            sources.c.rights,
-            sources.c.full_text,
-        )
-        .join_from(articles, entries, entries.c.article_id == articles.c.id)
-        .join(sources, sources.c.id == entries.c.source_id)
-        .where(entries.c.shown == 1)
-    )
-
-
-def _copies() -> Any:
-    return (
-        select(
-            entries.c.article_id,
-            entries.c.link,
-            entries.c.title,
-            entries.c.first_seen,
-            entries.c.copy,
-            entries.c.evidence,
-            sources.c.name,
-            sources.c.rights,
-            sources.c.target,
-            sources.c.kind,
-            sources.c.site_url,
-        )
-        .join_from(entries, sources, sources.c.id == entries.c.source_id)
-        .where(entries.c.shown == 0)
-        .order_by(entries.c.id)
-    )
-
-
-def _paths() -> Any:
-    return (
-        select(filings.c.article_id, sections.c.path)
-        .join_from(filings, sections, sections.c.id == filings.c.section_id)
-        .where(IN_SECTION, sections.c.removed_at.is_(None), sections.c.path != "")
-        .order_by(sections.c.position, sections.c.id)
-    )
-
-
 def _article(
     row: Row[*tuple[Any, ...]],
-    copies: Iterable[Row[*tuple[Any, ...]]],
+    copies: Sequence[Row[*tuple[Any, ...]]],
     paths: Iterable[str],
     sequence: int,
     related: tuple[Iterable[Related], Iterable[Related]],
 ) -> Article:
     entry = entry_from_blob(row.payload)
-    copies = list(copies)
-    right: FullText = row.rights
-    if row.copy and row.full_text != "full":
-        # The text of an original is not given away because a copy of it is shown instead.
-        for other in copies:
-            right = strictest(right, other.rights) if not other.copy else right
+    right = _right(row, copies)
     summary, content = allowed(entry, right)
     published: datetime = row.published_at
     address = public_address(row.target) if row.kind != "files" else None
@@ -243,23 +207,30 @@ def _article(
         via=entry.via,
         related=entry.related,
         noindex=entry.noindex,
-        copies=tuple(
-            CopyNote(
-                source_name=copy.name,
-                link=copy.link,
-                title=copy.title,
-                first_seen=copy.first_seen,
-                original=not copy.copy,
-                why=in_words(copy.evidence, original=not copy.copy),
-            )
-            for copy in copies
-        ),
+        copies=tuple(map(_copy_note, copies)),
         contains=tuple(related[0]),
         contained_in=tuple(related[1]),
         story_uid=row.story_uid,
         sections=tuple(paths),
         sequence=sequence,
         revision=row.revision,
+    )
+
+
+def _right(row: Row[*tuple[Any, ...]], copies: Iterable[Row[*tuple[Any, ...]]]) -> FullText:
+    """What may be shown of the shown entry."""
+    right: FullText = row.rights
+    if row.copy and row.full_text != "full":
+        # The text of an original is not given away because a copy of it is shown instead.
+        for original in (other for other in copies if not other.copy):
+            right = strictest(right, original.rights)
+    return right
+
+
+def _copy_note(copy: Row[*tuple[Any, ...]]) -> CopyNote:
+    original = not copy.copy
+    return value_of(
+        CopyNote, copy, source_name=copy.name, original=original, why=in_words(copy.evidence, original=original)
     )
 
 

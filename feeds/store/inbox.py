@@ -12,22 +12,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, select, update
 
 from feeds.codec import deflate, inflate
 from feeds.model import Validators
 from feeds.store import dialect
 from feeds.store.columns import signed
-from feeds.store.dialect import change_in
+from feeds.store.dialect import Verbs, change_in
 from feeds.store.schema import inbox, page_queue
 from feeds.store.values import InboxItem
 
 
-class Inbox:
+class Inbox(Verbs):
     """``tx.inbox``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def put(self, items: Sequence[InboxItem], *, again: bool = False) -> list[int]:
         """Keep *items* and give their ids, in the same order. With *again* they may be there, and are replaced."""
@@ -35,18 +32,15 @@ class Inbox:
         for item in items:
             if again:
                 self._connection.execute(delete(inbox).where(_is(item)))
-            row = {
-                "source_id": item.source_id,
-                "claim_id": item.claim_id,
-                "received_at": item.received_at,
-                "final_url": item.final_url,
-                "status": item.status,
-                "headers": json.dumps(item.headers),
-                "etag": item.validators.etag,
-                "last_modified": item.validators.last_modified,
-                "pushed": int(item.pushed),
-                "body": deflate(item.body),
-            }
+            row = dialect.row_of(
+                item,
+                headers=json.dumps(item.headers),
+                etag=item.validators.etag,
+                last_modified=item.validators.last_modified,
+                pushed=int(item.pushed),
+                body=deflate(item.body),
+            )
+            del row["id"], row["validators"], row["tries"]  # its number, and what the row says otherwise
             ids.append(int(self._connection.execute(insert(inbox).returning(inbox.c.id), row).scalar_one()))
         return ids
 
@@ -91,18 +85,15 @@ class Inbox:
 
     def count(self) -> int:
         """How many items wait."""
-        return int(self._connection.execute(select(func.count()).select_from(inbox)).scalar_one())
+        return dialect.how_many(self._connection, inbox)
 
     def remove(self, ids: Sequence[int]) -> None:
         """Forget items whose entries are saved in this same transaction."""
         change_in(self._connection, delete(inbox), inbox.c.id, ids)
 
 
-class PageQueue:
+class PageQueue(Verbs):
     """``tx.page_queue``: the article pages that listings named and that are not done with, by hashes of addresses."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def put(self, source_id: int, pages: Mapping[int, str]) -> None:
         """Queue *pages*, hash → address, the newest first, before all that is queued; what is queued stays."""
@@ -137,16 +128,11 @@ def _is(item: InboxItem) -> ColumnElement[bool]:
 
 
 def _item(row: Row[Any]) -> InboxItem:
-    return InboxItem(
-        id=row.id,
-        source_id=row.source_id,
-        claim_id=row.claim_id,
-        received_at=row.received_at,
-        final_url=row.final_url,
-        status=row.status,
+    return dialect.value_of(
+        InboxItem,
+        row,
         headers=tuple((name, value) for name, value in json.loads(row.headers)),
         validators=Validators(etag=row.etag, last_modified=row.last_modified),
         body=inflate(row.body),
         pushed=bool(row.pushed),
-        tries=row.tries,
     )

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, func, select, text, type_coerce
+from sqlalchemy import BigInteger, func, select, text, type_coerce
 
 from feeds.codec import micros, moment
 from feeds.model import Source, Validators
 from feeds.store import dialect
 from feeds.store.columns import chunks
+from feeds.store.dialect import Verbs
 from feeds.store.schema import (
     IN_SECTION,
     POLLABLE,
@@ -74,11 +75,8 @@ class Numbers:
     database_bytes: int | None = None
 
 
-class Overview:
+class Overview(Verbs):
     """``tx.overview``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def lines(self, key: str | None = None) -> list[Line]:
         """Every source of the present config, in its order, without what only polling needs; or the one with *key*."""

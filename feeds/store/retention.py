@@ -6,14 +6,15 @@ it stays for ever for what was retracted, else until no source has listed the en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, select, tuple_, update
+from sqlalchemy import Row, delete, exists, select, tuple_, update
 
-from feeds.store import containments, dialect, filings, search, stories
+from feeds.store import dialect, filings, relations, search, stories
 from feeds.store.columns import article_mark, chunks, entry_mark, text_mark, unsigned, url_mark
+from feeds.store.dialect import Verbs, change_in, rows_in
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
@@ -46,11 +47,8 @@ FURNITURE_DAYS = 400
 PAGES_A_STEP = 500
 
 
-class Retention:
+class Retention(Verbs):
     """``tx.retention``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def sweep(self, now: datetime, keep_days: int, keep_articles: int, limit: int = 200) -> int:
         """Take out up to *limit* articles that are past *keep_days* or the newest *keep_articles* of each section.
@@ -74,27 +72,27 @@ class Retention:
         """Remove articles with all that hangs on them; their sections are rendered again."""
         if not ids:
             return 0
-        retracted = articles.c.retracted_at.is_not(None)
-        doomed = {
-            row.id: row
-            for some in chunks(ids)
-            for row in self._connection.execute(
-                select(articles.c.id, articles.c.uid, articles.c.story_uid, retracted.label("forever")).where(
-                    articles.c.id.in_(some)
-                )
-            )
-        }
-        marks: dict[int, bool] = {article_mark(row.uid): bool(row.forever) for row in doomed.values()}
-        told = self._entries(ids)
-        stale: set[int] = set()
-        for some in chunks(ids):
-            stale |= set(
-                self._connection.execute(
-                    select(filing_rows.c.section_id).where(filing_rows.c.article_id.in_(some), IN_SECTION).distinct()
-                ).scalars()
-            )
-        for row in told:
-            forever = bool(doomed[row.article_id].forever)
+        columns = articles.c.id, articles.c.uid, articles.c.story_uid, articles.c.retracted_at
+        doomed = {row.id: row for row in rows_in(self._connection, select(*columns), articles.c.id, ids)}
+        named = entries.c.article_id, entries.c.source_id, entries.c.key, entries.c.comparable, entries.c.text_hash
+        gone = list(rows_in(self._connection, select(*named), entries.c.article_id, ids))
+        self._bury(doomed, gone, now)
+        self._disown(gone)
+        stale = filings.sections_of(self._connection, ids)
+        search.forget(self._connection, list(ids))
+        relations.forget(self._connection, ids)
+        stories.forget(self._connection, {row.story_uid for row in doomed.values() if row.story_uid})
+        for table in (filing_rows, fragments, entries):
+            change_in(self._connection, delete(table), table.c.article_id, ids)
+        change_in(self._connection, delete(articles), articles.c.id, ids)
+        filings.touch(self._connection, stale)
+        return len(ids)
+
+    def _bury(self, doomed: Mapping[int, Row[Any]], gone: Sequence[Row[Any]], now: datetime) -> None:
+        """Leave tombstones of articles, by row, and of their entries; for ever, where the article was retracted."""
+        marks = {article_mark(row.uid): row.retracted_at is not None for row in doomed.values()}
+        for row in gone:
+            forever = doomed[row.article_id].retracted_at is not None
             marks[entry_mark(row.source_id, row.key)] = forever
             if row.comparable:
                 marks[url_mark(row.comparable)] = forever
@@ -102,27 +100,10 @@ class Retention:
                 marks[text_mark(unsigned(row.text_hash))] = forever
         rows = [{"mark": mark, "met_at": now, "forever": int(forever)} for mark, forever in sorted(marks.items())]
         dialect.upsert(self._connection, tombstones, rows, ("mark",), change=("met_at",))
-        self._disown(told)
-        search.forget(self._connection, list(ids))
-        containments.forget(self._connection, list(ids))
-        stories.forget(self._connection, {row.story_uid for row in doomed.values() if row.story_uid})
-        for some in chunks(ids):
-            for table in (filing_rows, fragments, entries):
-                self._connection.execute(delete(table).where(table.c.article_id.in_(some)))
-            self._connection.execute(delete(articles).where(articles.c.id.in_(some)))
-        filings.touch(self._connection, stale)
-        return len(ids)
 
-    def _entries(self, ids: Sequence[int]) -> list[Row[*tuple[Any, ...]]]:
-        columns = entries.c.article_id, entries.c.source_id, entries.c.key, entries.c.comparable, entries.c.text_hash
-        told: list[Row[*tuple[Any, ...]]] = []
-        for some in chunks(ids):
-            told += self._connection.execute(select(*columns).where(entries.c.article_id.in_(some))).all()
-        return told
-
-    def _disown(self, told: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    def _disown(self, gone: Sequence[Row[*tuple[Any, ...]]]) -> None:
         """Forget which URLs and texts these entries' articles own."""
-        for some in chunks(told):
+        for some in chunks(gone):
             urls = [(row.comparable, row.article_id) for row in some if row.comparable]
             texts = [(row.text_hash, row.article_id) for row in some if row.text_hash]
             if urls:
@@ -142,18 +123,10 @@ class Retention:
             ids = self._connection.execute(behind.offset(keep_articles).limit(limit - done)).scalars().all()
             if not ids:
                 continue
-            for some in chunks(ids):
-                mine = (filing_rows.c.section_id == section_id) & filing_rows.c.article_id.in_(some)
-                self._connection.execute(delete(filing_rows).where(mine))
-            kept = {
-                article_id
-                for some in chunks(ids)
-                for article_id in self._connection.execute(
-                    select(filing_rows.c.article_id).where(
-                        filing_rows.c.article_id.in_(some), filing_rows.c.state == LIVE
-                    )
-                ).scalars()
-            }
+            of_this = delete(filing_rows).where(filing_rows.c.section_id == section_id)
+            change_in(self._connection, of_this, filing_rows.c.article_id, ids)
+            elsewhere = select(filing_rows.c.article_id).where(filing_rows.c.state == LIVE)
+            kept = {row.article_id for row in rows_in(self._connection, elsewhere, filing_rows.c.article_id, ids)}
             self._expire([article_id for article_id in ids if article_id not in kept], now)
             done += len(ids)
             if done >= limit:
@@ -176,8 +149,7 @@ class Retention:
             long_ago = now - timedelta(days=tombstone_days)
             unmet = select(tombstones.c.mark).where(tombstones.c.met_at < long_ago, MORTAL)
             marks = self._connection.execute(unmet.limit(limit)).scalars().all()
-            for some in chunks(marks):
-                done += self._connection.execute(delete(tombstones).where(tombstones.c.mark.in_(some))).rowcount
+            done = change_in(self._connection, delete(tombstones), tombstones.c.mark, marks)
             self._connection.execute(delete(story_moves).where(story_moves.c.moved_at < long_ago))
         bare = select(sources.c.id).where(
             sources.c.removed_at < now - timedelta(days=30),
@@ -185,8 +157,6 @@ class Retention:
             ~exists().where(inbox.c.source_id == sources.c.id),
         )
         ids = self._connection.execute(bare.limit(limit)).scalars().all()
-        for some in chunks(ids):
-            self._connection.execute(delete(polls).where(polls.c.source_id.in_(some)))
-            self._connection.execute(delete(page_queue).where(page_queue.c.source_id.in_(some)))
-            self._connection.execute(delete(sources).where(sources.c.id.in_(some)))
+        for column in (polls.c.source_id, page_queue.c.source_id, sources.c.id):
+            change_in(self._connection, delete(column.table), column, ids)
         return done

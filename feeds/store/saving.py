@@ -5,7 +5,6 @@ Saving the same decisions twice is the same as once: what is stored already unde
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,11 +12,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select, update
 
-from feeds.codec import entry_to_blob, plain
+from feeds.codec import entry_to_blob
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
-from feeds.store import containments, dialect, filings, search
+from feeds.store import dialect, filings, relations, search
 from feeds.store.columns import entry_mark, indexable, signed, storable, text_mark, unsigned, url_mark
-from feeds.store.dialect import change_in, rows_in
+from feeds.store.dialect import change_in, rows_in, value_of
 from feeds.store.schema import NEXT_REVISION, article_texts, article_urls, articles, entries, sources, tombstones
 from feeds.store.values import SaveReport
 
@@ -76,15 +75,9 @@ def save(
     touched = {one.article_uid for one in batch.copies} | {row.uid for _, row in batch.updated.values()}
     significant = {row.uid: one for one, row in batch.updated.values() if one.significant and row.shown}
     _revise(connection, batch, touched, significant, now)
-    wanted = {
-        filings.Article(id=row.id, rank_at=row.rank_at, retracted=row.retracted_at is not None): placed
-        for uid in batch.order
-        if uid in batch.born or uid in touched
-        if (row := batch.rows[uid]) is not None and (placed := placements.get(uid, ())) is not None
-    }
     changed = filings.file(
         connection,
-        wanted,
+        _to_file(batch, touched, placements),
         now,
         significant=frozenset(batch.rows[uid].id for uid in significant),
         touched=frozenset(batch.rows[uid].id for uid in touched),
@@ -92,6 +85,19 @@ def save(
     return SaveReport(
         new=len(batch.born), updated=len(batch.updated), copies=len(batch.copies), sections_changed=changed
     )
+
+
+def _to_file(
+    batch: _Batch, touched: set[str], placements: Mapping[str, Sequence[Placement] | None]
+) -> dict[filings.Article, Sequence[Placement]]:
+    """Where new and *touched* articles are placed, in the order of the decisions."""
+    wanted = {}
+    for uid in batch.order:
+        placed = placements.get(uid, ())
+        if placed is not None and (uid in batch.born or uid in touched):
+            row = batch.rows[uid]
+            wanted[filings.Article(id=row.id, rank_at=row.rank_at, retracted=row.retracted_at is not None)] = placed
+    return wanted
 
 
 def _sorted_out(connection: Connection, decisions: Sequence[Decision]) -> _Batch:
@@ -211,7 +217,7 @@ def _entry_columns(decision: Decision, now: datetime) -> dict[str, Any]:
         "content_hash": signed(entry.content_hash),
         "published_at": entry.published,
         "changed_at": now,
-        "evidence": storable(json.dumps(plain(decision.evidence), ensure_ascii=False)) if decision.evidence else "",
+        "evidence": relations.evidence_column(decision.evidence),
         "payload": entry_to_blob(entry),
         "signature": decision.signature or None,
     }
@@ -260,10 +266,10 @@ def _renew_contained(connection: Connection, batch: _Batch, decisions: Sequence[
     """Keep which articles contain others, and have those rendered again that name one whose title is another now."""
     own = {batch.rows[uid].id for uid in {*batch.born, *(one.article_uid for one in batch.copies)}}
     own |= {row.article_id for _, row in batch.updated.values()}
-    told = containments.withdraw(connection, decisions) | containments.add(connection, decisions)
-    filings.renew(connection, told - own)
+    others = relations.withdraw(connection, decisions) | relations.contain(connection, decisions)
+    filings.renew(connection, others - own)
     renamed = [row.article_id for one, row in batch.updated.values() if row.title != storable(one.entry.title)]
-    containments.renew_neighbours(connection, [*renamed, *(batch.rows[uid].id for uid in batch.outranking)])
+    relations.renew_neighbours(connection, [*renamed, *(batch.rows[uid].id for uid in batch.outranking)])
 
 
 def _revise(
@@ -314,46 +320,32 @@ def known(connection: Connection, wanted: Wanted, beside: Mapping[int, Beside]) 
             refused.add(key)
     by_comparable, by_text = _owners(connection, wanted, refused)
     _add_tombstones(connection, wanted, found, refused)
-    moving = {}
+    recent: dict[int, tuple[KnownEntry, ...]] = {}
     for source_id, some in wanted:
-        strange = (found.get((source_id, entry.key)) for entry in some)
-        if any(one is None or one.content_hash != entry.content_hash for one, entry in zip(strange, some, strict=True)):
-            moving[source_id] = max(RECENT, 2 * max(len(some), beside[source_id].window if source_id in beside else 0))
-    return Known(
-        entries=found,
-        by_comparable=by_comparable,
-        by_text=by_text,
-        recent={source_id: _recent(connection, source_id, most) for source_id, most in moving.items()},
-        refused=frozenset(refused),
+        if any(_differs(found.get((source_id, entry.key)), entry) for entry in some):
+            window = beside[source_id].window if source_id in beside else 0
+            recent[source_id] = _recent(connection, source_id, max(RECENT, 2 * max(len(some), window)))
+    return Known(entries=found, by_comparable=by_comparable, by_text=by_text, recent=recent, refused=frozenset(refused))
+
+
+def _differs(stored: KnownEntry | None, entry: Entry) -> bool:
+    return stored is None or stored.content_hash != entry.content_hash
+
+
+def _stored() -> Select[Any]:
+    names = (
+        "id key source_id article_id shown entry_id comparable title text_hash content_hash published_at first_seen"
+        " signature"
     )
+    columns = [entries.c[name] for name in names.split()]
+    joined = select(*columns, articles.c.uid, articles.c.retracted_at)
+    return joined.join_from(entries, articles, articles.c.id == entries.c.article_id)
 
 
-def _select() -> Select[Any]:
-    return select(
-        entries.c.id,
-        entries.c.key,
-        entries.c.source_id,
-        entries.c.article_id,
-        entries.c.shown,
-        entries.c.entry_id,
-        entries.c.comparable,
-        entries.c.title,
-        entries.c.text_hash,
-        entries.c.content_hash,
-        entries.c.published_at,
-        entries.c.first_seen,
-        entries.c.signature,
-        articles.c.uid,
-        articles.c.retracted_at,
-    ).join_from(entries, articles, articles.c.id == entries.c.article_id)
-
-
+_STORED = _stored()
 # Built once: it runs for every source of a batch.
 _NEWEST = (
-    _select()
-    .where(entries.c.source_id == bindparam("of_source"))
-    .order_by(entries.c.id.desc())
-    .limit(bindparam("most"))
+    _STORED.where(entries.c.source_id == bindparam("of_source")).order_by(entries.c.id.desc()).limit(bindparam("most"))
 )
 
 
@@ -362,25 +354,19 @@ def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[
     wanted = set(keys)
     # One list of keys, not of pairs, which SQLite looks up by reading everything; other sources' rows are few.
     of_these = (entries.c.source_id + 0).in_(sorted({source_id for source_id, _ in wanted}))
-    rows: list[Row[*tuple[Any, ...]]] = []
-    for row in rows_in(connection, _select().where(of_these), entries.c.key, sorted({key for _, key in wanted})):
-        if (row.source_id, row.key) in wanted:
-            rows.append(row)
-    return rows
+    rows = rows_in(connection, _STORED.where(of_these), entries.c.key, sorted({key for _, key in wanted}))
+    return [row for row in rows if (row.source_id, row.key) in wanted]
 
 
 def _entry(row: Row[*tuple[Any, ...]], key: str) -> KnownEntry:
-    return KnownEntry(
+    return value_of(
+        KnownEntry,
+        row,
         key=key,
-        source_id=row.source_id,
         article_uid=row.uid,
-        entry_id=row.entry_id,
-        comparable=row.comparable,
-        title=row.title,
         text_hash=unsigned(row.text_hash),
         content_hash=unsigned(row.content_hash),
         published=row.published_at,
-        first_seen=row.first_seen,
         signature=row.signature or b"",
     )
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from feeds.codec import inflate, moment
+from feeds.codec import moment
 from feeds.model import Article, Entry, Format, Fragment
 from feeds.store import dialect
 from feeds.store.columns import storable
+from feeds.store.dialect import Verbs
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
+from feeds.store.selections import fragment_of
 from feeds.text import spelled, words
 
 MOST_TEXT_CHARS = 6000
@@ -63,11 +65,8 @@ Term(words=('sport',), wanted=False, prefix=False))
     return tuple(found[:MOST_TERMS])
 
 
-class Search:
+class Search(Verbs):
     """``tx.search``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def find(self, query: str, limit: int, before: int | None = None) -> Hits:
         """The newest *limit* published articles with all that *query* asks for: see `terms`."""
@@ -91,14 +90,7 @@ class Search:
             {"format": format} | {f"i{number}": each for number, each in enumerate(ids)},
         )
         made = {
-            row.article_id: Fragment(
-                article_uid=row.uid,
-                format=format,
-                version=row.version,
-                revision=row.revision,
-                body=inflate(row.body),
-                updated=moment(row.updated_at),
-            )
+            row.article_id: fragment_of(row, article_uid=row.uid, format=format, updated=moment(row.updated_at))
             for row in rows
         }
         return tuple(made[each] for each in ids if each in made)
@@ -126,11 +118,11 @@ class Search:
         return [int(row[0]) for row in self._connection.execute(text(statement), values)]
 
 
-def index(connection: Connection, told: Mapping[int, Entry]) -> None:
+def index(connection: Connection, shown: Mapping[int, Entry]) -> None:
     """Let articles be found by the words of these entries, and by no others."""
-    if not told:
+    if not shown:
         return
-    rows = [{"number": each, "words": _words(entry)} for each, entry in told.items()]
+    rows = [{"number": each, "words": _words(entry)} for each, entry in shown.items()]
     if dialect.is_postgres(connection):
         statement = (
             f"INSERT INTO {TABLE} (article_id, words) VALUES (:number, to_tsvector('simple', :words))"

@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
 from feeds.codec import inflate
 from feeds.model import Format, Fragment
+from feeds.store.columns import chunks
+from feeds.store.dialect import rows_in, value_of
 from feeds.store.schema import (
     BY_NUMBER,
     BY_RANK,
@@ -88,13 +90,8 @@ def narrowed(
     ids = list(connection.execute(chosen).scalars())
     if language:
         ids = _in_language(connection, ids, language, fallback, limit)
-    rows: dict[int, Row[*tuple[Any, ...]]] = {}
-    for start in range(0, len(ids), 400):
-        some = ids[start : start + 400]
-        statement = _fragments(format).where(
-            filings.c.section_id == section_id, filings.c.article_id.in_(some), NOT_ASIDE
-        )
-        rows |= {row.article_id: row for row in connection.execute(statement)}
+    here = _fragments(format).where(filings.c.section_id == section_id, NOT_ASIDE)
+    rows = {row.article_id: row for row in rows_in(connection, here, filings.c.article_id, ids)}
     return _selection([rows[each] for each in ids if each in rows], format)
 
 
@@ -122,8 +119,7 @@ def story(connection: Connection, uid: str, format: Format, limit: int) -> Selec
 
 def _in_language(connection: Connection, ids: Sequence[int], language: str, fallback: str, limit: int) -> list[int]:
     chosen: list[int] = []
-    for start in range(0, len(ids), _DECODED_AT_ONCE):
-        some = ids[start : start + _DECODED_AT_ONCE]
+    for some in chunks(ids, _DECODED_AT_ONCE):
         shown = select(entries.c.article_id, entries.c.payload)
         rows = connection.execute(shown.where(entries.c.article_id.in_(some), entries.c.shown == 1))
         named = {row.article_id: _language(row.payload) or fallback for row in rows}
@@ -164,6 +160,11 @@ def _servable(format: Format) -> ColumnElement[bool]:
     return (fragments.c.article_id == articles.c.id) & (fragments.c.format == format) & SERVABLE
 
 
+def fragment_of(row: Row[Any], **other: Any) -> Fragment:
+    """The fragment of a *row*; *other* are fields that are not its columns."""
+    return value_of(Fragment, row, body=inflate(row.body), **other)
+
+
 def _selection(
     rows: Sequence[Row[*tuple[Any, ...]]],
     format: Format,
@@ -174,17 +175,7 @@ def _selection(
     made = [row for row in rows if row.body is not None]
     changes = [max(row.updated_at, row.published_at) for row in rows] + [at for _, at in retracted]
     return Selection(
-        fragments=tuple(
-            Fragment(
-                article_uid=row.uid,
-                format=format,
-                version=row.version,
-                body=inflate(row.body),
-                updated=row.made_of,
-                revision=row.revision,
-            )
-            for row in made
-        ),
+        fragments=tuple(fragment_of(row, article_uid=row.uid, format=format, updated=row.made_of) for row in made),
         missing=len(rows) - len(made),
         updated=max(changes, default=None),
         retracted=retracted,

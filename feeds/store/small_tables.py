@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from feeds.store import dialect
-from feeds.store.columns import chunks, indexable
+from feeds.store.columns import indexable
+from feeds.store.dialect import Verbs
 from feeds.store.schema import configs, counters, events, furniture
 from feeds.store.values import Event, StoredConfig
 
@@ -36,6 +37,11 @@ def value(connection: Connection, name: str) -> int:
     return int(connection.execute(statement).scalar_one_or_none() or 0)
 
 
+def set_value(connection: Connection, name: str, value: int) -> None:
+    """Set the counter *name*."""
+    dialect.upsert(connection, counters, [{"name": name, "value": value}], ("name",), change=("value",))
+
+
 def publish(connection: Connection) -> int:
     """Move the publication counter, tell who listens, give its new value."""
     moved = count(connection, PUBLICATION)
@@ -56,19 +62,15 @@ def desk_number(connection: Connection) -> int:
 def draw_desk_number(connection: Connection) -> None:
     """Draw the desk's number where there is none yet."""
     if desk_number(connection) == 0:
-        connection.execute(insert(counters).values(name=DESK, value=secrets.randbits(62) + 1))
+        set_value(connection, DESK, secrets.randbits(62) + 1)
 
 
-class Events:
+class Events(Verbs):
     """``tx.events``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, kind: str, subject: str, *, text: str, remedy: str = "", now: datetime) -> bool:
         """Open an event, and say so; while one of this *kind* and *subject* is open only its words are renewed."""
-        present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
-        renewed = self._connection.execute(update(events).where(present).values(text=text, remedy=remedy))
+        renewed = self._connection.execute(update(events).where(_open(kind, subject)).values(text=text, remedy=remedy))
         if renewed.rowcount:
             return False
         row = {
@@ -84,13 +86,12 @@ class Events:
 
     def close(self, kind: str, subject: str, now: datetime) -> bool:
         """End the open event of this *kind* and *subject*; whether there was one."""
-        present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
-        return bool(self._connection.execute(update(events).where(present).values(closed_at=now)).rowcount)
+        return bool(self._connection.execute(update(events).where(_open(kind, subject)).values(closed_at=now)).rowcount)
 
     def since(self, kind: str, subject: str) -> datetime | None:
         """When the open event of this *kind* and *subject* began; None where there is none."""
-        present = (events.c.kind == kind) & (events.c.subject == subject) & events.c.closed_at.is_(None)
-        found: datetime | None = self._connection.execute(select(events.c.at).where(present)).scalar_one_or_none()
+        began = select(events.c.at).where(_open(kind, subject))
+        found: datetime | None = self._connection.execute(began).scalar_one_or_none()
         return found
 
     def subjects(self, kind: str) -> set[str]:
@@ -114,23 +115,16 @@ class Events:
         return self._connection.execute(delete(events).where(events.c.closed_at < before)).rowcount
 
 
+def _open(kind: str, subject: str) -> ColumnElement[bool]:
+    return and_(events.c.kind == kind, events.c.subject == subject, events.c.closed_at.is_(None))
+
+
 def _event(row: Row[Any]) -> Event:
-    return Event(
-        id=row.uid,
-        kind=row.kind,
-        subject=row.subject,
-        text=row.text,
-        remedy=row.remedy,
-        at=row.at,
-        closed_at=row.closed_at,
-    )
+    return dialect.value_of(Event, row, id=row.uid)
 
 
-class Configs:
+class Configs(Verbs):
     """``tx.configs``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def accept(self, text: str, digest: str, now: datetime, *, brief: str = "") -> int:
         """Store a config and give its version; the present one's version where *digest* is the same.
@@ -167,31 +161,21 @@ class Configs:
     def _newest(self, text: ColumnElement[str]) -> StoredConfig | None:
         columns = configs.c.version, text, configs.c.digest, configs.c.accepted_at
         row = self._connection.execute(select(*columns).order_by(configs.c.version.desc()).limit(1)).one_or_none()
-        if row is None:
-            return None
-        return StoredConfig(version=row.version, text=row.text, digest=row.digest, accepted_at=row.accepted_at)
+        return None if row is None else dialect.value_of(StoredConfig, row)
 
     def desk_id(self) -> str:
         """What stays with this desk for good, whatever it is called and wherever it is served: for the ids of feeds."""
         return str(desk_number(self._connection))
 
 
-class Furniture:
+class Furniture(Verbs):
     """``tx.furniture``; a scope is ``source:`` and its number, or ``site:`` and a host."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def states(self, scopes: Iterable[str]) -> dict[str, bytes]:
         """The states of those of *scopes* of which something was learnt."""
         wanted = {indexable(scope): scope for scope in scopes}
-        found: dict[str, bytes] = {}
-        for some in chunks(sorted(wanted)):
-            rows = self._connection.execute(
-                select(furniture.c.scope, furniture.c.state).where(furniture.c.scope.in_(some))
-            )
-            found |= {wanted[row.scope]: bytes(row.state) for row in rows}
-        return found
+        rows = dialect.rows_in(self._connection, select(furniture), furniture.c.scope, sorted(wanted))
+        return {wanted[row.scope]: bytes(row.state) for row in rows}
 
     def learn(self, states: Mapping[str, bytes], now: datetime) -> None:
         """Keep *states* in the place of those before."""

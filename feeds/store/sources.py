@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, func, select, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.model import Source, SourceKind
 from feeds.store import dialect, small_tables
 from feeds.store.columns import chunks, storable
 from feeds.store.config_sync import sync_sources
-from feeds.store.dialect import change_in, rows_in
+from feeds.store.dialect import Verbs, change_in, rows_in
 from feeds.store.schema import POLLABLE, POLLS_KEPT, metadata, polls, sources
 from feeds.store.source_rows import (
     OF_SOURCE,
@@ -60,11 +60,8 @@ DUE = ("next_poll_at", "due_at", "retry_after_until", "next_try_at")
 JUST = timedelta(minutes=1)
 
 
-class Sources:
+class Sources(Verbs):
     """``tx.sources``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def sync(
         self,
@@ -362,11 +359,8 @@ def _poll(row: Row[Any]) -> Poll:
     )
 
 
-class Schedule:
+class Schedule(Verbs):
     """``tx.schedule``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def shifts(self) -> int:
         """How often due times were moved: tells whether a `shift` that was not heard of has been."""

@@ -8,32 +8,35 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, exc, select
+from sqlalchemy import Connection, Engine, exc, select, text
 
 from feeds.errors import StoreError
 from feeds.files import make_private
 from feeds.store import dialect, place, small_tables, upgrade
-from feeds.store.inbox import Inbox, PageQueue
+from feeds.store.dialect import Verbs
 from feeds.store.place import Loss
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
-from feeds.store.small_tables import Configs, Events, Furniture
-from feeds.store.sources import Schedule, Sources
 
 if TYPE_CHECKING:
     from feeds.store.articles import Articles
     from feeds.store.documents import Documents
     from feeds.store.hubs import Hubs
+    from feeds.store.inbox import Inbox, PageQueue
     from feeds.store.overview import Overview
+    from feeds.store.relations import Relations
     from feeds.store.retention import Retention
     from feeds.store.search import Search
     from feeds.store.sections import Sections
+    from feeds.store.small_tables import Configs, Events, Furniture
+    from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
 
 
+_UPGRADE = "upgrade it: start the desk with `wiredesk run`"
 _SQLITE = (
     ("locked", "the database is locked by another program", "end the program that holds it, or try again later"),
     ("busy", "the database is locked by another program", "end the program that holds it, or try again later"),
@@ -44,9 +47,26 @@ _SQLITE = (
     ("unable to open", "the database file cannot be opened", "check that the data folder exists and can be written"),
     ("not a database", "the file is no SQLite database", "name another file, or restore a backup"),
     ("malformed", "the database file is damaged", "restore the last backup with `wiredesk restore`"),
-    ("no such table", "the database lacks tables of this release", "upgrade it: start the desk with `wiredesk run`"),
-    ("no such column", "the database lacks columns of this release", "upgrade it: start the desk with `wiredesk run`"),
+    ("no such table", "the database lacks tables of this release", _UPGRADE),
+    ("no such column", "the database lacks columns of this release", _UPGRADE),
 )
+_POSTGRES = (
+    ("40", "another program changed the same rows", "it is tried again"),  # serialisation, deadlock
+    ("55", "another program changed the same rows", "it is tried again"),  # lock not available
+    ("53", "the database server is out of room: {words}", "free disk, memory or connections there"),
+    ("28", "the database server refuses the login", "check user and password in WIREDESK_DATABASE"),
+    ("42501", "the database user may not do this: {words}", "grant it all rights on the desk's tables"),
+    (
+        "25006",
+        "the database server takes no writes: it is a standby, or set to read-only",
+        "name the primary in WIREDESK_DATABASE, or set default_transaction_read_only off",
+    ),
+    ("3D000", "the database does not exist: {words}", "create it with `createdb`"),
+    ("42P01", "the database lacks parts of this release", _UPGRADE),
+    ("42703", "the database lacks parts of this release", _UPGRADE),
+)
+"""What SQLSTATEs that begin so mean, and what to do."""
+
 LOOK_S = 0.05
 """How often `Store.wait` looks at a SQLite file."""
 
@@ -70,42 +90,40 @@ def mapped() -> Iterator[None]:
 
 def _known(error: exc.DBAPIError) -> StoreError | None:
     words = str(error.orig).strip()
-    lowered = words.lower()
     if type(error.orig).__module__.startswith("sqlite3"):
-        for sign, cause, remedy in _SQLITE:
-            if sign in lowered:
-                return StoreError(cause, remedy=remedy)
-        return StoreError(f"the database refuses: {words}") if isinstance(error, exc.OperationalError) else None
+        lowered = words.lower()
+        known = next((StoreError(cause, remedy=remedy) for sign, cause, remedy in _SQLITE if sign in lowered), None)
+        refused = isinstance(error, exc.OperationalError)
+        return known or (StoreError(f"the database refuses: {words}") if refused else None)
     code = getattr(error.orig, "sqlstate", None) or ""
-    if code.startswith(("40", "55")):  # serialisation, deadlock, lock not available
-        return StoreError("another program changed the same rows", remedy="it is tried again")
-    if code.startswith("53"):
-        return StoreError(
-            f"the database server is out of room: {words}", remedy="free disk, memory or connections there"
-        )
-    if code.startswith("28"):
-        return StoreError(
-            "the database server refuses the login", remedy="check user and password in WIREDESK_DATABASE"
-        )
-    if code == "42501":
-        return StoreError(
-            f"the database user may not do this: {words}", remedy="grant it all rights on the desk's tables"
-        )
-    if code == "25006":
-        return StoreError(
-            "the database server takes no writes: it is a standby, or set to read-only",
-            remedy="name the primary in WIREDESK_DATABASE, or set default_transaction_read_only off",
-        )
-    if code == "3D000":
-        return StoreError(f"the database does not exist: {words}", remedy="create it with `createdb`")
-    if code in ("42P01", "42703"):
-        return StoreError(
-            "the database lacks parts of this release", remedy="upgrade it: start the desk with `wiredesk run`"
-        )
+    for start, cause, remedy in _POSTGRES:
+        if code.startswith(start):
+            return StoreError(cause.format(words=words), remedy=remedy)
     if isinstance(error, (exc.OperationalError, exc.InterfaceError)):
         first = words.splitlines()[0] if words else "connection lost"
         return StoreError(f"the database server is gone: {first}", remedy="start it, or check WIREDESK_DATABASE")
     return None
+
+
+_SUBJECTS = {
+    "configs": ("small_tables", "Configs"),
+    "events": ("small_tables", "Events"),
+    "furniture": ("small_tables", "Furniture"),
+    "sources": ("sources", "Sources"),
+    "schedule": ("sources", "Schedule"),
+    "inbox": ("inbox", "Inbox"),
+    "page_queue": ("inbox", "PageQueue"),
+    "articles": ("articles", "Articles"),
+    "relations": ("relations", "Relations"),
+    "sections": ("sections", "Sections"),
+    "stories": ("stories", "StoryShelf"),
+    "documents": ("documents", "Documents"),
+    "hubs": ("hubs", "Hubs"),
+    "retention": ("retention", "Retention"),
+    "search": ("search", "Search"),
+    "overview": ("overview", "Overview"),
+}
+"""The subjects of a transaction: module and class of the verbs of each."""
 
 
 class ReadTx:
@@ -113,84 +131,33 @@ class ReadTx:
     first asked for: most polls need two of them.
     """
 
+    configs: Configs
+    events: Events
+    furniture: Furniture
+    sources: Sources
+    schedule: Schedule
+    inbox: Inbox
+    page_queue: PageQueue
+    articles: Articles
+    relations: Relations
+    sections: Sections
+    stories: StoryShelf
+    documents: Documents
+    hubs: Hubs
+    retention: Retention
+    search: Search
+    overview: Overview
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    @cached_property
-    def configs(self) -> Configs:
-        return Configs(self._connection)
-
-    @cached_property
-    def sources(self) -> Sources:
-        return Sources(self._connection)
-
-    @cached_property
-    def schedule(self) -> Schedule:
-        return Schedule(self._connection)
-
-    @cached_property
-    def inbox(self) -> Inbox:
-        return Inbox(self._connection)
-
-    @cached_property
-    def page_queue(self) -> PageQueue:
-        return PageQueue(self._connection)
-
-    @cached_property
-    def furniture(self) -> Furniture:
-        return Furniture(self._connection)
-
-    @cached_property
-    def articles(self) -> Articles:
-        from feeds.store.articles import Articles
-
-        return Articles(self._connection)
-
-    @cached_property
-    def sections(self) -> Sections:
-        from feeds.store.sections import Sections
-
-        return Sections(self._connection)
-
-    @cached_property
-    def stories(self) -> StoryShelf:
-        from feeds.store.stories import StoryShelf
-
-        return StoryShelf(self._connection)
-
-    @cached_property
-    def documents(self) -> Documents:
-        from feeds.store.documents import Documents
-
-        return Documents(self._connection)
-
-    @cached_property
-    def events(self) -> Events:
-        return Events(self._connection)
-
-    @cached_property
-    def hubs(self) -> Hubs:
-        from feeds.store.hubs import Hubs
-
-        return Hubs(self._connection)
-
-    @cached_property
-    def retention(self) -> Retention:
-        from feeds.store.retention import Retention
-
-        return Retention(self._connection)
-
-    @cached_property
-    def search(self) -> Search:
-        from feeds.store.search import Search
-
-        return Search(self._connection)
-
-    @cached_property
-    def overview(self) -> Overview:
-        from feeds.store.overview import Overview
-
-        return Overview(self._connection)
+    def __getattr__(self, name: str) -> Verbs:
+        if name not in _SUBJECTS:
+            raise AttributeError(name)
+        module, kind = _SUBJECTS[name]
+        verbs: Verbs = getattr(import_module(f"feeds.store.{module}"), kind)(self._connection)
+        setattr(self, name, verbs)
+        return verbs
 
     def unpublished(self) -> bool:
         """Whether the documents of a section, or the fragments of an article, are missing or out of date; cheap."""
@@ -221,7 +188,7 @@ class Store:
         self._watcher: Any = None  # a connection of its own: SQLite's data_version counts the commits of others
         self._data_version = -1
         self._seen = -1
-        self._told = -1
+        self._reported = -1
 
     @contextmanager
     def read(self) -> Iterator[ReadTx]:
@@ -332,19 +299,19 @@ class Store:
     def moved(self) -> bool:
         """Whether the publication counter moved since this was last asked; True the first time."""
         now = self.publication()
-        moved, self._told = now != self._told, now
+        moved, self._reported = now != self._reported, now
         return moved
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for the publication counter to move, at most *timeout_s*; whether it did."""
-        before = self._told if self._told >= 0 else self.publication()
+        before = self._reported if self._reported >= 0 else self.publication()
         end = time.monotonic() + timeout_s
         while self.publication() == before:
             left = end - time.monotonic()
             if left <= 0:
                 return False
             self._rest(left)
-        self._told = self._seen
+        self._reported = self._seen
         return True
 
     def _rest(self, left_s: float) -> None:
@@ -388,6 +355,59 @@ class Store:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+class LeaderLock:
+    """The right to poll a database that several machines share: one does, the others stand by.
+
+    PostgreSQL gives it back when its holder's connection ends, however that came about.
+    On SQLite the lock on the data folder has decided it already.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._connection: Connection | None = None
+
+    def take(self) -> bool:
+        """Take it where nobody has it; whether this process has it now."""
+        if self._store.file is not None or self._connection is not None:
+            return True
+        with mapped():
+            connection = self._store.session()
+            try:
+                taken = connection.execute(
+                    text("SELECT pg_try_advisory_lock(:number)"), {"number": dialect.LEADER_LOCK}
+                )
+                if taken.scalar_one():
+                    self._connection = connection
+                    return True
+            except BaseException:
+                connection.invalidate()
+                raise
+            connection.close()
+            return False
+
+    def held(self) -> bool:
+        """Whether this process still has it: a server that restarted has forgotten."""
+        if self._store.file is not None:
+            return True
+        if self._connection is None:
+            return False
+        try:
+            self._connection.execute(text("SELECT 1"))
+        except exc.SQLAlchemyError:
+            self._connection.invalidate()
+            self._connection = None
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give it back."""
+        if self._connection is not None:
+            # Not back into the pool, where the lock would live on.
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
 
 
 def _dispose(engine: Engine) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
-from feeds.codec import deflate, inflate
+from feeds.codec import deflate
 from feeds.model import FORMATS, Article, Format, Fragment
 from feeds.store import selections
-from feeds.store.columns import chunks
-from feeds.store.dialect import change_in, rows_in, upsert
+from feeds.store.dialect import Verbs, change_in, rows_in, upsert
+from feeds.store.filings import renew
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     BY_RANK,
@@ -25,28 +24,21 @@ from feeds.store.schema import (
     entries,
     filings,
     fragments,
-    sections,
     story_fragments,
     story_moves,
 )
-from feeds.store.selections import published
+from feeds.store.selections import fragment_of, published
 from feeds.store.values import Selection, StorySize
 
 
-class StoryShelf:
+class StoryShelf(Verbs):
     """``tx.stories``"""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def move(self, moved: Mapping[str, str]) -> None:
         """Put articles into other stories, {article: story}; what they say of these is rendered again."""
         for story in sorted(set(moved.values())):
             uids = [article for article, its in moved.items() if its == story]
-            ids: list[int] = []
-            for some in chunks(uids):
-                ids += self._connection.execute(select(articles.c.id).where(articles.c.uid.in_(some))).scalars()
-            self._put(ids, story)
+            self._put([row.id for row in rows_in(self._connection, select(articles.c.id), articles.c.uid, uids)], story)
 
     def merge(self, merged: Mapping[str, str], now: datetime) -> None:
         """Let stories become part of others, {gone: kept}; what their articles say of them is rendered again."""
@@ -62,12 +54,8 @@ class StoryShelf:
         upsert(self._connection, story_moves, rows, ("old_uid",), change=("uid", "moved_at"))
 
     def _put(self, ids: Sequence[int], story: str) -> None:
-        for some in chunks(ids):
-            renewed = {"story_uid": story, "revision": articles.c.revision + 1}
-            self._connection.execute(update(articles).where(articles.c.id.in_(some)).values(renewed))
-            held = select(filings.c.section_id).where(filings.c.article_id.in_(some), IN_SECTION)
-            stale = update(sections).where(sections.c.id.in_(held)).values(touched=sections.c.touched + 1)
-            self._connection.execute(stale)
+        change_in(self._connection, update(articles).values(story_uid=story), articles.c.id, ids)
+        renew(self._connection, ids)
 
     def moved(self, uid: str) -> str | None:
         """The story that *uid* became part of; None where it did not."""
@@ -178,28 +166,19 @@ def selection(connection: Connection, section_id: int, format: Format, *, limit:
     found: dict[str, Fragment] = {}
     several = select(story_fragments).where(story_fragments.c.format == format)
     for row in rows_in(connection, several, story_fragments.c.story_uid, chosen):
-        found[row.story_uid] = _fragment(row.story_uid, row)
+        found[row.story_uid] = fragment_of(row, article_uid=row.story_uid, updated=row.updated_at, revision=None)
     alone = (
         select(articles.c.uid, fragments)
         .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
         .where(fragments.c.format == format, SERVABLE)
     )
     for row in rows_in(connection, alone, articles.c.uid, chosen):
-        found.setdefault(row.uid, _fragment(row.uid, row))
+        alone_now = fragment_of(row, article_uid=row.uid, updated=row.updated_at, revision=None)
+        found.setdefault(row.uid, alone_now)
     made = tuple(found[uid] for uid in chosen if uid in found)
     return Selection(
         fragments=made,
         # A story that came a moment ago comes with the next publication; a feed of none at all is not ready.
         missing=0 if made else len(chosen),
         updated=max((fragment.updated for fragment in made), default=None),
-    )
-
-
-def _fragment(uid: str, row: Row[*tuple[Any, ...]]) -> Fragment:
-    return Fragment(
-        article_uid=uid,
-        format=row.format,
-        version=row.version,
-        body=inflate(row.body),
-        updated=row.updated_at,
     )

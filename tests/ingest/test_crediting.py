@@ -12,7 +12,7 @@ import pytest
 from feeds.ingest import crediting
 from feeds.ingest.crediting import Credits
 from feeds.model import Decision, Entry, Source
-from feeds.store.lineage import Line, Settled
+from feeds.store.relations import Line, Settled
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 SOURCES = [
@@ -45,7 +45,7 @@ class Articles:
     def lines(self, uids: list[str]) -> dict[str, list[Line]]:
         return {uid: [line for line, _ in self.rows.values()] for uid in uids}
 
-    def entries_for_lineage(self, ids: list[int]) -> dict[int, Entry]:
+    def entries(self, ids: list[int]) -> dict[int, Entry]:
         self.read += ids
         return {each: self.rows[each][1] for each in ids}
 
@@ -62,7 +62,7 @@ def settle(credits: Credits, articles: Articles, key: str = "c") -> list[int]:
     """Settle a further copy, the entry *key* of source 2; the rows that were read for it."""
     by_id = {source.id: source for source in SOURCES}
     sources = SimpleNamespace(by_ids=lambda ids: by_id, all=lambda: SOURCES, by_id=lambda number: None)
-    tx: Any = SimpleNamespace(articles=articles, sources=sources)
+    tx: Any = SimpleNamespace(relations=articles, sources=sources)
     entry = Entry(key=key, title="Ferry late")
     groups = [(Decision(kind="copy", entry=entry, article_uid="urn:a", source_id=2),)]
     credits.settle(tx, credits.credit(tx, [SOURCES[2]], groups, config=None), "summary")

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from feeds.model import Containment
-from feeds.store import containments
-from feeds.store.containments import MOST_RELATED
+from feeds.store import relations
+from feeds.store.relations import MOST_RELATED
 
 from .conftest import NOW, new, save, section, source, uid_of
 
@@ -53,7 +53,7 @@ def test_the_same_again_and_the_reverse_add_nothing(desk):
     before = revision(desk, "part")
     save(desk, [whole("digest", "part"), whole("part", "digest")], "news")
     with desk.read() as tx:
-        assert containments.count(tx.articles._connection) == 1
+        assert relations.count(tx.articles._connection) == 1
     assert revision(desk, "part") == before
 
 
@@ -73,9 +73,9 @@ def test_what_is_kept_of_articles_is_told_with_the_signatures_of_their_entries(d
     save(desk, [replace(whole("digest", "part"), signature=b"whole")], "news")
     told = Containment(uid_of("digest"), uid_of("part"), {(1, "digest"): b"whole"}, {(1, "part"): b"part"})
     with desk.read() as tx:
-        assert tx.articles.containments_of([uid_of("part")]) == [told]
-        assert tx.articles.containments_of([uid_of("digest"), uid_of("part")]) == [told]
-        assert tx.articles.containments_of([uid_of("another")]) == []
+        assert tx.relations.containments([uid_of("part")]) == [told]
+        assert tx.relations.containments([uid_of("digest"), uid_of("part")]) == [told]
+        assert tx.relations.containments([uid_of("another")]) == []
 
 
 def test_no_article_names_more_than_so_many(desk):
@@ -99,5 +99,5 @@ def test_what_is_retracted_or_gone_is_named_no_more(desk):
     with desk.write() as tx:
         while tx.retention.sweep(NOW + timedelta(days=12), keep_days=10, keep_articles=0):
             pass
-        assert containments.count(tx.articles._connection) == 0
+        assert relations.count(tx.articles._connection) == 0
     assert around(desk, "digest") == ([], [])
