@@ -306,15 +306,20 @@ def keep_formulas(tree: LexborHTMLParser) -> None:
     """Leave of each formula what shows it; where that is not MathML to be shown, its TeX or its words as text."""
     for script in tree.css(_TEX_SCRIPT):
         _replace_by_text(script, rf" \({(script.text() or '').strip()}\) ")
-    for twin in tree.css(".katex-html, mjx-container > svg, .MathJax_Preview, .mwe-math-fallback-image-inline"):
-        # What is drawn beside MathML of the same formula.
-        parent = twin.parent
-        if parent is not None and (parent.css_first("math") or twin.next and twin.next.tag == "script"):
-            twin.decompose()
+    for drawing in tree.css(".katex-html, mjx-container > svg, .MathJax_Preview, .mwe-math-fallback-image-inline"):
+        if _is_drawn_beside(drawing):
+            drawing.decompose()
     for formula in tree.css("math"):
-        if (parent := formula.parent) is not None and parent.tag in LEAVES:
-            continue
-        _keep(formula)
+        if formula.parent is None or formula.parent.tag not in LEAVES:
+            _keep(formula)
+
+
+def _is_drawn_beside(drawing: LexborNode) -> bool:
+    """Tell whether *drawing* stands beside MathML of the same formula."""
+    parent, behind = drawing.parent, drawing.next
+    if parent is None:
+        return False
+    return parent.css_first("math") is not None or (behind is not None and behind.tag == "script")
 
 
 def _keep(formula: LexborNode) -> None:

@@ -358,18 +358,21 @@ def _may_recur(piece: _Piece) -> bool:
     return not _DIGIT.search(_ADDRESS.sub("", piece.text) if "." in piece.text else piece.text)
 
 
+def _shortened(text: str, left: int, *, end: bool) -> tuple[str, int]:
+    """*text* without its last (first) *left* characters, blanks not counted; and how many are left to take."""
+    characters = _CHARACTER.findall(text)
+    while characters and left:
+        character = characters.pop() if end else characters.pop(0)
+        left -= not unescape(character).isspace()
+    return "".join(characters), left
+
+
 def _removed(tokens: list[str], piece: _Piece, *, end: bool) -> str:
     """The text of *tokens* without *piece* at its end (its beginning), and without elements left hollow by that."""
     left = sum(not character.isspace() for character in piece.text)
     tokens = list(tokens)
     for number, _, _ in reversed(piece.line.runs) if end else piece.line.runs:
-        characters = _CHARACTER.findall(tokens[number])
-        while characters and left:
-            character = characters.pop() if end else characters.pop(0)
-            left -= not unescape(character).isspace()
-        tokens[number] = "".join(characters)
-        if not left:
-            break
+        tokens[number], left = _shortened(tokens[number], left, end=end)
     html = "".join(tokens)
     for _ in range(20):
         if (fuller := _HOLLOW.sub("", html)) == html:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from feeds.model import Enclosure, Episode, Image, Participant, Place, Transcript
+from feeds.model import Enclosure, Episode, Image, Participant, Place, Shape, Transcript
 from feeds.normalise.languages import language_tag
 from feeds.normalise.pictures import is_never_shown, is_shown
 from feeds.normalise.scalars import NAME_CHARS, line, name_line, resolved
@@ -169,15 +170,17 @@ def place_of(place: Place | None) -> Place | None:
         return None
     if place.shape == "polygon" and len(points) > 2 and points[0] != points[-1]:
         points = (*points, points[0])
-    good = {
-        "point": len(points) == 1 and points[0] != (0, 0),  # the sea off Ghana: coordinates that nobody filled in
-        "line": len(points) > 1,
-        "polygon": len(points) > 3,
-        "box": len(points) == 2 and points[0][0] <= points[-1][0],
-    }
-    if not good[place.shape]:
+    if not _HAS_ITS_POINTS[place.shape](points):
         return None
     return Place(shape=place.shape, points=points, name=line(place.name, limit=NAME_CHARS))
+
+
+_HAS_ITS_POINTS: dict[Shape, Callable[[tuple[tuple[float, float], ...]], bool]] = {
+    "point": lambda points: len(points) == 1 and points[0] != (0, 0),  # off Ghana: coordinates that nobody filled in
+    "line": lambda points: len(points) > 1,
+    "polygon": lambda points: len(points) > 3,
+    "box": lambda points: len(points) == 2 and points[0][0] <= points[-1][0],
+}
 
 
 def _east(longitude: float) -> float:

@@ -78,11 +78,7 @@ def rewrite(html: str, base: str, page: str | None) -> Rewritten:
     *page* is the article's address, to which a link within the text leads (``#fn1``); None: such a link leads nowhere.
     Without a *base* what is relative goes.
     """
-    tree = LexborHTMLParser(readable(html), is_fragment=True)
-    found = _found(tree)
-    if _PREFIXED in found:
-        tree = LexborHTMLParser(unprefixed(html), is_fragment=True)
-        found = _found(tree)
+    tree, found = _read(html)
     places = _places(found["a"], html, base, page) if "a" in found and "#" in html else {}
     if places:
         _name_places(tree, places)
@@ -96,10 +92,24 @@ def rewrite(html: str, base: str, page: str | None) -> Rewritten:
         _films(tree, base)
         found = _found(tree)
     picture = None if _SHOWN.isdisjoint(found) else _pictures(tree, found, base, embeds)
-    if picture is None:
-        stills = filter(None, (film.attributes.get("poster") for film in found.get("video", ())))
-        picture = next((Image(url=still) for still in stills), None)
+    picture = picture or _still(found.get("video", ()))
     return Rewritten(tree.html or "", picture, tuple(dict.fromkeys(embeds)), bool(places))
+
+
+def _read(html: str) -> tuple[LexborHTMLParser, dict[str, list[LexborNode]]]:
+    """The tree of *html*, and the elements in it that are looked at."""
+    tree = LexborHTMLParser(readable(html), is_fragment=True)
+    found = _found(tree)
+    if _PREFIXED in found:
+        tree = LexborHTMLParser(unprefixed(html), is_fragment=True)
+        found = _found(tree)
+    return tree, found
+
+
+def _still(films: Iterable[LexborNode]) -> Image | None:
+    """The first still of *films*."""
+    stills = filter(None, (film.attributes.get("poster") for film in films))
+    return next((Image(url=still) for still in stills), None)
 
 
 def _has_posts(found: dict[str, list[LexborNode]], html: str) -> bool:
@@ -209,11 +219,7 @@ def _films(tree: LexborHTMLParser, base: str) -> None:
         if url is None:
             node.decompose()
     for node in tree.css("video, audio"):
-        if "poster" in node.attributes:
-            if poster := resolved(base, node.attributes["poster"]):
-                node.attrs["poster"] = poster
-            else:
-                del node.attrs["poster"]
+        _put_address(node, resolved(base, node.attributes.get("poster")), "poster")
         _put_address(node, resolved(base, real_address(node.attributes)[0]))
         if "src" not in node.attributes and not any(child.tag == "source" for child in node.iter()):
             if poster := node.attributes.get("poster"):
@@ -229,12 +235,12 @@ def _image_at(tree: LexborHTMLParser, address: str) -> LexborNode:
     return image
 
 
-def _put_address(node: LexborNode, address: str | None) -> None:
+def _put_address(node: LexborNode, address: str | None, name: str = "src") -> None:
     if address is None:
-        if "src" in node.attributes:
-            del node.attrs["src"]
-    elif node.attributes.get("src") != address:
-        node.attrs["src"] = address
+        if name in node.attributes:
+            del node.attrs[name]
+    elif node.attributes.get(name) != address:
+        node.attrs[name] = address
 
 
 # --------------------------------------------------------------------------- pictures
@@ -251,7 +257,7 @@ def _pictures(
     for node in _images(tree, found):
         attributes = node.attributes
         url = _settled(node, attributes, base)
-        if first is None and url is not None and url not in stills and not is_placeholder(url):
+        if not first and url and url not in stills and not is_placeholder(url):
             first = _as_image(node, attributes, url, base)
     for source in found.get("source", ()):
         if source.parent is None or source.parent.tag not in ("video", "audio"):
@@ -356,17 +362,16 @@ def _lead(node: LexborNode, base: str, page: str | None) -> None:
         return
     if is_clean(raw):
         return
-    raw = raw.strip()
+    _put_address(node, _target(raw.strip(), name, base, page), name)
+
+
+def _target(raw: str, name: str, base: str, page: str | None) -> str | None:
+    """Where the attribute *name* leads that holds *raw*; None for nowhere."""
     if raw[:7].lower() == "mailto:":
-        url = raw if name == "href" and "\n" not in raw else None
-    elif raw.startswith("#"):
-        url = resolved(page, raw) if page else None
-    else:
-        url = _resolved(base, raw)
-    if url is None:
-        del node.attrs[name]
-    else:
-        node.attrs[name] = url
+        return raw if name == "href" and "\n" not in raw else None
+    if raw.startswith("#"):
+        return resolved(page, raw) if page else None
+    return _resolved(base, raw)
 
 
 def _resolved(base: str, ref: str | None) -> str | None:

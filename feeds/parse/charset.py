@@ -72,9 +72,7 @@ def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
     """
     if (text := _as_marked(body)) is not None:
         return text
-    named = _CHARSET.findall(content_type or "")[:1]
-    declared = [label.decode("ascii") for label in _DECLARED.findall(body[:MAX_LEAD_BYTES])[:1]]
-    encodings = [encoding for label in named + declared if (encoding := _known(label))]
+    encodings = _named(body, content_type)
     as_utf8 = _as_utf8(body)
     if as_utf8 is not None and _is_meant(as_utf8, encodings):
         return as_utf8.encode("utf-8")
@@ -91,6 +89,13 @@ def _as_marked(body: bytes) -> bytes | None:
         if body.startswith(mark):
             return _decoded(body[len(mark) :], name)
     return next((_decoded(body, name) for shape, name in _SHAPES if shape.match(body)), None)
+
+
+def _named(body: bytes, content_type: str | None) -> list[str]:
+    """The codecs that the Content-Type and the XML declaration name."""
+    labels: list[str] = _CHARSET.findall(content_type or "")[:1]
+    labels += [label.decode("ascii") for label in _DECLARED.findall(body[:MAX_LEAD_BYTES])[:1]]
+    return list(filter(None, map(_known, labels)))
 
 
 def _known(label: str) -> str | None:

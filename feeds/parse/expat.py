@@ -106,15 +106,7 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         if inline:
             self.text(f"</{inline}>", False)
         elif inline == "":
-            known = self._tags.get(name) or self._tag(name)
-            key, method = self._ends.get(known) or self._handler(self._ends, "_end_", known)
-            try:
-                if method is None:
-                    self.pop(key)
-                else:
-                    method()
-            except AttributeError:  # as feedparser has it: an element out of its place is as good as an unknown one
-                self.pop(key)
+            self._close(self._tags.get(name) or self._tag(name))
         self.basestack.pop()
         if self.basestack and self.basestack[-1]:
             self.baseuri = self.basestack[-1]
@@ -122,6 +114,16 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         if self.langstack:
             self.lang = self.langstack[-1]
         self.depth -= 1
+
+    def _close(self: Any, tag: str) -> None:
+        key, method = self._ends.get(tag) or self._handler(self._ends, "_end_", tag)
+        try:
+            if method is not None:
+                method()
+                return
+        except AttributeError:  # as feedparser has it: an element out of its place is as good as an unknown one
+            pass
+        self.pop(key)
 
     def text(self: Any, text: str, escaped: bool = True) -> None:
         """Add *text* to the open element."""

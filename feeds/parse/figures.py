@@ -142,19 +142,18 @@ def _keep(element: Any, show: Callable[[Any], str], kept: list[str]) -> None:
     parent = element.getparent()
     while _holds_nothing_else(parent, element):
         element, parent = parent, parent.getparent()
+    tail, element.tail = element.tail or "", None
     if sign and html.startswith("<figure") and parent.tag in _TEXT_BOXES:
         paragraph = etree.Element("p")
-        paragraph.text = sign
-        paragraph.tail, element.tail = element.tail, None
+        paragraph.text, paragraph.tail = sign, tail
         parent.replace(element, paragraph)
         return
-    before, text = element.getprevious(), sign + (element.tail or "")
-    element.tail = None
+    before = element.getprevious()
     parent.remove(element)
     if before is not None:
-        before.tail = (before.tail or "") + text
+        before.tail = (before.tail or "") + sign + tail
     else:
-        parent.text = (parent.text or "") + text
+        parent.text = (parent.text or "") + sign + tail
 
 
 def _holds_nothing_else(parent: Any, element: Any) -> bool:
@@ -250,21 +249,23 @@ def _shown(media: Any) -> str:
         if following is not None and following.tag == "noscript" and next(following.iter("img"), None) is not None:
             html += _html(following)  # the address that a script would have put in
         return html
-    if media.tag in ("iframe", "amp-iframe"):
-        source = next(filter(None, map(media.get, ("src", "data-src", "data-lazy-src"))), "")
-        address = f"https:{source}" if source.startswith("//") else source
-        if _IDLE_FRAMES.search(source) or not host_of(address):
-            return ""
-    return _html(media)
+    return "" if media.tag in ("iframe", "amp-iframe") and _is_idle(media) else _html(media)
+
+
+def _is_idle(frame: Any) -> bool:
+    """Tell whether a frame is no part of an article, or has no address."""
+    source = next(filter(None, map(frame.get, ("src", "data-src", "data-lazy-src"))), "")
+    address = f"https:{source}" if source.startswith("//") else source
+    return not host_of(address) or _IDLE_FRAMES.search(source) is not None
 
 
 def _is_small(picture: Any) -> bool:
-    alt = picture.get("alt") or ""
-    names = f"{picture.get('class') or ''} {picture.get('id') or ''} {alt if len(alt) < 12 else ''}"
+    alt = picture.get("alt", "")
+    names = f"{picture.get('class', '')} {picture.get('id', '')} {alt if len(alt) < 12 else ''}"
     if _SMALL.search(names) or _SMALL_FILE.search(picture.get("src") or ""):
         return True
-    sides = (_PIXELS.match(picture.get(side) or "") for side in ("width", "height"))
-    return any(side and int(side[1]) < _LEAST_SIDE for side in sides) or not _has_address(picture)
+    stated = filter(None, (_PIXELS.match(picture.get(side) or "") for side in ("width", "height")))
+    return any(int(side[1]) < _LEAST_SIDE for side in stated) or not _has_address(picture)
 
 
 def _has_address(picture: Any) -> bool:
@@ -312,9 +313,10 @@ def drop_boxes(tree: Any, *, text_chars: int) -> None:
     boxes = [(element, prose(element)) for element in tree.iter(*_TAGS) if _is_box(element, text_chars)]
     boxes = [(element, chars) for element, chars in boxes if chars * 5 <= written]
     outer = _outer_boxes(boxes)
-    wordy = 2 * sum(chars for _, chars in outer) > written
-    for element, chars in boxes if wordy else outer:
-        if element.getparent() is not None and not (wordy and chars):
+    if 2 * sum(chars for _, chars in outer) > written:
+        outer = [(element, chars) for element, chars in boxes if not chars]
+    for element, _ in outer:
+        if element.getparent() is not None:
             element.drop_tree()
 
 

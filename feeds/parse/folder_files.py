@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -284,16 +284,20 @@ def read_news_xml(document: bytes, *, name: str) -> tuple[ParsedEntry, ...]:
     if root is None:
         raise ParseError(f"{name} is no XML", remedy="save the article as plain text, Markdown or HTML")
     for node in root.iter(tag=etree.Element):
-        try:
-            node.tag = local_name(node)
-        except ValueError:  # a mended document may have names that end in a colon, or go on with a digit
-            node.tag = "unnamed"
+        _leave_out_prefix(node)
     items = [root] if root.tag in ("nitf", "newsitem") else islice(root.iter("newsitem"), MAX_ENTRIES)
     read = [_nitf(item) if item.tag == "nitf" else _news_item(item, name) for item in items]
     entries = tuple(entry for entry in read if entry.title or entry.content)
     if not entries:
         raise ParseError(f"{name} holds no article", remedy="it may be a list or a picture; save its text as a file")
     return entries
+
+
+def _leave_out_prefix(node: Any) -> None:
+    try:
+        node.tag = local_name(node)
+    except ValueError:  # a mended document may have names that end in a colon, or go on with a digit
+        node.tag = "unnamed"
 
 
 def _nitf(root: Any) -> ParsedEntry:
@@ -320,7 +324,7 @@ def _nitf(root: Any) -> ParsedEntry:
 def _news_item(root: Any, name: str) -> ParsedEntry:
     _check_status(root, name)
     meta = next(root.iter("contentmeta"), root)
-    text = next((node for tag in ("body.content", "body") for node in root.iter(tag)), None)
+    text = next(chain(root.iter("body.content"), root.iter("body")), None)
     plain = "" if text is not None else _first(root, "inlinedata")
     terms = [*map(_words, meta.iter("keyword")), *(_first(node, "name") for node in meta.iter("subject"))]
     creators = [*map(_words, meta.iter("by"))] or [_first(node, "name") for node in meta.iter("creator")]

@@ -35,7 +35,7 @@ def breadcrumb(line: str) -> tuple[str, ...]:
     line = line.strip()
     labelled = _HERE.match(line)
     line = line[labelled.end() :].strip() if labelled else line
-    if len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")) or "://" in line:
+    if _is_text(line):
         return ()
     strong = _STRONG.search(line) is not None
     named = tuple(filter(None, map(str.strip, (_STRONG if strong else _WEAK).split(line))))
@@ -45,6 +45,11 @@ def breadcrumb(line: str) -> tuple[str, ...]:
     if not least <= len(crumbs) <= 6 or not all(_is_crumb(part, strong) for part in crumbs):
         return ()
     return crumbs if strong or labelled or _are_names(crumbs, line) else ()
+
+
+def _is_text(line: str) -> bool:
+    """Tell whether *line* is nothing or a sentence, an item, a quotation, an address: no breadcrumb."""
+    return len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")) or "://" in line
 
 
 def _is_crumb(part: str, strong: bool) -> bool:

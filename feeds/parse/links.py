@@ -56,18 +56,12 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
         raise ParseError(
             "an empty page where links to articles were expected", remedy="look at the address in a browser"
         )
-    base = _base_of(tree, url)
-    site, own = registrable(host_of(url)), _comparable(url)
     scores: dict[str, tuple[int, str]] = {}
-    for anchor in tree.iter("a"):
-        target = absolute(base, anchor.get("href") or "")
-        key = _comparable(target)
-        if target is None or key in (None, own) or registrable(host_of(target)) != site:
-            continue
+    for key, target, anchor in _links_within(tree, url):
         score = _score(target, anchor)
         # A picture and a headline often link the same article: the better of the two counts.
-        best, first = scores.get(key or "", (score, target.partition("#")[0]))
-        scores[key or ""] = (max(best, score), first)
+        best, first = scores.get(key, (score, target.partition("#")[0]))
+        scores[key] = (max(best, score), first)
     links = [link for score, link in scores.values() if score >= THRESHOLD][:MAX_LINKS]
     if not links:
         raise ParseError(
@@ -76,6 +70,16 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
         )
     title = next((" ".join(found.text_content().split()) for found in tree.iter("title")), "")
     return ParsedFeed(kind="listing", title=title[:300], link=url, language=tree.get("lang"), links=tuple(links))
+
+
+def _links_within(tree: Any, url: str) -> Iterator[tuple[str, str, Any]]:
+    """The links of the page *tree* at *url* to others of its site: comparable address, address, element."""
+    base, site, own = _base_of(tree, url), registrable(host_of(url)), _comparable(url)
+    for anchor in tree.iter("a"):
+        target = absolute(base, anchor.get("href") or "")
+        key = _comparable(target)
+        if target and key and key != own and registrable(host_of(target)) == site:
+            yield key, target, anchor
 
 
 def _base_of(tree: Any, url: str) -> str:
@@ -228,11 +232,7 @@ def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> 
     root = _sitemap(seen, content_type)
     index = local_name(root) == "sitemapindex"
     nodes = [node for node in root.iter(tag=etree.Element) if local_name(node) in _LISTED]
-    listed: list[tuple[str, str, ParsedEntry | None]] = []
-    for position, node in enumerate(nodes[:MAX_ADDRESSES]):
-        if (address := _text(node, "loc")) is not None:
-            listed.append((_day(node), address, None if index else _entry(node, address, position)))
-    listed.sort(key=lambda item: item[0], reverse=True)
+    listed = sorted(_listed(nodes[:MAX_ADDRESSES], index), key=lambda item: item[0], reverse=True)
     entries = [entry for _, _, entry in listed if entry is not None]
     over = f"more than {MAX_ADDRESSES} addresses; only the first are read"
     return ParsedFeed(
@@ -243,6 +243,13 @@ def parse_sitemap(body: bytes, *, url: str, content_type: str | None = None) -> 
         links=tuple(dict.fromkeys(address for _, address, _ in listed)),
         warnings=(over,) if len(nodes) > MAX_ADDRESSES else (),
     )
+
+
+def _listed(nodes: list[Any], index: bool) -> Iterator[tuple[str, str, ParsedEntry | None]]:
+    """The day, the address and the entry of each of *nodes*; an *index* has no entries."""
+    for position, node in enumerate(nodes):
+        if (address := _text(node, "loc")) is not None:
+            yield _day(node), address, None if index else _entry(node, address, position)
 
 
 def _sitemap(seen: Seen, content_type: str | None) -> Any:

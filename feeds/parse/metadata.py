@@ -236,10 +236,10 @@ def _dates(page: _Page) -> Iterator[str | None]:
 def _shown_dates(page: _Page) -> Iterator[str | None]:
     """Dates in the markup and the words of the page."""
     times = [time for time in page.tree.iter("time") if time.get("datetime") or time.text]
-    marked = [time for time in times if _is_of_publishing(time)]
-    yield _dated(time.get("datetime") or words(time) for time in marked + times[:3])
+    marked = filter(_is_of_publishing, times)
+    yield _dated(time.get("datetime") or words(time) for time in (*marked, *times[:3]))
     yield _dated(element.get("content") or words(element) for element in _PUBLISHED(page.tree))
-    shown = [text for element in islice(page.marks.dates(), 60) if len(text := words(element)) <= 120]
+    shown = [text for text in map(words, islice(page.marks.dates(), 60)) if len(text) <= 120]
     yield next(filter(line_kinds.only_date, shown), None)
     yield _dated(_dates_in(shown))
     yield _dated(_dates_in(page.after[:12]))

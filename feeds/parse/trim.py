@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import dropwhile, islice
 from typing import Any
 
 from lxml import etree
@@ -92,9 +92,13 @@ def _beginning(blocks: list[Any], lines: list[str], facts: PageFacts, heads: lis
         if line and block.tag in (*_LINES, "list") and (repeats or _is_of_the_head(line, facts)):
             dropped.add(number)
             if number <= 3 and squashed(line) == title != "":
-                # What stands above the headline is a kicker, or the way to its section.
-                dropped |= {above for above in range(number) if lines[above] and blocks[above].tag != "head"}
+                dropped |= _above(number, blocks, lines)
     return dropped if len(dropped) < len(blocks) else set()
+
+
+def _above(headline: int, blocks: list[Any], lines: list[str]) -> set[int]:
+    """The numbers of the blocks above the headline: a kicker, or the way to its section."""
+    return {number for number in range(headline) if lines[number] and blocks[number].tag != "head"}
 
 
 def _is_of_the_head(line: str, facts: PageFacts) -> bool:
@@ -297,11 +301,11 @@ def lines_behind_headline(tree: Any) -> list[Line]:
 
 def _lines(tree: Any) -> Iterator[Line]:
     headline = next((head for head in tree.iter("h1") if head.text_content().strip()), None)
-    behind = headline is None
-    for element in tree.iter():
-        if element is headline:
-            behind = True
-        elif behind and element.tag in _TAGS and _is_one_line(element, headline):
+    elements = tree.iter()
+    if headline is not None:
+        elements = islice(dropwhile(lambda element: element is not headline, elements), 1, None)
+    for element in elements:
+        if element.tag in _TAGS and _is_one_line(element, headline):
             text = " ".join(without_signs(element.text_content()).split())
             linked = sum(len(link.text_content()) for link in element.iter("a"))
             if len(text) >= LEAST_CHARS and linked * 2 <= len(text):
