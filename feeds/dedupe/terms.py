@@ -2,26 +2,24 @@
 
 A term is the stem of a word of the title or the first NEWS_WORDS words, as a 32 bit hash; its strength grows with how
 often it stands there, and is more for a name. How much it tells depends on how many articles hold it: on what the desk
-has seen so far (`TermCounts`), over a background from a word-frequency library.
+has seen so far (`TermCounts`), over how common words are at large (`feeds.wordlist`).
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from feeds import files, text
+from feeds import files, text, wordlist
 from feeds.dates import MONTHS
 from feeds.dedupe.arrays import Ints
-from feeds.text import UNSPACED, fold
+from feeds.text import UNSPACED
 
 NEWS_WORDS = 250
 TITLE_WORDS = 100
@@ -64,30 +62,18 @@ class Terms:
 
 def shares(language: str) -> dict[str, float]:
     """word stem → the part of short texts in *language* (a primary subtag) that hold it. Made anew each time."""
-    import wordfreq  # half a second, and parse workers weigh nothing
-
-    if language not in wordfreq.available_languages("small"):
-        return {}  # asked for it, the library would give the nearest language that it knows
-    table = wordfreq.get_frequency_dict(language, wordlist="small")
-    # All words in one go: folding them one by one is most of the work.
-    folded = fold("\n".join(table)).replace("'", "")
-    spaced = UNSPACED.search(folded) is None
     frequencies: dict[str, float] = {}
-    for word, frequency in zip(folded.split("\n"), table.values(), strict=True):
+    for word, frequency in wordlist.frequencies(language).items():
         stem = stemmed(word)
         # Scripts without blanks: the table has words, an article's text is taken apart into characters.
-        for part in (stem,) if spaced or not UNSPACED.match(stem) else stem:
+        for part in stem if UNSPACED.match(stem) else (stem,):
             frequencies[part] = frequencies.get(part, 0.0) + frequency
-    for kept in (wordfreq.get_frequency_dict, wordfreq.get_frequency_list):
-        kept.cache_clear()  # 10 MB a language, which is asked for once
     return {stem: 1.0 - math.exp(-frequency * TYPICAL_WORDS) for stem, frequency in frequencies.items()}
 
 
 def made_of() -> list[str]:
     """The files on which `shares` depends, for who keeps what it gives."""
-    found = find_spec("wordfreq")
-    places = list(found.submodule_search_locations or ()) if found is not None else []
-    return [__file__, text.__file__, *(os.path.join(place, "data") for place in places)]
+    return [__file__, text.__file__, wordlist.__file__, str(wordlist.PLACE)]
 
 
 def stemmed(word: str) -> str:

@@ -18,12 +18,10 @@ import numpy.typing as npt
 from feeds.filing.learned.features import BITS, BLOCKS, LENGTHS, WORDS, features, word_numbers
 from feeds.filing.learned.text_model import COMMON, MOST_TEXTS, MOST_WORDS, NEAREST, SHARPNESS, Neighbours
 from feeds.text import fold
+from feeds.wordlist import frequencies
 
 Vectors = npt.NDArray[np.float32]
 Written = dict[str, Counter[str]]
-
-COMMON_WORDS = 50_000
-"""So many words of each language are known without a text that holds them."""
 
 _PIECES = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 _VECTORS = Path("weights", "l2_supercat_256.safetensors")
@@ -60,11 +58,8 @@ def common_words(languages: Sequence[str]) -> list[str]:
     """The folded words that are commonest in *languages* (primary subtags); none where senses are not known."""
     if not knows_senses():
         return []
-    import wordfreq
-
-    known = wordfreq.available_languages("small")
-    most = {word for one in languages if one in known for word in wordfreq.top_n_list(one, COMMON_WORDS)}
-    return sorted({word.replace("'", "") for word in map(fold, most) if len(word) >= _LEAST_LETTERS and word.isalpha()})
+    known = {word for one in languages for word in frequencies(one)}
+    return sorted(word for word in known if len(word) >= _LEAST_LETTERS and word.isalpha())
 
 
 def ways_written(texts: Iterable[str]) -> Written:
