@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from feeds import files
 from feeds import text as folding
@@ -54,15 +54,6 @@ def address_segments(address: str) -> tuple[str, ...]:
     # `urlsplit` is four times as slow, and addresses of entries are absolute and clean.
     path = address.partition("#")[0].partition("?")[0].partition("://")[2].partition("/")[2]
     return tuple([fold(unquote(part)) for part in path.split("/") if part])
-
-
-def host_of(address: str | None) -> str:
-    """The host of *address* without ``www.``, folded; empty where there is none."""
-    try:
-        host = urlsplit(address or "").hostname or ""
-    except ValueError:
-        return ""
-    return host.removeprefix("www.")
 
 
 def split_breadcrumb(text: str) -> tuple[str, ...]:
@@ -126,8 +117,8 @@ def name_key(name: str) -> str:
     >>> name_key("World-News"), name_key("Arts & Culture"), name_key("Arts and culture"), name_key("News")
     ('world', 'arts culture', 'arts culture', 'news')
     """
-    told = words(name.replace("_", " "))
-    kept = [word for word in told if word not in _JOINS] or told
+    every = words(name.replace("_", " "))
+    kept = [word for word in every if word not in _JOINS] or every
     return " ".join([word for word in kept if word not in _NEWS] or kept)
 
 
@@ -213,8 +204,7 @@ class Names:
         if breadcrumb:
             path, part = self._along(breadcrumb)
             if path is not None:
-                told = " > ".join(entry.breadcrumb)
-                reason = f"breadcrumb {told!r}" + self._meaning(part, path)
+                reason = f"breadcrumb {' > '.join(entry.breadcrumb)!r}" + self._meaning(part, path)
                 return [Placement(section=path, by="breadcrumb", reason=reason)]
         if not alone:
             return []
@@ -222,29 +212,26 @@ class Names:
 
     def unknown(self, entry: Entry) -> str:
         """What *entry* says of its topic, in words, where no section is meant by it; empty where it says nothing."""
-        told = []
+        said = []
         if entry.breadcrumb:
-            told.append(f"the breadcrumb {' > '.join(entry.breadcrumb)!r}")
-        names = [name for name in categories_of(entry).values() if not self._generic(name)]
-        if names:
-            shown = ", ".join(repr(name) for name in names[:5]) + (", …" if len(names) > 5 else "")
-            told.append(f"the {'category' if len(names) == 1 else 'categories'} {shown}")
-        segments = [segment for segment in topical(segments_of(entry)) if not self._generic(segment)]
-        if segments:
-            told.append(f"the path /{'/'.join(segments)}")
-        return f"no section for {', '.join(told)}" if told else ""
+            said.append(f"the breadcrumb {' > '.join(entry.breadcrumb)!r}")
+        if names := self._topics(categories_of(entry).values()):
+            shown = ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
+            said.append(f"the {'category' if len(names) == 1 else 'categories'} {shown}")
+        if segments := self._topics(topical(segments_of(entry))):
+            said.append(f"the path /{'/'.join(segments)}")
+        return f"no section for {', '.join(said)}" if said else ""
 
     def unmapped(self, entry: Entry) -> Iterator[Signal]:
         """What *entry* says of its topic that means no section, or not surely one."""
         breadcrumb = breadcrumb_of(entry)
         if breadcrumb and self._along(breadcrumb)[0] is None:
             yield Signal("breadcrumb", " > ".join(entry.breadcrumb))
-        for name in categories_of(entry).values():
-            if not self._generic(name) and self._along(tuple(_SPLIT.split(name)))[0] is None:
+        for name in self._topics(categories_of(entry).values()):
+            if self._along(tuple(_SPLIT.split(name)))[0] is None:
                 yield Signal("category", name)
         segments = topical(segments_of(entry))
-        named = [segment for segment in segments if not self._generic(segment)]
-        if named and self._along(segments, whole=False)[0] is None:
+        if (named := self._topics(segments)) and self._along(segments, whole=False)[0] is None:
             yield Signal("path", f"/{'/'.join(named)}")
 
     def resolve(self, name: str) -> str | None:
@@ -306,22 +293,17 @@ class Names:
 
     def _led(self, parts: tuple[str, ...], whole: bool) -> tuple[str | None, str]:
         folded = tuple(fold(part).strip() for part in parts)
-        same = 0
-        for length in range(len(folded), 0, -1):
-            if folded[:length] in self._chains:
-                same = length
-                break
-        if same == len(folded) > (0 if whole else 1) or same > 1:
-            return self._chains[folded[:same]], parts[same - 1]
-        led: str | None = None
+        same = next((length for length in range(len(folded), 0, -1) if folded[:length] in self._chains), 0)
+        alike = (self._chains[folded[:same]], parts[same - 1]) if same else (None, "")
+        if same > 1 or (whole and same == len(folded)):
+            return alike
+        path: str | None = None
         by = ""
         for part in parts:
-            path = self.resolve(part)
-            if path is not None and (led is None or path.startswith(f"{led}/")):
-                led, by = path, part
-        if led is None and same and whole:
-            return self._chains[folded[:same]], parts[same - 1]
-        return led, by
+            deeper = self.resolve(part)
+            if deeper is not None and (path is None or deeper.startswith(f"{path}/")):
+                path, by = deeper, part
+        return alike if path is None and whole else (path, by)
 
     def _meaning(self, part: str, path: str) -> str:
         """How a part means a section where their names differ."""
@@ -330,8 +312,9 @@ class Names:
             return ""
         return f", where {part!r} means {title!r}"
 
-    def _generic(self, name: str) -> bool:
-        return not name_key(name) or self._vocabulary.concept(name) == GENERIC
+    def _topics(self, names: Iterable[str]) -> list[str]:
+        """Those of *names* that say something of a topic; "News" does not."""
+        return [name for name in names if name_key(name) and self._vocabulary.concept(name) != GENERIC]
 
 
 def topical(segments: Sequence[str]) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import re2
 
@@ -17,7 +17,6 @@ from feeds.filing.names import (
     Vocabulary,
     breadcrumb_of,
     categories_of,
-    host_of,
     segments_of,
     split_breadcrumb,
     split_path,
@@ -29,6 +28,7 @@ from feeds.model import (
     Drop,
     Entry,
     Match,
+    Origin,
     Placement,
     Section,
     Source,
@@ -36,6 +36,7 @@ from feeds.model import (
     TermField,
 )
 from feeds.text import fold, words
+from feeds.urls import host_of
 
 _PUNCTUATION = frozenset(".,;:!?'\"()[]{}«»“”‘’„…-–—")
 _BREAK = "\n"
@@ -183,80 +184,94 @@ def _mark(char: str) -> bool:
     return unicodedata.category(char).startswith("M")
 
 
-WORDS: dict[TermField, str] = {"keywords": "keyword"}
-"""How a field is called in a reason, where it is not by its own name."""
+SHOWN = 3
+"""So many terms are named in a reason why a rule lacks something."""
 SET_SIZE = 1024
 """Regular expressions in one automaton; more would make it too large to be kept whole."""
 
+_WORDS: dict[TermField, str] = {"keywords": "keyword"}  # how a reason calls a field that is not called by its name
+
+
+def _name(text: str) -> str:
+    return fold(text).strip()
+
+
+def _subtags(language: str | None) -> Iterator[str]:
+    """A language tag and what it is a kind of: for ``de-AT`` both ``de`` and ``de-at``."""
+    parts = (language or "").casefold().split("-")
+    return ("-".join(parts[:count]) for count in range(1, len(parts) + 1))
+
+
+def _origin_names(origin: Origin | None) -> Sequence[str]:
+    return (_name(origin.name), host_of(origin.url or "").removeprefix("www.")) if origin else ()
+
+
+def _beginnings(parts: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (parts[:count] for count in range(1, len(parts) + 1))
+
+
+# What an entry has of a field whose terms are found by looking them up; a path is asked for its runs of segments.
+_NAMES: dict[TermField, Callable[[Entry, Source], Iterable[Any]]] = {
+    "source": lambda entry, source: (_name(source.key), _name(source.name)),
+    "category": lambda entry, source: categories_of(entry),
+    "author": lambda entry, source: (_name(author.name) for author in entry.authors),
+    "language": lambda entry, source: _subtags(entry.language),
+    "origin": lambda entry, source: _origin_names(entry.origin),
+    "breadcrumb": lambda entry, source: _beginnings(breadcrumb_of(entry)),
+}
+
 
 class Atoms:
-    """The atoms of *rules*. Numbers count from 0; `told[number]` says the atom in words."""
+    """The terms of *rules* as numbers, so that an entry is asked each question once.
+
+    An atom is one value of one field: the keyword "tide", the category "World". However many rules name it, it has one
+    number, from 0; `words[number]` says it in words.
+    """
 
     def __init__(self, rules: Iterable[Match | Term]) -> None:
-        self.told: list[str] = []
-        self._numbers: dict[tuple[TermField, Any], int] = {}
+        self.words: list[str] = []
         self._fields: dict[TermField, dict[Any, int]] = {}
         for term in _terms(rules):
             for value in term.values:
                 self._number(term.field, value)
-        empty: dict[Any, int] = {}
-        fields = self._fields
-        self._source = fields.get("source", empty)
-        self._category = fields.get("category", empty)
-        self._author = fields.get("author", empty)
-        self._language = fields.get("language", empty)
-        self._origin = fields.get("origin", empty)
-        self._breadcrumb = fields.get("breadcrumb", empty)
-        self._path = fields.get("path", empty)
-        self._longest_path = max(map(len, self._path), default=0)
-        self._phrases = Phrases(fields.get("keywords", empty).items())
-        self._titles = Phrases(fields.get("title", empty).items())
-        self._regexes = list(_automata(fields.get("regex", empty)))
+        self._looked_up = [(keys, self._fields[field]) for field, keys in _NAMES.items() if field in self._fields]
+        self._paths = self._fields.get("path", {})
+        self._longest_path = max(map(len, self._paths), default=0)
+        self._phrases = Phrases(self._fields.get("keywords", {}).items())
+        self._titles = Phrases(self._fields.get("title", {}).items())
+        self._regexes = list(_automata(self._fields.get("regex", {})))
 
-    def numbers(self, term: Term) -> tuple[int, ...]:
-        """The atoms of a term, in the order of its values."""
-        found = (self._numbers.get((term.field, _folded(term.field, value))) for value in term.values)
-        return tuple(number for number in found if number is not None)
+    def numbers(self, term: Term) -> dict[int, int]:
+        """The atoms of a term, each with its place among the term's values."""
+        known = self._fields.get(term.field, {})
+        numbers = (known.get(_key(term.field, value)) for value in term.values)
+        return {number: place for place, number in enumerate(dict.fromkeys(numbers)) if number is not None}
 
     def true_of(self, entry: Entry, source: Source) -> set[int]:
-        """The atoms that hold of *entry*, which *source* brought."""
-        true = self._phrases.found(entry.title, entry.text) if self._phrases else set()
-        if self._titles:
-            true |= self._titles.found(entry.title)
-        if self._source:
-            _look(self._source, (fold(source.key).strip(), fold(source.name).strip()), true)
-        if self._category and entry.categories:
-            _look(self._category, categories_of(entry), true)
-        if self._author and entry.authors:
-            _look(self._author, (fold(author.name).strip() for author in entry.authors), true)
-        if self._language and entry.language:
-            subtags = entry.language.casefold().split("-")
-            _look(self._language, ("-".join(subtags[:count]) for count in range(1, len(subtags) + 1)), true)
-        if self._origin and entry.origin:
-            _look(self._origin, (fold(entry.origin.name).strip(), host_of(entry.origin.url)), true)
-        if self._breadcrumb and entry.breadcrumb:
-            told = breadcrumb_of(entry)
-            _look(self._breadcrumb, (told[:count] for count in range(1, len(told) + 1)), true)
-        if self._path:
-            told = segments_of(entry)
-            spans = (
-                told[at : at + count]
-                for at in range(len(told))
-                for count in range(1, min(self._longest_path, len(told) - at) + 1)
-            )
-            _look(self._path, spans, true)
+        """The atoms that hold of *entry*, which *source* brought: names looked up, words and patterns searched for."""
+        true = self._phrases.found(entry.title, entry.text)
+        true |= self._titles.found(entry.title)
+        for keys, known in self._looked_up:
+            true.update(known[key] for key in keys(entry, source) if key in known)
+        if self._paths:
+            true.update(self._paths[run] for run in self._runs(segments_of(entry)) if run in self._paths)
         if self._regexes:
             prose = f"{entry.title}\n{entry.text}" if entry.text else entry.title
             for automaton, numbers in self._regexes:
                 true.update(numbers[index] for index in automaton.Match(prose) or ())
         return true
 
+    def _runs(self, segments: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for at in range(len(segments)):
+            for end in range(at + 1, min(at + self._longest_path, len(segments)) + 1):
+                yield segments[at:end]
+
     def _number(self, field: TermField, value: str) -> None:
-        key = _folded(field, value)
-        if key and (field, key) not in self._numbers:
-            self._numbers[field, key] = len(self.told)
-            self._fields.setdefault(field, {})[key] = len(self.told)
-            self.told.append(f"{WORDS.get(field, field)} {value!r}")
+        key = _key(field, value)
+        known = self._fields.setdefault(field, {})
+        if key and key not in known:
+            known[key] = len(self.words)
+            self.words.append(f"{_WORDS.get(field, field)} {value!r}")
 
 
 def _terms(rules: Iterable[Match | Term]) -> Iterator[Term]:
@@ -269,7 +284,7 @@ def _terms(rules: Iterable[Match | Term]) -> Iterator[Term]:
             waiting.extend((*rule.any, *rule.all, *rule.none))
 
 
-def _folded(field: TermField, value: str) -> Any:
+def _key(field: TermField, value: str) -> Any:
     """What is compared: equal for values that the same entries have."""
     if field == "breadcrumb":
         return split_breadcrumb(value)
@@ -277,59 +292,44 @@ def _folded(field: TermField, value: str) -> Any:
         return split_path(value)
     if field == "language":
         return value.strip().casefold().replace("_", "-")
-    if field in ("regex", "keywords", "title"):
-        return value
-    return fold(value).strip()
-
-
-def _look(known: dict[Any, int], asked: Any, true: set[int]) -> None:
-    for key in asked:
-        number = known.get(key)
-        if number is not None:
-            true.add(number)
+    return value if field in ("regex", "keywords", "title") else _name(value)
 
 
 def _automata(patterns: dict[str, int]) -> Iterator[tuple[Any, list[int]]]:
     """RE2 automata over all *patterns*, each with the numbers that its matches mean."""
-    told = list(patterns)
-    for start in range(0, len(told), SET_SIZE):
+    every = list(patterns.items())
+    for start in range(0, len(every), SET_SIZE):
         options = re2.Options()
         options.max_mem = 128 << 20  # a set that outgrows this would match nothing, silently
         options.log_errors = False
         automaton = re2.Set.SearchSet(options)
-        numbers = []
-        for pattern in told[start : start + SET_SIZE]:
+        some = every[start : start + SET_SIZE]
+        for pattern, _ in some:
             automaton.Add(pattern)
-            numbers.append(patterns[pattern])
         automaton.Compile()
-        yield automaton, numbers
-
-
-_SHOWN = 3
+        yield automaton, [number for _, number in some]
 
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """A term: one of *numbers* must be true."""
+    """A term: one of its atoms must be true. *places* says in which order they are named."""
 
-    field: str
-    numbers: tuple[int, ...]
-    each: frozenset[int]
+    places: dict[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Joint:
-    any: tuple[_Leaf | _Joint, ...]
-    all: tuple[_Leaf | _Joint, ...]
-    none: tuple[_Leaf | _Joint, ...]
+    any: tuple[_Node, ...]
+    all: tuple[_Node, ...]
+    none: tuple[_Node, ...]
 
 
 _Node = _Leaf | _Joint
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """How a rule stands to an entry: what of it holds, and what it lacks or is left out by; see `Rule.seen`."""
+class RuleState:
+    """How a rule stands to an entry: *reason* is what of it holds, *lacks* what is missing or left out by."""
 
     holds: bool
     reason: str
@@ -341,7 +341,7 @@ class Rule:
 
     def __init__(self, match: Match | Term, atoms: Atoms) -> None:
         self._root = _compile(match, atoms)
-        self._told = atoms.told
+        self._atom_words = atoms.words
         self.triggers = _triggers(self._root)
         """Atoms of which at least one is true wherever the rule holds; None where it may hold without any."""
 
@@ -352,59 +352,55 @@ class Rule:
         none of them does.
         """
         numbers = _decide(self._root, true)
-        return None if numbers is None else self._words(numbers)
+        return None if numbers is None else self._named(numbers)
 
-    def seen(self, true: set[int]) -> Seen:
-        """The rule's standing, also where it does not hold: the answer to "why not?"."""
-        held = self.holds(true)
-        if held is not None:
-            return Seen(True, held)
+    def state(self, true: set[int]) -> RuleState:
+        """How the rule stands, also where it does not hold: the answer to "why not?"."""
+        reason = self.holds(true)
+        if reason is not None:
+            return RuleState(True, reason)
         met = [number for number in _positive(self._root) if number in true]
-        return Seen(False, " and ".join(self._told[number] for number in met[:_SHOWN]), self._lack(self._root, true))
+        return RuleState(
+            False, " and ".join(self._atom_words[one] for one in met[:SHOWN]), self._lack(self._root, true)
+        )
 
-    def _words(self, numbers: Iterable[int]) -> str:
-        return " and ".join(dict.fromkeys(self._told[number] for number in numbers)) or "nothing of `none` holds"
+    def _named(self, numbers: Iterable[int]) -> str:
+        return " and ".join(dict.fromkeys(self._atom_words[one] for one in numbers)) or "nothing of `none` holds"
 
     def _lack(self, node: _Node, true: set[int]) -> str:
         if isinstance(node, _Leaf):
-            return f"no {self._list(node.numbers)}"
-        for part in node.all:
-            if _decide(part, true) is None:
-                return self._lack(part, true)
-        if node.any and all(_decide(part, true) is None for part in node.any):
-            numbers = [number for part in node.any for number in _positive(part)]
-            met = [part for part in node.any if any(number in true for number in _positive(part))]
-            return self._lack(met[0], true) if met else f"no {self._list(numbers)}"
-        for part in node.none:
-            numbers_met = _decide(part, true)
-            if numbers_met is not None:
-                return f"left out by {self._words(numbers_met)}"
-        return ""
+            return f"no {self._list(node.places)}"
+        missing = next((part for part in node.all if _decide(part, true) is None), None)
+        if missing is None and node.any and _first(node.any, true) is None:
+            nearest = next((part for part in node.any if not true.isdisjoint(_positive(part))), None)
+            if nearest is None:
+                return f"no {self._list(number for part in node.any for number in _positive(part))}"
+            missing = nearest
+        if missing is not None:
+            return self._lack(missing, true)
+        against = _first(node.none, true)
+        return "" if against is None else f"left out by {self._named(against)}"
 
     def _list(self, numbers: Iterable[int]) -> str:
-        told = [self._told[number] for number in dict.fromkeys(numbers)]
-        more = f" or {len(told) - _SHOWN} others" if len(told) > _SHOWN else ""
-        return " or ".join(told[:_SHOWN]) + more
+        named = [self._atom_words[number] for number in dict.fromkeys(numbers)]
+        more = f" or {len(named) - SHOWN} others" if len(named) > SHOWN else ""
+        return " or ".join(named[:SHOWN]) + more
 
 
 def _compile(rule: Match | Term, atoms: Atoms) -> _Node:
     if isinstance(rule, Term):
-        numbers = atoms.numbers(rule)
-        return _Leaf(rule.field, numbers, frozenset(numbers))
-
-    def parts(joint: Literal["any", "all", "none"]) -> tuple[_Node, ...]:
-        return tuple(_compile(part, atoms) for part in getattr(rule, joint))
-
-    return _Joint(parts("any"), parts("all"), parts("none"))
+        return _Leaf(atoms.numbers(rule))
+    any_, all_, none = (
+        tuple(_compile(part, atoms) for part in parts) for parts in (rule.any, rule.all, rule.none)
+    )  # fmt: skip
+    return _Joint(any_, all_, none)
 
 
 def _decide(node: _Node, true: set[int]) -> tuple[int, ...] | None:
     """The atoms that make *node* hold; None where it does not."""
     if isinstance(node, _Leaf):
-        met = node.each & true
-        if len(met) > 1:
-            return (next(number for number in node.numbers if number in met),)
-        return tuple(met) or None
+        met = node.places.keys() & true
+        return (min(met, key=node.places.__getitem__),) if met else None
     deciding: tuple[int, ...] = ()
     for part in node.all:
         numbers = _decide(part, true)
@@ -412,33 +408,31 @@ def _decide(node: _Node, true: set[int]) -> tuple[int, ...] | None:
             return None
         deciding += numbers
     if node.any:
-        for part in node.any:
-            numbers = _decide(part, true)
-            if numbers is not None:
-                deciding += numbers
-                break
-        else:
+        first = _first(node.any, true)
+        if first is None:
             return None
-    for part in node.none:
-        if _decide(part, true) is not None:
-            return None
-    return deciding
+        deciding += first
+    return deciding if _first(node.none, true) is None else None
+
+
+def _first(parts: Iterable[_Node], true: set[int]) -> tuple[int, ...] | None:
+    """The atoms that make the first of *parts* hold that does."""
+    return next((numbers for part in parts if (numbers := _decide(part, true)) is not None), None)
 
 
 def _positive(node: _Node) -> list[int]:
     if isinstance(node, _Leaf):
-        return list(node.numbers)
+        return list(node.places)
     return [number for part in (*node.all, *node.any) for number in _positive(part)]
 
 
 def _triggers(node: _Node) -> frozenset[int] | None:
     if isinstance(node, _Leaf):
-        return node.each
+        return frozenset(node.places)
     choices = [found for part in node.all if (found := _triggers(part)) is not None]
-    if node.any:
-        several = [_triggers(part) for part in node.any]
-        if None not in several:
-            choices.append(frozenset().union(*(found for found in several if found is not None)))
+    several = [_triggers(part) for part in node.any]
+    if several and None not in several:
+        choices.append(frozenset().union(*filter(None, several)))
     return min(choices, key=len) if choices else None
 
 

@@ -13,17 +13,7 @@ from feeds.model import UNFILED, WHOLE_DESK, Drop, Entry, Placement, Section, So
 if TYPE_CHECKING:
     from feeds.filing.learned.text_model import Model
     from feeds.filing.names import Signal, Vocabulary
-    from feeds.filing.rules import Compiled
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSeen:
-    """A rule that holds, or of which a part does: *reason* is what holds, *lacks* what is missing or left out by."""
-
-    section: str
-    holds: bool
-    reason: str
-    lacks: str = ""
+    from feeds.filing.rules import Compiled, RuleState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,34 +32,37 @@ class Guess:
     floor: bool = False
     words: tuple[tuple[str, float], ...] = ()
 
+    def line(self) -> str:
+        """The guess as a line for people."""
+        if self.threshold is not None:
+            needed = f"needs {self.threshold:.0%}{': the floor' if self.floor else ''}"
+        elif self.wanted is not None:
+            needed = f"was never right as often as {self.wanted:.0%}"
+        else:
+            needed = "not set to learn"
+        words = ", ".join(f"{word} {weight:+.1f}" for word, weight in self.words)
+        return f"classifier: {self.section} {self.probability:.0%} ({needed})" + (f": {words}" if words else "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """All that was weighed for one entry of one source. *unmapped* are the publisher's words that mean no section."""
 
     placements: tuple[Placement, ...]
-    rules: tuple[RuleSeen, ...] = ()
+    rules: tuple[tuple[str, RuleState], ...] = ()  # by path: those that hold, then those of which a part does
     unmapped: tuple[str, ...] = ()
     guesses: tuple[Guess, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
         """The whole as lines for people."""
-        told = [f"rule of {rule.section} holds: {rule.reason}" for rule in self.rules if rule.holds]
-        told += [
-            f"rule of {rule.section} nearly holds: {rule.reason or 'something'}, but {rule.lacks}"
-            for rule in self.rules
-            if not rule.holds
-        ]
-        told += [f"no section is surely meant by the {name}" for name in self.unmapped]
-        for guess in self.guesses:
-            needed = "not set to learn" if guess.wanted is None else f"was never right as often as {guess.wanted:.0%}"
-            if guess.threshold is not None:
-                needed = f"needs {guess.threshold:.0%}{': the floor' if guess.floor else ''}"
-            words = ", ".join(f"{word} {weight:+.1f}" for word, weight in guess.words)
-            told.append(
-                f"classifier: {guess.section} {guess.probability:.0%} ({needed})" + (f": {words}" if words else "")
-            )
-        return tuple(told)
+        found = []
+        for path, rule in self.rules:
+            if rule.holds:
+                found.append(f"rule of {path} holds: {rule.reason}")
+            else:
+                found.append(f"rule of {path} nearly holds: {rule.reason or 'something'}, but {rule.lacks}")
+        found += [f"no section is surely meant by the {name}" for name in self.unmapped]
+        return (*found, *(guess.line() for guess in self.guesses))
 
 
 _GUESSES = 5
@@ -123,24 +116,20 @@ class FilingRules:
     @property
     def terms(self) -> Sequence[str]:
         """Every term of every rule in words, such as ``keyword 'tide'``, by the number that `weigh` gives it."""
-        return self._compiled().atoms.told
+        return self._compiled().atoms.words
 
     def weigh(self, entry: Entry, source: Source) -> tuple[tuple[Placement, ...], set[int]]:
         """What `place` gives, and the numbers of the terms that hold of *entry*."""
         compiled = self._compiled()
+        true = compiled.atoms.true_of(entry, source) if compiled.asks else set()
+        if (never := compiled.dropped(true, source)) is not None:
+            return (never,), true
         found: dict[str, Placement] = {}
-        true: set[int] = set()
         if source.section is not None and source.section in self._sections:
-            found[source.section] = Placement(
-                section=source.section, by="source", reason=f"the source {source.name!r} is set to it"
-            )
-        if compiled.asks:
-            true = compiled.atoms.true_of(entry, source)
-            if (never := compiled.dropped(true, source)) is not None:
-                return (never,), true
-            compiled.by_rules(true, found)
-        named = compiled.names.place(entry, alone=not found)
-        for placement in named:
+            reason = f"the source {source.name!r} is set to it"
+            found[source.section] = Placement(section=source.section, by="source", reason=reason)
+        compiled.by_rules(true, found)
+        for placement in compiled.names.place(entry, alone=not found):
             if placement.section not in found and not any(path.startswith(f"{placement.section}/") for path in found):
                 found[placement.section] = placement
         if not found and self._thresholds:
@@ -173,31 +162,30 @@ class FilingRules:
         """All that `place` weighs: rules that hold or nearly do, the publisher's words, the classifier's guesses."""
         compiled = self._compiled()
         true = compiled.atoms.true_of(entry, source)
-        rules = []
-        for path, rule in compiled.rules:
-            seen = rule.seen(true)
-            if seen.holds or seen.reason:
-                rules.append(RuleSeen(section=path, holds=seen.holds, reason=seen.reason, lacks=seen.lacks))
-        guesses = []
-        if self._model is not None:
-            for path, probability in self._model.guess(entry.title, entry.text, _authors(entry))[:_GUESSES]:
-                threshold, wanted = self._thresholds.get(path), self.learning.get(path)
-                guesses.append(
-                    Guess(
-                        section=path,
-                        probability=probability,
-                        threshold=threshold,
-                        wanted=wanted,
-                        floor=wanted is not None and threshold == self._model.floor(wanted),
-                        words=self._model.telling(path, entry.title, entry.text),
-                    )
-                )
+        states = [(path, rule.state(true)) for path, rule in compiled.rules]
+        near = [(path, state) for path, state in states if state.holds or state.reason]
         return Explanation(
             placements=self.place(entry, source),
-            rules=tuple(sorted(rules, key=lambda rule: not rule.holds)),
-            unmapped=tuple(f"{signal.kind} {signal.value!r}" for signal in compiled.names.unmapped(entry)),
-            guesses=tuple(guesses),
+            rules=tuple(sorted(near, key=lambda rule: not rule[1].holds)),
+            unmapped=tuple(f"{signal.kind} {signal.value!r}" for signal in self.unmapped(entry)),
+            guesses=self._guesses(self._model, entry) if self._model is not None else (),
         )
+
+    def _guesses(self, model: Model, entry: Entry) -> tuple[Guess, ...]:
+        guesses = []
+        for path, probability in model.guess(entry.title, entry.text, _authors(entry))[:_GUESSES]:
+            threshold, wanted = self._thresholds.get(path), self.learning.get(path)
+            guesses.append(
+                Guess(
+                    section=path,
+                    probability=probability,
+                    threshold=threshold,
+                    wanted=wanted,
+                    floor=wanted is not None and threshold == model.floor(wanted),
+                    words=model.telling(path, entry.title, entry.text),
+                )
+            )
+        return tuple(guesses)
 
     def unmapped(self, entry: Entry) -> tuple[Signal, ...]:
         """The publisher's words of *entry* that mean no section, for `wiredesk sections --unmapped`."""

@@ -194,9 +194,9 @@ def test_what_is_explained_is_what_is_done(rule: Match | Term, told: Entry) -> N
     filing_rules = FilingRules([section("zz9", rule)])
     explained = filing_rules.explain(told, source())
     assert explained.placements == filing_rules.place(told, source())
-    for seen in explained.rules:
-        assert seen.holds == plainly(rule, told)
-        assert seen.holds or seen.lacks
+    for _, state in explained.rules:
+        assert state.holds == plainly(rule, told)
+        assert state.holds or state.lacks
 
 
 @given(RULES, ENTRIES)

@@ -1,4 +1,4 @@
-"""The filing_rules: what holds together, what stands alone, who holds what is below, and why."""
+"""The filing rules: what holds together, what stands alone, who holds what is below, and why."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_explanation_says_what_a_rule_lacks() -> None:
         section("e", term("keywords", "tide")),
     ]
     told = FilingRules(tree).explain(entry("High tide", categories=("Sport", "Mud")), source())
-    assert [(rule.section, rule.holds, rule.reason, rule.lacks) for rule in told.rules] == [
+    assert [(path, rule.holds, rule.reason, rule.lacks) for path, rule in told.rules] == [
         ("e", True, "keyword 'tide'", ""),
         ("a", False, "keyword 'tide'", "left out by category 'Sport'"),
         ("b", False, "keyword 'tide'", "no language 'de'"),

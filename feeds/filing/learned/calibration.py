@@ -76,12 +76,12 @@ def blend_several(scores: Sequence[Weights], truth: Labels) -> Blend:
     parts, offset = np.zeros((len(scores), count), np.float32), np.zeros(count, np.float32)
     loss = 0.0
     for index in range(count):
-        told, true = np.stack([table[:, index] for table in scores], axis=1), truth[:, index] > 0
-        fitted = LogisticRegression(C=10.0, max_iter=200).fit(told, true)
+        scored, true = np.stack([table[:, index] for table in scores], axis=1), truth[:, index] > 0
+        fitted = LogisticRegression(C=10.0, max_iter=200).fit(scored, true)
         parts[:, index] = np.maximum(fitted.coef_[0], 0)
         parts[0, index] = max(parts[0, index], 1e-3)
         offset[index] = fitted.intercept_[0]
-        raised = np.clip(told @ parts[:, index] + offset[index], -30, 30)
+        raised = np.clip(scored @ parts[:, index] + offset[index], -30, 30)
         loss += float(np.log1p(np.exp(np.where(true, -raised, raised))).mean())
     return Blend(parts=parts, offset=offset, doubt=0.0, loss=loss)
 
@@ -93,12 +93,12 @@ def _steepest(stacked: npt.NDArray[np.float64], owner: Owners) -> tuple[npt.NDAr
     machines, texts, sections = stacked.shape
     rows = np.arange(texts)
 
-    def surprise(told: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        parts, offset = told[:machines], told[machines:]
+    def surprise(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        parts, offset = point[:machines], point[machines:]
         chances = _softmax(np.tensordot(parts, stacked, 1) + offset)
-        loss = -np.log(np.maximum(chances[rows, owner], 1e-12)).sum() + TIE * (told @ told)
+        loss = -np.log(np.maximum(chances[rows, owner], 1e-12)).sum() + TIE * (point @ point)
         chances[rows, owner] -= 1
-        slope = np.concatenate((np.tensordot(stacked, chances, 2), chances.sum(axis=0))) + 2 * TIE * told
+        slope = np.concatenate((np.tensordot(stacked, chances, 2), chances.sum(axis=0))) + 2 * TIE * point
         return loss / texts, slope / texts
 
     start = np.concatenate((np.ones(machines), np.zeros(sections)))

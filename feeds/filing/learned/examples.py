@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,29 +47,33 @@ def example_of(row: Mapping[str, Any], label: str | None = None) -> Example:
     field = label or next((name for name in LABELS if name in row), "")
     if field not in row:
         raise DeskError(f"a row has no field {label or 'label'!r}", remedy="name the field of the section with --label")
-    told = row[field]
-    sections = tuple(map(str, told)) if isinstance(told, list) else (str(told),)
+    filed = row[field]
     title = clean(str(row.get("title") or ""))
-    text = clean(str(next((row[name] for name in TEXTS if row.get(name)), "")))
-    group = next((f"g:{row[name]}" for name in GROUPS if row.get(name) not in (None, "")), "")
+    text = clean(str(_first(row, TEXTS)))
+    group = _first({name: str(value) for name, value in row.items() if value is not None}, GROUPS)
     return Example(
         title=title,
         text=text,
-        sections=sections,
-        group=group or group_of(title, text),
-        authors=_authors(next((row[name] for name in AUTHORS if row.get(name)), ())),
-        at=_seconds(next((row[name] for name in DATES if row.get(name)), "")),
+        sections=tuple(map(str, filed)) if isinstance(filed, list) else (str(filed),),
+        group=f"g:{group}" if group else group_of(title, text),
+        authors=_authors(_first(row, AUTHORS)),
+        at=_seconds(_first(row, DATES)),
         language=str(row.get("language") or ""),
     )
 
 
-def _authors(told: object) -> tuple[str, ...]:
-    names = told if isinstance(told, list) else _BETWEEN.split(str(told)) if isinstance(told, str) else []
+def _first(row: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """What *row* has under the first of *names* that holds anything; ``""`` where none does."""
+    return next((row[name] for name in names if row.get(name)), "")
+
+
+def _authors(value: object) -> tuple[str, ...]:
+    names = _BETWEEN.split(value) if isinstance(value, str) else value if isinstance(value, list) else []
     return tuple(name for name in (str(name).strip() for name in names) if name)
 
 
-def _seconds(told: object) -> float | None:
-    moment = parse_date(str(told)) if told else None
+def _seconds(value: object) -> float | None:
+    moment = parse_date(str(value)) if value else None
     return moment.timestamp() if moment else None
 
 
@@ -94,8 +98,3 @@ def clean(text: str) -> str:
 def is_single(examples: Iterable[Example]) -> bool:
     """Whether every example is in one section alone, so that sections exclude each other."""
     return all(len(example.sections) == 1 for example in examples)
-
-
-def rows_to_examples(rows: Iterable[Mapping[str, Any]], label: str | None = None) -> Iterator[Example]:
-    """The examples of many rows."""
-    return (example_of(row, label) for row in rows)

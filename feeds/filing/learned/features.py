@@ -110,22 +110,22 @@ def learned_authors(names: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(folded) if name][:_MOST_AUTHORS]
 
 
-def features(told: Sequence[str], authors: Sequence[str] = ()) -> tuple[Numbers, Counts]:
+def features(tokens: Sequence[str], authors: Sequence[str] = ()) -> tuple[Numbers, Counts]:
     """The numbers of a text's features, ascending, so block by block; and how much the count of each says."""
-    single = _hashes(told)
-    blocks = (single, _hashes(authors), _mixed(single[:-1] * _TURN + single[1:]), _of_letters(told))
+    single = _hashes(tokens)
+    blocks = (single, _hashes(authors), _mixed(single[:-1] * _TURN + single[1:]), _of_letters(tokens))
     numbers = np.concatenate([(hashes >> _SHIFT) + np.uint64(block << BITS) for block, hashes in enumerate(blocks)])
     found, counts = np.unique(numbers.astype(np.int32), return_counts=True)
     return found, (1.0 + np.log(counts)).astype(np.float32)
 
 
-def word_numbers(told: Sequence[str]) -> Numbers:
+def word_numbers(tokens: Sequence[str]) -> Numbers:
     """The feature number of each single word."""
-    return (_hashes(told) >> _SHIFT).astype(np.int32)
+    return (_hashes(tokens) >> _SHIFT).astype(np.int32)
 
 
-def _of_letters(told: Sequence[str]) -> _Hashes:
-    spelled = f" {' '.join(told)} "[:MOST_LETTERS]
+def _of_letters(tokens: Sequence[str]) -> _Hashes:
+    spelled = f" {' '.join(tokens)} "[:MOST_LETTERS]
     letters = np.frombuffer(spelled.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
     blank = letters == _BLANK
     found = []
@@ -143,8 +143,8 @@ def _of_letters(told: Sequence[str]) -> _Hashes:
     return np.concatenate(found) if found else np.empty(0, np.uint64)
 
 
-def _hashes(told: Sequence[str]) -> _Hashes:
-    return np.fromiter(map(_hash, told), np.uint64, len(told))
+def _hashes(tokens: Sequence[str]) -> _Hashes:
+    return np.fromiter(map(_hash, tokens), np.uint64, len(tokens))
 
 
 @lru_cache(maxsize=200_000)

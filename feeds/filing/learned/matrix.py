@@ -143,20 +143,20 @@ class Table:
 
 
 def table_of(
-    told: Sequence[Sequence[str]],
+    tokens: Sequence[Sequence[str]],
     authors: Sequence[Sequence[str]],
     sections: int,
     *,
     common: Sequence[str] = (),
     written: Written | None = None,
 ) -> Table:
-    """The table of texts by the words *told* and their *authors*. Of too many features the commonest stay.
+    """The table of texts by the words *tokens* and their *authors*. Of too many features the commonest stay.
 
     *common* are words to know besides, for their senses; *written* tells how words are written.
     """
     from scipy import sparse
 
-    numbers, counts = zip(*map(features, told, authors), strict=True)
+    numbers, counts = zip(*map(features, tokens, authors), strict=True)
     every = np.concatenate(numbers)
     frequency = np.bincount(every, minlength=BLOCKS << BITS).astype(np.int32)
     least, most = 1, min(MOST_FEATURES, MOST_WEIGHTS // sections)
@@ -167,14 +167,14 @@ def table_of(
     held[general] = True
     kept = np.flatnonzero(held)
     # As the file keeps it, so that learning and asking see the same.
-    idf = (np.log((1 + len(told)) / (1 + frequency[kept])) + 1).astype(np.float16).astype(np.float32)
+    idf = (np.log((1 + len(tokens)) / (1 + frequency[kept])) + 1).astype(np.float16).astype(np.float32)
     place = np.full(BLOCKS << BITS, -1, np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
     columns = place[every]
     before = np.concatenate(([0], np.cumsum(columns >= 0)))
     ends = before[np.concatenate(([0], np.cumsum([len(found) for found in numbers])))]
     values = np.concatenate(counts)[columns >= 0] * idf[columns[columns >= 0]]
-    whole = sparse.csr_matrix((values, columns[columns >= 0], ends), shape=(len(told), len(kept)))
+    whole = sparse.csr_matrix((values, columns[columns >= 0], ends), shape=(len(tokens), len(kept)))
     bounds = np.searchsorted(kept, np.arange(BLOCKS + 1) << BITS)
     blocks = tuple(_of_length_one(whole[:, first:last]) for first, last in pairwise(bounds))
     known = np.zeros(bounds[WORDS + 1], np.bool_)
@@ -183,7 +183,7 @@ def table_of(
         blocks=blocks,
         numbers=kept.astype(np.int32),
         idf=idf,
-        senses=_senses({*common, *(word for one in told for word in one)}, written or {}, place, len(known)),
+        senses=_senses({*common, *(word for one in tokens for word in one)}, written or {}, place, len(known)),
         common=known,
     )
 

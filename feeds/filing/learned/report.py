@@ -127,9 +127,9 @@ def calibration_error(sure: np.ndarray, right: np.ndarray, bins: int = 10) -> fl
 def _words(model: Model, trial: Trial, index: int) -> tuple[str, ...]:
     """The words that speak most for a section: of those that stand in some of its texts and weigh most."""
     counts: Counter[str] = Counter()
-    for told, mine in zip(trial.told, trial.truth[:, index], strict=True):
+    for tokens, mine in zip(trial.tokens, trial.truth[:, index], strict=True):
         if mine:
-            counts.update(set(told))
+            counts.update(set(tokens))
     common = [word for word, count in counts.most_common(4000) if count > 1 and len(word) > 1 and not word.isdigit()]
     if not common:
         return ()

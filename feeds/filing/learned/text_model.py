@@ -86,16 +86,12 @@ class Neighbours:
     def fits(self, features: int, sections: int) -> bool:
         """Whether every number in it means something in a model of so many *features* and *sections*."""
         texts = len(self.firsts) - 1
-        return bool(
-            texts >= 0
-            and len(self.starts) == len(self.words) + 1
-            and len(self.texts) == len(self.strengths) == self.starts[-1]
-            and len(self.filed) == self.firsts[-1]
-            and self.starts[0] == self.firsts[0] == 0
-            and (np.diff(self.starts) >= 0).all()
-            and (np.diff(self.firsts) >= 0).all()
-            and (np.diff(self.words) > 0).all()
-            and _within(self.words, features)
+        return (
+            len(self.starts) == len(self.words) + 1
+            and len(self.texts) == len(self.strengths)
+            and _runs_of(self.starts, len(self.texts))
+            and _runs_of(self.firsts, len(self.filed))
+            and _ascend(self.words, features)
             and _within(self.texts, texts)
             and _within(self.filed, sections)
         )
@@ -117,6 +113,15 @@ def no_neighbours() -> Neighbours:
 def leaning(shares: Weights) -> Weights:
     """Shares on the scale of scores."""
     return np.asarray(np.log(shares + np.float32(LEAST_SHARE)), np.float32)
+
+
+def _runs_of(starts: Places, length: int) -> bool:
+    """Whether *starts* cut something of *length* into runs."""
+    return len(starts) > 0 and starts[0] == 0 and starts[-1] == length and bool((np.diff(starts) >= 0).all())
+
+
+def _ascend(numbers: Places, limit: int) -> bool:
+    return _within(numbers, limit) and bool((np.diff(numbers) > 0).all())
 
 
 def _within(numbers: npt.NDArray[np.signedinteger], limit: int) -> bool:
@@ -216,10 +221,9 @@ class Model:
         if section not in self.sections:
             return ()
         index = self.sections.index(section)
-        told = list(dict.fromkeys(learned_words(title, text)))
-        places = self.word_rows(told)
+        words = list(dict.fromkeys(learned_words(title, text)))
         weighed = []
-        for word, place in zip(told, places, strict=True):
+        for word, place in zip(words, self.word_rows(words), strict=True):
             if place < 0 or len(word) < 2:
                 continue
             row = self.weights[place].astype(np.float32)
@@ -229,9 +233,9 @@ class Model:
                 weighed.append((word, round(weight, 2)))
         return tuple(sorted(weighed, key=lambda one: (-one[1], one[0]))[:_TELLING])
 
-    def word_rows(self, told: Sequence[str]) -> npt.NDArray[np.int32]:
+    def word_rows(self, words: Sequence[str]) -> npt.NDArray[np.int32]:
         """The row of each word, -1 for those that are not kept."""
-        return self._rows(word_numbers(told))
+        return self._rows(word_numbers(words))
 
     def _chances(self, title: str, text: str, authors: Sequence[str]) -> Weights | None:
         numbers, counts = features(learned_words(title, text), learned_authors(authors))
@@ -257,15 +261,16 @@ class Model:
         return np.where(self.numbers[rows] == numbers, rows, np.int32(-1))
 
 
-_ARRAYS: dict[str, tuple[type, int]] = {
-    "numbers": (np.int32, 1),
-    "idf": (np.float16, 1),
-    "weights": (np.float16, 2),
-    "intercept": (np.float32, 1),
-    "slope": (np.float32, 1),
-    "lean": (np.float32, 1),
-    "offset": (np.float32, 1),
+_ARRAYS: dict[str, tuple[type, tuple[str, ...]]] = {
+    "numbers": (np.int32, ("features",)),
+    "idf": (np.float16, ("features",)),
+    "weights": (np.float16, ("features", "sections")),
+    "intercept": (np.float32, ("sections",)),
+    "slope": (np.float32, ("sections",)),
+    "lean": (np.float32, ("sections",)),
+    "offset": (np.float32, ("sections",)),
 }
+"""The arrays of the file, and what they are of."""
 _NEAR: dict[str, type] = {
     "words": np.int32,
     "starts": np.int32,
@@ -278,7 +283,7 @@ _NEAR: dict[str, type] = {
 
 def model_to_bytes(model: Model) -> bytes:
     """*model* as a file: a zip of plain arrays and a JSON text, nothing that could run."""
-    told = {
+    values = {
         "form": FORM,
         "bits": BITS,
         "sections": model.sections,
@@ -290,7 +295,7 @@ def model_to_bytes(model: Model) -> bytes:
         "facts": model.facts,
     }
     out = io.BytesIO()
-    text = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), np.uint8)
+    text = np.frombuffer(json.dumps(values, ensure_ascii=False).encode(), np.uint8)
     arrays = {name: getattr(model, name) for name in _ARRAYS}
     arrays |= {f"near_{name}": getattr(model.neighbours, name) for name in _NEAR}
     np.savez_compressed(out, told=text, **arrays)
@@ -304,50 +309,53 @@ def model_from_bytes(body: bytes) -> Model:
             if sum(member.file_size for member in packed.infolist()) > MOST_BYTES:
                 raise ValueError("too large")
         with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-            told = json.loads(arrays["told"].tobytes())
-            if told["form"] != FORM or told["bits"] != BITS or tuple(told["precisions"]) != PRECISIONS:
+            values = json.loads(arrays["told"].tobytes())
+            if values["form"] != FORM or values["bits"] != BITS or tuple(values["precisions"]) != PRECISIONS:
                 raise ValueError("of another release")
-            found = {name: arrays[name] for name in _ARRAYS}
-            near = {name: arrays[f"near_{name}"] for name in _NEAR}
-        return _checked(told, found, near)
+            model = Model(
+                sections=tuple(map(str, values["sections"])),
+                single=bool(values["single"]),
+                doubt=float(values["doubt"]),
+                neighbours=Neighbours(**{name: arrays[f"near_{name}"] for name in _NEAR}),
+                thresholds={str(path): tuple(map(_number, known)) for path, known in values["thresholds"].items()},
+                cuts=tuple(map(float, values["cuts"])),
+                facts=dict(values["facts"]),
+                **{name: arrays[name] for name in _ARRAYS},
+            )
+        _check_arrays(model)
+        _check_values(model)
     except Exception as error:  # numpy and zipfile stumble over wild bytes in more ways than they name
         raise DeskError(f"the learned model can't be read: {error}", remedy="run `wiredesk learn` again") from error
+    return model
 
 
-def _checked(told: Any, found: Mapping[str, Any], near: Mapping[str, Any]) -> Model:
-    sections = tuple(str(section) for section in told["sections"])
-    count, single = len(sections), bool(told["single"])
-    for name, (kind, dimensions) in _ARRAYS.items():
-        array = found[name]
-        if array.dtype != kind or array.ndim != dimensions or not np.isfinite(array).all():
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _check_arrays(model: Model) -> None:
+    """Raise ValueError where arrays are not what they should be, or do not fit together."""
+    sizes = {"features": len(model.numbers), "sections": len(model.sections)}
+    for name, (kind, of) in _ARRAYS.items():
+        array = getattr(model, name)
+        if array.dtype != kind or array.ndim != len(of) or not np.isfinite(array).all():
             raise ValueError(f"{name} is damaged")
-    if any(near[name].dtype != kind or near[name].ndim != 1 for name, kind in _NEAR.items()):
+    if any(getattr(model.neighbours, name).dtype != kind for name, kind in _NEAR.items()):
         raise ValueError("its neighbours are damaged")
-    neighbours = Neighbours(**near)
-    numbers = found["numbers"]
-    rows = len(numbers)
-    by_section = {found[name].shape for name in ("intercept", "slope", "lean", "offset")}
-    fits = found["weights"].shape == (rows, count) and found["idf"].shape == (rows,) and by_section == {(count,)}
-    if not fits or not neighbours.fits(rows, count):
+    if any(getattr(model.neighbours, name).ndim != 1 for name in _NEAR):
+        raise ValueError("its neighbours are damaged")
+    shapes = [getattr(model, name).shape == tuple(sizes[one] for one in of) for name, (_, of) in _ARRAYS.items()]
+    if not all(shapes) or not model.neighbours.fits(sizes["features"], sizes["sections"]):
         raise ValueError("its parts do not fit")
-    if rows and (numbers[0] < 0 or numbers[-1] >= BLOCKS << BITS or (np.diff(numbers) <= 0).any()):
+    if not _ascend(model.numbers, BLOCKS << BITS):
         raise ValueError("numbers is damaged")
-    thresholds = {
-        str(section): tuple(None if one is None else float(one) for one in known)
-        for section, known in told["thresholds"].items()
-    }
-    cuts, doubt = tuple(float(cut) for cut in told["cuts"]), float(told["doubt"])
-    if not (0 <= doubt < 1 and (not single or min(cuts, default=0) > 0)):
+
+
+def _check_values(model: Model) -> None:
+    """Raise ValueError where probabilities or thresholds are none."""
+    if not 0 <= model.doubt < 1 or (model.single and min(model.cuts, default=1.0) <= 0):
         raise ValueError("its probabilities are damaged")
-    if any(len(known) != len(PRECISIONS) for known in thresholds.values()) or len(cuts) != count:
+    if any(len(known) != len(PRECISIONS) for known in model.thresholds.values()):
         raise ValueError("its thresholds do not fit")
-    return Model(
-        sections=sections,
-        single=single,
-        doubt=doubt,
-        neighbours=neighbours,
-        thresholds=thresholds,
-        cuts=cuts,
-        facts=dict(told["facts"]),
-        **found,
-    )
+    if len(model.cuts) != len(model.sections):
+        raise ValueError("its thresholds do not fit")

@@ -195,7 +195,7 @@ LEAST_EXAMPLES = 3
 FAVOUR = 0.5
 """How much small sections are favoured where one must be chosen: chances are set against this power of their share."""
 MOST_LANGUAGES = 3
-UNTOLD = "en"
+UNSTATED = "en"
 """Of so many languages the common words are known; of this one where no example says its own."""
 WORTH = 0.005
 """By which share neighbours must lessen the surprise, or the model is kept small and goes without."""
@@ -209,7 +209,7 @@ class Trial:
     truth: Labels
     chances: Weights
     called: npt.NDArray[np.bool_]  # what it would be called: one section each, or all above their cut
-    told: tuple[tuple[str, ...], ...]  # the words learned from
+    tokens: tuple[tuple[str, ...], ...]  # the words learned from
 
 
 def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -> tuple[Model, Trial]:
@@ -220,18 +220,15 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
         examples = [example for example in examples if example.sections[0] in sections]
     examples = sorted(examples, key=lambda example: example.at or 0)  # of too many, the latest are kept as neighbours
     truth = _truth(examples, sections)
-    told = tuple(tuple(learned_words(example.title, example.text)) for example in examples)
-    authors = [learned_authors(example.authors) for example in examples]
-    written = ways_written(text for example in examples for text in (example.title, example.text))
-    table = table_of(told, authors, len(sections), common=common_words(_spoken(examples)), written=written)
+    tokens = tuple(tuple(learned_words(example.title, example.text)) for example in examples)
+    table = _table(examples, tokens, len(sections))
     telling = telling_words(table.blocks[WORDS])
     views = views_of(examples, truth)
-    held = [_held_back(table, telling, truth, single, view) for view in views]
     truths = [truth[_rows(view)] for view in views]
+    held = [_held_back(table, telling, truth, single, view) for view in views]
     blend = _blend(held, np.concatenate(truths), single)
-    machines = machines_of(table, table.rows(), truth, single)
     *parts, near = blend.parts
-    layer = added_up(machines, parts, len(table.numbers))
+    layer = added_up(machines_of(table, table.rows(), truth, single), parts, len(table.numbers))
     blank = Model(
         sections=sections,
         single=single,
@@ -247,19 +244,28 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
         facts={"articles": len(examples), **(facts or {})},
     )
     seen = [_chances(blank, scores, blend) for scores in held]
-    if single:
-        cuts = tuple(float(share**FAVOUR) for share in truth.mean(axis=0))
-    else:
-        cuts = tuple(cut_of(seen[0][:, index], truth[:, index]) for index in range(len(sections)))
+    cuts = _cuts(truth, seen[0], single)
     called = [_called(chances, np.asarray(cuts, np.float32), single) for chances in seen]
     model = replace(blank, cuts=cuts, thresholds=_thresholds(sections, seen, called, truths, single))
-    return model, Trial(examples=tuple(examples), truth=truth, chances=seen[0], called=called[0], told=told)
+    return model, Trial(examples=tuple(examples), truth=truth, chances=seen[0], called=called[0], tokens=tokens)
+
+
+def _table(examples: Sequence[Example], tokens: Sequence[Sequence[str]], sections: int) -> Table:
+    authors = [learned_authors(example.authors) for example in examples]
+    written = ways_written(text for example in examples for text in (example.title, example.text))
+    return table_of(tokens, authors, sections, common=common_words(_spoken(examples)), written=written)
+
+
+def _cuts(truth: Labels, chances: Weights, single: bool) -> tuple[float, ...]:
+    if single:
+        return tuple(float(share**FAVOUR) for share in truth.mean(axis=0))
+    return tuple(cut_of(chances[:, index], truth[:, index]) for index in range(truth.shape[1]))
 
 
 def _spoken(examples: Sequence[Example]) -> list[str]:
     """The languages that most examples are in."""
     counts = Counter(example.language.partition("-")[0].lower() for example in examples if example.language)
-    return [language for language, _ in counts.most_common(MOST_LANGUAGES)] or [UNTOLD]
+    return [language for language, _ in counts.most_common(MOST_LANGUAGES)] or [UNSTATED]
 
 
 def _sections(examples: Sequence[Example]) -> tuple[str, ...]:
