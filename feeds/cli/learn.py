@@ -22,7 +22,6 @@ from feeds.errors import DeskError
 from feeds.filing import FilingRules
 from feeds.filing.learned import MODEL_FILE, save_model
 from feeds.filing.learned.examples import Example, example_of, group_of
-from feeds.filing.learned.matrix import knows_senses
 from feeds.filing.learned.report import Report, SectionReport, report_of
 from feeds.filing.learned.text_model import Model
 from feeds.settings import Config, load_config
@@ -63,7 +62,9 @@ def learn(
     if "WIREDESK_PARENT" in os.environ:
         end_with_parent(int(os.environ["WIREDESK_PARENT"]))
     try:
-        from feeds.filing.learned.training import learn as train  # by scikit-learn, which need not be installed
+        # By scikit-learn and SciPy, which need not be installed.
+        from feeds.filing.learned.matrix import knows_senses
+        from feeds.filing.learned.training import learn as train
     except ImportError as error:
         raise DeskError("learning needs scikit-learn", remedy="`pip install 'wiredesk[learn]'` brings it") from error
 

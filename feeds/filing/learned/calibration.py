@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
 from feeds.filing.learned.text_model import PRECISIONS, Weights
 
@@ -70,8 +72,6 @@ def blend_exclusive(scores: Sequence[Weights], owner: Owners) -> Blend:
 
 def blend_several(scores: Sequence[Weights], truth: Labels) -> Blend:
     """The blend for texts of several sections, each section by itself (Platt's way)."""
-    from sklearn.linear_model import LogisticRegression
-
     count = truth.shape[1]
     parts, offset = np.zeros((len(scores), count), np.float32), np.zeros(count, np.float32)
     loss = 0.0
@@ -88,8 +88,6 @@ def blend_several(scores: Sequence[Weights], truth: Labels) -> Blend:
 
 def _steepest(stacked: npt.NDArray[np.float64], owner: Owners) -> tuple[npt.NDArray[np.float64], ...]:
     """The parts (none below 0) and offsets that make what was true likeliest."""
-    from scipy.optimize import minimize
-
     machines, texts, sections = stacked.shape
     rows = np.arange(texts)
 

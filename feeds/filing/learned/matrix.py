@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from feeds.filing.learned.features import BITS, BLOCKS, LENGTHS, WORDS, features, word_numbers
 from feeds.filing.learned.text_model import COMMON, MOST_TEXTS, MOST_WORDS, NEAREST, SHARPNESS, Neighbours
@@ -79,8 +80,6 @@ def senses_of(words: Sequence[str], written: Written) -> Vectors | None:
     if library is None:
         return None
     pieces, vectors = library
-    from scipy import sparse
-
     forms, parts, counts = [], [], []
     for word in words:
         ways = _forms(word, written.get(word))
@@ -154,8 +153,6 @@ def table_of(
 
     *common* are words to know besides, for their senses; *written* tells how words are written.
     """
-    from scipy import sparse
-
     numbers, counts = zip(*map(features, tokens, authors), strict=True)
     every = np.concatenate(numbers)
     frequency = np.bincount(every, minlength=BLOCKS << BITS).astype(np.int32)
@@ -202,16 +199,12 @@ def _senses(words: Collection[str], written: Written, place: npt.NDArray[np.int3
 
 
 def _of_length_one(rows: Matrix) -> Matrix:
-    from scipy import sparse
-
     lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
     lengths[lengths == 0] = 1
     return (sparse.diags(1 / lengths) @ rows).tocsr().astype(np.float32)
 
 
 def _joined(blocks: Sequence[Matrix]) -> Matrix:
-    from scipy import sparse
-
     return sparse.hstack([block * length for block, length in zip(blocks, LENGTHS, strict=True)], format="csr")
 
 

@@ -6,13 +6,25 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from feeds.filing.learned.text_model import Model
-from feeds.filing.learned.training import Trial
+from feeds.filing.learned.examples import Example
+from feeds.filing.learned.text_model import Model, Weights
 
 _WORDS = 10
 _CONFUSIONS = 3
 _EXAMPLES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What the model says of each example when it has not seen it, for the report. *truth* is texts × sections."""
+
+    examples: tuple[Example, ...]
+    truth: Weights
+    chances: Weights
+    called: npt.NDArray[np.bool_]  # what it would be called: one section each, or all above their cut
+    tokens: tuple[tuple[str, ...], ...]  # the words learned from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

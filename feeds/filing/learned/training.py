@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
+from sklearn.naive_bayes import ComplementNB
+from sklearn.svm import LinearSVC
 
 from feeds.errors import DeskError
 from feeds.filing.learned.calibration import (
@@ -36,6 +39,7 @@ from feeds.filing.learned.matrix import (
     telling_words,
     ways_written,
 )
+from feeds.filing.learned.report import Trial
 from feeds.filing.learned.text_model import Model, Weights, leaning, no_neighbours
 
 LEAST_SOURCES = 2
@@ -141,8 +145,6 @@ def added_up(machines: list[Machine], parts: Sequence[Weights], features: int) -
 
 
 def _vectors(matrix: Matrix, truth: Labels) -> Machine:
-    from sklearn.svm import LinearSVC
-
     texts, sections = truth.shape
     # Many short texts, some of them in the wrong section, want a softer margin than a few long ones.
     cost = 1 / (1 + texts / 8000)
@@ -166,8 +168,6 @@ def _with_senses(matrix: Matrix, senses: Vectors, truth: Labels) -> Machine:
 
     So what they learn of that sum can be said of each word alone, of those too that no text here holds.
     """
-    from scipy import sparse
-
     meant = np.asarray(matrix[:, : len(senses)] @ senses, np.float32)
     middle = meant.mean(axis=0)
     meant -= middle
@@ -180,8 +180,6 @@ def _with_senses(matrix: Matrix, senses: Vectors, truth: Labels) -> Machine:
 
 
 def _bayes(matrix: Matrix, truth: Labels) -> Machine:
-    from sklearn.naive_bayes import ComplementNB
-
     bayes = ComplementNB(alpha=SMOOTHING).fit(matrix, truth.argmax(axis=1))
     log = np.asarray(bayes.feature_log_prob_, np.float32)
     weights = np.zeros((matrix.shape[1], truth.shape[1]), np.float32)
@@ -199,17 +197,6 @@ UNSTATED = "en"
 """Of so many languages the common words are known; of this one where no example says its own."""
 WORTH = 0.005
 """By which share neighbours must lessen the surprise, or the model is kept small and goes without."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What the model says of each example when it has not seen it, for the report. *truth* is texts × sections."""
-
-    examples: tuple[Example, ...]
-    truth: Labels
-    chances: Weights
-    called: npt.NDArray[np.bool_]  # what it would be called: one section each, or all above their cut
-    tokens: tuple[tuple[str, ...], ...]  # the words learned from
 
 
 def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -> tuple[Model, Trial]:
