@@ -10,21 +10,25 @@ from lxml import etree
 
 from feeds.dates import rfc3339
 from feeds.frames import legal
-from feeds.model import Article, Person
-from feeds.render.generator import Stamp, add, cut_out, expanded, new_generator, undeclared
+from feeds.model import Article, Discussion, Person
+from feeds.render.generator import Stamp, add, add_texts, cut_out, expanded, new_generator, undeclared
 from feeds.render.mediarss import add_media, describes
 from feeds.render.printable import (
+    Credit,
     DeskContext,
     SectionContext,
     absolute,
     credit,
-    email,
+    discussion,
     files,
     headline,
     language,
     line,
+    people,
     permalink,
+    present,
     related,
+    texts,
     via,
 )
 from feeds.render.rss import add_robots
@@ -66,12 +70,12 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
     entry.updated(Stamp.of(rfc3339(article.updated)))
     entry.published(Stamp.of(rfc3339(article.published)))
     credited = credit(article)
-    people = _people(article.authors)
     # RFC 4287 §4.1.2: an entry has an author; a text without one is signed by the house it came from.
-    entry.author(people or [{"name": credited.name if credited else line(desk.title) or "Wiredesk"}])
+    house = credited.name if credited else line(desk.title) or "Wiredesk"
+    entry.author(_people(article.authors) or [{"name": house}])
     if others := _people(article.contributors):
         entry.contributor(others)
-    summary, content = legal(article.summary).strip(), legal(article.content).strip()
+    summary, content = texts(article)
     if summary:
         entry.summary(summary, type="html")
     if content or summary and describes(article, desk):
@@ -79,14 +83,8 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
         entry.content(content or summary, type="html")
     link = permalink(article, desk)
     entry.link(href=link, rel="alternate")
-    categories = {}
-    for category in article.categories:
-        if term := line(category.term):
-            scheme, label = legal(category.scheme or "").strip(), line(category.label or "")
-            value = {"term": term} | ({"scheme": scheme} if absolute(scheme) == scheme else {})
-            categories[term, value.get("scheme")] = value | ({"label": label} if label else {})
-    if categories:
-        entry.category(list(categories.values()))
+    if categories := _categories(article):
+        entry.category(categories)
     rights = line(article.rights or "")
     if rights:
         entry.rights(rights)
@@ -96,23 +94,40 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
             element.set(expanded("xml:lang"), tag)
         _add_links(element, article, link)
         if credited:
-            source = add(element, "source")
-            add(source, "id", credited.id)
-            add(source, "title", credited.name)
-            add(source, "updated", rfc3339(credited.updated))
-            if credited.url:
-                add(source, "link", None, href=credited.url, rel="alternate")
-            if credited.feed_url:
-                add(source, "link", None, href=credited.feed_url, rel="self")
+            _add_source(element, credited)
         if _LICENSE.match(rights) and (url := absolute(rights)):
             add(element, "link", None, href=url, rel="license")  # RFC 4946
-        if publisher := line(article.publisher or ""):
-            add(element, "dc:publisher", publisher)
-        _add_discussion(element, article)
+        add_texts(element, ("dc:publisher", line(article.publisher or "")))
+        _add_discussion(element, discussion(article))
         add_media(element, article, desk, linked=len(article.enclosures))
         add_robots(element, article)
 
     entry.desk.write = write
+
+
+def _categories(article: Article) -> list[dict[str, str]]:
+    """Categories by term and scheme, the last of those that are alike; a scheme only where it is an address."""
+    found = {}
+    for category in article.categories:
+        if term := line(category.term):
+            scheme = legal(category.scheme or "").strip()
+            scheme = scheme if absolute(scheme) == scheme else ""
+            found[term, scheme] = present(term=term, scheme=scheme, label=line(category.label or ""))
+    return list(found.values())
+
+
+def _people(several: Sequence[Person]) -> list[dict[str, str]]:
+    return [present(name=person.name, email=person.email, uri=person.url) for person in people(several)]
+
+
+def _add_source(element: etree._Element, credited: Credit) -> None:
+    source = add(element, "source")
+    add_texts(
+        source, ("id", credited.id), ("title", credited.name), ("updated", rfc3339(credited.updated))
+    )  # fmt: skip
+    for url, rel in ((credited.url, "alternate"), (credited.feed_url, "self")):
+        if url:
+            add(source, "link", None, href=url, rel=rel)
 
 
 def _add_links(element: etree._Element, article: Article, link: str) -> None:
@@ -129,32 +144,16 @@ def _add_links(element: etree._Element, article: Article, link: str) -> None:
         add(element, "link", None, href=file.url, rel="enclosure", type=file.type, **size, **title)
 
 
-def _add_discussion(element: etree._Element, article: Article) -> None:
-    talk = article.discussion
-    if talk is None:
-        return
-    counted = talk.count is not None and talk.count >= 0
-    if url := absolute(talk.url):
-        link = add(element, "link", None, href=url, rel="replies", type="text/html")
-        if counted:
-            link.set(expanded("thr:count"), str(talk.count))
-    if feed_url := absolute(talk.feed_url):
+def _add_discussion(element: etree._Element, talk: Discussion) -> None:
+    count = None if talk.count is None else str(talk.count)
+    if talk.url:
+        link = add(element, "link", None, href=talk.url, rel="replies", type="text/html")
+        if count:
+            link.set(expanded("thr:count"), count)
+    if talk.feed_url:
         # The type is not known; without one it would mean Atom (RFC 4685 §4).
-        add(element, "link", None, href=feed_url, rel="replies", type="application/xml")
-    if counted:
-        add(element, "thr:total", str(talk.count))
-
-
-def _people(people: Sequence[Person]) -> list[dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for person in people:
-        if (name := line(person.name)) and name not in found:
-            found[name] = {"name": name}
-            if address := email(person.email):
-                found[name]["email"] = address
-            if url := absolute(person.url):
-                found[name]["uri"] = url
-    return list(found.values())
+        add(element, "link", None, href=talk.feed_url, rel="replies", type="application/xml")
+    add_texts(element, ("thr:total", count))
 
 
 def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:

@@ -126,6 +126,13 @@ def add(parent: etree._Element, name: str, text: str | None = None, /, **attribu
     return child
 
 
+def add_texts(parent: etree._Element, *pairs: tuple[str, str | None]) -> None:
+    """Add an element to *parent* for each name with a text; none where the text is empty."""
+    for name, text in pairs:
+        if text:
+            add(parent, name, text)
+
+
 def expanded(name: str) -> str:
     """Return the name with its prefix as lxml wants it.
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from feeds.dates import rfc3339
 from feeds.frames import compact_json, legal
-from feeds.model import Article, Person, Related
+from feeds.model import Article, CopyNote, Discussion, Image, Person, Place, Related
 from feeds.render.mediarss import episode_of, geometry
 from feeds.render.printable import (
     DeskContext,
+    File,
     SectionContext,
     absolute,
     credit,
@@ -19,9 +20,12 @@ from feeds.render.printable import (
     image,
     language,
     line,
+    people,
     permalink,
     plain,
+    present,
     related,
+    texts,
     via,
 )
 
@@ -30,108 +34,83 @@ VERSION = "https://jsonfeed.org/version/1.1"
 
 def feed(section: SectionContext, values: dict[str, str]) -> dict[str, Any]:
     """Return the keys of *section*'s feed, without items; *values* are self, page, title, description, id, updated."""
-    told: dict[str, Any] = {
+    return {
         "version": VERSION,
         "title": values["title"],
         "home_page_url": values["page"],
         "feed_url": values["self"],
         "description": values["description"],
+        **present(language=language(section.language), icon=absolute(section.image_url)),
+        "authors": [{"name": line(section.desk_title) or "Wiredesk"}],
+        "_wiredesk": {
+            "id": values["id"],
+            "updated": values["updated"],
+            **present(rights=line(section.rights)),
+        },
     }
-    if tag := language(section.language):
-        told["language"] = tag
-    if picture := absolute(section.image_url):
-        told["icon"] = picture
-    told["authors"] = [{"name": line(section.desk_title) or "Wiredesk"}]
-    desk: dict[str, Any] = {"id": values["id"], "updated": values["updated"]}
-    if rights := line(section.rights):
-        desk["rights"] = rights
-    told["_wiredesk"] = desk
-    return told
 
 
 def item(article: Article, desk: DeskContext) -> dict[str, Any]:
     """Return *article* as an item; what is empty is left out."""
     link = permalink(article, desk)
-    summary, content = legal(article.summary).strip(), legal(article.content).strip()
-    told: dict[str, Any] = {"id": article.uid, "url": link, "title": headline(article)}
-    if content or summary:
-        told["content_html"] = content or summary
-    else:
-        told["content_text"] = told["title"]
-    if summary and (words := plain(summary)):
-        told["summary"] = words
-    if picture := image(article, desk):
-        told["image"] = picture.url
-    told["date_published"] = rfc3339(article.published)
-    told["date_modified"] = rfc3339(article.updated)
-    if people := _people(article.authors):
-        told["authors"] = people
-    if tags := list(dict.fromkeys(line(category.term) for category in article.categories if line(category.term))):
-        told["tags"] = tags
-    if tag := language(article.language):
-        told["language"] = tag
-    if attached := files(article):
-        told["attachments"] = [
-            _kept(
-                url=file.url,
-                mime_type=file.type,
-                title=file.title,
-                size_in_bytes=file.length_bytes,
-                duration_in_seconds=round(file.duration_s) if file.duration_s else None,
-                _wiredesk=_kept(
-                    width=file.width,
-                    height=file.height,
-                    bitrate_kbps=file.bitrate_kbps,
-                    language=file.language,
-                    description=file.description,
-                    credit=file.credit,
-                    group=file.group or None,
-                ),
-            )
-            for file in attached
-        ]
-    told["_wiredesk"] = _beyond(article, link, desk)
-    return told
+    summary, content = texts(article)
+    title = headline(article)
+    picture = image(article, desk)
+    terms = (line(category.term) for category in article.categories)
+    return {
+        "id": article.uid,
+        "url": link,
+        "title": title,
+        **({"content_html": content or summary} if content or summary else {"content_text": title}),
+        **present(
+            summary=plain(summary),
+            image=picture and picture.url,
+            date_published=rfc3339(article.published),
+            date_modified=rfc3339(article.updated),
+            authors=_people(article.authors),
+            tags=[term for term in dict.fromkeys(terms) if term],
+            language=language(article.language),
+            attachments=[_attachment(file) for file in files(article)],
+        ),
+        "_wiredesk": _beyond(article, link, desk),
+    }
+
+
+def _attachment(file: File) -> dict[str, Any]:
+    return present(
+        url=file.url,
+        mime_type=file.type,
+        title=file.title,
+        size_in_bytes=file.length_bytes,
+        duration_in_seconds=round(file.duration_s) if file.duration_s else None,
+        _wiredesk=present(
+            width=file.width,
+            height=file.height,
+            bitrate_kbps=file.bitrate_kbps,
+            language=file.language,
+            description=file.description,
+            credit=file.credit,
+            group=file.group or None,
+        ),
+    )
 
 
 def _beyond(article: Article, link: str, desk: DeskContext) -> dict[str, Any]:
     """What JSON Feed has no key for; nothing that differs from section to section."""
-    picture = image(article, desk)
-    place = article.place
-    credited = credit(article)
-    origin = article.origin
-    talk = article.discussion
-    copies = [
-        _kept(
-            source=line(copy.source_name),
-            url=absolute(copy.link),
-            title=line(copy.title),
-            first_seen=rfc3339(copy.first_seen),
-            original=copy.original or None,
-            why=line(copy.why),
-        )
-        for copy in article.copies
-    ]
-    return _kept(
-        source=_kept(name=line(article.source_name), url=absolute(article.source_url or article.source_site)),
-        origin=_kept(name=credited.name, url=credited.url, feed_url=credited.feed_url)
-        if origin and credited and credited.name == line(origin.name)
-        else None,
+    return present(
+        source=present(name=line(article.source_name), url=absolute(article.source_url or article.source_site)),
+        origin=_origin(article),
         publisher=line(article.publisher or ""),
         rights=line(article.rights or ""),
         contributors=_people(article.contributors),
-        categories=[
-            _kept(term=line(c.term), scheme=legal(c.scheme or ""), label=line(c.label or ""))
-            for c in article.categories
-            if line(c.term) and (c.scheme or c.label)
-        ],
-        picture=_kept(alt=picture.alt, caption=picture.caption, credit=picture.credit) if picture else None,
+        categories=_categories(article),
+        picture=_picture(image(article, desk)),
         episode=episode_of(article.episode, desk),
-        place=_kept(name=line(place.name), geometry=geometry(place)) if place else None,
-        comments=_kept(url=absolute(talk.url), feed_url=absolute(talk.feed_url), count=talk.count) if talk else None,
+        place=_place(article.place),
+        comments=_comments(article.discussion),
         via=list(via(article, link)),
         related=list(related(article, link)),
-        copies=copies,
+        copies=[_copy(copy) for copy in article.copies],
         contains=_around(article.contains, desk),
         contained_in=_around(article.contained_in, desk),
         story=article.story_uid,
@@ -140,9 +119,48 @@ def _beyond(article: Article, link: str, desk: DeskContext) -> dict[str, Any]:
     )
 
 
+def _origin(article: Article) -> dict[str, Any] | None:
+    credited = credit(article)
+    if article.origin is None or credited is None or credited.name != line(article.origin.name):
+        return None
+    return present(name=credited.name, url=credited.url, feed_url=credited.feed_url)
+
+
+def _categories(article: Article) -> list[dict[str, Any]]:
+    """Those categories of which there is more to say than their term."""
+    return [
+        present(term=line(one.term), scheme=legal(one.scheme or ""), label=line(one.label or ""))
+        for one in article.categories
+        if line(one.term) and (one.scheme or one.label)
+    ]
+
+
+def _picture(picture: Image | None) -> dict[str, Any] | None:
+    return present(alt=picture.alt, caption=picture.caption, credit=picture.credit) if picture else None
+
+
+def _place(place: Place | None) -> dict[str, Any] | None:
+    return present(name=line(place.name), geometry=geometry(place)) if place else None
+
+
+def _comments(talk: Discussion | None) -> dict[str, Any] | None:
+    return present(url=absolute(talk.url), feed_url=absolute(talk.feed_url), count=talk.count) if talk else None
+
+
+def _copy(copy: CopyNote) -> dict[str, Any]:
+    return present(
+        source=line(copy.source_name),
+        url=absolute(copy.link),
+        title=line(copy.title),
+        first_seen=rfc3339(copy.first_seen),
+        original=copy.original or None,
+        why=line(copy.why),
+    )
+
+
 def _around(several: Sequence[Related], desk: DeskContext) -> list[dict[str, Any]]:
     return [
-        _kept(
+        present(
             id=other.uid,
             url=absolute(other.link) or f"{desk.base_url}/article/{other.id}",
             title=line(other.title),
@@ -151,16 +169,8 @@ def _around(several: Sequence[Related], desk: DeskContext) -> list[dict[str, Any
     ]
 
 
-def _people(people: Sequence[Person]) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for person in people:
-        if (name := line(person.name)) and name not in found:
-            found[name] = _kept(name=name, url=absolute(person.url))
-    return list(found.values())
-
-
-def _kept(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
+def _people(several: Sequence[Person]) -> list[dict[str, Any]]:
+    return [present(name=person.name, url=person.url) for person in people(several)]
 
 
 def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from lxml import etree
 
-from feeds.model import Article, Episode, Image, Place
+from feeds.model import Article, Episode, Image, Participant, Place, Transcript
 from feeds.players import media_type
-from feeds.render.generator import add
-from feeds.render.printable import DeskContext, File, SectionContext, absolute, files, image, language, line
+from feeds.render.generator import add, add_texts
+from feeds.render.printable import DeskContext, File, SectionContext, absolute, files, image, language, line, present
 
 _GEOJSON = {"point": "Point", "line": "LineString", "polygon": "Polygon", "box": "Polygon"}
 
@@ -35,8 +35,7 @@ def _add_files(element: etree._Element, found: Sequence[File], linked: int) -> N
     groups: dict[int, etree._Element] = {}
     for position, file in enumerate(found):
         facts = _facts(file, first=position == 0)
-        words = bool(file.description or file.credit)
-        if position < linked and not facts and not words and not file.group:
+        if position < linked and not (facts or file.description or file.credit or file.group):
             continue
         parent, best = element, {}
         if file.group:
@@ -46,24 +45,25 @@ def _add_files(element: etree._Element, found: Sequence[File], linked: int) -> N
             parent = groups[file.group]
         size = {"fileSize": str(file.length_bytes)} if file.length_bytes else {}
         content = add(parent, "media:content", None, url=file.url, type=file.type, **size, **best, **facts)
-        if file.title:
-            add(content, "media:title", file.title, type="plain")
-        if file.description:
-            add(content, "media:description", file.description, type="plain")
-        if file.credit:
-            add(content, "media:credit", file.credit)
+        _add_words(content, file.title, file.description, file.credit)
+
+
+def _add_words(content: etree._Element, title: str, description: str, credit: str) -> None:
+    for name, text in (("media:title", title), ("media:description", description)):
+        if text:
+            add(content, name, text, type="plain")
+    add_texts(content, ("media:credit", credit))
 
 
 def _facts(file: File, *, first: bool) -> dict[str, str]:
     """What an enclosure cannot say of a file; how long the *first* is, itunes:duration says."""
-    told = {
-        "bitrate": _number(file.bitrate_kbps),
-        "duration": None if first else _number(round(file.duration_s) if file.duration_s else None),
-        "width": _number(file.width),
-        "height": _number(file.height),
-        "lang": file.language,
-    }
-    return {name: value for name, value in told.items() if value}
+    return present(
+        bitrate=_number(file.bitrate_kbps),
+        duration=None if first or not file.duration_s else _number(round(file.duration_s)),
+        width=_number(file.width),
+        height=_number(file.height),
+        lang=file.language,
+    )
 
 
 def _add_image(element: etree._Element, picture: Image | None) -> None:
@@ -72,50 +72,47 @@ def _add_image(element: etree._Element, picture: Image | None) -> None:
         return
     size = {name: str(value) for name, value in (("width", picture.width), ("height", picture.height)) if value}
     described = picture.caption or picture.alt
-    if not (described or picture.credit):
-        add(element, "media:thumbnail", None, url=picture.url, **size)
-        return
-    content = add(element, "media:content", None, url=picture.url, medium="image", **size)
-    if picture.alt and picture.alt != described:
-        add(content, "media:title", picture.alt, type="plain")
-    if described:
-        add(content, "media:description", described, type="plain")
-    if picture.credit:
-        add(content, "media:credit", picture.credit)
-    add(content, "media:thumbnail", None, url=picture.url, **size)
+    if described or picture.credit:
+        element = add(element, "media:content", None, url=picture.url, medium="image", **size)
+        _add_words(element, picture.alt if picture.alt != described else "", described, picture.credit)
+    add(element, "media:thumbnail", None, url=picture.url, **size)
 
 
 def _add_episode(element: etree._Element, episode: Episode | None, found: Sequence[File], desk: DeskContext) -> None:
-    duration = next((file.duration_s for file in found if file.duration_s), None)
-    told = episode_of(episode, desk)
-    for name, key in (("title", "title"), ("episode", "number"), ("season", "season"), ("episodeType", "type")):
-        number = told.get(key)
-        if number is not None and not (key == "number" and (number != int(number) or number < 1)):
-            add(element, f"itunes:{name}", str(number))
-    if "explicit" in told:
-        add(element, "itunes:explicit", "true" if told["explicit"] else "false")
-    if "image" in told:
-        add(element, "itunes:image", None, href=told["image"])
-    for name in ("subtitle", "summary"):
-        if name in told:
-            add(element, f"itunes:{name}", told[name])
-    if duration and round(duration) > 0:
-        add(element, "itunes:duration", clock(duration))
-    _add_podcast(element, told)
+    known = episode_of(episode, desk)
+    number = known.get("number")
+    add_texts(
+        element,
+        ("itunes:title", known.get("title")),
+        ("itunes:episode", str(number) if _counts(number) else None),
+        ("itunes:season", _text(known.get("season"))),
+        ("itunes:episodeType", known.get("type")),
+        ("itunes:explicit", _text(known.get("explicit"))),
+    )
+    if "image" in known:
+        add(element, "itunes:image", None, href=known["image"])
+    duration = next((file.duration_s for file in found if file.duration_s), 0)
+    add_texts(
+        element,
+        ("itunes:subtitle", known.get("subtitle")),
+        ("itunes:summary", known.get("summary")),
+        ("itunes:duration", clock(duration) if round(duration) > 0 else None),
+    )
+    _add_podcast(element, known)
 
 
-def _add_podcast(element: etree._Element, told: dict[str, Any]) -> None:
-    number = told.get("number")
-    if number is not None and ("label" in told or number != int(number) or number < 1):
-        display = {"display": told["label"]} if "label" in told else {}
+def _add_podcast(element: etree._Element, known: dict[str, Any]) -> None:
+    number = known.get("number")
+    if number is not None and ("label" in known or not _counts(number)):
+        display = {"display": known["label"]} if "label" in known else {}
         add(element, "podcast:episode", str(number), **display)
-    if "season" in told and "season_name" in told:
-        add(element, "podcast:season", str(told["season"]), name=told["season_name"])
-    for transcript in told.get("transcripts", ()):
+    if "season" in known and "season_name" in known:
+        add(element, "podcast:season", str(known["season"]), name=known["season_name"])
+    for transcript in known.get("transcripts", ()):
         add(element, "podcast:transcript", None, **transcript)
-    if "chapters" in told:
-        add(element, "podcast:chapters", None, **told["chapters"])
-    for person in told.get("people", ()):
+    if "chapters" in known:
+        add(element, "podcast:chapters", None, **known["chapters"])
+    for person in known.get("people", ()):
         beside = {name: person[key] for name, key in _PERSON.items() if key in person}
         add(element, "podcast:person", person["name"], **beside)
 
@@ -123,35 +120,24 @@ def _add_podcast(element: etree._Element, told: dict[str, Any]) -> None:
 _PERSON = {"role": "role", "group": "group", "href": "url", "img": "image"}
 
 
+def _counts(number: float | None) -> bool:
+    """Whether an episode's number is one that itunes can say."""
+    return number is not None and number == int(number) and number >= 1
+
+
+def _text(value: int | bool | None) -> str | None:
+    return None if value is None else str(value).lower()
+
+
 def episode_of(episode: Episode | None, desk: DeskContext) -> dict[str, Any]:
     """Return what *episode* says, fit to print, under the names that it has in JSON; nothing of what is empty."""
     if episode is None:
         return {}
     number = episode.number
-    chapters = absolute(episode.chapters_url)
-    people = [
-        _kept(
-            name=line(person.name),
-            role=line(person.role),
-            group=line(person.group),
-            url=absolute(person.url),
-            image=absolute(person.image_url) if desk.images else None,
-        )
-        for person in episode.people
-        if line(person.name)
-    ]
-    transcripts = [
-        _kept(
-            url=absolute(each.url),
-            type=media_type(each.type, each.url, "text/plain"),
-            language=language(each.language),
-            rel="captions" if each.captions else None,
-        )
-        for each in episode.transcripts
-        if absolute(each.url)
-    ]
-    return _kept(
-        number=(int(number) if number == int(number) else number) if number is not None else None,
+    if number is not None and number == int(number):
+        number = int(number)
+    return present(
+        number=number,
         label=line(episode.label),
         season=episode.season or None,
         season_name=line(episode.season_name),
@@ -161,11 +147,34 @@ def episode_of(episode: Episode | None, desk: DeskContext) -> dict[str, Any]:
         subtitle=line(episode.subtitle),
         summary=line(episode.summary),
         image=absolute(episode.image_url) if desk.images else None,
-        transcripts=transcripts,
-        chapters=_kept(url=chapters, type=media_type(episode.chapters_type, "", "application/json+chapters"))
-        if chapters
-        else None,
-        people=people,
+        transcripts=[_transcript(each) for each in episode.transcripts if absolute(each.url)],
+        chapters=_chapters(episode),
+        people=[_participant(person, desk) for person in episode.people if line(person.name)],
+    )
+
+
+def _transcript(transcript: Transcript) -> dict[str, Any]:
+    return present(
+        url=absolute(transcript.url),
+        type=media_type(transcript.type, transcript.url, "text/plain"),
+        language=language(transcript.language),
+        rel="captions" if transcript.captions else None,
+    )
+
+
+def _chapters(episode: Episode) -> dict[str, Any]:
+    url = absolute(episode.chapters_url)
+    kind = media_type(episode.chapters_type, "", "application/json+chapters")
+    return present(url=url, type=kind) if url else {}
+
+
+def _participant(person: Participant, desk: DeskContext) -> dict[str, Any]:
+    return present(
+        name=line(person.name),
+        role=line(person.role),
+        group=line(person.group),
+        url=absolute(person.url),
+        image=absolute(person.image_url) if desk.images else None,
     )
 
 
@@ -181,13 +190,13 @@ def _add_place(element: etree._Element, place: Place | None) -> None:
 def geometry(place: Place) -> dict[str, Any]:
     """Return *place* as GeoJSON has it: longitude first, a box as the ring of its corners with a bbox."""
     points = [[longitude, latitude] for latitude, longitude in place.points]
-    told: dict[str, Any] = {"type": _GEOJSON[place.shape]}
+    found: dict[str, Any] = {"type": _GEOJSON[place.shape]}
     if place.shape == "box":
         (west, south), (east, north) = points[0], points[-1]
-        told["bbox"] = [west, south, east, north]
+        found["bbox"] = [west, south, east, north]
         points = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    told["coordinates"] = points[0] if place.shape == "point" else points if place.shape == "line" else [points]
-    return told
+    found["coordinates"] = points[0] if place.shape == "point" else points if place.shape == "line" else [points]
+    return found
 
 
 def clock(seconds: float) -> str:
@@ -207,10 +216,6 @@ def _degrees(number: float) -> str:
 
 def _number(value: float | None) -> str | None:
     return f"{value:.2f}".rstrip("0").rstrip(".") if value else None
-
-
-def _kept(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
 # The top of Apple's list, which directories of others use too; their own words for what desks call otherwise.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from html import escape, unescape
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from feeds.frames import legal
-from feeds.model import Article, Enclosure, Image
+from feeds.model import Article, Discussion, Enclosure, Image, Person
 from feeds.players import media_type
 from feeds.urls import masked, public_address
 
@@ -188,6 +190,32 @@ def credit(article: Article) -> Credit | None:
 def _told(url: str | None) -> str | None:
     found = absolute(url)
     return found and public_address(found)
+
+
+def people(several: Sequence[Person]) -> list[Person]:
+    """Return *several* as they are printed, each name once; e-mail and address only where they are one."""
+    found: dict[str, Person] = {}
+    for person in several:
+        if (name := line(person.name)) and name not in found:
+            found[name] = Person(name=name, email=email(person.email), url=absolute(person.url))
+    return list(found.values())
+
+
+def discussion(article: Article) -> Discussion:
+    """Return where *article* is discussed: usable addresses and a count of 0 or more; empty where nowhere."""
+    talk = article.discussion or Discussion()
+    count = talk.count if talk.count is not None and talk.count >= 0 else None
+    return Discussion(url=absolute(talk.url), feed_url=absolute(talk.feed_url), count=count)
+
+
+def texts(article: Article) -> tuple[str, str]:
+    """Return summary and content of *article*, legal in XML."""
+    return legal(article.summary).strip(), legal(article.content).strip()
+
+
+def present(**values: Any) -> dict[str, Any]:
+    """Return those of *values* that say something: neither None nor empty."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
 def permalink(article: Article, desk: DeskContext) -> str:

@@ -9,22 +9,25 @@ from typing import Any
 from lxml import etree
 
 from feeds.dates import rfc822, rfc3339
-from feeds.frames import legal
 from feeds.model import Article
-from feeds.render.generator import Stamp, add, cut_out, new_generator, undeclared
+from feeds.render.generator import Stamp, add, add_texts, cut_out, new_generator, undeclared
 from feeds.render.mediarss import add_media, add_show, describes
 from feeds.render.printable import (
     DeskContext,
     SectionContext,
     absolute,
     credit,
+    discussion,
     excerpt,
     files,
     headline,
     language,
     line,
+    people,
     permalink,
+    present,
     rss_title,
+    texts,
 )
 
 
@@ -79,7 +82,7 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
     item.title(rss_title(headline(article)))
     item.link(href=permalink(article, desk), rel="alternate")
     item.guid(article.uid, permalink=False)
-    summary, content = legal(article.summary).strip(), legal(article.content).strip()
+    summary, content = texts(article)
     # Readers look for full text in content:encoded alone, which wants a description before it: the text's beginning.
     described = summary or escape(excerpt(content), quote=False) or content
     if described:
@@ -87,46 +90,41 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
     if content or described and describes(article, desk):
         # feedparser makes a second text of an item its content, whatever it is, where there is none.
         item.content(content or described, type="html")
-    categories = {(line(c.term), line(c.scheme or "")): None for c in article.categories if line(c.term)}
-    if categories:
-        item.category([{"term": term} | ({"scheme": scheme} if scheme else {}) for term, scheme in categories])
-    enclosures = files(article)
-    if enclosures:
-        first = enclosures[0]
+    if categories := _categories(article):
+        item.category(categories)
+    for first in files(article)[:1]:
         item.enclosure(first.url, str(first.length_bytes or 0), first.type)
     credited = credit(article)
     if credited and credited.address:
         item.source(credited.address, credited.name)
-    talk = article.discussion
-    if talk and (url := absolute(talk.url)):
-        item.comments(url)
+    talk = discussion(article)
+    if talk.url:
+        item.comments(talk.url)
+    unlinked = credited.name if credited and not credited.address else None
 
     def write(element: etree._Element) -> None:
-        add(element, "pubDate", rfc822(article.published))
-        if article.updated > article.published:
-            add(element, "dcterms:modified", rfc3339(article.updated))
-        for name in dict.fromkeys(line(person.name) for person in article.authors):
-            if name:
-                add(element, "dc:creator", name)
-        for name in dict.fromkeys(line(person.name) for person in article.contributors):
-            if name:
-                add(element, "dc:contributor", name)
-        if credited and not credited.address:
-            add(element, "dc:source", credited.name)
-        if publisher := line(article.publisher or ""):
-            add(element, "dc:publisher", publisher)
-        if rights := line(article.rights or ""):
-            add(element, "dc:rights", rights)
-        if tag := language(article.language):
-            add(element, "dc:language", tag)
-        if talk and talk.count is not None and talk.count >= 0:
-            add(element, "slash:comments", str(talk.count))
-        if talk and (feed_url := absolute(talk.feed_url)):
-            add(element, "wfw:commentRss", feed_url)
+        add_texts(
+            element,
+            ("pubDate", rfc822(article.published)),
+            ("dcterms:modified", rfc3339(article.updated) if article.updated > article.published else None),
+            *(("dc:creator", person.name) for person in people(article.authors)),
+            *(("dc:contributor", person.name) for person in people(article.contributors)),
+            ("dc:source", unlinked),
+            ("dc:publisher", line(article.publisher or "")),
+            ("dc:rights", line(article.rights or "")),
+            ("dc:language", language(article.language)),
+            ("slash:comments", None if talk.count is None else str(talk.count)),
+            ("wfw:commentRss", talk.feed_url),
+        )
         add_media(element, article, desk, linked=1)
         add_robots(element, article)
 
     item.desk.write = write
+
+
+def _categories(article: Article) -> list[dict[str, str]]:
+    pairs = ((line(category.term), line(category.scheme or "")) for category in article.categories)
+    return [present(term=term, scheme=scheme) for term, scheme in dict.fromkeys(pairs) if term]
 
 
 def add_robots(element: etree._Element, article: Article) -> None:
