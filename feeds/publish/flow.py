@@ -17,10 +17,11 @@ from feeds import frames
 from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, UNFILED, Fragment, Section, Settings
 from feeds.publish.backlog import catch_up, catch_up_stories
-from feeds.publish.held import HOLD_S, keep_last_good, objections, still_held
+from feeds.publish.held import HOLD_S, Objection, keep_last_good, objections, still_held
 from feeds.publish.rendering import Kept, Listing, Rendered, desk_context, render_section, section_context, unfold
 from feeds.render import fragment_version
 from feeds.store import Store
+from feeds.store.store import ReadTx
 from feeds.store.values import SectionState
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ def _choose(store: Store, section: Section, state: SectionState, limit: int, ver
 
     A held section is rendered all the same: a correction, or rights that were tightened, wait for no gate.
     """
-    path = section.path
+    path = state.path
     with store.read() as tx:
         old = tx.documents.listing(path)
         new = tx.sections.top_uids(path, limit)
@@ -140,28 +141,36 @@ def _choose(store: Store, section: Section, state: SectionState, limit: int, ver
         problems = objections(old.uids, new, standings, limit=limit) if old and old.uids else ()
         since = tx.events.since("gate", path) if problems else None
         waits = bool(problems) and still_held(since, now)
-        sequence = state.sequence
         if waits and old is not None:
-            new = [uid for uid in old.uids if uid in standings]
-            sequence = old.sequence
-        new = [uid for uid in new if uid in standings]
-        kept: Kept = {format: tx.documents.fragments(new, format, version) for format in FORMATS}
-        articles = tx.articles.several([uid for uid in new if any(uid not in kept[format] for format in FORMATS)])
+            new, sequence, filed = list(old.uids), old.sequence, state.rendered_filed
+        else:
+            sequence, filed = state.sequence, state.filed
+        listing = _listing(tx, [uid for uid in new if uid in standings], version)
         retracted = tx.sections.retracted(path, sequence - TOMBSTONE_CHANGES, MOST_TOMBSTONES)
-        filed = state.rendered_filed if waits else state.filed
-        page = frames.newest_archive_page(tx.sections.unlisted(path, new, filed), filed)
+        page = frames.newest_archive_page(tx.sections.unlisted(path, listing.uids, filed), filed)
     if waits and since is None:
-        text = f"held for up to {HOLD_S // 60} minutes: " + "; ".join(problem.message for problem in problems[:3])
-        log.error("section=%s %s", path or "(all)", text)
-        with store.write() as tx:
-            tx.events.add("gate", path, text=text, remedy="look at what its sources sent", now=now)
+        _tell_of_gate(store, path, problems, now)
     return _Chosen(
-        listing=Listing(uids=new, kept=kept, articles=articles),
+        listing=listing,
         retracted=tuple((gone.uid, gone.at) for gone in retracted),
         archive_page=page,
         sequence=sequence,
         waits=waits,
     )
+
+
+def _listing(tx: ReadTx, uids: list[str], version: int) -> Listing:
+    """The articles *uids* with their fragments of *version*; whole where one is missing."""
+    kept: Kept = {format: tx.documents.fragments(uids, format, version) for format in FORMATS}
+    incomplete = [uid for uid in uids if any(uid not in fragments for fragments in kept.values())]
+    return Listing(uids=uids, kept=kept, articles=tx.articles.several(incomplete))
+
+
+def _tell_of_gate(store: Store, path: str, problems: Sequence[Objection], now: datetime) -> None:
+    text = f"held for up to {HOLD_S // 60} minutes: " + "; ".join(problem.message for problem in problems[:3])
+    log.error("section=%s %s", path or "(all)", text)
+    with store.write() as tx:
+        tx.events.add("gate", path, text=text, remedy="look at what its sources sent", now=now)
 
 
 def _set_aside(store: Store, path: str, uid: str, error: RenderError, now: datetime) -> None:

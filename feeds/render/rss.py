@@ -103,12 +103,9 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
     unlinked = credited.name if credited and not credited.address else None
 
     def write(element: etree._Element) -> None:
+        _add_dates_and_people(element, article)
         add_texts(
             element,
-            ("pubDate", rfc822(article.published)),
-            ("dcterms:modified", rfc3339(article.updated) if article.updated > article.published else None),
-            *(("dc:creator", person.name) for person in people(article.authors)),
-            *(("dc:contributor", person.name) for person in people(article.contributors)),
             ("dc:source", unlinked),
             ("dc:publisher", line(article.publisher or "")),
             ("dc:rights", line(article.rights or "")),
@@ -120,6 +117,16 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
         add_robots(element, article)
 
     item.desk.write = write
+
+
+def _add_dates_and_people(element: etree._Element, article: Article) -> None:
+    add_texts(
+        element,
+        ("pubDate", rfc822(article.published)),
+        ("dcterms:modified", rfc3339(article.updated) if article.updated > article.published else None),
+        *(("dc:creator", person.name) for person in people(article.authors)),
+        *(("dc:contributor", person.name) for person in people(article.contributors)),
+    )
 
 
 def _categories(article: Article) -> list[dict[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
+from itertools import chain
+from typing import Any
 from uuid import UUID, uuid5
 
 from feeds.dates import rfc3339
@@ -23,8 +25,16 @@ def as_story(members: Sequence[Article], *, story_uid: str, desk: DeskContext) -
     """
     newest_first = sorted(members, key=lambda article: (article.published, article.uid), reverse=True)
     newest = newest_first[0]
-    sources = list(dict.fromkeys(name for article in newest_first if (name := line(article.source_name))))
     languages = {article.language for article in newest_first}
+    pictures = (article.image for article in newest_first if article.image)
+    # One source is credited as for an article; several are named in the list, and the desk signs.
+    names = {line(article.source_name) for article in newest_first} - {""}
+    credited: dict[str, Any] = {
+        "source_name": names.pop(),
+        "source_url": newest.source_url,
+        "source_site": newest.source_site,
+        "source_key": newest.source_key,
+    } if len(names) == 1 else {}  # fmt: skip
     return Article(
         uid=story_uid,
         link=permalink(newest, desk),
@@ -35,17 +45,18 @@ def as_story(members: Sequence[Article], *, story_uid: str, desk: DeskContext) -
         published=min(article.published for article in members),
         updated=max(max(article.published, article.updated) for article in members),
         rank_at=max(article.rank_at for article in members),
-        categories=tuple(dict.fromkeys(category for article in newest_first for category in article.categories)),
-        # One source is credited as for an article; several are named in the list, and the desk signs.
-        source_name=sources[0] if len(sources) == 1 else "",
-        source_url=newest.source_url if len(sources) == 1 else None,
-        source_site=newest.source_site if len(sources) == 1 else None,
-        source_key=newest.source_key if len(sources) == 1 else "",
-        image=next((article.image for article in newest_first if article.image), None),
+        categories=tuple(dict.fromkeys(chain.from_iterable(article.categories for article in newest_first))),
+        image=next(pictures, None),
         noindex=any(article.noindex for article in members),
-        series=len(members) > 1 and len({article.source_key for article in members} | _brought_by(members)) == 1,
+        series=_is_series(members),
         story_uid=story_uid,
+        **credited,
     )
+
+
+def _is_series(members: Sequence[Article]) -> bool:
+    """Whether one source alone tells the story."""
+    return len(members) > 1 and len({article.source_key for article in members} | _brought_by(members)) == 1
 
 
 def _brought_by(members: Sequence[Article]) -> set[str]:
