@@ -28,6 +28,7 @@ from feeds.publish import publish
 from feeds.serve import create_app
 from feeds.store import open_store
 from feeds.store.values import PollResult
+from tests.databases import database
 from tests.fetch.origin import Origin
 from tests.serve.wsgi import Got, ask
 
@@ -86,7 +87,7 @@ class CaseDesk:
         self.config.mkdir(parents=True)
         self._data = folder / "data"
         self._data.mkdir()
-        self._url = f"sqlite:///{self._data}/desk.sqlite3"
+        self._url = database(self._data / "desk.sqlite3")
         self.now = NOW
         self.ended: list[PollResult] = []
 

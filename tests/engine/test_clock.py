@@ -19,6 +19,7 @@ from feeds.engine.timekeeping import Clocks
 from feeds.errors import DatabaseLost, StoreError
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import PollResult
+from tests.databases import database
 from tests.faults.injecting import Faults
 
 
@@ -29,7 +30,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     config.mkdir()
     (config / "sections.yaml").write_text("news: {title: News}\n")
     (config / "sources.yaml").write_text("- name: Tidings\n  url: http://127.0.0.1:9/feed.xml\n  interval_s: 3600\n")
-    with open_store(f"sqlite:///{tmp_path}/desk.sqlite3") as opened:
+    with open_store(database(tmp_path / "desk.sqlite3")) as opened:
         yield opened
 
 

@@ -21,6 +21,7 @@ from feeds.serve import create_app
 from feeds.serve.app import flask_app
 from feeds.settings.stored_config import Config, config_to_json
 from feeds.store import Store, open_store
+from tests.databases import database
 from tests.hub.subscriber import Subscriber
 
 
@@ -45,7 +46,7 @@ class HubDesk:
             publish=PublishSettings(full_text="full"),
         )
         self.sections = (Section(path="news", title="News"), Section(path="news/world", title="World"))
-        self.store: Store = open_store(f"sqlite:///{folder}/desk.sqlite3")
+        self.store: Store = open_store(database(folder / "desk.sqlite3"))
         self.source = Source(key="tidings", name="Tidings", kind="feed", target="https://tidings.example/feed")
         self.accept(self.settings)
         self.deliveries: Deliveries | None = None

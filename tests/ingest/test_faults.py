@@ -23,6 +23,7 @@ from feeds.ingest.unsaved import Progress
 from feeds.model import Answer, Request, Settings, Source
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import PollResult
+from tests.databases import database
 from tests.ingest.test_flow import Fetcher
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -108,7 +109,7 @@ class Bench:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(dialect, "BUSY_TIMEOUT_MS", 50)
     monkeypatch.setattr(flow, "PUT_OFF_LOOK_S", 0.0)
-    with open_store(f"sqlite:///{tmp_path}/desk.sqlite3") as opened:
+    with open_store(database(tmp_path / "desk.sqlite3")) as opened:
         yield Bench(tmp_path, opened)
 
 

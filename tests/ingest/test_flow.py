@@ -16,6 +16,7 @@ from feeds.ingest.flow import MOST_READING, Ingest
 from feeds.ingest.reading import Job, Reading
 from feeds.model import Answer, Request, Settings, Source, Validators
 from feeds.store import Store, open_store
+from tests.databases import database
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 SOURCES = MOST_READING * 2 + 10
@@ -72,7 +73,7 @@ class Readers:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path}/desk.sqlite3") as opened:
+    with open_store(database(tmp_path / "desk.sqlite3")) as opened:
         yield opened
 
 

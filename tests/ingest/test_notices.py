@@ -14,6 +14,7 @@ from feeds.ingest import notices, verdicts
 from feeds.model import PollSettings, Request
 from feeds.store import Store, open_store
 from feeds.store.values import Event, PollResult, SourceState
+from tests.databases import database
 from tests.ingest.test_verdicts import NOW, STATE, URL, answer, brought, claim, ended
 
 DOWN = FetchStatus("answered 503", request=Request(source_id=1, url=URL), url=URL, status=503, kind="temporary")
@@ -21,7 +22,7 @@ DOWN = FetchStatus("answered 503", request=Request(source_id=1, url=URL), url=UR
 
 @pytest.fixture
 def store(tmp_path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path}/desk.sqlite3") as opened:
+    with open_store(database(tmp_path / "desk.sqlite3")) as opened:
         yield opened
 
 

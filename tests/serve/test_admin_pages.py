@@ -15,6 +15,7 @@ from feeds.serve.app import flask_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from feeds.store.values import PollResult, SourceState
+from tests.databases import database
 from tests.publish.desk import Desk
 from tests.serve.wsgi import Got, ask
 
@@ -35,7 +36,7 @@ SOURCES = tuple(
 @pytest.fixture
 def store(tmp_path, monkeypatch) -> Iterator[Store]:
     monkeypatch.setenv("WIREDESK_BIND", "127.0.0.1")
-    with open_store(f"sqlite:///{tmp_path}/desk.sqlite3") as opened:
+    with open_store(database(tmp_path / "desk.sqlite3")) as opened:
         yield opened
 
 

@@ -11,6 +11,7 @@ from psycopg import sql
 from feeds.model import Decision, Entry, Placement, Section, Source
 from feeds.store import open_store
 from feeds.store.schema import metadata
+from tests.databases import database
 
 from . import postgres
 
@@ -62,9 +63,7 @@ def own_url(empty_url):
 def url(request, tmp_path):
     """The URL of a database with its tables and nothing in them."""
     if request.param == "sqlite":
-        made = f"sqlite:///{tmp_path}/desk.db"
-        open_store(made).close()
-        return made
+        return database(tmp_path / "desk.db")
     made = request.getfixturevalue("shared")
     _command(made, "TRUNCATE {} RESTART IDENTITY CASCADE", *metadata.tables)
     return made
