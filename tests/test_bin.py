@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,13 @@ def test_a_machine_without_python_is_told_what_to_install(tmp_path: Path) -> Non
     assert ended.returncode == 1
     assert "Python 3.11 or newer is not on this machine" in ended.stderr
     assert "apt install python3" in ended.stderr
+
+
+def test_the_fast_lane_names_what_is_there() -> None:
+    text = (ROOT / "bin" / "test").read_text()
+    [steps] = re.findall(r'^steps="(.*)"$', text, re.MULTILINE)
+    [floor] = re.findall(r'^floor="(.*)"$', text, re.MULTILINE)
+    named = [ROOT / "tests" / room for room in steps.split()]
+    named += [ROOT / "tests" / f"test_{module}.py" for module in floor.split()]
+    assert len(named) > 10
+    assert [path for path in named if not path.exists()] == []
