@@ -6,7 +6,8 @@ that it is told, which is without the request's path, and its handles serve one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from feeds.fetch.headers import http_date
 from feeds.fetch.target import Target
@@ -43,17 +44,17 @@ class Cookies:
     def take(self, set_cookie: list[str], target: Target) -> None:
         """Keep what an answer of *target* sets; what it may not set, or takes back, is left out."""
         for field in set_cookie:
-            pair, *attributes = field.split(";")
+            pair, *rest = field.split(";")
             name, equals, value = (part.strip() for part in pair.partition("="))
             if not equals or not name or len(pair) > MAX_COOKIE_BYTES or not pair.isprintable():
                 continue
-            told = {key.strip().lower(): said.strip() for key, _, said in (one.partition("=") for one in attributes)}
-            place = _place(told, target)
+            attributes = _attributes(rest)
+            place = _place(attributes, target)
             if place is None:
                 continue
             key = (name, place.domain, place.path)
             self._kept.pop(key, None)
-            if not _is_over(told) and len(self._kept) < MAX_COOKIES:
+            if not _is_over(attributes) and len(self._kept) < MAX_COOKIES:
                 self._kept[key] = (place, f"{name}={value}")
 
     def header(self, target: Target) -> str:
@@ -63,31 +64,33 @@ class Cookies:
         return "; ".join(pair for _, pair in fitting)
 
 
-def _place(told: dict[str, str], target: Target) -> _Place | None:
+def _attributes(written: Sequence[str]) -> dict[str, str]:
+    pairs = (one.partition("=") for one in written)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _place(attributes: dict[str, str], target: Target) -> _Place | None:
     """Where a cookie of *target* belongs (§5.3); None where it is another site's, or that of all sites of a suffix."""
-    domain = told.get("domain", "").removeprefix(".").lower() or target.host
-    wide = "domain" in told and target.literal is None and not _is_suffix(domain)
-    if domain != target.host and not (wide and target.host.endswith("." + domain)):
-        return None
-    secure = "secure" in told
-    if secure and target.scheme != "https":
-        return None
-    path = told.get("path", "")
+    domain = attributes.get("domain", "").removeprefix(".").lower() or target.host
+    wide = "domain" in attributes and target.literal is None and not _is_suffix(domain)
+    path = attributes.get("path", "")
     if not path.startswith("/"):
         path = _path(target).rpartition("/")[0] or "/"
-    return _Place(domain, wide, path, secure)
+    place = _Place(domain, wide, path, "secure" in attributes)
+    # A path may be that of other pages of the same site.
+    return place if replace(place, path="/").holds(target) else None
 
 
 def _path(target: Target) -> str:
     return target.path.partition("?")[0] or "/"
 
 
-def _is_over(told: dict[str, str]) -> bool:
+def _is_over(attributes: dict[str, str]) -> bool:
     """Whether a cookie ends at once, which is how one is taken back; a fetch is over before any other age."""
-    age = told.get("max-age", "")
+    age = attributes.get("max-age", "")
     if age.removeprefix("-").isdigit():
         return age.startswith("-") or not age.strip("0")
-    until = http_date(told.get("expires", "").replace("-", " "))
+    until = http_date(attributes.get("expires", "").replace("-", " "))
     return until is not None and until.year <= 2000
 
 

@@ -376,7 +376,6 @@ class Loop:
         self._next_tick = now + TICK_S
         self._arriving = sum(wire.held_bytes for wire in self._running.values())
         self._resolver.dispatch(now)
-        idle_s = self._settings.idle_s
         late: list[tuple[Transfer, str]] = []
         for transfer, wire in self._active.items():
             silent_s = now - transfer.seen_at
@@ -385,18 +384,23 @@ class Loop:
             if transfer.brisk and silent_s > BRISK_S:
                 transfer.brisk = False
                 self._brisk -= 1
-            if transfer.resolving and not self._resolver.runs(transfer.target.host):
-                # Waiting for a thread of ours is not the origin's fault; it has a limit of its own.
-                if silent_s > PARKED_S:
-                    late.append((transfer, f"no turn to look the name up for {PARKED_S:g} s"))
-                transfer.deadline += TICK_S
-            elif now >= transfer.deadline:
-                late.append((transfer, f"not done within {transfer.timeout_s:g} s"))
-            elif silent_s > idle_s:
-                what = "no answer for the name" if transfer.resolving else "no sign of life"
-                late.append((transfer, f"{what} for {idle_s:g} s"))
+            if cause := self._too_late(transfer, silent_s, now):
+                late.append((transfer, cause))
         for transfer, cause in late:
             self._give_up(transfer, cause, now)
+
+    def _too_late(self, transfer: Transfer, silent_s: float, now: float) -> str:
+        """Which limit of time a transfer has passed, "" where none."""
+        if transfer.resolving and not self._resolver.runs(transfer.target.host):
+            # Waiting for a thread of ours is not the origin's fault; it has a limit of its own.
+            transfer.deadline += TICK_S
+            return f"no turn to look the name up for {PARKED_S:g} s" if silent_s > PARKED_S else ""
+        if now >= transfer.deadline:
+            return f"not done within {transfer.timeout_s:g} s"
+        if silent_s > self._settings.idle_s:
+            what = "no answer for the name" if transfer.resolving else "no sign of life"
+            return f"{what} for {self._settings.idle_s:g} s"
+        return ""
 
     def _give_up(self, transfer: Transfer, cause: str, now: float) -> None:
         wire = self._active[transfer]

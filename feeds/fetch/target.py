@@ -6,7 +6,8 @@ libcurl gets a URL put together from these parts, so that nobody reads a host in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, unquote_to_bytes, urljoin
@@ -118,8 +119,7 @@ def follow(base: Target, location: str) -> Target:
             text = urljoin(base.url, text)
         except ValueError as error:
             raise _bad(location, "a malformed Location") from error
-    target = parse_target(text)
-    return Target(target.scheme, target.host, target.port, target.path, None, target.literal)
+    return replace(parse_target(text), userinfo=None)
 
 
 def without_credentials(url: str) -> str:
@@ -137,7 +137,7 @@ def _place(place: str, default_port: int) -> tuple[str, int, Address | None]:
     host, separator, digits = place.rpartition(":")
     if not separator or place.endswith("]"):
         host, digits = place, ""
-    if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
+    if digits and not _is_port(digits):
         raise ValueError(f"port {digits[:20]!r} is not between 1 and 65535")
     if not host:
         raise ValueError("no host")
@@ -145,27 +145,42 @@ def _place(place: str, default_port: int) -> tuple[str, int, Address | None]:
     return str(literal) if literal else _name(host), int(digits) if digits else default_port, literal
 
 
+def _is_port(digits: str) -> bool:
+    return digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535
+
+
 def _literal(host: str) -> Address | None:
     """The address that *host* spells: IPv6 in brackets, or IPv4 in any form that some resolver takes."""
     if host.startswith("["):
-        try:
-            address = IPv6Address(host[1:-1]) if host.endswith("]") else None
-        except ValueError:
-            address = None
-        if address is None or address.scope_id:
-            raise ValueError("a malformed IPv6 address")
-        return address
+        return _ipv6(host)
     # Full-width digits and the like become plain ones here, as they would on their way through IDNA.
     folded = host if host.isascii() else _uts46(host)
     parts = folded.removesuffix(".").split(".")
     if not _NUMBER.fullmatch(parts[-1]):
         return None
+    if (address := _ipv4(parts)) is None:
+        raise ValueError("a host that ends in a number and is no IPv4 address")
+    return address
+
+
+def _ipv6(host: str) -> IPv6Address:
+    try:
+        address = IPv6Address(host[1:-1]) if host.endswith("]") else None
+    except ValueError:
+        address = None
+    if address is None or address.scope_id:
+        raise ValueError("a malformed IPv6 address")
+    return address
+
+
+def _ipv4(parts: Sequence[str]) -> IPv4Address | None:
+    """The address of one to four numbers, of which the last fills what the others leave (RFC 3986 §7.4)."""
     try:
         *first, last = [_number(part) for part in parts]
     except ValueError:
-        last, first = -1, []
-    if last < 0 or len(parts) > 4 or any(number > 255 for number in first) or last >= 256 ** (5 - len(parts)):
-        raise ValueError("a host that ends in a number and is no IPv4 address")
+        return None
+    if len(parts) > 4 or any(number > 255 for number in first) or last >= 256 ** (5 - len(parts)):
+        return None
     return IPv4Address(last + sum(number << 8 * (3 - index) for index, number in enumerate(first)))
 
 

@@ -19,7 +19,8 @@ or origin (validators, credentials) is shown to another. What a failed hop means
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -214,23 +215,25 @@ class Transfer:
         """The header lines of this hop but `Host`; raises Unsendable."""
         request = self.request
         lines = [user_agent, ACCEPT.get(request.accept, ACCEPT["any"]), _ACCEPT_ENCODING]
-        if request.validators and self.url == (request.validators_url or request.url):
-            self.conditional = True
-            if request.validators.etag is not None:
-                lines.append(_line("If-None-Match", request.validators.etag))
-                if request.deltas:
-                    lines.append(b"A-IM: feed")
-            if request.validators.last_modified is not None:
-                lines.append(_line("If-Modified-Since", request.validators.last_modified))
-        else:
-            self.conditional = False
+        self.conditional = bool(request.validators) and self.url == (request.validators_url or request.url)
+        if self.conditional:
+            lines += self._conditions()
         if self.home and (request.headers or self.target.userinfo):
             self._add_private(lines)
         if cookies := self.cookies.header(self.target):
             own = [line for line in lines if line.lower().startswith(b"cookie:")]
-            lines[:] = [line for line in lines if line not in own]
+            lines = [line for line in lines if line not in own]
             lines.append(b"; ".join([*own, cookies.encode("latin-1")]) if own else _line("Cookie", cookies))
         return lines
+
+    def _conditions(self) -> Iterator[bytes]:
+        etag, last_modified = self.request.validators.etag, self.request.validators.last_modified
+        if etag is not None:
+            yield _line("If-None-Match", etag)
+            if self.request.deltas:
+                yield b"A-IM: feed"
+        if last_modified is not None:
+            yield _line("If-Modified-Since", last_modified)
 
     @property
     def as_is(self) -> bool:
@@ -265,14 +268,7 @@ class Transfer:
         if target.origin != self.target.origin:
             self.home = False
         # Credentials stay with the target that they came with, and only while it is home.
-        self.target = Target(
-            target.scheme,
-            target.host,
-            target.port,
-            target.path,
-            self.target.userinfo if self.home else None,
-            target.literal,
-        )
+        self.target = replace(target, userinfo=self.target.userinfo if self.home else None)
         self.url = target.url
 
     def _add_private(self, lines: list[bytes]) -> None:
@@ -292,25 +288,30 @@ class Transfer:
     def _document(self, hop: Hop, now: datetime) -> Answer | FetchError:
         status = hop.status
         found = validators(hop.fields)
+        if status in DOCUMENTS:
+            return self._fault(hop, now) or self._answer(hop, now, found)
+        if status == 304 and not self.conditional:
+            cause = "answered 304 Not Modified to a request without conditions"
+            return self.error(Failure(FetchBroken, "soft", cause), status)
         if status == 304:
-            if not self.conditional:
-                cause = "answered 304 Not Modified to a request without conditions"
-                return self.error(Failure(FetchBroken, "soft", cause), status)
             sent = self.request.validators
             found = Validators(etag=found.etag or sent.etag, last_modified=found.last_modified or sent.last_modified)
-        elif status == 226 and not self._delta_is_ours(hop):
-            return self.error(Failure(FetchStatus, "soft", "answered 226 IM Used, but not as asked"), status)
-        elif status == 206 and not _is_whole(hop):
-            return self.error(Failure(FetchStatus, "soft", status_cause(status)), status)
-        elif status in (201, 202) and not hop.body:
-            return self.error(
-                Failure(FetchStatus, "soft", status_cause(status)), status, retry_after_s(hop.fields, now)
-            )
-        elif status in DOCUMENTS and not hop.body:
-            return self.error(
-                Failure(FetchBroken, "soft", "the answer is empty"), status, retry_after_s(hop.fields, now)
-            )
         return self._answer(hop, now, found)
+
+    def _fault(self, hop: Hop, now: datetime) -> FetchError | None:
+        """What keeps an answer that should bring a document from being one."""
+        status = hop.status
+        if status == 226 and not self._delta_is_ours(hop):
+            return self.error(Failure(FetchStatus, "soft", "answered 226 IM Used, but not as asked"), status)
+        if status == 206 and not _is_whole(hop):
+            return self.error(Failure(FetchStatus, "soft", status_cause(status)), status)
+        if hop.body:
+            return None
+        if status in (201, 202):
+            failure = Failure(FetchStatus, "soft", status_cause(status))
+        else:
+            failure = Failure(FetchBroken, "soft", "the answer is empty")
+        return self.error(failure, status, retry_after_s(hop.fields, now))
 
     def _answer(self, hop: Hop, now: datetime, found: Validators) -> Answer:
         return Answer(

@@ -201,16 +201,9 @@ class Wire:
         self._check_size()
         if not self._head_done:
             self._take_head()
-        failure, status = self._failure, self._status
-        if failure is None and not self._head_done:
-            failure = curl_failure(code, message) if code else Failure(FetchBroken, "temporary", "no answer arrived")
-            if self._refusal and code in (7, 42):
-                failure = blocked(self._refusal)
-        elif failure is None and self._kept:
-            failure = curl_failure(code, message) if code else self._unfinished()
-        # What follows a head that brings nothing to keep is of no interest, however it ends.
+        failure = self._failure or self._fault(code, message)
         hop = Hop(
-            status=status,
+            status=self._status,
             fields=self._fields if failure is None else (),
             body=bytes(self._body) if failure is None else b"",
             wire_bytes=self._received.tell() + self._raw_bytes,
@@ -219,6 +212,16 @@ class Wire:
         )
         self._clear()
         return hop
+
+    def _fault(self, code: int, message: str) -> Failure | None:
+        """What is wrong with a hop that ended with *code*; what follows a head with nothing to keep is no matter."""
+        if self._head_done:
+            if not self._kept:
+                return None
+            return curl_failure(code, message) if code else self._unfinished()
+        if self._refusal and code in (7, 42):
+            return blocked(self._refusal)
+        return curl_failure(code, message) if code else Failure(FetchBroken, "temporary", "no answer arrived")
 
     def stirs(self) -> bool:
         """Whether the head has begun to arrive since this was last asked."""

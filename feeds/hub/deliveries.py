@@ -24,7 +24,7 @@ from feeds.frames import cut, delta_body
 from feeds.hub.requests import sign, topic_url
 from feeds.hub.subscribing import Asking, after, judge_hub, request_to
 from feeds.model import Answer, Document, Format, PollSettings, Request, Settings
-from feeds.store import Store
+from feeds.store import ReadTx, Store
 from feeds.store.hubs import HubRequest, Subscription
 from feeds.urls import masked
 
@@ -208,27 +208,9 @@ class Deliveries:
         if room <= 0:
             return
         hub = self._settings.own_hub
-        nothing: list[tuple[int, str, int]] = []
-        requests: list[Request] = []
         with self._store.read() as tx:
-            get = cache(tx.documents.get)
-
-            @cache
-            def changed(path: str, format: Format, sequence: int) -> bytes | None:
-                document = get(path, format)
-                return None if document is None else _news(tx, document, sequence)
-
             due = tx.hubs.due(now, room, failing=failing, but=self._delivering)
-            for one in due:
-                document = get(one.path, one.format)
-                if document is None or (hub is None and not one.ping):
-                    continue
-                if one.ping:
-                    requests.append(self._ping(one, document))
-                elif (body := changed(one.path, one.format, one.delivered_sequence)) is not None:
-                    requests.append(self._delivery(one, document, body, hub or ""))
-                else:
-                    nothing.append((one.id, document.etag, document.sequence))
+            requests, nothing = self._prepared(tx, [one for one in due if one.ping or hub is not None], hub or "")
         if nothing:
             with self._store.write() as tx:
                 tx.hubs.delivered(nothing, now)
@@ -238,6 +220,31 @@ class Deliveries:
             self._fetcher.submit(request)
         if not failing:
             self._look = len(due) == room
+
+    def _prepared(
+        self, tx: ReadTx, due: Sequence[Subscription], hub: str
+    ) -> tuple[list[Request], list[tuple[int, str, int]]]:
+        """What is to be sent, and for which subscriptions (id, ETag, sequence) the topic's document holds no news."""
+        get = cache(tx.documents.get)
+
+        @cache
+        def changed(path: str, format: Format, sequence: int) -> bytes | None:
+            document = get(path, format)
+            return None if document is None else _news(tx, document, sequence)
+
+        requests: list[Request] = []
+        nothing: list[tuple[int, str, int]] = []
+        for one in due:
+            document = get(one.path, one.format)
+            if document is None:
+                continue
+            if one.ping:
+                requests.append(self._ping(one, document))
+            elif (body := changed(one.path, one.format, one.delivered_sequence)) is not None:
+                requests.append(self._delivery(one, document, body, hub))
+            else:
+                nothing.append((one.id, document.etag, document.sequence))
+        return requests, nothing
 
     def _delivery(self, one: Subscription, document: Document, body: bytes, hub: str) -> Request:
         topic = topic_url(self._settings.base_url, one.path, one.format)
@@ -319,21 +326,18 @@ class Deliveries:
     ) -> None:
         self._verifying.discard(request.id)
         challenge, at = asked
-        told = f"mode={request.mode} topic={request.topic} callback={_place(request.callback)}"
+        subject = f"mode={request.mode} topic={request.topic} callback={_place(request.callback)}"
         if isinstance(outcome, FetchError) and outcome.kind == "temporary" and request.tries + 1 < VERIFY_TRIES:
             tx.hubs.ask_again(request, self._clock() + timedelta(seconds=VERIFY_AGAIN_S * (request.tries + 1)))
             return
-        good = isinstance(outcome, Answer) and 200 <= outcome.status < 300
-        if request.mode == "denied":
+        refusal = _refusal(outcome, challenge)
+        if request.mode == "denied" or refusal:
             tx.hubs.settled(request)
-        elif good and isinstance(outcome, Answer) and outcome.body == challenge.encode():
-            # The lease runs from the moment of asking (§5.3).
-            if tx.hubs.verified(request, at, at + timedelta(seconds=request.lease_s)):
-                log.info("verified %s lease_s=%d", told, request.lease_s)
-        else:
-            tx.hubs.settled(request)
-            why = outcome.cause if isinstance(outcome, FetchError) else f"answered {outcome.status}"
-            log.info("not verified %s: %s", told, "another text than the challenge" if good else why)
+            if request.mode != "denied":
+                log.info("not verified %s: %s", subject, refusal)
+        # The lease runs from the moment of asking (§5.3).
+        elif tx.hubs.verified(request, at, at + timedelta(seconds=request.lease_s)):
+            log.info("verified %s lease_s=%d", subject, request.lease_s)
 
     # ------------------------------------------------------------------ our own subscriptions
 
@@ -404,6 +408,15 @@ def _news(tx: Any, document: Document, sequence: int) -> bytes | None:
         [(gone.uid, gone.at) for gone in changes.withdrawn],
         complete=changes.complete,
     )
+
+
+def _refusal(outcome: Answer | FetchError, challenge: str) -> str:
+    """Why a callback's answer does not agree to what it was asked, "" where it does."""
+    if isinstance(outcome, FetchError):
+        return outcome.cause
+    if not 200 <= outcome.status < 300:
+        return f"answered {outcome.status}"
+    return "" if outcome.body == challenge.encode() else "another text than the challenge"
 
 
 def _place(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -54,13 +55,15 @@ def discover(
     ...     self_url=None)
     Discovered(topic='https://x.example/a', hub='https://h.example/')
     """
-    links = [(rel, target) for name, value in headers if name == "link" for rel, target in _links(value)]
-    named = [target for rel, target in links if rel == "hub"]
-    selves = [target for rel, target in links if rel == "self"] if named else []
+    links: dict[str, list[str]] = {}
+    for value in (value for name, value in headers if name == "link"):
+        for rel, target in _links(value):
+            links.setdefault(rel, []).append(target)
+    selves = links.get("self", []) if "hub" in links else []
     if not selves and self_url:
         selves = [self_url]
-    topics = {topic for target in selves if (topic := _absolute(base, target))}
-    good = [hub for target in named or hubs if (hub := _absolute(base, target))]
+    topics = set(_absolute(base, selves))
+    good = _absolute(base, links.get("hub", hubs))
     return Discovered(topics.pop(), good[0]) if good and len(topics) == 1 else None
 
 
@@ -72,13 +75,16 @@ def _links(value: str) -> Iterator[tuple[str, str]]:
                 yield word, target
 
 
-def _absolute(base: str, target: str) -> str | None:
-    try:
-        url = urljoin(base, target.strip())
-        parse_target(url)
-    except (UrlError, ValueError):
-        return None
-    return url if len(url) <= MAX_URL_CHARS else None
+def _absolute(base: str, targets: Sequence[str]) -> list[str]:
+    """Those of *targets*, absolute, that can be asked."""
+    found = []
+    for target in targets:
+        with suppress(UrlError, ValueError):
+            url = urljoin(base, target.strip())
+            parse_target(url)
+            if len(url) <= MAX_URL_CHARS:
+                found.append(url)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +177,7 @@ def confirm(store: Store, token: str, query: Mapping[str, str], now: datetime) -
         return NOT_ASKED
     mode, challenge = query.get("hub.mode"), query.get("hub.challenge", "")
     if mode == "denied":
-        reason = query.get("hub.reason", "")
-        log.warning("hub denied source_id=%d hub=%s reason=%r", ours.source_id, ours.hub, reason[:200])
-        with store.write() as tx:
-            tx.hubs.denied(
-                ours.source_id, f"denied by its hub: {reason}" if reason else "denied by its hub", now + DENIED_AGAIN
-            )
-        return Verdict(200, "noted")
+        return _note_denial(store, ours, query.get("hub.reason", ""), now)
     if mode != "subscribe" or ours.state not in ("asked", "active") or not 0 < len(challenge) <= MAX_CHALLENGE_CHARS:
         return NOT_ASKED
     lease = query.get("hub.lease_seconds", "")
@@ -187,6 +187,14 @@ def confirm(store: Store, token: str, query: Mapping[str, str], now: datetime) -
         tx.hubs.confirmed(ours.source_id, now + timedelta(seconds=lease_s), renew)
     log.info("hub pushes source_id=%d hub=%s lease_s=%d", ours.source_id, ours.hub, lease_s)
     return Verdict(200, challenge)
+
+
+def _note_denial(store: Store, ours: SourceHub, reason: str, now: datetime) -> Verdict:
+    log.warning("hub denied source_id=%d hub=%s reason=%r", ours.source_id, ours.hub, reason[:200])
+    words = f"denied by its hub: {reason}" if reason else "denied by its hub"
+    with store.write() as tx:
+        tx.hubs.denied(ours.source_id, words, now + DENIED_AGAIN)
+    return Verdict(200, "noted")
 
 
 def receive(

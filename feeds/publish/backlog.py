@@ -31,7 +31,6 @@ MOST_MEMBERS = 60
 
 def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime) -> tuple[int, list[str]]:
     """Make the fragments of up to *most* articles (None: all that wait); how many, and who had to be set aside."""
-    version = fragment_version(desk)
     made = 0
     below: int | None = None
     aside: list[str] = []
@@ -44,24 +43,30 @@ def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime
             found = tx.documents.unrendered(at_once, below)
         if not found:
             break
-        articles, below = list(found.values()), min(found)
-        fragments, faults = _fragments(articles, desk, version)
-        with store.write() as tx:
-            tx.documents.put_fragments(fragments)
-            for article in articles:
-                if (fault := faults.get(article.uid)) is not None:
-                    tx.documents.set_aside(article.uid, fault.cause, article.revision)
-                    tx.events.add("set-aside", article.uid, text=fault.cause, now=now)
-            tx.documents.announce()
-        for uid, fault in faults.items():
-            log.error("set aside article=%s: %s", uid, fault.cause)
-        made += len(articles) - len(faults)
-        aside += list(faults)
+        below = min(found)
+        faulty = _make(store, list(found.values()), desk, now)
+        made += len(found) - len(faulty)
+        aside += faulty
     while True:
         with store.write() as tx:
             passed = tx.documents.pass_over(PASSED_AT_ONCE)
         if most is not None or passed < PASSED_AT_ONCE:
             return made, aside
+
+
+def _make(store: Store, articles: Sequence[Article], desk: DeskContext, now: datetime) -> list[str]:
+    """Make and keep the fragments of *articles*; the uids of those that had to be set aside."""
+    fragments, faults = _fragments(articles, desk, fragment_version(desk))
+    with store.write() as tx:
+        tx.documents.put_fragments(fragments)
+        for article in articles:
+            if (fault := faults.get(article.uid)) is not None:
+                tx.documents.set_aside(article.uid, fault.cause, article.revision)
+                tx.events.add("set-aside", article.uid, text=fault.cause, now=now)
+        tx.documents.announce()
+    for uid, fault in faults.items():
+        log.error("set aside article=%s: %s", uid, fault.cause)
+    return list(faults)
 
 
 def catch_up_stories(store: Store, paths: Sequence[str], desk: DeskContext) -> int:

@@ -119,6 +119,16 @@ def keep_last_good(store: Store, state: SectionState, error: RenderError, now: d
     """Hold the section until it changes again, and tell of it. A retraction waits for nobody: it is cut out."""
     path = state.path
     log.error("section=%s kept its last good documents: %s", path or "(all)", error)
+    made = _without_what_left(store, path, now)
+    with store.write() as tx:
+        if made:
+            tx.documents.replace(made, [], path, state.rendered_sequence, rendered_filed=state.rendered_filed)
+        tx.sections.hold(state)
+        tx.events.add("held", path, text=error.cause, remedy=error.remedy, now=now)
+
+
+def _without_what_left(store: Store, path: str, now: datetime) -> list[Document]:
+    """A section's documents without the articles that are in it no more; none where all are."""
     with store.read() as tx:
         documents = [found for format in FORMATS if (found := tx.documents.get(path, format)) is not None]
         listed = documents[0].article_uids if documents else ()
@@ -126,12 +136,7 @@ def keep_last_good(store: Store, state: SectionState, error: RenderError, now: d
         # What is no article is a copy that `copies: show` lists.
         left = {uid for uid in listed if uid not in standing and tx.articles.state(uid) is not None}
         tombstones = [(one.uid, one.at) for one in tx.sections.retracted(path, -1, len(listed)) if one.uid in left]
-    made = [_without(each, left, tombstones, now) for each in documents] if left else []
-    with store.write() as tx:
-        if made:
-            tx.documents.replace(made, [], path, state.rendered_sequence, rendered_filed=state.rendered_filed)
-        tx.sections.hold(state)
-        tx.events.add("held", path, text=error.cause, remedy=error.remedy, now=now)
+    return [_without(each, left, tombstones, now) for each in documents] if left else []
 
 
 def _without(document: Document, left: set[str], tombstones: list[tuple[str, datetime]], now: datetime) -> Document:

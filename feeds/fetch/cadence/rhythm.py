@@ -241,19 +241,22 @@ class Rhythm:
         self._turnover(poll, now - before)
         if not poll.new:
             return
-        within = [stamp for date in poll.published if before < (stamp := date.timestamp()) <= now]
-        for date in within:
-            self._mark(date, 1.0)
-        if poll.new > len(within):
-            # Late, early or no date: it came at some time between the two polls.
-            pieces = list(hours(before, now)) if span <= 1.0 else []
-            for since, until in pieces:
-                self._mark(since, (poll.new - len(within)) * (until - since) / (now - before))
+        self._mark_posts(poll, before, now)
         if self.last_new:
             quiet = _average_days(self.profile, self.last_new, now)
             self.longest = max(self.longest * _left(span, LIVES_DAYS[0]), quiet)
         self.last_new = now
         self.arrivals += 1.0
+
+    def _mark_posts(self, poll: Poll, before: float, now: float) -> None:
+        """Note when the posts of a poll came, the last poll having been *before*."""
+        within = [stamp for date in poll.published if before < (stamp := date.timestamp()) <= now]
+        for date in within:
+            self._mark(date, 1.0)
+        undated = poll.new - len(within)  # late, early or no date: it came at some time between the two polls
+        if undated > 0 and now - before <= DAY_S:
+            for since, until in hours(before, now):
+                self._mark(since, undated * (until - since) / (now - before))
 
     def _passed(self, now: float) -> tuple[list[float], list[float]]:
         """The memories of posts and days as they are at *now*, nothing having come since `at`."""
