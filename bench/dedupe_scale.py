@@ -14,7 +14,8 @@ from uuid import UUID
 import numpy as np
 
 from feeds.dedupe import Deduper, Remembered, Sketched, Stories, Window, remember, signature, sketch
-from feeds.dedupe.terms import TermCounts, Terms, pack, unpack
+from feeds.dedupe.counts import TermCounts
+from feeds.dedupe.terms import MOST_TERMS, Terms, pack, unpack
 from feeds.model import Entry, Known
 from feeds.text import text_hash
 
@@ -57,12 +58,13 @@ def scale(sizes: Sequence[int]) -> None:
         step = timedelta(days=13) / size
         window, stories = Window(), Stories()
         start = time.process_time()
-        count = remember(_stored(signatures, size - PROBED, now, step), window, stories)
+        count = size - PROBED
+        remember(_stored(signatures, count, now, step), window, stories)
         # The first article pays for what reading back has put off.
         first, _ = _made(dice, pool, vocabulary)
-        Deduper(Known(), now=now + step * (size - PROBED), window=window, stories=stories).decide(0, [first])
+        Deduper(Known(), now=now + step * count, window=window, stories=stories).decide(0, [first])
         read_back = 1e6 * (time.process_time() - start) / max(1, count)
-        now += step * (size - PROBED)
+        now += step * count
         recent: list[list[str]] = []
         spent = right = copies = 0.0
         for number in range(min(size, PROBED)):
@@ -115,12 +117,12 @@ def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timed
         moved = kept + np.sort(read.head ^ move).tobytes() + np.sort(read.body ^ move).tobytes()
         event = number // 400 * 100 + number % 100  # the same event every hundred articles, four times
         terms = unpack(pattern.terms)
-        hashes = terms.hashes[:80].copy()
+        hashes = terms.hashes[:MOST_TERMS].copy()
         hashes[::2] ^= np.uint32((event * 2654435761) & 0x3FFFFFFF)
         yield Remembered(
             article_uid=UUID(int=number + 1).urn,
             source_id=number % 5000,
-            signature=moved + pack(Terms(np.sort(hashes), terms.strengths[:80])),
+            signature=moved + pack(Terms(np.sort(hashes), terms.strengths[:MOST_TERMS])),
             first_seen=now + step * number,
             published=now + step * number,
             story_uid=UUID(int=(1 << 64) + event).urn,

@@ -54,15 +54,15 @@ def cached(name: str, made_of: Iterable[str], make: Callable[[], Parts]) -> Part
     *made_of* are the files of code and data that it depends on: where one of them changed, it is made anew.
     """
     made_of = tuple(made_of)
-    parts: Parts | None = find_cached(name, made_of)
+    parts: Parts | None = _find(name, made_of)
     if parts is None:
         parts = make()
-        put_cached(name, made_of, parts)
+        _put(name, made_of, parts)
     return parts
 
 
-def find_cached(name: str, made_of: Iterable[str]) -> Mapping[str, memoryview] | None:
-    """What `put_cached` was given last under *name*; None where there is none, or one of other files in *made_of*."""
+def _find(name: str, made_of: Iterable[str]) -> Mapping[str, memoryview] | None:
+    """What `_put` was given last under *name*; None where there is none, or one of other files in *made_of*."""
     if _folder is None:
         return None
     try:
@@ -71,7 +71,7 @@ def find_cached(name: str, made_of: Iterable[str]) -> Mapping[str, memoryview] |
         return None
 
 
-def put_cached(name: str, made_of: Iterable[str], parts: Parts) -> None:
+def _put(name: str, made_of: Iterable[str], parts: Parts) -> None:
     """Keep *parts* in the place of what was kept under *name*, where that can be done."""
     if _folder is None:
         return

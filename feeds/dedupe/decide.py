@@ -11,11 +11,12 @@ from difflib import SequenceMatcher
 from uuid import uuid4
 
 from feeds.dedupe import near, signature
+from feeds.dedupe.counts import GramCounts, TermCounts
 from feeds.dedupe.grouping import Arriving, Joined, Stories
 from feeds.dedupe.identity import Identified, SourceBook, derived_key, shared_links, title_key
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import Sketched, sketch_text
-from feeds.dedupe.terms import TermCounts, Terms, pack, unpack
+from feeds.dedupe.terms import Terms, pack, unpack
 from feeds.dedupe.window import NOTHING, Boilerplate, Found, Window
 from feeds.model import NOTHING_BESIDE, Beside, Containment, Decision, Entry, Evidence, Known, KnownEntry
 from feeds.text import short_hash, spelled, words
@@ -221,8 +222,8 @@ class Deduper:
         return near.weigh(sketch, self._near_counts) if sketch is not None else None
 
     @property
-    def _near_counts(self) -> near.GramCounts:
-        return self._window.counts if self._window is not None else near.GramCounts()
+    def _near_counts(self) -> GramCounts:
+        return self._window.counts if self._window is not None else GramCounts()
 
     def undo(self) -> None:
         """Let window and stories be what they were before this batch, which could not be saved; before the next."""

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from feeds.dedupe import near, signature
+from feeds.dedupe.counts import GramCounts, TermCounts
 from feeds.dedupe.grouping import Arriving, Stories
 from feeds.dedupe.identity import title_likeness
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import sketch
-from feeds.dedupe.terms import TermCounts, hashed, unpack
+from feeds.dedupe.terms import hashed, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Article, Entry, Evidence
 from feeds.text import plain, words
@@ -37,7 +38,7 @@ def compare(
     *window* and *stories* tell what is common on this desk; without them every word is as telling as in the language
     at large.
     """
-    counts = window.counts if window is not None else near.GramCounts()
+    counts = window.counts if window is not None else GramCounts()
     signs = [_same("entry-id", one.entry_id, other.entry_id) if same_source else None]
     signs += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
     first, second = (signature.read(signature.make(entry.title, entry.text)) for entry in (one, other))

@@ -19,22 +19,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.arrays import Ints, distinct, first_of_each
-from feeds.dedupe.linking import (
-    JOIN,
-    LINKED,
-    RECENT,
-    Floats,
-    Group,
-    Habits,
-    Likeness,
-    Member,
-    Weights,
-    gather,
-    nearness,
-)
+from feeds.dedupe.arrays import distinct, first_of_each
+from feeds.dedupe.counts import Floats, Habits, TermCounts
+from feeds.dedupe.linking import JOIN, LINKED, RECENT, Group, Likeness, Member, Weights, gather, nearness
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.terms import TermCounts, Terms, apart
+from feeds.dedupe.terms import Terms
 from feeds.model import Evidence
 
 GONE = timedelta(days=10)
@@ -165,7 +154,7 @@ class Stories:
         members = [self._member(one, self._next + at) for at, one in enumerate(arriving)]
         circles = self._circles(members, [one.language for one in arriving])
         for one in arriving:
-            self._postings.add(self._next, one.terms.hashes.tolist())
+            self._postings.add(self._next, one.terms.hashes)
             self._number(self._next)
         placed, joined = Placed([], {}, {}), dict[int, Joined]()
         for circle in circles:
@@ -173,37 +162,16 @@ class Stories:
         placed.joined.extend(joined[member.number] for member in members)
         return placed
 
-    def join(
-        self,
-        uids: Sequence[str],
-        articles: Sequence[str],
-        terms: Terms,
-        sizes: Ints,
-        times: Sequence[tuple[datetime, datetime]],
-        source_ids: Sequence[int],
-    ) -> None:
-        """Count articles and put each into its story, as decided before; in the order in which they came.
-
-        *terms* are those of all, *sizes* how many each has, *times* when each was written and when it came.
-        """
-        self.counts.add_many(terms, sizes)
-        self.habits.add_many(np.array(source_ids, np.uint64), terms.hashes, sizes)
-        owners = np.repeat(np.arange(self._next, self._next + len(sizes)), sizes)
-        ends = np.cumsum(sizes)
-        told = zip(uids, articles, times, source_ids, *apart(terms, sizes.tolist()), strict=True)
-        added = 0
-        for at, (uid, article, (written, now), source_id, hashes, strengths) in enumerate(told):
-            if now != self._arrived:  # what came at another time came in another batch
-                self._batch += 1
-                self._arrived = now
-            if self._is_time_to_forget(now):
-                upto = ends[at - 1] if at else 0
-                self._postings.add_many(owners[added:upto], terms.hashes[added:upto])
-                added = upto
-                self.forget(now)
-            member = Member(self._batch, written.timestamp(), self._next, article, source_id, hashes, strengths)
-            self._include(uid, member, now)
-        self._postings.add_many(owners[added:], terms.hashes[added:])
+    def join(self, story: str, one: Arriving, *, now: datetime) -> None:
+        """Count an article and put it into its *story*, as decided before; in the order in which articles came."""
+        self.forget(now)
+        self.counts.add(one.terms)
+        self.habits.add(one.source_id, one.terms.hashes)
+        self._postings.add(self._next, one.terms.hashes)
+        if now != self._arrived:  # what came at another time came in another batch
+            self._batch += 1
+            self._arrived = now
+        self._include(story, self._member(one, self._next), now)
 
     def compare(self, one: Arriving, other: Arriving) -> Compared:
         """How like *one* would be to a story of *other* alone."""
@@ -211,14 +179,6 @@ class Stories:
         first, second = self._member(one, 0), self._member(other, 1)
         alike = likeness.between([first], [second], one.language)
         return Compared(float(alike[0, 0]), JOIN, likeness.shared(first, second, one.language))
-
-    def restored(self) -> None:
-        """Make what is not kept in a snapshot."""
-        self._by_first = {story.first: story for story in self._stories.values()}
-
-    def settle(self) -> None:
-        """Do what was put off until the first `place`."""
-        self._postings.settle()
 
     def forget(self, now: datetime) -> None:
         """Let go stories that nothing has arrived for in days, and the least fresh beyond the cap; at most hourly."""

@@ -10,23 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from feeds.dedupe import signature
 from feeds.dedupe.arrays import Hashes
 from feeds.dedupe.compact import LOW_BITS, expand, glance, grams_of
+from feeds.dedupe.counts import GramCounts, TermCounts, Weights
 from feeds.dedupe.signature import Sketch
-from feeds.dedupe.terms import TermCounts, stemmed
+from feeds.dedupe.terms import stemmed
 from feeds.model import Evidence
 from feeds.text import words
-
-COMMON_GRAMS = 3
-"""A word triple in more articles than this is common and loses weight."""
-CELLS = 1 << 22
-HALVE_LOAD = 2.0
 
 Title = Literal["one", "like", "another"]
 _THRESHOLDS: dict[Title, tuple[float, str]] = {
@@ -82,10 +77,6 @@ MIN_WEIGHT = 4.0
 LEAST_SHARED = 0.4 * MIN_WEIGHT
 """Where neither beginnings nor samples share so much, no threshold is reached."""
 
-Weights = npt.NDArray[np.float64]
-
-_CELL = np.uint32(CELLS - 1)
-_COUNTS = np.arange(256)
 _BODY = LOW_BITS + np.uint32(1)
 _TABLE = 1 << 14
 _TABLE_MASK = np.uint32(_TABLE - 1)
@@ -97,50 +88,6 @@ STRANGE = 8.0
 """What a word of the title weighs that the text has not: the common ones every text has."""
 LEAST_WORDS = 60
 MOST_WORDS = 200
-
-
-class GramCounts:
-    """In about how many articles a word triple stands: a table of small counters, halved when it fills up."""
-
-    def __init__(self) -> None:
-        self._cells = np.zeros(CELLS, np.uint8)
-        self._before: list[tuple[Any, npt.NDArray[np.uint8], int]] = []  # what was where, for `undo`
-        self._added = 0
-        self._weighed = -1
-        self._weight_of = np.empty(0)  # by what a cell counts, as it was when *_weighed* triples were added
-
-    def begin(self) -> None:
-        """From here on `undo` takes back; what was counted before stays."""
-        self._before.clear()
-
-    def undo(self) -> None:
-        """Be what this was at `begin`."""
-        while self._before:
-            cells, counts, self._added = self._before.pop()
-            self._cells[cells] = counts
-
-    def add(self, grams: Hashes) -> None:
-        if not grams.size:
-            return
-        cells = grams & _CELL
-        counts = self._cells[cells]
-        self._before.append((cells, counts, self._added))
-        self._cells[cells] = counts + (counts < 255)
-        self._added += cells.size
-        if self._added > HALVE_LOAD * CELLS:
-            self._before.append((slice(None), self._cells.copy(), self._added))
-            self._cells >>= 1
-            self._added //= 2
-
-    def weights(self, grams: Hashes) -> Weights:
-        """1 for rare triples, towards 0 for common ones."""
-        if self._weighed != self._added:
-            # A full table counts strangers too: what they add on average is no sign of being common.
-            common = COMMON_GRAMS + 4 * self._added / CELLS
-            self._weight_of = np.square(common / np.maximum(_COUNTS, common))
-            self._weighed = self._added
-        weights: Weights = self._weight_of[self._cells[grams & _CELL]]
-        return weights
 
 
 @dataclass(frozen=True, slots=True)

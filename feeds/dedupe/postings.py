@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from feeds.dedupe.arrays import Hashes, Ints
+
 FLUSH_POSTINGS = 8_192
 LARGEST_SEGMENT = 8_000_000
 MERGED_TIMES = 4
@@ -26,8 +28,6 @@ BUCKET_POSTINGS = 8
 LEAST_BITS = 10
 MERGED_AT_ONCE = 1 << 16
 """Postings in full take four times the room of packed ones: so many of them exist at a time."""
-MOST_PENDING = 1 << 17
-"""So many postings that were given many at a time wait for the first lookup."""
 
 _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -62,69 +62,58 @@ class Postings:
         self._packed = np.empty(0, np.uint32)  # for each: the hash's lower bits, below them the document less first
         self._starts = np.empty(0, np.uint32)  # where in the packed array each bucket begins, and the last one ends
         self._lay_out()
-        self._fresh: defaultdict[int, list[int]] = defaultdict(list)
+        self._fresh: list[Keys] = []  # what is in no segment yet, in the order of documents
         self._fresh_count = 0
-        self._many: list[Keys] = []
+        self._documents_of: defaultdict[int, list[int]] = defaultdict(list)  # in what is fresh, as far as it is read
+        self._read = 0
 
     def begin(self) -> None:
-        """From here on `undo` takes back; what was added before stays."""
-        if self._many or self._fresh_count >= FLUSH_POSTINGS:
-            self._settle()
+        """From here on `undo` takes back; what was added before stays, and becomes segments where it fills some."""
+        if self._fresh_count < FLUSH_POSTINGS:
+            return
+        pairs = np.concatenate(self._fresh)
+        documents = pairs & _LOW
+        ends = np.flatnonzero(np.append(documents[1:] != documents[:-1], True)) + 1
+        at = 0
+        while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS))) < len(ends):
+            start, at = at, int(ends[full])
+            self._flush(int(documents[start]), int(documents[at - 1]), pairs[start:at])
+        self._keep(pairs[at:])
 
     def undo(self, document: int) -> None:
         """Take back what was added of *document* and those behind it since `begin`."""
-        before = {one: [each for each in held if each < document] for one, held in self._fresh.items()}
-        self._fresh = defaultdict(list, {one: held for one, held in before.items() if held})
-        self._fresh_count = sum(map(len, self._fresh.values()))
+        if self._fresh:
+            pairs = np.concatenate(self._fresh)
+            self._keep(pairs[(pairs & _LOW) < document])
 
-    def add(self, document: int, hashes: Sequence[int]) -> None:
-        self.settle()
-        for one in hashes:
-            self._fresh[one].append(document)
+    def add(self, document: int, hashes: Hashes) -> None:
+        """Take in a *document* by its *hashes*, each given once."""
+        self._fresh.append((hashes.astype(np.uint64) << _SHIFT) | np.uint64(document))
         self._fresh_count += len(hashes)
 
-    def add_many(self, documents: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint32]) -> None:
-        """What `add` does with each of *documents* in turn, given with every hash of it."""
-        self._many.append((hashes.astype(np.uint64) << _SHIFT) | documents.astype(np.uint64))
-        if sum(map(len, self._many)) > MOST_PENDING:
-            self.settle()
+    def _keep(self, fresh: Keys) -> None:
+        """Let *fresh* be all that is in no segment."""
+        self._fresh, self._fresh_count = [fresh], len(fresh)
+        self._documents_of.clear()
+        self._read = 0
 
-    def settle(self) -> None:
-        """Take in what `add_many` was given."""
-        if self._many:
-            self._settle()
+    def _read_fresh(self) -> None:
+        """Arrange for `lookup` what was added since the last one."""
+        for keys in self._fresh[self._read :]:
+            for one, document in zip((keys >> _SHIFT).tolist(), (keys & _LOW).tolist(), strict=True):
+                self._documents_of[one].append(document)
+        self._read = len(self._fresh)
 
-    def _settle(self) -> None:
-        """Make segments of all that is in none, as far as it fills some, each such as adding one by one would make."""
-        fresh = np.array([(one << 32) | document for one, held in self._fresh.items() for document in held], np.uint64)
-        pairs = np.concatenate((fresh[(fresh & _LOW).argsort(kind="stable")], *self._many))
-        self._fresh.clear()
-        self._many.clear()
-        documents = pairs & _LOW
-        ends = np.flatnonzero(np.append(documents[1:] != documents[:-1], pairs.size > 0)) + 1
-        at, runs = 0, list[tuple[int, int]]()
-        while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS))) < len(ends):
-            start, at = at, int(ends[full])
-            while runs and runs[-1][1] - runs[-1][0] <= min(MERGED_TIMES * (at - start), self._largest - at + start):
-                start = runs.pop()[0]
-            runs.append((start, at))
-        for start, end in runs:
-            self._flush(int(documents[start]), int(documents[end - 1]), pairs[start:end])
-        for one, document in zip((pairs[at:] >> _SHIFT).tolist(), documents[at:].tolist(), strict=True):
-            self._fresh[one].append(document)
-        self._fresh_count = len(pairs) - at
-
-    def lookup(self, hashes: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def lookup(self, hashes: Hashes) -> tuple[Ints, Ints]:
         """Pairs (position in *hashes*, document), the newest *per_hash* documents of each segment for each hash."""
-        self.settle()
         at: list[int] = []
         documents: list[int] = []
-        if self._fresh:
-            for position, one in enumerate(hashes.tolist()):
-                if one in self._fresh:
-                    newest = self._fresh[one][-self._per_hash :]
-                    documents += newest
-                    at += [position] * len(newest)
+        self._read_fresh()
+        for position, one in enumerate(hashes.tolist()):
+            if one in self._documents_of:
+                newest = self._documents_of[one][-self._per_hash :]
+                documents += newest
+                at += [position] * len(newest)
         if not self._segments or not hashes.size:
             return np.array(at, np.int64), np.array(documents, np.int64)
         bits, unused, limit, directory, first = self._layout
@@ -145,7 +134,6 @@ class Postings:
 
     def forget(self, before: int) -> None:
         """Drop the segments that hold only documents with smaller numbers than *before*."""
-        self.settle()
         kept = [segment for segment in self._segments if segment.newest >= before]
         if len(kept) == len(self._segments):
             return
@@ -213,10 +201,6 @@ class Postings:
         buckets = np.repeat(np.arange(part * width, (part + 1) * width, dtype=np.uint64), np.diff(starts))
         hashes = (buckets << np.uint64(32 - segment.bits)) | (values >> bits)
         return (hashes << _SHIFT) | ((values & np.uint64((1 << segment.bits) - 1)) + np.uint64(segment.first))
-
-    def restored(self) -> None:
-        """Make what is not kept in a snapshot."""
-        self._lay_out()
 
     def _lay_out(self) -> None:
         """The segments as columns, for `lookup`."""

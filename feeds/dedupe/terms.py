@@ -2,7 +2,7 @@
 
 A term is the stem of a word of the title or the first NEWS_WORDS words, as a 32 bit hash; its strength grows with how
 often it stands there, and is more for a name. How much it tells depends on how many articles hold it: on what the desk
-has seen so far (`TermCounts`), over how common words are at large (`feeds.wordlist`).
+has seen so far (`counts.TermCounts`), over how common words are at large (`feeds.wordlist`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,6 @@ import xxhash
 
 from feeds import files, text, wordlist
 from feeds.dates import MONTHS
-from feeds.dedupe.arrays import Ints
 from feeds.text import UNSPACED
 
 NEWS_WORDS = 250
@@ -35,11 +33,8 @@ BACKGROUND_ARTICLES = 8_000
 """So many articles' worth the background weighs against the desk's own counts."""
 RARE = 2e-4
 """The share of texts that hold a word which the background does not know."""
-CELLS = 1 << 20
-HALVE_ARTICLES = 200_000
+TERM_CELLS = 1 << 20
 
-_CELL = np.uint32(CELLS - 1)
-_LARGEST = np.int64(0x7FFFFFFF)
 
 _STEP = 32
 """Strengths are kept in steps of a 32nd: a byte holds all up to 8."""
@@ -90,7 +85,7 @@ def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Co
 
     *names* are words, as `names.named` gives them.
     """
-    title, text = _hash_stems(title_words[:TITLE_WORDS]), _hash_stems(text_words[:NEWS_WORDS])
+    title, text = hash_stems(title_words[:TITLE_WORDS]), hash_stems(text_words[:NEWS_WORDS])
     ordered = np.concatenate((*TITLE_TIMES * (title,), text))
     ordered.sort()
     first = np.empty(len(ordered) + 1, np.bool_)
@@ -99,7 +94,7 @@ def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Co
     starts = np.flatnonzero(first)
     hashes, strengths = ordered[starts[:-1]], _STRENGTHS[np.diff(starts)]
     if hashes.size:
-        for some, times in ((_hash_stems(list(names)), NAME), (_DATES, DATE)):
+        for some, times in ((hash_stems(list(names)), NAME), (_DATES, DATE)):
             at = np.minimum(hashes.searchsorted(some), hashes.size - 1)
             at = at[hashes[at] == some]
             strengths[at] = np.minimum(strengths[at] * times, 255).astype(np.uint8)
@@ -115,7 +110,7 @@ def _hash(stem: str) -> int:
     return xxhash.xxh32_intdigest(stem.encode("utf-8", "surrogatepass"))
 
 
-def _hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
+def hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
     """What `hashed` gives of each. Nothing is remembered: to look a word up in a large memory takes longer."""
     if not words:
         return np.empty(0, np.uint32)
@@ -124,98 +119,22 @@ def _hash_stems(words: Sequence[str]) -> npt.NDArray[np.uint32]:
     return np.fromiter(map(xxhash.xxh32_intdigest, each), np.uint32, len(each))
 
 
-_DATES = np.sort(_hash_stems([*MONTHS, *map(str, range(1900, 2100))]))
+_DATES = np.sort(hash_stems([*MONTHS, *map(str, range(1900, 2100))]))
 
 
-class TermCounts:
-    """In how many articles a term stood; halved now and then, so that the past fades."""
+def articles_with(language: str) -> npt.NDArray[np.float16]:
+    """1 and the number of articles with a term that the background stands for, by cell of TERM_CELLS."""
 
-    def __init__(self) -> None:
-        self._cells = np.zeros(CELLS, np.float32)
-        self._before: list[tuple[Any, npt.NDArray[np.float32], float]] = []  # what was where, for `undo`
-        self._common: dict[str, npt.NDArray[np.float16]] = {}
-        self.articles = 0.0
-
-    def begin(self) -> None:
-        """From here on `undo` takes back; what was counted before stays."""
-        self._before.clear()
-
-    def undo(self) -> None:
-        """Be what this was at `begin`."""
-        while self._before:
-            cells, counts, self.articles = self._before.pop()
-            self._cells[cells] = counts
-
-    def add(self, terms: Terms) -> None:
-        cells = terms.hashes & _CELL
-        self._before.append((cells, self._cells[cells], self.articles))
-        self._cells[cells] += 1.0
-        self.articles += 1.0
-        if self.articles > HALVE_ARTICLES:
-            self._before.append((slice(None), self._cells.copy(), self.articles))
-            self._cells *= 0.5
-            self.articles *= 0.5
-
-    def strongest(self, terms: Terms, language: str) -> Terms:
-        """The MOST_TERMS of *terms*, not counted yet, that weigh most."""
-        if len(terms) <= MOST_TERMS:
-            return terms
-        weights = terms.strengths * self.telling(terms.hashes, language)
-        order = np.sort(weights.argpartition(len(weights) - MOST_TERMS)[-MOST_TERMS:])
-        return Terms(terms.hashes[order], terms.strengths[order])
-
-    def telling(self, hashes: npt.NDArray[np.uint32], language: str) -> npt.NDArray[np.float32]:
-        """What each term tells where it stands once: 0 what all texts have, 8 a rare name."""
-        cells = hashes & _CELL
-        held = self._cells[cells] + self._background(language)[cells]
-        every = np.float32(self.articles + BACKGROUND_ARTICLES + 1.0)
-        found: npt.NDArray[np.float32] = np.maximum(np.log(every / held), np.float32(0.0))
-        return found
-
-    def words_tell(self, words: Sequence[str], language: str) -> npt.NDArray[np.float32]:
-        """What each of *words* tells, as `telling` has it."""
-        return self.telling(_hash_stems(words), language)
-
-    def add_many(self, terms: Terms, sizes: Ints) -> None:
-        """What `add` does with each of several articles; *terms* are those of all, *sizes* how many each has."""
-        if self.articles + len(sizes) > HALVE_ARTICLES:
-            ends = np.cumsum(sizes)
-            for start, end in zip(ends - sizes, ends, strict=True):
-                self.add(Terms(terms.hashes[start:end], terms.strengths[start:end]))
-            return
-        # A cell twice in one article counts once.
-        pairs = np.unique((np.repeat(np.arange(len(sizes)), sizes) << 32) | (terms.hashes & _CELL))
-        np.add.at(self._cells, pairs & 0xFFFFFFFF, np.float32(1.0))
-        self.articles += len(sizes)
-
-    def restored(self) -> None:
-        """Make what is not kept in a snapshot."""
-        self._common = {}
-
-    def _background(self, language: str) -> npt.NDArray[np.float16]:
-        """1 and the number of articles with a term that the background stands for, by cell."""
-        if language not in self._common:
-            self._common[language] = _articles_with(language)
-        return self._common[language]
-
-
-def _articles_with(language: str) -> npt.NDArray[np.float16]:
     def made() -> dict[str, bytes]:
         stem_shares = shares(language)
-        cells = np.fromiter((_hash(stem) % CELLS for stem in stem_shares), np.int64, len(stem_shares))
-        common = np.zeros(CELLS)
+        cells = np.fromiter((_hash(stem) % TERM_CELLS for stem in stem_shares), np.int64, len(stem_shares))
+        common = np.zeros(TERM_CELLS)
         np.maximum.at(common, cells, np.fromiter(stem_shares.values(), np.float64, len(stem_shares)))
         common[common == 0.0] = RARE
         return {"cells": (1.0 + BACKGROUND_ARTICLES * common).astype(np.float16).tobytes()}
 
     parts = files.cached(f"words-{language}", made_of(), made) if language.isalpha() else made()
     return np.frombuffer(parts["cells"], np.float16)
-
-
-def falling(weights: npt.NDArray[np.float32]) -> Ints:
-    """Numbers in the order of falling *weights* above zero, of equal ones the first first."""
-    # Bits of floats above zero are in the order of the floats.
-    return ((_LARGEST - weights.view(np.int32)) << 16) | np.arange(len(weights))
 
 
 def pack(terms: Terms) -> bytes:
@@ -229,23 +148,3 @@ def unpack(packed: bytes) -> Terms:
     hashes = np.frombuffer(packed, np.uint32, count)
     order = hashes.argsort(kind="stable")
     return Terms(hashes[order], np.frombuffer(packed, np.uint8, count, 4 * count)[order])
-
-
-def unpack_many(packed: Sequence[bytes]) -> tuple[Terms, Ints]:
-    """What `unpack` gives of each, one behind the other, and how many terms each has."""
-    sizes = np.fromiter(map(len, packed), np.int64, len(packed)) // 5
-    hashes = np.frombuffer(b"".join([one[: len(one) // 5 * 4] for one in packed]), np.uint32)
-    strengths = np.frombuffer(b"".join([one[len(one) // 5 * 4 :] for one in packed]), np.uint8)
-    places = (np.repeat(np.arange(len(sizes)), sizes) << 32) | hashes
-    if (places[1:] < places[:-1]).any():
-        order = places.argsort(kind="stable")
-        hashes, strengths = hashes[order], strengths[order]
-    return Terms(hashes, strengths), sizes
-
-
-def apart(terms: Terms, sizes: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
-    """The hashes and the strengths of each of several articles; *terms* are those of all, *sizes* how many each has."""
-    ends = np.cumsum(sizes).tolist()
-    spans = list(zip([0, *ends], ends, strict=False))
-    hashes, strengths = terms.hashes.tobytes(), terms.strengths.tobytes()
-    return [hashes[4 * start : 4 * end] for start, end in spans], [strengths[start:end] for start, end in spans]

@@ -1,23 +1,25 @@
 """The articles of the last days, as near as memory allows: signatures and an index into them. Pure; held in memory.
 
-About 500 bytes an article. The store keeps each signature with its entry, so that a restart reads them back with
-`add` and no text is read again (measured in `bench/dedupe.py`).
+About 500 bytes an article. The store keeps each signature with its entry, so that a restart adds them again and no text
+is read again (measured in `bench/dedupe.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.arrays import Hashes, Ints, distinct, first_of_each, spans, urn, uuid_bytes
-from feeds.dedupe.compact import LOW_BITS, Columns, compact, compact_many
+from feeds.dedupe.arrays import Hashes, distinct, first_of_each, urn
+from feeds.dedupe.compact import LOW_BITS, compact
+from feeds.dedupe.counts import GramCounts, Weights
 from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import Sketch
@@ -63,6 +65,13 @@ class Found:
 NOTHING = Found()
 
 
+class _Met(NamedTuple):
+    """An article of the window that was compared with an arriving one."""
+
+    near: Near
+    weighed: Weighed
+
+
 class Window:
     """What near copies are looked for in: `find` one, `add` what was decided."""
 
@@ -70,7 +79,7 @@ class Window:
         self._days = days
         self._most = most
         self._postings = Postings()
-        self.counts = near.GramCounts()
+        self.counts = GramCounts()
         self._chunks: dict[int, bytearray] = {}
         self._last_chunk = 0
         self._filled = 0
@@ -129,41 +138,6 @@ class Window:
         self._postings.add(self._next, _indexed(sketch))
         self._next += 1
 
-    def add_many(
-        self, found: Columns, uids: Sequence[str], seen_s: Ints, source_ids: Ints, copies: Sequence[bool]
-    ) -> None:
-        """What `add` does with many in turn; *seen_s* are seconds of the epoch. *found* are their signatures."""
-        telling = ((found.words > 0) | (found.titles > 0)).tolist()
-        kept = [
-            at
-            for at, row in enumerate(found.rows)
-            if telling[at] and (not copies[row] or self._is_wanted_copy(uids[row]))
-        ]
-        if not kept:
-            return
-        rows = np.array([found.rows[at] for at in kept])
-        made = np.array([at for at in kept if not copies[found.rows[at]]], np.int64)
-        counts = (found.heads + found.bodies)[made]
-        for start, count in zip(found.starts[made].tolist(), counts.tolist(), strict=True):
-            self.counts.add(distinct(found.grams[start : start + count]))
-        self.counts.begin()
-        first = self._next - self._oldest
-        while first + len(kept) > len(self._sizes):
-            self._make_room()
-        self._keep_many(first, compact_many(found, kept))
-        here = slice(first, first + len(kept))
-        self._uids[here], odd = uuid_bytes([uids[row] for row in rows])
-        self._odd_uids.update((self._next + at, uids[rows[at]]) for at in odd)
-        self._seen[here] = seen_s[rows]
-        self._sources[here] = source_ids[rows] & 0xFFFFFFFF
-        owners, hashes = _indexed_many(found, np.array(kept))
-        self._postings.add_many(owners + self._next, hashes)
-        self._next += len(kept)
-
-    def settle(self) -> None:
-        """Do what was put off until the first `find`."""
-        self._postings.settle()
-
     def find(
         self,
         sketched: bytes,
@@ -186,9 +160,8 @@ class Window:
         rows = [row for row in self._sharing(mine) if self._seen[row] >= since]
         if but:
             rows = [row for row in rows if self._uid(row) != but]
-        copies: list[tuple[Near, near.Weighed]] = []
-        parts: list[tuple[Near, near.Weighed]] = []
-        wholes: list[Near] = []
+        met: defaultdict[near.Place | None, list[_Met]] = defaultdict(list)
+        copies: list[_Met] = []
         own_titles = False
         for at, other in near.candidates(mine, [self._signature(row) for row in rows]) if rows else ():
             source = int(self._sources[rows[at]])
@@ -196,26 +169,17 @@ class Window:
             own_titles |= same_source and other.title_hash == sketch.title_hash
             opposite = near.weigh(other, self.counts)
             likeness, place = _compared(mine, opposite, boilerplate, same_source=same_source, speaks=speaks)
-            found = Near(self._uid(rows[at]), source, likeness)
-            if likeness.near:
-                copies.append((found, opposite))
-            elif place == "whole":
-                parts.append((found, opposite))
-            elif place == "part":
-                wholes.append(found)
-        copies.sort(key=lambda each: -each[0].likeness.score)
-        if copies and _is_whole(mine, copies, parts):
-            parts += copies
+            one = _Met(Near(self._uid(rows[at]), source, likeness), opposite)
+            (copies if likeness.near else met[place]).append(one)
+        copies.sort(key=lambda one: -one.near.likeness.score)
+        if copies and _is_whole(mine, copies, met["whole"]):
+            met["whole"] += copies
             copies = []
-        if copies and own_titles and copies[0][0].likeness.by_title:
+        if copies and own_titles and copies[0].near.likeness.by_title:
             copies = []  # a column: its title comes again and again
-        return Found(
-            tuple(each for each, _ in copies),
-            tuple(dict.fromkeys(each.uid for each, _ in parts)),
-            tuple(dict.fromkeys(each.uid for each in wholes)),
-        )
+        return Found(tuple(one.near for one in copies), _uids(met["whole"]), _uids(met["part"]))
 
-    def _sharing(self, mine: near.Weighed) -> list[int]:
+    def _sharing(self, mine: Weighed) -> list[int]:
         """The rows that share most with an arriving article: what is indexed of it, by how telling it is."""
         hashes, telling = _telling(mine)
         at, documents = self._postings.lookup(hashes)
@@ -262,26 +226,6 @@ class Window:
         self._chunks[self._last_chunk][self._filled : self._filled + len(sketched)] = sketched
         self._filled += len(sketched)
 
-    def _keep_many(self, first: int, sketches: Sequence[bytes]) -> None:
-        sizes = np.fromiter(map(len, sketches), np.int64, len(sketches))
-        self._sizes[first : first + len(sketches)] = sizes
-        ends = np.cumsum(sizes)
-        at = 0
-        while at < len(sketches):
-            before = int(ends[at] - sizes[at])
-            free = CHUNK_BYTES - self._filled if self._chunks else 0
-            end = int(np.searchsorted(ends, before + free, side="right"))
-            if end == at:  # the next one does not fit: `_keep` begins a new chunk with it
-                self._keep(first + at, sketches[at])
-                at += 1
-                continue
-            length = int(ends[end - 1]) - before
-            self._chunks[self._last_chunk][self._filled : self._filled + length] = b"".join(sketches[at:end])
-            offsets = (ends[at:end] - sizes[at:end] - before + self._filled).astype(np.uint64)
-            self._places[first + at : first + end] = np.uint64(self._last_chunk << 32) | offsets
-            self._filled += length
-            at = end
-
     def _is_wanted_copy(self, uid: str) -> bool:
         if self._copies[uid] >= COPIES_KEPT:
             return False
@@ -318,8 +262,8 @@ class Window:
 
 
 def _compared(
-    mine: near.Weighed,
-    other: near.Weighed,
+    mine: Weighed,
+    other: Weighed,
     boilerplate: Boilerplate | None,
     *,
     same_source: bool,
@@ -343,51 +287,41 @@ def _compared(
     return likeness, place
 
 
-def _is_whole(
-    mine: near.Weighed, copies: Sequence[tuple[Near, near.Weighed]], parts: Sequence[tuple[Near, near.Weighed]]
-) -> bool:
+def _uids(met: Iterable[_Met]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.near.uid for one in met))
+
+
+def _is_whole(mine: Weighed, copies: Sequence[_Met], parts: Sequence[_Met]) -> bool:
     """Whether an article holds two texts that have nothing in common: then it is a copy of neither."""
     most = near.SHORTER * mine.sketch.gram_count
-    if any(each.likeness.one_title or other.sketch.gram_count >= most for each, other in copies):
+    if any(one.near.likeness.one_title or one.weighed.sketch.gram_count >= most for one in copies):
         return False
-    nearest, opposite = copies[0]
-    return any(near.unlike(opposite, other) for each, other in (*parts, *copies) if each.uid != nearest.uid)
+    nearest = copies[0]
+    return any(
+        near.unlike(nearest.weighed, one.weighed) for one in (*parts, *copies) if one.near.uid != nearest.near.uid
+    )
 
 
-def _indexed(sketch: Sketch) -> list[int]:
+def _indexed(sketch: Sketch) -> Hashes:
     """The hashes that an article is found by: the smallest of its text, of its first sentences, and its title's."""
-    found = dict.fromkeys(sketch.body[:INDEXED_BODY].tolist() + sketch.head[:INDEXED_HEAD].tolist())
-    if len(sketch.title) >= 3:
-        found[(sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF] = None
-    return list(found)
+    titled = [_title_mark(sketch)] if len(sketch.title) >= 3 else []
+    return distinct(
+        np.concatenate((sketch.body[:INDEXED_BODY], sketch.head[:INDEXED_HEAD], np.array(titled, np.uint32)))
+    )
 
 
-def _telling(mine: near.Weighed) -> tuple[Hashes, near.Weights]:
+def _title_mark(sketch: Sketch) -> int:
+    return (sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF
+
+
+def _telling(mine: Weighed) -> tuple[Hashes, Weights]:
     """What `_indexed` gives, and what each weighs."""
     sketch = mine.sketch
     found = dict(zip(sketch.body[:INDEXED_BODY].tolist(), mine.body[:INDEXED_BODY].tolist(), strict=True))
     found |= zip(sketch.head[:INDEXED_HEAD].tolist(), mine.head[:INDEXED_HEAD].tolist(), strict=True)
     if len(sketch.title) >= 3:
-        found.setdefault((sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF, 1.0)
+        found.setdefault(_title_mark(sketch), 1.0)
     return np.fromiter(found, np.uint32, len(found)), np.fromiter(found.values(), np.float64, len(found))
-
-
-def _indexed_many(found: Columns, kept: Ints) -> tuple[Ints, Hashes]:
-    """What `_indexed` gives of each of *kept*: their numbers in it, in order, and the hashes."""
-    heads = np.minimum(found.heads[kept], INDEXED_HEAD)
-    bodies = np.minimum(found.bodies[kept], INDEXED_BODY)
-    titled = np.flatnonzero(found.titles[kept] >= 3)
-    numbers = np.arange(len(kept))
-    owners = np.concatenate((np.repeat(numbers, heads), np.repeat(numbers, bodies), titled))
-    hashes = np.concatenate(
-        (
-            found.grams[spans(found.starts[kept], heads)],
-            found.grams[spans(found.starts[kept] + found.heads[kept], bodies)],
-            found.title_hashes[kept[titled]] ^ np.uint32(_TITLE_SALT),
-        )
-    )
-    pairs = distinct((owners.astype(np.uint64) << np.uint64(32)) | hashes)
-    return (pairs >> np.uint64(32)).astype(np.int64), pairs.astype(np.uint32)
 
 
 class Boilerplate:

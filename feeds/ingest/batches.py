@@ -129,12 +129,6 @@ class Saving:
             memory.saved(newest)
         return Saved(results, report, late, pages)
 
-    def keep(self, language: str) -> None:
-        """Keep for the next process what this one remembers. Raises StoreError."""
-        if self._memory is not None:
-            with self._store.read() as tx:
-                self._memory.keep(tx, language)
-
     def _loaded(self) -> tuple[Memory, Credits]:
         """What decides, loaded with the first body: numpy takes a tenth of a second, and most polls bring nothing."""
         from feeds.ingest.crediting import Credits

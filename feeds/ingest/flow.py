@@ -290,4 +290,3 @@ class Ingest:
         """Save the polls that have ended, and give the claims of the others back. Raises StoreError."""
         self._unsaved.save_polls(self.desk)
         self._claims.give_back(self._flight.claims.values())
-        self._saving.keep(self.desk.settings.language)

@@ -208,12 +208,6 @@ class Articles(Verbs):
         """The number of the entry that came last, 0 before any."""
         return int(self._connection.execute(select(func.max(entries.c.id))).scalar_one() or 0)
 
-    def entry_mark(self, entry: int) -> str:
-        """What tells the entry of that number from any other that a store put back might have there; "" without it."""
-        statement = select(entries.c.source_id, entries.c.key, entries.c.first_seen).where(entries.c.id == entry)
-        row = self._connection.execute(statement).one_or_none()
-        return f"{row.source_id} {row.first_seen.isoformat()} {row.key}" if row is not None else ""
-
     def count(self) -> int:
         """How many articles are stored."""
         return how_many(self._connection, articles)

@@ -1,12 +1,11 @@
-"""Signatures as the window keeps them: nothing that comparing asks for is lost, one by one and many at once."""
+"""Signatures as the window keeps them: nothing that comparing asks for is lost."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.dedupe import signature
-from feeds.dedupe.compact import LOW_BITS, compact, compact_many, expand, glance, grams_of, take_apart
+from feeds.dedupe.compact import LOW_BITS, compact, expand, glance, grams_of
 from tests.dedupe.conftest import BRIDGE, FERRY, WHEAT
 
 WORDS = [f"w{number}" for number in range(400)]
@@ -24,17 +23,6 @@ def test_a_signature_comes_back_but_for_the_upper_bits_of_the_beginning(title, t
     for name in ("title_hash", "title_length", "word_count", "gram_count", "limit"):
         assert getattr(back, name) == getattr(whole, name)
     assert np.array_equal(back.title, whole.title) and np.array_equal(back.figures, whole.figures)
-
-
-@pytest.mark.parametrize("size", [0, 1, 2, 30, 37, 38, 39, 66, 67, 300, 5000])
-def test_many_at_once_are_kept_as_one_by_one(size):
-    dice = np.random.default_rng(size)
-    texts = [" ".join(dice.choice(WORDS, size)) for _ in range(5)]
-    made = [signature.make(text[:40], text) for text in [*texts, "", BRIDGE, "Rain.", WHEAT]]
-    found = take_apart([one + b"terms" for one in made])
-    chosen = [0, 2, 3, *range(5, len(made))]
-    assert compact_many(found, chosen) == [kept(made[at]) for at in chosen]
-    assert compact_many(found, []) == []
 
 
 def test_a_text_of_usual_length_takes_a_fifth_less():
