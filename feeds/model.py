@@ -403,28 +403,7 @@ class Discussion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """What an entry says beside its title and text: the same as parsed, as trusted and as published."""
-
-    language: str | None = None
-    authors: tuple[Person, ...] = ()
-    contributors: tuple[Person, ...] = ()
-    origin: Origin | None = None
-    publisher: str | None = None
-    categories: tuple[Category, ...] = ()
-    enclosures: tuple[Enclosure, ...] = ()
-    image: Image | None = None
-    episode: Episode | None = None
-    place: Place | None = None
-    discussion: Discussion | None = None
-    rights: str | None = None
-    via: tuple[str, ...] = ()
-    related: tuple[str, ...] = ()
-    noindex: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedEntry(Described):
+class ParsedEntry:
     """One entry as the document says it: nothing resolved, cleaned or believed yet.
 
     Dates are the document's own strings. *position* counts from 0 in document order.
@@ -439,10 +418,25 @@ class ParsedEntry(Described):
     summary: RawText | None = None
     content: RawText | None = None
     base: str = ""
+    language: str | None = None
+    authors: tuple[Person, ...] = ()
+    contributors: tuple[Person, ...] = ()
     published: str | None = None
     updated: str | None = None
+    categories: tuple[Category, ...] = ()
     breadcrumb: tuple[str, ...] = ()
+    origin: Origin | None = None
     credits: tuple[str, ...] = ()  # credit lines as printed, such as "Source: hindustantimes"
+    publisher: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    image: Image | None = None
+    episode: Episode | None = None
+    place: Place | None = None
+    discussion: Discussion | None = None
+    rights: str | None = None
+    via: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    noindex: bool = False
     notes: tuple[str, ...] = ()  # what the parser took out, and why, in words
 
 
@@ -495,7 +489,7 @@ class ParsedFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry(Described):
+class Entry:
     """One entry made trustworthy: plain or sanitised text, absolute http(s) links, aware UTC dates.
 
     *key* identifies it within its source (criteria G1): entry id, else comparable link, else a hash of its text.
@@ -513,10 +507,25 @@ class Entry(Described):
     summary: str = ""
     content: str = ""
     text: str = ""
+    language: str | None = None
+    authors: tuple[Person, ...] = ()
+    contributors: tuple[Person, ...] = ()
     published: datetime | None = None
     updated: datetime | None = None
+    categories: tuple[Category, ...] = ()
     breadcrumb: tuple[str, ...] = ()
+    origin: Origin | None = None
     credits: tuple[str, ...] = ()
+    publisher: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    image: Image | None = None
+    episode: Episode | None = None
+    place: Place | None = None
+    discussion: Discussion | None = None
+    rights: str | None = None
+    via: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    noindex: bool = False
     position: int = 0
     text_hash: int = 0
     content_hash: int = 0
@@ -736,7 +745,7 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Article(Described):
+class Article:
     """The thing published: what one or more entries say. Everything that render needs, rights already applied.
 
     *uid* is ``urn:uuid:…`` and never changes. *link* is the permalink, None for a document without address (then
@@ -751,15 +760,30 @@ class Article(Described):
     title: str
     summary: str = ""
     content: str = ""
+    language: str | None = None
+    authors: tuple[Person, ...] = ()
+    contributors: tuple[Person, ...] = ()
     published: datetime
     updated: datetime
     rank_at: datetime
+    categories: tuple[Category, ...] = ()
     source_name: str = ""
     source_url: str | None = None
     source_site: str | None = None
     source_key: str = ""
     source_updated: datetime | None = None
     full_text: FullText = "full"
+    origin: Origin | None = None
+    publisher: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    image: Image | None = None
+    episode: Episode | None = None
+    place: Place | None = None
+    discussion: Discussion | None = None
+    rights: str | None = None
+    via: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    noindex: bool = False
     copies: tuple[CopyNote, ...] = ()
     contains: tuple[Related, ...] = ()
     contained_in: tuple[Related, ...] = ()
