@@ -52,6 +52,14 @@ def test_sub_hosts_are_the_same_site_and_a_base_counts() -> None:
     assert links_of(html) == ("https://live.coast.example/x/harbour-wall-opens-after-nine-years",)
 
 
+@pytest.mark.parametrize("suffix", ["blogspot.com", "asso.fr", "co.uk"])
+def test_neighbours_under_a_public_suffix_are_other_sites(suffix: str) -> None:
+    own = f"https://coast.{suffix}/harbour-wall-opens-after-nine-years"
+    html = article(own) + article(f"https://other.{suffix}/harbour-wall-opens-after-nine-years")
+    found = parse_listing(html.encode(), url=f"https://coast.{suffix}/", content_type="text/html")
+    assert found.links == (own,)
+
+
 @pytest.mark.parametrize("html", ["", "<p>no links here</p>", '<nav><a href="/about">About</a></nav>'])
 def test_a_page_without_articles_is_a_parse_error(html: str) -> None:
     with pytest.raises(ParseError) as caught:
