@@ -46,8 +46,6 @@ class _Place(NamedTuple):
 
 _Table = dict[str, dict[str, _Place]]  # path → what may stand in it
 
-# ------------------------------------------------------------------ forms of values
-
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%\u00a0-\U0010ffff]+\Z")
 _DEGREES = re.compile(r"-?\d+(?:\.\d+)?\Z", re.ASCII)
 _MOST_SUBTITLE, _MOST_SUMMARY = 255, 4000  # characters that Apple takes
@@ -126,16 +124,15 @@ def _has_form(value: Any, form: str) -> bool:
     return value in form[1:].split("|") if form[0] == "=" else bool(_TEXTS[form](value))
 
 
-# ------------------------------------------------------------------ markup
-
 _UNSAFE_TAGS = frozenset(
     "script style iframe frame frameset object embed applet form input button meta base link svg portal".split()
 )
-# What may be one of them: most texts hold nothing that looks like it, and need not be parsed.
-_SUSPECT = re.compile(
-    rf"<(?:{'|'.join(sorted(_UNSAFE_TAGS))})\b|[\s/\"']on[a-z]+\s*=|(?:javascript|vbscript|data)\s*:|&(?:#|colon|tab|newline)",
-    re.IGNORECASE,
-)
+# What may be one of them, in small letters: most texts hold nothing that looks like it, and need not be parsed. Each
+# search begins with letters that it can look for fast; one for all takes four times as long.
+_SUSPECT_TAG = re.compile(rf"<(?:{'|'.join(sorted(_UNSAFE_TAGS))})")
+_SUSPECT_HANDLER = re.compile(r"on[a-z]+\s*=")
+_SUSPECT_DATA = re.compile(r"data\s*:")
+_SUSPECT_WORDS = ("javascript", "vbscript", "&#", "&colon", "&tab", "&newline")
 _RUNS = re.compile(r"(?:javascript|vbscript|data:text|data:application|data:image/svg)", re.IGNORECASE)
 _ADDRESSES = frozenset("href src action formaction xlink:href poster cite data background".split())
 _BLANKS = re.compile(r"[\x00-\x20]+")
@@ -147,7 +144,7 @@ def unsafe_markup(html: str) -> str | None:
     >>> unsafe_markup("<p onclick=x>a</p>"), unsafe_markup('<p title="a onclick=x">a</p>')
     ('onclick=', None)
     """
-    if "<" not in html or not _SUSPECT.search(html):
+    if "<" not in html or not _is_suspect(html.lower()):
         return None
     root = LexborHTMLParser(html, is_fragment=True).root
     for node in root.traverse() if root is not None else ():
@@ -161,7 +158,10 @@ def unsafe_markup(html: str) -> str | None:
     return None
 
 
-# ------------------------------------------------------------------ tables
+def _is_suspect(lower: str) -> bool:
+    searches = (_SUSPECT_TAG, _SUSPECT_HANDLER, _SUSPECT_DATA)
+    return any(word in lower for word in _SUSPECT_WORDS) or any(search.search(lower) for search in searches)
+
 
 _FILE = (
     "- url=address type=type? fileSize=count? width=count? height=count? duration=count? bitrate=decimal?"
@@ -406,8 +406,6 @@ def _shown(value: Any) -> str:
 def _wanted(form: str) -> str:
     return f" and must be {'empty' if form == '-' else form.removeprefix('=')}"
 
-
-# ------------------------------------------------------------------ bytes → nodes
 
 _DECLARED = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in PREFIXES.items() if prefix != "xml")
 _WRAPPERS: dict[Format, tuple[str, str]] = {

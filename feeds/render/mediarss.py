@@ -79,6 +79,9 @@ def _add_image(element: etree._Element, picture: Image | None) -> None:
 
 
 def _add_episode(element: etree._Element, episode: Episode | None, found: Sequence[File], desk: DeskContext) -> None:
+    duration = next((file.duration_s for file in found if file.duration_s), 0)
+    if episode is None and not duration:
+        return
     known = episode_of(episode, desk)
     number = known.get("number")
     add_texts(
@@ -91,7 +94,6 @@ def _add_episode(element: etree._Element, episode: Episode | None, found: Sequen
     )
     if "image" in known:
         add(element, "itunes:image", None, href=known["image"])
-    duration = next((file.duration_s for file in found if file.duration_s), 0)
     add_texts(
         element,
         ("itunes:subtitle", known.get("subtitle")),
