@@ -50,7 +50,7 @@ def load_config(folder: Path, environ: Mapping[str, str]) -> Config:
 
     Raises ConfigErrors with every error of all files at once.
     """
-    from feeds.settings.judging import judge
+    from feeds.settings.judging import judge  # PyYAML, lxml and re2: a start with known files needs none of them
 
     # A large config makes a million nodes that all live until it is judged: the collector would only walk them.
     collecting = gc.isenabled()
