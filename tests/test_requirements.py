@@ -68,8 +68,6 @@ def imported() -> dict[str, str]:
 def test_every_import_is_declared() -> None:
     distributions = packages_distributions()
     names = {canonicalize_name(each.name) for extra in ("", "learn", "postgres") for each in declared(extra)}
-    # Learning asks scikit-learn for its sparse matrices, which are scipy's.
-    names.add("scipy")
     missing = {}
     for module, file in imported().items():
         if module in ("feeds", "_typeshed") or module in sys.stdlib_module_names:
