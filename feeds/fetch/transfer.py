@@ -220,11 +220,16 @@ class Transfer:
             lines += self._conditions()
         if self.home and (request.headers or self.target.userinfo):
             self._add_private(lines)
-        if cookies := self.cookies.header(self.target):
-            own = [line for line in lines if line.lower().startswith(b"cookie:")]
-            lines = [line for line in lines if line not in own]
-            lines.append(b"; ".join([*own, cookies.encode("latin-1")]) if own else _line("Cookie", cookies))
-        return lines
+        return self._with_cookies(lines)
+
+    def _with_cookies(self, lines: list[bytes]) -> list[bytes]:
+        """*lines* with the cookies of this fetch behind those that config gives."""
+        cookies = self.cookies.header(self.target)
+        if not cookies:
+            return lines
+        own = [line for line in lines if line.lower().startswith(b"cookie:")]
+        joined = b"; ".join([*own, cookies.encode("latin-1")]) if own else _line("Cookie", cookies)
+        return [line for line in lines if line not in own] + [joined]
 
     def _conditions(self) -> Iterator[bytes]:
         etag, last_modified = self.request.validators.etag, self.request.validators.last_modified

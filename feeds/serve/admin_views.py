@@ -241,7 +241,7 @@ def validator_words(line: Line) -> str:
     known = line.state
     if known.distrusted_at is not None:
         return "lie: left out for now"
-    if line.ignore_validators:
+    if line.source.ignore_validators:
         return "left out, as sources.yaml says"
     if line.source.kind == "files":
         return "–"

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    TextClause,
     Update,
     create_engine,
     event,
@@ -129,7 +130,7 @@ def change_in(
     return sum(connection.execute(statement.where(column.in_(some))).rowcount for some in chunks(list(values)))
 
 
-def how_many(connection: Connection, table: Table, *where: ColumnElement[bool]) -> int:
+def how_many(connection: Connection, table: Table, *where: ColumnElement[bool] | TextClause) -> int:
     """How many rows of *table* there are for which all of *where* holds."""
     return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
 

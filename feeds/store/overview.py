@@ -5,17 +5,17 @@ Only reads. Whatever could grow with the desk is bounded by the sources asked ab
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import BigInteger, func, select, text, type_coerce
 
 from feeds.codec import micros, moment
-from feeds.model import Source, Validators
+from feeds.model import Source
 from feeds.store import dialect
-from feeds.store.columns import chunks
-from feeds.store.dialect import Verbs
+from feeds.store.dialect import Verbs, rows_in
 from feeds.store.schema import (
     IN_SECTION,
     POLLABLE,
@@ -28,6 +28,7 @@ from feeds.store.schema import (
     sections,
     sources,
 )
+from feeds.store.source_rows import BRIEF, brief_of
 from feeds.store.values import SourceState
 
 DAY_US = 86_400_000_000
@@ -42,7 +43,6 @@ class Line:
     state: SourceState
     added_at: datetime
     polled: int
-    ignore_validators: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,75 +80,29 @@ class Overview(Verbs):
 
     def lines(self, key: str | None = None) -> list[Line]:
         """Every source of the present config, in its order, without what only polling needs; or the one with *key*."""
-        names = (
-            "id key name kind target section enabled fixed_interval_s line added_at polled interval_s failures"
-            " first_poll_done next_poll_at last_poll_at last_ok_at last_new_at last_status last_outcome last_error"
-            " last_remedy reason retry_after_until gone_at adopted_url title site_url claim_id due_at"
-            " etag last_modified distrusted_at ignore_validators"
-        )
-        columns = [sources.c[name] for name in names.split()]
+        columns = [sources.c[name] for name in BRIEF]
         statement = select(*columns).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
         if key is not None:
             statement = statement.where(sources.c.key == key)
         found = []
         for row in self._connection.execute(statement):
-            source = Source(
-                id=row.id,
-                key=row.key,
-                name=row.name,
-                kind=row.kind,
-                target=row.target,
-                section=row.section,
-                enabled=bool(row.enabled),
-                interval_s=row.fixed_interval_s,
-                line=row.line,
-            )
-            state = SourceState(
-                validators=Validators(etag=row.etag, last_modified=row.last_modified),
-                distrusted_at=row.distrusted_at,
-                interval_s=row.interval_s,
-                failures=row.failures,
-                first_poll_done=bool(row.first_poll_done),
-                # While a poll is under way that column is the lease.
-                next_poll_at=row.due_at if row.claim_id is not None else row.next_poll_at,
-                last_poll_at=row.last_poll_at,
-                last_ok_at=row.last_ok_at,
-                last_new_at=row.last_new_at,
-                last_status=row.last_status,
-                last_outcome=row.last_outcome,
-                last_error=row.last_error,
-                last_remedy=row.last_remedy,
-                reason=row.reason,
-                retry_after_until=row.retry_after_until,
-                gone_at=row.gone_at,
-                adopted_url=row.adopted_url,
-                title=row.title,
-                site_url=row.site_url,
-            )
-            found.append(
-                Line(
-                    id=row.id,
-                    source=source,
-                    state=state,
-                    added_at=row.added_at,
-                    polled=row.polled,
-                    ignore_validators=bool(row.ignore_validators),
-                )
-            )
+            source, state = brief_of(row)
+            if row.claim_id is not None:
+                state = replace(state, next_poll_at=row.due_at)  # the column is the lease while a poll is under way
+            found.append(Line(id=row.id, source=source, state=state, added_at=row.added_at, polled=row.polled))
         return found
 
     def days(self, ids: Sequence[int], since: datetime) -> dict[int, dict[int, tuple[int, int]]]:
         """Entries that came *since*: by source id, by day (counted from 1970, UTC), how many and how many copies."""
         day = type_coerce(entries.c.first_seen, BigInteger) // DAY_US
+        statement = (
+            select(entries.c.source_id, day.label("day"), func.count(), func.sum(entries.c.copy))
+            .where(entries.c.first_seen >= since)
+            .group_by(text("1"), text("2"))
+        )
         found: dict[int, dict[int, tuple[int, int]]] = {}
-        for some in chunks(ids):
-            statement = (
-                select(entries.c.source_id, day.label("day"), func.count(), func.sum(entries.c.copy))
-                .where(entries.c.source_id.in_(some), entries.c.first_seen >= since)
-                .group_by(text("1"), text("2"))
-            )
-            for source_id, at, count, copies in self._connection.execute(statement):
-                found.setdefault(source_id, {})[int(at)] = (int(count), int(copies or 0))
+        for source_id, at, count, copies in rows_in(self._connection, statement, entries.c.source_id, ids):
+            found.setdefault(source_id, {})[int(at)] = (int(count), int(copies or 0))
         return found
 
     def section_days(self, since: datetime) -> dict[str, dict[int, int]]:
@@ -181,19 +135,12 @@ class Overview(Verbs):
 
     def saved(self, ids: Sequence[int]) -> dict[int, Saved]:
         """What the polls in these sources' histories cost, by source id."""
-        found: dict[int, Saved] = {}
-        for some in chunks(ids):
-            statement = select(
-                polls.c.source_id, polls.c.outcome, polls.c.status, func.count(), func.sum(polls.c.wire_bytes)
-            )
-            statement = statement.where(polls.c.source_id.in_(some))
-            grouped = statement.group_by(polls.c.source_id, polls.c.outcome, polls.c.status)
-            told: dict[int, list[tuple[str, int | None, int, int]]] = {}
-            for source_id, outcome, status, count, wire in self._connection.execute(grouped):
-                told.setdefault(source_id, []).append((outcome, status, int(count), int(wire or 0)))
-            for source_id, rows in told.items():
-                found[source_id] = _saved(rows)
-        return found
+        kinds = polls.c.source_id, polls.c.outcome, polls.c.status
+        grouped = select(*kinds, func.count(), func.sum(polls.c.wire_bytes)).group_by(*kinds)
+        by_source: dict[int, list[tuple[str, int | None, int, int]]] = {}
+        for source_id, outcome, status, count, wire in rows_in(self._connection, grouped, polls.c.source_id, ids):
+            by_source.setdefault(source_id, []).append((outcome, status, int(count), int(wire or 0)))
+        return {source_id: _saved(rows) for source_id, rows in by_source.items()}
 
     def waiting(self, now: datetime) -> tuple[int, float]:
         """How many sources are due, and for how many seconds the first of them has been."""
@@ -205,16 +152,15 @@ class Overview(Verbs):
     def numbers(self, now: datetime) -> Numbers:
         """The desk as a whole, at one moment."""
         one = self._connection.execute
-        pollable = select(func.count()).select_from(sources).where(POLLABLE)
         due, lag_s = self.waiting(now)
         return Numbers(
-            sources=int(one(pollable).scalar_one()),
+            sources=dialect.how_many(self._connection, sources, POLLABLE),
             articles=int(one(select(func.max(articles.c.id))).scalar_one() or 0),
             entries=int(one(select(func.max(entries.c.id))).scalar_one() or 0),
-            inbox=int(one(select(func.count()).select_from(inbox)).scalar_one()),
+            inbox=dialect.how_many(self._connection, inbox),
             due=due,
             lag_s=lag_s,
-            failing=int(one(pollable.where(sources.c.failures > 0)).scalar_one()),
+            failing=dialect.how_many(self._connection, sources, POLLABLE, sources.c.failures > 0),
             polls=int(one(select(func.sum(sources.c.polled))).scalar_one() or 0),
             config_version=int(one(select(func.max(configs.c.version))).scalar_one() or 0),
             database_bytes=self._bytes(),
@@ -238,12 +184,16 @@ def start_of(day: int) -> datetime:
 
 
 def _saved(rows: Sequence[tuple[str, int | None, int, int]]) -> Saved:
-    count = sum(row[2] for row in rows)
-    wire = sum(row[3] for row in rows)
-    same = sum(row[2] for row in rows if row[1] == 304)
-    whole = [(row[2], row[3]) for row in rows if row[1] == 200 and row[3]]
-    mean = sum(bytes_ for _, bytes_ in whole) / sum(number for number, _ in whole) if whole else 0.0
-    outcomes: dict[str, int] = {}
+    outcomes: Counter[str] = Counter()
     for outcome, _, number, _ in rows:
-        outcomes[outcome] = outcomes.get(outcome, 0) + number
-    return Saved(polls=count, not_modified=same, wire_bytes=wire, saved_bytes=round(same * mean), outcomes=outcomes)
+        outcomes[outcome] += number
+    same = sum(number for _, status, number, _ in rows if status == 304)
+    whole = [(number, wire) for _, status, number, wire in rows if status == 200 and wire]
+    mean = sum(wire for _, wire in whole) / sum(number for number, _ in whole) if whole else 0.0
+    return Saved(
+        polls=outcomes.total(),
+        not_modified=same,
+        wire_bytes=sum(wire for _, _, _, wire in rows),
+        saved_bytes=round(same * mean),
+        outcomes=dict(outcomes),
+    )

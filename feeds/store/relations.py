@@ -191,22 +191,24 @@ def contain(connection: Connection, decisions: Sequence[Decision]) -> set[int]:
     named = {(decision.article_uid, part) for decision in decisions for part in decision.parts}
     named |= {(whole, decision.article_uid) for decision in decisions for whole in decision.wholes}
     wanted = _rows_of(connection, named)
-    if not wanted:
-        return set()
-    known = _pairs(connection, {id_ for pair in wanted for id_ in pair})
+    new = _new(wanted, _pairs(connection, {id_ for pair in wanted for id_ in pair}))
+    insert_many(connection, containments, [{"whole_id": whole, "part_id": part} for whole, part in new])
+    return {id_ for pair in new for id_ in pair}
+
+
+def _new(wanted: Sequence[Pair], known: set[Pair]) -> list[Pair]:
+    """Those of the pairs *wanted* that are not *known*, the other way round neither, and for which there is room."""
     parts_of = Counter(whole for whole, _ in known)
     wholes_of = Counter(part for _, part in known)
     new: list[Pair] = []
     for whole, part in wanted:
         full = max(parts_of[whole], wholes_of[part]) >= MOST_RELATED
-        if full or (whole, part) in known or (part, whole) in known:
-            continue
-        parts_of[whole] += 1
-        wholes_of[part] += 1
-        known.add((whole, part))
-        new.append((whole, part))
-    insert_many(connection, containments, [{"whole_id": whole, "part_id": part} for whole, part in new])
-    return {id_ for pair in new for id_ in pair}
+        if not full and known.isdisjoint([(whole, part), (part, whole)]):
+            parts_of[whole] += 1
+            wholes_of[part] += 1
+            known.add((whole, part))
+            new.append((whole, part))
+    return new
 
 
 def withdraw(connection: Connection, decisions: Sequence[Decision]) -> set[int]:

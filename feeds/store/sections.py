@@ -7,14 +7,13 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, literal, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, literal, select, tuple_, update
 
 from feeds.errors import SectionNotFound
-from feeds.model import Article, Format, Section
-from feeds.store import selections, stories
-from feeds.store.columns import UtcDateTime, chunks
-from feeds.store.config_sync import sync_sections
-from feeds.store.dialect import change_in
+from feeds.model import UNFILED, Article, Format, Section
+from feeds.store import selections, small_tables, stories
+from feeds.store.columns import UtcDateTime
+from feeds.store.dialect import Verbs, change_in, how_many, rows_in, upsert, value_of
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     BY_RANK,
@@ -25,8 +24,10 @@ from feeds.store.schema import (
     SET_ASIDE,
     STALE,
     articles,
+    documents,
     entries,
     filings,
+    frames,
     section_moves,
     sections,
 )
@@ -35,11 +36,11 @@ from feeds.store.values import Changes, Page, SectionState, Selection, Standing,
 _NEWEST = filings.c.rank_at.desc(), filings.c.article_id.desc()
 
 
-class Sections:
+class Sections(Verbs):
     """``tx.sections``"""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._ids: dict[str, int] = {}  # as this transaction found them
 
     def sync(self, configured: Sequence[Section], now: datetime) -> None:
@@ -48,7 +49,29 @@ class Sections:
         A section with `moved_from` keeps the filings and the numbers that it had under its old path.
         """
         self._ids.clear()
-        sync_sections(self._connection, configured, now)
+        titles = {section.path: section.title for section in configured}
+        titles = {"": titles.get("", "")} | titles | {UNFILED: titles.get(UNFILED, "Unfiled")}
+        present = self._rows()
+        moves = [(old, section.path) for section in configured for old in section.moved_from]
+        changes = [
+            _move(self._connection, old, path, now, here=path in present, free=old not in titles) for old, path in moves
+        ]
+        if any(changes):
+            present = self._rows()
+        changes += [
+            _write_section(self._connection, present.get(path), path, title, position, now)
+            for position, (path, title) in enumerate(titles.items())
+        ]
+        for row in present.values():
+            if row.path not in titles and row.removed_at is None:
+                self._connection.execute(update(sections).where(sections.c.id == row.id).values(removed_at=now))
+                _forget_documents(self._connection, row.path)
+                changes.append(True)
+        if any(changes):
+            small_tables.publish(self._connection)
+
+    def _rows(self) -> dict[str, Row[Any]]:
+        return {row.path: row for row in self._connection.execute(select(sections))}
 
     # ------------------------------------------------------------------ rows
 
@@ -181,27 +204,19 @@ class Sections:
 
     def standings(self, path: str, uids: Sequence[str]) -> dict[str, Standing]:
         """How those of the articles stand that are in the section and not set aside."""
-        found: dict[str, Standing] = {}
-        section_id = self._id(path)
-        for some in chunks(uids):
-            # By id, for a section may hold a million: the key of `filings` leads straight to these.
-            named = select(articles.c.id, articles.c.uid).where(articles.c.uid.in_(some), NOT_ASIDE)
-            by_id = {row.id: row.uid for row in self._connection.execute(named)}
-            columns = filings.c.article_id, filings.c.rank_at, filings.c.filed_at
-            statement = (
-                select(*columns, entries.c.source_id, entries.c.comparable)
-                .join_from(filings, entries, (entries.c.article_id == filings.c.article_id) & (entries.c.shown == 1))
-                .where(filings.c.section_id == section_id, filings.c.article_id.in_(list(by_id)), IN_SECTION)
-            )
-            for row in self._connection.execute(statement):
-                found[by_id[row.article_id]] = Standing(
-                    uid=by_id[row.article_id],
-                    rank_at=row.rank_at,
-                    filed_at=row.filed_at,
-                    source_id=row.source_id,
-                    link=row.comparable,
-                )
-        return found
+        # By id, for a section may hold a million: the key of `filings` leads straight to these.
+        named = select(articles.c.id, articles.c.uid).where(NOT_ASIDE)
+        by_id = {row.id: row.uid for row in rows_in(self._connection, named, articles.c.uid, uids)}
+        columns = filings.c.article_id, filings.c.rank_at, filings.c.filed_at
+        statement = (
+            select(*columns, entries.c.source_id, entries.c.comparable)
+            .join_from(filings, entries, (entries.c.article_id == filings.c.article_id) & (entries.c.shown == 1))
+            .where(filings.c.section_id == self._id(path), IN_SECTION)
+        )
+        return {
+            by_id[row.article_id]: value_of(Standing, row, uid=by_id[row.article_id], link=row.comparable)
+            for row in rows_in(self._connection, statement, filings.c.article_id, by_id)
+        }
 
     def retracted(self, path: str, after: int, limit: int) -> list[Withdrawn]:
         """The section's newest retractions of those numbered above *after*, newest first."""
@@ -240,9 +255,7 @@ class Sections:
 
     def count(self, path: str) -> int:
         """How many articles are filed in the section."""
-        statement = select(func.count()).select_from(filings)
-        statement = statement.where(filings.c.section_id == self._id(path), IN_SECTION)
-        return int(self._connection.execute(statement).scalar_one())
+        return how_many(self._connection, filings, filings.c.section_id == self._id(path), IN_SECTION)
 
     def counts(self) -> dict[str, int]:
         """How many articles are filed in each section, by path."""
@@ -269,17 +282,42 @@ class Sections:
         return found
 
 
+def _write_section(
+    connection: Connection, row: Row[Any] | None, path: str, title: str, position: int, now: datetime
+) -> bool:
+    """Bring the row of a section in line with config; whether anything changed."""
+    if row is None:
+        connection.execute(insert(sections).values(path=path, title=title, position=position, created_at=now))
+        return True
+    if (row.title, row.position) == (title, position) and row.removed_at is None:
+        return False
+    values = {"title": title, "position": position, "removed_at": None, "touched": row.touched + 1}
+    connection.execute(update(sections).where(sections.c.id == row.id).values(values))
+    return True
+
+
+def _move(connection: Connection, old: str, path: str, now: datetime, *, here: bool, free: bool) -> bool:
+    """Remember that *old* is *path* now; its row comes along where *path* has none. Whether anything was new."""
+    statement = select(section_moves.c.path).where(section_moves.c.old_path == old)
+    known = connection.execute(statement).scalar_one_or_none() == path
+    row = {"old_path": old, "path": path, "moved_at": now}
+    if not known:
+        upsert(connection, section_moves, [row], ("old_path",), change=("path", "moved_at"))
+    if here or not free:
+        return not known
+    values = {"path": path, "removed_at": None, "touched": sections.c.touched + 1}
+    taken = connection.execute(select(sections.c.id).where(sections.c.path == path)).one_or_none()
+    renamed = 0
+    if taken is None:
+        renamed = connection.execute(update(sections).where(sections.c.path == old).values(values)).rowcount
+    _forget_documents(connection, old)
+    return bool(renamed) or not known
+
+
+def _forget_documents(connection: Connection, path: str) -> None:
+    for table in (documents, frames):
+        connection.execute(delete(table).where(table.c.path == path))
+
+
 def _state(row: Row[*tuple[Any, ...]]) -> SectionState:
-    return SectionState(
-        id=row.id,
-        path=row.path,
-        title=row.title,
-        sequence=row.sequence,
-        rendered_sequence=row.rendered_sequence,
-        touched=row.touched,
-        rendered_touched=row.rendered_touched,
-        filed=row.filed,
-        rendered_filed=row.rendered_filed,
-        created_at=row.created_at,
-        removed_at=row.removed_at,
-    )
+    return value_of(SectionState, row)

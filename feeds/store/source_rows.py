@@ -1,20 +1,24 @@
-"""Rows of `sources` to values and back. Pure."""
+"""Rows of `sources`: to values and back, and brought in line with config. I/O: database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
+from zlib import crc32
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob
 from feeds.model import FullText, Source, Validators
-from feeds.store.columns import plain, storable
-from feeds.store.dialect import rows_in
-from feeds.store.schema import source_hubs, sources
-from feeds.store.values import SourceState
+from feeds.store import stories
+from feeds.store.columns import chunks, plain, storable
+from feeds.store.dialect import change_in, rows_in
+from feeds.store.hydrate import strictest
+from feeds.store.schema import NEXT_REVISION, articles, entries, events, page_queue, sections, source_hubs, sources
+from feeds.store.values import SourcesSynced, SourceState
 
 CONFIGURED = (
     "name",
@@ -60,7 +64,20 @@ _SELDOM = (
     "distrusted_at",
     "site_url",
 )
-_SAME_IN_STATE = (*(name for name in OFTEN if name not in ("last_error", "last_remedy")), *_SELDOM)
+_SAME_IN_STATE = (*OFTEN, *_SELDOM, "next_poll_at", "reason", "title")
+_SAME_IN_SOURCE = (
+    "id",
+    "key",
+    "name",
+    "kind",
+    "target",
+    "section",
+    "full_text",
+    "language",
+    "timezone",
+    "priority",
+    "line",
+)
 
 OF_SOURCE = ("id", "key", *(name for name in CONFIGURED if name != "rights"))
 """The columns that `source_of` needs."""
@@ -69,24 +86,40 @@ SELDOM = (*_SELDOM, "etag", "last_modified", "item_hashes", "item_marks", "first
 """The columns that a poll which brought nothing leaves as they are."""
 # Asked by name, a row looks every column up, and a thousand sources have forty thousand: so all are taken at once.
 _COLUMNS = tuple(sources.c.keys())
+_ONLY_FOR_POLLING: dict[str, Any] = {"item_hashes": None, "item_marks": None, "body_hash": None, "rhythm": ""}
+BRIEF = tuple(name for name in _COLUMNS if name not in _ONLY_FOR_POLLING)
+"""The columns of which people want to know something."""
+
+_SHOWN = frozenset(("name", "target", "rights", "full_text", "priority"))
+"""What of a source is seen in published articles."""
+_OF_A_SOURCE = ("gone", "failing", "moved", "validators", "silent", "flood")
+"""Events that are over with another URL, or when the source goes."""
+_OF_THE_OLD_URL: dict[str, Any] = {
+    "failures": 0,
+    "retry_after_until": None,
+    "gone_at": None,
+    "adopted_url": None,
+    "redirect_target": None,
+    "redirect_first_seen": None,
+    "redirect_count": 0,
+    "distrusted_at": None,
+    "rhythm": "",
+    "last_error": "",
+    "last_remedy": "",
+    "item_hashes": None,
+    "item_marks": None,
+    "body_hash": None,
+}
 
 
 def configured(source: Source, desk_full_text: FullText) -> dict[str, Any]:
     """The columns of *source* that config decides. Headers are left out: they may hold secrets."""
-    return {
-        "name": source.name,
-        "kind": source.kind,
-        "target": source.target,
-        "section": source.section,
+    same = {name: getattr(source, name) for name in _SAME_IN_SOURCE if name in CONFIGURED}
+    return same | {
         "enabled": int(source.enabled),
         "fixed_interval_s": source.interval_s,
-        "full_text": source.full_text,
         "rights": source.full_text or desk_full_text,
-        "language": source.language,
-        "timezone": source.timezone,
-        "priority": source.priority,
         "ignore_validators": int(source.ignore_validators),
-        "line": source.line,
     }
 
 
@@ -101,22 +134,18 @@ def both_of(row: Row[Any]) -> tuple[Source, SourceState]:
     return _source(values), _state(values)
 
 
+def brief_of(row: Row[Any]) -> tuple[Source, SourceState]:
+    """The source of a row of the columns `BRIEF`, and its state without what only polling needs."""
+    values = _ONLY_FOR_POLLING | dict(zip(BRIEF, row, strict=True))
+    return _source(values), _state(values)
+
+
 def _source(values: dict[str, Any]) -> Source:
     return Source(
-        key=values["key"],
-        name=values["name"],
-        kind=values["kind"],
-        target=values["target"],
-        id=values["id"],
-        section=values["section"],
         enabled=bool(values["enabled"]),
         interval_s=values["fixed_interval_s"],
-        full_text=values["full_text"],
-        language=values["language"],
-        timezone=values["timezone"],
-        priority=values["priority"],
         ignore_validators=bool(values["ignore_validators"]),
-        line=values["line"],
+        **{name: values[name] for name in _SAME_IN_SOURCE},
     )
 
 
@@ -126,11 +155,6 @@ def _state(values: dict[str, Any]) -> SourceState:
         item_hashes=hashes_from_blob(values["item_hashes"]),
         item_marks=values["item_marks"] or b"",
         first_poll_done=bool(values["first_poll_done"]),
-        next_poll_at=values["next_poll_at"],
-        last_error=values["last_error"],
-        last_remedy=values["last_remedy"],
-        reason=values["reason"],
-        title=values["title"],
         **{name: values[name] for name in _SAME_IN_STATE},
     )
 
@@ -175,3 +199,122 @@ def pushing(connection: Connection, now: datetime, source_ids: Sequence[int] | N
 def sources_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:
     """The sources of these rows, removed or not."""
     return {row.id: source_of(row) for row in rows_in(connection, select(sources), sources.c.id, set(ids))}
+
+
+def sync_sources(
+    connection: Connection,
+    wanted: Sequence[Source],
+    desk_full_text: str,
+    now: datetime,
+    first_poll_spread_s: float,
+) -> SourcesSynced:
+    """See `Sources.sync`."""
+    present = {row.key: row for row in connection.execute(select(sources))}
+    plan = _Plan()
+    for source in wanted:
+        columns = configured(source, desk_full_text)  # type: ignore[arg-type]
+        if (row := present.get(source.key)) is not None:
+            plan.change(source, row, columns, now)
+        else:
+            wait = timedelta(seconds=first_poll_spread_s * crc32(source.key.encode()) / 2**32)
+            due = {"next_poll_at": now + wait, "due_at": now + wait, "added_at": now}
+            plan.added.append(columns | due | {"key": source.key})
+    keys = {source.key for source in wanted}
+    plan.gone = {row.id: row.key for row in present.values() if row.key not in keys and row.removed_at is None}
+    plan.write(connection, now)
+    return SourcesSynced(
+        added=tuple(row["key"] for row in plan.added),
+        changed=tuple(plan.changed),
+        returned=tuple(plan.returned),
+        removed=tuple(plan.gone.values()),
+    )
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be written of sources; *restart* are those with another URL, *gone* the removed ones, {row: key}."""
+
+    added: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
+    restart: dict[int, str] = field(default_factory=dict)
+    gone: dict[int, str] = field(default_factory=dict)
+    seen_differently: list[int] = field(default_factory=list)
+    say_less: list[int] = field(default_factory=list)
+
+    def change(self, source: Source, row: Row[Any], columns: dict[str, Any], now: datetime) -> None:
+        """Bring *row* in line with *source*, where they differ."""
+        differs = [name for name in CONFIGURED if columns[name] != getattr(row, name)]
+        back = row.removed_at is not None
+        if not differs and not back:
+            return
+        (self.returned if back else self.changed).append(source.key)
+        due = {"of_id": row.id, "new_due": _due(row, source, differs, now)}
+        self.updates.append({f"new_{name}": value for name, value in columns.items()} | due)
+        if "target" in differs or "kind" in differs:
+            self.restart[row.id] = row.key
+        if not _SHOWN.isdisjoint(differs):
+            self.seen_differently.append(row.id)
+        if _says_less(row, columns):
+            self.say_less.append(row.id)
+
+    def write(self, connection: Connection, now: datetime) -> None:
+        """Write all of it."""
+        if self.added:
+            connection.execute(insert(sources), self.added)
+        if self.updates:
+            names: dict[str, Any] = {name: bindparam(f"new_{name}") for name in CONFIGURED}
+            names |= {"next_poll_at": bindparam("new_due"), "removed_at": None}
+            connection.execute(update(sources).where(sources.c.id == bindparam("of_id")).values(names), self.updates)
+        # A poll of the old URL that is still out loses its claim: what it brings of state is not the new URL's.
+        cleared = update(sources).values(claim_id=None, **_OF_THE_OLD_URL)
+        change_in(connection, cleared, sources.c.id, self.restart)
+        change_in(connection, delete(page_queue), page_queue.c.source_id, self.restart)
+        removed = update(sources).values(removed_at=now, claim_id=None)
+        change_in(connection, removed, sources.c.id, self.gone)
+        theirs = update(events).where(events.c.kind.in_(_OF_A_SOURCE), events.c.closed_at.is_(None))
+        over = [*self.restart.values(), *self.gone.values()]
+        change_in(connection, theirs.values(closed_at=now), events.c.subject, over)
+        _renew(connection, self.seen_differently)
+        _withhold(connection, self.say_less)
+
+
+def _due(row: Row[Any], source: Source, differs: Sequence[str], now: datetime) -> datetime:
+    """When a changed source is due: a new URL at once, a shorter interval from its last poll."""
+    due: datetime = row.next_poll_at
+    if "target" in differs or "kind" in differs:
+        return min(due, now) if row.claim_id is None else now
+    patient = row.claim_id is not None or row.failures or row.retry_after_until is not None
+    if "fixed_interval_s" in differs and source.interval_s and row.last_poll_at is not None and not patient:
+        last: datetime = row.last_poll_at
+        return min(due, last + timedelta(seconds=source.interval_s))
+    return due
+
+
+def _renew(connection: Connection, source_ids: Sequence[int]) -> None:
+    """Have every article that these sources have part in rendered again."""
+    for some in chunks(source_ids):
+        theirs = select(entries.c.article_id).where(entries.c.source_id.in_(some))
+        connection.execute(NEXT_REVISION.where(articles.c.id.in_(theirs)))
+    if source_ids:
+        connection.execute(update(sections).values(touched=sections.c.touched + 1))
+
+
+def _says_less(row: Row[Any], columns: dict[str, Any]) -> bool:
+    """Whether less of the source's articles may be shown than before; its own `full` also frees what it copied."""
+    tighter = columns["rights"] != row.rights and strictest(columns["rights"], row.rights) == columns["rights"]
+    return bool(tighter or (row.full_text == "full" and columns["full_text"] != "full"))
+
+
+def _withhold(connection: Connection, source_ids: Sequence[int]) -> None:
+    """Have nothing served any more of these sources' articles that was rendered before `_renew`.
+
+    What is joined from their fragments waits for new ones. A mark, for a desk's fragments are too many to be deleted.
+    """
+    for some in chunks(source_ids):
+        theirs = select(entries.c.article_id).where(entries.c.source_id.in_(some))
+        withheld = update(articles).where(articles.c.id.in_(theirs)).values(least_revision=articles.c.revision)
+        connection.execute(withheld)
+        told_in = select(articles.c.story_uid).where(articles.c.id.in_(theirs), articles.c.story_uid.is_not(None))
+        stories.forget(connection, connection.execute(told_in.distinct()).scalars())

@@ -18,8 +18,7 @@ from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.model import Source, SourceKind
 from feeds.store import dialect, small_tables
 from feeds.store.columns import chunks, storable
-from feeds.store.config_sync import sync_sources
-from feeds.store.dialect import Verbs, change_in, rows_in
+from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
 from feeds.store.schema import POLLABLE, POLLS_KEPT, metadata, polls, sources
 from feeds.store.source_rows import (
     OF_SOURCE,
@@ -32,6 +31,7 @@ from feeds.store.source_rows import (
     seldom,
     source_of,
     sources_by_id,
+    sync_sources,
 )
 from feeds.store.values import Claim, Poll, PollResult, SourcesSynced, SourceState
 
@@ -134,15 +134,13 @@ class Sources(Verbs):
 
     def release(self, claims: Sequence[Claim]) -> None:
         """Give claims back undone: their sources are due again when they were."""
-        if not claims:
-            return
-        statement = (
-            update(sources)
-            .where(sources.c.id == bindparam("of_id"), sources.c.claim_id == bindparam("of_claim"))
-            .values(next_poll_at=sources.c.due_at, claim_id=None)
-        )
-        rows = [{"of_id": claim.source.id, "of_claim": claim.claim_id} for claim in claims]
-        self._connection.execute(statement, rows)
+        self._change_claimed(claims, next_poll_at=sources.c.due_at, claim_id=None)
+
+    def _change_claimed(self, claims: Sequence[Claim], **values: Any) -> None:
+        if claims:
+            theirs = sources.c.id == bindparam("of_id"), sources.c.claim_id == bindparam("of_claim")
+            rows = [{"of_id": claim.source.id, "of_claim": claim.claim_id} for claim in claims]
+            self._connection.execute(update(sources).where(*theirs).values(values), rows)
 
     def release_claim(self, claim_id: str) -> None:
         """Give back what was claimed under *claim_id*, if anything was."""
@@ -159,15 +157,7 @@ class Sources(Verbs):
 
     def extend(self, claims: Sequence[Claim], until: datetime) -> None:
         """Move the lease of claims that still stand to *until*."""
-        if not claims:
-            return
-        statement = (
-            update(sources)
-            .where(sources.c.id == bindparam("of_id"), sources.c.claim_id == bindparam("of_claim"))
-            .values(next_poll_at=until)
-        )
-        rows = [{"of_id": claim.source.id, "of_claim": claim.claim_id} for claim in claims]
-        self._connection.execute(statement, rows)
+        self._change_claimed(claims, next_poll_at=until)
 
     def standing(self, claims: Mapping[int, str]) -> set[int]:
         """Which source ids still have the claim that *claims* gives them; their rows stay locked on PostgreSQL."""
@@ -214,13 +204,9 @@ class Sources(Verbs):
 
     def _standing(self, claims: Mapping[int, str]) -> dict[int, int]:
         """Source id to polls so far, of those whose claim stands."""
-        standing: dict[int, int] = {}
-        for some in chunks(sorted(claims)):
-            statement = select(sources.c.id, sources.c.claim_id, sources.c.polled).where(sources.c.id.in_(some))
-            for row in self._connection.execute(statement.order_by(sources.c.id).with_for_update()):
-                if row.claim_id is not None and row.claim_id == claims[row.id]:
-                    standing[row.id] = row.polled
-        return standing
+        locked = select(sources.c.id, sources.c.claim_id, sources.c.polled).order_by(sources.c.id).with_for_update()
+        rows = list(rows_in(self._connection, locked, sources.c.id, sorted(claims)))
+        return {row.id: row.polled for row in rows if row.claim_id is not None and row.claim_id == claims[row.id]}
 
     def wake(self, ids: Sequence[int], now: datetime) -> None:
         """Make sources due now, unless they are out on a claim or within a Retry-After."""
@@ -305,9 +291,7 @@ class Sources(Verbs):
 
     def claimed(self, now: datetime) -> int:
         """How many sources are out on a claim."""
-        statement = select(func.count()).select_from(sources)
-        statement = statement.where(sources.c.claim_id.is_not(None), sources.c.next_poll_at > now)
-        return int(self._connection.execute(statement).scalar_one())
+        return how_many(self._connection, sources, sources.c.claim_id.is_not(None), sources.c.next_poll_at > now)
 
     def next_due_at(self) -> datetime | None:
         """When the next source is due, None if there is none to poll. A lease counts as due at its end."""
@@ -343,20 +327,7 @@ def _line(result: PollResult, polled: int) -> tuple[Any, ...]:
 
 
 def _poll(row: Row[Any]) -> Poll:
-    return Poll(
-        at=row.at,
-        outcome=row.outcome,
-        status=row.status,
-        new=row.new_entries,
-        copies=row.copies,
-        updated=row.updated,
-        wire_bytes=row.wire_bytes,
-        seconds=row.seconds,
-        error=row.error,
-        remedy=row.remedy,
-        next_poll_at=row.next_poll_at,
-        reason=row.reason,
-    )
+    return value_of(Poll, row, new=row.new_entries)
 
 
 class Schedule(Verbs):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -324,14 +323,3 @@ class Event:
     remedy: str
     at: datetime
     closed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How many rows there are, for `/status` and `/metrics`."""
-
-    sources: int = 0
-    articles: int = 0
-    entries: int = 0
-    waiting: int = 0
-    by_section: Mapping[str, int] = field(default_factory=dict)
