@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from feeds.model import Entry, Origin, Source
 from feeds.text import fold, spelled
@@ -118,30 +119,37 @@ def find_credits(entry: Entry) -> tuple[Credit, ...]:
 
     A name counts as an agency's only where it is one of AGENCIES; a line such as "Source: X" names anybody.
     """
-    found: list[Credit] = []
-    if entry.origin is not None and entry.origin.name:
-        found.append(Credit(entry.origin.name, "origin in the feed", 1.0, entry.origin.url or entry.origin.feed_url))
-    for line in entry.credits:
-        found.extend(read_credit(line))
-    head, tail = entry.text[:200], entry.text[-300:]
-    dateline = _DATELINE.match(head)
-    if dateline and (agency := _agency(dateline["agency"])):
-        found.append(Credit(agency, f"dateline {dateline[0].strip()!r}", 0.8))
-    for line in tail.split("\n")[-4:]:
-        found.extend(credit for credit in read_credit(line) if credit.name in _KNOWN_AGENCIES or credit.weight >= 0.9)
+    found = [*_stated(entry), *chain.from_iterable(map(read_credit, entry.credits)), *_in_text(entry.text)]
     for author in entry.authors:
         byline = _BYLINE_AGENCY.match(author.name or "")
         if byline and (agency := _agency(byline["name"])):
             found.append(Credit(agency, f"byline {author.name!r}", 0.7))
-    stated = host_of(entry.canonical_url or "")
-    if stated and entry.link and registrable(stated) != registrable(host_of(entry.link)):
-        found.append(Credit(stated, "canonical address", 0.9, entry.canonical_url))
+    canonical = host_of(entry.canonical_url or "")
+    if canonical and entry.link and registrable(canonical) != registrable(host_of(entry.link)):
+        found.append(Credit(canonical, "canonical address", 0.9, entry.canonical_url))
     distinct: dict[tuple[str, bool], Credit] = {}
     for credit in found:
         key = (name_key(credit.name), credit.partial)
         if key not in distinct or credit.weight > distinct[key].weight:
             distinct[key] = credit
     return tuple(sorted(distinct.values(), key=lambda credit: -credit.weight))
+
+
+def _stated(entry: Entry) -> list[Credit]:
+    """Whom the feed itself names as the entry's origin."""
+    origin = entry.origin
+    if origin is None or not origin.name:
+        return []
+    return [Credit(origin.name, "origin in the feed", 1.0, origin.url or origin.feed_url)]
+
+
+def _in_text(text: str) -> Iterator[Credit]:
+    """Whom a text credits where it begins and where it ends."""
+    dateline = _DATELINE.match(text[:200])
+    if dateline and (agency := _agency(dateline["agency"])):
+        yield Credit(agency, f"dateline {dateline[0].strip()!r}", 0.8)
+    for line in text[-300:].split("\n")[-4:]:
+        yield from (one for one in read_credit(line) if one.name in _KNOWN_AGENCIES or one.weight >= 0.9)
 
 
 def read_credit(line: str) -> list[Credit]:
@@ -155,28 +163,19 @@ def read_credit(line: str) -> list[Credit]:
     line = line.strip()
     if not line or len(line) > 200:
         return []
-    inputs = _INPUTS.search(line)
-    if inputs:
-        names = re.split(r",| and | & ", inputs["name"])
-        return [
-            Credit(_agency(name) or name.strip(), f"line {line!r}", 0.5, partial=True) for name in names if name.strip()
-        ]
-    contributed = _CONTRIBUTED.match(line)
-    if contributed:
+    how = f"line {line!r}"
+    if inputs := _INPUTS.search(line):
+        names = [name.strip() for name in re.split(r",| and | & ", inputs["name"])]
+        return [Credit(_agency(name) or name, how, 0.5, partial=True) for name in names if name]
+    if contributed := _CONTRIBUTED.match(line):
         name = contributed["name"].strip()
-        return [Credit(_agency(name) or name, f"line {line!r}", 0.4, partial=True)]
-    stated = _LABELLED.match(line) or _SAID.match(line)
-    if stated:
+        return [Credit(_agency(name) or name, how, 0.4, partial=True)]
+    if stated := _LABELLED.match(line) or _SAID.match(line):
         name = _NAME_TAIL.sub("", stated["name"]).strip()
-        return [Credit(_agency(name) or name, f"line {line!r}", 0.95)] if name else []
-    agency = _agency(line.strip("()[] .–—-"))
-    if agency:
-        return [Credit(agency, f"line {line!r}", 0.85)]
-    return [
-        Credit(agency, f"line {line!r}", 0.7)
-        for name in _BRACKETED.findall(line)
-        if (agency := _agency(name)) is not None
-    ]
+        return [Credit(_agency(name) or name, how, 0.95)] if name else []
+    if agency := _agency(line.strip("()[] .–—-")):
+        return [Credit(agency, how, 0.85)]
+    return [Credit(agency, how, 0.7) for agency in map(_agency, _BRACKETED.findall(line)) if agency is not None]
 
 
 def means(credit: Credit, source: Source) -> bool:
@@ -266,10 +265,17 @@ def with_origin(entry: Entry, credit: Credit, meant: Source | None, site_url: st
     What the entry says of its origin itself is never changed, but for addresses that it does not give.
     """
     origin = entry.origin or Origin(name=credit.name if not credit.url or meant is None else meant.name)
-    if entry.origin is None and credit.url and meant is None:
-        origin = replace(origin, url=f"https://{host_of(credit.url)}/")
     if meant is not None:
-        feed = public_address(meant.target) if meant.kind == "feed" else None
-        site = site_url or (site_of(meant.target) if meant.kind == "feed" and feed is None else None)
-        origin = replace(origin, url=origin.url or site, feed_url=origin.feed_url or feed)
+        feed, site = _addresses(meant)
+        origin = replace(origin, url=origin.url or site_url or site, feed_url=origin.feed_url or feed)
+    elif entry.origin is None and credit.url:
+        origin = replace(origin, url=f"https://{host_of(credit.url)}/")
     return entry if origin == entry.origin else replace(entry, origin=origin)
+
+
+def _addresses(source: Source) -> tuple[str | None, str | None]:
+    """The feed of a source, where its address may be shown, else its site."""
+    if source.kind != "feed":
+        return None, None
+    feed = public_address(source.target)
+    return feed, site_of(source.target) if feed is None else None

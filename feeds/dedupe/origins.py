@@ -90,56 +90,82 @@ class Lineage:
 def trace(told: Sequence[Told], sources: Iterable[Source] | Directory = ()) -> Lineage:
     """Weigh the entries of one article; *sources* are the configured ones, whom a credit may mean."""
     directory = sources if isinstance(sources, Directory) else Directory(sources)
-    credits = [one.said.credits for one in told]
-    scores = [0.0] * len(told)
-    reasons: list[list[str]] = [[] for _ in told]
-
-    def say(at: int, weight: float, why: str) -> None:
-        scores[at] += weight
-        reasons[at].append(f"{why} ({weight:+g})")
-
-    lowest, highest = (end((one.source.priority for one in told), default=0) for end in (min, max))
-    for at, one in enumerate(told):
-        if one.source.priority > lowest:
-            step = (one.source.priority - lowest) / (highest - lowest)
-            say(at, round(PRIORITY * step, 2), "priority of its source")
-        if one.said.noindex:
-            say(at, NOINDEX, "asks not to be indexed")
-        if one.said.dateline:
-            say(at, HAS_DATELINE, "dateline")
-        for other_at, other in enumerate(told):
-            if other_at != at and _names_as_canonical(other.said, one.said):
-                say(at, NAMED_AS_CANONICAL, f"canonical address of {other.source.name}")
-        for credit in credits[at]:
-            if not credit.partial and not means(credit, one.source):
-                say(at, CREDITS_OTHER * credit.weight, f"credits {credit.name}: {credit.how}")
-            for other_at, other in enumerate(told):
-                if other_at != at and not credit.partial and means(credit, other.source):
-                    say(other_at, CREDITED * credit.weight, f"credited by {one.source.name}: {credit.how}")
-    dated = [(one.said.published, at) for at, one in enumerate(told) if one.said.published is not None]
-    if len(dated) > 1 and min(dated)[0] != max(dated)[0]:
-        say(min(dated)[1], PUBLISHED_FIRST, "published first")
-    if told:
-        say(min(range(len(told)), key=lambda at: told[at].first_seen), SEEN_FIRST, "seen first")
-    order = sorted(range(len(told)), key=lambda at: (-scores[at], told[at].first_seen, at))
-    strongest = max((c for found in credits for c in found if not c.partial), key=lambda c: c.weight, default=None)
-    evidence = tuple(
-        Evidence(
-            kind="lineage", detail=f"{told[at].source.name}: {', '.join(reasons[at]) or 'nothing'}", score=scores[at]
-        )
-        for at in order
-    )
-    elsewhere = bool(order) and all(
-        any(not credit.partial and not means(credit, told[at].source) for credit in credits[at]) for at in order
-    )
+    weighing = _Weighing(told)
+    for at in range(len(told)):
+        weighing.look_at(at)
+        weighing.look_for_canonical(at)
+        weighing.look_at_credits(at)
+    weighing.look_at_times()
+    order = sorted(range(len(told)), key=lambda at: (-weighing.scores[at], told[at].first_seen, at))
+    strongest = max((one for found in weighing.credits for one in found), key=lambda one: one.weight, default=None)
     meant = directory.meant(strongest) if strongest is not None else None
+    elsewhere = bool(order) and all(map(weighing.credits_another, order))
     return Lineage(
         original=None if elsewhere or not order else order[0],
         copies=tuple(order if elsewhere else order[1:]),
         credited=strongest,
         credited_source_id=meant.id if meant is not None else None,
-        evidence=evidence,
+        evidence=tuple(map(weighing.evidence, order)),
     )
+
+
+class _Weighing:
+    """What speaks for each of the entries *told* to be the original. *credits* are those that mean all of an entry."""
+
+    def __init__(self, told: Sequence[Told]) -> None:
+        self._told = told
+        self.credits = [[credit for credit in one.said.credits if not credit.partial] for one in told]
+        self.scores = [0.0] * len(told)
+        self._reasons: list[list[str]] = [[] for _ in told]
+        priorities = [one.source.priority for one in told]
+        self._lowest, self._highest = min(priorities, default=0), max(priorities, default=0)
+
+    def evidence(self, at: int) -> Evidence:
+        detail = f"{self._told[at].source.name}: {', '.join(self._reasons[at]) or 'nothing'}"
+        return Evidence(kind="lineage", detail=detail, score=self.scores[at])
+
+    def credits_another(self, at: int) -> bool:
+        """Whether the entry names somebody else as first publisher."""
+        return any(not means(credit, self._told[at].source) for credit in self.credits[at])
+
+    def look_at(self, at: int) -> None:
+        one = self._told[at]
+        if one.source.priority > self._lowest:
+            step = (one.source.priority - self._lowest) / (self._highest - self._lowest)
+            self._say(at, round(PRIORITY * step, 2), "priority of its source")
+        if one.said.noindex:
+            self._say(at, NOINDEX, "asks not to be indexed")
+        if one.said.dateline:
+            self._say(at, HAS_DATELINE, "dateline")
+
+    def look_for_canonical(self, at: int) -> None:
+        """Who of the others names this one's address as the original."""
+        for _, other in self._others(at):
+            if _names_as_canonical(other.said, self._told[at].said):
+                self._say(at, NAMED_AS_CANONICAL, f"canonical address of {other.source.name}")
+
+    def look_at_credits(self, at: int) -> None:
+        source = self._told[at].source
+        for credit in self.credits[at]:
+            if not means(credit, source):
+                self._say(at, CREDITS_OTHER * credit.weight, f"credits {credit.name}: {credit.how}")
+            for other_at, other in self._others(at):
+                if means(credit, other.source):
+                    self._say(other_at, CREDITED * credit.weight, f"credited by {source.name}: {credit.how}")
+
+    def look_at_times(self) -> None:
+        dated = [(one.said.published, at) for at, one in enumerate(self._told) if one.said.published is not None]
+        if len(dated) > 1 and min(dated)[0] != max(dated)[0]:
+            self._say(min(dated)[1], PUBLISHED_FIRST, "published first")
+        if self._told:
+            self._say(min(range(len(self._told)), key=lambda at: self._told[at].first_seen), SEEN_FIRST, "seen first")
+
+    def _others(self, at: int) -> list[tuple[int, Told]]:
+        return [(other_at, other) for other_at, other in enumerate(self._told) if other_at != at]
+
+    def _say(self, at: int, weight: float, why: str) -> None:
+        self.scores[at] += weight
+        self._reasons[at].append(f"{why} ({weight:+g})")
 
 
 def choose_shown(told: Sequence[Told], lineage: Lineage, shown: int, desk_rights: FullText) -> int:
@@ -150,10 +176,10 @@ def choose_shown(told: Sequence[Told], lineage: Lineage, shown: int, desk_rights
     """
     highest = max(one.source.priority for one in told)
     allowed = [at for at, one in enumerate(told) if one.source.priority == highest]
+    original = lineage.original if lineage.original in allowed else None
     if shown not in allowed:
-        return lineage.original if lineage.original in allowed else allowed[0]
-    original = lineage.original
-    if original is None or original == shown or original not in allowed:
+        return original if original is not None else allowed[0]
+    if original is None or original == shown:
         return shown
     if told[shown].source.full_text == "full" and (told[original].source.full_text or desk_rights) != "full":
         return shown
