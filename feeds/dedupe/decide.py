@@ -237,8 +237,7 @@ class Deduper:
         entry = draft.entry
         if draft.refusal is not None:
             return _decision("refused", entry, "", source_id, b"", draft.refusal)
-        twin = self._entries[source_id].get(entry.key) if draft.found is None else None
-        if twin is not None and twin.content_hash == entry.content_hash and twin.title == entry.title:
+        if draft.found is None and (twin := self._twin(source_id, entry)) is not None:
             twice = Evidence(kind="entry-id", detail="twice in one document")
             return _decision("seen", entry, twin.article_uid, source_id, twin.signature, twice)
         found = draft.found or book.moved(entry, draft.sketch)
@@ -248,15 +247,22 @@ class Deduper:
         if book.holds(entry.key):
             reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
             entry, evidence = replace(entry, key=derived_key(entry)), (reused,)
-        uid, told = self._certain_copy_of(entry, draft.sketch, by_address=book.identifies(entry))
+        uid, why = self._certain_copy_of(entry, draft.sketch, by_address=book.identifies(entry))
         around = self._near(source_id, entry, draft.sketch) if uid is None else NOTHING
-        for one in around.copies:
-            if uid is None and self._fits(one.uid, entry, draft.sketch):
-                uid, told = one.uid, near.evidence(one.likeness)
-        if uid is not None and told is not None:
-            return _related(_decision("copy", entry, uid, source_id, draft.sketch, *evidence, told), around)
+        if uid is None:
+            fitting = (one for one in around.copies if self._fits(one.uid, entry, draft.sketch))
+            if (nearest := next(fitting, None)) is not None:
+                uid, why = nearest.uid, near.evidence(nearest.likeness)
+        if uid is not None and why is not None:
+            return _related(_decision("copy", entry, uid, source_id, draft.sketch, *evidence, why), around)
         decision = _related(_decision("new", entry, self._uid(), source_id, draft.sketch, *evidence), around)
         return decision if draft.sketched is None else self._arrive(decision, draft.sketched)
+
+    def _twin(self, source_id: int, entry: Entry) -> KnownEntry | None:
+        """The very same entry, where the batch brought it before."""
+        twin = self._entries[source_id].get(entry.key)
+        same = twin is not None and (twin.content_hash, twin.title) == (entry.content_hash, entry.title)
+        return twin if same else None
 
     def _as_known(self, source_id: int, draft: _Draft, found: Identified) -> Decision:
         entry, known = draft.entry, found.known

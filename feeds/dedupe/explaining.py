@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.counts import GramCounts, TermCounts
+from feeds.dedupe.counts import GramCounts
 from feeds.dedupe.grouping import Arriving, Stories
 from feeds.dedupe.identity import title_likeness
 from feeds.dedupe.near import Speaking
@@ -38,28 +38,39 @@ def compare(
     *window* and *stories* tell what is common on this desk; without them every word is as telling as in the language
     at large.
     """
+    certain = [_same("entry-id", one.entry_id, other.entry_id)] if same_source else []
+    certain += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
+    signs = [sign for sign in certain if sign is not None]
+    stories = Stories() if stories is None else stories
+    near_signs, is_near = _near(one, other, window, stories, language, same_source=same_source)
+    title = Evidence(kind="title", detail="characters in order", score=_round(title_likeness(one.title, other.title)))
+    is_one = is_near or any(sign.score == 1.0 for sign in signs)
+    article = Evidence(kind="article", detail="one article" if is_one else "two articles")
+    story = _story(one, other, stories, language, same_source=same_source)
+    one_story = is_one or (story.score or 0) >= (story.threshold or 1)
+    verdict = Evidence(kind="verdict", detail="one story" if one_story else "two stories")
+    return (*signs, *near_signs, title, story, article, verdict)
+
+
+def _near(
+    one: Entry, other: Entry, window: Window | None, stories: Stories, language: str, *, same_source: bool
+) -> tuple[list[Evidence], bool]:
+    """How near the texts are, and what one is to the other; whether they are near copies."""
     counts = window.counts if window is not None else GramCounts()
-    signs = [_same("entry-id", one.entry_id, other.entry_id) if same_source else None]
-    signs += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
-    first, second = (signature.read(signature.make(entry.title, entry.text)) for entry in (one, other))
-    assert first is not None and second is not None
-    spoken = (one.language or language).partition("-")[0].lower()
-    terms = stories.counts if stories is not None else TermCounts()
-    speaks = Speaking(one.title, one.text, terms, spoken)
-    mine, its = near.weigh(first, counts), near.weigh(second, counts)
+    mine, its = (near.weigh(_sketch(entry), counts) for entry in (one, other))
+    speaks = Speaking(one.title, one.text, stories.counts, (one.language or language).partition("-")[0].lower())
     likeness = near.judge(mine, its, same_source=same_source, speaks=speaks)
-    signs.append(near.evidence(likeness))
-    place = None if likeness.near else near.place(mine, its, likeness.body, same_source=same_source, speaks=speaks)
-    if place is not None:
-        signs.append(Evidence(kind="contains", detail=_CONTAINS[place]))
-    signs.append(
-        Evidence(kind="title", detail="characters in order", score=_round(title_likeness(one.title, other.title)))
-    )
-    certain = any(sign is not None and sign.score == 1.0 and sign.kind in ("entry-id", "url", "text") for sign in signs)
-    article = Evidence(kind="article", detail="one article" if certain or likeness.near else "two articles")
-    story = _story(one, other, Stories() if stories is None else stories, language, same_source=same_source)
-    told = "one story" if certain or likeness.near or (story.score or 0) >= (story.threshold or 1) else "two stories"
-    return (*(sign for sign in signs if sign is not None), story, article, Evidence(kind="verdict", detail=told))
+    signs = [near.evidence(likeness)]
+    if not likeness.near:
+        place = near.place(mine, its, likeness.body, same_source=same_source, speaks=speaks)
+        signs += [Evidence(kind="contains", detail=_CONTAINS[place])] if place is not None else []
+    return signs, likeness.near
+
+
+def _sketch(entry: Entry) -> signature.Sketch:
+    found = signature.read(signature.make(entry.title, entry.text))
+    assert found is not None
+    return found
 
 
 def _same(kind: str, one: str | None, other: str | None) -> Evidence | None:

@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -250,38 +249,46 @@ class Stories:
         final: dict[int, str] = {}
         for group in circle.groups:
             members = [circle.members[at] for at in group]
-            numbers = {one.number for one in members}
-            were = {story_of[number].uid: story_of[number] for number in numbers if number in story_of}
-            # The id stays with the first article; of a story that is not whole, all of it is here.
-            own = [story for story in were.values() if not story.is_whole or story.first in numbers]
-            own.sort(key=lambda story: story.first)
-            kept = own[0].uid if own else uid()
-            placed.merged.update((story.uid, kept) for story in own[1:])
-            came = [one for one in members if one.number not in story_of]
-            touched = now if came else max(story.touched for story in were.values())
-            self._put(kept, members, [story for story in own if not story.is_whole], touched)
-            final.update(dict.fromkeys(numbers, kept))
+            kept, others = self._regroup(members, story_of, now, uid)
+            placed.merged.update(dict.fromkeys(others, kept))
+            final.update((one.number, kept) for one in members)
             articles = self._stories[kept].articles
+            came = [one for one in members if one.number not in story_of]
             joined.update((one.number, Joined(kept, circle.evidence(one, group, articles))) for one in came)
-        for number, story in story_of.items():
-            if final[number] != placed.merged.get(story.uid, story.uid):
-                placed.moved[next(one.uid for one in story.members if one.number == number)] = final[number]
+        for story in circle.stories:
+            stays = placed.merged.get(story.uid, story.uid)
+            placed.moved.update((one.uid, final[one.number]) for one in story.members if final[one.number] != stays)
+
+    def _regroup(
+        self, members: Sequence[Member], story_of: Mapping[int, Story], now: datetime, uid: Callable[[], str]
+    ) -> tuple[str, list[str]]:
+        """Make *members* one story; its id, and those of the stories that became part of it."""
+        numbers = {one.number for one in members}
+        were = {story_of[number].uid: story_of[number] for number in numbers if number in story_of}
+        # The id stays with the first article; of a story that is not whole, all of it is here.
+        own = [story for story in were.values() if not story.is_whole or story.first in numbers]
+        own.sort(key=lambda story: story.first)
+        kept = own[0].uid if own else uid()
+        touched = max(story.touched for story in were.values()) if numbers <= story_of.keys() else now
+        self._put(kept, members, [story for story in own if not story.is_whole], touched)
+        return kept, [story.uid for story in own[1:]]
 
     def _put(self, uid: str, members: Sequence[Member], larger: Sequence[Story], touched: datetime) -> None:
         """Make *members* and what else the stories *larger* hold the story *uid*."""
         held = {one.number for story in larger for one in story.members}
+        numbers = [one.number for one in members]
         story = Story(
             uid,
             tuple(members[-RECENT:]),
-            articles=sum(story.articles for story in larger) + sum(one.number not in held for one in members),
+            articles=sum(story.articles for story in larger) + len(set(numbers) - held),
             touched=touched,
-            first=min(chain((one.number for one in members), (story.first for story in larger))),
-            newest=max(chain((one.number for one in members), (story.newest for story in larger))),
+            first=min([*numbers, *(story.first for story in larger)]),
+            newest=max([*numbers, *(story.newest for story in larger)]),
         )
         self._before.setdefault(uid, None)
         self._stories[uid] = self._by_first[story.first] = story
-        places = np.array([one.number - self._oldest for one in members if one.number >= self._oldest], np.int64)
-        if any(one.number < self._begun[0] for one in members) and self._story_of_before is None:
+        places = np.array([number - self._oldest for number in numbers if number >= self._oldest], np.int64)
+        if min(numbers) < self._begun[0] and self._story_of_before is None:
             self._story_of_before = self._story_of.copy()
         self._story_of[places] = story.first
         for other in larger:

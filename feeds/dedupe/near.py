@@ -196,7 +196,7 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
     if min(mine.word_count, its.word_count) < FEW_WORDS:
         return _by_title(mine, its, overlap, same_source=same_source)
     body, head = _agreement(one, other)
-    title: Title = "one" if overlap == 1.0 and sizes >= 0.6 else "like" if overlap >= 0.5 else "another"
+    title = _title(overlap, sizes)
     shorter, longer = sorted((mine, its), key=lambda sketch: sketch.gram_count)
     ratio = shorter.gram_count / longer.gram_count
     score, threshold, asked = _asked(shorter, longer, title, body, head)
@@ -208,12 +208,17 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
         asked += ", and one source brought both"
     if title != "one" and score >= threshold and (ratio < PART or body < HALF):
         small, large = (one, other) if shorter is mine else (other, one)
-        placed = head >= threshold or ratio >= EXCERPT or _beginning_in(large, small) >= STANDS_IN
-        if _goes_astray(longer, shorter.word_count):
-            threshold, asked = NEVER, "the longer one goes on about something else than its title says"
-        elif not _is_cut(shorter, longer, speaks, alike=title == "like", placed=placed, both=body < HALF):
-            threshold, asked = NEVER, "it may be a part of the other, which has a title of its own"
+        at_beginning = head >= threshold or ratio >= EXCERPT
+        why_not = _no_cut(small, large, speaks, alike=title == "like", at_beginning=at_beginning, both=body < HALF)
+        threshold, asked = (NEVER, why_not) if why_not else (threshold, asked)
     return Likeness(score, threshold, body, head, overlap, asked=asked, one_title=title == "one")
+
+
+def _title(overlap: float, sizes: float) -> Title:
+    """What two titles are to each other; the arguments are those of `title_overlap`."""
+    if overlap == 1.0 and sizes >= 0.6:
+        return "one"
+    return "like" if overlap >= 0.5 else "another"
 
 
 def _asked(shorter: Sketch, longer: Sketch, title: Title, body: float, head: float) -> tuple[float, float, str]:
@@ -231,16 +236,24 @@ def _asked(shorter: Sketch, longer: Sketch, title: Title, body: float, head: flo
     return score, threshold, asked
 
 
-def _is_cut(shorter: Sketch, longer: Sketch, speaks: Speaking | None, *, alike: bool, placed: bool, both: bool) -> bool:
-    """Whether *shorter* is the other text cut, and no part of a digest.
+def _no_cut(
+    small: Weighed, large: Weighed, speaks: Speaking | None, *, alike: bool, at_beginning: bool, both: bool
+) -> str:
+    """Why *small* is not the other text cut, but may be a part of a digest; empty where it is.
 
-    *alike* are the titles; *placed* says that it stands where a cut text does: one begins with what both have, or it is
-    long. *both* titles must speak of that where it is little.
+    *alike* are the titles. A cut text stands where the other begins (*at_beginning*), or its own beginning stands in
+    the other. *both* titles must speak of what the two have in common where that is little.
     """
-    if alike or _in_title(shorter, longer):
-        if speaks is None or speaks.of_one(shorter, longer):
-            return True
-    return placed and (speaks is None or _speak(shorter, longer, speaks, both=both))
+    shorter, longer = small.sketch, large.sketch
+    placed = at_beginning or _beginning_in(large, small) >= STANDS_IN
+    if _goes_astray(longer, shorter.word_count):
+        return "the longer one goes on about something else than its title says"
+    if speaks is None:
+        spoken = alike or placed or _in_title(shorter, longer)
+    else:
+        named = (alike or _in_title(shorter, longer)) and speaks.of_one(shorter, longer)
+        spoken = named or (placed and _speak(shorter, longer, speaks, both=both))
+    return "" if spoken else "it may be a part of the other, which has a title of its own"
 
 
 def _goes_astray(sketch: Sketch, word_count: int) -> bool:
@@ -305,15 +318,20 @@ def place(
     asked = ALIKE_SAME_SOURCE if same_source else STANDS_IN
     if same_source and numbered_apart(one.sketch, other.sketch):
         return None
-    lengths = one.sketch.gram_count, other.sketch.gram_count
     if body < LEAST_IN_COMMON or min(one.sketch.word_count, other.sketch.word_count) < NOTICE_WORDS:
         return None
+    lengths = one.sketch.gram_count, other.sketch.gram_count
     if body >= asked and min(lengths) < SHORTER * max(lengths):
         return "part" if lengths[0] < lengths[1] else "whole"
+    return _by_beginnings(one, other, asked, speaks)
+
+
+def _by_beginnings(one: Weighed, other: Weighed, asked: float, speaks: Speaking | None) -> Place | None:
+    """What `place` gives for two texts of which neither stands in the other for the most part."""
     mine, its = _beginning_in(one, other), _beginning_in(other, one)
     if speaks is not None and min(mine, its) >= asked:
-        told = [speaks(each.sketch, BEGINNING_WORDS) for each in (one, other)]
-        return None if told[0] == told[1] else "part" if told[0] else "whole"
+        spoken, others = (speaks(each.sketch, BEGINNING_WORDS) for each in (one, other))
+        return None if spoken == others else "part" if spoken else "whole"
     if mine >= asked > 2 * its:
         return "part"
     return "whole" if its >= asked > 2 * mine else None
