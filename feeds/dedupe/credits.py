@@ -164,18 +164,23 @@ def read_credit(line: str) -> list[Credit]:
     if not line or len(line) > 200:
         return []
     how = f"line {line!r}"
-    if inputs := _INPUTS.search(line):
-        names = [name.strip() for name in re.split(r",| and | & ", inputs["name"])]
-        return [Credit(_agency(name) or name, how, 0.5, partial=True) for name in names if name]
-    if contributed := _CONTRIBUTED.match(line):
-        name = contributed["name"].strip()
-        return [Credit(_agency(name) or name, how, 0.4, partial=True)]
+    if partial := _contributed(line):
+        return [Credit(_agency(name) or name, how, weight, partial=True) for name, weight in partial]
     if stated := _LABELLED.match(line) or _SAID.match(line):
         name = _NAME_TAIL.sub("", stated["name"]).strip()
         return [Credit(_agency(name) or name, how, 0.95)] if name else []
     if agency := _agency(line.strip("()[] .–—-")):
         return [Credit(agency, how, 0.85)]
     return [Credit(agency, how, 0.7) for agency in map(_agency, _BRACKETED.findall(line)) if agency is not None]
+
+
+def _contributed(line: str) -> list[tuple[str, float]]:
+    """The names of those that gave a part of an article, each with the weight of the credit."""
+    if inputs := _INPUTS.search(line):
+        names = [name.strip() for name in re.split(r",| and | & ", inputs["name"])]
+        return [(name, 0.5) for name in names if name]
+    contributed = _CONTRIBUTED.match(line)
+    return [(contributed["name"].strip(), 0.4)] if contributed else []
 
 
 def means(credit: Credit, source: Source) -> bool:

@@ -6,8 +6,8 @@ is read again (measured in `bench/dedupe.py`).
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -66,10 +66,15 @@ NOTHING = Found()
 
 
 class _Met(NamedTuple):
-    """An article of the window that was compared with an arriving one."""
+    """An article of the window that was compared with an arriving one; *place* is what that is to it.
+
+    *own_title* says that it is of the same source and has the same title.
+    """
 
     near: Near
     weighed: Weighed
+    place: near.Place | None
+    own_title: bool
 
 
 class Window:
@@ -160,24 +165,26 @@ class Window:
         rows = [row for row in self._sharing(mine) if self._seen[row] >= since]
         if but:
             rows = [row for row in rows if self._uid(row) != but]
-        met: defaultdict[near.Place | None, list[_Met]] = defaultdict(list)
-        copies: list[_Met] = []
-        own_titles = False
-        for at, other in near.candidates(mine, [self._signature(row) for row in rows]) if rows else ():
+        if not rows:
+            return NOTHING
+        return _found(mine, list(self._compare(mine, rows, source_id & 0xFFFFFFFF, boilerplate, speaks)))
+
+    def _compare(
+        self,
+        mine: Weighed,
+        rows: Sequence[int],
+        source_id: int,
+        boilerplate: Boilerplate | None,
+        speaks: Speaking | None,
+    ) -> Iterator[_Met]:
+        """Those of *rows* that may be near, compared with an article of the source *source_id*."""
+        for at, other in near.candidates(mine, [self._signature(row) for row in rows]):
             source = int(self._sources[rows[at]])
-            same_source = source == source_id & 0xFFFFFFFF
-            own_titles |= same_source and other.title_hash == sketch.title_hash
-            opposite = near.weigh(other, self.counts)
-            likeness, place = _compared(mine, opposite, boilerplate, same_source=same_source, speaks=speaks)
-            one = _Met(Near(self._uid(rows[at]), source, likeness), opposite)
-            (copies if likeness.near else met[place]).append(one)
-        copies.sort(key=lambda one: -one.near.likeness.score)
-        if copies and _is_whole(mine, copies, met["whole"]):
-            met["whole"] += copies
-            copies = []
-        if copies and own_titles and copies[0].near.likeness.by_title:
-            copies = []  # a column: its title comes again and again
-        return Found(tuple(one.near for one in copies), _uids(met["whole"]), _uids(met["part"]))
+            same_source = source == source_id
+            weighed = near.weigh(other, self.counts)
+            likeness, place = _compared(mine, weighed, boilerplate, same_source=same_source, speaks=speaks)
+            own_title = same_source and other.title_hash == mine.sketch.title_hash
+            yield _Met(Near(self._uid(rows[at]), source, likeness), weighed, place, own_title)
 
     def _sharing(self, mine: Weighed) -> list[int]:
         """The rows that share most with an arriving article: what is indexed of it, by how telling it is."""
@@ -285,6 +292,19 @@ def _compared(
         own, its = (boilerplate.taken_from(each, same_source=True) for each in (mine, other))
         place = near.place(own, its, near.judge(own, its).body, same_source=same_source, speaks=speaks)
     return likeness, place
+
+
+def _found(mine: Weighed, met: Sequence[_Met]) -> Found:
+    """What of those that were compared an article is a copy of, and which hold it or stand in it."""
+    copies = sorted((one for one in met if one.near.likeness.near), key=lambda one: -one.near.likeness.score)
+    parts = [one for one in met if one.place == "whole"]
+    wholes = [one for one in met if one.place == "part"]
+    if copies and _is_whole(mine, copies, parts):
+        parts += copies
+        copies = []
+    if copies and copies[0].near.likeness.by_title and any(one.own_title for one in met):
+        copies = []  # a column: its title comes again and again
+    return Found(tuple(one.near for one in copies), _uids(parts), _uids(wholes))
 
 
 def _uids(met: Iterable[_Met]) -> tuple[str, ...]:
