@@ -197,5 +197,5 @@ def _is_text(name: str) -> bool:
 
 
 def _state(name: str, status: os.stat_result) -> int:
-    told = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
-    return xxhash.xxh3_64_intdigest(told.encode("utf-8", "surrogateescape"))
+    identity = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+    return xxhash.xxh3_64_intdigest(identity.encode("utf-8", "surrogateescape"))

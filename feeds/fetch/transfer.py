@@ -34,8 +34,7 @@ from feeds.errors import (
     FetchTooLarge,
     UrlError,
 )
-from feeds.fetch.cookies import Cookies
-from feeds.fetch.headers import ACCEPT_ENCODING, every, list_members, retry_after_s, validators
+from feeds.fetch.headers import ACCEPT_ENCODING, Cookies, every, list_members, retry_after_s, validators
 from feeds.fetch.target import SchemeRefused, Target, follow, parse_target, without_credentials
 from feeds.model import Answer, Redirect, Request, Validators
 from feeds.urls import masked

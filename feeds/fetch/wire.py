@@ -378,12 +378,12 @@ class Wire:
         It walks through that cache with every transfer, so it is kept as small as the number of handles. The "+" has an
         entry leave by itself, should it ever be left over.
         """
-        told = [f"-{self._resolved}"] if self._resolved else []
+        entries = [f"-{self._resolved}"] if self._resolved else []
         self._resolved = f"{target.host}:{target.port}" if addresses else ""
         if addresses:
             listed = ",".join([f"[{address}]" if ":" in address else address for address in addresses])
-            told.append(f"+{self._resolved}:{listed}")
-        return told
+            entries.append(f"+{self._resolved}:{listed}")
+        return entries
 
     def _alive(self) -> None:
         if self.transfer is not None:

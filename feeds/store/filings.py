@@ -77,6 +77,10 @@ class _Changes:
             }
         )
 
+    def articles(self) -> set[int]:
+        """The articles that were filed or withdrawn."""
+        return {row["article_id"] for row in self.made} | {row["of_article"] for row in self.moved}
+
 
 _COUNT_ON = (
     update(sections)
@@ -121,10 +125,14 @@ def file(
             changes.stale |= {id_ for id_, row in mine.items() if row.state == LIVE and id_ in by_id}
     numbered = _write(connection, changes)
     if moved is not None:
-        moved |= {row["article_id"] for row in changes.made} | {row["of_article"] for row in changes.moved}
+        moved |= changes.articles()
     stale = changes.stale - numbered
     touch(connection, stale)
-    return frozenset(by_id[section_id] for section_id in numbered | stale if section_id in by_id)
+    return _paths(numbered | stale, by_id)
+
+
+def _paths(section_ids: Iterable[int], by_id: Mapping[int, str]) -> frozenset[str]:
+    return frozenset(by_id[section_id] for section_id in section_ids if section_id in by_id)
 
 
 Rows = Mapping[int, Row[*tuple[Any, ...]]]
@@ -257,7 +265,7 @@ def switch(connection: Connection, article_id: int, before: int, after: int, now
     for row in mine.values():
         if row.state == before:
             changes.move(row, after)
-    return frozenset(by_id[section_id] for section_id in _write(connection, changes) if section_id in by_id)
+    return _paths(_write(connection, changes), by_id)
 
 
 def touch(connection: Connection, section_ids: Iterable[int]) -> None:

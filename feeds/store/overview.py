@@ -188,12 +188,16 @@ def _saved(rows: Sequence[tuple[str, int | None, int, int]]) -> Saved:
     for outcome, _, number, _ in rows:
         outcomes[outcome] += number
     same = sum(number for _, status, number, _ in rows if status == 304)
-    whole = [(number, wire) for _, status, number, wire in rows if status == 200 and wire]
-    mean = sum(wire for _, wire in whole) / sum(number for number, _ in whole) if whole else 0.0
     return Saved(
         polls=outcomes.total(),
         not_modified=same,
         wire_bytes=sum(wire for _, _, _, wire in rows),
-        saved_bytes=round(same * mean),
+        saved_bytes=round(same * _mean_bytes(rows)),
         outcomes=dict(outcomes),
     )
+
+
+def _mean_bytes(rows: Sequence[tuple[str, int | None, int, int]]) -> float:
+    """What a whole document of a source took on average, 0.0 where none came."""
+    whole = [(number, wire) for _, status, number, wire in rows if status == 200 and wire]
+    return sum(wire for _, wire in whole) / sum(number for number, _ in whole) if whole else 0.0

@@ -145,8 +145,7 @@ class Relations(Verbs):
         mine = [row.id for row in rows_in(self._connection, select(articles.c.id), articles.c.uid, uids)]
         pairs = _pairs(self._connection, mine)
         ids = sorted({id_ for pair in pairs for id_ in pair})
-        columns = articles.c.id, articles.c.uid
-        uid_of = {row.id: row.uid for row in rows_in(self._connection, select(*columns), articles.c.id, ids)}
+        uid_of = self._uids(ids)
         signatures: dict[int, dict[tuple[int, str], bytes]] = {id_: {} for id_ in ids}
         signed = select(entries.c.article_id, entries.c.source_id, entries.c.key, entries.c.signature)
         for row in rows_in(self._connection, signed, entries.c.article_id, ids):
@@ -156,6 +155,10 @@ class Relations(Verbs):
             for whole, part in sorted(pairs)
             if whole in uid_of and part in uid_of
         ]
+
+    def _uids(self, ids: Sequence[int]) -> dict[int, str]:
+        named = select(articles.c.id, articles.c.uid)
+        return {row.id: row.uid for row in rows_in(self._connection, named, articles.c.id, ids)}
 
 
 # --------------------------------------------------------------------------- evidence

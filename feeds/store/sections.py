@@ -49,8 +49,7 @@ class Sections(Verbs):
         A section with `moved_from` keeps the filings and the numbers that it had under its old path.
         """
         self._ids.clear()
-        titles = {section.path: section.title for section in configured}
-        titles = {"": titles.get("", "")} | titles | {UNFILED: titles.get(UNFILED, "Unfiled")}
+        titles = _titles(configured)
         present = self._rows()
         moves = [(old, section.path) for section in configured for old in section.moved_from]
         changes = [
@@ -280,6 +279,12 @@ class Sections(Verbs):
             raise SectionNotFound(path)
         self._ids[path] = found
         return found
+
+
+def _titles(configured: Sequence[Section]) -> dict[str, str]:
+    """The titles of all sections by path, in the order of the tree: the whole desk first, `unfiled` last."""
+    titles = {section.path: section.title for section in configured}
+    return {"": titles.get("", "")} | titles | {UNFILED: titles.get(UNFILED, "Unfiled")}
 
 
 def _write_section(

@@ -90,6 +90,7 @@ _ONLY_FOR_POLLING: dict[str, Any] = {"item_hashes": None, "item_marks": None, "b
 BRIEF = tuple(name for name in _COLUMNS if name not in _ONLY_FOR_POLLING)
 """The columns of which people want to know something."""
 
+_ADDRESS = frozenset(("target", "kind"))
 _SHOWN = frozenset(("name", "target", "rights", "full_text", "priority"))
 """What of a source is seen in published articles."""
 _OF_A_SOURCE = ("gone", "failing", "moved", "validators", "silent", "flood")
@@ -252,7 +253,7 @@ class _Plan:
         (self.returned if back else self.changed).append(source.key)
         due = {"of_id": row.id, "new_due": _due(row, source, differs, now)}
         self.updates.append({f"new_{name}": value for name, value in columns.items()} | due)
-        if "target" in differs or "kind" in differs:
+        if not _ADDRESS.isdisjoint(differs):
             self.restart[row.id] = row.key
         if not _SHOWN.isdisjoint(differs):
             self.seen_differently.append(row.id)
@@ -283,7 +284,7 @@ class _Plan:
 def _due(row: Row[Any], source: Source, differs: Sequence[str], now: datetime) -> datetime:
     """When a changed source is due: a new URL at once, a shorter interval from its last poll."""
     due: datetime = row.next_poll_at
-    if "target" in differs or "kind" in differs:
+    if not _ADDRESS.isdisjoint(differs):
         return min(due, now) if row.claim_id is None else now
     patient = row.claim_id is not None or row.failures or row.retry_after_until is not None
     if "fixed_interval_s" in differs and source.interval_s and row.last_poll_at is not None and not patient:

@@ -91,10 +91,7 @@ def mapped() -> Iterator[None]:
 def _known(error: exc.DBAPIError) -> StoreError | None:
     words = str(error.orig).strip()
     if type(error.orig).__module__.startswith("sqlite3"):
-        lowered = words.lower()
-        known = next((StoreError(cause, remedy=remedy) for sign, cause, remedy in _SQLITE if sign in lowered), None)
-        refused = isinstance(error, exc.OperationalError)
-        return known or (StoreError(f"the database refuses: {words}") if refused else None)
+        return _known_of_sqlite(error, words)
     code = getattr(error.orig, "sqlstate", None) or ""
     for start, cause, remedy in _POSTGRES:
         if code.startswith(start):
@@ -103,6 +100,13 @@ def _known(error: exc.DBAPIError) -> StoreError | None:
         first = words.splitlines()[0] if words else "connection lost"
         return StoreError(f"the database server is gone: {first}", remedy="start it, or check WIREDESK_DATABASE")
     return None
+
+
+def _known_of_sqlite(error: exc.DBAPIError, words: str) -> StoreError | None:
+    for sign, cause, remedy in _SQLITE:
+        if sign in words.lower():
+            return StoreError(cause, remedy=remedy)
+    return StoreError(f"the database refuses: {words}") if isinstance(error, exc.OperationalError) else None
 
 
 _SUBJECTS = {

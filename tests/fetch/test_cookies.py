@@ -2,7 +2,7 @@
 
 import pytest
 
-from feeds.fetch.cookies import Cookies
+from feeds.fetch.headers import Cookies
 from feeds.fetch.target import parse_target
 
 

@@ -8,11 +8,11 @@ a day, or of which nothing is known, is asked every *first_s*; one that posts a 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from feeds.errors import FailureKind
-from feeds.fetch.cadence.rhythm import DAY_S, HOUR_S, UNKNOWN_RATE, Rhythm, recall, remember
-from feeds.fetch.cadence.values import Plan, Poll
+from feeds.fetch.cadence.rhythm import DAY_S, HOUR_S, UNKNOWN_RATE, Poll, Rhythm, recall, remember
 from feeds.model import PollSettings
 
 BACKOFF_S: dict[FailureKind, float] = {"temporary": 300, "soft": 1800, "hard": 900}
@@ -24,6 +24,20 @@ JITTER = 0.1
 """Share of an interval by which a wake-up may come later, so that sources never run in lockstep (criteria B6)."""
 TURNOVER = 0.25
 """Share of a window that is let be expected to be new at the next poll: real sources post in bursts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """When to ask next and why. *memory* is the cadence's own JSON, handed back at the next poll.
+
+    *interval_s* is the usual interval at present, which a failure leaves as it was.
+    """
+
+    next_poll_at: datetime
+    interval_s: float
+    failures: int
+    memory: str
+    reason: str
 
 
 def plan(

@@ -12,9 +12,13 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
-from feeds.fetch.cadence.values import Poll
+from feeds.errors import FailureKind
 from feeds.model import Hints
+
+PollOutcome = Literal["new", "same", "not-modified", "failed", "gone"]
+Ours = Literal["", "network", "fault"]
 
 DAY_S = 86400.0
 HOUR_S = 3600.0
@@ -45,6 +49,28 @@ _LISTS = (_MEMORIES, _MEMORIES, 24, 24, 7, 7, 24, 7)
 """How long the lists of a rhythm and its profile are, in the order in which they are kept."""
 _CUTS = [slice(sum(_LISTS[:at]), sum(_LISTS[: at + 1])) for at in range(len(_LISTS))]
 _NUMBERS = struct.Struct(f"<ddIfff{sum(_LISTS)}f")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """What one poll brought. *window* counts the entries the document held, *new* those never seen before.
+
+    *published* are the dates of the new entries; *fresh_s* is what Cache-Control or Expires still allow (RFC 9111
+    §4.2); *hints* what the document declares, None where no document was read. *ours*: a failure that says nothing
+    about the source, of this machine's network or a fault of the desk's own.
+    """
+
+    at: datetime
+    outcome: PollOutcome
+    new: int = 0
+    window: int = 0
+    first: bool = False
+    published: tuple[datetime, ...] = ()
+    fresh_s: float | None = None
+    hints: Hints | None = None
+    failure: FailureKind | None = None
+    retry_after_s: float | None = None
+    ours: Ours = ""
 
 
 class Profile:
@@ -164,7 +190,7 @@ class Rhythm:
     hints: Hints = Hints()
     profile: Profile = EVEN  # what hours and days come to by the four lists above
     quiet_until: float = 0.0  # polls up to then brought nothing and are not learned yet; 0: there are none
-    told: str = ""  # what was remembered before those
+    remembered: str = ""  # before those
 
     def rate(self) -> float:
         """Posts a day at an average hour."""
@@ -198,7 +224,7 @@ class Rhythm:
 
     def settle(self) -> None:
         """Learn the polls that were only noted."""
-        until, self.quiet_until, self.told = self.quiet_until, 0.0, ""
+        until, self.quiet_until, self.remembered = self.quiet_until, 0.0, ""
         if until > self.at:
             self._go_on(Poll(at=datetime.fromtimestamp(until, UTC), outcome="same"), until)
             self.at = until
@@ -208,7 +234,7 @@ class Rhythm:
         self.profile = Profile.seen(self.hour_posts, self.hour_days, self.day_posts, self.day_days)
 
     def _brings_nothing(self, poll: Poll) -> bool:
-        return bool(self.told) and not (poll.new or poll.window or poll.first or poll.hints or self.tight_s)
+        return bool(self.remembered) and not (poll.new or poll.window or poll.first or poll.hints or self.tight_s)
 
     def _begin(self, poll: Poll, now: float) -> None:
         """The first document's dates tell a rhythm at once; the oldest only says where it begins."""
@@ -358,7 +384,7 @@ def recall(memory: str) -> Rhythm:
             hints=_hints(hints) if hints else Hints(),
             profile=Profile(hours, weekdays),
             quiet_until=float(quiet or 0.0),
-            told=f"{form} {packed} {hints}",
+            remembered=f"{form} {packed} {hints}",
         )
     except (ValueError, struct.error, KeyError, TypeError, AttributeError):
         return Rhythm()
@@ -367,7 +393,7 @@ def recall(memory: str) -> Rhythm:
 def remember(rhythm: Rhythm) -> str:
     """*rhythm* as text, below 1 KB."""
     if rhythm.quiet_until:
-        return f"{rhythm.told} {rhythm.quiet_until:.0f}"
+        return f"{rhythm.remembered} {rhythm.quiet_until:.0f}"
     packed = _NUMBERS.pack(
         rhythm.at,
         rhythm.last_new,
@@ -384,7 +410,7 @@ def remember(rhythm: Rhythm) -> str:
         *rhythm.profile.hours,
         *rhythm.profile.days,
     )
-    return f"{_FORM} {b2a_base64(packed, newline=False).decode('ascii')} {_told(rhythm.hints)}"
+    return f"{_FORM} {b2a_base64(packed, newline=False).decode('ascii')} {_hints_as_text(rhythm.hints)}"
 
 
 def silence(memory: str, now: datetime) -> Silence | None:
@@ -393,22 +419,22 @@ def silence(memory: str, now: datetime) -> Silence | None:
 
 
 def _hints(text: str) -> Hints:
-    told = json.loads(text)
+    declared = json.loads(text)
     return Hints(
-        ttl_s=told.get("ttl"),
-        skip_hours=tuple(int(hour) for hour in told.get("hours", ())),
-        skip_days=tuple(int(day) for day in told.get("days", ())),
-        update_period_s=told.get("period"),
+        ttl_s=declared.get("ttl"),
+        skip_hours=tuple(int(hour) for hour in declared.get("hours", ())),
+        skip_days=tuple(int(day) for day in declared.get("days", ())),
+        update_period_s=declared.get("period"),
     )
 
 
-def _told(hints: Hints) -> str:
-    told = {
+def _hints_as_text(hints: Hints) -> str:
+    declared = {
         "ttl": hints.ttl_s,
         "hours": list(hints.skip_hours),
         "days": list(hints.skip_days),
         "period": hints.update_period_s,
     }
-    if not any(told.values()):
+    if not any(declared.values()):
         return ""
-    return json.dumps({name: value for name, value in told.items() if value}, separators=(",", ":"))
+    return json.dumps({name: value for name, value in declared.items() if value}, separators=(",", ":"))
