@@ -195,6 +195,7 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 
 def _insert(connection: Connection, table: Table) -> Any:
+    # Each database's part of SQLAlchemy is loaded where it is used: the other's would cost every start of a desk.
     if is_postgres(connection):
         from sqlalchemy.dialects.postgresql import insert
 

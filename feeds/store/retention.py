@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, select, tuple_, update
 
 from feeds.store import dialect, filings, relations, search, stories
-from feeds.store.columns import article_mark, chunks, entry_mark, text_mark, unsigned, url_mark
+from feeds.store.columns import article_mark, entry_mark, text_mark, unsigned, url_mark
 from feeds.store.dialect import Verbs, change_in, rows_in
 from feeds.store.schema import (
     IN_SECTION,
@@ -103,15 +103,12 @@ class Retention(Verbs):
 
     def _disown(self, gone: Sequence[Row[*tuple[Any, ...]]]) -> None:
         """Forget which URLs and texts these entries' articles own."""
-        for some in chunks(gone):
-            urls = [(row.comparable, row.article_id) for row in some if row.comparable]
-            texts = [(row.text_hash, row.article_id) for row in some if row.text_hash]
-            if urls:
-                owned = tuple_(article_urls.c.comparable, article_urls.c.article_id)
-                self._connection.execute(delete(article_urls).where(owned.in_(urls)))
-            if texts:
-                owned = tuple_(article_texts.c.text_hash, article_texts.c.article_id)
-                self._connection.execute(delete(article_texts).where(owned.in_(texts)))
+        owned = tuple_(article_urls.c.comparable, article_urls.c.article_id)
+        urls = [(row.comparable, row.article_id) for row in gone if row.comparable]
+        change_in(self._connection, delete(article_urls), owned, urls)
+        owned = tuple_(article_texts.c.text_hash, article_texts.c.article_id)
+        texts = [(row.text_hash, row.article_id) for row in gone if row.text_hash]
+        change_in(self._connection, delete(article_texts), owned, texts)
 
     def _trim(self, keep_articles: int, limit: int, now: datetime) -> int:
         """Remove what lies behind the newest *keep_articles* of a section; articles that no section keeps go whole."""

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob
 from feeds.model import FullText, Source, Validators
@@ -296,8 +296,7 @@ def _due(row: Row[Any], source: Source, differs: Sequence[str], now: datetime) -
 def _renew(connection: Connection, source_ids: Sequence[int]) -> None:
     """Have every article that these sources have part in rendered again."""
     for some in chunks(source_ids):
-        theirs = select(entries.c.article_id).where(entries.c.source_id.in_(some))
-        connection.execute(NEXT_REVISION.where(articles.c.id.in_(theirs)))
+        connection.execute(NEXT_REVISION.where(_theirs(some)))
     if source_ids:
         connection.execute(update(sections).values(touched=sections.c.touched + 1))
 
@@ -314,8 +313,11 @@ def _withhold(connection: Connection, source_ids: Sequence[int]) -> None:
     What is joined from their fragments waits for new ones. A mark, for a desk's fragments are too many to be deleted.
     """
     for some in chunks(source_ids):
-        theirs = select(entries.c.article_id).where(entries.c.source_id.in_(some))
-        withheld = update(articles).where(articles.c.id.in_(theirs)).values(least_revision=articles.c.revision)
-        connection.execute(withheld)
-        told_in = select(articles.c.story_uid).where(articles.c.id.in_(theirs), articles.c.story_uid.is_not(None))
-        stories.forget(connection, connection.execute(told_in.distinct()).scalars())
+        connection.execute(update(articles).where(_theirs(some)).values(least_revision=articles.c.revision))
+        of_stories = select(articles.c.story_uid).where(_theirs(some), articles.c.story_uid.is_not(None))
+        stories.forget(connection, connection.execute(of_stories.distinct()).scalars())
+
+
+def _theirs(source_ids: Sequence[int]) -> ColumnElement[bool]:
+    """Whether any of these sources has part in an article."""
+    return articles.c.id.in_(select(entries.c.article_id).where(entries.c.source_id.in_(source_ids)))

@@ -427,6 +427,15 @@ def _is_there(file: Path) -> bool:
         raise StoreError(f"the database {file} cannot be looked at: {error.strerror}", remedy=remedy) from error
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        make_private(folder)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {folder} cannot be made: {error.strerror}", remedy="choose another with --data"
+        ) from error
+
+
 def open_store(url: str, *, create: bool = True) -> Store:
     """The store at *url*: ``sqlite:///file``, a bare path, or ``postgresql://…``.
 
@@ -438,12 +447,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
     if file is not None and not _is_there(file):
         if not create:
             raise StoreError(f"there is no database at {file}", remedy="`wiredesk run` makes it")
-        try:
-            make_private(file.parent)
-        except OSError as error:
-            raise StoreError(
-                f"the folder {file.parent} cannot be made: {error.strerror}", remedy="choose another with --data"
-            ) from error
+        _make_folder(file.parent)
     store = Store(url)
     try:
         if store.pending():

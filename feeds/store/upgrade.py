@@ -48,7 +48,7 @@ def pending(connection: Connection) -> bool:
 
 def to_head(connection: Connection) -> None:
     """Run all migrations that are due in one transaction: an interrupted upgrade has not happened."""
-    from alembic import command
+    from alembic import command  # here, for only an upgrade needs it, and its import costs more than most starts
 
     with connection.begin():
         dialect.lock(connection, dialect.MIGRATE_LOCK)
@@ -69,7 +69,7 @@ def _shipped() -> tuple[frozenset[str], str | None]:
 
 
 def _config() -> Config:
-    from alembic.config import Config
+    from alembic.config import Config  # see `to_head`
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
