@@ -1,7 +1,7 @@
 """The step dedupe: entries + what is known → seen, updated, copy, new; and which story. Pure."""
 
 from feeds.dedupe.credits import Directory, credited, with_origin
-from feeds.dedupe.decide import Deduper, dedupe, new_uid
+from feeds.dedupe.decide import Deduper
 from feeds.dedupe.explaining import compare, nearest
 from feeds.dedupe.grouping import Stories
 from feeds.dedupe.origins import Lineage, Said, Told, choose_shown, said, trace
@@ -22,9 +22,7 @@ __all__ = [
     "choose_shown",
     "compare",
     "credited",
-    "dedupe",
     "nearest",
-    "new_uid",
     "remember",
     "said",
     "sketch",

@@ -1,4 +1,8 @@
-"""Whom an entry credits: "Source: X", "(Reuters)", "With inputs from PTI", datelines, bylines, addresses. Pure."""
+"""Whom an entry credits: "Source: X", "(Reuters)", "With inputs from PTI", datelines, bylines, addresses. Pure.
+
+Agencies are known by the names under which they are credited: one is believed wherever it stands as a credit, short
+ones ("AP", "PA") only as whole names. `Directory` finds the configured source that a credit means.
+"""
 
 from __future__ import annotations
 
@@ -243,7 +247,7 @@ class Directory:
         self._names = sorted(self._by_name)
 
     def meant(self, credit: Credit) -> Source | None:
-        """The source that *credit* names: by its name, the beginning of it, or its site; see `credits.means`."""
+        """The source that *credit* names: by its name, the beginning of it, or its site; see `means`."""
         key = name_key(credit.name)
         if key in self._by_name:
             return self._by_name[key]

@@ -1,4 +1,10 @@
-"""Entries + what is known → decisions. Pure; what is decided is remembered, so that one batch holds many sources."""
+"""Entries + what is known → decisions. Pure; what is decided is remembered, so that one batch holds many sources.
+
+Whether an edit is worth telling (`judge_edit`): `updated` moves for news and stays for typing mistakes. An edit is
+significant when a number in the title changed, when less than TITLE_KEPT of the title's words stayed (a word counts as
+kept when it is spelt nearly the same), or when less than TEXT_KEPT of the text's word triples did. RFC 4287 §4.2.15
+leaves this to the publisher.
+"""
 
 from __future__ import annotations
 
@@ -434,20 +440,6 @@ def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:
         if entry.text_hash:
             titles[entry.text_hash][title_key(entry.title)] += 1
     return frozenset(text for text, seen in titles.items() if len(seen) > 1)
-
-
-def dedupe(
-    source_id: int,
-    entries: Sequence[Entry],
-    known: Known,
-    *,
-    now: datetime,
-    window: Window | None = None,
-    stories: Stories | None = None,
-    uid: Callable[[], str] = new_uid,
-) -> tuple[Decision, ...]:
-    """Decide over the entries of one source alone; see `Deduper` for a batch of several."""
-    return Deduper(known, now=now, window=window, stories=stories, uid=uid).decide(source_id, entries)
 
 
 def judge_edit(entry: Entry, sketch: bytes, known: KnownEntry) -> tuple[bool, Evidence]:

@@ -260,15 +260,8 @@ class SourceBook:
         if not key:
             return None
         for known in self._free(self._by_title.get(key, ())):
-            same_text = bool(entry.text_hash) and entry.text_hash == known.text_hash
-            # Too short for a hash of its text, without an address: a file under another name.
-            same_text |= not entry.comparable and bool(entry.content_hash) and entry.content_hash == known.content_hash
-            if entry.published is not None and entry.published == known.published:
-                return Identified(known, Evidence(kind="title", detail="same title and date under another id"))
-            if same_text and not _redated(entry, known):
-                return Identified(known, Evidence(kind="text", detail="same title and text under another id"))
-            if _same_path(entry, known):
-                return Identified(known, Evidence(kind="path", detail="same title and path on another host"))
+            if (why := _same_beside_title(entry, known)) is not None:
+                return Identified(known, why)
             if self._flood and self._titles[key] == 1 and len(self._by_title[key]) == 1:
                 return Identified(known, Evidence(kind="flood", detail="archive issued again, same title"))
         return None
@@ -284,6 +277,18 @@ class SourceBook:
             if (key := title_key(entry.title)) and self._titles[key] == 1 and len(self._by_title.get(key, ())) == 1
         )
         return paired >= FLOOD_ENTRIES and paired * 2 >= len(unknown)
+
+
+def _same_beside_title(entry: Entry, known: KnownEntry) -> Evidence | None:
+    """What of two entries of one title shows that they are one article; None where nothing does."""
+    if entry.published is not None and entry.published == known.published:
+        return Evidence(kind="title", detail="same title and date under another id")
+    same_text = bool(entry.text_hash) and entry.text_hash == known.text_hash
+    # Too short for a hash of its text, without an address: a file under another name.
+    same_text |= not entry.comparable and bool(entry.content_hash) and entry.content_hash == known.content_hash
+    if same_text and not _redated(entry, known):
+        return Evidence(kind="text", detail="same title and text under another id")
+    return Evidence(kind="path", detail="same title and path on another host") if _same_path(entry, known) else None
 
 
 def _says_the_same(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:

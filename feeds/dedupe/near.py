@@ -3,6 +3,10 @@
 `judge` compares two signatures. What counts is not how many word triples two texts share but how many *telling* ones:
 triples that many articles of the window hold ("all rights reserved", "shr 12 cts vs") weigh next to nothing, which
 is what keeps template briefs apart and boilerplate out, in any language and without a list of phrases.
+
+Whether a title speaks of a text (`Speaking`) tells a cut copy from the first part of a digest. A digest has a headline
+of its own, "Morning briefing", of which none of its parts says a word; a longer version of an article has one whose
+telling words stand in the shorter version too.
 """
 
 from __future__ import annotations

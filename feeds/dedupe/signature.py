@@ -3,6 +3,9 @@
 It holds the words of the title, the figures near the top, every word triple of the first sentences, and of the whole
 text the triples with the smallest hashes (a bottom-k sample: the same triples are drawn from two texts that share
 them, whatever stands around). Stored with the entry, it spares a restart from reading texts again.
+
+With the terms that stories are found by (`Sketched`) it is all that dedupe reads out of an entry's words: the dear half
+of deciding, which needs no memory of the desk, so that parse workers may do it.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import xxhash
 
 from feeds import files, text, wordlist
 from feeds.dates import MONTHS
+from feeds.dedupe.arrays import first_of_each
 from feeds.text import UNSPACED
 
 NEWS_WORDS = 250
@@ -83,16 +84,13 @@ def stemmed(word: str) -> str:
 def count_terms(title_words: Sequence[str], text_words: Sequence[str], names: Collection[str] = ()) -> Terms:
     """The terms of an article, as strong as 1 + log of how often they stand there, times NAME or DATE.
 
-    *names* are words, as `names.named` gives them.
+    *names* are words, as `signature.named` gives them.
     """
     title, text = hash_stems(title_words[:TITLE_WORDS]), hash_stems(text_words[:NEWS_WORDS])
     ordered = np.concatenate((*TITLE_TIMES * (title,), text))
     ordered.sort()
-    first = np.empty(len(ordered) + 1, np.bool_)
-    first[0] = first[-1] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:-1])
-    starts = np.flatnonzero(first)
-    hashes, strengths = ordered[starts[:-1]], _STRENGTHS[np.diff(starts)]
+    starts = np.flatnonzero(first_of_each(ordered))
+    hashes, strengths = ordered[starts], _STRENGTHS[np.diff(starts, append=len(ordered))]
     if hashes.size:
         for some, times in ((hash_stems(list(names)), NAME), (_DATES, DATE)):
             at = np.minimum(hashes.searchsorted(some), hashes.size - 1)

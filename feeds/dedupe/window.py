@@ -2,6 +2,10 @@
 
 About 500 bytes an article. The store keeps each signature with its entry, so that a restart adds them again and no text
 is read again (measured in `bench/dedupe.py`).
+
+What one source writes under all of its entries (`Boilerplate`: a channel's description, the form of its release notes)
+is no sign. Nothing is kept for it: only where an entry comes near to another, which few do, the triples of the source's
+other entries are counted, those of the document in hand and the newest that are stored.
 """
 
 from __future__ import annotations
