@@ -85,6 +85,7 @@ class Origin(BaseHTTPRequestHandler):
     turn = threading.Condition()
     command = ""
     waiting: list[str] = []
+    polls = False
     polled: frozenset[str] = frozenset()
     at = sources = bodies = 0
 
@@ -145,12 +146,15 @@ class Origin(BaseHTTPRequestHandler):
         opened = sqlite3.connect(f"file:{told['database']}?mode=ro", uri=True)
         if told["command"] != Origin.command:
             Origin.command, Origin.at = told["command"], told["at"]
-            Origin.waiting, Origin.polled = told["order"], frozenset(told["polled"])
+            Origin.waiting, Origin.polls = told["order"], told["polled"] is not None
+            Origin.polled = frozenset(told["polled"] or ())
             Origin.sources = Origin.bodies = 0
         return opened
 
     def _is_saved(self, opened: sqlite3.Connection) -> bool:
         """Whether all that this command was answered is saved: polls that ended, bodies out of the inbox."""
+        if not Origin.polls:
+            return True
         ended = _number(opened, f"select count(*) from polls where at = {Origin.at}")
         came = _number(opened, BODIES)
         waiting = _number(opened, "select count(*) from inbox where next_try_at is null")
@@ -256,10 +260,18 @@ class Desk:
         """Run commands one after another in one child, each as a fresh `main`; what each printed, by its name."""
         self._commands += 1
         label = f"{self.name} {self._commands}"
-        at = int(self.clock.now.timestamp()) * 1_000_000
-        told = {"command": label, "database": str(self.database), "at": at, "order": self.order, "polled": self.polled}
-        (self.origin / "command").write_text(json.dumps(told))
         listed = list(commands)
+        at = int(self.clock.now.timestamp()) * 1_000_000
+        # Only a poll saves what it is answered; `preview` and `discover` are answered at once.
+        polls = any(arguments[0] == "poll" for arguments in listed if arguments)
+        told = {
+            "command": label,
+            "database": str(self.database),
+            "at": at,
+            "order": self.order if polls else [],
+            "polled": self.polled if polls else None,
+        }
+        (self.origin / "command").write_text(json.dumps(told))
 
         def work() -> list[tuple[int, str, str]]:
             return [self._main(each, before[place] if before else None) for place, each in enumerate(listed)]
@@ -662,7 +674,6 @@ class Parts:
         ]
         several += [["preview", source["url"]] for source in sources[:4]] + [
             ["discover", "http://nothing.example.org/"],
-            ["poll", "nobody"],
             ["plan"],
         ]
         desk.run_each(several)
