@@ -5,7 +5,7 @@
     python -m bench.compare DIR/old.record NEW      OLD as it was recorded before, in half the time
 
 Each side runs in a process of its own with the code of its checkout (`bench/recorder.py`, of this checkout, as are the
-config and the inputs of tests): desks take in all development data, with a clock that stands still and chance that is
+config and the inputs of tests): desks take in development data (half of it, if --share does not say), with a clock that stands still and chance that is
 drawn from names. Prints how many of each kind were compared and how many differ, and the first differences of each
 kind with the place where they begin: entries first, for what differs there shows everywhere else. Exits with 1 where
 anything differs. Needs Linux and a C compiler, for the clock.
@@ -138,7 +138,9 @@ def main() -> int:
         default=[],
         help="feeds, labelled, stream, documents, released, messages; all, if none",
     )
-    parser.add_argument("--share", type=float, default=1.0, help="of the inputs of each part: 0.1 for a quick look")
+    parser.add_argument(
+        "--share", type=float, default=0.5, help="of the inputs of each part; 1 takes five minutes of CPU"
+    )
     parser.add_argument("--first", type=int, default=3, help="so many differences of each kind are shown")
     parser.add_argument("--keep", type=Path, help="a folder for the two recordings")
     told = parser.parse_args()
