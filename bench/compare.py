@@ -5,10 +5,10 @@
     python -m bench.compare DIR/old.record NEW      OLD as it was recorded before, in half the time
 
 Each side runs in a process of its own with the code of its checkout (`bench/recorder.py`, of this checkout, as are the
-config and the inputs of tests): desks take in development data (half of it, if --share does not say), with a clock that stands still and chance that is
-drawn from names. Prints how many of each kind were compared and how many differ, and the first differences of each
-kind with the place where they begin: entries first, for what differs there shows everywhere else. Exits with 1 where
-anything differs. Needs Linux and a C compiler, for the clock.
+config and the inputs of tests): desks take in development data (half of it, where --share does not say), with a clock
+that stands still and chance that is drawn from names. Prints how many of each kind were compared and how many differ,
+and the first differences of each kind with the place where they begin: entries first, for what differs there shows
+everywhere else. Exits with 1 where anything differs. Needs Linux and a C compiler, for the clock.
 
 An article's id is drawn when it is new: who draws more or fewer ids, or in another order, makes all differ.
 """
