@@ -62,7 +62,7 @@ class Postings:
         self._packed = np.empty(0, np.uint32)  # for each: the hash's lower bits, below them the document less first
         self._starts = np.empty(0, np.uint32)  # where in the packed array each bucket begins, and the last one ends
         self._lay_out()
-        self._fresh: list[Keys] = []  # what is in no segment yet, in the order of documents
+        self._fresh: list[tuple[int, Hashes]] = []  # documents that are in no segment yet, in order
         self._fresh_count = 0
         self._documents_of: defaultdict[int, list[int]] = defaultdict(list)  # in what is fresh, as far as it is read
         self._read = 0
@@ -71,37 +71,37 @@ class Postings:
         """From here on `undo` takes back; what was added before stays, and becomes segments where it fills some."""
         if self._fresh_count < FLUSH_POSTINGS:
             return
-        pairs = np.concatenate(self._fresh)
-        documents = pairs & _LOW
-        ends = np.flatnonzero(np.append(documents[1:] != documents[:-1], True)) + 1
-        at = 0
-        while (full := int(np.searchsorted(ends, at + FLUSH_POSTINGS))) < len(ends):
-            start, at = at, int(ends[full])
-            self._flush(int(documents[start]), int(documents[at - 1]), pairs[start:at])
-        self._keep(pairs[at:])
+        start, left = 0, self._fresh_count
+        while left >= FLUSH_POSTINGS:
+            size, end = 0, start
+            while size < FLUSH_POSTINGS:
+                size, end = size + len(self._fresh[end][1]), end + 1
+            run, start, left = self._fresh[start:end], end, left - size
+            keys = [(hashes.astype(np.uint64) << _SHIFT) | np.uint64(document) for document, hashes in run]
+            self._flush(run[0][0], run[-1][0], np.concatenate(keys))
+        self._keep(self._fresh[start:])
 
     def undo(self, document: int) -> None:
         """Take back what was added of *document* and those behind it since `begin`."""
-        if self._fresh:
-            pairs = np.concatenate(self._fresh)
-            self._keep(pairs[(pairs & _LOW) < document])
+        self._keep([one for one in self._fresh if one[0] < document])
 
     def add(self, document: int, hashes: Hashes) -> None:
         """Take in a *document* by its *hashes*, each given once."""
-        self._fresh.append((hashes.astype(np.uint64) << _SHIFT) | np.uint64(document))
+        self._fresh.append((document, hashes))
         self._fresh_count += len(hashes)
 
-    def _keep(self, fresh: Keys) -> None:
+    def _keep(self, fresh: list[tuple[int, Hashes]]) -> None:
         """Let *fresh* be all that is in no segment."""
-        self._fresh, self._fresh_count = [fresh], len(fresh)
+        self._fresh, self._fresh_count = fresh, sum(len(hashes) for _, hashes in fresh)
         self._documents_of.clear()
         self._read = 0
 
     def _read_fresh(self) -> None:
         """Arrange for `lookup` what was added since the last one."""
-        for keys in self._fresh[self._read :]:
-            for one, document in zip((keys >> _SHIFT).tolist(), (keys & _LOW).tolist(), strict=True):
-                self._documents_of[one].append(document)
+        documents_of = self._documents_of
+        for document, hashes in self._fresh[self._read :]:
+            for one in hashes.tolist():
+                documents_of[one].append(document)
         self._read = len(self._fresh)
 
     def lookup(self, hashes: Hashes) -> tuple[Ints, Ints]:

@@ -134,7 +134,7 @@ def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch)
         window.begin()
         stories.begin()
         for each in (window, stories):
-            each._postings.undo(1 << 30)  # takes back nothing; what is fresh lies in one array then
+            each._postings.undo(1 << 30)  # takes back nothing, and forgets what was looked up
         return plain([window, stories], {})
 
     assert run(3) == run(1)
