@@ -35,7 +35,7 @@ from dedupe import ARRIVED, DATA, b_cubed, entry_of, rows_of  # noqa: E402
 
 from feeds.dedupe import Deduper, Stories, Window, grouping, linking  # noqa: E402
 from feeds.dedupe.grouping import Arriving, Placed  # noqa: E402
-from feeds.ingest.batches import left_out  # noqa: E402
+from feeds.ingest.placing import left_out  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
 from feeds.model import Entry, Known, Source  # noqa: E402
 

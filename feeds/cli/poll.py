@@ -41,7 +41,7 @@ from feeds.ingest.arrivals import FOLDER_RETRY_S
 from feeds.ingest.claims import Claims
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
-from feeds.ingest.refile import refile
+from feeds.ingest.placing import refile
 from feeds.ingest.unsaved import Progress
 from feeds.ingest.verdicts import Late
 from feeds.model import Source

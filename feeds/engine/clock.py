@@ -30,7 +30,7 @@ from feeds.fetch import Fetcher
 from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
-from feeds.ingest.refile import refile
+from feeds.ingest.placing import refile
 from feeds.publish import publish
 from feeds.settings import ConfigErrors
 from feeds.store import Store

@@ -1,8 +1,12 @@
-"""A batch decided, filed and saved: one transaction, and everything computed before it begins. I/O: the store."""
+"""The flow's last steps for a batch of bodies: dedupe, file, save. One transaction, and what can be computed before it
+begins is. I/O: the store.
+
+`Saving.save` is the order; the functions below it are what it asks for, in the order in which it does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,9 +19,10 @@ from feeds.ingest.bodies import Read, Waiting, recurs_in
 from feeds.ingest.desk import Desk
 from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
 from feeds.ingest.host_queues import HostQueues, scope_of
+from feeds.ingest.placing import Places, places, rank
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late, late, verdict
-from feeds.model import Entry, Placement, PollSettings
+from feeds.model import Placement, PollSettings
 from feeds.store import ReadTx, Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob
@@ -38,10 +43,7 @@ LISTINGS = ("page", "sitemap")
 """The kinds of sources whose pages are followed."""
 
 FLOOD_AT_LEAST = 5
-"""Known entries under new ids in one document of which the admin is told."""
-
-Places = dict[int, tuple[Placement, ...] | None]
-UNDATED_AGE = timedelta(days=1)
+"""Known entries under new ids in one document from which on the admin is to know."""
 
 
 @dataclass(slots=True)
@@ -85,40 +87,26 @@ class Saving:
         if any(waiting.item.tries for waiting, _ in batch.read):
             with self._store.read() as tx:
                 batch = replace(batch, read=_without_known(tx, batch.read))
-        placed = [_placements(waiting, reading, desk) for waiting, reading in batch.read]
-        entries = [(waiting.source.id, reading.entries) for waiting, reading in batch.read]
-        beside = {
-            waiting.source.id: reading.beside
-            for waiting, reading in sorted(batch.read, key=lambda one: one[1].beside.window)
-        }
-        brought_by = [waiting.source for waiting, _ in batch.read]
-        language = desk.settings.language
         memory, credits = self._loaded()
+        brought_by = [waiting.source for waiting, _ in batch.read]
         decided: Decided | None = None
         try:
             with self._store.read() as tx:
-                decided = memory.decide(tx, entries, now=now, language=language, beside=beside)
+                decided = _decide(memory, tx, batch.read, desk, now)
                 groups = credits.credit(tx, brought_by, decided.decisions, desk)
+            placed = [places(one, desk) for one in batch.read]
             with self._store.write() as tx:
                 tx.lock_dedupe()
                 if decided.deduper is not None and not memory.is_current(tx):
                     # Somebody else saved meanwhile, perhaps the very same articles.
                     decided.undo()
-                    decided = memory.decide(tx, entries, now=now, language=language, beside=beside)
+                    decided = _decide(memory, tx, batch.read, desk, now)
                     groups = credits.credit(tx, brought_by, decided.decisions, desk)
                 report = _save_decisions(tx, batch.read, placed, groups, now)
                 credits.settle(tx, groups, desk.settings.publish.full_text)
                 tx.stories.move(decided.moved)
                 tx.stories.merge(decided.merged, now)
-                results = self._finish(tx, batch, decided.decisions, desk.settings.poll, now)
-                _tell_floods(tx, batch.read, decided.decisions, now)
-                note_hubs(tx, _hubs(batch.read, desk), now)
-                pages = _pages(tx, batch, results)
-                _learn(tx, batch.read, now)
-                late = _late(tx, batch.read, decided.decisions)
-                put_off = _put_off(tx, batch.read, now)
-                tx.inbox.put_off(put_off)
-                tx.inbox.remove([waiting.item.id for waiting, _ in batch.read if waiting.item.id not in put_off])
+                saved = self._save_ends(tx, batch, decided.decisions, report, desk, now)
                 newest = tx.articles.newest_entry()
         except BaseException:
             if decided is not None:
@@ -127,7 +115,7 @@ class Saving:
             raise
         if decided.deduper is not None:
             memory.saved(newest)
-        return Saved(results, report, late, pages)
+        return saved
 
     def _loaded(self) -> tuple[Memory, Credits]:
         """What decides, loaded with the first body: numpy takes a tenth of a second, and most polls bring nothing."""
@@ -143,6 +131,23 @@ class Saving:
             results = self._finish(tx, batch, [], desk.settings.poll, now)
             pages = _pages(tx, batch, results)
         return Saved(results, SaveReport(), pages=pages)
+
+    def _save_ends(
+        self, tx: WriteTx, batch: Batch, decided: Groups, report: SaveReport, desk: Desk, now: datetime
+    ) -> Saved:
+        """Write how the polls of a batch ended and what its bodies say besides entries; take them out of the inbox."""
+        _note_documents(tx, batch.read, now)
+        results = self._finish(tx, batch, decided, desk.settings.poll, now)
+        _note_floods(tx, batch.read, decided, now)
+        note_hubs(tx, _hubs(batch.read, desk), now)
+        _queue_links(tx, batch.read)
+        pages = _pages(tx, batch, results)
+        _learn(tx, batch.read, now)
+        late = _late(tx, batch.read, decided)
+        put_off = _put_off(tx, batch.read, now)
+        tx.inbox.put_off(put_off)
+        tx.inbox.remove([waiting.item.id for waiting, _ in batch.read if waiting.item.id not in put_off])
+        return Saved(results, report, late, pages)
 
     def _finish(
         self, tx: WriteTx, batch: Batch, decided: Groups, settings: PollSettings, now: datetime
@@ -170,7 +175,7 @@ class Saving:
         self, tx: WriteTx, postponed: list[Claim], asked: Iterable[str], settings: PollSettings, now: datetime
     ) -> None:
         """Give claims back that may not be asked now, and have all sources under a `Retry-After` wait, each its own
-        while longer, so that they never come back in lockstep (criteria M9). *asked* are addresses that said so.
+        while longer, so that they never come back in lockstep (criteria M9). *asked* are addresses that asked for it.
         """
         tx.sources.release(postponed)
         if settings.retry_after_scope == "url":
@@ -186,19 +191,30 @@ class Saving:
             tx.sources.hold({id_: until + timedelta(seconds=spread_s * self._random()) for id_ in held})
 
 
-def _pages(tx: WriteTx, batch: Batch, results: list[PollResult]) -> dict[int, list[str]]:
-    """Queue the pages that listings name, take out those that are done with; gives what to follow of sources that
-    answered.
-    """
-    for waiting, reading in batch.read:
+def _decide(memory: Memory, tx: ReadTx, read: list[Read], desk: Desk, now: datetime) -> Decided:
+    """What each entry is, by what the store has now."""
+    entries = [(waiting.source.id, reading.entries) for waiting, reading in read]
+    # Of several bodies of one source, the one with the largest window counts.
+    largest_last = sorted(read, key=lambda one: one[1].beside.window)
+    beside = {waiting.source.id: reading.beside for waiting, reading in largest_last}
+    return memory.decide(tx, entries, now=now, language=desk.settings.language, beside=beside)
+
+
+def _queue_links(tx: WriteTx, read: list[Read]) -> None:
+    """Queue the pages that listings name and that are not known."""
+    for waiting, reading in read:
         if waiting.claim is not None and reading.links:
             known = frozenset(waiting.claim.state.item_hashes)
             named = {link_hash(url): url for url in reading.links}
             tx.page_queue.put(waiting.source.id, {number: url for number, url in named.items() if number not in known})
+
+
+def _pages(tx: WriteTx, batch: Batch, results: list[PollResult]) -> dict[int, list[str]]:
+    """Take the pages that are done with out of the queue; gives what to follow of sources that answered."""
     tx.sources.followed(batch.followed)
     tx.page_queue.done(batch.followed)
     answered = {result.source_id for result in results if not result.error}
-    listings = {id_ for id_ in answered if (out := batch.flight.get(id_)) and out.source.kind in LISTINGS}
+    listings = {id_ for id_ in answered if (claim := batch.flight.get(id_)) and claim.source.kind in LISTINGS}
     return tx.page_queue.next(listings, FOLLOW_AT_ONCE)
 
 
@@ -220,71 +236,72 @@ def _put_off(tx: WriteTx, read: list[Read], now: datetime) -> dict[int, datetime
     """
     unread = [waiting for waiting, reading in read if reading.bug or isinstance(reading.error, ParseUnfinished)]
     staying = tx.inbox.put_off_of([waiting.source.id for waiting in unread if waiting.claim is not None])
-    until = {}
-    for waiting in unread:
-        comes_again = waiting.claim is not None and waiting.source.kind != "feed"
-        if comes_again or waiting.item.tries >= len(AGAIN_AFTER):
-            continue
-        if waiting.claim is None or staying.get(waiting.source.id, 0) < MOST_UNREAD:
-            until[waiting.item.id] = now + AGAIN_AFTER[waiting.item.tries]
-    return until
+    return {
+        waiting.item.id: now + AGAIN_AFTER[waiting.item.tries]
+        for waiting in unread
+        if _is_tried_again(waiting, staying.get(waiting.source.id, 0))
+    }
+
+
+def _is_tried_again(waiting: Waiting, staying: int) -> bool:
+    """Whether a body that could not be read stays, where *staying* bodies of polls of its source do already."""
+    if waiting.item.tries >= len(AGAIN_AFTER):
+        return False
+    return waiting.claim is None or (waiting.source.kind == "feed" and staying < MOST_UNREAD)
 
 
 def _without_known(tx: ReadTx, read: list[Read]) -> list[Read]:
     """*read*, but of feeds' bodies that were put off the entries alone that are not known: newer ones may have come."""
-    found = []
     polled = {(waiting.source.id, entry.key) for waiting, its in read if waiting.claim for entry in its.entries}
-    for waiting, reading in read:
-        if waiting.claim is None and waiting.source.kind == "feed" and waiting.item.tries and not waiting.item.pushed:
-            id_ = waiting.source.id
-            known = tx.articles.known_keys(id_, [entry.key for entry in reading.entries])
-            known |= {key for source_id, key in polled if source_id == id_}
-            reading = replace(reading, entries=tuple(entry for entry in reading.entries if entry.key not in known))
-        found.append((waiting, reading))
-    return found
+    return [
+        (waiting, _newer(tx, waiting, reading, polled) if _was_put_off(waiting) else reading)
+        for waiting, reading in read
+    ]
 
 
-def _placements(waiting: Waiting, reading: Reading, desk: Desk) -> Places:
-    """Where each entry belongs, by its position, for dedupe may change keys.
+def _was_put_off(waiting: Waiting) -> bool:
+    """Whether it is the document of a feed that was asked for and could not be read then."""
+    late = waiting.claim is None and waiting.item.tries > 0
+    return late and waiting.source.kind == "feed" and not waiting.item.pushed
 
-    None for what a first import leaves out: stored, so that it is known, and in no section.
-    """
-    out = left_out(waiting, reading.entries, desk.settings.publish.first_import)
-    places: Places = dict.fromkeys((entry.position for entry in out), None)
-    for entry in reading.entries:
-        if entry.position not in places:
-            places[entry.position] = desk.filing_rules.place(entry, waiting.source)
-    return places
+
+def _newer(tx: ReadTx, waiting: Waiting, reading: Reading, polled: set[tuple[int, str]]) -> Reading:
+    id_ = waiting.source.id
+    known = tx.articles.known_keys(id_, [entry.key for entry in reading.entries])
+    left = (entry for entry in reading.entries if entry.key not in known and (id_, entry.key) not in polled)
+    return replace(reading, entries=tuple(left))
 
 
 def _save_decisions(tx: WriteTx, read: list[Read], placed: list[Places], decided: Groups, now: datetime) -> SaveReport:
     """Save what was decided, with the placements of all entries of an article together."""
     placements: dict[str, list[Placement] | None] = {}
     ranks: dict[str, datetime] = {}
-    for (waiting, reading), decisions, places in zip(read, decided, placed, strict=True):
+    for (waiting, reading), decisions, places_of in zip(read, decided, placed, strict=True):
         for decision in decisions:
-            found = places.get(decision.entry.position, ())
-            before = placements.get(decision.article_uid)
+            uid = decision.article_uid
+            found = places_of.get(decision.entry.position, ())
             if found is not None:
-                placements[decision.article_uid] = [*(before or ()), *found]
+                placements[uid] = [*(placements.get(uid) or ()), *found]
             else:
-                placements.setdefault(decision.article_uid, None)
+                placements.setdefault(uid, None)
             place = rank(decision.entry, waiting, reading.entries, now)
-            ranks[decision.article_uid] = min(place, ranks.get(decision.article_uid, place))
-        document = f"{waiting.source.key}:{waiting.item.final_url}"
-        if waiting.claim is None and reading.error is None:
-            tx.events.close("document", document, now)
-        elif waiting.claim is None and reading.error is not None:
-            tx.events.add(
-                "document",
-                document,
-                text=f"{waiting.source.name}: {waiting.item.final_url}: {reading.error.cause}",
-                remedy=reading.error.remedy,
-                now=now,
-            )
+            ranks[uid] = min(place, ranks.get(uid, place))
     return tx.articles.save(
         [decision for decisions in decided for decision in decisions], now, placements=placements, ranks=ranks
     )
+
+
+def _note_documents(tx: WriteTx, read: list[Read], now: datetime) -> None:
+    """Open an event for each document that came by itself and could not be read, and close those of the others."""
+    for waiting, reading in read:
+        if waiting.claim is not None:
+            continue
+        url, source = waiting.item.final_url, waiting.source
+        if reading.error is None:
+            tx.events.close("document", f"{source.key}:{url}", now)
+        else:
+            text = f"{source.name}: {url}: {reading.error.cause}"
+            tx.events.add("document", f"{source.key}:{url}", text=text, remedy=reading.error.remedy, now=now)
 
 
 def _learn(tx: WriteTx, read: list[Read], now: datetime) -> None:
@@ -298,7 +315,8 @@ def _learn(tx: WriteTx, read: list[Read], now: datetime) -> None:
     tx.furniture.learn({name: state for name, state in learnt.items() if state != before.get(name)}, now)
 
 
-def _tell_floods(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:
+def _note_floods(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:
+    """Have the admin know of archives that came again under new ids."""
     if not any(decided):
         return
     known = tx.events.subjects("flood")
@@ -320,34 +338,3 @@ def _hubs(read: list[Read], desk: Desk) -> list[tuple[int, Discovered]]:
 
 def _address(claim: Claim | None) -> str:
     return "" if claim is None else claim.state.adopted_url or claim.source.target
-
-
-def rank(entry: Entry, waiting: Waiting, siblings: Sequence[Entry], now: datetime) -> datetime:
-    """The place in the order: the earlier of published and first seen; never the top for what is not new.
-
-    In a first import an entry without a date stands right after the dated one before it in the document, else, with
-    nothing to go by, as if it were a day old.
-    """
-    if entry.published is not None:
-        return min(entry.published, now)
-    if not waiting.first or waiting.source.kind == "files":
-        return now
-    before = [other for other in siblings if other.position < entry.position and other.published is not None]
-    if before:
-        nearest = max(before, key=lambda other: other.position)
-        assert nearest.published is not None
-        return min(nearest.published, now) - timedelta(microseconds=entry.position - nearest.position)
-    dated = [other.published for other in siblings if other.published is not None]
-    anchor = min(dated) if dated else now - UNDATED_AGE
-    return min(anchor, now) - timedelta(microseconds=entry.position)
-
-
-def left_out(waiting: Waiting, entries: Sequence[Entry], most: int) -> list[Entry]:
-    """What a first import of more than *most* entries files nowhere; 0 lets all in."""
-    if not waiting.first or not most or waiting.source.kind == "files":
-        return []
-    return sorted(entries, key=_newest_first)[most:]
-
-
-def _newest_first(entry: Entry) -> tuple[bool, float, int]:
-    return (entry.published is None, -entry.published.timestamp() if entry.published else 0.0, entry.position)

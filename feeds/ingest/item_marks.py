@@ -1,9 +1,9 @@
 """What is remembered of a feed's items between polls, so that items seen before need not be read again. Pure.
 
 What an entry is must not depend on whether the entries beside it were read anew. So an item is left out only where
-nothing that arrived has anything in common with it by which entries are told apart (`Marks`: key, title, text), nothing
-that it shared its key with has gone, and what it takes from the document and the config is as it was. Where that does
-not hold, which is seldom, the document is read whole. An address in common is told on (`ItemMarks.shared`).
+nothing that arrived has anything in common with it that makes entries one (`Marks`: key, title, text), nothing that it
+shared its key with has gone, and what it takes from the document and the config is as it was. Where that does
+not hold, which is seldom, the document is read whole. An address in common is handed on (`ItemMarks.shared`).
 """
 
 from __future__ import annotations
@@ -55,32 +55,30 @@ class ItemMarks:
             return False
         if feed.item_hashes == self.hashes:
             return True
-        before = self.marks()
-        read = {entry.position for entry in feed.entries}
-        left_out = [before[one] for position, one in enumerate(feed.item_hashes) if position not in read]
-        stays = {mark for marks in left_out for mark in _telling(marks)}
-        if any(mark in stays for marks in known.marks.values() for mark in _telling(marks)):
-            return False
+        left_out = self._of_left_out(feed)
         keys = Counter(marks[0] for marks in left_out if marks[0])
-        if any(before[gone][0] in keys for gone in before.keys() - set(feed.item_hashes)):
-            return False
-        # Of entries that are one, the order can tell which is kept.
+        return not (_may_be_one(left_out, known) or self._has_lost(keys, feed) or self._has_reordered(keys, feed))
+
+    def _has_lost(self, keys: Counter[int], feed: ParsedFeed) -> bool:
+        """Whether an item is gone that shared its key with one that was left out."""
+        before = self.marks()
+        return any(before[gone][0] in keys for gone in before.keys() - set(feed.item_hashes))
+
+    def _has_reordered(self, keys: Counter[int], feed: ParsedFeed) -> bool:
+        """Whether items of one key stand in another order: of entries that are one, it can decide which is kept."""
+        before = self.marks()
         repeated = {key for key, count in keys.items() if count > 1}
-        orders = [
-            [one for one in hashes if one in before and before[one][0] in repeated]
-            for hashes in (self.hashes, feed.item_hashes)
-        ]
-        return orders[0] == orders[1]
+
+        def order(hashes: tuple[int, ...]) -> list[int]:
+            return [one for one in hashes if one in before and before[one][0] in repeated]
+
+        return order(self.hashes) != order(feed.item_hashes)
 
     def shared(self, feed: ParsedFeed, known: Normalised) -> frozenset[str]:
         """Addresses of the entries that were read which items left out give too; under other titles, says `allows`."""
-        if not self.hashes or not known.entries or not feed.skipped:
+        if not self._is_of_use(feed, known):
             return frozenset()
-        before = self.marks()
-        read = {entry.position for entry in feed.entries}
-        places = {
-            place for position, one in enumerate(feed.item_hashes) if position not in read for place in before[one][1:3]
-        }
+        places = {place for marks in self._of_left_out(feed) for place in marks[1:3]}
         return frozenset(
             address
             for entry in known.entries
@@ -92,12 +90,19 @@ class ItemMarks:
 
     def left_out(self, feed: ParsedFeed, known: Normalised) -> frozenset[tuple[int, int]]:
         """Keys and titles of the items of *feed* that were left out, hashed; none where nothing is new beside them."""
-        if not self.hashes or not known.entries or not feed.skipped:
+        if not self._is_of_use(feed, known):
             return frozenset()
+        return frozenset((key, title) for key, _, _, title, _ in self._of_left_out(feed))
+
+    def _is_of_use(self, feed: ParsedFeed, known: Normalised) -> bool:
+        """Whether there are both: entries that were read, and items that were left out."""
+        return bool(self.hashes and known.entries and feed.skipped)
+
+    def _of_left_out(self, feed: ParsedFeed) -> list[Marks]:
+        """The marks of the items of *feed* that were not read."""
         before = self.marks()
         read = {entry.position for entry in feed.entries}
-        marks = (before[one] for position, one in enumerate(feed.item_hashes) if position not in read)
-        return frozenset((key, title) for key, _, _, title, _ in marks)
+        return [before[one] for position, one in enumerate(feed.item_hashes) if position not in read]
 
     def after(self, feed: ParsedFeed, known: Normalised) -> ItemMarks:
         """What is to be remembered once *feed* has been read, items left out included."""
@@ -113,7 +118,13 @@ class ItemMarks:
         return ItemMarks(feed.item_hashes, feed.head_hash, ground, packed)
 
 
-def _telling(marks: Marks) -> tuple[int, ...]:
+def _may_be_one(left_out: list[Marks], known: Normalised) -> bool:
+    """Whether an entry that was read may be one with an item that was left out."""
+    stays = {mark for marks in left_out for mark in _identifying(marks)}
+    return any(mark in stays for marks in known.marks.values() for mark in _identifying(marks))
+
+
+def _identifying(marks: Marks) -> tuple[int, ...]:
     """The marks of which another entry can be read only together with this one: key, title, text."""
     return tuple(mark for mark in (marks[0], *marks[3:]) if mark)
 

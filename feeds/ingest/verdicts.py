@@ -22,6 +22,8 @@ from feeds.model import Answer, Decision, PollSettings, Redirect, Validators
 from feeds.store.values import Claim, PollResult, SourceState
 from feeds.urls import masked
 
+log = logging.getLogger(__name__)
+
 FULL_CHECK_EVERY = timedelta(days=7)
 """How often a source with validators is asked without them, for some answer 304 for ever; up to a quarter later, each
 source at its own time."""
@@ -46,6 +48,14 @@ class Brought:
     copies: int = 0
     updated: int = 0
     published: tuple[datetime, ...] = ()
+
+    @classmethod
+    def of(cls, decisions: Sequence[Decision]) -> Brought:
+        """Count what was decided."""
+        kinds = Counter(decision.kind for decision in decisions)
+        fresh = [decision.entry.published for decision in decisions if decision.kind in ("new", "copy")]
+        dates = tuple(published for published in fresh if published)
+        return cls(new=kinds["new"], copies=kinds["copy"], updated=kinds["updated"], published=dates)
 
 
 def validators_to_send(claim: Claim, now: datetime) -> Validators:
@@ -362,9 +372,6 @@ def _result(
     )
 
 
-log = logging.getLogger(__name__)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
     """What became of a body whose poll had ended before: a document of a folder, a push, a page that was followed."""
@@ -394,13 +401,7 @@ def verdict(
         # What is followed now counts once it has arrived: see `Sources.followed`.
         known = listed.intersection(waiting.claim.state.item_hashes)
         reading = replace(reading, item_hashes=tuple(sorted(known)))
-    fresh = [decision for decision in decisions if decision.kind in ("new", "copy")]
-    got = Brought(
-        new=sum(decision.kind == "new" for decision in decisions),
-        copies=sum(decision.kind == "copy" for decision in decisions),
-        updated=sum(decision.kind == "updated" for decision in decisions),
-        published=tuple(decision.entry.published for decision in fresh if decision.entry.published),
-    )
+    got = Brought.of(decisions)
     result = brought(waiting.claim, waiting.answer, reading, got, waiting.body_hash, settings=settings, jitter=jitter)
     if reading.broken_off:
         # The rest comes with the next answer, which must be read then though it be the same.

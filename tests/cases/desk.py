@@ -22,8 +22,8 @@ from feeds.cli.root import wiredesk
 from feeds.engine.config_watch import accept, refiled, to_refile
 from feeds.fetch import Fetcher
 from feeds.ingest.flow import Ingest
+from feeds.ingest.placing import refile
 from feeds.ingest.reading import Job, Reading, read
-from feeds.ingest.refile import refile
 from feeds.publish import publish
 from feeds.serve import create_app
 from feeds.store import open_store

@@ -19,7 +19,7 @@ from feeds.cli.root import wiredesk
 from feeds.engine.config_watch import put_in_force
 from feeds.filing import FilingRules
 from feeds.filing.learned import MODEL_FILE, load_model
-from feeds.ingest.refile import refile
+from feeds.ingest.placing import refile
 from feeds.model import Category, Decision, Entry, PublishSettings, Settings
 from feeds.settings import Config, load_config
 from feeds.store import Store, open_store
