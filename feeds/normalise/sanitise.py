@@ -100,7 +100,7 @@ def clean(html: str, base: str, page: str | None) -> Rewritten:
         html = "<".join(html.split("<", MAX_TAGS)[:MAX_TAGS])
     if "<" not in html:
         text = _cleaned(html, _CLEANER).replace("&nbsp;", "\u00a0") if "&" in html else escape(html, quote=False)
-        return Rewritten(text.strip())
+        return Rewritten(legal(text).strip())
     rewritten = rewrite(html, base, page)
     cleaner = _NAMING_CLEANER if rewritten.named else _CLEANER
     safe = _cleaned(rewritten.html, cleaner)
@@ -109,7 +109,7 @@ def clean(html: str, base: str, page: str | None) -> Rewritten:
             if (again := _cleaned(safe, cleaner)) == safe:
                 break
             safe = again
-    return replace(rewritten, html=safe.replace("&nbsp;", "\u00a0").strip())
+    return replace(rewritten, html=legal(safe.replace("&nbsp;", "\u00a0")).strip())
 
 
 def _cleaned(html: str, cleaner: nh3.Cleaner) -> str:

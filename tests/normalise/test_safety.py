@@ -274,6 +274,13 @@ def test_no_random_markup_survives_as_anything_that_runs(pieces: list[str], base
     assert_harmless(sanitise("".join(pieces), base))
 
 
+@pytest.mark.parametrize("reference", ["&#1", "&#1;", "&#x1b;[2J", "&#xFFFE;", "&#11;"])
+def test_references_bring_no_character_that_xml_refuses(reference: str) -> None:
+    for markup in (reference, f"<p>{reference}x</p>", f'<p title="{reference}">y</p>'):
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", cleaned := sanitise(markup))
+        assert_harmless(cleaned)
+
+
 @pytest.mark.parametrize("markup", ["<a ><table><a ><", "<p><button><ul>text<i><a ", "<rt><li><p><button><pre><div>"])
 def test_what_is_left_is_read_as_it_stands(markup: str) -> None:
     assert sanitise(once := sanitise(markup)) == once
