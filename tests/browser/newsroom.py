@@ -82,9 +82,10 @@ PAPERS: dict[str, tuple[str, list[tuple[int, str, str, str, bool]]]] = {
     "ledger": (
         "The Ledger of Record & Commerce",
         [
-            (75, "Council", "What the storm gate cost, line by line",
-             "Steel, seals and a lawsuit: the gate came to forty-one million, six above the estimate. Half of the rest "
-             "is owed to a supplier who no longer exists.", False),
+            (75, "Council", "Storm gate held its first gale: what the night cost, line by line",
+             "Steel, seals and a lawsuit: the gate at the mouth of the harbour, closed on Sunday evening against a tide of "
+             "four metres and twenty, came to forty-one million. Engineers on the north pier earned a bonus for the night.",
+             False),
             (330, "Town", "Bakery on Chain Street changes hands after ninety years",
              "The new owners promise the same rye bread. They also promise to open on Mondays.", True),
             (560, "Science", "A tide table that learns",
