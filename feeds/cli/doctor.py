@@ -92,7 +92,7 @@ def program(found: Places) -> Iterator[Finding]:
             yield Finding("ok", f"psycopg {metadata.version('psycopg')}")
         except metadata.PackageNotFoundError:
             yield Finding(
-                "bad", "psycopg is not installed, and the database is PostgreSQL", "pip install wiredesk[postgres]"
+                "bad", "psycopg is not installed, and the database is PostgreSQL", "`bin/install postgres` brings it"
             )
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < FILES_WANTED:
@@ -323,7 +323,7 @@ def classifier(found: Places) -> Iterator[Finding]:
     if judged.settings.learn_at != "never" and find_spec("sklearn") is None:
         yield Finding(
             "look", "scikit-learn is not installed, so the classifier can't learn",
-            "`pip install 'wiredesk[learn]'`, or `learn_at: never` in wiredesk.yaml",
+            "`bin/install learn` brings it, or `learn_at: never` in wiredesk.yaml",
         )  # fmt: skip
 
 

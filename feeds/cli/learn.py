@@ -66,14 +66,14 @@ def learn(
         from feeds.filing.learned.matrix import knows_senses
         from feeds.filing.learned.training import learn as train
     except ImportError as error:
-        raise DeskError("learning needs scikit-learn", remedy="`pip install 'wiredesk[learn]'` brings it") from error
+        raise DeskError("learning needs scikit-learn", remedy="`bin/install learn` brings it") from error
 
     found = places(config, data)
     running, examples = _examples(found, labelled, label)
     now = datetime.now(UTC)
     if not knows_senses():
         click.echo(
-            "WordLlama is not installed, so words are learned one by one: `pip install 'wiredesk[learn]'`", err=True
+            "WordLlama is not installed, so words are learned one by one: `bin/install learn` brings it", err=True
         )
     model, trial = train(examples, facts={"learned_at": now.isoformat(timespec="seconds")})
     wanted = {section.path: section.learned_precision for section in running.sections if section.learned_precision}

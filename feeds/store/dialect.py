@@ -88,7 +88,7 @@ def engines(url: URL) -> tuple[Engine, Engine]:
     except ModuleNotFoundError as error:
         raise StoreError(
             "the driver for PostgreSQL is not installed",
-            remedy="install it with `.venv/bin/pip install -r requirements-postgres.txt`",
+            remedy="`bin/install postgres` brings it",
         ) from error
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
 

@@ -54,10 +54,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         found = distribution(name)
         for top in {Path(file).parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
             (site / top).symlink_to(Path(str(found.locate_file(top))))
-    install = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install", "--quiet"]
-    ended = subprocess.run(
-        [*install, "--no-index", "--no-deps", str(wheel)], capture_output=True, text=True, timeout=180
-    )
+    uv = [str(Path(sys.executable).parent / "uv"), "pip", "install", "--quiet", "--no-cache", "--no-index", "--no-deps"]
+    install = [*uv, "--python", str(home / "bin" / "python"), str(wheel)]
+    ended = subprocess.run(install, capture_output=True, text=True, timeout=180)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return home
 

@@ -171,7 +171,7 @@ def test_a_desk_that_cannot_learn_says_so(desk: Desk, origin: Origin, tmp_path: 
     with open_store(places(str(desk.config), str(desk.data)).database) as store:
         with store.read() as tx:
             [told] = [event for event in tx.events.open() if event.kind == "learning"]
-        assert "could not learn: learning needs scikit-learn; `pip install 'wiredesk[learn]'`" in told.text
+        assert "could not learn: learning needs scikit-learn; `bin/install learn` brings it" in told.text
         assert not (desk.data / MODEL_FILE).exists()
         assert learn_beside(desk)
         with store.read() as tx:
