@@ -39,6 +39,7 @@ sys.path.insert(0, str(ROOT))
 from feeds.model import MEDIA_TYPES, Document, Section, Settings  # noqa: E402
 from feeds.settings import Config, config_to_json  # noqa: E402
 from feeds.store import open_store  # noqa: E402
+from feeds.store.values import Replacement  # noqa: E402
 
 CASES = ("304", "gzip", "identity")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -128,7 +129,7 @@ def publish(folder: Path, body: bytes) -> None:
     with open_store(f"sqlite:///{folder}/desk.sqlite3") as store, store.write() as tx:
         tx.configs.accept(config_to_json(Config(settings=Settings(), sections=sections, digest="bench")), "bench", now)
         tx.sections.sync(sections, now)
-        tx.documents.replace([document], [], "news/world", 4711)
+        tx.documents.replace([Replacement(path="news/world", documents=[document], sequence=4711)])
 
 
 def nginx(folder: Path, port: int, body: bytes) -> subprocess.Popen[bytes]:

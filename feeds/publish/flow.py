@@ -1,37 +1,47 @@
 """The flow from changed sections to checked documents that replace the last good ones. Knows the order of the steps.
 
-A document is made outside any transaction, from fragments that feedgen made once; it is checked, and only then written
-together with the sequence number that it stands for. What does not check is not published: the article at fault is set
-aside until it changes and told, and where none can be named the last good document stays.
+A document is made outside any transaction, from fragments that feedgen made once and that were checked then; it is
+written together with the sequence number that it stands for. What does not check is not published: the article at fault
+is set aside until it changes and told, and where none can be named the last good document stays.
+
+Some sections at a time share their questions to the store, the fragments that have to be made, and one transaction.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from feeds import frames
 from feeds.errors import RenderError, SectionNotFound
-from feeds.model import FORMATS, UNFILED, Fragment, Section, Settings
+from feeds.model import FORMATS, UNFILED, Document, Fragment, Frame, Section, Settings
 from feeds.publish.backlog import catch_up, catch_up_stories
-from feeds.publish.held import HOLD_S, Objection, keep_last_good, objections, still_held
-from feeds.publish.rendering import Kept, Listing, Rendered, desk_context, render_section, section_context, unfold
+from feeds.publish.choosing import Choice, choose
+from feeds.publish.held import HOLD_S, keep_last_good
+from feeds.publish.memory import FragmentMemory
+from feeds.publish.rendering import (
+    Kept,
+    Listing,
+    Rendered,
+    desk_context,
+    is_same_body,
+    render_section,
+    section_context,
+    unfold,
+)
 from feeds.render import fragment_version
-from feeds.store import Store
-from feeds.store.store import ReadTx
-from feeds.store.values import SectionState
+from feeds.store import ReadTx, Store, WriteTx
+from feeds.store.newest import SECTIONS_AT_ONCE
+from feeds.store.values import Replacement, SectionState, StaleSection
 
 log = logging.getLogger(__name__)
 
 MOST_SET_ASIDE = 10
 """Articles set aside from one section in one go; past that the fault is hardly theirs, and the last good stays."""
-
-MOST_TOMBSTONES, TOMBSTONE_CHANGES = 50, 1000
-"""How many retractions a document tells (RFC 6721), and for how many changes of its section it does. No time is in
-this, so that a document changes only when its section does."""
 
 
 @dataclass(slots=True)
@@ -45,168 +55,232 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
-    """What the store has for one section."""
+class _Made:
+    """What is new about one section, to be written."""
 
-    listing: Listing
-    retracted: tuple[tuple[str, datetime], ...]
-    archive_page: int | None
-    sequence: int
-    waits: bool = False  # held: these are the articles of the last good document
+    choice: Choice
+    rendered: Rendered
+
+
+class Publisher:
+    """Publishes a store's sections again and again, and remembers meanwhile the fragments that documents list."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._memory = FragmentMemory()
+        self._frames: dict[str, list[Frame]] = {}  # as they were written last
+        self._desk_id = ""
+        self._renewed: int | None = None  # the version of which nothing is left to be noted
+
+    def publish(self, settings: Settings, sections: Sequence[Section], *, now: datetime) -> Published:
+        """Render every section that changed since its documents were made, and replace what checks.
+
+        One section's fault keeps none of the others back. Raises StoreError alone.
+        """
+        done = Published()
+        by_path = {section.path: section for section in sections}
+        self._renew(fragment_version(desk_context(settings)))
+        with self._store.read() as tx:
+            changed = tx.sections.changed()
+        for start in range(0, len(changed), SECTIONS_AT_ONCE):
+            some = changed[start : start + SECTIONS_AT_ONCE]
+            configured = {
+                each.state.path: by_path.get(each.state.path) or _built_in(each.state, settings) for each in some
+            }
+            self._publish(settings, configured, some, now, done)
+        return done
+
+    def catch_up(self, settings: Settings, done: Published, *, most: int | None, now: datetime) -> None:
+        """Make the fragments of stories that *done* has touched, and of up to *most* articles that no document lists
+        (None: of all). Raises StoreError.
+        """
+        desk = desk_context(settings)
+        catch_up_stories(self._store, done.sections, desk)
+        done.archived, aside = catch_up(self._store, desk, most=most, now=now)
+        done.set_aside += aside
+
+    def renew_all(self, settings: Settings) -> None:
+        """Note at once of all fragments of another version that they are to be made again. Raises StoreError."""
+        version = fragment_version(desk_context(settings))
+        while self._renewed != version:
+            self._renew(version)
+
+    def _renew(self, version: int) -> None:
+        """Note it of some thousands of them."""
+        if self._renewed == version:
+            return
+        with self._store.read() as tx:
+            due = tx.documents.renewal_due(version)
+            self._desk_id = tx.configs.desk_id()
+        if due:
+            with self._store.write() as tx:
+                due = tx.documents.renew_fragments(version)
+        if not due:
+            self._renewed = version
+
+    # ------------------------------------------------------------------ some sections
+
+    def _publish(
+        self,
+        settings: Settings,
+        configured: Mapping[str, Section],
+        stale: Sequence[StaleSection],
+        now: datetime,
+        done: Published,
+    ) -> None:
+        desk = desk_context(settings)
+        limits = {path: section.limit or settings.publish.entries for path, section in configured.items()}
+        with self._store.read() as tx:
+            choices = choose(tx, stale, limits, now)
+            common = self._fragments(tx, choices, fragment_version(desk))
+        made, faults = common.complete(desk, fragment_version(desk))
+        self._memory.keep(made)
+        told: set[str] = set()
+        ready: list[_Made] = []
+        for choice in choices:
+            section = configured[choice.stale.state.path]
+            if choice.objections:
+                self._tell_of_gate(choice, now)
+            try:
+                self._set_aside(choice, faults, told, now, done)
+                listing = _listing(choice, common)
+                unfold(self._store, listing, section.copies, limits[section.path])
+                _, own_faults = listing.complete(desk, fragment_version(desk))
+                self._set_aside(choice, own_faults, told, now, done)
+                rendered = self._rendered(section, settings, choice, listing, now)
+            except RenderError as error:
+                done.held.append(section.path)
+                with suppress(SectionNotFound):  # taken out of the config since
+                    keep_last_good(self._store, choice.stale.state, error, now)
+                continue
+            ready.append(_Made(choice=choice, rendered=rendered))
+            (done.held if choice.waits else done.sections).append(section.path)
+        if ready or made:
+            with self._store.write() as tx:
+                self._replace(tx, ready, made, now)
+        self._frames |= {each.choice.stale.state.path: each.rendered.frames for each in ready}
+
+    def _fragments(self, tx: ReadTx, choices: Sequence[Choice], version: int) -> Listing:
+        """All articles that were chosen, with the fragments that there are of them; whole where there are none."""
+        chosen = {one.uid: one for choice in choices for one in choice.articles}
+        kept: Kept = {format: {} for format in FORMATS}
+        unknown = []
+        for uid, standing in chosen.items():
+            fragments = self._memory.get(uid, version, standing.revision)
+            if fragments is None:
+                unknown.append(standing)
+            for format, fragment in (fragments or {}).items():
+                kept[format][uid] = fragment
+        stored = tx.documents.fragments([one.uid for one in unknown if one.rendered], version)
+        self._memory.keep(chain.from_iterable(fragments.values() for fragments in stored.values()))
+        for uid, found in stored.items():
+            for format, fragment in found.items():
+                kept[format][uid] = fragment
+        lacking = [one.article_id for one in unknown if len(stored.get(one.uid, ())) < len(FORMATS)]
+        return Listing(uids=list(chosen), kept=kept, articles=tx.articles.of_rows(lacking))
+
+    def _rendered(
+        self, section: Section, settings: Settings, choice: Choice, listing: Listing, now: datetime
+    ) -> Rendered:
+        state = choice.stale.state
+        return render_section(
+            listing.uids,
+            listing.kept,
+            context=section_context(section, settings),
+            sequence=choice.sequence,
+            feed_id=frames.feed_urn(self._desk_id, f"section/{state.id}"),
+            created_at=state.created_at,
+            archive_page=choice.archive_page,
+            retracted=choice.retracted,
+            now=now,
+        )
+
+    def _replace(self, tx: WriteTx, ready: Sequence[_Made], made: Sequence[Fragment], now: datetime) -> None:
+        """Put documents in the place of the last good ones. Of a held section they do not count as up to date."""
+        tx.documents.put_fragments(made)
+        tx.documents.replace([self._replacement(each) for each in ready])
+        troubled = any(each.choice.stale.troubled for each in ready)
+        for each in ready if troubled else ():
+            if not each.choice.waits:
+                tx.events.close("gate", each.choice.stale.state.path, now)
+                tx.events.close("held", each.choice.stale.state.path, now)
+        if made and troubled:
+            for uid in tx.events.subjects("set-aside") & {fragment.article_uid for fragment in made}:
+                tx.events.close("set-aside", uid, now)
+
+    def _replacement(self, made: _Made) -> Replacement:
+        stale, waits = made.choice.stale, made.choice.waits
+        state = stale.state
+        written = stale.listing is not None and self._frames.get(state.path) == made.rendered.frames
+        return Replacement(
+            path=state.path,
+            documents=[each for each in made.rendered.documents if not _is_there(each, stale)],
+            frames=() if written else made.rendered.frames,
+            sequence=state.rendered_sequence if waits else state.sequence,
+            touched=state.rendered_touched if waits else state.touched,
+            filed=state.rendered_filed if waits else state.filed,
+        )
+
+    # ------------------------------------------------------------------ what is told
+
+    def _tell_of_gate(self, choice: Choice, now: datetime) -> None:
+        path = choice.stale.state.path
+        reasons = "; ".join(objection.message for objection in choice.objections[:3])
+        text = f"held for up to {HOLD_S // 60} minutes: {reasons}"
+        log.error("section=%s %s", path or "(all)", text)
+        with self._store.write() as tx:
+            tx.events.add("gate", path, text=text, remedy="look at what its sources sent", now=now)
+
+    def _set_aside(
+        self, choice: Choice, faults: Mapping[str, RenderError], told: set[str], now: datetime, done: Published
+    ) -> None:
+        """Publish articles at fault nowhere until they change, and tell of them. Raises RenderError where a section has
+        too many of them.
+        """
+        path = choice.stale.state.path
+        mine = [one.uid for one in choice.articles if one.uid in faults]
+        for uid in mine[:MOST_SET_ASIDE]:
+            if uid in told:
+                continue
+            told.add(uid)
+            error = faults[uid]
+            log.error("section=%s set aside article=%s: %s", path, uid, error.cause)
+            with self._store.write() as tx:
+                tx.documents.set_aside(uid, error.cause)
+                tx.events.add("set-aside", uid, text=error.cause, remedy=error.remedy, now=now)
+            done.set_aside.append(uid)
+        if len(mine) > MOST_SET_ASIDE:
+            raise RenderError(f"more than {MOST_SET_ASIDE} articles of {path!r} do not check", path=path)
 
 
 def publish(
     store: Store, settings: Settings, sections: Sequence[Section], *, now: datetime, most_archived: int | None = 500
 ) -> Published:
-    """Render every section that changed since its documents were made, and replace what checks.
-
-    Then fragments of up to *most_archived* other articles are made (None: of all that have none). One section's fault
-    keeps none of the others back. Raises StoreError alone.
+    """Publish once, with fragments of up to *most_archived* articles that no document lists (None: of all that have
+    none). Raises StoreError alone.
     """
-    done = Published()
-    by_path = {section.path: section for section in sections}
-    desk = desk_context(settings)
-    version = fragment_version(desk)
-    with store.read() as tx:
-        renewing = tx.documents.renewal_due(version)
-    while renewing:
-        with store.write() as tx:
-            renewing = tx.documents.renew_fragments(version) and most_archived is None
-    with store.read() as tx:
-        changed = tx.sections.changed()
-        desk_id = tx.configs.desk_id()
-    for state in changed:
-        section = by_path.get(state.path) or _built_in(state, settings)
-        try:
-            _publish_section(store, settings, section, state, desk_id, now, done)
-        except SectionNotFound:
-            continue  # taken out of the config since
-        except RenderError as error:
-            done.held.append(state.path)
-            with suppress(SectionNotFound):  # as above
-                keep_last_good(store, state, error, now)
-    catch_up_stories(store, done.sections, desk)
-    done.archived, aside = catch_up(store, desk, most=most_archived, now=now)
-    done.set_aside += aside
+    publisher = Publisher(store)
+    if most_archived is None:
+        publisher.renew_all(settings)
+    done = publisher.publish(settings, sections, now=now)
+    publisher.catch_up(settings, done, most=most_archived, now=now)
     return done
 
 
-def _publish_section(
-    store: Store,
-    settings: Settings,
-    section: Section,
-    state: SectionState,
-    desk_id: str,
-    now: datetime,
-    done: Published,
-) -> None:
-    desk = desk_context(settings)
-    version = fragment_version(desk)
-    limit = section.limit or settings.publish.entries
-    chosen = _choose(store, section, state, limit, version, now)
-    listing = chosen.listing
-    unfold(store, listing, section.copies, limit)
-    made, faults = listing.complete(desk, version)
-    for uid in list(faults)[:MOST_SET_ASIDE]:
-        _set_aside(store, section.path, uid, faults[uid], now)
-        done.set_aside.append(uid)
-    if len(faults) > MOST_SET_ASIDE:
-        raise RenderError(f"more than {MOST_SET_ASIDE} articles of {section.path!r} do not check", path=section.path)
-    rendered = render_section(
-        listing.uids,
-        listing.kept,
-        context=section_context(section, settings),
-        sequence=chosen.sequence,
-        feed_id=frames.feed_urn(desk_id, f"section/{state.id}"),
-        created_at=state.created_at,
-        archive_page=chosen.archive_page,
-        retracted=chosen.retracted,
-        now=now,
-    )
-    made = [fragment for fragment in made if fragment.article_uid not in listing.own]
-    _replace(store, section.path, state, chosen, rendered, made, now)
-    (done.held if chosen.waits else done.sections).append(section.path)
-
-
-def _choose(store: Store, section: Section, state: SectionState, limit: int, version: int, now: datetime) -> _Chosen:
-    """Choose what a section's documents are to hold: while it is held what they held, less what had to leave it.
-
-    A held section is rendered all the same: a correction, or rights that were tightened, wait for no gate.
-    """
-    path = state.path
-    with store.read() as tx:
-        old = tx.documents.listing(path)
-        new = tx.sections.top_uids(path, limit)
-        standings = tx.sections.standings(path, [*new, *(old.uids if old else ())])
-        problems = objections(old.uids, new, standings, limit=limit) if old and old.uids else ()
-        since = tx.events.since("gate", path) if problems else None
-        waits = bool(problems) and still_held(since, now)
-        if waits and old is not None:
-            new, sequence, filed = list(old.uids), old.sequence, state.rendered_filed
-        else:
-            sequence, filed = state.sequence, state.filed
-        listing = _listing(tx, [uid for uid in new if uid in standings], version)
-        retracted = tx.sections.retracted(path, sequence - TOMBSTONE_CHANGES, MOST_TOMBSTONES)
-        page = frames.newest_archive_page(tx.sections.unlisted(path, listing.uids, filed), filed)
-    if waits and since is None:
-        _tell_of_gate(store, path, problems, now)
-    return _Chosen(
-        listing=listing,
-        retracted=tuple((gone.uid, gone.at) for gone in retracted),
-        archive_page=page,
-        sequence=sequence,
-        waits=waits,
+def _listing(choice: Choice, common: Listing) -> Listing:
+    """What one section lists of the *common* articles; what it changes of it is its own."""
+    uids = [one.uid for one in choice.articles if one.uid in common.kept["atom"]]
+    return Listing(
+        uids=uids,
+        kept={format: {uid: fragments[uid] for uid in uids} for format, fragments in common.kept.items()},
+        articles={},
     )
 
 
-def _listing(tx: ReadTx, uids: list[str], version: int) -> Listing:
-    """The articles *uids* with their fragments of *version*; whole where one is missing."""
-    kept: Kept = {format: tx.documents.fragments(uids, format, version) for format in FORMATS}
-    incomplete = [uid for uid in uids if any(uid not in fragments for fragments in kept.values())]
-    return Listing(uids=uids, kept=kept, articles=tx.articles.several(incomplete))
-
-
-def _tell_of_gate(store: Store, path: str, problems: Sequence[Objection], now: datetime) -> None:
-    text = f"held for up to {HOLD_S // 60} minutes: " + "; ".join(problem.message for problem in problems[:3])
-    log.error("section=%s %s", path or "(all)", text)
-    with store.write() as tx:
-        tx.events.add("gate", path, text=text, remedy="look at what its sources sent", now=now)
-
-
-def _set_aside(store: Store, path: str, uid: str, error: RenderError, now: datetime) -> None:
-    """Publish the article at fault nowhere until it changes, and tell of it."""
-    log.error("section=%s set aside article=%s: %s", path, uid, error.cause)
-    with store.write() as tx:
-        tx.documents.set_aside(uid, error.cause)
-        tx.events.add("set-aside", uid, text=error.cause, remedy=error.remedy, now=now)
-
-
-def _replace(
-    store: Store,
-    path: str,
-    state: SectionState,
-    chosen: _Chosen,
-    rendered: Rendered,
-    made: Sequence[Fragment],
-    now: datetime,
-) -> None:
-    """Put the documents in the place of the last good ones. Of a held section they do not count as up to date."""
-    with store.write() as tx:
-        tx.documents.put_fragments(made)
-        tx.documents.replace(
-            rendered.documents,
-            rendered.frames,
-            section_path=path,
-            rendered_sequence=state.rendered_sequence if chosen.waits else state.sequence,
-            rendered_touched=state.rendered_touched if chosen.waits else state.touched,
-            rendered_filed=state.rendered_filed if chosen.waits else state.filed,
-        )
-        if not chosen.waits:
-            tx.events.close("gate", path, now)
-            tx.events.close("held", path, now)
-        if made and (aside := tx.events.subjects("set-aside")):
-            for uid in aside & {fragment.article_uid for fragment in made}:
-                tx.events.close("set-aside", uid, now)
+def _is_there(document: Document, stale: StaleSection) -> bool:
+    """Whether a document of the same bytes is there: it stays, with its ETag and Last-Modified."""
+    media_type, etag = stale.bodies.get(document.format, ("", ""))
+    return media_type == document.media_type and is_same_body(etag, document.etag)
 
 
 def _built_in(state: SectionState, settings: Settings) -> Section:

@@ -24,7 +24,7 @@ from feeds.model import FORMATS, Document
 from feeds.publish.rendering import etag_of
 from feeds.render import compress
 from feeds.store import Store
-from feeds.store.values import SectionState, Standing
+from feeds.store.values import Replacement, SectionState, Standing
 
 HOLD_S = 900
 FLOOD_SHARE = 0.8
@@ -122,7 +122,10 @@ def keep_last_good(store: Store, state: SectionState, error: RenderError, now: d
     made = _without_what_left(store, path, now)
     with store.write() as tx:
         if made:
-            tx.documents.replace(made, [], path, state.rendered_sequence, rendered_filed=state.rendered_filed)
+            sequence, touched, filed = state.rendered_sequence, state.rendered_touched, state.rendered_filed
+            tx.documents.replace(
+                [Replacement(path=path, documents=made, sequence=sequence, touched=touched, filed=filed)]
+            )
         tx.sections.hold(state)
         tx.events.add("held", path, text=error.cause, remedy=error.remedy, now=now)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 
 import xxhash
 
@@ -60,6 +61,8 @@ class Listing:
         made = [fragment for fragment in made if fragment.article_uid not in faults]
         for fragment in made:
             self.kept[fragment.format][fragment.article_uid] = fragment
+        for fragments, uid in product(self.kept.values(), faults):
+            fragments.pop(uid, None)
         self.uids = [uid for uid in self.uids if uid not in faults]
         return made, faults
 
@@ -190,6 +193,11 @@ def render_section(
 def etag_of(sequence: int, body: bytes) -> str:
     """Return the identity of a document, which ETags carry: a delta goes on from its sequence number."""
     return f"{sequence}-{xxhash.xxh3_64_hexdigest(body)}"
+
+
+def is_same_body(etag: str, other: str) -> bool:
+    """Tell whether two ETags are of the same bytes, whatever sequence numbers they stand for."""
+    return etag.partition("-")[2] == other.partition("-")[2]
 
 
 def title_of(context: SectionContext) -> str:

@@ -98,6 +98,10 @@ class Articles(Verbs):
         ids = [row.id for row in rows_in(self._connection, shown, articles.c.uid, wanted)]
         return {article.uid: article for article in hydrate(self._connection, ids).values()}
 
+    def of_rows(self, ids: Sequence[int]) -> dict[str, Article]:
+        """The articles of these rows, by uid; they must be such as can be shown."""
+        return {article.uid: article for article in hydrate(self._connection, ids).values()} if ids else {}
+
     def state(self, uid: str) -> ArticleState | None:
         """Whether the article can be shown, is retracted or gone; None if there never was one."""
         row = self._row(_uid(uid) or uid)

@@ -176,6 +176,21 @@ def upsert(
     connection.execute(statement, list(rows))
 
 
+def upsert_selected(
+    connection: Connection,
+    table: Table,
+    selected: Select[Any],
+    rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    *,
+    change: Sequence[str],
+) -> None:
+    """As `upsert`, of what *selected* gives for each of *rows*, its bound values: the columns *keys* and *change*."""
+    statement = _insert(connection, table).from_select([*keys, *change], selected)
+    taken = {name: statement.excluded[name] for name in change}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=taken), list(rows))
+
+
 def execute_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
     """Run a *statement*, with `?` for each value, for all *rows* of values as a driver takes them (`columns.plain`).
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, or_, select, update
+from sqlalchemy import BigInteger, Row, bindparam, delete, exists, func, or_, select, update
 
 from feeds.codec import deflate
 from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
 from feeds.store import small_tables, stories
 from feeds.store.columns import storable
-from feeds.store.dialect import Verbs, change_in, row_of, rows_in, upsert, value_of
+from feeds.store.dialect import Verbs, change_in, row_of, rows_in, upsert, upsert_selected, value_of
 from feeds.store.filings import sections_of, touch
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
@@ -27,7 +27,7 @@ from feeds.store.schema import (
     sections,
 )
 from feeds.store.selections import fragment_of
-from feeds.store.values import Listing
+from feeds.store.values import Listing, Replacement
 
 RESET_AT_ONCE = 2000
 
@@ -37,48 +37,43 @@ class Documents(Verbs):
 
     # ------------------------------------------------------------------ fragments
 
-    def fragments(self, uids: Sequence[str], format: Format, version: int) -> dict[str, Fragment]:
+    def fragments(self, uids: Sequence[str], version: int) -> dict[str, dict[Format, Fragment]]:
         """The fragments of articles that are up to date: of render's *version* and the article's present revision."""
         statement = (
             select(articles.c.uid, fragments)
             .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
-            .where(fragments.c.format == format, fragments.c.version == version)
-            .where(fragments.c.revision == articles.c.revision)
+            .where(fragments.c.version == version, fragments.c.revision == articles.c.revision)
         )
-        return {
-            row.uid: fragment_of(row, article_uid=row.uid, updated=row.updated_at)
-            for row in rows_in(self._connection, statement, articles.c.uid, uids)
-        }
+        found: dict[str, dict[Format, Fragment]] = {}
+        for row in rows_in(self._connection, statement, articles.c.uid, uids):
+            fragment = fragment_of(row, article_uid=row.uid, updated=row.updated_at)
+            found.setdefault(row.uid, {})[fragment.format] = fragment
+        return found
 
     def put_fragments(self, made: Sequence[Fragment]) -> None:
         """Keep fragments; those of articles that are gone or retracted are left out."""
-        columns = articles.c.id, articles.c.uid, articles.c.revision
-        shown = select(*columns).where(articles.c.retracted_at.is_(None))
-        uids = sorted({fragment.article_uid for fragment in made})
-        present = {row.uid: row for row in rows_in(self._connection, shown, articles.c.uid, uids)}
         rows = [
             {
-                "article_id": present[fragment.article_uid].id,
-                "format": fragment.format,
-                "version": fragment.version,
-                "revision": present[fragment.article_uid].revision if fragment.revision is None else fragment.revision,
-                "updated_at": fragment.updated,
-                "body": deflate(fragment.body),
+                "of_uid": fragment.article_uid,
+                "of_format": fragment.format,
+                "of_version": fragment.version,
+                "of_revision": fragment.revision,
+                "of_updated_at": fragment.updated,
+                "of_body": deflate(fragment.body),
             }
             for fragment in made
-            if fragment.article_uid in present
         ]
-        change = ("version", "revision", "updated_at", "body")
-        upsert(self._connection, fragments, rows, ("article_id", "format"), change=change)
-        self._settle([row.id for row in present.values()])
+        if rows:
+            upsert_selected(self._connection, fragments, _KEPT, rows, ("article_id", "format"), change=_CHANGES)
+            self._settle(sorted({fragment.article_uid for fragment in made}))
 
-    def _settle(self, ids: Sequence[int]) -> None:
-        """Note of which articles there are fragments of the present revision in every format."""
+    def _settle(self, uids: Sequence[str]) -> None:
+        """Note of which of the articles there are fragments of the present revision in every format."""
         ours = (fragments.c.article_id == articles.c.id) & (fragments.c.revision == articles.c.revision)
         there = select(func.count()).select_from(fragments).where(ours).scalar_subquery()
         done = update(articles).where(there == len(FORMATS))
         done = done.values(rendered_revision=articles.c.revision, set_aside="")
-        change_in(self._connection, done, articles.c.id, ids)
+        change_in(self._connection, done, articles.c.uid, uids)
 
     def unrendered(self, limit: int, below: int | None = None) -> dict[int, Article]:
         """Filed articles whose fragments are missing or out of date, by row, the newest first.
@@ -154,45 +149,32 @@ class Documents(Verbs):
 
     # ------------------------------------------------------------------ documents
 
-    def replace(
-        self,
-        made: Sequence[Document],
-        made_frames: Sequence[Frame],
-        section_path: str,
-        rendered_sequence: int,
-        *,
-        rendered_touched: int | None = None,
-        rendered_filed: int | None = None,
-    ) -> int | None:
-        """Put a section's documents in the place of the old; the new publication number, None where nothing changed.
+    def replace(self, made: Sequence[Replacement]) -> int:
+        """Put sections' documents in the place of the old; the new publication number.
 
-        Where the bytes are the same, the old document stays whole, with its ETag and Last-Modified. *rendered_touched*
-        and *rendered_filed* are `touched` and `filed` of the SectionState that was rendered, so that what changed
-        meanwhile is rendered again, and what was filed meanwhile comes with it.
+        Each section that has a document in *made* moves the number by one. What a replacement says was rendered is that
+        of the SectionState which was, so that what changed meanwhile is rendered again, and what was filed meanwhile
+        comes with it.
         """
-        changed = [document for document in made if self._differs(document)]
-        publication = small_tables.publish(self._connection) if changed else None
-        rows = [
-            row_of(document, article_uids=json.dumps(document.article_uids), publication=publication)
-            for document in changed
-        ]
-        if rows:
-            change = [name for name in rows[0] if name not in ("path", "format")]
-            upsert(self._connection, documents, rows, ("path", "format"), change=change)
-        frame_rows = [row_of(frame, path=section_path) for frame in made_frames]
+        moved = sum(bool(one.documents) for one in made)
+        publication = small_tables.publish(self._connection, moved) - moved if moved else self.publication()
+        rows, frame_rows = [], []
+        for one in made:
+            publication += bool(one.documents)
+            for document in one.documents:
+                uids = json.dumps(document.article_uids)
+                rows.append(row_of(document, article_uids=uids, publication=publication))
+            frame_rows += [row_of(frame, path=one.path) for frame in one.frames]
+        change = [name for name in (rows[0] if rows else ()) if name not in ("path", "format")]
+        upsert(self._connection, documents, rows, ("path", "format"), change=change)
         upsert(self._connection, frames, frame_rows, ("path", "format"), change=("head", "tail", "separator"))
-        touched = sections.c.touched if rendered_touched is None else rendered_touched
-        filed = sections.c.filed if rendered_filed is None else rendered_filed
-        done = {"rendered_sequence": rendered_sequence, "rendered_touched": touched, "rendered_filed": filed}
-        self._connection.execute(update(sections).where(sections.c.path == section_path).values(done))
+        done = [
+            {"of_path": one.path, "of_sequence": one.sequence, "of_touched": one.touched, "of_filed": one.filed}
+            for one in made
+        ]
+        if done:
+            self._connection.execute(_RENDERED, done)
         return publication
-
-    def _differs(self, document: Document) -> bool:
-        statement = select(documents.c.body, documents.c.media_type).where(
-            documents.c.path == document.path, documents.c.format == document.format
-        )
-        row = self._connection.execute(statement).one_or_none()
-        return row is None or row.body != document.body or row.media_type != document.media_type
 
     def remove(self, path: str) -> None:
         """Take a section's documents away."""
@@ -242,6 +224,28 @@ class Documents(Verbs):
     def publication(self) -> int:
         """A number that moves whenever anything served has changed: documents, config, sections, retractions."""
         return small_tables.publication(self._connection)
+
+
+_CHANGES = ("version", "revision", "updated_at", "body")
+_KEPT = select(
+    articles.c.id,
+    bindparam("of_format", type_=fragments.c.format.type),
+    bindparam("of_version", type_=fragments.c.version.type),
+    func.coalesce(bindparam("of_revision", type_=fragments.c.revision.type), articles.c.revision),
+    bindparam("of_updated_at", type_=fragments.c.updated_at.type),
+    bindparam("of_body", type_=fragments.c.body.type),
+).where(articles.c.uid == bindparam("of_uid"), articles.c.retracted_at.is_(None))
+"""A fragment's row, where its article may be shown."""
+
+_RENDERED = (
+    update(sections)
+    .where(sections.c.path == bindparam("of_path"))
+    .values(
+        rendered_sequence=bindparam("of_sequence"),
+        rendered_touched=func.coalesce(bindparam("of_touched", type_=BigInteger), sections.c.touched),
+        rendered_filed=func.coalesce(bindparam("of_filed", type_=BigInteger), sections.c.filed),
+    )
+)
 
 
 def _filed() -> Any:

@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, case, select
 
 from feeds.codec import entry_from_blob
 from feeds.model import Article, CopyNote, Enclosure, Entry, Episode, FullText, Image, Origin, Related
@@ -111,23 +111,15 @@ def cut_text(text: str) -> str:
     return kept.rstrip(" ,;:.–—-") + "…"
 
 
-_SHOWN = (
+_ENTRIES = (
     select(
         *(articles.c[name] for name in ("id", "uid", "story_uid", "published_at", "updated_at", "rank_at", "revision")),
-        *(entries.c[name] for name in ("payload", "copy", "changed_at")),
-        *(sources.c[name] for name in ("key", "name", "target", "kind", "rights", "full_text")),
+        *(entries.c[name] for name in ("shown", "copy", "changed_at", "link", "title", "first_seen", "evidence")),
+        case((entries.c.shown == 1, entries.c.payload)).label("payload"),
+        *(sources.c[name] for name in ("key", "name", "target", "kind", "rights", "full_text", "site_url")),
     )
     .join_from(articles, entries, entries.c.article_id == articles.c.id)
     .join(sources, sources.c.id == entries.c.source_id)
-    .where(entries.c.shown == 1)
-)
-_COPIES = (
-    select(
-        *(entries.c[name] for name in ("article_id", "link", "title", "first_seen", "copy", "evidence")),
-        *(sources.c[name] for name in ("name", "rights", "target", "kind", "site_url")),
-    )
-    .join_from(entries, sources, sources.c.id == entries.c.source_id)
-    .where(entries.c.shown == 0)
     .order_by(entries.c.id)
 )
 _PATHS = (
@@ -144,10 +136,12 @@ def hydrate(
     """The articles with these row ids, with copies and sections; *sequences* are those of the section asked about."""
     copies: dict[int, list[Row[*tuple[Any, ...]]]] = {}
     paths: dict[int, list[str]] = {}
-    shown = {row.id: row for row in rows_in(connection, _SHOWN, articles.c.id, ids)}
-    for row in rows_in(connection, _COPIES, entries.c.article_id, ids):
-        kept = copies.setdefault(row.article_id, [])
-        if len(kept) < MOST_COPIES or not row.copy:
+    shown: dict[int, Row[*tuple[Any, ...]]] = {}
+    for row in rows_in(connection, _ENTRIES, articles.c.id, ids):
+        kept = copies.setdefault(row.id, [])
+        if row.shown:
+            shown[row.id] = row
+        elif len(kept) < MOST_COPIES or not row.copy:
             kept.append(row)
     for article_id, path in rows_in(connection, _PATHS, filings.c.article_id, ids):
         paths.setdefault(article_id, []).append(path)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, literal, select, tuple_, union_all, update
 
 from feeds.codec import part_from_blob, plain, restore
 from feeds.model import LINEAGE_FIELDS, Containment, Decision, Entry, Evidence, Related
 from feeds.store import filings
-from feeds.store.columns import storable
+from feeds.store.columns import chunks, storable
 from feeds.store.dialect import Verbs, change_in, how_many, insert_many, rows_in, value_of
 from feeds.store.schema import FILED, NOT_ASIDE, articles, containments, entries
 
@@ -243,22 +243,28 @@ def _pairs(connection: Connection, ids: Collection[int]) -> set[Pair]:
 
 def related(connection: Connection, ids: Sequence[int]) -> tuple[Neighbours, Neighbours]:
     """What is published of the articles that these contain, and of those that they are contained in."""
-    whole, part = containments.c.whole_id, containments.c.part_id
-    return _others(connection, ids, whole, part), _others(connection, ids, part, whole)
+    found: tuple[Neighbours, Neighbours] = ({}, {})
+    for some in chunks(ids):
+        for row in connection.execute(_RELATED, {"wholes": some, "parts": some}):
+            found[row.side].setdefault(row.of_id, []).append(value_of(Related, row))
+    return found
 
 
-def _others(connection: Connection, ids: Sequence[int], mine: Any, other: Any) -> Neighbours:
-    shown = (
-        select(mine.label("of_id"), articles.c.uid, entries.c.link, entries.c.title)
+def _others(side: int, mine: Any, other: Any, those: str) -> Select[Any]:
+    return (
+        select(literal(side).label("side"), mine.label("of_id"), other.label("other_id"))
+        .add_columns(articles.c.uid, entries.c.link, entries.c.title)
         .join_from(containments, articles, articles.c.id == other)
         .join(entries, entries.c.article_id == articles.c.id)
         .where(entries.c.shown == 1, articles.c.retracted_at.is_(None), NOT_ASIDE, FILED)
-        .order_by(mine, other)
+        .where(mine.in_(bindparam(those, expanding=True)))
     )
-    found: Neighbours = {}
-    for row in rows_in(connection, shown, mine, ids):
-        found.setdefault(row.of_id, []).append(value_of(Related, row))
-    return found
+
+
+_RELATED = union_all(
+    _others(0, containments.c.whole_id, containments.c.part_id, "wholes"),
+    _others(1, containments.c.part_id, containments.c.whole_id, "parts"),
+).order_by("side", "of_id", "other_id")
 
 
 def renew_neighbours(connection: Connection, ids: Iterable[int], *, at_once: bool = False) -> None:

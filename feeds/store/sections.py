@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, literal, select, tuple_, update
 
 from feeds.errors import SectionNotFound
 from feeds.model import UNFILED, Article, Format, Section
-from feeds.store import selections, small_tables, stories
+from feeds.store import newest, selections, small_tables, stories
 from feeds.store.columns import UtcDateTime
 from feeds.store.dialect import Verbs, change_in, how_many, rows_in, upsert, value_of
 from feeds.store.hydrate import hydrate
+from feeds.store.newest import Wanted
 from feeds.store.schema import (
     BY_RANK,
     IN_SECTION,
@@ -26,14 +27,27 @@ from feeds.store.schema import (
     articles,
     documents,
     entries,
+    events,
     filings,
     frames,
     section_moves,
     sections,
 )
-from feeds.store.values import Changes, Page, SectionState, Selection, Standing, Withdrawn
+from feeds.store.values import (
+    Changes,
+    Listing,
+    Newest,
+    Page,
+    SectionState,
+    Selection,
+    StaleSection,
+    Standing,
+    Withdrawn,
+)
 
 _NEWEST = filings.c.rank_at.desc(), filings.c.article_id.desc()
+PUBLISHING = "gate", "held", "set-aside"
+"""The kinds of events that publishing opens and closes."""
 
 
 class Sections(Verbs):
@@ -101,11 +115,12 @@ class Sections(Verbs):
             former[path] = target if target in present else "gone"
         return former
 
-    def changed(self) -> list[SectionState]:
+    def changed(self) -> list[StaleSection]:
         """Sections whose documents are out of date, in the order of the tree."""
-        statement = select(sections).where(STALE).order_by(sections.c.position, sections.c.id)
-        rows = self._connection.execute(statement)
-        return [_state(row) for row in rows]
+        by_path: dict[str, list[Row[Any]]] = {}
+        for row in self._connection.execute(_CHANGED):
+            by_path.setdefault(row.path, []).append(row)
+        return [_stale(rows) for rows in by_path.values()]
 
     def mark_dirty(self, paths: Sequence[str] | None = None) -> None:
         """Have sections rendered again, all if None."""
@@ -126,12 +141,9 @@ class Sections(Verbs):
         """The newest *limit* articles by (`rank_at`, id), whole; none that is set aside. Raises SectionNotFound."""
         return self.page(path, None, limit).articles
 
-    def top_uids(self, path: str, limit: int) -> list[str]:
-        """The uids of what `top` gives, at a fraction of the cost."""
-        newest = self._newest(path, limit).subquery()
-        statement = select(articles.c.uid).join_from(newest, articles, articles.c.id == newest.c.article_id)
-        ranked = statement.order_by(newest.c.rank_at.desc(), newest.c.article_id.desc())
-        return list(self._connection.execute(ranked).scalars())
+    def newest(self, wanted: Sequence[Wanted]) -> dict[int, Newest]:
+        """What the documents of sections are chosen from, by the section's row: articles that are not set aside."""
+        return newest.newest(self._connection, wanted)
 
     def _newest(self, path: str, limit: int) -> Select[Any]:
         aside = select(articles.c.id).where(SET_ASIDE)
@@ -188,12 +200,7 @@ class Sections(Verbs):
         """Stories of the sections' newest articles, *among* so many of each, that `documents.put_stories` has to get,
         with what they are of. A section that was taken out has none.
         """
-        newest: set[str] = set()
-        for path in paths:
-            with suppress(SectionNotFound):
-                found = stories.newest(self._connection, self._id(path), among)
-                newest |= {story for _, story in found if story}
-        wanted = stories.made_of(self._connection, newest)
+        wanted = stories.made_of(self._connection, stories.told_in(self._connection, paths, among))
         stale = stories.stale(self._connection, wanted, version)
         return {uid: made_of for uid, made_of in wanted.items() if uid in stale}
 
@@ -208,12 +215,13 @@ class Sections(Verbs):
         by_id = {row.id: row.uid for row in rows_in(self._connection, named, articles.c.uid, uids)}
         columns = filings.c.article_id, filings.c.rank_at, filings.c.filed_at
         statement = (
-            select(*columns, entries.c.source_id, entries.c.comparable)
-            .join_from(filings, entries, (entries.c.article_id == filings.c.article_id) & (entries.c.shown == 1))
+            select(*columns, *newest.STANDING)
+            .join_from(filings, articles, articles.c.id == filings.c.article_id)
+            .join(entries, (entries.c.article_id == filings.c.article_id) & (entries.c.shown == 1))
             .where(filings.c.section_id == self._id(path), IN_SECTION)
         )
         return {
-            by_id[row.article_id]: value_of(Standing, row, uid=by_id[row.article_id], link=row.comparable)
+            row.uid: newest.standing_of(row)
             for row in rows_in(self._connection, statement, filings.c.article_id, by_id)
         }
 
@@ -326,3 +334,31 @@ def _forget_documents(connection: Connection, path: str) -> None:
 
 def _state(row: Row[*tuple[Any, ...]]) -> SectionState:
     return value_of(SectionState, row)
+
+
+_CHANGED = (
+    select(
+        sections,
+        *(documents.c[name] for name in ("format", "media_type", "etag", "article_uids", "last_modified")),
+        documents.c.sequence.label("document_sequence"),
+        exists().where(events.c.kind.in_(PUBLISHING), events.c.closed_at.is_(None)).label("troubled"),
+    )
+    .join_from(sections, documents, documents.c.path == sections.c.path, isouter=True)
+    .where(STALE)
+    .order_by(sections.c.position, sections.c.id, documents.c.format)
+)
+
+
+def _stale(rows: Sequence[Row[Any]]) -> StaleSection:
+    """A section of its *rows*, one for each of its documents."""
+    first = rows[0]
+    listing = None
+    if first.format is not None:
+        uids = tuple(json.loads(first.article_uids))
+        listing = Listing(sequence=first.document_sequence, uids=uids, last_modified=first.last_modified)
+    return StaleSection(
+        state=_state(first),
+        listing=listing,
+        bodies={row.format: (row.media_type, row.etag) for row in rows if row.format is not None},
+        troubled=bool(first.troubled),
+    )

@@ -19,15 +19,15 @@ from feeds.store.values import Event, StoredConfig
 PUBLICATION, SHIFTS, DESK = "publication", "shifts", "desk"
 
 
-def count(connection: Connection, name: str) -> int:
-    """Move the counter *name* by one; its new value."""
+def count(connection: Connection, name: str, by: int = 1) -> int:
+    """Move the counter *name*; its new value."""
     statement = (
-        update(counters).where(counters.c.name == name).values(value=counters.c.value + 1).returning(counters.c.value)
+        update(counters).where(counters.c.name == name).values(value=counters.c.value + by).returning(counters.c.value)
     )
     value = connection.execute(statement).scalar_one_or_none()
     if value is None:
-        connection.execute(insert(counters).values(name=name, value=1))
-        value = 1
+        connection.execute(insert(counters).values(name=name, value=by))
+        value = by
     return int(value)
 
 
@@ -42,9 +42,9 @@ def set_value(connection: Connection, name: str, value: int) -> None:
     dialect.upsert(connection, counters, [{"name": name, "value": value}], ("name",), change=("value",))
 
 
-def publish(connection: Connection) -> int:
+def publish(connection: Connection, by: int = 1) -> int:
     """Move the publication counter, tell who listens, give its new value."""
-    moved = count(connection, PUBLICATION)
+    moved = count(connection, PUBLICATION, by)
     dialect.notify(connection, moved)
     return moved
 

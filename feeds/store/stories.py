@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from hashlib import blake2b
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, union_all, update
 
 from feeds.codec import deflate
 from feeds.model import FORMATS, Article, Format, Fragment
 from feeds.store import selections
+from feeds.store.columns import chunks
 from feeds.store.dialect import Verbs, change_in, rows_in, upsert
 from feeds.store.filings import renew
 from feeds.store.hydrate import hydrate
+from feeds.store.newest import SECTIONS_AT_ONCE
 from feeds.store.schema import (
     BY_RANK,
     FILED,
     IN_SECTION,
     NOT_ASIDE,
     SERVABLE,
+    SET_ASIDE,
     articles,
     entries,
     filings,
     fragments,
+    sections,
     story_fragments,
     story_moves,
 )
@@ -115,6 +121,35 @@ def newest(connection: Connection, section_id: int, among: int) -> list[tuple[st
         .with_hint(filings, BY_RANK, "sqlite")
     )
     return [(row.uid, row.story_uid or "") for row in connection.execute(statement)]
+
+
+def told_in(connection: Connection, paths: Sequence[str], among: int) -> set[str]:
+    """The stories of the newest published articles of sections, *among* so many of each."""
+    told: set[str] = set()
+    for some in chunks(paths, SECTIONS_AT_ONCE):
+        bound: dict[str, Any] = {f"path_{place}": path for place, path in enumerate(some)} | {"among": among}
+        told.update(connection.execute(_told_in(len(some)), bound).scalars())
+    return told
+
+
+@cache
+def _told_in(count: int) -> Select[Any]:
+    """For so many sections."""
+    parts = []
+    for place in range(count):
+        here = (sections.c.path == bindparam(f"path_{place}")) & sections.c.removed_at.is_(None)
+        published_here = filings.c.number <= select(sections.c.rendered_filed).where(here).scalar_subquery()
+        newest_here = (
+            select(filings.c.article_id)
+            .where(filings.c.section_id == select(sections.c.id).where(here).scalar_subquery(), IN_SECTION)
+            .where(filings.c.article_id.not_in(select(articles.c.id).where(SET_ASIDE)), published_here)
+            .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
+            .limit(bindparam("among"))
+            .with_hint(filings, BY_RANK, "sqlite")
+        )
+        parts.append(select(newest_here.subquery().c.article_id))
+    told = articles.c.id.in_(union_all(*parts)) & articles.c.story_uid.is_not(None) & (articles.c.story_uid != "")
+    return select(articles.c.story_uid).where(told).distinct()
 
 
 def made_of(connection: Connection, story_uids: Iterable[str]) -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from feeds.model import Article, Entry, Evidence, Fragment, Placement, Source, Validators
+from feeds.model import Article, Document, Entry, Evidence, Format, Fragment, Frame, Placement, Source, Validators
 
 # --------------------------------------------------------------------------- sources
 
@@ -242,14 +243,60 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """An article as it stands in a section: by which place, since when, from which source, under which address."""
+class StaleSection:
+    """A section to be published: its state, and what its documents hold now (None before the first).
 
+    *bodies* tells by format which bytes those are: media type and ETag. *troubled* says whether the desk has anything
+    held or set aside at all.
+    """
+
+    state: SectionState
+    listing: Listing | None
+    bodies: Mapping[Format, tuple[str, str]]
+    troubled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """Documents and frames of a section that take the place of those before; those that stay are left out.
+
+    *sequence*, *touched* and *filed* are what the section's documents stand for from now on; None: all that there is.
+    """
+
+    path: str
+    documents: Sequence[Document] = ()
+    frames: Sequence[Frame] = ()
+    sequence: int
+    touched: int | None = None
+    filed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An article as it stands in a section: by which place, since when, from which source, under which address.
+
+    *rendered* says whether there are fragments of its present *revision*.
+    """
+
+    article_id: int
     uid: str
     rank_at: datetime
     filed_at: datetime
     source_id: int
     link: str | None
+    revision: int
+    rendered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """What a section's documents are chosen from: its newest articles by their place, its newest retractions, and
+    *unlisted*, the highest number of a filing that is not among as many of them as were asked for; 0 where all are.
+    """
+
+    standings: tuple[Standing, ...]
+    retracted: tuple[Withdrawn, ...]
+    unlisted: int
 
 
 @dataclass(frozen=True, slots=True)

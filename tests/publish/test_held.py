@@ -138,7 +138,8 @@ def test_a_section_that_was_not_full_takes_a_first_import(desk: Desk) -> None:
 
 
 def standing(number: int, **more: object) -> Standing:
-    given = {"uid": uid_of(number), "rank_at": NOW, "filed_at": NOW, "source_id": 1, "link": f"a.example/{number}"}
+    given = {"article_id": number, "uid": uid_of(number), "rank_at": NOW, "filed_at": NOW, "source_id": 1}
+    given |= {"link": f"a.example/{number}", "revision": 0, "rendered": True}
     return Standing(**(given | more))  # type: ignore[arg-type]
 
 

@@ -19,6 +19,7 @@ import pytest
 from feeds.model import Settings
 from feeds.settings import Config, config_to_json
 from feeds.store import open_store
+from feeds.store.values import Replacement
 from tests.serve.conftest import NOW, SECTIONS, make_article, make_body, make_document
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,7 @@ START = """
 import sys
 from granian import Granian
 from feeds.engine.web import granian_settings
+from feeds.store.values import Replacement
 Granian("wsgi:app", **granian_settings(host="127.0.0.1", port=int(sys.argv[1]), workers=1)).serve()
 """
 
@@ -69,7 +71,7 @@ class Web:
             for format in ("rss", "atom", "json")
         ]
         with self.write() as tx:
-            tx.documents.replace(documents, [], path, sequence)
+            tx.documents.replace([Replacement(path=path, documents=documents, sequence=sequence)])
 
 
 @pytest.fixture(scope="module")

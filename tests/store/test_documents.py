@@ -9,6 +9,7 @@ import pytest
 
 from feeds.model import Document, Fragment, Frame
 from feeds.store import open_store
+from feeds.store.values import Replacement
 
 from .conftest import NOW, copy, new, save, uid_of
 
@@ -22,7 +23,8 @@ def document(path="news", format="rss", body=b"body", **more):
 
 def replace(store, *documents, frames=(), path="news", sequence=1, **more):
     with store.write() as tx:
-        return tx.documents.replace(documents, frames, path, sequence, **more)
+        made = Replacement(path=path, documents=documents, frames=frames, sequence=sequence, **more)
+        return tx.documents.replace([made])
 
 
 def read(store, ask):
@@ -36,13 +38,22 @@ def test_a_document_comes_back_whole(desk):
     assert read(desk, lambda tx: tx.documents.get("news", "atom")) is None
 
 
-def test_the_same_bytes_keep_their_validators_and_are_not_published_again(desk):
+def test_documents_that_stay_are_not_published_again(desk):
     before = replace(desk, document())
-    again = document(sequence=7, etag="7-a", last_modified=LATER)
-    assert replace(desk, again, sequence=7) is None
+    assert replace(desk, sequence=7) == before
     assert read(desk, lambda tx: tx.documents.get("news", "rss")) == document()
     assert read(desk, lambda tx: tx.documents.publication()) == before
     assert read(desk, lambda tx: tx.sections.get("news")).rendered_sequence == 7
+
+
+def test_each_section_that_is_published_moves_the_number_by_one(desk):
+    before = desk.publication()
+    with desk.write() as tx:
+        made = [Replacement(path="news", documents=[document()], sequence=1), Replacement(path="sport", sequence=1)]
+        made.append(Replacement(path="", documents=[document("")], sequence=1))
+        assert tx.documents.replace(made) == before + 2
+    some, now = read(desk, lambda tx: tx.documents.all_since(before + 1))
+    assert ([each.path for each in some], now) == ([""], before + 2)
 
 
 def test_other_bytes_take_their_place(desk):
@@ -88,7 +99,8 @@ def fragment(key, version=1, **more):
 
 
 def fragments(store, *keys, version=1):
-    return read(store, lambda tx: tx.documents.fragments([uid_of(key) for key in keys], "rss", version))
+    found = read(store, lambda tx: tx.documents.fragments([uid_of(key) for key in keys], version))
+    return {uid: formats["rss"] for uid, formats in found.items()}
 
 
 def put(store, *made):
@@ -150,7 +162,7 @@ def test_whatever_is_served_moves_the_counter(desk, what):
         elif what == "retraction":
             tx.articles.retract(uid_of("x"), "", NOW)
         else:
-            tx.documents.replace([document()], [], "news", 1)
+            tx.documents.replace([Replacement(path="news", documents=[document()], sequence=1)])
     assert desk.publication() > before
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from feeds.model import Document
 from feeds.store.hubs import HubRequest
+from feeds.store.values import Replacement
 
 from .conftest import NOW
 
@@ -35,7 +36,7 @@ def put(tx, etag, sequence=1, path="news"):
         path=path, format="atom", media_type="application/atom+xml", sequence=sequence, etag=etag, last_modified=NOW,
         body=etag.encode(),
     )  # fmt: skip
-    tx.documents.replace([document], [], path, sequence)
+    tx.documents.replace([Replacement(path=path, documents=[document], sequence=sequence)])
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from feeds.model import Document, Validators
 from feeds.store import open_store, upgrade
 from feeds.store.dialect import database_url
 from feeds.store.schema import SEARCH, metadata
-from feeds.store.values import PollResult, SourceState
+from feeds.store.values import PollResult, Replacement, SourceState
 
 from .conftest import NOW, new, save, section, source, uid_of
 
@@ -231,7 +231,7 @@ def _furnish(store):
             [PollResult(source_id=1, claim_id=claim.claim_id, at=NOW, outcome="new", state=state, next_poll_at=later)]
         )
         made = Document(path="news", format="rss", media_type="t", sequence=1, etag="1-a", last_modified=NOW, body=b"b")
-        tx.documents.replace([made], [], "news", 1)
+        tx.documents.replace([Replacement(path="news", documents=[made], sequence=1)])
     save(store, [new("x")], "news")
     return _seen(store)
 

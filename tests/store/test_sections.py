@@ -6,6 +6,7 @@ import pytest
 
 from feeds.errors import SectionNotFound
 from feeds.model import Document, Section
+from feeds.store.values import Replacement
 
 from .conftest import NOW, copy, new, save, section, uid_of
 
@@ -45,13 +46,13 @@ def test_sections_keep_the_order_of_the_tree(store):
 
 
 def test_a_new_section_waits_to_be_rendered_and_a_rendered_one_does_not(desk):
-    assert [state.path for state in read(desk, lambda tx: tx.sections.changed())] == paths(desk)
+    assert [stale.state.path for stale in read(desk, lambda tx: tx.sections.changed())] == paths(desk)
     with desk.write() as tx:
-        for state in tx.sections.changed():
-            tx.documents.replace([], [], state.path, state.sequence, rendered_touched=state.touched)
+        states = [stale.state for stale in tx.sections.changed()]
+        tx.documents.replace([Replacement(path=each.path, sequence=each.sequence) for each in states])
         assert tx.sections.changed() == []
         tx.sections.mark_dirty(["sport"])
-        assert [(state.path, state.stale) for state in tx.sections.changed()] == [("sport", True)]
+        assert [(stale.state.path, stale.state.stale) for stale in tx.sections.changed()] == [("sport", True)]
         tx.sections.mark_dirty()
         assert len(tx.sections.changed()) == 5
 
@@ -61,7 +62,7 @@ def test_what_changes_while_a_section_is_rendered_is_rendered_again(desk):
         before = tx.sections.get("news")
     with desk.write() as tx:
         tx.sections.mark_dirty(["news"])
-        tx.documents.replace([], [], "news", before.sequence, rendered_touched=before.touched)
+        tx.documents.replace([Replacement(path="news", sequence=before.sequence, touched=before.touched)])
         assert tx.sections.get("news").stale
 
 
@@ -80,7 +81,7 @@ def test_a_removed_section_is_gone_and_comes_back_with_what_it_had(desk):
 def test_a_removed_section_takes_its_documents_along(desk):
     made = Document(path="sport", format="rss", media_type="t", sequence=1, etag="e", last_modified=NOW, body=b"b")
     with desk.write() as tx:
-        tx.documents.replace([made], [], "sport", 1)
+        tx.documents.replace([Replacement(path="sport", documents=[made], sequence=1)])
         before = tx.documents.publication()
     sync(desk, section("news"), section("news/world"))
     with desk.read() as tx:

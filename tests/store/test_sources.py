@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from feeds.model import Validators
 from feeds.store import open_store
 from feeds.store.schema import POLLS_KEPT
-from feeds.store.values import PollResult, SourceState
+from feeds.store.values import PollResult, Replacement, SourceState
 
 from .conftest import NOW, new, save, source
 
@@ -356,13 +356,13 @@ def test_a_change_that_readers_see_renders_again(desk, change):
     save(desk, [new("x")], "news")
     with desk.write() as tx:
         before = tx.articles.get(new("x").article_uid)
-        for state in tx.sections.changed():
-            tx.documents.replace([], [], state.path, state.sequence, rendered_touched=state.touched)
+        states = [stale.state for stale in tx.sections.changed()]
+        tx.documents.replace([Replacement(path=each.path, sequence=each.sequence) for each in states])
         assert tx.sections.changed() == []
     sync(desk, source("a", **change), source("b"), source("c"))
     with desk.read() as tx:
         after = tx.articles.get(new("x").article_uid)
-        assert "news" in {state.path for state in tx.sections.changed()}
+        assert "news" in {stale.state.path for stale in tx.sections.changed()}
     assert after.revision > before.revision
     assert (after.source_name, after.content) != (before.source_name, before.content)
 
