@@ -118,15 +118,14 @@ def _ground_of(
 ) -> _Ground:
     # Where a document is one article, its address is the article's.
     own = (feed.feed_id, feed.self_url, feed.link, "" if feed.kind == "document" else url)
-    places = (_comparable(address) for address in (feed.link, feed.self_url, url) if address)
     return _Ground(
         url=resolved("", url) or "",
         declared=_first_language(feed.language, source.language),
         desk_language=_first_language(desk_language) or "en",
         zone=zone_of(source.timezone or desk_timezone),
         received_at=received_at,
-        ids=frozenset(text.strip() for text in own if text and text.strip()),
-        home=frozenset(place for place in places if place),
+        ids=frozenset(filter(None, map(_stripped, own))),
+        home=frozenset(filter(None, map(_comparable, (feed.link, feed.self_url, url)))),
     )
 
 
@@ -157,19 +156,19 @@ def _entry(parsed: ParsedEntry, feed: ParsedFeed, ground: _Ground) -> Entry | No
         parsed.title,
         text=body.text,
         link=link,
-        enclosure=enclosures[0].url if enclosures else None,
+        enclosure=next((enclosure.url for enclosure in enclosures), None),
         picture=body.picture or parsed.image,
         published=dates.published,
     )
     if not title:
         return None
-    warnings += [from_where] if from_where else []
+    warnings += filter(None, [from_where])
     entry = Entry(
         key="",
         entry_id=entry_id,
         link=link,
-        comparable=_place(canonical, ground) or _place(link, ground),
-        canonical_url=canonical if canonical != link else None,
+        comparable=_place(ground, canonical, link),
+        canonical_url=None if canonical == link else canonical,
         title=title,
         summary=body.summary,
         content=body.content,
@@ -227,19 +226,25 @@ def _urls(refs: tuple[str, ...], base: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in found if url))
 
 
-def _comparable(url: str) -> str | None:
+def _stripped(text: str | None) -> str:
+    return (text or "").strip()
+
+
+def _comparable(url: str | None) -> str | None:
     try:
-        return comparable_url(url)
+        return comparable_url(url) if url else None
     except UrlError:
         return None
 
 
-def _place(url: str | None, ground: _Ground) -> str | None:
-    """The address by which an article can be known: not its feed's, not its site's front page."""
-    place = _comparable(url) if url else None
-    if place is None or place in ground.home or place.endswith("/") and place.count("/") == 1:
-        return None
-    return place
+def _place(ground: _Ground, *urls: str | None) -> str | None:
+    """The first address by which an article can be known: not its feed's, not its site's front page."""
+    places = filter(None, map(_comparable, urls))
+    return next((place for place in places if place not in ground.home and not _is_front_page(place)), None)
+
+
+def _is_front_page(place: str) -> bool:
+    return place.endswith("/") and place.count("/") == 1
 
 
 def _first_language(*tags: str | None) -> str | None:
@@ -263,15 +268,19 @@ def _people(people: tuple[Person, ...], base: str) -> tuple[Person, ...]:
 
 def _name_and_email(person: Person) -> tuple[str, str]:
     """The name and the address of *person*, taken apart where one stands in the other."""
-    name, email = " ".join(visible(person.name).split()), visible((person.email or "").strip())
-    if not email and (match := _NAMED_EMAIL.match(name)):
-        name, email = (match["name"] or match["name2"]).strip(), match["email"] or match["email2"]
-    elif not email and _EMAIL.match(name):
-        name, email = "", name
+    name, email = " ".join(visible(person.name).split()), visible(_stripped(person.email))
+    if not email:
+        name, email = _taken_apart(name)
     name = name_line(name)
     if match := _HIDDEN_EMAIL.match(name):
         name = match["name"]
     return name, email if _EMAIL.match(email) and len(email) <= NAME_CHARS else ""
+
+
+def _taken_apart(name: str) -> tuple[str, str]:
+    if match := _NAMED_EMAIL.match(name):
+        return (match["name"] or match["name2"]).strip(), match["email"] or match["email2"]
+    return ("", name) if _EMAIL.match(name) else (name, "")
 
 
 def _categories(categories: tuple[Category, ...]) -> tuple[Category, ...]:

@@ -173,22 +173,22 @@ def _hash(piece: _Piece, title: str, *, end: bool) -> int:
 
 
 def _taken(entry: Entry, known: Recurring) -> Entry:
-    content, took = _without(entry.content, entry.title, known) if entry.content else ("", [])
-    text = _cut(entry.text, took)
-    also: list[str] = []
-    if took and entry.summary == excerpt_of(entry.text, entry.content):
+    content, taken = _without(entry.content, entry.title, known)
+    text = _cut(entry.text, taken)
+    if taken and entry.summary == excerpt_of(entry.text, entry.content):
         summary = excerpt_of(text, content)
-    elif entry.content and not took and _begins(entry.text, plain(entry.summary)):
+    elif entry.content and not taken and _begins(entry.text, plain(entry.summary)):
         summary = entry.summary  # what is at its end is within the text
     else:
-        summary, also = _without(entry.summary, entry.title, known) if entry.summary else ("", [])
-        text = text if content else _cut(text, also)
+        summary, more = _without(entry.summary, entry.title, known)
+        text = text if content else _cut(text, more)
+        taken += more
     if _repeats(entry.title, summary):
-        also = [*also, plain(summary)]
+        taken.append(plain(summary))
         summary = excerpt_of(text, content) if content else ""
-    if not took and not also:
+    if not taken:
         return entry
-    notes = dict.fromkeys(f"furniture taken out: “{one[:120]}”" for one in (*took, *also))
+    notes = dict.fromkeys(f"furniture taken out: “{one[:120]}”" for one in taken)
     warnings = (*entry.warnings, *notes)
     return replace(entry, content=content, summary=summary, text=text, text_hash=text_hash(text), warnings=warnings)
 
@@ -219,7 +219,7 @@ def _said(text: str) -> str:
 def _without(html: str, title: str, known: Recurring) -> tuple[str, list[str]]:
     """*html* without furniture at its ends, and what was taken."""
     taken: list[str] = []
-    for end in (True, False):
+    for end in (True, False) if html else ():
         for _ in range(MAX_TAKEN):
             rest, tokens, lines = _edge(html, end=end)
             if not lines:
@@ -279,12 +279,17 @@ def _lines(html: str) -> tuple[list[str], list[_Line]]:
                 runs = [(at, text, True) for at, text, _ in runs]  # it began before what is near
             in_link = not link[1]
         elif _BLOCK.match(token):
-            if runs and (text := _joined(runs)):
+            if text := _joined(runs):
                 lines.append(_Line(tuple(runs), text, facts > 0))
             runs = []
-            if fact := _FACTS.match(token):
-                facts += -1 if fact[1] else 1
+            facts += _deeper_in_facts(token)
     return tokens, lines
+
+
+def _deeper_in_facts(tag: str) -> int:
+    """1 where *tag* begins a table or a list of facts, -1 where it ends one."""
+    fact = _FACTS.match(tag)
+    return 0 if fact is None else -1 if fact[1] else 1
 
 
 def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
@@ -295,13 +300,16 @@ def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
     pieces = [_Piece(line, line.text, linked=bool(links), is_link=only_links, is_whole=True)]
     sentences = list(filter(None, map(str.strip, _SENTENCE.split(line.text))))
     if len(sentences) > 1:
-        sentence = sentences[-1] if end else sentences[0]
-        # A link counts for the sentence that it is in.
-        linked = any(_joined([link]) in sentence for link in links)
-        pieces.append(_Piece(line, sentence, linked=linked, is_link=False, is_whole=False))
+        pieces.append(_sentence(line, sentences[-1 if end else 0], links))
     if end and links != runs and runs[-1:] == links[-1:]:
         pieces.append(_last_link(line))
     return pieces
+
+
+def _sentence(line: _Line, text: str, links: Sequence[tuple[int, str, bool]]) -> _Piece:
+    # A link counts for the sentence that it is in.
+    linked = any(_joined([link]) in text for link in links)
+    return _Piece(line, text, linked=linked, is_link=False, is_whole=False)
 
 
 def _last_link(line: _Line) -> _Piece:

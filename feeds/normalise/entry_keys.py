@@ -36,8 +36,7 @@ def told_apart(entries: Sequence[Entry], *, ids_hold: bool = False) -> tuple[lis
     one id is one entry (RFC 4287 §4.1.1, JSON Feed 1.1): then they are one unless their addresses differ. The order of
     the document plays no part. Of what is the same, the latest is kept.
     """
-    counts = Counter(entry.key for entry in entries)
-    if len(counts) == len(entries):
+    if len({entry.key for entry in entries}) == len(entries):
         return list(entries), []
     groups: dict[str, dict[str | None, list[Entry]]] = {}
     for entry in entries:
@@ -46,12 +45,20 @@ def told_apart(entries: Sequence[Entry], *, ids_hold: bool = False) -> tuple[lis
     dropped: list[str] = []
     for key, places in groups.items():
         for place, suffix, same in _articles(places, ids_hold=ids_hold):
-            best = max(same, key=lambda entry: (_stamp(entry), -entry.position))
+            best = max(same, key=_latest_and_first)
             if len(places) > 1 and (place or not suffix):
                 suffix = f"#{place or _short(best.title)}{suffix}"
             kept.append(replace(best, key=_bounded(key + suffix)))
             dropped += [f"entry {one.position}: the document holds {key!r} twice" for one in same if one is not best]
-    return sorted(kept, key=lambda entry: entry.position), dropped
+    return sorted(kept, key=_position), dropped
+
+
+def _position(entry: Entry) -> int:
+    return entry.position
+
+
+def _latest_and_first(entry: Entry) -> tuple[float, int]:
+    return _stamp(entry), -entry.position
 
 
 def _articles(
@@ -73,18 +80,18 @@ def _parts(entries: Sequence[Entry], *, ids_hold: bool) -> dict[str, list[Entry]
         return {"": list(entries)}
     known_well = bool(entries[0].entry_id and entries[0].comparable)
     parts: list[list[Entry]] = []
-    seen: dict[tuple[object, ...], int] = {}
+    seen: dict[tuple[object, ...], list[Entry]] = {}
     for entry in sorted(entries, key=lambda entry: (-_stamp(entry), entry.title, entry.text, entry.position)):
         alike = _alike(entry, known_well)
-        at = next((seen[mark] for mark in alike if mark in seen), None)
-        if at is None and entry.published is None and known_well and parts:
-            at = 0
-        if at is None:
-            at = len(parts)
-            parts.append([])
-        parts[at].append(entry)
+        part = next((seen[mark] for mark in alike if mark in seen), None)
+        if part is None and parts and known_well and entry.published is None:
+            part = parts[0]
+        if part is None:
+            part = []
+            parts.append(part)
+        part.append(entry)
         for mark in alike:
-            seen.setdefault(mark, at)
+            seen.setdefault(mark, part)
     return _suffixed(parts)
 
 
@@ -141,28 +148,32 @@ def content_hash(entry: Entry) -> int:
     Some sources re-date everything at every poll, and a date ahead is brought back to the moment of each poll: a new
     date alone is no change.
     """
+    image, origin = entry.image, entry.origin
     people = [f"{person.name}\x1e{person.url}\x1e{person.email}" for person in entry.authors + entry.contributors]
+    categories = [category.label or category.term for category in entry.categories]
+    addresses = [enclosure.url for enclosure in entry.enclosures]
     parts = (
         entry.title,
         entry.summary,
         entry.content,
-        entry.link or "",
-        entry.canonical_url or "",
-        entry.language or "",
+        *_or_empty(entry.link, entry.canonical_url, entry.language),
         *people,
         "\x1d",
-        *(category.label or category.term for category in entry.categories),
+        *categories,
         "\x1d",
         *entry.breadcrumb,
         "\x1d",
-        *(enclosure.url for enclosure in entry.enclosures),
-        entry.image.url if entry.image else "",
-        f"{entry.origin.name}\x1e{entry.origin.url}" if entry.origin else "",
-        entry.publisher or "",
-        entry.rights or "",
+        *addresses,
+        image.url if image else "",
+        f"{origin.name}\x1e{origin.url}" if origin else "",
+        *_or_empty(entry.publisher, entry.rights),
         *_media_parts(entry),
     )
     return _hash(parts) & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def _or_empty(*texts: str | None) -> list[str]:
+    return [text or "" for text in texts]
 
 
 def _media_parts(entry: Entry) -> Iterable[str]:

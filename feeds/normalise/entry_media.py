@@ -93,8 +93,10 @@ def with_words(stated: Image | None, shown: Image | None, home: str) -> Image | 
 
     Some sites state the face of the author: what the text shows is better, and none is better than such a face.
     """
-    if stated is None or shown is None:
-        return shown if stated is None or is_never_shown(stated.url, home) else stated
+    if stated is None:
+        return shown
+    if shown is None:
+        return None if is_never_shown(stated.url, home) else stated
     sizes = {"width": str(stated.width or ""), "height": str(stated.height or "")}
     if not is_shown(sizes, stated.url, home=home):
         return shown
@@ -166,7 +168,7 @@ def place_of(place: Place | None) -> Place | None:
     if place is None:
         return None
     points = tuple((round(latitude, 7), round(_east(longitude), 7)) for latitude, longitude in place.points)
-    if not points or not all(-90 <= latitude <= 90 and -180 <= longitude <= 180 for latitude, longitude in points):
+    if not points or not all(map(_on_earth, points)):
         return None
     if place.shape == "polygon" and len(points) > 2 and points[0] != points[-1]:
         points = (*points, points[0])
@@ -181,6 +183,11 @@ _HAS_ITS_POINTS: dict[Shape, Callable[[tuple[tuple[float, float], ...]], bool]] 
     "polygon": lambda points: len(points) > 3,
     "box": lambda points: len(points) == 2 and points[0][0] <= points[-1][0],
 }
+
+
+def _on_earth(point: tuple[float, float]) -> bool:
+    latitude, longitude = point
+    return -90 <= latitude <= 90 and -180 <= longitude <= 180
 
 
 def _east(longitude: float) -> float:

@@ -130,12 +130,12 @@ def language_of(text: str) -> str | None:
     found = Counter([table[word] for word in _WORD.findall(text.lower()) if word in table])
     scores = _spoken(found)
     best = max(scores, key=scores.__getitem__, default=-1)
-    if best < 0 or scores[best] < LEAST_OWN or languages[best] not in TOLD:
+    if scores[best] < LEAST_OWN or languages[best] not in TOLD:
         return None
     shared = _spoken({speakers: count for speakers, count in found.items() if best in speakers})
-    for rival, score in scores.items():
-        own, against = scores[best] - shared[rival], score - shared[rival]
-        if rival != best and (own < LEAST_OWN or against * MOST_AGAINST > own):
+    for rival in scores.keys() - {best}:
+        own, against = scores[best] - shared[rival], scores[rival] - shared[rival]
+        if own < LEAST_OWN or against * MOST_AGAINST > own:
             return None
     return languages[best]
 

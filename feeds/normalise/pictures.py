@@ -77,16 +77,22 @@ def largest(srcset: str | None) -> str | None:
     """
     if not srcset or "{" in srcset:
         return None
-    best, size = None, -1.0
-    for found in islice(_CANDIDATE.finditer(srcset), MAX_CANDIDATES + 1):
-        address = found[1]
-        if not address or not ("." in address or "/" in address) or not is_address(address) or is_placeholder(address):
-            continue
-        stated = _STRONG_SIZE.search(found[2] or "")
-        this = float(stated[1]) if stated else 1.0
-        if this > size:
-            best, size = address, this
-    return best
+    candidates = islice(_CANDIDATE.finditer(srcset), MAX_CANDIDATES + 1)
+    pictures = (found for found in candidates if _is_picture(found[1]))
+    return max(pictures, key=_stated_size, default=(None, None))[1]
+
+
+def _is_picture(address: str | None) -> bool:
+    return _has_a_path(address) and is_address(address) and not is_placeholder(address or "")
+
+
+def _has_a_path(value: str | None) -> bool:
+    return value is not None and ("." in value or "/" in value)
+
+
+def _stated_size(candidate: re.Match[str]) -> float:
+    stated = _STRONG_SIZE.search(candidate[2] or "")
+    return float(stated[1]) if stated else 1.0
 
 
 def real_address(attributes: Attributes, *, sets: Iterable[str | None] = ()) -> tuple[str | None, bool]:
@@ -100,16 +106,12 @@ def real_address(attributes: Attributes, *, sets: Iterable[str | None] = ()) -> 
     src_is_good = is_address(src) and not is_placeholder(src)
     if len(attributes) > 1 or not src:
         lazy, other = _elsewhere(attributes)
-        if lazy:
-            return lazy, True
-        if not src_is_good and other:
-            return other, True
+        if elsewhere := lazy or (None if src_is_good else other):
+            return elsewhere, True
     if src_is_good:
         return src, False
-    for each in (attributes.get("srcset"), *sets):
-        if address := largest(each):
-            return address, False
-    return (src, False) if is_address(src) else (None, False)
+    from_set = next(filter(None, map(largest, (attributes.get("srcset"), *sets))), None)
+    return from_set or (src if is_address(src) else None), False
 
 
 def _elsewhere(attributes: Attributes) -> tuple[str | None, str | None]:
@@ -117,9 +119,11 @@ def _elsewhere(attributes: Attributes) -> tuple[str | None, str | None]:
     found: dict[str, str] = {}
     for name, value in attributes.items():
         kind: str = _kind_of(name) if value else "none"
+        if kind == "none" or value is None:
+            continue
         if kind == "set":
             address = largest(value)
-        elif kind == "none" or not value or not ("." in value or "/" in value):
+        elif not _has_a_path(value):
             continue
         else:
             address = value.strip()
@@ -161,6 +165,11 @@ def pixels(value: str | None) -> int | None:
     return int(match[1]) if match else None
 
 
+def sizes_of(attributes: Attributes) -> tuple[int | None, int | None]:
+    """Return the width and the height that are stated, in pixels."""
+    return pixels(attributes.get("width")), pixels(attributes.get("height"))
+
+
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|\Z)",
     re.IGNORECASE,
@@ -176,8 +185,7 @@ _BEACONS = re.compile(
 
 def is_unseen(attributes: Attributes, address: str) -> bool:
     """Tell whether nobody is to see it: a point in size, hidden by its style, or at an address that only counts."""
-    sizes = pixels(attributes.get("width")), pixels(attributes.get("height"))
-    if 0 in sizes or 1 in sizes:
+    if not {0, 1}.isdisjoint(sizes_of(attributes)):
         return True
     style = attributes.get("style")
     return bool(_BEACONS.search(address)) or bool(style and _HIDDEN.search(style))
@@ -237,14 +245,17 @@ def is_shown(attributes: Attributes, address: str, link: str | None = None, home
 
     Not icons, badges, buttons, smileys, faces of authors and counters, as far as size, name, class, host and link tell.
     """
-    sizes = [size for size in (pixels(attributes.get("width")), pixels(attributes.get("height"))) if size is not None]
-    if sizes and min(sizes) < LEAST_SHOWN_PX:
+    if any(size is not None and size < LEAST_SHOWN_PX for size in sizes_of(attributes)):
         return False
-    if is_never_shown(address, home) or link and _SHARE_LINK.search(link):
+    if is_never_shown(address, home) or (link and _SHARE_LINK.search(link)):
         return False
+    return _says_something(attributes) and not _is_decoration(attributes, address)
+
+
+def _says_something(attributes: Attributes) -> bool:
+    """Tell whether what stands for the picture is more than a smiley."""
     alt = (attributes.get("alt") or "").strip()
-    says_something = not alt or len(alt) > 3 or any(character.isalnum() for character in alt)
-    return says_something and not _is_decoration(attributes, address)
+    return not alt or len(alt) > 3 or any(map(str.isalnum, alt))
 
 
 def _is_decoration(attributes: Attributes, address: str) -> bool:

@@ -75,16 +75,17 @@ def body_of(summary: RawText | None, content: RawText | None, place: Place) -> B
     """
     short, long = _clean(summary, place), _clean(content, place)
     short_text, long_text = _words(short), _words(long)
-    if len(short_text) > len(long_text):
-        if long_text or len(short_text) > SUMMARY_CHARS:
-            short, long, short_text, long_text = long, short, long_text, short_text
+    if len(short_text) > (len(long_text) or SUMMARY_CHARS):
+        short, long, short_text, long_text = long, short, long_text, short_text
     picture = long.picture or short.picture
-    if not long_text and not _has_media(long.html) and not long.embeds:
+    if not (long_text or long.embeds or _has_media(long.html)):
         return Body(short.html or long.html, "", short_text, picture)
-    beginning = short.html
-    if not short_text or len(short_text) > SUMMARY_CHARS or _same(short_text, long_text):
-        beginning = excerpt_of(long_text, long.html)
+    beginning = short.html if _is_summary(short_text, long_text) else excerpt_of(long_text, long.html)
     return Body(beginning, long.html, long_text, picture)
+
+
+def _is_summary(text: str, whole: str) -> bool:
+    return 0 < len(text) <= SUMMARY_CHARS and not _same(text, whole)
 
 
 def excerpt_of(text: str, html: str) -> str:
@@ -164,10 +165,10 @@ def title_of(
         return line(excerpt(first, TITLE_FROM_TEXT_CHARS, least=12)), "title: none, taken from the text"
     if picture is not None and (words := line(picture.alt, limit=TITLE_FROM_TEXT_CHARS)):
         return words, "title: none, taken from the picture"
-    for address in (link, enclosure):
-        if address and (words := _words_of(address)):
-            return words, "title: none, taken from the link"
-    if link or enclosure or picture is not None:
+    addresses = list(filter(None, (link, enclosure)))
+    if words := next(filter(None, map(_words_of, addresses)), ""):
+        return words, "title: none, taken from the link"
+    if addresses or picture is not None:
         day = f", {published:%Y-%m-%d}" if published else ""
         return f"Untitled{day}", "title: none"
     return "", None
