@@ -1,7 +1,8 @@
-"""The ingest process: APScheduler as the heartbeat, one loop that moves what is in flight. I/O.
+"""The ingest process: one loop that moves what is in flight, APScheduler for the few jobs beside it. I/O.
 
-The scheduler has a handful of jobs and never one a source: the `sources` table is the schedule. `dispatch` only says
-that something may be due; the loop claims, for it alone knows how much it has in flight.
+The scheduler never has a job for a source: the `sources` table is the schedule. The loop knows when the next source is
+due and sleeps until then. Once a second it looks whether anybody wrote into the store at all, which costs next to
+nothing, and only then asks what.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
@@ -22,6 +24,7 @@ from feeds.engine.alarms import IngestCounts, look
 from feeds.engine.classifier import Classifier, learn, tell_model
 from feeds.engine.config_watch import Accepted, Judge, Watch, put_in_force, refiled, tell_errors, to_refile
 from feeds.engine.liveness import Alive
+from feeds.engine.publishing import Publishing
 from feeds.engine.startup import now_utc, tell_config, user_agent
 from feeds.engine.timekeeping import Clocks, Every, in_words
 from feeds.engine.workers import Workers
@@ -31,7 +34,6 @@ from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
-from feeds.publish import publish
 from feeds.settings import ConfigErrors
 from feeds.store import Store
 from feeds.store.place import Loss
@@ -39,18 +41,23 @@ from feeds.store.place import Loss
 log = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT = 1000
-LOOK_EVERY_S = 0.15
+REST_S = 1.0
+"""How long the loop sleeps at most; BUSY_S how often it looks into the store while polls are under way."""
+BUSY_S = 0.25
+LOOK_EVERY_S = 1.0
+SETTLING_EVERY_S = 0.15
+"""How often files of config are looked at, at rest and while one of them changes."""
 LEAD_EVERY_S = 5.0
 REFILE_EVERY_S = 0.5
-MODEL_EVERY_S = 1.0
 HOUSEKEEPING_EVERY_S = 600
-ALARMS_EVERY_S = 5.0
-ALARMS_REST = 50
-"""How many times as long as a look for alarms took the next one waits: 2 % of a core at most."""
+ALARMS_EVERY_S = 10.0
+ALARMS_REST = 1000
+"""How many times as long as a look for alarms took the next one waits: 0.1 % of a core at most."""
+THREADS = 5
+"""Of the scheduler: housekeeping, learning and filing again may take their time, and the rest must not wait."""
 SWEEP_AT_ONCE = 50
 """Articles that retention takes out in one transaction, which other writers wait for: some 0.1 s of work."""
 STORE_RETRY_S = 2.0
-PLACE_EVERY_S = 1.0
 PART_SILENT_S = 120.0
 """How long the scheduler or deliveries may do nothing at all before this process ends, to be started anew."""
 AHEAD_AT_MOST = timedelta(minutes=1)
@@ -92,15 +99,20 @@ class IngestProcess:
         self._clocks = Clocks()
         self._sets: deque[timedelta] = deque()  # by how much the clock was set, of which the store does not know yet
         self._alarms_at = 0.0
-        self._scheduler = BackgroundScheduler(timezone=UTC)
-        self._due = threading.Event()
+        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
+        self._due = threading.Event()  # something may be due, or have come: not to be slept through
+        self._look_at = 0.0
+        self._seen: int | None = -1  # what `Store.data_version` said last
+        self._next_due: datetime | None = None
         self._stop = stop
         self._leads = leads
-        self._render = threading.Lock()
         settings = accepted.desk.settings
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         self._deliveries = Deliveries(
             store, settings, user_agent(settings), clock=now_utc, count=self._counts.count_message
+        )
+        self._publishing = Publishing(
+            store, lambda: self._desk, clock=lambda: now_utc(), published=self._deliveries.wake
         )
         self._workers = Workers()
         self._ingest = Ingest(store, self._fetcher, self._workers, self._desk, clock=now_utc, random=random.random)
@@ -112,12 +124,8 @@ class IngestProcess:
         """
         scheduler = self._scheduler
         jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-        scheduler.add_job(self._tick, Every(1), id="dispatch", **jobs)
-        scheduler.add_job(self._check_place, Every(PLACE_EVERY_S), id="place", **jobs)
-        scheduler.add_job(self._look, Every(LOOK_EVERY_S), id="config_watch", **jobs)
+        scheduler.add_job(self._look_at_files, Every(LOOK_EVERY_S), id="files", **jobs)
         scheduler.add_job(self._refile, Every(REFILE_EVERY_S), id="refile", **jobs)
-        scheduler.add_job(self._look_at_model, Every(MODEL_EVERY_S), id="model", **jobs)
-        scheduler.add_job(self._sweep, Every(1), id="render_sweep", **jobs)
         scheduler.add_job(self._check_lead, Every(LEAD_EVERY_S), id="lead", **jobs)
         scheduler.add_job(self._watch_over, Every(ALARMS_EVERY_S), id="alarms", **jobs)
         scheduler.add_job(self._housekeep, Every(HOUSEKEEPING_EVERY_S), id="housekeeping", **jobs)
@@ -129,6 +137,7 @@ class IngestProcess:
                 log.info("reading %d bodies that were left in the inbox", waiting)
             scheduler.start()
             self._deliveries.start()
+            self._publishing.start()
             self._due.set()
             while not self._stop.is_set():
                 self._turn()
@@ -136,6 +145,7 @@ class IngestProcess:
             if scheduler.running:
                 scheduler.shutdown(wait=True)
             self._judge.close()
+            self._publishing.close()
             self._deliveries.close()
             self._fetcher.close()
             self._workers.close()
@@ -147,9 +157,14 @@ class IngestProcess:
         if self._lost:
             raise StoreError("this worker can not go on polling", remedy="start it again: whoever comes first polls")
 
-    def _tick(self) -> None:
+    def _look_at_files(self) -> None:
+        """Mind the database's files, those of config, and the model's."""
         self._ticked_at = time.monotonic()
-        self._due.set()
+        self._check_place()
+        self._look()
+        self._look_at_model()
+        if self._watch.settling and (job := self._scheduler.get_job("files")) is not None:
+            job.modify(next_run_time=now_utc() + timedelta(seconds=SETTLING_EVERY_S))
 
     def _check_place(self) -> None:
         """End where the database's files are no longer those that are open: nothing that is written would be found."""
@@ -192,20 +207,55 @@ class IngestProcess:
         self._check_parts()
         try:
             self._mind_clock()
-            room = MOST_IN_FLIGHT - self._ingest.in_flight
-            if self._due.is_set() and room > MOST_IN_FLIGHT // 2:
-                if self._ingest.take_due(room) < room:
-                    self._due.clear()
-            self._ingest.take_pushed()
+            self._look_into_store()
+            self._take_due()
             self._ingest.take_put_off()
             if self._ingest.in_flight:
-                self._counts.count(self._ingest.run_once(0.2))
+                self._work()
             else:
-                self._due.wait(0.5)
+                self._due.wait(self._rest_s())
         except StoreError as error:
             # What could not be written is still in hand, claims too, and is written when the store answers again.
             log.error("the store failed, trying again in %.0f s: %s", STORE_RETRY_S, error)
             self._stop.wait(STORE_RETRY_S)
+
+    def _work(self) -> None:
+        progress = self._ingest.run_once(0.2)
+        self._counts.count(progress)
+        if progress:
+            self._look_at = 0.0  # what ended has a new time
+        if progress.new or progress.copies or progress.updated:
+            self._publishing.wake()
+
+    def _look_into_store(self) -> None:
+        """Learn when the next source is due, and take what others left there, where anybody wrote at all."""
+        now_s = time.monotonic()
+        if now_s < self._look_at and not self._due.is_set():
+            return
+        self._look_at = now_s + (BUSY_S if self._ingest.in_flight else REST_S)
+        data = self._store.data_version()
+        if data is not None and data == self._seen and not self._due.is_set():
+            return
+        self._ingest.take_pushed()
+        with self._store.read() as tx:
+            self._next_due = tx.sources.next_due_at()
+        self._seen = data
+        self._due.clear()
+        if data is not None:
+            self._deliveries.wake()
+
+    def _take_due(self) -> None:
+        room = MOST_IN_FLIGHT - self._ingest.in_flight
+        if self._next_due is None or self._next_due > now_utc() or room <= MOST_IN_FLIGHT // 2:
+            return
+        if self._ingest.take_due(room) < room:
+            self._next_due = None
+            self._due.set()  # to learn anew when the next one is
+
+    def _rest_s(self) -> float:
+        """How long nothing will be due that is known of."""
+        left_s = REST_S if self._next_due is None else (self._next_due - now_utc()).total_seconds()
+        return min(max(left_s, 0.0), REST_S)
 
     def _mind_clock(self) -> None:
         """Have all that goes by the wall clock go on where that was set. Raises StoreError."""
@@ -219,6 +269,8 @@ class IngestProcess:
         if change:
             for job in self._scheduler.get_jobs():
                 job.modify(next_run_time=job.trigger.get_next_fire_time(None, now_utc()))
+            self._due.set()
+            self._deliveries.wake()
         while self._sets:
             self._ingest.clock_was_set(self._sets[0])
             self._sets.popleft()
@@ -235,19 +287,6 @@ class IngestProcess:
             log.warning("the clock was set back by %s or more: what is due moves with it", least)
             self._sets.append(ahead)
 
-    def _sweep(self) -> None:
-        with self._render:
-            desk = self._desk
-            try:
-                done = publish(self._store, desk.settings, desk.sections, now=now_utc())
-            except StoreError as error:
-                log.error("could not publish, trying again in a second: %s", error)
-                return
-        if done.sections:
-            log.info(
-                "published sections=%d held=%d set_aside=%d", len(done.sections), len(done.held), len(done.set_aside)
-            )
-
     def _look(self) -> None:
         """Take over changed config files. The judging is done in another process, the loop goes on meanwhile."""
         verdict = self._watch.look(time.monotonic())
@@ -259,7 +298,7 @@ class IngestProcess:
                 tell_config(Accepted(desk=self._desk, errors=tuple(verdict.errors)))
                 return
             # A sweep that renders by the settings before would leave new documents that look old.
-            with self._render:
+            with self._publishing.lock:
                 accepted = put_in_force(self._store, verdict, self._folder, self._environ, now=now_utc())
                 model = self._classifier.look(accepted.desk.filing_rules)
                 before, self._desk = self._desk, accepted.desk.with_model(model)
@@ -278,16 +317,17 @@ class IngestProcess:
         self._due.set()
         log.info("config version=%d is live", accepted.desk.version)
         self._schedule_learning()
-        self._scheduler.modify_job("refile", next_run_time=now_utc())
-        self._sweep()
+        self._file_again()
+        self._publishing.wake()
 
     def _look_at_model(self) -> None:
         """Take over a model that is new, or gone. What is stored stays as it is filed, unless that is asked for."""
-        with self._render:
+        with self._publishing.lock:
             before = self._desk
             desk = self._desk = before.with_model(self._classifier.look(before.filing_rules))
         if desk is not before:
             self._refiled = 0  # `wiredesk learn --refile` may have asked for it
+            self._file_again()
         fault = str(self._classifier.fault(desk) or "")
         if fault == self._told_of_model:
             return
@@ -312,11 +352,18 @@ class IngestProcess:
         except (OSError, StoreError) as error:
             log.error("the classifier did not learn: %s", error)
 
+    def _file_again(self) -> None:
+        """Have `_refile` run now, and again until all is filed by the config in force."""
+        if (job := self._scheduler.get_job("refile")) is not None:
+            job.modify(next_run_time=now_utc())
+
     def _refile(self) -> None:
         """File again what is stored where a changed config asks for it; a newer config starts it anew."""
         try:
             desk = self._desk
             if self._refiled == desk.version:
+                if (job := self._scheduler.get_job("refile")) is not None:
+                    job.pause()  # until there is another config or model
                 return
             if not to_refile(self._store):
                 self._refiled = desk.version
@@ -333,11 +380,12 @@ class IngestProcess:
                 desk.filing_rules,
                 clock=now_utc,
                 go_on=lambda: self._desk is desk and not self._stop.is_set(),
-                first=self._sweep,
+                first=self._publishing.wake,
             )
             stands = self._desk is desk and not self._classifier.waits()
             if count is not None and stands and refiled(self._store, desk.version, now=now_utc()):
                 self._refiled = desk.version
+                self._publishing.wake()
                 log.info("filed again articles=%d ms=%.0f", count, (time.monotonic() - began) * 1000)
         except StoreError as error:
             log.error("could not file again, trying again: %s", error)

@@ -102,6 +102,11 @@ class Watch:
         self._settling = None
         return verdict
 
+    @property
+    def settling(self) -> bool:
+        """Whether a change was seen that has not stood still for long enough."""
+        return self._settling is not None
+
     def again(self) -> None:
         """Have the files judged once more, though they did not change."""
         self._judged = None

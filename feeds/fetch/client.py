@@ -29,6 +29,7 @@ class Fetcher:
         self._ready: deque[Outcome] = deque()
         self._ready_bytes = 0
         self._open = 0
+        self._interrupted = False
         self._loop = Loop(
             settings, poll, user_agent, resolver or system_lookup, self._deliver, lambda: self._ready_bytes
         )
@@ -50,16 +51,25 @@ class Fetcher:
         self._loop.put(request)
 
     def outcomes(self, wait_s: float, most: int = 256) -> list[Answer | FetchError]:
-        """Up to *most* outcomes, oldest first; waits up to *wait_s* for the first. Errors are values here."""
+        """Up to *most* outcomes, oldest first; waits up to *wait_s* for the first, or for `interrupt`. Errors are
+        values here.
+        """
         with self._arrived:
             if not self._ready and wait_s > 0:
-                self._arrived.wait_for(lambda: self._ready, wait_s)
+                self._arrived.wait_for(lambda: self._ready or self._interrupted, wait_s)
+            self._interrupted = False
             taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
             self._open -= len(taken)
             self._ready_bytes -= sum(len(outcome.body) for outcome in taken if isinstance(outcome, Answer))
         if taken:
             self._loop.wake()  # it may have stopped starting because too much lay here
         return taken
+
+    def interrupt(self) -> None:
+        """Have the wait of `outcomes` end now, or not begin."""
+        with self._arrived:
+            self._interrupted = True
+            self._arrived.notify_all()
 
     @property
     def in_flight(self) -> int:

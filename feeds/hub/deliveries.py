@@ -29,7 +29,9 @@ from feeds.store.hubs import HubRequest, Subscription
 from feeds.urls import masked
 
 Headers = tuple[tuple[str, str], ...]
-TURN_S = 0.05
+TURN_S, REST_S, REST_SHARED_S = 0.2, 60.0, 1.0
+"""How long a turn waits for something to end or to come: where something is due, at rest, and where other machines may
+write into the store, of which nobody tells."""
 REQUESTS_EVERY_S, FAILING_EVERY_S, SUBSCRIBE_EVERY_S, SWEEP_EVERY_S = 0.2, 1.0, 1.0, 60.0
 TIMEOUT_S = 10.0
 MOST_IN_FLIGHT = 1000
@@ -125,16 +127,23 @@ class Deliveries:
         self._delivering: set[int] = set()
         self._verifying: set[int] = set()
         self._next: dict[str, datetime] = {}
+        self._data: int | None = -1  # what `Store.data_version` said last
+        self._next_at: datetime | None = None
 
     def start(self) -> None:
         """Begin, with what was left undone."""
         self._thread.start()
+
+    def wake(self) -> None:
+        """Something was published, or somebody wrote into the store; for any thread."""
+        self._fetcher.interrupt()
 
     def configure(self, settings: Settings, user_agent: str) -> None:
         """Go on by other settings."""
         self._fetcher.configure(settings.fetch, _MANNERS, user_agent)
         self._settings = settings
         self._next.pop("sweep", None)
+        self.wake()
 
     def stuck(self, for_s: float) -> str:
         """The name of this part where its thread has ended, or does not come round; "" where it lives."""
@@ -145,6 +154,7 @@ class Deliveries:
     def close(self) -> None:
         """Stop; what is under way is done again by the next process."""
         self._stop.set()
+        self._fetcher.interrupt()
         if self._thread.is_alive():
             self._thread.join()
         self._fetcher.close()
@@ -153,7 +163,7 @@ class Deliveries:
         while not self._stop.is_set():
             self._turned_at = time.monotonic()
             try:
-                self.turn(TURN_S)
+                self.turn(self._rest_s())
             except StoreError as error:
                 log.error("the hub waits for the store: %s", error)
                 self._forget()
@@ -163,6 +173,15 @@ class Deliveries:
                 log.exception("the hub stumbled")
                 self._forget()
                 self._stop.wait(STORE_RETRY_S)
+
+    def _rest_s(self) -> float:
+        """How long nothing is due that this process knows of; what comes wakes it."""
+        rest_s = REST_S if self._store.file is not None else REST_SHARED_S
+        if self._look or len(self._delivering) >= MOST_IN_FLIGHT:
+            return TURN_S
+        if self._next_at is None:
+            return rest_s
+        return min(max((self._next_at - self._clock()).total_seconds(), TURN_S), rest_s)
 
     def _forget(self) -> None:
         """Take up anew what stands in the store; what is under way may be told twice."""
@@ -186,7 +205,22 @@ class Deliveries:
             self._sweep(now)
         if self._look:
             self._deliver(now, failing=False)
-        elif self._comes("failing", now, FAILING_EVERY_S):
+        if self._may_be_due(now) or outcomes:
+            self._look_for_due(now)
+
+    def _may_be_due(self, now: datetime) -> bool:
+        """Whether something is due by its own time; where nobody has written since the last look, without asking."""
+        reached = self._next_at is not None and self._next_at <= now
+        data = self._store.data_version()
+        if not reached and data is not None and data == self._data:
+            return False
+        self._data = data
+        with self._store.read() as tx:
+            self._next_at = tx.hubs.next_at(now)
+        return reached or (self._next_at is not None and self._next_at <= now)
+
+    def _look_for_due(self, now: datetime) -> None:
+        if not self._look and self._comes("failing", now, FAILING_EVERY_S):
             self._deliver(now, failing=True)
         if self._comes("requests", now, REQUESTS_EVERY_S):
             self._verify(now)

@@ -127,6 +127,20 @@ class Hubs(Verbs):
         statement = statement.where(hub_requests.c.id.not_in(list(but))).order_by(hub_requests.c.id).limit(limit)
         return [value_of(HubRequest, row) for row in self._connection.execute(statement)]
 
+    def next_at(self, now: datetime) -> datetime | None:
+        """When a callback is to be asked, one of our own subscriptions, or a delivery that failed to be tried again:
+        the first time of these, and for deliveries the first that is to come. None where nothing waits.
+        """
+        failing = FAILING, hub_subscriptions.c.next_try_at > now
+        times = self._connection.execute(
+            select(
+                select(func.min(hub_requests.c.next_try_at)).scalar_subquery(),
+                select(func.min(source_hubs.c.next_try_at)).where(_POLLED).scalar_subquery(),
+                select(func.min(hub_subscriptions.c.next_try_at)).where(*failing).scalar_subquery(),
+            )
+        ).one()
+        return min((time for time in times if time is not None), default=None)
+
     def verified(self, request: HubRequest, now: datetime, expires_at: datetime) -> bool:
         """Do what *request* asked, now that its callback agreed; False where a newer request has taken its place."""
         if not self.settled(request):

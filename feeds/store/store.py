@@ -300,6 +300,13 @@ class Store:
                 self._data_version = version
             return self._seen
 
+    def data_version(self) -> int | None:
+        """A number that moves whenever anybody commits anything, at next to no cost; None where there is none."""
+        if self.file is None:
+            return None
+        with self._look:
+            return self._version_of_data()
+
     def moved(self) -> bool:
         """Whether the publication counter moved since this was last asked; True the first time."""
         now = self.publication()

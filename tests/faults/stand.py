@@ -322,7 +322,8 @@ class Stand:
         self.clock.now += after
         with self.faults.on():
             self._guard("ingest", self._poll)
-            for job in ("_sweep", "_watch_over", "_refile", "_housekeep"):
+            self._guard("publishing", self.process._publishing.sweep)
+            for job in ("_watch_over", "_refile", "_housekeep"):
                 self._guard(job, getattr(self.process, job))
             self._tell()
         self._look()
@@ -382,9 +383,9 @@ class Stand:
 @contextmanager
 def standing(folder: Path, faults: Faults) -> Iterator[Stand]:
     """A stand by a clock of its own, in which nobody waits for time to pass. Quiet: faults are told by the thousand."""
-    before = engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S, logging.root.manager.disable  # type: ignore[attr-defined]
+    before = engine.now_utc, engine.STORE_RETRY_S, engine.REST_S, flow.PUT_OFF_LOOK_S, logging.root.manager.disable  # type: ignore[attr-defined]
     clock = Steady()
-    engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S = clock, 0.0, 0.0  # type: ignore[attr-defined]
+    engine.now_utc, engine.STORE_RETRY_S, engine.REST_S, flow.PUT_OFF_LOOK_S = clock, 0.0, 0.0, 0.0  # type: ignore[attr-defined]
     logging.disable(logging.CRITICAL)
     try:
         with faults.in_place():
@@ -394,5 +395,5 @@ def standing(folder: Path, faults: Faults) -> Iterator[Stand]:
             finally:
                 stand.close()
     finally:
-        engine.now_utc, engine.STORE_RETRY_S, flow.PUT_OFF_LOOK_S = before[:3]  # type: ignore[attr-defined]
-        logging.disable(before[3])
+        engine.now_utc, engine.STORE_RETRY_S, engine.REST_S, flow.PUT_OFF_LOOK_S = before[:4]  # type: ignore[attr-defined]
+        logging.disable(before[4])

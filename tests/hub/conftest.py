@@ -96,6 +96,13 @@ class HubDesk:
         """Have deliveries go on, as after a start of the ingest process."""
         self.deliveries = Deliveries(self.store, self.settings, "Wiredesk/test", clock=self.clock, count=self._counted)
         self.deliveries.start()
+        threading.Thread(target=self._wake, args=(self.deliveries,), daemon=True).start()
+
+    def _wake(self, deliveries: Deliveries) -> None:
+        """As the ingest process's loop does, which sees that somebody wrote into the store."""
+        while self.deliveries is deliveries:
+            deliveries.wake()
+            time.sleep(0.02)
 
     def _counted(self, kind: str, outcome: str) -> None:
         self.counted[kind, outcome] += 1
