@@ -36,15 +36,16 @@ def clients(desk: Desk, count: int, opening: bytes) -> Iterator[list[socket.sock
             client.close()
 
 
-@pytest.fixture
-def running(desk: Desk, origin: Origin) -> Desk:
-    """A desk with an article published."""
-    publisher = Publisher(origin)
-    publisher.publish("Only one")
-    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 3600}])
-    desk.start()
-    until(lambda: desk.items("/news/world.json"), what="the article")
-    return desk
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk with an article published: one for all of them, so that each also proves that the last left it whole."""
+    with Origin() as origin, Desk(tmp_path_factory.mktemp("clients")) as desk:
+        publisher = Publisher(origin)
+        publisher.publish("Only one")
+        desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 3600}])
+        desk.start()
+        until(lambda: desk.items("/news/world.json"), what="the article")
+        yield desk
 
 
 @pytest.mark.parametrize(
