@@ -124,11 +124,18 @@ def svg(samples: Sequence[Sample]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(parts)}</svg>\n'
 
 
-def soak(desk: Desk, origin: Origin, *, minutes: float, feeds: int, every_s: float = 60.0) -> list[Sample]:
-    """Run *desk* over *feeds* feeds for so many *minutes*; what was seen, at equal intervals."""
+def soak(
+    desk: Desk, origin: Origin, *, minutes: float, feeds: int, every_s: float = 60.0, poll_s: int = 5
+) -> list[Sample]:
+    """Run *desk* over *feeds* feeds for so many *minutes*; what was seen, at equal intervals.
+
+    Each feed shows a new entry every *every_s* seconds and is asked every *poll_s*.
+    """
     publishers = [Publisher(origin, f"/{number:03}.xml", window=50) for number in range(feeds)]
     desk.write(
-        sources=[{"name": each.path, "url": each.url, "section": "news/world", "interval_s": 5} for each in publishers]
+        sources=[
+            {"name": each.path, "url": each.url, "section": "news/world", "interval_s": poll_s} for each in publishers
+        ]
     )
     for each in publishers:
         each.publish(f"{each.path} at first")

@@ -87,7 +87,8 @@ class CaseDesk:
         self.config.mkdir(parents=True)
         self._data = folder / "data"
         self._data.mkdir()
-        self._url = database(self._data / "desk.sqlite3")
+        self.database = self._data / "desk.sqlite3"
+        self._url = database(self.database)
         self.now = NOW
         self.ended: list[PollResult] = []
 
@@ -162,6 +163,11 @@ class CaseDesk:
             raw={kind: got.text for kind, got in bodies.items()},
             page=self.get(f"/{section}").text,
         )
+
+    def items(self, section: str = "all") -> list[dict[str, Any]]:
+        """The items of a section's JSON Feed."""
+        told: list[dict[str, Any]] = json.loads(self.get(f"/{section}.json").body)["items"]
+        return told
 
     def get(self, path: str) -> Got:
         """What the web half answers with 200."""

@@ -110,11 +110,12 @@ class Desk:
             cwd=self.config.parent,
         )
 
-    def start(self, *arguments: str, **environ: str) -> Desk:
-        """Start `wiredesk run` and wait until it is ready."""
+    def start(self, *arguments: str, program: Path | None = None, **environ: str) -> Desk:
+        """Start `wiredesk run`, or *program* in the place of `wiredesk`, and wait until it is ready."""
+        called = ["-m", "feeds.cli"] if program is None else [str(program)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "feeds.cli", "run", "--port", str(self.port), "--workers", "1"]
+                [sys.executable, *called, "run", "--port", str(self.port), "--workers", "1"]
                 + [*self.folders, *arguments],
                 stdout=log,
                 stderr=log,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.e2e.desk import Desk, until
 
@@ -32,15 +36,41 @@ PAGE = """<html lang="en"><head><title>The mill turns | Site</title><meta name="
 wheel. The new wheel is of oak, and was made by hand over the winter by three apprentices of the yard.</p></article>
 </body></html>"""
 
+PIE = (
+    "Fair to have a pie\n\nThe fair will have a pie this year, its makers say, and it is six feet wide.\n\n"
+    "It was baked in three ovens and put together by a crane on the quay.\n"
+)
 
-def test_documents_of_every_kind_on_a_running_desk(desk: Desk) -> None:
-    folder = desk.config / "documents"
-    folder.mkdir()
+
+def put(path: Path, text: str) -> None:
+    """Write as careful writers do, in one go."""
+    half = path.with_name(f".{path.name}.half")
+    half.write_text(text, encoding="utf-8")
+    half.replace(path)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk of two empty folders, each with a section of its own."""
+    with Desk(tmp_path_factory.mktemp("documents")) as desk:
+        for name in ("documents", "letters"):
+            (desk.config / name).mkdir()
+        desk.write(
+            sections={"news": {"title": "News"}, "letters": {"title": "Letters"}},
+            sources=[
+                {"name": "Documents", "files": "documents/*", "section": "news", "interval_s": 1},
+                {"name": "Letters", "files": "letters/*.txt", "section": "letters", "interval_s": 1},
+            ],
+            desk={"publish": {"full_text": "full", "first_import": 0}},
+        )
+        yield desk.start()
+
+
+def test_documents_of_every_kind_on_a_running_desk(running: Desk) -> None:
+    desk, folder = running, running.config / "documents"
     for name, text in {"engine.md": MARKDOWN, "gulls.eml": LETTER, "saved.xml": SAVED, "mill.html": PAGE}.items():
         (folder / name).write_text(text)
     (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
-    desk.write(sources=[{"name": "Documents", "files": "documents/*", "section": "news", "full_text": "full"}])
-    desk.start()
     until(lambda: len(desk.items("/news.json")) == 5, what="five articles")
     told = {str(item["title"]): item for item in desk.items("/news.json")}
     assert set(told) == {"Notes on the engine", "Gulls – again", "Saved one", "Saved two", "The mill turns"}
@@ -64,6 +94,7 @@ def test_documents_of_every_kind_on_a_running_desk(desk: Desk) -> None:
             half.write(part)
             half.flush()
             time.sleep(0.9)
+            assert "Half a title" not in str([item["title"] for item in desk.items("/news.json")])
     until(lambda: len(desk.items("/news.json")) == 7, what="the slow document and the mended one")
     assert "picture.png is no text" not in desk.get("/status").body.decode()
     until(lambda: any("flowers" in str(item["content_html"]) for item in desk.items("/news.json")), what="the update")
@@ -72,3 +103,38 @@ def test_documents_of_every_kind_on_a_running_desk(desk: Desk) -> None:
     slow = now["Half a title and the rest"]
     assert "after its beginning" in str(slow["content_html"])
     assert "date_modified" not in slow or slow["date_modified"] == slow["date_published"]
+
+
+def test_a_document_stays_one_article_when_it_changes_or_is_renamed(running: Desk) -> None:
+    desk, folder = running, running.config / "letters"
+    put(folder / "pie.txt", PIE)
+    put(folder / "empty.txt", "")
+    until(lambda: desk.items("/letters.json"), what="the document")
+    first = desk.items("/letters.json")[0]["id"]
+
+    (folder / "pie.txt").rename(folder / "a-pie-for-the-fair.txt")
+    put(
+        folder / "other.txt",
+        "Harbour bell cast anew\n\nThe bell of the harbour chapel was cast anew in the old yard.\n",
+    )
+    until(lambda: len(desk.items("/letters.json")) > 1, what="the other document")
+    assert sorted(str(item["title"]) for item in desk.items("/letters.json")) == [
+        "Fair to have a pie",
+        "Harbour bell cast anew",
+    ]
+
+    put(folder / "a-pie-for-the-fair.txt", PIE.replace("six feet", "seven feet"))
+    until(
+        lambda: any("seven feet" in str(item.get("content_html")) for item in desk.items("/letters.json")),
+        what="the changed document",
+    )
+    assert [item["id"] for item in desk.items("/letters.json") if "pie" in str(item["title"])] == [first]
+
+    put(folder / "twin.txt", PIE.replace("six feet", "seven feet"))
+    put(
+        folder / "empty.txt",
+        "Ferry to sail at night\n\nThe ferry will sail at night from spring on, the line said here.\n",
+    )
+    until(lambda: len(desk.items("/letters.json")) > 2, what="the filled document")
+    titles = sorted(str(item["title"]) for item in desk.items("/letters.json"))
+    assert titles == ["Fair to have a pie", "Ferry to sail at night", "Harbour bell cast anew"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable
 
 from tests.e2e.desk import Desk, until
@@ -110,37 +109,6 @@ def test_every_request_is_one_that_the_rules_allow(desk: Desk, origin: Origin) -
             assert seen.header("cookie") is None and seen.header("referer") is None
             assert "Wiredesk/" in (seen.header("user-agent") or "")
         assert {("gone", "gone"), ("validators", "liar")} <= events(desk)
-
-
-def test_an_archive_issued_again_is_told_and_published_once(desk: Desk, origin: Origin) -> None:
-    numbers = range(12)
-    issue = [0]
-
-    def archive(exchange: Exchange) -> None:
-        items = "".join(
-            f"<item><title>The {WORDS[number]} of the old town number {number}</title>"
-            f"<guid isPermaLink='false'>issue-{issue[0]}-{number}</guid>"
-            f"<link>https://tidings.example/{issue[0]}/{number}</link><description>"
-            + " ".join(f"{word}{number}" for word in WORDS)
-            + "</description></item>"
-            for number in numbers
-        )
-        exchange.answer(
-            200,
-            f"<rss version='2.0'><channel><title>T</title><link>https://tidings.example/</link>{items}</channel></rss>".encode(),
-        )
-
-    origin.add("/archive", archive)
-    desk.write(sources=[{"name": "archive", "url": origin.url("/archive"), "section": "news"}])
-    desk.start()
-    until(lambda: len(desk.items("/news.json")) == len(numbers), 30, "the first issue")
-    before = [item["id"] for item in desk.items("/news.json")]
-    issue[0] = 1
-    asked = len(origin.seen("/archive"))
-    until(lambda: len(origin.seen("/archive")) >= asked + 3, 30, "more polls")
-    time.sleep(1.5)  # a sweep of the renderer
-    assert [item["id"] for item in desk.items("/news.json")] == before
-    until(lambda: ("flood", "archive") in events(desk), 10, "the notice")
 
 
 def test_a_scraped_page_asks_robots_txt_and_a_page_that_failed_is_asked_again(desk: Desk, origin: Origin) -> None:

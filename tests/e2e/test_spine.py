@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -52,22 +51,6 @@ def test_the_seed_is_filed_credited_and_published_without_furniture(desk: Desk, 
         assert [each["id"] for each in desk.items(path)] == [item["id"]]
 
 
-def test_an_unknown_breadcrumb_is_reported_and_nothing_is_invented(desk: Desk) -> None:
-    (desk.config / "articles").mkdir()
-    (desk.config / "articles" / "pie.txt").write_text(
-        "Cooking > Pies\n\nA pie for the fair\n\nThe fair will have a pie this year, its makers say.\n\n"
-        "The pie is six feet wide. It was baked in three ovens and put together by a crane.\n",
-        encoding="utf-8",
-    )
-    desk.write(sources=[{"name": "Letters", "files": "articles/*.txt"}])
-    desk.command("poll")
-    desk.start()
-    assert [item["title"] for item in desk.items("/unfiled.json")] == ["A pie for the fair"]
-    assert desk.items("/news.json") == []
-    told = desk.command("explain", str(desk.items("/unfiled.json")[0]["id"])).stdout
-    assert "no section for the breadcrumb 'Cooking > Pies'" in told
-
-
 def test_a_second_start_asks_for_nothing_that_is_not_due(desk: Desk, origin: Origin) -> None:
     publisher = Publisher(origin)
     publisher.publish("Only one")
@@ -82,52 +65,3 @@ def test_a_second_start_asks_for_nothing_that_is_not_due(desk: Desk, origin: Ori
     assert again.status == 304
     assert desk.get("/news/world.atom").headers["last-modified"] == first.headers["last-modified"]
     assert len(origin.seen(publisher.path)) == asked == 1
-
-
-def test_the_same_article_from_two_sources_is_shown_once_and_in_both_sections(desk: Desk, origin: Origin) -> None:
-    title = "Mole lighthouse turns to the sun"
-    text = "The lighthouse on the northern mole will be lit by the sun alone from spring on, said the harbour master."
-    for path, link in (("/a.xml", "https://a.example/sun"), ("/b.xml", "https://b.example/reprint?utm_source=x")):
-        item = f"<item><title>{title}</title><link>{link}</link><description>{text}</description></item>"
-        body = f"<rss version='2.0'><channel><title>{path}</title><link>https://x.example</link>{item}</channel></rss>"
-        origin.add(path, lambda exchange, body=body: exchange.answer(200, body.encode()))
-    desk.write(
-        sections={"sea": {"title": "Sea"}, "energy": {"title": "Energy"}},
-        sources=[
-            {"name": "A", "url": origin.url("/a.xml"), "section": "sea"},
-            {"name": "B", "url": origin.url("/b.xml"), "section": "energy"},
-        ],
-    )
-    polled = desk.command("poll")
-    assert polled.returncode == 0, polled.stderr
-    desk.start()
-    sea, energy, whole = desk.items("/sea.json"), desk.items("/energy.json"), desk.items("/index.json")
-    assert len(sea) == len(energy) == len(whole) == 1
-    assert sea[0]["id"] == energy[0]["id"] == whole[0]["id"]
-
-
-def test_an_updated_entry_keeps_its_id(desk: Desk, origin: Origin) -> None:
-    titles = ["Ferry late by an hour", "Ferry late by two hours, passengers sleep in the school hall"]
-    texts = [
-        "The ferry from the outer islands was an hour late on Monday because of fog in the sound, the line said.",
-        "The ferry from the islands came in two hours late and forty passengers spent the night in a gymnasium nearby.",
-    ]
-    told = [0]
-
-    def answer(exchange: object) -> None:
-        item = (
-            f"<item><title>{titles[told[0]]}</title><guid>f1</guid><description>{texts[told[0]]}</description></item>"
-        )
-        exchange.answer(200, f"<rss version='2.0'><channel><title>F</title>{item}</channel></rss>".encode())  # type: ignore[attr-defined]
-
-    origin.add("/f.xml", answer)
-    desk.write(sources=[{"name": "F", "url": origin.url("/f.xml"), "section": "news/world"}])
-    desk.command("poll")
-    desk.start()
-    before = desk.items("/news/world.json")[0]
-    told[0] = 1
-    assert desk.command("poll", "F").returncode == 0
-    until(lambda: desk.items("/news/world.json")[0]["title"] == titles[1], what="the update")
-    after = desk.items("/news/world.json")[0]
-    assert after["id"] == before["id"]
-    assert json.dumps(after) != json.dumps(before)

@@ -38,13 +38,18 @@ def test_a_missing_config_folder_is_named(desk: Desk, tmp_path: Path) -> None:
     assert "--config" in ended.stderr
 
 
-def test_a_second_desk_on_the_same_data_says_which_process_has_it(desk: Desk) -> None:
+def test_a_second_desk_on_the_same_data_says_which_process_has_it_and_a_stop_is_clean(desk: Desk) -> None:
     desk.start()
     assert desk.process is not None
     ended = desk.command("run", "--port", str(desk.port))
     assert ended.returncode == 1
     assert f"process {desk.process.pid}" in ended.stderr
     assert desk.get("/readyz").status == 200
+
+    family = desk.children()
+    assert desk.stop() == 0
+    assert not any(process.is_running() for process in family.values())
+    assert "Traceback" not in desk.log.read_text()
 
 
 def test_a_first_start_on_bad_config_says_every_line_and_exits(desk: Desk) -> None:
@@ -57,14 +62,6 @@ def test_a_first_start_on_bad_config_says_every_line_and_exits(desk: Desk) -> No
     assert len(lines) >= 3
     assert any(line.startswith("sources.yaml:3:3: ") and "section" in line for line in lines)
     assert any(line.startswith("sources.yaml:5:8: ") for line in lines)
-
-
-def test_a_stop_is_clean_and_quick(desk: Desk) -> None:
-    desk.start()
-    family = desk.children()
-    assert desk.stop() == 0
-    assert not any(process.is_running() for process in family.values())
-    assert "Traceback" not in desk.log.read_text()
 
 
 def test_unknown_commands_are_guessed_at(desk: Desk) -> None:

@@ -2,59 +2,90 @@
 
 from __future__ import annotations
 
-import time
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import feedparser
 import pytest
 
+from feeds.model import FORMATS
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
 from tests.fetch.origin import Exchange, Origin
 from tests.hub.subscriber import Subscriber
 
-
-def _titles(desk: Desk) -> list[str]:
-    return [str(item["title"]) for item in desk.items("/news/world.json")]
-
-
-@pytest.fixture
-def wire(desk: Desk, origin: Origin) -> Publisher:
-    """A running desk that polls this publisher each second, with one article published."""
-    publisher = Publisher(origin)
-    publisher.publish("First light")
-    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}])
-    desk.start()
-    until(lambda: _titles(desk) == ["First light"], what="the first article")
-    return publisher
+SECTIONS = {format: {"title": format.title()} for format in FORMATS}
+"""A section for each format, so that each is delivered something of its own."""
 
 
-@pytest.mark.parametrize("suffix", ["rss", "atom", "json"])
-def test_an_article_is_pushed_from_desk_to_desk(desk: Desk, wire: Publisher, tmp_path: Path, suffix: str) -> None:
-    (tmp_path / "second").mkdir()
-    with Desk(tmp_path / "second") as second:
-        topic = f"{desk.base_url}/news/world.{suffix}"
-        second.write(sources=[{"name": "Wire", "url": topic, "section": "news/world", "interval_s": 3600}])
+@dataclass(frozen=True)
+class Wire:
+    """A running desk that polls a publisher for each section each second, with one article published in each."""
+
+    desk: Desk
+    origin: Origin
+    publishers: dict[str, Publisher]
+
+
+def _titles(desk: Desk, section: str) -> list[str]:
+    return [str(item["title"]) for item in desk.items(f"/{section}.json")]
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with Origin() as origin, Desk(tmp_path_factory.mktemp("wire")) as desk:
+        publishers = {section: Publisher(origin, f"/{section}.xml") for section in SECTIONS}
+        for section, publisher in publishers.items():
+            publisher.publish(f"First light of {section}")
+        desk.write(
+            sections=SECTIONS,
+            sources=[
+                {"name": section, "url": publisher.url, "section": section, "interval_s": 1}
+                for section, publisher in publishers.items()
+            ],
+        )
+        desk.start()
+        for section in SECTIONS:
+            until(lambda section=section: _titles(desk, section), what=f"the first article of {section}")
+        yield Wire(desk, origin, publishers)
+
+
+def test_an_article_is_pushed_from_desk_to_desk_in_every_format(wire: Wire, tmp_path: Path) -> None:
+    first = wire.desk
+    with Desk(tmp_path) as second:
+        second.write(
+            sections=SECTIONS,
+            sources=[
+                {"name": each, "url": f"{first.base_url}/{each}.{each}", "section": each, "interval_s": 3600}
+                for each in SECTIONS
+            ],
+        )
         second.start()
-        until(lambda: _titles(second) == ["First light"], what="the first article, polled")
-        until(lambda: "verified mode=subscribe" in desk.log.read_text(), what="the subscription")
-        wire.publish("Pushed tide")
-        until(lambda: "Pushed tide" in _titles(desk), what="the article at the first desk")
-        began = time.monotonic()
-        until(lambda: "Pushed tide" in _titles(second), 10, what="the article at the second desk")
-        print(f"\n{suffix}: published at one desk, served by the other {time.monotonic() - began:.2f} s later")
-        assert sorted(_titles(second)) == ["First light", "Pushed tide"]
+        for section in SECTIONS:
+            until(lambda section=section: _titles(second, section), what=f"the first article of {section}, polled")
+        until(lambda: first.log.read_text().count("verified mode=subscribe") == len(SECTIONS), what="the subscriptions")
+        for section, publisher in wire.publishers.items():
+            publisher.publish(f"Pushed tide of {section}")
+        for section in SECTIONS:
+            pushed = f"Pushed tide of {section}"
+            until(lambda section=section, pushed=pushed: pushed in _titles(first, section), what="it at the first desk")
+            until(lambda section=section, pushed=pushed: pushed in _titles(second, section), 10, f"{pushed}, pushed")
+            assert sorted(_titles(second, section)) == [f"First light of {section}", pushed]
 
 
-def test_a_kill_in_the_middle_of_deliveries_loses_none(desk: Desk, wire: Publisher) -> None:
+def test_a_kill_in_the_middle_of_deliveries_loses_none(wire: Wire) -> None:
     many = 60
+    desk = wire.desk
     with Subscriber() as subscriber:
         for number in range(many):
-            answered = subscriber.subscribe(f"{desk.base_url}/websub", f"{desk.base_url}/news/world.atom", str(number))
+            answered = subscriber.subscribe(f"{desk.base_url}/websub", f"{desk.base_url}/atom.atom", str(number))
             assert answered.status == 202, answered.body
         until(lambda: subscriber.verified == many, what="all subscriptions")
         # The first few are delivered; the others wait for the killed process, and come again from the next.
         subscriber.hold_after = 5
-        wire.publish("Through the storm")
+        wire.publishers["atom"].publish("Through the storm")
         until(lambda: len(subscriber.deliveries) >= 5, what="the first deliveries")
         desk.children()["ingest"].kill()
         subscriber.hold_after = None
@@ -63,14 +94,11 @@ def test_a_kill_in_the_middle_of_deliveries_loses_none(desk: Desk, wire: Publish
         assert all(subscriber.is_signed(each) for each in subscriber.deliveries)
 
 
-def test_documents_name_the_hub_and_themselves_alike_in_headers_and_body(desk: Desk, wire: Publisher) -> None:
-    import json
-
-    import feedparser
-
-    for suffix in ("rss", "atom", "json"):
-        answered = desk.get(f"/news/world.{suffix}")
-        own, hub = f"{desk.base_url}/news/world.{suffix}", f"{desk.base_url}/websub"
+def test_documents_name_the_hub_and_themselves_alike_in_headers_and_body(wire: Wire) -> None:
+    desk = wire.desk
+    for suffix in FORMATS:
+        answered = desk.get(f"/atom.{suffix}")
+        own, hub = f"{desk.base_url}/atom.{suffix}", f"{desk.base_url}/websub"
         assert answered.headers["link"] == f'<{own}>; rel="self", <{hub}>; rel="hub"'
         if suffix == "json":
             feed = json.loads(answered.body)
@@ -81,17 +109,22 @@ def test_documents_name_the_hub_and_themselves_alike_in_headers_and_body(desk: D
             assert [link.href for link in links if link.rel == "hub"] == [hub]
 
 
-def test_an_outside_hub_is_named_instead_and_told(desk: Desk, wire: Publisher, origin: Origin) -> None:
+def test_an_outside_hub_is_named_instead_and_told(wire: Wire) -> None:
     def taken(exchange: Exchange) -> None:
         exchange.answer(204)
 
+    desk, origin = wire.desk, wire.origin
     origin.add("/hub", taken)
     desk.write(desk={"publish": {"full_text": "full", "hubs": [origin.url("/hub")]}})
-    until(lambda: origin.url("/hub") in desk.get("/news/world.atom").headers["link"], what="the hub's name")
-    until(lambda: any(b"world.atom" in each.raw for each in origin.seen("/hub")), what="the first ping")
-    before = len(origin.seen("/hub"))
-    wire.publish("Told outside")
-    until(lambda: "Told outside" in _titles(desk), what="the article")
-    until(lambda: len(origin.seen("/hub")) > before, what="the ping")
-    assert {each.method for each in origin.seen("/hub")} == {"POST"}
-    assert desk.get("/websub", method="POST").status in (404, 415)
+    try:
+        until(lambda: origin.url("/hub") in desk.get("/atom.atom").headers["link"], what="the hub's name")
+        until(lambda: any(b"atom.atom" in each.raw for each in origin.seen("/hub")), what="the first ping")
+        before = len(origin.seen("/hub"))
+        wire.publishers["atom"].publish("Told outside")
+        until(lambda: "Told outside" in _titles(desk, "atom"), what="the article")
+        until(lambda: len(origin.seen("/hub")) > before, what="the ping")
+        assert {each.method for each in origin.seen("/hub")} == {"POST"}
+        assert desk.get("/websub", method="POST").status in (404, 415)
+    finally:
+        desk.write(desk={})
+    until(lambda: f"{desk.base_url}/websub" in desk.get("/atom.atom").headers["link"], what="its own hub's return")

@@ -32,5 +32,5 @@ def test_a_database_that_is_replaced_by_an_older_copy_is_taken_up() -> None:
 
 @pytest.mark.parametrize("forward", [True, False], ids=["begins", "ends"])
 def test_summer_time_changes_nothing(forward: bool) -> None:
-    with trial(TZ=deeds.zone_with_a_step(forward=forward, after_s=20.0)) as one:
-        judged(one, deeds.through_the_step(25.0))
+    with trial(TZ=deeds.zone_with_a_step(forward=forward, after_s=12.0)) as one:
+        judged(one, deeds.through_the_step(14.0))

@@ -12,13 +12,13 @@ from tests.fetch.origin import Origin
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_two_minutes_at_work_leak_no_descriptor_and_no_thread(tmp_path: Path, record_property) -> None:
+def test_a_desk_at_work_leaks_no_descriptor_and_no_thread(tmp_path: Path, record_property) -> None:
     spec = importlib.util.spec_from_file_location("soak", ROOT / "bench" / "soak.py")
     assert spec is not None and spec.loader is not None
     soak = sys.modules["soak"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(soak)
     with Origin() as origin, Desk(tmp_path) as desk:
-        samples = soak.soak(desk, origin, minutes=2, feeds=10, every_s=10.0)
+        samples = soak.soak(desk, origin, minutes=0.7, feeds=6, every_s=1.0, poll_s=1)
     assert samples[-1].errors == 0
     for name in ("descriptors", "threads"):
         values = [getattr(sample, name) for sample in samples]
