@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
@@ -296,15 +297,17 @@ def _without_wrapper(pieces: list[str]) -> list[str]:
     pieces = pieces[filled[0] : filled[-1] + 1] if filled else pieces[:1]
     if not pieces or not pieces[0].startswith(("<div>", "<div ")) or pieces[-1] != "</div>":
         return pieces
-    depth = 0
-    for piece in pieces[:-1]:
-        if piece.startswith("</"):
-            depth -= 1
-            if depth == 0:
-                return pieces
-        elif piece.startswith("<") and not piece.endswith("/>"):
-            depth += 1
-    return pieces[1:-1]
+    # Where the first div ends before the last piece, it is not around all of them.
+    depths = accumulate(map(_step, pieces[:-1]))
+    ends_before = any(depth == 0 and piece.startswith("</") for depth, piece in zip(depths, pieces, strict=False))
+    return pieces if ends_before else pieces[1:-1]
+
+
+def _step(piece: str) -> int:
+    """How much deeper what follows *piece* stands."""
+    if piece.startswith("</"):
+        return -1
+    return 1 if piece.startswith("<") and not piece.endswith("/>") else 0
 
 
 def _from_base64(output: str) -> str:

@@ -68,9 +68,7 @@ def set_aside(tree: Any) -> list[str]:
     if SIGNS.search("".join(tree.itertext())):
         return []
     kept: list[str] = []
-    for figure in list(tree.iter("figure")):
-        if not _has(figure, *_MEDIA) and _has(figure, *_TEXTUAL):
-            figure.tag = "div"
+    _unmask_texts(tree)
     for figure in _outer_elements(tree, "figure"):
         if _has(figure, *_MEDIA):
             _keep(figure, _figure, kept)
@@ -139,21 +137,34 @@ def _keep(element: Any, show: Callable[[Any], str], kept: list[str]) -> None:
     if html and len(html) <= MAX_FIGURE_CHARS:
         sign = chr(_FIRST + len(kept))
         kept.append(html)
-    parent = element.getparent()
-    while _holds_nothing_else(parent, element):
-        element, parent = parent, parent.getparent()
-    tail, element.tail = element.tail or "", None
-    if sign and html.startswith("<figure") and parent.tag in _TEXT_BOXES:
+    while _holds_nothing_else(element.getparent(), element):
+        element = element.getparent()
+    if sign and html.startswith("<figure") and element.getparent().tag in _TEXT_BOXES:
         paragraph = etree.Element("p")
-        paragraph.text, paragraph.tail = sign, tail
-        parent.replace(element, paragraph)
-        return
-    before = element.getprevious()
+        paragraph.text, paragraph.tail = sign, element.tail or ""
+        element.tail = None
+        element.getparent().replace(element, paragraph)
+    else:
+        _put_text(element, sign)
+
+
+def _put_text(element: Any, text: str) -> None:
+    """Let *text* stand where *element* was."""
+    text += element.tail or ""
+    parent, before = element.getparent(), element.getprevious()
+    element.tail = None
     parent.remove(element)
     if before is not None:
-        before.tail = (before.tail or "") + sign + tail
+        before.tail = (before.tail or "") + text
     else:
-        parent.text = (parent.text or "") + sign + tail
+        parent.text = (parent.text or "") + text
+
+
+def _unmask_texts(tree: Any) -> None:
+    """Let figures that hold text and no picture be plain boxes."""
+    for figure in list(tree.iter("figure")):
+        if not _has(figure, *_MEDIA) and _has(figure, *_TEXTUAL):
+            figure.tag = "div"
 
 
 def _holds_nothing_else(parent: Any, element: Any) -> bool:
@@ -216,16 +227,21 @@ def _holder(picture: Any) -> Any:
         return None
     found = None
     for ancestor in islice(picture.iterancestors(), 5):
-        if ancestor.tag not in (*_CONTAINERS, "a") or ancestor.getparent() is None:
-            break
         text = " ".join("".join(ancestor.itertext()).split())
-        several = next(islice(ancestor.iter("img", "amp-img"), 1, None), None) is not None
-        if several or _has(ancestor, *_NO_CAPTION) or len(text) > MAX_CAPTION_CHARS:
+        if not _is_of_one_picture(ancestor) or len(text) > MAX_CAPTION_CHARS:
             break
         named = ancestor.tag != "a" and _CAPTIONED.search(ancestor.get("class") or "")
         if named and (len(text) <= SHORT_CAPTION_CHARS or _has_caption(ancestor)):
             found = ancestor
     return found
+
+
+def _is_of_one_picture(element: Any) -> bool:
+    """Tell whether *element* is a box that can hold a picture, its link and its caption, and holds no more."""
+    if element.tag not in (*_CONTAINERS, "a") or element.getparent() is None:
+        return False
+    several = next(islice(element.iter("img", "amp-img"), 1, None), None) is not None
+    return not several and not _has(element, *_NO_CAPTION)
 
 
 def _has_caption(holder: Any) -> bool:
@@ -316,8 +332,12 @@ def drop_boxes(tree: Any, *, text_chars: int) -> None:
     if 2 * sum(chars for _, chars in outer) > written:
         outer = [(element, chars) for element, chars in boxes if not chars]
     for element, _ in outer:
-        if element.getparent() is not None:
-            element.drop_tree()
+        _drop(element)
+
+
+def _drop(element: Any) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
 
 
 def _is_box(element: Any, text_chars: int) -> bool:

@@ -86,15 +86,18 @@ class _File:
 
 def _kind_of(file: _File) -> str:
     """The key of `_READERS` for *file*."""
-    kind, suffix = file.seen.kind, file.suffix
+    suffix = file.suffix
     markup = file.seen.body.lstrip().startswith(b"<")  # further on it is talked about, not meant
-    if (kind == "xml" and markup) or (kind == "json" and suffix != ".txt"):
+    kind = file.seen.kind if markup or file.seen.kind == "json" else ""
+    if kind == "xml" or (kind == "json" and suffix != ".txt"):
         return kind
     if markup and suffix not in _PAGES and _is_other_xml(file.seen, suffix):
         return "news"
     if suffix == ".eml" or is_letter(file.body):
         return "letter"
-    return "page" if suffix in _PAGES or (kind == "html" and markup and suffix not in _MARKDOWNS) else "text"
+    if suffix in _PAGES:
+        return "page"
+    return "page" if kind == "html" and suffix not in _MARKDOWNS else "text"
 
 
 def _is_other_xml(seen: Seen, suffix: str) -> bool:
@@ -325,21 +328,25 @@ def _news_item(root: Any, name: str) -> ParsedEntry:
     _check_status(root, name)
     meta = next(root.iter("contentmeta"), root)
     text = next(chain(root.iter("body.content"), root.iter("body")), None)
-    plain = "" if text is not None else _first(root, "inlinedata")
     terms = [*map(_words, meta.iter("keyword")), *(_first(node, "name") for node in meta.iter("subject"))]
     creators = [*map(_words, meta.iter("by"))] or [_first(node, "name") for node in meta.iter("creator")]
     return ParsedEntry(
         entry_id=root.get("guid"),
         title=_plain(_first(meta, "headline") or _first(root, "hl1", "title")),
         summary=_plain(next(map(_words, meta.iter("description")), "")),
-        content=_plain(plain) or _body(text),
+        content=_plain(_first(root, "inlinedata")) if text is None else _body(text),
         language=next(_attributes(meta, "language", "tag"), None) or root.get(_LANGUAGE),
         authors=_people(creators),
-        published=_first(meta, "contentcreated") or _first(root, "firstcreated", "versioncreated") or None,
-        updated=_first(meta, "contentmodified") or _first(root, "versioncreated") or None,
+        published=_one_of(_first(meta, "contentcreated"), _first(root, "firstcreated", "versioncreated")),
+        updated=_one_of(_first(meta, "contentmodified"), _first(root, "versioncreated")),
         categories=_categories(terms),
-        rights=_first(root, "copyrightnotice") or None,
+        rights=_one_of(_first(root, "copyrightnotice")),
     )
+
+
+def _one_of(*texts: str) -> str | None:
+    """The first of *texts* that says something."""
+    return next(filter(None, texts), None)
 
 
 def _check_status(root: Any, name: str) -> None:

@@ -7,10 +7,12 @@ heading is what readers see; the others tell which heading it is, and where in i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+from lxml import etree
 
 from feeds.parse.line_kinds import furniture
 from feeds.parse.page_marks import words
@@ -48,8 +50,8 @@ def headline(tree: Any, stated: Sequence[str], *, whole: str, site: str, url: st
     whole = _ARCHIVE.sub("", whole)
     titles = list(filter(None, (without_site(text, site, host) for text in (*stated, whole))))
     named = [text for text in titles if not is_site(text, site, host)] or titles
-    shown = [(heading.tag, pieces) for heading in _headings(tree, host) if (pieces := _pieces(heading))]
-    shown = [(tag, pieces) for tag, pieces in shown if not is_site(" ".join(pieces), site, host)]
+    headings = ((heading.tag, _pieces(heading)) for heading in _headings(tree, host))
+    shown = [(tag, pieces) for tag, pieces in headings if pieces and not is_site(" ".join(pieces), site, host)]
     first = [" ".join(pieces) for tag, pieces in shown if tag == "h1"]
     for found in filter(None, _found(shown, first, named, [*named, whole], any(stated))):
         return _without_kicker(without_site(found, site, host), [*named, *first])
@@ -172,12 +174,22 @@ def _pieces(heading: Any) -> list[str]:
             pieces[-1].kicker &= run.kicker
         else:
             pieces.append(run)
-    filled = [piece for piece in pieces if _squashed(piece.text)]
-    kept = [piece for piece in filled if not piece.kicker] or filled
-    texts = [" ".join(piece.text.replace("\u00ad", "").split()) for piece in kept]
+    texts = _texts(pieces)
     if sum(map(len, texts)) > MAX_HEADING_CHARS:
         return []
     return texts if len(texts) <= MAX_PIECES else [" ".join(texts)]
+
+
+def _texts(pieces: Iterable[_Run]) -> list[str]:
+    """What *pieces* say, without kickers where anything else says something."""
+    filled = [piece for piece in pieces if _squashed(piece.text)]
+    kept = [piece for piece in filled if not piece.kicker] or filled
+    return [" ".join(piece.text.replace("\u00ad", "").split()) for piece in kept]
+
+
+def _is_kicker(element: Any) -> bool:
+    names = f"{element.get('class') or ''} {element.get('itemprop') or ''}"
+    return _KICKER.search(names) is not None
 
 
 def _collect(element: Any, runs: list[_Run], *, block: bool, kicker: bool) -> bool:
@@ -185,12 +197,9 @@ def _collect(element: Any, runs: list[_Run], *, block: bool, kicker: bool) -> bo
     if element.text and element.text.strip():
         runs.append(_Run(element.text, block, kicker))
         block = False
-    for child in element:
-        if not isinstance(child.tag, str):
-            continue
+    for child in element.iterchildren(tag=etree.Element):
         apart = child.tag in _BLOCKS
-        names = f"{child.get('class') or ''} {child.get('itemprop') or ''}"
-        block = _collect(child, runs, block=block or apart, kicker=kicker or bool(_KICKER.search(names))) or apart
+        block = _collect(child, runs, block=block or apart, kicker=kicker or _is_kicker(child)) or apart
         tail = child.tail or ""
         if tail.strip():
             runs.append(_Run(tail, block, kicker))

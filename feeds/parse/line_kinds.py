@@ -40,9 +40,8 @@ def breadcrumb(line: str) -> tuple[str, ...]:
     strong = _STRONG.search(line) is not None
     named = tuple(filter(None, map(str.strip, (_STRONG if strong else _WEAK).split(line))))
     crumbs = without_home(named)
-    # One part is enough where the line says that it is a way.
-    least = 1 if labelled or crumbs != named or (strong and line[-1:] in ">›»→") else 2
-    if not least <= len(crumbs) <= 6 or not all(_is_crumb(part, strong) for part in crumbs):
+    says_so = bool(labelled) or crumbs != named or (strong and line[-1:] in ">›»→")
+    if not (1 if says_so else 2) <= len(crumbs) <= 6 or not all(_is_crumb(part, strong) for part in crumbs):
         return ()
     return crumbs if strong or labelled or _are_names(crumbs, line) else ()
 
@@ -239,14 +238,18 @@ class Credit:
     bare: bool = False  # the name of an agency and nothing else
 
 
+def _is_wordy(credit: re.Match[str]) -> bool:
+    """Tell whether a phrase that can begin a credit begins a sentence here."""
+    return bool(credit["phrase"]) and len(credit["name"].split()) > 8 and not _URL.search(credit["name"])
+
+
 def credit(line: str) -> Credit | None:
     """Return the credit that *line* states (``Source: X``, ``(Reuters)``, ``With inputs from PTI``), else None."""
     line = line.strip()
     if not line or len(line) > 200:
         return None
     if match := _CREDIT.match(line):
-        wordy = match["phrase"] and len(match["name"].split()) > 8 and not _URL.search(match["name"])
-        origin = None if wordy else _origin(match["name"])
+        origin = None if _is_wordy(match) else _origin(match["name"])
         return Credit(printed=line, origin=origin) if origin else None
     if match := _AGENCY.match(line) or _INPUTS.match(line):
         return Credit(printed=line, origin=Origin(name=match["name"]), bare=line == match["name"])

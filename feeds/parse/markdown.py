@@ -61,12 +61,12 @@ def _yaml(rows: list[str]) -> dict[str, Any] | None:
     """
     found: list[tuple[str, str, list[str]]] = []  # key, value, and the lines below it
     for row in filter(str.strip, rows):
-        line = row.strip()
-        if found and (row[:1] in (" ", "\t") or line.startswith("- ")):
+        line, is_deeper = row.strip(), row.startswith((" ", "\t"))
+        if found and (is_deeper or line.startswith("- ")):
             found[-1][2].append(line)
         elif pair := _PAIR.match(row):
             found.append((pair[1].strip().lower(), (pair[2] or "").strip(), []))
-        elif not line.startswith("#") and row[:1] not in (" ", "\t"):
+        elif not (is_deeper or line.startswith("#")):
             return None
     return {key: _below(value, lines) for key, value, lines in found} or None
 

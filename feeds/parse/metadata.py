@@ -144,14 +144,14 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
         language=_language(page),
         authors=next(filter(None, _authors(page)), ()),
         published=next(filter(None, _dates(page)), None),
-        updated=_dated([page.member("dateModified")]) or _dated(page.all_metas(_UPDATE_METAS)),
+        updated=next(filter(None, _updates(page)), None),
         categories=_categories(page),
         breadcrumb=_breadcrumb(page),
         origin=next(filter(None, _origins(page, credits)), None),
         credits=tuple(dict.fromkeys(credit.printed for _, credit in credits))[:6],
         publisher=publisher or None,
         image=_image(page),
-        rights=page.meta("copyright", "dc.rights", "dcterms.rights") or page.member("copyrightNotice") or None,
+        rights=next(filter(None, _rights(page)), None),
         noindex=_noindex(page),
     )
     return PageFacts(
@@ -211,16 +211,27 @@ def _names(text: str) -> list[Person]:
     return list(line_kinds.people(_BEHIND.sub("", names)))
 
 
+def _updates(page: _Page) -> Iterator[str | None]:
+    yield _dated([page.member("dateModified")])
+    yield _dated(page.all_metas(_UPDATE_METAS))
+
+
+def _rights(page: _Page) -> Iterator[str | None]:
+    yield page.meta("copyright", "dc.rights", "dcterms.rights")
+    yield page.member("copyrightNotice")
+
+
 def _distinct(people: Iterable[Person | None], sites: tuple[str | None, ...]) -> tuple[Person, ...]:
-    shut = {site.casefold() for site in sites if site}
     kept: dict[str, Person] = {}
-    for person in people:
-        if person is None or len(person.name) > 100 or _NOT_NAMES.match(person.name):
+    for person in filter(None, people):
+        if len(person.name) > 100 or _NOT_NAMES.match(person.name):
             continue
         parts = () if person.url else line_kinds.people(person.name)
         for one in parts or (person,):
             kept.setdefault(one.name.casefold(), one)
-    return tuple(person for name, person in kept.items() if name not in shut)
+    for site in filter(None, sites):
+        kept.pop(site.casefold(), None)
+    return tuple(kept.values())
 
 
 def _dates(page: _Page) -> Iterator[str | None]:

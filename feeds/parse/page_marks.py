@@ -96,9 +96,9 @@ def names_in(element: Any) -> list[str]:
     for tag in ("li", "a"):
         items = [name.strip(_ARROWS) for item in element.iter(tag) if (name := words(item))]
         if len(items) > 1:
-            # Behind the last link stands the page itself.
-            here = text.rpartition(items[-1])[2].strip(_ARROWS + "\u200e") if tag == "a" and items[-1] else ""
-            return [item for item in (*items, here) if item and len(item) <= 60]
+            if tag == "a" and items[-1]:  # behind the last link stands the page itself
+                items.append(text.rpartition(items[-1])[2].strip(_ARROWS + "\u200e"))
+            return [item for item in items if 0 < len(item) <= 60]
     return list(line_kinds.breadcrumb(text))
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 from feeds.model import Category, ParsedEntry, RawText
@@ -103,11 +104,11 @@ def _blocks(rows: Sequence[str]) -> list[_Block]:
 
 def _is_wrapped(rows: Sequence[str]) -> bool:
     """Tell whether paragraphs are broken at a width, as in letters: many lines nearly as long as the longest."""
-    lengths = [len(row.rstrip()) for row in rows if row.strip()]
+    lengths = [len(row.rstrip()) for row in rows]
     longest = max(lengths, default=0)
-    if not 40 <= longest <= 110 or len(lengths) < 4:
+    if not 40 <= longest <= 110 or len(lengths) - lengths.count(0) < 4:
         return False
-    follow = [len(a.rstrip()) for a, b in zip(rows, rows[1:], strict=False) if a.strip() and b.strip()]
+    follow = [length for length, below in pairwise(lengths) if length and below]
     full = [length for length in follow if length >= longest * 0.7]
     return len(follow) >= 2 and len(full) >= len(follow) * 0.5
 
@@ -164,10 +165,14 @@ def _headline(block: _Block, *, last: bool) -> str | None:
         text = _HEADING_MARKS.sub("", text).strip(" #*_")
     if len(text) > HEADLINE_CHARS or _mark(block.rows[0]) or not any(map(str.isalnum, text)):
         return None
-    # Two sentences are a paragraph; so is one with a full stop where nothing follows.
-    if _TWO_SENTENCES.search(_SHORTENED.sub("x", text)) or (last and len(text) > 120 and text[-1] in ".。।"):
-        return None
-    return text
+    return None if _is_paragraph(text, last=last) else text
+
+
+def _is_paragraph(text: str, *, last: bool) -> bool:
+    """Two sentences are a paragraph; so is one with a full stop where nothing follows."""
+    return _TWO_SENTENCES.search(_SHORTENED.sub("x", text)) is not None or (
+        last and len(text) > 120 and text[-1] in ".。।"
+    )
 
 
 def _date(value: str) -> str | None:
@@ -377,13 +382,14 @@ def _is_quote(text: str) -> bool:
     closing = _QUOTES.get(text[0])
     if closing is None or len(text.split()) < 6:
         return False
-    last = max(text.rfind(mark) for mark in closing)
+    last = max(map(text.rfind, closing))
     if last <= 0:
         return False
     quoted, after = text[1:last], text[last + 1 :].strip()
-    if any(mark in quoted for mark in (text[0] if text[0] != "'" else '"')):
+    again = text[0] if text[0] != "'" else '"'
+    if again in quoted:
         return False
-    return len(after.split()) <= 8 and len(after) <= 70 and len(quoted.split()) >= (1 if not after else 8)
+    return len(after.split()) <= 8 and len(after) <= 70 and len(quoted.split()) >= (8 if after else 1)
 
 
 def _inline(text: str) -> str:

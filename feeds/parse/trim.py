@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import dropwhile, islice
+from itertools import dropwhile, groupby, islice
 from typing import Any
 
 from lxml import etree
@@ -161,12 +161,15 @@ def _ways_on(blocks: list[Any], lines: list[str]) -> set[int]:
     """The numbers of the blocks behind the last paragraph, from a heading on, where they are mostly links."""
     last = max((number for number, block in enumerate(blocks) if _says_something(block)), default=-1)
     first = next((number for number in range(last + 1, len(blocks)) if blocks[number].tag == "head"), None)
-    if last < 0 or first is None:
+    if last < 0 or first is None or not _are_mostly_links(blocks[first:], lines[first:]):
         return set()
-    behind = range(first, len(blocks))
-    letters = sum(len(_LETTERS.findall(line)) for line in lines[first:])
-    linked = sum(_letters(link) for block in blocks[first:] for link in block.iter("ref", "a"))
-    return {number for number in behind if lines[number]} if 2 * linked >= letters else set()
+    return {number for number in range(first, len(blocks)) if lines[number]}
+
+
+def _are_mostly_links(blocks: list[Any], lines: list[str]) -> bool:
+    letters = sum(len(_LETTERS.findall(line)) for line in lines)
+    linked = sum(_letters(link) for block in blocks for link in block.iter("ref", "a"))
+    return 2 * linked >= letters
 
 
 def _says_something(block: Any) -> bool:
@@ -217,18 +220,21 @@ def _site(url: str) -> str:
 
 def _lists(children: list[Any]) -> list[Any]:
     """Paragraphs that begin with a bullet, two or more in a row, made the list that they stand for."""
-    marks = [_BULLET.match(child.text or "") if child.tag == "p" else None for child in children]
     made: list[Any] = []
-    for number, (child, mark) in enumerate(zip(children, marks, strict=True)):
-        before = number > 0 and marks[number - 1]
-        if not mark or not (before or any(marks[number + 1 : number + 2])):
-            made.append(child)
+    for is_bulleted, group in groupby(children, key=_is_bulleted):
+        some = list(group)
+        if not is_bulleted or len(some) == 1:
+            made += some
             continue
-        if not before:
-            made.append(etree.Element("list"))
-        child.tag, child.text = "item", (child.text or "")[mark.end() :]
-        made[-1].append(child)
+        made.append(etree.Element("list"))
+        for child in some:
+            child.tag, child.text = "item", _BULLET.sub("", child.text, count=1)
+            made[-1].append(child)
     return made
+
+
+def _is_bulleted(element: Any) -> bool:
+    return element.tag == "p" and _BULLET.match(element.text or "") is not None
 
 
 # ------------------------------------------------------------------------------------ the standfirst
@@ -257,6 +263,10 @@ _WORDS = re.compile(r"\w+")
 _SENTENCE = re.compile(r"""[.!?…。！？।][\"'”’»)\]]*$""")
 
 
+def _says_again(text: str, title: str) -> bool:
+    return text in title or title in text[: len(title) + 10]
+
+
 def standfirst(lines: Sequence[Line], facts: PageFacts, first: str) -> str:
     """Return the standfirst among the *lines* behind a page's headline, ``""`` where there is none.
 
@@ -267,7 +277,7 @@ def standfirst(lines: Sequence[Line], facts: PageFacts, first: str) -> str:
     for text, names in lines[: _place_of(first, lines)]:
         if len(text) > MOST_CHARS or furniture(text) or line_kinds.stated(text) or line_kinds.credit(text):
             continue
-        if title and (squashed(text) in title or title in squashed(text)[: len(title) + 10]):
+        if title and _says_again(squashed(text), title):
             continue
         if _is_described(text, descriptions) or _is_called_one(text, names):
             return text

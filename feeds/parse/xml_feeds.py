@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import filterfalse
 from typing import Any
 
 from feeds.dates import is_ambiguous, order_of
@@ -198,7 +199,7 @@ def _hints(feed: Any) -> Hints:
     frequency = whole_number(feed.get("sy_updatefrequency"))
     # The module's default is daily.
     period = _PERIODS_S.get(str(feed.get("sy_updateperiod", "")).strip().lower(), 86400 if frequency is not None else 0)
-    hours = {whole_number(hour) for hour in feed.get("desk_hours") or ()}
+    hours = set(map(whole_number, feed.get("desk_hours") or ()))
     days = {str(day).strip().lower() for day in feed.get("desk_days") or ()}
     return Hints(
         ttl_s=ttl * 60.0 if ttl else None,
@@ -387,14 +388,15 @@ def _origin(raw: Any) -> Origin | None:
 
 def _discussion(raw: Any, links: Iterable[Any]) -> Discussion | None:
     replies = [link for link in links if link.get("rel") == "replies"]
-    pages = [link for link in replies if _is_page(link)]
-    documents = [link for link in replies if not _is_page(link)]
-    counts = [raw.get("slash_comments"), raw.get("thr_total")]
-    counts += [link.get("thr:count", link.get("count")) for link in pages + documents]
+    pages = list(filter(_is_page, replies))
+    documents = list(filterfalse(_is_page, replies))
+    stated = [raw.get("slash_comments"), raw.get("thr_total")]
+    stated += [link.get("thr:count", link.get("count")) for link in pages + documents]
+    counts = [number for number in map(whole_number, stated) if number is not None]
     discussion = Discussion(
         url=short(raw.get("comments")) or _first(_related(pages, "replies")),
         feed_url=short(raw.get("wfw_commentrss")) or _first(_related(documents, "replies")),
-        count=next((number for value in counts if (number := whole_number(value)) is not None), None),
+        count=next(iter(counts), None),
     )
     return discussion if discussion != Discussion() else None
 
