@@ -10,6 +10,7 @@ from feeds.model import Source
 from feeds.store import open_store
 from feeds.store.overview import Line, day_of
 from feeds.store.values import PollResult, SourceState
+from tests.databases import database
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -50,7 +51,7 @@ def test_a_disk_is_full_when_little_is_free_of_it_and_in_itself():
 
 
 def test_a_look_opens_an_alarm_once_and_closes_it(tmp_path):
-    with open_store(f"sqlite:///{tmp_path}/desk.db") as store:
+    with open_store(database(tmp_path / "desk.db")) as store:
 
         def poll(failures: int) -> None:
             with store.write() as tx:

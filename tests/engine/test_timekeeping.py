@@ -17,6 +17,7 @@ from feeds.model import Source
 from feeds.publish.held import still_held
 from feeds.store import open_store
 from feeds.store.values import PollResult
+from tests.databases import database
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -79,7 +80,7 @@ def test_a_clock_that_was_set_is_told_from_a_machine_that_slept(
 @pytest.mark.parametrize("by", [-DAY, DAY, timedelta(hours=1), -timedelta(hours=1)])
 def test_what_is_due_moves_with_the_clock(tmp_path: Path, by: timedelta) -> None:
     soon = NOW + timedelta(minutes=10)
-    with open_store(f"sqlite:///{tmp_path}/desk.sqlite3") as store:
+    with open_store(database(tmp_path / "desk.sqlite3")) as store:
         with store.write() as tx:
             tx.sources.sync([Source(key="a", name="A", kind="feed", target="https://a.example/")], "full", NOW)
             tx.sources.sync([Source(key="a", name="A", kind="feed", target="https://a.example/")], "full", NOW)

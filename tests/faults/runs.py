@@ -18,6 +18,7 @@ from feeds.errors import DeskError
 from feeds.model import Decision, Entry, Placement, Section, Source
 from feeds.store import Store, open_store, upgrade
 from feeds.store.upgrade import VERSION_TABLE
+from tests.databases import database
 from tests.faults.injecting import Faults
 from tests.faults.stand import STEP, Stand, standing
 
@@ -252,14 +253,14 @@ def _refused(faults: Faults, row: Row, do: Callable[[], None]) -> None:
 
 
 def _furnished(folder: Path) -> Path:
-    database = folder / "desk.sqlite3"
-    with open_store(f"sqlite:///{database}") as store:
+    file = folder / "desk.sqlite3"
+    with open_store(database(file)) as store:
         with store.write() as tx:
             tx.sections.sync([Section(path="news", title="News")], NOW)
             source = Source(key="a", name="A", kind="feed", target="https://a.example/feed")
             tx.sources.sync([source], "full", NOW)
         _file(store, range(FURNISHED))
-    return database
+    return file
 
 
 def _file_more(store: Store) -> None:

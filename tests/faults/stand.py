@@ -29,6 +29,7 @@ from feeds.ingest.reading import Job, Reading, read
 from feeds.serve import create_app
 from feeds.store import Store, open_store
 from feeds.store.hubs import HubRequest
+from tests.databases import database
 from tests.e2e.publisher import Publisher
 from tests.faults.injecting import Faults
 from tests.fetch.origin import Exchange, Gone, Origin, answer
@@ -164,7 +165,7 @@ class Stand:
         self.config, self.data = folder / "config", folder / "data"
         self._write_config()
         self.data.mkdir()
-        self.url = f"sqlite:///{self.data}/desk.sqlite3"
+        self.url = database(self.data / "desk.sqlite3")
         self._begin()
         self.web = create_app(self.url)
         self.web._look_every_s = 0.0

@@ -18,18 +18,18 @@ PUT_OFF_S = 2000.0
 """A document whose reader died twice is tried again after half an hour."""
 
 POINTS = {
-    "begin": (1, 13, 31, 52),
-    "write": (3, 29, 51, 88, 141, 207),
-    "read": (2, 45, 76, 130, 222, 371, 503),
-    "commit": (1, 7, 26, 55, 101),
-    "commit unheard": (1, 7, 16, 33, 58, 76, 101),
+    "begin": (1, 13, 31, 45),
+    "write": (3, 51, 120, 207),
+    "read": (2, 76, 180, 350),
+    "commit": (1, 26, 70, 130),
+    "commit unheard": (1, 16, 58, 101, 140),
     "connect": (1,),
     "open": (1, 3),
-    "transfer reset": (1, 9, 22),
-    "transfer cut": (1, 8, 12),
-    "transfer refused": (1, 4, 8, 10, 23),
-    "worker": (1, 4, 8, 9),
-    "worker bug": (2, 5, 14),
+    "transfer reset": (1, 9),
+    "transfer cut": (1, 8),
+    "transfer refused": (1, 8, 23),
+    "worker": (1, 8),
+    "worker bug": (2, 9),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests.cases.desk import CaseDesk
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
 from tests.fetch.origin import Origin
@@ -80,37 +81,36 @@ def test_an_edit_with_an_error_is_told_by_plan_and_changes_nothing(desk: Desk, o
     assert "sections.yaml:" in planned.stderr and "keywords" in planned.stderr
 
 
-def test_a_source_set_to_another_section_takes_its_articles_along_to_their_old_places(
-    desk: Desk, origin: Origin
-) -> None:
-    tidings, gazette = Publisher(origin, "/tidings.xml"), Publisher(origin, "/gazette.xml")
+def test_a_source_set_to_another_section_takes_its_articles_along_to_their_old_places(quick_desk: CaseDesk) -> None:
+    desk = quick_desk
+    tidings, gazette = (Publisher(desk.origin, f"/{name}.xml") for name in ("tidings", "gazette"))
     for number in range(3):
         tidings.publish(f"Tide {number}")
         gazette.publish(f"Fair {number}")
 
-    def sources(of_tidings: str) -> list[dict[str, object]]:
-        hourly: dict[str, object] = {"interval_s": 3600}
-        return [
-            {"name": "Tidings", "url": tidings.url, "section": of_tidings} | hourly,
-            {"name": "Gazette", "url": gazette.url, "section": "town"} | hourly,
-        ]
+    def write(of_tidings: str) -> None:
+        desk.write(
+            {"name": "Tidings", "url": tidings.url, "section": of_tidings},
+            {"name": "Gazette", "url": gazette.url, "section": "town"},
+            sections={"sea": {"title": "Sea"}, "town": {"title": "Town"}},
+        )
 
-    desk.write(sections={"sea": {"title": "Sea"}, "town": {"title": "Town"}}, sources=sources("sea"))
-    desk.start()
-    until(lambda: len(desk.items("/index.json")) == 6, what="the first articles")
-    until(lambda: len(desk.items("/sea.json")) == 3, what="the first articles in their section")
-    told = ("id", "title", "date_published")
-    whole = [[item[name] for name in told] for item in desk.items("/index.json")]
+    def told(path: str) -> list[list[object]]:
+        return [[item[name] for name in ("id", "title", "date_published")] for item in desk.items(path)]
 
-    desk.write(sources=sources("town"))
-    until(lambda: len(desk.items("/town.json")) == 6, what="filing again")
-    until(lambda: not desk.items("/sea.json"), what="leaving")
+    write("sea")
+    desk.poll()
+    whole = told("index")
+    assert (len(whole), len(desk.items("sea"))) == (6, 3)
+
+    write("town")
+    desk.poll()
+    assert desk.items("sea") == []
     # Among the articles that were there, not above them; and nothing moves for those who read the whole desk.
-    assert [[item[name] for name in told] for item in desk.items("/town.json")] == whole
-    assert [[item[name] for name in told] for item in desk.items("/index.json")] == whole
-    assert {item["title"] for item in desk.items("/town.json")[:2]} == {"Tide 2", "Fair 2"}
+    assert told("town") == told("index") == whole
+    assert {item["title"] for item in desk.items("town")[:2]} == {"Tide 2", "Fair 2"}
     # What comes next is new, and alone on top.
     tidings.publish("Tide 3")
-    assert desk.command("poll", "Tidings").returncode == 0
-    until(lambda: titles(desk, "/town.json")[0] == "Tide 3", what="the new article")
-    assert not desk.items("/sea.json")
+    desk.poll()
+    assert desk.items("town")[0]["title"] == "Tide 3"
+    assert desk.items("sea") == []

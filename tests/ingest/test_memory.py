@@ -13,6 +13,7 @@ from feeds.model import Decision, Entry, Source
 from feeds.store import Store, open_store
 from feeds.store.articles import Articles
 from feeds.text import text_hash
+from tests.databases import database
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 WORDS = [f"{head}{number}" for number in range(90) for head in ("tide", "quay", "buoy", "net")]
@@ -63,7 +64,7 @@ class Desk:
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/desk.db"
+    return database(tmp_path / "desk.db")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from feeds.model import Beside, Entry, Settings, Source, Validators
 from feeds.store import Store, open_store
 from feeds.store.values import InboxItem
 from feeds.text import text_hash
+from tests.databases import database
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SOURCES = 6
@@ -73,7 +74,7 @@ def entry(key: str, title: str, text: str) -> Entry:
 
 
 def opened(path: Path) -> Store:
-    store = open_store(f"sqlite:///{path}")
+    store = open_store(database(path))
     sources = [Source(key=f"s{n}", name=f"Paper {n}", kind="feed", target=f"https://p{n}.example/") for n in range(6)]
     with store.write() as tx:
         tx.sources.sync(sources, "full", NOW)
@@ -140,21 +141,20 @@ def full(store: Store, on: bool) -> None:
         )
 
 
-@pytest.mark.parametrize("times", [1, 3])
-def test_every_save_may_fail_and_nothing_is_decided_otherwise(tmp_path: Path, times: int) -> None:
+def test_every_save_may_fail_and_nothing_is_decided_otherwise(tmp_path: Path) -> None:
     with opened(tmp_path / "a.db") as smooth, opened(tmp_path / "b.db") as rough:
         one, other = Process(smooth), Process(rough)
-        for number, batch in enumerate(stream()):
+        for number, batch in enumerate(stream(60)):
             now = NOW + timedelta(minutes=number)
             one.save(batch, now)
-            for _ in range(times):
+            for _ in range(1 + number % 3):
                 full(rough, True)
                 with pytest.raises(IntegrityError, match="disk full"):
                     other.save(batch, now)
                 full(rough, False)
             other.save(batch, now)
         expected = decided(smooth)
-        assert sum(copy for *_, copy in expected) > 15
+        assert sum(copy for *_, copy in expected) > 10
         assert len({story for *_, story, _ in expected}) < len({article for _, _, article, *_ in expected}) / 2
         assert decided(rough) == expected
 

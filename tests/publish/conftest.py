@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from feeds.store import open_store
-from tests.publish.desk import NOW, Desk
+from tests.publish.desk import Desk, published
 
 
 @pytest.fixture
-def desk(tmp_path) -> Iterator[Desk]:
-    url = f"sqlite:///{tmp_path}/desk.sqlite3"
-    with open_store(url) as store:
-        made = Desk(store, url)
-        made.now = NOW.replace(month=12)
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with published(tmp_path) as made:
         yield made
-        made.web.close()

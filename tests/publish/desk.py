@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from feeds.model import Decision, Entry, Placement, Section, Settings, Source
 from feeds.publish import Published, publish
 from feeds.serve import create_app
 from feeds.settings import Config, config_to_json
-from feeds.store import Store
+from feeds.store import Store, open_store
+from tests.databases import database
 from tests.serve.wsgi import Got, ask
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -113,6 +116,19 @@ class Desk:
         got = self.get(f"/{path or 'index'}.json", query=query)
         assert got.status == 200, got
         return numbers_in(got.body)
+
+
+@contextmanager
+def published(folder: Path) -> Iterator[Desk]:
+    """A desk below *folder*, a month after `NOW`."""
+    url = database(folder / "desk.sqlite3")
+    with open_store(url) as store:
+        desk = Desk(store, url)
+        desk.now = NOW.replace(month=12)
+        try:
+            yield desk
+        finally:
+            desk.web.close()
 
 
 def numbers_in(body: bytes) -> list[int]:

@@ -35,6 +35,13 @@ def filled(desk: Desk) -> Desk:
     return desk
 
 
+@pytest.fixture
+def few(desk: Desk) -> Desk:
+    desk.bring(range(20))
+    desk.render(most_archived=None)
+    return desk
+
+
 def test_every_file_holds_what_the_desk_serves(filled: Desk, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     done = write_site(filled.store.url.render_as_string(), folder)
@@ -67,8 +74,8 @@ def test_stories_that_pages_lead_to_are_files_too(desk: Desk, tmp_path: Path) ->
     assert told[f"{stem}.atom"] == desk.get(f"/{stem}.atom").body
 
 
-def test_only_what_changed_is_written_and_only_what_is_ours_is_removed(filled: Desk, tmp_path: Path) -> None:
-    folder, url = tmp_path / "site", filled.store.url.render_as_string()
+def test_only_what_changed_is_written_and_only_what_is_ours_is_removed(few: Desk, tmp_path: Path) -> None:
+    folder, url = tmp_path / "site", few.store.url.render_as_string()
     write_site(url, folder)
     (folder / "google123.html").write_text("an admin's own")
     (folder / "article" / "mine.html").write_text("an admin's own")
@@ -78,13 +85,13 @@ def test_only_what_changed_is_written_and_only_what_is_ours_is_removed(filled: D
     assert {path: path.stat().st_mtime_ns for path in before if path.name != MANIFEST} == {
         path: stamp for path, stamp in before.items() if path.name != MANIFEST
     }
-    filled.retract(129)
-    filled.render()
+    few.retract(19)
+    few.render()
     gone = write_site(url, folder)
-    assert gone.removed >= 1 and 0 < gone.changed < 40
-    assert not (folder / "article" / "00000000-0000-4000-8000-000000000129.html").exists()
+    assert gone.removed >= 1 and 0 < gone.changed < gone.same
+    assert not (folder / "article" / "00000000-0000-4000-8000-000000000019.html").exists()
     assert (folder / "google123.html").exists() and (folder / "article" / "mine.html").exists()
-    assert b"000000000129" not in (folder / "news/world.rss").read_bytes()
+    assert b"000000000019" not in (folder / "news/world.rss").read_bytes()
 
 
 def test_without_archives_only_the_present_is_written(filled: Desk, tmp_path: Path) -> None:
@@ -93,21 +100,21 @@ def test_without_archives_only_the_present_is_written(filled: Desk, tmp_path: Pa
     assert len([name for name in done.files if name.startswith("article/") and name.endswith(".html")]) == 50
 
 
-def test_a_manifest_that_names_foreign_files_can_not_have_them_removed(filled: Desk, tmp_path: Path) -> None:
+def test_a_manifest_that_names_foreign_files_can_not_have_them_removed(few: Desk, tmp_path: Path) -> None:
     folder, outside = tmp_path / "site", tmp_path / "precious"
     folder.mkdir()
     outside.write_text("x")
     (folder / MANIFEST).write_text(json.dumps({"../precious": "0", str(outside): "0", "nothing": "1"}))
-    write_site(filled.store.url.render_as_string(), folder)
+    write_site(few.store.url.render_as_string(), folder)
     assert outside.read_text() == "x"
     (folder / MANIFEST).write_text("broken {")
-    write_site(filled.store.url.render_as_string(), folder)
+    write_site(few.store.url.render_as_string(), folder)
 
 
-def test_a_folder_that_is_a_file_is_told_in_one_line(filled: Desk, tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_told_in_one_line(few: Desk, tmp_path: Path) -> None:
     (tmp_path / "site").write_text("")
     with pytest.raises(DeskError, match="another folder"):
-        write_site(filled.store.url.render_as_string(), tmp_path / "site")
+        write_site(few.store.url.render_as_string(), tmp_path / "site")
 
 
 # ------------------------------------------------------------------ nginx

@@ -16,6 +16,7 @@ from feeds.serve import create_app
 from feeds.serve.app import flask_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
+from tests.databases import database
 from tests.serve.conftest import uid_of
 from tests.serve.wsgi import ask
 
@@ -88,7 +89,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path) -> Iterator[Desk]:
-    url = f"sqlite:///{tmp_path}/desk.sqlite3"
+    url = database(tmp_path / "desk.sqlite3")
     with open_store(url) as store:
         made = Desk(store, url)
         yield made

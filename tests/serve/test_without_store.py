@@ -18,6 +18,7 @@ from feeds.serve import create_app
 from feeds.serve.access import Access
 from feeds.serve.app import flask_app
 from feeds.store import open_store
+from tests.databases import database
 from tests.publish.desk import SOURCES, Desk
 from tests.serve.wsgi import ask
 
@@ -27,7 +28,7 @@ ADDRESSES = ["/news/world.rss", "/news/world.atom", "/news/world.json", "/", "/n
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A desk with articles, all of whose pages were looked at once."""
-    url = f"sqlite:///{tmp_path}/desk.sqlite3"
+    url = database(tmp_path / "desk.sqlite3")
     with open_store(url) as store:
         made = Desk(store, url)
         flask_app(made.web).extensions["feeds.site"].access = Access(bind="0.0.0.0", token="s3cret")
@@ -98,7 +99,7 @@ print(json.dumps({path: ask(web, path).status for path in sys.argv[2:]}))
 def test_a_database_that_may_not_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     folder.mkdir()
-    open_store(f"sqlite:///{folder}/desk.sqlite3").close()
+    database(folder / "desk.sqlite3")
     addresses = ["/", "/index.rss", "/readyz", "/healthz", "/news/world"]
     told = subprocess.run(
         [sys.executable, "-c", LOOK, f"sqlite:///{folder}/desk.sqlite3", *addresses],
