@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from feeds.dates import Order
 
@@ -23,66 +23,122 @@ FullText = Literal["full", "summary", "link"]
 Copies = Literal["fold", "link", "show"]
 RateScope = Literal["url", "host", "domain"]
 
+WEEK_S = 7 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What config may say for a number: from *least* to *most* of *unit*."""
+
+    least: float
+    most: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What config may say for a text: at most *longest* characters, in one line, not empty unless said here."""
+
+    longest: int
+    empty: bool = False
+    lines: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """How many values config may give for a list."""
+
+    least: int = 0
+    most: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class OrWord:
+    """A *word* that config may say in the place of a value, and what it *means*."""
+
+    word: str
+    means: str | None = None
+
+
+# A field that config gives says what it takes, then what it does: `settings` reads, checks and explains keys by that.
+# A name in the place of limits is that of a form, such as an address or a time zone (`settings.forms.FORMS`).
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollSettings:
     """How often sources are asked; *per_host* transfers at once, *gap_s* between starts, over all of a host."""
 
-    first_s: float = 3600
-    floor_s: float = 300
-    ceiling_s: float = 86400
-    per_host: int = 2
-    gap_s: float = 1
-    retry_after_scope: RateScope = "host"
+    first_s: Annotated[float, Limits(1, WEEK_S, "seconds"), "how often a source of unknown rhythm is asked"] = 3600
+    floor_s: Annotated[float, Limits(1, WEEK_S, "seconds"), "never ask a source more often than this"] = 300
+    ceiling_s: Annotated[float, Limits(1, 30 * 86400, "seconds"), "never ask a healthy source more rarely"] = 86400
+    per_host: Annotated[int, Limits(1, 100), "transfers from one host at the same time"] = 2
+    gap_s: Annotated[float, Limits(0, 3600, "seconds"), "time between two starts at one host"] = 1
+    retry_after_scope: Annotated[RateScope, "what waits when an origin answers with Retry-After"] = "host"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchSettings:
     """The limits of one fetch. *allow_private* opens networks (``10.1.0.0/16``) or one address and port."""
 
-    timeout_s: float = 30
-    idle_s: float = 10
-    max_body_bytes: int = 10_485_760
-    max_header_bytes: int = 65_536
-    max_redirects: int = 10
-    max_transfers: int = 256
-    ports: tuple[int, ...] = (80, 443)
-    allow_private: tuple[str, ...] = ()
-    proxy: str | None = None
+    timeout_s: Annotated[float, Limits(1, 600, "seconds"), "the longest that one fetch may take in all"] = 30
+    idle_s: Annotated[float, Limits(1, 600, "seconds"), "the longest silence within a fetch"] = 10
+    max_body_bytes: Annotated[int, Limits(1024, 2**30, "bytes"), "the largest document, after decoding"] = 10_485_760
+    max_header_bytes: Annotated[int, Limits(1024, 2**24, "bytes"), "the largest block of response headers"] = 65_536
+    max_redirects: Annotated[int, Limits(0, 50), "how many redirects are followed"] = 10
+    max_transfers: Annotated[int, Limits(1, 10_000), "transfers at the same time, over all hosts"] = 256
+    ports: Annotated[tuple[int, ...], Limits(1, 65535), Several(1), "ports that may be connected to"] = (80, 443)
+    allow_private: Annotated[
+        tuple[str, ...], "network or port", "private networks, or addresses with port, that may be connected to"
+    ] = ()
+    proxy: Annotated[str | None, "proxy", "a proxy that all fetches go through"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishSettings:
     """What documents hold and how long it is kept. 0 for *keep_days* or *keep_articles* means for ever."""
 
-    entries: int = 50
-    max_age_s: int = 300
-    full_text: FullText = "summary"
-    keep_days: int = 400
-    keep_articles: int = 0
-    first_import: int = 20
-    websub: bool = True
-    hubs: tuple[str, ...] = ()
-    images: bool = True
+    entries: Annotated[int, Limits(1, 1000), "articles in a section's document"] = 50
+    max_age_s: Annotated[int, Limits(0, 86400, "seconds"), "how long readers may keep a document (Cache-Control)"] = 300
+    full_text: Annotated[FullText, "how much of an article is republished where its source does not say"] = "summary"
+    keep_days: Annotated[int, Limits(0, 36500, "days"), "how long articles are kept; 0 for ever"] = 400
+    keep_articles: Annotated[int, Limits(0, 10**9), "how many articles a section keeps; 0 for all"] = 0
+    first_import: Annotated[int, Limits(0, 10_000), "how many articles of a new source's first answer are taken"] = 20
+    websub: Annotated[bool, "whether documents name a WebSub hub: those of `hubs`, else the desk's own"] = True
+    hubs: Annotated[
+        tuple[str, ...],
+        "published address",
+        Several(most=20),
+        "WebSub hubs in the place of the desk's own, told of each change",
+    ] = ()
+    images: Annotated[bool, "whether articles keep their pictures"] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`wiredesk.yaml`: the desk as a whole. *base_url* never ends in a slash."""
+    """`wiredesk.yaml`: the desk as a whole. *base_url* never ends in a slash; *learn_at* is by the desk's time zone,
+    "never" where admins learn by hand.
+    """
 
-    title: str = "Wiredesk"
-    description: str = ""
-    copyright: str = ""
-    image: str = ""
-    base_url: str = "http://127.0.0.1:8080"
-    contact: str = ""
-    language: str = "en"
-    timezone: str = "UTC"
-    poll: PollSettings = PollSettings()
-    fetch: FetchSettings = FetchSettings()
-    publish: PublishSettings = PublishSettings()
-    trusted_proxies: tuple[str, ...] = ()
-    learn_at: str = "03:30"  # by the desk's time zone; "never" where admins learn by hand
+    title: Annotated[str, Words(200), "the name of the desk"] = "Wiredesk"
+    description: Annotated[str, Words(1000, empty=True, lines=True), "what the desk is, in a sentence"] = ""
+    copyright: Annotated[str, Words(500, empty=True), "who holds the rights, told by every document"] = ""
+    image: Annotated[str, "published address", "a picture for the desk (PNG, JPEG or GIF), shown by readers"] = ""
+    base_url: Annotated[str, "base url", "the desk's public address: what feeds and pages call themselves"] = (
+        "http://127.0.0.1:8080"
+    )
+    contact: Annotated[str, "contact", "an e-mail address or page, told to sources in the User-Agent"] = ""
+    language: Annotated[str, "language", "the desk's language, for sources that do not say"] = "en"
+    timezone: Annotated[str, "zone", "for source dates without a zone, and for pages"] = "UTC"
+    poll: Annotated[PollSettings, "how often sources are asked"] = PollSettings()
+    fetch: Annotated[FetchSettings, "the limits of one fetch"] = FetchSettings()
+    publish: Annotated[PublishSettings, "what documents hold, and how long it is kept"] = PublishSettings()
+    trusted_proxies: Annotated[tuple[str, ...], "network", "proxies whose X-Forwarded headers are believed"] = ()
+    learn_at: Annotated[
+        str,
+        "time of day",
+        OrWord("never", "never"),
+        "when the classifier learns anew each day, where a section is to learn",
+    ] = "03:30"
 
     @property
     def own_hub(self) -> str | None:
@@ -133,17 +189,19 @@ class Section:
     """A node of the tree that admins define. *path* joins the keys with ``/``; the whole desk has the path ``""``."""
 
     path: str
-    title: str
-    description: str = ""
-    match: Match | None = None
-    include_children: bool = False
-    exclusive: bool = False
-    priority: int = 0
-    limit: int | None = None
-    copies: Copies = "fold"
+    title: Annotated[str, Words(200), "the section's name for people"]
+    description: Annotated[str, Words(1000, empty=True, lines=True), "what the section holds, in a sentence"] = ""
+    match: Annotated[Match | None, "rules", "the rule that files articles here, whatever their source"] = None
+    include_children: Annotated[bool, "whether articles of the sections below show here too"] = False
+    exclusive: Annotated[bool, "whether an article filed here stays out of every other section"] = False
+    priority: Annotated[int, Limits(-1000, 1000), "which section goes first where only one can have an article"] = 0
+    limit: Annotated[int | None, Limits(1, 1000), "articles in this section's document, instead of publish.entries"] = (
+        None
+    )
+    copies: Annotated[Copies, "what becomes of copies of an article shown here"] = "fold"
     learned_precision: float | None = None
-    moved_from: tuple[str, ...] = ()
-    language: str | None = None
+    moved_from: Annotated[tuple[str, ...], "path", "earlier paths of this section, redirected to it"] = ()
+    language: Annotated[str | None, "language", "the section's language, instead of the desk's"] = None
 
     @property
     def parent(self) -> str | None:
@@ -164,21 +222,27 @@ class Source:
     """
 
     key: str
-    name: str
+    name: Annotated[str, Words(200), "the source's name, shown to readers; its identity where it has no id"]
     kind: SourceKind
     target: str
     id: int = 0
-    section: str | None = None
-    enabled: bool = True
-    interval_s: float | None = None  # None: auto
-    headers: tuple[tuple[str, str], ...] = ()
-    full_text: FullText | None = None  # None: the desk's
-    language: str | None = None
-    timezone: str | None = None
-    priority: int = 0
-    ignore_validators: bool = False
+    section: Annotated[str | None, "one path", "the path of the section that all its articles are filed in"] = None
+    enabled: Annotated[bool, "false rests the source; what it brought stays"] = True
+    interval_s: Annotated[
+        float | None, Limits(1, 4 * WEEK_S, "seconds"), OrWord("auto"), "how often it is asked: auto follows its rhythm"
+    ] = None
+    headers: Annotated[
+        tuple[tuple[str, str], ...], "headers", "request headers; ${NAME} in a value comes from the environment"
+    ] = ()
+    full_text: Annotated[FullText | None, "how much of its articles is republished, instead of publish.full_text"] = (
+        None
+    )
+    language: Annotated[str | None, "language", "the language of its articles, where they do not say"] = None
+    timezone: Annotated[str | None, "zone", "for its dates without a zone, instead of the desk's"] = None
+    priority: Annotated[int, Limits(-1000, 1000), "of several copies, that of the highest source is the original"] = 0
+    ignore_validators: Annotated[bool, "ask for the whole document always, for origins whose validators lie"] = False
     line: int = 0
-    follow: tuple[str, ...] = ()  # folders that links in a folder of documents may lead to
+    follow: Annotated[tuple[str, ...], Words(1000), "folders that links among its documents may lead to"] = ()
 
 
 # --------------------------------------------------------------------------- fetch

@@ -43,8 +43,7 @@ from feeds.settings import (
     load_config,
     resolve_secrets,
 )
-from feeds.settings.load import Fingerprint
-from feeds.settings.stored_config import digest_of, references
+from feeds.settings.config import Fingerprint, digest_of, references
 from feeds.store import Store, WriteTx
 
 SETTLE_S = 0.3

@@ -1,4 +1,5 @@
-"""Texts of one form that a key can take: addresses, zones, languages, networks, headers. Pure.
+"""Texts of one form that a key can take: addresses, zones, languages, networks, headers; and `keys_of`, the keys that
+the dataclasses of config declare.
 
 I/O: none but reading the zone database, through zoneinfo.
 """
@@ -9,15 +10,32 @@ import difflib
 import ipaddress
 import re
 import zoneinfo
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache, lru_cache
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import SplitResult, urlsplit
 
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
+from feeds.model import Limits, OrWord, Several, Words
+from feeds.settings.config import reference_errors, without_references
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
-from feeds.settings.stored_config import reference_errors, without_references
-from feeds.settings.types import Form, Schema, pairs, text_of
+from feeds.settings.types import (
+    Choice,
+    Form,
+    Group,
+    Key,
+    Kind,
+    Later,
+    ListOf,
+    Number,
+    Or,
+    Schema,
+    Text,
+    YesNo,
+    pairs,
+    text_of,
+)
 from feeds.urls import masked
 
 # BCP 47 (RFC 5646 §2.1) without extensions and grandfathered tags, which no feed needs.
@@ -44,6 +62,7 @@ _NOT_IN_URI = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _SPACE = re.compile(r"\s")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
+SECTION_KEY = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
 
 
@@ -99,8 +118,10 @@ def _fault(url: str, schemes: tuple[str, ...]) -> tuple[str, str] | None:
     except ValueError as error:
         # Python's words would quote a password that holds a slash as a port.
         return ("has an impossible port" if "port" in str(error).lower() else "is no address"), ""
-    if fault := _scheme_fault(url, parts, schemes):
-        return fault
+    return _scheme_fault(url, parts, schemes) or _host_fault(host, port)
+
+
+def _host_fault(host: str | None, port: int | None) -> tuple[str, str] | None:
     if not host:
         return "names no host", ""
     if ":" not in host and not (_HOST.fullmatch(host) and ".." not in host and not host.startswith(".")):
@@ -131,10 +152,6 @@ def _base_url(text: str, report: Report) -> str:
     return url
 
 
-BASE_URL = Form(_base_url, Address().schema())
-"""The desk's own address, perhaps with a path; given without the slash at its end."""
-
-
 def _contact(text: str, report: Report) -> str:
     if not text.isascii():
         raise Wrong(f"{quote(text)} holds letters that a User-Agent can't", "write ASCII letters")
@@ -147,19 +164,11 @@ def _contact(text: str, report: Report) -> str:
     return text
 
 
-CONTACT = Form(_contact, {"type": "string"}, empty=True)
-"""An e-mail address or a web page; may be empty, in quotes."""
-
-
 def _zone(text: str, report: Report) -> str:
     if not _is_zone(text):
         hint = _near_zone(text) if report.may_suggest() else ""
         raise Wrong(f"{quote(text)} is no time zone", hint or "write one such as Europe/London, Asia/Kolkata or UTC")
     return text
-
-
-ZONE = Form(_zone, {"type": "string"})
-"""A time zone of the IANA database, such as `Europe/London`."""
 
 
 def _near_zone(text: str) -> str:
@@ -189,10 +198,6 @@ def _time_of_day(text: str, report: Report) -> str:
     return text.zfill(5)
 
 
-TIME_OF_DAY = Form(_time_of_day, {"type": "string", "pattern": f"^{_TIME.pattern}$"})
-"""An hour and minute of every day, such as `03:30`."""
-
-
 def judge_language(text: str) -> str:
     """Give *text* where it is a language tag (BCP 47); else raise Wrong."""
     if _LANGUAGE.fullmatch(text):
@@ -201,12 +206,6 @@ def judge_language(text: str) -> str:
     if better != text and _LANGUAGE.fullmatch(better):
         raise Wrong(f"{quote(text)} is no language tag", f"write {better}")
     raise Wrong(f"{quote(text)} is no language tag", "write one such as en, de or pt-BR")
-
-
-LANGUAGE = Form(
-    lambda text, report: judge_language(text), {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
-)
-"""A language tag such as `en` or `pt-BR` (BCP 47)."""
 
 
 def _network(text: str, report: Report, form: str = "10.1.0.0/16 or 127.0.0.1") -> str:
@@ -233,12 +232,6 @@ def _network_or_port(text: str, report: Report) -> str:
     if not 1 <= found[1] <= 65535:
         raise Wrong(f"{quote(text)} has an impossible port", "write a port from 1 to 65535")
     return text
-
-
-NETWORK = Form(_network, {"type": "string"})
-"""A network (`10.1.0.0/16`) or one address."""
-NETWORK_OR_PORT = Form(_network_or_port, {"type": "string"})
-"""The same, or one address with a port (`127.0.0.1:8081`)."""
 
 
 def split_port(text: str) -> tuple[str, int] | None:
@@ -285,6 +278,33 @@ def _header(name: str, key_node: Node, value_node: Node) -> str:
     return value
 
 
+def _path(text: str, report: Report) -> str:
+    path = text.strip("/")
+    if not path or not all(map(SECTION_KEY.fullmatch, path.split("/"))):
+        raise Wrong(f"{quote(path)} is no path", "write keys joined with /, such as news/world")
+    return path
+
+
+PATH = Form(_path, {"type": "string", "pattern": "^[a-z0-9_/-]+$"})
+"""The path of a section: its keys joined with `/`; a slash at either end is overlooked."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneSection:
+    """The path of the one section that a source names; rules file it in more."""
+
+    def read(self, node: Node, report: Report) -> str:
+        if isinstance(node, SequenceNode) or (isinstance(node, ScalarNode) and "," in node.value):
+            remedy = (
+                "in sections.yaml write `- source: NAME`, with this source's name, under `match: any:` of the others"
+            )
+            raise Wrong("several sections for one source", f"keep one here; {remedy}")
+        return PATH.read(node, report)
+
+    def schema(self) -> Schema:
+        return PATH.schema()
+
+
 def comparable(url: str) -> str:
     """Give the form in which two configured addresses are the same: scheme and host folded, no default port."""
     try:
@@ -296,3 +316,65 @@ def comparable(url: str) -> str:
     host = (parts.hostname or "") + (f":{port}" if port not in (None, default) else "")
     user = f"{parts.username}:{parts.password}@" if parts.username is not None else ""
     return f"{parts.scheme}://{user}{host}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
+
+
+RULES = Later({"$ref": "#/definitions/rules"})
+"""A match rule, which `match_rules` reads."""
+FORMS: dict[str, Kind] = {
+    "published address": Address(published=True),
+    "proxy": Address(schemes=("http", "https", "socks5", "socks5h")),
+    "base url": Form(_base_url, Address().schema()),
+    "contact": Form(_contact, {"type": "string"}, empty=True),
+    "zone": Form(_zone, {"type": "string"}),
+    "time of day": Form(_time_of_day, {"type": "string", "pattern": f"^{_TIME.pattern}$"}),
+    "language": Form(
+        lambda text, report: judge_language(text), {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
+    ),
+    "network": Form(_network, {"type": "string"}),
+    "network or port": Form(_network_or_port, {"type": "string"}),
+    "headers": Headers(),
+    "path": PATH,
+    "one path": OneSection(),
+    "rules": RULES,
+}
+"""What the names mean that fields of `feeds.model` give for their form."""
+
+
+def keys_of(kind: Any) -> dict[str, Key]:
+    """The keys that *kind*, a dataclass of config, declares: its fields that say what they take and what they do."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: _key(hint) for name, hint in hints.items() if get_origin(hint) is Annotated}
+
+
+def _key(hint: Any) -> Key:
+    *limits, says = hint.__metadata__
+    return Key(takes=_kind(hint.__origin__, {type(one): one for one in limits}), says=says)
+
+
+def _kind(hint: Any, limits: dict[type, Any]) -> Kind:
+    """What a field of the type *hint* takes within *limits*, by their class."""
+    if word := limits.pop(OrWord, None):
+        return Or(word.word, word.means, _kind(hint, limits))
+    arguments = get_args(hint)
+    if type(None) in arguments:  # which config can't say
+        return _kind(arguments[0], limits)
+    if arguments and arguments[0] in (str, int):
+        several = limits.pop(Several, Several())
+        return ListOf(_kind(arguments[0], limits), several.least, several.most)
+    if str in limits:
+        return FORMS[limits[str]]
+    if is_dataclass(hint):
+        return Group(keys_of(hint))
+    if get_origin(hint) is Literal:
+        return Choice(arguments)
+    return _plain_kind(hint, limits)
+
+
+def _plain_kind(hint: type, limits: dict[type, Any]) -> Kind:
+    if hint is bool:
+        return YesNo()
+    if hint is str:
+        words: Words = limits[Words]
+        return Text(words.longest, words.empty, words.lines)
+    number: Limits = limits[Limits]
+    return Number(number.least, number.most, number.unit, whole=hint is int)

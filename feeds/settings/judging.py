@@ -11,30 +11,32 @@ import glob
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from itertools import chain, combinations
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from feeds import files
 from feeds.errors import ConfigError
-from feeds.model import Match, Section, Settings, Source, Term
-from feeds.settings.desk_file import DESK_KEYS, apply_environment, judge_desk
-from feeds.settings.load import (
+from feeds.model import Section, Settings, Source
+from feeds.settings.config import (
     DESK_FILE,
     FILES,
     MAX_CONFIG_BYTES,
     SECTIONS_FILE,
     SOURCES_FILE,
+    Config,
+    digest_of,
     fingerprint,
     mark_of,
 )
+from feeds.settings.desk_file import DESK_KEYS, apply_environment, judge_desk
+from feeds.settings.match_rules import judge_sense, shadowed
 from feeds.settings.opml_lists import MAX_OPML_BYTES
-from feeds.settings.reports import ConfigErrors, Report, quote
+from feeds.settings.reports import ConfigErrors, ConfigWarning, Report, quote
 from feeds.settings.section_tree import Tree, judge_sections, sections_schema
 from feeds.settings.sources_file import judge_sources, sources_schema
-from feeds.settings.stored_config import Config, digest_of
 from feeds.settings.types import Schema, mapping_schema
 from feeds.settings.yamltext import compose
 
@@ -43,7 +45,7 @@ _TRIES = 5
 
 
 def judge(folder: Path, environ: Mapping[str, str]) -> Config:
-    """See `load.load_config`."""
+    """See `config.load_config`."""
     reports = {name: Report(name) for name in (*FILES, ENVIRONMENT)}
     desk_report, sections_report, sources_report, environment_report = reports.values()
     raw = _read_together(folder, reports)
@@ -65,12 +67,8 @@ def judge(folder: Path, environ: Mapping[str, str]) -> Config:
         judge_uses(tree, gathered.sources, sections_report)
         _judge_folders(folder, gathered.sources, sources_report)
 
-    errors = list(chain.from_iterable(report.errors for report in reports.values()))
-    warnings = list(chain.from_iterable(report.warnings for report in reports.values()))
-    warnings.sort(key=lambda warning: (warning.file, warning.line, warning.column))
     opml_files = tuple(dict.fromkeys(gathered.opml_files))
-    if errors:
-        raise ConfigErrors(errors, warnings, opml_files)
+    warnings = _warnings(reports.values(), opml_files)
     sections, sources = tuple(tree.sections), tuple(gathered.sources)
     drops = (*tree.drops, *gathered.drops)
     return Config(
@@ -79,10 +77,19 @@ def judge(folder: Path, environ: Mapping[str, str]) -> Config:
         sources=sources,
         drops=drops,
         digest=digest_of(settings, sections, sources, drops),
-        warnings=tuple(warnings),
+        warnings=warnings,
         opml_files=opml_files,
         files=mark_of({name: raw[name] for name in (*FILES, *opml_files)}, environ),
     )
+
+
+def _warnings(reports: Collection[Report], opml_files: tuple[str, ...]) -> tuple[ConfigWarning, ...]:
+    """The warnings of all files in order; raises ConfigErrors where there is an error."""
+    warnings = list(chain.from_iterable(report.warnings for report in reports))
+    warnings.sort(key=lambda warning: (warning.file, warning.line, warning.column))
+    if errors := list(chain.from_iterable(report.errors for report in reports)):
+        raise ConfigErrors(errors, warnings, opml_files)
+    return tuple(warnings)
 
 
 def _read_together(folder: Path, reports: Mapping[str, Report]) -> dict[str, bytes | None]:
@@ -94,12 +101,18 @@ def _read_together(folder: Path, reports: Mapping[str, Report]) -> dict[str, byt
         raw = {name: _read(folder, name, reports[name]) for name in FILES}
         if fingerprint(folder) == before:
             break
+    if not any(body is not None for body in raw.values()):
+        _say_it_once(folder, reports)
+    return raw
+
+
+def _say_it_once(folder: Path, reports: Mapping[str, Report]) -> None:
+    """One error, where the folder has no config at all, in the place of one a file."""
     missing = all("no such file" in error.cause for name in FILES[1:] for error in reports[name].errors[:1])
-    if missing and not any(body is not None for body in raw.values()):
+    if missing:
         for name in FILES[1:]:
             reports[name].errors.clear()
         reports[DESK_FILE].errors.append(_no_config(folder))
-    return raw
 
 
 def _no_config(folder: Path) -> ConfigError:
@@ -146,27 +159,27 @@ def _judge_folders(folder: Path, sources: Sequence[Source], report: Report) -> N
             report.warn(place, f"files: {target} is a folder", f"write a pattern such as {better}")
 
 
-_ONE_EACH = frozenset({"source", "language"})
-"""Terms of which an article has one value only: two of them that share no value never hold together."""
-
-
 def judge_uses(tree: Tree, sources: Sequence[Source], report: Report) -> None:
     """Warn, in the *report* of `sections.yaml`, of rules that can never match and of sections that nothing fills."""
     names = [word for source in sources for word in (source.name, source.key)]
     for drop in tree.drops:
-        _judge_rule("`drop:`", drop.match, 1, names, report)
-    filled = {source.section for source in sources if source.section}
-    parents = {section.parent for section in tree.sections}
-    for section in tree.sections:
-        if section.match is not None:
-            column = tree.places[section.path].start_mark.column + 1
-            _judge_rule(f"the rule of {section.path!r}", section.match, column, names, report)
-        elif section.path not in filled and (found := _unfilled(section, parents)):
-            report.warn(tree.places[section.path], *found)
-    for section, other in _shadowed(tree.sections):
+        judge_sense("`drop:`", drop.match, 1, names, report)
+    _judge_each(tree, sources, names, report)
+    for section, other in shadowed(tree.sections):
         cause = f"{other.path!r} takes all that the rule of {section.path!r} finds"
         remedy = f"{other.path!r} is exclusive and goes first: change its priority or one of the rules"
         report.warn(tree.places[section.path], cause, remedy)
+
+
+def _judge_each(tree: Tree, sources: Sequence[Source], names: Sequence[str], report: Report) -> None:
+    filled = {source.section for source in sources}
+    parents = {section.parent for section in tree.sections}
+    for section in tree.sections:
+        place = tree.places[section.path]
+        if section.match is not None:
+            judge_sense(f"the rule of {section.path!r}", section.match, place.start_mark.column + 1, names, report)
+        elif section.path not in filled and (found := _unfilled(section, parents)):
+            report.warn(place, *found)
 
 
 def _unfilled(section: Section, parents: Collection[str | None]) -> tuple[str, str] | None:
@@ -177,124 +190,6 @@ def _unfilled(section: Section, parents: Collection[str | None]) -> tuple[str, s
     if not section.include_children:
         return f"{section.path!r} shows nothing of the sections below it", "write include_children: true, if it should"
     return None
-
-
-def _judge_rule(called: str, match: Match, column: int, names: Sequence[str], report: Report) -> None:
-    """Warn of what in a rule can never hold; *names* are those by which a rule can ask for a source."""
-    known = {word.casefold() for word in names}
-    for term, cause in _barren(match):
-        report.warn((term.line, column), f"{called} can never match: {cause}", "mend it")
-    for term in _terms(match):
-        for value in term.values if term.field == "source" else ():
-            if value.casefold() not in known:
-                remedy = report.did_you_mean(value, names) or "it can never match"
-                cause = f"{called} asks for the source {quote(value)}, which sources.yaml lacks"
-                report.warn((term.line, column), cause, remedy)
-
-
-def _barren(match: Match) -> Iterator[tuple[Term, str]]:
-    """Give the terms that keep *match*, or a joint within it that must hold, from ever matching, and why."""
-    refused, wanted = _terms_of(match.none), _terms_of(match.all)
-    for term in wanted:
-        if _is_covered(term, refused):
-            yield term, f"`none` leaves out all that `{term.field}` asks for"
-    options = [term for term in _terms_of(match.any) if _is_covered(term, refused)]
-    if options and len(options) == len(match.any):
-        yield options[0], "`none` leaves out all that `any` asks for"
-    for term in _contradicting(wanted):
-        yield term, f"an article has one {term.field}, and two are asked for"
-    for part in match.all:
-        if isinstance(part, Match):
-            yield from _barren(part)
-
-
-def _contradicting(wanted: Sequence[Term]) -> Iterator[Term]:
-    """The later of each two terms that can't both hold."""
-    singular = [term for term in wanted if term.field in _ONE_EACH]
-    for other, term in combinations(singular, 2):
-        if term.field == other.field and not _meet(term, other):
-            yield term
-
-
-def _terms_of(parts: Sequence[Term | Match]) -> list[Term]:
-    return [part for part in parts if isinstance(part, Term)]
-
-
-def _is_covered(term: Term, wide: Sequence[Term]) -> bool:
-    """Whether one of *wide* holds wherever *term* does."""
-    return any(one.field == term.field and _folded(term) <= _folded(one) for one in wide)
-
-
-def _meet(term: Term, other: Term) -> bool:
-    # `en` holds for `en-GB` too.
-    return any(
-        f"{one}-".startswith(f"{two}-") or f"{two}-".startswith(f"{one}-")
-        for one in _folded(term)
-        for two in _folded(other)
-    )
-
-
-def _folded(term: Term) -> set[str]:
-    # A regular expression is another one in another case.
-    return set(term.values) if term.field == "regex" else {value.casefold() for value in term.values}
-
-
-def _shadowed(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:
-    """Give each section whose rule finds nothing but what an exclusive section takes before it, and that section."""
-    ruled = [(place, section, section.match) for place, section in enumerate(sections) if section.match is not None]
-    takers = [(place, other, _enough(rule), _meaning(rule)) for place, other, rule in ruled if other.exclusive]
-    for place, section, match in ruled:
-        needed, meaning = _needed(match), _meaning(match)
-        for first, other, enough, meant in takers:
-            takes_all = meaning == meant or any(one <= enough for one in needed)
-            if takes_all and other is not section and _goes_first(other, section, first < place):
-                yield section, other
-                break
-
-
-def _goes_first(other: Section, section: Section, stands_before: bool) -> bool:
-    """Whether the exclusive *other* has an article alone that both sections match."""
-    if other.priority != section.priority:
-        return other.priority > section.priority
-    return not section.exclusive or stands_before
-
-
-def _enough(match: Match) -> frozenset[tuple[str, str]]:
-    """Values any one of which makes *match* hold; none where it asks for more."""
-    if match.none or len(match.all) + bool(match.any) != 1:
-        return frozenset()
-    terms = match.any or match.all
-    if not all(isinstance(term, Term) for term in terms):
-        return frozenset()
-    return frozenset().union(*(_values(term) for term in terms if isinstance(term, Term)))
-
-
-def _needed(match: Match) -> list[frozenset[tuple[str, str]]]:
-    """Sets of values of each of which at least one is there wherever *match* holds."""
-    found = [_values(term) for term in match.all if isinstance(term, Term)]
-    if match.any and all(isinstance(term, Term) for term in match.any):
-        found.append(frozenset().union(*(_values(term) for term in match.any if isinstance(term, Term))))
-    return found
-
-
-def _values(term: Term) -> frozenset[tuple[str, str]]:
-    return frozenset((term.field, value) for value in _folded(term))
-
-
-def _meaning(rule: Match | Term) -> object:
-    if isinstance(rule, Term):
-        return rule.field, frozenset(_folded(rule))
-    return tuple(frozenset(_meaning(part) for part in parts) for parts in (rule.any, rule.all, rule.none))
-
-
-def _terms(match: Match) -> Iterator[Term]:
-    waiting: list[Term | Match] = [match]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Term):
-            yield one
-        else:
-            waiting.extend((*one.any, *one.all, *one.none))
 
 
 def schemas() -> dict[str, str]:

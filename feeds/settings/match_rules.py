@@ -1,4 +1,4 @@
-"""The grammar of match rules: `match:` and `lists:` of `sections.yaml` → Match. Pure.
+"""Match rules: `match:` and `lists:` of `sections.yaml` → Match, and what of rules can never hold. Pure.
 
 A rule is a mapping whose keys are terms (`category: [World, International]`) and the joints `any`, `all`, `none`;
 several keys of one rule must all hold. Under a joint stands a list of rules, or a mapping whose every key is a
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import re2
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from feeds.model import Drop, Match, Term, TermField
+from feeds.model import Drop, Match, Section, Term, TermField
 from feeds.settings.forms import judge_language
 from feeds.settings.reports import Report, Wrong, listing, quote
 from feeds.settings.types import Schema, is_empty, pairs, text_of
@@ -109,6 +111,10 @@ def _rule(node: Node, lists: Lists, report: Report, depth: int) -> Term | Match 
             joints[name] = _rules(value, lists, report, depth + 1)
         elif (term := _term(name, key, value, lists, report)) is not None:
             terms.append(term)
+    return _joined(terms, joints)
+
+
+def _joined(terms: Sequence[Term | Match], joints: Mapping[str, tuple[Term | Match, ...]]) -> Term | Match | None:
     if len(terms) == 1 and not joints:
         return terms[0]
     if not terms and not any(joints.values()):
@@ -122,14 +128,16 @@ def _rules(node: Node, lists: Lists, report: Report, depth: int) -> tuple[Term |
     if is_empty(node) or (isinstance(node, SequenceNode) and not node.value):
         report.error(node, "a joint without rules", f"write a list of terms ({listing(TERMS)})")
         return ()
-    items = [node]
-    if isinstance(node, SequenceNode):
-        items = node.value
-    elif isinstance(node, MappingNode):
-        items = [MappingNode(node.tag, [pair], pair[0].start_mark) for pair in node.value]
-        pairs(node, report)  # for keys that stand twice
-    rules = (_rule(item, lists, report, depth) for item in items)
+    rules = [_rule(item, lists, report, depth) for item in _alternatives(node, report)]
     return tuple(rule for rule in rules if rule is not None)
+
+
+def _alternatives(node: Node, report: Report) -> list[Node]:
+    """The rules under a joint: the items of a list, or each key of a mapping by itself."""
+    if isinstance(node, MappingNode):
+        pairs(node, report)  # for keys that stand twice
+        return [MappingNode(node.tag, [pair], pair[0].start_mark) for pair in node.value]
+    return node.value if isinstance(node, SequenceNode) else [node]
 
 
 def _too_deep(node: Node, report: Report, depth: int) -> bool:
@@ -240,6 +248,142 @@ _JUDGES: dict[str, Callable[[str], object]] = {
     "title": _judge_words,
     "breadcrumb": _judge_words,
 }
+
+
+_ONE_EACH = frozenset({"source", "language"})
+"""Terms of which an article has one value only: two of them that share no value never hold together."""
+
+
+def judge_sense(called: str, match: Match, column: int, names: Sequence[str], report: Report) -> None:
+    """Warn of what in a rule can never hold; *names* are those by which a rule can ask for a source."""
+    known = {word.casefold() for word in names}
+    for term, cause in _barren(match):
+        report.warn((term.line, column), f"{called} can never match: {cause}", "mend it")
+    for term in _terms(match):
+        for value in term.values if term.field == "source" else ():
+            if value.casefold() not in known:
+                remedy = report.did_you_mean(value, names) or "it can never match"
+                cause = f"{called} asks for the source {quote(value)}, which sources.yaml lacks"
+                report.warn((term.line, column), cause, remedy)
+
+
+def _barren(match: Match) -> Iterator[tuple[Term, str]]:
+    """Give the terms that keep *match*, or a joint within it that must hold, from ever matching, and why."""
+    refused, wanted = _terms_of(match.none), _terms_of(match.all)
+    for term in wanted:
+        if _is_covered(term, refused):
+            yield term, f"`none` leaves out all that `{term.field}` asks for"
+    options = [term for term in _terms_of(match.any) if _is_covered(term, refused)]
+    if options and len(options) == len(match.any):
+        yield options[0], "`none` leaves out all that `any` asks for"
+    for term in _contradicting(wanted):
+        yield term, f"an article has one {term.field}, and two are asked for"
+    for part in match.all:
+        if isinstance(part, Match):
+            yield from _barren(part)
+
+
+def _contradicting(wanted: Sequence[Term]) -> Iterator[Term]:
+    """The later of each two terms that can't both hold."""
+    singular = [term for term in wanted if term.field in _ONE_EACH]
+    for other, term in combinations(singular, 2):
+        if term.field == other.field and not _meet(term, other):
+            yield term
+
+
+def _terms_of(parts: Sequence[Term | Match]) -> list[Term]:
+    return [part for part in parts if isinstance(part, Term)]
+
+
+def _is_covered(term: Term, wide: Sequence[Term]) -> bool:
+    """Whether one of *wide* holds wherever *term* does."""
+    return any(one.field == term.field and _folded(term) <= _folded(one) for one in wide)
+
+
+def _meet(term: Term, other: Term) -> bool:
+    # `en` holds for `en-GB` too.
+    return any(
+        f"{one}-".startswith(f"{two}-") or f"{two}-".startswith(f"{one}-")
+        for one in _folded(term)
+        for two in _folded(other)
+    )
+
+
+def _folded(term: Term) -> set[str]:
+    # A regular expression is another one in another case.
+    return set(term.values) if term.field == "regex" else {value.casefold() for value in term.values}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """The rule of the section at *place* in the tree, as far as rules can be compared."""
+
+    place: int
+    section: Section
+    enough: frozenset[tuple[str, str]]
+    needed: list[frozenset[tuple[str, str]]]
+    meaning: object
+
+    def hides(self, other: _Rule) -> bool:
+        """Whether its section, which is exclusive, has alone all that *other* finds."""
+        takes_all = self.meaning == other.meaning or any(one <= self.enough for one in other.needed)
+        return takes_all and self is not other and self._goes_first(other)
+
+    def _goes_first(self, other: _Rule) -> bool:
+        if self.section.priority != other.section.priority:
+            return self.section.priority > other.section.priority
+        return not other.section.exclusive or self.place < other.place
+
+
+def shadowed(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:
+    """Give each section whose rule finds nothing but what an exclusive section takes before it, and that section."""
+    rules = [
+        _Rule(place, section, _enough(section.match), _needed(section.match), _meaning(section.match))
+        for place, section in enumerate(sections)
+        if section.match is not None
+    ]
+    takers = [rule for rule in rules if rule.section.exclusive]
+    for rule in rules:
+        if taker := next((one for one in takers if one.hides(rule)), None):
+            yield rule.section, taker.section
+
+
+def _enough(match: Match) -> frozenset[tuple[str, str]]:
+    """Values any one of which makes *match* hold; none where it asks for more."""
+    if match.none or len(match.all) + bool(match.any) != 1:
+        return frozenset()
+    terms = match.any or match.all
+    if not all(isinstance(term, Term) for term in terms):
+        return frozenset()
+    return frozenset().union(*(_asked(term) for term in terms if isinstance(term, Term)))
+
+
+def _needed(match: Match) -> list[frozenset[tuple[str, str]]]:
+    """Sets of values of each of which at least one is there wherever *match* holds."""
+    found = [_asked(term) for term in match.all if isinstance(term, Term)]
+    if match.any and all(isinstance(term, Term) for term in match.any):
+        found.append(frozenset().union(*(_asked(term) for term in match.any if isinstance(term, Term))))
+    return found
+
+
+def _asked(term: Term) -> frozenset[tuple[str, str]]:
+    return frozenset((term.field, value) for value in _folded(term))
+
+
+def _meaning(rule: Match | Term) -> object:
+    if isinstance(rule, Term):
+        return rule.field, frozenset(_folded(rule))
+    return tuple(frozenset(_meaning(part) for part in parts) for parts in (rule.any, rule.all, rule.none))
+
+
+def _terms(match: Match) -> Iterator[Term]:
+    waiting: list[Term | Match] = [match]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Term):
+            yield one
+        else:
+            waiting.extend((*one.any, *one.all, *one.none))
 
 
 def match_schema() -> dict[str, Schema]:

@@ -122,22 +122,25 @@ def _mend(body: bytes) -> bytes:
     return _ATTRIBUTE.sub(attribute, body)
 
 
-def _outlines(root: etree._Element) -> Iterable[Outline]:
+def _outlines(root: etree._Element) -> Iterator[Outline]:
     # An explicit stack: a foreign file may nest deeper than Python recurses.
     stack: list[tuple[etree._Element, tuple[str, ...]]] = [(root, ())]
     while stack:
         element, folders = stack.pop()
         name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
         if name == "outline":
-            attributes = {str(key).lower(): flat(str(value)) for key, value in element.attrib.items()}
-            title = attributes.get("title") or attributes.get("text") or ""
-            if url := attributes.get("xmlurl"):
+            title, url = _title_and_url(element)
+            if url:
                 yield Outline(title=title or _host(url), url=url, folders=folders, line=_line(element))
             elif title:
                 folders = (*folders, title)
-        elif name not in ("opml", "body"):
-            continue
-        stack.extend((child, folders) for child in reversed(element))
+        if name in ("outline", "opml", "body"):
+            stack.extend((child, folders) for child in reversed(element))
+
+
+def _title_and_url(outline: etree._Element) -> tuple[str, str]:
+    attributes = {str(key).lower(): flat(str(value)) for key, value in outline.attrib.items()}
+    return attributes.get("title") or attributes.get("text", ""), attributes.get("xmlurl", "")
 
 
 def _line(element: etree._Element) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -11,19 +11,15 @@ from typing import Any
 from yaml.nodes import MappingNode, Node
 
 from feeds.model import UNFILED, Drop, Section
-from feeds.settings.forms import LANGUAGE
+from feeds.settings.forms import SECTION_KEY, keys_of
 from feeds.settings.match_rules import Lists, judge_drop, judge_lists, judge_match, match_schema
 from feeds.settings.reports import Report, Wrong, quote
 from feeds.settings.types import (
-    Choice,
-    Form,
     Group,
     Key,
-    ListOf,
+    Later,
     Number,
     Schema,
-    Text,
-    YesNo,
     mapping_schema,
     pairs,
     read_mapping,
@@ -38,33 +34,8 @@ RESERVED_BELOW = frozenset({"archive", "index"})
 """Keys that would collide below any section: its archive pages, its own document."""
 
 DROP_SAYS = "a rule: what it holds of is never published"
-_KEY = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 _LONGEST_KEY = 64
 _DEEPEST = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A part that is read by its own function, once all around it is known; here only for the schema."""
-
-    means: Schema
-
-    def read(self, node: Node, report: Report) -> Node:
-        return node
-
-    def schema(self) -> Schema:
-        return self.means
-
-
-def _path(text: str, report: Report) -> str:
-    path = text.strip("/")
-    if not path or not all(map(_KEY.fullmatch, path.split("/"))):
-        raise Wrong(f"{quote(path)} is no path", "write keys joined with /, such as news/world")
-    return path
-
-
-PATH = Form(_path, {"type": "string", "pattern": "^[a-z0-9_/-]+$"})
-"""The path of a section: its keys joined with `/`; a slash at either end is overlooked."""
 
 
 LEARNED_KEYS: dict[str, Key] = {
@@ -75,20 +46,9 @@ LEARNED_KEYS: dict[str, Key] = {
     ),
 }
 
-SECTION_KEYS: dict[str, Key] = {
-    "title": Key(takes=Text(longest=200), says="the section's name for people"),
-    "description": Key(takes=Text(longest=1000, empty=True, lines=True), says="what the section holds, in a sentence"),
-    "match": Key(
-        takes=Later({"$ref": "#/definitions/rules"}), says="the rule that files articles here, whatever their source"
-    ),
-    "include_children": Key(takes=YesNo(), says="whether articles of the sections below show here too"),
-    "exclusive": Key(takes=YesNo(), says="whether an article filed here stays out of every other section"),
-    "priority": Key(takes=Number(-1000, 1000), says="which section goes first where only one can have an article"),
-    "limit": Key(takes=Number(1, 1000), says="articles in this section's document, instead of publish.entries"),
-    "copies": Key(takes=Choice(("fold", "link", "show")), says="what becomes of copies of an article shown here"),
+SECTION_KEYS = {
+    **keys_of(Section),
     "learned": Key(takes=Group(LEARNED_KEYS), says="let the learned classifier file here"),
-    "moved_from": Key(takes=ListOf(PATH), says="earlier paths of this section, redirected to it"),
-    "language": Key(takes=LANGUAGE, says="the section's language, instead of the desk's"),
     "sections": Key(takes=Later({"$ref": "#/definitions/tree"}), says="the sections below this one"),
 }
 
@@ -128,17 +88,18 @@ def judge_sections(root: Node | None, report: Report) -> Tree:
         return tree
     tree.lists = next((judge_lists(value, report) for name, _, value in found if name == "lists"), {})
     for name, key, value in found:
-        if name == "drop" and _is_section(value):
-            report.error(key, "the key 'drop' is reserved", "`drop:` says what is never published; choose another key")
-        elif name == "drop" and (drop := judge_drop(value, tree.lists, report)) is not None:
-            tree.drops.append(drop)
+        if name == "drop":
+            _drop(key, value, tree, report)
     _level([entry for entry in found if entry[0] not in ("lists", "drop")], "", tree, report, 1)
     _moved(tree, report)
     return tree
 
 
-def _is_section(node: Node) -> bool:
-    return isinstance(node, MappingNode) and any(key.value in ("sections", "match") for key, _ in node.value)
+def _drop(key: Node, value: Node, tree: Tree, report: Report) -> None:
+    if isinstance(value, MappingNode) and any(key.value in ("sections", "match") for key, _ in value.value):
+        report.error(key, "the key 'drop' is reserved", "`drop:` says what is never published; choose another key")
+    elif (drop := judge_drop(value, tree.lists, report)) is not None:
+        tree.drops.append(drop)
 
 
 def _level(found: list[tuple[str, Node, Node]], above: str, tree: Tree, report: Report, depth: int) -> None:
@@ -190,9 +151,9 @@ def _below(children: Node | None, report: Report) -> list[tuple[str, Node, Node]
 
 
 def _key_problem(name: str, above: str) -> tuple[str, str] | None:
-    if not _KEY.fullmatch(name) or len(name) > _LONGEST_KEY:
+    if not SECTION_KEY.fullmatch(name) or len(name) > _LONGEST_KEY:
         better = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-_")[:_LONGEST_KEY]
-        hint = f"; did you mean {better!r}?" if _KEY.fullmatch(better) else ""
+        hint = f"; did you mean {better!r}?" if SECTION_KEY.fullmatch(better) else ""
         remedy = "write lower-case letters, digits, - and _; `title:` holds the name for people" + hint
         return f"{quote(name)} can't be a section's key, since it is part of its address", remedy
     if name in RESERVED_BELOW or (not above and name in RESERVED):
@@ -223,7 +184,7 @@ def sections_schema() -> Schema:
     """The JSON Schema of `sections.yaml`."""
     tree: Schema = {
         "type": "object",
-        "propertyNames": {"pattern": f"^{_KEY.pattern}$", "maxLength": _LONGEST_KEY},
+        "propertyNames": {"pattern": f"^{SECTION_KEY.pattern}$", "maxLength": _LONGEST_KEY},
         "additionalProperties": {"$ref": "#/definitions/section"},
     }
     text: Schema = {"type": ["string", "number", "boolean"]}
@@ -245,15 +206,22 @@ def section_by_name(sections: Mapping[str, Section], names: tuple[str, ...]) -> 
     A folder means a section by its path (`news/world`), by the titles down to it, or by a title that one section
     alone has; case aside.
     """
-    words = tuple(name.strip().strip("/").casefold() for name in names if name.strip())
+    words = tuple(name.strip("/").casefold() for name in map(str.strip, names) if name)
     if not words:
         return None
-    for path in ("/".join(words), words[-1]):
-        if path in sections:
-            return path
-    by_titles = [path for path in sections if _titles(path, sections) == words]
-    by_title = [path for path, section in sections.items() if section.title.casefold() == words[-1]]
-    return next((found[0] for found in (by_titles, by_title) if len(found) == 1), None)
+    path = next((path for path in ("/".join(words), words[-1]) if path in sections), None)
+    return path or _by_titles(words, sections)
+
+
+def _by_titles(words: tuple[str, ...], sections: Mapping[str, Section]) -> str | None:
+    return _only(path for path in sections if _titles(path, sections) == words) or _only(
+        path for path, section in sections.items() if section.title.casefold() == words[-1]
+    )
+
+
+def _only(paths: Iterable[str]) -> str | None:
+    found = list(paths)
+    return found[0] if len(found) == 1 else None
 
 
 def _titles(path: str, sections: Mapping[str, Section]) -> tuple[str, ...]:

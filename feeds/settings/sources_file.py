@@ -9,65 +9,34 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from yaml.nodes import Node, ScalarNode, SequenceNode
+from yaml.nodes import Node, SequenceNode
 
 from feeds.errors import ConfigError
 from feeds.model import Drop, Section, Settings, Source, SourceKind
-from feeds.settings.desk_file import FULL_TEXT, WEEK_S
-from feeds.settings.forms import LANGUAGE, ZONE, Address, Headers, comparable, judge_address, split_port
+from feeds.settings.config import missing, references, unsendable, without_references
+from feeds.settings.forms import RULES, Address, comparable, judge_address, keys_of, split_port
 from feeds.settings.match_rules import Lists, judge_drop, match_schema
 from feeds.settings.opml_lists import Names, Subscriptions, file_outlines, read_opml
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
-from feeds.settings.section_tree import DROP_SAYS, PATH, Later, Tree
-from feeds.settings.stored_config import missing, references, unsendable, without_references
-from feeds.settings.types import Key, ListOf, Number, Or, Read, Schema, Text, YesNo, mapping_schema, plain, read_mapping
+from feeds.settings.section_tree import DROP_SAYS, Tree
+from feeds.settings.types import Key, Read, Schema, Text, mapping_schema, plain, read_mapping
 from feeds.urls import masked
 
 KINDS: dict[str, SourceKind] = {"url": "feed", "files": "files", "page": "page", "sitemap": "sitemap"}
 """The key that says where a source is → its kind; `opml` stands beside them and gives many sources."""
 
-_ONE_SECTION = (
-    "keep one here; in sections.yaml write `- source: NAME`, with this source's name, under `match: any:` of the others"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class OneSection:
-    """The path of the one section that a source names; rules file it in more."""
-
-    def read(self, node: Node, report: Report) -> str:
-        if isinstance(node, SequenceNode) or (isinstance(node, ScalarNode) and "," in node.value):
-            raise Wrong("several sections for one source", _ONE_SECTION)
-        return PATH.read(node, report)
-
-    def schema(self) -> Schema:
-        return PATH.schema()
-
-
-SOURCE_KEYS: dict[str, Key] = {
-    "name": Key(takes=Text(longest=200), says="the source's name, shown to readers; its identity where it has no id"),
+SOURCE_KEYS = {
     "id": Key(takes=Text(longest=200), says="the source's identity: keeps its history when its name changes"),
     "url": Key(takes=Address(secrets=True), says="the address of a feed of any kind"),
     "files": Key(takes=Text(longest=1000), says="documents: a pattern such as articles/*.txt, relative to this folder"),
     "page": Key(takes=Address(secrets=True), says="a page whose article links are followed"),
     "sitemap": Key(takes=Address(secrets=True), says="a sitemap whose articles are taken"),
     "opml": Key(takes=Text(longest=1000), says="a list of feeds from another reader, relative to this folder"),
-    "follow": Key(takes=ListOf(Text(longest=1000)), says="folders that links among its documents may lead to"),
-    "section": Key(takes=OneSection(), says="the path of the section that all its articles are filed in"),
-    "drop": Key(takes=Later({"$ref": "#/definitions/rules"}), says=f"{DROP_SAYS} from this source"),
-    "interval_s": Key(
-        takes=Or("auto", None, Number(1, 4 * WEEK_S, "seconds", False)),
-        says="how often it is asked: auto follows its rhythm",
-    ),
-    "headers": Key(takes=Headers(), says="request headers; ${NAME} in a value comes from the environment"),
-    "full_text": Key(takes=FULL_TEXT, says="how much of its articles is republished, instead of publish.full_text"),
-    "language": Key(takes=LANGUAGE, says="the language of its articles, where they do not say"),
-    "timezone": Key(takes=ZONE, says="for its dates without a zone, instead of the desk's"),
-    "enabled": Key(takes=YesNo(), says="false rests the source; what it brought stays"),
-    "priority": Key(takes=Number(-1000, 1000), says="of several copies, that of the highest source is the original"),
-    "ignore_validators": Key(takes=YesNo(), says="ask for the whole document always, for origins whose validators lie"),
-}  # fmt: skip
+    **keys_of(Source),
+    "drop": Key(takes=RULES, says=f"{DROP_SAYS} from this source"),
+}
 
+_ADDRESSES = (*KINDS, "opml")
 _OPML_KEYS = frozenset(
     {"opml", "section", "drop", "interval_s", "full_text", "language", "timezone", "enabled", "priority"}
 )
@@ -157,15 +126,19 @@ class _Judge:
             self.report.error(node, wrong.cause, "write `- name: …` and, below it, `url: …`")
             return
         self._section(read)
-        where = [name for name in (*KINDS, "opml") if name in read.places]
+        where = [name for name in _ADDRESSES if name in read.places]
         if where != ["opml"]:
             self._identity(node, read)
             self._secrets(read)
+        self._entry(node, read, where)
+
+    def _entry(self, node: Node, read: Read, where: list[str]) -> None:
+        """Take what stands at the keys *where* of those that say where a source is."""
         if len(where) > 1:
             place = read.places[where[1]]
             self.report.error(place, f"a source with {listing(where, 'and')} at once", "make two sources of it")
-        elif not where and not self._is_slip(read, (*KINDS, "opml")):
-            self.report.error(node, "a source without an address", f"write {listing((*KINDS, 'opml'))}")
+        elif not where and not self._is_slip(read, _ADDRESSES):
+            self.report.error(node, "a source without an address", f"write {listing(_ADDRESSES)}")
         elif where == ["opml"]:
             self._list(node, read)
         elif where and where[0] in read.values and "name" in read.values:
@@ -307,13 +280,8 @@ class _Judge:
 
     def _network(self, host: str, port: int, place: Node) -> None:
         """Warn of a host that fetch will refuse, as far as it shows without asking for names."""
-        if host != "localhost" and ":" not in host and not host[-1:].isdigit():
-            return  # a name
-        try:
-            address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-        except ValueError:
-            return
-        if address.is_global or (str(address), port) in self.opened:
+        address = _ip_address("127.0.0.1" if host == "localhost" else host)
+        if address is None or address.is_global or (str(address), port) in self.opened:
             return
         networks = [ipaddress.ip_network(text) for text in self.settings.fetch.allow_private if not split_port(text)]
         if not any(address in network for network in networks):
@@ -321,6 +289,14 @@ class _Judge:
                 place, f"{host} is a private address: it will never be asked",
                 f"add {host}:{port} to fetch.allow_private in wiredesk.yaml",
             )  # fmt: skip
+
+
+def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that *host* is, None for a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def _opml(

@@ -222,6 +222,19 @@ class Group:
         return mapping_schema(self.keys)
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A part that is read by its own function, once all around it is known; here only for the schema."""
+
+    means: Schema
+
+    def read(self, node: Node, report: Report) -> Node:
+        return node
+
+    def schema(self) -> Schema:
+        return self.means
+
+
 @dataclass(slots=True)
 class Read:
     """What a mapping said: *values* that hold; *places*, where each known key's value stands; *unknown* keys."""

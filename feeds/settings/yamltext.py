@@ -160,22 +160,24 @@ def _too_deep(text: str) -> bool:
 
 def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
     problem = str(getattr(error, "problem", None) or error)
-    words = f"{getattr(error, 'context', None) or ''} {problem}"
+    words = f"{getattr(error, 'context', None)} {problem}"
     lines = text.splitlines() or [""]
-    mark = getattr(error, "problem_mark", None)
-    line = _line_of(mark, lines)
-    if tab := _tab_near(line, lines):
+    mark: Any = getattr(error, "problem_mark", None)
+    if tab := _tab_near(_line_of(mark, lines), lines):
         report.error(tab, "a tab at the beginning of the line", "indent with spaces")
         return
-    unknown = ("", f"no YAML: {' '.join(problem.split())}", "look at this line and the one above")
-    _, cause, remedy = next((one for one in _PLAIN_WORDS if one[0] in words), unknown)
     if "quoted scalar" in words or "flow" in words:
         # Where the quote or bracket was opened helps more than where the file ended.
         mark = getattr(error, "context_mark", None) or mark
-        line = _line_of(mark, lines)
-    column = mark.column if mark and mark.line == line else 0
-    shown = "" if _SECRET.search(lines[line]) else f": {quote(lines[line].strip())}"
-    report.error((line + 1, column + 1), cause + shown, remedy)
+    unknown = ("", f"no YAML: {' '.join(problem.split())}", "look at this line and the one above")
+    _, cause, remedy = next((one for one in _PLAIN_WORDS if one[0] in words), unknown)
+    line = _line_of(mark, lines)
+    report.error((line + 1, _column_of(mark, line) + 1), cause + _shown(lines[line]), remedy)
+
+
+def _shown(line: str) -> str:
+    """A line as a message quotes it; nothing of one that may hold a secret."""
+    return "" if _SECRET.search(line) else f": {quote(line.strip())}"
 
 
 def _tab_near(line: int, lines: list[str]) -> tuple[int, int] | None:
@@ -188,6 +190,10 @@ def _line_of(mark: Any, lines: list[str]) -> int:
     return min(mark.line, len(lines) - 1) if mark else 0
 
 
+def _column_of(mark: Any, line: int) -> int:
+    return mark.column if mark and mark.line == line else 0
+
+
 def _bounded(root: Node, report: Report) -> bool:
     """Whether walking *root* ends, and ends soon: aliases make one node many (YAML 1.1 §3.2.2.2)."""
     sizes: dict[int, int] = {}
@@ -195,25 +201,25 @@ def _bounded(root: Node, report: Report) -> bool:
     stack: list[tuple[Node, bool]] = [(root, False)]
     while stack:
         node, done = stack.pop()
-        key = id(node)
-        children = _children(node)
+        inner = [child for child in _children(node) if not isinstance(child, ScalarNode)]
         if done:
-            open_nodes.discard(key)
-            sizes[key] = 1 + sum(1 if isinstance(child, ScalarNode) else sizes[id(child)] for child in children)
-            continue
-        if key in sizes:
-            continue
-        if key in open_nodes:
+            open_nodes.discard(id(node))
+            sizes[id(node)] = 1 + len(_children(node)) - len(inner) + sum(sizes[id(child)] for child in inner)
+        elif id(node) in open_nodes:
             report.error(node, "an anchor that holds itself", "an alias (*name) can't stand inside its own anchor")
             return False
-        open_nodes.add(key)
-        stack.append((node, True))
-        stack.extend((child, False) for child in children if not isinstance(child, ScalarNode))
-    distinct = sum(1 + len(_children(node)) for node in _distinct(root))
-    if sizes[id(root)] > 10 * distinct + _SLACK_NODES:
+        elif id(node) not in sizes:
+            open_nodes.add(id(node))
+            stack += [(node, True), *((child, False) for child in inner)]
+    return _worth_it(root, sizes[id(root)], report)
+
+
+def _worth_it(root: Node, size: int, report: Report) -> bool:
+    """Whether a document of *size* nodes, aliases followed, is not much more than what is written of it."""
+    written = sum(1 + len(_children(node)) for node in _distinct(root))
+    if size > 10 * written + _SLACK_NODES:
         report.error(root, "aliases that blow the file up", "write out what they repeat")
-        return False
-    return True
+    return size <= 10 * written + _SLACK_NODES
 
 
 def _children(node: Node) -> list[Node]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison
 from feeds.model import FILING_FIELDS, UNFILED, Entry, Match, Section, TermField
-from feeds.settings.judging import _shadowed
+from feeds.settings.match_rules import shadowed
 from tests.filing.samples import entry, section, source, term
 
 
@@ -128,6 +128,6 @@ def test_a_placement_is_in_the_tree_once_and_has_a_reason(tree: list[Section], t
 def test_a_section_that_check_calls_shadowed_never_has_an_article_by_its_rule(
     tree: list[Section], title: list[str]
 ) -> None:
-    shadowed = {section.path for section, _ in _shadowed(tree)}
+    hidden = {section.path for section, _ in shadowed(tree)}
     placed = FilingRules(tree).place(entry(" ".join(title) or "calm"), source())
-    assert not shadowed & {one.section for one in placed if one.by == "rule"}
+    assert not hidden & {one.section for one in placed if one.by == "rule"}

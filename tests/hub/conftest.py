@@ -19,7 +19,7 @@ from feeds.model import Decision, Entry, FetchSettings, Placement, PublishSettin
 from feeds.publish import publish
 from feeds.serve import create_app
 from feeds.serve.app import flask_app
-from feeds.settings.stored_config import Config, config_to_json
+from feeds.settings.config import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.databases import database
 from tests.hub.subscriber import Subscriber

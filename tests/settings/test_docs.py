@@ -9,8 +9,8 @@ import pytest
 
 from feeds.model import Section, Settings, Source
 from feeds.settings import load_config
+from feeds.settings.config import OTHER_VARIABLES, OVERRIDES
 from feeds.settings.desk_file import DESK_KEYS
-from feeds.settings.load import OTHER_VARIABLES, OVERRIDES
 from feeds.settings.match_rules import TERM_SAYS, TERMS
 from feeds.settings.section_tree import SECTION_KEYS
 from feeds.settings.sources_file import SOURCE_KEYS
