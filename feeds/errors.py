@@ -149,6 +149,14 @@ class DatabaseLost(StoreError):
     """The files of the database were deleted or exchanged under the process that had them open."""
 
 
+class StoreTooNew(StoreError):
+    """The database was upgraded by a newer release."""
+
+
+class LeaseLost(StoreError):
+    """Another process decides for the desk by now: nothing that this one decides may be written."""
+
+
 class SectionNotFound(DeskError):
     """No section has this path."""
 

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+from zlib import crc32
 
 import idna
 
@@ -303,3 +304,15 @@ def registrable(host: str) -> str:
     except ValueError:
         return str(_suffixes().privatesuffix(host) or host)
     return host
+
+
+SHARDS = 256
+
+
+def shard_of(url: str) -> int:
+    """Which of the `SHARDS` parts of all sources one belongs to: all that share a registrable domain are in one.
+
+    >>> shard_of("https://feeds.example.org/a") == shard_of("http://example.org:81/b") < SHARDS
+    True
+    """
+    return crc32(registrable(host_of(url)).encode()) % SHARDS

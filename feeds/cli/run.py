@@ -18,7 +18,7 @@ from feeds.engine.config_watch import accept, stored_version
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
 from feeds.engine.logs import set_up_logging
 from feeds.engine.startup import now_utc
-from feeds.engine.supervisor import Child, DeskLock, supervise
+from feeds.engine.supervisor import CONFIG_EXIT, Child, DeskLock, supervise
 from feeds.errors import DeskError
 from feeds.settings import ConfigErrors, first_lines
 from feeds.store import open_store
@@ -98,11 +98,16 @@ def prepare(found: Places) -> None:
                 # Else the ingest process takes the files over, when it is its turn to poll.
                 accept(store, found.config, os.environ, now=now_utc())
     except ConfigErrors as errors:
-        for line in first_lines(errors.errors):
-            click.echo(line, err=True)
-        count = len(errors.errors)
-        click.echo(f"wiredesk: {count} error{'s' * (count != 1)} in {found.config}; mend and start again", err=True)
-        sys.exit(78)
+        sys.exit(refuse(found, errors))
+
+
+def refuse(found: Places, errors: ConfigErrors) -> int:
+    """Tell of files that no desk can start on; gives the exit code."""
+    for line in first_lines(errors.errors):
+        click.echo(line, err=True)
+    count = len(errors.errors)
+    click.echo(f"wiredesk: {count} error{'s' * (count != 1)} in {found.config}; mend and start again", err=True)
+    return CONFIG_EXIT
 
 
 def need_port(host: str, port: int) -> None:

@@ -8,22 +8,24 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import click
 
 from feeds import files
 from feeds.cli.common import Places, need_config, places, upgrade, with_places
-from feeds.cli.run import prepare
+from feeds.cli.run import prepare, refuse
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_watch import accept
 from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import set_up_logging
 from feeds.engine.startup import collect_seldom, now_utc, tell_config
 from feeds.engine.supervisor import ANEW_EXIT, DeskLock
-from feeds.errors import DatabaseLost
-from feeds.store import open_store
-from feeds.store.store import LeaderLock
+from feeds.errors import DatabaseLost, StoreError
+from feeds.settings import ConfigErrors
+from feeds.store import Store, open_store
+from feeds.store.lease import Lease
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,8 @@ def worker(config: str | None, data: str | None, verbose: bool) -> None:
     found = places(config, data)
     need_config(found)
     with DeskLock(found.data) as lock:
-        prepare(found)
+        if found.embedded:
+            prepare(found)
         _ingest(found, lock.kept)
 
 
@@ -57,8 +60,9 @@ def ingest(config: str | None, data: str | None, verbose: bool) -> None:
 def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
     """Poll until told to stop, or until the folder is no longer *ours*."""
     files.use_cache(found.tables)
-    store = open_store(found.database)
-    leader = LeaderLock(store)
+    # Whose the database is comes first: the lease's holder alone makes tables, upgrades them and accepts config.
+    store = open_store(found.database) if found.embedded else Store(found.database)
+    lease = Lease(store)
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -67,7 +71,7 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     try:
-        if not _wait_for_leader_lock(leader, stop):
+        if not _stand_by(lease, stop):
             return
         upgrade(store, found, now_utc())  # another database may lie here than that which the parent saw
         accepted = accept(store, found.config, os.environ, now=now_utc())
@@ -76,29 +80,38 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
             # Nobody else polls this desk: what a killed process had claimed is free at once.
             tx.sources.release_all()
         collect_seldom()
-
-        def leads() -> bool:
-            return ours() and leader.held()
-
-        IngestProcess(store, found.config, found.data, found.environ(), accepted, stop=stop, leads=leads).run()
+        process = IngestProcess(
+            store, found.config, found.data, found.environ(), accepted, stop=stop, lease=lease, ours=ours
+        )
+        process.run()
+    except ConfigErrors as errors:
+        sys.exit(refuse(found, errors))
     except DatabaseLost as error:
         log.error("%s", error)
         sys.exit(ANEW_EXIT)
     finally:
-        leader.close()
+        with suppress(StoreError):
+            lease.give_back()
         store.close()
 
 
-def _wait_for_leader_lock(leader: LeaderLock, stop: threading.Event) -> bool:
-    """Stand by while another worker polls this database (PostgreSQL; on SQLite the folder's lock has refused us)."""
-    waited = False
+def _stand_by(lease: Lease, stop: threading.Event) -> bool:
+    """Wait until this process may decide for the desk; False where it is stopped before.
+
+    On SQLite that is at once: the folder's lock has refused us where another desk runs.
+    """
+    told = ""
     while not stop.is_set():
-        if leader.take():
-            if waited:
-                log.info("the other worker is gone: polling from now on")
-            return True
-        if not waited:
-            log.info("another worker polls this database: standing by, and taking over when it ends")
-            waited = True
+        try:
+            if lease.take():
+                if told:
+                    log.info("the other worker is gone: polling from now on")
+                return True
+            words = "another worker polls this database: standing by, and taking over when it ends"
+        except StoreError as error:
+            words = f"standing by, but the database does not answer: {error}"
+        if words != told:
+            log.info("%s", words)
+            told = words
         stop.wait(STAND_BY_S)
     return False

@@ -28,7 +28,7 @@ from feeds.engine.publishing import Publishing
 from feeds.engine.startup import now_utc, tell_config, user_agent
 from feeds.engine.timekeeping import Clocks, Every, in_words
 from feeds.engine.workers import Workers
-from feeds.errors import DatabaseLost, DeskError, StoreError
+from feeds.errors import DatabaseLost, DeskError, LeaseLost, StoreError, StoreTooNew
 from feeds.fetch import Fetcher
 from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
@@ -36,6 +36,7 @@ from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
 from feeds.settings import ConfigErrors
 from feeds.store import Store
+from feeds.store.lease import Lease
 from feeds.store.place import Loss
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ BUSY_S = 0.25
 LOOK_EVERY_S = 1.0
 SETTLING_EVERY_S = 0.15
 """How often files of config are looked at, at rest and while one of them changes."""
-LEAD_EVERY_S = 5.0
+OURS_EVERY_S = 5.0
 REFILE_EVERY_S = 0.5
 HOUSEKEEPING_EVERY_S = 600
 ALARMS_EVERY_S = 10.0
@@ -67,7 +68,7 @@ AHEAD_AT_MOST = timedelta(minutes=1)
 class IngestProcess:
     """All that the ingest process holds. `run` returns when *stop* is set; a second use is not meant.
 
-    *leads* says whether this is still the worker that polls the database.
+    *lease* is the right to decide for a desk of several machines; *ours* says whether the data folder is this desk's.
     """
 
     def __init__(
@@ -79,7 +80,8 @@ class IngestProcess:
         accepted: Accepted,
         *,
         stop: threading.Event,
-        leads: Callable[[], bool] = lambda: True,
+        lease: Lease | None = None,
+        ours: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._folder = folder
@@ -105,7 +107,8 @@ class IngestProcess:
         self._seen: int | None = -1  # what `Store.data_version` said last
         self._next_due: datetime | None = None
         self._stop = stop
-        self._leads = leads
+        self._lease = lease or Lease(store)
+        self._ours = ours
         settings = accepted.desk.settings
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         self._deliveries = Deliveries(
@@ -126,7 +129,7 @@ class IngestProcess:
         jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         scheduler.add_job(self._look_at_files, Every(LOOK_EVERY_S), id="files", **jobs)
         scheduler.add_job(self._refile, Every(REFILE_EVERY_S), id="refile", **jobs)
-        scheduler.add_job(self._check_lead, Every(LEAD_EVERY_S), id="lead", **jobs)
+        scheduler.add_job(self._check_folder, Every(OURS_EVERY_S), id="folder", **jobs)
         scheduler.add_job(self._watch_over, Every(ALARMS_EVERY_S), id="alarms", **jobs)
         scheduler.add_job(self._housekeep, Every(HOUSEKEEPING_EVERY_S), id="housekeeping", **jobs)
         self._schedule_learning()
@@ -192,20 +195,31 @@ class IngestProcess:
             self._lost = True
             self._stop.set()
 
-    def _check_lead(self) -> None:
-        if not self._stop.is_set() and not self._leads():
-            log.error(
-                "this worker is not the one that polls any more (was the database restarted, or another desk started on"
-                " its folder?): ending, to start anew"
-            )
+    def _check_folder(self) -> None:
+        if not self._stop.is_set() and not self._ours():
+            log.error("another desk was started on this data folder: ending, to start anew")
             self._lost = True
             self._stop.set()
+
+    def _renew_lease(self) -> bool:
+        """Prolong the right to decide; end, and False, where another process has it, or has upgraded the database."""
+        try:
+            if self._lease.renew():
+                self._store.pending()  # raises StoreError where the database is newer than this release
+        except (LeaseLost, StoreTooNew) as error:
+            log.error("%s: ending, to stand by", error)
+            self._lost = True
+            self._stop.set()
+            return False
+        return True
 
     def _turn(self) -> None:
         # Between two turns nothing is half filed: what follows is filed by the rules in force.
         self._ingest.desk = self._desk
         self._check_parts()
         try:
+            if not self._renew_lease():
+                return
             self._mind_clock()
             self._look_into_store()
             self._take_due()

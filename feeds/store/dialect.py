@@ -37,6 +37,15 @@ CHANNEL = "wiredesk_publication"
 DEDUPE_LOCK, MIGRATE_LOCK, LEADER_LOCK = 0x57444544, 0x57444D49, 0x57444C44
 """Numbers that nothing else on the server is likely to use."""
 
+_SOON_GONE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""A server that is gone without a word is noticed after so many seconds (the last one: milliseconds), not hours."""
+
 V = TypeVar("V")
 
 
@@ -68,8 +77,8 @@ def sqlite_file(url: URL) -> Path | None:
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
-def engines(url: URL) -> tuple[Engine, Engine]:
-    """The engine to read with and the engine to write with. Nothing is opened yet."""
+def engines(url: URL, name: str) -> tuple[Engine, Engine]:
+    """The engine to read with and the engine to write with, known to a server as *name*. Nothing is opened yet."""
     if url.get_backend_name() == "sqlite":
         reader = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=30)
         writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
@@ -83,7 +92,7 @@ def engines(url: URL) -> tuple[Engine, Engine]:
             max_overflow=28,
             pool_timeout=30,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "application_name": "wiredesk"},
+            connect_args={"application_name": name, **_SOON_GONE},
         )
     except ModuleNotFoundError as error:
         raise StoreError(

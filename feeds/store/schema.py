@@ -79,6 +79,16 @@ counters = Table(
     _number("value"),
 )
 
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),  # microseconds by the database's clock
+)
+"""Rights that one process has at a time (`feeds.store.lease`)."""
+
 configs = Table(
     "configs",
     metadata,
@@ -145,6 +155,7 @@ sources = Table(
     _words("title"),
     Column("site_url", Text),
     Column("item_marks", LargeBinary),
+    _flag("shard"),
     sqlite_autoincrement=True,
 )
 POLLABLE = text("sources.enabled = 1 AND sources.removed_at IS NULL")
@@ -190,6 +201,7 @@ inbox = Table(
     Column("body", LargeBinary, nullable=False),
     _number("tries"),
     Column("next_try_at", UtcDateTime),
+    Column("reading", LargeBinary),  # what a hand read in the body; it waits for who decides
     sqlite_autoincrement=True,
 )
 _partial("ix_inbox_next_try_at", inbox.c.next_try_at, where=text("next_try_at IS NOT NULL"))

@@ -24,11 +24,12 @@ def count(connection: Connection, name: str, by: int = 1) -> int:
     statement = (
         update(counters).where(counters.c.name == name).values(value=counters.c.value + by).returning(counters.c.value)
     )
-    value = connection.execute(statement).scalar_one_or_none()
-    if value is None:
-        connection.execute(insert(counters).values(name=name, value=by))
-        value = by
-    return int(value)
+    moved = connection.execute(statement).scalar_one_or_none()
+    if moved is None:
+        # Others may be doing so, too: on a new database several processes start at once.
+        dialect.upsert(connection, counters, [{"name": name, "value": 0}], ["name"])
+        moved = connection.execute(statement).scalar_one()
+    return int(moved)
 
 
 def value(connection: Connection, name: str) -> int:

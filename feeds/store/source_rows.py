@@ -19,6 +19,7 @@ from feeds.store.dialect import change_in, rows_in
 from feeds.store.hydrate import strictest
 from feeds.store.schema import NEXT_REVISION, articles, entries, events, page_queue, sections, source_hubs, sources
 from feeds.store.values import SourcesSynced, SourceState
+from feeds.urls import shard_of
 
 CONFIGURED = (
     "name",
@@ -218,7 +219,7 @@ def sync_sources(
             plan.change(source, row, columns, now)
         else:
             wait = timedelta(seconds=first_poll_spread_s * crc32(source.key.encode()) / 2**32)
-            due = {"next_poll_at": now + wait, "due_at": now + wait, "added_at": now}
+            due = {"next_poll_at": now + wait, "due_at": now + wait, "added_at": now, "shard": shard_of(source.target)}
             plan.added.append(columns | due | {"key": source.key})
     keys = {source.key for source in wanted}
     plan.gone = {row.id: row.key for row in present.values() if row.key not in keys and row.removed_at is None}
@@ -240,6 +241,7 @@ class _Plan:
     changed: list[str] = field(default_factory=list)
     returned: list[str] = field(default_factory=list)
     restart: dict[int, str] = field(default_factory=dict)
+    shards: list[dict[str, int]] = field(default_factory=list)
     gone: dict[int, str] = field(default_factory=dict)
     seen_differently: list[int] = field(default_factory=list)
     say_less: list[int] = field(default_factory=list)
@@ -255,6 +257,7 @@ class _Plan:
         self.updates.append({f"new_{name}": value for name, value in columns.items()} | due)
         if not _ADDRESS.isdisjoint(differs):
             self.restart[row.id] = row.key
+            self.shards.append({"of_id": row.id, "of_shard": shard_of(source.target)})
         if not _SHOWN.isdisjoint(differs):
             self.seen_differently.append(row.id)
         if _says_less(row, columns):
@@ -271,6 +274,7 @@ class _Plan:
         # A poll of the old URL that is still out loses its claim: what it brings of state is not the new URL's.
         cleared = update(sources).values(claim_id=None, **_OF_THE_OLD_URL)
         change_in(connection, cleared, sources.c.id, self.restart)
+        reshard(connection, self.shards)
         change_in(connection, delete(page_queue), page_queue.c.source_id, self.restart)
         removed = update(sources).values(removed_at=now, claim_id=None)
         change_in(connection, removed, sources.c.id, self.gone)
@@ -279,6 +283,13 @@ class _Plan:
         change_in(connection, theirs.values(closed_at=now), events.c.subject, over)
         _renew(connection, self.seen_differently)
         _withhold(connection, self.say_less)
+
+
+def reshard(connection: Connection, rows: Sequence[dict[str, int]]) -> None:
+    """Put sources (`of_id`) into other shards (`of_shard`)."""
+    if rows:
+        its = update(sources).where(sources.c.id == bindparam("of_id"))
+        connection.execute(its.values(shard=bindparam("of_shard")), list(rows))
 
 
 def _due(row: Row[Any], source: Source, differs: Sequence[str], now: datetime) -> datetime:

@@ -28,12 +28,14 @@ from feeds.store.source_rows import (
     differs_seldom,
     often,
     pushing,
+    reshard,
     seldom,
     source_of,
     sources_by_id,
     sync_sources,
 )
 from feeds.store.values import Claim, Poll, PollResult, SourcesSynced, SourceState
+from feeds.urls import shard_of
 
 _LINE = (
     "source_id",
@@ -201,6 +203,21 @@ class Sources(Verbs):
         statement = f"UPDATE sources SET {', '.join(f'{name} = ?' for name in names)}"
         statement += ", reason = ?, next_poll_at = ?, claim_id = NULL, polled = polled + 1 WHERE id = ?"
         dialect.execute_many(self._connection, statement, rows)
+        if whole:
+            self._follow_moves([result for result in results if _moved(result)])
+
+    def _follow_moves(self, results: Sequence[PollResult]) -> None:
+        """A source that is asked at another address shares the limits of that one's host."""
+        targets = select(sources.c.id, sources.c.target)
+        found = rows_in(self._connection, targets, sources.c.id, [result.source_id for result in results])
+        target = {row.id: row.target for row in found}
+        reshard(
+            self._connection,
+            [
+                {"of_id": one.source_id, "of_shard": shard_of(one.state.adopted_url or target[one.source_id])}
+                for one in results
+            ],
+        )
 
     def _standing(self, claims: Mapping[int, str]) -> dict[int, int]:
         """Source id to polls so far, of those whose claim stands."""
@@ -304,6 +321,10 @@ class Sources(Verbs):
         newest = polls.c.at.desc(), polls.c.slot.desc()
         statement = select(polls).where(polls.c.source_id == source_id).order_by(*newest).limit(limit)
         return [_poll(row) for row in self._connection.execute(statement)]
+
+
+def _moved(result: PollResult) -> bool:
+    return (result.before.adopted_url if result.before else None) != result.state.adopted_url
 
 
 def _line(result: PollResult, polled: int) -> tuple[Any, ...]:

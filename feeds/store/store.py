@@ -4,15 +4,18 @@ I/O: database.
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, exc, select, text
+from sqlalchemy import Connection, Engine, exc, select
 
 from feeds.errors import StoreError
 from feeds.files import make_private
@@ -185,7 +188,9 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = dialect.database_url(url)
         self.file = dialect.sqlite_file(self.url)
-        self._reader, self._writer = dialect.engines(self.url)
+        self.name = _name()
+        self.fence: Callable[[Connection], None] | None = None
+        self._reader, self._writer = dialect.engines(self.url, self.name)
         self._place: place.Place | None = None
         self._look = threading.Lock()
         self._listening = threading.Lock()
@@ -202,9 +207,20 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[WriteTx]:
-        """A transaction that is committed at the end, or undone by an exception."""
+        """A transaction that is committed at the end, or undone by an exception.
+
+        Raises LeaseLost where another process decides for the desk by now (`feeds.store.lease`).
+        """
         with mapped(), self._writer.begin() as connection:
+            if self.fence is not None:
+                self.fence(connection)
             yield WriteTx(connection)
+
+    @contextmanager
+    def unfenced(self) -> Iterator[Connection]:
+        """A transaction of the lease itself, below `write`."""
+        with self._writer.begin() as connection:
+            yield connection
 
     def try_to_write(self) -> None:
         """Write something and take it back. Raises StoreError, which says what is in the way."""
@@ -223,10 +239,6 @@ class Store:
         """Whether the database has no tables of the desk at all."""
         with mapped(), self._reader.connect() as connection:
             return upgrade.revision(connection) is None
-
-    def session(self) -> Connection:
-        """A connection of its own outside any transaction, for what lasts as long as it: locks of a session."""
-        return self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def revision(self) -> str | None:
         """The revision of the database's tables, None before there are any."""
@@ -368,57 +380,9 @@ class Store:
         self.close()
 
 
-class LeaderLock:
-    """The right to poll a database that several machines share: one does, the others stand by.
-
-    PostgreSQL gives it back when its holder's connection ends, however that came about.
-    On SQLite the lock on the data folder has decided it already.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._connection: Connection | None = None
-
-    def take(self) -> bool:
-        """Take it where nobody has it; whether this process has it now."""
-        if self._store.file is not None or self._connection is not None:
-            return True
-        with mapped():
-            connection = self._store.session()
-            try:
-                taken = connection.execute(
-                    text("SELECT pg_try_advisory_lock(:number)"), {"number": dialect.LEADER_LOCK}
-                )
-                if taken.scalar_one():
-                    self._connection = connection
-                    return True
-            except BaseException:
-                connection.invalidate()
-                raise
-            connection.close()
-            return False
-
-    def held(self) -> bool:
-        """Whether this process still has it: a server that restarted has forgotten."""
-        if self._store.file is not None:
-            return True
-        if self._connection is None:
-            return False
-        try:
-            self._connection.execute(text("SELECT 1"))
-        except exc.SQLAlchemyError:
-            self._connection.invalidate()
-            self._connection = None
-            return False
-        return True
-
-    def close(self) -> None:
-        """Give it back."""
-        if self._connection is not None:
-            # Not back into the pool, where the lock would live on.
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+def _name() -> str:
+    """By which the server shows this process's sessions (`pg_stat_activity`); at most 63 characters, and unique."""
+    return f"wiredesk {socket.gethostname()[:24]}:{os.getpid()} {secrets.token_hex(8)}"
 
 
 def _dispose(engine: Engine) -> None:

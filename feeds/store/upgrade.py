@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-from feeds.errors import StoreError
+from feeds.errors import StoreError, StoreTooNew
 from feeds.files import make_private
 from feeds.store import dialect
 
@@ -39,7 +39,7 @@ def pending(connection: Connection) -> bool:
     present = revision(connection)
     shipped, head = _shipped()
     if present is not None and present not in shipped:
-        raise StoreError(
+        raise StoreTooNew(
             f"the database belongs to a newer release (its revision is {present})",
             remedy="install that release again, or restore the backup that was made before the upgrade",
         )

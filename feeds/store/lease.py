@@ -1,0 +1,138 @@
+"""The right to decide and save for a desk that several machines share: a row with an owner, an epoch and an end.
+I/O: database.
+
+Time is the database's alone. Whoever takes the lease over raises the epoch and ends the sessions of the owner before;
+`Store.write` looks at the epoch inside each transaction. So an owner that stood still and comes back writes nothing,
+and one that stands still inside a transaction keeps nobody waiting.
+
+On SQLite the lock on the data folder has decided it: there `take` gives the lease to whoever asks.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, inspect, select, text, update
+
+from feeds.errors import LeaseLost
+from feeds.store import dialect
+from feeds.store.dialect import LEADER_LOCK, MIGRATE_LOCK
+from feeds.store.schema import leases
+from feeds.store.store import Store, mapped
+
+LEASE_S = 15.0
+RENEW_EVERY_S = 3.0
+DESK = "desk"
+
+_END_SESSIONS = text(
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE application_name = :owner AND datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease, with the seconds that it holds still: below 0 where it is over."""
+
+    owner: str
+    epoch: int
+    left_s: float
+
+
+class Lease:
+    """The lease of the desk, for one process. All of it raises StoreError where the database does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._epoch = 0
+        self._renew_at = 0.0
+
+    def take(self) -> bool:
+        """Take it where nobody holds it; whether this process holds it now. From then on *store* writes under it."""
+        if self._store.file is not None:
+            return True
+        with mapped(), self._store.unfenced() as connection:
+            _need_table(connection)
+            found = _holder(connection)
+            if found is not None and found.owner and found.left_s > 0:
+                return False
+            if found is not None and found.owner:
+                # It may stand still in the middle of a transaction that holds the row.
+                connection.execute(_END_SESSIONS, {"owner": found.owner})
+        with mapped(), self._store.unfenced() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '2s'"))
+            connection.execute(select(leases.c.name).where(leases.c.name == DESK).with_for_update())
+            held = _holder(connection)
+            if held is not None and held.owner and held.left_s > 0:
+                return False  # somebody was faster
+            if held is None and not _is_free_of_older_releases(connection):
+                return False
+            self._epoch = (held.epoch if held is not None else 0) + 1
+            row = {"name": DESK, "owner": self._store.name, "epoch": self._epoch, "until": _end(connection)}
+            dialect.upsert(connection, leases, [row], ["name"], change=["owner", "epoch", "until"])
+        self._store.fence = self._check
+        self._renew_at = time.monotonic() + RENEW_EVERY_S
+        return True
+
+    def renew(self) -> bool:
+        """Prolong it where it is time; whether it was. Call it from the loop that does the work. Raises LeaseLost."""
+        if self._store.file is not None or time.monotonic() < self._renew_at:
+            return False
+        with mapped(), self._store.unfenced() as connection:
+            renewed = connection.execute(update(leases).where(self._is_ours()).values(until=_end(connection)))
+            if not renewed.rowcount:
+                raise self._lost()
+        self._renew_at = time.monotonic() + RENEW_EVERY_S
+        return True
+
+    def give_back(self) -> None:
+        """End it at once, for whoever stands by."""
+        if self._store.file is None and self._epoch:
+            with mapped(), self._store.unfenced() as connection:
+                connection.execute(update(leases).where(self._is_ours()).values(owner="", until=0))
+            self._epoch = 0
+
+    def _check(self, connection: Connection) -> None:
+        """Hold the epoch until the end of a transaction. Renewals pass this lock, a take-over does not."""
+        ours = select(leases.c.name).where(self._is_ours()).with_for_update(read=True, key_share=True)
+        if connection.execute(ours).first() is None:
+            raise self._lost()
+
+    def _is_ours(self) -> ColumnElement[bool]:
+        return (leases.c.name == DESK) & (leases.c.owner == self._store.name) & (leases.c.epoch == self._epoch)
+
+    def _lost(self) -> LeaseLost:
+        return LeaseLost("another process decides for this desk by now", remedy="this one stands by when started again")
+
+
+def holder(store: Store) -> Holder | None:
+    """Who decides for the desk; None where nobody ever did, and on SQLite."""
+    if store.file is not None:
+        return None
+    with mapped(), store.unfenced() as connection:
+        return _holder(connection) if inspect(connection).has_table(leases.name) else None
+
+
+def _holder(connection: Connection) -> Holder | None:
+    row = connection.execute(select(leases).where(leases.c.name == DESK)).one_or_none()
+    if row is None:
+        return None
+    return Holder(row.owner, row.epoch, (row.until - dialect.clock(connection)) / 1e6)
+
+
+def _end(connection: Connection) -> int:
+    return dialect.clock(connection) + int(LEASE_S * 1e6)
+
+
+def _need_table(connection: Connection) -> None:
+    """Make the table before any migration: only the lease's holder migrates."""
+    if not inspect(connection).has_table(leases.name):
+        dialect.lock(connection, MIGRATE_LOCK)
+        leases.create(connection, checkfirst=True)
+
+
+def _is_free_of_older_releases(connection: Connection) -> bool:
+    """Whether no worker of a release polls that knew no lease: it holds a lock of its session."""
+    taken = text("SELECT pg_try_advisory_xact_lock(:number)")
+    return bool(connection.execute(taken, {"number": LEADER_LOCK}).scalar_one())
