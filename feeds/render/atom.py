@@ -75,17 +75,12 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
     entry.author(_people(article.authors) or [{"name": house}])
     if others := _people(article.contributors):
         entry.contributor(others)
-    summary, content = texts(article)
-    if summary:
-        entry.summary(summary, type="html")
-    if content or summary and describes(article, desk):
-        # feedparser makes a second text of an entry its content, whatever it is, where there is none.
-        entry.content(content or summary, type="html")
+    _set_text(entry, article, desk)
     link = permalink(article, desk)
     entry.link(href=link, rel="alternate")
     if categories := _categories(article):
         entry.category(categories)
-    rights = line(article.rights or "")
+    rights = line(article.rights)
     if rights:
         entry.rights(rights)
 
@@ -97,12 +92,21 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
             _add_source(element, credited)
         if _LICENSE.match(rights) and (url := absolute(rights)):
             add(element, "link", None, href=url, rel="license")  # RFC 4946
-        add_texts(element, ("dc:publisher", line(article.publisher or "")))
+        add_texts(element, ("dc:publisher", line(article.publisher)))
         _add_discussion(element, discussion(article))
         add_media(element, article, desk, linked=len(article.enclosures))
         add_robots(element, article)
 
     entry.desk.write = write
+
+
+def _set_text(entry: Any, article: Article, desk: DeskContext) -> None:
+    summary, content = texts(article)
+    if summary:
+        entry.summary(summary, type="html")
+    if content or summary and describes(article, desk):
+        # feedparser makes a second text of an entry its content, whatever it is, where there is none.
+        entry.content(content or summary, type="html")
 
 
 def _categories(article: Article) -> list[dict[str, str]]:
@@ -112,7 +116,7 @@ def _categories(article: Article) -> list[dict[str, str]]:
         if term := line(category.term):
             scheme = legal(category.scheme or "").strip()
             scheme = scheme if absolute(scheme) == scheme else ""
-            found[term, scheme] = present(term=term, scheme=scheme, label=line(category.label or ""))
+            found[term, scheme] = present(term=term, scheme=scheme, label=line(category.label))
     return list(found.values())
 
 

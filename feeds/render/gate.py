@@ -150,11 +150,17 @@ def unsafe_markup(html: str) -> str | None:
     for node in root.traverse() if root is not None else ():
         if node.tag in _UNSAFE_TAGS:
             return f"<{node.tag}>"
-        for name, value in node.attributes.items():
-            if name.startswith("on"):
-                return f"{name}="
-            if name in _ADDRESSES and _RUNS.match(_BLANKS.sub("", value or "")):
-                return f"{name}={value}"
+        if unsafe := _unsafe_attribute(node.attributes):
+            return unsafe
+    return None
+
+
+def _unsafe_attribute(attributes: Mapping[str, str | None]) -> str | None:
+    for name, value in attributes.items():
+        if name.startswith("on"):
+            return f"{name}="
+        if name in _ADDRESSES and _RUNS.match(_BLANKS.sub("", value or "")):
+            return f"{name}={value}"
     return None
 
 
@@ -343,14 +349,14 @@ _TIMES = {"1": (1, 1), "?": (0, 1), "*": (0, float("inf")), "+": (1, float("inf"
 
 
 def _table(text: str) -> _Table:
-    """The table that lines tell of ``path times form``, and ``attribute=form`` each, with ``?`` where it may miss."""
+    """Read lines of ``path times form`` and ``attribute=form`` each, with ``?`` where it may be missing."""
     table: _Table = {}
     for line in text.strip().splitlines():
         path, times, form, *rest = line.split()
         parent, _, name = path.rpartition("/")
         pairs = dict(each.split("=", 1) for each in rest)
-        required = frozenset(key for key, told in pairs.items() if not told.endswith("?"))
-        attributes = {key: told.removesuffix("?") for key, told in pairs.items()}
+        required = frozenset(key for key, form_of in pairs.items() if not form_of.endswith("?"))
+        attributes = {key: form_of.removesuffix("?") for key, form_of in pairs.items()}
         table.setdefault(parent, {})[name] = _Place(*_TIMES[times], form, attributes, required)
     return table
 
@@ -449,8 +455,10 @@ def _json_nodes(name: str, value: Any) -> Iterator[Node]:
         for each in value:
             yield from _json_nodes(name, each)
     elif isinstance(value, dict):
-        ours = {key for key, own in value.items() if key.startswith("_") and isinstance(own, dict)}
-        children = [node for key, own in value.items() if key not in ours for node in _json_nodes(key, own)]
+        children: list[Node] = []
+        for key, own in value.items():
+            if not (key.startswith("_") and isinstance(own, dict)):
+                children += _json_nodes(key, own)
         yield Node(name, None, {}, children)
     else:
         yield Node(name, value, {}, [])

@@ -104,12 +104,7 @@ def _add_episode(element: etree._Element, episode: Episode | None, found: Sequen
 
 
 def _add_podcast(element: etree._Element, known: dict[str, Any]) -> None:
-    number = known.get("number")
-    if number is not None and ("label" in known or not _counts(number)):
-        display = {"display": known["label"]} if "label" in known else {}
-        add(element, "podcast:episode", str(number), **display)
-    if "season" in known and "season_name" in known:
-        add(element, "podcast:season", str(known["season"]), name=known["season_name"])
+    _add_podcast_numbers(element, known)
     for transcript in known.get("transcripts", ()):
         add(element, "podcast:transcript", None, **transcript)
     if "chapters" in known:
@@ -117,6 +112,16 @@ def _add_podcast(element: etree._Element, known: dict[str, Any]) -> None:
     for person in known.get("people", ()):
         beside = {name: person[key] for name, key in _PERSON.items() if key in person}
         add(element, "podcast:person", person["name"], **beside)
+
+
+def _add_podcast_numbers(element: etree._Element, known: dict[str, Any]) -> None:
+    """Season and episode, where they have names, or a number that itunes can't say."""
+    number = known.get("number")
+    if number is not None and ("label" in known or not _counts(number)):
+        display = {"display": known["label"]} if "label" in known else {}
+        add(element, "podcast:episode", str(number), **display)
+    if "season" in known and "season_name" in known:
+        add(element, "podcast:season", str(known["season"]), name=known["season_name"])
 
 
 _PERSON = {"role": "role", "group": "group", "href": "url", "img": "image"}

@@ -66,21 +66,18 @@ def source_outlines(sources: Iterable[Source], sections: Iterable[Section] = ())
     """Return *sources* that are feeds, by name, in a folder for each section they file in; those in none come first.
 
     A folder is called by its section's title, or by its path where another section has that title too: our own import
-    finds the section by either. Headers and credentials are never told.
+    finds the section by either. Headers and credentials stay out.
     """
     titles = {section.path: section.title for section in sections if section.path}
-    shared = {title for title, count in Counter(titles.values()).items() if count > 1}
-    folders: dict[str | None, list[Outline]] = {None: []} | {path: [] for path in titles}
+    used = Counter(titles.values())
+    loose: list[Outline] = []
+    folders: dict[str, list[Outline]] = {path: [] for path in titles}
     for source in sorted(sources, key=lambda source: (source.name.casefold(), source.name)):
         if source.kind == "feed":
             feed = Outline(text=source.name, xml_url=source.target, language=source.language)
-            folders[source.section if source.section in titles else None].append(feed)
-    loose = folders.pop(None)
-    return (
-        *loose,
-        *(
-            Outline(text=titles[path] if path and titles[path] not in shared else str(path), children=tuple(feeds))
-            for path, feeds in folders.items()
-            if feeds
-        ),
-    )
+            folders.get(source.section or "", loose).append(feed)
+    for path, feeds in folders.items():
+        if feeds:
+            name = titles[path] if used[titles[path]] == 1 else path
+            loose.append(Outline(text=name, children=tuple(feeds)))
+    return tuple(loose)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from feeds.frames import legal
-from feeds.model import Article, Discussion, Enclosure, Image, Person
+from feeds.model import Article, Discussion, Enclosure, Image, Origin, Person
 from feeds.players import media_type
 from feeds.urls import masked, public_address
 
@@ -80,15 +80,20 @@ def absolute(url: str | None) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or not host:
         return None
-    if not host.isascii():
-        try:
-            host = host.encode("idna").decode()
-        except UnicodeError:
-            return None
+    if not host.isascii() and not (host := _ascii_host(host)):
+        return None
     if "@" in parts.netloc or not parts.netloc.isascii():
         host = f"[{host}]" if ":" in host else host
         parts = parts._replace(netloc=f"{host}:{port}" if port is not None else host)
     return _percents(quote(parts.geturl(), safe=_URL_SAFE))
+
+
+def _ascii_host(host: str) -> str:
+    """*host* in IDNA, "" where it has no such form."""
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return ""
 
 
 def _percents(url: str) -> str:
@@ -107,8 +112,10 @@ def language(tag: str | None) -> str | None:
     return tag if tag and _LANGUAGE.match(tag) else None
 
 
-def line(text: str) -> str:
-    """Return *text* as one line of legal characters."""
+def line(text: str | None) -> str:
+    """Return *text* as one line of legal characters; "" for None."""
+    if not text:
+        return ""
     if text.isprintable() and "  " not in text:
         return text.strip()
     return _SPACES.sub(" ", legal(text)).strip()
@@ -170,24 +177,27 @@ class Credit:
 
 def credit(article: Article) -> Credit | None:
     """Return whom *article* credits, None where neither origin nor source has a name."""
-    origin = article.origin
-    if origin and line(origin.name):
-        name, url, feed_url = line(origin.name), _told(origin.url), _told(origin.feed_url)
-        stated = legal(origin.feed_id or "").strip()
-        if masked(stated) != stated:
-            stated = ""  # the address by which somebody else is let in
-        identity = stated if _is_iri(stated) else feed_url or url or _urn(name)
-        # When an origin's own feed changed is not known: its article's date is the latest that can be vouched for.
-        return Credit(name=name, id=identity, url=url, feed_url=feed_url, updated=article.published)
+    if article.origin and (name := line(article.origin.name)):
+        return _origin_credit(article.origin, name, article.published)
     if name := line(article.source_name):
-        feed_url = _told(article.source_url)
+        feed_url = _public(article.source_url)
         identity = feed_url or _urn(line(article.source_key) or name)
         updated = article.source_updated or article.updated
-        return Credit(name=name, id=identity, url=_told(article.source_site), feed_url=feed_url, updated=updated)
+        return Credit(name=name, id=identity, url=_public(article.source_site), feed_url=feed_url, updated=updated)
     return None
 
 
-def _told(url: str | None) -> str | None:
+def _origin_credit(origin: Origin, name: str, published: datetime) -> Credit:
+    """The credit of an origin. When its own feed changed is not known: the latest that is sure is when it published."""
+    url, feed_url = _public(origin.url), _public(origin.feed_url)
+    stated = legal(origin.feed_id or "").strip()
+    if masked(stated) != stated:
+        stated = ""  # the address by which somebody else is let in
+    identity = stated if _is_iri(stated) else feed_url or url or _urn(name)
+    return Credit(name=name, id=identity, url=url, feed_url=feed_url, updated=published)
+
+
+def _public(url: str | None) -> str | None:
     found = absolute(url)
     return found and public_address(found)
 

@@ -82,33 +82,24 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
     item.title(rss_title(headline(article)))
     item.link(href=permalink(article, desk), rel="alternate")
     item.guid(article.uid, permalink=False)
-    summary, content = texts(article)
-    # Readers look for full text in content:encoded alone, which wants a description before it: the text's beginning.
-    described = summary or escape(excerpt(content), quote=False) or content
-    if described:
-        item.description(described)
-    if content or described and describes(article, desk):
-        # feedparser makes a second text of an item its content, whatever it is, where there is none.
-        item.content(content or described, type="html")
+    _set_text(item, article, desk)
     if categories := _categories(article):
         item.category(categories)
     for first in files(article)[:1]:
         item.enclosure(first.url, str(first.length_bytes or 0), first.type)
-    credited = credit(article)
+    credited, talk = credit(article), discussion(article)
     if credited and credited.address:
         item.source(credited.address, credited.name)
-    talk = discussion(article)
     if talk.url:
         item.comments(talk.url)
-    unlinked = credited.name if credited and not credited.address else None
 
     def write(element: etree._Element) -> None:
         _add_dates_and_people(element, article)
         add_texts(
             element,
-            ("dc:source", unlinked),
-            ("dc:publisher", line(article.publisher or "")),
-            ("dc:rights", line(article.rights or "")),
+            ("dc:source", credited.name if credited and not credited.address else None),
+            ("dc:publisher", line(article.publisher)),
+            ("dc:rights", line(article.rights)),
             ("dc:language", language(article.language)),
             ("slash:comments", None if talk.count is None else str(talk.count)),
             ("wfw:commentRss", talk.feed_url),
@@ -117,6 +108,17 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
         add_robots(element, article)
 
     item.desk.write = write
+
+
+def _set_text(item: Any, article: Article, desk: DeskContext) -> None:
+    summary, content = texts(article)
+    # Readers look for full text in content:encoded alone, which wants a description before it: the text's beginning.
+    described = summary or escape(excerpt(content), quote=False) or content
+    if described:
+        item.description(described)
+    if content or described and describes(article, desk):
+        # feedparser makes a second text of an item its content, whatever it is, where there is none.
+        item.content(content or described, type="html")
 
 
 def _add_dates_and_people(element: etree._Element, article: Article) -> None:
@@ -130,14 +132,14 @@ def _add_dates_and_people(element: etree._Element, article: Article) -> None:
 
 
 def _categories(article: Article) -> list[dict[str, str]]:
-    pairs = ((line(category.term), line(category.scheme or "")) for category in article.categories)
+    pairs = ((line(category.term), line(category.scheme)) for category in article.categories)
     return [present(term=term, scheme=scheme) for term, scheme in dict.fromkeys(pairs) if term]
 
 
 def add_robots(element: etree._Element, article: Article) -> None:
     """Pass on that the source wants no indexing, in the way that feeds have for it, RSS and Atom alike.
 
-    A custom and no standard: robots.txt and HTML's robots meta, told of one entry.
+    A custom and no standard: robots.txt and HTML's robots meta, for one entry.
     """
     if article.noindex:
         add(element, "xhtml:meta", None, name="robots", content="noindex")

@@ -27,14 +27,6 @@ def as_story(members: Sequence[Article], *, story_uid: str, desk: DeskContext) -
     newest = newest_first[0]
     languages = {article.language for article in newest_first}
     pictures = (article.image for article in newest_first if article.image)
-    # One source is credited as for an article; several are named in the list, and the desk signs.
-    names = {line(article.source_name) for article in newest_first} - {""}
-    credited: dict[str, Any] = {
-        "source_name": names.pop(),
-        "source_url": newest.source_url,
-        "source_site": newest.source_site,
-        "source_key": newest.source_key,
-    } if len(names) == 1 else {}  # fmt: skip
     return Article(
         uid=story_uid,
         link=permalink(newest, desk),
@@ -50,8 +42,22 @@ def as_story(members: Sequence[Article], *, story_uid: str, desk: DeskContext) -
         noindex=any(article.noindex for article in members),
         series=_is_series(members),
         story_uid=story_uid,
-        **credited,
+        **_credited(newest_first),
     )
+
+
+def _credited(newest_first: Sequence[Article]) -> dict[str, Any]:
+    """One source is credited as for an article; several are named in the list, and the desk signs."""
+    newest = newest_first[0]
+    names = {line(article.source_name) for article in newest_first} - {""}
+    if len(names) != 1:
+        return {}
+    return {
+        "source_name": names.pop(),
+        "source_url": newest.source_url,
+        "source_site": newest.source_site,
+        "source_key": newest.source_key,
+    }
 
 
 def _is_series(members: Sequence[Article]) -> bool:

@@ -88,13 +88,16 @@ class Addresses:
         if format and folded == "index":
             return f"/index{suffix}"
         folded, page = split_archive(folded)
-        suffix = f"/{page}{suffix}" if page else suffix
-        if page and not folded:
-            return suffix if format else None
-        path = self._by_folded.get(folded) or self._moved_to(folded)
-        if path is None and folded == UNFILED:
-            path = UNFILED
+        if page:
+            suffix = f"/{page}{suffix}"
+            if not folded:
+                return suffix if format else None
+        path = self._path_of(folded)
         return f"/{path}{suffix}" if path is not None else None
+
+    def _path_of(self, folded: str) -> str | None:
+        path = self._by_folded.get(folded) or self._moved_to(folded)
+        return UNFILED if path is None and folded == UNFILED else path
 
     def _moved_to(self, folded: str) -> str | None:
         """A section takes its subsections along: the longest old path that *folded* lies in decides."""

@@ -21,8 +21,8 @@ from feeds.condition import ago, condition
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
 from feeds.serve import admin_views as views
-from feeds.serve.access import CLOSED
 from feeds.serve.admin_views import SORTS, WORDS
+from feeds.serve.admission import CLOSED
 from feeds.serve.alarm_feed import LOOKS_AT, alarms_feed
 from feeds.serve.counters import Stored, exposition
 from feeds.serve.representations import choose, reply
@@ -63,7 +63,7 @@ def guard() -> Response | None:
 
 
 @bp.errorhandler(StoreError)
-def untold(error: StoreError) -> Response:
+def store_is_silent(error: StoreError) -> Response:
     """Say why there is nothing to be seen; admins alone come here."""
     log.warning("could not answer: %s", error)
     text = f"503 Service Unavailable\nThe store does not answer: {masked(str(error))}\n"

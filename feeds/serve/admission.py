@@ -1,17 +1,28 @@
-"""Requests that are refused for their form, before anything reads them: RFC 9112 sections 3.2, 6 and 11. Pure.
+"""Who and what is let in. Pure.
 
-The server in front settles most of it; what it lets through and two parties could read differently ends here.
+Form: requests that two parties could read differently are refused before anything reads them (RFC 9112 sections 3.2, 6
+and 11); the server in front settles most of it.
+
+Admins' pages: everybody may see those of a desk that nobody else can reach, else who has the token. A proxy on the same
+machine makes every visitor look local, so the address of the client never counts: the desk must listen on loopback and
+call itself loopback. A foreign name in Host is refused all the same, since a page of somebody else's can make a browser
+ask any name that it resolves to 127.0.0.1.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hmac
 import io
+import ipaddress
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Literal
+from urllib.parse import urlsplit
 
 MAX_TARGET_CHARS = 8_192  # RFC 9112 section 3 asks for 8000 at least
 MAX_HEADERS_CHARS = 32_768
@@ -23,7 +34,8 @@ _BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
 _HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fvV:.]+\])(?::\d{0,5})?")
 _GOOD_HOSTS: set[str] = set()  # seen and found good; asked for on every request
 _REMEMBERED = 256
-_MAX_LENGTH_DIGITS = 4_000  # of Content-Length; Python reads no number that is longer (sys.set_int_max_str_digits)
+# Content-Length; Python reads no number that is longer (sys.set_int_max_str_digits).
+_LENGTH = re.compile(r"[0-9]{0,4000}")
 _MAX_HOST_CHARS = 261  # a DNS name and a port
 BODY_WITHIN_S = 10.0
 """How long the body of a request may take to arrive; hubs and subscribers send theirs in one piece."""
@@ -39,7 +51,7 @@ _MOST_AT_ONCE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A short answer in plain text that ends the connection, since its framing may be in doubt."""
+    """A short answer in plain text that ends the connection, since its framing may not be clear."""
 
     status: str
     body: bytes
@@ -120,17 +132,16 @@ def _judge_host(host: str, environ: Mapping[str, object]) -> Refusal | None:
 
 def _judge_body(environ: Mapping[str, object]) -> Refusal | None:
     coding, length = environ.get("HTTP_TRANSFER_ENCODING"), str(environ.get("CONTENT_LENGTH") or "")
-    if coding is not None and length:
-        return _TWO_LENGTHS
-    if coding is not None and str(coding).strip().lower() != "chunked":
-        return _BAD_CODING
-    if length and not (length.isascii() and length.isdigit() and len(length) <= _MAX_LENGTH_DIGITS):
+    if coding is not None:
+        if length:
+            return _TWO_LENGTHS
+        if str(coding).strip().lower() != "chunked":
+            return _BAD_CODING
+    elif not _LENGTH.fullmatch(length):
         return _BAD_LENGTH
-    if environ.get("REQUEST_METHOD") in _BODYLESS and (coding is not None or length.strip("0")):
+    if environ.get("REQUEST_METHOD") in _BODYLESS and has_body(environ):
         return _BODY
-    if length and int(length) > most_body_bytes(environ):
-        return LONG_BODY
-    return None
+    return LONG_BODY if length and int(length) > most_body_bytes(environ) else None
 
 
 def has_body(environ: Mapping[str, object]) -> bool:
@@ -143,7 +154,7 @@ def most_body_bytes(environ: Mapping[str, object]) -> int:
     return MAX_PUSH_BYTES if CALLBACKS in str(environ["PATH_INFO"]) else MAX_BODY_BYTES
 
 
-class Lanes:
+class Limiter:
     """Lets *at_once* in, and keeps *waiting* more for `WAIT_S` at most."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
@@ -151,7 +162,7 @@ class Lanes:
         self._waiting = threading.Semaphore(waiting)
 
     def enter(self) -> bool:
-        """Whether there is a lane; `leave` gives it back."""
+        """Whether there is room; `leave` gives it back."""
         if self._free.acquire(blocking=False):
             return True
         if not self._waiting.acquire(blocking=False):
@@ -204,3 +215,98 @@ def put_body(environ: dict[str, Any], body: bytes) -> None:
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ.pop("wsgi.input_terminated", None)
+
+
+# ------------------------------------------------------------------ admins' pages
+
+Verdict = Literal["open", "ask", "closed"]
+
+CLOSED = "Set WIREDESK_ADMIN_TOKEN in the environment of the desk, start it again, and give the token as the password."
+_MAX_HOPS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """*bind* is the address that the desk listens on, empty where a server of another make was started."""
+
+    bind: str = ""
+    token: str = ""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Access:
+        """Take it from the environment: WIREDESK_BIND, which `run` and `web` set, and WIREDESK_ADMIN_TOKEN."""
+        return cls(bind=environ.get("WIREDESK_BIND", "").strip(), token=environ.get("WIREDESK_ADMIN_TOKEN", "").strip())
+
+    def judge(self, base_url: str, *, host: str, authorization: str | None, query_token: str | None = None) -> Verdict:
+        """Say whether a request is let in: ``ask`` wants the token, ``closed`` means that there is none to give.
+
+        Who shows the right token is let in, on an open desk too.
+        """
+        if self._knows(_secret_in(authorization)) or self._knows(query_token):
+            return "open"
+        if is_loopback(self.bind) and is_loopback(urlsplit(base_url).hostname or ""):
+            name = urlsplit(f"//{host}").hostname or ""
+            if not host or is_loopback(name):
+                return "open"
+        return "ask" if self.token else "closed"
+
+    def _knows(self, given: str | None) -> bool:
+        return bool(self.token) and given is not None and hmac.compare_digest(given.encode(), self.token.encode())
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* can only be reached from this machine.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0"), is_loopback("")
+    (True, True, True, False, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _secret_in(authorization: str | None) -> str | None:
+    """The token of a Bearer header (RFC 6750), or the password of a Basic one (RFC 7617)."""
+    scheme, _, rest = (authorization or "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest.strip(), validate=True).decode("utf-8").partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            return None
+    return None
+
+
+def client_address(environ: Mapping[str, object], trusted: Sequence[str]) -> str:
+    """Return the address of the client: the peer's own, or the last untrusted hop that trusted proxies report.
+
+    *trusted* are the addresses and networks of `trusted_proxies`. X-Forwarded-For is read from its end, since anybody
+    can write anything at its beginning. What is no address stops the reading.
+    >>> client_address({"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 192.0.2.7"}, ["10.0.0.0/8"])
+    '192.0.2.7'
+    >>> client_address({"REMOTE_ADDR": "192.0.2.9", "HTTP_X_FORWARDED_FOR": "6.6.6.6"}, ["10.0.0.0/8"])
+    '192.0.2.9'
+    """
+    address = str(environ.get("REMOTE_ADDR") or "")
+    hops = str(environ.get("HTTP_X_FORWARDED_FOR") or "").split(",")[-_MAX_HOPS:]
+    while hops and _is_trusted(address, trusted):
+        hop = hops.pop().strip()
+        try:
+            address = str(ipaddress.ip_address(hop))
+        except ValueError:
+            break
+    return address
+
+
+def _is_trusted(address: str, trusted: Sequence[str]) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        return any(ip in ipaddress.ip_network(network, strict=False) for network in trusted)
+    except ValueError:
+        return False

@@ -22,14 +22,14 @@ LOOKS_AT = 5000
 """Entries that the feed has, and events of which they are made: a storm of them is a few entries."""
 STORM_WITHIN = timedelta(hours=1)
 STORM_FROM = 10
-"""More events of one kind than that, begun within that time, are told as one."""
+"""More events of one kind than that, begun within that time, become one entry."""
 _NAMED = 40
 _ATOM = "http://www.w3.org/2005/Atom"
 WORK = frozenset(("refile",))
-"""Events that stand for work under way: nobody has to be told."""
+"""Events that stand for work under way: nothing for an admin to do."""
 
 NEWS = frozenset(("revived", "flood"))
-"""Events that are over as soon as they are told."""
+"""Events that are over as soon as they are noted."""
 
 OF_SOURCES = frozenset(("gone", "failing", "revived", "silent", "moved", "validators", "flood"))
 """Kinds of events that are about the source whose key is their subject."""
@@ -55,13 +55,13 @@ def title_of(event: Event) -> str:
     """Return an event in a few words."""
     first = event.text.split("\n")[0]
     words = TITLES.get(event.kind)
-    told = f"{words}: {first}" if words else first
-    told = told if len(told) <= 160 else told[:159].rstrip() + "…"
-    return f"Over: {told}" if event.closed_at and event.kind not in NEWS else told
+    title = f"{words}: {first}" if words else first
+    title = title if len(title) <= 160 else title[:159].rstrip() + "…"
+    return f"Over: {title}" if event.closed_at and event.kind not in NEWS else title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AlarmEntry:
     """One entry of the feed; *source* is the key of the one that it is about, if it is about one."""
 
     id: str
@@ -74,8 +74,8 @@ class Told:
     over: bool
 
 
-def entries(events: Sequence[Event]) -> list[Told]:
-    """Return the entries that tell of *events*, newest first, at most `MOST`."""
+def entries(events: Sequence[Event]) -> list[AlarmEntry]:
+    """Return the entries of *events*, newest first, at most `MOST`."""
     storms: dict[str, list[list[Event]]] = {}
     for event in sorted(events, key=lambda one: one.at):
         if event.kind in WORK:
@@ -84,15 +84,15 @@ def entries(events: Sequence[Event]) -> list[Told]:
         if not of_kind or event.at - of_kind[-1][0].at > STORM_WITHIN:
             of_kind.append([])
         of_kind[-1].append(event)
-    told: list[Told] = []
+    found: list[AlarmEntry] = []
     for storm in (storm for of_kind in storms.values() for storm in of_kind):
-        told += [_folded(storm)] if len(storm) > STORM_FROM else [_single(event) for event in storm]
-    return sorted(told, key=lambda one: one.at, reverse=True)[:MOST]
+        found += [_folded(storm)] if len(storm) > STORM_FROM else [_single(event) for event in storm]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:MOST]
 
 
-def _single(event: Event) -> Told:
+def _single(event: Event) -> AlarmEntry:
     over = f"\nOver since {rfc3339(event.closed_at)}." if event.closed_at else ""
-    return Told(
+    return AlarmEntry(
         id=event.id,
         kind=event.kind,
         source=event.subject if event.kind in OF_SOURCES else "",
@@ -104,14 +104,14 @@ def _single(event: Event) -> Told:
     )
 
 
-def _folded(storm: Sequence[Event]) -> Told:
+def _folded(storm: Sequence[Event]) -> AlarmEntry:
     """One entry for many events; its id is the first one's, and stays while others join."""
     first, kind = storm[0], storm[0].kind
     over = all(event.closed_at is not None for event in storm)
     name = TITLES.get(kind, kind.capitalize())
     lines = [title_of(event) for event in storm[:_NAMED]]
     left = len(storm) - len(lines)
-    return Told(
+    return AlarmEntry(
         id=first.id,
         kind=kind,
         source="",
@@ -140,15 +140,15 @@ def alarms_feed(
         made.text = legal(text) or None
         return made
 
-    told = entries(events)
+    listed = entries(events)
     put(feed, "id", feed_id)
     put(feed, "title", f"{title}: alarms")
     put(feed, "subtitle", "What an admin should know; an entry changes when its trouble is over.")
-    put(feed, "updated", rfc3339(max((one.updated for one in told), default=began)))
+    put(feed, "updated", rfc3339(max((one.updated for one in listed), default=began)))
     put(feed, "link", rel="self", href=self_url, type="application/atom+xml")
     put(feed, "link", rel="alternate", href=page_url, type="text/html")
     put(put(feed, "author"), "name", title)
-    for one in told:
+    for one in listed:
         entry = put(feed, "entry")
         put(entry, "id", one.id)
         put(entry, "title", masked(one.title))

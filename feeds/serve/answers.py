@@ -23,7 +23,7 @@ from feeds.serve.admission import (
     SLOW_BODY,
     VIEWS_AT_ONCE,
     VIEWS_WAITING,
-    Lanes,
+    Limiter,
     Refusal,
     has_body,
     most_body_bytes,
@@ -182,7 +182,7 @@ class Answers:
         self._failing = False
         self.tally = tally or Tally()
         self._codings: dict[str | None, tuple[str, ...]] = {}
-        self._views, self._bodies = Lanes(VIEWS_AT_ONCE, VIEWS_WAITING), Lanes(BODIES_AT_ONCE, BODIES_WAITING)
+        self._views, self._bodies = Limiter(VIEWS_AT_ONCE, VIEWS_WAITING), Limiter(BODIES_AT_ONCE, BODIES_WAITING)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -255,7 +255,7 @@ class Answers:
     ) -> list[bytes] | None:
         """Answer from *finished*, or None where the view has to decide."""
         method = environ["REQUEST_METHOD"]
-        if (method != "GET" and method != "HEAD") or _is_for_the_view(environ):
+        if method not in ("GET", "HEAD") or _is_for_the_view(environ):
             return None
         named = environ.get("HTTP_IF_NONE_MATCH")
         if named is not None and (held := finished.exact.get(named)) is not None:
@@ -289,12 +289,7 @@ class Answers:
 
         After a quiet time the old may be hours old, and hold what was retracted since: then the others wait.
         """
-        waits_s = 0.0
-        if self._current is None:
-            waits_s = -1.0  # for as long as it takes
-        elif self._clock() - self._look_at >= OLD_S and not self._failing:
-            waits_s = PATIENCE_S
-        if not self._looking.acquire(timeout=waits_s):
+        if not self._looking.acquire(timeout=self._patience_s()):
             return
         try:
             if self._clock() < self._look_at:
@@ -316,6 +311,12 @@ class Answers:
         finally:
             self._look_at = self._clock() + self._look_every_s
             self._looking.release()
+
+    def _patience_s(self) -> float:
+        """How long to wait for another thread that looks: 0 where the present answers are good enough meanwhile."""
+        if self._current is None:
+            return -1.0  # for as long as it takes
+        return PATIENCE_S if self._clock() - self._look_at >= OLD_S and not self._failing else 0.0
 
     def keep(self, path: str, format: Format, finished: Finished) -> None:
         """Take the bodies of a document that the view has just read; another's may have to go for them."""

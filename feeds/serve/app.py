@@ -13,8 +13,7 @@ from flask import Flask
 
 from feeds.dates import http_date
 from feeds.serve import admin_pages, article_pages, crawlers, documents, errors, section_pages, websub
-from feeds.serve.access import Access
-from feeds.serve.admission import MAX_BODY_BYTES
+from feeds.serve.admission import MAX_BODY_BYTES, Access
 from feeds.serve.answers import Answers
 from feeds.serve.counters import Tally, shared_folder
 from feeds.serve.site import Assets, Site

@@ -71,6 +71,7 @@ _CARD = re.compile(
 )
 
 _SCORE = re.compile(r" \([+-]?[0-9.]+\)")  # for `explain`, not for readers
+_NO_MARKUP = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&"})
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -87,9 +88,9 @@ def article_page(article_id: str) -> Response:
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         desk, addresses = snapshot.desk, snapshot.addresses
-        zone = zone_of(desk.settings.timezone)
         picture = picture_of(shown, desk)
         text = fitted(shown.content or shown.summary, images=desk.settings.publish.images)
+        language = shown.language or desk.settings.language
         html = render_template(
             "article.html",
             **frame(snapshot),
@@ -100,21 +101,14 @@ def article_page(article_id: str) -> Response:
             legend=legend_of(picture),
             lead_picture="<img" not in text and "<video" not in text,
             **_media(shown, text, desk),
+            **_times(shown, zone_of(desk.settings.timezone)),
+            **_links(shown, others, desk, addresses),
             json_ld=json_ld(shown, desk, addresses),
-            others=[headline(one, desk, addresses) for one in others],
             series=series,
-            story_href=addresses.local(story_path(shown.story_uid)) if shown.story_uid and others else "",
             standfirst=_standfirst(shown),
-            language=shown.language or desk.settings.language,
-            text_direction=direction(shown.language or desk.settings.language),
-            published=in_words(shown.published, zone),
-            published_stamp=rfc3339(shown.published),
-            updated=in_words(shown.updated, zone) if shown.updated > shown.published else "",
-            updated_stamp=rfc3339(shown.updated),
+            language=language,
+            text_direction=direction(language),
             host=urlsplit(shown.link or "").hostname or "",
-            sections=[node(section, addresses) for section in _sections(shown, addresses)],
-            around=_around(shown, addresses),
-            copies=[(copy, in_words(copy.first_seen, zone), _SCORE.sub("", copy.why)) for copy in shown.copies],
             description=shortened(plain(shown.summary or shown.content), 200),
             canonical=shown.link or addresses.public(f"/article/{shown.id}"),
         )
@@ -126,6 +120,27 @@ def article_page(article_id: str) -> Response:
 def _sections(article: Article, addresses: Addresses) -> list[Section]:
     """The sections that *article* is in, but for the whole desk."""
     return [section for path in article.sections if path and (section := addresses.section_at(path)) is not None]
+
+
+def _times(article: Article, zone: tzinfo) -> dict[str, object]:
+    """When it was published and changed, and when its copies came."""
+    return {
+        "published": in_words(article.published, zone),
+        "published_stamp": rfc3339(article.published),
+        "updated": in_words(article.updated, zone) if article.updated > article.published else "",
+        "updated_stamp": rfc3339(article.updated),
+        "copies": [(copy, in_words(copy.first_seen, zone), _SCORE.sub("", copy.why)) for copy in article.copies],
+    }
+
+
+def _links(article: Article, others: Sequence[Article], desk: Desk, addresses: Addresses) -> dict[str, object]:
+    """Where it leads: sections, its story, the articles around it."""
+    return {
+        "others": [headline(one, desk, addresses) for one in others],
+        "story_href": addresses.local(story_path(article.story_uid)) if article.story_uid and others else "",
+        "sections": [node(section, addresses) for section in _sections(article, addresses)],
+        "around": _around(article, addresses),
+    }
 
 
 def _around(article: Article, addresses: Addresses) -> list[tuple[str, list[dict[str, str]]]]:
@@ -141,8 +156,7 @@ def _media(article: Article, text: str, desk: Desk) -> dict[str, object]:
     """What there is to play and to fetch: what the text has itself is not shown again."""
     playing = desk.settings.publish.images  # pages of other desks take nothing from others
     episode = article.episode
-    found = players_of(article) if playing else ()
-    players = [one for one in found if not any(escape(url) in text for url, _ in one.renditions)]
+    players = _players(article, text) if playing else []
     picture = picture_of(article, desk)
     # A film shows its still itself, unless there is something to say of it.
     still = picture is not None and not legend_of(picture) and bool(players) and players[0].tag == "video"
@@ -155,6 +169,10 @@ def _media(article: Article, text: str, desk: Desk) -> dict[str, object]:
         "cast": cast_of(episode),
         "whereabouts": map_of(article.place),
     }
+
+
+def _players(article: Article, text: str) -> list[Player]:
+    return [one for one in players_of(article) if not any(escape(url) in text for url, _ in one.renditions)]
 
 
 def fitted(text: str, *, images: bool) -> str:
@@ -216,7 +234,7 @@ def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
     A data block is no script, so that a policy without `script-src` lets it stand (HTML, "prepare the script element").
     """
     address = addresses.public(f"/article/{article.id}")
-    publisher = article.publisher or (article.origin.name if article.origin else "") or article.source_name
+    publisher = _publisher(article)
     schema: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -238,10 +256,11 @@ def json_ld(article: Article, desk: Desk, addresses: Addresses) -> Markup:
         "articleSection": [section.title for section in _sections(article, addresses)],
     }
     schema |= {name: value for name, value in stated.items() if value}
-    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-    for sign, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
-        text = text.replace(sign, escaped)
-    return Markup(text)  # noqa: S704
+    return Markup(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).translate(_NO_MARKUP))  # noqa: S704
+
+
+def _publisher(article: Article) -> str:
+    return article.publisher or (article.origin.name if article.origin else "") or article.source_name
 
 
 def _image_schema(picture: Image | None) -> list[object]:

@@ -117,8 +117,8 @@ class _Sum:
                     elif not name.endswith("_created"):
                         values[key] = values.get(key, 0.0) + value
         metrics = {name: Metric(name, documentation, kind) for name, (documentation, kind) in families.items()}
-        for (of, sample, told), value in values.items():
-            metrics[of].add_sample(sample, dict(told), value)
+        for (of, sample, labelled), value in values.items():
+            metrics[of].add_sample(sample, dict(labelled), value)
         return list(metrics.values())
 
 

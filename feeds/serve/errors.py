@@ -15,12 +15,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import UNFILED
-from feeds.serve.access import client_address
 from feeds.serve.addresses import Addresses, split_archive, split_format
+from feeds.serve.admission import client_address
 from feeds.serve.answers import Snapshot
 from feeds.serve.representations import wants_html
 from feeds.serve.section_pages import frame
-from feeds.serve.site import Refused, page_headers, redirect_to, the_site
+from feeds.serve.site import Refused, Site, page_headers, redirect_to, the_site
 from feeds.serve.store_reader import Desk
 
 log = logging.getLogger(__name__)
@@ -53,22 +53,27 @@ def _missing(error: Exception) -> Response:
     asked = _asked_path()
     try:
         snapshot = site.snapshot
-        addresses = snapshot.addresses
-        path, format = split_format(asked.strip("/"))
-        path, page = split_archive(path)
-        gone = False
-        right = addresses.one_address(asked)
-        if right is None and path and path != UNFILED and addresses.section_at(path) is None:
-            # What config no longer says, the store remembers.
-            former = site.former_sections(snapshot)
-            gone = path in former
-            if (target := former.get(path)) is not None:
-                right = f"/{target}" + (f"/{page}" if page else "") + (f".{format}" if format else "")
-        if right is not None and request.method in ("GET", "HEAD"):
-            return redirect_to(addresses.public(right, request.query_string.decode("latin-1")))
+        right, gone = snapshot.addresses.one_address(asked), False
+        if right is None:
+            right, gone = _former_address(asked, site, snapshot)
     except StoreError as store_error:
         return _unavailable(store_error)
+    if right is not None and request.method in ("GET", "HEAD"):
+        return redirect_to(snapshot.addresses.public(right, request.query_string.decode("latin-1")))
     return _answer(410 if gone else 404)
+
+
+def _former_address(asked: str, site: Site, snapshot: Snapshot) -> tuple[str | None, bool]:
+    """Where a section that config no longer names is now, None where nowhere; and whether there was one."""
+    path, format = split_format(asked.strip("/"))
+    path, page = split_archive(path)
+    if not path or path == UNFILED or snapshot.addresses.section_at(path) is not None:
+        return None, False
+    former = site.former_sections(snapshot)
+    target = former.get(path)
+    if target is None:
+        return None, path in former
+    return f"/{target}" + (f"/{page}" if page else "") + (f".{format}" if format else ""), True
 
 
 def _asked_path() -> str:

@@ -70,17 +70,11 @@ def codings_in_order(accept_encoding: str | None) -> tuple[str, ...]:
     for alias, name in _ALIASES.items():
         if alias in given:
             given.setdefault(name, given[alias])
-    ranked: list[tuple[float, int, str]] = []
-    for order, coding in enumerate(CODINGS):
-        weight = given.get(coding)
-        if weight is None and coding == "identity":
-            # Acceptable without being named, but behind whatever was asked for; ``*;q=0`` refuses it.
-            weight = 0.0 if given.get("*") == 0 else 0.0001
-        elif weight is None:
-            weight = given.get("*", 0.0)
-        if weight > 0:
-            ranked.append((-weight, order, coding))
-    return tuple(coding for _, _, coding in sorted(ranked)) or ("identity",)
+    # Identity is acceptable without being named, but behind whatever was asked for; ``*;q=0`` refuses it.
+    given.setdefault("identity", 0.0 if given.get("*") == 0 else 0.0001)
+    weighed = [(given.get(coding, given.get("*", 0.0)), coding) for coding in CODINGS]
+    ranked = sorted((pair for pair in weighed if pair[0] > 0), key=lambda pair: -pair[0])
+    return tuple(coding for _, coding in ranked) or ("identity",)
 
 
 def choose(accept_encoding: str | None, available: Sequence[str]) -> str:
@@ -149,14 +143,12 @@ def judge(
     """
     changed = last_modified.replace(microsecond=0)
     if if_match is not None:
-        held = parse_etags(if_match)
-        if not any(held.contains(tag) for tag in etags):
+        if not any(map(parse_etags(if_match).contains, etags)):
             return "failed"
     elif (limit := parse_date(if_unmodified_since)) is not None and changed > limit:
         return "failed"
     if if_none_match is not None:
-        known = parse_etags(if_none_match)
-        return "not modified" if any(known.contains_weak(tag) for tag in etags) else "send"
+        return "not modified" if any(map(parse_etags(if_none_match).contains_weak, etags)) else "send"
     since = parse_date(if_modified_since)
     return "not modified" if since is not None and changed <= since else "send"
 

@@ -37,7 +37,7 @@ bp = Blueprint("pages", __name__)
 
 TOP_HEADLINES, SECTION_HEADLINES = 9, 5
 TOP_READ, SECTION_READ = 24, 12
-"""How many articles are read for so many headlines: some are told together, some stand higher up already."""
+"""How many articles are read for so many headlines: some are grouped, some are higher up already."""
 PER_PAGE = 20
 FEED_ENTRIES = 50
 LAST_ROW = 2**63 - 1
@@ -64,9 +64,9 @@ def front() -> Response:
         top = _lead_first(lines(newest, 4)[:TOP_HEADLINES])
         above = {one.page for line in top for one in (line, *line.others)}
         for index, articles in enumerate(latest):
-            # What stands at the top of the page is not told twice.
+            # What is at the top of the page is not repeated.
             below = [line for line in lines(articles, 2) if line.page not in above][:SECTION_HEADLINES]
-            sections[index] = replace(sections[index], headlines=tuple(below), told_above=bool(articles) and not below)
+            sections[index] = replace(sections[index], headlines=tuple(below), all_above=bool(articles) and not below)
         html = render_template(
             "front.html",
             **frame(snapshot),

@@ -18,7 +18,7 @@ from werkzeug.exceptions import BadRequest
 
 from feeds.errors import StoreError
 from feeds.model import Article, Settings, Source
-from feeds.serve.access import Access
+from feeds.serve.admission import Access
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.joined import by_name
 from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, Reply, finish, reply

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from itertools import groupby
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from feeds.dates import rfc3339, zone_of
@@ -257,7 +258,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A section in the tree; *told_above*: it has articles, all of which stand higher up on the page."""
+    """A section in the tree; *all_above*: all of its articles are higher up on the page."""
 
     title: str
     description: str
@@ -268,7 +269,7 @@ class Node:
     direction: str = "ltr"
     children: tuple[Node, ...] = ()
     headlines: tuple[Headline, ...] = field(default=())
-    told_above: bool = False
+    all_above: bool = False
 
 
 def direction(language: str | None) -> str:
@@ -333,18 +334,18 @@ def headline(
     addresses: Addresses,
     *,
     now: datetime | None = None,
-    sizes: Mapping[str, StorySize] | None = None,
+    sizes: Mapping[str, StorySize] = MappingProxyType({}),
 ) -> Headline:
     """Return *article* as a line of a list: it links to its text here where there is one, else to where it is from.
 
     With *now* it says how long ago that was, too; *sizes* are those of stories, and one of several has a page.
     """
-    size = (sizes or {}).get(article.story_uid or "", StorySize(0, 0))
+    size = sizes.get(article.story_uid or "", StorySize(0, 0))
     page = addresses.local(f"/article/{article.id}")
-    elsewhere = bool(article.link) and not article.content
+    elsewhere = "" if article.content else article.link
     return Headline(
         title=article.title or "Untitled",
-        href=article.link if elsewhere and article.link else page,
+        href=elsewhere or page,
         page=page,
         teaser=shortened(plain(article.summary or article.content), _TEASER_CHARS),
         when=in_words(article.published, zone_of(desk.settings.timezone)),
@@ -353,16 +354,24 @@ def headline(
         language=article.language,
         direction=direction(article.language or desk.settings.language),
         copies=sum(not copy.original for copy in article.copies),
-        elsewhere=elsewhere,
+        elsewhere=bool(elsewhere),
         image=picture_of(article, desk),
         plays=what_plays(article),
         since=in_relation(article.published, now) if now is not None else "",
         story=article.story_uid,
-        story_href=addresses.local(story_path(article.story_uid)) if article.story_uid and size.articles > 1 else "",
+        story_href=_story_href(article, size, addresses),
         story_size=size.articles,
         series=size.series,
-        first_in=next((copy.source_name for copy in article.copies if copy.original), ""),
+        first_in=_first_source(article),
     )
+
+
+def _first_source(article: Article) -> str:
+    return next((copy.source_name for copy in article.copies if copy.original), "")
+
+
+def _story_href(article: Article, size: StorySize, addresses: Addresses) -> str:
+    return addresses.local(story_path(article.story_uid)) if article.story_uid and size.articles > 1 else ""
 
 
 def grouped(headlines: Sequence[Headline], most: int = 4) -> list[Headline]:

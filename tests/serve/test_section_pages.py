@@ -30,7 +30,7 @@ def test_the_front_page_shows_the_tree_with_feeds_and_the_latest_headlines(desk)
     page = ask(desk, "/").text
     for link in ("/news", "/news/world", "/news/world/asia", "/sport", "/news/world/asia.rss", "/sport.json"):
         assert f'href="{link}"' in page
-    assert "Its latest articles stand above." in page
+    assert "Its latest articles are at the top of this page." in page
     assert page.count("Tide &amp; time 1</a>") == 1  # what stands among the latest is not told again below
     assert 'type="application/rss+xml" title="The Wire (RSS)" href="https://wire.example.org/index.rss"' in page
 

@@ -15,7 +15,7 @@ import pytest
 
 from feeds.errors import StoreError
 from feeds.serve import create_app
-from feeds.serve.access import Access
+from feeds.serve.admission import Access
 from feeds.serve.app import flask_app
 from feeds.store import open_store
 from tests.databases import database
