@@ -28,7 +28,7 @@ import pycurl
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds import __version__
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.model import Answer, FetchSettings, PollSettings, Request, Validators
 
 ETAG = '"wire-1"'

@@ -26,7 +26,7 @@ from statistics import quantiles
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds import __version__
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.model import Answer, FetchSettings, PollSettings, Request
 
 USER_AGENT = f"Wiredesk/{__version__} (+https://desk.example/about)"

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
-from feeds.cli.common import Places, counted, need_config, places, with_places
+from feeds.cli.common import counted
+from feeds.cli.places import Places, need_config, places, with_places
 from feeds.errors import DeskError
 from feeds.filing import FilingRules
 from feeds.model import Match, Section, Term

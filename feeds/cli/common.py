@@ -1,6 +1,6 @@
-"""What commands share: where the desk lives, how commands print. I/O: environment, standard output.
+"""What commands share: a store made ready, how commands print. I/O: the store, standard output.
 
-Places: the config folder, the data folder, the database. Printing: tables that fit the terminal, colour on a terminal
+Printing: tables that fit the terminal, colour on a terminal
 alone (and never with NO_COLOR).
 """
 
@@ -10,16 +10,15 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import zip_longest
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 import click
 
+from feeds.cli.places import Places
 from feeds.engine.logs import CONTROLS
 from feeds.errors import DeskError
 from feeds.files import make_private
@@ -40,84 +39,6 @@ _LEAST_WIDTH = 8
 """A column is not folded below this."""
 _SECOND_CELL = "\ufffe"
 """Stands behind a character that takes two cells of a terminal, while a table is laid out: a noncharacter."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """*database* is a URL; without WIREDESK_DATABASE it is `desk.sqlite3` in the *data* folder."""
-
-    config: Path
-    data: Path
-    database: str
-
-    def environ(self) -> dict[str, str]:
-        """The environment in which a child process finds the same desk."""
-        return os.environ | {
-            "WIREDESK_CONFIG": str(self.config),
-            "WIREDESK_DATA": str(self.data),
-            "WIREDESK_DATABASE": self.database,
-        }
-
-    @property
-    def embedded(self) -> bool:
-        """Whether the database is a file of this machine's."""
-        return self.file is not None
-
-    @property
-    def file(self) -> Path | None:
-        """The file of a SQLite database, None for PostgreSQL."""
-        if "://" not in self.database:
-            return Path(self.database)
-        return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite") else None
-
-    @property
-    def tables(self) -> Path:
-        """The folder of what `feeds.files` keeps; all that is in it can be made anew."""
-        return self.data / "cache"
-
-    def backup_file(self, what: str, at: datetime) -> Path:
-        """Where a copy of the database is kept that this desk makes: its folder `backups`, named by *what* and time."""
-        return self.data / "backups" / f"{what}-{at:%Y%m%d-%H%M%S}.sqlite3"
-
-
-def places(config: str | None, data: str | None, environ: Mapping[str, str] = os.environ) -> Places:
-    """The places for the arguments given: argument, else environment, else `config/` and `var/` of the project."""
-    home = Path(environ.get("WIREDESK_HOME") or ".")
-    config_folder = Path(config or environ.get("WIREDESK_CONFIG") or home / "config").absolute()
-    data_folder = Path(data or environ.get("WIREDESK_DATA") or home / "var").absolute()
-    # --data names a desk of its own, whatever the environment says of another.
-    database = "" if data else environ.get("WIREDESK_DATABASE", "")
-    return Places(
-        config=config_folder, data=data_folder, database=database or f"sqlite:///{data_folder / 'desk.sqlite3'}"
-    )
-
-
-def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--config` and `--data` to a command."""
-    for option in (
-        click.option("--data", metavar="DIR", help="Folder of the database [default: var/]."),
-        click.option("--config", metavar="DIR", help="Folder of the config files [default: config/]."),
-    ):
-        command = option(command)
-    return command
-
-
-def need_config(found: Places) -> None:
-    """Raise DeskError where the config folder is not there at all."""
-    if not os.path.isdir(found.config):
-        raise DeskError(
-            f"no config folder at {found.config}",
-            remedy="name yours with --config DIR; the project ships one to start from in config/",
-        )
-
-
-def need_database(found: Places) -> None:
-    """Raise DeskError where no desk has ever run here, for commands that only look."""
-    if found.file is not None and not os.path.exists(found.file):
-        raise DeskError(
-            f"no desk has run on {found.data} yet",
-            remedy="start one with `bin/run`, or poll once with `wiredesk poll`, or name its folder with --data",
-        )
 
 
 def make_data(found: Places) -> None:

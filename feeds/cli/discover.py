@@ -16,11 +16,12 @@ from datetime import UTC
 import click
 import yaml
 
-from feeds.cli.common import PIPED_WIDTH, counted, places, show_table, terminal_width, with_places
+from feeds.cli.common import PIPED_WIDTH, counted, show_table, terminal_width
+from feeds.cli.places import places, with_places
 from feeds.dates import parse_date
 from feeds.engine.startup import now_utc, user_agent
 from feeds.errors import DeskError, FetchError, ParseError
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.filing import FilingRules
 from feeds.filing.learned import MODEL_FILE, load_model
 from feeds.ingest.reading import Job, Reader, Reading, read

@@ -31,7 +31,8 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from feeds import __version__
-from feeds.cli.common import PIPED_WIDTH, Places, counted, places, show_table, terminal_width, with_places
+from feeds.cli.common import PIPED_WIDTH, counted, show_table, terminal_width
+from feeds.cli.places import Places, places, with_places
 from feeds.condition import ago, condition, span
 from feeds.engine.supervisor import holder
 from feeds.errors import DeskError

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from feeds.cli.common import counted, find_article, need_database, places, with_places
+from feeds.cli.common import counted, find_article
+from feeds.cli.places import need_database, places, with_places
 from feeds.comparable import comparable_url
 from feeds.dedupe import Stories, Window, compare, nearest, remember
 from feeds.errors import UrlError

@@ -10,15 +10,8 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import (
-    counted,
-    filed_articles,
-    need_config,
-    need_database,
-    need_running_config,
-    places,
-    with_places,
-)
+from feeds.cli.common import counted, filed_articles, need_running_config
+from feeds.cli.places import need_config, need_database, places, with_places
 from feeds.engine.startup import now_utc
 from feeds.errors import SectionNotFound
 from feeds.filing import FilingRules

@@ -17,16 +17,8 @@ from pathlib import Path
 import click
 
 from feeds.cli import check
-from feeds.cli.common import (
-    Places,
-    counted,
-    filed_articles,
-    need_config,
-    need_database,
-    need_running_config,
-    places,
-    with_places,
-)
+from feeds.cli.common import counted, filed_articles, need_running_config
+from feeds.cli.places import Places, need_config, need_database, places, with_places
 from feeds.engine.config_watch import files_differently
 from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison, Moved, Tally

@@ -18,17 +18,8 @@ from operator import attrgetter
 import click
 
 from feeds import files
-from feeds.cli.common import (
-    NARROW,
-    counted,
-    make_data,
-    need_config,
-    places,
-    show_table,
-    terminal_width,
-    upgrade,
-    with_places,
-)
+from feeds.cli.common import NARROW, counted, make_data, show_table, terminal_width, upgrade
+from feeds.cli.places import need_config, places, with_places
 from feeds.engine.classifier import Classifier
 from feeds.engine.config_watch import Accepted, accept, refiled, to_refile
 from feeds.engine.logs import set_up_logging
@@ -36,7 +27,7 @@ from feeds.engine.startup import collect_seldom, now_utc, tell_config, user_agen
 from feeds.engine.supervisor import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.ingest.arrivals import FOLDER_RETRY_S
 from feeds.ingest.claims import Claims
 from feeds.ingest.desk import Desk

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import logging
 import os
 import socket
@@ -13,15 +12,11 @@ from typing import Any
 
 import click
 
-from feeds.cli.common import Places, need_config, places, upgrade, with_places
-from feeds.engine.config_watch import accept, stored_version
+from feeds.cli.places import Places, need_config, places, with_places
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
 from feeds.engine.logs import set_up_logging
-from feeds.engine.startup import now_utc
-from feeds.engine.supervisor import CONFIG_EXIT, Child, DeskLock, supervise
+from feeds.engine.supervisor import Child, DeskLock, supervise
 from feeds.errors import DeskError
-from feeds.settings import ConfigErrors, first_lines
-from feeds.store import open_store
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +48,7 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
     need_config(found)
     with DeskLock(found.data) as lock:
         need_port(host, port)
-        prepare(found)
+        prepare_apart(found)
         me = [sys.executable, "-m", "feeds.cli"]
         common = ["--config", str(found.config)]
         loud = ["--verbose"] if verbose else []
@@ -89,25 +84,20 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
         sys.exit(code)
 
 
-def prepare(found: Places) -> None:
-    """Migrate the database and see that there is a config to run on; exits with 78 where there is none."""
-    try:
-        with open_store(found.database) as store:
-            upgrade(store, found, now_utc())
-            if stored_version(store) == 0:
-                # Else the ingest process takes the files over, when it is its turn to poll.
-                accept(store, found.config, os.environ, now=now_utc())
-    except ConfigErrors as errors:
-        sys.exit(refuse(found, errors))
+def prepare_apart(found: Places) -> None:
+    """Have a child `prepare` the desk, for the parent to stay small; exits with its code where that is not 0.
 
+    No thread has been started yet, so a fork is safe.
+    """
+    child = os.fork()
+    if child == 0:
+        from feeds.cli.prepare import prepare  # the store and all that judges config: here alone
 
-def refuse(found: Places, errors: ConfigErrors) -> int:
-    """Tell of files that no desk can start on; gives the exit code."""
-    for line in first_lines(errors.errors):
-        click.echo(line, err=True)
-    count = len(errors.errors)
-    click.echo(f"wiredesk: {count} error{'s' * (count != 1)} in {found.config}; mend and start again", err=True)
-    return CONFIG_EXIT
+        prepare(found)
+        sys.exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code:
+        sys.exit(code if code > 0 else 1)
 
 
 def need_port(host: str, port: int) -> None:
@@ -152,11 +142,11 @@ def _say_when_up(found: Places, host: str, port: int, stop: threading.Event, sys
 
 
 def _answers(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=2)
+    named = f"[{host}]" if ":" in host else host
+    request = f"GET /healthz HTTP/1.1\r\nHost: {named}\r\nConnection: close\r\n\r\n"
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        with socket.create_connection((host, port), timeout=2) as connection:
+            connection.sendall(request.encode("ascii", "replace"))
+            return connection.recv(12) == b"HTTP/1.1 200"
     except OSError:
         return False
-    finally:
-        connection.close()

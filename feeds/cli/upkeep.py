@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import Places, find_article, need_database, places, running_config, with_places
+from feeds.cli.common import find_article, running_config
+from feeds.cli.places import Places, need_database, places, with_places
 from feeds.engine.startup import now_utc
 from feeds.engine.supervisor import DeskLock
 from feeds.errors import DeskError, StoreError

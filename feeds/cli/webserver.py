@@ -7,7 +7,7 @@ import os
 
 import click
 
-from feeds.cli.common import places, with_places
+from feeds.cli.places import places, with_places
 from feeds.cli.run import need_port, with_address
 from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import logging_config, set_up_logging

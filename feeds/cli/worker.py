@@ -14,8 +14,9 @@ from types import FrameType
 import click
 
 from feeds import files
-from feeds.cli.common import Places, need_config, places, upgrade, with_places
-from feeds.cli.run import prepare, refuse
+from feeds.cli.common import upgrade
+from feeds.cli.places import Places, need_config, places, with_places
+from feeds.cli.prepare import prepare, refuse
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_watch import accept
 from feeds.engine.liveness import end_with_parent

@@ -29,7 +29,7 @@ from feeds.engine.startup import now_utc, tell_config, user_agent
 from feeds.engine.timekeeping import Clocks, Every, in_words
 from feeds.engine.workers import Workers
 from feeds.errors import DatabaseLost, DeskError, LeaseLost, StoreError, StoreTooNew
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest

@@ -1,9 +1,9 @@
 """Signs of life, and children that end with their parent. I/O: sockets, signals.
 
 A process that is stopped, or whose loop hangs, does not end: nothing but its silence tells. Signs are datagrams to a
-socket of the parent's, one a second, each with the process id of who lives; whoever has once given one and then is
-silent for SILENT_S is killed by the parent, and started again by whoever started it. A process that works is given ten
-times as long: on a busy machine what takes a second may take minutes. A child that outlives its parent would hold
+socket of the parent's, one in ten seconds, each with the process id of who lives; whoever has once given one and then
+is silent for SILENT_S is killed by the parent, and started again by whoever started it. A process that works is given
+ten times as long: on a busy machine what takes a second may take minutes. A child that outlives its parent would hold
 ports, locks and claims: it notices and goes.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -23,16 +24,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOK_EVERY_S = 0.5
+"""How often a parent is looked for where the system does not tell of its end."""
 GRACE_S = 5.0
 VARIABLE = "WIREDESK_ALIVE"
-EVERY_S = 1.0
+EVERY_S = 10.0
 SILENT_S = 60.0
 """How long a process may be silent: longer than any lock is waited for, and than a busy machine lets it wait."""
 WORKING = 0.1
 """How much of a second of silence counts in which a process used CPU."""
 LEAST_SHARE = 0.001
 """Of a core: who uses less does not work. The busiest machine leaves a process of the lowest priority more."""
-LONGEST_LOOK_S = 2.0
+LONGEST_LOOK_S = 10.0
+"""Of silence that one look counts: who was stopped together with its children has not heard them."""
 
 
 def end_with_parent(parent: int | None = None) -> None:
@@ -48,11 +51,26 @@ def end_with_parent(parent: int | None = None) -> None:
 def _watch(parent: int) -> None:
     # An event's wait goes by a clock that nobody sets.
     never = threading.Event()
+    if (end := _end_of(parent)) is not None:
+        end.poll()
     while os.getppid() == parent:
         never.wait(LOOK_EVERY_S)
     os.kill(os.getpid(), signal.SIGTERM)
     never.wait(GRACE_S)
     os._exit(1)
+
+
+def _end_of(pid: int) -> select.poll | None:
+    """What waits for the end of a process, where the system has such a thing (Linux: pidfd_open(2))."""
+    if sys.platform != "linux":
+        return None
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:  # gone already, or an old kernel
+        return None
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return waiting
 
 
 log = logging.getLogger(__name__)
@@ -126,7 +144,7 @@ class Alive:
             self._socket.setblocking(False)
 
     def beat(self) -> None:
-        """Give a sign, once a second at most."""
+        """Give a sign, once in EVERY_S at most."""
         if self._socket is None or self._address is None or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY_S
@@ -144,6 +162,7 @@ class Alive:
 
     def _run(self) -> None:
         never = threading.Event()
+        self.beat()
         while not never.wait(EVERY_S):
             self.beat()
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import select
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -22,7 +24,9 @@ from types import FrameType, TracebackType
 from feeds.errors import DeskError
 from feeds.files import make_private
 
-LOOK_EVERY_S = 0.2
+LOOK_EVERY_S, RESTARTING_EVERY_S = 5.0, 0.1
+"""How often the parent looks at what nothing tells it, and while a child waits to be started again. The end of a child
+and a signal wake it."""
 STEADY_S = 60.0
 """A child that ran this long is restarted at once and forgiven what came before."""
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -130,6 +134,11 @@ class Child:
         self._started_at = time.monotonic()
         self._process = subprocess.Popen(self._command, env=self._environ, start_new_session=True)  # noqa: S603
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and its end was not seen yet."""
+        return self._process is not None
+
     def look(self) -> None:
         """Restart it when it has died and its back-off is over."""
         if self._process is None:
@@ -186,19 +195,12 @@ def supervise(children: Sequence[Child], stop: threading.Event, alive: Callable[
 
     SIGTERM and SIGINT set *stop*.
     """
-    # Not installed for tests that call this from another thread.
-    if threading.current_thread() is threading.main_thread():
-
-        def on_signal(number: int, frame: FrameType | None) -> None:
-            stop.set()
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
+    waiting = Waiting(stop)
     for child in children:
         child.start()
     code = 0
     try:
-        while not stop.wait(LOOK_EVERY_S):
+        while not waiting.wait(LOOK_EVERY_S if all(child.runs for child in children) else RESTARTING_EVERY_S):
             alive()
             for child in children:
                 child.look()
@@ -213,7 +215,46 @@ def supervise(children: Sequence[Child], stop: threading.Event, alive: Callable[
                 break
     finally:
         _stop_all(children)
+        waiting.close()
     return code
+
+
+class Waiting:
+    """Waits for *stop*, for the end of a child, or for SIGTERM and SIGINT, which set *stop*.
+
+    Signals are heard by the main thread alone; another one, as of tests, looks now and then.
+    """
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._ours, self._theirs = socket.socketpair()
+        self._hears = threading.current_thread() is threading.main_thread()
+        if self._hears:
+            self._ours.setblocking(False)
+            self._theirs.setblocking(False)
+            signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+            signal.signal(signal.SIGTERM, self._on_signal)
+            signal.signal(signal.SIGINT, self._on_signal)
+            signal.signal(signal.SIGCHLD, lambda number, frame: None)  # what is ignored wakes nobody
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for at most so long; whether *stop* is set."""
+        if not self._hears:
+            return self._stop.wait(min(timeout_s, RESTARTING_EVERY_S))
+        if not self._stop.is_set() and select.select([self._ours], [], [], timeout_s)[0]:
+            with suppress(BlockingIOError):
+                self._ours.recv(4096)
+        return self._stop.is_set()
+
+    def close(self) -> None:
+        """Hear no more."""
+        if self._hears:
+            signal.set_wakeup_fd(-1)
+        self._ours.close()
+        self._theirs.close()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop.set()
 
 
 def _stop_all(children: Sequence[Child]) -> None:

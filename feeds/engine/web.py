@@ -6,6 +6,7 @@ enough. Python threads wait for the database and for slow clients now and then: 
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 from typing import Any
@@ -17,8 +18,8 @@ from granian.log import LogLevels
 
 from feeds.engine.liveness import Alive, end_with_parent
 from feeds.engine.logs import log_uncaught
-from feeds.serve import create_app, store_url_from
 from feeds.serve.admission import THREADS
+from feeds.serve.app import create_app, store_url_from
 
 BACKLOG = 2048
 MAX_CONNECTIONS = 4096  # a worker; granian holds one for as long as a client keeps it open, asking or not
@@ -37,6 +38,9 @@ def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) ->
     # Every idle client holds a file; the soft limit of most systems is for another age.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # Before the fork: what all processes have loaded stays one, where nobody looks for garbage in it.
+    gc.collect()
+    gc.freeze()
     Granian(
         "feeds.engine.web:application",
         factory=True,

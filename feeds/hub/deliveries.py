@@ -18,7 +18,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from feeds.errors import DeskError, FetchError, ParseError, StoreError
-from feeds.fetch import Fetcher, retry_after_s
+from feeds.fetch.client import Fetcher
+from feeds.fetch.headers import retry_after_s
 from feeds.fetch.resolver import Lookup
 from feeds.frames import cut, delta_body
 from feeds.hub.requests import sign, topic_url

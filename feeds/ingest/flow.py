@@ -21,8 +21,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from feeds.errors import DeskError, FetchError
-from feeds.fetch import Fetcher
 from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
+from feeds.fetch.client import Fetcher
 from feeds.ingest import verdicts
 from feeds.ingest.arrivals import Folders, Pushes, refused
 from feeds.ingest.batches import AGAIN_AFTER, Saving

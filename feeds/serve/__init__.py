@@ -4,6 +4,18 @@ A request never fetches, parses or renders: section documents are finished bytes
 `create_app` gives the WSGI application, finished answers in front of Flask.
 """
 
-from feeds.serve.app import create_app, flask_app, store_url_from
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from feeds.serve.app import create_app, flask_app, store_url_from
 
 __all__ = ["create_app", "flask_app", "store_url_from"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load Flask and the views with the first application: who only counts (`counters`) needs none of it."""
+    if name not in __all__:
+        raise AttributeError(name)
+    from feeds.serve import app
+
+    return getattr(app, name)

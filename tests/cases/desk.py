@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from feeds.cli.root import wiredesk
 from feeds.engine.config_watch import accept, refiled, to_refile
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
 from feeds.ingest.reading import Job, Reading, read

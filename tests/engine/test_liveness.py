@@ -15,7 +15,12 @@ import pytest
 from feeds.engine import liveness
 from feeds.engine.liveness import Alive, Signs, Systemd
 
-LIVES = "import sys, time\nfrom feeds.engine.liveness import Alive\nAlive('test', sys.argv[1]).beat_from_a_thread()\n"
+LIVES = """
+import sys, time
+from feeds.engine import liveness
+liveness.EVERY_S = 0.1
+liveness.Alive('test', sys.argv[1]).beat_from_a_thread()
+"""
 
 
 def heard(signs: Signs, pid: int) -> None:

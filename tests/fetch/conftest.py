@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.model import FetchSettings, PollSettings
 
 from .origin import Origin

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchStatus, UrlError
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.model import FetchSettings, PollSettings, Request, Validators
 
 from .conftest import USER_AGENT, MakeFetcher

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from feeds.errors import FetchBroken, FetchError, FetchStatus, FetchTimeout, FetchTooLarge
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.model import Request
 
 from .conftest import MakeFetcher

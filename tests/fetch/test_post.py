@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feeds.errors import FetchBlocked, FetchTooLarge
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.model import FetchSettings, PollSettings, Request
 from tests.fetch.origin import Exchange, Origin, Seen
 

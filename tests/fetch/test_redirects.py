@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feeds.errors import FetchBlocked, FetchBroken, FetchError
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.model import Redirect, Request, Validators
 
 from .conftest import MakeFetcher

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchTimeout
-from feeds.fetch import Fetcher
+from feeds.fetch.client import Fetcher
 from feeds.model import Answer, PollSettings, Request
 
 from .conftest import MakeFetcher

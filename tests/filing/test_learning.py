@@ -12,7 +12,7 @@ from pathlib import Path
 
 from apscheduler.triggers.cron import CronTrigger
 
-from feeds.cli.common import places
+from feeds.cli.places import places
 from feeds.engine.classifier import learn
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_watch import accept

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from feeds.cli.common import Places
 from feeds.cli.learn import filed_examples
 from feeds.cli.lists import count_unmapped
+from feeds.cli.places import Places
 from feeds.cli.plan import Plan, SectionPlan, compare, tell
 from feeds.cli.root import wiredesk
 from feeds.engine.config_watch import put_in_force
