@@ -130,7 +130,7 @@ class Articles(Verbs):
         """All entries of the article, first come first; whole, so not to be published."""
         statement = (
             select(entries)
-            .join_from(entries, articles, articles.c.id == entries.c.article_id)
+            .join_from(entries, articles)
             .where(articles.c.uid == (_uid(uid) or uid))
             .order_by(entries.c.id)
         )
@@ -153,8 +153,8 @@ class Articles(Verbs):
         """Where the article is filed and why, in the order of the tree."""
         statement = (
             select(filing_rows, sections.c.path)
-            .join_from(filing_rows, articles, articles.c.id == filing_rows.c.article_id)
-            .join(sections, sections.c.id == filing_rows.c.section_id)
+            .join_from(filing_rows, articles)
+            .join(sections)
             .where(articles.c.uid == (_uid(uid) or uid), IN_SECTION, sections.c.removed_at.is_(None))
             .order_by(sections.c.position, sections.c.id)
         )
@@ -167,7 +167,7 @@ class Articles(Verbs):
         """The reason why a `drop:` rule keeps the article from being published; empty where none does."""
         statement = (
             select(filing_rows.c.reason)
-            .join_from(filing_rows, articles, articles.c.id == filing_rows.c.article_id)
+            .join_from(filing_rows, articles)
             .where(articles.c.uid == (_uid(uid) or uid), filing_rows.c.state == WITHDRAWN)
             .where(filing_rows.c.filed_by.in_((DROPPED, DROPPED_AT_SOURCE)))
         )
@@ -187,7 +187,7 @@ class Articles(Verbs):
         columns = entries.c.id, entries.c.source_id, entries.c.signature, entries.c.first_seen, maker.label("maker")
         statement = (
             select(*columns, entries.c.published_at, articles.c.uid, articles.c.story_uid)
-            .join_from(entries, articles, articles.c.id == entries.c.article_id)
+            .join_from(entries, articles)
             .where(entries.c.id > after, entries.c.first_seen >= since, articles.c.retracted_at.is_(None))
             .order_by(entries.c.id)
             .limit(limit)

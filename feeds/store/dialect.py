@@ -20,11 +20,13 @@ from sqlalchemy import (
     Table,
     TextClause,
     Update,
+    bindparam,
     create_engine,
     event,
     func,
     select,
     text,
+    update,
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -171,10 +173,15 @@ def upsert(
     keys: Sequence[str],
     *,
     change: Sequence[str] = (),
+    replace: bool = False,
 ) -> None:
-    """Insert *rows*; where one with the same *keys* exists, take over its columns *change*, or leave it as it is."""
+    """Insert *rows*; where one with the same *keys* exists, *replace* it, or take over the columns *change* alone, or
+    leave it as it is.
+    """
     if not rows:
         return
+    if replace:
+        change = [name for name in rows[0] if name not in keys]
     statement = _insert(connection, table)
     if change:
         statement = statement.on_conflict_do_update(
@@ -198,6 +205,25 @@ def upsert_selected(
     statement = _insert(connection, table).from_select([*keys, *change], selected)
     taken = {name: statement.excluded[name] for name in change}
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=taken), list(rows))
+
+
+def update_many(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str] = ("id",),
+    *where: ColumnElement[bool],
+) -> None:
+    """Set the columns of *rows*, which all have those of the first, where *keys* are the same and *where* holds.
+
+    There a row's keys are the parameters ``of_…``, its other columns ``new_…``.
+    """
+    if not rows:
+        return
+    here = [table.c[key] == bindparam(f"of_{key}") for key in keys]
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name not in keys}
+    bound = [{("of_" if name in keys else "new_") + name: value for name, value in row.items()} for row in rows]
+    connection.execute(update(table).where(*here, *where).values(values), bound)
 
 
 def execute_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -41,7 +41,7 @@ class Documents(Verbs):
         """The fragments of articles that are up to date: of render's *version* and the article's present revision."""
         statement = (
             select(articles.c.uid, fragments)
-            .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
+            .join_from(fragments, articles)
             .where(fragments.c.version == version, fragments.c.revision == articles.c.revision)
         )
         found: dict[str, dict[Format, Fragment]] = {}
@@ -165,9 +165,8 @@ class Documents(Verbs):
                 uids = json.dumps(document.article_uids)
                 rows.append(row_of(document, article_uids=uids, publication=publication))
             frame_rows += [row_of(frame, path=one.path) for frame in one.frames]
-        change = [name for name in (rows[0] if rows else ()) if name not in ("path", "format")]
-        upsert(self._connection, documents, rows, ("path", "format"), change=change)
-        upsert(self._connection, frames, frame_rows, ("path", "format"), change=("head", "tail", "separator"))
+        upsert(self._connection, documents, rows, ("path", "format"), replace=True)
+        upsert(self._connection, frames, frame_rows, ("path", "format"), replace=True)
         done = [
             {"of_path": one.path, "of_sequence": one.sequence, "of_touched": one.touched, "of_filed": one.filed}
             for one in made

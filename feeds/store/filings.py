@@ -52,9 +52,7 @@ class _Changes:
                 "article_id": article.id,
                 "state": state,
                 "rank_at": article.rank_at,
-                "filed_by": placement.by,
-                "reason": storable(placement.reason),
-                "probability": placement.probability,
+                **_reasons(placement),
                 "filed_at": self.now,
                 "changed_at": self.now,
             }
@@ -62,24 +60,23 @@ class _Changes:
 
     def move(self, row: Row[*tuple[Any, ...]], state: int) -> None:
         """Give a filing its section's next number, and *state*."""
-        key = {"of_section": row.section_id, "of_article": row.article_id}
-        self.moved.append(key | {"new_state": state, "new_changed": self.now})
+        self.moved.append(_key(row) | {"state": state, "changed_at": self.now})
 
     def reword(self, row: Row[*tuple[Any, ...]], placement: Placement) -> None:
         """Give a filing another reason."""
-        self.reworded.append(
-            {
-                "of_section": row.section_id,
-                "of_article": row.article_id,
-                "new_by": placement.by,
-                "new_reason": storable(placement.reason),
-                "new_probability": placement.probability,
-            }
-        )
+        self.reworded.append(_key(row) | _reasons(placement))
 
     def articles(self) -> set[int]:
         """The articles that were filed or withdrawn."""
-        return {row["article_id"] for row in self.made} | {row["of_article"] for row in self.moved}
+        return {row["article_id"] for row in (*self.made, *self.moved)}
+
+
+def _key(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    return {"section_id": row.section_id, "article_id": row.article_id}
+
+
+def _reasons(placement: Placement) -> dict[str, Any]:
+    return {"filed_by": placement.by, "reason": storable(placement.reason), "probability": placement.probability}
 
 
 _COUNT_ON = (
@@ -161,7 +158,7 @@ def _put_in(
             changes.reword(row, placement)
         elif renumber and row.state == LIVE:
             changes.move(row, LIVE)
-        elif exactly and _words(row) != (placement.by, storable(placement.reason), placement.probability):
+        elif exactly and _says_otherwise(row, placement):
             changes.reword(row, placement)
 
 
@@ -179,17 +176,21 @@ def _take_out(
     for section_id, row in mine.items():
         if section_id in placed:
             continue
-        if section_id == unfiled and row.filed_by in DROPS:
-            changes.reword(row, Placement(section=UNFILED, by="none", reason="dropped no more"))
-        if row.state == RETRACTED and section_id == unfiled:
-            # Else it would be back there, beside its sections, once the retraction is taken back.
-            changes.move(row, WITHDRAWN)
-        if row.state != LIVE or section_id not in known:
-            continue
-        if exactly or section_id == unfiled:
-            changes.move(row, WITHDRAWN)
-        elif renumber:
-            changes.move(row, LIVE)
+        if section_id == unfiled:
+            _leave_unfiled(changes, row)
+        if row.state == LIVE and section_id in known:
+            if exactly or section_id == unfiled:
+                changes.move(row, WITHDRAWN)
+            elif renumber:
+                changes.move(row, LIVE)
+
+
+def _leave_unfiled(changes: _Changes, row: Row[*tuple[Any, ...]]) -> None:
+    if row.filed_by in DROPS:
+        changes.reword(row, Placement(section=UNFILED, by="none", reason="dropped no more"))
+    if row.state == RETRACTED:
+        # Else it would be back there, beside its sections, once the retraction is taken back.
+        changes.move(row, WITHDRAWN)
 
 
 def _keep_out(changes: _Changes, article: Article, mine: Rows, unfiled: int, never: Placement) -> None:
@@ -200,7 +201,7 @@ def _keep_out(changes: _Changes, article: Article, mine: Rows, unfiled: int, nev
     kept_out = mine.get(unfiled)
     if kept_out is None:
         changes.make(unfiled, article, never, WITHDRAWN)
-    elif _words(kept_out) != (never.by, storable(never.reason), never.probability):
+    elif _says_otherwise(kept_out, never):
         changes.reword(kept_out, never)
 
 
@@ -288,29 +289,25 @@ def _present(connection: Connection, article_ids: Sequence[int]) -> dict[int, di
     return present
 
 
-def _words(row: Row[*tuple[Any, ...]]) -> tuple[str, str, float | None]:
-    return row.filed_by, row.reason, row.probability
+def _says_otherwise(row: Row[*tuple[Any, ...]], placement: Placement) -> bool:
+    return any(getattr(row, name) != value for name, value in _reasons(placement).items())
 
 
 def _write(connection: Connection, changes: _Changes) -> set[int]:
     """Give every change its number and write them all; the ids of the sections that counted on."""
-    made: dict[int, list[dict[str, Any]]] = {}
-    moved: dict[int, list[dict[str, Any]]] = {}
-    for row in changes.made:
-        made.setdefault(row["section_id"], []).append(row)
-    for row in changes.moved:
-        moved.setdefault(row["of_section"], []).append(row)
+    made, moved = _by_section(changes.made), _by_section(changes.moved)
     _number(connection, made, moved)
     dialect.insert_many(connection, filings, changes.made)
-    here = (filings.c.section_id == bindparam("of_section")) & (filings.c.article_id == bindparam("of_article"))
-    for rows, columns in (
-        (changes.moved, {"state": "new_state", "sequence": "new_sequence", "changed_at": "new_changed"}),
-        (changes.reworded, {"filed_by": "new_by", "reason": "new_reason", "probability": "new_probability"}),
-    ):
-        if rows:
-            renewed = update(filings).where(here).values({name: bindparam(bound) for name, bound in columns.items()})
-            connection.execute(renewed, rows)
+    for rows in (changes.moved, changes.reworded):
+        dialect.update_many(connection, filings, rows, ("section_id", "article_id"))
     return set(made) | set(moved)
+
+
+def _by_section(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["section_id"], []).append(row)
+    return found
 
 
 Numbered = Mapping[int, list[dict[str, Any]]]
@@ -330,6 +327,6 @@ def _number(connection: Connection, made: Numbered, moved: Numbered) -> None:
     for section_id, last, filed in rows_in(connection, counted, sections.c.id, ids):
         new, old = made.get(section_id, []), moved.get(section_id, [])
         for back, row in enumerate(reversed(old + new)):
-            row["new_sequence" if "of_section" in row else "sequence"] = last - back
+            row["sequence"] = last - back
         for back, row in enumerate(reversed(new)):
             row["number"] = filed - back

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, and_, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
 from feeds.store.columns import UtcDateTime
@@ -19,6 +19,7 @@ Mode = Literal["subscribe", "unsubscribe", "denied"]
 PushState = Literal["wanted", "asked", "active", "denied"]
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
 _KEY = ("path", "format", "callback")
+_INACTIVE = source_hubs.c.state != "active"
 _IN_CONFIG = exists().where(sources.c.id == source_hubs.c.source_id, sources.c.removed_at.is_(None))
 _POLLED = _IN_CONFIG.where(sources.c.enabled == 1)
 
@@ -324,15 +325,13 @@ class Hubs(Verbs):
 
     def asked(self, source_id: int, again: datetime) -> None:
         """Note that the hub is being asked; where no verification comes it is asked *again*."""
-        state = update(source_hubs).where(source_hubs.c.source_id == source_id)
-        self._connection.execute(state.values(next_try_at=again, failures=source_hubs.c.failures + 1))
-        self._connection.execute(state.where(source_hubs.c.state != "active").values(state="asked", reason=""))
+        self._note(source_id, next_try_at=again, failures=source_hubs.c.failures + 1)
+        self._note(source_id, _INACTIVE, state="asked", reason="")
 
     def not_asked(self, source_id: int, reason: str, again: datetime) -> None:
         """Note why the hub could not be asked; a running subscription goes on until its lease ends."""
-        here = update(source_hubs).where(source_hubs.c.source_id == source_id)
-        self._connection.execute(here.values(reason=reason[:500], next_try_at=again))
-        self._connection.execute(here.where(source_hubs.c.state != "active").values(state="wanted"))
+        self._note(source_id, reason=reason[:500], next_try_at=again)
+        self._note(source_id, _INACTIVE, state="wanted")
 
     def by_token(self, token: str) -> SourceHub | None:
         """The subscription that has this callback; None where there is none, or its source is polled no more."""
@@ -341,23 +340,19 @@ class Hubs(Verbs):
 
     def confirmed(self, source_id: int, expires_at: datetime, renew_at: datetime) -> None:
         """Note that the hub has verified: content comes until *expires_at*; to be renewed at *renew_at*."""
-        self._connection.execute(
-            update(source_hubs)
-            .where(source_hubs.c.source_id == source_id)
-            .values(state="active", expires_at=expires_at, next_try_at=renew_at, failures=0, reason="")
-        )
+        self._note(source_id, state="active", expires_at=expires_at, next_try_at=renew_at, failures=0, reason="")
 
     def denied(self, source_id: int, reason: str, again: datetime) -> None:
         """Note that the hub has denied the subscription; it is asked *again* much later."""
-        self._connection.execute(
-            update(source_hubs)
-            .where(source_hubs.c.source_id == source_id)
-            .values(state="denied", expires_at=None, reason=reason[:500], next_try_at=again)
-        )
+        self._note(source_id, state="denied", expires_at=None, reason=reason[:500], next_try_at=again)
 
     def pushed(self, source_id: int, now: datetime) -> None:
         """Note that content has come from the source's hub."""
-        self._connection.execute(update(source_hubs).where(source_hubs.c.source_id == source_id).values(pushed_at=now))
+        self._note(source_id, pushed_at=now)
+
+    def _note(self, source_id: int, *where: ColumnElement[bool], **values: Any) -> None:
+        theirs = update(source_hubs).where(source_hubs.c.source_id == source_id, *where)
+        self._connection.execute(theirs.values(values))
 
     def push_alive(self, now: datetime, source_ids: Sequence[int] | None = None) -> frozenset[int]:
         """Of these sources (None: of all) those whose hub pushes: verified, and the lease has not ended."""

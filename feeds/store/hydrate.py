@@ -118,13 +118,13 @@ _ENTRIES = (
         case((entries.c.shown == 1, entries.c.payload)).label("payload"),
         *(sources.c[name] for name in ("key", "name", "target", "kind", "rights", "full_text", "site_url")),
     )
-    .join_from(articles, entries, entries.c.article_id == articles.c.id)
-    .join(sources, sources.c.id == entries.c.source_id)
+    .join_from(articles, entries)
+    .join(sources)
     .order_by(entries.c.id)
 )
 _PATHS = (
     select(filings.c.article_id, sections.c.path)
-    .join_from(filings, sections, sections.c.id == filings.c.section_id)
+    .join_from(filings, sections)
     .where(IN_SECTION, sections.c.removed_at.is_(None), sections.c.path != "")
     .order_by(sections.c.position, sections.c.id)
 )
@@ -171,19 +171,15 @@ def _article(
     summary, content = allowed(entry, right)
     published: datetime = row.published_at
     address = public_address(row.target) if row.kind != "files" else None
-    return Article(
+    return value_of(
+        Article,
+        entry,  # for whatever is not named here
         uid=row.uid,
-        link=entry.link,
-        title=entry.title,
         summary=summary,
         content=content,
-        language=entry.language,
-        authors=entry.authors,
-        contributors=entry.contributors,
         published=published,
         updated=max(row.updated_at, published),
         rank_at=row.rank_at,
-        categories=entry.categories,
         source_name=row.name,
         source_url=address,
         source_site=site_of(row.target) if row.kind != "files" and address is None else None,
@@ -191,20 +187,14 @@ def _article(
         source_updated=row.changed_at,
         full_text=right,
         origin=entry.origin or (_original(copies) if row.copy else None),
-        publisher=entry.publisher,
         enclosures=allowed_files(entry, right),
         image=allowed_image(entry, right),
         episode=allowed_episode(entry, right),
-        place=entry.place,
-        discussion=entry.discussion,
-        rights=entry.rights,
-        via=entry.via,
-        related=entry.related,
-        noindex=entry.noindex,
         copies=tuple(map(_copy_note, copies)),
         contains=tuple(related[0]),
         contained_in=tuple(related[1]),
         story_uid=row.story_uid,
+        series=False,
         sections=tuple(paths),
         sequence=sequence,
         revision=row.revision,

@@ -110,8 +110,8 @@ class Overview(Verbs):
         day = type_coerce(articles.c.seen_at, BigInteger) // DAY_US
         statement = (
             select(sections.c.path, day.label("day"), func.count())
-            .join_from(articles, filings, filings.c.article_id == articles.c.id)
-            .join(sections, sections.c.id == filings.c.section_id)
+            .join_from(articles, filings)
+            .join(sections)
             .where(articles.c.seen_at >= since, IN_SECTION, sections.c.removed_at.is_(None))
             .group_by(text("1"), text("2"))
         )
@@ -124,7 +124,7 @@ class Overview(Verbs):
         """When each section was last given an article, by what was seen last; sections without any are left out."""
         newest = (
             select(articles.c.seen_at)
-            .join_from(filings, articles, articles.c.id == filings.c.article_id)
+            .join_from(filings, articles)
             .where(filings.c.section_id == sections.c.id, IN_SECTION)
             .order_by(filings.c.rank_at.desc())
             .limit(1)

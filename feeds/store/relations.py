@@ -17,7 +17,7 @@ from feeds.codec import part_from_blob, plain, restore
 from feeds.model import LINEAGE_FIELDS, Containment, Decision, Entry, Evidence, Related
 from feeds.store import filings
 from feeds.store.columns import chunks, storable
-from feeds.store.dialect import Verbs, change_in, how_many, insert_many, rows_in, value_of
+from feeds.store.dialect import Verbs, change_in, how_many, insert_many, rows_in, update_many, value_of
 from feeds.store.schema import FILED, NOT_ASIDE, articles, containments, entries
 
 MOST_RELATED = 50
@@ -95,16 +95,12 @@ class Relations(Verbs):
         """The entries of the articles, first come first; without articles that have more than MOST_WEIGHED."""
         of_few = (
             select(entries.c.article_id)
-            .join_from(entries, articles, articles.c.id == entries.c.article_id)
+            .join_from(entries, articles)
             .group_by(entries.c.article_id)
             .having(func.count() <= MOST_WEIGHED)
         )
         ids = [row.article_id for row in rows_in(self._connection, of_few, articles.c.uid, uids)]
-        statement = (
-            select(*_LINE, articles.c.uid)
-            .join_from(entries, articles, articles.c.id == entries.c.article_id)
-            .order_by(entries.c.id)
-        )
+        statement = select(*_LINE, articles.c.uid).join_from(entries, articles).order_by(entries.c.id)
         found: dict[str, list[Line]] = {}
         for row in rows_in(self._connection, statement, entries.c.article_id, ids):
             evidence = evidence_of(row.evidence)
@@ -127,14 +123,11 @@ class Relations(Verbs):
         for uid, several in settled.items():
             for one in several:
                 if values := one.changes():
-                    row = {f"new_{name}": value for name, value in values.items()}
-                    changes.setdefault(frozenset(values), []).append(row | {"of_id": one.line.id})
+                    changes.setdefault(frozenset(values), []).append(values | {"id": one.line.id})
             if any(one.moves for one in several):
                 moved.append(uid)
-        for columns, rows in changes.items():
-            renewed = update(entries).where(entries.c.id == bindparam("of_id"))
-            values = {name: bindparam(f"new_{name}") for name in sorted(columns)}
-            self._connection.execute(renewed.values(values), rows)
+        for rows in changes.values():
+            update_many(self._connection, entries, rows)
         ids = [row.id for row in rows_in(self._connection, select(articles.c.id), articles.c.uid, moved)]
         filings.renew(self._connection, ids)
         renew_neighbours(self._connection, ids)
@@ -255,7 +248,7 @@ def _others(side: int, mine: Any, other: Any, those: str) -> Select[Any]:
         select(literal(side).label("side"), mine.label("of_id"), other.label("other_id"))
         .add_columns(articles.c.uid, entries.c.link, entries.c.title)
         .join_from(containments, articles, articles.c.id == other)
-        .join(entries, entries.c.article_id == articles.c.id)
+        .join(entries)
         .where(entries.c.shown == 1, articles.c.retracted_at.is_(None), NOT_ASIDE, FILED)
         .where(mine.in_(bindparam(those, expanding=True)))
     )

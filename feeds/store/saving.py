@@ -120,7 +120,7 @@ def _sorted_out(connection: Connection, decisions: Sequence[Decision]) -> _Batch
             if row.key != (key := indexable(decision.entry.key)):
                 entry_id = decision.entry.entry_id
                 new_id = None if entry_id is None else storable(entry_id)
-                batch.rekeyed.append({"of_id": row.id, "of_source": row.source_id, "new_key": key, "new_id": new_id})
+                batch.rekeyed.append({"id": row.id, "source_id": row.source_id, "key": key, "entry_id": new_id})
     return batch
 
 
@@ -224,24 +224,19 @@ def _entry_columns(decision: Decision, now: datetime) -> dict[str, Any]:
 
 
 def _update_entries(connection: Connection, batch: _Batch, now: datetime) -> None:
-    if not batch.updated:
-        return
-    rows = []
-    for row_id, (decision, _) in batch.updated.items():
-        columns = {f"new_{name}": value for name, value in _entry_columns(decision, now).items() if name != "evidence"}
-        rows.append(columns | {"of_id": row_id})
-    names: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in rows[0] if name != "of_id"}
-    connection.execute(update(entries).where(entries.c.id == bindparam("of_id")).values(names), rows)
+    rows = [_entry_columns(decision, now) | {"id": row_id} for row_id, (decision, _) in batch.updated.items()]
+    for row in rows:
+        del row["evidence"]
+    dialect.update_many(connection, entries, rows)
 
 
 def _rekey(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Give entries whose ids move the key that they were last seen under, so that the next poll finds them at once."""
-    if not rows:
-        return
     other = entries.alias()
-    taken = select(other.c.id).where(other.c.source_id == bindparam("of_source"), other.c.key == bindparam("new_key"))
-    statement = update(entries).where(entries.c.id == bindparam("of_id"), ~taken.exists())
-    connection.execute(statement.values(key=bindparam("new_key"), entry_id=bindparam("new_id")), list(rows))
+    taken = select(other.c.id).where(
+        other.c.source_id == bindparam("of_source_id"), other.c.key == bindparam("new_key")
+    )
+    dialect.update_many(connection, entries, rows, ("id", "source_id"), ~taken.exists())
 
 
 def _claim_addresses(connection: Connection, batch: _Batch) -> None:
@@ -281,10 +276,9 @@ def _revise(
     for uid, decision in significant.items():
         row = batch.rows[uid]
         at = _last_change(decision.entry, row.published_at, now) or max(now, row.published_at)
-        rows.append({"of_id": row.id, "new_updated": at})
-    if rows:
-        later = (articles.c.id == bindparam("of_id")) & (articles.c.updated_at < bindparam("new_updated"))
-        connection.execute(update(articles).where(later).values(updated_at=bindparam("new_updated")), rows)
+        rows.append({"id": row.id, "updated_at": at})
+    later = articles.c.updated_at < bindparam("new_updated_at")
+    dialect.update_many(connection, articles, rows, ("id",), later)
 
 
 def _note_listed(connection: Connection, refused: Sequence[Decision], now: datetime) -> None:
@@ -339,7 +333,7 @@ def _stored() -> Select[Any]:
     )
     columns = [entries.c[name] for name in names.split()]
     joined = select(*columns, articles.c.uid, articles.c.retracted_at)
-    return joined.join_from(entries, articles, articles.c.id == entries.c.article_id)
+    return joined.join_from(entries, articles)
 
 
 _STORED = _stored()

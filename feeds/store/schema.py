@@ -44,6 +44,18 @@ LIVE, WITHDRAWN, RETRACTED = 0, 1, 2
 """`filings.state`: in the section; out of it by a changed rule; out of it with its article."""
 
 
+def _text(name: str, **how: Any) -> Column[str]:
+    return Column(name, Text, nullable=False, **how)
+
+
+def _time(name: str, **how: Any) -> Column[Any]:
+    return Column(name, UtcDateTime, nullable=False, **how)
+
+
+def _blob(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
 def _flag(name: str, default: int = 0) -> Column[int]:
     return Column(name, SmallInteger, nullable=False, server_default=text(str(default)))
 
@@ -93,10 +105,10 @@ configs = Table(
     "configs",
     metadata,
     Column("version", Id, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("brief", Text, nullable=False),  # the same without most sources
-    Column("accepted_at", UtcDateTime, nullable=False),
+    _text("digest"),
+    _text("text"),
+    _text("brief"),  # the same without most sources
+    _time("accepted_at"),
     sqlite_autoincrement=True,
 )
 
@@ -104,26 +116,26 @@ sources = Table(
     "sources",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("key", Text, nullable=False, unique=True),
+    _text("key", unique=True),
     # as configured
-    Column("name", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("target", Text, nullable=False),
+    _text("name"),
+    _text("kind"),
+    _text("target"),
     Column("section", Text),
     _flag("enabled", 1),
     Column("fixed_interval_s", Float),
     Column("full_text", Text),
-    Column("rights", Text, nullable=False),  # own full_text, else the desk's
+    _text("rights"),  # own full_text, else the desk's
     Column("language", Text),
     Column("timezone", Text),
     _number("priority"),
     _flag("ignore_validators"),
     _number("line"),
-    Column("added_at", UtcDateTime, nullable=False),
+    _time("added_at"),
     Column("removed_at", UtcDateTime),
     # the schedule: due time and lease are one column
-    Column("next_poll_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    _time("next_poll_at"),
+    _time("due_at"),
     Column("claim_id", Text),
     _number("polled"),
     # what is remembered between polls
@@ -170,8 +182,8 @@ polls = Table(
     metadata,
     Column("source_id", Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
     Column("slot", Integer, primary_key=True, autoincrement=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("outcome", Text, nullable=False),
+    _time("at"),
+    _text("outcome"),
     Column("status", Integer),
     _number("new_entries"),
     _number("copies"),
@@ -180,7 +192,7 @@ polls = Table(
     Column("seconds", Float, nullable=False),
     _words("error"),
     _words("remedy"),
-    Column("next_poll_at", UtcDateTime, nullable=False),
+    _time("next_poll_at"),
     _words("reason"),
     sqlite_with_rowid=False,
 )
@@ -191,14 +203,14 @@ inbox = Table(
     Column("id", Id, primary_key=True),
     Column("source_id", Id, ForeignKey("sources.id"), nullable=False, index=True),
     Column("claim_id", Text),
-    Column("received_at", UtcDateTime, nullable=False),
-    Column("final_url", Text, nullable=False),
+    _time("received_at"),
+    _text("final_url"),
     Column("status", Integer, nullable=False),
-    Column("headers", Text, nullable=False),
+    _text("headers"),
     Column("etag", Text),
     Column("last_modified", Text),
     _flag("pushed"),
-    Column("body", LargeBinary, nullable=False),
+    _blob("body"),
     _number("tries"),
     Column("next_try_at", UtcDateTime),
     Column("reading", LargeBinary),  # what a hand read in the body; it waits for who decides
@@ -212,7 +224,7 @@ page_queue = Table(
     Column("id", Id, primary_key=True),
     Column("source_id", Id, ForeignKey("sources.id"), nullable=False),
     Column("link_hash", BigInteger, nullable=False),
-    Column("url", Text, nullable=False),
+    _text("url"),
     UniqueConstraint("source_id", "link_hash"),
     sqlite_autoincrement=True,
 )
@@ -221,8 +233,8 @@ furniture = Table(
     "furniture",
     metadata,
     Column("scope", Text, primary_key=True),  # a source or a site, see furniture.py
-    Column("state", LargeBinary, nullable=False),
-    Column("changed_at", UtcDateTime, nullable=False, index=True),
+    _blob("state"),
+    _time("changed_at", index=True),
     sqlite_with_rowid=False,
 )
 
@@ -230,12 +242,12 @@ articles = Table(
     "articles",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("uid", Text, nullable=False, unique=True),
+    _text("uid", unique=True),
     Column("story_uid", Text, index=True),
-    Column("published_at", UtcDateTime, nullable=False),
-    Column("updated_at", UtcDateTime, nullable=False),
-    Column("rank_at", UtcDateTime, nullable=False),
-    Column("seen_at", UtcDateTime, nullable=False, index=True),
+    _time("published_at"),
+    _time("updated_at"),
+    _time("rank_at"),
+    _time("seen_at", index=True),
     _number("revision"),  # counts every change of what is shown; says whether a fragment is current
     _number("rendered_revision", -1),  # that of which there are fragments, or which was set aside
     _number("least_revision"),  # no older fragment is served: it holds what rights do not allow any more
@@ -256,8 +268,8 @@ story_moves = Table(
     "story_moves",
     metadata,
     Column("old_uid", Text, primary_key=True),
-    Column("uid", Text, nullable=False),
-    Column("moved_at", UtcDateTime, nullable=False),
+    _text("uid"),
+    _time("moved_at"),
 )
 
 entries = Table(
@@ -265,21 +277,21 @@ entries = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("source_id", Id, ForeignKey("sources.id"), nullable=False),
-    Column("key", Text, nullable=False),
+    _text("key"),
     Column("article_id", Id, ForeignKey("articles.id"), nullable=False, index=True),
     _flag("shown"),
     _flag("copy"),
     Column("entry_id", Text),
     Column("comparable", Text),
     Column("link", Text),
-    Column("title", Text, nullable=False),
+    _text("title"),
     _number("text_hash"),
     _number("content_hash"),
     Column("published_at", UtcDateTime),
-    Column("first_seen", UtcDateTime, nullable=False, index=True),
-    Column("changed_at", UtcDateTime, nullable=False),
+    _time("first_seen", index=True),
+    _time("changed_at"),
     _words("evidence"),
-    Column("payload", LargeBinary, nullable=False),
+    _blob("payload"),
     Column("signature", LargeBinary),
     UniqueConstraint("key", "source_id"),
     sqlite_autoincrement=True,
@@ -314,7 +326,7 @@ tombstones = Table(
     "tombstones",
     metadata,
     Column("mark", BigInteger, primary_key=True, autoincrement=False),  # see marks.py
-    Column("met_at", UtcDateTime, nullable=False),
+    _time("met_at"),
     _flag("forever"),
     sqlite_with_rowid=False,
 )
@@ -326,8 +338,8 @@ sections = Table(
     "sections",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("path", Text, nullable=False, unique=True),
-    Column("title", Text, nullable=False),
+    _text("path", unique=True),
+    _text("title"),
     _number("position"),
     _number("sequence"),
     _number("filed"),  # counts filings ever made: a filing's number, by which archive pages are cut
@@ -335,7 +347,7 @@ sections = Table(
     _number("rendered_sequence", -1),
     _number("rendered_touched", -1),
     _number("rendered_filed"),  # up to which filing the section is published: what is held, or just came, lies behind
-    Column("created_at", UtcDateTime, nullable=False),
+    _time("created_at"),
     Column("removed_at", UtcDateTime),
     sqlite_autoincrement=True,
 )
@@ -352,8 +364,8 @@ section_moves = Table(
     "section_moves",
     metadata,
     Column("old_path", Text, primary_key=True),
-    Column("path", Text, nullable=False),
-    Column("moved_at", UtcDateTime, nullable=False),
+    _text("path"),
+    _time("moved_at"),
 )
 
 filings = Table(
@@ -362,14 +374,14 @@ filings = Table(
     Column("section_id", Id, ForeignKey("sections.id"), primary_key=True, autoincrement=False),
     Column("article_id", Id, ForeignKey("articles.id"), primary_key=True, autoincrement=False, index=True),
     _flag("state"),
-    Column("rank_at", UtcDateTime, nullable=False),
+    _time("rank_at"),
     Column("sequence", BigInteger, nullable=False),
     Column("number", BigInteger, nullable=False),
-    Column("filed_by", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    _text("filed_by"),
+    _text("reason"),
     Column("probability", Float),
-    Column("filed_at", UtcDateTime, nullable=False),
-    Column("changed_at", UtcDateTime, nullable=False),
+    _time("filed_at"),
+    _time("changed_at"),
     sqlite_with_rowid=False,
 )
 IN_SECTION = text("filings.state = 0")
@@ -389,8 +401,8 @@ fragments = Table(
     Column("format", Text, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
-    Column("updated_at", UtcDateTime, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    _time("updated_at"),
+    _blob("body"),
     sqlite_with_rowid=False,
 )
 
@@ -402,9 +414,9 @@ story_fragments = Table(
     Column("story_uid", Text, primary_key=True),
     Column("format", Text, primary_key=True),
     Column("version", BigInteger, nullable=False),
-    Column("made_of", Text, nullable=False),  # its articles and their revisions, as a hash
-    Column("updated_at", UtcDateTime, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    _text("made_of"),  # its articles and their revisions, as a hash
+    _time("updated_at"),
+    _blob("body"),
     sqlite_with_rowid=False,
 )
 
@@ -413,13 +425,13 @@ documents = Table(
     metadata,
     Column("path", Text, primary_key=True),
     Column("format", Text, primary_key=True),
-    Column("media_type", Text, nullable=False),
+    _text("media_type"),
     Column("sequence", BigInteger, nullable=False),
-    Column("etag", Text, nullable=False),
-    Column("last_modified", UtcDateTime, nullable=False),
+    _text("etag"),
+    _time("last_modified"),
     Column("publication", BigInteger, nullable=False, index=True),
-    Column("article_uids", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    _text("article_uids"),
+    _blob("body"),
     Column("gzip", LargeBinary),
     Column("brotli", LargeBinary),
 )
@@ -429,21 +441,21 @@ frames = Table(
     metadata,
     Column("path", Text, primary_key=True),
     Column("format", Text, primary_key=True),
-    Column("head", LargeBinary, nullable=False),
-    Column("tail", LargeBinary, nullable=False),
-    Column("separator", LargeBinary, nullable=False),
+    _blob("head"),
+    _blob("tail"),
+    _blob("separator"),
 )
 
 events = Table(
     "events",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("uid", Text, nullable=False, unique=True),
-    Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    _text("uid", unique=True),
+    _text("kind"),
+    _text("subject"),
+    _text("text"),
     _words("remedy"),
-    Column("at", UtcDateTime, nullable=False, index=True),
+    _time("at", index=True),
     Column("closed_at", UtcDateTime),
     sqlite_autoincrement=True,
 )
@@ -454,17 +466,17 @@ hub_requests = Table(
     "hub_requests",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("mode", Text, nullable=False),  # subscribe, unsubscribe, denied
-    Column("path", Text, nullable=False),
-    Column("format", Text, nullable=False),
-    Column("callback", Text, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("host", Text, nullable=False, index=True),
+    _text("mode"),  # subscribe, unsubscribe, denied
+    _text("path"),
+    _text("format"),
+    _text("callback"),
+    _text("topic"),
+    _text("host", index=True),
     Column("secret", Text),
     _number("lease_s"),
     _words("reason"),
     _number("tries"),
-    Column("next_try_at", UtcDateTime, nullable=False, index=True),
+    _time("next_try_at", index=True),
     UniqueConstraint("path", "format", "callback"),
     sqlite_autoincrement=True,
 )
@@ -473,15 +485,15 @@ hub_subscriptions = Table(
     "hub_subscriptions",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("path", Text, nullable=False),
-    Column("format", Text, nullable=False),
-    Column("callback", Text, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("host", Text, nullable=False, index=True),
+    _text("path"),
+    _text("format"),
+    _text("callback"),
+    _text("topic"),
+    _text("host", index=True),
     _flag("ping"),  # an outside hub, told that the topic has changed
     Column("secret", Text),
-    Column("verified_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
+    _time("verified_at"),
+    _time("expires_at"),
     # what of the topic has arrived there, and what was given up until the topic changes again
     _words("delivered_etag"),
     _number("delivered_sequence"),
@@ -489,7 +501,7 @@ hub_subscriptions = Table(
     Column("delivered_at", UtcDateTime),
     _number("failures"),
     Column("failing_since", UtcDateTime),
-    Column("next_try_at", UtcDateTime, nullable=False),
+    _time("next_try_at"),
     _words("last_error"),
     UniqueConstraint("path", "format", "callback"),
     sqlite_autoincrement=True,
@@ -502,13 +514,13 @@ source_hubs = Table(
     "source_hubs",
     metadata,
     Column("source_id", Id, primary_key=True, autoincrement=False),
-    Column("hub", Text, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("token", Text, nullable=False, unique=True),
-    Column("secret", Text, nullable=False),
-    Column("state", Text, nullable=False),  # wanted, asked, active, denied
+    _text("hub"),
+    _text("topic"),
+    _text("token", unique=True),
+    _text("secret"),
+    _text("state"),  # wanted, asked, active, denied
     Column("expires_at", UtcDateTime),
-    Column("next_try_at", UtcDateTime, nullable=False, index=True),
+    _time("next_try_at", index=True),
     _number("failures"),
     _words("reason"),
     Column("pushed_at", UtcDateTime),

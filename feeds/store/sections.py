@@ -216,7 +216,7 @@ class Sections(Verbs):
         columns = filings.c.article_id, filings.c.rank_at, filings.c.filed_at
         statement = (
             select(*columns, *newest.STANDING)
-            .join_from(filings, articles, articles.c.id == filings.c.article_id)
+            .join_from(filings, articles)
             .join(entries, (entries.c.article_id == filings.c.article_id) & (entries.c.shown == 1))
             .where(filings.c.section_id == self._id(path), IN_SECTION)
         )
@@ -229,7 +229,7 @@ class Sections(Verbs):
         """The section's newest retractions of those numbered above *after*, newest first."""
         statement = (
             select(articles.c.uid, filings.c.changed_at, filings.c.sequence)
-            .join_from(filings, articles, articles.c.id == filings.c.article_id)
+            .join_from(filings, articles)
             .where(filings.c.section_id == self._id(path), filings.c.sequence > after, filings.c.state == RETRACTED)
             .order_by(filings.c.sequence.desc())
             .limit(limit)
@@ -243,7 +243,7 @@ class Sections(Verbs):
         """What was filed, changed, withdrawn or retracted after *sequence*, newest change first (RFC 3229)."""
         statement = (
             select(filings.c.article_id, filings.c.state, filings.c.sequence, filings.c.changed_at, articles.c.uid)
-            .join_from(filings, articles, articles.c.id == filings.c.article_id)
+            .join_from(filings, articles)
             .where(filings.c.section_id == self._id(path), filings.c.sequence > sequence)
             .order_by(filings.c.sequence.desc())
             .limit(limit + 1)
@@ -315,7 +315,7 @@ def _move(connection: Connection, old: str, path: str, now: datetime, *, here: b
     known = connection.execute(statement).scalar_one_or_none() == path
     row = {"old_path": old, "path": path, "moved_at": now}
     if not known:
-        upsert(connection, section_moves, [row], ("old_path",), change=("path", "moved_at"))
+        upsert(connection, section_moves, [row], ("old_path",), replace=True)
     if here or not free:
         return not known
     values = {"path": path, "removed_at": None, "touched": sections.c.touched + 1}

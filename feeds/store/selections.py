@@ -45,7 +45,7 @@ def archive_page(connection: Connection, section_id: int, first: int, last: int,
     kept = connection.execute(page.where(*here, IN_SECTION, NOT_ASIDE)).all()
     gone = (
         select(articles.c.uid, articles.c.retracted_at, filings.c.number)
-        .join_from(filings, articles, articles.c.id == filings.c.article_id)
+        .join_from(filings, articles)
         .where(*here, filings.c.state == RETRACTED, articles.c.retracted_at.is_not(None))
         .order_by(filings.c.number.desc())
         .with_hint(filings, BY_NUMBER, "sqlite")
@@ -138,7 +138,7 @@ def unlisted(connection: Connection, section_id: int, uids: Sequence[str], filed
     listed = set(uids)
     statement = (
         select(filings.c.number, articles.c.uid)
-        .join_from(filings, articles, articles.c.id == filings.c.article_id)
+        .join_from(filings, articles)
         .where(filings.c.section_id == section_id, filings.c.number <= filed, IN_SECTION, NOT_ASIDE)
         .order_by(filings.c.number.desc())
         .limit(len(listed) + 1)
@@ -151,7 +151,7 @@ def _fragments(format: Format) -> Select[Any]:
     """Filed articles with their fragment, where there is one that may be served, of whatever version."""
     return (
         select(filings.c.article_id, filings.c.number, filings.c.sequence, *_ARTICLE, *_FRAGMENT)
-        .join_from(filings, articles, articles.c.id == filings.c.article_id)
+        .join_from(filings, articles)
         .join(fragments, _servable(format), isouter=True)
     )
 

@@ -40,7 +40,7 @@ def value(connection: Connection, name: str) -> int:
 
 def set_value(connection: Connection, name: str, value: int) -> None:
     """Set the counter *name*."""
-    dialect.upsert(connection, counters, [{"name": name, "value": value}], ("name",), change=("value",))
+    dialect.upsert(connection, counters, [{"name": name, "value": value}], ("name",), replace=True)
 
 
 def publish(connection: Connection, by: int = 1) -> int:
@@ -183,4 +183,4 @@ class Furniture(Verbs):
         rows = [
             {"scope": indexable(scope), "state": state, "changed_at": now} for scope, state in sorted(states.items())
         ]
-        dialect.upsert(self._connection, furniture, rows, ["scope"], change=["state", "changed_at"])
+        dialect.upsert(self._connection, furniture, rows, ["scope"], replace=True)

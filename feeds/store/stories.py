@@ -57,7 +57,7 @@ class StoryShelf(Verbs):
             onward = update(story_moves).where(story_moves.c.uid == gone).values(uid=kept)
             self._connection.execute(onward)
         rows = [{"old_uid": gone, "uid": kept, "moved_at": now} for gone, kept in merged.items()]
-        upsert(self._connection, story_moves, rows, ("old_uid",), change=("uid", "moved_at"))
+        upsert(self._connection, story_moves, rows, ("old_uid",), replace=True)
 
     def _put(self, ids: Sequence[int], story: str) -> None:
         change_in(self._connection, update(articles).values(story_uid=story), articles.c.id, ids)
@@ -98,7 +98,7 @@ class StoryShelf(Verbs):
         members, by = func.count(articles.c.id.distinct()), func.count(entries.c.source_id.distinct())
         statement = (
             select(articles.c.story_uid, members, by)
-            .join_from(articles, entries, entries.c.article_id == articles.c.id)
+            .join_from(articles, entries)
             .where(articles.c.retracted_at.is_(None), FILED)
             .group_by(articles.c.story_uid)
         )
@@ -114,7 +114,7 @@ def newest(connection: Connection, section_id: int, among: int) -> list[tuple[st
     """The (article uid, story uid or "") of a section's newest published articles, newest first."""
     statement = (
         select(articles.c.uid, articles.c.story_uid)
-        .join_from(filings, articles, articles.c.id == filings.c.article_id)
+        .join_from(filings, articles)
         .where(filings.c.section_id == section_id, IN_SECTION, NOT_ASIDE, *published(connection, section_id))
         .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
         .limit(among)
@@ -186,8 +186,7 @@ def put(connection: Connection, made: Sequence[Fragment], of: dict[str, str]) ->
         }
         for fragment in made
     ]
-    change = ("version", "made_of", "updated_at", "body")
-    upsert(connection, story_fragments, rows, ("story_uid", "format"), change=change)
+    upsert(connection, story_fragments, rows, ("story_uid", "format"), replace=True)
 
 
 def forget(connection: Connection, story_uids: Iterable[str]) -> None:
@@ -203,9 +202,7 @@ def selection(connection: Connection, section_id: int, format: Format, *, limit:
     for row in rows_in(connection, several, story_fragments.c.story_uid, chosen):
         found[row.story_uid] = fragment_of(row, article_uid=row.story_uid, updated=row.updated_at, revision=None)
     alone = (
-        select(articles.c.uid, fragments)
-        .join_from(fragments, articles, articles.c.id == fragments.c.article_id)
-        .where(fragments.c.format == format, SERVABLE)
+        select(articles.c.uid, fragments).join_from(fragments, articles).where(fragments.c.format == format, SERVABLE)
     )
     for row in rows_in(connection, alone, articles.c.uid, chosen):
         alone_now = fragment_of(row, article_uid=row.uid, updated=row.updated_at, revision=None)
