@@ -31,6 +31,7 @@ COMMANDS = {
     "opml": ("feeds.cli.lists", "Take over a list of another reader, or give yours to one."),
     "backup": ("feeds.cli.upkeep", "Copy the database to one file, while the desk goes on working."),
     "restore": ("feeds.cli.upkeep", "Put such a copy in the place of the database."),
+    "move": ("feeds.cli.upkeep", "Take the desk from SQLite to PostgreSQL, for more than one machine."),
     "retract": ("feeds.cli.upkeep", "Take an article out of everything, for good."),
     "unretract": ("feeds.cli.upkeep", "Put a retracted article back."),
     "export": ("feeds.cli.export", "Write the whole site as files, for any web server."),

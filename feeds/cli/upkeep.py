@@ -1,19 +1,28 @@
-"""`wiredesk backup`, `restore`, `retract` and `unretract`: the desk in one file and back, an article out and back."""
+"""`wiredesk backup`, `restore`, `move`, `retract` and `unretract`: the desk in one file and back, or to a database
+server; an article out and back.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
 
+<<<<<<< HEAD
 from feeds.cli.common import find_article, running_config
 from feeds.cli.places import Places, need_database, places, with_places
+=======
+from feeds.cli.common import Places, counted, find_article, need_database, places, running_config, with_places
+>>>>>>> 286547e (wiredesk move: a desk from SQLite to PostgreSQL in one transaction, with all that it knows)
 from feeds.engine.startup import now_utc
 from feeds.engine.supervisor import DeskLock
 from feeds.errors import DeskError, StoreError
 from feeds.publish import publish
 from feeds.store import Store, open_store
+from feeds.store.move import move as move_to
+from feeds.store.move import rows
 from feeds.store.upgrade import fault
 from feeds.store.upgrade import restore as put_back
 
@@ -67,6 +76,51 @@ def restore(config: str | None, data: str | None, file: Path) -> None:
     if aside.exists():
         click.echo(f"What was there is at {aside}; delete it when all is well.")
     click.echo("Start the desk again with `wiredesk run`.")
+
+
+@click.command()
+@with_places
+@click.argument("target", required=False, metavar="[postgresql://…]")
+def move(config: str | None, data: str | None, target: str | None) -> None:
+    """Take the desk from its SQLite file to a PostgreSQL database, for more than one machine.
+
+    Everything goes with it: articles under their ids, documents to the byte, ETags, what sources said last, and
+    subscriptions. The database is the one that WIREDESK_DATABASE names, where nobody sees its password, or the
+    argument. It must be empty, and the desk stopped. A move that is interrupted has not happened: start it again.
+    The SQLite file stays as it is.
+
+    \b
+      createdb wire
+      WIREDESK_DATABASE=postgresql://wire@db.example.org/wire wiredesk move
+    """
+    named = target or os.environ.get("WIREDESK_DATABASE", "")
+    found = places(config, data, {name: value for name, value in os.environ.items() if name != "WIREDESK_DATABASE"})
+    if not named.startswith("postgres"):
+        raise DeskError(
+            "no PostgreSQL database is named",
+            remedy="put its address into WIREDESK_DATABASE: postgresql://user:password@host/name",
+        )
+    need_database(found)
+    with DeskLock(found.data), open_store(found.database, create=False) as old, open_store(named) as new:
+        if new.pending():
+            raise StoreError("the PostgreSQL database is of an older release", remedy="name an empty one")
+        with click.progressbar(length=rows(old), label=f"Moving {found.file}", file=sys.stderr) as bar:
+            copied = move_to(old, new, bar.update)
+    counts = ", ".join(counted(copied[name], one) for name, one in _TOLD_OF_A_MOVE.items())
+    click.echo(f"Moved {counts}; all documents are the same there, to the byte.")
+    click.echo(
+        "From now on start the desk with WIREDESK_DATABASE naming that database: `wiredesk worker` and `wiredesk web`,"
+        " on as many machines as you like.\n"
+        f"{found.file} was left as it is. Keep it as a copy, and start no desk on it again."
+    )
+
+
+_TOLD_OF_A_MOVE = {
+    "sources": "source",
+    "articles": "article",
+    "documents": "document",
+    "hub_subscriptions": "subscription",
+}
 
 
 @click.command()

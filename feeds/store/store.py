@@ -218,7 +218,7 @@ class Store:
 
     @contextmanager
     def unfenced(self) -> Iterator[Connection]:
-        """A transaction of the lease itself, below `write`."""
+        """The connection of a transaction below `write`: of the lease itself, and of what goes through whole tables."""
         with self._writer.begin() as connection:
             yield connection
 

@@ -85,10 +85,10 @@ class CaseDesk:
         self.origin = Origin()
         self.config = folder / "config"
         self.config.mkdir(parents=True)
-        self._data = folder / "data"
-        self._data.mkdir()
-        self.database = self._data / "desk.sqlite3"
-        self._url = database(self.database)
+        self.data = folder / "data"
+        self.data.mkdir()
+        self.database = self.data / "desk.sqlite3"
+        self.url = database(self.database)
         self.now = NOW
         self.ended: list[PollResult] = []
 
@@ -131,7 +131,7 @@ class CaseDesk:
     def poll(self, after: timedelta = timedelta(hours=1)) -> None:
         """Ask every source once, *after* the last time, and publish."""
         self.now += after
-        store = open_store(self._url)
+        store = open_store(self.url)
         try:
             desk = accept(store, self.config, {}, now=self.now).desk
             if to_refile(store):
@@ -177,13 +177,13 @@ class CaseDesk:
 
     def ask(self, path: str, *, query: str = "") -> Got:
         """What the web half answers."""
-        web = create_app(self._url)
+        web = create_app(self.url)
         web._look_every_s = 0.0
         return ask(web, path, query=query)
 
     def command(self, *arguments: str) -> Result:
         """What `wiredesk ARGUMENTS` says of this desk."""
-        return CliRunner().invoke(wiredesk, [*arguments, "--config", str(self.config), "--data", str(self._data)])
+        return CliRunner().invoke(wiredesk, [*arguments, "--config", str(self.config), "--data", str(self.data)])
 
     def article(self, item: dict[str, Any]) -> str:
         """The article page of a JSON Feed item."""

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
@@ -31,12 +32,9 @@ def postgres_url():
 @pytest.fixture(scope="session")
 def shared(postgres_url):
     """A PostgreSQL database with its tables, emptied before each test: far quicker than a database for each."""
-    name = f"wd_{uuid.uuid4().hex}"
-    _command(postgres_url, "CREATE DATABASE {}", name)
-    url = _with_name(postgres_url, name)
-    open_store(url).close()
-    yield url
-    _command(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
+    with database_on(postgres_url) as url:
+        open_store(url).close()
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -45,7 +43,13 @@ def empty_url(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/desk.db"
         return
-    server = request.getfixturevalue("postgres_url")
+    with database_on(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
+@contextmanager
+def database_on(server):
+    """The URL of a new database on the PostgreSQL *server*, dropped at the end."""
     name = f"wd_{uuid.uuid4().hex}"
     _command(server, "CREATE DATABASE {}", name)
     yield _with_name(server, name)
