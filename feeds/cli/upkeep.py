@@ -10,12 +10,8 @@ from pathlib import Path
 
 import click
 
-<<<<<<< HEAD
-from feeds.cli.common import find_article, running_config
+from feeds.cli.common import counted, find_article, running_config
 from feeds.cli.places import Places, need_database, places, with_places
-=======
-from feeds.cli.common import Places, counted, find_article, need_database, places, running_config, with_places
->>>>>>> 286547e (wiredesk move: a desk from SQLite to PostgreSQL in one transaction, with all that it knows)
 from feeds.engine.startup import now_utc
 from feeds.engine.supervisor import DeskLock
 from feeds.errors import DeskError, StoreError
