@@ -13,10 +13,10 @@ from uuid import UUID
 
 import numpy as np
 
-from feeds.dedupe import Deduper, Remembered, Sketched, Stories, Window, remember, signature, sketch
+from feeds.dedupe import Deduper, Sketched, Stories, Window, remember, signature, sketch
 from feeds.dedupe.counts import TermCounts
 from feeds.dedupe.terms import MOST_TERMS, Terms, pack, unpack
-from feeds.model import Entry, Known
+from feeds.model import Entry, Known, StoredSignature
 from feeds.text import text_hash
 
 PROBED = 1_000
@@ -59,7 +59,7 @@ def scale(sizes: Sequence[int]) -> None:
         window, stories = Window(), Stories()
         start = time.process_time()
         count = size - PROBED
-        remember(_stored(signatures, count, now, step), window, stories)
+        remember(list(_stored(signatures, count, now, step)), window, stories)
         # The first article pays for what reading back has put off.
         first, _ = _made(dice, pool, vocabulary)
         Deduper(Known(), now=now + step * count, window=window, stories=stories).decide(0, [first])
@@ -105,7 +105,7 @@ def _made(
     return Entry(key=body[:80], title=" ".join(text[5:13]), text=body, text_hash=text_hash(body)), text
 
 
-def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timedelta) -> Iterator[Remembered]:
+def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timedelta) -> Iterator[StoredSignature]:
     """Entries as the store gives them back, each unlike the others but for what is common."""
     dice = np.random.default_rng(11)
     for number in range(count):
@@ -119,7 +119,8 @@ def _stored(patterns: Sequence[Sketched], count: int, now: datetime, step: timed
         terms = unpack(pattern.terms)
         hashes = terms.hashes[:MOST_TERMS].copy()
         hashes[::2] ^= np.uint32((event * 2654435761) & 0x3FFFFFFF)
-        yield Remembered(
+        yield StoredSignature(
+            id=number + 1,
             article_uid=UUID(int=number + 1).urn,
             source_id=number % 5000,
             signature=moved + pack(Terms(np.sort(hashes), terms.strengths[:MOST_TERMS])),

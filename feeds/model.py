@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from feeds.dates import Order
 
@@ -663,6 +663,22 @@ class KnownEntry:
     published: datetime | None = None
     first_seen: datetime
     signature: bytes = b""
+
+
+class StoredSignature(NamedTuple):
+    """What the text of a stored entry is compared by. *copy* is False for the entry that made its article.
+
+    Pass *id*, the number of its row, to go on behind it.
+    """
+
+    id: int
+    article_uid: str
+    source_id: int
+    signature: bytes
+    first_seen: datetime
+    published: datetime | None = None
+    copy: bool = False
+    story_uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from feeds.dedupe.decide import Deduper
 from feeds.dedupe.explaining import compare, nearest
 from feeds.dedupe.grouping import Stories
 from feeds.dedupe.origins import Lineage, Said, Told, choose_shown, said, trace
-from feeds.dedupe.recall import Remembered, remember
+from feeds.dedupe.recall import remember
 from feeds.dedupe.signature import Sketched, sketch
 from feeds.dedupe.window import Window
 
@@ -13,7 +13,6 @@ __all__ = [
     "Deduper",
     "Directory",
     "Lineage",
-    "Remembered",
     "Said",
     "Sketched",
     "Stories",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.arrays import Hashes
+from feeds.dedupe.arrays import Hashes, Ints, first_of_each
 from feeds.dedupe.terms import BACKGROUND_ARTICLES, MOST_TERMS, TERM_CELLS, Terms, articles_with, hash_stems
 
 COMMON_GRAMS = 3
@@ -33,6 +33,8 @@ HABIT_LOAD = 0.5
 _COUNTS = np.arange(256)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _UPPER = np.uint64(40)
+_SHIFT = np.uint64(32)
+_ONCE = np.ones(1, np.int64)
 
 Weights = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -60,18 +62,47 @@ class Counters:
             cells, counts, self._added = self._before.pop()
             self._cells[cells] = counts
 
-    def _count(self, cells: Cells, added: int, most: float) -> bool:
-        """Count *cells*, which are *added* more; whether all was halved, as there were more than *most*."""
+    def _count(self, cells: Cells, sizes: Sequence[int], added: Sequence[int], most: float) -> list[int]:
+        """Count the *cells* of articles, one behind the other: *sizes* is how many each has, *added* what each adds.
+
+        Return behind how many articles all was halved, as more than *most* were added.
+        """
+        halved = []
+        first = start = end = 0
+        before = self._added
+        for number, (size, more) in enumerate(zip(sizes, added, strict=True), 1):
+            end += size
+            self._added += more
+            if self._added > most or number == len(sizes):
+                self._add(cells[start:end], sizes[first:number], before)
+                if self._added > most:
+                    self._halve()
+                    halved.append(number)
+                first, start, before = number, end, self._added
+        return halved
+
+    def _add(self, cells: Cells, sizes: Sequence[int], before: int) -> None:
+        """Count each of *cells* once for each article that has it; *before* is what was added until then."""
+        times = _ONCE
+        if len(sizes) > 1:
+            cells, times = _counted(cells, sizes)
         counts = self._cells[cells]
-        self._before.append((cells, counts, self._added))
-        self._cells[cells] = counts + (counts < self._largest)
-        self._added += added
-        if self._added <= most:
-            return False
+        self._before.append((cells, counts, before))
+        self._cells[cells] = np.minimum(counts + times, self._largest)
+
+    def _halve(self) -> None:
         self._before.append((slice(None), self._cells.copy(), self._added))
         np.multiply(self._cells, 0.5, out=self._cells, casting="unsafe")
         self._added //= 2
-        return True
+
+
+def _counted(cells: Cells, sizes: Sequence[int]) -> tuple[Cells, Ints]:
+    """Each of *cells* once, in order, and how many articles, which have *sizes* of them, have it."""
+    keys = cells.astype(np.uint64) << _SHIFT | np.arange(len(sizes), dtype=np.uint64).repeat(sizes)
+    keys.sort()
+    cells = keys[first_of_each(keys)] >> _SHIFT
+    first = np.flatnonzero(first_of_each(cells))
+    return cells[first], np.diff(first, append=len(cells))
 
 
 class GramCounts(Counters):
@@ -82,9 +113,9 @@ class GramCounts(Counters):
         self._weighed = -1
         self._weight_of = np.empty(0)  # by what a cell counts, as it was when *_weighed* triples were added
 
-    def add(self, grams: Hashes) -> None:
-        if grams.size:
-            self._count(grams & np.uint32(GRAM_CELLS - 1), grams.size, GRAM_LOAD * GRAM_CELLS)
+    def add(self, grams: Hashes, sizes: Sequence[int]) -> None:
+        """Count the *grams* of articles, one behind the other; each has as many as *sizes* says, each once."""
+        self._count(grams & np.uint32(GRAM_CELLS - 1), sizes, sizes, GRAM_LOAD * GRAM_CELLS)
 
     def weights(self, grams: Hashes) -> Weights:
         """1 for rare triples, towards 0 for common ones."""
@@ -109,8 +140,9 @@ class TermCounts(Counters):
         """So many were counted, less what has faded."""
         return self._added
 
-    def add(self, terms: Terms) -> None:
-        self._count(terms.hashes & np.uint32(TERM_CELLS - 1), 1, HALVE_ARTICLES)
+    def add(self, terms: Hashes, sizes: Sequence[int]) -> None:
+        """Count the *terms* of articles, one behind the other; each has as many as *sizes* says, each once."""
+        self._count(terms & np.uint32(TERM_CELLS - 1), sizes, [1] * len(sizes), HALVE_ARTICLES)
 
     def strongest(self, terms: Terms, language: str) -> Terms:
         """The MOST_TERMS of *terms*, not counted yet, that weigh most."""
@@ -153,13 +185,18 @@ class Habits(Counters):
         self._articles = +self._articles
         self._articles_before.clear()
 
-    def add(self, source_id: int, terms: Hashes) -> None:
-        """Count one article of a source; each of its *terms* stands there once."""
-        self._articles_before.setdefault(source_id, self._articles[source_id])
-        self._articles[source_id] += 1
-        if self._count(_cells(np.uint64(source_id), terms), len(terms), HABIT_LOAD * HABIT_CELLS):
+    def add(self, source_ids: Sequence[int], terms: Hashes, sizes: Sequence[int]) -> None:
+        """Count the *terms* of articles as `TermCounts.add` does; *source_ids* says whose each article is."""
+        for source_id in source_ids:
+            self._articles_before.setdefault(source_id, self._articles[source_id])
+        cells = _cells(np.array(source_ids, np.uint64).repeat(sizes), terms)
+        start = 0
+        for end in self._count(cells, sizes, sizes, HABIT_LOAD * HABIT_CELLS):
+            self._articles.update(source_ids[start:end])
             self._articles_before = dict(self._articles) | self._articles_before
             self._articles = Counter({source: count // 2 for source, count in self._articles.items() if count > 1})
+            start = end
+        self._articles.update(source_ids[start:])
 
     def novelty(self, source_ids: Sequence[int], terms: Hashes, sizes: Sequence[int], telling: Floats) -> Floats:
         """What part of *telling* (natural logs, as `TermCounts` gives them) each term of articles, which are counted
@@ -176,8 +213,8 @@ class Habits(Counters):
         return found
 
 
-def _cells(source_ids: Any, terms: Hashes) -> npt.NDArray[np.uint64]:
-    """The cell of each term of a source; of many, *source_ids* has one for each term."""
+def _cells(source_ids: npt.NDArray[np.uint64], terms: Hashes) -> npt.NDArray[np.uint64]:
+    """The cell of each term; *source_ids* has a source for each."""
     mixed = (terms.astype(np.uint64) | (source_ids << np.uint64(32))) * _SPREAD
     found: npt.NDArray[np.uint64] = (mixed >> _UPPER) & np.uint64(HABIT_CELLS - 1)
     return found

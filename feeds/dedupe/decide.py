@@ -24,7 +24,17 @@ from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import Sketched, sketch_text
 from feeds.dedupe.terms import Terms, pack, unpack
 from feeds.dedupe.window import NOTHING, Boilerplate, Found, Window
-from feeds.model import NOTHING_BESIDE, Beside, Containment, Decision, Entry, Evidence, Known, KnownEntry
+from feeds.model import (
+    NOTHING_BESIDE,
+    Beside,
+    Containment,
+    Decision,
+    Entry,
+    Evidence,
+    Known,
+    KnownEntry,
+    StoredSignature,
+)
 from feeds.text import short_hash, spelled, words
 
 FEWEST_TERMS = 3
@@ -384,10 +394,11 @@ class Deduper:
 
     def _remember(self, source_id: int, decision: Decision, book: SourceBook) -> None:
         entry = decision.entry
+        uid = decision.article_uid
         known = KnownEntry(
             key=decision.known_key or entry.key,
             source_id=source_id,
-            article_uid=decision.article_uid,
+            article_uid=uid,
             entry_id=entry.entry_id,
             comparable=entry.comparable,
             title=entry.title,
@@ -398,15 +409,16 @@ class Deduper:
             signature=decision.signature,
         )
         self._entries[source_id][entry.key] = known
-        self._live[known.article_uid].append(known)
+        self._live[uid].append(known)
         book.add(known)
         if self._window is not None and decision.kind != "seen":
             copy = decision.kind != "new"
-            self._window.add(decision.article_uid, decision.signature, seen=self._now, source_id=source_id, copy=copy)
+            stored = StoredSignature(0, uid, source_id, decision.signature, self._now, copy=copy)
+            self._window.add([stored])
         if entry.comparable:
-            self._by_comparable.setdefault(entry.comparable, decision.article_uid)
+            self._by_comparable.setdefault(entry.comparable, uid)
         if entry.text_hash:
-            self._by_text.setdefault(entry.text_hash, decision.article_uid)
+            self._by_text.setdefault(entry.text_hash, uid)
 
 
 def _decision(kind: str, entry: Entry, uid: str, source_id: int, sketch: bytes, *evidence: Evidence) -> Decision:

@@ -10,7 +10,7 @@ stories that merge the oldest keeps its own, and the others redirect to it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -18,12 +18,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.arrays import distinct, first_of_each
+from feeds.dedupe import signature
+from feeds.dedupe.arrays import Hashes, distinct, first_of_each
 from feeds.dedupe.counts import Floats, Habits, TermCounts
 from feeds.dedupe.linking import JOIN, LINKED, RECENT, Group, Likeness, Member, Weights, gather, nearness
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.terms import Terms
-from feeds.model import Evidence
+from feeds.dedupe.terms import Terms, unpack_several
+from feeds.model import Evidence, StoredSignature
 
 GONE = timedelta(days=10)
 MOST_STORIES = 50_000
@@ -145,9 +146,11 @@ class Stories:
 
         What counts for fading is when articles were written, so that an archive falls into the stories of its time.
         """
-        for one in arriving:
-            self.counts.add(one.terms)
-            self.habits.add(one.source_id, one.terms.hashes)
+        self._count(
+            [one.source_id for one in arriving],
+            np.concatenate([np.empty(0, np.uint32), *(one.terms.hashes for one in arriving)]),
+            [len(one.terms) for one in arriving],
+        )
         self._batch += 1
         self._arrived = now
         members = [self._member(one, self._next + at) for at, one in enumerate(arriving)]
@@ -161,16 +164,37 @@ class Stories:
         placed.joined.extend(joined[member.number] for member in members)
         return placed
 
-    def join(self, story: str, one: Arriving, *, now: datetime) -> None:
-        """Count an article and put it into its *story*, as decided before; in the order in which articles came."""
-        self.forget(now)
-        self.counts.add(one.terms)
-        self.habits.add(one.source_id, one.terms.hashes)
-        self._postings.add(self._next, one.terms.hashes)
-        if now != self._arrived:  # what came at another time came in another batch
-            self._batch += 1
-            self._arrived = now
-        self._include(story, self._member(one, self._next), now)
+    def join(self, entries: Iterable[StoredSignature]) -> None:
+        """Put the articles of *entries* into their stories, as decided before; in the order in which they came.
+
+        An entry that is a copy, or without a story or terms, is passed over.
+        """
+        joining = [
+            (entry, packed)
+            for entry in entries
+            if not entry.copy and entry.story_uid and (packed := signature.split(entry.signature)[1])
+        ]
+        terms, sizes = unpack_several([packed for _, packed in joining])
+        self._count([entry.source_id for entry, _ in joining], terms.hashes, sizes)
+        hashes, strengths = terms.hashes.tobytes(), terms.strengths.tobytes()
+        start = 0
+        for (entry, _), size in zip(joining, sizes, strict=True):
+            end, now = start + size, entry.first_seen
+            self.forget(now)
+            self._postings.add(self._next, terms.hashes[start:end])
+            if now != self._arrived:  # what came at another time came in another batch
+                self._batch += 1
+                self._arrived = now
+            written_s = (entry.published or now).timestamp()
+            held = hashes[4 * start : 4 * end], strengths[start:end]
+            member = Member(self._batch, written_s, self._next, entry.article_uid, entry.source_id, *held)
+            self._include(entry.story_uid or "", member, now)
+            start = end
+
+    def _count(self, source_ids: Sequence[int], terms: Hashes, sizes: Sequence[int]) -> None:
+        """Count the *terms* of articles, one behind the other."""
+        self.counts.add(terms, sizes)
+        self.habits.add(source_ids, terms, sizes)
 
     def compare(self, one: Arriving, other: Arriving) -> Compared:
         """How like *one* would be to a story of *other* alone."""

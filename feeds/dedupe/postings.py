@@ -77,8 +77,9 @@ class Postings:
             while size < FLUSH_POSTINGS:
                 size, end = size + len(self._fresh[end][1]), end + 1
             run, start, left = self._fresh[start:end], end, left - size
-            keys = [(hashes.astype(np.uint64) << _SHIFT) | np.uint64(document) for document, hashes in run]
-            self._flush(run[0][0], run[-1][0], np.concatenate(keys))
+            documents = np.array([document for document, _ in run], np.uint64).repeat([len(each) for _, each in run])
+            hashes = np.concatenate([each for _, each in run]).astype(np.uint64)
+            self._flush(run[0][0], run[-1][0], hashes << _SHIFT | documents)
         self._keep(self._fresh[start:])
 
     def undo(self, document: int) -> None:

@@ -7,59 +7,22 @@ since it last looked, under the same lock under which it decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Sequence
 
-from feeds.dedupe import signature
-from feeds.dedupe.grouping import Arriving, Stories
-from feeds.dedupe.terms import unpack
+from feeds.dedupe.grouping import Stories
 from feeds.dedupe.window import Window
+from feeds.model import StoredSignature
+
+AT_ONCE = 2_000
+"""Entries that are decoded together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """A stored entry as far as memory needs it. *copy* is False for the entry that made its article."""
-
-    article_uid: str
-    source_id: int
-    signature: bytes
-    first_seen: datetime
-    published: datetime | None = None
-    copy: bool = False
-    story_uid: str | None = None
-
-
-class Stored(Protocol):
-    """What `Remembered` has, by whatever name the store gives it."""
-
-    @property
-    def article_uid(self) -> str: ...
-    @property
-    def source_id(self) -> int: ...
-    @property
-    def signature(self) -> bytes: ...
-    @property
-    def first_seen(self) -> datetime: ...
-    @property
-    def published(self) -> datetime | None: ...
-    @property
-    def copy(self) -> bool: ...
-    @property
-    def story_uid(self) -> str | None: ...
-
-
-def remember(entries: Iterable[Stored], window: Window, stories: Stories | None) -> None:
+def remember(entries: Sequence[StoredSignature], window: Window, stories: Stories | None) -> None:
     """Take stored entries into memory, in the order in which they were first seen."""
-    for entry in entries:
+    for at in range(0, len(entries), AT_ONCE):
+        some = entries[at : at + AT_ONCE]
         window.begin()
-        seen, source_id = entry.first_seen, entry.source_id
-        window.add(entry.article_uid, entry.signature, seen=seen, source_id=source_id, copy=entry.copy)
-        if stories is None or entry.copy or not entry.story_uid:
-            continue
-        if packed := signature.split(entry.signature)[1]:
+        window.add(some)
+        if stories is not None:
             stories.begin()
-            written = entry.published or seen
-            arriving = Arriving(unpack(packed), "", written=written, source_id=source_id, uid=entry.article_uid)
-            stories.join(entry.story_uid, arriving, now=seen)
+            stories.join(some)

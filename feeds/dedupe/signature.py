@@ -157,16 +157,16 @@ def reach(title_words: Sequence[str], text_words: Sequence[str], names: Collecti
 @lru_cache(8)  # looking for copies, deciding and remembering read the same one in turn
 def read(signature: bytes) -> Sketch | None:
     """The signature taken apart; None for an empty one and one of another version."""
-    if len(signature) < _HEADER.size or signature[0] not in READABLE:
-        return None
     found = header(signature)
+    if found is None:
+        return None
     head = np.frombuffer(signature, np.uint32, found.heads, found.end)
     body = np.frombuffer(signature, np.uint32, found.bodies, found.end + 4 * found.heads)
     return assemble(found, signature, head, body)
 
 
 class Header(NamedTuple):
-    """What a signature begins with: counts, lengths in words, the title's hash; *end* is where the triples begin."""
+    """What a signature begins with: counts, lengths in words, the title's hash."""
 
     version: int
     titles: int
@@ -181,10 +181,19 @@ class Header(NamedTuple):
 
     @property
     def end(self) -> int:
+        """Where the triples begin."""
         return _HEADER.size + 2 * self.titles + 4 * self.figures
 
+    @property
+    def behind(self) -> int:
+        """Where the sketch ends."""
+        return self.end + 4 * (self.heads + self.bodies)
 
-def header(signature: bytes | bytearray) -> Header:
+
+def header(signature: bytes | bytearray) -> Header | None:
+    """What *signature* begins with; None for an empty one and one of another version."""
+    if len(signature) < _HEADER.size or signature[0] not in READABLE:
+        return None
     return Header._make(_HEADER.unpack_from(signature))
 
 
@@ -209,11 +218,10 @@ def assemble(header: Header, signature: bytes | bytearray, head: Hashes, body: H
 
 def split(signature: bytes) -> tuple[bytes, bytes]:
     """The sketch, and what was put behind it (the terms that stories are found by)."""
-    if len(signature) < _HEADER.size or signature[0] not in READABLE:
-        return b"", b""
     found = header(signature)
-    end = found.end + 4 * (found.heads + found.bodies)
-    return signature[:end], signature[end:]
+    if found is None:
+        return b"", b""
+    return signature[: found.behind], signature[found.behind :]
 
 
 def containment(one: bytes, other: bytes) -> float | None:

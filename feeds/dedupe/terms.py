@@ -141,8 +141,18 @@ def pack(terms: Terms) -> bytes:
 
 
 def unpack(packed: bytes) -> Terms:
-    """What `pack` made; release 0.1.0 kept terms by their weight and not in order."""
-    count = len(packed) // 5
-    hashes = np.frombuffer(packed, np.uint32, count)
-    order = hashes.argsort(kind="stable")
-    return Terms(hashes[order], np.frombuffer(packed, np.uint8, count, 4 * count)[order])
+    """What `pack` made."""
+    return unpack_several([packed])[0]
+
+
+def unpack_several(packed: Sequence[bytes]) -> tuple[Terms, list[int]]:
+    """What `pack` made of several, one behind the other, and how many each has.
+
+    Release 0.1.0 kept terms by their weight and not in order.
+    """
+    sizes = [len(one) // 5 for one in packed]
+    hashes = np.frombuffer(b"".join([one[: 4 * size] for one, size in zip(packed, sizes, strict=True)]), np.uint32)
+    strengths = b"".join([one[4 * size : 5 * size] for one, size in zip(packed, sizes, strict=True)])
+    owners = np.arange(len(sizes), dtype=np.uint64).repeat(sizes)
+    order = (owners << np.uint64(32) | hashes).argsort(kind="stable")
+    return Terms(hashes[order], np.frombuffer(strengths, np.uint8)[order]), sizes

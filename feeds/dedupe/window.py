@@ -21,17 +21,20 @@ import numpy as np
 import numpy.typing as npt
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.arrays import Hashes, distinct, first_of_each, urn
-from feeds.dedupe.compact import LOW_BITS, compact
+from feeds.dedupe.arrays import Hashes, distinct, distinct_each, first_of_each, urn
+from feeds.dedupe.compact import LOW_BITS, Triples
 from feeds.dedupe.counts import GramCounts, Weights
 from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.signature import Sketch
+from feeds.dedupe.signature import Header, Sketch
+from feeds.model import StoredSignature
 
 DAYS = 14.0
 MOST_ARTICLES = 1_000_000
 INDEXED_BODY = 20
 INDEXED_HEAD = 8
+TITLE_WORDS = 3
+"""An article is found by its title too where that has so many words."""
 COMPARED = 8
 """So many candidates are compared with an arriving article, those first that share most with it."""
 LEAST_TELLING = 0.5
@@ -125,27 +128,37 @@ class Window:
     def __len__(self) -> int:
         return self._next - self._oldest
 
-    def add(self, uid: str, sketched: bytes, *, seen: datetime, source_id: int, copy: bool = False) -> None:
-        """Take in an entry of the article *uid*; in the order in which entries were seen."""
-        sketched, _ = signature.split(sketched)
-        sketch = signature.read(sketched)
-        if sketch is None or not (sketch.word_count or sketch.title.size):
+    def add(self, entries: Iterable[StoredSignature]) -> None:
+        """Take in *entries*, in the order in which they were seen.
+
+        Raises ValueError, and takes in nothing, where a signature is cut short.
+        """
+        wanted = [
+            (entry, header)
+            for entry in entries
+            if (header := signature.header(entry.signature)) is not None
+            and (header.word_count or header.titles)
+            and (not entry.copy or self._is_wanted_copy(entry.article_uid))
+        ]
+        if not wanted:
             return
-        if copy:
-            if not self._is_wanted_copy(uid):
-                return
-        else:
-            self.counts.add(distinct(np.concatenate((sketch.body, sketch.head))))
-        row = self._next - self._oldest
-        if row == len(self._sizes):
+        kept, headers = [entry for entry, _ in wanted], [header for _, header in wanted]
+        triples = Triples([entry.signature for entry in kept], headers)
+        own = np.array([not entry.copy for entry in kept])[triples.owners]
+        self.counts.add(*distinct_each(triples.every[own], triples.owners[own], len(kept)))
+        while self._next - self._oldest + len(kept) > len(self._sizes):
             self._make_room()
-            row = self._next - self._oldest
-        self._keep(row, compact(sketched, sketch))
-        self._name(row, uid)
-        self._seen[row] = int(seen.timestamp())
-        self._sources[row] = source_id & 0xFFFFFFFF
-        self._postings.add(self._next, _indexed(sketch))
-        self._next += 1
+        row = self._next - self._oldest
+        rows = slice(row, row + len(kept))
+        self._seen[rows] = [int(entry.first_seen.timestamp()) for entry in kept]
+        self._sources[rows] = [entry.source_id & 0xFFFFFFFF for entry in kept]
+        hashes, sizes = _indexed(triples, headers)
+        start = 0
+        for entry, compact, size in zip(kept, triples.compact(), sizes, strict=True):
+            self._keep(row, compact)
+            self._name(row, entry.article_uid)
+            self._postings.add(self._next, hashes[start : start + size])
+            row, start, self._next = row + 1, start + size, self._next + 1
 
     def find(
         self,
@@ -326,25 +339,31 @@ def _is_whole(mine: Weighed, copies: Sequence[_Met], parts: Sequence[_Met]) -> b
     )
 
 
-def _indexed(sketch: Sketch) -> Hashes:
-    """The hashes that an article is found by: the smallest of its text, of its first sentences, and its title's."""
-    titled = [_title_mark(sketch)] if len(sketch.title) >= 3 else []
-    return distinct(
-        np.concatenate((sketch.body[:INDEXED_BODY], sketch.head[:INDEXED_HEAD], np.array(titled, np.uint32)))
-    )
+def _indexed(triples: Triples, headers: Sequence[Header]) -> tuple[Hashes, list[int]]:
+    """The hashes that articles are found by, one article behind the other, and how many each has.
+
+    They are the smallest of its text, of its first sentences, and its title's.
+    """
+    places = triples.places
+    heads = (triples.sizes - triples.bodies)[triples.owners]
+    chosen = np.flatnonzero(np.where(places < 0, places + heads < INDEXED_HEAD, places < INDEXED_BODY))
+    titled = [number for number, header in enumerate(headers) if header.titles >= TITLE_WORDS]
+    marks = np.array([_title_mark(headers[number].title_hash) for number in titled], np.uint32)
+    owners = np.concatenate((triples.owners[chosen], np.array(titled, np.int64)))
+    return distinct_each(np.concatenate((triples.every[chosen], marks)), owners, len(headers))
 
 
-def _title_mark(sketch: Sketch) -> int:
-    return (sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF
+def _title_mark(title_hash: int) -> int:
+    return (title_hash ^ _TITLE_SALT) & 0xFFFFFFFF
 
 
 def _telling(mine: Weighed) -> tuple[Hashes, Weights]:
-    """What `_indexed` gives, and what each weighs."""
+    """The hashes that an article is found by, and what each weighs."""
     sketch = mine.sketch
     found = dict(zip(sketch.body[:INDEXED_BODY].tolist(), mine.body[:INDEXED_BODY].tolist(), strict=True))
     found |= zip(sketch.head[:INDEXED_HEAD].tolist(), mine.head[:INDEXED_HEAD].tolist(), strict=True)
-    if len(sketch.title) >= 3:
-        found.setdefault(_title_mark(sketch), 1.0)
+    if len(sketch.title) >= TITLE_WORDS:
+        found.setdefault(_title_mark(sketch.title_hash), 1.0)
     return np.fromiter(found, np.uint32, len(found)), np.fromiter(found.values(), np.float64, len(found))
 
 

@@ -23,6 +23,7 @@ from feeds.model import (
     Filing,
     Known,
     Placement,
+    StoredSignature,
 )
 from feeds.store import filings, relations, saving, small_tables, stories
 from feeds.store.columns import article_mark, chunks, indexable
@@ -43,7 +44,7 @@ from feeds.store.schema import (
 )
 from feeds.store.schema import filings as filing_rows
 from feeds.store.source_rows import sources_by_id
-from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry, StoredSignature
+from feeds.store.values import ArticleState, Refilable, SaveReport, StoredEntry
 
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE)
 
@@ -184,29 +185,23 @@ class Articles(Verbs):
         # The entry that made its article, which lineage may have found to be a copy since.
         twin = entries.alias()
         maker = select(func.min(twin.c.id)).where(twin.c.article_id == entries.c.article_id).scalar_subquery()
-        columns = entries.c.id, entries.c.source_id, entries.c.signature, entries.c.first_seen, maker.label("maker")
         statement = (
-            select(*columns, entries.c.published_at, articles.c.uid, articles.c.story_uid)
+            select(
+                entries.c.id,
+                articles.c.uid,
+                entries.c.source_id,
+                func.coalesce(entries.c.signature, b""),
+                entries.c.first_seen,
+                entries.c.published_at,
+                entries.c.id != maker,
+                articles.c.story_uid,
+            )
             .join_from(entries, articles)
             .where(entries.c.id > after, entries.c.first_seen >= since, articles.c.retracted_at.is_(None))
             .order_by(entries.c.id)
             .limit(limit)
         )
-        return [
-            StoredSignature(
-                id=id_,
-                article_uid=uid,
-                source_id=source_id,
-                signature=signature or b"",
-                first_seen=first_seen,
-                published=published,
-                copy=id_ != maker_id,
-                story_uid=story_uid,
-            )
-            for id_, source_id, signature, first_seen, maker_id, published, uid, story_uid in self._connection.execute(
-                statement
-            )
-        ]
+        return [StoredSignature._make(row) for row in self._connection.execute(statement)]
 
     def newest_entry(self) -> int:
         """The number of the entry that came last, 0 before any."""

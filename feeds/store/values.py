@@ -174,20 +174,6 @@ class StoredEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSignature:
-    """What an entry's text is compared by; pass *id* as ``after`` to go on behind it."""
-
-    id: int
-    article_uid: str
-    source_id: int
-    signature: bytes
-    first_seen: datetime
-    published: datetime | None
-    copy: bool
-    story_uid: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Refilable:
     """One article to be filed again: pass *id* as ``after`` to go on behind it. *placed* is where it is filed now."""
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.dedupe import Deduper, Remembered, Stories, Window, compare, remember
-from feeds.model import Known
+from feeds.dedupe import Deduper, Stories, Window, compare, remember
+from feeds.model import Known, StoredSignature
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, entry, kinds, uids
 
 TITLE = "Council to replace the iron footbridge"
@@ -173,9 +173,8 @@ def test_an_entry_beyond_the_window_is_not_compared(desk):
 def test_a_restart_recognises_copies_and_stories_from_stored_signatures(desk, original):
     window, stories = Window(), Stories()
     kept = [
-        Remembered(article_uid=original.article_uid, source_id=1, signature=original.signature,
-                   first_seen=desk.now, story_uid=original.story_uid)
-    ]  # fmt: skip
+        StoredSignature(1, original.article_uid, 1, original.signature, desk.now, story_uid=original.story_uid),
+    ]
     remember(kept, window, stories)
     deduper = Deduper(Known(), now=desk.now, window=window, stories=stories)
     (copy,) = deduper.decide(2, [entry("r", title="Bridge", text=f"Coast Wire. {BRIDGE}")])

@@ -128,7 +128,7 @@ def test_rare_words_weigh_more_than_common_ones():
     weights = weights_of(counts, terms)
     assert weights[hashed("skerry")] > weights[hashed("government")] > weights.get(hashed("the"), 0.0)
     for _ in range(500):
-        counts.add(terms_of("skerry"))
+        counts.add(terms_of("skerry").hashes, [1])
     assert weights_of(counts, terms)[hashed("skerry")] < weights[hashed("skerry")]
 
 
@@ -290,7 +290,7 @@ def test_habits_are_of_their_source_and_are_taken_back():
     term = np.array([hashed("tavria")], np.uint32)
     habits.begin()
     for _ in range(30):
-        habits.add(1, term)
+        habits.add([1], term, [1])
     assert habits.novelty([1], term, [1], telling)[0] < 0.3 and habits.novelty([2], term, [1], telling)[0] > 0.9
     habits.undo()
     assert habits.novelty([1], term, [1], telling)[0] > 0.9

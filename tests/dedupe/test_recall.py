@@ -1,7 +1,6 @@
 """What a restart reads back is what the process before had; and what a batch is undone to is what was before it."""
 
 import random
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from uuid import UUID
@@ -9,10 +8,11 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from feeds.dedupe import Remembered, Stories, Window, counts, postings, remember, signature, terms
+from feeds.dedupe import Stories, Window, counts, postings, remember, signature, terms
 from feeds.dedupe.grouping import Arriving
 from feeds.dedupe.signature import sketch_text
 from feeds.dedupe.terms import Terms, pack, unpack
+from feeds.model import StoredSignature
 from tests.dedupe.conftest import NOW
 
 VOCABULARY = [f"{head}{tail}{number}" for number in range(60) for head in ("ba", "ke", "to") for tail in ("rim", "sol")]
@@ -35,7 +35,8 @@ def made(entries, days, seed=7):
         size = min(len(kept), dice.choice((0, 3, terms.MOST_TERMS)))
         order = dice.sample(range(size), size) if dice.random() < 0.1 else range(size)  # 0.1.0 kept them unordered
         packed = pack(Terms(kept.hashes[:size][order], kept.strengths[:size][order])) if size else b""
-        yield Remembered(
+        yield StoredSignature(
+            id=number + 1,
             article_uid=dice.choice(
                 (UUID(int=number // 3).urn, UUID(int=7).urn, f"tag:a.example,2026:{number}", UUID(int=99).urn.upper())
             ),
@@ -57,7 +58,7 @@ def test_a_window_that_is_read_back_finds_what_it_did(monkeypatch):
     for entry in entries:
         live.begin()
         live.find(signature.split(entry.signature)[0], now=entry.first_seen, source_id=4)
-        live.add(entry.article_uid, entry.signature, seen=entry.first_seen, source_id=entry.source_id, copy=entry.copy)
+        live.add([entry])
     remember(entries, again, None)
     for window in (live, again):
         window.begin()
@@ -85,7 +86,7 @@ def test_counts_are_halved_as_they_fill(monkeypatch):
 def test_a_signature_cut_short_is_refused():
     whole = sketch_text("Ferry late", " ".join(VOCABULARY)).signature
     with pytest.raises(ValueError):
-        Window().add("urn:x", whole[:-1], seen=NOW, source_id=1)
+        Window().add([StoredSignature(1, "urn:x", 1, whole[:-1], NOW)])
 
 
 def plain(found, seen):
@@ -123,7 +124,7 @@ def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch)
                     copies = window.find(sketched, now=NOW, source_id=source_id).copies
                     number += 1
                     uid = copies[0].uid if copies else UUID(int=number).urn
-                    window.add(uid, sketched, seen=NOW, source_id=source_id, copy=bool(copies))
+                    window.add([StoredSignature(number, uid, source_id, sketched, NOW, copy=bool(copies))])
                     if packed and not copies:
                         drawn = count(1000 * number)
                         arriving = Arriving(unpack(packed), "en", NOW, source_id, uid)
@@ -154,16 +155,16 @@ def test_a_restart_reads_back_the_stories_that_batches_made():
         ]
         placed = live.place(arriving, now=now, uid=lambda: UUID(int=next(numbers)).urn)
         for uid, story in placed.moved.items():
-            stored[uid] = replace(stored[uid], story_uid=story)
+            stored[uid] = stored[uid]._replace(story_uid=story)
         for uid, each in stored.items():
-            stored[uid] = replace(each, story_uid=placed.merged.get(each.story_uid, each.story_uid))
+            stored[uid] = each._replace(story_uid=placed.merged.get(each.story_uid, each.story_uid))
         stored |= {
-            one.uid: replace(each, article_uid=one.uid, story_uid=found.uid, first_seen=now, copy=False)
+            one.uid: each._replace(article_uid=one.uid, story_uid=found.uid, first_seen=now, copy=False)
             for one, each, found in zip(arriving, batch, placed.joined, strict=True)
         }
         merges, moves = merges + len(placed.merged), moves + len(placed.moved)
     again = Stories()
-    remember(stored.values(), Window(), again)
+    remember(list(stored.values()), Window(), again)
     assert merges and moves and len(again) == len(live)
     assert _told(again) == _told(live)
     assert np.array_equal(again.counts._cells, live.counts._cells)

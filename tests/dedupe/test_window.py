@@ -12,6 +12,7 @@ from feeds.dedupe import Window, signature
 from feeds.dedupe.counts import GramCounts
 from feeds.dedupe.postings import FLUSH_POSTINGS, Postings
 from feeds.dedupe.window import NOTHING
+from feeds.model import StoredSignature
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT
 
 
@@ -71,7 +72,7 @@ def test_the_window_lets_go_what_is_old_and_what_is_too_much():
         sketch = signature.make(
             f"Title number {number} of many", f"{number} " * 3 + FERRY.replace("ferry", f"f{number}")
         )
-        window.add(f"uid-{number}", sketch, seen=NOW + timedelta(seconds=number), source_id=number)
+        window.add([StoredSignature(0, f"uid-{number}", number, sketch, NOW + timedelta(seconds=number))])
         if number % 500 == 0:
             window.forget(NOW + timedelta(seconds=number))
     assert len(window) < 3_000
@@ -79,7 +80,7 @@ def test_the_window_lets_go_what_is_old_and_what_is_too_much():
     assert newest.copies[0].uid == "uid-5999"
     window.forget(NOW + timedelta(days=3))
     assert len(window) == 0
-    window.add("uid-again", sketch, seen=NOW + timedelta(days=3), source_id=1)
+    window.add([StoredSignature(0, "uid-again", 1, sketch, NOW + timedelta(days=3))])
     assert window.find(sketch, now=NOW + timedelta(days=3), source_id=2).copies[0].uid == "uid-again"
 
 
@@ -94,14 +95,14 @@ def test_the_window_lets_go_what_is_old_and_what_is_too_much():
 )
 def test_ids_come_back_as_they_were_given(uid):
     window = Window()
-    window.add(uid, signature.make("t", WHEAT), seen=NOW, source_id=1)
+    window.add([StoredSignature(0, uid, 1, signature.make("t", WHEAT), NOW)])
     assert window.find(signature.make("t", WHEAT), now=NOW, source_id=2).copies[0].uid == uid
 
 
 def test_signatures_of_another_version_or_none_are_passed_over():
     window = Window()
-    window.add("a", b"", seen=NOW, source_id=1)
-    window.add("b", b"\xff" + signature.make("t", BRIDGE)[1:], seen=NOW, source_id=1)
+    window.add([StoredSignature(0, "a", 1, b"", NOW)])
+    window.add([StoredSignature(0, "b", 1, b"\xff" + signature.make("t", BRIDGE)[1:], NOW)])
     assert len(window) == 0
     assert window.find(b"", now=NOW, source_id=2) == NOTHING
     assert signature.containment(b"", signature.make("t", BRIDGE)) is None
@@ -128,8 +129,8 @@ def test_triples_that_many_articles_hold_lose_their_weight():
     counts = GramCounts()
     common, rare = np.array([11], np.uint32), np.array([12], np.uint32)
     for _ in range(20):
-        counts.add(common)
-    counts.add(rare)
+        counts.add(common, [1])
+    counts.add(rare, [1])
     assert counts.weights(rare)[0] == 1.0
     assert counts.weights(common)[0] < 0.1
 
