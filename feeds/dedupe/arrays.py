@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint32]
-_SHIFT = np.uint64(32)
-
 Number = TypeVar("Number", bound=np.integer[Any])
 
 
@@ -29,18 +27,6 @@ def first_of_each(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     first = np.ones(len(ordered), np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     return first
-
-
-def distinct_each(hashes: Hashes, owners: Ints, count: int) -> tuple[Hashes, list[int]]:
-    """What `distinct` gives of the *hashes* of each of *count* owners, one behind the other, and how many each has.
-
-    >>> distinct_each(np.array([7, 3, 7, 3], np.uint32), np.array([0, 0, 0, 1]), 2)
-    (array([3, 7, 3], dtype=uint32), [2, 1])
-    """
-    keys = owners.astype(np.uint64) << _SHIFT | hashes
-    keys.sort()
-    keys = keys[first_of_each(keys)]
-    return keys.astype(np.uint32), np.bincount((keys >> _SHIFT).astype(np.int64), minlength=count).tolist()
 
 
 def urn(uuid: bytes) -> str:

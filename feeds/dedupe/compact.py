@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from feeds.dedupe import signature
-from feeds.dedupe.arrays import Hashes, Ints
+from feeds.dedupe.arrays import Hashes
 from feeds.dedupe.signature import Header, Sketch
 
 LOW_BITS = np.uint32(0xFFFFFF)
@@ -32,46 +31,17 @@ class Glance(NamedTuple):
     grams: bytes | bytearray
 
 
-class Triples:
-    """The triples of several signatures, *every* one behind the other, those of each head before those of its body.
-
-    Raises ValueError where a signature is shorter than it says.
-    """
-
-    def __init__(self, signatures: Sequence[bytes], headers: Sequence[Header]) -> None:
-        both = list(zip(signatures, headers, strict=True))
-        self.every: Hashes = np.frombuffer(b"".join([whole[one.end : one.behind] for whole, one in both]), np.uint32)
-        self.bodies = np.array([one.bodies for one in headers])
-        self.sizes = self.bodies + [one.heads for one in headers]
-        ends = self.sizes.cumsum()
-        if len(self.every) != ends[-1]:
-            raise ValueError("a signature is cut short")
-        self.owners: Ints = np.arange(len(headers)).repeat(self.sizes)
-        self.places: Ints = np.arange(len(self.every)) - (ends - self.bodies)[self.owners]
-        """Of each triple its place in the body, below 0 in a head."""
-        self._before = [whole[: one.end] for whole, one in both]
-
-    def compact(self) -> list[bytes]:
-        """The signatures as they are kept; nothing may be put behind one."""
-        lower = self.every.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
-        high = (self.every >> _HIGH).astype(np.uint8)
-        plain, rows = high.tobytes(), self._rows_of_bits(high)
-        found, start = [], 0
-        for number, size in enumerate(self.sizes.tolist()):
-            bodies, end = int(self.bodies[number]), start + size
-            # The last bit set is that of the last triple.
-            upper = plain[end - bodies : end] if bodies <= FEW else rows[number][: (plain[end - 1] + bodies + 7) // 8]
-            found.append(self._before[number] + lower[3 * start : 3 * end] + upper)
-            start = end
-        return found
-
-    def _rows_of_bits(self, high: npt.NDArray[np.uint8]) -> list[bytes]:
-        """For each body a row in which the bit n + the n-th of *high* is set."""
-        width = 256 + int(self.bodies.max())
-        bits = np.zeros((len(self.sizes), width), np.uint8)
-        body = np.flatnonzero(self.places >= 0)
-        bits[self.owners[body], self.places[body] + high[body]] = 1
-        return [row.tobytes() for row in np.packbits(bits, axis=1, bitorder="little")]
+def compact(sketched: bytes, header: Header) -> bytes:
+    """The signature *sketched*, which begins with *header*, as it is kept; nothing may be put behind it."""
+    grams = sketched[header.end :]
+    lower = np.frombuffer(grams, np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    upper = grams[4 * header.heads + 3 :: 4]
+    if header.bodies > FEW:
+        bits = 0
+        for number, high in enumerate(upper):
+            bits |= 1 << (number + high)
+        upper = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+    return sketched[: header.end] + lower + upper
 
 
 def glance(kept: bytes | bytearray) -> Glance:

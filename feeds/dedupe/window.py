@@ -21,12 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.arrays import Hashes, distinct, distinct_each, first_of_each, urn
-from feeds.dedupe.compact import LOW_BITS, Triples
+from feeds.dedupe.arrays import Hashes, distinct, first_of_each, urn
+from feeds.dedupe.compact import LOW_BITS, compact
 from feeds.dedupe.counts import GramCounts, Weights
 from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.signature import Header, Sketch
+from feeds.dedupe.signature import Sketch
 from feeds.model import StoredSignature
 
 DAYS = 14.0
@@ -129,36 +129,30 @@ class Window:
         return self._next - self._oldest
 
     def add(self, entries: Iterable[StoredSignature]) -> None:
-        """Take in *entries*, in the order in which they were seen.
-
-        Raises ValueError, and takes in nothing, where a signature is cut short.
-        """
-        wanted = [
-            (entry, header)
-            for entry in entries
-            if (header := signature.header(entry.signature)) is not None
-            and (header.word_count or header.titles)
-            and (not entry.copy or self._is_wanted_copy(entry.article_uid))
-        ]
-        if not wanted:
-            return
-        kept, headers = [entry for entry, _ in wanted], [header for _, header in wanted]
-        triples = Triples([entry.signature for entry in kept], headers)
-        own = np.array([not entry.copy for entry in kept])[triples.owners]
-        self.counts.add(*distinct_each(triples.every[own], triples.owners[own], len(kept)))
-        while self._next - self._oldest + len(kept) > len(self._sizes):
-            self._make_room()
-        row = self._next - self._oldest
-        rows = slice(row, row + len(kept))
-        self._seen[rows] = [int(entry.first_seen.timestamp()) for entry in kept]
-        self._sources[rows] = [entry.source_id & 0xFFFFFFFF for entry in kept]
-        hashes, sizes = _indexed(triples, headers)
-        start = 0
-        for entry, compact, size in zip(kept, triples.compact(), sizes, strict=True):
-            self._keep(row, compact)
+        """Take in *entries*, in the order in which they were seen. Raises ValueError where a signature is cut short."""
+        grams: list[Hashes] = []
+        for entry in entries:
+            header = signature.header(entry.signature)
+            if header is None or not (header.word_count or header.titles):
+                continue
+            sketched = entry.signature[: header.behind]
+            sketch = signature.read(sketched)
+            assert sketch is not None
+            if not entry.copy:
+                grams.append(distinct(np.concatenate((sketch.body, sketch.head))))
+            elif not self._is_wanted_copy(entry.article_uid):
+                continue
+            row = self._next - self._oldest
+            if row == len(self._sizes):
+                self._make_room()
+            self._keep(row, compact(sketched, header))
             self._name(row, entry.article_uid)
-            self._postings.add(self._next, hashes[start : start + size])
-            row, start, self._next = row + 1, start + size, self._next + 1
+            self._seen[row] = int(entry.first_seen.timestamp())
+            self._sources[row] = entry.source_id & 0xFFFFFFFF
+            self._postings.add(self._next, np.array(_indexed(sketch), np.uint32))
+            self._next += 1
+        if grams:
+            self.counts.add(np.concatenate(grams), [len(each) for each in grams])
 
     def find(
         self,
@@ -339,31 +333,23 @@ def _is_whole(mine: Weighed, copies: Sequence[_Met], parts: Sequence[_Met]) -> b
     )
 
 
-def _indexed(triples: Triples, headers: Sequence[Header]) -> tuple[Hashes, list[int]]:
-    """The hashes that articles are found by, one article behind the other, and how many each has.
+def _indexed(sketch: Sketch) -> list[int]:
+    """The hashes that an article is found by, each once.
 
-    They are the smallest of its text, of its first sentences, and its title's.
+    They are the smallest of its text, those of its first sentences, and its title's.
     """
-    places = triples.places
-    heads = (triples.sizes - triples.bodies)[triples.owners]
-    chosen = np.flatnonzero(np.where(places < 0, places + heads < INDEXED_HEAD, places < INDEXED_BODY))
-    titled = [number for number, header in enumerate(headers) if header.titles >= TITLE_WORDS]
-    marks = np.array([_title_mark(headers[number].title_hash) for number in titled], np.uint32)
-    owners = np.concatenate((triples.owners[chosen], np.array(titled, np.int64)))
-    return distinct_each(np.concatenate((triples.every[chosen], marks)), owners, len(headers))
-
-
-def _title_mark(title_hash: int) -> int:
-    return (title_hash ^ _TITLE_SALT) & 0xFFFFFFFF
+    hashes = sketch.body[:INDEXED_BODY].tolist() + sketch.head[:INDEXED_HEAD].tolist()
+    if len(sketch.title) >= TITLE_WORDS:
+        hashes.append((sketch.title_hash ^ _TITLE_SALT) & 0xFFFFFFFF)
+    return list(dict.fromkeys(hashes))
 
 
 def _telling(mine: Weighed) -> tuple[Hashes, Weights]:
-    """The hashes that an article is found by, and what each weighs."""
+    """What `_indexed` gives, and what each weighs."""
     sketch = mine.sketch
-    found = dict(zip(sketch.body[:INDEXED_BODY].tolist(), mine.body[:INDEXED_BODY].tolist(), strict=True))
+    found = dict.fromkeys(_indexed(sketch), 1.0)
+    found |= zip(sketch.body[:INDEXED_BODY].tolist(), mine.body[:INDEXED_BODY].tolist(), strict=True)
     found |= zip(sketch.head[:INDEXED_HEAD].tolist(), mine.head[:INDEXED_HEAD].tolist(), strict=True)
-    if len(sketch.title) >= TITLE_WORDS:
-        found.setdefault(_title_mark(sketch.title_hash), 1.0)
     return np.fromiter(found, np.uint32, len(found)), np.fromiter(found.values(), np.float64, len(found))
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.dedupe import signature
-from feeds.dedupe.compact import LOW_BITS, Triples, expand, glance, grams_of
+from feeds.dedupe.compact import LOW_BITS, compact, expand, glance, grams_of
 from tests.dedupe.conftest import BRIDGE, FERRY, WHEAT
 
 WORDS = [f"w{number}" for number in range(400)]
@@ -14,7 +14,7 @@ WORDS = [f"w{number}" for number in range(400)]
 def kept(made):
     header = signature.header(made)
     assert header is not None
-    return Triples([made], [header]).compact()[0]
+    return compact(made, header)
 
 
 @given(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=400))
