@@ -14,8 +14,7 @@ from uuid import UUID
 import numpy as np
 
 from feeds.dedupe import Deduper, Sketched, Stories, Window, remember, signature, sketch
-from feeds.dedupe.counts import TermCounts
-from feeds.dedupe.terms import MOST_TERMS, Terms, pack, unpack
+from feeds.dedupe.terms import MOST_TERMS, TermCounts, Terms, pack, unpack
 from feeds.model import Entry, Known, StoredSignature
 from feeds.text import text_hash
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from feeds import files
-from feeds.dedupe.counts import TermCounts
-from feeds.dedupe.terms import count_terms
+from feeds.dedupe.terms import TermCounts, count_terms
 from feeds.normalise import languages
 
 PARTS = {"first": b"abc", "second": bytes(range(200)), "none": b""}

@@ -1,11 +1,9 @@
 """The step dedupe: entries + what is known → seen, updated, copy, new; and which story. Pure."""
 
-from feeds.dedupe.credits import Directory, credited, with_origin
-from feeds.dedupe.decide import Deduper
+from feeds.dedupe.decide import Deduper, remember
 from feeds.dedupe.explaining import compare, nearest
 from feeds.dedupe.grouping import Stories
-from feeds.dedupe.origins import Lineage, Said, Told, choose_shown, said, trace
-from feeds.dedupe.recall import remember
+from feeds.dedupe.origins import Directory, Lineage, Said, Told, choose_shown, credited, said, trace, with_origin
 from feeds.dedupe.signature import Sketched, sketch
 from feeds.dedupe.window import Window
 

@@ -1,9 +1,7 @@
 """Entries + what is known → decisions. Pure; what is decided is remembered, so that one batch holds many sources.
 
-Whether an edit is worth telling (`judge_edit`): `updated` moves for news and stays for typing mistakes. An edit is
-significant when a number in the title changed, when less than TITLE_KEPT of the title's words stayed (a word counts as
-kept when it is spelt nearly the same), or when less than TEXT_KEPT of the text's word triples did. RFC 4287 §4.2.15
-leaves this to the publisher.
+The window and the stories live in the process that decides; the store has everything that they are made of, and
+`remember` reads it back.
 """
 
 from __future__ import annotations
@@ -13,16 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import SequenceMatcher
 from uuid import uuid4
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.counts import GramCounts, TermCounts
 from feeds.dedupe.grouping import Arriving, Joined, Stories
-from feeds.dedupe.identity import Identified, SourceBook, derived_key, shared_links, title_key
+from feeds.dedupe.identity import Identified, SourceBook, derived_key, judge_edit, shared_links, title_key
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import Sketched, sketch_text
-from feeds.dedupe.terms import Terms, pack, unpack
+from feeds.dedupe.terms import GramCounts, TermCounts, Terms, pack, unpack
 from feeds.dedupe.window import NOTHING, Boilerplate, Found, Window
 from feeds.model import (
     NOTHING_BESIDE,
@@ -35,16 +31,15 @@ from feeds.model import (
     KnownEntry,
     StoredSignature,
 )
-from feeds.text import short_hash, spelled, words
+from feeds.text import short_hash, spelled
 
 FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
 _NO_COUNTS = TermCounts()
 _DERIVED = re.compile(r"~[0-9a-f]{16}\Z")
 """What `derived_key` adds to an id."""
-TITLE_KEPT = 0.75
-TEXT_KEPT = 0.9
-SPELT_ALIKE = 0.7
+REMEMBERED_AT_ONCE = 2_000
+"""Stored entries that are decoded together."""
 
 
 @dataclass(slots=True)
@@ -454,42 +449,16 @@ def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:
     return frozenset(text for text, seen in titles.items() if len(seen) > 1)
 
 
-def judge_edit(entry: Entry, sketch: bytes, known: KnownEntry) -> tuple[bool, Evidence]:
-    """Whether *entry* says something else than *known* did, and what shows it."""
-    if _numbers(entry.title) != _numbers(known.title):
-        return True, Evidence(kind="edit", detail="a number in the title")
-    kept = title_kept(entry.title, known.title)
-    if kept < TITLE_KEPT:
-        return True, Evidence(kind="edit", detail="title", score=kept, threshold=TITLE_KEPT)
-    if entry.text_hash == known.text_hash:
-        return False, Evidence(kind="edit", detail="spelling or mark-up only", score=kept, threshold=TITLE_KEPT)
-    part = signature.resemblance(sketch, known.signature)
-    if part is None:  # one of the two has no text, or no sketch was kept
-        return True, Evidence(kind="edit", detail="text")
-    return part < TEXT_KEPT, Evidence(kind="edit", detail="text", score=part, threshold=TEXT_KEPT)
+def remember(entries: Sequence[StoredSignature], window: Window, stories: Stories | None) -> None:
+    """Take stored entries into memory, in the order in which they were first seen.
 
-
-def title_kept(one: str, other: str) -> float:
-    """The part of the longer title's words that stand in both, in order, nearly equal spelling included.
-
-    >>> title_kept("Goverment wins vote", "Government wins vote")
-    1.0
+    So a restart reads back what the process before had; where several processes decide, each takes in what the others
+    saved since it last looked, under the same lock under which it decides.
     """
-    first, second = words(one), words(other)
-    if not first and not second:
-        return 1.0
-    kept = 0
-    for kind, i, j, k, m in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
-        if kind == "equal":
-            kept += j - i
-        elif kind == "replace":
-            kept += sum(_spelt_alike(a, b) for a, b in zip(first[i:j], second[k:m], strict=False))
-    return kept / max(len(first), len(second))
-
-
-def _spelt_alike(one: str, other: str) -> bool:
-    return len(one) > 3 and SequenceMatcher(None, one, other, autojunk=False).ratio() >= SPELT_ALIKE
-
-
-def _numbers(title: str) -> list[str]:
-    return sorted(word for word in words(title) if any(char.isdigit() for char in word))
+    for at in range(0, len(entries), REMEMBERED_AT_ONCE):
+        some = entries[at : at + REMEMBERED_AT_ONCE]
+        window.begin()
+        window.add(some)
+        if stories is not None:
+            stories.begin()
+            stories.join(some)

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.counts import GramCounts
 from feeds.dedupe.grouping import Arriving, Stories
 from feeds.dedupe.identity import title_likeness
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import sketch
-from feeds.dedupe.terms import hashed, unpack
+from feeds.dedupe.terms import GramCounts, hashed, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Article, Entry, Evidence
 from feeds.text import plain, words

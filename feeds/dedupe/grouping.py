@@ -19,11 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from feeds.dedupe import signature
-from feeds.dedupe.arrays import Hashes, distinct, first_of_each
-from feeds.dedupe.counts import Floats, Habits, TermCounts
 from feeds.dedupe.linking import JOIN, LINKED, RECENT, Group, Likeness, Member, Weights, gather, nearness
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.terms import Terms, unpack_several
+from feeds.dedupe.terms import Floats, Habits, Hashes, TermCounts, Terms, distinct, first_of_each, unpack_several
 from feeds.model import Evidence, StoredSignature
 
 GONE = timedelta(days=10)

@@ -3,6 +3,11 @@
 Ids of real feeds repeat, change at every fetch, move from http to https, or are missing; and a source may issue its
 whole archive again under new ids. So an id is believed as long as nothing speaks against it, and an unknown id is
 first looked for among the source's newest entries.
+
+Whether an edit is worth telling (`judge_edit`): `updated` moves for news and stays for typing mistakes. An edit is
+significant when a number in the title changed, when less than TITLE_KEPT of the title's words stayed (a word counts as
+kept when it is spelt nearly the same), or when less than TEXT_KEPT of the text's word triples did. RFC 4287 §4.2.15
+leaves this to the publisher.
 """
 
 from __future__ import annotations
@@ -31,6 +36,9 @@ TEXT_ALIKE = 0.3
 """Texts of one article after an edit share at least this part of the smaller one's word triples."""
 NEARLY = 0.8
 """Titles that differ by a word or a mistake put right share at least this much."""
+TITLE_KEPT = 0.75
+TEXT_KEPT = 0.9
+SPELT_ALIKE = 0.7
 SAME_DAY = timedelta(hours=12)
 FLOOD_ENTRIES = 5
 """So many unknown entries of a document that pair with known ones by title alone are an archive issued again."""
@@ -349,3 +357,44 @@ def shared_links(entries: Sequence[Entry]) -> frozenset[str]:
         for address in addresses_of(entry.comparable, entry.entry_id):
             told[address].add((title_key(entry.title), entry.published))
     return frozenset(address for address, seen in told.items() if len(seen) > 1)
+
+
+def judge_edit(entry: Entry, sketch: bytes, known: KnownEntry) -> tuple[bool, Evidence]:
+    """Whether *entry* says something else than *known* did, and what shows it."""
+    if _numbers(entry.title) != _numbers(known.title):
+        return True, Evidence(kind="edit", detail="a number in the title")
+    kept = title_kept(entry.title, known.title)
+    if kept < TITLE_KEPT:
+        return True, Evidence(kind="edit", detail="title", score=kept, threshold=TITLE_KEPT)
+    if entry.text_hash == known.text_hash:
+        return False, Evidence(kind="edit", detail="spelling or mark-up only", score=kept, threshold=TITLE_KEPT)
+    part = signature.resemblance(sketch, known.signature)
+    if part is None:  # one of the two has no text, or no sketch was kept
+        return True, Evidence(kind="edit", detail="text")
+    return part < TEXT_KEPT, Evidence(kind="edit", detail="text", score=part, threshold=TEXT_KEPT)
+
+
+def title_kept(one: str, other: str) -> float:
+    """The part of the longer title's words that stand in both, in order, nearly equal spelling included.
+
+    >>> title_kept("Goverment wins vote", "Government wins vote")
+    1.0
+    """
+    first, second = words(one), words(other)
+    if not first and not second:
+        return 1.0
+    kept = 0
+    for kind, i, j, k, m in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if kind == "equal":
+            kept += j - i
+        elif kind == "replace":
+            kept += sum(_spelt_alike(a, b) for a, b in zip(first[i:j], second[k:m], strict=False))
+    return kept / max(len(first), len(second))
+
+
+def _spelt_alike(one: str, other: str) -> bool:
+    return len(one) > 3 and SequenceMatcher(None, one, other, autojunk=False).ratio() >= SPELT_ALIKE
+
+
+def _numbers(title: str) -> list[str]:
+    return sorted(word for word in words(title) if any(char.isdigit() for char in word))

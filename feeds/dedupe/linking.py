@@ -16,8 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.arrays import distinct
-from feeds.dedupe.counts import Floats, Habits, TermCounts
+from feeds.dedupe.terms import Floats, Habits, TermCounts, distinct
 
 JOIN = 0.084
 """How like each other two groups of articles must be to be one story."""

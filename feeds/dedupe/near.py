@@ -19,11 +19,8 @@ from typing import Literal
 import numpy as np
 
 from feeds.dedupe import signature
-from feeds.dedupe.arrays import Hashes
-from feeds.dedupe.compact import LOW_BITS, expand, glance, grams_of
-from feeds.dedupe.counts import GramCounts, TermCounts, Weights
-from feeds.dedupe.signature import Sketch
-from feeds.dedupe.terms import stemmed
+from feeds.dedupe.signature import LOW_BITS, Sketch, expand, glance, grams_of
+from feeds.dedupe.terms import GramCounts, Hashes, TermCounts, Weights, stemmed
 from feeds.model import Evidence
 from feeds.text import words
 

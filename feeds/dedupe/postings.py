@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from feeds.dedupe.arrays import Hashes, Ints
+from feeds.dedupe.terms import Hashes, Ints
 
 FLUSH_POSTINGS = 8_192
 LARGEST_SEGMENT = 8_000_000

@@ -21,12 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from feeds.dedupe import near, signature
-from feeds.dedupe.arrays import Hashes, distinct, first_of_each, urn
-from feeds.dedupe.compact import LOW_BITS, compact
-from feeds.dedupe.counts import GramCounts, Weights
 from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
-from feeds.dedupe.signature import Sketch
+from feeds.dedupe.signature import LOW_BITS, Sketch, compact
+from feeds.dedupe.terms import GramCounts, Hashes, Weights, distinct, first_of_each, urn
 from feeds.model import StoredSignature
 
 DAYS = 14.0

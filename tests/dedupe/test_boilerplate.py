@@ -1,8 +1,8 @@
 """What a source says under everything tells nothing of one of its entries."""
 
 from feeds.dedupe import signature
-from feeds.dedupe.counts import GramCounts
 from feeds.dedupe.near import weigh
+from feeds.dedupe.terms import GramCounts
 from feeds.dedupe.window import RECURS, Boilerplate
 from tests.dedupe.conftest import BRIDGE, FERRY, WHEAT, entry
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.dedupe import signature
-from feeds.dedupe.compact import LOW_BITS, compact, expand, glance, grams_of
+from feeds.dedupe.signature import LOW_BITS, compact, expand, glance, grams_of
 from tests.dedupe.conftest import BRIDGE, FERRY, WHEAT
 
 WORDS = [f"w{number}" for number in range(400)]

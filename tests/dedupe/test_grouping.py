@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from feeds.dedupe import Stories, nearest, signature
-from feeds.dedupe.counts import Habits, TermCounts
 from feeds.dedupe.grouping import Arriving
 from feeds.dedupe.signature import named
-from feeds.dedupe.terms import MOST_TERMS, Terms, count_terms, hashed, pack, shares, stemmed, unpack
+from feeds.dedupe.terms import MOST_TERMS, Habits, TermCounts, Terms, count_terms, hashed, pack, shares, stemmed, unpack
 from feeds.model import Article
 from feeds.text import words
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT, Desk, entry

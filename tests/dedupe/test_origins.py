@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.dedupe import Directory, Told, choose_shown, credited, said, trace, with_origin
-from feeds.dedupe.credits import Credit, find_credits, means, read_credit
+from feeds.dedupe.origins import Credit, find_credits, means, read_credit
 from feeds.model import Origin, Person, Source
 from tests.dedupe.conftest import BRIDGE, NOW, entry
 

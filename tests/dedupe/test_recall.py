@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from feeds.dedupe import Stories, Window, counts, postings, remember, signature, terms
+from feeds.dedupe import Stories, Window, postings, remember, signature, terms
 from feeds.dedupe.grouping import Arriving
 from feeds.dedupe.signature import sketch_text
 from feeds.dedupe.terms import Terms, pack, unpack
@@ -73,14 +73,14 @@ def test_a_window_that_is_read_back_finds_what_it_did(monkeypatch):
 
 
 def test_counts_are_halved_as_they_fill(monkeypatch):
-    monkeypatch.setattr(counts, "GRAM_LOAD", 0.002)
-    monkeypatch.setattr(counts, "HALVE_ARTICLES", 100)
+    monkeypatch.setattr(terms, "GRAM_LOAD", 0.002)
+    monkeypatch.setattr(terms, "HALVE_ARTICLES", 100)
     entries = list(made(600, 1))
     window, stories = Window(), Stories()
     remember(entries, window, stories)
     joined = sum(not each.copy and each.story_uid is not None for each in entries)
     assert 50 <= stories.counts.articles <= 100 < joined
-    assert window.counts._added <= 0.002 * counts.GRAM_CELLS
+    assert window.counts._added <= 0.002 * terms.GRAM_CELLS
 
 
 def test_a_signature_cut_short_is_refused():
@@ -107,8 +107,8 @@ def plain(found, seen):
 @pytest.mark.parametrize("halved", [False, True])
 def test_a_batch_that_is_undone_leaves_every_byte_as_it_was(halved, monkeypatch):
     if halved:
-        monkeypatch.setattr(counts, "GRAM_LOAD", 0.002)
-        monkeypatch.setattr(counts, "HALVE_ARTICLES", 100)
+        monkeypatch.setattr(terms, "GRAM_LOAD", 0.002)
+        monkeypatch.setattr(terms, "HALVE_ARTICLES", 100)
     texts = [(each.source_id, each.signature) for each in made(400, 1)]
     batches = [texts[at : at + 20] for at in range(0, len(texts), 20)]
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.dedupe import Window, signature
-from feeds.dedupe.counts import GramCounts
 from feeds.dedupe.postings import FLUSH_POSTINGS, Postings
+from feeds.dedupe.terms import GramCounts
 from feeds.dedupe.window import NOTHING
 from feeds.model import StoredSignature
 from tests.dedupe.conftest import BRIDGE, FERRY, NOW, WHEAT
