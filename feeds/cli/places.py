@@ -5,21 +5,25 @@ Apart from `common`, so that a parent which only supervises loads little.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from feeds.errors import DeskError
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """*database* is a URL; without WIREDESK_DATABASE it is `desk.sqlite3` in the *data* folder."""
+    """*database* is a URL: what WIREDESK_DATABASE names, with or without --data; else `desk.sqlite3` in *data*."""
 
     config: Path
     data: Path
@@ -60,17 +64,33 @@ def places(config: str | None, data: str | None, environ: Mapping[str, str] = os
     home = Path(environ.get("WIREDESK_HOME") or ".")
     config_folder = Path(config or environ.get("WIREDESK_CONFIG") or home / "config").absolute()
     data_folder = Path(data or environ.get("WIREDESK_DATA") or home / "var").absolute()
-    # --data names a desk of its own, whatever the environment says of another.
-    database = "" if data else environ.get("WIREDESK_DATABASE", "")
-    return Places(
-        config=config_folder, data=data_folder, database=database or f"sqlite:///{data_folder / 'desk.sqlite3'}"
-    )
+    database = environ.get("WIREDESK_DATABASE", "").strip() or f"sqlite:///{data_folder / 'desk.sqlite3'}"
+    return Places(config=config_folder, data=data_folder, database=database)
+
+
+def tell_database(found: Places) -> None:
+    """Say in the log which database a start uses, where that is not the one in the data folder: never its password."""
+    if found.file == found.data / "desk.sqlite3":
+        return
+    log.info("database %s, as WIREDESK_DATABASE says; %s holds files only", database_name(found), found.data)
+
+
+def database_name(found: Places) -> str:
+    """The database as people may see it: without user, password and options."""
+    if found.file is not None:
+        return str(found.file)
+    try:
+        url = urlsplit(found.database)
+        port = f":{url.port}" if url.port else ""
+    except ValueError:
+        return "of an address that can't be read"
+    return f"{url.scheme}://{url.hostname or ''}{port}{url.path}"
 
 
 def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--config` and `--data` to a command."""
     for option in (
-        click.option("--data", metavar="DIR", help="Folder of the database [default: var/]."),
+        click.option("--data", metavar="DIR", help="Folder of the database and other files [default: var/]."),
         click.option("--config", metavar="DIR", help="Folder of the config files [default: config/]."),
     ):
         command = option(command)

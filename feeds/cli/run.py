@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from feeds.cli.places import Places, need_config, places, with_places
+from feeds.cli.places import Places, need_config, places, tell_database, with_places
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
 from feeds.engine.logs import set_up_logging
 from feeds.engine.supervisor import Child, DeskLock, supervise
@@ -46,6 +46,7 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
     set_up_logging(os.environ, verbose=verbose)
     found = places(config, data)
     need_config(found)
+    tell_database(found)
     with DeskLock(found.data) as lock:
         need_port(host, port)
         prepare_apart(found)

@@ -7,7 +7,7 @@ import os
 
 import click
 
-from feeds.cli.places import places, with_places
+from feeds.cli.places import places, tell_database, with_places
 from feeds.cli.run import need_port, with_address
 from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import logging_config, set_up_logging
@@ -28,6 +28,7 @@ def web(config: str | None, data: str | None, host: str, port: int, workers: int
         end_with_parent(int(os.environ["WIREDESK_PARENT"]))
     else:
         need_port(host, port)
+        tell_database(found)
         if found.file is not None and not found.file.exists():
             log.warning("no database at %s yet: answering 503 until `wiredesk worker` has made it", found.file)
     os.environ.update(found.environ() | {"WIREDESK_BIND": host})

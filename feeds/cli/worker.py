@@ -15,7 +15,7 @@ import click
 
 from feeds import files
 from feeds.cli.common import upgrade
-from feeds.cli.places import Places, need_config, places, with_places
+from feeds.cli.places import Places, need_config, places, tell_database, with_places
 from feeds.cli.prepare import prepare, refuse
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_watch import accept
@@ -41,6 +41,7 @@ def worker(config: str | None, data: str | None, verbose: bool) -> None:
     set_up_logging(os.environ, verbose=verbose)
     found = places(config, data)
     need_config(found)
+    tell_database(found)
     with DeskLock(found.data) as lock:
         if found.embedded:
             prepare(found)
