@@ -69,10 +69,14 @@ def places(config: str | None, data: str | None, environ: Mapping[str, str] = os
 
 
 def tell_database(found: Places) -> None:
-    """Say in the log which database a start uses, where that is not the one in the data folder: never its password."""
+    """Say which database a start uses, where that is not the one in the data folder: never its user or password."""
     if found.file == found.data / "desk.sqlite3":
         return
-    log.info("database %s, as WIREDESK_DATABASE says; %s holds files only", database_name(found), found.data)
+    words = f"database {database_name(found)}, as WIREDESK_DATABASE says; {found.data} holds files only"
+    if os.environ.get("WIREDESK_LOG") == "json":
+        log.info("%s", words)
+    else:
+        click.echo(words, err=True)  # a log would star the name of a database that is the user's, too
 
 
 def database_name(found: Places) -> str:

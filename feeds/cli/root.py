@@ -22,6 +22,7 @@ COMMANDS = {
     "poll": ("feeds.cli.poll", "Poll once what is due, or the named sources at once; say what came."),
     "check": ("feeds.cli.check", "Judge the config files: every error at once, with line and remedy."),
     "plan": ("feeds.cli.plan", "Say what edited config files would move of what is stored."),
+    "apply": ("feeds.cli.apply", "Put the config files in force now, for all machines of the desk."),
     "discover": ("feeds.cli.discover", "Find the feeds that a site offers, as config lines."),
     "preview": ("feeds.cli.discover", "Show what a source would bring, before it is added."),
     "explain": ("feeds.cli.explain", "Say why an article is where it is: which copy, which rule."),

@@ -17,6 +17,7 @@ from feeds import files
 from feeds.cli.common import upgrade
 from feeds.cli.places import Places, need_config, places, tell_database, with_places
 from feeds.cli.prepare import prepare, refuse
+from feeds.engine.agreement import Agreement
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_watch import accept
 from feeds.engine.liveness import end_with_parent
@@ -73,7 +74,7 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     try:
-        if not _stand_by(lease, stop):
+        if not _stand_by(lease, stop, Agreement(store, found.config, os.environ)):
             return
         upgrade(store, found, now_utc())  # another database may lie here than that which the parent saw
         accepted = accept(store, found.config, os.environ, now=now_utc())
@@ -97,8 +98,9 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
         store.close()
 
 
-def _stand_by(lease: Lease, stop: threading.Event) -> bool:
-    """Wait until this process may decide for the desk; False where it is stopped before.
+def _stand_by(lease: Lease, stop: threading.Event, agreement: Agreement) -> bool:
+    """Wait until this process may decide for the desk; False where it is stopped before. Meanwhile say where this
+    machine's files are not what is accepted.
 
     On SQLite that is at once: the folder's lock has refused us where another desk runs.
     """
@@ -115,5 +117,7 @@ def _stand_by(lease: Lease, stop: threading.Event) -> bool:
         if words != told:
             log.info("%s", words)
             told = words
+        with suppress(StoreError):
+            agreement.look(now=now_utc())
         stop.wait(STAND_BY_S)
     return False

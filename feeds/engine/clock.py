@@ -22,7 +22,17 @@ from apscheduler.triggers.cron import CronTrigger
 
 from feeds.engine.alarms import IngestCounts, look
 from feeds.engine.classifier import Classifier, learn, tell_model
-from feeds.engine.config_watch import Accepted, Judge, Watch, put_in_force, refiled, tell_errors, to_refile
+from feeds.engine.config_watch import (
+    Accepted,
+    Judge,
+    Watch,
+    put_in_force,
+    refiled,
+    stored_desk,
+    stored_version,
+    tell_errors,
+    to_refile,
+)
 from feeds.engine.liveness import Alive
 from feeds.engine.publishing import Publishing
 from feeds.engine.startup import now_utc, tell_config, user_agent
@@ -91,6 +101,7 @@ class IngestProcess:
         self._desk: Desk = accepted.desk.with_model(self._classifier.look(accepted.desk.filing_rules))
         self._judge = Judge(folder, environ)
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)
+        self._config_seen: int | None = -1  # what `Store.data_version` said when the accepted config was last looked at
         self._lost = False
         self._loss: Loss = ""  # what has become of the database's files
         self._alive = Alive("ingest")
@@ -164,6 +175,7 @@ class IngestProcess:
         """Mind the database's files, those of config, and the model's."""
         self._ticked_at = time.monotonic()
         self._check_place()
+        self._follow_accepted()
         self._look()
         self._look_at_model()
         if self._watch.settling and (job := self._scheduler.get_job("files")) is not None:
@@ -301,6 +313,41 @@ class IngestProcess:
             log.warning("the clock was set back by %s or more: what is due moves with it", least)
             self._sets.append(ahead)
 
+    def _follow_accepted(self) -> None:
+        """Go on by the config that `wiredesk apply` put in force meanwhile."""
+        try:
+            data = self._store.data_version()
+            if data is not None and data == self._config_seen:
+                return
+            if stored_version(self._store) > self._desk.version:
+                with self._publishing.lock:
+                    accepted = stored_desk(self._store, self._folder, self._environ)
+                    assert accepted is not None
+                    self._use(accepted)
+                    with self._store.write() as tx:
+                        tx.sections.mark_dirty()  # what was rendered since was so by the settings before
+                self._made_live()
+            self._config_seen = data
+        except StoreError as error:
+            log.error("the accepted config could not be read, trying again: %s", error)
+
+    def _use(self, desk: Desk) -> Desk:
+        """Let *desk* be in force here; the one before. `self._publishing.lock` is held."""
+        before, self._desk = self._desk, desk.with_model(self._classifier.look(desk.filing_rules))
+        self._refiled = 0
+        return before
+
+    def _made_live(self) -> None:
+        """Have all parts go by the desk that is in force now."""
+        settings = self._desk.settings
+        self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
+        self._deliveries.configure(settings, user_agent(settings))
+        self._due.set()
+        log.info("config version=%d is live", self._desk.version)
+        self._schedule_learning()
+        self._file_again()
+        self._publishing.wake()
+
     def _look(self) -> None:
         """Take over changed config files. The judging is done in another process, the loop goes on meanwhile."""
         verdict = self._watch.look(time.monotonic())
@@ -314,9 +361,7 @@ class IngestProcess:
             # A sweep that renders by the settings before would leave new documents that look old.
             with self._publishing.lock:
                 accepted = put_in_force(self._store, verdict, self._folder, self._environ, now=now_utc())
-                model = self._classifier.look(accepted.desk.filing_rules)
-                before, self._desk = self._desk, accepted.desk.with_model(model)
-                self._refiled = 0
+                before = self._use(accepted.desk)
         except StoreError as error:
             log.error("the config was not taken over, trying again: %s", error)
             self._watch.again()
@@ -325,14 +370,7 @@ class IngestProcess:
         if accepted.desk.version == before.version:
             log.info("config: the files were saved and mean the same")
             return
-        settings = accepted.desk.settings
-        self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
-        self._deliveries.configure(settings, user_agent(settings))
-        self._due.set()
-        log.info("config version=%d is live", accepted.desk.version)
-        self._schedule_learning()
-        self._file_again()
-        self._publishing.wake()
+        self._made_live()
 
     def _look_at_model(self) -> None:
         """Take over a model that is new, or gone. What is stored stays as it is filed, unless that is asked for."""

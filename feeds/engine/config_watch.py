@@ -24,6 +24,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Protocol
 
+from feeds.engine import agreement
 from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import set_up_logging
 from feeds.errors import ConfigError, StoreError
@@ -37,6 +38,7 @@ from feeds.settings import (
     ConfigWarning,
     config_from_json,
     config_to_json,
+    differences,
     fingerprint,
     first_lines,
     judged_before,
@@ -216,12 +218,14 @@ class Accepted:
     """The config in force. *errors* are those of the files, where an older, stored config had to serve instead.
 
     *seen* is the fingerprint of the files that were judged, None where they changed meanwhile. *judged* is False where
-    they were in force already and nothing was done.
+    they were in force already and nothing was done. *differing* says in what the files of this machine are not what
+    several machines accepted, where they therefore changed nothing.
     """
 
     desk: Desk
     warnings: tuple[ConfigWarning, ...] = ()
     errors: tuple[ConfigError, ...] = ()
+    differing: tuple[str, ...] = ()
     changed: bool = False
     judged: bool = True
     seen: Fingerprint | None = None
@@ -231,8 +235,9 @@ class Accepted:
 def accept(store: Store, folder: Path, environ: Mapping[str, str], *, now: datetime) -> Accepted:
     """Judge the files in *folder* and put them in force; with errors in them the stored config goes on.
 
-    Files that are in force already are not judged again. Raises ConfigErrors where the files have errors and nothing
-    is stored yet (a first start).
+    Files that are in force already are not judged again. On PostgreSQL, which other machines share, files that differ
+    from a stored config change nothing. Raises ConfigErrors where the files have errors and nothing is stored yet (a
+    first start).
     """
     if (present := _in_force(store, folder, environ)) is not None:
         return present
@@ -246,9 +251,28 @@ def accept(store: Store, folder: Path, environ: Mapping[str, str], *, now: datet
         tell_errors(store, errors, now=now)
         accepted = Accepted(desk=desk, errors=tuple(errors.errors), opml_files=errors.opml_files)
     else:
-        accepted = put_in_force(store, config, folder, environ, now=now)
+        accepted = _kept(store, config, folder, environ, now=now) or put_in_force(
+            store, config, folder, environ, now=now
+        )
     seen = fingerprint(folder, accepted.opml_files)
     return replace(accepted, seen=seen if seen[: len(before)] == before else None)
+
+
+def _kept(store: Store, files: Config, folder: Path, environ: Mapping[str, str], *, now: datetime) -> Accepted | None:
+    """The stored config, where several machines share it and *files* say otherwise, which is told; else None."""
+    if store.file is not None:
+        return None
+    with store.read() as tx:
+        stored = tx.configs.current()
+    if stored is None:
+        return None
+    config = config_from_json(stored.text)
+    differing = differences(config, files)
+    agreement.tell(store, folder, stored.version, differing, now=now)
+    if not differing:
+        return None
+    desk = _desk(config.brief, stored.version, folder, environ)
+    return Accepted(desk=desk, differing=differing, warnings=config.warnings, opml_files=files.opml_files)
 
 
 def _in_force(store: Store, folder: Path, environ: Mapping[str, str]) -> Accepted | None:
@@ -293,6 +317,8 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
         if changed and old is not None:
             _renew_stored(tx, old, config, now)
         tx.events.close("config", "files", now)
+        for node in tx.events.subjects(agreement.DIFFER) if changed else ():
+            tx.events.close(agreement.DIFFER, node, now)  # each says anew what its files are beside this version
     return Accepted(
         desk=_desk(config, version, folder, environ),
         warnings=tuple(config.warnings),

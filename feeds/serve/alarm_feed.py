@@ -36,6 +36,7 @@ OF_SOURCES = frozenset(("gone", "failing", "revived", "silent", "moved", "valida
 
 TITLES = {
     "config": "The config files have errors",
+    "files": "Config files that are not in force",
     "gate": "A section's document was held back",
     "held": "A section's document was held back",
     "set-aside": "An article was set aside",

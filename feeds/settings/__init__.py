@@ -17,6 +17,7 @@ from feeds.settings.config import (
     masked_headers,
     resolve_secrets,
 )
+from feeds.settings.differences import differences
 from feeds.settings.reports import ConfigErrors, ConfigWarning, first_lines
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ConfigWarning",
     "config_from_json",
     "config_to_json",
+    "differences",
     "fingerprint",
     "first_lines",
     "judged_before",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -25,17 +24,15 @@ def test_without_one_it_is_a_file_in_the_data_folder() -> None:
         assert places(None, "/srv/files", environ).file == Path("/srv/files/desk.sqlite3")
 
 
-def test_a_start_says_which_database_it_uses_and_never_its_password(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+def test_a_start_says_which_database_it_uses_and_never_its_password(capsys: pytest.CaptureFixture[str]) -> None:
     named = "postgresql://desk:hunter2@db.example:5433/wire?password=hunter3"
     tell_database(places(None, "/srv/files", {"WIREDESK_DATABASE": named}))
-    said = caplog.text
+    said = capsys.readouterr().err
     assert "postgresql://db.example:5433/wire" in said
     assert "/srv/files" in said
     assert "hunter" not in said
-    caplog.clear()
     tell_database(places(None, "/srv/files", {}))
-    assert not caplog.text
+    assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

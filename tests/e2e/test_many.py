@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from feeds.settings import config_from_json
 from feeds.store import Store
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
@@ -39,11 +41,11 @@ class Cluster:
 
     def __init__(self, desk: Desk, url: str, folder: Path, stack: ExitStack) -> None:
         self.store = stack.enter_context(Store(url))
-        self._desk, self._url, self._folder, self._stack = desk, url, folder, stack
+        self._desk, self.url, self._folder, self._stack = desk, url, folder, stack
 
-    def worker(self, name: str, **environ: str) -> Half:
-        data = {"WIREDESK_DATABASE": self._url, "WIREDESK_DATA": str(self._folder / name)} | environ
-        half = Half(self._desk, name, "worker", **data)
+    def worker(self, name: str, of: Desk | None = None, **environ: str) -> Half:
+        data = {"WIREDESK_DATABASE": self.url, "WIREDESK_DATA": str(self._folder / name)} | environ
+        half = Half(of or self._desk, name, "worker", **data)
         self._stack.callback(half.process.wait, 20)
         self._stack.callback(half.process.kill)
         return half
@@ -51,6 +53,16 @@ class Cluster:
     def titles(self) -> list[str]:
         with self.store.read() as tx:
             return sorted(tx._connection.execute(text("SELECT title FROM entries")).scalars())
+
+    def accepted(self) -> tuple[int, set[str], list[str]]:
+        """The version of the config in force, the keys of its sources, and the nodes whose files say otherwise."""
+        with self.store.read() as tx:
+            stored = tx.configs.current()
+            assert stored is not None
+            keys = {source.key for source in config_from_json(stored.text).sources}
+            polled = set(tx._connection.execute(text("SELECT key FROM sources WHERE removed_at IS NULL")).scalars())
+            assert polled == keys
+            return stored.version, keys, sorted(tx.events.subjects("files"))
 
 
 def leads(half: Half) -> bool:
@@ -89,6 +101,31 @@ def test_a_leader_that_stands_still_is_replaced_and_writes_nothing_when_it_goes_
     publisher.publish("Three")
     until(lambda: len(cluster.titles()) == 3, within_s=60, what="the next article")
     assert cluster.titles() == ["One", "Three", "Two"]
+
+
+def test_a_stand_by_with_older_files_changes_nothing_says_so_and_apply_is_followed(
+    desk: Desk, origin: Origin, cluster: Cluster, tmp_path: Path
+) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("One")
+    tidings = {"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}
+    letters = {"name": "Letters", "url": f"{publisher.url}?letters", "section": "news/world", "enabled": False}
+    desk.write(sources=[tidings, letters])
+    first = cluster.worker("a")
+    until(lambda: leads(first), within_s=90, what="a poll")
+    older = Desk(tmp_path / "older")
+    older.write(sources=[tidings], desk={"base_url": desk.base_url})
+    second = cluster.worker("b", of=older)
+    until(lambda: "1 source fewer (Letters)" in second.said(), within_s=90, what="what differs")
+    assert "config: the files at" not in first.said()
+    first.process.kill()
+    publisher.publish("Two")
+    until(lambda: cluster.titles() == ["One", "Two"], within_s=90, what="the stand-by's article")
+    assert cluster.accepted() == (1, {"Letters", "Tidings"}, [f"{socket.gethostname()}:{older.config}"])
+    said = older.command("apply", WIREDESK_DATABASE=cluster.url)
+    assert (said.returncode, "source Letters goes" in said.stdout) == (0, True), said.stderr
+    until(lambda: "config version=2 is live" in second.said(), within_s=60, what="the applied config")
+    assert cluster.accepted() == (2, {"Tidings"}, [])
 
 
 def test_a_leader_lets_go_of_a_database_that_was_upgraded(desk: Desk, origin: Origin, cluster: Cluster) -> None:
