@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -108,8 +109,13 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
 def main() -> None:
     """Run the command line; a DeskError ends it with one line and exit code 1."""
     sys.excepthook = _uncaught
+    carry_out(lambda: wiredesk.main(prog_name="wiredesk", standalone_mode=False))
+
+
+def carry_out(action: Callable[[], object]) -> None:
+    """Do *action*; what people can mend ends the process with a line, and the exit code of its kind."""
     try:
-        wiredesk.main(prog_name="wiredesk", standalone_mode=False)
+        action()
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

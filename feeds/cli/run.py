@@ -8,11 +8,13 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
 from feeds.cli.places import Places, need_config, places, tell_database, with_places
+from feeds.cli.root import carry_out
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
 from feeds.engine.logs import set_up_logging
 from feeds.engine.supervisor import Child, DeskLock, supervise
@@ -92,13 +94,29 @@ def prepare_apart(found: Places) -> None:
     """
     child = os.fork()
     if child == 0:
-        from feeds.cli.prepare import prepare  # the store and all that judges config: here alone
-
-        prepare(found)
-        sys.exit(0)
+        _end_here(found)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code:
         sys.exit(code if code > 0 else 1)
+
+
+def _end_here(found: Places) -> NoReturn:
+    """Prepare the desk, and end this process whatever happens: what called us lives on in the parent alone."""
+    code: object = 1
+    try:
+        from feeds.cli.prepare import prepare  # the store and all that judges config: here alone
+
+        carry_out(lambda: prepare(found))
+        code = 0
+    except SystemExit as ended:
+        code = ended.code or 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 1)
 
 
 def need_port(host: str, port: int) -> None:
