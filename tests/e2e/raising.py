@@ -19,8 +19,8 @@ STEPS = (
     "feeds.ingest.host_queues:HostQueues.ended",
     "feeds.ingest.desk:Desk.redacted",
     "feeds.ingest.batches:Saving.save",
-    "feeds.engine.clock:IngestProcess._tick",
-    "feeds.publish.flow:_publish_section",
+    "feeds.engine.clock:IngestProcess._look_at_files",
+    "feeds.publish.flow:Publisher._rendered",
 )
 
 
