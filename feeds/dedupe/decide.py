@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from uuid import uuid4
 
 from feeds.dedupe import near, signature
@@ -184,41 +185,29 @@ class Deduper:
         _identify(drafts, book, _hollow_texts(standing))
         self._boilerplate = Boilerplate(lambda: self._signatures(source_id, drafts))
         self._live.clear()
-        for one in left_out:
+        for one in (*left_out, *(draft.found.known for draft in drafts if draft.found is not None)):
             self._live[one.article_uid].append(one)
-        for draft in drafts:
-            if draft.found is not None:
-                self._live[draft.found.known.article_uid].append(draft.found.known)
         decisions = []
         for draft in drafts:
-            decision = self._decide_one(source_id, draft, book)
-            decisions.append(decision)
-            if decision.kind != "refused":
-                self._remember(source_id, decision, book)
+            decisions.append(self._decide_one(source_id, draft, book))
+            self._remember(source_id, decisions[-1], book)
         return tuple(decisions)
 
     def apart(self, decided: Sequence[Sequence[Decision]], kept: Sequence[Containment]) -> list[tuple[Decision, ...]]:
         """*decided*, told which of what is *kept* of its articles holds no more after their entries changed."""
-        fresh = {
-            (one.source_id, one.known_key or one.entry.key): one.signature
-            for many in decided
-            for one in many
-            if one.kind == "updated"
-        }
+        updated = [one for one in chain.from_iterable(decided) if one.kind == "updated"]
+        fresh = {(one.source_id, one.known_key or one.entry.key): one.signature for one in updated}
         ended: defaultdict[str, list[str]] = defaultdict(list)
         for one in kept:
             if not self._holds(one, fresh):
                 ended[one.whole_uid].append(one.part_uid)
                 ended[one.part_uid].append(one.whole_uid)
-        return [
-            tuple(
-                replace(one, apart=tuple(ended[one.article_uid]))
-                if one.kind == "updated" and one.article_uid in ended
-                else one
-                for one in many
-            )
-            for many in decided
-        ]
+
+        def parted(one: Decision) -> Decision:
+            held_apart = one.kind == "updated" and one.article_uid in ended
+            return replace(one, apart=tuple(ended[one.article_uid])) if held_apart else one
+
+        return [tuple(map(parted, many)) for many in decided]
 
     def _holds(self, kept: Containment, fresh: Mapping[tuple[int, str], bytes]) -> bool:
         """Whether any entry of the whole holds any of the part. Where a signature is missing nobody knows."""
@@ -258,13 +247,11 @@ class Deduper:
         if book.holds(entry.key):
             reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
             entry, evidence = replace(entry, key=derived_key(entry)), (reused,)
-        uid, why = self._certain_copy_of(entry, draft.sketch, by_address=book.identifies(entry))
-        around = self._near(source_id, entry, draft.sketch) if uid is None else NOTHING
-        if uid is None:
-            fitting = (one for one in around.copies if self._fits(one.uid, entry, draft.sketch))
-            if (nearest := next(fitting, None)) is not None:
-                uid, why = nearest.uid, near.evidence(nearest.likeness)
-        if uid is not None and why is not None:
+        copied = self._certain_copy_of(entry, draft.sketch, by_address=book.identifies(entry))
+        around = self._near(source_id, entry, draft.sketch) if copied is None else NOTHING
+        copied = copied or self._near_copy_of(entry, draft.sketch, around)
+        if copied is not None:
+            uid, why = copied
             return _related(_decision("copy", entry, uid, source_id, draft.sketch, *evidence, why), around)
         decision = _related(_decision("new", entry, self._uid(), source_id, draft.sketch, *evidence), around)
         return decision if draft.sketched is None else self._arrive(decision, draft.sketched)
@@ -341,21 +328,24 @@ class Deduper:
             return Evidence(kind="refused", detail="a text that was taken out for good")
         return None
 
-    def _certain_copy_of(
-        self, entry: Entry, sketch: bytes, *, by_address: bool
-    ) -> tuple[str, Evidence] | tuple[None, None]:
+    def _certain_copy_of(self, entry: Entry, sketch: bytes, *, by_address: bool) -> tuple[str, Evidence] | None:
         """The article that another entry brought under the same address or in the same words."""
-        address = entry.comparable
+        address, text, read = entry.comparable, entry.text_hash, signature.read(sketch)
         if address and by_address:
             uid = self._known.by_comparable.get(address) or self._by_comparable.get(address)
             if uid and self._fits(uid, entry, sketch):
                 return uid, Evidence(kind="url", detail=address)
-        read = signature.read(sketch)
-        if entry.text_hash and read is not None and read.word_count >= near.NOTICE_WORDS:
-            uid = self._known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
-            if uid and self._fits(uid, entry, sketch):
-                return uid, Evidence(kind="text", detail="word for word the same text")
-        return None, None
+        uid = self._known.by_text.get(text) or self._by_text.get(text) if text else None
+        if uid and read is not None and read.word_count >= near.NOTICE_WORDS and self._fits(uid, entry, sketch):
+            return uid, Evidence(kind="text", detail="word for word the same text")
+        return None
+
+    def _near_copy_of(self, entry: Entry, sketch: bytes, around: Found) -> tuple[str, Evidence] | None:
+        """The nearest article of those *around* that the entry may be of."""
+        for one in around.copies:
+            if self._fits(one.uid, entry, sketch):
+                return one.uid, near.evidence(one.likeness)
+        return None
 
     def _near(self, source_id: int, entry: Entry, sketch: bytes, *, but: str = "") -> Found:
         if self._window is None:
@@ -388,6 +378,9 @@ class Deduper:
         return True
 
     def _remember(self, source_id: int, decision: Decision, book: SourceBook) -> None:
+        """Let what follows be compared with what was decided."""
+        if decision.kind == "refused":
+            return
         entry = decision.entry
         uid = decision.article_uid
         known = KnownEntry(

@@ -37,9 +37,7 @@ def compare(
     *window* and *stories* tell what is common on this desk; without them every word is as telling as in the language
     at large.
     """
-    certain = [_same("entry-id", one.entry_id, other.entry_id)] if same_source else []
-    certain += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
-    signs = [sign for sign in certain if sign is not None]
+    signs = _certain(one, other, same_source=same_source)
     stories = Stories() if stories is None else stories
     near_signs, is_near = _near(one, other, window, stories, language, same_source=same_source)
     title = Evidence(kind="title", detail="characters in order", score=_round(title_likeness(one.title, other.title)))
@@ -49,6 +47,13 @@ def compare(
     one_story = is_one or (story.score or 0) >= (story.threshold or 1)
     verdict = Evidence(kind="verdict", detail="one story" if one_story else "two stories")
     return (*signs, *near_signs, title, story, article, verdict)
+
+
+def _certain(one: Entry, other: Entry, *, same_source: bool) -> list[Evidence]:
+    """The signs that are sure by themselves: id, address, the very words."""
+    found = [_same("entry-id", one.entry_id, other.entry_id)] if same_source else []
+    found += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
+    return [sign for sign in found if sign is not None]
 
 
 def _near(
@@ -116,8 +121,8 @@ def nearest(article: Article, others: Sequence[Article]) -> tuple[Article, tuple
         )
         compared = stories.compare(first, second)
         found.append((compared.likeness, -at, _words_in_common(one, its, compared.shared)))
-    _, at, told = max(found)
-    return others[-at], tuple(told)
+    _, at, in_common = max(found)
+    return others[-at], tuple(in_common)
 
 
 def _entry(article: Article) -> Entry:
@@ -137,8 +142,8 @@ def _arriving(entry: Entry, stories: Stories, language: str, written: datetime, 
 
 
 def _in_common(one: Entry, other: Entry, shared: Mapping[int, float]) -> str:
-    told = ", ".join(_words_in_common(one, other, shared))
-    return f"in common: {told}" if told else "no telling word in common"
+    found = ", ".join(_words_in_common(one, other, shared))
+    return f"in common: {found}" if found else "no telling word in common"
 
 
 def _words_in_common(one: Entry, other: Entry, shared: Mapping[int, float]) -> list[str]:

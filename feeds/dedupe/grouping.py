@@ -214,9 +214,9 @@ class Stories:
             self._drop(story)
         self._let_go()
 
-    def sharing(self, told: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> dict[Story, float]:
-        """The stories whose articles share most of the terms *told*, and what these weigh together."""
-        at, articles = self._postings.lookup(told)
+    def sharing(self, terms: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> dict[Story, float]:
+        """The stories whose articles share most of *terms*, and what these weigh together."""
+        at, articles = self._postings.lookup(terms)
         if articles.size and articles.min() < self._oldest:
             known = articles >= self._oldest
             at, articles = at[known], articles[known]
@@ -244,18 +244,17 @@ class Stories:
         order = sorted(range(len(members)), key=lambda at: (members[at].written_s, members[at].hashes))
         for at in order:
             one, language = members[at], languages[at]
-            told, weights = _telling(likeness.weigh([one], language))
-            near = sorted((found := self.sharing(told, weights)), key=lambda story: -found[story])
-            beside = _sharing(holding, told, weights)
-            others = [*beside, *(member for story in near for member in story.members)]
-            stories: list[Story | None] = [None] * len(beside)
-            stories += [story for story in near for _ in story.members]
+            terms, weights = _telling(likeness.weigh([one], language))
+            near = sorted((found := self.sharing(terms, weights)), key=lambda story: -found[story])
+            # Each article to compare with, and what stands for it: itself, or its story.
+            others: list[tuple[Member, Member | Story]] = [(each, each) for each in _sharing(holding, terms, weights)]
+            others += [(member, story) for story in near for member in story.members]
             tied.add(one)
             if others:
-                alike = likeness.between([one], others, language)[0]
+                alike = likeness.between([one], [member for member, _ in others], language)[0]
                 for place in np.flatnonzero(alike >= LINKED * JOIN).tolist():
-                    tied.tie(one, stories[place] or others[place])
-            for term in told.tolist():
+                    tied.tie(one, others[place][1])
+            for term in terms.tolist():
                 holding[term].append(one)
         language_of = {members[at].number: languages[at] for at in order}
         return [_circle(likeness, ones, stories, language_of) for ones, stories in tied.circles()]
@@ -273,10 +272,11 @@ class Stories:
             members = [circle.members[at] for at in group]
             kept, others = self._regroup(members, story_of, now, uid)
             placed.merged.update(dict.fromkeys(others, kept))
-            final.update((one.number, kept) for one in members)
             articles = self._stories[kept].articles
-            came = [one for one in members if one.number not in story_of]
-            joined.update((one.number, Joined(kept, circle.evidence(one, group, articles))) for one in came)
+            for one in members:
+                final[one.number] = kept
+                if one.number not in story_of:
+                    joined[one.number] = Joined(kept, circle.evidence(one, group, articles))
         for story in circle.stories:
             stays = placed.merged.get(story.uid, story.uid)
             placed.moved.update((one.uid, final[one.number]) for one in story.members if final[one.number] != stays)
@@ -286,27 +286,19 @@ class Stories:
     ) -> tuple[str, list[str]]:
         """Make *members* one story; its id, and those of the stories that became part of it."""
         numbers = {one.number for one in members}
-        were = {story_of[number].uid: story_of[number] for number in numbers if number in story_of}
+        were = {story_of[number] for number in numbers & story_of.keys()}
         # The id stays with the first article; of a story that is not whole, all of it is here.
-        own = [story for story in were.values() if not story.is_whole or story.first in numbers]
+        own = [story for story in were if not story.is_whole or story.first in numbers]
         own.sort(key=lambda story: story.first)
         kept = own[0].uid if own else uid()
-        touched = max(story.touched for story in were.values()) if numbers <= story_of.keys() else now
+        touched = max(story.touched for story in were) if numbers <= story_of.keys() else now
         self._put(kept, members, [story for story in own if not story.is_whole], touched)
         return kept, [story.uid for story in own[1:]]
 
     def _put(self, uid: str, members: Sequence[Member], larger: Sequence[Story], touched: datetime) -> None:
         """Make *members* and what else the stories *larger* hold the story *uid*."""
-        held = {one.number for story in larger for one in story.members}
         numbers = [one.number for one in members]
-        story = Story(
-            uid,
-            tuple(members[-RECENT:]),
-            articles=sum(story.articles for story in larger) + len(set(numbers) - held),
-            touched=touched,
-            first=min([*numbers, *(story.first for story in larger)]),
-            newest=max([*numbers, *(story.newest for story in larger)]),
-        )
+        story = _story_of(uid, members, larger, touched)
         self._before.setdefault(uid, None)
         self._stories[uid] = self._by_first[story.first] = story
         places = np.array([number - self._oldest for number in numbers if number >= self._oldest], np.int64)
@@ -351,6 +343,20 @@ class Stories:
         self._story_of[: self._next - oldest] = self._story_of[oldest - self._oldest : self._next - self._oldest]
         self._oldest = oldest
         self._postings.forget(oldest)
+
+
+def _story_of(uid: str, members: Sequence[Member], larger: Sequence[Story], touched: datetime) -> Story:
+    """The story *uid* of *members* and what else the stories *larger* hold."""
+    held = {one.number for story in larger for one in story.members}
+    numbers = [one.number for one in members]
+    return Story(
+        uid,
+        tuple(members[-RECENT:]),
+        articles=sum(story.articles for story in larger) + len(set(numbers) - held),
+        touched=touched,
+        first=min([*numbers, *(story.first for story in larger)]),
+        newest=max([*numbers, *(story.newest for story in larger)]),
+    )
 
 
 class _Ties:
@@ -419,14 +425,14 @@ def _circle(likeness: Likeness, ones: Sequence[Member], stories: list[Story], la
 
 def _telling(of: Weights) -> tuple[npt.NDArray[np.uint32], Floats]:
     """The terms that an article is looked up by, the most telling first, and what each weighs."""
-    told = (-of.weights).argsort(kind="stable")[:SEARCHED]
-    return of.hashes[told], of.weights[told]
+    best = (-of.weights).argsort(kind="stable")[:SEARCHED]
+    return of.hashes[best], of.weights[best]
 
 
-def _sharing(holding: Mapping[int, Sequence[Member]], told: npt.NDArray[np.uint32], weights: Floats) -> list[Member]:
-    """The articles of the batch, *holding* by term, that share most of the terms *told*."""
+def _sharing(holding: Mapping[int, Sequence[Member]], terms: npt.NDArray[np.uint32], weights: Floats) -> list[Member]:
+    """The articles of the batch, *holding* by term, that share most of *terms*."""
     shared: dict[Member, float] = {}
-    for term, weight in zip(told.tolist(), weights.tolist(), strict=True):
+    for term, weight in zip(terms.tolist(), weights.tolist(), strict=True):
         for one in holding.get(term, ())[-PER_TERM:]:
             shared[one] = shared.get(one, 0.0) + weight
     return sorted(shared, key=lambda one: (-shared[one], one))[:COMPARED]

@@ -75,14 +75,20 @@ def unlike(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
         # An address alone is no promise that it will always be of one article, as an id is.
         return not entry.entry_id and _next_of_series(entry, sketch, known)
     moved = bool(entry.comparable and known.comparable)
-    if not moved and not _redated(entry, known):
+    if not (moved or _redated(entry, known)) or _same_text(entry, known):
         return False
     if title_likeness(entry.title, known.title) >= TITLE_ALIKE:
         return False
-    if entry.text_hash and entry.text_hash == known.text_hash:
-        return False
     shared = signature.containment(sketch, known.signature)
     return shared is None or shared < TEXT_ALIKE
+
+
+def _same_text(entry: Entry, known: KnownEntry) -> bool:
+    return bool(entry.text_hash) and entry.text_hash == known.text_hash
+
+
+def _same_date(entry: Entry, known: KnownEntry) -> bool:
+    return entry.published is not None and entry.published == known.published
 
 
 def _redated(entry: Entry, known: KnownEntry) -> bool:
@@ -198,12 +204,7 @@ class SourceBook:
     def unchanged(self, entry: Entry) -> Identified | None:
         """The stored entry with the same id and the very same content: the common case, answered without reading."""
         known = self._by_key.get(entry.key)
-        if (
-            known is None
-            or not entry.content_hash
-            or known.content_hash != entry.content_hash
-            or known.key in self._taken
-        ):
+        if known is None or not _same_content(entry, known) or known.key in self._taken:
             return None
         return self._take(Identified(known, Evidence(kind="entry-id", detail=entry.key)))
 
@@ -242,9 +243,8 @@ class SourceBook:
         doubtful = entry.key in self._repeated_ids or len(holders) > 1
         free = self._free(holders)
         for holder in free:
-            if (_plainly_same(entry, holder) if doubtful else not unlike(entry, sketch, holder)) or (
-                holder.content_hash == entry.content_hash and entry.content_hash
-            ):
+            same = _plainly_same(entry, holder) if doubtful else not unlike(entry, sketch, holder)
+            if same or _same_content(entry, holder):
                 return Identified(holder, Evidence(kind="entry-id", detail=entry.key))
         if doubtful:  # an edit of one of several articles that share the id
             for holder in free:
@@ -289,11 +289,10 @@ class SourceBook:
 
 def _same_beside_title(entry: Entry, known: KnownEntry) -> Evidence | None:
     """What of two entries of one title shows that they are one article; None where nothing does."""
-    if entry.published is not None and entry.published == known.published:
+    if _same_date(entry, known):
         return Evidence(kind="title", detail="same title and date under another id")
-    same_text = bool(entry.text_hash) and entry.text_hash == known.text_hash
     # Too short for a hash of its text, without an address: a file under another name.
-    same_text |= not entry.comparable and bool(entry.content_hash) and entry.content_hash == known.content_hash
+    same_text = _same_text(entry, known) or (not entry.comparable and _same_content(entry, known))
     if same_text and not _redated(entry, known):
         return Evidence(kind="text", detail="same title and text under another id")
     return Evidence(kind="path", detail="same title and path on another host") if _same_path(entry, known) else None
@@ -304,12 +303,11 @@ def _says_the_same(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
     if title_key(entry.title) == title_key(known.title):
         return True
     shared = signature.containment(sketch, known.signature)
-    same_date = entry.published is not None and entry.published == known.published
-    if numbered_apart(entry.title, known.title) and not same_date:
+    if numbered_apart(entry.title, known.title) and not _same_date(entry, known):
         return False
     if shared is not None and shared >= TEXT_ALIKE:
         return True
-    if same_date or entry.published is None or known.published is None:
+    if _may_be_of_one_date(entry, known):
         return title_likeness(entry.title, known.title) >= TITLE_ALIKE
     # With id, date and text all new, the title has to be told only a little otherwise.
     return shared is None and title_likeness(entry.title, known.title) >= NEARLY
@@ -319,23 +317,29 @@ def _twice(entry: Entry, known: KnownEntry) -> bool:
     """Whether a source tells one article under two ids at once, at one address."""
     if title_key(entry.title) != title_key(known.title):
         return False
-    if entry.text_hash and entry.text_hash == known.text_hash:
-        return True
+    return _same_text(entry, known) or _may_be_of_one_date(entry, known)
+
+
+def _may_be_of_one_date(entry: Entry, known: KnownEntry) -> bool:
     return entry.published is None or known.published is None or entry.published == known.published
+
+
+def _same_content(entry: Entry, known: KnownEntry) -> bool:
+    return bool(entry.content_hash) and entry.content_hash == known.content_hash
 
 
 def _nearness(entry: Entry, known: KnownEntry) -> tuple[bool, bool, bool, float]:
     """By which of several candidates the nearest is chosen."""
     return (
-        bool(entry.content_hash) and entry.content_hash == known.content_hash,
+        _same_content(entry, known),
         title_key(entry.title) == title_key(known.title),
-        entry.published is not None and entry.published == known.published,
+        _same_date(entry, known),
         title_likeness(entry.title, known.title),
     )
 
 
 def _plainly_same(entry: Entry, known: KnownEntry) -> bool:
-    if entry.text_hash and entry.text_hash == known.text_hash:
+    if _same_text(entry, known):
         return True
     titles_equal = title_key(entry.title) == title_key(known.title)
     if entry.comparable and known.comparable and _identifies(entry.comparable):

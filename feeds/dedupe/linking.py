@@ -133,28 +133,34 @@ Group = list[int]
 def gather(groups: Sequence[Group], alike: Floats) -> list[Group]:
     """Join *groups* as long as two are alike enough, the most alike first; *alike* is of every two articles."""
     held: list[Group] = [list(group) for group in groups]
-    near = np.zeros((len(held), len(held)), np.float32)
-
-    def compare(i: int, j: int) -> None:
-        near[i, j] = near[j, i] = nearness(alike[np.ix_(held[i][-RECENT:], held[j][-RECENT:])])
-
-    alone = np.array([i for i, group in enumerate(held) if len(group) == 1], np.int64)
-    places = np.array([held[i][0] for i in alone], np.int64)
-    near[np.ix_(alone, alone)] = alike[np.ix_(places, places)]
-    np.fill_diagonal(near, 0)
-    for i, j in combinations(range(len(held)), 2):
-        if len(held[i]) > 1 or len(held[j]) > 1:
-            compare(i, j)
+    near = _near(held, alike)
     while len(held) > 1:
         i, j = divmod(int(near.argmax()), len(held))
         if near[i, j] < JOIN:
             break
         held[i], held[j] = sorted(held[i] + held[j]), []
         near[j] = near[:, j] = 0
-        for other in range(len(held)):
-            if held[other] and other != i:
-                compare(i, other)
+        for other, group in enumerate(held):
+            if group and other != i:
+                near[i, other] = near[other, i] = _nearness_of(held[i], group, alike)
     return [group for group in held if group]
+
+
+def _near(groups: Sequence[Group], alike: Floats) -> Floats:
+    """How like each two groups are, 0 of each to itself."""
+    near = np.zeros((len(groups), len(groups)), np.float32)
+    alone = np.array([i for i, group in enumerate(groups) if len(group) == 1], np.int64)
+    places = np.array([groups[i][0] for i in alone], np.int64)
+    near[np.ix_(alone, alone)] = alike[np.ix_(places, places)]
+    np.fill_diagonal(near, 0)
+    for i, j in combinations(range(len(groups)), 2):
+        if len(groups[i]) > 1 or len(groups[j]) > 1:
+            near[i, j] = near[j, i] = _nearness_of(groups[i], groups[j], alike)
+    return near
+
+
+def _nearness_of(one: Group, other: Group, alike: Floats) -> float:
+    return nearness(alike[np.ix_(one[-RECENT:], other[-RECENT:])])
 
 
 def nearness(alike: Floats) -> float:

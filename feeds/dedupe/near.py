@@ -201,17 +201,14 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
     shorter, longer = sorted((mine, its), key=lambda sketch: sketch.gram_count)
     ratio = shorter.gram_count / longer.gram_count
     score, threshold, asked = _asked(shorter, longer, title, body, head)
-    if numbered_apart(mine, its):
-        score, threshold = body, ALIKE_NUMBERED if ratio >= SAME_LENGTH else NEVER
-        asked = "their titles differ in a number or date"
     if same_source:
         threshold = NEVER if title == "another" else max(threshold, ALIKE_SAME_SOURCE)
         asked += ", and one source brought both"
     if title != "one" and score >= threshold and (ratio < PART or body < HALF):
         small, large = (one, other) if shorter is mine else (other, one)
         at_beginning = head >= threshold or ratio >= EXCERPT
-        why_not = _no_cut(small, large, speaks, alike=title == "like", at_beginning=at_beginning, both=body < HALF)
-        threshold, asked = (NEVER, why_not) if why_not else (threshold, asked)
+        if why_not := _no_cut(small, large, speaks, alike=title == "like", at_beginning=at_beginning, both=body < HALF):
+            threshold, asked = NEVER, why_not
     return Likeness(score, threshold, body, head, overlap, asked=asked, one_title=title == "one")
 
 
@@ -226,14 +223,18 @@ def _asked(shorter: Sketch, longer: Sketch, title: Title, body: float, head: flo
     """What counts of what two texts have in common, how much is asked of that, and why so much."""
     threshold, asked = _THRESHOLDS[title]
     score = max(body, head)
+    same_length = shorter.gram_count >= SAME_LENGTH * longer.gram_count
     if longer.word_count <= BRIEF_WORDS:  # long texts agree that far by no accident
-        if shorter.gram_count >= SAME_LENGTH * longer.gram_count:
+        if same_length:
             score, threshold = body, max(threshold, ALIKE_SAME_LENGTH)
             asked += ", and they are short and of one length"
         if _other_figures(shorter, longer):
             score, threshold, asked = body, OTHER_FIGURES, "they are short and differ in their figures"
     if longer.word_count < NOTICE_WORDS and title == "another":
         threshold, asked = NEVER, "they have different titles and are too short to tell"
+    if numbered_apart(shorter, longer):
+        score, threshold = body, ALIKE_NUMBERED if same_length else NEVER
+        asked = "their titles differ in a number or date"
     return score, threshold, asked
 
 
@@ -249,11 +250,10 @@ def _no_cut(
     placed = at_beginning or _beginning_in(large, small) >= STANDS_IN
     if _goes_astray(longer, shorter.word_count):
         return "the longer one goes on about something else than its title says"
-    if speaks is None:
-        spoken = alike or placed or _in_title(shorter, longer)
-    else:
-        named = (alike or _in_title(shorter, longer)) and speaks.of_one(shorter, longer)
-        spoken = named or (placed and _speak(shorter, longer, speaks, both=both))
+    named = alike or _in_title(shorter, longer)
+    spoken = named or placed
+    if speaks is not None:
+        spoken = (named and speaks.of_one(shorter, longer)) or (placed and _speak(shorter, longer, speaks, both=both))
     return "" if spoken else "it may be a part of the other, which has a title of its own"
 
 

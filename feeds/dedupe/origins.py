@@ -132,13 +132,7 @@ def find_credits(entry: Entry) -> tuple[Credit, ...]:
     A name counts as an agency's only where it is one of AGENCIES; a line such as "Source: X" names anybody.
     """
     found = [*_stated(entry), *chain.from_iterable(map(read_credit, entry.credits)), *_in_text(entry.text)]
-    for author in entry.authors:
-        byline = _BYLINE_AGENCY.match(author.name or "")
-        if byline and (agency := _agency(byline["name"])):
-            found.append(Credit(agency, f"byline {author.name!r}", 0.7))
-    canonical = host_of(entry.canonical_url or "")
-    if canonical and entry.link and registrable(canonical) != registrable(host_of(entry.link)):
-        found.append(Credit(canonical, "canonical address", 0.9, entry.canonical_url))
+    found += [*_in_bylines(entry), *_at_canonical(entry)]
     distinct: dict[tuple[str, bool], Credit] = {}
     for credit in found:
         key = (name_key(credit.name), credit.partial)
@@ -153,6 +147,20 @@ def _stated(entry: Entry) -> list[Credit]:
     if origin is None or not origin.name:
         return []
     return [Credit(origin.name, "origin in the feed", 1.0, origin.url or origin.feed_url)]
+
+
+def _in_bylines(entry: Entry) -> Iterator[Credit]:
+    for author in entry.authors:
+        byline = _BYLINE_AGENCY.match(author.name or "")
+        if byline and (agency := _agency(byline["name"])):
+            yield Credit(agency, f"byline {author.name!r}", 0.7)
+
+
+def _at_canonical(entry: Entry) -> Iterator[Credit]:
+    """Whose site has the canonical address, where it is another one."""
+    canonical = host_of(entry.canonical_url or "")
+    if canonical and entry.link and registrable(canonical) != registrable(host_of(entry.link)):
+        yield Credit(canonical, "canonical address", 0.9, entry.canonical_url)
 
 
 def _in_text(text: str) -> Iterator[Credit]:
@@ -181,6 +189,11 @@ def read_credit(line: str) -> list[Credit]:
     if stated := _LABELLED.match(line) or _SAID.match(line):
         name = _NAME_TAIL.sub("", stated["name"]).strip()
         return [Credit(_agency(name) or name, how, 0.95)] if name else []
+    return _of_agencies(line, how)
+
+
+def _of_agencies(line: str, how: str) -> list[Credit]:
+    """The credits in a line that names an agency and nothing else, or has some in brackets."""
     if agency := _agency(line.strip("()[] .–—-")):
         return [Credit(agency, how, 0.85)]
     return [Credit(agency, how, 0.7) for agency in map(_agency, _BRACKETED.findall(line)) if agency is not None]
@@ -281,12 +294,13 @@ def with_origin(entry: Entry, credit: Credit, meant: Source | None, site_url: st
 
     What the entry says of its origin itself is never changed, but for addresses that it does not give.
     """
-    origin = entry.origin or Origin(name=credit.name if not credit.url or meant is None else meant.name)
     if meant is not None:
+        origin = entry.origin or Origin(name=meant.name if credit.url else credit.name)
         feed, site = _addresses(meant)
         origin = replace(origin, url=origin.url or site_url or site, feed_url=origin.feed_url or feed)
-    elif entry.origin is None and credit.url:
-        origin = replace(origin, url=f"https://{host_of(credit.url)}/")
+    else:
+        url = f"https://{host_of(credit.url)}/" if credit.url else None
+        origin = entry.origin or Origin(name=credit.name, url=url)
     return entry if origin == entry.origin else replace(entry, origin=origin)
 
 
@@ -379,7 +393,7 @@ def trace(told: Sequence[Told], sources: Iterable[Source] | Directory = ()) -> L
         weighing.look_at_credits(at)
     weighing.look_at_times()
     order = sorted(range(len(told)), key=lambda at: (-weighing.scores[at], told[at].first_seen, at))
-    strongest = max((one for found in weighing.credits for one in found), key=lambda one: one.weight, default=None)
+    strongest = max(chain.from_iterable(weighing.credits), key=lambda one: one.weight, default=None)
     meant = directory.meant(strongest) if strongest is not None else None
     elsewhere = bool(order) and all(map(weighing.credits_another, order))
     return Lineage(
@@ -461,12 +475,15 @@ def choose_shown(told: Sequence[Told], lineage: Lineage, shown: int, desk_rights
     original = lineage.original if lineage.original in allowed else None
     if shown not in allowed:
         return original if original is not None else allowed[0]
-    if original is None or original == shown:
-        return shown
-    if told[shown].source.full_text == "full" and (told[original].source.full_text or desk_rights) != "full":
+    if original is None or original == shown or _gives_more(told[shown], told[original], desk_rights):
         return shown
     lead = (lineage.why(original).score or 0.0) - (lineage.why(shown).score or 0.0)
     return original if lead >= PLAIN_LEAD else shown
+
+
+def _gives_more(one: Told, other: Told, desk_rights: FullText) -> bool:
+    """Whether the source of *one* gives the full text by a setting of its own, and that of *other* does not."""
+    return one.source.full_text == "full" and (other.source.full_text or desk_rights) != "full"
 
 
 def _names_as_canonical(one: Said, other: Said) -> bool:

@@ -211,12 +211,8 @@ class Window:
 
     def forget(self, now: datetime) -> None:
         """Let go what is older than the window's days, and the oldest beyond its number of articles."""
-        since = int((now - timedelta(days=self._days)).timestamp())
         count = len(self)
-        if not count or (self._seen[0] >= since and count <= self._most):
-            return
-        old = int(np.searchsorted(self._seen[:count], np.uint32(since)))  # another type would have all copied
-        gone = max(old, count - self._most)
+        gone = self._too_many(now)
         if gone < 1 or (gone < count // 16 and gone < 50_000):
             return
         for document in [one for one in self._odd_uids if one < self._oldest + gone]:
@@ -230,6 +226,15 @@ class Window:
             del self._chunks[number]
         self._postings.forget(self._oldest)
         self._copies.clear()
+
+    def _too_many(self, now: datetime) -> int:
+        """How many of the oldest articles are too old, or beyond the window's number of articles."""
+        since = int((now - timedelta(days=self._days)).timestamp())
+        count = len(self)
+        if not count or self._seen[0] >= since:
+            return count - self._most
+        old = int(np.searchsorted(self._seen[:count], np.uint32(since)))  # another type would have all copied
+        return max(old, count - self._most)
 
     def _keep(self, row: int, sketched: bytes) -> None:
         if self._filled + len(sketched) > CHUNK_BYTES or not self._chunks:
@@ -306,14 +311,18 @@ def _compared(
 def _found(mine: Weighed, met: Sequence[_Met]) -> Found:
     """What of those that were compared an article is a copy of, and which hold it or stand in it."""
     copies = sorted((one for one in met if one.near.likeness.near), key=lambda one: -one.near.likeness.score)
-    parts = [one for one in met if one.place == "whole"]
-    wholes = [one for one in met if one.place == "part"]
+    parts, wholes = ([one for one in met if one.place == place] for place in ("whole", "part"))
     if copies and _is_whole(mine, copies, parts):
         parts += copies
         copies = []
-    if copies and copies[0].near.likeness.by_title and any(one.own_title for one in met):
-        copies = []  # a column: its title comes again and again
+    if _is_column(copies, met):
+        copies = []
     return Found(tuple(one.near for one in copies), _uids(parts), _uids(wholes))
+
+
+def _is_column(copies: Sequence[_Met], met: Sequence[_Met]) -> bool:
+    """Whether an article is of a column, whose title comes again and again, and is like others by its title alone."""
+    return bool(copies) and copies[0].near.likeness.by_title and any(one.own_title for one in met)
 
 
 def _uids(met: Iterable[_Met]) -> tuple[str, ...]:
