@@ -62,6 +62,11 @@ def _marks(one: KnownEntry) -> tuple[int, int]:
     return short_hash("key", _DERIVED.sub("", one.key)), short_hash("title", spelled(one.title))
 
 
+def _left_out(stored: Sequence[KnownEntry], beside: Beside) -> list[KnownEntry]:
+    """What was left out as known: it stands in the document all the same, under its own id."""
+    return [one for one in stored if _marks(one) in beside.left_out] if beside.left_out else []
+
+
 def _identify(drafts: Sequence[_Draft], book: SourceBook, hollow: frozenset[int]) -> None:
     """Find the entries that are known under their own ids, before any is looked for under another.
 
@@ -178,8 +183,7 @@ class Deduper:
         standing = [draft.entry for draft in drafts if draft.refusal is None]
         shared = shared_links(entries) | beside.addresses
         stored = [*self._entries[source_id].values(), *self._stored[source_id]]
-        # What was left out as known stands in the document all the same, under its own id.
-        left_out = [one for one in stored if _marks(one) in beside.left_out] if beside.left_out else []
+        left_out = _left_out(stored, beside)
         book = SourceBook(stored, standing, shared)
         book.take(left_out)
         _identify(drafts, book, _hollow_texts(standing))
@@ -240,9 +244,13 @@ class Deduper:
         if draft.found is None and (twin := self._twin(source_id, entry)) is not None:
             twice = Evidence(kind="entry-id", detail="twice in one document")
             return _decision("seen", entry, twin.article_uid, source_id, twin.signature, twice)
-        found = draft.found or book.moved(entry, draft.sketch)
-        if found is not None:
+        if (found := draft.found or book.moved(entry, draft.sketch)) is not None:
             return self._as_known(source_id, draft, found)
+        return self._as_unknown(source_id, draft, book)
+
+    def _as_unknown(self, source_id: int, draft: _Draft, book: SourceBook) -> Decision:
+        """The decision on an entry that its source has not brought before: a copy, or new."""
+        entry = draft.entry
         evidence: tuple[Evidence, ...] = ()
         if book.holds(entry.key):
             reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
@@ -330,13 +338,19 @@ class Deduper:
 
     def _certain_copy_of(self, entry: Entry, sketch: bytes, *, by_address: bool) -> tuple[str, Evidence] | None:
         """The article that another entry brought under the same address or in the same words."""
-        address, text, read = entry.comparable, entry.text_hash, signature.read(sketch)
-        if address and by_address:
-            uid = self._known.by_comparable.get(address) or self._by_comparable.get(address)
+        if by_address and entry.comparable:
+            uid = self._known.by_comparable.get(entry.comparable) or self._by_comparable.get(entry.comparable)
             if uid and self._fits(uid, entry, sketch):
-                return uid, Evidence(kind="url", detail=address)
-        uid = self._known.by_text.get(text) or self._by_text.get(text) if text else None
-        if uid and read is not None and read.word_count >= near.NOTICE_WORDS and self._fits(uid, entry, sketch):
+                return uid, Evidence(kind="url", detail=entry.comparable)
+        return self._word_for_word(entry, sketch)
+
+    def _word_for_word(self, entry: Entry, sketch: bytes) -> tuple[str, Evidence] | None:
+        """The article that another entry brought in the same words, where these are more than a notice."""
+        read = signature.read(sketch)
+        if not entry.text_hash or read is None or read.word_count < near.NOTICE_WORDS:
+            return None
+        uid = self._known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
+        if uid and self._fits(uid, entry, sketch):
             return uid, Evidence(kind="text", detail="word for word the same text")
         return None
 

@@ -167,16 +167,12 @@ class Stories:
 
         An entry that is a copy, or without a story or terms, is passed over.
         """
-        joining = [
-            (entry, packed)
-            for entry in entries
-            if not entry.copy and entry.story_uid and (packed := signature.split(entry.signature)[1])
-        ]
-        terms, sizes = unpack_several([packed for _, packed in joining])
-        self._count([entry.source_id for entry, _ in joining], terms.hashes, sizes)
+        joining, packed = _with_terms(entries)
+        terms, sizes = unpack_several(packed)
+        self._count([entry.source_id for entry in joining], terms.hashes, sizes)
         hashes, strengths = terms.hashes.tobytes(), terms.strengths.tobytes()
         start = 0
-        for (entry, _), size in zip(joining, sizes, strict=True):
+        for entry, size in zip(joining, sizes, strict=True):
             end, now = start + size, entry.first_seen
             self.forget(now)
             self._postings.add(self._next, terms.hashes[start:end])
@@ -279,7 +275,8 @@ class Stories:
                     joined[one.number] = Joined(kept, circle.evidence(one, group, articles))
         for story in circle.stories:
             stays = placed.merged.get(story.uid, story.uid)
-            placed.moved.update((one.uid, final[one.number]) for one in story.members if final[one.number] != stays)
+            now_in = {one.uid: final[one.number] for one in story.members}
+            placed.moved.update((article, kept) for article, kept in now_in.items() if kept != stays)
 
     def _regroup(
         self, members: Sequence[Member], story_of: Mapping[int, Story], now: datetime, uid: Callable[[], str]
@@ -343,6 +340,13 @@ class Stories:
         self._story_of[: self._next - oldest] = self._story_of[oldest - self._oldest : self._next - self._oldest]
         self._oldest = oldest
         self._postings.forget(oldest)
+
+
+def _with_terms(entries: Iterable[StoredSignature]) -> tuple[list[StoredSignature], list[bytes]]:
+    """Those of *entries* that made their article and have a story, with their terms as they are packed."""
+    made = [entry for entry in entries if entry.story_uid and not entry.copy]
+    both = [(entry, packed) for entry in made if (packed := signature.split(entry.signature)[1])]
+    return [entry for entry, _ in both], [packed for _, packed in both]
 
 
 def _story_of(uid: str, members: Sequence[Member], larger: Sequence[Story], touched: datetime) -> Story:

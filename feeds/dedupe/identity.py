@@ -71,7 +71,7 @@ def unlike(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
     Publishers rewrite headline and text of one article freely, so that words alone never tell two apart: the address
     or the date must have changed with them. A published id that goes on under a second article would be worse.
     """
-    if entry.comparable and entry.comparable == known.comparable and _identifies(entry.comparable):
+    if _at_one_address(entry, known):
         # An address alone is no promise that it will always be of one article, as an id is.
         return not entry.entry_id and _next_of_series(entry, sketch, known)
     moved = bool(entry.comparable and known.comparable)
@@ -81,6 +81,10 @@ def unlike(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
         return False
     shared = signature.containment(sketch, known.signature)
     return shared is None or shared < TEXT_ALIKE
+
+
+def _at_one_address(entry: Entry, known: KnownEntry) -> bool:
+    return bool(entry.comparable) and entry.comparable == known.comparable and _identifies(entry.comparable or "")
 
 
 def _same_text(entry: Entry, known: KnownEntry) -> bool:

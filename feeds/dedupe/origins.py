@@ -475,7 +475,14 @@ def choose_shown(told: Sequence[Told], lineage: Lineage, shown: int, desk_rights
     original = lineage.original if lineage.original in allowed else None
     if shown not in allowed:
         return original if original is not None else allowed[0]
-    if original is None or original == shown or _gives_more(told[shown], told[original], desk_rights):
+    if original is None or original == shown:
+        return shown
+    return _nearer(told, lineage, shown, original, desk_rights)
+
+
+def _nearer(told: Sequence[Told], lineage: Lineage, shown: int, original: int, desk_rights: FullText) -> int:
+    """Which of the entry *shown* now and the *original* of one priority the article is told by."""
+    if _gives_more(told[shown], told[original], desk_rights):
         return shown
     lead = (lineage.why(original).score or 0.0) - (lineage.why(shown).score or 0.0)
     return original if lead >= PLAIN_LEAD else shown

@@ -140,9 +140,7 @@ class Window:
                 grams.append(distinct(np.concatenate((sketch.body, sketch.head))))
             elif not self._is_wanted_copy(entry.article_uid):
                 continue
-            row = self._next - self._oldest
-            if row == len(self._sizes):
-                self._make_room()
+            row = self._free_row()
             self._keep(row, compact(sketched, header))
             self._name(row, entry.article_uid)
             self._seen[row] = int(entry.first_seen.timestamp())
@@ -215,15 +213,13 @@ class Window:
         gone = self._too_many(now)
         if gone < 1 or (gone < count // 16 and gone < 50_000):
             return
-        for document in [one for one in self._odd_uids if one < self._oldest + gone]:
-            del self._odd_uids[document]
         for name in _COLUMNS:
             column = getattr(self, name)
             column[: count - gone] = column[gone:count]
         self._oldest += gone
+        self._odd_uids = {document: uid for document, uid in self._odd_uids.items() if document >= self._oldest}
         first = int(self._places[0]) >> 32 if len(self) else self._last_chunk
-        for number in [number for number in self._chunks if number < first]:
-            del self._chunks[number]
+        self._chunks = {number: chunk for number, chunk in self._chunks.items() if number >= first}
         self._postings.forget(self._oldest)
         self._copies.clear()
 
@@ -273,13 +269,17 @@ class Window:
         odd = self._odd_uids.get(self._oldest + row)
         return odd if odd is not None else urn(self._uids[row].tobytes())
 
-    def _make_room(self) -> None:
+    def _free_row(self) -> int:
+        row = self._next - self._oldest
+        if row < len(self._sizes):
+            return row
         more = max(1024, len(self._sizes) // 4)
         for name in _COLUMNS:
             column = getattr(self, name)
             grown = np.zeros((len(column) + more, *column.shape[1:]), column.dtype)
             grown[: len(column)] = column
             setattr(self, name, grown)
+        return row
 
 
 def _compared(
@@ -292,7 +292,7 @@ def _compared(
 ) -> tuple[near.Likeness, near.Place | None]:
     """How near two articles are, and where they are not, what one is to the other; *boilerplate* is no sign for either.
 
-    It is dear, and looked at only where something was found.
+    It is expensive, and looked at only where something was found.
     """
     likeness = near.judge(mine, other, same_source=same_source, speaks=speaks)
     if likeness.near and boilerplate is not None:

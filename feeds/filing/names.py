@@ -266,8 +266,8 @@ class Names:
             if path is not None and path not in found:
                 reason = f"category {name!r}" + self._meaning(part, path)
                 found[path] = Placement(section=path, by="category", reason=reason)
-        deepest = [path for path in found if not any(other.startswith(f"{path}/") for other in found)]
-        return [found[path] for path in deepest] if len(deepest) <= MOST_SECTIONS else []
+        deepest = [placement for path, placement in found.items() if not _is_above(path, found)]
+        return deepest if len(deepest) <= MOST_SECTIONS else []
 
     def _by_address(self, entry: Entry) -> list[Placement]:
         segments = topical(segments_of(entry))
@@ -288,22 +288,27 @@ class Names:
         if way is None:
             if len(self._ways) > _REMEMBERED:
                 self._ways.clear()
-            way = self._ways[whole, parts] = self._led(parts, whole)
+            way = self._ways[whole, parts] = self._find_way(parts, whole)
         return way
 
-    def _led(self, parts: tuple[str, ...], whole: bool) -> tuple[str | None, str]:
+    def _find_way(self, parts: tuple[str, ...], whole: bool) -> tuple[str | None, str]:
         folded = tuple(fold(part).strip() for part in parts)
         same = next((length for length in range(len(folded), 0, -1) if folded[:length] in self._chains), 0)
         alike = (self._chains[folded[:same]], parts[same - 1]) if same else (None, "")
         if same > 1 or (whole and same == len(folded)):
             return alike
+        path, by = self._outermost(parts)
+        return alike if path is None and whole else (path, by)
+
+    def _outermost(self, parts: tuple[str, ...]) -> tuple[str | None, str]:
+        """The section that the first of *parts* which means one leads to, or a later one below it; and that part."""
         path: str | None = None
         by = ""
         for part in parts:
             deeper = self.resolve(part)
             if deeper is not None and (path is None or deeper.startswith(f"{path}/")):
                 path, by = deeper, part
-        return alike if path is None and whole else (path, by)
+        return path, by
 
     def _meaning(self, part: str, path: str) -> str:
         """How a part means a section where their names differ."""
@@ -315,6 +320,10 @@ class Names:
     def _topics(self, names: Iterable[str]) -> list[str]:
         """Those of *names* that say something of a topic; "News" does not."""
         return [name for name in names if name_key(name) and self._vocabulary.concept(name) != GENERIC]
+
+
+def _is_above(path: str, others: Iterable[str]) -> bool:
+    return any(other.startswith(f"{path}/") for other in others)
 
 
 def topical(segments: Sequence[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,10 +83,7 @@ class Phrases:
                 several.append(_Phrase(number, found, f" {' '.join(found)} ", literal))
         self._single = {word: tuple(numbers) for word, numbers in single.items()}
         # Each longer phrase hangs on the word that the fewest others have, so that "the" calls up few of them.
-        common: dict[str, int] = {}
-        for phrase in several:
-            for word in set(phrase.words):
-                common[word] = common.get(word, 0) + 1
+        common = Counter(word for phrase in several for word in set(phrase.words))
         hung: dict[str, list[_Phrase]] = {}
         for phrase in several:
             hung.setdefault(min(phrase.words, key=lambda word: (common[word], word)), []).append(phrase)
@@ -256,10 +254,13 @@ class Atoms:
         if self._paths:
             true.update(self._paths[run] for run in self._runs(segments_of(entry)) if run in self._paths)
         if self._regexes:
-            prose = f"{entry.title}\n{entry.text}" if entry.text else entry.title
-            for automaton, numbers in self._regexes:
-                true.update(numbers[index] for index in automaton.Match(prose) or ())
+            true |= self._matched(f"{entry.title}\n{entry.text}" if entry.text else entry.title)
         return true
+
+    def _matched(self, prose: str) -> set[int]:
+        """The atoms of the patterns that are found in *prose*."""
+        found = ((numbers, automaton.Match(prose) or ()) for automaton, numbers in self._regexes)
+        return {numbers[index] for numbers, matches in found for index in matches}
 
     def _runs(self, segments: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         for at in range(len(segments)):
@@ -371,15 +372,19 @@ class Rule:
         if isinstance(node, _Leaf):
             return f"no {self._list(node.places)}"
         missing = next((part for part in node.all if _decide(part, true) is None), None)
-        if missing is None and node.any and _first(node.any, true) is None:
-            nearest = next((part for part in node.any if not true.isdisjoint(_positive(part))), None)
-            if nearest is None:
-                return f"no {self._list(number for part in node.any for number in _positive(part))}"
-            missing = nearest
         if missing is not None:
             return self._lack(missing, true)
+        if node.any and _first(node.any, true) is None:
+            return self._lack_any(node.any, true)
         against = _first(node.none, true)
         return "" if against is None else f"left out by {self._named(against)}"
+
+    def _lack_any(self, parts: Sequence[_Node], true: set[int]) -> str:
+        """What the nearest of *parts* lacks, of which none holds."""
+        nearest = next((part for part in parts if not true.isdisjoint(_positive(part))), None)
+        if nearest is not None:
+            return self._lack(nearest, true)
+        return f"no {self._list(number for part in parts for number in _positive(part))}"
 
     def _list(self, numbers: Iterable[int]) -> str:
         named = [self._atom_words[number] for number in dict.fromkeys(numbers)]
@@ -447,12 +452,11 @@ class Compiled:
         self._drops = [(drop, Rule(drop.match, self.atoms)) for drop in drops]
         self.rules = [(path, Rule(match, self.atoms)) for path, match in ruled]
         self.names = Names(sections, vocabulary or SHIPPED)
-        self._always: list[int] = []
+        triggers = [rule.triggers for _, rule in self.rules]
+        self._always = [index for index, called_by in enumerate(triggers) if called_by is None]
         self._called: dict[int, list[int]] = {}  # atom → the rules that it may make hold
-        for index, (_, rule) in enumerate(self.rules):
-            if rule.triggers is None:
-                self._always.append(index)
-            for number in rule.triggers or ():
+        for index, called_by in enumerate(triggers):
+            for number in called_by or ():
                 self._called.setdefault(number, []).append(index)
 
     def dropped(self, true: set[int], source: Source) -> Placement | None:

@@ -124,13 +124,10 @@ class FilingRules:
         true = compiled.atoms.true_of(entry, source) if compiled.asks else set()
         if (never := compiled.dropped(true, source)) is not None:
             return (never,), true
-        found: dict[str, Placement] = {}
-        if source.section is not None and source.section in self._sections:
-            reason = f"the source {source.name!r} is set to it"
-            found[source.section] = Placement(section=source.section, by="source", reason=reason)
+        found = self._set_by(source)
         compiled.by_rules(true, found)
         for placement in compiled.names.place(entry, alone=not found):
-            if placement.section not in found and not any(path.startswith(f"{placement.section}/") for path in found):
+            if not any(f"{path}/".startswith(f"{placement.section}/") for path in found):
                 found[placement.section] = placement
         if not found and self._thresholds:
             found = self._learned(entry)
@@ -139,6 +136,13 @@ class FilingRules:
             reason = compiled.names.unknown(entry) or "no rule holds"
             return (Placement(section=UNFILED, by="none", reason=reason), WHOLE_DESK), true
         return tuple(self._with_parents(found).values()), true
+
+    def _set_by(self, source: Source) -> dict[str, Placement]:
+        """The section that *source* itself is set to."""
+        if source.section is None or source.section not in self._sections:
+            return {}
+        reason = f"the source {source.name!r} is set to it"
+        return {source.section: Placement(section=source.section, by="source", reason=reason)}
 
     def place_again(
         self, entries: Iterable[tuple[Entry, Source]], before: Sequence[Placement]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 from feeds.dedupe import Directory, Said, Told, choose_shown, credited, said, trace, with_origin
 from feeds.model import Decision, Entry, FullText, Source
@@ -62,28 +63,27 @@ class Credits:
 
     def settle(self, tx: WriteTx, groups: Groups, desk_rights: FullText) -> None:
         """Weigh the entries of every article that got a copy or changed, or that credits somebody else."""
-        uids = {
-            decision.article_uid
-            for group in groups
-            for decision in group
-            if decision.kind in ("copy", "updated") or (decision.kind == "new" and decision.entry.origin is not None)
-        }
+        uids = {decision.article_uid for decision in chain.from_iterable(groups) if _asks_who_was_first(decision)}
         if not uids or self._directory is None:
             return
         several = tx.relations.lines(sorted(uids))
-        by_id = tx.sources.by_ids(sorted({line.source_id for lines in several.values() for line in lines}))
-        said = self._what_they_say(tx, [line for lines in several.values() for line in lines], _just_saved(groups))
+        every = list(chain.from_iterable(several.values()))
+        by_id = tx.sources.by_ids(sorted({line.source_id for line in every}))
+        said = self._what_they_say(tx, every, _just_saved(groups))
         tx.relations.settle({uid: self._weighed(lines, said, by_id, desk_rights) for uid, lines in several.items()})
 
     def _what_they_say(
         self, tx: ReadTx, lines: Sequence[Line], saved: Mapping[tuple[int, str], Entry]
     ) -> dict[int, Said]:
         """What the entries of *lines* say, by row; read where it is not remembered, nor *saved* a moment ago."""
-        kept = {line.id: self._said.get(line.id) for line in lines}
-        strange = [line for line in lines if (known := kept[line.id]) is None or known[0] != line.changed_at]
-        new = {line.id: entry for line in strange if (entry := saved.get((line.source_id, line.key))) is not None}
+        found = {
+            line.id: known[1]
+            for line in lines
+            if (known := self._said.get(line.id)) is not None and known[0] == line.changed_at
+        }
+        strange = [line for line in lines if line.id not in found]
+        new = {line.id: saved[line.source_id, line.key] for line in strange if (line.source_id, line.key) in saved}
         new |= tx.relations.entries([line.id for line in strange if line.id not in new])
-        found = {row: known[1] for row, known in kept.items() if known is not None}
         for line in strange:
             found[line.id] = said(new[line.id])
             self._said.pop(line.id, None)
@@ -117,11 +117,15 @@ class Credits:
         return self._directory
 
 
+def _asks_who_was_first(decision: Decision) -> bool:
+    return decision.kind in ("copy", "updated") or (decision.kind == "new" and decision.entry.origin is not None)
+
+
 def _just_saved(groups: Groups) -> dict[tuple[int, str], Entry]:
     """The entries that *groups* have saved, by source and key: those of which there is no doubt which one was."""
     saved: dict[tuple[int, str], Entry] = {}
     twice: set[tuple[int, str]] = set()
-    for decision in (decision for group in groups for decision in group):
+    for decision in chain.from_iterable(groups):
         here = decision.source_id, decision.entry.key
         if here in saved or decision.kind not in ("new", "copy", "updated"):
             twice.add(here)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from feeds.dedupe import Deduper, Sketched, Stories, Window, remember
 from feeds.model import Beside, Decision, Entry
@@ -66,15 +67,11 @@ class Memory:
         """
         if not any(entries for _, entries in batch):
             return Decided(None, [() for _ in batch])
-        if self._window is None or self._stories is None:
-            self._window, self._stories = Window(), Stories()
-        self._catch_up(tx, self._window, self._stories, now)
-        deduper = Deduper(
-            tx.articles.known(batch, beside), now=now, window=self._window, stories=self._stories, language=language
-        )
+        window, stories = self._catch_up(tx, now)
+        deduper = Deduper(tx.articles.known(batch, beside), now=now, window=window, stories=stories, language=language)
         try:
             decided = deduper.decide_all(batch, sketches or (), beside)
-            changed = {one.article_uid for many in decided for one in many if one.kind == "updated"}
+            changed = {one.article_uid for one in chain.from_iterable(decided) if one.kind == "updated"}
             if changed and (kept := tx.relations.containments(changed)):
                 decided = deduper.apart(decided, kept)
         except BaseException:
@@ -90,9 +87,13 @@ class Memory:
         """What this memory decided has been saved, up to the entry of that number."""
         self._reaches = newest
 
-    def _catch_up(self, tx: ReadTx, window: Window, stories: Stories, now: datetime) -> None:
+    def _catch_up(self, tx: ReadTx, now: datetime) -> tuple[Window, Stories]:
+        """Take in what others saved, or all of it before anything was decided; what is in memory then."""
+        if self._window is None or self._stories is None:
+            self._window, self._stories = Window(), Stories()
         newest = tx.articles.newest_entry()
         while self._reaches < newest:
             stored = tx.articles.signatures(self._reaches, now - WINDOW, READ_AT_ONCE)
-            remember(stored, window, stories)
+            remember(stored, self._window, self._stories)
             self._reaches = stored[-1].id if stored else newest
+        return self._window, self._stories

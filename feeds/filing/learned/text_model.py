@@ -340,12 +340,12 @@ def _check_arrays(model: Model) -> None:
         array = getattr(model, name)
         if array.dtype != kind or array.ndim != len(of) or not np.isfinite(array).all():
             raise ValueError(f"{name} is damaged")
-    if any(getattr(model.neighbours, name).dtype != kind for name, kind in _NEAR.items()):
+        if array.shape != tuple(sizes[one] for one in of):
+            raise ValueError("its parts do not fit")
+    near = [(getattr(model.neighbours, name), kind) for name, kind in _NEAR.items()]
+    if any(array.dtype != kind or array.ndim != 1 for array, kind in near):
         raise ValueError("its neighbours are damaged")
-    if any(getattr(model.neighbours, name).ndim != 1 for name in _NEAR):
-        raise ValueError("its neighbours are damaged")
-    shapes = [getattr(model, name).shape == tuple(sizes[one] for one in of) for name, (_, of) in _ARRAYS.items()]
-    if not all(shapes) or not model.neighbours.fits(sizes["features"], sizes["sections"]):
+    if not model.neighbours.fits(sizes["features"], sizes["sections"]):
         raise ValueError("its parts do not fit")
     if not _ascend(model.numbers, BLOCKS << BITS):
         raise ValueError("numbers is damaged")
