@@ -294,10 +294,6 @@ class Articles(Verbs):
             for article_id, uid in uids.items()
         ]
 
-    def refile(self, uid: str, placements: Sequence[Placement], now: datetime) -> frozenset[str]:
-        """File one article exactly where *placements* say; the sections that changed. See `refile_all`."""
-        return self.refile_all({uid: placements}, now)
-
     def refile_all(self, placements: Mapping[str, Sequence[Placement]], now: datetime) -> frozenset[str]:
         """File articles exactly where *placements* say, by the rank that they have: nothing old comes out as new."""
         wanted: dict[filings.Article, Sequence[Placement]] = {}

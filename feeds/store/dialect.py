@@ -56,6 +56,7 @@ class Verbs:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._execute = connection.execute
 
 
 def database_url(url: str) -> URL:

@@ -83,7 +83,7 @@ class Documents(Verbs):
         waiting = select(articles.c.id).where(UNRENDERED, _filed())
         if below is not None:
             waiting = waiting.where(articles.c.id < below)
-        ids = self._connection.execute(waiting.order_by(articles.c.id.desc()).limit(limit)).scalars().all()
+        ids = self._connection.scalars(waiting.order_by(articles.c.id.desc()).limit(limit)).all()
         return hydrate(self._connection, ids)
 
     def put_stories(self, made: Sequence[Fragment], of: dict[str, str]) -> None:
@@ -92,12 +92,12 @@ class Documents(Verbs):
 
     def waiting(self) -> bool:
         """Whether any article has fragments missing or out of date; cheap."""
-        return self._connection.execute(select(articles.c.id).where(UNRENDERED).limit(1)).first() is not None
+        return self._execute(select(articles.c.id).where(UNRENDERED).limit(1)).first() is not None
 
     def pass_over(self, limit: int) -> int:
         """Note of articles that are filed nowhere that they need no fragments until they are; how many there were."""
         idle = select(articles.c.id).where(UNRENDERED, ~_filed()).order_by(articles.c.id.desc()).limit(limit)
-        ids = self._connection.execute(idle).scalars().all()
+        ids = self._connection.scalars(idle).all()
         done = update(articles).values(rendered_revision=articles.c.revision)
         change_in(self._connection, done, articles.c.id, ids)
         return len(ids)
@@ -110,18 +110,18 @@ class Documents(Verbs):
         here = articles.c.uid == uid
         if revision is not None:
             here &= articles.c.revision == revision
-        article_id = self._connection.execute(select(articles.c.id).where(here)).scalar_one_or_none()
+        article_id = self._connection.scalar(select(articles.c.id).where(here))
         if article_id is None:
             return
         aside = {"rendered_revision": articles.c.revision, "set_aside": storable(reason) or "it does not check"}
-        self._connection.execute(update(articles).where(articles.c.id == article_id).values(aside))
-        self._connection.execute(delete(fragments).where(fragments.c.article_id == article_id))
+        self._execute(update(articles).where(articles.c.id == article_id).values(aside))
+        self._execute(delete(fragments).where(fragments.c.article_id == article_id))
         touch(self._connection, sections_of(self._connection, [article_id]))
 
     def why_aside(self, uid: str) -> str:
         """Why an article is set aside, empty where it is not."""
         statement = select(articles.c.set_aside).where(articles.c.uid == uid, SET_ASIDE)
-        return str(self._connection.execute(statement).scalar_one_or_none() or "")
+        return str(self._connection.scalar(statement) or "")
 
     def renewal_due(self, version: int) -> bool:
         """Whether `renew_fragments` has something to note."""
@@ -134,7 +134,7 @@ class Documents(Verbs):
         Noted from the newest article back, some thousands at a time, so that no transaction is long.
         """
         if small_tables.value(self._connection, "fragment_version") != version:
-            newest = self._connection.execute(select(func.max(articles.c.id))).scalar_one() or 0
+            newest = self._execute(select(func.max(articles.c.id))).scalar_one() or 0
             small_tables.set_value(self._connection, "fragment_version", version)
             small_tables.set_value(self._connection, "fragment_renewal", newest)
         before = small_tables.value(self._connection, "fragment_renewal")
@@ -143,7 +143,7 @@ class Documents(Verbs):
         after = max(before - RESET_AT_ONCE, 0)
         stale = exists().where(fragments.c.article_id == articles.c.id, fragments.c.version != version)
         renewed = update(articles).where(articles.c.id > after, articles.c.id <= before, or_(stale, SET_ASIDE))
-        self._connection.execute(renewed.values(rendered_revision=-1))
+        self._execute(renewed.values(rendered_revision=-1))
         small_tables.set_value(self._connection, "fragment_renewal", after)
         return after > 0
 
@@ -172,13 +172,13 @@ class Documents(Verbs):
             for one in made
         ]
         if done:
-            self._connection.execute(_RENDERED, done)
+            self._execute(_RENDERED, done)
         return publication
 
     def remove(self, path: str) -> None:
         """Take a section's documents away."""
-        self._connection.execute(delete(documents).where(documents.c.path == path))
-        self._connection.execute(delete(frames).where(frames.c.path == path))
+        self._execute(delete(documents).where(documents.c.path == path))
+        self._execute(delete(frames).where(frames.c.path == path))
         small_tables.publish(self._connection)
 
     def all_since(self, publication: int) -> tuple[list[Document], int]:
@@ -188,23 +188,23 @@ class Documents(Verbs):
         """
         now = small_tables.publication(self._connection)
         statement = select(documents).where(documents.c.publication > publication).order_by(documents.c.publication)
-        return [_document(row) for row in self._connection.execute(statement)], now
+        return [_document(row) for row in self._execute(statement)], now
 
     def keys(self) -> set[tuple[str, Format]]:
         """The path and format of every document."""
-        rows = self._connection.execute(select(documents.c.path, documents.c.format))
+        rows = self._execute(select(documents.c.path, documents.c.format))
         return {(row.path, row.format) for row in rows}
 
     def get(self, path: str, format: Format) -> Document | None:
         """One document, None where it was never rendered."""
         statement = select(documents).where(documents.c.path == path, documents.c.format == format)
-        row = self._connection.execute(statement).one_or_none()
+        row = self._execute(statement).one_or_none()
         return None if row is None else _document(row)
 
     def listing(self, path: str) -> Listing | None:
         """What a section's documents hold, without their bytes; None where they were never rendered."""
         columns = documents.c.sequence, documents.c.article_uids, documents.c.last_modified
-        row = self._connection.execute(
+        row = self._execute(
             select(*columns).where(documents.c.path == path).order_by(documents.c.format).limit(1)
         ).one_or_none()
         return None if row is None else value_of(Listing, row, uids=tuple(json.loads(row.article_uids)))
@@ -215,9 +215,7 @@ class Documents(Verbs):
 
     def frame(self, path: str, format: Format) -> Frame | None:
         """The frame of a document, for putting other selections of its fragments together."""
-        row = self._connection.execute(
-            select(frames).where(frames.c.path == path, frames.c.format == format)
-        ).one_or_none()
+        row = self._execute(select(frames).where(frames.c.path == path, frames.c.format == format)).one_or_none()
         return None if row is None else value_of(Frame, row)
 
     def publication(self) -> int:

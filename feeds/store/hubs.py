@@ -109,31 +109,28 @@ class Hubs(Verbs):
 
     def subscribed(self, path: str, format: Format, callback: str) -> bool:
         """Whether *callback* has a subscription, so that a request is a renewal."""
-        return (
-            self._connection.execute(select(hub_subscriptions.c.id).where(_at(path, format, callback))).first()
-            is not None
-        )
+        return self._execute(select(hub_subscriptions.c.id).where(_at(path, format, callback))).first() is not None
 
     def ask(self, request: HubRequest, now: datetime) -> None:
         """Keep *request* until its callback was asked; a newer one for the same topic and callback takes its place."""
         row = row_of(request, tries=0, next_try_at=now)
         del row["id"]  # it gets a new number: what is under way for the old one must not settle the new one
         gone = [getattr(hub_requests.c, name) == row[name] for name in _KEY]
-        self._connection.execute(delete(hub_requests).where(*gone))
-        self._connection.execute(insert(hub_requests), row)
+        self._execute(delete(hub_requests).where(*gone))
+        self._execute(insert(hub_requests), row)
 
     def requests_due(self, now: datetime, limit: int, but: Iterable[int] = ()) -> list[HubRequest]:
         """Requests whose callbacks are to be asked now, none of those numbered *but*."""
         statement = select(hub_requests).where(hub_requests.c.next_try_at <= now)
         statement = statement.where(hub_requests.c.id.not_in(list(but))).order_by(hub_requests.c.id).limit(limit)
-        return [value_of(HubRequest, row) for row in self._connection.execute(statement)]
+        return [value_of(HubRequest, row) for row in self._execute(statement)]
 
     def next_at(self, now: datetime) -> datetime | None:
         """When a callback is to be asked, one of our own subscriptions, or a delivery that failed to be tried again:
         the first time of these, and for deliveries the first that is to come. None where nothing waits.
         """
         failing = FAILING, hub_subscriptions.c.next_try_at > now
-        times = self._connection.execute(
+        times = self._execute(
             select(
                 select(func.min(hub_requests.c.next_try_at)).scalar_subquery(),
                 select(func.min(source_hubs.c.next_try_at)).where(_POLLED).scalar_subquery(),
@@ -148,7 +145,7 @@ class Hubs(Verbs):
             return False
         here = _at(request.path, request.format, request.callback)
         if request.mode != "subscribe":
-            self._connection.execute(delete(hub_subscriptions).where(here))
+            self._execute(delete(hub_subscriptions).where(here))
             return True
         terms = {
             "topic": request.topic,
@@ -157,13 +154,13 @@ class Hubs(Verbs):
             "verified_at": now,
             "expires_at": expires_at,
         }
-        if self._connection.execute(update(hub_subscriptions).where(here).values(terms)).rowcount:
+        if self._execute(update(hub_subscriptions).where(here).values(terms)).rowcount:
             return True
         there = select(documents.c.etag, documents.c.sequence).where(
             documents.c.path == request.path, documents.c.format == request.format
         )
-        row = self._connection.execute(there).one_or_none()
-        self._connection.execute(
+        row = self._execute(there).one_or_none()
+        self._execute(
             insert(hub_subscriptions),
             terms
             | {name: getattr(request, name) for name in _KEY}
@@ -178,12 +175,12 @@ class Hubs(Verbs):
 
     def settled(self, request: HubRequest) -> bool:
         """Forget *request*; whether it was still there."""
-        return bool(self._connection.execute(delete(hub_requests).where(hub_requests.c.id == request.id)).rowcount)
+        return bool(self._execute(delete(hub_requests).where(hub_requests.c.id == request.id)).rowcount)
 
     def ask_again(self, request: HubRequest, at: datetime) -> None:
         """Have the callback of *request* asked once more at *at*."""
         again = update(hub_requests).where(hub_requests.c.id == request.id)
-        self._connection.execute(again.values(tries=hub_requests.c.tries + 1, next_try_at=at))
+        self._execute(again.values(tries=hub_requests.c.tries + 1, next_try_at=at))
 
     # ------------------------------------------------------------------ what is delivered
 
@@ -206,12 +203,12 @@ class Hubs(Verbs):
         )
         if failing:
             statement = statement.where(FAILING)
-        return [_subscription(row) for row in self._connection.execute(statement)]
+        return [_subscription(row) for row in self._execute(statement)]
 
     def delivered(self, arrived: Sequence[tuple[int, str, int]], now: datetime) -> None:
         """Note of each subscription which document (its ETag, its sequence) has arrived there."""
         for id, etag, sequence in arrived:
-            self._connection.execute(
+            self._execute(
                 update(hub_subscriptions)
                 .where(hub_subscriptions.c.id == id)
                 .values(
@@ -231,7 +228,7 @@ class Hubs(Verbs):
 
         What is given up is not lost: the next delivery brings all that came after the last that arrived.
         """
-        self._connection.execute(
+        self._execute(
             update(hub_subscriptions)
             .where(hub_subscriptions.c.id == id)
             .values(
@@ -247,12 +244,12 @@ class Hubs(Verbs):
 
     def end(self, id: int) -> None:
         """Forget a subscription: its callback answered 410."""
-        self._connection.execute(delete(hub_subscriptions).where(hub_subscriptions.c.id == id))
+        self._execute(delete(hub_subscriptions).where(hub_subscriptions.c.id == id))
 
     def sweep(self, now: datetime) -> int:
         """Forget subscriptions whose lease has ended; how many."""
         over = hub_subscriptions.c.expires_at <= now
-        return self._connection.execute(delete(hub_subscriptions).where(over)).rowcount
+        return self._execute(delete(hub_subscriptions).where(over)).rowcount
 
     def withdraw(self, now: datetime, limit: int, *, all: bool = False, reason: str) -> int:
         """End subscriptions to topics that are no more, or *all*, and have their callbacks told; how many."""
@@ -260,7 +257,7 @@ class Hubs(Verbs):
             documents.c.path == hub_subscriptions.c.path, documents.c.format == hub_subscriptions.c.format
         )
         statement = select(hub_subscriptions).where(hub_subscriptions.c.ping == 0).limit(limit)
-        rows = self._connection.execute(statement if all else statement.where(~there)).all()
+        rows = self._execute(statement if all else statement.where(~there)).all()
         for row in rows:
             self.end(row.id)
             denial = value_of(HubRequest, row, id=0, mode="denied", secret=None, lease_s=0, reason=reason, tries=0)
@@ -271,7 +268,7 @@ class Hubs(Verbs):
         """Have just these outside *hubs* told of changes of these *topics*; of a new one at once."""
         pings = hub_subscriptions.c.ping == 1
         statement = select(hub_subscriptions.c.id, *(hub_subscriptions.c[name] for name in _KEY)).where(pings)
-        present = {(row.path, row.format, row.callback): row.id for row in self._connection.execute(statement)}
+        present = {(row.path, row.format, row.callback): row.id for row in self._execute(statement)}
         wanted = {(path, format, hub) for hub in hubs for path, format in topics}
         gone = [id for key, id in present.items() if key not in wanted]
         change_in(self._connection, delete(hub_subscriptions), hub_subscriptions.c.id, gone)
@@ -294,17 +291,17 @@ class Hubs(Verbs):
     def subscriptions(self, limit: int = 1000) -> list[Subscription]:
         """Subscriptions as they stand, outside hubs among them, in the order of their making."""
         statement = select(hub_subscriptions).order_by(hub_subscriptions.c.id).limit(limit)
-        return [_subscription(row) for row in self._connection.execute(statement)]
+        return [_subscription(row) for row in self._execute(statement)]
 
     # ------------------------------------------------------------------ our own subscriptions
 
     def found(self, source_id: int, hub: str, topic: str, now: datetime, *, token: str, secret: str) -> bool:
         """Note the hub that a source names; whether it is another than before. Then *token* and *secret* are taken."""
         here = source_hubs.c.source_id == source_id
-        row = self._connection.execute(select(source_hubs).where(here)).one_or_none()
+        row = self._execute(select(source_hubs).where(here)).one_or_none()
         if row is not None and (row.hub, row.topic) == (hub, topic):
             return False
-        self._connection.execute(delete(source_hubs).where(here))
+        self._execute(delete(source_hubs).where(here))
         new = {
             "source_id": source_id,
             "hub": hub,
@@ -314,13 +311,13 @@ class Hubs(Verbs):
             "state": "wanted",
             "next_try_at": now,
         }
-        self._connection.execute(insert(source_hubs), new)
+        self._execute(insert(source_hubs), new)
         return True
 
     def to_ask(self, now: datetime, limit: int) -> list[SourceHub]:
         """Subscriptions of ours to be asked for, or renewed, now; of sources that are polled."""
         statement = select(source_hubs).where(source_hubs.c.next_try_at <= now, _POLLED)
-        rows = self._connection.execute(statement.order_by(source_hubs.c.next_try_at).limit(limit))
+        rows = self._execute(statement.order_by(source_hubs.c.next_try_at).limit(limit))
         return [value_of(SourceHub, row) for row in rows]
 
     def asked(self, source_id: int, again: datetime) -> None:
@@ -335,7 +332,7 @@ class Hubs(Verbs):
 
     def by_token(self, token: str) -> SourceHub | None:
         """The subscription that has this callback; None where there is none, or its source is polled no more."""
-        row = self._connection.execute(select(source_hubs).where(source_hubs.c.token == token, _POLLED)).one_or_none()
+        row = self._execute(select(source_hubs).where(source_hubs.c.token == token, _POLLED)).one_or_none()
         return None if row is None else value_of(SourceHub, row)
 
     def confirmed(self, source_id: int, expires_at: datetime, renew_at: datetime) -> None:
@@ -352,7 +349,7 @@ class Hubs(Verbs):
 
     def _note(self, source_id: int, *where: ColumnElement[bool], **values: Any) -> None:
         theirs = update(source_hubs).where(source_hubs.c.source_id == source_id, *where)
-        self._connection.execute(theirs.values(values))
+        self._execute(theirs.values(values))
 
     def push_alive(self, now: datetime, source_ids: Sequence[int] | None = None) -> frozenset[int]:
         """Of these sources (None: of all) those whose hub pushes: verified, and the lease has not ended."""
@@ -360,12 +357,12 @@ class Hubs(Verbs):
 
     def source_hubs(self) -> list[SourceHub]:
         """Our subscriptions as they stand, for `/status`."""
-        rows = self._connection.execute(select(source_hubs).order_by(source_hubs.c.source_id))
+        rows = self._execute(select(source_hubs).order_by(source_hubs.c.source_id))
         return [value_of(SourceHub, row) for row in rows]
 
     def forget_sources(self) -> int:
         """Forget subscriptions of sources that config has no more; how many. Their hubs get 410 and end them."""
-        return self._connection.execute(delete(source_hubs).where(~_IN_CONFIG)).rowcount
+        return self._execute(delete(source_hubs).where(~_IN_CONFIG)).rowcount
 
 
 def _at(path: str, format: str, callback: str) -> Any:

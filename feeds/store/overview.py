@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, func, select, text, type_coerce
 
-from feeds.codec import micros, moment
+from feeds.codec import micros
 from feeds.model import Source
 from feeds.store import dialect
 from feeds.store.dialect import Verbs, rows_in
@@ -85,7 +85,7 @@ class Overview(Verbs):
         if key is not None:
             statement = statement.where(sources.c.key == key)
         found = []
-        for row in self._connection.execute(statement):
+        for row in self._execute(statement):
             source, state = brief_of(row)
             if row.claim_id is not None:
                 state = replace(state, next_poll_at=row.due_at)  # the column is the lease while a poll is under way
@@ -116,22 +116,9 @@ class Overview(Verbs):
             .group_by(text("1"), text("2"))
         )
         found: dict[str, dict[int, int]] = {}
-        for path, at, count in self._connection.execute(statement):
+        for path, at, count in self._execute(statement):
             found.setdefault(path, {})[int(at)] = int(count)
         return found
-
-    def section_last(self) -> dict[str, datetime]:
-        """When each section was last given an article, by what was seen last; sections without any are left out."""
-        newest = (
-            select(articles.c.seen_at)
-            .join_from(filings, articles)
-            .where(filings.c.section_id == sections.c.id, IN_SECTION)
-            .order_by(filings.c.rank_at.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        statement = select(sections.c.path, newest).where(sections.c.removed_at.is_(None))
-        return {path: at for path, at in self._connection.execute(statement) if at is not None}
 
     def saved(self, ids: Sequence[int]) -> dict[int, Saved]:
         """What the polls in these sources' histories cost, by source id."""
@@ -146,7 +133,7 @@ class Overview(Verbs):
         """How many sources are due, and for how many seconds the first of them has been."""
         # Out on a claim is not late: `next_poll_at` is the lease's end then.
         waiting = select(func.count(), func.min(sources.c.next_poll_at)).where(POLLABLE, sources.c.next_poll_at <= now)
-        due, oldest = self._connection.execute(waiting).one()
+        due, oldest = self._execute(waiting).one()
         return int(due), max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
 
     def numbers(self, now: datetime) -> Numbers:
@@ -168,7 +155,7 @@ class Overview(Verbs):
 
     def _bytes(self) -> int | None:
         if dialect.is_postgres(self._connection):
-            return int(self._connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+            return int(self._execute(text("SELECT pg_database_size(current_database())")).scalar_one())
         pages = int(self._connection.exec_driver_sql("PRAGMA page_count").scalar_one())
         return pages * int(self._connection.exec_driver_sql("PRAGMA page_size").scalar_one())
 
@@ -176,11 +163,6 @@ class Overview(Verbs):
 def day_of(at: datetime) -> int:
     """The day of *at*, counted from 1970 in UTC, as `days` counts."""
     return micros(at) // DAY_US
-
-
-def start_of(day: int) -> datetime:
-    """When *day* began."""
-    return moment(day * DAY_US)
 
 
 def _saved(rows: Sequence[tuple[str, int | None, int, int]]) -> Saved:

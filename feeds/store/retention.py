@@ -58,7 +58,7 @@ class Retention(Verbs):
         done = 0
         if keep_days > 0:
             old = select(articles.c.id).where(articles.c.seen_at < now - timedelta(days=keep_days))
-            ids = self._connection.execute(old.order_by(articles.c.seen_at).limit(limit)).scalars().all()
+            ids = self._connection.scalars(old.order_by(articles.c.seen_at).limit(limit)).all()
             done += self._expire(ids, now)
         if keep_articles > 0 and done < limit:
             done += self._trim(keep_articles, limit - done, now)
@@ -113,11 +113,11 @@ class Retention(Verbs):
     def _trim(self, keep_articles: int, limit: int, now: datetime) -> int:
         """Remove what lies behind the newest *keep_articles* of a section; articles that no section keeps go whole."""
         done = 0
-        for section_id in self._connection.execute(select(sections.c.id).order_by(sections.c.id)).scalars().all():
+        for section_id in self._connection.scalars(select(sections.c.id).order_by(sections.c.id)).all():
             newest = filing_rows.c.rank_at.desc(), filing_rows.c.article_id.desc()
             here = (filing_rows.c.section_id == section_id, IN_SECTION)
             behind = select(filing_rows.c.article_id).where(*here).order_by(*newest)
-            ids = self._connection.execute(behind.offset(keep_articles).limit(limit - done)).scalars().all()
+            ids = self._connection.scalars(behind.offset(keep_articles).limit(limit - done)).all()
             if not ids:
                 continue
             of_this = delete(filing_rows).where(filing_rows.c.section_id == section_id)
@@ -133,27 +133,27 @@ class Retention(Verbs):
     def _tidy(self, now: datetime, tombstone_days: int, limit: int) -> int:
         """Forget what only piles up: old configs and events, unmet tombstones, story moves, sources without trace."""
         newest = select(configs.c.version).order_by(configs.c.version.desc()).limit(CONFIGS_KEPT)
-        self._connection.execute(delete(configs).where(configs.c.version.not_in(newest)))
-        self._connection.execute(delete(events).where(events.c.closed_at < now - timedelta(days=EVENT_DAYS)))
+        self._execute(delete(configs).where(configs.c.version.not_in(newest)))
+        self._execute(delete(events).where(events.c.closed_at < now - timedelta(days=EVENT_DAYS)))
         # A document that could not be read and never came again: nobody will ever say that it is mended.
         stale = (events.c.kind == "document") & events.c.closed_at.is_(None)
         stale &= events.c.at < now - timedelta(days=DOCUMENT_DAYS)
-        self._connection.execute(update(events).where(stale).values(closed_at=now))
+        self._execute(update(events).where(stale).values(closed_at=now))
         unseen = now - timedelta(days=FURNITURE_DAYS)
-        self._connection.execute(delete(furniture).where(furniture.c.changed_at < unseen))
+        self._execute(delete(furniture).where(furniture.c.changed_at < unseen))
         done = 0
         if tombstone_days:
             long_ago = now - timedelta(days=tombstone_days)
             unmet = select(tombstones.c.mark).where(tombstones.c.met_at < long_ago, MORTAL)
-            marks = self._connection.execute(unmet.limit(limit)).scalars().all()
+            marks = self._connection.scalars(unmet.limit(limit)).all()
             done = change_in(self._connection, delete(tombstones), tombstones.c.mark, marks)
-            self._connection.execute(delete(story_moves).where(story_moves.c.moved_at < long_ago))
+            self._execute(delete(story_moves).where(story_moves.c.moved_at < long_ago))
         bare = select(sources.c.id).where(
             sources.c.removed_at < now - timedelta(days=30),
             ~exists().where(entries.c.source_id == sources.c.id),
             ~exists().where(inbox.c.source_id == sources.c.id),
         )
-        ids = self._connection.execute(bare.limit(limit)).scalars().all()
+        ids = self._connection.scalars(bare.limit(limit)).all()
         for column in (polls.c.source_id, page_queue.c.source_id, sources.c.id):
             change_in(self._connection, delete(column.table), column, ids)
         return done

@@ -81,7 +81,7 @@ class Search(Verbs):
         if not ids:
             return ()
         marks = ", ".join(f":i{number}" for number in range(len(ids)))
-        rows = self._connection.execute(
+        rows = self._execute(
             text(
                 "SELECT f.article_id, a.uid, f.version, f.revision, f.body, a.updated_at"
                 " FROM fragments f JOIN articles a ON a.id = f.article_id"
@@ -115,7 +115,7 @@ class Search(Verbs):
         values: dict[str, object] = {"asked": _postgres(asked) if postgres else _fts5(asked), "most": limit}
         if before is not None:
             values["before"] = before
-        return [int(row[0]) for row in self._connection.execute(text(statement), values)]
+        return [int(row[0]) for row in self._execute(text(statement), values)]
 
 
 def index(connection: Connection, shown: Mapping[int, Entry]) -> None:

@@ -77,34 +77,34 @@ class Sections(Verbs):
         ]
         for row in present.values():
             if row.path not in titles and row.removed_at is None:
-                self._connection.execute(update(sections).where(sections.c.id == row.id).values(removed_at=now))
+                self._execute(update(sections).where(sections.c.id == row.id).values(removed_at=now))
                 _forget_documents(self._connection, row.path)
                 changes.append(True)
         if any(changes):
             small_tables.publish(self._connection)
 
     def _rows(self) -> dict[str, Row[Any]]:
-        return {row.path: row for row in self._connection.execute(select(sections))}
+        return {row.path: row for row in self._execute(select(sections))}
 
     # ------------------------------------------------------------------ rows
 
     def all(self) -> list[SectionState]:
         """The sections of the present config, in the order of its tree."""
         statement = select(sections).where(sections.c.removed_at.is_(None))
-        rows = self._connection.execute(statement.order_by(sections.c.position, sections.c.id))
+        rows = self._execute(statement.order_by(sections.c.position, sections.c.id))
         return [_state(row) for row in rows]
 
     def get(self, path: str) -> SectionState | None:
         """The section at *path*; None where there is none, or it was removed."""
         statement = select(sections).where(sections.c.path == path, sections.c.removed_at.is_(None))
-        row = self._connection.execute(statement).one_or_none()
+        row = self._execute(statement).one_or_none()
         return None if row is None else _state(row)
 
     def former(self) -> dict[str, str]:
         """Every path that was a section's and is none's now: where that section is, or ``"gone"`` if it was removed."""
-        rows = self._connection.execute(select(sections.c.path, sections.c.removed_at)).all()
+        rows = self._execute(select(sections.c.path, sections.c.removed_at)).all()
         present = {path for path, removed_at in rows if removed_at is None}
-        moved = self._connection.execute(select(section_moves.c.old_path, section_moves.c.path))
+        moved = self._execute(select(section_moves.c.old_path, section_moves.c.path))
         moves: dict[str, str] = {old_path: path for old_path, path in moved}
         former = {}
         for path in ({path for path, _ in rows} | moves.keys()) - present:
@@ -118,7 +118,7 @@ class Sections(Verbs):
     def changed(self) -> list[StaleSection]:
         """Sections whose documents are out of date, in the order of the tree."""
         by_path: dict[str, list[Row[Any]]] = {}
-        for row in self._connection.execute(_CHANGED):
+        for row in self._execute(_CHANGED):
             by_path.setdefault(row.path, []).append(row)
         return [_stale(rows) for rows in by_path.values()]
 
@@ -126,14 +126,14 @@ class Sections(Verbs):
         """Have sections rendered again, all if None."""
         renewed = update(sections).values(touched=sections.c.touched + 1)
         if paths is None:
-            self._connection.execute(renewed)
+            self._execute(renewed)
             return
         change_in(self._connection, renewed, sections.c.path, paths)
 
     def hold(self, state: SectionState) -> None:
         """Leave the documents as they are until something more than *state* changes; what would replace them is bad."""
         held = {"rendered_sequence": state.sequence, "rendered_touched": state.touched}
-        self._connection.execute(update(sections).where(sections.c.id == state.id).values(held))
+        self._execute(update(sections).where(sections.c.id == state.id).values(held))
 
     # ------------------------------------------------------------------ what is filed
 
@@ -158,7 +158,7 @@ class Sections(Verbs):
         if before is not None:
             place = tuple_(literal(before[0], UtcDateTime()), literal(before[1]))
             statement = statement.where(tuple_(filings.c.rank_at, filings.c.article_id) < place)
-        rows = self._connection.execute(statement).all()
+        rows = self._execute(statement).all()
         more, rows = len(rows) > limit, rows[:limit]
         last = (rows[-1].rank_at, rows[-1].article_id) if more and rows else None
         return Page(articles=self._articles(rows), next=last)
@@ -167,7 +167,7 @@ class Sections(Verbs):
         """The articles filed as number *first* to *last*, in that order: a page whose members stay (RFC 5005 §4)."""
         statement = select(filings.c.article_id, filings.c.sequence)
         statement = statement.where(filings.c.section_id == self._id(path), filings.c.number.between(first, last))
-        rows = self._connection.execute(statement.where(filings.c.state == LIVE).order_by(filings.c.number)).all()
+        rows = self._execute(statement.where(filings.c.state == LIVE).order_by(filings.c.number)).all()
         return self._articles(rows)
 
     def archive_page(self, path: str, first: int, last: int, format: Format) -> Selection:
@@ -236,7 +236,7 @@ class Sections(Verbs):
         )
         return [
             Withdrawn(uid=row.uid, at=row.changed_at, sequence=row.sequence, retracted=True)
-            for row in self._connection.execute(statement)
+            for row in self._execute(statement)
         ]
 
     def since(self, path: str, sequence: int, limit: int) -> Changes:
@@ -248,7 +248,7 @@ class Sections(Verbs):
             .order_by(filings.c.sequence.desc())
             .limit(limit + 1)
         )
-        rows = self._connection.execute(statement).all()
+        rows = self._execute(statement).all()
         complete, rows = len(rows) <= limit, rows[:limit]
         return Changes(
             articles=self._articles([row for row in rows if row.state == LIVE]),
@@ -271,7 +271,7 @@ class Sections(Verbs):
         statement = select(sections.c.path, func.coalesce(by_section.c.many, 0)).join_from(
             sections, by_section, by_section.c.section_id == sections.c.id, isouter=True
         )
-        rows = self._connection.execute(statement.where(sections.c.removed_at.is_(None)).order_by(sections.c.position))
+        rows = self._execute(statement.where(sections.c.removed_at.is_(None)).order_by(sections.c.position))
         return {path: int(many) for path, many in rows}
 
     def _articles(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Article, ...]:
@@ -282,7 +282,7 @@ class Sections(Verbs):
         if path in self._ids:
             return self._ids[path]
         statement = select(sections.c.id).where(sections.c.path == path, sections.c.removed_at.is_(None))
-        found: int | None = self._connection.execute(statement).scalar_one_or_none()
+        found: int | None = self._connection.scalar(statement)
         if found is None:
             raise SectionNotFound(path)
         self._ids[path] = found
@@ -312,7 +312,7 @@ def _write_section(
 def _move(connection: Connection, old: str, path: str, now: datetime, *, here: bool, free: bool) -> bool:
     """Remember that *old* is *path* now; its row comes along where *path* has none. Whether anything was new."""
     statement = select(section_moves.c.path).where(section_moves.c.old_path == old)
-    known = connection.execute(statement).scalar_one_or_none() == path
+    known = connection.scalar(statement) == path
     row = {"old_path": old, "path": path, "moved_at": now}
     if not known:
         upsert(connection, section_moves, [row], ("old_path",), replace=True)

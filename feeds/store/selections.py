@@ -52,7 +52,7 @@ def archive_page(connection: Connection, section_id: int, first: int, last: int,
     )
     before = select(filings.c.number).where(filings.c.section_id == section_id, filings.c.number < first, IN_SECTION)
     newest = before.order_by(filings.c.number.desc()).limit(1).with_hint(filings, BY_NUMBER, "sqlite")
-    older = connection.execute(newest).scalar_one_or_none()
+    older = connection.scalar(newest)
     return _selection(
         sorted(kept, key=lambda row: -int(row.number)),
         format,
@@ -87,7 +87,7 @@ def narrowed(
         chosen = chosen.where(brought)
     if not language:
         chosen = chosen.limit(limit)
-    ids = list(connection.execute(chosen).scalars())
+    ids = list(connection.scalars(chosen))
     if language:
         ids = _in_language(connection, ids, language, fallback, limit)
     here = _fragments(format).where(filings.c.section_id == section_id, NOT_ASIDE)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from feeds.store import dialect
 from feeds.store.columns import indexable
@@ -24,7 +24,7 @@ def count(connection: Connection, name: str, by: int = 1) -> int:
     statement = (
         update(counters).where(counters.c.name == name).values(value=counters.c.value + by).returning(counters.c.value)
     )
-    moved = connection.execute(statement).scalar_one_or_none()
+    moved = connection.scalar(statement)
     if moved is None:
         # Others may be doing so, too: on a new database several processes start at once.
         dialect.upsert(connection, counters, [{"name": name, "value": 0}], ["name"])
@@ -35,7 +35,7 @@ def count(connection: Connection, name: str, by: int = 1) -> int:
 def value(connection: Connection, name: str) -> int:
     """What the counter *name* is at, 0 before it was moved."""
     statement = select(counters.c.value).where(counters.c.name == name)
-    return int(connection.execute(statement).scalar_one_or_none() or 0)
+    return int(connection.scalar(statement) or 0)
 
 
 def set_value(connection: Connection, name: str, value: int) -> None:
@@ -71,7 +71,7 @@ class Events(Verbs):
 
     def add(self, kind: str, subject: str, *, text: str, remedy: str = "", now: datetime) -> bool:
         """Open an event, and say so; while one of this *kind* and *subject* is open only its words are renewed."""
-        renewed = self._connection.execute(update(events).where(_open(kind, subject)).values(text=text, remedy=remedy))
+        renewed = self._execute(update(events).where(_open(kind, subject)).values(text=text, remedy=remedy))
         if renewed.rowcount:
             return False
         row = {
@@ -82,38 +82,32 @@ class Events(Verbs):
             "remedy": remedy,
             "at": now,
         }
-        self._connection.execute(insert(events), row)
+        self._execute(insert(events), row)
         return True
 
     def close(self, kind: str, subject: str, now: datetime) -> bool:
         """End the open event of this *kind* and *subject*; whether there was one."""
-        return bool(self._connection.execute(update(events).where(_open(kind, subject)).values(closed_at=now)).rowcount)
+        return bool(self._execute(update(events).where(_open(kind, subject)).values(closed_at=now)).rowcount)
 
     def since(self, kind: str, subject: str) -> datetime | None:
         """When the open event of this *kind* and *subject* began; None where there is none."""
         began = select(events.c.at).where(_open(kind, subject))
-        found: datetime | None = self._connection.execute(began).scalar_one_or_none()
+        found: datetime | None = self._connection.scalar(began)
         return found
 
     def subjects(self, kind: str) -> set[str]:
         """What events of this *kind* are open about."""
         present = (events.c.kind == kind) & events.c.closed_at.is_(None)
-        return set(self._connection.execute(select(events.c.subject).where(present)).scalars())
+        return set(self._connection.scalars(select(events.c.subject).where(present)))
 
     def open(self) -> list[Event]:
         """Events that are not over, newest first."""
         statement = select(events).where(events.c.closed_at.is_(None)).order_by(events.c.id.desc())
-        return [_event(row) for row in self._connection.execute(statement)]
+        return [_event(row) for row in self._execute(statement)]
 
     def recent(self, limit: int) -> list[Event]:
         """The newest events, over or not, newest first."""
-        return [
-            _event(row) for row in self._connection.execute(select(events).order_by(events.c.id.desc()).limit(limit))
-        ]
-
-    def forget(self, before: datetime) -> int:
-        """Remove events that were over *before* then; how many."""
-        return self._connection.execute(delete(events).where(events.c.closed_at < before)).rowcount
+        return [_event(row) for row in self._execute(select(events).order_by(events.c.id.desc()).limit(limit))]
 
 
 def _open(kind: str, subject: str) -> ColumnElement[bool]:
@@ -138,14 +132,14 @@ class Configs(Verbs):
         draw_desk_number(self._connection)
         row = {"digest": digest, "text": text, "brief": brief or text, "accepted_at": now}
         statement = insert(configs).values(row).returning(configs.c.version)
-        version = self._connection.execute(statement).scalar_one()
+        version = self._execute(statement).scalar_one()
         publish(self._connection)
         return int(version)
 
     def renew(self, version: int, text: str, *, brief: str = "") -> None:
         """Put *text*, which means the same, in place of what is stored: its line numbers are those of the files now."""
         present = configs.c.version == version
-        self._connection.execute(update(configs).where(present).values(text=text, brief=brief or text))
+        self._execute(update(configs).where(present).values(text=text, brief=brief or text))
 
     def current(self) -> StoredConfig | None:
         """The config in force, None before any was accepted."""
@@ -157,11 +151,11 @@ class Configs(Verbs):
 
     def version(self) -> int:
         """The version of the config in force, 0 before any was accepted."""
-        return self._connection.execute(select(func.max(configs.c.version))).scalar_one() or 0
+        return self._execute(select(func.max(configs.c.version))).scalar_one() or 0
 
     def _newest(self, text: ColumnElement[str]) -> StoredConfig | None:
         columns = configs.c.version, text, configs.c.digest, configs.c.accepted_at
-        row = self._connection.execute(select(*columns).order_by(configs.c.version.desc()).limit(1)).one_or_none()
+        row = self._execute(select(*columns).order_by(configs.c.version.desc()).limit(1)).one_or_none()
         return None if row is None else dialect.value_of(StoredConfig, row)
 
     def desk_id(self) -> str:

@@ -195,7 +195,7 @@ def pushing(connection: Connection, now: datetime, source_ids: Sequence[int] | N
     statement = select(source_hubs.c.source_id).where(*alive)
     if source_ids is not None:
         statement = statement.where(source_hubs.c.source_id.in_(list(source_ids)))
-    return frozenset(connection.execute(statement).scalars())
+    return frozenset(connection.scalars(statement))
 
 
 def sources_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:
@@ -326,7 +326,7 @@ def _withhold(connection: Connection, source_ids: Sequence[int]) -> None:
     for some in chunks(source_ids):
         connection.execute(update(articles).where(_theirs(some)).values(least_revision=articles.c.revision))
         of_stories = select(articles.c.story_uid).where(_theirs(some), articles.c.story_uid.is_not(None))
-        stories.forget(connection, connection.execute(of_stories.distinct()).scalars())
+        stories.forget(connection, connection.scalars(of_stories.distinct()))
 
 
 def _theirs(source_ids: Sequence[int]) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.model import Source, SourceKind
 from feeds.store import dialect, small_tables
 from feeds.store.columns import chunks, storable
-from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
+from feeds.store.dialect import Verbs, how_many, rows_in, value_of
 from feeds.store.schema import POLLABLE, POLLS_KEPT, metadata, polls, sources
 from feeds.store.source_rows import (
     OF_SOURCE,
@@ -161,10 +161,6 @@ class Sources(Verbs):
         """Move the lease of claims that still stand to *until*."""
         self._change_claimed(claims, next_poll_at=until)
 
-    def standing(self, claims: Mapping[int, str]) -> set[int]:
-        """Which source ids still have the claim that *claims* gives them; their rows stay locked on PostgreSQL."""
-        return set(self._standing(claims))
-
     def finish(self, results: Sequence[PollResult]) -> set[int]:
         """Write results where their claim still stands, end those claims, and give the ids of these sources."""
         standing = self._standing({result.source_id: result.claim_id for result in results})
@@ -224,13 +220,6 @@ class Sources(Verbs):
         locked = select(sources.c.id, sources.c.claim_id, sources.c.polled).order_by(sources.c.id).with_for_update()
         rows = list(rows_in(self._connection, locked, sources.c.id, sorted(claims)))
         return {row.id: row.polled for row in rows if row.claim_id is not None and row.claim_id == claims[row.id]}
-
-    def wake(self, ids: Sequence[int], now: datetime) -> None:
-        """Make sources due now, unless they are out on a claim or within a Retry-After."""
-        idle = sources.c.claim_id.is_(None) & (sources.c.next_poll_at > now)
-        patient = sources.c.retry_after_until.is_(None) | (sources.c.retry_after_until <= now)
-        due = update(sources).where(idle, patient).values(next_poll_at=now)
-        change_in(self._connection, due, sources.c.id, ids)
 
     def addresses(self, part: str) -> dict[int, str]:
         """Addresses asked of sources that hold *part* and are not out on a claim, by id."""

@@ -52,10 +52,10 @@ class StoryShelf(Verbs):
             return
         for gone, kept in merged.items():
             held = select(articles.c.id).where(articles.c.story_uid == gone)
-            self._put(self._connection.execute(held).scalars().all(), kept)
+            self._put(self._connection.scalars(held).all(), kept)
             # A story that was merged into the one that goes now goes on with it.
             onward = update(story_moves).where(story_moves.c.uid == gone).values(uid=kept)
-            self._connection.execute(onward)
+            self._execute(onward)
         rows = [{"old_uid": gone, "uid": kept, "moved_at": now} for gone, kept in merged.items()]
         upsert(self._connection, story_moves, rows, ("old_uid",), replace=True)
 
@@ -66,13 +66,13 @@ class StoryShelf(Verbs):
     def moved(self, uid: str) -> str | None:
         """The story that *uid* became part of; None where it did not."""
         statement = select(story_moves.c.uid).where(story_moves.c.old_uid == uid)
-        found: str | None = self._connection.execute(statement).scalar_one_or_none()
+        found: str | None = self._connection.scalar(statement)
         return found
 
     def known(self, uid: str) -> bool:
         """Whether there is, or was until it was retracted, an article of that story."""
         statement = select(articles.c.id).where(articles.c.story_uid == uid).limit(1)
-        return self._connection.execute(statement).first() is not None
+        return self._execute(statement).first() is not None
 
     def articles(self, uid: str, limit: int = 100) -> tuple[Article, ...]:
         """The articles of a story that can be shown, newest first."""
@@ -128,7 +128,7 @@ def told_in(connection: Connection, paths: Sequence[str], among: int) -> set[str
     told: set[str] = set()
     for some in chunks(paths, SECTIONS_AT_ONCE):
         bound: dict[str, Any] = {f"path_{place}": path for place, path in enumerate(some)} | {"among": among}
-        told.update(connection.execute(_told_in(len(some)), bound).scalars())
+        told.update(connection.scalars(_told_in(len(some)), bound))
     return told
 
 

@@ -30,7 +30,7 @@ def revision(connection: Connection) -> str | None:
     with connection.begin():
         if not inspect(connection).has_table(VERSION_TABLE):
             return None
-        found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()
+        found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
         return None if found is None else str(found)
 
 

@@ -351,7 +351,7 @@ def test_filing_again_moves_an_article_by_its_old_rank(desk):
     save(desk, [new("x", published=later(days=-2))], "news")
     save(desk, [new("y")], "sport")
     with desk.write() as tx:
-        changed = tx.articles.refile(uid_of("x"), placed("sport"), later(days=1))
+        changed = tx.articles.refile_all({uid_of("x"): placed("sport")}, later(days=1))
     assert changed == {"news", "sport"}
     assert [each.uid for each in read(desk, lambda tx: tx.sections.top("sport", 5))] == [uid_of("y"), uid_of("x")]
     [gone] = read(desk, lambda tx: tx.sections.since("news", 1, 5)).withdrawn
@@ -362,14 +362,14 @@ def test_filing_again_the_same_changes_nothing(desk):
     save(desk, [new("x")], "news", "sport")
     before = get(desk, "x")
     with desk.write() as tx:
-        assert tx.articles.refile(uid_of("x"), placed("news", "sport"), later(days=1)) == frozenset()
+        assert tx.articles.refile_all({uid_of("x"): placed("news", "sport")}, later(days=1)) == frozenset()
     assert get(desk, "x") == before
 
 
 def test_filing_again_for_another_reason_keeps_the_number(desk):
     save(desk, [new("x")], "news")
     with desk.write() as tx:
-        assert tx.articles.refile(uid_of("x"), placed("news", by="path", reason="new rule"), NOW) == frozenset()
+        assert tx.articles.refile_all({uid_of("x"): placed("news", by="path", reason="new rule")}, NOW) == frozenset()
     assert (filed(desk, "x")["news"].by, filed(desk, "x")["news"].reason) == ("path", "new rule")
     assert filed(desk, "x")["news"].sequence == 1
 
@@ -377,8 +377,8 @@ def test_filing_again_for_another_reason_keeps_the_number(desk):
 def test_an_article_that_no_section_wants_any_more_is_unfiled_and_comes_back_by_rank(desk):
     save(desk, [new("x")], "news")
     with desk.write() as tx:
-        assert tx.articles.refile(uid_of("x"), (), NOW) == {"", "news", "unfiled"}
-        assert tx.articles.refile(uid_of("x"), placed("news"), later(days=1)) == {"", "news", "unfiled"}
+        assert tx.articles.refile_all({uid_of("x"): ()}, NOW) == {"", "news", "unfiled"}
+        assert tx.articles.refile_all({uid_of("x"): placed("news")}, later(days=1)) == {"", "news", "unfiled"}
     assert list(filed(desk, "x")) == ["news"]
     assert filed(desk, "x")["news"].rank_at == NOW
     assert filed(desk, "x")["news"].sequence == 3
@@ -442,7 +442,7 @@ def test_every_change_gets_the_next_number_of_its_section_and_one_place_only(des
                 )
         elif move == "refile":
             with desk.write() as tx:
-                changed = tx.articles.refile(uid_of(key), placed(*where), now)
+                changed = tx.articles.refile_all({uid_of(key): placed(*where)}, now)
         else:
             known = read(desk, lambda tx, key=key: tx.articles.state(uid_of(key))) is not None
             if move == "copy":

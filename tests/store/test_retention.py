@@ -160,7 +160,7 @@ def test_a_swept_article_that_is_refiled_or_saved_again_breaks_nothing(desk):
     save(desk, [new("x")], "news")
     sweep(desk, later(days=11), days=10)
     with desk.write() as tx:
-        assert tx.articles.refile(uid_of("x"), (), NOW) == frozenset()
+        assert tx.articles.refile_all({uid_of("x"): ()}, NOW) == frozenset()
         assert tx.articles.retract(uid_of("x"), "", NOW) == frozenset()
 
 

@@ -96,5 +96,4 @@ def test_the_overview_counts_what_there_is(shelf):
         numbers = tx.overview.numbers(NOW + timedelta(hours=1))
         assert (numbers.sources, numbers.articles, numbers.entries, numbers.due) == (1, 3, 3, 1)
         assert numbers.lag_s == 3600 and numbers.database_bytes > 0
-        assert set(tx.overview.section_last()) == {"news"}
         assert tx.overview.saved([line.id]) == {}

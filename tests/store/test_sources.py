@@ -132,7 +132,7 @@ def test_an_extended_lease_holds_longer(desk):
         tx.sources.extend(claims[:1], later(seconds=3 * LEASE))
     assert set(keys(claim(desk, later(seconds=2 * LEASE)))) == set(keys(claims[1:]))
     with desk.write() as tx:
-        assert tx.sources.standing({each.source.id: each.claim_id for each in claims}) == {claims[0].source.id}
+        assert tx.sources.finish([result(each) for each in claims]) == {claims[0].source.id}
 
 
 def test_named_sources_are_taken_though_not_due_but_not_from_others(desk):
@@ -168,17 +168,6 @@ def test_next_due_at_tells_when_to_look_again(desk):
     with desk.read() as tx:
         assert tx.sources.next_due_at() == later(seconds=LEASE)
         assert tx.sources.claimed(NOW) == 3
-
-
-def test_a_woken_source_is_due_now_unless_it_was_told_to_wait(desk):
-    first, second, third = claim(desk)
-    with desk.write() as tx:
-        tx.sources.finish([result(first), result(second, state=SourceState(retry_after_until=later(hours=1)))])
-        tx.sources.wake([first.source.id, second.source.id, third.source.id], later(minutes=1))
-    assert keys(claim(desk, later(seconds=59))) == []
-    with desk.write() as tx:
-        assert first.source.key in keys(tx.sources.claim_due(later(minutes=1), LEASE, 10))
-        assert second.source.key not in keys(tx.sources.claim_due(later(minutes=59), LEASE, 10))
 
 
 def test_the_history_is_a_ring(desk):
