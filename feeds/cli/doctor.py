@@ -40,7 +40,7 @@ from feeds.filing.learned import MODEL_FILE, read_model
 from feeds.model import Source
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.store import ReadTx, Store
-from feeds.store.upgrade import fault
+from feeds.store.database import fault
 
 COLOURS = {"ok": "green", "look": "yellow", "bad": "red"}
 LIBRARIES = ("pycurl", "feedparser", "lxml", "nh3", "selectolax", "SQLAlchemy", "granian")

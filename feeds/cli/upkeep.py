@@ -17,10 +17,10 @@ from feeds.engine.supervisor import DeskLock
 from feeds.errors import DeskError, StoreError
 from feeds.publish import publish
 from feeds.store import Store, open_store
+from feeds.store.database import fault
+from feeds.store.database import restore as put_back
 from feeds.store.move import move as move_to
 from feeds.store.move import rows
-from feeds.store.upgrade import fault
-from feeds.store.upgrade import restore as put_back
 
 
 @click.command()

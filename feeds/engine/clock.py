@@ -46,8 +46,8 @@ from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
 from feeds.settings import ConfigErrors
 from feeds.store import Store
+from feeds.store.database import Loss
 from feeds.store.lease import Lease
-from feeds.store.place import Loss
 
 log = logging.getLogger(__name__)
 

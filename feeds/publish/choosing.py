@@ -12,7 +12,7 @@ from datetime import datetime
 from feeds import frames
 from feeds.publish.held import Objection, objections, still_held
 from feeds.store import ReadTx
-from feeds.store.newest import TOMBSTONES, Wanted
+from feeds.store.selections import TOMBSTONES, Wanted
 from feeds.store.values import Newest, StaleSection, Standing
 
 log = logging.getLogger(__name__)

@@ -35,7 +35,7 @@ from feeds.publish.rendering import (
 )
 from feeds.render import fragment_version
 from feeds.store import ReadTx, Store, WriteTx
-from feeds.store.newest import SECTIONS_AT_ONCE
+from feeds.store.selections import SECTIONS_AT_ONCE
 from feeds.store.values import Replacement, SectionState, StaleSection
 
 log = logging.getLogger(__name__)

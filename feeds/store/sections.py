@@ -11,11 +11,10 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, li
 
 from feeds.errors import SectionNotFound
 from feeds.model import UNFILED, Article, Format, Section
-from feeds.store import newest, selections, small_tables, stories
+from feeds.store import selections, small_tables, stories
 from feeds.store.columns import UtcDateTime
 from feeds.store.dialect import Verbs, change_in, how_many, rows_in, upsert, value_of
 from feeds.store.hydrate import hydrate
-from feeds.store.newest import Wanted
 from feeds.store.schema import (
     BY_RANK,
     IN_SECTION,
@@ -33,6 +32,7 @@ from feeds.store.schema import (
     section_moves,
     sections,
 )
+from feeds.store.selections import Wanted
 from feeds.store.values import (
     Changes,
     Listing,
@@ -143,7 +143,7 @@ class Sections(Verbs):
 
     def newest(self, wanted: Sequence[Wanted]) -> dict[int, Newest]:
         """What the documents of sections are chosen from, by the section's row: articles that are not set aside."""
-        return newest.newest(self._connection, wanted)
+        return selections.newest(self._connection, wanted)
 
     def _newest(self, path: str, limit: int) -> Select[Any]:
         aside = select(articles.c.id).where(SET_ASIDE)
@@ -215,13 +215,13 @@ class Sections(Verbs):
         by_id = {row.id: row.uid for row in rows_in(self._connection, named, articles.c.uid, uids)}
         columns = filings.c.article_id, filings.c.rank_at, filings.c.filed_at
         statement = (
-            select(*columns, *newest.STANDING)
+            select(*columns, *selections.STANDING)
             .join_from(filings, articles)
             .join(entries, (entries.c.article_id == filings.c.article_id) & (entries.c.shown == 1))
             .where(filings.c.section_id == self._id(path), IN_SECTION)
         )
         return {
-            row.uid: newest.standing_of(row)
+            row.uid: selections.standing_of(row)
             for row in rows_in(self._connection, statement, filings.c.article_id, by_id)
         }
 

@@ -19,9 +19,9 @@ from sqlalchemy import Connection, Engine, exc, select
 
 from feeds.errors import StoreError
 from feeds.files import make_private
-from feeds.store import dialect, place, small_tables, upgrade
+from feeds.store import database, dialect, small_tables
+from feeds.store.database import Loss
 from feeds.store.dialect import Verbs
-from feeds.store.place import Loss
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class Store:
         self.name = _name()
         self.fence: Callable[[Connection], None] | None = None
         self._reader, self._writer = dialect.engines(self.url, self.name)
-        self._place: place.Place | None = None
+        self._place: database.Place | None = None
         self._look = threading.Lock()
         self._listening = threading.Lock()
         self._watcher: Any = None  # a connection of its own: SQLite's data_version counts the commits of others
@@ -233,17 +233,17 @@ class Store:
     def pending(self) -> bool:
         """Whether the database is older than this release; StoreError if it is newer."""
         with mapped(), self._reader.connect() as connection:  # who only reads must not wait for a writer to open
-            return upgrade.pending(connection)
+            return database.pending(connection)
 
     def empty(self) -> bool:
         """Whether the database has no tables of the desk at all."""
         with mapped(), self._reader.connect() as connection:
-            return upgrade.revision(connection) is None
+            return database.revision(connection) is None
 
     def revision(self) -> str | None:
         """The revision of the database's tables, None before there are any."""
         with mapped(), self._reader.connect() as connection:
-            return upgrade.revision(connection)
+            return database.revision(connection)
 
     def migrate(self, backup_to: Path | None = None) -> bool:
         """Bring the database to this release; whether there was anything to do.
@@ -256,21 +256,21 @@ class Store:
         if backup_to is not None and self.file is not None and not self.empty():
             self.backup(backup_to)
         with mapped(), self._writer.connect() as connection:
-            upgrade.to_head(connection)
+            database.to_head(connection)
         return True
 
     def backup(self, path: Path) -> None:
         """Copy a SQLite database to *path* while it is in use; the copy is of one moment, and whole or not there."""
         if self.file is None:
             raise StoreError("a PostgreSQL database is not copied by the desk", remedy="use pg_dump")
-        upgrade.copy(self.file, path)
+        database.copy(self.file, path)
 
     # ------------------------------------------------------------------ losses
 
     def watch_place(self) -> None:
         """Remember which file this is."""
         assert self.file is not None
-        self._place = place.Place(self.file)
+        self._place = database.Place(self.file)
 
     def loss(self) -> Loss:
         """Whether the file that is open is still the one at its place, and what else; "" where all is well."""
@@ -289,9 +289,9 @@ class Store:
             connection: Any = self._writer.raw_connection()
             try:
                 if loss == "log deleted":
-                    place.save_log(connection.driver_connection)
+                    database.save_log(connection.driver_connection)
                     return "its log was deleted; what it held was saved, nothing is lost"
-                place.save_all(connection.driver_connection, self.file)
+                database.save_all(connection.driver_connection, self.file)
             finally:
                 connection.close()
         return "it was deleted; it was written anew from the open file, nothing is lost"

@@ -17,7 +17,6 @@ from feeds.store.columns import chunks
 from feeds.store.dialect import Verbs, change_in, rows_in, upsert
 from feeds.store.filings import renew
 from feeds.store.hydrate import hydrate
-from feeds.store.newest import SECTIONS_AT_ONCE
 from feeds.store.schema import (
     BY_RANK,
     FILED,
@@ -33,7 +32,7 @@ from feeds.store.schema import (
     story_fragments,
     story_moves,
 )
-from feeds.store.selections import fragment_of, published
+from feeds.store.selections import SECTIONS_AT_ONCE, fragment_of, published
 from feeds.store.values import Selection, StorySize
 
 

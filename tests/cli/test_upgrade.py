@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.store import upgrade
+from feeds.store import database
 from tests.cli.conftest import Ended
 
 NEXT = """
@@ -26,7 +26,7 @@ def upgrade():
 @pytest.fixture
 def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Makes this the release after the present one, whose migration ends in the line given."""
-    shipped = upgrade.MIGRATIONS
+    shipped = database.MIGRATIONS
 
     def make(last: str) -> None:
         folder = tmp_path / "migrations"
@@ -35,7 +35,7 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         [*_, newest] = sorted((folder / "versions").glob("r*.py"))
         before = newest.read_text().partition('revision = "')[2].partition('"')[0]
         (folder / "versions" / "r9001_next.py").write_text(NEXT.format(before=before, last=last))
-        monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
+        monkeypatch.setattr(database, "MIGRATIONS", folder)
 
     return make
 
@@ -50,24 +50,24 @@ def test_an_upgrade_copies_first_says_so_and_keeps_ids_and_etags(
     run: Callable[..., Ended], folder: Path, release: Callable[[str], None]
 ) -> None:
     run("poll")
-    database = folder / "data" / "desk.sqlite3"
-    before = _published(database)
+    desk = folder / "data" / "desk.sqlite3"
+    before = _published(desk)
     assert len(before) > 2
     release("raise ValueError('power cut')")
     with pytest.raises(ValueError, match="power cut"):
         run("poll")
-    assert _published(database) == before
-    with sqlite3.connect(database) as opened:
+    assert _published(desk) == before
+    with sqlite3.connect(desk) as opened:
         assert opened.execute("select name from sqlite_master where name = 'extra'").fetchall() == []
 
     release("pass")
     ended = run("poll")
     assert ended.code == 0
     assert " upgraded from " in ended.err and " to 9001; " in ended.err
-    assert _published(database) == before
+    assert _published(desk) == before
     copies = sorted((folder / "data" / "backups").glob("before-upgrade-of-*.sqlite3"))
     assert copies
     assert str(copies[-1]) in ended.err
     assert _published(copies[-1]) == before
     with sqlite3.connect(copies[-1]) as opened:
-        assert opened.execute(f"select version_num from {upgrade.VERSION_TABLE}").fetchone() != ("9001",)
+        assert opened.execute(f"select version_num from {database.VERSION_TABLE}").fetchone() != ("9001",)

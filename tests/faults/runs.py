@@ -16,8 +16,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from feeds.errors import DeskError
 from feeds.model import Decision, Entry, Placement, Section, Source
-from feeds.store import Store, open_store, upgrade
-from feeds.store.upgrade import VERSION_TABLE
+from feeds.store import Store, open_store
+from feeds.store.database import VERSION_TABLE
+from feeds.store.database import restore as put_back
 from tests.databases import database
 from tests.faults.injecting import Faults
 from tests.faults.stand import STEP, Stand, standing
@@ -156,7 +157,7 @@ def restoring(faults: Faults, kind: str, at: int, lasts: int = 1, template: Path
         before = _titles(database)
 
         def restore() -> None:
-            upgrade.restore(kept, database, aside)
+            put_back(kept, database, aside)
 
         _refused(faults, row, restore)
         present = _titles(database)

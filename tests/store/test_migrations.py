@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from feeds.errors import StoreError
 from feeds.model import Document, Validators
-from feeds.store import open_store, upgrade
+from feeds.store import database, open_store
 from feeds.store.dialect import database_url
 from feeds.store.schema import SEARCH, metadata
 from feeds.store.values import PollResult, Replacement, SourceState
@@ -26,7 +26,7 @@ def _described(engine):
     seen = inspect(engine)
     described = {}
     tables = [table for table in seen.get_table_names() if table == SEARCH or not table.startswith(SEARCH)]
-    for table in sorted(set(tables) - {upgrade.VERSION_TABLE}):
+    for table in sorted(set(tables) - {database.VERSION_TABLE}):
         columns = [
             (each["name"], str(each["type"]), each["nullable"], str(each["default"]))
             for each in seen.get_columns(table)
@@ -61,7 +61,7 @@ def test_migrations_make_the_schema_that_is_declared(empty_url, tmp_path, reques
             opts={
                 "compare_server_default": True,
                 "include_name": lambda name, kind, parents: (
-                    name != upgrade.VERSION_TABLE and not (kind == "table" and name.startswith(SEARCH))
+                    name != database.VERSION_TABLE and not (kind == "table" and name.startswith(SEARCH))
                 ),
             },
         )
@@ -97,7 +97,7 @@ def _options(engine):
     return sorted(
         (name, "AUTOINCREMENT" in made.upper(), "WITHOUT ROWID" in made.upper())
         for name, made in rows
-        if name != upgrade.VERSION_TABLE
+        if name != database.VERSION_TABLE
     )
 
 
@@ -109,7 +109,7 @@ def test_opening_twice_changes_nothing(empty_url):
         assert not store.empty()
 
 
-HEAD = max(path.stem for path in Path(upgrade.__file__).parent.glob("migrations/versions/r*.py"))[1:5]
+HEAD = max(path.stem for path in Path(database.__file__).parent.glob("migrations/versions/r*.py"))[1:5]
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
@@ -132,9 +132,9 @@ def release(tmp_path, monkeypatch):
     def make(last="pass"):
         folder = tmp_path / "migrations"
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(Path(upgrade.__file__).with_name("migrations"), folder)
+        shutil.copytree(Path(database.__file__).with_name("migrations"), folder)
         (folder / "versions" / "r9999_next.py").write_text(NEXT.format(head=HEAD, last=last))
-        monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
+        monkeypatch.setattr(database, "MIGRATIONS", folder)
 
     return make
 
@@ -172,7 +172,7 @@ def test_a_file_is_copied_before_it_is_upgraded(tmp_path, release):
     with open_store(url) as store:
         store.migrate(tmp_path / "backups" / "before.db")
     release_now = sqlite3.connect(tmp_path / "backups" / "before.db")
-    assert release_now.execute(f"SELECT version_num FROM {upgrade.VERSION_TABLE}").fetchall() == [(HEAD,)]
+    assert release_now.execute(f"SELECT version_num FROM {database.VERSION_TABLE}").fetchall() == [(HEAD,)]
     release_now.close()
     with open_store(f"sqlite:///{tmp_path}/backups/before.db") as copied:
         assert _seen(copied) == before

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from feeds import __version__
 from feeds.store import open_store
-from feeds.store.upgrade import MIGRATIONS
+from feeds.store.database import MIGRATIONS
 from tests.e2e.desk import Desk
 from tests.e2e.publisher import Publisher
 from tests.fetch.origin import Origin

@@ -1,9 +1,9 @@
-"""Alembic's entrance: runs migrations on the connection, and in the transaction, that `feeds.store.upgrade` opened."""
+"""Alembic's entrance: runs migrations on the connection, and in the transaction, that `feeds.store.database` opened."""
 
 from alembic import context
 
+from feeds.store.database import VERSION_TABLE
 from feeds.store.schema import metadata
-from feeds.store.upgrade import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],
