@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from feeds.model import Source
 
 Word = Literal["fine", "new", "waiting", "silent", "moved", "failing", "gone", "resting"]
+WORDS: tuple[Word, ...] = get_args(Word)
 
 SILENT_AFTER = timedelta(days=60)
 """A source that answers and has brought nothing for so long has most likely moved, or ended."""

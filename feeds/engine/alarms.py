@@ -25,13 +25,15 @@ from feeds.ingest.unsaved import Progress
 from feeds.model import UNFILED
 from feeds.serve.counters import FLUSH_S, Shared, shared_folder
 from feeds.store import Store
-from feeds.store.overview import Line, day_of
+from feeds.store.overview import day_of
 
 log = logging.getLogger(__name__)
 
 OURS = frozenset(("outage", "starving", "disk"))
 """The kinds of events that `look` opens and closes."""
 
+MOST_OPEN = 100_000
+"""Open events of each of these kinds that are looked at: one a section at most."""
 OUTAGE_FROM = 3
 OUTAGE_SHARE = 0.5
 LEAST_ROOM_BYTES = 500_000_000
@@ -52,16 +54,16 @@ class Alarm:
 def look(store: Store, data: Path | None, *, now: datetime) -> None:
     """Judge the desk at *now*, and open, renew and close its alarms accordingly."""
     with store.read() as tx:
-        lines = tx.overview.lines()
+        asked, down = tx.overview.failing()
         days = tx.overview.section_days(now - timedelta(days=STARVING_DAYS))
         paths = {section.path for section in tx.sections.all()}
-        present = {(event.kind, event.subject): event for event in tx.events.open() if event.kind in OURS}
+        present = {(event.kind, event.subject): event for event in tx.events.open_of(sorted(OURS), MOST_OPEN)}
     by_path = {path: days.get(path, {}) for path in paths}
-    alarms = [*outage(lines), *starving(by_path, now=now), *full(*_room(data))]
+    alarms = [*outage(asked, down), *starving(by_path, now=now), *full(*_room(data))]
     wanted = {(alarm.kind, alarm.subject): alarm for alarm in alarms}
     gone = [key for key in present if key not in wanted]
-    told = {key: (event.text, event.remedy) for key, event in present.items()}
-    new = [alarm for key, alarm in wanted.items() if told.get(key) != (alarm.text, alarm.remedy)]
+    known = {key: (event.text, event.remedy) for key, event in present.items()}
+    new = [alarm for key, alarm in wanted.items() if known.get(key) != (alarm.text, alarm.remedy)]
     if gone or new:
         _write(store, gone, new, now)
 
@@ -75,15 +77,11 @@ def _write(store: Store, gone: Sequence[tuple[str, str]], new: Sequence[Alarm], 
                 log.warning("alarm kind=%s subject=%r %s", alarm.kind, alarm.subject, alarm.text)
 
 
-def outage(lines: Sequence[Line]) -> list[Alarm]:
-    """Give one alarm where most of the sources that were asked fail."""
-    asked = [line for line in lines if line.source.enabled and line.state.last_poll_at is not None]
-    # Where it is this machine's own network, no failure is held against a source.
-    failed = [line for line in asked if line.state.failures or line.state.last_outcome == "failed"]
-    down = [line for line in failed if line.state.gone_at is None]
-    if len(down) < OUTAGE_FROM or len(down) <= len(asked) * OUTAGE_SHARE:
+def outage(asked: int, down: int) -> list[Alarm]:
+    """Give one alarm where *down*, most of the sources that were *asked*, fail."""
+    if down < OUTAGE_FROM or down <= asked * OUTAGE_SHARE:
         return []
-    text = f"{len(down)} of {len(asked)} sources fail at once"
+    text = f"{down} of {asked} sources fail at once"
     return [Alarm(kind="outage", subject="sources", text=text, remedy="`wiredesk doctor` looks at the network")]
 
 

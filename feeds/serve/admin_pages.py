@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,27 +18,36 @@ from isal import igzip
 from werkzeug.exceptions import NotFound
 
 from feeds import frames
-from feeds.condition import ago, condition
+from feeds.condition import WORDS, ago
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
 from feeds.serve import admin_views as views
-from feeds.serve.admin_views import SORTS, WORDS
+from feeds.serve.addresses import Addresses
 from feeds.serve.admission import CLOSED
 from feeds.serve.alarm_feed import LOOKS_AT, alarms_feed
+from feeds.serve.answers import Snapshot
 from feeds.serve.counters import Stored, exposition
 from feeds.serve.representations import choose, reply
 from feeds.serve.section_pages import frame
 from feeds.serve.site import finish_text, number_asked, page_headers, respond, the_site
-from feeds.serve.store_reader import BEHIND_S, CHART_DAYS
+from feeds.serve.store_reader import (
+    BEHIND_S,
+    CHART_DAYS,
+    PER_PAGE,
+    HealthSummary,
+    SourceChoice,
+    pages_of,
+    shown_sources,
+)
 from feeds.serve.view_models import in_words
-from feeds.store.overview import Saved, day_of
+from feeds.store.overview import SORTS, Numbers, day_of
+from feeds.store.values import Event
 from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 bp = Blueprint("status", __name__)
 bp.add_app_template_filter(views.code, "code")
 
-PER_PAGE = 50
 MOST_PAGES = 1_000_000
 POLLS_SHOWN = 100
 GZIP_LEVEL = 2
@@ -79,62 +89,68 @@ def status() -> Response:
     `state`, `q`, `sort` and `page` choose among the sources and order them, `sections` turns the pages of sections.
     """
     site, now = the_site(), the_site().now()
-    snapshot, summary = site.snapshot, site.health.summary(now)
-    asked = _asked()
-    judged = views.judge(summary, now)
-    counts = views.count(judged)
-    chosen = views.order(views.choose(judged, asked["state"], asked["q"]), asked["sort"])
-    page, pages = _page_of(len(chosen), "page")
-    here = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
-    details = site.health.details([line.id for line, _ in here], now)
-    today = day_of(now)
-    sections = views.section_rows(
-        snapshot.desk.sections, summary.section_days, addresses=snapshot.addresses, today=today
+    snapshot, asked = site.snapshot, _asked()
+    choice = SourceChoice(
+        word=asked["state"], sought=asked["q"], sort=asked["sort"] or SORTS[0], page=_page_asked("page")
     )
-    section_page, section_pages = _page_of(len(sections), "sections")
-
-    def link(to: str = "sources", **changes: str | int) -> str:
-        chosen_by = asked | {name: str(value) for name, value in changes.items()}
-        query = urlencode({name: value for name, value in chosen_by.items() if value})
-        return snapshot.addresses.local("/status") + (f"?{query}" if query else "") + f"#{to}"
-
-    config = [event for event in summary.open_events if event.kind == "config"]
+    summary = site.health.summary(choice, now)
+    numbers, addresses = summary.numbers, snapshot.addresses
     html = render_template(
         "status.html",
         **frame(snapshot),
         **_common(now),
+        **_config_state(summary.events, snapshot, now),
+        **_sections_shown(summary, snapshot, now),
         trouble=site.health.trouble,
-        rows=[
-            views.row(
-                one,
-                details.days.get(one[0].id, {}),
-                details.saved.get(one[0].id, Saved()),
-                addresses=snapshot.addresses,
-                today=today,
-                now=now,
-            )
-            for one in here
-        ],
-        total=len(judged),
-        found=len(chosen),
-        counts={word: count for word, count in counts.items() if count or word == asked["state"]},
+        rows=views.rows(summary.shown, addresses=addresses, now=now),
+        total=sum(numbers.states.values()),
+        found=summary.found,
+        counts=_state_counts(numbers, asked["state"]),
         asked=asked,
-        link=link,
-        page=page,
-        pages=pages,
+        link=_links_to(asked, addresses),
+        page=summary.page,
+        pages=pages_of(summary.found),
         sorts=SORTS,
-        config_errors=[fault for event in config for fault in views.config_faults(event, _config_folder())],
-        config_since=ago(config[0].at, now) if config else "",
-        config_version=snapshot.desk.version,
-        accepted=in_words(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
-        alarms=views.alarm_groups(summary.open_events, addresses=snapshot.addresses, now=now),
-        behind=views.interval_words(summary.numbers.lag_s) if summary.numbers.lag_s > BEHIND_S else "",
-        sections=sections[(section_page - 1) * PER_PAGE : section_page * PER_PAGE],
-        section_page=section_page,
-        section_pages=section_pages,
-        facts=views.facts(summary.numbers, len(judged), counts),
+        alarms=views.alarm_groups(summary.events, summary.alarms, addresses=addresses, now=now),
+        behind=views.interval_words(numbers.lag_s) if numbers.lag_s > BEHIND_S else "",
+        facts=views.facts(numbers),
     )
     return _page(html)
+
+
+def _state_counts(numbers: Numbers, asked: str) -> dict[str, int]:
+    """How many sources are in each state that there is, or that is *asked* for."""
+    counts = {**numbers.states, "trouble": numbers.trouble}
+    return {word: count for word, count in counts.items() if count or word == asked}
+
+
+def _links_to(asked: dict[str, str], addresses: Addresses) -> Callable[..., str]:
+    def link(to: str = "sources", **changes: str | int) -> str:
+        """Return the address of this page with *changes* to what it is asked for."""
+        chosen_by = asked | {name: str(value) for name, value in changes.items()}
+        query = urlencode({name: value for name, value in chosen_by.items() if value})
+        return addresses.local("/status") + (f"?{query}" if query else "") + f"#{to}"
+
+    return link
+
+
+def _config_state(events: Sequence[Event], snapshot: Snapshot, now: datetime) -> dict[str, object]:
+    config = [event for event in events if event.kind == "config"]
+    return {
+        "config_errors": [fault for event in config for fault in views.config_faults(event, _config_folder())],
+        "config_since": ago(config[0].at, now) if config else "",
+        "config_version": snapshot.desk.version,
+        "accepted": in_words(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
+    }
+
+
+def _sections_shown(summary: HealthSummary, snapshot: Snapshot, now: datetime) -> dict[str, object]:
+    today, every = day_of(now), views.by_need(snapshot.desk.sections, summary.section_days, day_of(now))
+    pages = pages_of(len(every))
+    page = min(_page_asked("sections"), pages)
+    here = every[(page - 1) * PER_PAGE : page * PER_PAGE]
+    rows = views.section_rows(here, summary.section_days, addresses=snapshot.addresses, today=today)
+    return {"sections": rows, "section_page": page, "section_pages": pages}
 
 
 @bp.get("/status/source/<path:key>")
@@ -143,26 +159,18 @@ def source_page(key: str) -> Response:
     site, now = the_site(), the_site().now()
     snapshot = site.snapshot
     with site.store.read() as tx:
-        lines = tx.overview.lines(key)
-        if not lines:
+        number = tx.overview.id_of(key)
+        if number is None:
             raise NotFound
-        line, polls = lines[0], tx.sources.polls(lines[0].id, POLLS_SHOWN)
-        quiet = next((one.text for one in tx.events.open() if (one.kind, one.subject) == ("silent", key)), "")
-    details = site.health.details([line.id], now)
+        shown, polls = shown_sources(tx, [number], now), tx.sources.polls(number, POLLS_SHOWN)
+    line = shown.lines[0]
     zone = zone_of(snapshot.desk.settings.timezone)
     section = snapshot.addresses.section_at(line.source.section or "")
     html = render_template(
         "status_source.html",
         **frame(snapshot),
         **_common(now),
-        row=views.row(
-            (line, condition(line.source, line.state, now=now, quiet=quiet)),
-            details.days.get(line.id, {}),
-            details.saved.get(line.id, Saved()),
-            addresses=snapshot.addresses,
-            today=day_of(now),
-            now=now,
-        ),
+        row=views.rows(shown, addresses=snapshot.addresses, now=now)[0],
         last_error=masked(line.state.last_error),
         last_status=line.state.last_status,
         polls=[
@@ -212,12 +220,9 @@ def alarms() -> Response:
 @bp.get("/metrics")
 def metrics() -> Response:
     """Give the desk's numbers in Prometheus' text format."""
-    site, now, known = the_site(), the_site().now(), None
+    site, known = the_site(), None
     with suppress(StoreError):
-        summary = site.health.summary(now, sections=False)
-        if site.health.trouble is None:
-            counts = views.count(views.judge(summary, now))
-            known = Stored(summary.numbers, {word: counts[word] for word in WORDS}, summary.open_events)
+        known = Stored(*site.health.numbers(site.now()))
     body, media_type = exposition(known, site.answers.tally)
     return _private(Response(body, content_type=media_type))
 
@@ -230,10 +235,8 @@ def _asked() -> dict[str, str]:
     return asked
 
 
-def _page_of(total: int, parameter: str) -> tuple[int, int]:
-    """Return which page of *total* lines is asked for, and how many there are."""
-    pages = max(1, -(-total // PER_PAGE))
-    return min(number_asked(parameter, least=1, most=MOST_PAGES) or 1, pages), pages
+def _page_asked(parameter: str) -> int:
+    return number_asked(parameter, least=1, most=MOST_PAGES) or 1
 
 
 def _common(now: datetime) -> dict[str, object]:

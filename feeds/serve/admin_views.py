@@ -7,10 +7,9 @@ Nothing secret comes out of here: addresses, errors and reasons are masked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -20,13 +19,11 @@ from feeds.files import read_regular
 from feeds.model import UNFILED, Section
 from feeds.serve.addresses import Addresses
 from feeds.serve.alarm_feed import OF_SOURCES, TITLES, WORK, title_of
-from feeds.serve.store_reader import CHART_DAYS, HealthSummary
-from feeds.store.overview import Line, Numbers, Saved
+from feeds.serve.store_reader import CHART_DAYS, Shown
+from feeds.store.overview import Line, Numbers, Saved, day_of
 from feeds.store.values import Event
 from feeds.urls import masked
 
-WORDS = ("fine", "new", "waiting", "silent", "moved", "failing", "gone", "resting")
-SORTS = ("config", "name", "state", "poll", "news", "interval")
 ALARMS_SHOWN = 3
 """More alarms of one kind than these are folded under one line."""
 BAR, GAP, HEIGHT = 7, 2, 28
@@ -39,8 +36,6 @@ _SECRET = re.compile(
     r"(authorization|token|secret|passw|api[-_]?key|cookie|credential|signature|x-[\w-]*key)", re.IGNORECASE
 )
 _VALUE = re.compile(r"((?:^|[{,])\s*(?:-\s*)?[\"']?[\w.-]+[\"']?\s*:\s*)([^{},\n][^,}\n]*)")
-
-Judged = tuple[Line, Condition]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +70,11 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
-    """The open alarms of one kind: *heading* where there are so many that they are folded."""
+    """The open alarms of one kind: *heading* where there are so many that they are folded; *more* are not listed."""
 
     heading: str
     lines: tuple[Alarm, ...]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,49 +91,19 @@ class SectionRow:
     empty: bool
 
 
-def judge(summary: HealthSummary, now: datetime) -> list[Judged]:
-    """Return every source with its condition; an open alarm says which of them are quiet against their own rhythm."""
-    quiet = {event.subject: event.text for event in summary.open_events if event.kind == "silent"}
-    return [
-        (line, condition(line.source, line.state, now=now, quiet=quiet.get(line.source.key, "")))
-        for line in summary.lines
-    ]
-
-
-def count(judged: Sequence[Judged]) -> dict[str, int]:
-    """Return how many sources each word is true of, and under ``trouble`` how many need a look."""
-    counts = dict.fromkeys(WORDS, 0)
-    for _, state in judged:
-        counts[state.word] += 1
-    return counts | {"trouble": sum(state.trouble for _, state in judged)}
-
-
-def choose(judged: Sequence[Judged], word: str, sought: str) -> list[Judged]:
-    """Return the sources in the state *word*, "" for any, whose name or address holds *sought*."""
-    folded = sought.strip().casefold()
-    return [
-        (line, state)
-        for line, state in judged
-        if (not word or (state.trouble if word == "trouble" else state.word == word))
-        and (not folded or folded in line.source.name.casefold() or folded in masked(line.source.target).casefold())
-    ]
-
-
-def order(chosen: list[Judged], by: str) -> list[Judged]:
-    """Return *chosen* in the order *by*, one of `SORTS`; "": what needs somebody first, the rest as in the file."""
-    keys: dict[str, Callable[[Judged], object]] = {
-        "": lambda one: not one[1].trouble,
-        "name": lambda one: one[0].source.name.casefold(),
-        "state": lambda one: (not one[1].trouble, -WORDS.index(one[1].word)),
-        "poll": lambda one: -(one[0].state.last_poll_at or one[0].added_at).timestamp(),
-        "news": lambda one: -(one[0].state.last_new_at or one[0].added_at).timestamp(),
-        "interval": lambda one: _interval_s(one[0]) or 0.0,
-    }
-    return sorted(chosen, key=keys[by])  # type: ignore[arg-type]
+def rows(shown: Shown, *, addresses: Addresses, now: datetime) -> list[Row]:
+    """Return the sources of a page as rows; an open alarm says which are quiet against their own rhythm."""
+    found = []
+    for line in shown.lines:
+        state = condition(line.source, line.state, now=now, quiet=shown.quiet.get(line.source.key, ""))
+        days, saved = shown.days.get(line.id, {}), shown.saved.get(line.id, Saved())
+        found.append(row(line, state, days, saved, addresses=addresses, today=day_of(now), now=now))
+    return found
 
 
 def row(
-    judged: Judged,
+    line: Line,
+    state: Condition,
     days: Mapping[int, tuple[int, int]],
     saved: Saved,
     *,
@@ -146,7 +112,6 @@ def row(
     now: datetime,
 ) -> Row:
     """Return a source as its row: *days* are entries and copies by day, *saved* what its polls cost."""
-    line, state = judged
     known, source = line.state, line.source
     counts = [days.get(day, (0, 0)) for day in range(today - CHART_DAYS + 1, today + 1)]
     came, copies = sum(number for number, _ in counts), sum(copied for _, copied in counts)
@@ -171,12 +136,22 @@ def row(
     )
 
 
+def by_need(sections: Sequence[Section], days: Mapping[str, Mapping[int, int]], today: int) -> list[Section]:
+    """Return the sections of the tree and what is unfiled, those that starve first."""
+    return sorted((*sections, Section(path=UNFILED, title="Unfiled")), key=lambda one: not _starves(one, days, today))
+
+
+def _starves(section: Section, days: Mapping[str, Mapping[int, int]], today: int) -> bool:
+    """Whether a section starves, by the rule of its alarm."""
+    return section.path != UNFILED and starved(days.get(section.path, {}), today) is not None
+
+
 def section_rows(
     sections: Sequence[Section], days: Mapping[str, Mapping[int, int]], *, addresses: Addresses, today: int
 ) -> list[SectionRow]:
-    """Return the sections of the tree, those that starve first; a section starves by the rule of its alarm."""
+    """Return *sections* as rows: *days* are articles by section and day."""
     shown = []
-    for section in (*sections, Section(path=UNFILED, title="Unfiled")):
+    for section in sections:
         by_day = days.get(section.path, {})
         counts = [by_day.get(day, 0) for day in range(today - CHART_DAYS + 1, today + 1)]
         shown.append(
@@ -187,19 +162,23 @@ def section_rows(
                 chart=bars(counts, f"articles a day, last {CHART_DAYS} days"),
                 today=counts[-1],
                 mean=f"{sum(counts) / len(counts):.1f}",
-                starving=section.path != UNFILED and starved(by_day, today) is not None,
+                starving=_starves(section, days, today),
                 empty=not sum(counts),
             )
         )
-    return sorted(shown, key=lambda one: not one.starving)
+    return shown
 
 
-def alarm_groups(events: Sequence[Event], *, addresses: Addresses, now: datetime) -> list[Alarms]:
-    """Return the open alarms but for config's, by kind."""
-    alarms = [event for event in events if event.kind != "config" and event.kind not in WORK]
-    kinds = list(dict.fromkeys(event.kind for event in alarms))
+def alarm_groups(
+    events: Sequence[Event], counts: Mapping[str, int], *, addresses: Addresses, now: datetime
+) -> list[Alarms]:
+    """Return the open alarms but for config's, by kind; *counts* says how many of each kind are open in all."""
+    by_kind: dict[str, list[Event]] = {}
+    for event in sorted(events, key=lambda one: one.at, reverse=True):
+        if event.kind != "config" and event.kind not in WORK:
+            by_kind.setdefault(event.kind, []).append(event)
     groups = []
-    for kind, several in groupby(sorted(alarms, key=lambda one: kinds.index(one.kind)), key=lambda one: one.kind):
+    for kind, several in by_kind.items():
         lines = tuple(
             Alarm(
                 title=masked(title_of(one)),
@@ -210,16 +189,18 @@ def alarm_groups(events: Sequence[Event], *, addresses: Addresses, now: datetime
             for one in several
         )
         name = TITLES.get(kind, kind.capitalize())
-        groups.append(Alarms(heading=f"{name}: {len(lines)}" if len(lines) > ALARMS_SHOWN else "", lines=lines))
+        total = counts.get(kind, len(lines))
+        heading = f"{name}: {total}" if total > ALARMS_SHOWN else ""
+        groups.append(Alarms(heading=heading, lines=lines, more=total - len(lines)))
     return groups
 
 
-def facts(numbers: Numbers, total: int, counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
+def facts(numbers: Numbers) -> list[tuple[str, str, str]]:
     """Return the desk in numbers: a name, a value, and a few words more."""
     late = f"longest wait: {interval_words(numbers.lag_s)}" if numbers.due else "nothing waits"
-    size = numbers.database_bytes
+    size, states = numbers.database_bytes, numbers.states
     return [
-        ("Sources", f"{total:,}", f"{counts['fine']:,} fine, {counts['trouble']:,} need a look"),
+        ("Sources", f"{sum(states.values()):,}", f"{states.get('fine', 0):,} fine, {numbers.trouble:,} need a look"),
         ("Articles", f"{numbers.articles:,}", f"from {numbers.entries:,} entries"),
         ("Polls", f"{numbers.polls:,}", "since the desk began"),
         ("Due now", f"{numbers.due:,}", late),
@@ -304,7 +285,7 @@ def bars(values: Sequence[int], label: str) -> Markup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class FileLine:
     """One line of a file; *wrong* is the one with the error."""
 
     number: int
@@ -320,7 +301,7 @@ class ConfigFault:
     line: int
     column: int
     text: str
-    lines: tuple[Shown, ...] = ()
+    lines: tuple[FileLine, ...] = ()
 
 
 def config_faults(event: Event, folder: Path | None) -> list[ConfigFault]:
@@ -343,7 +324,7 @@ def config_faults(event: Event, folder: Path | None) -> list[ConfigFault]:
                 column=int(match["column"]),
                 text=match["text"],
                 lines=tuple(
-                    Shown(number=number, text=_harmless(kept[name], number), wrong=number == line)
+                    FileLine(number=number, text=_harmless(kept[name], number), wrong=number == line)
                     for number in range(max(1, line - AROUND), min(len(kept[name]), line + AROUND) + 1)
                 ),
             )

@@ -21,7 +21,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.parser import text_string_to_metric_families
 
 from feeds.store.overview import Numbers
-from feeds.store.values import Event
 
 FOLDER = "metrics"
 _SUBSCRIBERS = re.compile(r"(?<![\w.])(\d{1,9}) (?:subscribers?|readers?)\b", re.IGNORECASE)
@@ -246,19 +245,18 @@ class _Up:
 class Stored:
     """What the store knows, in Prometheus' words."""
 
-    def __init__(self, numbers: Numbers, states: Mapping[str, int], events: Sequence[Event]) -> None:
-        self._numbers, self._states, self._events = numbers, states, events
+    def __init__(self, numbers: Numbers, alarms: Mapping[str, int]) -> None:
+        self._numbers, self._alarms = numbers, alarms
 
     def collect(self) -> list[Any]:
         """Give the metric families."""
         known = self._numbers
         sources = GaugeMetricFamily("wiredesk_sources", "Sources by state", labels=["state"])
-        for state, count in self._states.items():
+        for state, count in known.states.items():
             sources.add_metric([state], count)
         alarms = GaugeMetricFamily("wiredesk_alarms", "Open alarms by kind", labels=["kind"])
-        kinds = [event.kind for event in self._events]
-        for kind in sorted(set(kinds)):
-            alarms.add_metric([kind], kinds.count(kind))
+        for kind, count in sorted(self._alarms.items()):
+            alarms.add_metric([kind], count)
         return [
             sources,
             alarms,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from feeds import frames
 from feeds.errors import SectionNotFound, StoreError
@@ -20,8 +21,11 @@ _PAGE = 200  # articles read at once where only the newest of unknown number are
 CHART_DAYS = 14
 BEHIND_S = 900.0
 """When the longest waiting source is so late, nobody polls, or not fast enough."""
-REMEMBERED = 2_000
-"""The summary of a desk with at most so many sources is kept for when the store does not answer: about 5 MB."""
+PER_PAGE = 50
+"""Sources and sections of a page."""
+ALARMS_LISTED = 100
+"""Open alarms of one kind that are listed; the others are counted."""
+SECTIONS_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,21 +265,47 @@ def _part(tx: ReadTx, path: str, format: Format, selection: Selection) -> Part |
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthSummary:
-    """The desk at one moment; *section_days* are articles by path and by day counted from 1970."""
+class SourceChoice:
+    """Which sources a page shows: see `Overview.source_ids`; *page* counts from 1."""
 
-    lines: Sequence[Line]
-    numbers: Numbers
-    section_days: dict[str, dict[int, int]]
-    open_events: Sequence[Event]
+    word: str = ""
+    sought: str = ""
+    sort: str = "config"
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceDetails:
-    """More of some sources: entries and copies by day, and what their polls cost; by the source's id."""
+class Shown:
+    """The sources of one page, and more of each by its id: what its open alarm of silence says, entries and copies by
+    day, what its polls cost.
+    """
 
-    days: dict[int, dict[int, tuple[int, int]]]
-    saved: dict[int, Saved]
+    lines: Sequence[Line] = ()
+    quiet: Mapping[str, str] = field(default_factory=dict)
+    days: Mapping[int, Mapping[int, tuple[int, int]]] = field(default_factory=dict)
+    saved: Mapping[int, Saved] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSummary:
+    """The desk at one moment; *section_days* are articles by path and by day counted from 1970.
+
+    *found* counts the sources that were chosen, *page* is the one of their pages that is shown. *alarms* are open
+    events by kind, *events* the newest of each kind.
+    """
+
+    numbers: Numbers
+    found: int
+    page: int
+    shown: Shown
+    section_days: Mapping[str, Mapping[int, int]]
+    alarms: Mapping[str, int]
+    events: Sequence[Event]
+
+
+def pages_of(found: int) -> int:
+    """How many pages so many lines fill."""
+    return max(1, -(-found // PER_PAGE))
 
 
 class Health:
@@ -283,40 +313,66 @@ class Health:
 
     def __init__(self, reader: StoreReader) -> None:
         self._reader = reader
-        self._seen: dict[bool, HealthSummary] = {}
+        self._summary: HealthSummary | None = None
+        self._section_days: tuple[datetime, Mapping[str, Mapping[int, int]]] | None = None
         self.trouble: StoreError | None = None
         """Why the store did not answer when it was last asked for a summary; None where it did."""
 
-    def summary(self, now: datetime, *, sections: bool = True) -> HealthSummary:
-        """The desk as a whole; without *sections* the days of each, which cost most, are left out.
+    def summary(self, choice: SourceChoice, now: datetime) -> HealthSummary:
+        """The desk as a whole, with the chosen page of sources.
 
-        Where the store does not answer, the last summary, of a desk with few enough sources to be remembered. Raises
-        StoreError where there is none.
+        Where the store does not answer, the last summary that was given. Raises StoreError where there is none.
         """
         try:
             with self._reader.store.read() as tx:
-                summary = HealthSummary(
-                    lines=tx.overview.lines(),
-                    numbers=tx.overview.numbers(now),
-                    section_days=tx.overview.section_days(now - timedelta(days=CHART_DAYS)) if sections else {},
-                    open_events=tx.events.open(),
-                )
+                summary = self._summary_in(tx, choice, now)
         except StoreError as error:
             self.trouble = error
-            if sections not in self._seen:
+            if self._summary is None:
                 raise
-            return self._seen[sections]
-        self.trouble = None
-        if len(summary.lines) <= REMEMBERED:
-            self._seen[sections] = summary
+            return self._summary
+        self.trouble, self._summary = None, summary
         return summary
 
-    def details(self, ids: Sequence[int], now: datetime) -> SourceDetails:
-        """More of the sources with these ids; nothing where the store does not answer."""
-        try:
-            with self._reader.store.read() as tx:
-                days = tx.overview.days(ids, now - timedelta(days=CHART_DAYS))
-                return SourceDetails(days=days, saved=tx.overview.saved(ids))
-        except StoreError as error:
-            self.trouble = error
-            return SourceDetails(days={}, saved={})
+    def numbers(self, now: datetime) -> tuple[Numbers, Mapping[str, int]]:
+        """The desk in numbers, and how many alarms of each kind are open. Raises StoreError."""
+        with self._reader.store.read() as tx:
+            return tx.overview.numbers(now), tx.events.open_counts()
+
+    def _summary_in(self, tx: ReadTx, choice: SourceChoice, now: datetime) -> HealthSummary:
+        numbers, alarms = tx.overview.numbers(now), tx.events.open_counts()
+        ids_of = partial(tx.overview.source_ids, now, word=choice.word, sought=choice.sought)
+        found = sum(numbers.states.values())
+        if choice.sought:
+            found = len(ids_of(limit=found))
+        elif choice.word:
+            found = numbers.trouble if choice.word == "trouble" else numbers.states[choice.word]
+        page = min(choice.page, pages_of(found))
+        ids = ids_of(sort=choice.sort, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
+        return HealthSummary(
+            numbers=numbers,
+            found=found,
+            page=page,
+            shown=shown_sources(tx, ids, now),
+            section_days=self._days_of_sections(tx, now),
+            alarms=alarms,
+            events=tx.events.open_of(alarms, ALARMS_LISTED),
+        )
+
+    def _days_of_sections(self, tx: ReadTx, now: datetime) -> Mapping[str, Mapping[int, int]]:
+        """Articles of sections by day, counted at most once in `SECTIONS_EVERY`: two weeks of articles are many."""
+        kept = self._section_days
+        if kept is None or not timedelta(0) <= now - kept[0] < SECTIONS_EVERY:
+            kept = self._section_days = now, tx.overview.section_days(now - timedelta(days=CHART_DAYS))
+        return kept[1]
+
+
+def shown_sources(tx: ReadTx, ids: Sequence[int], now: datetime) -> Shown:
+    """The sources with these *ids* as pages show them."""
+    lines = tx.overview.lines(ids)
+    return Shown(
+        lines=lines,
+        quiet=tx.events.texts("silent", [line.source.key for line in lines]),
+        days=tx.overview.days(ids, now - timedelta(days=CHART_DAYS)),
+        saved=tx.overview.saved(ids),
+    )

@@ -6,13 +6,29 @@ Only reads. Whatever could grow with the desk is bounded by the sources asked ab
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, func, select, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
 
-from feeds.codec import micros
+from feeds.codec import micros, moment
+from feeds.condition import SILENT_AFTER, WORDS, WORTH_A_LOOK
 from feeds.model import Source
 from feeds.store import dialect
 from feeds.store.dialect import Verbs, rows_in
@@ -22,6 +38,7 @@ from feeds.store.schema import (
     articles,
     configs,
     entries,
+    events,
     filings,
     inbox,
     polls,
@@ -30,8 +47,17 @@ from feeds.store.schema import (
 )
 from feeds.store.source_rows import BRIEF, brief_of
 from feeds.store.values import SourceState
+from feeds.urls import masked
 
 DAY_US = 86_400_000_000
+SORTS = ("config", "name", "state", "poll", "news", "interval")
+"""What sources can be ordered by; "config": what needs somebody first, the rest as in the file."""
+
+_PRESENT = sources.c.removed_at.is_(None)
+_QUIET = exists().where(
+    events.c.kind == "silent", events.c.subject == sources.c.key, events.c.closed_at.is_(None), events.c.text != ""
+)
+"""An open alarm says that the source is quiet against its own rhythm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +86,17 @@ class Saved:
 class Numbers:
     """The desk as a whole. *articles* and *entries* count all that ever came, *due* what should be polled now.
 
-    *lag_s* is how long the longest waiting of them waits; *database_bytes* None where the database will not say.
+    *lag_s* is how long the longest waiting of them waits; *states* are sources by the word for their condition, and
+    *trouble* says how many of them need somebody; *database_bytes* is None where the database will not say.
     """
 
-    sources: int = 0
+    states: Mapping[str, int] = field(default_factory=dict)
+    trouble: int = 0
     articles: int = 0
     entries: int = 0
     inbox: int = 0
     due: int = 0
     lag_s: float = 0.0
-    failing: int = 0
     polls: int = 0
     config_version: int = 0
     database_bytes: int | None = None
@@ -78,19 +105,48 @@ class Numbers:
 class Overview(Verbs):
     """``tx.overview``"""
 
-    def lines(self, key: str | None = None) -> list[Line]:
-        """Every source of the present config, in its order, without what only polling needs; or the one with *key*."""
-        columns = [sources.c[name] for name in BRIEF]
-        statement = select(*columns).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
-        if key is not None:
-            statement = statement.where(sources.c.key == key)
-        found = []
-        for row in self._execute(statement):
-            source, state = brief_of(row)
-            if row.claim_id is not None:
-                state = replace(state, next_poll_at=row.due_at)  # the column is the lease while a poll is under way
-            found.append(Line(id=row.id, source=source, state=state, added_at=row.added_at, polled=row.polled))
+    def lines(self, ids: Sequence[int]) -> list[Line]:
+        """The sources with these *ids*, in this order, without what only polling needs."""
+        statement = select(*(sources.c[name] for name in BRIEF))
+        found = {row.id: _line(row) for row in rows_in(self._connection, statement, sources.c.id, ids)}
+        return [found[each] for each in ids if each in found]
+
+    def id_of(self, key: str) -> int | None:
+        """The id of the source of the present config with this *key*; None where there is none."""
+        found: int | None = self._connection.execute(
+            select(sources.c.id).where(_PRESENT, sources.c.key == key)
+        ).scalar_one_or_none()
         return found
+
+    def source_ids(
+        self, now: datetime, *, word: str = "", sought: str = "", sort: str = "config", limit: int, offset: int = 0
+    ) -> list[int]:
+        """Ids of the sources in the state *word* ("": any; "trouble": those that need somebody), in order of *sort*,
+        whose name or masked address holds *sought*: *limit* of them behind the first *offset*.
+        """
+        chosen: list[ColumnElement[bool]] = [_PRESENT]
+        if word:
+            chosen.append(_trouble(now) if word == "trouble" else _word(now) == word)
+        order = (*_ORDERS[sort](now), sources.c.line, sources.c.id)
+        statement = select(sources.c.id).where(*chosen).order_by(*order)
+        sought = sought.strip().casefold()
+        if not sought and sort != "name":
+            return list(self._connection.execute(statement.limit(limit).offset(offset)).scalars())
+        # Neither database folds case as Python does, nor knows what is masked.
+        rows = list(self._connection.execute(statement.add_columns(sources.c.name, sources.c.target)))
+        if sought:
+            rows = [row for row in rows if sought in row.name.casefold() or _holds(row.target, sought)]
+        if sort == "name":
+            rows.sort(key=lambda row: row.name.casefold())
+        return [row.id for row in rows[offset : offset + limit]]
+
+    def failing(self) -> tuple[int, int]:
+        """How many sources were asked, and how many of them fail and were not gone for good before."""
+        # Where it is this machine's own network, no failure is held against a source.
+        fails = and_(sources.c.gone_at.is_(None), or_(sources.c.failures > 0, sources.c.last_outcome == "failed"))
+        counts = select(func.count(), func.sum(case((fails, 1), else_=0)))
+        asked, down = self._connection.execute(counts.where(POLLABLE, sources.c.last_poll_at.is_not(None))).one()
+        return int(asked), int(down or 0)
 
     def days(self, ids: Sequence[int], since: datetime) -> dict[int, dict[int, tuple[int, int]]]:
         """Entries that came *since*: by source id, by day (counted from 1970, UTC), how many and how many copies."""
@@ -140,24 +196,96 @@ class Overview(Verbs):
         """The desk as a whole, at one moment."""
         one = self._connection.execute
         due, lag_s = self.waiting(now)
+        states, trouble, polled = self._states(now)
         return Numbers(
-            sources=dialect.how_many(self._connection, sources, POLLABLE),
+            states=states,
+            trouble=trouble,
             articles=int(one(select(func.max(articles.c.id))).scalar_one() or 0),
             entries=int(one(select(func.max(entries.c.id))).scalar_one() or 0),
             inbox=dialect.how_many(self._connection, inbox),
             due=due,
             lag_s=lag_s,
-            failing=dialect.how_many(self._connection, sources, POLLABLE, sources.c.failures > 0),
-            polls=int(one(select(func.sum(sources.c.polled))).scalar_one() or 0),
+            polls=polled,
             config_version=int(one(select(func.max(configs.c.version))).scalar_one() or 0),
             database_bytes=self._bytes(),
         )
+
+    def _states(self, now: datetime) -> tuple[dict[str, int], int, int]:
+        """Sources by state, those that need somebody, and the polls of all, those of removed sources included."""
+        word = case((_PRESENT, _word(now)), else_=literal("removed", String))
+        trouble = case((and_(_PRESENT, _trouble(now)), 1), else_=0)
+        grouped = select(word.label("word"), trouble.label("trouble"), func.count(), func.sum(sources.c.polled))
+        states: dict[str, int] = dict.fromkeys(WORDS, 0)
+        needy = polled = 0
+        for name, needs, number, polls_of in self._connection.execute(grouped.group_by(text("1"), text("2"))):
+            polled += int(polls_of or 0)
+            if name in states:
+                states[name] += int(number)
+                needy += int(number) * int(needs)
+        return states, needy, polled
 
     def _bytes(self) -> int | None:
         if dialect.is_postgres(self._connection):
             return int(self._execute(text("SELECT pg_database_size(current_database())")).scalar_one())
         pages = int(self._connection.exec_driver_sql("PRAGMA page_count").scalar_one())
         return pages * int(self._connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+
+
+def _line(row: Row[Any]) -> Line:
+    source, state = brief_of(row)
+    if row.claim_id is not None:
+        state = replace(state, next_poll_at=row.due_at)  # the column is the lease while a poll is under way
+    return Line(id=row.id, source=source, state=state, added_at=row.added_at, polled=row.polled)
+
+
+def _holds(target: str, sought: str) -> bool:
+    """Whether the address as people see it holds *sought*, which is folded. Masking costs more than folding."""
+    return ("*" in sought or sought in target.casefold()) and sought in masked(target).casefold()
+
+
+def _word(now: datetime) -> ColumnElement[str]:
+    """The word of `condition.condition` in SQL; a test holds the two equal."""
+    silent = and_(sources.c.kind != "files", sources.c.last_new_at < now - SILENT_AFTER)
+    return case(
+        (sources.c.enabled == 0, "resting"),
+        (sources.c.gone_at.is_not(None), "gone"),
+        (sources.c.failures > 0, "failing"),
+        (or_(sources.c.retry_after_until > now, sources.c.last_outcome == "failed"), "waiting"),
+        (sources.c.last_poll_at.is_(None), "new"),
+        (sources.c.adopted_url.is_not(None), "moved"),
+        (or_(_QUIET, silent), "silent"),
+        else_="fine",
+    )
+
+
+def _trouble(now: datetime) -> ColumnElement[bool]:
+    """Whether `condition.condition` says that somebody has to do something, in SQL."""
+    word = _word(now)
+    failed = or_(sources.c.failures >= WORTH_A_LOOK, sources.c.first_poll_done == 0)
+    return or_(word == "gone", and_(word == "failing", failed), and_(word == "silent", _QUIET))
+
+
+def _rank(now: datetime) -> ColumnElement[int]:
+    """The place of a source's word in `WORDS`."""
+    return case({word: place for place, word in enumerate(WORDS)}, value=_word(now))
+
+
+def _interval_us() -> ColumnElement[int]:
+    """From the last poll to the next, whatever made it so; before the first the interval that is set."""
+    due = case((sources.c.claim_id.is_(None), sources.c.next_poll_at), else_=sources.c.due_at)
+    between = type_coerce(due, BigInteger) - type_coerce(sources.c.last_poll_at, BigInteger)
+    fixed = func.coalesce(func.nullif(sources.c.fixed_interval_s, 0), sources.c.interval_s, 0) * 1_000_000
+    return case((between > 0, between), else_=fixed)
+
+
+_ORDERS: dict[str, Callable[[datetime], tuple[ColumnElement[Any], ...]]] = {
+    "config": lambda now: (_trouble(now).desc(),),
+    "name": lambda now: (),
+    "state": lambda now: (_trouble(now).desc(), _rank(now).desc()),
+    "poll": lambda now: (func.coalesce(sources.c.last_poll_at, sources.c.added_at).desc(),),
+    "news": lambda now: (func.coalesce(sources.c.last_new_at, sources.c.added_at).desc(),),
+    "interval": lambda now: (_interval_us(),),
+}
 
 
 def day_of(at: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -104,6 +104,27 @@ class Events(Verbs):
         """Events that are not over, newest first."""
         statement = select(events).where(events.c.closed_at.is_(None)).order_by(events.c.id.desc())
         return [_event(row) for row in self._execute(statement)]
+
+    def open_counts(self) -> dict[str, int]:
+        """How many events of each kind are not over, by kind."""
+        counts = select(events.c.kind, func.count()).where(events.c.closed_at.is_(None)).group_by(events.c.kind)
+        return {kind: int(count) for kind, count in self._connection.execute(counts.order_by(events.c.kind))}
+
+    def open_of(self, kinds: Iterable[str], limit: int) -> list[Event]:
+        """The newest *limit* events of each of these *kinds* that are not over, newest first."""
+        found: list[Event] = []
+        for kind in kinds:
+            present = (events.c.kind == kind) & events.c.closed_at.is_(None)
+            statement = select(events).where(present).order_by(events.c.id.desc()).limit(limit)
+            found += [_event(row) for row in self._connection.execute(statement)]
+        return found
+
+    def texts(self, kind: str, subjects: Sequence[str]) -> dict[str, str]:
+        """What the open events of *kind* about these *subjects* say, by subject."""
+        present = (events.c.kind == kind) & events.c.closed_at.is_(None)
+        statement = select(events.c.subject, events.c.text).where(present)
+        rows = dialect.rows_in(self._connection, statement, events.c.subject, subjects)
+        return {subject: text for subject, text in rows}
 
     def recent(self, limit: int) -> list[Event]:
         """The newest events, over or not, newest first."""

@@ -167,6 +167,15 @@ def test_many_alarms_of_a_kind_are_folded_and_an_outage_is_one(desk, store):
     assert ask(desk.web, "/status.atom", host="127.0.0.1", if_none_match=feed.headers["etag"]).status == 304
 
 
+def test_a_flood_of_alarms_is_counted_and_the_newest_are_listed(desk, store):
+    with store.write() as tx:
+        for number in range(120):
+            tx.events.add("failing", f"k{number}", text=f"Paper {number}: answers 500", now=NOW)
+    page = see(desk).text
+    assert "<summary>Failing: 120</summary>" in page and "<p>and 20 more</p>" in page
+    assert "Paper 119: answers 500" in page and "Paper 19: answers 500" not in page
+
+
 def test_a_desk_that_nobody_polls_says_so(desk):
     assert "Polling is behind" not in see(desk).text
     flask_app(desk.web).extensions["feeds.site"].now = lambda: NOW + timedelta(hours=5)

@@ -12,8 +12,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from feeds.serve.counters import Stored, Tally, declared_subscribers, exposition, shared_folder
 from feeds.store.overview import Numbers
-from feeds.store.values import Event
-from tests.serve.conftest import NOW
 
 
 def test_answers_are_counted_by_kind_and_status():
@@ -94,8 +92,8 @@ def test_a_full_disk_costs_the_others_news_and_nobody_a_process(tmp_path):
 
 
 def test_the_store_speaks_prometheus_too():
-    event = Event(id="urn:uuid:1", kind="gone", subject="a", text="A", remedy="", at=NOW)
-    body, media_type = exposition(Stored(Numbers(articles=7, due=2, lag_s=1.5), {"fine": 3}, [event]), Tally())
+    numbers = Numbers(states={"fine": 3}, articles=7, due=2, lag_s=1.5)
+    body, media_type = exposition(Stored(numbers, {"gone": 1}), Tally())
     told = body.decode()
     assert media_type.startswith("text/plain")
     families = {family.name: family for family in text_string_to_metric_families(told)}

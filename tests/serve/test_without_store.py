@@ -75,7 +75,7 @@ def test_pages_that_nobody_has_seen_say_that_they_come_later(desk: Desk, monkeyp
 
 
 def test_status_of_a_desk_never_seen_says_why_and_what_to_do(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    flask_app(desk.web).extensions["feeds.site"].health._seen.clear()
+    flask_app(desk.web).extensions["feeds.site"].health._summary = None
     fail(desk, monkeypatch)
     answered = see(desk, "/status")
     assert answered.status == 503
