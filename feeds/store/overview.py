@@ -15,12 +15,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
-    String,
     and_,
     case,
-    exists,
     func,
-    literal,
     or_,
     select,
     text,
@@ -54,10 +51,11 @@ SORTS = ("config", "name", "state", "poll", "news", "interval")
 """What sources can be ordered by; "config": what needs somebody first, the rest as in the file."""
 
 _PRESENT = sources.c.removed_at.is_(None)
-_QUIET = exists().where(
-    events.c.kind == "silent", events.c.subject == sources.c.key, events.c.closed_at.is_(None), events.c.text != ""
+_QUIET = sources.c.key.in_(
+    select(events.c.subject).where(events.c.kind == "silent", events.c.closed_at.is_(None), events.c.text != "")
 )
 """An open alarm says that the source is quiet against its own rhythm."""
+_NEEDY = ("gone!", "failing!", "silent!")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +124,7 @@ class Overview(Verbs):
         """
         chosen: list[ColumnElement[bool]] = [_PRESENT]
         if word:
-            chosen.append(_trouble(now) if word == "trouble" else _word(now) == word)
+            chosen.append(_state(now).in_(_NEEDY if word == "trouble" else (word, f"{word}!")))
         order = (*_ORDERS[sort](now), sources.c.line, sources.c.id)
         statement = select(sources.c.id).where(*chosen).order_by(*order)
         sought = sought.strip().casefold()
@@ -212,16 +210,15 @@ class Overview(Verbs):
 
     def _states(self, now: datetime) -> tuple[dict[str, int], int, int]:
         """Sources by state, those that need somebody, and the polls of all, those of removed sources included."""
-        word = case((_PRESENT, _word(now)), else_=literal("removed", String))
-        trouble = case((and_(_PRESENT, _trouble(now)), 1), else_=0)
-        grouped = select(word.label("word"), trouble.label("trouble"), func.count(), func.sum(sources.c.polled))
+        state = case((_PRESENT, _state(now)), else_="removed")
+        grouped = select(state.label("state"), func.count(), func.sum(sources.c.polled)).group_by(text("1"))
         states: dict[str, int] = dict.fromkeys(WORDS, 0)
         needy = polled = 0
-        for name, needs, number, polls_of in self._connection.execute(grouped.group_by(text("1"), text("2"))):
+        for name, number, polls_of in self._connection.execute(grouped):
             polled += int(polls_of or 0)
-            if name in states:
-                states[name] += int(number)
-                needy += int(number) * int(needs)
+            if name != "removed":
+                states[name.rstrip("!")] += int(number)
+                needy += int(number) if name in _NEEDY else 0
         return states, needy, polled
 
     def _bytes(self) -> int | None:
@@ -243,31 +240,32 @@ def _holds(target: str, sought: str) -> bool:
     return ("*" in sought or sought in target.casefold()) and sought in masked(target).casefold()
 
 
-def _word(now: datetime) -> ColumnElement[str]:
-    """The word of `condition.condition` in SQL; a test holds the two equal."""
-    silent = and_(sources.c.kind != "files", sources.c.last_new_at < now - SILENT_AFTER)
+def _state(now: datetime) -> ColumnElement[str]:
+    """What `condition.condition` says, in SQL: its word, with ``!`` behind it where somebody has to do something.
+
+    A test holds the two equal. It is one expression, since it is worked out for every source.
+    """
+    urgent = or_(sources.c.failures >= WORTH_A_LOOK, sources.c.first_poll_done == 0)
     return case(
         (sources.c.enabled == 0, "resting"),
-        (sources.c.gone_at.is_not(None), "gone"),
-        (sources.c.failures > 0, "failing"),
+        (sources.c.gone_at.is_not(None), "gone!"),
+        (sources.c.failures > 0, case((urgent, "failing!"), else_="failing")),
         (or_(sources.c.retry_after_until > now, sources.c.last_outcome == "failed"), "waiting"),
         (sources.c.last_poll_at.is_(None), "new"),
         (sources.c.adopted_url.is_not(None), "moved"),
-        (or_(_QUIET, silent), "silent"),
+        (_QUIET, "silent!"),
+        (and_(sources.c.kind != "files", sources.c.last_new_at < now - SILENT_AFTER), "silent"),
         else_="fine",
     )
 
 
-def _trouble(now: datetime) -> ColumnElement[bool]:
-    """Whether `condition.condition` says that somebody has to do something, in SQL."""
-    word = _word(now)
-    failed = or_(sources.c.failures >= WORTH_A_LOOK, sources.c.first_poll_done == 0)
-    return or_(word == "gone", and_(word == "failing", failed), and_(word == "silent", _QUIET))
-
-
 def _rank(now: datetime) -> ColumnElement[int]:
-    """The place of a source's word in `WORDS`."""
-    return case({word: place for place, word in enumerate(WORDS)}, value=_word(now))
+    """The place of a source in the order by state: those that need somebody behind the others, then by `WORDS`."""
+    places = {word: place for place, word in enumerate(WORDS)}
+    return case(
+        {state: places[state.rstrip("!")] + len(WORDS) * ("!" in state) for state in (*WORDS, *_NEEDY)},
+        value=_state(now),
+    )
 
 
 def _interval_us() -> ColumnElement[int]:
@@ -279,9 +277,9 @@ def _interval_us() -> ColumnElement[int]:
 
 
 _ORDERS: dict[str, Callable[[datetime], tuple[ColumnElement[Any], ...]]] = {
-    "config": lambda now: (_trouble(now).desc(),),
+    "config": lambda now: (_state(now).in_(_NEEDY).desc(),),
     "name": lambda now: (),
-    "state": lambda now: (_trouble(now).desc(), _rank(now).desc()),
+    "state": lambda now: (_rank(now).desc(),),
     "poll": lambda now: (func.coalesce(sources.c.last_poll_at, sources.c.added_at).desc(),),
     "news": lambda now: (func.coalesce(sources.c.last_new_at, sources.c.added_at).desc(),),
     "interval": lambda now: (_interval_us(),),
