@@ -132,8 +132,7 @@ class Overview(Verbs):
             return list(self._connection.execute(statement.limit(limit).offset(offset)).scalars())
         # Neither database folds case as Python does, nor knows what is masked.
         rows = list(self._connection.execute(statement.add_columns(sources.c.name, sources.c.target)))
-        if sought:
-            rows = [row for row in rows if sought in row.name.casefold() or _holds(row.target, sought)]
+        rows = [row for row in rows if sought in row.name.casefold() or _holds(row.target, sought)]
         if sort == "name":
             rows.sort(key=lambda row: row.name.casefold())
         return [row.id for row in rows[offset : offset + limit]]
@@ -261,7 +260,7 @@ def _state(now: datetime) -> ColumnElement[str]:
 
 def _rank(now: datetime) -> ColumnElement[int]:
     """The place of a source in the order by state: those that need somebody behind the others, then by `WORDS`."""
-    places = {word: place for place, word in enumerate(WORDS)}
+    places: dict[str, int] = {word: place for place, word in enumerate(WORDS)}
     return case(
         {state: places[state.rstrip("!")] + len(WORDS) * ("!" in state) for state in (*WORDS, *_NEEDY)},
         value=_state(now),
