@@ -13,6 +13,7 @@ import struct
 import sys
 import types
 import typing
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -40,6 +41,10 @@ def plain(value: Any, *, without: Collection[str] = ()) -> Any:
         return [item if item.__class__ in _AS_IT_IS else plain(item, without=without) for item in value]
     if isinstance(value, datetime):
         return micros(value)
+    if kind is bytes:
+        return b64encode(value).decode("ascii")
+    if kind is frozenset:
+        return [plain(item, without=without) for item in sorted(value)]
     fields = {}
     for name, default in _defaults(kind):
         field = getattr(value, name)
@@ -122,9 +127,14 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         return _dataclass_reader(hint)
     if hint is datetime:
         return moment
+    if hint is bytes:
+        return b64decode
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         return _union_reader([each for each in arguments if each is not type(None)])
+    if origin is frozenset:
+        item = _reader(arguments[0])
+        return lambda value: frozenset(item(each) for each in value)
     return _tuple_reader(arguments) if origin is tuple else _as_it_is
 
 

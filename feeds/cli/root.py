@@ -39,7 +39,7 @@ COMMANDS = {
     "export": ("feeds.cli.export", "Write the whole site as files, for any web server."),
 }
 """Each command: the module that has it, and what it does in a line."""
-HIDDEN = {"ingest": ("feeds.cli.worker", "")}
+HIDDEN = {"ingest": ("feeds.cli.worker", ""), "hand": ("feeds.cli.worker", "")}
 
 
 class Lazy(click.Group):

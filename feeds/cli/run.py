@@ -72,12 +72,15 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
                 systemd.feed()
 
         threading.Thread(target=_say_when_up, args=(found, host, port, stop, systemd), daemon=True).start()
+        children = [
+            Child("ingest", [*me, "ingest", *common, *loud], environ),
+            Child("web", [*me, "web", "--host", host, "--port", str(port), *count], environ),
+        ]
+        if not found.embedded:
+            children.append(Child("hand", [*me, "hand", *loud], environ))
         try:
             code = supervise(
-                [
-                    Child("ingest", [*me, "ingest", *common, *loud], environ),
-                    Child("web", [*me, "web", "--host", host, "--port", str(port), *count], environ),
-                ],
+                children,
                 stop,
                 alive,
             )

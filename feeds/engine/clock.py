@@ -48,6 +48,7 @@ from feeds.settings import ConfigErrors
 from feeds.store import Store
 from feeds.store.database import Loss
 from feeds.store.lease import Lease
+from feeds.store.sources import OF_DESK
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,11 @@ class IngestProcess:
             store, lambda: self._desk, clock=lambda: now_utc(), published=self._deliveries.wake
         )
         self._workers = Workers()
-        self._ingest = Ingest(store, self._fetcher, self._workers, self._desk, clock=now_utc, random=random.random)
+        # On PostgreSQL hands poll what is not on this machine's own disk.
+        self._kinds = None if store.file is not None else OF_DESK
+        self._ingest = Ingest(
+            store, self._fetcher, self._workers, self._desk, clock=now_utc, random=random.random, kinds=self._kinds
+        )
 
     def run(self) -> None:
         """Poll, save and publish until stopped; then give back what was claimed.
@@ -263,8 +268,10 @@ class IngestProcess:
         if data is not None and data == self._seen and not self._due.is_set():
             return
         self._ingest.take_pushed()
+        if self._kinds is not None:
+            self._ingest.take_readings()
         with self._store.read() as tx:
-            self._next_due = tx.sources.next_due_at()
+            self._next_due = tx.sources.next_due_at(self._kinds)
         self._seen = data
         self._due.clear()
         if data is not None:

@@ -415,6 +415,7 @@ def files_differently(old: Config, new: Config) -> bool:
 
 def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]) -> Desk:
     secret: dict[str, Source] = {}
+    lacking: set[str] = set()
     named: dict[str, str] = {}
     for source in config.sources:
         if source.headers or source.follow or "${" in source.target:
@@ -424,7 +425,8 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
                     named |= {name: environ[name].strip() for name in references(text)}
             except ConfigError as error:
                 # Only a stored config gets here: files that need what is not there are not accepted.
-                log.error("config: %s; it is asked without", error)
+                log.error("config: %s; it is asked without, or left to another hand", error)
+                lacking.add(source.key)
     OF_THIS_PROCESS.add(named, _written(config))
     secrets = Redaction()
     secrets.add(named)
@@ -436,6 +438,7 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
         secret=secret,
         filing_rules=FilingRules(config.sections, drops=config.drops),
         secrets=secrets,
+        lacking=frozenset(lacking),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from types import TracebackType
 
@@ -19,11 +20,17 @@ class Fetcher:
 
     *user_agent* is sent as it is: product, version, contact. *resolver* takes the place of the system's: a function
     from a host name to its addresses, called on other threads, which may block. Raises UrlError for a bad entry of
-    `allow_private`.
+    `allow_private`. While *may_begin* says no, no transfer is begun.
     """
 
     def __init__(
-        self, settings: FetchSettings, poll: PollSettings, user_agent: str, resolver: Lookup | None = None
+        self,
+        settings: FetchSettings,
+        poll: PollSettings,
+        user_agent: str,
+        resolver: Lookup | None = None,
+        *,
+        may_begin: Callable[[], bool] | None = None,
     ) -> None:
         self._arrived = threading.Condition()
         self._ready: deque[Outcome] = deque()
@@ -33,6 +40,8 @@ class Fetcher:
         self._loop = Loop(
             settings, poll, user_agent, resolver or system_lookup, self._deliver, lambda: self._ready_bytes
         )
+        if may_begin is not None:
+            self._loop.may_begin = may_begin
         self._thread = threading.Thread(target=self._loop.run, name="wiredesk-fetch", daemon=True)
         self._thread.start()
 

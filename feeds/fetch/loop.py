@@ -150,6 +150,7 @@ class Loop:
         deliver: Callable[[list[tuple[Outcome, object]]], None],
         held_elsewhere: Callable[[], int],
     ) -> None:
+        self.may_begin: Callable[[], bool] = lambda: True
         self._deliver = deliver
         self._held_elsewhere = held_elsewhere
         self._orders: deque[Callable[[], None]] = deque()
@@ -269,6 +270,8 @@ class Loop:
             self._begin_hop(transfer, now)
 
     def _is_full(self) -> bool:
+        if not self.may_begin():
+            return True
         return (
             self._brisk >= self._settings.max_transfers
             or len(self._active) - self._resolver.parked >= self._most

@@ -68,14 +68,19 @@ class Saved:
     report: SaveReport
     late: list[Late] = field(default_factory=list)
     pages: dict[int, list[str]] = field(default_factory=dict)
+    handed: list[Claim] = field(default_factory=list)  # polls that another process ends
 
 
 class Saving:
-    """Holds what dedupe remembers between batches. For the one thread that saves."""
+    """Holds what dedupe remembers between batches. For the one thread that saves.
 
-    def __init__(self, store: Store, queues: HostQueues, *, random: Callable[[], float]) -> None:
+    *follows* says whether this process also asks for the pages that listings name.
+    """
+
+    def __init__(self, store: Store, queues: HostQueues, *, random: Callable[[], float], follows: bool = True) -> None:
         self._store = store
         self._queues = queues
+        self._follows = follows
         self._random = random
         self._memory: Memory | None = None
         self._credits: Credits | None = None
@@ -129,7 +134,7 @@ class Saving:
         """What most batches are: nothing is decided, and nobody who decides has to wait."""
         with self._store.write() as tx:
             results = self._finish(tx, batch, [], desk.settings.poll, now)
-            pages = _pages(tx, batch, results)
+            pages = self._pages(tx, batch, results)
         return Saved(results, SaveReport(), pages=pages)
 
     def _save_ends(
@@ -140,8 +145,8 @@ class Saving:
         results = self._finish(tx, batch, decided, desk.settings.poll, now)
         _note_floods(tx, batch.read, decided, now)
         note_hubs(tx, _hubs(batch.read, desk), now)
-        _queue_links(tx, batch.read)
-        pages = _pages(tx, batch, results)
+        queue_links(tx, batch.read)
+        pages = self._pages(tx, batch, results)
         _learn(tx, batch.read, now)
         late = _late(tx, batch.read, decided)
         put_off = _put_off(tx, batch.read, now)
@@ -170,6 +175,18 @@ class Saving:
         ]
         self._postpone(tx, batch.postponed, asked_to_wait, settings, now)
         return results
+
+    def _pages(
+        self, tx: WriteTx, batch: Batch, results: list[PollResult], handed: Iterable[int] = ()
+    ) -> dict[int, list[str]]:
+        """Take the pages that are done with out of the queue; gives what to follow of sources that answered."""
+        tx.sources.followed(batch.followed)
+        tx.page_queue.done(batch.followed)
+        if not self._follows:
+            return {}
+        answered = {*(result.source_id for result in results if not result.error), *handed}
+        listings = {id_ for id_ in answered if (claim := batch.flight.get(id_)) and claim.source.kind in LISTINGS}
+        return tx.page_queue.next(listings, FOLLOW_AT_ONCE)
 
     def _postpone(
         self, tx: WriteTx, postponed: list[Claim], asked: Iterable[str], settings: PollSettings, now: datetime
@@ -200,22 +217,13 @@ def _decide(memory: Memory, tx: ReadTx, read: list[Read], desk: Desk, now: datet
     return memory.decide(tx, entries, now=now, language=desk.settings.language, beside=beside)
 
 
-def _queue_links(tx: WriteTx, read: list[Read]) -> None:
+def queue_links(tx: WriteTx, read: list[Read]) -> None:
     """Queue the pages that listings name and that are not known."""
     for waiting, reading in read:
         if waiting.claim is not None and reading.links:
             known = frozenset(waiting.claim.state.item_hashes)
             named = {link_hash(url): url for url in reading.links}
             tx.page_queue.put(waiting.source.id, {number: url for number, url in named.items() if number not in known})
-
-
-def _pages(tx: WriteTx, batch: Batch, results: list[PollResult]) -> dict[int, list[str]]:
-    """Take the pages that are done with out of the queue; gives what to follow of sources that answered."""
-    tx.sources.followed(batch.followed)
-    tx.page_queue.done(batch.followed)
-    answered = {result.source_id for result in results if not result.error}
-    listings = {id_ for id_ in answered if (claim := batch.flight.get(id_)) and claim.source.kind in LISTINGS}
-    return tx.page_queue.next(listings, FOLLOW_AT_ONCE)
 
 
 def _late(tx: WriteTx, read: list[Read], decided: Groups) -> list[Late]:
@@ -331,7 +339,7 @@ def _hubs(read: list[Read], desk: Desk) -> list[tuple[int, Discovered]]:
     return [
         (waiting.source.id, named)
         for waiting, reading in read
-        if waiting.claim and waiting.source.kind == "feed" and waiting.source.key not in desk.secret
+        if waiting.claim and waiting.source.kind == "feed" and not desk.keeps_secret(waiting.source)
         if (named := hub_of(waiting.answer, reading)) is not None
     ]
 

@@ -88,10 +88,7 @@ class Intake:
         answer: Answer | None = None,
     ) -> None:
         """Have *item* of the inbox read; *claim* is that of the poll that it ends, *state* has what was seen before."""
-        if claim is not None:
-            self._flight.claims[source.id] = claim
-        else:
-            self._flight.late_bodies += 1
+        self._flight.begun(item.id, source.id, claim)
         tag = waiting(item, source, claim, first=first, answer=answer)
         self._unread.append((tag, item.body, state))
 

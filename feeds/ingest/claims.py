@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from feeds.ingest import notices
+from feeds.model import SourceKind
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, PollResult
 
@@ -22,18 +23,21 @@ LEASE_S = 600.0
 
 
 class Claims:
-    """Takes sources by *clock*; for one thread. All of it raises StoreError."""
+    """Takes sources of these *kinds* (None: all) by *clock*; for one thread. All of it raises StoreError."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], kinds: Sequence[SourceKind] | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._kinds = kinds
         self._unconfirmed = ""  # the claim that was asked for, and may have been given
         self._shifts: int | None = None  # how often due times were moved before the move that is not confirmed
 
     def due(self, limit: int) -> list[Claim]:
         """Take up to *limit* sources that are due, the longest waiting first."""
         with self._take() as (tx, claim_id):
-            return tx.sources.claim_due(self._clock(), lease_s=LEASE_S, limit=limit, claim_id=claim_id)
+            return tx.sources.claim_due(
+                self._clock(), lease_s=LEASE_S, limit=limit, claim_id=claim_id, kinds=self._kinds
+            )
 
     def named(self, keys: Sequence[str] | None, *, force: bool = False) -> tuple[list[Claim], list[Claim]]:
         """Take the sources with these *keys*, all if None, due or not: those taken, and those left out because they
@@ -84,6 +88,7 @@ class InFlight:
     def __init__(self) -> None:
         self.claims: dict[int, Claim] = {}
         self.late_bodies = 0
+        self.items: set[int] = set()  # the numbers of bodies in the inbox that are being read here
         self._held_at = time.monotonic()
 
     def __len__(self) -> int:
@@ -97,6 +102,14 @@ class InFlight:
         with store.write() as tx:
             tx.sources.extend(list(self.claims.values()), now + timedelta(seconds=LEASE_S))
         self._held_at = at
+
+    def begun(self, item_id: int, source_id: int, claim: Claim | None) -> None:
+        """A body of the inbox is under way; *claim* is that of the poll that it ends."""
+        self.items.add(item_id)
+        if claim is not None:
+            self.claims[source_id] = claim
+        else:
+            self.late_bodies += 1
 
     def ended(self, result: PollResult) -> None:
         """The poll has ended, unless its source was claimed anew meanwhile."""

@@ -21,8 +21,9 @@ class Desk:
     """What the flows need of an accepted config. All else about sources stands in the store.
 
     *secret* are the sources of which the store lacks something, by key: secrets in address or headers, filled in from
-    the environment (never log them), or folders that links may lead to. *secrets* are those by their values. *folder*
-    is the config folder, against which sources of documents are relative.
+    the environment (never log them), or folders that links may lead to. *secrets* are those by their values; *lacking*
+    are the keys of sources whose secrets this environment does not have. *folder* is the config folder, against which
+    sources of documents are relative.
     """
 
     version: int
@@ -32,11 +33,16 @@ class Desk:
     secret: Mapping[str, Source]
     filing_rules: FilingRules
     secrets: Redaction = field(default_factory=Redaction)
+    lacking: frozenset[str] = frozenset()
 
     def with_model(self, model: Model | None) -> Desk:
         """The same desk, whose rules ask *model*."""
         filing_rules = self.filing_rules.with_model(model)
         return self if filing_rules is self.filing_rules else replace(self, filing_rules=filing_rules)
+
+    def keeps_secret(self, source: Source) -> bool:
+        """Whether *source* is asked with something that nobody else is to know."""
+        return source.key in self.secret or source.key in self.lacking
 
     def completed(self, source: Source) -> Source:
         """*source* with what the store does not have of it."""

@@ -27,13 +27,14 @@ from feeds.ingest import verdicts
 from feeds.ingest.arrivals import Folders, Pushes, refused
 from feeds.ingest.batches import AGAIN_AFTER, Saving
 from feeds.ingest.bodies import Intake, Readers, Waiting
-from feeds.ingest.claims import Claims, InFlight
+from feeds.ingest.claims import LEASE_S, Claims, InFlight
 from feeds.ingest.desk import Desk
 from feeds.ingest.follows import Follows
+from feeds.ingest.handovers import unpacked
 from feeds.ingest.host_queues import HostQueues, Outage
 from feeds.ingest.unsaved import MOST_SAVED, Progress, Unsaved
 from feeds.ingest.verdicts import log_poll
-from feeds.model import Answer, Request
+from feeds.model import Answer, Request, SourceKind
 from feeds.redaction import fault_of_ours
 from feeds.store import Store
 from feeds.store.values import Claim, PollResult
@@ -50,7 +51,11 @@ transfers: what is in flight is bounded, however many sources are due."""
 
 
 class Ingest:
-    """Holds what is in flight between one call of `run_once` and the next. Not for several threads."""
+    """Holds what is in flight between one call of `run_once` and the next. Not for several threads.
+
+    With *kinds* only sources of these kinds are polled here, and hands poll the others (`engine/hand.py`): the desk
+    then takes their readings by `take_readings`. A hand's *saving* is `Handing`.
+    """
 
     def __init__(
         self,
@@ -61,14 +66,17 @@ class Ingest:
         *,
         clock: Callable[[], datetime],
         random: Callable[[], float],
+        saving: type[Saving] = Saving,
+        kinds: Sequence[SourceKind] | None = None,
     ) -> None:
         self.desk = desk
+        self._kinds = kinds
         self._store = store
         self._fetcher = fetcher
         self._readers = readers
         self._clock = clock
         self._random = random
-        self._claims = Claims(store, clock)
+        self._claims = Claims(store, clock, kinds)
         self._flight = InFlight()
         self._queues = HostQueues(fetcher.submit)
         self._pages = Follows(self._queues.put, self._queues.held_until)
@@ -78,7 +86,7 @@ class Ingest:
         self._pushes = Pushes()
         self._put_off_at = time.monotonic()
         self._intake = Intake(store, readers, self._flight)
-        self._saving = Saving(store, self._queues, random=random)
+        self._saving = saving(store, self._queues, random=random, follows=kinds is None)
         self._unsaved = Unsaved(self._saving, self._flight, self._pages, clock=clock)
 
     @property
@@ -98,7 +106,7 @@ class Ingest:
             self._pushes.read(*items)
             for item in items:
                 claim = claims.get(item.source_id)
-                if claim is not None:
+                if claim is not None and (item.pushed or self._kinds is None or claim.source.kind in self._kinds):
                     ends = claim if claim.claim_id == item.claim_id and item.claim_id else None
                     source, first = self.desk.completed(claim.source), not claim.state.first_poll_done
                     self._intake.add(item, source, ends, first=first, state=claim)
@@ -112,6 +120,43 @@ class Ingest:
         claims = self._claims.due(limit)
         self.begin(claims)
         return len(claims)
+
+    def take_shard(self, shard: int, limit: int) -> frozenset[int]:
+        """Start polling up to *limit* due sources of a *shard*, which nobody else polls now; which sources it is.
+
+        What whoever polled it before has left unread is read. Raises StoreError.
+        """
+        with self._store.write() as tx:
+            tx.sources.free_shard(shard)
+            claims = tx.sources.claim_shard(shard, LEASE_S, limit, lacking=self.desk.lacking)
+            items = [item for item in tx.inbox.unread_of(shard, limit) if item.id not in self._flight.items]
+            left = tx.sources.claims_of([item.source_id for item in items])
+        for item in items:
+            claim = left[item.source_id]
+            ends = claim if claim.claim_id == item.claim_id and item.claim_id else None
+            source, first = self.desk.completed(claim.source), not claim.state.first_poll_done
+            self._intake.add(item, source, ends, first=first, state=claim)
+        self.begin(claims)
+        return frozenset([*(claim.source.id for claim in claims), *left])
+
+    @property
+    def busy_sources(self) -> set[int]:
+        """Those that are being polled, or of which pages are asked for."""
+        return {*self._flight.claims, *self._pages.sources}
+
+    def take_readings(self) -> None:
+        """Take what hands have read, in the order in which it came, as much as there is room for. Raises StoreError."""
+        room = MOST_READING - len(self._unsaved.read)
+        if room <= 0:
+            return
+        with self._store.read() as tx:
+            found = tx.inbox.readings(room, without=self._flight.items)
+            claims = tx.sources.claims_of([item.source_id for item, _ in found])
+        for item, blob in found:
+            claim = claims[item.source_id]
+            ends = claim if claim.claim_id == item.claim_id and item.claim_id else None
+            self._unsaved.read.append(unpacked(item, blob, self.desk.completed(claim.source), ends))
+            self._flight.begun(item.id, item.source_id, ends)
 
     def take_pushed(self) -> None:
         """Read what sources' hubs have pushed since this was last called. Raises StoreError."""

@@ -59,6 +59,11 @@ class Follows:
         """Pages and robots.txt asked for or waiting."""
         return self._out + sum(len(pages) for pages in self._waiting.values())
 
+    @property
+    def sources(self) -> set[int]:
+        """Those of which pages are asked for or wait."""
+        return {source_id for source_id, _ in self._under_way}
+
     def want(self, source_id: int, urls: Iterable[str], now: datetime) -> None:
         """Have pages fetched; those that robots.txt is already known to refuse are done with."""
         for url in urls:

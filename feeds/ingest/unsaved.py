@@ -160,9 +160,10 @@ class Unsaved:
         for waiting, reading in read:
             log_reading(waiting, reading)
             self._flight.late_bodies -= waiting.claim is None
+            self._flight.items.discard(waiting.item.id)
         for source_id, urls in saved.pages.items():
             self._pages.want(source_id, urls, self._clock())
-        for claim in batch.postponed:
+        for claim in (*batch.postponed, *saved.handed):
             self._flight.claims.pop(claim.source.id, None)
         for result in saved.results:
             self._flight.ended(result)

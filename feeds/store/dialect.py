@@ -39,7 +39,7 @@ CHANNEL = "wiredesk_publication"
 DEDUPE_LOCK, MIGRATE_LOCK, LEADER_LOCK = 0x57444544, 0x57444D49, 0x57444C44
 """Numbers that nothing else on the server is likely to use."""
 
-_SOON_GONE = {
+SOON_GONE = {
     "connect_timeout": 10,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -95,7 +95,7 @@ def engines(url: URL, name: str) -> tuple[Engine, Engine]:
             max_overflow=28,
             pool_timeout=30,
             pool_pre_ping=True,
-            connect_args={"application_name": name, **_SOON_GONE},
+            connect_args={"application_name": name, **SOON_GONE},
         )
     except ModuleNotFoundError as error:
         raise StoreError(

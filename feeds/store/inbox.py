@@ -19,7 +19,7 @@ from feeds.model import Validators
 from feeds.store import dialect
 from feeds.store.columns import signed
 from feeds.store.dialect import Verbs, change_in
-from feeds.store.schema import inbox, page_queue
+from feeds.store.schema import inbox, page_queue, sources
 from feeds.store.values import InboxItem
 
 
@@ -47,19 +47,45 @@ class Inbox(Verbs):
     def waiting(self, limit: int, after_id: int = 0, *, pushed: bool = False) -> list[InboxItem]:
         """Up to *limit* items behind *after_id*, in order of arrival; with *pushed* only what hubs sent.
 
-        What was put off is left out.
+        What was put off is left out, and what a hand has read.
         """
-        statement = select(inbox).where(inbox.c.id > after_id, inbox.c.next_try_at.is_(None))
+        statement = select(inbox).where(inbox.c.id > after_id, inbox.c.next_try_at.is_(None), inbox.c.reading.is_(None))
         if pushed:
             statement = statement.where(inbox.c.pushed == 1)
-        return [_item(row) for row in self._connection.execute(statement.order_by(inbox.c.id).limit(limit))]
+        return [
+            _item(row, inflate(row.body))
+            for row in self._connection.execute(statement.order_by(inbox.c.id).limit(limit))
+        ]
+
+    def hand_over(self, readings: Mapping[int, bytes]) -> None:
+        """Keep what items, by their ids, were read to say, for the process that decides."""
+        if readings:
+            its = update(inbox).where(inbox.c.id == bindparam("of_id")).values(reading=bindparam("of_reading"))
+            rows = [{"of_id": id_, "of_reading": reading} for id_, reading in sorted(readings.items())]
+            self._connection.execute(its, rows)
+
+    def readings(self, limit: int, *, without: Collection[int] = ()) -> list[tuple[InboxItem, bytes]]:
+        """Up to *limit* items that hands have read, without their bodies, in order of arrival; but those *without*."""
+        columns = [column for column in inbox.c if column is not inbox.c.body]
+        read = select(*columns).where(inbox.c.reading.is_not(None), inbox.c.next_try_at.is_(None))
+        if without:
+            read = read.where(inbox.c.id.not_in(sorted(without)))
+        rows = self._connection.execute(read.order_by(inbox.c.id).limit(limit))
+        return [(_item(row, body=b""), row.reading) for row in rows]
+
+    def unread_of(self, shard: int, limit: int) -> list[InboxItem]:
+        """Items that came by polling sources of a *shard*, and that nobody has read."""
+        theirs = inbox.c.source_id == sources.c.id, sources.c.shard == shard, sources.c.kind != "files"
+        unread = inbox.c.reading.is_(None), inbox.c.next_try_at.is_(None), inbox.c.pushed == 0
+        statement = select(inbox).where(*theirs, *unread).order_by(inbox.c.id).limit(limit)
+        return [_item(row, body=inflate(row.body)) for row in self._connection.execute(statement)]
 
     def put_off(self, until: Mapping[int, datetime]) -> None:
         """Note that items, by their ids, could not be read, and until when they wait before they are tried again."""
         if not until:
             return
         statement = update(inbox).where(inbox.c.id == bindparam("of_id"))
-        statement = statement.values(tries=inbox.c.tries + 1, next_try_at=bindparam("of_time"))
+        statement = statement.values(tries=inbox.c.tries + 1, next_try_at=bindparam("of_time"), reading=None)
         rows = [{"of_id": id_, "of_time": time} for id_, time in until.items()]
         self._connection.execute(statement, rows)
 
@@ -81,7 +107,9 @@ class Inbox(Verbs):
         due = select(inbox.c.id).where(inbox.c.next_try_at.is_not(None), inbox.c.next_try_at <= now)
         due = due.order_by(inbox.c.next_try_at).limit(limit).with_for_update(skip_locked=True)
         statement = update(inbox).where(inbox.c.id.in_(due)).values(next_try_at=until).returning(*inbox.c)
-        return sorted((_item(row) for row in self._connection.execute(statement)), key=lambda item: item.id)
+        return sorted(
+            (_item(row, inflate(row.body)) for row in self._connection.execute(statement)), key=lambda item: item.id
+        )
 
     def count(self) -> int:
         """How many items wait."""
@@ -127,12 +155,12 @@ def _is(item: InboxItem) -> ColumnElement[bool]:
     )
 
 
-def _item(row: Row[Any]) -> InboxItem:
+def _item(row: Row[Any], body: bytes) -> InboxItem:
     return dialect.value_of(
         InboxItem,
         row,
         headers=tuple((name, value) for name, value in json.loads(row.headers)),
         validators=Validators(etag=row.etag, last_modified=row.last_modified),
-        body=inflate(row.body),
+        body=body,
         pushed=bool(row.pushed),
     )

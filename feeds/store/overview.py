@@ -24,7 +24,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from feeds.codec import micros, moment
+from feeds.codec import micros
 from feeds.condition import SILENT_AFTER, WORDS, WORTH_A_LOOK
 from feeds.model import Source
 from feeds.store import dialect

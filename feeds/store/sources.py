@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, exists, func, select, true, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.model import Source, SourceKind
 from feeds.store import dialect, small_tables
 from feeds.store.columns import chunks, storable
-from feeds.store.dialect import Verbs, how_many, rows_in, value_of
-from feeds.store.schema import POLLABLE, POLLS_KEPT, metadata, polls, sources
+from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
+from feeds.store.schema import POLLABLE, POLLS_KEPT, inbox, metadata, polls, sources
 from feeds.store.source_rows import (
     OF_SOURCE,
     OFTEN,
@@ -60,6 +60,13 @@ _WRITE_LINE = (
 DUE = ("next_poll_at", "due_at", "retry_after_until", "next_try_at")
 """The columns that say when something is to be done."""
 JUST = timedelta(minutes=1)
+OF_HAND = "hand-"
+"""How the claims of hands begin (`feeds.engine.hand`)."""
+OF_DESK: tuple[SourceKind, ...] = ("files",)
+"""The kinds of sources that stay with the process that decides, where hands poll the others: they lie on its disk."""
+BY_HANDS = sources.c.kind.not_in(OF_DESK)
+_IN_INBOX = exists().where(inbox.c.source_id == sources.c.id, inbox.c.claim_id == sources.c.claim_id)
+"""Whether what a claim has brought waits to be saved."""
 
 
 class Sources(Verbs):
@@ -100,6 +107,27 @@ class Sources(Verbs):
             due = due.where(sources.c.kind.in_(kinds))
         due = due.order_by(sources.c.next_poll_at).limit(limit).with_for_update(skip_locked=True)
         return self._claim(sources.c.id.in_(due), now, lease_s, claim_id)
+
+    def due_shards(self) -> list[int]:
+        """The shards in which a source is due that a hand may poll, by the database's clock."""
+        now = moment(dialect.clock(self._connection))
+        statement = select(sources.c.shard).where(POLLABLE, sources.c.next_poll_at <= now, BY_HANDS, ~_IN_INBOX)
+        return list(self._connection.execute(statement.distinct()).scalars())
+
+    def claim_shard(self, shard: int, lease_s: float, limit: int, *, lacking: Collection[str] = ()) -> list[Claim]:
+        """`claim_due` for a hand that polls a *shard*; sources *lacking*, by key, are left to others."""
+        now = moment(dialect.clock(self._connection))
+        due = select(sources.c.id).where(POLLABLE, sources.c.next_poll_at <= now, BY_HANDS, ~_IN_INBOX)
+        due = due.where(sources.c.shard == shard, sources.c.key.not_in(sorted(lacking)))
+        due = due.order_by(sources.c.next_poll_at).limit(limit).with_for_update(skip_locked=True)
+        return self._claim(sources.c.id.in_(due), now, lease_s, f"{OF_HAND}{uuid4().hex}")
+
+    def free_shard(self, shard: int) -> None:
+        """Give claims of hands in a *shard* back, for the only one who polls it when it begins; what is in the inbox
+        is left to be saved.
+        """
+        orphaned = sources.c.shard == shard, sources.c.claim_id.startswith(OF_HAND), ~_IN_INBOX
+        self._connection.execute(update(sources).where(*orphaned).values(next_poll_at=sources.c.due_at, claim_id=None))
 
     def claim_named(
         self, keys: Sequence[str] | None, now: datetime, lease_s: float, *, claim_id: str | None = None
@@ -149,11 +177,12 @@ class Sources(Verbs):
         mine = update(sources).where(sources.c.claim_id == claim_id)
         self._connection.execute(mine.values(next_poll_at=sources.c.due_at, claim_id=None))
 
-    def release_all(self) -> None:
-        """Free every claim at once: for the only poller of a desk, when it starts."""
+    def release_all(self, kinds: Sequence[SourceKind] | None = None) -> None:
+        """Free every claim on sources of these *kinds* (None: all) at once: for their only poller, when it starts."""
+        theirs = sources.c.kind.in_(kinds) if kinds is not None else true()
         self._connection.execute(
             update(sources)
-            .where(sources.c.claim_id.is_not(None))
+            .where(sources.c.claim_id.is_not(None), theirs)
             .values(next_poll_at=func.coalesce(sources.c.due_at, sources.c.next_poll_at), claim_id=None)
         )
 
@@ -299,9 +328,14 @@ class Sources(Verbs):
         """How many sources are out on a claim."""
         return how_many(self._connection, sources, sources.c.claim_id.is_not(None), sources.c.next_poll_at > now)
 
-    def next_due_at(self) -> datetime | None:
-        """When the next source is due, None if there is none to poll. A lease counts as due at its end."""
+    def next_due_at(self, kinds: Sequence[SourceKind] | None = None) -> datetime | None:
+        """When the next source of these *kinds* (None: any) is due, None if there is none to poll.
+
+        A lease counts as due at its end.
+        """
         statement = select(func.min(sources.c.next_poll_at)).where(POLLABLE)
+        if kinds is not None:
+            statement = statement.where(sources.c.kind.in_(kinds))
         due: datetime | None = self._connection.execute(statement).scalar_one()
         return due
 

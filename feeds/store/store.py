@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, exc, select
+from sqlalchemy import Connection, Engine, exc, inspect, select
 
 from feeds.errors import StoreError
 from feeds.files import make_private
@@ -199,6 +199,11 @@ class Store:
         self._seen = -1
         self._reported = -1
 
+    @property
+    def conninfo(self) -> str:
+        """The address of a PostgreSQL as its own programs and libraries take it; it may hold a password."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
     @contextmanager
     def read(self) -> Iterator[ReadTx]:
         """A transaction that sees one moment and cannot write."""
@@ -258,6 +263,14 @@ class Store:
         with mapped(), self._writer.connect() as connection:
             database.to_head(connection)
         return True
+
+    def install(self, script: str, table: str) -> None:
+        """Run the *script* of a library that keeps tables of its own in this PostgreSQL, unless *table* is there."""
+        with mapped(), self.unfenced() as connection:
+            dialect.lock(connection, dialect.MIGRATE_LOCK)
+            if not inspect(connection).has_table(table):
+                driver: Any = connection.connection.driver_connection
+                driver.execute(script)
 
     def backup(self, path: Path) -> None:
         """Copy a SQLite database to *path* while it is in use; the copy is of one moment, and whole or not there."""

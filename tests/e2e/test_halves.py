@@ -105,7 +105,7 @@ def test_on_postgresql_a_second_worker_stands_by_and_takes_over(
     worker.process.kill()
     publisher.publish("Two")
     until(lambda: len(desk.items("/news/world.json")) == 2, what="the stand-by's poll")
-    assert "polling from now on" in second.said()
+    assert "deciding from now on" in second.said()
     third = start(halves, Half(desk, "third", "worker", **data("d")))
     until(lambda: "standing by" in third.said(), what="the second stand-by")
     assert (third.end(), second.end(), web.end()) == (0, 0, 0)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import socket
+import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,94 @@ from feeds.store import Store
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
 from tests.e2e.test_halves import Half
-from tests.fetch.origin import Origin
+from tests.fetch.origin import FEED, Exchange, Origin
 from tests.store import postgres
+
+
+class Relay:
+    """Stands before a PostgreSQL's socket; while *silent* is set it forwards nothing, as a cut network does."""
+
+    def __init__(self, server: Path) -> None:
+        self._server = server
+        self._folder = tempfile.TemporaryDirectory(prefix="relay")
+        self.url = f"postgresql://postgres@/postgres?host={self._folder.name}"
+        self.silent, self._closed = threading.Event(), threading.Event()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(f"{self._folder.name}/{server.name}")
+        self._listener.listen(64)
+        self._open = [self._listener]
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Relay:
+        self._run(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        for one in list(self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        for one in self._open:
+            one.close()
+        self._folder.cleanup()
+
+    def _run(self, do: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=do, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._closed.is_set():
+            try:
+                ours, _ = self._listener.accept()
+            except OSError:
+                return
+            theirs = socket.socket(socket.AF_UNIX)
+            theirs.connect(str(self._server))
+            self._open += [ours, theirs]
+            self._run(self._copy, ours, theirs)
+            self._run(self._copy, theirs, ours)
+
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                while self.silent.is_set() and not self._closed.wait(0.05):
+                    pass
+                target.sendall(data)
+        while self.silent.is_set() and not self._closed.wait(0.05):
+            pass
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+
+class Slow:
+    """A feed that takes its time, and knows how many ask for it at once."""
+
+    def __init__(self, origin: Origin, path: str) -> None:
+        self.url = origin.url(path)
+        self.asked = self.most_at_once = self._now = 0
+        self._lock = threading.Lock()
+        origin.add(path, self._answer)
+
+    def _answer(self, exchange: Exchange) -> None:
+        with self._lock:
+            self.asked += 1
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        try:
+            time.sleep(0.15)
+        finally:
+            with self._lock:
+                self._now -= 1
+        exchange.answer(304 if exchange.seen.header("if-none-match") else 200, FEED, ETag='"1"')
+
+
+def polls(hand: Half) -> bool:
+    """Whether it polled lately."""
+    return "polled source=" in hand.said()[-2000:]
+
 
 CATCH_UP_S = 20.0
 """What a busy machine may add to the twenty seconds after which another process decides."""
@@ -37,17 +125,24 @@ def cluster(desk: Desk, database: str, tmp_path: Path) -> Iterator[Cluster]:
 
 
 class Cluster:
-    """Workers of one desk, each on a data folder of its own."""
+    """Processes of one desk, each on a data folder of its own."""
 
     def __init__(self, desk: Desk, url: str, folder: Path, stack: ExitStack) -> None:
         self.store = stack.enter_context(Store(url))
-        self._desk, self.url, self._folder, self._stack = desk, url, folder, stack
+        self.url = url
+        self._desk, self._folder, self._stack = desk, folder, stack
 
-    def worker(self, name: str, of: Desk | None = None, **environ: str) -> Half:
-        data = {"WIREDESK_DATABASE": self.url, "WIREDESK_DATA": str(self._folder / name)} | environ
-        half = Half(of or self._desk, name, "worker", **data)
+    def start(self, command: str, name: str, url: str = "", of: Desk | None = None, **environ: str) -> Half:
+        data = {"WIREDESK_DATABASE": url or self.url, "WIREDESK_DATA": str(self._folder / name)} | environ
+        half = Half(of or self._desk, name, command, **data)
         self._stack.callback(half.process.wait, 20)
         self._stack.callback(half.process.kill)
+        return half
+
+    def leader(self, name: str, url: str = "") -> Half:
+        """A process that decides."""
+        half = self.start("ingest", name, url)
+        until(lambda: "published sections" in half.said(), within_s=90, what="its first publication")
         return half
 
     def titles(self) -> list[str]:
@@ -64,63 +159,101 @@ class Cluster:
             assert polled == keys
             return stored.version, keys, sorted(tx.events.subjects("files"))
 
+    def has(self, *titles: str, within_s: float = 60) -> float:
+        """Wait until exactly these are stored; how long it took."""
+        began = time.monotonic()
+        until(lambda: self.titles() == sorted(titles), within_s=within_s, what=f"{titles}")
+        return time.monotonic() - began
 
-def leads(half: Half) -> bool:
-    return "polled source=" in half.said()
+
+@pytest.fixture
+def publisher(desk: Desk, origin: Origin) -> Publisher:
+    made = Publisher(origin)
+    made.publish("One")
+    desk.write(sources=[{"name": "Tidings", "url": made.url, "section": "news/world", "interval_s": 1}])
+    return made
 
 
-def test_three_workers_at_once_make_one_desk_of_an_empty_database(desk: Desk, origin: Origin, cluster: Cluster) -> None:
-    publisher = Publisher(origin)
-    publisher.publish("One")
-    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}])
-    workers = [cluster.worker(name) for name in "abc"]
-    until(lambda: any(map(leads, workers)), within_s=90, what="a poll")
-    until(lambda: sum("standing by" in worker.said() for worker in workers) == 2, within_s=90, what="two that stand by")
-    assert cluster.titles() == ["One"]
+def test_three_workers_at_once_make_one_desk_of_an_empty_database(publisher: Publisher, cluster: Cluster) -> None:
+    workers = [cluster.start("worker", name) for name in "abc"]
+    until(lambda: sum("standing by" in worker.said() for worker in workers) == 2, within_s=90, what="two stand-bys")
+    until(lambda: "published" in "".join(worker.said() for worker in workers), within_s=90, what="one that decides")
+    cluster.has("One")
     assert [worker.process.poll() for worker in workers] == [None] * 3
 
 
 def test_a_leader_that_stands_still_is_replaced_and_writes_nothing_when_it_goes_on(
-    desk: Desk, origin: Origin, cluster: Cluster
+    publisher: Publisher, cluster: Cluster
 ) -> None:
-    publisher = Publisher(origin)
-    publisher.publish("One")
-    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}])
-    first = cluster.worker("a")
-    until(lambda: leads(first), within_s=90, what="a poll")
-    second = cluster.worker("b")
+    first = cluster.leader("a")
+    cluster.start("hand", "hand")
+    second = cluster.start("ingest", "b")
+    cluster.has("One", within_s=90)
     until(lambda: "standing by" in second.said(), within_s=90, what="the stand-by")
     first.process.send_signal(signal.SIGSTOP)
-    stopped = time.monotonic()
     publisher.publish("Two")
-    until(lambda: cluster.titles() == ["One", "Two"], within_s=60, what="the stand-by's article")
-    assert time.monotonic() - stopped < 20 + CATCH_UP_S
+    assert cluster.has("One", "Two") < 20 + CATCH_UP_S
     first.process.send_signal(signal.SIGCONT)
     until(lambda: first.process.poll() is not None, within_s=60, what="the end of the first")
     assert "another process decides" in first.said()
     publisher.publish("Three")
-    until(lambda: len(cluster.titles()) == 3, within_s=60, what="the next article")
-    assert cluster.titles() == ["One", "Three", "Two"]
+    cluster.has("One", "Two", "Three")
+
+
+def test_a_leader_whose_network_goes_silent_is_replaced(publisher: Publisher, cluster: Cluster) -> None:
+    with Relay(Path(cluster.url.partition("host=")[2]) / ".s.PGSQL.5432") as relay:
+        first = cluster.leader("a", relay.url)
+        cluster.start("hand", "hand")
+        second = cluster.start("ingest", "b")
+        cluster.has("One", within_s=90)
+        until(lambda: "standing by" in second.said(), within_s=90, what="the stand-by")
+        relay.silent.set()
+        publisher.publish("Two")
+        assert cluster.has("One", "Two") < 20 + CATCH_UP_S
+        relay.silent.clear()
+        until(lambda: first.process.poll() is not None, within_s=60, what="the end of the first")
+        publisher.publish("Three")
+        cluster.has("One", "Two", "Three")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_hand_that_dies_or_stands_still_is_replaced_and_a_host_is_never_asked_by_two(
+    how: signal.Signals, desk: Desk, origin: Origin, cluster: Cluster
+) -> None:
+    paper = Slow(origin, "/slow.xml")
+    sources = [{"name": f"Slow {n}", "url": f"{paper.url}?{n}", "interval_s": 1} for n in range(12)]
+    desk.write(sources=sources, desk={"poll": {"first_s": 1, "floor_s": 1, "gap_s": 0, "per_host": 2}})
+    cluster.leader("a")
+    hands = [cluster.start("hand", "h1"), cluster.start("hand", "h2")]
+    until(lambda: paper.asked > 24, within_s=90, what="polls")
+    victim = next(hand for hand in hands if polls(hand))
+    victim.process.send_signal(how)
+    asked = paper.asked
+    until(lambda: paper.asked > asked + 24, within_s=60, what="polls by the other")
+    if how is signal.SIGSTOP:
+        time.sleep(10)  # longer than a hand may stand still
+        victim.process.send_signal(signal.SIGCONT)
+        asked = paper.asked
+        until(lambda: paper.asked > asked + 24, within_s=60, what="more polls")
+    assert paper.most_at_once <= 2
 
 
 def test_a_stand_by_with_older_files_changes_nothing_says_so_and_apply_is_followed(
-    desk: Desk, origin: Origin, cluster: Cluster, tmp_path: Path
+    publisher: Publisher, desk: Desk, cluster: Cluster, tmp_path: Path
 ) -> None:
-    publisher = Publisher(origin)
-    publisher.publish("One")
     tidings = {"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}
     letters = {"name": "Letters", "url": f"{publisher.url}?letters", "section": "news/world", "enabled": False}
     desk.write(sources=[tidings, letters])
-    first = cluster.worker("a")
-    until(lambda: leads(first), within_s=90, what="a poll")
+    first = cluster.start("worker", "a")
+    cluster.has("One", within_s=90)
     older = Desk(tmp_path / "older")
     older.write(sources=[tidings], desk={"base_url": desk.base_url})
-    second = cluster.worker("b", of=older)
+    second = cluster.start("worker", "b", of=older)
     until(lambda: "1 source fewer (Letters)" in second.said(), within_s=90, what="what differs")
     assert "config: the files at" not in first.said()
     first.process.kill()
     publisher.publish("Two")
-    until(lambda: cluster.titles() == ["One", "Two"], within_s=90, what="the stand-by's article")
+    cluster.has("One", "Two", within_s=90)
     assert cluster.accepted() == (1, {"Letters", "Tidings"}, [f"{socket.gethostname()}:{older.config}"])
     said = older.command("apply", WIREDESK_DATABASE=cluster.url)
     assert (said.returncode, "source Letters goes" in said.stdout) == (0, True), said.stderr
@@ -128,14 +261,34 @@ def test_a_stand_by_with_older_files_changes_nothing_says_so_and_apply_is_follow
     assert cluster.accepted() == (2, {"Tidings"}, [])
 
 
-def test_a_leader_lets_go_of_a_database_that_was_upgraded(desk: Desk, origin: Origin, cluster: Cluster) -> None:
-    publisher = Publisher(origin)
-    desk.write(sources=[{"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}])
-    worker = cluster.worker("a")
-    until(lambda: leads(worker), within_s=90, what="a poll")
+def test_a_leader_lets_go_of_a_database_that_was_upgraded(publisher: Publisher, cluster: Cluster) -> None:
+    leader = cluster.leader("a")
     with cluster.store.write() as tx:
         tx._connection.execute(text("UPDATE wiredesk_version SET version_num = '9999'"))
-    until(lambda: worker.process.poll() is not None, what="its end")
-    assert "newer release" in worker.said()
+    until(lambda: leader.process.poll() is not None, within_s=60, what="its end")
+    assert "newer release" in leader.said()
     with cluster.store.read() as tx:
         assert tx._connection.execute(text("SELECT owner FROM leases")).scalar_one() == ""
+
+
+def test_a_hand_without_a_sources_secret_leaves_it_to_one_that_has_it(
+    publisher: Publisher, desk: Desk, origin: Origin, cluster: Cluster
+) -> None:
+    desk.write(
+        sources=[
+            {"name": "Tidings", "url": publisher.url, "interval_s": 1, "headers": {"X-Token": "${TIDINGS_TOKEN}"}},
+        ]
+    )
+    secret = {"TIDINGS_TOKEN": "open-sesame-42"}
+    cluster.start("ingest", "a", **secret)
+    poor = cluster.start("hand", "poor")
+    until(lambda: "TIDINGS_TOKEN" in poor.said(), within_s=90, what="its words")
+    time.sleep(3)
+    assert not origin.requests
+    cluster.start("hand", "rich", **secret)
+    cluster.has("One", within_s=90)
+    assert {seen.header("x-token") for seen in origin.requests} == {"open-sesame-42"}
+    with cluster.store.read() as tx:
+        for table in ("sources", "inbox", "configs", "procrastinate_jobs"):
+            rows = tx._connection.execute(text(f"SELECT CAST(t AS text) FROM {table} t")).scalars()
+            assert not any("open-sesame-42" in row for row in rows)
