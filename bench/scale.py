@@ -26,6 +26,8 @@ import psutil
 import yaml
 from sqlalchemy import text
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from feeds.store import Store
 from tests.store import postgres
 

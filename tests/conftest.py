@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 
 # How long one example takes says more of the machine's other work than of the code.
-settings.register_profile("desk", deadline=None)
+settings.register_profile("desk", deadline=None, max_examples=40)  # other ones in each run: many runs see many
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("desk")
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -245,7 +245,8 @@ def test_a_stand_by_with_older_files_changes_nothing_says_so_and_apply_is_follow
     letters = {"name": "Letters", "url": f"{publisher.url}?letters", "section": "news/world", "enabled": False}
     desk.write(sources=[tidings, letters])
     first = cluster.start("worker", "a")
-    cluster.has("One", within_s=90)
+    until(lambda: "published sections" in first.said(), within_s=90, what="its first publication")
+    cluster.has("One")
     older = Desk(tmp_path / "older")
     older.write(sources=[tidings], desk={"base_url": desk.base_url})
     second = cluster.start("worker", "b", of=older)
