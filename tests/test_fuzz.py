@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -31,7 +32,10 @@ def test_what_is_kept_and_the_seeds_pass(fuzz: ModuleType, name: str, capsys: py
     with fuzz.targets() as known:
         assert list(known) == TARGETS
         hunt = fuzz.Hunt(name, known[name], keep=False)
-        for body in fuzz.seeds(name)[:MOST]:
+        bodies = fuzz.seeds(name)[:MOST]
+        with suppress(Exception):
+            known[name](bodies[0])  # what is loaded at a first use is no cost of an input
+        for body in bodies:
             hunt.attempt(body)
     assert (hunt.tried > 0, hunt.failed) == (True, 0), capsys.readouterr().out
 
