@@ -8,7 +8,6 @@ import os
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,6 +21,7 @@ from feeds.files import make_private
 from feeds.store import database, dialect, small_tables
 from feeds.store.database import Loss
 from feeds.store.dialect import Verbs
+from feeds.store.listening import Listener
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
 
 if TYPE_CHECKING:
@@ -69,9 +69,6 @@ _POSTGRES = (
     ("42703", "the database lacks parts of this release", _UPGRADE),
 )
 """What SQLSTATEs that begin so mean, and what to do."""
-
-LOOK_S = 0.05
-"""How often `Store.wait` looks at a SQLite file."""
 
 
 @contextmanager
@@ -193,7 +190,7 @@ class Store:
         self._reader, self._writer = dialect.engines(self.url, self.name)
         self._place: database.Place | None = None
         self._look = threading.Lock()
-        self._listening = threading.Lock()
+        self._listener = None if self.file is not None else Listener(self._writer, mapped)
         self._watcher: Any = None  # a connection of its own: SQLite's data_version counts the commits of others
         self._data_version = -1
         self._seen = -1
@@ -334,44 +331,13 @@ class Store:
 
     def moved(self) -> bool:
         """Whether the publication counter moved since this was last asked; True the first time."""
+        if self._listener is not None and not self._listener.may_have_moved():
+            return False
         now = self.publication()
+        if self._listener is not None:
+            self._listener.asked()
         moved, self._reported = now != self._reported, now
         return moved
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for the publication counter to move, at most *timeout_s*; whether it did."""
-        before = self._reported if self._reported >= 0 else self.publication()
-        end = time.monotonic() + timeout_s
-        while self.publication() == before:
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            self._rest(left)
-        self._reported = self._seen
-        return True
-
-    def _rest(self, left_s: float) -> None:
-        if self.file is not None:
-            time.sleep(min(LOOK_S, left_s))
-            return
-        with self._listening:  # not the lock of `publication`, which requests must not wait for
-            try:
-                with mapped():
-                    if self._watcher is None:
-                        self._watcher = self._writer.raw_connection()
-                        self._watcher.driver_connection.autocommit = True
-                        self._watcher.driver_connection.execute(f"LISTEN {dialect.CHANNEL}")
-                # A second at most: NOTIFY may be lost with its connection, the counter is not.
-                for _ in self._watcher.driver_connection.notifies(timeout=min(1.0, left_s), stop_after=1):
-                    return
-            except self._writer.dialect.loaded_dbapi.Error:
-                self._forget_watcher()
-                time.sleep(min(LOOK_S, left_s))
-
-    def _forget_watcher(self) -> None:
-        if self._watcher is not None:
-            self._watcher.invalidate()
-            self._watcher = None
 
     def _version_of_data(self) -> int:
         with mapped():
@@ -381,8 +347,12 @@ class Store:
 
     def close(self) -> None:
         """Close every connection. A closed store is not used again."""
+        if self._listener is not None:
+            self._listener.close()
         with self._look:
-            self._forget_watcher()
+            if self._watcher is not None:
+                self._watcher.invalidate()
+                self._watcher = None
         for engine in (self._reader, self._writer):
             _dispose(engine)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
 import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from sqlalchemy import text
 
 from feeds.settings import config_from_json
 from feeds.store import Store
-from tests.e2e.desk import Desk, until
+from tests.e2e.desk import Answered, Desk, free_port, until
 from tests.e2e.publisher import Publisher
 from tests.e2e.test_halves import Half
 from tests.fetch.origin import FEED, Exchange, Origin
@@ -134,7 +135,7 @@ class Cluster:
 
     def start(self, command: str, name: str, url: str = "", of: Desk | None = None, **environ: str) -> Half:
         data = {"WIREDESK_DATABASE": url or self.url, "WIREDESK_DATA": str(self._folder / name)} | environ
-        half = Half(of or self._desk, name, command, **data)
+        half = Half(of or self._desk, name, *command.split(), **data)
         self._stack.callback(half.process.wait, 20)
         self._stack.callback(half.process.kill)
         return half
@@ -260,6 +261,52 @@ def test_a_stand_by_with_older_files_changes_nothing_says_so_and_apply_is_follow
     assert (said.returncode, "source Letters goes" in said.stdout) == (0, True), said.stderr
     until(lambda: "config version=2 is live" in second.said(), within_s=60, what="the applied config")
     assert cluster.accepted() == (2, {"Tidings"}, [])
+
+
+def test_two_web_nodes_give_the_same_etags_and_go_on_while_the_database_is_away(
+    desk: Desk, publisher: Publisher, tmp_path: Path
+) -> None:
+    with postgres.server() as server, ExitStack() as stack:
+        cluster = Cluster(desk, server.url, tmp_path, stack)
+        cluster.leader("a")
+        hand = cluster.start("hand", "hand")
+        nodes = [desk.port, free_port()]
+        webs = [cluster.start("web --workers 1", f"w{port}", PORT=str(port)) for port in nodes]
+        cluster.has("One", within_s=90)
+        shown = ["/news/world.rss", "/news/world.atom", "/news/world.json", "/news/world", "/news"]
+
+        def seen(*paths: str) -> list[list[tuple[int, str]]]:
+            each = [[ask(port, path) for path in paths] for port in nodes]
+            return [[(answer.status, answer.headers.get("etag", "")) for answer in answers] for answers in each]
+
+        def both_show(title: str) -> bool:
+            with suppress(OSError):
+                return all(title.encode() in ask(port, "/news/world.json").body for port in nodes)
+            return False
+
+        until(lambda: both_show("One"), within_s=90, what="the article on both nodes")
+        before = seen(*shown)
+        assert before[0] == before[1] and {status for status, _ in before[0]} == {200}
+        hand.process.kill()
+        server.stop()
+        assert seen(*shown) == before
+        assert seen("/readyz") == [[(503, "")]] * 2
+        assert b"the store does not answer" in ask(nodes[0], "/readyz").body
+        server.start()
+        until(lambda: seen("/readyz") == [[(200, "")]] * 2, within_s=60, what="that they are ready")
+        publisher.publish("Two")
+        cluster.start("hand", "other")
+        until(lambda: both_show("Two"), within_s=90, what="the next article on both nodes")
+        after = seen(*shown[:3])
+        assert after[0] == after[1] and {status for status, _ in after[0]} == {200}
+        assert not any("Traceback" in web.said() for web in webs)
+
+
+def ask(port: int, path: str) -> Answered:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return Answered(response.status, response.getheaders(), response.read())
 
 
 def test_a_leader_lets_go_of_a_database_that_was_upgraded(publisher: Publisher, cluster: Cluster) -> None:

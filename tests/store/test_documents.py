@@ -1,14 +1,14 @@
 """Finished bytes: replaced only when they differ, and told to those who wait."""
 
 import dataclasses
-import threading
 import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, text
 
 from feeds.model import Document, Fragment, Frame
-from feeds.store import open_store
+from feeds.store import dialect, listening, open_store
 from feeds.store.values import Replacement
 
 from .conftest import NOW, copy, new, save, uid_of
@@ -145,7 +145,7 @@ def test_whoever_looks_sees_what_another_process_published(url, desk):
         assert web.moved() is True
         assert web.moved() is False
         replace(desk, document())
-        assert web.moved() is True
+        until_moved(web)
         assert web.moved() is False
         with desk.write() as tx:
             tx.sections.mark_dirty()  # nothing that is served
@@ -166,43 +166,61 @@ def test_whatever_is_served_moves_the_counter(desk, what):
     assert desk.publication() > before
 
 
-def test_waiting_ends_when_something_is_published_and_else_at_the_limit(url, desk):
-    with open_store(url, create=False) as web:
-        web.moved()
-        assert web.wait(0.06) is False
-        seen = []
-        waiter = threading.Thread(target=lambda: seen.append(web.wait(20)))
-        start = time.monotonic()
-        waiter.start()
-        replace(desk, document())
-        waiter.join()
-        assert seen == [True]
-        assert time.monotonic() - start < 15
-        assert web.moved() is False
+def until_moved(web):
+    """On PostgreSQL it is told, a moment later."""
+    end = time.monotonic() + 10
+    while not web.moved():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
-def test_a_listener_that_lost_its_connection_listens_again(shared):
-    from sqlalchemy import text
+def sql_of(store):
+    """Counts the statements of a store's connections."""
+    seen = []
+    event.listen(store._writer, "before_cursor_execute", lambda *about: seen.append(about[2]))
+    return seen
 
+
+def test_who_listens_asks_the_database_nothing_until_it_is_told(shared, monkeypatch):
+    monkeypatch.setattr(listening, "NET_S", 1000.0)
     with open_store(shared) as web, open_store(shared) as desk:
+        until_moved(web)
+        until_listening(web)
+        seen = sql_of(web)
+        for _ in range(50):
+            assert web.moved() is False
+        assert seen == []
+        replace(desk, document("told", body=str(time.monotonic()).encode()))
+        until_moved(web)
+
+
+def until_listening(web):
+    end = time.monotonic() + 10
+    while web._listener.may_have_moved():
+        web._listener.asked()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_what_is_not_told_is_found_by_the_net(shared, monkeypatch):
+    monkeypatch.setattr(listening, "NET_S", 0.05)
+    monkeypatch.setattr(dialect, "notify", lambda *_: None)
+    with open_store(shared) as web, open_store(shared) as desk:
+        until_listening(web)
         web.moved()
-        web.wait(0.05)
+        replace(desk, document("untold", body=str(time.monotonic()).encode()))
+        until_moved(web)
+
+
+def test_a_listener_that_lost_its_connection_listens_again(shared, monkeypatch):
+    monkeypatch.setattr(listening, "NET_S", 1000.0)
+    with open_store(shared) as web, open_store(shared) as desk:
+        until_listening(web)
         with desk.write() as tx:
             others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
             assert tx._connection.execute(text(others)).all() == [(True,)]
-        assert web.wait(0.2) is False
         replace(desk, document("again", body=str(time.monotonic()).encode()))
-        assert web.wait(20) is True
-
-
-def test_requests_do_not_wait_for_the_listener(url, desk):
-    with open_store(url, create=False) as web:
-        web.moved()
-        waiter = threading.Thread(target=web.wait, args=(0.8,))
-        waiter.start()
-        asked = 0
-        while waiter.is_alive():
-            web.publication()
-            asked += 1
-        waiter.join()
-    assert asked > 3
+        until_moved(web)
+        until_listening(web)
+        replace(desk, document("again", body=str(time.monotonic()).encode()))
+        until_moved(web)
