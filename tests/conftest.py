@@ -15,6 +15,8 @@ settings.load_profile("desk")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("WIREDESK_SHARED_DATA") or ROOT.parent / "shared" / "data")
+SLOW = ("faults", "e2e", "filing", "engine", "cli")
+"""Rooms of tests that wait for whole desks or train models: begun last, they would run alone at the end."""
 NO_SKIP = bool(os.environ.get("WIREDESK_NO_SKIP"))
 
 
@@ -25,12 +27,23 @@ def shared_data() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `shared_data` skip, with the reason, where the data is absent."""
-    if SHARED_DATA.is_dir():
-        return
+    """Skip what is marked `shared_data` where the data is absent; several processes begin with what waits for desks."""
     for item in items:
-        if item.get_closest_marker("shared_data"):
+        if item.get_closest_marker("shared_data") and not SHARED_DATA.is_dir():
             item.add_marker(pytest.mark.skip(reason=f"development data is not at {SHARED_DATA}"))
+    items[:] = dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def dealt(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """*items* in *processes* stretches, of which each process begins one: whole modules, slow ones first in each."""
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+    stretches: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    rank = {room: place for place, room in enumerate(SLOW)}
+    for path in sorted(modules, key=lambda path: rank.get(path.parent.name, len(rank))):
+        min(stretches, key=len).extend(modules[path])
+    return [item for stretch in stretches for item in stretch]
 
 
 @pytest.hookimpl(hookwrapper=True)
