@@ -94,6 +94,15 @@ class FetchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DedupeSettings:
+    """What a new article is compared with: the newest of what came before, in memory of the deciding process."""
+
+    days: Annotated[int, Limits(10, 400, "days"), "how old an article may be that a new one is compared with"] = 14
+    articles: Annotated[int, Limits(1000, 10**8), "articles in memory at most, some 0.6 kB each"] = 1_000_000
+    stories: Annotated[int, Limits(1000, 10**7), "stories in memory at most, 0.4 kB an article, eight of each"] = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishSettings:
     """What documents hold and how long it is kept. 0 for *keep_days* or *keep_articles* means for ever."""
 
@@ -132,6 +141,7 @@ class Settings:
     poll: Annotated[PollSettings, "how often sources are asked"] = PollSettings()
     fetch: Annotated[FetchSettings, "the limits of one fetch"] = FetchSettings()
     publish: Annotated[PublishSettings, "what documents hold, and how long it is kept"] = PublishSettings()
+    dedupe: Annotated[DedupeSettings, "what a new article is compared with"] = DedupeSettings()
     trusted_proxies: Annotated[tuple[str, ...], "network", "proxies whose X-Forwarded headers are believed"] = ()
     learn_at: Annotated[
         str,

@@ -15,6 +15,7 @@ from feeds.cli.common import counted, find_article
 from feeds.cli.places import need_database, places, with_places
 from feeds.comparable import comparable_url
 from feeds.dedupe import Stories, Window, compare, nearest, remember
+from feeds.dedupe.window import DAYS
 from feeds.errors import UrlError
 from feeds.filing import FilingRules
 from feeds.filing.learned import MODEL_FILE, load_model
@@ -43,7 +44,6 @@ EVIDENCE = {
 }
 
 
-DAYS = timedelta(days=14)
 MOST_REMEMBERED = 20_000
 """So many of the newest entries tell what is common on this desk: enough to weigh words, and read in two seconds."""
 
@@ -276,7 +276,7 @@ def tell_apart(store: Store, one: str, other: str) -> None:
         uids = [find_article(tx, url) for url in (one, other)]
         first, second = (_meant(tx, uid, url) for uid, url in zip(uids, (one, other), strict=True))
         articles = tx.articles.several(uids)
-        since = datetime.now(UTC) - DAYS
+        since = datetime.now(UTC) - timedelta(days=DAYS)
         oldest = max(0, tx.articles.newest_entry() - MOST_REMEMBERED)
         remember(tx.articles.signatures(oldest, since, MOST_REMEMBERED), window, stories)
     same_source = first.source.id == second.source.id

@@ -96,6 +96,8 @@ class Stories:
 
     def __init__(self, *, most: int = MOST_STORIES) -> None:
         self._most = most
+        self.crowded = False
+        """Whether stories had to go for newer ones when it was last looked."""
         self._swept: datetime | None = None
         self.counts = TermCounts()
         self.habits = Habits()
@@ -203,7 +205,8 @@ class Stories:
             return
         self._swept = now
         gone = [story for story in self._stories.values() if now - story.touched > GONE]
-        if len(self._stories) - len(gone) > self._most:
+        self.crowded = len(self._stories) - len(gone) > self._most
+        if self.crowded:
             by_age = sorted(self._stories.values(), key=lambda story: story.touched)
             gone = by_age[: len(by_age) - self._most * 9 // 10]
         for story in gone:

@@ -126,6 +126,12 @@ class Window:
     def __len__(self) -> int:
         return self._next - self._oldest
 
+    def reaches_days(self, now: datetime) -> float:
+        """How far back it reaches: less than its days where it holds as many articles as it may."""
+        if len(self) < self._most:
+            return self._days
+        return min(self._days, (now.timestamp() - int(self._seen[0])) / 86400)
+
     def add(self, entries: Iterable[StoredSignature]) -> None:
         """Take in *entries*, in the order in which they were seen. Raises ValueError where a signature is cut short."""
         grams: list[Hashes] = []

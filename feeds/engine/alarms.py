@@ -29,7 +29,7 @@ from feeds.store.overview import day_of
 
 log = logging.getLogger(__name__)
 
-OURS = frozenset(("outage", "starving", "disk"))
+OURS = frozenset(("outage", "starving", "disk", "window"))
 """The kinds of events that `look` opens and closes."""
 
 MOST_OPEN = 100_000
@@ -51,15 +51,18 @@ class Alarm:
     remedy: str = ""
 
 
-def look(store: Store, data: Path | None, *, now: datetime) -> None:
-    """Judge the desk at *now*, and open, renew and close its alarms accordingly."""
+def look(store: Store, data: Path | None, *, now: datetime, crowded: Sequence[str] = ()) -> None:
+    """Judge the desk at *now*, and open, renew and close its alarms accordingly.
+
+    *crowded* says what dedupe could not keep in memory.
+    """
     with store.read() as tx:
         asked, down = tx.overview.failing()
         days = tx.overview.section_days(now - timedelta(days=STARVING_DAYS))
         paths = {section.path for section in tx.sections.all()}
         present = {(event.kind, event.subject): event for event in tx.events.open_of(sorted(OURS), MOST_OPEN)}
     by_path = {path: days.get(path, {}) for path in paths}
-    alarms = [*outage(asked, down), *starving(by_path, now=now), *full(*_room(data))]
+    alarms = [*outage(asked, down), *starving(by_path, now=now), *full(*_room(data)), *short(crowded)]
     wanted = {(alarm.kind, alarm.subject): alarm for alarm in alarms}
     gone = [key for key in present if key not in wanted]
     known = {key: (event.text, event.remedy) for key, event in present.items()}
@@ -115,6 +118,12 @@ def full(free: int, total: int) -> list[Alarm]:
             remedy="make room: when it is full, nothing can be saved; `keep_days` in wiredesk.yaml bounds what is kept",
         )
     ]
+
+
+def short(crowded: Sequence[str]) -> list[Alarm]:
+    """Give an alarm where dedupe compares with less than config asks for: copies of older articles look new."""
+    remedy = "raise it in wiredesk.yaml where there is memory for more, or lower `dedupe.days`"
+    return [Alarm(kind="window", subject="dedupe", text="; ".join(crowded), remedy=remedy)] if crowded else []
 
 
 def _room(data: Path | None) -> tuple[int, int]:

@@ -455,7 +455,7 @@ class IngestProcess:
         if began < self._alarms_at:
             return
         try:
-            look(self._store, self._data, now=now_utc())
+            look(self._store, self._data, now=now_utc(), crowded=self._ingest.crowded)
         except StoreError as error:
             log.error("could not look for alarms, trying again: %s", error)
         self._alarms_at = time.monotonic() + ALARMS_REST * (time.monotonic() - began)

@@ -122,6 +122,11 @@ class Saving:
             memory.saved(newest)
         return saved
 
+    @property
+    def crowded(self) -> tuple[str, ...]:
+        """What dedupe could not keep in memory as long as it should, in words."""
+        return self._memory.crowded if self._memory is not None else ()
+
     def _loaded(self) -> tuple[Memory, Credits]:
         """What decides, loaded with the first body: numpy takes a tenth of a second, and most polls bring nothing."""
         from feeds.ingest.crediting import Credits
@@ -214,7 +219,8 @@ def _decide(memory: Memory, tx: ReadTx, read: list[Read], desk: Desk, now: datet
     # Of several bodies of one source, the one with the largest window counts.
     largest_last = sorted(read, key=lambda one: one[1].beside.window)
     beside = {waiting.source.id: reading.beside for waiting, reading in largest_last}
-    return memory.decide(tx, entries, now=now, language=desk.settings.language, beside=beside)
+    settings = desk.settings
+    return memory.decide(tx, entries, now=now, language=settings.language, beside=beside, limits=settings.dedupe)
 
 
 def queue_links(tx: WriteTx, read: list[Read]) -> None:

@@ -140,6 +140,11 @@ class Ingest:
         return frozenset([*(claim.source.id for claim in claims), *left])
 
     @property
+    def crowded(self) -> tuple[str, ...]:
+        """What dedupe could not keep in memory as long as config asks for, in words."""
+        return self._saving.crowded
+
+    @property
     def busy_sources(self) -> set[int]:
         """Those that are being polled, or of which pages are asked for."""
         return {*self._flight.claims, *self._pages.sources}

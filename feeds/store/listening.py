@@ -1,8 +1,8 @@
 """What a PostgreSQL tells of publications (LISTEN), heard by a thread with a connection of its own. I/O: database.
 
-So a request asks the database nothing while nothing is published. NOTIFY may be lost with its connection, the counter is
-not: once in `NET_S` it is asked all the same. While there is no connection a look fails at once, and no request waits
-for a server that is gone; the thread is who tries again.
+So a request asks the database nothing while nothing is published. NOTIFY may be lost with its connection, the counter
+is not: once in `NET_S` it is asked all the same. While there is no connection a look fails at once, and no request
+waits for a server that is gone; the thread is who tries again.
 """
 
 from __future__ import annotations

@@ -67,8 +67,15 @@ def test_a_look_opens_an_alarm_once_and_closes_it(tmp_path):
             look(store, tmp_path, now=NOW)
         with store.read() as tx:
             assert [event.kind for event in tx.events.recent(10)] == ["outage"]
+        look(store, tmp_path, now=NOW, crowded=["only 3 days", "only 5 stories"])
+        with store.read() as tx:
+            [event] = (event for event in tx.events.recent(10) if event.kind == "window")
+            assert event.text == "only 3 days; only 5 stories" and "wiredesk.yaml" in event.remedy
         poll(0)
         look(store, tmp_path, now=NOW + timedelta(hours=1))
         with store.read() as tx:
-            [over] = tx.events.recent(10)
-            assert over.closed_at == NOW + timedelta(hours=1)
+            over = tx.events.recent(10)
+            assert [(event.kind, event.closed_at) for event in over] == [
+                ("window", NOW + timedelta(hours=1)),
+                ("outage", NOW + timedelta(hours=1)),
+            ]

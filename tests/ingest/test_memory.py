@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from feeds.ingest.memory import Memory
-from feeds.model import Decision, Entry, Source
+from feeds.model import Decision, DedupeSettings, Entry, Source
 from feeds.store import Store, open_store
 from feeds.store.articles import Articles
 from feeds.text import text_hash
@@ -53,9 +53,11 @@ class Desk:
             sources = [Source(key=key, name=key, kind="feed", target=f"https://{key}.example/") for key in "ab"]
             tx.sources.sync(sources, "full", NOW)
 
-    def take(self, found: list[Entry], source_id: int = 1, language: str = "en") -> tuple[Decision, ...]:
+    def take(
+        self, found: list[Entry], source_id: int = 1, language: str = "en", limits: DedupeSettings | None = None
+    ) -> tuple[Decision, ...]:
         with self.store.write() as tx:
-            decided = self.memory.decide(tx, [(source_id, found)], now=NOW, language=language)
+            decided = self.memory.decide(tx, [(source_id, found)], now=NOW, language=language, limits=limits)
             tx.articles.save(decided.decisions[0], NOW, {})
             newest = tx.articles.newest_entry()
         self.memory.saved(newest)
@@ -104,3 +106,23 @@ def test_what_could_not_be_saved_is_not_remembered(url: str) -> None:
         desk.memory.decide(tx, [(1, lost)], now=NOW, language="en").undo()
     (again,) = desk.take([reprinted(lost[0])], source_id=2)
     assert again.kind == "new"
+
+
+def test_what_memory_has_no_room_for_is_told_and_known_again_by_larger_limits(url: str, read_back: list[int]) -> None:
+    small, larger = DedupeSettings(articles=20), DedupeSettings(articles=100)
+    desk, came = Desk(url), entries(30, 1)
+    desk.take(came, limits=small)
+    (forgotten,) = desk.take([reprinted(came[3])], source_id=2, limits=small)
+    (known,) = desk.take([reprinted(came[25])], source_id=2, limits=small)
+    assert (forgotten.kind, known.kind) == ("new", "copy")
+    told = "those of the last 0 days alone, and not of 14: dedupe.articles (20) are in memory"
+    assert [words.endswith(told) for words in desk.memory.crowded] == [True]
+    (found,) = desk.take([reprinted(came[4])], source_id=2, limits=larger)
+    assert (found.kind, desk.memory.crowded, read_back) == ("copy", (), [32])
+
+
+def test_fewer_stories_than_there_are_is_told(url: str) -> None:
+    desk, few = Desk(url), DedupeSettings(stories=5)
+    desk.take(entries(30, 1), limits=few)
+    desk.take(entries(1, 2), limits=few)
+    assert desk.memory.crowded == ("articles find the freshest stories alone: dedupe.stories (5) are in memory",)
