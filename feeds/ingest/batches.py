@@ -91,7 +91,7 @@ class Saving:
             return self._save_without_bodies(batch, desk, now)
         if any(waiting.item.tries for waiting, _ in batch.read):
             with self._store.read() as tx:
-                batch = replace(batch, read=_without_known(tx, batch.read))
+                batch = replace(batch, read=_without_older(tx, batch.read))
         memory, credits = self._loaded()
         brought_by = [waiting.source for waiting, _ in batch.read]
         decided: Decided | None = None
@@ -264,8 +264,8 @@ def _is_tried_again(waiting: Waiting, staying: int) -> bool:
     return waiting.claim is None or (waiting.source.kind == "feed" and staying < MOST_UNREAD)
 
 
-def _without_known(tx: ReadTx, read: list[Read]) -> list[Read]:
-    """*read*, but of feeds' bodies that were put off the entries alone that are not known: newer ones may have come."""
+def _without_older(tx: ReadTx, read: list[Read]) -> list[Read]:
+    """*read*, but of feeds' bodies that were put off no entry that has come or changed since."""
     polled = {(waiting.source.id, entry.key) for waiting, its in read if waiting.claim for entry in its.entries}
     return [
         (waiting, _newer(tx, waiting, reading, polled) if _was_put_off(waiting) else reading)
@@ -274,15 +274,14 @@ def _without_known(tx: ReadTx, read: list[Read]) -> list[Read]:
 
 
 def _was_put_off(waiting: Waiting) -> bool:
-    """Whether it is the document of a feed that was asked for and could not be read then."""
-    late = waiting.claim is None and waiting.item.tries > 0
-    return late and waiting.source.kind == "feed" and not waiting.item.pushed
+    """Whether it is the document of a feed that could not be read when it came."""
+    return waiting.claim is None and waiting.item.tries > 0 and waiting.source.kind == "feed"
 
 
 def _newer(tx: ReadTx, waiting: Waiting, reading: Reading, polled: set[tuple[int, str]]) -> Reading:
     id_ = waiting.source.id
-    known = tx.articles.known_keys(id_, [entry.key for entry in reading.entries])
-    left = (entry for entry in reading.entries if entry.key not in known and (id_, entry.key) not in polled)
+    newer = tx.articles.changed_since(waiting.item.received_at, id_, [entry.key for entry in reading.entries])
+    left = (entry for entry in reading.entries if entry.key not in newer and (id_, entry.key) not in polled)
     return replace(reading, entries=tuple(left))
 
 

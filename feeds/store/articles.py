@@ -64,10 +64,10 @@ class Articles(Verbs):
         """
         return saving.known(self._connection, wanted, beside or {})
 
-    def known_keys(self, source_id: int, keys: Sequence[str]) -> set[str]:
-        """Those of *keys* under which there is an entry of a source."""
+    def changed_since(self, moment: datetime, source_id: int, keys: Sequence[str]) -> set[str]:
+        """Those of *keys* under which there is an entry of a source that came or changed at *moment* or later."""
         stored = {indexable(key): key for key in keys}
-        theirs = select(entries.c.key).where(entries.c.source_id == source_id)
+        theirs = select(entries.c.key).where(entries.c.source_id == source_id, entries.c.changed_at >= moment)
         return {stored[row.key] for row in rows_in(self._connection, theirs, entries.c.key, sorted(stored))}
 
     def save(

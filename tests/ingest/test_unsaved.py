@@ -22,7 +22,7 @@ from feeds.ingest.reading import Job, Reading, read
 from feeds.ingest.unsaved import Progress
 from feeds.model import Answer, Request, Settings, Source
 from feeds.store import Store, dialect, open_store
-from feeds.store.values import PollResult
+from feeds.store.values import InboxItem, PollResult
 from tests.databases import database
 from tests.ingest.test_flow import Fetcher
 
@@ -235,6 +235,31 @@ def test_a_feed_whose_reader_died_is_read_when_it_can_be_and_overwrites_nothing_
     assert sorted((late.name, late.new, late.updated) for late in ended.late) == [("Alpha", 0, 0), ("Beta", 1, 0)]
     with bench.store.read() as tx:
         assert tx.inbox.count() == 0
+
+
+@pytest.mark.parametrize("polled", [True, False])
+def test_a_push_that_is_read_late_overwrites_nothing_newer_and_is_not_lost(bench: Bench, polled: bool) -> None:
+    bench.begin(feed("alpha"))
+    bench.to_its_end()
+    bench.now += timedelta(minutes=10)
+    text = " ".join(f"pushed{number}" for number in range(40))
+    body = (FEED % ("alpha", "alpha", "alpha", "alpha", text)).encode()
+    with bench.store.write() as tx:
+        tx.inbox.put([InboxItem(source_id=1, received_at=bench.now, final_url="", body=body, pushed=True)])
+    bench.readers.judge = lambda job: Reading(error=ParseUnfinished("its reader was killed"))
+    bench.ingest.take_pushed()
+    bench.to_its_end()
+    bench.readers.judge = lambda job: None
+    bench.fetcher.edition = "newer"
+    if polled:
+        bench.now += timedelta(minutes=10)
+        with bench.store.write() as tx:
+            claims = tx.sources.claim_named(["alpha"], bench.now, lease_s=600)
+        bench.ingest.begin(claims)
+        assert [poll.updated for poll in bench.to_its_end().polls] == [1]
+    bench.now += timedelta(minutes=31)
+    bench.ingest.take_put_off()
+    assert [late.updated for late in bench.to_its_end().late] == [0 if polled else 1]
 
 
 def test_a_feed_that_is_never_read_does_not_fill_the_inbox(bench: Bench) -> None:
