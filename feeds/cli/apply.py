@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -32,7 +31,7 @@ def apply(config: str | None, data: str | None, dry_run: bool) -> None:
     found = places(config, data)
     need_config(found)
     need_database(found)
-    edited = load_config(found.config, os.environ)
+    edited = load_config(found.config, found.environ())
     with open_store(found.database, create=False) as store:
         running = running_config(store)
         if running is not None:
@@ -41,6 +40,6 @@ def apply(config: str | None, data: str | None, dry_run: bool) -> None:
         changed = running is None or running.digest != edited.digest
         if dry_run:
             sys.exit(3 if changed else 0)
-        accepted = put_in_force(store, edited, found.config, os.environ, now=now_utc())
+        accepted = put_in_force(store, edited, found.config, found.environ(), now=now_utc())
     version = accepted.desk.version
     click.echo(f"Version {version} is in force." if changed else f"Version {version} was in force already.")

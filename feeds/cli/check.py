@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +38,7 @@ def check(config: str | None, data: str | None) -> None:
     found = places(config, data)
     need_config(found)
     try:
-        judged = load_config(found.config, os.environ)
+        judged = load_config(found.config, found.environ())
     except ConfigErrors as errors:
         for line in first_lines(errors.errors):
             click.echo(line)

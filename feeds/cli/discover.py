@@ -6,7 +6,6 @@ through the desk's own limits and guard.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -65,7 +64,7 @@ def config_of(config: str | None, data: str | None) -> Config | None:
     """The desk's own config, None where there is none or it has errors: looking needs no desk."""
     found = places(config, data)
     try:
-        return load_config(found.config, os.environ) if found.config.is_dir() else None
+        return load_config(found.config, found.environ()) if found.config.is_dir() else None
     except ConfigErrors:
         return None
 

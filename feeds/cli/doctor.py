@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib import metadata
@@ -30,13 +30,14 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from feeds import __version__
+from feeds import __version__, frames
 from feeds.cli.common import PIPED_WIDTH, counted, show_table, terminal_width
 from feeds.cli.places import Places, places, with_places
 from feeds.condition import ago, condition, span
 from feeds.engine.supervisor import holder
 from feeds.errors import DeskError
 from feeds.filing.learned import MODEL_FILE, read_model
+from feeds.listening import is_loopback
 from feeds.model import Source
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.store import ReadTx, Store
@@ -59,7 +60,6 @@ WRITING_REMEDIES = {
     errno.EFBIG: "files may not grow that far: raise LimitFSIZE in the systemd unit, or `ulimit -f`",
 }
 SKEW_S = 60.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FAILING_SHOWN = 5
 
 
@@ -108,7 +108,7 @@ def program(found: Places) -> Iterator[Finding]:
 def _judged(found: Places) -> Config | None:
     """What the config files say, None where they have errors: `config` says which."""
     try:
-        return load_config(found.config, os.environ)
+        return load_config(found.config, found.environ())
     except ConfigErrors:
         return None
 
@@ -211,7 +211,7 @@ def config(found: Places) -> Iterator[Finding]:
     """What `check` says, in short."""
     began = time.monotonic()
     try:
-        judged = load_config(found.config, os.environ)
+        judged = load_config(found.config, found.environ())
     except ConfigErrors as errors:
         count = len(errors.errors)
         yield Finding(
@@ -230,7 +230,7 @@ def config(found: Places) -> Iterator[Finding]:
         yield Finding(
             "look", "no contact: sources can't write to you before they block you", "set contact: in wiredesk.yaml"
         )
-    loopback = urlsplit(judged.settings.base_url).hostname in LOOPBACK
+    loopback = is_loopback(urlsplit(judged.settings.base_url).hostname or "")
     if not loopback and not os.environ.get("WIREDESK_ADMIN_TOKEN"):
         yield Finding("look", "/status is closed: base_url is public and there is no token", "set WIREDESK_ADMIN_TOKEN")
 
@@ -378,18 +378,18 @@ def base_url(found: Places) -> Iterator[Finding]:
         return
     base = judged.settings.base_url
     parts = urlsplit(base)
-    local = parts.hostname in LOOPBACK
+    local = is_loopback(parts.hostname or "")
     if local:
         yield Finding(
             "look", f"feeds call themselves {base}, which leads nowhere from other machines",
             "set base_url: in wiredesk.yaml to the public address before anybody subscribes",
         )  # fmt: skip
+    mark = _mark(found)
     try:
-        status, date = _health(parts)
-        if status == 200:
-            yield Finding("ok", f"the desk answers at {base}")
-        else:
-            yield Finding("look", f"{base}/healthz answers {status}", "look at the web server before the desk")
+        status, date, body = _front_feed(parts)
+        yield _whose(base, status, body, mark)
+        if parts.scheme == "http" and not local and _answers_by_tls(parts, mark):
+            yield Finding("look", f"base_url is {base}, and readers come by https", "write https:// in base_url")
         if date and not local:
             off = abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds())
             if off > SKEW_S:
@@ -400,13 +400,44 @@ def base_url(found: Places) -> Iterator[Finding]:
         )
 
 
-def _health(parts: SplitResult) -> tuple[int, str | None]:
-    """Status and Date of what answers at the health address below *parts*."""
+def _mark(found: Places) -> bytes | None:
+    """The id of this desk's own feed, by which it is known; None before it has published any."""
+    with _reading(found) as tx:
+        whole = tx.sections.get("") if tx is not None else None
+        if tx is None or whole is None or tx.documents.get("", "atom") is None:
+            return None
+        return frames.feed_urn(tx.configs.desk_id(), f"section/{whole.id}").encode()
+
+
+def _whose(base: str, status: int, body: bytes, mark: bytes | None) -> Finding:
+    """Whether what answered at *base* is this desk, whose feed has the id *mark*; None before it has published any."""
+    if status in (502, 503, 504):
+        return Finding("look", f"{base} answers {status}", "start the desk, or wait until it is up")
+    if mark is None:
+        return Finding("ok", f"something answers at {base}; whether it is this desk shows once it has published")
+    if mark in body:
+        return Finding("ok", f"this desk answers at {base}")
+    return Finding(
+        "bad", f"something else answers at {base}, not this desk (status {status})",
+        "another program has the port, or base_url or the web server before the desk leads elsewhere",
+    )  # fmt: skip
+
+
+def _answers_by_tls(parts: SplitResult, mark: bytes | None) -> bool:
+    """Whether this desk answers by https as well, at the port that is usual for it."""
+    secure = parts._replace(scheme="https", netloc=parts.hostname or "")
+    with suppress(OSError, http.client.HTTPException):
+        return mark is not None and mark in _front_feed(secure)[2]
+    return False
+
+
+def _front_feed(parts: SplitResult) -> tuple[int, str | None, bytes]:
+    """Status, Date and beginning of what answers at the address of the whole desk's feed below *parts*."""
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     with closing(kind(parts.hostname or "", parts.port, timeout=ASK_S)) as connection:
-        connection.request("GET", f"{parts.path}/healthz", headers={"User-Agent": f"Wiredesk/{__version__} doctor"})
+        connection.request("GET", f"{parts.path}/index.atom", headers={"User-Agent": f"Wiredesk/{__version__} doctor"})
         answer = connection.getresponse()
-        return answer.status, answer.getheader("Date")
+        return answer.status, answer.getheader("Date"), answer.read(TRIED_BYTES)
 
 
 CHECKS = (program, folders, disk, clock, config, database, sources, classifier)

@@ -138,7 +138,7 @@ def _has_run(found: Places) -> bool:
 def _from_files(found: Places) -> Config:
     """What the first poll will put in force. Raises ConfigErrors where the files have errors."""
     need_config(found)
-    return load_config(found.config, os.environ)
+    return load_config(found.config, found.environ())
 
 
 def filed_examples(store: Store, config: Config) -> Iterator[Example]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -142,7 +141,7 @@ def import_(config: str | None, data: str | None, files: tuple[Path, ...]) -> No
     present = Config()
     if found.config.is_dir():
         try:
-            present = load_config(found.config, os.environ)
+            present = load_config(found.config, found.environ())
         except ConfigErrors as errors:
             count = counted(len(errors.errors), "error")
             click.echo(
@@ -174,7 +173,7 @@ def export(config: str | None, data: str | None, output: Path | None, section: s
     """
     found = places(config, data)
     need_config(found)
-    judged = load_config(found.config, os.environ)
+    judged = load_config(found.config, found.environ())
     sources = judged.sources
     if section is not None:
         if section not in {each.path for each in judged.sections}:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,24 @@ from urllib.parse import urlsplit
 import click
 
 from feeds.errors import DeskError
+from feeds.listening import LISTENING
 
+PORT_FILE = "port"
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """*database* is a URL: what WIREDESK_DATABASE names, with or without --data; else `desk.sqlite3` in *data*."""
+    """*database* is a URL: what WIREDESK_DATABASE names, with or without --data; else `desk.sqlite3` in *data*.
+
+    *port* is the one that a desk on *data* listens on, or did when it last ran: empty where none is known, or where
+    several machines share the desk.
+    """
 
     config: Path
     data: Path
     database: str
+    port: str = ""
 
     def environ(self) -> dict[str, str]:
         """The environment in which a child process finds the same desk."""
@@ -35,7 +43,14 @@ class Places:
             "WIREDESK_CONFIG": str(self.config),
             "WIREDESK_DATA": str(self.data),
             "WIREDESK_DATABASE": self.database,
+            LISTENING: self.port if self.embedded else "",
         }
+
+    def listening_on(self, port: int) -> Places:
+        """These places with *port*, which is kept for commands that work beside the desk or after it."""
+        with suppress(OSError):  # a full disk; the desk says so itself
+            (self.data / PORT_FILE).write_text(f"{port}\n")
+        return replace(self, port=str(port))
 
     @property
     def embedded(self) -> bool:
@@ -65,7 +80,11 @@ def places(config: str | None, data: str | None, environ: Mapping[str, str] = os
     config_folder = Path(config or environ.get("WIREDESK_CONFIG") or home / "config").absolute()
     data_folder = Path(data or environ.get("WIREDESK_DATA") or home / "var").absolute()
     database = environ.get("WIREDESK_DATABASE", "").strip() or f"sqlite:///{data_folder / 'desk.sqlite3'}"
-    return Places(config=config_folder, data=data_folder, database=database)
+    try:
+        port = (data_folder / PORT_FILE).read_text()[:6].strip()
+    except (OSError, ValueError):
+        port = ""
+    return Places(config=config_folder, data=data_folder, database=database, port=port if port.isdecimal() else "")
 
 
 def tell_database(found: Places) -> None:

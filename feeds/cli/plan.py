@@ -86,7 +86,7 @@ def plan(config: str | None, data: str | None, as_json: bool) -> None:
     need_config(found)
     need_database(found)
     try:
-        edited = load_config(found.config, os.environ)
+        edited = load_config(found.config, found.environ())
     except ConfigErrors as errors:
         for line in first_lines(errors.errors):
             click.echo(line, err=True)

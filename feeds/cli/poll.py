@@ -80,7 +80,7 @@ def poll(
     store = open_store(found.database)
     try:
         upgrade(store, found, now_utc())
-        accepted = accept(store, found.config, os.environ, now=now_utc())
+        accepted = accept(store, found.config, found.environ(), now=now_utc())
         tell_config(accepted)
         desk = accepted.desk.with_model(Classifier(found.data).look(accepted.desk.filing_rules))
         if to_refile(store) and holder(found.data) is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -23,7 +22,7 @@ def prepare(found: Places) -> None:
             upgrade(store, found, now_utc())
             if stored_version(store) == 0:
                 # Else the ingest process takes the files over, when it is its turn to poll.
-                accept(store, found.config, os.environ, now=now_utc())
+                accept(store, found.config, found.environ(), now=now_utc())
     except ConfigErrors as errors:
         sys.exit(refuse(found, errors))
 

@@ -51,6 +51,7 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
     tell_database(found)
     with DeskLock(found.data) as lock:
         need_port(host, port)
+        found = found.listening_on(port)
         prepare_apart(found)
         me = [sys.executable, "-m", "feeds.cli"]
         common = ["--config", str(found.config)]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 
 import click
 
-from feeds.cli.places import places, tell_database, with_places
+from feeds.cli.common import running_config
+from feeds.cli.places import Places, places, tell_database, with_places
 from feeds.cli.run import need_port, with_address
 from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import logging_config, set_up_logging
+from feeds.engine.startup import tell_address
 from feeds.engine.web import serve
+from feeds.errors import DeskError
+from feeds.listening import LISTENING
+from feeds.store import open_store
 
 log = logging.getLogger(__name__)
 
@@ -31,5 +37,14 @@ def web(config: str | None, data: str | None, host: str, port: int, workers: int
         tell_database(found)
         if found.file is not None and not found.file.exists():
             log.warning("no database at %s yet: answering 503 until `wiredesk worker` has made it", found.file)
-    os.environ.update(found.environ() | {"WIREDESK_BIND": host})
+    os.environ.update(found.environ() | {"WIREDESK_BIND": host, LISTENING: str(port)})
+    if "WIREDESK_PARENT" not in os.environ:
+        _tell_address(found)
     serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
+
+
+def _tell_address(found: Places) -> None:
+    """Say why the `base_url` in force can't be right, where the database can be asked already."""
+    with suppress(DeskError), open_store(found.database, create=False) as store:
+        if (config := running_config(store)) is not None:
+            tell_address(config.settings, os.environ)

@@ -141,10 +141,10 @@ def _ingest(found: Places, ours: Callable[[], bool] = lambda: True) -> None:
     lease = Lease(store)
     stop = _stopped_by_signals()
     try:
-        if not _stand_by(lease, stop, Agreement(store, found.config, os.environ)):
+        if not _stand_by(lease, stop, Agreement(store, found.config, found.environ())):
             return
         upgrade(store, found, now_utc())  # another database may lie here than that which the parent saw
-        accepted = accept(store, found.config, os.environ, now=now_utc())
+        accepted = accept(store, found.config, found.environ(), now=now_utc())
         tell_config(accepted)
         with store.write() as tx:
             # Nobody else polls this desk: what a killed process had claimed is free at once.

@@ -8,10 +8,12 @@ from __future__ import annotations
 import gc
 import logging
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feeds import __version__
+from feeds.listening import LISTENING, misleading
 from feeds.settings.reports import first_lines
 
 if TYPE_CHECKING:
@@ -57,3 +59,10 @@ def tell_config(accepted: Accepted) -> None:
         log.error("config: %s", line)
     if accepted.errors:
         log.error("config: the files have errors, so the last good config (version %d) goes on", accepted.desk.version)
+    tell_address(accepted.desk.settings, os.environ)
+
+
+def tell_address(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Say in the log why `base_url` can't be right for where this desk listens, by the *environ* of its processes."""
+    if wrong := misleading(settings.base_url, environ.get("WIREDESK_BIND", ""), environ.get(LISTENING, "")):
+        log.warning("config: %s: %s", *wrong)

@@ -21,6 +21,7 @@ from feeds import frames
 from feeds.condition import WORDS, ago
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
+from feeds.listening import misleading
 from feeds.serve import admin_views as views
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import CLOSED
@@ -102,6 +103,12 @@ def status() -> Response:
         **_config_state(summary.events, snapshot, now),
         **_sections_shown(summary, snapshot, now),
         trouble=site.health.trouble,
+        address=misleading(
+            snapshot.desk.settings.base_url,
+            site.access.bind,
+            site.access.port,
+            behind_tls=request.headers.get("X-Forwarded-Proto") == "https",
+        ),
         rows=views.rows(summary.shown, addresses=addresses, now=now),
         total=sum(numbers.states.values()),
         found=summary.found,

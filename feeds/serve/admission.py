@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
+from feeds.listening import LISTENING, is_loopback
+
 MAX_TARGET_CHARS = 8_192  # RFC 9112 section 3 asks for 8000 at least
 MAX_HEADERS_CHARS = 32_768
 MAX_BODY_BYTES = 65_536
@@ -227,15 +229,20 @@ _MAX_HOPS = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """*bind* is the address that the desk listens on, empty where a server of another make was started."""
+    """*bind* and *port* are what the desk listens on, empty where a server of another make was started."""
 
     bind: str = ""
+    port: str = ""
     token: str = ""
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Access:
         """Take it from the environment: WIREDESK_BIND, which `run` and `web` set, and WIREDESK_ADMIN_TOKEN."""
-        return cls(bind=environ.get("WIREDESK_BIND", "").strip(), token=environ.get("WIREDESK_ADMIN_TOKEN", "").strip())
+        return cls(
+            bind=environ.get("WIREDESK_BIND", "").strip(),
+            port=environ.get(LISTENING, ""),
+            token=environ.get("WIREDESK_ADMIN_TOKEN", "").strip(),
+        )
 
     def judge(self, base_url: str, *, host: str, authorization: str | None, query_token: str | None = None) -> Verdict:
         """Say whether a request is let in: ``ask`` wants the token, ``closed`` means that there is none to give.
@@ -252,20 +259,6 @@ class Access:
 
     def _knows(self, given: str | None) -> bool:
         return bool(self.token) and given is not None and hmac.compare_digest(given.encode(), self.token.encode())
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether *host* can only be reached from this machine.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0"), is_loopback("")
-    (True, True, True, False, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _secret_in(authorization: str | None) -> str | None:

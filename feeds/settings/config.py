@@ -31,6 +31,7 @@ import xxhash
 from feeds import __version__, files
 from feeds.codec import plain, restore
 from feeds.errors import ConfigError, StoreError
+from feeds.listening import LISTENING
 from feeds.model import Drop, Section, Settings, Source
 from feeds.settings.reports import ConfigWarning, Wrong, quote
 
@@ -55,7 +56,8 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
 """Environment variables that go before `wiredesk.yaml`; lists are separated by commas or spaces."""
 
 OTHER_VARIABLES = frozenset(
-    f"WIREDESK_{name}" for name in ("CONFIG", "DATA", "DATABASE", "ADMIN_TOKEN", "LOG", "HOST", "PORT", "SHARED_DATA")
+    f"WIREDESK_{name}"
+    for name in ("CONFIG", "DATA", "DATABASE", "ADMIN_TOKEN", "LOG", "HOST", "PORT", "LISTENING", "SHARED_DATA")
 )
 """Variables that commands and processes read; here only so that they are not taken for slips of the pen."""
 
@@ -183,7 +185,7 @@ def mark_of(raw: Mapping[str, bytes | None], environ: Mapping[str, str]) -> str:
     for name, body in raw.items():
         mark.update(repr((name, None if body is None else len(body))).encode())
         mark.update(body or b"")
-    ours = [environ.get(name) for name in OVERRIDES]
+    ours = [environ.get(name) for name in (*OVERRIDES, LISTENING)]
     mark.update(repr((ours, __version__, _code())).encode())
     return mark.hexdigest()
 

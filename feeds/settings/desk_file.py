@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
+from feeds.listening import LISTENING, followed, is_loopback
 from feeds.model import Settings
 from feeds.settings.config import OTHER_VARIABLES, OVERRIDES
 from feeds.settings.forms import keys_of
@@ -40,6 +41,8 @@ def apply_environment(settings: Settings, environ: Mapping[str, str], report: Re
             group = values.setdefault(path[0], {}) if len(path) > 1 else values
             _override(group, path, text, name, report)
     _warn_of_slips(environ, report)
+    if "base_url" not in values:
+        settings = replace(settings, base_url=followed(settings.base_url, environ.get(LISTENING, "")))
     return _settings(values, settings)
 
 
@@ -124,7 +127,7 @@ def _interactions(settings: Settings, read: Read, report: Report) -> None:
 
 def _public_address(settings: Settings, read: Read, report: Report) -> None:
     parts = urlsplit(settings.base_url)
-    local = parts.hostname in ("localhost", "::1") or (parts.hostname or "").startswith("127.")
+    local = is_loopback(parts.hostname or "")
     if parts.scheme == "http" and not local:
         report.warn(
             read.places.get("base_url"),

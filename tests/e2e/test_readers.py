@@ -164,8 +164,8 @@ def test_readers_of_others_take_every_section_whole_and_get_304_next(
         {"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 3600},
         {"name": "Other", "url": other.url, "section": "sea", "interval_s": 3600},
     ]
-    desk.write(sections=tree, sources=sources, desk={"base_url": base})
-    desk.start()
+    desk.write(sections=tree, sources=sources)
+    desk.start(WIREDESK_BASE_URL=base)
     until(lambda: len(desk.items("/index.json")) == len(TITLES) + 20, what="the articles")
     wanted: dict[str, Entries] = {}
     for section in SECTIONS:

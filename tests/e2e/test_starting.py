@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Desk, free_port, until
 
 
 def test_a_taken_port_is_named_with_the_remedy(desk: Desk) -> None:
@@ -68,3 +68,32 @@ def test_unknown_commands_are_guessed_at(desk: Desk) -> None:
     ended = desk.command("chekc")
     assert ended.returncode == 2
     assert "did you mean `wiredesk check`?" in ended.stderr
+
+
+def test_documents_follow_the_port_and_doctor_knows_this_desk_from_another(desk: Desk, tmp_path: Path) -> None:
+    port, desk.port = desk.port, free_port()  # the config says the first
+    (desk.config / "note.txt").write_text("A note\n\nThere is one article, and it is about nothing in particular.\n")
+    desk.write(sources=[{"name": "Notes", "files": "note.txt", "section": "news/world"}])
+    desk.start()
+    until(lambda: desk.items("/news/world.json"), what="the article")
+    for path in ("/index.atom", "/news/world.rss", "/news/world", "/sections.opml"):
+        body = desk.get(path).body
+        assert desk.base_url.encode() in body and str(port).encode() not in body, path
+    # What works beside the desk means the same address, and changes nothing.
+    version = desk.get("/status").body.partition(b"Config version ")[2][:2]
+    assert desk.command("poll", "--now").returncode == 0
+    assert desk.command("plan").returncode == 0
+    assert desk.get("/status").body.partition(b"Config version ")[2][:2] == version
+    assert f"this desk answers at {desk.base_url}" in _in_one_line(desk.command("doctor").stdout)
+    desk.stop()
+    other = Desk(tmp_path / "other", port=desk.port).start()
+    try:
+        told = desk.command("doctor")
+        assert told.returncode == 1
+        assert f"something else answers at {desk.base_url}, not this desk" in _in_one_line(told.stdout)
+    finally:
+        other.stop()
+
+
+def _in_one_line(told: str) -> str:
+    return " ".join(told.split())
