@@ -17,6 +17,11 @@ PLACES = frozenset(
 )
 """Addresses that exist on every desk."""
 
+USUAL: dict[str, Format] = {
+    "feed": "rss", "rss": "rss", "rss.xml": "rss", "feed.xml": "atom", "atom.xml": "atom", "feed.json": "json",
+}  # fmt: skip
+"""What people and services try for a feed, below a page, and the document that they mean by it."""
+
 _ARCHIVE = re.compile(r"(?:(.+)/)?archive/([0-9]{1,12})")
 _SLASHES = re.compile(r"/{2,}")
 _QUERY_SAFE = "!$&'()*+,;=:@/?-._~%"
@@ -83,6 +88,14 @@ class Addresses:
         return mended if mended is not None and mended != path else None
 
     def _section_address(self, asked: str) -> str | None:
+        return self._document_address(asked) or self._usual_address(asked.casefold())
+
+    def _usual_address(self, folded: str) -> str | None:
+        section, _, name = folded.rpartition("/")
+        path = self._path_of(section) if section else ""
+        return document_path(path, USUAL[name]) if name in USUAL and path is not None else None
+
+    def _document_address(self, asked: str) -> str | None:
         folded, format = split_format(asked.casefold())
         suffix = f".{format}" if format else ""
         if format and folded == "index":

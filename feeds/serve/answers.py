@@ -332,7 +332,13 @@ def _refuse(refused: Refusal, start_response: StartResponse) -> list[bytes]:
 
 def _is_for_the_view(environ: WSGIEnvironment) -> bool:
     query = environ.get("QUERY_STRING")
-    return bool(query and may_narrow(query)) or "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ
+    if query and may_narrow(query):
+        return True
+    return (
+        "HTTP_IF_MATCH" in environ
+        or "HTTP_IF_UNMODIFIED_SINCE" in environ
+        or environ.get("HTTP_SEC_FETCH_DEST") == "document"  # a browser that navigates gets a page
+    )
 
 
 def may_narrow(query: str) -> bool:

@@ -12,7 +12,7 @@ from typing import cast
 from flask import Flask
 
 from feeds.dates import http_date
-from feeds.serve import admin_pages, article_pages, crawlers, documents, errors, section_pages, websub
+from feeds.serve import admin_pages, article_pages, crawlers, documents, errors, negotiation, section_pages, websub
 from feeds.serve.admission import MAX_BODY_BYTES, Access
 from feeds.serve.answers import Answers
 from feeds.serve.counters import Tally, shared_folder
@@ -40,6 +40,7 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Ans
     for views in (admin_pages, crawlers, article_pages, websub, section_pages, documents):
         app.register_blueprint(views.bp)
     errors.register(app)
+    negotiation.register(app)
     return answers
 
 

@@ -13,7 +13,7 @@ from html import escape, unescape
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound
 
@@ -25,7 +25,7 @@ from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.answers import Snapshot
 from feeds.serve.joined import join
-from feeds.serve.representations import Finished, cache_control
+from feeds.serve.representations import Finished, cache_control, is_for_people
 from feeds.serve.section_pages import frame, latest_change, slot
 from feeds.serve.site import page, redirect_to, respond_with, the_site
 from feeds.serve.store_reader import Desk, Retracted
@@ -345,6 +345,8 @@ def story_page(story_id: str) -> Response:
 def story_feed(story_id: str, format: Format) -> Response:
     """Give a story as a feed of its articles, joined from their fragments; its id is the story's for good."""
     uid = _uid(story_id)
+    if is_for_people(request.environ):
+        return story_page(story_id)
     site = the_site()
     snapshot = site.snapshot
 

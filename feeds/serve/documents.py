@@ -33,16 +33,19 @@ from feeds.serve.joined import (
     section_feed_id,
 )
 from feeds.serve.representations import (
+    SCRIPTS_MAY_READ,
     STALE_IF_ERROR_S,
     Finished,
     cache_control,
     finish_delta,
     finish_document,
+    is_for_people,
     reply,
     reply_226,
     seen_sequence,
     wants_delta,
 )
+from feeds.serve.section_pages import feed_page
 from feeds.serve.site import Refused, finish_text, redirect_to, respond, respond_with, the_site
 from feeds.serve.store_reader import Desk
 from feeds.serve.view_models import Node, tree
@@ -64,6 +67,8 @@ def section_document(section: str, format: Format) -> Response:
     path = "" if section == "index" else section
     if request.query_string and (asked := parameters(request.environ["QUERY_STRING"])):
         return _narrowed(path, format, asked)
+    if is_for_people(request.environ) and snapshot.state_of(path)[1]:
+        return feed_page(_known(path), format, snapshot.addresses.public(document_path(path, format)))
     document = site.reader.document(path, format)
     if document is None:
         raise SectionNotFound(path)
@@ -113,7 +118,7 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
     addresses, desk = snapshot.addresses, snapshot.desk
     if not snapshot.state_of(path)[1]:
         raise SectionNotFound(path)
-    section = addresses.section_at(path) or Section(path=path, title="Unfiled" if path else "")
+    section = _known(path)
     try:
         choice = choose(
             asked,
@@ -126,6 +131,8 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
     self_url = f"{address}?{choice.canonical}"
     if not choice.canonical or request.query_string.decode("latin-1") != choice.canonical:
         return redirect_to(self_url if choice.canonical else address)
+    if is_for_people(request.environ):
+        return feed_page(section, format, self_url)
 
     def prepare() -> Finished:
         if choice.by_story:
@@ -174,7 +181,7 @@ def sections_opml() -> Response:
             media_type="text/x-opml; charset=utf-8",
             last_modified=snapshot.desk.accepted_at,
             cache_control=cache_control(snapshot.desk.settings),
-            more=[("Access-Control-Allow-Origin", "*")],
+            always_more=SCRIPTS_MAY_READ,
         )
 
     return respond_with(site.once(("opml", snapshot.desk.version), prepare))
@@ -190,24 +197,25 @@ def archive_page(section: str, page: str, format: Format) -> Response:
     """Give one page. The one after the newest full page is not there yet: who asks is sent to the document."""
     site = the_site()
     snapshot = site.snapshot
-    found = _section(section)
-    if found is None or not _NUMBER.fullmatch(page):
+    if section not in ("", UNFILED) and snapshot.addresses.section_at(section) is None or not _NUMBER.fullmatch(page):
         raise SectionNotFound(section)
-    number = int(page)
+    found, number = _known(section), int(page)
     try:
         key = ("archive", section, number, format, snapshot.counter, snapshot.desk.version)
-        return respond_with(site.joined(key, lambda: _prepare(found, number, format)))
+        finished = site.joined(key, lambda: _prepare(found, number, format))
     except _NotYet:
         response = Response("The page after the newest.\n", status=307, content_type="text/plain; charset=utf-8")
         response.headers["Location"] = snapshot.addresses.public(document_path(section, format))
         response.headers["Cache-Control"] = "no-store"
         return response
+    if is_for_people(request.environ):
+        return feed_page(found, format, snapshot.addresses.public(frames.archive_path(section, number, format)))
+    return respond_with(finished)
 
 
-def _section(path: str) -> Section | None:
-    if path in ("", UNFILED):
-        return Section(path=path, title="Unfiled" if path else "")
-    return the_site().snapshot.addresses.section_at(path)
+def _known(path: str) -> Section:
+    """The section at *path* that config names, or a built-in one."""
+    return the_site().snapshot.addresses.section_at(path) or Section(path=path, title="Unfiled" if path else "")
 
 
 def _prepare(section: Section, page: int, format: Format) -> Finished:

@@ -18,7 +18,7 @@ from feeds.model import UNFILED
 from feeds.serve.addresses import Addresses, split_archive, split_format
 from feeds.serve.admission import client_address
 from feeds.serve.answers import Snapshot
-from feeds.serve.representations import wants_html
+from feeds.serve.representations import SCRIPTS_MAY_READ, wants_html
 from feeds.serve.section_pages import frame
 from feeds.serve.site import Refused, Site, page_headers, redirect_to, the_site
 from feeds.serve.store_reader import Desk
@@ -143,4 +143,5 @@ def _answer(status: int, said: str = "") -> Response:
     response.headers["Vary"] = "Accept"
     response.headers["Cache-Control"] = "public, max-age=60" if status in (404, 410) else "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(SCRIPTS_MAY_READ)
     return response

@@ -19,7 +19,7 @@ from isal import igzip
 from feeds import frames
 from feeds.errors import StoreError
 from feeds.model import MEDIA_TYPES, Format, Frame, Settings, Source
-from feeds.serve.representations import MIN_CODED_BYTES, Finished, finish
+from feeds.serve.representations import FEED_VARY, MIN_CODED_BYTES, SCRIPTS_MAY_READ, Finished, finish
 from feeds.serve.store_reader import Part
 from feeds.store.values import Selection
 
@@ -197,7 +197,9 @@ def join(
         last_modified=max(updated, last_modified or updated),
         media_type=MEDIA_TYPES[format],
         cache_control=cache_control,
-        more=[("Link", link or f'<{self_url}>; rel="self"'), ("Access-Control-Allow-Origin", "*")],
+        vary=FEED_VARY,
+        more=[("Link", link or f'<{self_url}>; rel="self"')],
+        always_more=SCRIPTS_MAY_READ,
     )
 
 

@@ -34,6 +34,14 @@ MIN_CODED_BYTES = 1024
 STALE_IF_ERROR_S = 86_400
 """How long a cache may go on with what it has while the desk is down (RFC 5861 section 4)."""
 
+SCRIPTS_MAY_READ: Headers = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, IM, Link, Retry-After"),
+]
+"""Public documents may be read by any page's script (Fetch, CORS protocol); nothing here depends on who asks."""
+FEED_VARY = "Accept-Encoding, Sec-Fetch-Dest"
+"""What the answers at a feed's address depend on. To a browser that navigates they depend on Accept, too."""
+
 _ALIASES = {"x-gzip": "gzip"}  # RFC 9110 section 8.4.1.3
 _URL_SAFE = ":/?#[]@!$&'()*+,;=%~"
 _ETAG = re.compile(r"(\d{1,18})-([0-9a-f]+)(?:\.gz|\.br)?")
@@ -93,6 +101,18 @@ def wants_html(accept: str | None) -> bool:
     given = weights(accept)
     html = max(given.get("text/html", 0.0), given.get("application/xhtml+xml", 0.0))
     return html > 0 and html >= given.get("text/plain", 0.0)
+
+
+def is_for_people(environ: Mapping[str, Any]) -> bool:
+    """Tell whether a browser navigates: what it gets at a feed's address is the page behind it (Fetch Metadata, W3C).
+
+    Only browsers send ``Sec-Fetch-Dest``, and their readers' extensions another one; ``?raw`` shows the feed all the
+    same.
+    """
+    if environ.get("HTTP_SEC_FETCH_DEST") != "document":
+        return False
+    accept = str(environ.get("HTTP_ACCEPT") or "").lstrip().lower()
+    return accept.startswith("text/html") and "raw" not in str(environ.get("QUERY_STRING")).split("&")
 
 
 def wants_delta(a_im: str | None) -> bool:
@@ -203,14 +223,17 @@ def finish(
     cache_control: str,
     vary: str = "Accept-Encoding",
     more: Headers | None = None,
+    always_more: Headers | None = None,
 ) -> Finished:
-    """Prepare the answers from the *bodies* by coding; *etag* is the opaque part of identity's."""
+    """Prepare the answers from the *bodies* by coding; *etag* is the opaque part of identity's, *more* are headers of
+    a 200, *always_more* those of a 304 as well.
+    """
     stamp = http_date(last_modified)
     variants: dict[str, Variant] = {}
     by_etag: dict[str, Headers] = {}
     for coding, body in bodies.items():
         tag = etag + ETAG_SUFFIXES[coding]
-        always = [("ETag", f'"{tag}"'), ("Cache-Control", cache_control), ("Vary", vary)]
+        always = [("ETag", f'"{tag}"'), ("Cache-Control", cache_control), ("Vary", vary), *(always_more or ())]
         headers = [("Content-Type", media_type), ("Content-Length", str(len(body))), *always, ("Last-Modified", stamp)]
         if coding != "identity":
             headers.append(("Content-Encoding", coding))
@@ -236,9 +259,9 @@ def finish_document(document: Document, settings: Settings, addresses: Addresses
         last_modified=document.last_modified,
         media_type=document.media_type,
         cache_control=cache_control(settings),
-        vary="Accept-Encoding, A-IM",
-        # Public documents may be read by any page's script; nothing here depends on who asks.
-        more=[("Link", ", ".join(links)), ("Access-Control-Allow-Origin", "*")],
+        vary=f"{FEED_VARY}, A-IM",
+        more=[("Link", ", ".join(links))],
+        always_more=SCRIPTS_MAY_READ,
     )
 
 
@@ -254,8 +277,9 @@ def finish_delta(document: Document, body: bytes) -> Finished:
         media_type=document.media_type,
         # A cache that does not know deltas must not give this to anybody else (RFC 3229 section 10.8.3).
         cache_control="no-store, im",
-        vary="Accept-Encoding, A-IM, If-None-Match",
-        more=[("IM", "feed"), ("Access-Control-Allow-Origin", "*")],
+        vary=f"{FEED_VARY}, A-IM, If-None-Match",
+        more=[("IM", "feed")],
+        always_more=SCRIPTS_MAY_READ,
     )
 
 

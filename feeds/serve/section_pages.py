@@ -7,16 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import urlencode
+from functools import partial
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Blueprint, Response, render_template, request
 
 from feeds import frames
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import UNFILED, Article, Format, Section
+from feeds.serve.admission import is_loopback
 from feeds.serve.answers import Snapshot
 from feeds.serve.joined import join
-from feeds.serve.representations import Finished, cache_control, reply
+from feeds.serve.representations import Finished, cache_control, is_for_people, reply
 from feeds.serve.site import finish_text, number_asked, page, page_headers, respond, respond_with, the_site
 from feeds.serve.view_models import (
     FORMAT_NAMES,
@@ -43,6 +45,16 @@ FEED_ENTRIES = 50
 LAST_ROW = 2**63 - 1
 """No article's row has a higher number."""
 SECTIONS_WITH_HEADLINES = 40  # a wider tree shows the others by name: each costs a read
+
+
+SERVICES = (
+    ("Feedly", "https://feedly.com/i/discover/sources/search/feed/"),
+    ("Inoreader", "https://www.inoreader.com/?add_feed="),
+    ("Feedbin", "https://feedbin.com/?subscribe="),
+    ("NewsBlur", "https://www.newsblur.com/?url="),
+    ("The Old Reader", "https://theoldreader.com/feeds/subscribe?url="),
+)
+"""Services that subscribe to an address which is put behind theirs."""
 
 
 @bp.get("/")
@@ -90,33 +102,52 @@ def section_page(section: str) -> Response:
         found = Section(path=UNFILED, title="Unfiled", description="Articles that no section takes in yet.")
     if found is None:
         raise SectionNotFound(section)
-    path = found.path
+    return page(("section", found.path, site.snapshot.state_of(found.path), slot()), partial(_draw, found))
 
-    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
-        desk, addresses = snapshot.desk, snapshot.addresses
-        limit = found.limit or desk.settings.publish.entries
-        articles = site.reader.latest(path, limit)
-        trail = [
-            node(above, addresses)
-            for above in (addresses.section_at(path[:end]) for end in range(len(path)) if path[end] == "/")
-            if above is not None
-        ]
-        sizes = story_sizes(articles)
-        children = [node(child, addresses) for child in desk.sections if child.path and child.parent == path]
-        html = render_template(
-            "section.html",
-            **frame(snapshot),
-            section=node(found, addresses),
-            trail=trail,
-            children=children,
-            articles=grouped([headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in articles]),
-            feeds=feeds_of(path, addresses),
-            canonical=addresses.public("/" + path),
-            unfiled=path == UNFILED,
-        )
-        return html, latest_change(articles, desk.accepted_at)
 
-    return page(("section", path, site.snapshot.state_of(path), slot()), draw)
+def feed_page(section: Section, format: Format, url: str) -> Response:
+    """Give what a browser that navigates to the feed at *url* gets: its section's page, with the feed explained."""
+    snapshot = the_site().snapshot
+    path = section.path
+    shown = section if path else replace(section, title=snapshot.desk.settings.title)
+    feed = {"name": FORMAT_NAMES[format], "url": url, "services": _services(url)}
+    return page(
+        ("feed", path, url, snapshot.state_of(path), slot()), partial(_draw, shown, template="feed.html", asked=feed)
+    )
+
+
+def _services(url: str) -> list[tuple[str, str]]:
+    """Where the feed at *url* can be subscribed to with a click, by name: an app of one's own first."""
+    public = not is_loopback(urlsplit(url).hostname or "")
+    return [("a reader app", f"feed:{url}"), *((name, at + quote(url, safe="")) for name, at in SERVICES if public)]
+
+
+def _draw(found: Section, snapshot: Snapshot, template: str = "section.html", **more: object) -> tuple[str, datetime]:
+    """Draw the page of a section, with what *template* wants *more*; and the time of its last change."""
+    site, path = the_site(), found.path
+    desk, addresses = snapshot.desk, snapshot.addresses
+    limit = found.limit or desk.settings.publish.entries
+    articles = site.reader.latest(path, limit)
+    trail = [
+        node(above, addresses)
+        for above in (addresses.section_at(path[:end]) for end in range(len(path)) if path[end] == "/")
+        if above is not None
+    ]
+    sizes = story_sizes(articles)
+    children = [node(child, addresses) for child in desk.sections if child.path and child.parent == path]
+    html = render_template(
+        template,
+        **frame(snapshot),
+        **more,
+        section=node(found, addresses),
+        trail=trail,
+        children=children,
+        articles=grouped([headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in articles]),
+        feeds=feeds_of(path, addresses),
+        canonical=addresses.public("/" + path),
+        unfiled=path == UNFILED,
+    )
+    return html, latest_change(articles, desk.accepted_at)
 
 
 def story_sizes(articles: Iterable[Article]) -> dict[str, StorySize]:
@@ -221,6 +252,8 @@ def search_feed() -> Response:
     snapshot = site.snapshot
     format: Format = "atom"
     query = search_query()
+    if is_for_people(request.environ):
+        return search_page()
 
     def prepare() -> Finished:
         with site.store.read() as tx:

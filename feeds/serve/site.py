@@ -248,7 +248,13 @@ def page(key: tuple[object, ...], draw: Callable[[Snapshot], tuple[str, datetime
 
 
 def finish_text(
-    text: str, *, media_type: str, last_modified: datetime, cache_control: str, more: Headers | None = None
+    text: str,
+    *,
+    media_type: str,
+    last_modified: datetime,
+    cache_control: str,
+    more: Headers | None = None,
+    always_more: Headers | None = None,
 ) -> Finished:
     """Prepare an answer of *text* that was just put together, gzip too; its ETag is a hash of it."""
     body = text.encode()
@@ -262,6 +268,7 @@ def finish_text(
         media_type=media_type,
         cache_control=cache_control,
         more=more,
+        always_more=always_more,
     )
 
 

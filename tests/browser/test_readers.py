@@ -48,6 +48,17 @@ def test_a_reader_finds_a_section_and_its_feed(visit, desk):
     assert page.request.get(address).headers["content-type"].startswith("application/rss+xml")
 
 
+def test_who_follows_a_link_to_a_feed_is_told_what_it_is_and_programs_get_the_feed(visit, desk):
+    page = visit("/news/harbour", script=False)
+    page.get_by_text("Subscribe", exact=True).click()
+    page.locator(".offer").get_by_role("link", name="Atom").click()
+    page.wait_for_url("**/news/harbour.atom")
+    address = page.locator(".offer code").inner_text()
+    assert address == f"{desk.base_url}/news/harbour.atom" and page.locator("article.story").count() > 0
+    assert page.get_by_role("link", name="a reader app").get_attribute("href") == f"feed:{address}"
+    assert page.request.get(address).headers["content-type"].startswith("application/atom+xml")
+
+
 def test_autodiscovery_is_in_every_head_and_leads_to_feeds(visit, desk):
     page = visit("/")
     for path in ("/", "/news/harbour", article_path(page), "/search?q=gate"):
@@ -94,7 +105,7 @@ LONG_WORDS = """() => document.querySelectorAll('h1, h2 a, h3 a, .teaser, .bylin
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280, 1920])
 def test_nothing_stands_out_of_the_window_whatever_words_there_are(visit, desk, width):
-    paths = ["/", "/news", "/search?q=tide", "/status", "/status/source/post", "/nowhere"]
+    paths = ["/", "/news", "/news.atom", "/search?q=tide", "/status", "/status/source/post", "/nowhere"]
     paths += [address_of(visit, "ARTICLE"), address_of(visit, "STORY")]
     page = visit("/", width=width, height=800)
     for each in paths:

@@ -38,7 +38,8 @@ def kinds_of_request(reader):
     preconditions = [{}, {"if_match": current}, {"if_match": "*"}, {"if_match": '"other"'}, {"if_match": f"W/{gz}"},
                      {"if_unmodified_since": "Mon, 23 Nov 2026 12:00:00 GMT"},
                      {"if_unmodified_since": "Sun, 22 Nov 2026 12:00:00 GMT"}, {"range": "bytes=0-9"},
-                     {"accept": "text/html"}, {"accept": "image/png"},
+                     {"accept": "text/html"}, {"accept": "image/png"}, {"sec_fetch_dest": "empty"},
+                     {"accept": "text/html", "sec_fetch_dest": "document"}, {"sec_fetch_dest": "document"},
                      {"x_forwarded_host": "evil.example"}, {"a_im": "feed"}, {"a_im": "feed;q=0, gzip"}]  # fmt: skip
 
     def request(method="GET", named=None, dated=None, coding=None, query="", more=None):
@@ -98,7 +99,8 @@ ADDRESSES = st.lists(
     method=st.sampled_from(["GET", "HEAD", "POST", "OPTIONS"]),
     headers=st.dictionaries(
         st.sampled_from(["accept", "accept_encoding", "a_im", "if_none_match", "if_modified_since", "if_match", "range",
-                         "if_unmodified_since", "host", "x_forwarded_for", "referer", "cookie"]),
+                         "if_unmodified_since", "host", "x_forwarded_for", "referer", "cookie",
+                         "sec_fetch_dest"]),
         LATIN,
         max_size=4,
     ),
