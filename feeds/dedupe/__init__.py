@@ -3,25 +3,26 @@
 from feeds.dedupe.decide import Deduper, remember
 from feeds.dedupe.explaining import compare, nearest
 from feeds.dedupe.grouping import Stories
-from feeds.dedupe.origins import Directory, Lineage, Said, Told, choose_shown, credited, said, trace, with_origin
+from feeds.dedupe.lineage import Candidate, Lineage, OriginSigns, choose_shown, origin_signs, trace
+from feeds.dedupe.origins import Directory, credited, with_origin
 from feeds.dedupe.signature import Sketched, sketch
 from feeds.dedupe.window import Window
 
 __all__ = [
+    "Candidate",
     "Deduper",
     "Directory",
     "Lineage",
-    "Said",
+    "OriginSigns",
     "Sketched",
     "Stories",
-    "Told",
     "Window",
     "choose_shown",
     "compare",
     "credited",
     "nearest",
+    "origin_signs",
     "remember",
-    "said",
     "sketch",
     "trace",
     "with_origin",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
-from feeds.dedupe import Directory, Said, Told, choose_shown, credited, said, trace, with_origin
+from feeds.dedupe import Candidate, Directory, OriginSigns, choose_shown, credited, origin_signs, trace, with_origin
 from feeds.model import Decision, Entry, FullText, Source
 from feeds.store import ReadTx, WriteTx
 from feeds.store.relations import Line, Settled
@@ -20,7 +20,7 @@ from feeds.store.relations import Line, Settled
 Groups = list[tuple[Decision, ...]]
 
 
-MOST_SAID = 20_000
+MOST_SIGNS = 20_000
 """Entries of which is remembered what they say of where they come from: some 400 bytes each, and every further copy
 of their article asks it again.
 """
@@ -31,12 +31,12 @@ class Credits:
 
     def __init__(self) -> None:
         self._directory: Directory | None = None
-        self._said: dict[int, tuple[datetime, Said]] = {}
+        self._signs: dict[int, tuple[datetime, OriginSigns]] = {}
         self._of: object = None
 
     def undo(self) -> None:
         """Forget what entries said that could not be saved: other ones will have their row numbers."""
-        self._said.clear()
+        self._signs.clear()
 
     def credit(self, tx: ReadTx, sources: Sequence[Source], groups: Groups, config: object) -> Groups:
         """The decisions with the origin of each entry made out; *sources* say who brought each group."""
@@ -69,37 +69,39 @@ class Credits:
         several = tx.relations.lines(sorted(uids))
         every = list(chain.from_iterable(several.values()))
         by_id = tx.sources.by_ids(sorted({line.source_id for line in every}))
-        said = self._what_they_say(tx, every, _just_saved(groups))
-        tx.relations.settle({uid: self._weighed(lines, said, by_id, desk_rights) for uid, lines in several.items()})
+        signs = self._signs_of(tx, every, _just_saved(groups))
+        tx.relations.settle({uid: self._weighed(lines, signs, by_id, desk_rights) for uid, lines in several.items()})
 
-    def _what_they_say(
+    def _signs_of(
         self, tx: ReadTx, lines: Sequence[Line], saved: Mapping[tuple[int, str], Entry]
-    ) -> dict[int, Said]:
+    ) -> dict[int, OriginSigns]:
         """What the entries of *lines* say, by row; read where it is not remembered, nor *saved* a moment ago."""
         found = {
             line.id: known[1]
             for line in lines
-            if (known := self._said.get(line.id)) is not None and known[0] == line.changed_at
+            if (known := self._signs.get(line.id)) is not None and known[0] == line.changed_at
         }
         strange = [line for line in lines if line.id not in found]
         new = {line.id: saved[line.source_id, line.key] for line in strange if (line.source_id, line.key) in saved}
         new |= tx.relations.entries([line.id for line in strange if line.id not in new])
         for line in strange:
-            found[line.id] = said(new[line.id])
-            self._said.pop(line.id, None)
-            self._said[line.id] = line.changed_at, found[line.id]
-        while len(self._said) > MOST_SAID:
-            del self._said[next(iter(self._said))]
+            found[line.id] = origin_signs(new[line.id])
+            self._signs.pop(line.id, None)
+            self._signs[line.id] = line.changed_at, found[line.id]
+        while len(self._signs) > MOST_SIGNS:
+            del self._signs[next(iter(self._signs))]
         return found
 
     def _weighed(
-        self, lines: list[Line], said: Mapping[int, Said], by_id: dict[int, Source], desk_rights: FullText
+        self, lines: list[Line], signs: Mapping[int, OriginSigns], by_id: dict[int, Source], desk_rights: FullText
     ) -> list[Settled]:
         assert self._directory is not None
-        told = [Told(said=said[line.id], source=by_id[line.source_id], first_seen=line.first_seen) for line in lines]
-        found = trace(told, self._directory)
+        candidates = [
+            Candidate(signs=signs[line.id], source=by_id[line.source_id], first_seen=line.first_seen) for line in lines
+        ]
+        found = trace(candidates, self._directory)
         now = next((at for at, line in enumerate(lines) if line.shown), 0)
-        shown = choose_shown(told, found, now, desk_rights)
+        shown = choose_shown(candidates, found, now, desk_rights)
         return [
             Settled(
                 line=line,
