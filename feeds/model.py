@@ -20,6 +20,7 @@ from feeds.dates import Order
 
 SourceKind = Literal["feed", "page", "sitemap", "files"]
 FullText = Literal["full", "summary", "link"]
+OwnFullText = Literal["full", "fetch", "summary", "link"]
 Copies = Literal["fold", "link", "show"]
 RateScope = Literal["url", "host", "domain"]
 
@@ -244,15 +245,20 @@ class Source:
     headers: Annotated[
         tuple[tuple[str, str], ...], "headers", "request headers; ${NAME} in a value comes from the environment"
     ] = ()
-    full_text: Annotated[FullText | None, "how much of its articles is republished, instead of publish.full_text"] = (
-        None
-    )
+    full_text: Annotated[
+        OwnFullText | None, "how much of its articles is republished; fetch: full, and a short feed's from their pages"
+    ] = None
     language: Annotated[str | None, "language", "the language of its articles, where they do not say"] = None
     timezone: Annotated[str | None, "zone", "for its dates without a zone, instead of the desk's"] = None
     priority: Annotated[int, Limits(-1000, 1000), "of several copies, that of the highest source is the original"] = 0
     ignore_validators: Annotated[bool, "ask for the whole document always, for origins whose validators lie"] = False
     line: int = 0
     follow: Annotated[tuple[str, ...], Words(1000), "folders that links among its documents may lead to"] = ()
+
+    @property
+    def rights(self) -> FullText | None:
+        """How much of its articles is republished; None where the desk decides."""
+        return "full" if self.full_text == "fetch" else self.full_text
 
 
 # --------------------------------------------------------------------------- fetch
@@ -570,6 +576,7 @@ class Entry:
     *title* and *text* are plain. *summary* and *content* are sanitised HTML, safe to show as they are.
     *published* and *updated* are None where the source gave none that can be believed. *text_hash* is of the
     folded text and 0 where there is too little of it to compare; *content_hash* changes with anything shown.
+    *feed_hash* is the *content_hash* as its feed had it where the text is that of its page, else 0.
     """
 
     key: str
@@ -603,6 +610,7 @@ class Entry:
     position: int = 0
     text_hash: int = 0
     content_hash: int = 0
+    feed_hash: int = 0
     warnings: tuple[str, ...] = ()
 
 

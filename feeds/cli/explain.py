@@ -40,6 +40,7 @@ EVIDENCE = {
     "story": "the event",
     "path": "the same title and path",
     "flood": "an archive that was issued again",
+    "full-text": "the text of its page",
     "edit": "what changed",
 }
 

@@ -201,7 +201,7 @@ def _nearer(candidates: Sequence[Candidate], lineage: Lineage, shown: int, origi
 
 def _gives_more(one: Candidate, other: Candidate, desk_rights: FullText) -> bool:
     """Whether the source of *one* gives the full text by a setting of its own, and that of *other* does not."""
-    return one.source.full_text == "full" and (other.source.full_text or desk_rights) != "full"
+    return one.source.rights == "full" and (other.source.rights or desk_rights) != "full"
 
 
 def _names_as_canonical(one: OriginSigns, other: OriginSigns) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from feeds.errors import ParseUnfinished
 from feeds.fetch.cadence import JITTER
-from feeds.ingest import notices
+from feeds.ingest import full_text, notices
 from feeds.ingest.arrivals import hub_of, note_hubs
 from feeds.ingest.bodies import Read, Waiting, recurs_in
 from feeds.ingest.desk import Desk
@@ -22,7 +22,7 @@ from feeds.ingest.host_queues import HostQueues, scope_of
 from feeds.ingest.placing import Places, places, rank
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late, late, verdict
-from feeds.model import Placement, PollSettings
+from feeds.model import Placement, PollSettings, Source
 from feeds.store import ReadTx, Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob
@@ -50,7 +50,8 @@ FLOOD_AT_LEAST = 5
 class Batch:
     """What one transaction takes in: polls that ended at fetch, bodies that were read, claims to be given back.
 
-    *flight* are the claims of all polls that are out, by source; *followed* the article pages that are done with.
+    *flight* are the claims of all polls that are out, by source; *followed* the article pages that are done with,
+    *refused* one of each source that robots.txt does not allow.
     """
 
     ended: list[PollResult]
@@ -58,6 +59,7 @@ class Batch:
     flight: Mapping[int, Claim]
     postponed: list[Claim] = field(default_factory=list)
     followed: dict[int, set[int]] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ class Saving:
         if any(waiting.item.tries for waiting, _ in batch.read):
             with self._store.read() as tx:
                 batch = replace(batch, read=_without_older(tx, batch.read))
+        if any(full_text.wants(waiting) or full_text.is_article(waiting) for waiting, _ in batch.read):
+            with self._store.read() as tx:
+                batch = replace(batch, read=full_text.with_full_texts(tx, batch.read))
         memory, credits = self._loaded()
         brought_by = [waiting.source for waiting, _ in batch.read]
         decided: Decided | None = None
@@ -111,6 +116,7 @@ class Saving:
                 credits.settle(tx, groups, desk.settings.publish.full_text)
                 tx.stories.move(decided.moved)
                 tx.stories.merge(decided.merged, now)
+                full_text.queue(tx, batch.read, placed, decided.decisions)
                 saved = self._save_ends(tx, batch, decided.decisions, report, desk, now)
                 newest = tx.articles.newest_entry()
         except BaseException:
@@ -173,6 +179,8 @@ class Saving:
             claim = batch.flight.get(result.source_id)
             if claim is not None and result.source_id in stood:
                 notices.write(tx, notices.notices(claim, result), now)
+        for source_id, source in tx.sources.by_ids(batch.refused).items():
+            notices.write(tx, [notices.robots(source, batch.refused[source_id])], now)
         asked_to_wait = [
             _address(batch.flight.get(result.source_id))
             for result in results
@@ -190,7 +198,7 @@ class Saving:
         if not self._follows:
             return {}
         answered = {*(result.source_id for result in results if not result.error), *handed}
-        listings = {id_ for id_ in answered if (claim := batch.flight.get(id_)) and claim.source.kind in LISTINGS}
+        listings = {id_ for id_ in answered if (claim := batch.flight.get(id_)) and _is_followed(claim.source)}
         return tx.page_queue.next(listings, FOLLOW_AT_ONCE)
 
     def _postpone(
@@ -220,7 +228,12 @@ def _decide(memory: Memory, tx: ReadTx, read: list[Read], desk: Desk, now: datet
     largest_last = sorted(read, key=lambda one: one[1].beside.window)
     beside = {waiting.source.id: reading.beside for waiting, reading in largest_last}
     settings = desk.settings
-    return memory.decide(tx, entries, now=now, language=settings.language, beside=beside, limits=settings.dedupe)
+    decided = memory.decide(tx, entries, now=now, language=settings.language, beside=beside, limits=settings.dedupe)
+    return replace(decided, decisions=full_text.quiet(read, decided.decisions))
+
+
+def _is_followed(source: Source) -> bool:
+    return source.kind in LISTINGS or source.full_text == "fetch"
 
 
 def queue_links(tx: WriteTx, read: list[Read]) -> None:
@@ -275,7 +288,8 @@ def _without_older(tx: ReadTx, read: list[Read]) -> list[Read]:
 
 def _was_put_off(waiting: Waiting) -> bool:
     """Whether it is the document of a feed that could not be read when it came."""
-    return waiting.claim is None and waiting.item.tries > 0 and waiting.source.kind == "feed"
+    late = waiting.claim is None and waiting.item.tries > 0
+    return late and waiting.source.kind == "feed" and waiting.item.asked_url is None
 
 
 def _newer(tx: ReadTx, waiting: Waiting, reading: Reading, polled: set[tuple[int, str]]) -> Reading:
@@ -310,11 +324,22 @@ def _note_documents(tx: WriteTx, read: list[Read], now: datetime) -> None:
         if waiting.claim is not None:
             continue
         url, source = waiting.item.final_url, waiting.source
+        if waiting.item.asked_url is not None:
+            _allowed_again(tx, source, now)
+        if full_text.is_article(waiting):
+            continue
         if reading.error is None:
             tx.events.close("document", f"{source.key}:{url}", now)
         else:
             text = f"{source.name}: {url}: {reading.error.cause}"
             tx.events.add("document", f"{source.key}:{url}", text=text, remedy=reading.error.remedy, now=now)
+
+
+def _allowed_again(tx: WriteTx, source: Source, now: datetime) -> None:
+    """An article page of *source* has come; where others are refused, that is told once a day."""
+    since = tx.events.since("robots", source.key)
+    if since is not None and now - since > timedelta(days=1):
+        tx.events.close("robots", source.key, now)
 
 
 def _learn(tx: WriteTx, read: list[Read], now: datetime) -> None:

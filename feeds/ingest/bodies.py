@@ -172,6 +172,7 @@ def arrived(source_id: int, claim: Claim | None, answer: Answer) -> InboxItem:
         validators=answer.validators,
         body=answer.body,
         pushed=False,
+        asked_url=answer.request.url if claim is None else None,
     )
 
 
@@ -183,6 +184,8 @@ def body_hash(body: bytes) -> str:
 def _reader(source: Source, item: InboxItem) -> Reader:
     if source.kind == "files":
         return "document"
+    if item.asked_url is not None:
+        return "page"
     if source.kind == "feed" or item.pushed:
         return "feed"
     # Of a page or sitemap source the address itself lists; everything else that it brings is an article page.

@@ -35,7 +35,8 @@ class Follows:
     """`want` pages; `ended` for the outcome of every request whose tag is one of `TAGS`.
 
     *held* says until when an address is not to be asked: pages that would have to wait come after the next poll.
-    *followed* are the pages that are done with, by source, as hashes. Whoever has saved them calls `saved`.
+    *followed* are the pages that are done with, by source, as hashes, *refused* one by source that robots.txt does not
+    allow. Whoever has saved them calls `saved`.
     """
 
     TAGS = ("follow", "robots")
@@ -54,6 +55,7 @@ class Follows:
         self._under_way: set[tuple[int, str]] = set()
         self._lately: dict[tuple[int, str], None] = {}
         self.followed: dict[int, set[int]] = {}
+        self.refused: dict[int, str] = {}
 
     def __len__(self) -> int:
         """Pages and robots.txt asked for or waiting."""
@@ -106,7 +108,7 @@ class Follows:
 
     def saved(self) -> None:
         """What `followed` said is in the store."""
-        self.followed = {}
+        self.followed, self.refused = {}, {}
 
     def _robots(self, outcome: Answer | FetchError, now: datetime) -> None:
         """Take in a robots.txt and start the pages that waited for it."""
@@ -148,6 +150,7 @@ class Follows:
         if not rules.allows(page.url):
             log.info("article page %s: skipped, for robots.txt does not allow it", page.url)
             self._under_way.discard((page.source_id, page.url))
+            self.refused[page.source_id] = page.url
             self._done(page)
             return
         if self._held(page.url, now):

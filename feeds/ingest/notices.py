@@ -9,6 +9,7 @@
 | `validators` | its validators lie, and are left out for a while | they are trusted again        |
 | `silent`     | it answers, and is quiet against its own rhythm  | it brings something new       |
 | `flood`      | an archive came again under new ids              | its ids stay the next time    |
+| `robots`     | robots.txt does not allow its article pages      | one of them has come          |
 | `clock`      | this machine's clock was set                     | at once                       |
 """
 
@@ -75,6 +76,13 @@ def flood(source: Source, count: int, *, over: bool = False) -> Notice:
     text = f"{source.name}: {count} articles came again under new ids; none is published a second time"
     remedy = "nothing to do; if it goes on at every poll, tell its publisher that entries need lasting ids"
     return Notice(kind="flood", subject=source.key, text=text, remedy=remedy, over=over)
+
+
+def robots(source: Source, url: str) -> Notice:
+    """An article page of *source* that is not asked for."""
+    text = f"{source.name}: the site's robots.txt does not allow its article pages, such as {masked(url)}"
+    remedy = "ask its publisher to allow them, or take `full_text: fetch` out" if source.kind == "feed" else ""
+    return Notice(kind="robots", subject=source.key, text=text, remedy=remedy or "ask its publisher to allow them")
 
 
 def write(tx: WriteTx, those: list[Notice], now: datetime) -> None:

@@ -5,6 +5,7 @@ What comes back crosses a pipe, so it is values alone; every DeskError is a valu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -88,6 +89,8 @@ def read(job: Job) -> Reading:
                 )
                 known = _normalised(job, feed)
                 furnished = without_furniture(known.entries, Recurring())
+                if job.source.kind == "feed":
+                    _refuse_wall(job, furnished.entries)
             case "listing":
                 feed = parse.parse_listing(job.body, url=job.url, content_type=job.content_type)
                 known = _normalised(job, feed)
@@ -114,6 +117,15 @@ def read(job: Job) -> Reading:
         shown=shown,
         notes=feed.warnings + known.dropped,
     )
+
+
+def _refuse_wall(job: Job, entries: Iterable[Entry]) -> None:
+    """Raise ParseError where an entry's page is no article: the entry then stays as its feed has it."""
+    from feeds import parse
+
+    for entry in entries:
+        if found := parse.wall(job.body, title=entry.title, text=entry.text):
+            raise ParseError(f"{found}, where the text of an entry was expected", remedy="the feed's own text stays")
 
 
 def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes, Beside]:

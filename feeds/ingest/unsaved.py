@@ -152,6 +152,7 @@ class Unsaved:
             flight=self._flight.claims,
             postponed=self.postponed,
             followed=self._pages.followed,
+            refused=self._pages.refused,
         )
         saved = self._saving.save(batch, desk, self._clock())
         ended.clear()

@@ -31,7 +31,7 @@ WORK = frozenset(("refile",))
 NEWS = frozenset(("revived", "flood"))
 """Events that are over as soon as they are noted."""
 
-OF_SOURCES = frozenset(("gone", "failing", "revived", "silent", "moved", "validators", "flood"))
+OF_SOURCES = frozenset(("gone", "failing", "revived", "silent", "moved", "validators", "flood", "robots"))
 """Kinds of events that are about the source whose key is their subject."""
 
 TITLES = {
@@ -48,6 +48,7 @@ TITLES = {
     "silent": "Silent",
     "validators": "Validators that lie",
     "flood": "An archive came again",
+    "robots": "Article pages are not to be asked for",
 }
 """What stands before the text of an event; other kinds say all in their text."""
 

@@ -70,6 +70,19 @@ class Articles(Verbs):
         theirs = select(entries.c.key).where(entries.c.source_id == source_id, entries.c.changed_at >= moment)
         return {stored[row.key] for row in rows_in(self._connection, theirs, entries.c.key, sorted(stored))}
 
+    def entries_of_keys(self, source_id: int, keys: Sequence[str]) -> dict[str, Entry]:
+        """The stored entries of a source under these *keys*, by key."""
+        stored = {indexable(key): key for key in keys}
+        theirs = select(entries.c.key, entries.c.payload).where(entries.c.source_id == source_id)
+        rows = rows_in(self._connection, theirs, entries.c.key, sorted(stored))
+        return {stored[row.key]: entry_from_blob(row.payload) for row in rows}
+
+    def entry_at(self, source_id: int, link: str) -> Entry | None:
+        """The newest stored entry of a source with this *link*."""
+        theirs = select(entries.c.payload).where(entries.c.source_id == source_id, entries.c.link == link)
+        blob = self._connection.scalar(theirs.order_by(entries.c.id.desc()).limit(1))
+        return None if blob is None else entry_from_blob(blob)
+
     def save(
         self,
         decisions: Sequence[Decision],

@@ -204,7 +204,7 @@ def _article(
 def _right(row: Row[*tuple[Any, ...]], copies: Iterable[Row[*tuple[Any, ...]]]) -> FullText:
     """What may be shown of the shown entry."""
     right: FullText = row.rights
-    if row.copy and row.full_text != "full":
+    if row.copy and row.full_text not in ("full", "fetch"):
         # The text of an original is not given away because a copy of it is shown instead.
         for original in (other for other in copies if not other.copy):
             right = strictest(right, original.rights)

@@ -123,10 +123,19 @@ class Inbox(Verbs):
 class PageQueue(Verbs):
     """``tx.page_queue``: the article pages that listings named and that are not done with, by hashes of addresses."""
 
-    def put(self, source_id: int, pages: Mapping[int, str]) -> None:
-        """Queue *pages*, hash → address, the newest first, before all that is queued; what is queued stays."""
+    def put(self, source_id: int, pages: Mapping[int, str], most: int | None = None) -> None:
+        """Queue *pages*, hash → address, the newest first, before all that is queued; what is queued stays.
+
+        Of more than *most* pages the newest stay.
+        """
         rows = [{"source_id": source_id, "link_hash": signed(number), "url": url} for number, url in pages.items()]
         dialect.upsert(self._connection, page_queue, rows[::-1], ["source_id", "link_hash"])
+        if most is not None and rows:
+            theirs = page_queue.c.source_id == source_id
+            oldest = select(page_queue.c.id).where(theirs).order_by(page_queue.c.id.desc()).offset(most).limit(1)
+            last = self._connection.scalar(oldest)
+            if last is not None:
+                self._connection.execute(delete(page_queue).where(theirs, page_queue.c.id <= last))
 
     def next(self, source_ids: Collection[int], each: int) -> dict[int, list[str]]:
         """The next pages of these sources, at most *each*."""

@@ -214,6 +214,7 @@ inbox = Table(
     _number("tries"),
     Column("next_try_at", UtcDateTime),
     Column("reading", LargeBinary),  # what a hand read in the body; it waits for who decides
+    Column("asked_url", Text),  # of an article page
     sqlite_autoincrement=True,
 )
 _partial("ix_inbox_next_try_at", inbox.c.next_try_at, where=text("next_try_at IS NOT NULL"))

@@ -94,7 +94,7 @@ BRIEF = tuple(name for name in _COLUMNS if name not in _ONLY_FOR_POLLING)
 _ADDRESS = frozenset(("target", "kind"))
 _SHOWN = frozenset(("name", "target", "rights", "full_text", "priority"))
 """What of a source is seen in published articles."""
-_OF_A_SOURCE = ("gone", "failing", "moved", "validators", "silent", "flood")
+_OF_A_SOURCE = ("gone", "failing", "moved", "validators", "silent", "flood", "robots")
 """Events that are over with another URL, or when the source goes."""
 _OF_THE_OLD_URL: dict[str, Any] = {
     "failures": 0,
@@ -120,7 +120,7 @@ def configured(source: Source, desk_full_text: FullText) -> dict[str, Any]:
     return same | {
         "enabled": int(source.enabled),
         "fixed_interval_s": source.interval_s,
-        "rights": source.full_text or desk_full_text,
+        "rights": source.rights or desk_full_text,
         "ignore_validators": int(source.ignore_validators),
     }
 
@@ -315,7 +315,8 @@ def _renew(connection: Connection, source_ids: Sequence[int]) -> None:
 def _says_less(row: Row[Any], columns: dict[str, Any]) -> bool:
     """Whether less of the source's articles may be shown than before; its own `full` also frees what it copied."""
     tighter = columns["rights"] != row.rights and strictest(columns["rights"], row.rights) == columns["rights"]
-    return bool(tighter or (row.full_text == "full" and columns["full_text"] != "full"))
+    own = ("full", "fetch")
+    return bool(tighter or (row.full_text in own and columns["full_text"] not in own))
 
 
 def _withhold(connection: Connection, source_ids: Sequence[int]) -> None:

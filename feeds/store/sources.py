@@ -276,7 +276,8 @@ class Sources(Verbs):
     def followed(self, done: Mapping[int, Collection[int]]) -> None:
         """Add links that are done with to what their sources' listings are known to hold; claims make no difference."""
         for source_id, hashes in sorted(done.items()):
-            row = self._connection.execute(select(sources.c.item_hashes).where(sources.c.id == source_id)).first()
+            listing = sources.c.id == source_id, sources.c.kind != "feed"  # of a feed these are its items
+            row = self._connection.execute(select(sources.c.item_hashes).where(*listing)).first()
             if row is None:
                 continue
             known = hashes_to_blob(tuple(sorted({*hashes_from_blob(row.item_hashes), *hashes})))

@@ -122,7 +122,8 @@ class SourcesSynced:
 class InboxItem:
     """A body that has arrived and whose entries are not saved yet. *id* is 0 until it is put.
 
-    *tries* counts how often its reading was not finished, for a reason that may pass.
+    *tries* counts how often its reading was not finished, for a reason that may pass. *asked_url* is the address of an
+    article page before redirects, None for all else.
     """
 
     id: int = 0
@@ -136,6 +137,7 @@ class InboxItem:
     body: bytes = b""
     pushed: bool = False
     tries: int = 0
+    asked_url: str | None = None
 
 
 # --------------------------------------------------------------------------- articles
