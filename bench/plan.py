@@ -158,7 +158,7 @@ def tell(made: Plan, seconds: float, cpu: float) -> None:
 def profile(found: Places, running: Config, after: Config) -> None:
     """Where the time of one process goes."""
     profiler = cProfile.Profile(time.process_time)
-    profiler.runcall(count_range, found.database, found.data, running, after, 0, 1 << 40)
+    profiler.runcall(count_range, found.database, running, after, 0, 1 << 40)
     pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
 
 

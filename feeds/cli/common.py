@@ -23,9 +23,11 @@ from feeds.engine.logs import CONTROLS
 from feeds.errors import DeskError
 from feeds.files import make_private
 from feeds.settings import Config, config_from_json
+from feeds.store import Store
 
 if TYPE_CHECKING:
-    from feeds.store import ReadTx, Store
+    from feeds.filing.learned.text_model import Model
+    from feeds.store import ReadTx
     from feeds.store.values import Refilable
 
 
@@ -75,6 +77,34 @@ def running_config(store: Store) -> Config | None:
     with store.read() as tx:
         stored = tx.configs.current()
     return config_from_json(stored.text) if stored is not None else None
+
+
+def has_run(found: Places) -> bool:
+    """Whether there are tables in the database; none is made."""
+    if found.file is not None and not found.file.exists():
+        return False
+    with Store(found.database) as store:
+        return store.revision() is not None
+
+
+def stored_model(store: Store) -> Model | None:
+    """The learned model; None where there is none. Raises DeskError where it can't be used."""
+    with store.read() as tx:
+        body = tx.models.body()
+    if body is None:
+        return None
+    from feeds.filing.learned.text_model import model_from_bytes
+
+    return model_from_bytes(body)
+
+
+def usable_model(store: Store) -> Model | None:
+    """The learned model; None where there is none, or where it can't be used, which is told."""
+    try:
+        return stored_model(store)
+    except DeskError as error:
+        click.echo(f"note: {error}", err=True)
+        return None
 
 
 def need_running_config(store: Store) -> Config:

@@ -15,18 +15,18 @@ from datetime import UTC
 import click
 import yaml
 
-from feeds.cli.common import PIPED_WIDTH, counted, show_table, terminal_width
+from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, terminal_width, usable_model
 from feeds.cli.places import places, with_places
 from feeds.dates import parse_date
 from feeds.engine.startup import now_utc, user_agent
 from feeds.errors import DeskError, FetchError, ParseError
 from feeds.fetch.client import Fetcher
 from feeds.filing import FilingRules
-from feeds.filing.learned import MODEL_FILE, load_model
 from feeds.ingest.reading import Job, Reader, Reading, read
 from feeds.model import DROPPED, UNFILED, Answer, Entry, ParsedFeed, Placement, Request, Settings, Source
 from feeds.parse import Offer, is_about_comments, parse, parse_listing, parse_offers, parse_sitemap
 from feeds.settings import Config, ConfigErrors, load_config
+from feeds.store import Store
 from feeds.urls import absolute, host_of, masked
 
 KINDS = {
@@ -306,8 +306,9 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
     reading = _read(answer, source, desk.settings, "page" if is_page else "feed")
     if reading.error is None:
         filing_rules = FilingRules(desk.sections, drops=desk.drops)
-        if filing_rules.learning:
-            filing_rules = filing_rules.with_model(load_model(found.data / MODEL_FILE))
+        if filing_rules.learning and has_run(found):
+            with Store(found.database) as store:
+                filing_rules = filing_rules.with_model(usable_model(store))
         source = replace(source, name=reading.title or source.name)
         _show_reading(reading, source, answer, is_page=is_page)
         _show_articles(reading.entries, source, filing_rules, limit)

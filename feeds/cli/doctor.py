@@ -31,12 +31,11 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from feeds import __version__, frames
-from feeds.cli.common import PIPED_WIDTH, counted, show_table, terminal_width
+from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, stored_model, terminal_width
 from feeds.cli.places import Places, places, with_places
 from feeds.condition import ago, condition, span
 from feeds.engine.supervisor import holder
 from feeds.errors import DeskError
-from feeds.filing.learned import MODEL_FILE, read_model
 from feeds.listening import is_loopback
 from feeds.model import Source
 from feeds.settings import Config, ConfigErrors, load_config
@@ -312,7 +311,10 @@ def classifier(found: Places) -> Iterator[Finding]:
     wanted = {one.path: one.learned_precision for one in judged.sections if one.learned_precision} if judged else {}
     if judged is None or not wanted:
         return
-    model = read_model(found.data / MODEL_FILE)
+    model = None
+    if has_run(found):
+        with Store(found.database) as store:
+            model = stored_model(store)
     if model is None:
         yield Finding("look", f"{len(wanted)} sections are set to learn, no model is there yet", "run `wiredesk learn`")
     else:

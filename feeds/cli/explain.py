@@ -11,14 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from feeds.cli.common import counted, find_article
+from feeds.cli.common import counted, find_article, usable_model
 from feeds.cli.places import need_database, places, with_places
 from feeds.comparable import comparable_url
 from feeds.dedupe import Stories, Window, compare, nearest, remember
 from feeds.dedupe.window import DAYS
 from feeds.errors import UrlError
 from feeds.filing import FilingRules
-from feeds.filing.learned import MODEL_FILE, load_model
 from feeds.filing.learned.text_model import Model
 from feeds.frames import archive_page, archive_path
 from feeds.model import Article, Evidence, Filing, Related
@@ -98,7 +97,7 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
             known = _look_up(tx, article)
         _tell_article(known)
         if known.config is not None:
-            _tell_weighed(known, known.config, load_model(found.data / MODEL_FILE))
+            _tell_weighed(known, known.config, usable_model(store))
 
 
 def _look_up(tx: ReadTx, url: str) -> Known:

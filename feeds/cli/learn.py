@@ -15,16 +15,15 @@ from typing import Any
 
 import click
 
-from feeds.cli.common import filed_articles, make_data, running_config
+from feeds.cli.common import filed_articles, has_run, make_data, running_config
 from feeds.cli.places import Places, need_config, places, with_places
 from feeds.engine.config_watch import ask_for_refiling
 from feeds.engine.liveness import end_with_parent
 from feeds.errors import DeskError
 from feeds.filing import FilingRules
-from feeds.filing.learned import MODEL_FILE, save_model
 from feeds.filing.learned.examples import Example, example_of, group_of
 from feeds.filing.learned.report import Report, SectionReport, report_of
-from feeds.filing.learned.text_model import Model
+from feeds.filing.learned.text_model import Model, model_to_bytes
 from feeds.settings import Config, load_config
 from feeds.store import Store, open_store
 
@@ -87,21 +86,19 @@ def learn(
         click.echo("Nothing was written.", err=True)
         return
     size = _save(model, found, refile=refile, now=now)
-    click.echo(f"{found.data / MODEL_FILE}: {size / 1e6:.1f} MB", err=True)
+    click.echo(f"The model is in the database: {size / 1e6:.1f} MB", err=True)
 
 
 def _save(model: Model, found: Places, *, refile: bool, now: datetime) -> int:
     """Put *model* in the place of the one in use, with *refile* have all filed again by it; its size in bytes."""
-    if not (refile and _has_run(found)):
-        make_data(found)
-        return save_model(model, found.data / MODEL_FILE)
-    words = "what is stored is being filed again by a new model"
-    with open_store(found.database, create=False) as store:
-        # Before, for a running desk looks when it takes the model over; after, for it may be filing again now.
-        ask_for_refiling(store, words, now=now)
-        size = save_model(model, found.data / MODEL_FILE)
-        ask_for_refiling(store, words, now=now)
-    return size
+    body = model_to_bytes(model)
+    refile = refile and has_run(found)
+    make_data(found)
+    with open_store(found.database) as store, store.write() as tx:
+        tx.models.put(body, now)
+        if refile:
+            ask_for_refiling(tx, "what is stored is being filed again by a new model", now=now)
+    return len(body)
 
 
 def _examples(found: Places, labelled: Sequence[Path], label: str | None) -> tuple[Config, list[Example]]:
@@ -120,19 +117,11 @@ def _examples(found: Places, labelled: Sequence[Path], label: str | None) -> tup
 
 def _in_force(found: Places) -> tuple[Config | None, list[Example]]:
     """The config in force, and the examples that are stored; None and none before a first poll."""
-    if not _has_run(found):
+    if not has_run(found):
         return None, []
     with open_store(found.database, create=False) as store:
         running = running_config(store)
         return running, list(filed_examples(store, running)) if running is not None else []
-
-
-def _has_run(found: Places) -> bool:
-    """Whether there are tables in the database; none is made."""
-    if found.file is not None and not found.file.exists():
-        return False
-    with Store(found.database) as store:
-        return store.revision() is not None
 
 
 def _from_files(found: Places) -> Config:

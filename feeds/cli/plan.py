@@ -12,17 +12,15 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
-from pathlib import Path
 
 import click
 
 from feeds.cli import check
-from feeds.cli.common import counted, filed_articles, need_running_config
+from feeds.cli.common import counted, filed_articles, need_running_config, usable_model
 from feeds.cli.places import Places, need_config, need_database, places, with_places
 from feeds.engine.config_watch import files_differently
 from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison, Moved, Tally
-from feeds.filing.learned import MODEL_FILE, load_model
 from feeds.model import Section, Source
 from feeds.settings import Config, ConfigErrors, first_lines, load_config
 from feeds.store import ReadTx, Store, open_store
@@ -178,30 +176,29 @@ def _tally(store: Store, found: Places, running: Config, edited: Config) -> Tall
     last = newest[0].id if newest else 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if count <= ALONE or cores == 1:
-        return count_range(found.database, found.data, running, edited, 0, last)
+        return count_range(found.database, running, edited, 0, last)
     shares = min(cores, 4)
     bounds = [last * share // shares for share in range(shares + 1)]
     with ProcessPoolExecutor(shares - 1, mp_context=get_context("spawn")) as pool:
         parts = [
-            pool.submit(count_range, found.database, found.data, running, edited, low, high)
+            pool.submit(count_range, found.database, running, edited, low, high)
             for low, high in zip(bounds[1:], bounds[2:], strict=False)
         ]
-        total = count_range(found.database, found.data, running, edited, bounds[0], bounds[1])
+        total = count_range(found.database, running, edited, bounds[0], bounds[1])
         for part in parts:
             total.add(part.result())
     return total
 
 
-def count_range(database: str, data: Path, running: Config, edited: Config, low: int, high: int) -> Tally:
+def count_range(database: str, running: Config, edited: Config, low: int, high: int) -> Tally:
     """Compare the articles of rows above *low* up to *high*; in a process of its own where there are many."""
     learns = any(section.learned_precision for section in edited.sections)
-    model = load_model(data / MODEL_FILE) if learns else None
-    comparison = Comparison(
-        FilingRules(edited.sections, model, drops=edited.drops),
-        moved=moved_sections(running, edited),
-        sources={source.key: source for source in edited.sources},
-    )
     with open_store(database, create=False) as store, _without_collector():
+        comparison = Comparison(
+            FilingRules(edited.sections, usable_model(store) if learns else None, drops=edited.drops),
+            moved=moved_sections(running, edited),
+            sources={source.key: source for source in edited.sources},
+        )
         for article in filed_articles(store, high + 1):
             if article.id <= low:
                 break

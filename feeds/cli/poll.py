@@ -82,7 +82,7 @@ def poll(
         upgrade(store, found, now_utc())
         accepted = accept(store, found.config, found.environ(), now=now_utc())
         tell_config(accepted)
-        desk = accepted.desk.with_model(Classifier(found.data).look(accepted.desk.filing_rules))
+        desk = accepted.desk.with_model(Classifier(store, found.data).look(accepted.desk.filing_rules))
         if to_refile(store) and holder(found.data) is None:
             # A running desk does this by itself; without one nobody else would.
             refile(store, desk.filing_rules, clock=now_utc)

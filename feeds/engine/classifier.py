@@ -1,8 +1,8 @@
 """The learned classifier of a running desk: a new model is taken over by itself, and made anew by the clock. I/O.
 
-The model is one file in the data folder, which `wiredesk learn` replaces whole: by hand, or as the process that `learn`
-starts here, for training never runs in the ingest process. Without a model that can be used the desk files by all
-else, and an open event says so.
+The model stands in the store, where `wiredesk learn` replaces it whole: by hand, or as the process that `learn` starts
+here, for training never runs in the ingest process. Without a model that can be used the desk files by all else, and an
+open event says so.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from feeds.errors import DeskError
+from feeds.errors import DeskError, StoreError
+from feeds.files import read_regular
 from feeds.filing import FilingRules
-from feeds.filing.learned import MODEL_FILE, read_model
 from feeds.ingest.desk import Desk
 from feeds.store import Store
 
@@ -33,41 +34,51 @@ LEARN_TIMEOUT_S = 4 * 3600.0
 NICE = 10
 _ONE_CORE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
-Stamp = tuple[int, int, int]
-"""What a changed file differs in: its inode, size, and time of change."""
-NEVER: Stamp = (0, 0, 0)
+OLD_FILE = Path("model") / "filing.npz"
+"""Where earlier releases kept the model below the data folder; `Classifier` takes it over once."""
+MOST_BYTES = 64 << 20
 
 
 class Classifier:
-    """The model in the folder *data*, as it was last read; `fault` says why there is none. Not for several threads."""
+    """The model in *store*, as it was last read; `fault` says why there is none. Not for several threads.
 
-    def __init__(self, data: Path) -> None:
-        self._path = data / MODEL_FILE
-        self._read: Stamp | None = NEVER
-        self._seen: Stamp | None = NEVER
+    A model that an earlier release left in the folder *data* is put into a store that has none.
+    """
+
+    def __init__(self, store: Store, data: Path) -> None:
+        self._store = store
+        self._old_file: Path | None = data / OLD_FILE
+        self._read: int | None = None  # the version of the model that was last read, 0 for none
+        self._data_seen: int | None = None
         self._model: Model | None = None
         self._fault: DeskError | None = None
 
     def look(self, filing_rules: FilingRules) -> Model | None:
-        """The model that *filing_rules* is to ask, read again where its file has changed; none where no section learns.
+        """The model that *filing_rules* is to ask, read again where there is another; none where no section learns.
 
-        A file that changes under a running desk counts once two looks have seen the same: it may be on its way still.
+        While the store does not answer it stays what it was.
         """
         if not filing_rules.learning:
-            self._read = self._seen = NEVER
-            self._model = self._fault = None
+            self._read = self._data_seen = self._model = self._fault = None
             return None
-        stamp = _stamp(self._path)
-        settled = self._seen in (stamp, NEVER)
-        self._seen = stamp
-        if settled and stamp != self._read:
-            self._read = stamp
+        data = self._store.data_version()
+        if data is not None and data == self._data_seen:
+            return self._model
+        try:
+            if self._old_file is not None:
+                self._take_file(self._old_file)
+            self._old_file = None
             self._take_over()
+        except StoreError as error:
+            log.error("the learned classifier was not looked for, trying again: %s", error)
+        else:
+            self._data_seen = data
         return self._model
 
     def waits(self) -> bool:
-        """Whether another model lies there than the one that was last read; safe to ask from any thread."""
-        return self._read != NEVER and _stamp(self._path) != self._read
+        """Whether another model is there than the one that was last read; safe to ask from any thread. StoreError."""
+        with self._store.read() as tx:
+            return self._read is not None and tx.models.version() != self._read
 
     def fault(self, desk: Desk) -> DeskError | None:
         """Why no model is asked although sections are set to learn; None where all is well."""
@@ -80,24 +91,48 @@ class Classifier:
         clock = "" if desk.settings.learn_at == "never" else f"; by itself the desk does at {desk.settings.learn_at}"
         return DeskError(f"{sections} set to learn, and no model is there yet", remedy=f"run `wiredesk learn`{clock}")
 
-    def _take_over(self) -> None:
-        began = time.monotonic()
-        self._fault = None
+    def _take_file(self, file: Path) -> None:
+        """Put what an earlier release left into the store, where no model is yet, and take the file away."""
         try:
-            self._model = read_model(self._path)
+            body = read_regular(file, most_bytes=MOST_BYTES)
+        except OSError:
+            return
+        with self._store.write() as tx:
+            if tx.models.version():
+                log.warning("the model at %s is not in use: the one in the database is, of `wiredesk learn`", file)
+                return
+            tx.models.put(body, datetime.now(UTC))
+        log.info("the learned model went from %s into the database", file)
+        with suppress(OSError):
+            file.unlink()
+
+    def _take_over(self) -> None:
+        with self._store.read() as tx:
+            version = tx.models.version()
+            if version == self._read:
+                return
+            body = tx.models.body()
+        began = time.monotonic()
+        self._read, self._fault = version, None
+        if body is None:
+            self._model = None
+            return
+        try:
+            from feeds.filing.learned.text_model import model_from_bytes
+
+            self._model = model_from_bytes(body)
         except DeskError as error:
             self._model, self._fault = None, error
             log.warning("the learned classifier is not in use: %s", error)
             return
-        if self._model is not None:
-            told = self._model.facts
-            log.info(
-                "the learned classifier is in use learned_at=%s articles=%s sections=%d ms=%.0f",
-                told.get("learned_at", "?"),
-                told.get("articles", "?"),
-                len(self._model.sections),
-                (time.monotonic() - began) * 1000,
-            )
+        told = self._model.facts
+        log.info(
+            "the learned classifier is in use learned_at=%s articles=%s sections=%d ms=%.0f",
+            told.get("learned_at", "?"),
+            told.get("articles", "?"),
+            len(self._model.sections),
+            (time.monotonic() - began) * 1000,
+        )
 
 
 def tell_model(store: Store, fault: DeskError | None, *, now: datetime) -> None:
@@ -158,11 +193,3 @@ def _tell(store: Store, kind: str, fault: DeskError | None, now: datetime) -> No
             tx.events.close(kind, "filing", now)
         else:
             tx.events.add(kind, "filing", text=fault.cause, remedy=fault.remedy, now=now)
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        told = path.stat()
-    except OSError:
-        return None
-    return told.st_ino, told.st_size, told.st_mtime_ns

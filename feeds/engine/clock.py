@@ -98,7 +98,7 @@ class IngestProcess:
         self._folder = folder
         self._data = data
         self._environ = environ
-        self._classifier = Classifier(data)
+        self._classifier = Classifier(store, data)
         self._desk: Desk = accepted.desk.with_model(self._classifier.look(accepted.desk.filing_rules))
         self._judge = Judge(folder, environ)
         self._watch = Watch(folder, self._judge, judged=accepted.seen, opml_files=accepted.opml_files)

@@ -355,10 +355,9 @@ def stored_version(store: Store) -> int:
         return tx.configs.version()
 
 
-def ask_for_refiling(store: Store, words: str, *, now: datetime) -> None:
+def ask_for_refiling(tx: WriteTx, words: str, *, now: datetime) -> None:
     """Have what is stored filed again by the desk that runs, or by the next that does."""
-    with store.write() as tx:
-        tx.events.add(REFILE, "sections", text=words, now=now)
+    tx.events.add(REFILE, "sections", text=words, now=now)
 
 
 def to_refile(store: Store) -> bool:

@@ -230,6 +230,15 @@ page_queue = Table(
     sqlite_autoincrement=True,
 )
 
+models = Table(
+    "models",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _number("version"),
+    _blob("body"),
+    _time("learned_at"),
+)
+
 furniture = Table(
     "furniture",
     metadata,

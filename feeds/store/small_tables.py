@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 from feeds.store import dialect
 from feeds.store.columns import indexable
 from feeds.store.dialect import Verbs
-from feeds.store.schema import configs, counters, events, furniture
+from feeds.store.schema import configs, counters, events, furniture, models
 from feeds.store.values import Event, StoredConfig
 
 PUBLICATION, SHIFTS, DESK = "publication", "shifts", "desk"
@@ -199,3 +199,24 @@ class Furniture(Verbs):
             {"scope": indexable(scope), "state": state, "changed_at": now} for scope, state in sorted(states.items())
         ]
         dialect.upsert(self._connection, furniture, rows, ["scope"], replace=True)
+
+
+class Models(Verbs):
+    """``tx.models``: the one learned model, which all processes of a desk share."""
+
+    def version(self) -> int:
+        """A number that moves with each model, 0 before there was one."""
+        return int(self._connection.scalar(select(models.c.version).where(_FILING)) or 0)
+
+    def body(self) -> bytes | None:
+        """The model as it was put; None where there is none."""
+        body: bytes | None = self._connection.scalar(select(models.c.body).where(_FILING))
+        return None if body is None else bytes(body)
+
+    def put(self, body: bytes, now: datetime) -> None:
+        """Keep *body* in the place of the model before."""
+        row = {"name": "filing", "version": self.version() + 1, "body": body, "learned_at": now}
+        dialect.upsert(self._connection, models, [row], ["name"], replace=True)
+
+
+_FILING = models.c.name == "filing"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from feeds.store.retention import Retention
     from feeds.store.search import Search
     from feeds.store.sections import Sections
-    from feeds.store.small_tables import Configs, Events, Furniture
+    from feeds.store.small_tables import Configs, Events, Furniture, Models
     from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
 
@@ -113,6 +113,7 @@ _SUBJECTS = {
     "configs": ("small_tables", "Configs"),
     "events": ("small_tables", "Events"),
     "furniture": ("small_tables", "Furniture"),
+    "models": ("small_tables", "Models"),
     "sources": ("sources", "Sources"),
     "schedule": ("sources", "Schedule"),
     "inbox": ("inbox", "Inbox"),
@@ -138,6 +139,7 @@ class ReadTx:
     configs: Configs
     events: Events
     furniture: Furniture
+    models: Models
     sources: Sources
     schedule: Schedule
     inbox: Inbox

@@ -19,7 +19,6 @@ pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements
 
 from feeds.errors import DeskError
 from feeds.filing import FilingRules
-from feeds.filing.learned import load_model, save_model
 from feeds.filing.learned.examples import Example, clean, example_of
 from feeds.filing.learned.features import (
     learned_words,
@@ -233,30 +232,21 @@ def test_a_row_of_a_file_becomes_an_example() -> None:
     assert clean("&lt;b&gt;Bold&lt;/b&gt; claim") == "Bold claim"
 
 
-# ------------------------------------------------------------ the file
+# ------------------------------------------------------------ its bytes
 
 
-def test_a_model_comes_back_from_its_file(learned: tuple[Model, Report], tmp_path: Path) -> None:
+def test_a_model_comes_back_from_its_bytes(learned: tuple[Model, Report]) -> None:
     model, _ = learned
-    path = tmp_path / "model" / "filing.npz"
-    assert load_model(path) is None
-    assert save_model(model, path) == path.stat().st_size
-    again = load_model(path)
-    assert again is not None
+    again = model_from_bytes(model_to_bytes(model))
     assert again.guess("ferry", "tide and barn") == model.guess("ferry", "tide and barn")
-    assert [one.name for one in path.parent.iterdir()] == ["filing.npz"]
 
 
-def test_a_damaged_file_is_told_and_not_used(
-    learned: tuple[Model, Report], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_damaged_bytes_are_refused(learned: tuple[Model, Report]) -> None:
     body = model_to_bytes(learned[0])
-    path = tmp_path / "filing.npz"
     for damaged in (b"", b"not a model", body[:-200], body[: len(body) // 2]):
-        path.write_bytes(damaged)
-        assert load_model(path) is None
-        assert "run `wiredesk learn` again" in caplog.text
-        caplog.clear()
+        with pytest.raises(DeskError) as refused:
+            model_from_bytes(damaged)
+        assert refused.value.remedy == "run `wiredesk learn` again"
 
 
 def changed(model: Model, **told: object) -> bytes:
@@ -314,12 +304,13 @@ def test_no_changed_byte_does_more_than_be_refused(learned: tuple[Model, Report]
 
 
 def test_a_model_is_used_without_scikit_learn(learned: tuple[Model, Report], tmp_path: Path) -> None:
-    save_model(learned[0], tmp_path / "filing.npz")
+    file = tmp_path / "filing.npz"
+    file.write_bytes(model_to_bytes(learned[0]))
     told = (
         "import sys; sys.modules['sklearn'] = sys.modules['scipy'] = None\n"
         "from pathlib import Path\n"
-        "from feeds.filing.learned import load_model\n"
-        f"print(load_model(Path({str(tmp_path / 'filing.npz')!r})).decide('ferry', 'tide')[0][0])"
+        "from feeds.filing.learned.text_model import model_from_bytes\n"
+        f"print(model_from_bytes(Path({str(file)!r}).read_bytes()).decide('ferry', 'tide')[0][0])"
     )
     ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60)
     assert ran.stdout.strip() == "sea", ran.stderr

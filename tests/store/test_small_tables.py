@@ -183,3 +183,12 @@ def test_what_came_late_counts_for_the_last_poll(desk):
         tx.sources.finish([result])
         tx.sources.came_late(claim.source.id, new=2, copies=1, updated=0)
         assert [(poll.new, poll.copies) for poll in tx.sources.polls(claim.source.id, 5)] == [(3, 1)]
+
+
+def test_a_model_takes_the_place_of_the_one_before_under_a_new_number(store):
+    with store.write() as tx:
+        assert (tx.models.version(), tx.models.body()) == (0, None)
+        tx.models.put(b"first", NOW)
+        assert (tx.models.version(), tx.models.body()) == (1, b"first")
+        tx.models.put(b"\x00second", LATER)
+        assert (tx.models.version(), tx.models.body()) == (2, b"\x00second")
