@@ -13,7 +13,17 @@ from urllib.parse import quote, urlsplit
 from feeds.model import FORMATS, UNFILED, Format, Section
 
 PLACES = frozenset(
-    ("/", "/sections.opml", "/sitemap-news.xml", "/robots.txt", "/favicon.ico", "/healthz", "/readyz", "/" + UNFILED)
+    (
+        "/",
+        "/sections",
+        "/sections.opml",
+        "/sitemap-news.xml",
+        "/robots.txt",
+        "/favicon.ico",
+        "/healthz",
+        "/readyz",
+        "/" + UNFILED,
+    )
 )
 """Addresses that exist on every desk."""
 

@@ -71,6 +71,11 @@ class Snapshot:
         finished = self.finished.get(self._keys(document_path(path, "json"))[0])
         return self.epoch, next(iter(finished.by_etag), "") if finished is not None else ""
 
+    def filed(self, path: str) -> bool:
+        """Return whether the documents of a section have ever held anything."""
+        etag = self.state_of(path)[1]
+        return bool(etag) and not etag.strip('"').startswith("0-")
+
     def keep(self, address: str, finished: Finished, max_bodies_bytes: int) -> None:
         """Take the bodies of a document whose validators are here; another's may have to go for them."""
         known = self.finished.get(self._keys(address)[0])

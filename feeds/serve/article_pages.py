@@ -7,10 +7,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from html import escape, unescape
-from itertools import groupby
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request
@@ -30,10 +28,9 @@ from feeds.serve.section_pages import frame, latest_change, slot
 from feeds.serve.site import page, redirect_to, respond_with, the_site
 from feeds.serve.store_reader import Desk, Retracted
 from feeds.serve.view_models import (
-    Headline,
+    Day,
     Player,
     cast_of,
-    day_in_words,
     direction,
     downloads_of,
     facts_of,
@@ -49,6 +46,7 @@ from feeds.serve.view_models import (
     shortened,
     transcripts_of,
 )
+from feeds.serve.weight import days
 from feeds.store.store import ReadTx
 from feeds.store.values import StorySize
 from feeds.text import plain
@@ -286,15 +284,6 @@ class _NoArticles(Exception):
     """The story has nothing to show: it was merged, retracted, or never there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """The articles of one day of the desk's zone, newest first."""
-
-    name: str
-    stamp: str
-    lines: tuple[Headline, ...]
-
-
 @bp.get("/story/<story_id>")
 def story_page(story_id: str) -> Response:
     """Give the page of a story."""
@@ -321,12 +310,8 @@ def story_page(story_id: str) -> Response:
             began=in_words(members[-1].published, zone),
             began_stamp=rfc3339(members[-1].published),
             days=[
-                Day(
-                    name=name,
-                    stamp=several[0].published.astimezone(zone).date().isoformat(),
-                    lines=tuple(headline(article, desk, addresses, now=now) for article in several),
-                )
-                for name, several in _by_day(members, zone)
+                Day.of(day, lines)
+                for day, lines in days([headline(article, desk, addresses, now=now) for article in members], zone)
             ],
             description=shortened(plain(members[0].summary or members[0].content), 200),
             noindex=any(article.noindex for article in members),
@@ -375,13 +360,6 @@ def story_feed(story_id: str, format: Format) -> Response:
         return respond_with(site.joined(key, prepare))
     except _NoArticles:
         return _elsewhere(uid, f".{format}")
-
-
-def _by_day(members: Sequence[Article], zone: tzinfo) -> list[tuple[str, list[Article]]]:
-    return [
-        (name, list(several))
-        for name, several in groupby(members, key=lambda article: day_in_words(article.published, zone))
-    ]
 
 
 def _size(tx: ReadTx, uid: str) -> StorySize:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from flask import Blueprint, Response, render_template, request
 
 from feeds import frames
+from feeds.dates import zone_of
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import UNFILED, Article, Format, Section
 from feeds.serve.admission import is_loopback
@@ -23,28 +24,38 @@ from feeds.serve.site import finish_text, number_asked, page, page_headers, resp
 from feeds.serve.view_models import (
     FORMAT_NAMES,
     REDRAWN_MIN,
+    Day,
     Feed,
     Headline,
+    Node,
+    children,
     direction,
     feeds_of,
-    grouped,
     headline,
     node,
     tree,
 )
+from feeds.serve.weight import by_day, by_weight, not_shown
 from feeds.store.search import MOST_QUERY_CHARS
 from feeds.store.values import Selection, StorySize
 
 bp = Blueprint("pages", __name__)
 
 TOP_HEADLINES, SECTION_HEADLINES = 9, 5
-TOP_READ, SECTION_READ = 24, 12
+TOP_READ, SECTION_READ = 24, 20
 """How many articles are read for so many headlines: some are grouped, some are higher up already."""
+TOP_AMONG = 300
+"""Among how many of the desk's newest articles a front page looks for what weighs most."""
 PER_PAGE = 20
 FEED_ENTRIES = 50
 LAST_ROW = 2**63 - 1
 """No article's row has a higher number."""
-SECTIONS_WITH_HEADLINES = 40  # a wider tree shows the others by name: each costs a read
+DESKS = 12
+"""Sections with headlines on the front page, which stays below 60 kB so; the others are there by name."""
+MOST_BESIDE, MOST_AROUND = 60, 16
+"""Sections by name, on the front page and around a section: all of them are on a page of their own."""
+MOST_WITH_FEEDS = 150
+"""Sections up to which the page of all sections links the feeds of each."""
 
 
 SERVICES = (
@@ -59,30 +70,34 @@ SERVICES = (
 
 @bp.get("/")
 def front() -> Response:
-    """Give the front page: the newest of all, then the section tree, each with its feeds and latest headlines."""
+    """Give the front page: what weighs most of all, then the sections that have something, each with its headlines."""
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         site, desk, addresses = the_site(), snapshot.desk, snapshot.addresses
         now = site.now()
-        newest = site.newest("", TOP_READ, snapshot)
-        sections = list(tree(desk, addresses))
-        latest = [site.newest(one.path, SECTION_READ, snapshot) for one in sections[:SECTIONS_WITH_HEADLINES]]
-        seen = [*newest, *(article for articles in latest for article in articles)]
+        newest = site.heaviest(TOP_READ, TOP_AMONG, snapshot)
+        sections = tree(desk, addresses)
+        latest = _latest(sections, snapshot)
+        seen = [*newest, *(article for articles in latest.values() for article in articles)]
         sizes = story_sizes(seen)
+        shown: set[str] = set()
 
-        def lines(articles: Sequence[Article], most: int) -> list[Headline]:
-            return grouped([headline(one, desk, addresses, now=now, sizes=sizes) for one in articles], most)
+        def lines(articles: Sequence[Article], most: int, others: int) -> tuple[Headline, ...]:
+            found = by_weight([headline(one, desk, addresses, now=now, sizes=sizes) for one in articles], others)
+            return tuple(not_shown(found, shown, most))
 
-        top = _lead_first(lines(newest, 4)[:TOP_HEADLINES])
-        above = {one.page for line in top for one in (line, *line.others)}
-        for index, articles in enumerate(latest):
-            # What is at the top of the page is not repeated.
-            below = [line for line in lines(articles, 2) if line.page not in above][:SECTION_HEADLINES]
-            sections[index] = replace(sections[index], headlines=tuple(below), all_above=bool(articles) and not below)
+        top = lines(newest, TOP_HEADLINES, 4)
+        desks = [
+            replace(one, headlines=lines(latest[one.path], SECTION_HEADLINES, 2))
+            for one in sections
+            if one.path in latest
+        ]
         html = render_template(
             "front.html",
             **frame(snapshot),
             sections=sections,
+            desks=desks,
+            beside=[one for one in sections if one.path not in latest][:MOST_BESIDE],
             newest=top,
             sources=len(desk.sources),
             feeds=feeds_of("", addresses),
@@ -93,15 +108,36 @@ def front() -> Response:
     return page(("front", the_site().snapshot.counter, slot()), draw)
 
 
+def _latest(sections: Sequence[Node], snapshot: Snapshot) -> dict[str, tuple[Article, ...]]:
+    """The newest articles of the sections that a front page shows: the first that have any."""
+    filed = [one.path for one in sections if snapshot.filed(one.path)][:DESKS]
+    return {path: articles for path in filed if (articles := the_site().newest(path, SECTION_READ, snapshot))}
+
+
+@bp.get("/sections")
+def all_sections() -> Response:
+    """Give the whole tree of sections, with the feeds of each where they are not too many to be read."""
+
+    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
+        addresses = snapshot.addresses
+        html = render_template(
+            "sections.html",
+            **frame(snapshot),
+            sections=tree(snapshot.desk, addresses),
+            with_feeds=len(snapshot.desk.sections) <= MOST_WITH_FEEDS,
+            feeds=feeds_of("", addresses),
+            canonical=addresses.public("/sections"),
+        )
+        return html, snapshot.desk.accepted_at
+
+    return page(("sections",), draw)
+
+
 @bp.get("/<path:section>")
 def section_page(section: str) -> Response:
-    """Give a section's page: its feeds, what lies above and below it, its articles."""
+    """Give a section's page: its feeds, what lies above, beside and below it, its articles by days."""
     site = the_site()
-    found = site.snapshot.addresses.section_at(section)
-    if found is None and section == UNFILED:
-        found = Section(path=UNFILED, title="Unfiled", description="Articles that no section takes in yet.")
-    if found is None:
-        raise SectionNotFound(section)
+    found = _section(section)
     return page(("section", found.path, site.snapshot.state_of(found.path), slot()), partial(_draw, found))
 
 
@@ -126,28 +162,51 @@ def _draw(found: Section, snapshot: Snapshot, template: str = "section.html", **
     """Draw the page of a section, with what *template* wants *more*; and the time of its last change."""
     site, path = the_site(), found.path
     desk, addresses = snapshot.desk, snapshot.addresses
-    limit = found.limit or desk.settings.publish.entries
-    articles = site.reader.latest(path, limit)
-    trail = [
-        node(above, addresses)
-        for above in (addresses.section_at(path[:end]) for end in range(len(path)) if path[end] == "/")
-        if above is not None
-    ]
+    articles = site.reader.latest(path, found.limit or desk.settings.publish.entries)
     sizes = story_sizes(articles)
-    children = [node(child, addresses) for child in desk.sections if child.path and child.parent == path]
+    lines = [headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in articles]
     html = render_template(
         template,
         **frame(snapshot),
         **more,
         section=node(found, addresses),
-        trail=trail,
-        children=children,
-        articles=grouped([headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in articles]),
+        **_around(found, snapshot),
+        days=[Day.of(day, several) for day, several in by_day(lines, zone_of(desk.settings.timezone))],
         feeds=feeds_of(path, addresses),
         canonical=addresses.public("/" + path),
         unfiled=path == UNFILED,
     )
     return html, latest_change(articles, desk.accepted_at)
+
+
+def _section(path: str) -> Section:
+    found = the_site().snapshot.addresses.section_at(path)
+    if found is None and path == UNFILED:
+        found = Section(path=UNFILED, title="Unfiled", description="Articles that no section takes in yet.")
+    if found is None:
+        raise SectionNotFound(path)
+    return found
+
+
+def _around(section: Section, snapshot: Snapshot) -> dict[str, object]:
+    """The sections above, below and beside one, as links: what lies beside it is the one itself as well."""
+    addresses = snapshot.addresses
+    ends = [at for at, sign in enumerate(section.path) if sign == "/"]
+    above = [found for end in ends if (found := addresses.section_at(section.path[:end])) is not None]
+    by_parent = children(snapshot.desk)
+    beside = by_parent.get(section.parent or "", ()) if section.path else ()
+    return {
+        "trail": [node(one, addresses) for one in above],
+        "children": [node(one, addresses) for one in by_parent.get(section.path, ())[:MOST_AROUND]],
+        "siblings": [node(one, addresses) for one in _near(beside, section)] if len(beside) > 1 else [],
+    }
+
+
+def _near(beside: Sequence[Section], section: Section) -> Sequence[Section]:
+    """At most `MOST_AROUND` of the sections *beside* one, around it where there are more."""
+    at = next((place for place, one in enumerate(beside) if one.path == section.path), 0)
+    first = max(0, min(at - MOST_AROUND // 2, len(beside) - MOST_AROUND))
+    return beside[first : first + MOST_AROUND]
 
 
 def story_sizes(articles: Iterable[Article]) -> dict[str, StorySize]:
@@ -167,14 +226,6 @@ def slot() -> int:
     return int(the_site().now().timestamp() // (60 * REDRAWN_MIN))
 
 
-def _lead_first(headlines: list[Headline]) -> list[Headline]:
-    """Put the one with most to show of the newest three at the top: a short note makes a poor lead."""
-    if not headlines:
-        return headlines
-    lead = max(headlines[:3], key=lambda one: (one.image is not None, len(one.teaser)))
-    return [lead, *(one for one in headlines if one is not lead)]
-
-
 def frame(snapshot: Snapshot) -> dict[str, object]:
     """Return what every page needs: the desk, its language, links to the front page and the style sheet."""
     site, settings, addresses = the_site(), snapshot.desk.settings, snapshot.addresses
@@ -183,6 +234,7 @@ def frame(snapshot: Snapshot) -> dict[str, object]:
         "desk": settings,
         "direction": direction(settings.language),
         "home": addresses.local("/"),
+        "sections_url": addresses.local("/sections"),
         "opml": addresses.local("/sections.opml"),
         "style": addresses.local(f"/static/{names['desk.css']}"),
         "icon": addresses.local(f"/static/{names['favicon.svg']}"),

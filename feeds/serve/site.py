@@ -97,6 +97,7 @@ class Site:
     former: tuple[int, Mapping[str, str | None]] | None = None
     named: tuple[int, Mapping[str, Source]] | None = None
     headlines: dict[str, tuple[tuple[int, str], tuple[Article, ...]]] = field(default_factory=dict)
+    weightiest: tuple[tuple[int, str], tuple[Article, ...]] | None = None
     health: Health = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,6 +147,13 @@ class Site:
             kept = (state, tuple(self.reader.latest(path, limit)))
             self.headlines[path] = kept
         return kept[1]
+
+    def heaviest(self, limit: int, among: int, snapshot: Snapshot) -> tuple[Article, ...]:
+        """Return the desk's articles that weigh most, as `newest` does."""
+        state = snapshot.state_of("")
+        if self.weightiest is None or self.weightiest[0] != state:
+            self.weightiest = (state, tuple(self.reader.heaviest("", limit, among)))
+        return self.weightiest[1]
 
 
 def _once(cache: Cache, lock: threading.Lock, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:

@@ -11,6 +11,7 @@ from functools import partial
 from feeds import frames
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import Article, Document, Format, Frame, Section, Settings, Source
+from feeds.serve import weight
 from feeds.settings import config_from_json
 from feeds.store import Store, open_store
 from feeds.store.overview import Line, Numbers, Saved
@@ -156,6 +157,18 @@ class StoreReader:
                 return tx.sections.top(path, limit)
             except SectionNotFound:
                 return ()
+
+    def heaviest(self, path: str, limit: int, among: int) -> Sequence[Article]:
+        """The heaviest *limit* of a section's newest *among* articles (`feeds.serve.weight`), rights applied."""
+        with self.store.read() as tx:
+            try:
+                outlines = tx.sections.outlines(path, among)
+            except SectionNotFound:
+                return ()
+            sizes = tx.stories.sizes(sorted({one.story_uid for one in outlines if one.story_uid}))
+            chosen = weight.heaviest(outlines, sizes, limit)
+            whole = tx.articles.several(chosen)
+        return tuple(whole[uid] for uid in chosen if uid in whole)
 
     def article(self, uid: str) -> Article | Retracted | None:
         """One article by its ``urn:uuid:``."""

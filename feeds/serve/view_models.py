@@ -6,8 +6,8 @@ Players load nothing by themselves: who only reads a page is not told to the hos
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
 from itertools import groupby
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -232,9 +232,10 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """An article in a list."""
+    """An article in a list. *published* orders it: as shown, but for a time that is yet to come."""
 
     title: str
+    published: datetime
     href: str
     page: str
     teaser: str
@@ -252,13 +253,28 @@ class Headline:
     story: str | None = None
     story_href: str = ""
     story_size: int = 0
+    independent: int = 1
     series: bool = False
     others: tuple[Headline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """The articles of one day of the desk's zone."""
+
+    name: str
+    stamp: str
+    lines: tuple[Headline, ...]
+
+    @classmethod
+    def of(cls, day: date, lines: Sequence[Headline]) -> Day:
+        """Return *lines* under the name of their day."""
+        return cls(name=f"{day.day} {day:%B %Y}", stamp=day.isoformat(), lines=tuple(lines))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A section in the tree; *all_above*: all of its articles are higher up on the page."""
+    """A section in the tree."""
 
     title: str
     description: str
@@ -268,8 +284,7 @@ class Node:
     language: str | None
     direction: str = "ltr"
     children: tuple[Node, ...] = ()
-    headlines: tuple[Headline, ...] = field(default=())
-    all_above: bool = False
+    headlines: tuple[Headline, ...] = ()
 
 
 def direction(language: str | None) -> str:
@@ -286,12 +301,6 @@ def in_words(moment: datetime, zone: tzinfo) -> str:
     """Return *moment* for people, in *zone*; absolute, so that a page stays true however long a cache keeps it."""
     local = moment.astimezone(zone)
     return f"{local.day} {local:%b %Y, %H:%M}"
-
-
-def day_in_words(moment: datetime, zone: tzinfo) -> str:
-    """Return the day of *moment* in *zone*, for people."""
-    local = moment.astimezone(zone)
-    return f"{local.day} {local:%B %Y}"
 
 
 def in_relation(moment: datetime, now: datetime) -> str:
@@ -345,6 +354,7 @@ def headline(
     elsewhere = "" if article.content else article.link
     return Headline(
         title=article.title or "Untitled",
+        published=article.published if now is None else min(article.published, now),
         href=elsewhere or page,
         page=page,
         teaser=shortened(plain(article.summary or article.content), _TEASER_CHARS),
@@ -361,6 +371,7 @@ def headline(
         story=article.story_uid,
         story_href=_story_href(article, size, addresses),
         story_size=size.articles,
+        independent=size.independent,
         series=size.series,
         first_in=_first_source(article),
     )
@@ -372,21 +383,6 @@ def _first_source(article: Article) -> str:
 
 def _story_href(article: Article, size: StorySize, addresses: Addresses) -> str:
     return addresses.local(story_path(article.story_uid)) if article.story_uid and size.articles > 1 else ""
-
-
-def grouped(headlines: Sequence[Headline], most: int = 4) -> list[Headline]:
-    """Return *headlines* with those of one story below the first of them, at most *most*; the order stays else."""
-    first: dict[str, int] = {}
-    kept: list[Headline] = []
-    for one in headlines:
-        at = first.get(one.story) if one.story else None
-        if at is None:
-            if one.story:
-                first[one.story] = len(kept)
-            kept.append(one)
-        elif len(kept[at].others) < most:
-            kept[at] = replace(kept[at], others=(*kept[at].others, one))
-    return kept
 
 
 def shortened(text: str, most: int) -> str:
@@ -404,15 +400,21 @@ def shortened(text: str, most: int) -> str:
 
 def tree(desk: Desk, addresses: Addresses) -> tuple[Node, ...]:
     """Return the top sections with all below them, in the order of config."""
-    below: dict[str, list[Section]] = {}
-    for section in desk.sections:
-        if section.path:
-            below.setdefault(section.parent or "", []).append(section)
+    below = children(desk)
 
     def grow(section: Section) -> Node:
         return node(section, addresses, children=tuple(grow(child) for child in below.get(section.path, ())))
 
     return tuple(grow(section) for section in below.get("", ()))
+
+
+def children(desk: Desk) -> dict[str, list[Section]]:
+    """Return the sections right below each path, in the order of config; top ones are below ""."""
+    below: dict[str, list[Section]] = {}
+    for section in desk.sections:
+        if section.path:
+            below.setdefault(section.parent or "", []).append(section)
+    return below
 
 
 def node(

@@ -37,6 +37,7 @@ from feeds.store.values import (
     Changes,
     Listing,
     Newest,
+    Outline,
     Page,
     SectionState,
     Selection,
@@ -140,6 +141,10 @@ class Sections(Verbs):
     def top(self, path: str, limit: int) -> tuple[Article, ...]:
         """The newest *limit* articles by (`rank_at`, id), whole; none that is set aside. Raises SectionNotFound."""
         return self.page(path, None, limit).articles
+
+    def outlines(self, path: str, limit: int) -> list[Outline]:
+        """The newest *limit* published articles of the section in outline, newest first. Raises SectionNotFound."""
+        return stories.newest(self._connection, self._id(path), limit)
 
     def newest(self, wanted: Sequence[Wanted]) -> dict[int, Newest]:
         """What the documents of sections are chosen from, by the section's row: articles that are not set aside."""

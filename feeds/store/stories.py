@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, select, union_all, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, union_all, update
 
 from feeds.codec import deflate
 from feeds.model import FORMATS, Article, Format, Fragment
@@ -33,7 +33,7 @@ from feeds.store.schema import (
     story_moves,
 )
 from feeds.store.selections import SECTIONS_AT_ONCE, fragment_of, published
-from feeds.store.values import Selection, StorySize
+from feeds.store.values import Outline, Selection, StorySize
 
 
 class StoryShelf(Verbs):
@@ -95,31 +95,35 @@ class StoryShelf(Verbs):
     def sizes(self, uids: Sequence[str]) -> dict[str, StorySize]:
         """How many articles that can be shown each of these stories has, of how many sources."""
         members, by = func.count(articles.c.id.distinct()), func.count(entries.c.source_id.distinct())
+        telling = func.count(case((entries.c.copy == 0, entries.c.source_id)).distinct())
         statement = (
-            select(articles.c.story_uid, members, by)
+            select(articles.c.story_uid, members, by, telling)
             .join_from(articles, entries)
             .where(articles.c.retracted_at.is_(None), FILED)
             .group_by(articles.c.story_uid)
         )
         rows = rows_in(self._connection, statement, articles.c.story_uid, uids)
-        return {uid: StorySize(count, sources) for uid, count, sources in rows}
+        return {uid: StorySize(count, sources, independent) for uid, count, sources, independent in rows}
 
     def selection(self, uid: str, format: Format, limit: int) -> Selection:
         """The articles of a story as finished fragments, newest first."""
         return selections.story(self._connection, uid, format, limit)
 
 
-def newest(connection: Connection, section_id: int, among: int) -> list[tuple[str, str]]:
-    """The (article uid, story uid or "") of a section's newest published articles, newest first."""
+def newest(connection: Connection, section_id: int, among: int) -> list[Outline]:
+    """See `Sections.outlines`."""
     statement = (
-        select(articles.c.uid, articles.c.story_uid)
+        select(articles.c.uid, articles.c.story_uid, articles.c.published_at)
         .join_from(filings, articles)
         .where(filings.c.section_id == section_id, IN_SECTION, NOT_ASIDE, *published(connection, section_id))
         .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
         .limit(among)
         .with_hint(filings, BY_RANK, "sqlite")
     )
-    return [(row.uid, row.story_uid or "") for row in connection.execute(statement)]
+    return [
+        Outline(uid=uid, story_uid=story_uid or "", published=published_at)
+        for uid, story_uid, published_at in connection.execute(statement)
+    ]
 
 
 def told_in(connection: Connection, paths: Sequence[str], among: int) -> set[str]:
@@ -195,7 +199,8 @@ def forget(connection: Connection, story_uids: Iterable[str]) -> None:
 
 def selection(connection: Connection, section_id: int, format: Format, *, limit: int, among: int) -> Selection:
     """See `Sections.by_story`; an article without a story stands for itself."""
-    chosen = list(dict.fromkeys(story_uid or uid for uid, story_uid in newest(connection, section_id, among)))[:limit]
+    among_these = newest(connection, section_id, among)
+    chosen = list(dict.fromkeys(one.story_uid or one.uid for one in among_these))[:limit]
     found: dict[str, Fragment] = {}
     several = select(story_fragments).where(story_fragments.c.format == format)
     for row in rows_in(connection, several, story_fragments.c.story_uid, chosen):

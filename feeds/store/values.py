@@ -289,15 +289,28 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class StorySize:
-    """How many articles a story has that can be shown, and how many sources brought them or copies of them."""
+    """How many articles a story has that can be shown, and how many sources brought them or copies of them.
+
+    *independent* counts the sources that brought more than copies.
+    """
 
     articles: int
     sources: int
+    independent: int = 1
 
     @property
     def series(self) -> bool:
         """Whether one source alone tells it: parts of a series may be, and nobody else says that it is one event."""
         return self.articles > 1 and self.sources == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """As much of an article as tells where it stands; *story_uid* is "" where it is of none."""
+
+    uid: str
+    story_uid: str
+    published: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def address_of(visit, path: str) -> str:
 def test_a_reader_finds_a_section_and_its_feed(visit, desk):
     page = visit("/", script=False)
     page.get_by_role("navigation", name="Sections", exact=True).get_by_role("link", name="News").click()
-    page.get_by_role("navigation", name="Sections of News").get_by_role("link", name="Harbour").click()
+    page.get_by_role("navigation", name="In this section").get_by_role("link", name="Harbour").click()
     page.wait_for_url("**/news/harbour")
     assert page.locator("h1").inner_text() == "Harbour"
     page.get_by_text("Subscribe", exact=True).click()
@@ -133,13 +133,24 @@ def test_arabic_is_read_from_the_right(visit):
     page = visit("/arabic")
     story = page.locator("article.story").first
     assert story.get_attribute("dir") == "rtl" and story.get_attribute("lang") == "ar"
-    assert story.locator("h2").evaluate("node => getComputedStyle(node).direction") == "rtl"
+    assert story.locator("h3").evaluate("node => getComputedStyle(node).direction") == "rtl"
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     "path",
-    ["/", "/news", "ARTICLE", "STORY", "/arabic", "/search?q=gate", "/status", "/status/source/post", "/nowhere"],
+    [
+        "/",
+        "/sections",
+        "/news",
+        "ARTICLE",
+        "STORY",
+        "/arabic",
+        "/search?q=gate",
+        "/status",
+        "/status/source/post",
+        "/nowhere",
+    ],
 )
 def test_everybody_can_use_the_pages(visit, path, dark):
     page = visit(address_of(visit, path), dark=dark, width=360 if dark else 1280)

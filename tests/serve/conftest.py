@@ -130,6 +130,9 @@ class MemoryReader(StoreReader):
         found = [self.articles[uid] for uid in self.order.get(path, [])]
         return [article for article in found if isinstance(article, Article)][:limit]
 
+    def heaviest(self, path: str, limit: int, among: int) -> Sequence[Article]:
+        return self.latest(path, limit)
+
     def article(self, uid: str) -> Article | Retracted | None:
         self._ask("article")
         return self.articles.get(uid)

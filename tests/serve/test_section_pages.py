@@ -26,13 +26,64 @@ def put(reader: MemoryReader, **more: object) -> None:
     reader.articles[uid_of(1)] = make_article(1, **more)
 
 
-def test_the_front_page_shows_the_tree_with_feeds_and_the_latest_headlines(desk):
+def test_the_front_page_shows_sections_with_feeds_and_the_latest_headlines(desk):
     page = ask(desk, "/").text
-    for link in ("/news", "/news/world", "/news/world/asia", "/sport", "/news/world/asia.rss", "/sport.json"):
+    for link in ("/news", "/news/world", "/sport", "/news.rss", "/news.json", "/sections"):
         assert f'href="{link}"' in page
     assert "Its latest articles are at the top of this page." in page
     assert page.count("Tide &amp; time 1</a>") == 1  # what stands among the latest is not told again below
     assert 'type="application/rss+xml" title="The Wire (RSS)" href="https://wire.example.org/index.rss"' in page
+
+
+def test_the_tree_with_all_feeds_is_a_page(desk):
+    page = ask(desk, "/sections").text
+    for link in ("/news", "/news/world", "/news/world/asia", "/sport", "/news/world/asia.rss", "/sport.json"):
+        assert f'href="{link}"' in page
+    assert 'href="/sections.opml"' in page
+
+
+def test_a_front_page_of_a_thousand_sections_shows_those_that_have_something_within_60_kb(make_reader):
+    reader = make_reader()
+    sections = [Section(path=f"s{number}", title=f"Section number {number}") for number in range(1000)]
+    reader.accepted = replace(reader.accepted, sections=tuple(sections), version=2)
+    title = "A headline of the length that headlines have, and some words more"
+    picture = Image(url="https://example.org/pictures/of/the/tide.jpg", alt="The tide", width=1200, height=800)
+    for number in range(500, 600):
+        articles = [make_article(number * 20 + at, title=f"{title} {at}", image=picture, summary="tide " * 60)
+                    for at in range(6)]  # fmt: skip
+        reader.publish(f"s{number}", articles, 6)
+    reader.publish("", [make_article(at, title=title, image=picture, summary="tide " * 60) for at in range(12)], 12)
+    page = ask(application(reader), "/").text
+    assert len(page.encode()) < 60_000
+    assert page.count('<section class="desk"') == 12 and 'aria-label="Section number 500"' in page
+    assert len(ask(application(reader), "/sections").body) < 120_000
+
+
+def test_no_article_stands_twice_on_a_front_page_and_desks_keep_the_order_of_the_tree(reader, desk):
+    articles = [make_article(number) for number in range(1, 30)]
+    for path in ("sport", "news", ""):
+        reader.publish(path, articles, 40)
+    page = ask(desk, "/").text
+    links = re.findall(r'<h[23]><a href="(https://example.org/[^"]*)"', page)
+    assert len(links) == len(set(links)) == 11 + 7 + 2  # twenty of a section are read
+    assert re.findall(r'<section class="desk" aria-label="(\w+)"', page) == ["News", "Sport"]
+
+
+def test_a_byline_has_one_time(reader, desk):
+    page = ask(desk, "/news").text
+    assert page.count("<time datetime") == 7 + 1  # one an article, one for the day
+    flask_app(desk).extensions["feeds.site"].now = lambda: NOW
+    reader.accept(title="The Other Wire")
+    page = ask(desk, "/news").text
+    assert 'title="23 Nov 2026, 11:00" dir="ltr">1 h ago</time>' in page and ">details<" not in page
+
+
+def test_a_section_page_leads_above_below_and_beside(desk):
+    page = ask(desk, "/news/world").text
+    trail, around = page.split('<nav class="trail"')[1].split("</nav>")[0], page.split('<div class="around">')[1]
+    assert 'href="/news"' in trail and 'href="/news/world/asia"' in around.split("</nav>")[0]
+    beside = ask(desk, "/sport").text.split('<div class="around">')[1]
+    assert 'href="/news"' in beside and 'href="/sport" aria-current="page"' in beside and 'href="/sections"' in beside
 
 
 def test_a_section_page_can_be_subscribed_to_from_its_head_and_in_words(desk):
@@ -106,7 +157,7 @@ def test_times_on_pages_are_in_the_zone_of_the_desk(make_reader):
 
 
 def test_pages_are_safe_at_home(make_reader):
-    for path in ("/", "/news/world", ARTICLE, "/nowhere"):
+    for path in ("/", "/sections", "/news/world", ARTICLE, "/nowhere"):
         got = ask(application(make_reader()), path, **BROWSER)
         policy = got.headers["content-security-policy"]
         assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
@@ -354,7 +405,9 @@ def test_a_feed_that_cannot_be_is_refused_in_words_and_browsers_get_a_page(desk)
 def test_a_section_in_another_language_says_so_and_reads_from_its_side(make_reader):
     accepted = make_reader().accepted
     arabic = Section(path="arabic", title="العربية", description="أخبار", language="ar")
-    web = application(MemoryReader(replace(accepted, sections=(*accepted.sections, arabic))))
+    reader = MemoryReader(replace(accepted, sections=(*accepted.sections, arabic)))
+    reader.publish("arabic", [make_article(60, language="ar")], 1)
+    web = application(reader)
     page = ask(web, "/arabic").text
     assert '<header class="heading" dir="rtl">' in page
     assert '<h1 lang="ar" dir="rtl">العربية</h1>' in page and '<p class="motto" lang="ar" dir="rtl">' in page

@@ -205,3 +205,16 @@ def test_the_top_reads_its_index_and_no_more(desk):
             plan = " ".join(row[0] for row in connection.execute(text(f"EXPLAIN {statement}")))
             assert "Sort" not in plan
     assert "ix_filings_top" in plan
+
+
+def test_a_section_in_outline_tells_of_stories_whose_independent_sources_are_counted_without_copies(desk):
+    told = [new("a", 1), new("b", 2), copy("c", 3, of="a"), new("d", 3)]
+    save(desk, told, "news")
+    with desk.write() as tx:
+        tx.stories.move({uid_of("a"): "urn:s", uid_of("b"): "urn:s"})
+        tx.documents.replace([Replacement(path="news", sequence=tx.sections.get("news").sequence)])
+    with desk.read() as tx:
+        outlines = {one.uid: one.story_uid for one in tx.sections.outlines("news", 10)}
+        size = tx.stories.sizes(["urn:s"])["urn:s"]
+    assert outlines[uid_of("a")] == outlines[uid_of("b")] == "urn:s" and outlines[uid_of("d")] == ""
+    assert (size.articles, size.sources, size.independent) == (2, 3, 2)

@@ -1,0 +1,89 @@
+"""What weighs how much, what stands under which day, and that nothing stands twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.model import Image
+from feeds.serve.view_models import Headline
+from feeds.serve.weight import MOST_OF_A_STORY, by_day, by_weight, heaviest, not_shown, weight
+from feeds.store.values import Outline, StorySize
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PICTURE = Image(url="https://example.org/1.jpg")
+
+
+def line(title: str, hours_ago: float = 0, sources: int = 1, pictured: bool = False, **more: object) -> Headline:
+    given: dict[str, object] = {
+        "title": title, "href": f"/{title}", "page": f"/article/{title}", "teaser": "", "when": "", "stamp": "",
+        "source": "", "language": None, "direction": "ltr", "copies": 0, "elsewhere": False,
+        "published": NOON - timedelta(hours=hours_ago), "independent": sources, "image": PICTURE if pictured else None,
+    }  # fmt: skip
+    return Headline(**(given | more))  # type: ignore[arg-type]
+
+
+def titles(lines: list[Headline]) -> str:
+    return " ".join(one.title for one in lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "order"),
+    [
+        ([line("old", 3), line("new", 1)], "new old"),
+        ([line("plain"), line("pictured", 1.9, pictured=True)], "pictured plain"),
+        ([line("plain"), line("pictured", 2.1, pictured=True)], "plain pictured"),
+        ([line("one"), line("two", 5.9, sources=2)], "two one"),
+        ([line("one"), line("two", 6.1, sources=2)], "one two"),
+        ([line("two", 0, sources=2), line("eight", 11, sources=8)], "eight two"),
+        ([line("none", 1, sources=0), line("same", 1)], "none same"),  # equals keep their order
+    ],
+)
+def test_sources_freshness_and_pictures_make_the_order(lines, order):
+    assert titles(by_weight(lines)) == order
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 40), st.booleans()), min_size=2, max_size=2))
+def test_more_sources_a_picture_or_a_later_hour_never_weigh_less(pair):
+    (hours, sources, pictured), (fewer, _, _) = pair
+    at = NOON - timedelta(hours=hours)
+    assert weight(at, sources + fewer, pictured) >= weight(at, sources, pictured) >= weight(at, sources)
+    assert weight(at + timedelta(hours=fewer), sources) >= weight(at, sources)
+
+
+def test_a_story_is_one_line_whose_head_is_its_heaviest():
+    found = by_weight([line("a", story="s"), line("b", 1, pictured=True, story="s"), line("c", 0.5)])
+    assert titles(found) == "b c" and titles(list(found[0].others)) == "a"
+
+
+def test_days_are_those_of_the_zone_the_newest_first_and_weight_orders_within_one():
+    lines = [line("late", 11.5), line("big", 20, sources=4), line("today", 1), line("early", 3)]
+    (today, first), (yesterday, second) = by_day(lines, UTC)
+    assert (today, yesterday) == (date(2026, 11, 23), date(2026, 11, 22))
+    assert (titles(first), titles(second)) == ("today early late", "big")
+    assert [day for day, _ in by_day([line("late", 11.5)], ZoneInfo("America/New_York"))] == [date(2026, 11, 22)]
+
+
+def test_what_a_page_has_already_is_passed_over_with_its_story_but_a_series_goes_on():
+    shown: set[str] = set()
+    assert titles(not_shown([line("a", story="s", others=(line("b"),), pictured=True), line("c")], shown, 1)) == "a"
+    later = [line("a"), line("b"), line("d", story="s"), line("e", story="s", series=True), line("c")]
+    assert titles(not_shown(later, shown, 9)) == "e c"
+
+
+def test_two_more_take_the_room_of_a_picture_that_is_not_there():
+    plain = [line(str(number)) for number in range(9)]
+    assert titles(not_shown(plain, set(), 3)) == "0 1 2 3 4"
+    assert titles(not_shown([line("x", pictured=True), *plain], set(), 3)) == "x 0 1"
+
+
+def test_a_front_page_is_chosen_from_stories_of_many_sources_before_what_is_merely_new():
+    outlines = [Outline(uid=f"n{number}", story_uid="", published=NOON) for number in range(9)]
+    outlines += [Outline(uid=f"s{number}", story_uid="s", published=NOON - timedelta(hours=7)) for number in range(6)]
+    chosen = heaviest(outlines, {"s": StorySize(6, 5, 4)}, 5)
+    assert chosen == ["s0", "s1", "s2", "n0", "n1"] and MOST_OF_A_STORY == 3
+    assert heaviest(outlines, {"s": StorySize(6, 6, 1)}, 2) == ["n0", "n1"]
