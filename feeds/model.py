@@ -9,10 +9,10 @@ Every datetime is aware and UTC; every duration and size carries its unit in its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from feeds.dates import Order
 
@@ -259,6 +259,17 @@ class Source:
     def rights(self) -> FullText | None:
         """How much of its articles is republished; None where the desk decides."""
         return "full" if self.full_text == "fetch" else self.full_text
+
+
+def renames(present: Sequence[Any], wanted: Sequence[Source]) -> dict[str, str]:
+    """Key in *wanted* → key in *present*, of each source that is at the same address under another name.
+
+    Of several that were at one address the last of *present* is meant.
+    """
+    known, kept = {one.key for one in present}, {one.key for one in wanted}
+    free = {(one.kind, one.target): one.key for one in present if one.key not in kept}
+    new = [one for one in wanted if one.key not in known and (one.kind, one.target) in free]
+    return {one.key: free.pop((one.kind, one.target)) for one in new if (one.kind, one.target) in free}
 
 
 # --------------------------------------------------------------------------- fetch

@@ -16,7 +16,7 @@ import click
 import yaml
 
 from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, terminal_width, usable_model
-from feeds.cli.places import places, with_places
+from feeds.cli.places import Places, places, with_places
 from feeds.dates import parse_date
 from feeds.engine.startup import now_utc, user_agent
 from feeds.errors import DeskError, FetchError, ParseError
@@ -299,17 +299,20 @@ def preview(config: str | None, data: str | None, url: str, section: str | None,
         raise DeskError(f"no section {section!r}", remedy="`wiredesk sections` lists them")
     with asking(desk.settings) as fetcher:
         answer = visit(fetcher, url)
+    source = Source(key="preview", name="", kind="feed", target=answer.final_url, section=section)
+    show(answer, source, desk, found, limit)
+
+
+def show(answer: Answer, source: Source, desk: Config, found: Places, limit: int) -> None:
+    """Print what *answer* brings as one of *source*, with the sections of *desk*. Raises ParseError."""
     is_page = read_feed(answer) is None
-    source = Source(
-        key="preview", name=host_of(answer.final_url), kind="feed", target=answer.final_url, section=section
-    )
     reading = _read(answer, source, desk.settings, "page" if is_page else "feed")
     if reading.error is None:
         filing_rules = FilingRules(desk.sections, drops=desk.drops)
         if filing_rules.learning and has_run(found):
             with Store(found.database) as store:
                 filing_rules = filing_rules.with_model(usable_model(store))
-        source = replace(source, name=reading.title or source.name)
+        source = replace(source, name=source.name or reading.title or host_of(answer.final_url))
         _show_reading(reading, source, answer, is_page=is_page)
         _show_articles(reading.entries, source, filing_rules, limit)
         _show_warnings(reading)

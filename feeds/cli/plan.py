@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
+from typing import Any
 
 import click
 
@@ -21,7 +22,7 @@ from feeds.cli.places import Places, need_config, need_database, places, with_pl
 from feeds.engine.config_watch import files_differently
 from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison, Moved, Tally
-from feeds.model import Section, Source
+from feeds.model import Section, Source, renames
 from feeds.settings import Config, ConfigErrors, first_lines, load_config
 from feeds.store import ReadTx, Store, open_store
 
@@ -68,6 +69,7 @@ class Plan:
     sources_added: tuple[str, ...]
     sources_removed: tuple[str, ...]
     sources_changed: tuple[tuple[str, tuple[str, ...]], ...]
+    sources_renamed: tuple[tuple[str, str], ...]
     emptied: tuple[str, ...]
     doubts: tuple[str, ...]
 
@@ -105,15 +107,13 @@ def compare(store: Store, found: Places, running: Config, edited: Config) -> Pla
     with store.read() as tx:
         plans = tuple(_section_plans(tx, tally, running, edited))
     kept = {section.path for section in edited.sections}
-    added, removed, changed = _sources(running, edited)
+    of_sources = _sources(running, edited)
     return Plan(
-        changed=bool(plans or added or removed or changed or running.settings != edited.settings),
+        changed=bool(plans or any(of_sources.values()) or running.settings != edited.settings),
         articles=tally.articles,
         seconds=round(time.monotonic() - began, 2),
         sections=plans,
-        sources_added=added,
-        sources_removed=removed,
-        sources_changed=changed,
+        **of_sources,
         emptied=tuple(one.path for one in plans if one.path in kept and one.before and not one.after),
         doubts=tuple(_doubts(tally, edited)),
     )
@@ -197,7 +197,7 @@ def count_range(database: str, running: Config, edited: Config, low: int, high: 
         comparison = Comparison(
             FilingRules(edited.sections, usable_model(store) if learns else None, drops=edited.drops),
             moved=moved_sections(running, edited),
-            sources={source.key: source for source in edited.sources},
+            sources=by_stored_key(running, edited),
         )
         for article in filed_articles(store, high + 1):
             if article.id <= low:
@@ -238,24 +238,29 @@ def _examples(moved: list[Moved]) -> tuple[Example, ...]:
 # --------------------------------------------------------------------------- sources, doubts
 
 
-def _sources(
-    running: Config, edited: Config
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+def by_stored_key(running: Config, edited: Config) -> dict[str, Source]:
+    """The edited sources by the keys that they are stored under."""
+    renamed = renames(running.sources, edited.sources)
+    return {renamed.get(source.key, source.key): source for source in edited.sources}
+
+
+def _sources(running: Config, edited: Config) -> dict[str, tuple[Any, ...]]:
+    """The fields of a Plan that tell of sources."""
     old = {source.key: source for source in running.sources}
-    new = {source.key: source for source in edited.sources}
-    changed = []
-    for key in old.keys() & new.keys():
-        differences = tuple(_differences(old[key], new[key]))
-        if differences:
-            changed.append((new[key].name, differences))
-    added = tuple(new[key].name for key in new if key not in old)
-    removed = tuple(old[key].name for key in old if key not in new)
-    return added, removed, tuple(sorted(changed))
+    new = by_stored_key(running, edited)
+    both = sorted((new[key].name, key) for key in old.keys() & new.keys())
+    changed = [(name, tuple(_differences(old[key], new[key]))) for name, key in both]
+    return {
+        "sources_added": tuple(new[key].name for key in new if key not in old),
+        "sources_removed": tuple(old[key].name for key in old if key not in new),
+        "sources_changed": tuple(one for one in changed if one[1]),
+        "sources_renamed": tuple((old[key].name, name) for name, key in both if old[key].name != name),
+    }
 
 
 def _differences(old: Source, new: Source) -> Iterator[str]:
     words: Mapping[str, str] = {"target": "address", "interval_s": "interval", "full_text": "rights"}
-    for name in ("name", "kind", "target", "section", "enabled", "interval_s", "full_text", "language", "priority"):
+    for name in ("kind", "target", "section", "enabled", "interval_s", "full_text", "language", "priority"):
         was, now = getattr(old, name), getattr(new, name)
         if was != now:
             yield f"{words.get(name, name)} {was if was is not None else '-'} → {now if now is not None else '-'}"
@@ -293,6 +298,8 @@ def tell(made: Plan) -> None:
         click.echo(f"source {name} appears")
     for name in made.sources_removed:
         click.echo(f"source {name} goes; its articles stay until retention takes them")
+    for was, name in made.sources_renamed:
+        click.echo(f"source {was} is called {name} from now on; its history and its articles follow")
     for name, differences in made.sources_changed:
         click.echo(f"source {name}: {', '.join(differences)}")
     for path in made.emptied:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import counted, find_article, running_config
+from feeds.cli.common import AT_ONCE, counted, find_article, running_config
 from feeds.cli.places import Places, need_database, places, with_places
 from feeds.engine.startup import now_utc
 from feeds.engine.supervisor import DeskLock
@@ -21,6 +21,9 @@ from feeds.store.database import fault
 from feeds.store.database import restore as put_back
 from feeds.store.move import move as move_to
 from feeds.store.move import rows
+
+NAMED = 10
+"""Articles that `retract --source --dry-run` names."""
 
 
 @click.command()
@@ -121,15 +124,26 @@ _TOLD_OF_A_MOVE = {
 
 @click.command()
 @with_places
-@click.argument("article", metavar="ARTICLE")
+@click.argument("article", metavar="[ARTICLE]", required=False)
+@click.option("--source", metavar="NAME", help="All articles that this source alone brought, gone from config or not.")
+@click.option("--dry-run", is_flag=True, help="With --source: say what would go, and change nothing.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept with the article, shown by `explain`.")
-def retract(config: str | None, data: str | None, article: str, reason: str) -> None:
+def retract(
+    config: str | None, data: str | None, article: str | None, source: str | None, dry_run: bool, reason: str
+) -> None:
     """Take an article out of every document and page, for good: its sources can't bring it back.
 
     ARTICLE is its address at any of its sources, its address on this desk, or its id. Works beside a running desk.
     """
+    if (article is None) == (source is None) or (dry_run and source is None):
+        raise click.UsageError("name one ARTICLE, or a source with --source NAME (and --dry-run)")
     found = places(config, data)
     need_database(found)
+    if source is not None:
+        with open_store(found.database) as store:
+            _retract_source(store, source, reason, dry_run=dry_run)
+        return
+    assert article is not None
     with open_store(found.database) as store:
         with store.read() as tx:
             uid = find_article(tx, article)
@@ -140,6 +154,32 @@ def retract(config: str | None, data: str | None, article: str, reason: str) -> 
             return
         _publish(store)
         click.echo(f"Retracted {uid} from {len(changed)} sections. `wiredesk unretract {uid}` takes it back.")
+
+
+def _retract_source(store: Store, name: str, reason: str, *, dry_run: bool) -> None:
+    """Take out what the source *name* alone brought, a few hundred articles at a time."""
+    with store.read() as tx:
+        source = tx.sources.called(name)
+        uids, shared = tx.articles.brought_by(source.id) if source is not None else ([], 0)
+        present = source is not None and tx.sources.by_key(source.key) is not None
+        titles = tx.articles.several(uids[-NAMED:])
+    if source is None:
+        raise DeskError(f"no source was ever called {name!r}", remedy="`wiredesk sources` lists those of the config")
+    for uid in reversed(uids[-NAMED:] if dry_run else []):
+        click.echo(f"  {titles[uid].title}  {uid}")
+    if len(uids) > NAMED and dry_run:
+        click.echo(f"  and {len(uids) - NAMED} older ones")
+    for start in range(0, 0 if dry_run else len(uids), AT_ONCE):
+        with store.write() as tx:
+            for uid in uids[start : start + AT_ONCE]:
+                tx.articles.retract(uid, reason, now_utc())
+    if uids and not dry_run:
+        _publish(store)
+    click.echo(f"{counted(len(uids), 'article')} of {source.name} {'would go' if dry_run else 'retracted'}.")
+    if shared:
+        click.echo(f"{counted(shared, 'article')} that other sources brought too {'stays' if shared == 1 else 'stay'}.")
+    if present:
+        click.echo("It is a source still and will bring more: take it out of sources.yaml, or set `enabled: false`.")
 
 
 @click.command()

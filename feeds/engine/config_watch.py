@@ -30,7 +30,7 @@ from feeds.engine.logs import set_up_logging
 from feeds.errors import ConfigError, StoreError
 from feeds.filing import FilingRules
 from feeds.ingest.desk import Desk
-from feeds.model import UNFILED, Section, Settings, Source
+from feeds.model import UNFILED, Section, Settings, Source, renames
 from feeds.redaction import OF_THIS_PROCESS, Redaction
 from feeds.settings import (
     Config,
@@ -406,7 +406,8 @@ def files_differently(old: Config, new: Config) -> bool:
         digest_of(Settings(), tuple(replace(section, **plain) for section in config.sections), (), config.drops)  # type: ignore[arg-type]
         for config in (old, new)
     ]
-    before = {source.key: (source.section, source.name) for source in old.sources}
+    keys = {was: now for now, was in renames(old.sources, new.sources).items()}
+    before = {keys.get(source.key, source.key): (source.section, source.name) for source in old.sources}
     return rules[0] != rules[1] or any(
         before.get(source.key, (source.section, source.name)) != (source.section, source.name) for source in new.sources
     )

@@ -15,8 +15,8 @@ from flask import Blueprint, Response, render_template, request
 from feeds import frames
 from feeds.dates import zone_of
 from feeds.errors import SectionNotFound, StoreError
+from feeds.listening import is_loopback
 from feeds.model import UNFILED, Article, Format, Section
-from feeds.serve.admission import is_loopback
 from feeds.serve.answers import Snapshot
 from feeds.serve.joined import join
 from feeds.serve.representations import Finished, cache_control, is_for_people, reply

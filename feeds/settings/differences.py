@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from feeds.codec import plain
-from feeds.model import Settings
+from feeds.model import Settings, renames
 from feeds.settings.config import DESK_FILE, SECTIONS_FILE, SOURCES_FILE, Config
 
 NAMED = 3
@@ -20,13 +20,15 @@ NAMED = 3
 def differences(accepted: Config, files: Config) -> tuple[str, ...]:
     """A line for each file in which *files* says other than *accepted*; none where both mean the same."""
     names = {source.key: source.name for config in (accepted, files) for source in config.sources}
+    renamed = {was: now for now, was in renames(accepted.sources, files.sources).items()}
+    sources = {renamed.get(key, key): source for key, source in _by(accepted.sources, "key").items()}
     told = {
         DESK_FILE: _settings(accepted.settings, files.settings),
         SECTIONS_FILE: [
             *_things("section", _by(accepted.sections, "path"), _by(files.sections, "path")),
             *(["other rules of what is dropped"] if accepted.drops != files.drops else []),
         ],
-        SOURCES_FILE: [*_things("source", _by(accepted.sources, "key"), _by(files.sources, "key"), names)],
+        SOURCES_FILE: [*_things("source", sources, _by(files.sources, "key"), names)],
     }
     lines = tuple(f"{file}: {'; '.join(words)}" for file, words in told.items() if words)
     return lines or (() if accepted.digest == files.digest else ("the order of sections or sources",))

@@ -254,6 +254,18 @@ class Articles(Verbs):
         values = {"retracted_at": at, "retracted_reason": reason, "revision": articles.c.revision + 1}
         self._connection.execute(update(articles).where(articles.c.id == article_id).values(values))
 
+    def brought_by(self, source_id: int) -> tuple[list[str], int]:
+        """The uids of the articles that a source alone brought, the oldest first, and how many others brought too.
+
+        Those that are retracted are left out.
+        """
+        theirs = select(entries.c.article_id).where(entries.c.source_id == source_id)
+        others = select(entries.c.article_id).where(entries.c.article_id.in_(theirs), entries.c.source_id != source_id)
+        shown = articles.c.id.in_(theirs), articles.c.retracted_at.is_(None)
+        alone = select(articles.c.uid).where(*shown, articles.c.id.not_in(others)).order_by(articles.c.id)
+        shared = how_many(self._connection, articles, *shown, articles.c.id.in_(others))
+        return list(self._connection.scalars(alone)), shared
+
     # ------------------------------------------------------------------ filing again
 
     def filed(self, before: int | None, limit: int) -> list[Refilable]:

@@ -12,7 +12,7 @@ from zlib import crc32
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob
-from feeds.model import FullText, Source, Validators
+from feeds.model import FullText, Source, Validators, renames
 from feeds.store import stories
 from feeds.store.columns import chunks, plain, storable
 from feeds.store.dialect import change_in, rows_in
@@ -211,18 +211,21 @@ def sync_sources(
     first_poll_spread_s: float,
 ) -> SourcesSynced:
     """See `Sources.sync`."""
-    present = {row.key: row for row in connection.execute(select(sources))}
+    rows = list(connection.execute(select(sources)))
+    present = {row.key: row for row in rows}
+    renamed = renames(sorted(rows, key=lambda row: row.removed_at is None), wanted)
     plan = _Plan()
     for source in wanted:
         columns = configured(source, desk_full_text)  # type: ignore[arg-type]
-        if (row := present.get(source.key)) is not None:
+        if (row := present.get(renamed.get(source.key, source.key))) is not None:
             plan.change(source, row, columns, now)
         else:
             wait = timedelta(seconds=first_poll_spread_s * crc32(source.key.encode()) / 2**32)
             due = {"next_poll_at": now + wait, "due_at": now + wait, "added_at": now, "shard": shard_of(source.target)}
             plan.added.append(columns | due | {"key": source.key})
     keys = {source.key for source in wanted}
-    plan.gone = {row.id: row.key for row in present.values() if row.key not in keys and row.removed_at is None}
+    keys.update(renamed.values())
+    plan.gone = {row.id: row.key for row in rows if row.key not in keys and row.removed_at is None}
     plan.write(connection, now)
     return SourcesSynced(
         added=tuple(row["key"] for row in plan.added),
@@ -234,7 +237,9 @@ def sync_sources(
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to be written of sources; *restart* are those with another URL, *gone* the removed ones, {row: key}."""
+    """What is to be written of sources; *restart* are those with another URL, *gone* the removed ones, {row: key}, and
+    *renamed* those that have another key, {old: new}.
+    """
 
     added: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
@@ -243,6 +248,7 @@ class _Plan:
     restart: dict[int, str] = field(default_factory=dict)
     shards: list[dict[str, int]] = field(default_factory=list)
     gone: dict[int, str] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
     seen_differently: list[int] = field(default_factory=list)
     say_less: list[int] = field(default_factory=list)
 
@@ -250,10 +256,12 @@ class _Plan:
         """Bring *row* in line with *source*, where they differ."""
         differs = [name for name in CONFIGURED if columns[name] != getattr(row, name)]
         back = row.removed_at is not None
-        if not differs and not back:
+        if not differs and not back and row.key == source.key:
             return
+        if row.key != source.key:
+            self.renamed[row.key] = source.key
         (self.returned if back else self.changed).append(source.key)
-        due = {"of_id": row.id, "new_due": _due(row, source, differs, now)}
+        due = {"of_id": row.id, "new_key": source.key, "new_due": _due(row, source, differs, now)}
         self.updates.append({f"new_{name}": value for name, value in columns.items()} | due)
         if not _ADDRESS.isdisjoint(differs):
             self.restart[row.id] = row.key
@@ -269,7 +277,7 @@ class _Plan:
             connection.execute(insert(sources), self.added)
         if self.updates:
             names: dict[str, Any] = {name: bindparam(f"new_{name}") for name in CONFIGURED}
-            names |= {"next_poll_at": bindparam("new_due"), "removed_at": None}
+            names |= {"key": bindparam("new_key"), "next_poll_at": bindparam("new_due"), "removed_at": None}
             connection.execute(update(sources).where(sources.c.id == bindparam("of_id")).values(names), self.updates)
         # A poll of the old URL that is still out loses its claim: what it brings of state is not the new URL's.
         cleared = update(sources).values(claim_id=None, **_OF_THE_OLD_URL)
@@ -279,8 +287,12 @@ class _Plan:
         removed = update(sources).values(removed_at=now, claim_id=None)
         change_in(connection, removed, sources.c.id, self.gone)
         theirs = update(events).where(events.c.kind.in_(_OF_A_SOURCE), events.c.closed_at.is_(None))
-        over = [*self.restart.values(), *self.gone.values()]
+        # Those of a renamed one come again under its new name, where they still hold.
+        over = [*self.restart.values(), *self.gone.values(), *self.renamed]
         change_in(connection, theirs.values(closed_at=now), events.c.subject, over)
+        for key in [*self.gone.values(), *self.renamed]:  # its documents that could not be read
+            its = events.c.kind == "document", events.c.subject.startswith(f"{key}:file:", autoescape=True)
+            connection.execute(update(events).where(*its, events.c.closed_at.is_(None)).values(closed_at=now))
         _renew(connection, self.seen_differently)
         _withhold(connection, self.say_less)
 

@@ -80,7 +80,8 @@ class Sources(Verbs):
         *,
         first_poll_spread_s: float = 0.0,
     ) -> SourcesSynced:
-        """Take over the sources of a config. History stays with the key, even when the URL changes.
+        """Take over the sources of a config. History stays with the key, even when the URL changes, and with the
+        address, where it stands under another key now (`feeds.model.renames`).
 
         New ones are due at once, or spread over *first_poll_spread_s*. Missing ones rest, marked as removed.
         """
@@ -290,6 +291,13 @@ class Sources(Verbs):
         statement = select(sources).where(sources.c.key == key, sources.c.removed_at.is_(None))
         row = self._connection.execute(statement).one_or_none()
         return None if row is None else both_of(row)
+
+    def called(self, name: str) -> Source | None:
+        """The source of this key or name, also one that was taken out of config; the present one of several."""
+        named = (sources.c.key == name) | (sources.c.name == name)
+        newest = sources.c.removed_at.is_not(None), sources.c.id.desc()
+        row = self._connection.execute(select(sources).where(named).order_by(*newest).limit(1)).one_or_none()
+        return None if row is None else source_of(row)
 
     def by_id(self, source_id: int) -> tuple[Source, SourceState] | None:
         """The source with this id, removed or not."""

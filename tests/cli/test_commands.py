@@ -268,3 +268,29 @@ def test_poll_counts_what_became_articles_and_names_what_failed(run: Run, folder
     assert any("articles/caf\\udce9.txt: its name" in line for line in told)
     again = run("poll", "--now")
     assert (again.code, "0 new articles" in again.out) == (0, True)
+
+
+def test_the_articles_of_a_source_are_taken_out_also_when_it_is_gone(run: Run, folder: Path) -> None:
+    run("poll")
+    (folder / "config" / "sources.yaml").write_text("[]\n")
+    run("poll")
+    assert "2 articles of Letters would go." in run("retract", "--source", "Letters", "--dry-run").out
+    assert run("explain", "Article 1").code == 1
+    told = run("retract", "--source", "Letters", "--reason", "asked for")
+    assert (told.code, told.out) == (0, "2 articles of Letters retracted.\n")
+    assert "0 articles of Letters would go." in run("retract", "--source", "Letters", "--dry-run").out
+    assert "no source was ever called 'Leters'" in run("retract", "--source", "Leters").err
+    for wrong in (["retract"], ["retract", "x", "--source", "y"], ["retract", "x", "--dry-run"]):
+        assert run(*wrong).code == 2
+
+
+def test_sources_are_listed_with_their_next_poll_and_why(run: Run, folder: Path) -> None:
+    run("poll")
+    told = run("sources")
+    assert told.code == 0
+    assert "Letters" in told.out and "fine" in told.out and "in " in told.out
+    one = run("sources", "letters")
+    assert "next poll" in one.out and "why then" in one.out and "news/world" in one.out
+    assert "did you mean" in run("sources", "Leters").err
+    assert "is a folder" in run("sources", "Letters", "--test").err
+    assert run("sources", "--test").code == 2

@@ -148,6 +148,18 @@ def test_sources_that_come_go_and_change_are_named(store: Store, found: Places) 
     assert gone.sources_removed == ("Tidings",)
 
 
+def test_a_source_of_another_name_at_the_same_address_is_told_as_a_rename(
+    store: Store, found: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [tidings] = RUNNING.sources
+    edited = config(*RUNNING.sections, sources=(replace(tidings, key="Tides", name="Tides"),))
+    made = compare(store, found, RUNNING, edited)
+    assert (made.sources_renamed, made.changed) == ((("Tidings", "Tides"),), True)
+    assert (made.sources_added, made.sources_removed, made.sources_changed, made.sections) == ((), (), (), ())
+    tell(made)
+    assert "source Tidings is called Tides from now on; its history and its articles follow" in capsys.readouterr().out
+
+
 def test_a_section_that_becomes_empty_is_told(store: Store, found: Places) -> None:
     edited = config(section("tides", term("keywords", "tide")), section("calm", term("keywords", "hurricane")))
     made = compare(store, found, RUNNING, edited)

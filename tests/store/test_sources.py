@@ -14,7 +14,7 @@ from feeds.store import open_store
 from feeds.store.schema import POLLS_KEPT
 from feeds.store.values import PollResult, Replacement, SourceState
 
-from .conftest import NOW, new, save, source
+from .conftest import NOW, new, save, source, uid_of
 
 LEASE = 60.0
 
@@ -311,6 +311,36 @@ def test_a_missing_source_rests_and_comes_back_as_itself(desk):
     assert keys(claim(desk)) == ["a"]
     assert sync(desk, source("a"), source("b")).returned == ("b",)
     assert keys(claim(desk)) == ["b"]
+
+
+def test_the_same_address_under_another_name_is_a_rename(desk):
+    [mine] = claim(desk, limit=1)
+    with desk.write() as tx:
+        tx.sources.finish([result(mine, state=SourceState(validators=Validators(etag="x"), first_poll_done=True))])
+        tx.events.add("silent", mine.source.key, text="quiet", now=NOW)
+        tx.events.add("document", f"{mine.source.key}:file:x.txt", text="unreadable", now=NOW)
+    save(desk, [new("n", mine.source.id)], "news")
+    others = [source(each) for each in "abc" if each != mine.source.key]
+    renamed = source("r", name="Renamed", target=mine.source.target)
+    report = sync(desk, renamed, *others, now=later(hours=1))
+    assert (report.added, report.changed, report.removed) == ((), ("r",), ())
+    with desk.read() as tx:
+        kept, state = tx.sources.by_key("r")
+        assert (kept.id, state.validators.etag) == (mine.source.id, "x")
+        assert len(tx.sources.polls(kept.id, 5)) == 1
+        assert tx.articles.get(uid_of("n")).source_name == "Renamed"
+        assert tx.events.open() == []
+    # Taken out and brought back under a third name, it is the same still.
+    sync(desk, *others)
+    assert sync(desk, source("t", target=mine.source.target), *others).returned == ("t",)
+    with desk.read() as tx:
+        assert tx.sources.by_key("t")[0].id == mine.source.id
+
+
+def test_a_name_that_goes_on_elsewhere_is_no_rename(desk):
+    # a is at a new address, and another source at a's old one: that one is new.
+    report = sync(desk, source("a", target="https://new.example/"), source("d", target="https://a.example/feed"))
+    assert (report.added, report.changed, report.removed) == (("d",), ("a",), ("b", "c"))
 
 
 def test_a_source_that_is_not_enabled_rests(desk):
