@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.cases.desk import CaseDesk
 from tests.e2e.desk import Desk, until
@@ -14,6 +18,13 @@ AFTER = {
     "sea": {"title": "Sea", "match": {"any": [{"keywords": ["tide"]}]}},
     "ferries": {"title": "Ferries", "match": {"any": [{"keywords": ["ferry"]}]}},
 }
+
+
+@pytest.fixture
+def quick_desk(tmp_path: Path) -> Iterator[CaseDesk]:
+    """A desk that is asked to poll."""
+    with CaseDesk(tmp_path) as made:
+        yield made
 
 
 def titles(desk: Desk, path: str) -> list[object]:
