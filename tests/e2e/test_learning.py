@@ -16,7 +16,6 @@ from feeds.cli.places import places
 from feeds.engine.classifier import learn
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_watch import accept
-from feeds.filing.learned import MODEL_FILE
 from feeds.store import Store, open_store
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
@@ -130,7 +129,8 @@ def test_a_running_desk_takes_a_model_over_and_files_by_it_what_comes(desk: Desk
         assert dates == sorted(dates, reverse=True)
 
     # A model that can't be used is told and done without; what it filed stays, even when all is filed again.
-    (desk.data / MODEL_FILE).write_bytes(b"PK\x03\x04 of another time")
+    with open_store(places(str(desk.config), str(desk.data)).database) as store, store.write() as tx:
+        tx.models.put(b"PK\x03\x04 of another time", now())
     until(lambda: "model" in wire.alarms(), what="telling of the broken model")
     assert "the learned model can't be read" in wire.alarms()["model"]
     assert "the learned model can't be read" in desk.command("doctor", "--offline").stdout
@@ -171,12 +171,12 @@ def test_a_desk_that_cannot_learn_says_so(desk: Desk, origin: Origin, tmp_path: 
     with open_store(places(str(desk.config), str(desk.data)).database) as store:
         with store.read() as tx:
             [told] = [event for event in tx.events.open() if event.kind == "learning"]
+            assert tx.models.body() is None
         assert "could not learn: learning needs scikit-learn; `bin/install learn` brings it" in told.text
-        assert not (desk.data / MODEL_FILE).exists()
         assert learn_beside(desk)
         with store.read() as tx:
             assert not [event for event in tx.events.open() if event.kind == "learning"]
-    assert (desk.data / MODEL_FILE).exists()
+            assert tx.models.body() is not None
 
 
 def trigger(store: Store, desk: Desk) -> CronTrigger | None:
