@@ -51,6 +51,9 @@ _EXPLICIT = b"<itunes:explicit>true</itunes:explicit>"
 ARCHIVE_PAGE = 100
 """Filings an archive page. Never change it for a desk that has published: pages keep their addresses and members."""
 
+HEAD_BYTES = 16_384
+"""More than what a document has around its entries: titles, links, fifty tombstones."""
+
 Extra = bytes
 """A piece for the end of a document's head, written by one of the functions below for one format."""
 
@@ -94,6 +97,19 @@ def assemble(
         bodies = [frame.separator.join(bodies)]
     whole = b"".join([_SLOT.sub(fill, head), *bodies, frame.tail])
     return whole if frame.format == "json" else _declared(whole)
+
+
+def fitting(fragments: Sequence[Fragment], most_bytes: int) -> int:
+    """Return how many of the first *fragments* a document of at most *most_bytes* has room for, at least one.
+
+    What stands around them is reckoned with `HEAD_BYTES`.
+    """
+    room = most_bytes - HEAD_BYTES
+    for count, fragment in enumerate(fragments):
+        room -= len(fragment.body) + 1
+        if room < 0:
+            return max(count, 1)
+    return len(fragments)
 
 
 def _of_a_show(head: bytes, bodies: Sequence[bytes]) -> tuple[bytes, dict[str, bytes]]:

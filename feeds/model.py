@@ -23,6 +23,7 @@ FullText = Literal["full", "summary", "link"]
 OwnFullText = Literal["full", "fetch", "summary", "link"]
 Copies = Literal["fold", "link", "show"]
 RateScope = Literal["url", "host", "domain"]
+RssDate = Literal["published", "updated"]
 
 WEEK_S = 7 * 86400
 
@@ -109,6 +110,15 @@ class PublishSettings:
 
     entries: Annotated[int, Limits(1, 1000), "articles in a section's document"] = 50
     max_age_s: Annotated[int, Limits(0, 86400, "seconds"), "how long readers may keep a document (Cache-Control)"] = 300
+    max_bytes: Annotated[int, Limits(100_000, 2**27, "bytes"), "the largest document: the oldest articles go"] = (
+        2_000_000
+    )
+    max_entry_bytes: Annotated[
+        int, Limits(10_000, 2**27, "bytes"), "the largest article in a document: its text ends after a sentence"
+    ] = 1_000_000
+    rss_date: Annotated[RssDate, "what RSS dates an article by, for consumers that judge edits by pubDate"] = (
+        "published"
+    )
     full_text: Annotated[FullText, "how much of an article is republished where its source does not say"] = "summary"
     keep_days: Annotated[int, Limits(0, 36500, "days"), "how long articles are kept; 0 for ever"] = 400
     keep_articles: Annotated[int, Limits(0, 10**9), "how many articles a section keeps; 0 for all"] = 0

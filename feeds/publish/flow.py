@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 
@@ -27,6 +27,7 @@ from feeds.publish.rendering import (
     Kept,
     Listing,
     Rendered,
+    bounded,
     desk_context,
     is_same_body,
     render_section,
@@ -69,6 +70,7 @@ class Publisher:
         self._store = store
         self._memory = FragmentMemory()
         self._frames: dict[str, list[Frame]] = {}  # as they were written last
+        self._cut: set[str] = set()  # sections that have more than their documents have room for
         self._desk_id = ""
         self._renewed: int | None = None  # the version of which nothing is left to be noted
 
@@ -137,7 +139,8 @@ class Publisher:
         self._memory.keep(made)
         told: set[str] = set()
         ready: list[_Made] = []
-        for choice in choices:
+        for chosen in choices:
+            choice = chosen
             section = configured[choice.stale.state.path]
             if choice.objections:
                 self._tell_of_gate(choice, now)
@@ -147,6 +150,7 @@ class Publisher:
                 unfold(self._store, listing, section.copies, limits[section.path])
                 _, own_faults = listing.complete(desk, fragment_version(desk))
                 self._set_aside(choice, own_faults, told, now, done)
+                choice = self._bounded(choice, listing, settings.publish.max_bytes)
                 rendered = self._rendered(section, settings, choice, listing, now)
             except RenderError as error:
                 done.held.append(section.path)
@@ -178,6 +182,21 @@ class Publisher:
                 kept[format][uid] = fragment
         lacking = [one.article_id for one in unknown if len(stored.get(one.uid, ())) < len(FORMATS)]
         return Listing(uids=list(chosen), kept=kept, articles=tx.articles.of_rows(lacking))
+
+    def _bounded(self, choice: Choice, listing: Listing, most_bytes: int) -> Choice:
+        """Leave out what has no room; the archive then begins with it."""
+        listed = len(listing.uids)
+        if not bounded(listing, most_bytes):
+            return choice
+        state = choice.stale.state
+        filed = state.rendered_filed if choice.waits else state.filed
+        if state.path not in self._cut:  # said once, for it is so at each publication
+            self._cut.add(state.path)
+            what = "section=%s documents hold the newest %d of %d articles, all that %d bytes (publish.max_bytes) hold"
+            log.warning(what, state.path or "(all)", len(listing.uids), listed, most_bytes)
+        with self._store.read() as tx:
+            unlisted = tx.sections.unlisted(state.path, listing.uids, filed)
+        return replace(choice, archive_page=frames.newest_archive_page(unlisted, filed))
 
     def _rendered(
         self, section: Section, settings: Settings, choice: Choice, listing: Listing, now: datetime

@@ -4,6 +4,7 @@ I/O: `unfold` reads the store.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,8 +24,11 @@ from feeds.render import (
     render_fragments,
     render_frame,
     shown,
+    within,
 )
 from feeds.store import Store
+
+log = logging.getLogger(__name__)
 
 Kept = dict[Format, dict[str, Fragment]]
 
@@ -83,8 +87,14 @@ def fragments_of(
         more, others = fragments_of(articles[middle:], format, desk, version)
         return made + more, faults + others
     made, faults = [], []
-    for article, body in bodies:
+    for article, whole in bodies:
+        body = whole
         try:
+            if len(whole) > desk.max_entry_bytes:
+                body = within(whole, article, format, desk)
+                log.warning(
+                    "article=%s has %d bytes as %s, shortened to %d", article.uid, len(whole), format, len(body)
+                )
             check_fragment(body, format, article.uid)
         except RenderError as fault:
             faults.append(fault)
@@ -129,6 +139,18 @@ def unfold(store: Store, listing: Listing, copies: Copies, limit: int) -> None:
             for format in FORMATS:
                 listing.kept[format].pop(uid, None)
     listing.uids = listed[:limit]
+
+
+def bounded(listing: Listing, most_bytes: int) -> bool:
+    """Let the oldest entries of *listing* go that have no room in a document of *most_bytes*, in whatever format: all
+    formats hold the same. Returns whether any went.
+    """
+    room = min(
+        frames.fitting([fragments[uid] for uid in listing.uids], most_bytes) for fragments in listing.kept.values()
+    )
+    gone = room < len(listing.uids)
+    listing.uids = listing.uids[:room]
+    return gone
 
 
 def render_section(
@@ -212,6 +234,9 @@ def desk_context(settings: Settings) -> DeskContext:
         title=settings.title,
         language=settings.language,
         images=settings.publish.images,
+        # One entry alone has to fit.
+        max_entry_bytes=min(settings.publish.max_entry_bytes, settings.publish.max_bytes - frames.HEAD_BYTES - 1),
+        dated_by_edits=settings.publish.rss_date == "updated",
     )
 
 

@@ -12,7 +12,7 @@ from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.model import Article, Discussion, Person
 from feeds.render.generator import Stamp, add, add_texts, cut_out, expanded, new_generator, undeclared
-from feeds.render.mediarss import add_media, describes
+from feeds.render.mediarss import add_media
 from feeds.render.printable import (
     Credit,
     DeskContext,
@@ -75,7 +75,7 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
     entry.author(_people(article.authors) or [{"name": house}])
     if others := _people(article.contributors):
         entry.contributor(others)
-    _set_text(entry, article, desk)
+    _set_text(entry, article)
     link = permalink(article, desk)
     entry.link(href=link, rel="alternate")
     if categories := _categories(article):
@@ -100,12 +100,13 @@ def add_entry(generator: Any, article: Article, desk: DeskContext) -> None:
     entry.desk.write = write
 
 
-def _set_text(entry: Any, article: Article, desk: DeskContext) -> None:
+def _set_text(entry: Any, article: Article) -> None:
     summary, content = texts(article)
     if summary:
         entry.summary(summary, type="html")
-    if content or summary and describes(article, desk):
-        # feedparser makes a second text of an entry its content, whatever it is, where there is none.
+    if content or summary:
+        # Some parsers know no summary (rss-parser and @rowanmanning/feed-parser look for content alone), and feedparser
+        # makes a second text of an entry its content, whatever it is, where there is none.
         entry.content(content or summary, type="html")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime
 from functools import lru_cache
 from zlib import crc32
@@ -16,7 +17,7 @@ from feeds.render import atom, jsonfeed, rss
 from feeds.render.gate import check_frame
 from feeds.render.printable import DeskContext, SectionContext
 
-FRAGMENT_VERSION = 5
+FRAGMENT_VERSION = 6
 """Counts changes of what fragments look like; one made under another number is made anew."""
 
 SMALLEST_BYTES = 200
@@ -38,7 +39,7 @@ def fragment_version(desk: DeskContext) -> int:
 
     Fits a signed 32 bit column.
     """
-    held = f"{FRAGMENT_VERSION}\n{desk.base_url}\n{desk.title}\n{desk.language}\n{desk.images}"
+    held = "\n".join(map(str, (FRAGMENT_VERSION, *astuple(desk))))
     return crc32(held.encode()) & 0x7FFFFFFF
 
 

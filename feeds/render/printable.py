@@ -20,12 +20,17 @@ from feeds.urls import masked, public_address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskContext:
-    """What a fragment needs of the desk. *base_url* has no slash at its end; *title* signs what has no author."""
+    """What a fragment needs of the desk. *base_url* has no slash at its end; *title* signs what has no author.
+
+    With *dated_by_edits* RSS dates an article by its last significant change.
+    """
 
     base_url: str
     title: str = "Wiredesk"
     language: str = "en"
     images: bool = True
+    max_entry_bytes: int = 1_000_000
+    dated_by_edits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

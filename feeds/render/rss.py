@@ -94,7 +94,7 @@ def add_item(generator: Any, article: Article, desk: DeskContext) -> None:
         item.comments(talk.url)
 
     def write(element: etree._Element) -> None:
-        _add_dates_and_people(element, article)
+        _add_dates_and_people(element, article, desk)
         add_texts(
             element,
             ("dc:source", credited.name if credited and not credited.address else None),
@@ -121,10 +121,10 @@ def _set_text(item: Any, article: Article, desk: DeskContext) -> None:
         item.content(content or described, type="html")
 
 
-def _add_dates_and_people(element: etree._Element, article: Article) -> None:
+def _add_dates_and_people(element: etree._Element, article: Article, desk: DeskContext) -> None:
     add_texts(
         element,
-        ("pubDate", rfc822(article.published)),
+        ("pubDate", rfc822(max(article.published, article.updated) if desk.dated_by_edits else article.published)),
         ("dcterms:modified", rfc3339(article.updated) if article.updated > article.published else None),
         *(("dc:creator", person.name) for person in people(article.authors)),
         *(("dc:contributor", person.name) for person in people(article.contributors)),

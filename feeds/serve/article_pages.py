@@ -353,6 +353,7 @@ def story_feed(story_id: str, format: Format) -> Response:
             feed_id=frames.feed_urn(desk_id, "story", uid),
             updated=snapshot.desk.accepted_at,
             cache_control=cache_control(snapshot.desk.settings),
+            most_bytes=snapshot.desk.settings.publish.max_bytes,
         )
 
     key = ("story", format, uid, snapshot.counter, snapshot.desk.version)

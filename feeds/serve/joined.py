@@ -163,11 +163,12 @@ def join(
     sequence: int | None = None,
     extra: Sequence[bytes] = (),
     link: str = "",
+    most_bytes: int | None = None,
 ) -> Finished:
     """Return the answers of a feed of stored fragments, joined around the frame *base* as publishing joins documents.
 
-    *updated* dates it where it has no articles. Its ETag carries *sequence* where it has one, as documents' do. Raises
-    StoreError while something waits for being rendered.
+    *updated* dates it where it has no articles. The oldest go that have no room in *most_bytes*. Its ETag carries
+    *sequence* where it has one, as documents' do. Raises StoreError while something waits for being rendered.
     """
     if base is None or selection.missing:
         raise StoreError(
@@ -175,9 +176,12 @@ def join(
             remedy="nothing to do: publishing is on its way through them",
         )
     updated = selection.updated or updated
+    fragments = selection.fragments
+    if most_bytes is not None:
+        fragments = fragments[: frames.fitting(fragments, most_bytes)]
     body = frames.assemble(
         base,
-        selection.fragments,
+        fragments,
         self_url=self_url,
         alternate_url=page_url,
         title=title,

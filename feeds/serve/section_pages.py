@@ -324,6 +324,7 @@ def search_feed() -> Response:
             feed_id=frames.feed_urn(desk_id, "search", query.casefold()),
             updated=snapshot.desk.accepted_at,
             cache_control=cache_control(snapshot.desk.settings),
+            most_bytes=snapshot.desk.settings.publish.max_bytes,
         )
 
     key = ("search", format, query, snapshot.counter, snapshot.desk.version)

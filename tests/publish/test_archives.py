@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -52,6 +53,30 @@ def test_walking_back_yields_every_article_whatever_their_number(desk: Desk, man
     pages = walk(desk)
     assert everything(pages) == {uid_of(number) for number in range(many)}
     assert ("prev-archive" in links(next(iter(pages.values())).body)) == (many > 50)
+
+
+def test_documents_keep_to_their_bytes_and_the_archive_begins_with_what_has_no_room(desk: Desk) -> None:
+    most = 100_000
+    desk.accept(TREE, publish=replace(desk.settings.publish, full_text="full", max_bytes=most, max_entry_bytes=30_000))
+    desk.bring(range(40), content="<p>" + "The tide came in. " * 200 + "</p>")
+    desk.bring([40], content="<p>" + "It went out again, and then it stayed away. " * 2000 + "</p>")
+    desk.render(most_archived=None)
+    got = {format: desk.get(f"/{WORLD}.{format}").body for format in FORMATS}
+    assert all(most / 2 < len(body) <= most for body in got.values())
+    listed = ids(got["atom"])
+    assert listed == [each["id"] for each in json.loads(got["json"])["items"]] and listed[0] == uid_of(40)
+    assert 2 < len(listed) == got["rss"].count(b"<item>") < 41
+    long = json.loads(got["json"])["items"][0]["content_html"]
+    assert long.endswith("stayed away. …</p>") and 10_000 < len(long) < 30_000
+    assert everything(walk(desk)) == {uid_of(number) for number in range(41)}
+    assert len(desk.get(f"/{WORLD}.json", query="limit=41").body) <= most
+
+    etag = desk.get(f"/{WORLD}.atom").headers["etag"]
+    desk.bring([41])
+    desk.render(most_archived=None)
+    delta = desk.get(f"/{WORLD}.atom", a_im="feed", if_none_match=etag)
+    assert delta.status == 226 and ids(delta.body) == [uid_of(41)]
+    assert len(desk.get(f"/{WORLD}.atom").body) <= most
 
 
 def test_articles_that_come_late_with_an_old_date_are_found_too(desk: Desk) -> None:

@@ -77,7 +77,8 @@ def test_entries_of_all_real_feeds_are_published_valid_and_read_back(shared_data
                 read = [(e.id, html.unescape(e.title) if e.title_detail.type != "text/plain" else e.title, e.link)
                         for e in parsed.entries]  # fmt: skip
                 contents = [e.content[0].value for e in parsed.entries if "content" in e]
-                told = [a.content or (a.summary if describes(a, DESK) else "") for a in articles]
+                summed = (a.summary if format == "atom" or describes(a, DESK) else "" for a in articles)
+                told = [a.content or summary for a, summary in zip(articles, summed, strict=True)]
                 assert contents == [text for text in told if text]
             assert read == [(a.uid, a.title, a.link or f"https://wire.example.org/article/{a.id}") for a in articles]
     assert entries > 600
