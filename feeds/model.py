@@ -10,7 +10,7 @@ Every datetime is aware and UTC; every duration and size carries its unit in its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -18,7 +18,7 @@ from feeds.dates import Order
 
 # --------------------------------------------------------------------------- what admins configure
 
-SourceKind = Literal["feed", "page", "sitemap", "files"]
+SourceKind = Literal["feed", "page", "sitemap", "json", "files"]
 FullText = Literal["full", "summary", "link"]
 OwnFullText = Literal["full", "fetch", "summary", "link"]
 Copies = Literal["fold", "link", "show"]
@@ -235,11 +235,34 @@ UNFILED = "unfiled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """Where the articles of a page stand (CSS or XPath, see `feeds.selectors`), or those of JSON (JMESPath), and each
+    part within an article; ``""`` for what is not taken. *item* is called `items` for JSON.
+    """
+
+    item: Annotated[str, Words(1000), "each article on the page, or the list of them in JSON"]
+    id: Annotated[str, Words(1000), "an identity that stays when the address changes"] = ""
+    title: Annotated[str, Words(1000), "its headline"] = ""
+    link: Annotated[str, Words(1000), "its address; without one it is shown by the desk"] = ""
+    date: Annotated[str, Words(1000), "when it was published, in almost any words, relative ones too"] = ""
+    text: Annotated[str, Words(1000), "its text, or what stands there of it"] = ""
+    picture: Annotated[str, Words(1000), "its picture"] = ""
+    author: Annotated[str, Words(1000), "who wrote it"] = ""
+    category: Annotated[str, Words(1000), "its categories"] = ""
+    date_format: Annotated[str, Words(100), "how dates are written, by strptime, where that is not plain: %d.%m.%y"] = (
+        ""
+    )
+    next: Annotated[str, Words(1000), "the address of the next page of the list"] = ""
+    pages: Annotated[int, Limits(1, 20, "pages"), "how many pages are asked for at most, the first counted in"] = 3
+    script: Annotated[str, Words(1000), "where JSON stands in a page: script#__NEXT_DATA__"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One source as configured. *key* is its identity (`id:`, else its name); *id* is the store's, 0 before it has one.
 
     *target* is the address to fetch, or for kind ``files`` the glob relative to the config folder.
-    *headers* may hold secrets: never print or store them outside the accepted config.
+    *headers* and *post* may hold secrets: never print or store them outside the accepted config.
     """
 
     key: str
@@ -264,6 +287,10 @@ class Source:
     ignore_validators: Annotated[bool, "ask for the whole document always, for origins whose validators lie"] = False
     line: int = 0
     follow: Annotated[tuple[str, ...], Words(1000), "folders that links among its documents may lead to"] = ()
+    select: Annotated[Select | None, "selectors", "where on a page, or in JSON, its articles stand"] = None
+    post: Annotated[
+        str, Words(100_000, lines=True), "a body to ask with by POST; ${NAME} in it comes from the environment"
+    ] = ""
 
     @property
     def rights(self) -> FullText | None:
@@ -307,12 +334,19 @@ class Request:
     validators: Validators = Validators()
     validators_url: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    accept: str = "feed"  # "feed", "page" or "any": which Accept header is sent
+    accept: str = "feed"  # "feed", "page", "json" or "any": which Accept header is sent
     timeout_s: float | None = None  # None: the desk's
     tag: object = None  # handed back untouched
     deltas: bool = False  # ask for a part (RFC 3229, `A-IM: feed`): only then may the answer be a 226
     as_is: bool = False  # every status is an Answer, redirects are not followed, only a short 2xx body is kept
-    post: bytes | None = None  # a POST of this, always *as_is*, of whose answer no body is kept
+    post: bytes | None = None  # a POST of this; *as_is*, no body of its answer is kept, else no redirect is followed
+
+
+def posting(request: Request, body: str) -> Request:
+    """Return *request* as a POST of *body*, JSON or a form by its looks; it has no conditions (RFC 9110 §13.1.2)."""
+    kind = "application/json" if body.lstrip().startswith(("{", "[")) else "application/x-www-form-urlencoded"
+    headers = (*request.headers, ("Content-Type", kind))
+    return replace(request, post=body.encode(), headers=headers, validators=Validators())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,15 +45,18 @@ def _translated(css: str, axis: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _named(*names: str) -> str:
+    """The test of an element that has one of the classes *names*."""
+    return " or ".join(f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')" for name in names)
+
+
 def _property(*names: str) -> str:
     """The microformats properties *names* of an entry, not those of a person or of a quotation within it."""
-    named = " or ".join(f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')" for name in names)
-    nested = " or ".join(f"contains(concat(' ', @class, ' '), ' {kind} ')" for kind in ("h-card", "h-cite", "h-adr"))
-    return f"{_XPATH}.//*[{named}][not(ancestor::*[{nested}])]"
+    return f"{_XPATH}.//*[{_named(*names)}][not(ancestor::*[{_named('h-card', 'h-cite', 'h-adr')}])]"
 
 
 H_ENTRY = Select(
-    item=".h-entry",
+    item=f"{_XPATH}//*[{_named('h-entry')}][not(ancestor::*[{_named('h-entry')}])]",
     title=_property("p-name"),
     link=_property("u-url"),
     date=_property("dt-published"),
@@ -67,7 +70,7 @@ H_ENTRY = Select(
 ITEM_LIST = Select(
     item="@",
     title="name || headline",
-    link="url || \"@id\" || item",
+    link='url || "@id" || item',
     date="datePublished || startDate || dateModified || uploadDate",
     text="description || articleBody || abstract",
     picture="image.url || image[0].url || image[0] || image || thumbnailUrl",

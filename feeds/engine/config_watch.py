@@ -45,7 +45,7 @@ from feeds.settings import (
     load_config,
     resolve_secrets,
 )
-from feeds.settings.config import Fingerprint, digest_of, references
+from feeds.settings.config import Fingerprint, digest_of, is_kept_back, references, secret_texts
 from feeds.store import Store, WriteTx
 
 SETTLE_S = 0.3
@@ -418,10 +418,10 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
     lacking: set[str] = set()
     named: dict[str, str] = {}
     for source in config.sources:
-        if source.headers or source.follow or "${" in source.target:
+        if is_kept_back(source):
             try:
                 secret[source.key] = resolve_secrets(source, environ)
-                for text in (source.target, *(value for _, value in source.headers)):
+                for text in secret_texts(source):
                     named |= {name: environ[name].strip() for name in references(text)}
             except ConfigError as error:
                 # Only a stored config gets here: files that need what is not there are not accepted.

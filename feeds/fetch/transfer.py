@@ -85,6 +85,7 @@ ACCEPT = {
         b" application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
     ),
     "page": b"Accept: text/html, application/xhtml+xml, */*;q=0.1",
+    "json": b"Accept: application/json, */*;q=0.1",
     "any": b"Accept: */*",
 }
 _ACCEPT_ENCODING = f"Accept-Encoding: {ACCEPT_ENCODING}".encode()
@@ -242,7 +243,7 @@ class Transfer:
     @property
     def as_is(self) -> bool:
         """Whether the first answer is the outcome, whatever its status."""
-        return self.request.as_is or self.request.post is not None
+        return self.request.as_is
 
     def keeps(self, status: int) -> bool:
         """Whether the body of an answer with *status* is of interest."""
@@ -336,6 +337,8 @@ class Transfer:
         return self.conditional and self.request.deltas and list_members(hop.fields, "im") == ["feed"]
 
     def _redirect(self, hop: Hop) -> FetchError | Target:
+        if self.request.post is not None:
+            return self._astray("redirected what was asked by POST; write the address where it leads", hop)
         locations = set(every(hop.fields, "location"))
         if len(locations) != 1:
             cause = "without a Location" if not locations else "with more than one Location"

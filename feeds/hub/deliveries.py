@@ -290,6 +290,7 @@ class Deliveries:
             timeout_s=TIMEOUT_S,
             headers=delivery_headers(document, body, topic=topic, hub=hub, secret=one.secret),
             post=body,
+            as_is=True,
             tag=("deliver", one, (document, self._publication)),
         )
 

@@ -120,7 +120,9 @@ class Asking:
 def request_to(url: str, fields: dict[str, str], tag: object) -> Request:
     """Return the POST of a form."""
     body = urlencode(fields).encode()
-    return Request(source_id=0, url=url, accept="any", timeout_s=TIMEOUT_S, headers=(FORM,), post=body, tag=tag)
+    return Request(
+        source_id=0, url=url, accept="any", timeout_s=TIMEOUT_S, headers=(FORM,), post=body, as_is=True, tag=tag
+    )
 
 
 def judge_hub(ours: SourceHub, settings: Settings) -> Asking | str:

@@ -74,7 +74,8 @@ class Intake:
         kept, self.arrived, self._unconfirmed = self.arrived, [], False
         for item, id_, (claim, answer) in zip(items, ids, kept, strict=True):
             source = claim.source if claim else sources[item.source_id]
-            first = claim is not None and not claim.state.first_poll_done
+            # What stands on a later page of a list is old, like what a first answer brings.
+            first = not claim.state.first_poll_done if claim is not None else source.select is not None
             self.add(replace(item, id=id_), desk.completed(source), claim, first=first, state=claim, answer=answer)
 
     def add(
@@ -134,12 +135,13 @@ def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None, lear
     """The task to read *one*; *state* has the items of a feed that the last poll saw, *learnt* what recurs in
     `recurs_in`.
     """
-    seen = state.state if state and one.source.kind == "feed" else SourceState()
+    is_list = one.source.kind == "feed" or one.source.select is not None
+    seen = state.state if state and is_list else SourceState()
     return Job(
         reader=_reader(one.source, one.item),
         body=body,
         url=one.item.final_url,
-        source=replace(one.source, headers=()),
+        source=replace(one.source, headers=(), post=""),
         received_at=one.item.received_at,
         desk_language=settings.language,
         desk_timezone=settings.timezone,
@@ -184,6 +186,8 @@ def body_hash(body: bytes) -> str:
 def _reader(source: Source, item: InboxItem) -> Reader:
     if source.kind == "files":
         return "document"
+    if source.select is not None:
+        return "selected"
     if item.asked_url is not None:
         return "page"
     if source.kind == "feed" or item.pushed:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Desk:
     """What the flows need of an accepted config. All else about sources stands in the store.
 
-    *secret* are the sources of which the store lacks something, by key: secrets in address or headers, filled in from
-    the environment (never log them), or folders that links may lead to. *secrets* are those by their values; *lacking*
-    are the keys of sources whose secrets this environment does not have. *folder* is the config folder, against which
-    sources of documents are relative.
+    *secret* are the sources of which the store lacks something, by key: secrets in address, headers or body, filled in
+    from the environment (never log them), or folders that links may lead to. *secrets* are those by their values;
+    *lacking* are the keys of sources whose secrets this environment does not have. *folder* is the config folder,
+    against which sources of documents are relative.
     """
 
     version: int
@@ -49,7 +49,7 @@ class Desk:
         secret = self.secret.get(source.key)
         if secret is None:
             return source
-        return replace(source, target=secret.target, headers=secret.headers, follow=secret.follow)
+        return replace(source, target=secret.target, headers=secret.headers, post=secret.post, follow=secret.follow)
 
     def redacted(self, answer: Answer) -> Answer:
         """*answer* fit to be stored: `${NAME}` stands where an address holds a secret. Its request is as it was."""

@@ -34,7 +34,7 @@ from feeds.ingest.handovers import unpacked
 from feeds.ingest.host_queues import HostQueues, Outage
 from feeds.ingest.unsaved import MOST_SAVED, Progress, Unsaved
 from feeds.ingest.verdicts import log_poll
-from feeds.model import Answer, Request, SourceKind
+from feeds.model import Answer, Request, SourceKind, posting
 from feeds.redaction import fault_of_ours
 from feeds.store import Store
 from feeds.store.values import Claim, PollResult
@@ -48,6 +48,9 @@ PUT_OFF_LOOK_S = 30.0
 MOST_READING = 128
 """Bodies that are being read, or were and wait to be saved. The others stay with the fetcher, which then begins no more
 transfers: what is in flight is bounded, however many sources are due."""
+
+
+_ACCEPTS = {"page": "page", "json": "json"}
 
 
 class Ingest:
@@ -206,16 +209,15 @@ class Ingest:
         if self.desk.settings.poll.retry_after_scope != "url" and self._queues.held_until(url, now):
             self._unsaved.postponed.append(claim)
             return
-        self._queues.put(
-            Request(
-                source_id=source.id,
-                url=url,
-                validators=verdicts.validators_to_send(claim, now),
-                validators_url=self.desk.secrets.restored(claim.state.validators_url),
-                headers=source.headers,
-                accept="page" if source.kind == "page" else "feed",
-            )
+        request = Request(
+            source_id=source.id,
+            url=url,
+            validators=verdicts.validators_to_send(claim, now),
+            validators_url=self.desk.secrets.restored(claim.state.validators_url),
+            headers=source.headers,
+            accept=_ACCEPTS.get(source.kind, "feed"),
         )
+        self._queues.put(posting(request, source.post) if source.post else request)
 
     # ------------------------------------------------------------------ the order of the steps
 

@@ -16,7 +16,7 @@ import xxhash
 
 from feeds.errors import FetchError
 from feeds.fetch.robots import Rules, rules_of
-from feeds.model import Answer, Request
+from feeds.model import Answer, Request, Source
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class Follows:
         self._out = 0
         self._under_way: set[tuple[int, str]] = set()
         self._lately: dict[tuple[int, str], None] = {}
+        self._turned: dict[int, int] = {}
         self.followed: dict[int, set[int]] = {}
         self.refused: dict[int, str] = {}
 
@@ -66,7 +67,20 @@ class Follows:
         """Those of which pages are asked for or wait."""
         return {source_id for source_id, _ in self._under_way}
 
-    def want(self, source_id: int, urls: Iterable[str], now: datetime) -> None:
+    def turn(self, source: Source, url: str, now: datetime, *, polled: bool) -> None:
+        """Have *url*, the next page of the list of *source*, fetched, unless it has been as many as config allows since
+        the first, which was *polled*. Headers of config go to its own site alone.
+        """
+        turned = 1 if polled else self._turned.get(source.id, 1)
+        if source.select is None or turned >= source.select.pages:
+            return
+        self._turned[source.id] = turned + 1
+        self._lately.pop((source.id, url), None)
+        self.want(source.id, [url], now, headers=source.headers if _site(url) == _site(source.target) else ())
+
+    def want(
+        self, source_id: int, urls: Iterable[str], now: datetime, *, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         """Have pages fetched; those that robots.txt is already known to refuse are done with."""
         for url in urls:
             if (source_id, url) in self._under_way:
@@ -77,7 +91,7 @@ class Follows:
             if self._held(url, now):
                 continue
             self._under_way.add((source_id, url))
-            page = Request(source_id=source_id, url=url, accept="page", tag="follow")
+            page = Request(source_id=source_id, url=url, headers=headers, accept="page", tag="follow")
             site = _site(url)
             known = self._rules.get(site)
             if known is not None and known[0] > now:

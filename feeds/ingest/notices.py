@@ -5,6 +5,7 @@
 | `gone`       | the origin answers 410                           | it brings a document again    |
 | `failing`    | nothing but failures for `FAILING_AFTER`         | it answers again              |
 | `revived`    | one of the two above ended                       | at once: it is news, no state |
+| `unread`     | a page or JSON arrives and nothing can be read   | it can be read again          |
 | `moved`      | a permanent redirect is followed for good        | config has another URL        |
 | `validators` | its validators lie, and are left out for a while | they are trusted again        |
 | `silent`     | it answers, and is quiet against its own rhythm  | it brings something new       |
@@ -28,6 +29,8 @@ FAILING_AFTER = timedelta(days=3)
 FAILURES_AT_LEAST = 3
 QUIET_AT_LEAST = timedelta(days=2)
 """A silence shorter than a weekend is not worth a look at the rhythm."""
+LISTS = ("page", "json")
+"""Kinds of sources that are read by what they look like."""
 NEWS = ("revived", "clock")
 """Kinds that are over as soon as they are told."""
 
@@ -58,10 +61,13 @@ def notices(claim: Claim, result: PollResult) -> list[Notice]:
         text = f"{source.name}: {result.error.removeprefix('the source is gone: ')}"
         return [Notice(kind="gone", subject=source.key, text=text, remedy=result.remedy)]
     if result.outcome == "failed":
-        return _failing(source, result)
+        came = after.last_status == 200 and after.failures > before.failures
+        return [_unread(source, result)] if came and source.kind in LISTS else _failing(source, result)
     found: list[Notice] = []
     if before.gone_at is not None:
         found.append(Notice(kind="gone", subject=source.key, text=f"{source.name} answers again", over=True))
+    if before.failures and source.kind in LISTS:
+        found.append(Notice(kind="unread", subject=source.key, over=True))
     if before.failures >= FAILURES_AT_LEAST:
         found.append(Notice(kind="failing", subject=source.key, text=f"{source.name} answers again", over=True))
     if after.adopted_url and after.adopted_url != before.adopted_url:
@@ -107,6 +113,12 @@ def _failing(source: Source, result: PollResult) -> list[Notice]:
     since = f"since {state.last_ok_at:%Y-%m-%d}" if state.last_ok_at else "and never has answered"
     text = f"{source.name} fails {since}: {result.error}"
     return [Notice(kind="failing", subject=source.key, text=text, remedy=result.remedy or "look at its address")]
+
+
+def _unread(source: Source, result: PollResult) -> Notice:
+    """What is learnt or selected of a page breaks with its next design: that does not mend itself."""
+    text = f"{source.name}: its page has come, and nothing is taken of it: {result.error}; what was known stays"
+    return Notice(kind="unread", subject=source.key, text=text, remedy=result.remedy)
 
 
 def _moved(source: Source, url: str) -> Notice:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import xxhash
 
+from feeds.dates import zone_of
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.item_marks import NOTHING, item_marks
 from feeds.model import NOTHING_BESIDE, Beside, Entry, Hints, ParsedFeed, Source
@@ -20,7 +21,7 @@ from feeds.text import Recurring, Shown, of_blob
 if TYPE_CHECKING:
     from feeds.normalise import Normalised
 
-Reader = Literal["feed", "document", "page", "listing", "sitemap"]
+Reader = Literal["feed", "document", "page", "listing", "selected", "sitemap"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class Reading:
     hubs: tuple[str, ...] = ()
     self_url: str | None = None
     links: tuple[str, ...] = ()
+    next_page: str | None = None  # of a list read by selectors, where all that this page has is unknown
     broken_off: bool = False  # the body ended too early: there is more of it, to be asked for
     item_hashes: tuple[int, ...] = ()
     item_marks: bytes = b""
@@ -94,6 +96,9 @@ def read(job: Job) -> Reading:
             case "listing":
                 feed = parse.parse_listing(job.body, url=job.url, content_type=job.content_type)
                 known = _normalised(job, feed)
+            case "selected":
+                feed = _read_selected(job)
+                known = _normalised(job, feed)
             case "sitemap":
                 feed = parse.parse_sitemap(job.body, url=job.url)
                 known = _normalised(job, feed)
@@ -111,6 +116,7 @@ def read(job: Job) -> Reading:
         hubs=feed.hubs,
         self_url=feed.self_url,
         links=feed.links,
+        next_page=_next_page(job, feed) if job.reader == "selected" else None,
         broken_off=feed.broken_off,
         item_hashes=feed.item_hashes,
         item_marks=marks,
@@ -158,6 +164,29 @@ def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes, Beside]:
         left_out=before.left_out(feed, known),
     )
     return feed, known, replace(now, head=now.head ^ outside).blob(), beside
+
+
+def _read_selected(job: Job) -> ParsedFeed:
+    """A list by the selectors of its source."""
+    from feeds import parse
+
+    source = job.source
+    if source.select is None:
+        raise ParseError("a source without selectors", remedy="write `select:` for it")
+    return parse.parse_selected(
+        job.body,
+        select=source.select,
+        is_json=source.kind == "json",
+        url=job.url,
+        content_type=job.content_type,
+        now=job.received_at,
+        zone=zone_of(source.timezone or job.desk_timezone),
+    )
+
+
+def _next_page(job: Job, feed: ParsedFeed) -> str | None:
+    """The page behind this one of a list, unless some of what stands here was there before."""
+    return feed.next_archive if set(job.item_hashes).isdisjoint(feed.item_hashes) else None
 
 
 def _outside(job: Job) -> int:

@@ -162,6 +162,8 @@ class Unsaved:
             log_reading(waiting, reading)
             self._flight.late_bodies -= waiting.claim is None
             self._flight.items.discard(waiting.item.id)
+            if reading.next_page is not None:
+                self._pages.turn(waiting.source, reading.next_page, self._clock(), polled=waiting.claim is not None)
         for source_id, urls in saved.pages.items():
             self._pages.want(source_id, urls, self._clock())
         for claim in (*batch.postponed, *saved.handed):

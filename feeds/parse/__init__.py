@@ -12,6 +12,7 @@ from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import recognise, refusal
 from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
 from feeds.parse.pages import parse_page, read_page
+from feeds.parse.selected import parse_selected
 from feeds.parse.walls import wall
 from feeds.parse.xml_feeds import parse_xml
 
@@ -23,6 +24,7 @@ __all__ = [
     "parse_listing",
     "parse_offers",
     "parse_page",
+    "parse_selected",
     "parse_sitemap",
     "read_page",
     "wall",

@@ -73,7 +73,9 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
     Forgiving where the spec is strict: a missing version, numbers as ids, the `author` of 1.0 beside `authors`, null
     for anything. An item that is no object is left out, with a warning. Raises ParseError for any other JSON.
     """
-    feed, broken_off = _object(body)
+    feed, broken_off = read_json(body)
+    if not isinstance(feed, dict):
+        raise ParseError(f"JSON, but no JSON Feed: {_shape(feed)}", remedy=_REMEDY)
     version = text(feed.get("version"))
     listed = _listed(feed, version)
     items = [item for item in listed[:MAX_ENTRIES] if isinstance(item, dict)]
@@ -112,8 +114,8 @@ def _listed(feed: dict[str, Any], version: str) -> list[Any]:
     return listed or []
 
 
-def _object(body: bytes) -> tuple[dict[str, Any], bool]:
-    """The object that *body* is, mended where it must be, and whether it ends too early."""
+def read_json(body: bytes) -> tuple[Any, bool]:
+    """The value that *body* (UTF-8) is, mended where it must be, and whether it ends too early. Raises ParseError."""
     _check_depth(body)
     document, broken_off = body.strip(b" \t\r\n\x00").removeprefix(b"\xef\xbb\xbf"), False
     try:
@@ -124,8 +126,6 @@ def _object(body: bytes) -> tuple[dict[str, Any], bool]:
             value = json.loads(document, parse_int=_number, strict=False)
     except (ValueError, RecursionError) as error:
         raise ParseError(f"JSON that breaks off or is malformed: {error}", remedy=_REMEDY) from error
-    if not isinstance(value, dict):
-        raise ParseError(f"JSON, but no JSON Feed: {_shape(value)}", remedy=_REMEDY)
     return value, broken_off
 
 

@@ -22,7 +22,8 @@ from feeds.errors import ParseError, UrlError
 from feeds.model import Category, Image, ParsedEntry, ParsedFeed, RawText
 from feeds.parse.expat import local_name, mended, root_of, xml_tree
 from feeds.parse.kinds import Seen, recognise, refusal
-from feeds.parse.pages import page_tree
+from feeds.parse.pages import base_of, page_tree
+from feeds.parse.selected import feed_of, listed_by_page, said_by_page
 from feeds.urls import absolute, host_of, registrable
 
 # --------------------------------------------------------------------------------------- front pages
@@ -49,13 +50,16 @@ _WITHIN = {"article": 2, "main": 1, "h1": 2, "h2": 2, "h3": 2, "h4": 2}
 def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> ParsedFeed:
     """Return the articles that the page *body* at *url* links: *links* of the feed, kind ``listing``, in page order.
 
-    Only links to the same site, each article once. Raises ParseError where the page links none.
+    Only links to the same site, each article once. Posts that the page marks with their texts (h-entry) are entries
+    instead, and so are the members of its list in JSON-LD where it links none. Raises ParseError where there are none.
     """
     tree = page_tree(body, content_type)
     if tree is None:
         raise ParseError(
             "an empty page where links to articles were expected", remedy="look at the address in a browser"
         )
+    if (said := said_by_page(tree, url)) is not None:
+        return feed_of(said, url=url)
     scores: dict[str, tuple[int, str]] = {}
     for key, target, anchor in _links_within(tree, url):
         score = _score(target, anchor)
@@ -63,6 +67,8 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
         best, first = scores.get(key, (score, target.partition("#")[0]))
         scores[key] = (max(best, score), first)
     links = [link for score, link in scores.values() if score >= THRESHOLD][:MAX_LINKS]
+    if not links and (listed := listed_by_page(tree, url)) is not None:
+        return feed_of(listed, url=url)
     if not links:
         raise ParseError(
             "a page without links to articles",
@@ -74,17 +80,12 @@ def parse_listing(body: bytes, *, url: str, content_type: str | None = None) -> 
 
 def _links_within(tree: Any, url: str) -> Iterator[tuple[str, str, Any]]:
     """The links of the page *tree* at *url* to others of its site: comparable address, address, element."""
-    base, site, own = _base_of(tree, url), registrable(host_of(url)), _comparable(url)
+    base, site, own = base_of(tree, url), registrable(host_of(url)), _comparable(url)
     for anchor in tree.iter("a"):
         target = absolute(base, anchor.get("href") or "")
         key = _comparable(target)
         if target and key and key != own and registrable(host_of(target)) == site:
             yield key, target, anchor
-
-
-def _base_of(tree: Any, url: str) -> str:
-    """What the links of the page *tree* at *url* are relative to."""
-    return next((base for node in tree.iter("base") if (base := absolute(url, node.get("href") or ""))), url)
 
 
 def _comparable(url: str | None) -> str | None:
@@ -167,7 +168,7 @@ def parse_offers(body: bytes, *, url: str, content_type: str | None = None) -> t
         tree = None
     if tree is None:
         return ()
-    base = _base_of(tree, url)
+    base = base_of(tree, url)
     found: dict[str, Offer] = {}
     for href, title, named in chain(_named_feeds(tree), _linked_feeds(tree)):
         address = absolute(base, href)

@@ -206,6 +206,11 @@ def ld_breadcrumb(found: list[dict[str, Any]]) -> list[str]:
     return []
 
 
+def ld_members(value: Any) -> list[dict[str, Any]]:
+    """Return the things of an `itemListElement` in order: those within its ListItems, or they themselves."""
+    return [one["item"] if isinstance(one.get("item"), dict) else one for one in _dicts(value)]
+
+
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
 

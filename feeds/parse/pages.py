@@ -36,6 +36,7 @@ from feeds.parse.trim import (
     without_shared,
 )
 from feeds.text import Recurring, Shown
+from feeds.urls import absolute
 
 MAX_PAGE_BYTES = 5_242_880
 MAX_ELEMENTS = 60_000
@@ -86,8 +87,11 @@ def read_page(
     return feed, (found.shown,) if found.html else ()
 
 
-def page_tree(body: bytes, content_type: str | None = None) -> Any:
-    """Return the tree of the page *body* without what no reader sees, JSON-LD apart; None where there is no element."""
+def page_tree(body: bytes, content_type: str | None = None, *, scripts: bool = False) -> Any:
+    """Return the tree of the page *body* without what no reader sees, JSON-LD apart; None where there is no element.
+
+    With *scripts* it keeps its scripts, as text.
+    """
     if len(body) > MAX_PAGE_BYTES:
         raise ParseError(f"a page of more than {MAX_PAGE_BYTES} bytes", remedy="no article needs as much; leave it out")
     if content_type is None or "charset" not in content_type.lower():
@@ -101,11 +105,16 @@ def page_tree(body: bytes, content_type: str | None = None) -> Any:
         tree: Any = html.document_fromstring(text, parser=parser)
     except (ValueError, etree.LxmlError):
         return None
-    for script in list(tree.iter("script")):
+    for script in [] if scripts else list(tree.iter("script")):
         if "ld+json" not in (script.get("type") or "") and script.getparent() is not None:
             script.drop_tree()
     etree.strip_elements(tree, "style", "svg", "template", with_tail=False)
     return tree
+
+
+def base_of(tree: Any, url: str) -> str:
+    """What the links of the page *tree* at *url* are relative to."""
+    return next((base for node in tree.iter("base") if (base := absolute(url, node.get("href") or ""))), url)
 
 
 # ------------------------------------------------------------------------------------------ the text

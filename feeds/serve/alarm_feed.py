@@ -31,7 +31,7 @@ WORK = frozenset(("refile",))
 NEWS = frozenset(("revived", "flood"))
 """Events that are over as soon as they are noted."""
 
-OF_SOURCES = frozenset(("gone", "failing", "revived", "silent", "moved", "validators", "flood", "robots"))
+OF_SOURCES = frozenset(("gone", "failing", "revived", "unread", "silent", "moved", "validators", "flood", "robots"))
 """Kinds of events that are about the source whose key is their subject."""
 
 TITLES = {
@@ -45,6 +45,7 @@ TITLES = {
     "gone": "Gone",
     "model": "The learned classifier is not in use",
     "failing": "Failing",
+    "unread": "Nothing can be read",
     "silent": "Silent",
     "validators": "Validators that lie",
     "flood": "An archive came again",

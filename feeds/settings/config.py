@@ -86,7 +86,7 @@ class Config:
     @property
     def brief(self) -> Config:
         """The config with those sources alone of which the store lacks something that polling needs."""
-        secret = tuple(source for source in self.sources if source.headers or source.follow or "${" in source.target)
+        secret = tuple(source for source in self.sources if is_kept_back(source))
         return replace(self, sources=secret)
 
 
@@ -154,7 +154,7 @@ def judged_before(config: Config, folder: Path, environ: Mapping[str, str]) -> b
             raw[name] = files.read_regular(folder / name, most_bytes=MAX_CONFIG_BYTES)
         except OSError:
             raw[name] = None
-    texts = [text for source in config.sources for text in (source.target, *(value for _, value in source.headers))]
+    texts = [text for source in config.sources for text in secret_texts(source)]
     if any(missing(text, environ) or unsendable(text, environ) for text in texts):
         return False
     return config.files == mark_of(raw, environ)
@@ -251,6 +251,16 @@ def unsendable(text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+def is_kept_back(source: Source) -> bool:
+    """Whether the store lacks something of *source*: what may hold secrets, or folders that links may lead to."""
+    return bool(source.headers or source.post or source.follow or "${" in source.target)
+
+
+def secret_texts(source: Source) -> tuple[str, ...]:
+    """The texts of *source* that may take something from the environment."""
+    return (source.target, source.post, *(value for _, value in source.headers))
+
+
 def resolve_secrets(source: Source, environ: Mapping[str, str]) -> Source:
     """Give *source* with its secrets put in, for fetching alone: never store, log or show what this gives.
 
@@ -259,10 +269,11 @@ def resolve_secrets(source: Source, environ: Mapping[str, str]) -> Source:
     try:
         headers = tuple((name, resolve(value, environ)) for name, value in source.headers)
         target = source.target if source.kind == "files" else resolve(source.target, environ, for_url=True)
+        post = resolve(source.post, environ)
     except KeyError as error:
         cause = f"source {source.name!r} needs the environment variable {error.args[0]}"
         raise ConfigError(cause, file="sources.yaml", line=source.line, remedy="set it and start again") from None
-    return replace(source, headers=headers, target=target)
+    return replace(source, headers=headers, target=target, post=post)
 
 
 def masked_headers(source: Source) -> tuple[tuple[str, str], ...]:

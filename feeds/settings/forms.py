@@ -336,6 +336,7 @@ FORMS: dict[str, Kind] = {
     "path": PATH,
     "one path": OneSection(),
     "rules": RULES,
+    "selectors": Later({"$ref": "#/definitions/select"}),  # which `select_keys` reads
 }
 """What the names mean that fields of `feeds.model` give for their form."""
 

@@ -12,25 +12,27 @@ from urllib.parse import urlsplit
 from yaml.nodes import Node, SequenceNode
 
 from feeds.errors import ConfigError
-from feeds.model import Drop, Section, Settings, Source, SourceKind
+from feeds.model import Drop, Section, Select, Settings, Source, SourceKind
 from feeds.settings.config import missing, references, unsendable, without_references
 from feeds.settings.forms import RULES, Address, comparable, judge_address, keys_of, split_port
 from feeds.settings.match_rules import Lists, judge_drop, match_schema
 from feeds.settings.opml_lists import Names, Subscriptions, file_outlines, read_opml
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.section_tree import DROP_SAYS, Tree
+from feeds.settings.select_keys import judge_select, select_schema
 from feeds.settings.types import Key, Read, Schema, Text, mapping_schema, plain, read_mapping
 from feeds.urls import masked
 
-KINDS: dict[str, SourceKind] = {"url": "feed", "files": "files", "page": "page", "sitemap": "sitemap"}
+KINDS: dict[str, SourceKind] = {"url": "feed", "files": "files", "page": "page", "sitemap": "sitemap", "json": "json"}
 """The key that says where a source is → its kind; `opml` stands beside them and gives many sources."""
 
 SOURCE_KEYS = {
     "id": Key(takes=Text(longest=200), says="the source's identity: keeps its history when its name changes"),
     "url": Key(takes=Address(secrets=True), says="the address of a feed of any kind"),
     "files": Key(takes=Text(longest=1000), says="documents: a pattern such as articles/*.txt, relative to this folder"),
-    "page": Key(takes=Address(secrets=True), says="a page whose article links are followed"),
+    "page": Key(takes=Address(secrets=True), says="a page whose article links are followed, or that `select` reads"),
     "sitemap": Key(takes=Address(secrets=True), says="a sitemap whose articles are taken"),
+    "json": Key(takes=Address(secrets=True), says="JSON of any form, or a page that holds some, that `select` reads"),
     "opml": Key(takes=Text(longest=1000), says="a list of feeds from another reader, relative to this folder"),
     **keys_of(Source),
     "drop": Key(takes=RULES, says=f"{DROP_SAYS} from this source"),
@@ -160,6 +162,7 @@ class _Judge:
     def _take(self, node: Node, read: Read, where: str) -> None:
         values = dict(read.values)
         target, name, rule = values.pop(where), values.pop("name"), values.pop("drop", None)
+        values["select"] = self._select(node, read, KINDS[where])
         key = values.pop("id", name)
         if rule is not None and (drop := judge_drop(rule, self.tree.lists, self.report, key)):
             self.gathered.drops.append(drop)
@@ -169,11 +172,27 @@ class _Judge:
         self._target(source, read.places[where])
         self._interval(source, read)
         if source.kind == "files":
-            for unused in ("headers", "ignore_validators"):
+            for unused in ("headers", "post", "ignore_validators"):
                 if unused in read.places:
                     self.report.warn(read.places[unused], f"{unused}: means nothing for files", "take it out")
         else:
             self._address(source, read, read.places[where])
+
+    def _select(self, node: Node, read: Read, kind: SourceKind) -> Select | None:
+        """What `select:` says, of a source that can have it."""
+        place = read.places.get("select")
+        if place is None:
+            if kind == "json":
+                self.report.error(node, "json without `select:`", "write select: {items: …, title: …, link: …}")
+            return None
+        if kind not in ("page", "json"):
+            self.report.error(place, f"select: means nothing beside {kind}", "it goes with `page:` or `json:`")
+            return None
+        try:
+            return judge_select(place, kind, self.report)
+        except Wrong as wrong:
+            self.report.error(wrong.node or place, f"select: {wrong.cause}", wrong.remedy)
+            return None
 
     def _section(self, read: Read) -> None:
         path = read.values.get("section")
@@ -209,7 +228,7 @@ class _Judge:
                 self.report.error(place, f"the identity {quote(key)} for the second time", remedy)
 
     def _secrets(self, read: Read) -> None:
-        for name in ("url", "page", "sitemap"):
+        for name in ("url", "page", "sitemap", "json", "post"):
             if name in read.values:
                 self._missing(read.values[name], read.places[name], name)
         for header, value in read.values.get("headers", ()):
@@ -380,4 +399,5 @@ def sources_schema() -> Schema:
     """The JSON Schema of `sources.yaml`."""
     one = mapping_schema(SOURCE_KEYS)
     one["oneOf"] = [{"required": ["name", name]} for name in KINDS] + [{"required": ["opml"]}]
-    return {"type": ["array", "null"], "items": one, "definitions": match_schema()}
+    definitions = {**match_schema(), "select": select_schema()}
+    return {"type": ["array", "null"], "items": one, "definitions": definitions}

@@ -168,6 +168,7 @@ sources = Table(
     Column("site_url", Text),
     Column("item_marks", LargeBinary),
     _flag("shard"),
+    _words("selectors"),
     sqlite_autoincrement=True,
 )
 POLLABLE = text("sources.enabled = 1 AND sources.removed_at IS NULL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,8 +12,9 @@ from zlib import crc32
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
 
-from feeds.codec import hashes_from_blob, hashes_to_blob
-from feeds.model import FullText, Source, Validators, renames
+from feeds.codec import hashes_from_blob, hashes_to_blob, restore
+from feeds.codec import plain as as_json
+from feeds.model import FullText, Select, Source, Validators, renames
 from feeds.store import stories
 from feeds.store.columns import chunks, plain, storable
 from feeds.store.dialect import change_in, rows_in
@@ -35,6 +37,7 @@ CONFIGURED = (
     "priority",
     "ignore_validators",
     "line",
+    "selectors",
 )
 """The columns that config decides."""
 
@@ -91,12 +94,15 @@ _ONLY_FOR_POLLING: dict[str, Any] = {"item_hashes": None, "item_marks": None, "b
 BRIEF = tuple(name for name in _COLUMNS if name not in _ONLY_FOR_POLLING)
 """The columns of which people want to know something."""
 
-_ADDRESS = frozenset(("target", "kind"))
+_ADDRESS = frozenset(("target", "kind", "selectors"))
+"""With another of these a source is asked as if it had never been."""
 _SHOWN = frozenset(("name", "target", "rights", "full_text", "priority"))
 """What of a source is seen in published articles."""
-_OF_A_SOURCE = ("gone", "failing", "moved", "validators", "silent", "flood", "robots")
+_OF_A_SOURCE = ("gone", "failing", "unread", "moved", "validators", "silent", "flood", "robots")
 """Events that are over with another URL, or when the source goes."""
 _OF_THE_OLD_URL: dict[str, Any] = {
+    "etag": None,
+    "last_modified": None,
     "failures": 0,
     "retry_after_until": None,
     "gone_at": None,
@@ -122,6 +128,7 @@ def configured(source: Source, desk_full_text: FullText) -> dict[str, Any]:
         "fixed_interval_s": source.interval_s,
         "rights": source.rights or desk_full_text,
         "ignore_validators": int(source.ignore_validators),
+        "selectors": json.dumps(as_json(source.select), sort_keys=True) if source.select else "",
     }
 
 
@@ -147,6 +154,7 @@ def _source(values: dict[str, Any]) -> Source:
         enabled=bool(values["enabled"]),
         interval_s=values["fixed_interval_s"],
         ignore_validators=bool(values["ignore_validators"]),
+        select=restore(Select, json.loads(values["selectors"])) if values["selectors"] else None,
         **{name: values[name] for name in _SAME_IN_SOURCE},
     )
 

@@ -90,6 +90,7 @@ class CaseDesk:
         self.database = self.data / "desk.sqlite3"
         self.url = database(self.database)
         self.now = NOW
+        self.environ: dict[str, str] = {}
         self.ended: list[PollResult] = []
 
     def __enter__(self) -> CaseDesk:
@@ -133,7 +134,7 @@ class CaseDesk:
         self.now += after
         store = open_store(self.url)
         try:
-            desk = accept(store, self.config, {}, now=self.now).desk
+            desk = accept(store, self.config, self.environ, now=self.now).desk
             if to_refile(store):
                 refile(store, desk.filing_rules, clock=lambda: self.now)
                 refiled(store, desk.version, now=self.now)

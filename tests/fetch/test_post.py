@@ -41,7 +41,9 @@ def test_a_body_is_posted_whole_with_its_headers(fetcher: Fetcher, size: int) ->
     with Origin() as origin:
         taken = take_body(origin, "/take")
         headers = (("Content-Type", "text/x"), ("X-Hub-Signature", "sha256=00"))
-        answer = fetcher.fetch(Request(source_id=0, url=origin.url("/take?a=b"), post=body, headers=headers))
+        answer = fetcher.fetch(
+            Request(source_id=0, url=origin.url("/take?a=b"), post=body, as_is=True, headers=headers)
+        )
         ((seen, got),) = taken
     assert (answer.status, answer.body, got) == (200, b"", body)
     assert (seen.method, seen.target) == ("POST", "/take?a=b")
@@ -54,7 +56,7 @@ def test_every_status_is_an_answer_and_no_redirect_is_followed(fetcher: Fetcher,
     with Origin() as origin:
         take_body(origin, "/take", status)
         for request in (
-            Request(source_id=0, url=origin.url("/take"), post=b"x"),
+            Request(source_id=0, url=origin.url("/take"), post=b"x", as_is=True),
             Request(source_id=0, url=origin.url("/take"), as_is=True),
         ):
             assert fetcher.fetch(request).status == status
@@ -65,7 +67,7 @@ def test_a_handle_that_posted_gets_again(fetcher: Fetcher) -> None:
     with Origin() as origin:
         take_body(origin, "/take")
         for _ in range(3):
-            fetcher.fetch(Request(source_id=0, url=origin.url("/take"), post=b"x"))
+            fetcher.fetch(Request(source_id=0, url=origin.url("/take"), post=b"x", as_is=True))
             assert fetcher.fetch(Request(source_id=0, url=origin.url("/feed"))).body.startswith(b"<?xml")
         assert {seen.method for seen in origin.seen("/feed")} == {"GET"}
 
@@ -83,11 +85,11 @@ def test_only_a_short_body_is_taken_as_it_is(fetcher: Fetcher) -> None:
 
 def test_what_answers_a_post_without_end_is_cut(fetcher: Fetcher) -> None:
     with Origin() as origin:
-        assert fetcher.fetch(Request(source_id=0, url=origin.url("/endless-body"), post=b"x")).status == 200
+        assert fetcher.fetch(Request(source_id=0, url=origin.url("/endless-body"), post=b"x", as_is=True)).status == 200
 
 
 def test_private_addresses_are_closed_to_posts_too() -> None:
     with Origin() as origin, Fetcher(FetchSettings(ports=(origin.port,)), MANNERS, "Wiredesk/test") as fetcher:
         with pytest.raises(FetchBlocked):
-            fetcher.fetch(Request(source_id=0, url=origin.url("/take"), post=b"x"))
+            fetcher.fetch(Request(source_id=0, url=origin.url("/take"), post=b"x", as_is=True))
         assert origin.connections == 0

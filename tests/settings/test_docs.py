@@ -71,7 +71,7 @@ def test_every_key_of_a_section_and_of_a_source_has_a_row():
     assert set(rows(part("sources.yaml"))) == set(SOURCE_KEYS)
     assert set(Section.__slots__) - {"path", "learned_precision"} | {"learned", "sections"} == set(SECTION_KEYS)
     own = {"key", "kind", "target", "line"}
-    assert set(Source.__slots__) - own == set(SOURCE_KEYS) - {"url", "files", "page", "sitemap", "opml", "drop"}
+    assert set(Source.__slots__) - own == set(SOURCE_KEYS) - {"url", "files", "page", "sitemap", "json", "opml", "drop"}
 
 
 @pytest.mark.parametrize(

@@ -243,7 +243,7 @@ MISTAKES = [
     # ------------------------------------------------------------------ sources.yaml
     (SOURCES, "name: A\n", "1:1: sources are a list; begin each source with `- name: …`"),
     (SOURCES, "- Harbour\n", "1:3: 'Harbour' where `key: value` lines belong; write `- name: …` and, below it, `url: …`"),
-    (SOURCES, "- name: A\n", "1:3: a source without an address; write url, files, page, sitemap or opml"),
+    (SOURCES, "- name: A\n", "1:3: a source without an address; write url, files, page, sitemap, json or opml"),
     (SOURCES, "- name: A\n  ulr: https://a.example/\n", "2:3: unknown key 'ulr'; did you mean 'url'?"),
     (
         SOURCES,

@@ -16,6 +16,7 @@ from feeds.model import (
     PollSettings,
     PublishSettings,
     Section,
+    Select,
     Settings,
     Source,
     Term,
@@ -116,7 +117,7 @@ def test_every_field_of_the_model_survives():
     config = Config(
         settings=other(Settings, poll=other(PollSettings), fetch=other(FetchSettings), publish=other(PublishSettings)),
         sections=(other(Section, path="p", title="t", match=Match(any=(other(Term, field="path", values=("v",)),))),),
-        sources=(other(Source, key="k", name="n", kind="page", target="t"),),
+        sources=(other(Source, key="k", name="n", kind="page", target="t", select=other(Select, item="i")),),
         digest="d",
     )
     assert config_from_json(config_to_json(config)) == config

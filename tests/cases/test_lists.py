@@ -1,0 +1,118 @@
+# ruff: noqa: E501 - pages as they are sent
+"""Sources without a feed, on a whole desk: a page by selectors through its pages and its redesign, JSON by POST."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from feeds.store import open_store
+from tests.cases.desk import CaseDesk
+from tests.fetch.origin import Exchange
+
+SELECT = {"item": "li.post", "title": "a", "link": "a", "date": "time", "text": "p", "next": "a.next", "pages": 2}
+
+
+def listed(*numbers: int, after: str = "") -> bytes:
+    posts = "".join(
+        f"<li class=post><a href=/a/{n}>The tide of day {n} in words</a><time datetime=2026-11-{n:02}></time><p>It was {n} feet."
+        for n in numbers
+    )
+    return f"<title>Tides</title><ul>{posts}</ul>{after}".encode()
+
+
+def titles(desk: CaseDesk) -> list[str]:
+    return [item["title"].removeprefix("The tide of day ").removesuffix(" in words") for item in desk.items()]
+
+
+def alarms(desk: CaseDesk) -> list[str]:
+    """The texts of the open alarms that nothing can be read of a page."""
+    with open_store(desk.url) as store, store.read() as tx:
+        return [event.text for event in tx.events.open() if event.kind == "unread"]
+
+
+def asked(desk: CaseDesk, path: str) -> int:
+    return len(desk.origin.seen(path))
+
+
+def test_a_page_is_read_by_selectors_and_keeps_what_it_had_when_it_is_redesigned(desk: CaseDesk) -> None:
+    onward = "<a class=next href='/list2.html'>older</a>"
+    page = desk.show("/list.html", listed(9, 8, 7, after=onward))
+    desk.show("/list2.html", listed(6, 5, 4, after="<a class=next href='/list3.html'>older</a>"))
+    desk.show("/list3.html", listed(3, 2, 1))
+    desk.write({"name": "Tides", "page": page, "select": SELECT})
+    desk.poll()
+    assert titles(desk) == ["9", "8", "7", "6", "5", "4"]  # two pages, as config says
+    first = desk.items()[0]
+    assert (first["url"], first["date_published"][:10]) == (desk.origin.url("/a/9"), "2026-11-09")
+    assert "It was 9 feet." in first["content_html"]
+    assert (asked(desk, "/list2.html"), asked(desk, "/list3.html"), asked(desk, "/a/9")) == (1, 0, 0)
+
+    desk.show("/list.html", listed(10, 9, 8, after=onward))
+    desk.poll()
+    assert titles(desk)[:2] == ["10", "9"]
+    assert asked(desk, "/list2.html") == 1  # something was known on the first page
+
+    desk.show("/list.html", listed(11, 10, 9).replace(b"class=post", b"class=card"))
+    desk.poll()
+    (told,) = alarms(desk)
+    assert "select: item 'li.post' finds nothing" in told
+    assert titles(desk)[0] == "10"
+
+    desk.write({"name": "Tides", "page": page, "select": SELECT | {"item": "li.card"}})
+    desk.poll()
+    assert titles(desk)[:2] == ["11", "10"]
+    assert alarms(desk) == []
+
+    # The page stays as it is, selectors change: it is read again all the same, and nothing is new.
+    desk.write({"name": "Tides", "page": page, "select": SELECT | {"item": "li.card", "text": "time@datetime"}})
+    desk.poll()
+    assert "2026-11-11" in desk.items()[0]["content_html"]
+    assert len(titles(desk)) == 8
+
+
+def test_json_is_asked_for_by_post_with_its_secrets(desk: CaseDesk) -> None:
+    taken: list[tuple[str, bytes]] = []
+
+    def answer(exchange: Exchange) -> None:
+        body = exchange.seen.raw.partition(b"\r\n\r\n")[2]
+        while len(body) < int(exchange.seen.header("content-length") or 0):
+            body += exchange.connection.recv(65536)
+        taken.append(
+            (f"{exchange.seen.method} {exchange.seen.header('content-type')} {exchange.seen.header('x-key')}", body)
+        )
+        alerts = [
+            {"id": "x1", "head": "Storm from the west", "url": "/x/1", "at": 1795953600, "body": "It <b>blows</b>."}
+        ]
+        exchange.answer(
+            200, json.dumps({"data": {"alerts": alerts}}).encode(), Content_Type="application/json", ETag='"1"'
+        )
+
+    desk.origin.add("/api", answer)
+    desk.environ = {"KEY": "hushhush"}
+    desk.write(
+        {
+            "name": "Alerts",
+            "json": desk.origin.url("/api"),
+            "post": '{"first": 5, "key": "${KEY}"}',
+            "headers": {"X-Key": "${KEY}"},
+            "select": {
+                "items": "data.alerts",
+                "id": "id",
+                "title": "head",
+                "link": "url",
+                "date": "at",
+                "text": "body",
+            },
+        }
+    )
+    desk.poll()
+    desk.poll(after=timedelta(hours=2))
+    assert taken == [("POST application/json hushhush", b'{"first": 5, "key": "hushhush"}')] * 2
+    (item,) = desk.items()
+    assert (item["title"], item["url"]) == ("Storm from the west", desk.origin.url("/x/1"))
+    assert item["date_published"].startswith("2026-11-29") or item["date_published"].startswith("2026-11-28")
+    assert "<b>blows</b>" in item["content_html"]
+    with open_store(desk.url) as store, store.read() as tx:
+        found = tx.sources.by_key("Alerts")
+    assert found is not None and found[0].post == "" and "hushhush" not in repr(found)
