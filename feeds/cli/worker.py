@@ -179,6 +179,8 @@ def _stand_by(lease: Lease, stop: threading.Event, agreement: Agreement) -> bool
                     log.info("the other worker is gone: deciding from now on")
                 return True
             words = "another worker decides for this desk: standing by, and taking over when it ends"
+        except StoreTooNew as error:
+            words = f"standing by until this machine has a newer release, too: {error}"
         except StoreError as error:
             words = f"standing by, but the database does not answer: {error}"
         if words != told:

@@ -49,9 +49,13 @@ class Lease:
         self._renew_at = 0.0
 
     def take(self) -> bool:
-        """Take it where nobody holds it; whether this process holds it now. From then on *store* writes under it."""
+        """Take it where nobody holds it; whether this process holds it now. From then on *store* writes under it.
+
+        Raises StoreTooNew where this release could do nothing with it.
+        """
         if self._store.file is not None:
             return True
+        self._store.pending()
         with mapped(), self._store.unfenced() as connection:
             _need_table(connection)
             found = _holder(connection)
