@@ -37,6 +37,7 @@ OPTIONAL_NAMESPACES = {
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "podcast": "https://podcastindex.org/namespace/1.0",
     "georss": "http://www.georss.org/georss",
+    "webfeeds": "http://webfeeds.org/rss/1.0",
 }
 """Declared by documents that use them alone, so that what has come without them stays as it is."""
 

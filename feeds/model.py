@@ -223,6 +223,10 @@ class Section:
     learned_precision: float | None = None
     moved_from: Annotated[tuple[str, ...], "path", "earlier paths of this section, redirected to it"] = ()
     language: Annotated[str | None, "language", "the section's language, instead of the desk's"] = None
+    icon: Annotated[
+        str, "published address", "a small square picture for the section (PNG or SVG), shown by readers"
+    ] = ""
+    colour: Annotated[str, "colour", "the section's colour in readers and browsers, as #rrggbb"] = ""
 
     @property
     def parent(self) -> str | None:

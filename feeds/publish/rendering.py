@@ -252,5 +252,7 @@ def section_context(section: Section, settings: Settings) -> SectionContext:
         hubs=settings.hubs,
         desk_title=settings.title,
         image_url=settings.image or None,
+        icon_url=section.icon or None,
+        colour=section.colour,
         rights=settings.copyright,
     )

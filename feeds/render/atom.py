@@ -11,7 +11,7 @@ from lxml import etree
 from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.model import Article, Discussion, Person
-from feeds.render.generator import Stamp, add, add_texts, cut_out, expanded, new_generator, undeclared
+from feeds.render.generator import Stamp, add, add_looks, add_texts, cut_out, expanded, new_generator, undeclared
 from feeds.render.mediarss import add_media
 from feeds.render.printable import (
     Credit,
@@ -54,8 +54,11 @@ def feed(section: SectionContext, values: dict[str, str]) -> Any:
         generator.rights(rights)
     if picture := absolute(section.image_url):
         generator.logo(picture)
+    if icon := absolute(section.icon_url):
+        generator.icon(icon)
 
     def write(element: etree._Element) -> None:
+        add_looks(element, icon, section.colour)
         element[-1].tail = values["extra"]
 
     generator.desk.write = write

@@ -98,6 +98,7 @@ _TEXTS: dict[str, Form] = {
     "rfc3339": _matches(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d+)?Z"),
     "language": _matches(r"[a-zA-Z]{2,8}(?:-[a-zA-Z0-9]{1,8})*"),
     "type": _matches(r"[\w.+-]+/[\w.+-]+"),
+    "colour": _matches(r"[0-9a-f]{6}"),
     "number": _matches(r"\d+"),
     "count": _matches(r"[1-9]\d*"),
     "decimal": _matches(r"\d+(?:\.\d+)?"),
@@ -301,6 +302,8 @@ rss/channel/image ? -
 rss/channel/image/url 1 address
 rss/channel/image/title 1 words
 rss/channel/image/link 1 address
+rss/channel/webfeeds:icon ? address
+rss/channel/webfeeds:accentColor ? colour
 rss/channel/lastBuildDate 1 rfc822
 rss/channel/sy:updatePeriod 1 =hourly|daily|weekly|monthly
 rss/channel/sy:updateFrequency 1 count
@@ -326,6 +329,9 @@ feed/generator 1 words
 feed/subtitle 1 words
 feed/rights ? words
 feed/logo ? address
+feed/icon ? address
+feed/webfeeds:icon ? address
+feed/webfeeds:accentColor ? colour
 feed/at:deleted-entry * - ref=uri when=rfc3339
 """
 _JSON_FEED = """

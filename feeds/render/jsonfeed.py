@@ -40,12 +40,12 @@ def feed(section: SectionContext, values: dict[str, str]) -> dict[str, Any]:
         "home_page_url": values["page"],
         "feed_url": values["self"],
         "description": values["description"],
-        **present(language=language(section.language), icon=absolute(section.image_url)),
+        **present(language=language(section.language), icon=absolute(section.icon_url) or absolute(section.image_url)),
         "authors": [{"name": line(section.desk_title) or "Wiredesk"}],
         "_wiredesk": {
             "id": values["id"],
             "updated": values["updated"],
-            **present(rights=line(section.rights)),
+            **present(rights=line(section.rights), colour=section.colour),
         },
     }
 

@@ -35,7 +35,8 @@ class DeskContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionContext:
-    """What a frame needs of a section. *image_url* is absolute; *max_age_s* becomes ttl and the update period."""
+    """What a frame needs of a section. *image_url* and the smaller *icon_url* are absolute; *colour* is
+    ``#rrggbb`` or empty; *max_age_s* becomes ttl and the update period."""
 
     path: str
     title: str
@@ -45,6 +46,8 @@ class SectionContext:
     max_age_s: int = 300
     hubs: tuple[str, ...] = ()
     image_url: str | None = None
+    icon_url: str | None = None
+    colour: str = ""
     rights: str = ""
     desk_title: str = "Wiredesk"
 

@@ -10,7 +10,7 @@ from lxml import etree
 
 from feeds.dates import rfc822, rfc3339
 from feeds.model import Article
-from feeds.render.generator import Stamp, add, add_texts, cut_out, new_generator, undeclared
+from feeds.render.generator import Stamp, add, add_looks, add_texts, cut_out, new_generator, undeclared
 from feeds.render.mediarss import add_media, add_show, describes
 from feeds.render.printable import (
     DeskContext,
@@ -49,10 +49,11 @@ def channel(section: SectionContext, values: dict[str, str]) -> Any:
         generator.language(tag)
     if rights := line(section.rights):
         generator.copyright(rights)
-    if picture := absolute(section.image_url):
+    if picture := absolute(section.image_url) or absolute(section.icon_url):
         generator.image(picture, title=values["title"], link=values["page"])
 
     def write(element: etree._Element) -> None:
+        add_looks(element, absolute(section.icon_url), section.colour)
         add(element, "lastBuildDate", values["updated"])
         period, frequency = update_period(section.max_age_s)
         add(element, "sy:updatePeriod", period)

@@ -274,9 +274,10 @@ def opml(desk: Desk, addresses: Addresses) -> str:
     if desk.version:
         ElementTree.SubElement(head, "dateModified").text = rfc822(desk.accepted_at)
     ElementTree.SubElement(head, "ownerId").text = addresses.public("/")
-    ElementTree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
     body = ElementTree.SubElement(root, "body")
-    _feed(body, desk.settings.title, desk.settings.description, "", addresses, desk.settings.language)
+    whole = Section(path="", title=desk.settings.title, description=desk.settings.description)
+    ElementTree.register_namespace("webfeeds", frames.OPTIONAL_NAMESPACES["webfeeds"])
+    _feed(body, whole, desk.settings.language, addresses)
     _sections(body, tree(desk, addresses), addresses)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -286,23 +287,23 @@ def _sections(parent: ElementTree.Element, nodes: Sequence[Node], addresses: Add
     for node in nodes:
         inside = parent
         if node.children:
-            inside = ElementTree.SubElement(parent, "outline", text=legal(node.title), title=legal(node.title))
-        _feed(inside, node.title, node.description, node.path, addresses, node.language)
+            # A folder has no type, and the W3C's validator wants one beside a title.
+            inside = ElementTree.SubElement(parent, "outline", text=legal(node.title))
+        _feed(inside, addresses.sections[node.path], node.language, addresses)
         _sections(inside, node.children, addresses)
 
 
-def _feed(
-    parent: ElementTree.Element, title: str, description: str, path: str, addresses: Addresses, language: str | None
-) -> None:
+def _feed(parent: ElementTree.Element, section: Section, language: str | None, addresses: Addresses) -> None:
+    looks = f"{{{frames.OPTIONAL_NAMESPACES['webfeeds']}}}"
     attributes = {
-        "text": legal(title),
-        "title": legal(title),
+        "text": section.title,
+        "title": section.title,
         "type": "rss",
-        "xmlUrl": addresses.public(document_path(path, "rss")),
-        "htmlUrl": addresses.public("/" + path),
+        "xmlUrl": addresses.public(document_path(section.path, "rss")),
+        "htmlUrl": addresses.public("/" + section.path),
+        "description": section.description,
+        "language": language or "",
+        f"{looks}icon": section.icon,
+        f"{looks}accentColor": section.colour.removeprefix("#"),
     }
-    if description:
-        attributes["description"] = legal(description)
-    if language:
-        attributes["language"] = legal(language)
-    ElementTree.SubElement(parent, "outline", attributes)
+    ElementTree.SubElement(parent, "outline", {name: legal(text) for name, text in attributes.items() if text})

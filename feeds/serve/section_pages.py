@@ -175,6 +175,7 @@ def _draw(found: Section, snapshot: Snapshot, template: str = "section.html", **
         feeds=feeds_of(path, addresses),
         canonical=addresses.public("/" + path),
         unfiled=path == UNFILED,
+        looks=found,
     )
     return html, latest_change(articles, desk.accepted_at)
 

@@ -61,6 +61,7 @@ _HOST = re.compile(r"[^\s/?#@:\[\]\\<>\"^`{|}%]+")
 _NOT_IN_URI = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _SPACE = re.compile(r"\s")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 SECTION_KEY = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
@@ -138,6 +139,12 @@ def _scheme_fault(url: str, parts: SplitResult, schemes: tuple[str, ...]) -> tup
     if not scheme or (not rest.startswith("//") and "." in scheme):
         return "has no https:// in front", f"did you mean {('https://' + masked(url.lstrip('/')))!r}?"
     return None if scheme in schemes else (f"has the scheme {quote(parts.scheme)}", "")
+
+
+def _colour(text: str, report: Report) -> str:
+    if not _COLOUR.fullmatch(text):
+        raise Wrong(f"{quote(text)} is no colour", "write # and six hexadecimal digits in quotes, such as '#0a5c36'")
+    return text.lower()
 
 
 def _base_url(text: str, report: Report) -> str:
@@ -330,6 +337,7 @@ FORMS: dict[str, Kind] = {
     "language": Form(
         lambda text, report: judge_language(text), {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
     ),
+    "colour": Form(_colour, {"type": "string", "pattern": f"^{_COLOUR.pattern}$"}),
     "network": Form(_network, {"type": "string"}),
     "network or port": Form(_network_or_port, {"type": "string"}),
     "headers": Headers(),

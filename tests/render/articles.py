@@ -247,6 +247,8 @@ wild_sections = st.builds(
     base_url=st.just("https://wire.example.org"),
     max_age_s=st.integers(0, 10**6),
     image_url=st.none() | wild_url,
+    icon_url=st.none() | wild_url,
+    colour=st.sampled_from(["", "#0a5c36"]),
     rights=wild_text,
     desk_title=wild_text,
 )

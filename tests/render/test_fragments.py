@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import locale
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+import feedparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,7 @@ from tests.render.articles import (
     wild_sections,
 )
 from tests.render.documents import render_document, render_fragment, whole_document
+from tests.validator import check
 
 NS = {
     "a": "http://www.w3.org/2005/Atom",
@@ -338,3 +341,35 @@ def test_a_feed_has_one_id_whatever_its_format_and_base_url() -> None:
         )
         == 4
     )
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_section_s_icon_and_colour_are_told_by_its_frame_and_nothing_where_there_are_none(format: Format) -> None:
+    section = replace(SECTION, icon_url="https://wire.example.org/i.png", colour="#0a5c36")
+    plain, looks = (
+        render_document(each, [make_article()], format, desk=DESK, updated=NOW, feed_id=FEED_ID)
+        for each in (SECTION, section)
+    )
+    assert check(looks, format) == () and b"webfeeds" not in plain and b"colour" not in plain
+    if format == "json":
+        told = json.loads(looks)
+        assert (told["icon"], told["_wiredesk"]["colour"]) == (section.icon_url, "#0a5c36")
+    else:
+        assert b"<webfeeds:accentColor>0a5c36</webfeeds:accentColor>" in looks
+        assert looks.count(f"{section.icon_url}<".encode()) == 2  # RSS: image; Atom: icon
+    assert feedparser.parse(looks).feed.get("image" if format == "rss" else "icon") or format == "json"
+
+
+def test_rss_dates_an_article_by_its_last_change_where_consumers_judge_edits_by_that() -> None:
+    edited = make_article(updated=NOW + timedelta(hours=2))
+    kept, moved = (render_fragment(edited, "rss", desk=replace(DESK, dated_by_edits=on)) for on in (False, True))
+    assert b"05:06:07 +0000</pubDate>" in kept and b"07:06:07 +0000</pubDate>" in moved
+    assert b"modified>2026-03-04T07:06:07Z<" in kept and b"modified>2026-03-04T07:06:07Z<" in moved
+    assert render_fragment(edited, "atom", desk=replace(DESK, dated_by_edits=True)) == render_fragment(
+        edited, "atom", desk=DESK
+    )
+
+
+def test_an_atom_entry_with_a_summary_alone_has_it_as_content_too() -> None:
+    body = render_fragment(make_article(content=""), "atom", desk=DESK).decode()
+    assert body.count("&lt;p&gt;They wait for no one.&lt;/p&gt;</") == 2 and "<content" in body and "<summary" in body

@@ -13,7 +13,7 @@ import pytest
 from feeds.errors import StoreError
 from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Section, Source
 from feeds.serve import create_app, flask_app
-from tests.serve.conftest import NOW, MemoryReader, application, make_article, uid_of
+from tests.serve.conftest import NOW, SECTIONS, MemoryReader, application, make_article, uid_of
 from tests.serve.wsgi import ask
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -227,7 +227,25 @@ def test_sections_opml_holds_the_tree_in_the_form_that_readers_know(desk):
     assert feeds == [f"https://wire.example.org/{path}.rss" for path in
                      ("index", "news", "news/world", "news/world/asia", "sport")]  # fmt: skip
     assert root.find("body/outline[@text='News']/outline[@text='World']/outline[@text='Asia']") is not None
+    # What the W3C's validator knows: of the head, and of outlines without a type.
+    assert {one.tag for one in root.find("head") or ()} <= {"title", "dateModified", "ownerId"}
+    assert all(outline.attrib.keys() == {"text"} for outline in outlines if outline.get("type") is None)
     assert ask(desk, "/sections.opml", if_none_match=got.headers["etag"]).status == 304
+
+
+def test_a_section_s_icon_and_colour_are_on_its_page_and_in_the_list(make_reader):
+    reader = make_reader()
+    looks = Section(path="sport", title="Sport", icon="https://wire.example.org/s.png", colour="#0a5c36")
+    reader.accepted = replace(reader.accepted, sections=(*SECTIONS[:4], looks))
+    desk = application(reader)
+    page = ask(desk, "/sport").text
+    assert '<meta name="theme-color" content="#0a5c36">' in page and 'src="https://wire.example.org/s.png"' in page
+    assert (
+        b'webfeeds:icon="https://wire.example.org/s.png" webfeeds:accentColor="0a5c36"'
+        in ask(desk, "/sections.opml").body
+    )
+    reader.accept(publish=PublishSettings(images=False))
+    assert "s.png" not in ask(desk, "/sport").text
 
 
 def test_the_news_sitemap_holds_two_days_of_the_desk_s_own_pages(reader, desk):
