@@ -24,6 +24,7 @@ OwnFullText = Literal["full", "fetch", "summary", "link"]
 Copies = Literal["fold", "link", "show"]
 RateScope = Literal["url", "host", "domain"]
 RssDate = Literal["published", "updated"]
+ReadBy = Literal["public", "tokens"]
 
 WEEK_S = 7 * 86400
 
@@ -227,6 +228,12 @@ class Section:
         str, "published address", "a small square picture for the section (PNG or SVG), shown by readers"
     ] = ""
     colour: Annotated[str, "colour", "the section's colour in readers and browsers, as #rrggbb"] = ""
+    access: Annotated[ReadBy, "who reads this section and those below: everybody, or who has a token"] = "public"
+
+    @property
+    def private(self) -> bool:
+        """Whether it takes a token to read it; `settings` says so of every section below a private one."""
+        return self.access == "tokens"
 
     @property
     def parent(self) -> str | None:

@@ -105,7 +105,9 @@ def _look_up(tx: ReadTx, url: str) -> Known:
     entries = tx.articles.entries_of(uid)
     stored = tx.configs.current()
     article = tx.articles.get(uid)
-    story = tx.stories.articles(article.story_uid, MOST_BESIDE) if article is not None and article.story_uid else ()
+    story = (
+        tx.stories.articles(article.story_uid, MOST_BESIDE, None) if article is not None and article.story_uid else ()
+    )
     state = tx.articles.state(uid)
     assert state is not None
     return Known(

@@ -37,6 +37,7 @@ COMMANDS = {
     "move": ("feeds.cli.upkeep", "Take the desk from SQLite to PostgreSQL, for more than one machine."),
     "retract": ("feeds.cli.upkeep", "Take an article out of everything, for good."),
     "unretract": ("feeds.cli.upkeep", "Put a retracted article back."),
+    "token": ("feeds.cli.tokens", "Give subscribers tokens for private sections; list and revoke them."),
     "export": ("feeds.cli.export", "Write the whole site as files, for any web server."),
 }
 """Each command: the module that has it, and what it does in a line."""

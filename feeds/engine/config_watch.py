@@ -396,7 +396,7 @@ def _redrawn(old: Config, new: Config) -> list[str]:
 
 
 def _looks(section: Section) -> tuple[object, ...]:
-    return section.title, section.description, section.limit, section.copies, section.language
+    return section.title, section.description, section.limit, section.copies, section.language, section.access
 
 
 def files_differently(old: Config, new: Config) -> bool:

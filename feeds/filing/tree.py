@@ -105,7 +105,8 @@ class FilingRules:
 
     def place(self, entry: Entry, source: Source) -> tuple[Placement, ...]:
         """The sections of *entry*, those above that include their children, and the whole desk; else `unfiled` and the
-        whole desk, which holds all that is published. What is to be dropped gets one placement, which says so.
+        whole desk, which holds all that is public. What is to be dropped gets one placement, which says so. What is in
+        private sections alone comes no higher than these.
 
         In this order: the source's own section, rules, the breadcrumb; where none of these says anything, the
         publisher's categories, then the address, then the learned classifier. A section appears once, with its first
@@ -159,7 +160,7 @@ class FilingRules:
             true |= met
         if self._model is None and all(one.by == "none" or one is WHOLE_DESK for one in placed):
             kept = {one.section: one for one in before if one.by == "learned" and one.section in self.learning}
-            placed += self._with_parents(kept).values() if kept else ()
+            placed = [*self._with_parents(kept).values()] if kept else placed
         return placed, true
 
     def explain(self, entry: Entry, source: Source) -> Explanation:
@@ -222,9 +223,11 @@ class FilingRules:
             while "/" in above:
                 above = above.rpartition("/")[0]
                 parent = self._sections.get(above)
-                if parent is not None and parent.include_children and above not in placed:
+                shut = self._sections[path].private and (parent is None or not parent.private)
+                if parent is not None and parent.include_children and above not in placed and not shut:
                     placed[above] = Placement(section=above, by="child", reason=f"it holds what {path} holds")
-        placed[""] = WHOLE_DESK
+        if not all(self._sections[path].private for path in found):
+            placed[""] = WHOLE_DESK
         return placed
 
 

@@ -426,7 +426,7 @@ class Deliveries:
         with self._store.write() as tx:
             tx.hubs.sweep(now)
             tx.hubs.forget_sources()
-            tx.hubs.sync_pings(outside, sorted(tx.documents.keys()) if outside else (), now)
+            tx.hubs.sync_pings(outside, sorted(tx.documents.topics()) if outside else (), now)
             off = settings.own_hub is None
             reason = "this desk is no hub any more" if off else "the topic is gone"
             tx.hubs.withdraw(now, MOST_IN_FLIGHT, all=off, reason=reason)

@@ -62,7 +62,7 @@ def accept(store: Store, settings: Settings, form: Sequence[tuple[str, str]], no
     if settings.own_hub is None:
         return Verdict(404, "this desk is no hub")
     with store.read() as tx:
-        topics = tx.documents.keys()
+        topics = tx.documents.topics()
     judged = judge(settings, topics, form)
     if isinstance(judged, Verdict):
         return judged

@@ -249,7 +249,7 @@ def section_context(section: Section, settings: Settings) -> SectionContext:
         language=section.language or settings.language,
         base_url=settings.base_url,
         max_age_s=settings.publish.max_age_s,
-        hubs=settings.hubs,
+        hubs=() if section.private else settings.hubs,
         desk_title=settings.title,
         image_url=settings.image or None,
         icon_url=section.icon or None,

@@ -39,11 +39,15 @@ _QUERY_SAFE = "!$&'()*+,;=:@/?-._~%"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The map of one desk: what its sections and documents are called, and what they were called before."""
+    """The map of one desk: what its sections and documents are called, and what they were called before.
+
+    *token* goes along with the addresses that may take one: private sections, articles, stories.
+    """
 
     base_url: str
     prefix: str = ""
     sections: dict[str, Section] = field(default_factory=dict)
+    token: str = ""
     _by_folded: dict[str, str] = field(default_factory=dict)
     _moved: dict[str, str] = field(default_factory=dict)
 
@@ -72,12 +76,32 @@ class Addresses:
 
     def local(self, path: str) -> str:
         """Return the link to *path* for pages of the desk: with prefix, without host, percent-encoded."""
-        return self.prefix + quote(path)
+        asked = self._asked(path)
+        return self.prefix + quote(path) + (f"?{asked}" if asked else "")
 
     def public(self, path: str, query: str = "") -> str:
         """Return the absolute address of *path*; *query* comes as the client sent it and is made harmless."""
         address = self.base_url + quote(path)
-        return f"{address}?{quote(query, safe=_QUERY_SAFE)}" if query else address
+        asked = "&".join(filter(None, (quote(query, safe=_QUERY_SAFE), self._asked(path))))
+        return f"{address}?{asked}" if asked else address
+
+    def _asked(self, path: str) -> str:
+        if not self.token or not (path.startswith(("/article/", "/story/")) or self.private_at(path)):
+            return ""
+        return f"token={self.token}"
+
+    def private_at(self, path: str) -> str | None:
+        """Return the private section that the address *path* is of: its page, a document, anything below; else None.
+
+        >>> Addresses.of("https://w.example", [Section(path="a", title="A", access="tokens")]).private_at("/A/feed.xml")
+        'a'
+        """
+        section = path.strip("/").casefold().partition(".")[0]
+        while section:
+            if (found := self.sections.get(section)) is not None:
+                return section if found.private else None
+            section = section.rpartition("/")[0]
+        return None
 
     def section_at(self, path: str) -> Section | None:
         """Return the section whose path is exactly *path*."""

@@ -40,6 +40,7 @@ from feeds.serve.store_reader import (
     pages_of,
     shown_sources,
 )
+from feeds.serve.tokens import taken_token
 from feeds.serve.view_models import in_words
 from feeds.store.overview import SORTS, Numbers, day_of
 from feeds.store.values import Event
@@ -62,7 +63,7 @@ def guard() -> Response | None:
         host=request.headers.get("Host", ""),
         authorization=request.headers.get("Authorization"),
         # Feed readers and scrapers that know no passwords; an address with a token in it is for them alone.
-        query_token=request.args.get("token") if request.path in ("/status.atom", "/metrics") else None,
+        query_token=taken_token(request.environ) if request.path in ("/status.atom", "/metrics") else None,
     )
     if verdict == "open":
         return None
@@ -90,7 +91,7 @@ def status() -> Response:
     `state`, `q`, `sort` and `page` choose among the sources and order them, `sections` turns the pages of sections.
     """
     site, now = the_site(), the_site().now()
-    snapshot, asked = site.snapshot, _asked()
+    snapshot, asked = site.answers.snapshot, _asked()
     choice = SourceChoice(
         word=asked["state"], sought=asked["q"], sort=asked["sort"] or SORTS[0], page=_page_asked("page")
     )
@@ -164,7 +165,7 @@ def _sections_shown(summary: HealthSummary, snapshot: Snapshot, now: datetime) -
 def source_page(key: str) -> Response:
     """Show one source: its state and remedy, what it brought, its polls."""
     site, now = the_site(), the_site().now()
-    snapshot = site.snapshot
+    snapshot = site.answers.snapshot
     with site.store.read() as tx:
         number = tx.overview.id_of(key)
         if number is None:

@@ -249,7 +249,7 @@ class Access:
 
         Who shows the right token is let in, on an open desk too.
         """
-        if self._knows(_secret_in(authorization)) or self._knows(query_token):
+        if self._knows(secret_in(authorization)) or self._knows(query_token):
             return "open"
         if is_loopback(self.bind) and is_loopback(urlsplit(base_url).hostname or ""):
             name = urlsplit(f"//{host}").hostname or ""
@@ -261,7 +261,7 @@ class Access:
         return bool(self.token) and given is not None and hmac.compare_digest(given.encode(), self.token.encode())
 
 
-def _secret_in(authorization: str | None) -> str | None:
+def secret_in(authorization: str | None) -> str | None:
     """The token of a Bearer header (RFC 6750), or the password of a Basic one (RFC 7617)."""
     scheme, _, rest = (authorization or "").strip().partition(" ")
     if scheme.lower() == "bearer":

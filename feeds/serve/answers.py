@@ -36,6 +36,7 @@ from feeds.serve.counters import Tally
 from feeds.serve.joined import NARROWING
 from feeds.serve.representations import Finished, Variant, codings_in_order, finish_document, reply
 from feeds.serve.store_reader import Changes, Desk, StoreReader
+from feeds.serve.tokens import Tokens, take_token, visitor_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -65,6 +66,7 @@ class Snapshot:
     addresses: Addresses
     finished: dict[str, Finished] = field(default_factory=dict)
     bodies: dict[str, int] = field(default_factory=dict)
+    tokens: Tokens = field(default_factory=dict)
 
     def state_of(self, path: str) -> tuple[int, str]:
         """Return what changes whenever the articles of a section do: the epoch, and an ETag of its documents."""
@@ -137,6 +139,7 @@ def take_over(reader: StoreReader, old: Snapshot | None, max_bodies_bytes: int) 
                 old,
                 counter=changes.counter,
                 epoch=old.epoch + (not changes.only_documents),
+                tokens=old.tokens if changes.only_documents else reader.tokens(),
                 finished=dict(old.finished),
                 bodies=dict(old.bodies),
             )
@@ -153,6 +156,7 @@ def take_over(reader: StoreReader, old: Snapshot | None, max_bodies_bytes: int) 
         accepted=accepted,
         desk=desk,
         addresses=Addresses.of(desk.settings.base_url, desk.sections),
+        tokens=reader.tokens(),
     )
     new._take(changes, max_bodies_bytes)
     return new
@@ -208,9 +212,12 @@ class Answers:
         path = environ["PATH_INFO"]
         if snapshot is not None:
             finished = snapshot.finished.get(path)
+            if finished is not None and finished.private is not None:
+                finished = finished if visitor_of(environ, snapshot.tokens).may_read(finished.private) else None
             if finished is not None and (answer := self._answer(finished, environ, start_response)) is not None:
                 return answer
             environ["SCRIPT_NAME"], environ["PATH_INFO"] = "", snapshot.addresses.strip_prefix(path)
+            take_token(environ, snapshot.tokens)
         if (refused := oversized(environ) or self._take_body(environ)) is not None or not self._views.enter():
             return _refuse(refused or BUSY, start_response)
         try:

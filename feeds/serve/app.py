@@ -16,7 +16,7 @@ from feeds.serve import admin_pages, article_pages, crawlers, documents, errors,
 from feeds.serve.admission import MAX_BODY_BYTES, Access
 from feeds.serve.answers import Answers
 from feeds.serve.counters import Tally, shared_folder
-from feeds.serve.site import Assets, Site
+from feeds.serve.site import Assets, Site, admit, keep_private
 from feeds.serve.store_reader import StoreReader
 
 
@@ -39,6 +39,8 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Ans
     app.extensions["feeds.site"] = Site(reader=reader, answers=answers, assets=Assets.shipped(), access=access)
     for views in (admin_pages, crawlers, article_pages, websub, section_pages, documents):
         app.register_blueprint(views.bp)
+    app.before_request(admit)
+    app.after_request(keep_private)
     errors.register(app)
     negotiation.register(app)
     return answers

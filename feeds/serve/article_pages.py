@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
-from werkzeug.exceptions import Gone, NotFound
+from werkzeug.exceptions import Gone, NotFound, Unauthorized
 
 from feeds import frames
 from feeds.dates import rfc3339, zone_of
@@ -82,6 +82,8 @@ def article_page(article_id: str) -> Response:
     if isinstance(article, Retracted):
         raise Gone
     shown: Article = article
+    if _is_shut(shown):
+        raise Unauthorized
     others, series = _others(shown)
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
@@ -113,6 +115,13 @@ def article_page(article_id: str) -> Response:
         return html, latest_change([shown], desk.accepted_at)
 
     return page(("article", shown, others, series), draw)
+
+
+def _is_shut(article: Article) -> bool:
+    """Whether *article* stands in no section that whoever asks may read."""
+    private = {section.path for section in the_site().answers.snapshot.desk.sections if section.private}
+    shut = private.difference(the_site().readable)
+    return bool(article.sections) and shut.issuperset(article.sections)
 
 
 def _sections(article: Article, addresses: Addresses) -> list[Section]:
@@ -219,8 +228,8 @@ def _others(article: Article) -> tuple[tuple[Article, ...], bool]:
         return (), False
     try:
         with the_site().store.read() as tx:
-            members = tx.stories.articles(article.story_uid, MOST_OTHERS + 1)
-            size = tx.stories.sizes([article.story_uid]).get(article.story_uid)
+            members = tx.stories.articles(article.story_uid, MOST_OTHERS + 1, the_site().readable)
+            size = tx.stories.sizes([article.story_uid], the_site().readable).get(article.story_uid)
     except StoreError:
         return (), False  # a page without them is better than none
     return tuple(one for one in members if one.uid != article.uid)[:MOST_OTHERS], size is not None and size.series
@@ -291,7 +300,7 @@ def story_page(story_id: str) -> Response:
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         with the_site().store.read() as tx:
-            articles = tx.stories.articles(uid, MOST_ARTICLES)
+            articles = tx.stories.articles(uid, MOST_ARTICLES, the_site().readable)
             size = _size(tx, uid)
         if not articles:
             raise _NoArticles
@@ -337,8 +346,9 @@ def story_feed(story_id: str, format: Format) -> Response:
 
     def prepare() -> Finished:
         with site.store.read() as tx:
-            base, selection = tx.documents.frame("", format), tx.stories.selection(uid, format, FEED_ENTRIES)
-            newest, size, desk_id = tx.stories.articles(uid, 1), _size(tx, uid), tx.configs.desk_id()
+            base = tx.documents.frame("", format)
+            selection = tx.stories.selection(uid, format, FEED_ENTRIES, site.readable)
+            newest, size, desk_id = tx.stories.articles(uid, 1, site.readable), _size(tx, uid), tx.configs.desk_id()
         if not selection.fragments and not selection.missing:
             raise _NoArticles
         title = newest[0].title if newest else ""
@@ -364,7 +374,7 @@ def story_feed(story_id: str, format: Format) -> Response:
 
 
 def _size(tx: ReadTx, uid: str) -> StorySize:
-    return tx.stories.sizes([uid]).get(uid, StorySize(0, 0))
+    return tx.stories.sizes([uid], the_site().readable).get(uid, StorySize(0, 0))
 
 
 def _uid(uuid: str) -> str:
@@ -374,9 +384,14 @@ def _uid(uuid: str) -> str:
 
 
 def _elsewhere(uid: str, suffix: str = "") -> Response:
-    """Lead from a story that was merged to where it went on; 410 where all its articles were taken out."""
+    """Lead from a story that was merged to where it went on; 410 where all its articles were taken out, 401 where they
+    are in private sections.
+    """
     with the_site().store.read() as tx:
         merged_into, known = tx.stories.moved(uid), tx.stories.known(uid)
+        shut = tx.stories.articles(uid, 1, None)
+    if shut:
+        raise Unauthorized
     if merged_into:
         return redirect_to(the_site().snapshot.addresses.public(story_path(merged_into) + suffix))
     raise Gone if known else NotFound

@@ -72,7 +72,8 @@ def section_document(section: str, format: Format) -> Response:
     document = site.reader.document(path, format)
     if document is None:
         raise SectionNotFound(path)
-    finished = finish_document(document, snapshot.desk.settings, snapshot.addresses)
+    whole = site.answers.snapshot  # with nobody's token in its addresses: what is finished serves all
+    finished = finish_document(document, whole.desk.settings, whole.addresses)
     site.answers.keep(path, format, finished)
     answered = reply(finished, request.environ)
     if answered.status == 200 and wants_delta(request.headers.get("A-IM")):
@@ -127,10 +128,11 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
         )
     except BadChoice as error:
         raise Refused(str(error)) from error
-    address = addresses.public(document_path(path, format))
-    self_url = f"{address}?{choice.canonical}"
+    if choice.by_story and section.private:
+        raise Refused("by=story is for public sections: a story is told once for all")
+    self_url = addresses.public(document_path(path, format), choice.canonical)
     if not choice.canonical or request.query_string.decode("latin-1") != choice.canonical:
-        return redirect_to(self_url if choice.canonical else address)
+        return redirect_to(self_url)
     if is_for_people(request.environ):
         return feed_page(section, format, self_url)
 

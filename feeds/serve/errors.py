@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 EXPLANATIONS = {
     400: "The request could not be understood.",
+    401: "This is for subscribers: give the token that you were given as the password, or in the address as ?token=.",
     404: "There is nothing at this address.",
     405: "This address does not take requests of that kind.",
     406: "There is no such form of it.",
@@ -98,6 +99,8 @@ def _http_error(error: HTTPException) -> Response | BaseResponse:
     if error.code is None or error.code < 400:
         return error.get_response()
     response = _answer(error.code, (error.description or "") if isinstance(error, Refused) else "")
+    if error.code == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="Subscribers", charset="UTF-8"'
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
@@ -192,12 +192,14 @@ class Finished:
 
     *by_etag* gives the headers of the 304 that repeats this ETag; *exact* the same by the whole value of an
     If-None-Match that holds one tag, as nearly every client sends it. Without *variants* it is good for a 304 alone.
+    *private* is the section that has to be open to whoever gets it; None where everybody may.
     """
 
     variants: Mapping[str, Variant]
     by_etag: Mapping[str, Headers]
     exact: Mapping[str, Headers]
     last_modified: datetime
+    private: str | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -251,18 +253,21 @@ def finish_document(document: Document, settings: Settings, addresses: Addresses
         bodies["gzip"] = document.gzip
     if document.brotli is not None:
         bodies["br"] = document.brotli
-    links = [f'<{addresses.public(document_path(document.path, document.format))}>; rel="self"']
-    links += [f'<{quote(hub, safe=_URL_SAFE)}>; rel="hub"' for hub in settings.hubs]
-    return finish(
+    path = document_path(document.path, document.format)
+    private = addresses.private_at(path)
+    links = [f'<{addresses.public(path)}>; rel="self"']
+    links += [f'<{quote(hub, safe=_URL_SAFE)}>; rel="hub"' for hub in settings.hubs if private is None]
+    finished = finish(
         bodies=bodies,
         etag=document.etag,
         last_modified=document.last_modified,
         media_type=document.media_type,
-        cache_control=cache_control(settings),
+        cache_control=cache_control(settings) if private is None else kept_private(cache_control(settings)),
         vary=f"{FEED_VARY}, A-IM",
         more=[("Link", ", ".join(links))],
-        always_more=SCRIPTS_MAY_READ,
+        always_more=SCRIPTS_MAY_READ if private is None else [],
     )
+    return replace(finished, private=private)
 
 
 def finish_delta(document: Document, body: bytes) -> Finished:
@@ -292,6 +297,15 @@ def reply_226(delta: Finished, accept_encoding: str | None) -> Reply:
 def cache_control(settings: Settings) -> str:
     """Return how long caches may answer by themselves, and go on while the desk is away."""
     return f"public, max-age={settings.publish.max_age_s}, stale-if-error={STALE_IF_ERROR_S}"
+
+
+def kept_private(cache_control: str) -> str:
+    """Return what *cache_control* is for one reader's own cache (RFC 9111 section 5.2.2.7).
+
+    >>> kept_private("public, max-age=300")
+    'private, max-age=300'
+    """
+    return cache_control.replace("public", "private")
 
 
 def reply(finished: Finished, environ: Mapping[str, Any]) -> Reply:

@@ -217,7 +217,7 @@ def story_sizes(articles: Iterable[Article]) -> dict[str, StorySize]:
         return {}
     try:
         with the_site().store.read() as tx:
-            return tx.stories.sizes(sorted(uids))
+            return tx.stories.sizes(sorted(uids), the_site().readable)
     except StoreError:
         return {}  # a page without links to stories is better than none
 
@@ -265,7 +265,7 @@ def search_page() -> Response:
     hits = None
     if query:
         with site.store.read() as tx:
-            hits = tx.search.find(query, PER_PAGE, before)
+            hits = tx.search.find(query, PER_PAGE, before, site.readable)
     found = hits.articles if hits else ()
     sizes = story_sizes(found)
     asked = urlencode({"q": query})
@@ -310,7 +310,8 @@ def search_feed() -> Response:
 
     def prepare() -> Finished:
         with site.store.read() as tx:
-            base, fragments = tx.documents.frame("", format), tx.search.fragments(query, format, FEED_ENTRIES)
+            base = tx.documents.frame("", format)
+            fragments = tx.search.fragments(query, format, FEED_ENTRIES, site.readable)
             desk_id = tx.configs.desk_id()
         asked = urlencode({"q": query})
         updated = max((fragment.updated for fragment in fragments), default=None)

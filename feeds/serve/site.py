@@ -9,21 +9,25 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import resources
 
 from flask import Response, current_app, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, Unauthorized
 
 from feeds.errors import StoreError
 from feeds.model import Article, Settings, Source
+from feeds.serve.addresses import Addresses
 from feeds.serve.admission import Access
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.joined import by_name
-from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, Reply, finish, reply
-from feeds.serve.store_reader import Health, StoreReader
+from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, Reply, finish, kept_private, reply
+from feeds.serve.store_reader import Desk, Health, StoreReader
+from feeds.serve.tokens import Visitor, visitor_of
 from feeds.store import Store
+from feeds.store.selections import PUBLIC
 
 FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {
@@ -35,6 +39,7 @@ _TYPES = {
 MAX_CACHED_PAGES = 512
 MAX_CACHED_BYTES = 32_000_000
 PAGE_MAX_AGE_S = 60
+MOST_VIEWS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class Site:
     joining: threading.Lock = field(default_factory=threading.Lock)
     former: tuple[int, Mapping[str, str | None]] | None = None
     named: tuple[int, Mapping[str, Source]] | None = None
+    views: dict[str | None, tuple[int, Desk, Addresses]] = field(default_factory=dict)
     headlines: dict[str, tuple[tuple[int, str], tuple[Article, ...]]] = field(default_factory=dict)
     weightiest: tuple[tuple[int, str], tuple[Article, ...]] | None = None
     health: Health = field(init=False)
@@ -110,19 +116,64 @@ class Site:
 
     @property
     def snapshot(self) -> Snapshot:
-        """What is published. Raises StoreError before the store has answered once."""
-        return self.answers.snapshot
+        """What is published, with the sections that whoever asks may read. Raises StoreError before the store has
+        answered once.
+        """
+        whole = self.answers.snapshot
+        visitor = self.visitor
+        desk, addresses = self._view(whole, visitor.opened)
+        if desk is whole.desk:
+            return whole
+        return replace(whole, desk=desk, addresses=replace(addresses, token=visitor.token))
+
+    def _view(self, whole: Snapshot, opened: str | None) -> tuple[Desk, Addresses]:
+        """The desk without the private sections that are not *opened*, and its addresses; made once a config."""
+        kept = self.views.get(opened)
+        if kept is None or kept[0] != whole.desk.version:
+            may_read = Visitor(opened).may_read
+            sections = tuple(one for one in whole.desk.sections if not one.private or may_read(one.path))
+            desk, addresses = whole.desk, whole.addresses
+            if opened is not None or len(sections) < len(desk.sections):
+                desk, addresses = replace(desk, sections=sections), Addresses.of(desk.settings.base_url, sections)
+            if len(self.views) >= MOST_VIEWS:
+                self.views.clear()
+            kept = self.views[opened] = whole.desk.version, desk, addresses
+        return kept[1:]
+
+    @property
+    def visitor(self) -> Visitor:
+        """Whoever sends the present request."""
+        return visitor_of(request.environ, self.answers.snapshot.tokens)
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """The private sections that whoever asks may read."""
+        if self.visitor.opened is None:
+            return PUBLIC
+        return tuple(section.path for section in self.snapshot.desk.sections if section.private)
 
     def once(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
         """Return what *prepare* gives for *key*, from the cache where it was asked for before.
 
         One is prepared at a time: threads that want the same wait for it, and the interpreter runs one of them anyway.
         """
-        return _once(self.cached, self.drawing, key, prepare)
+        return self._once(self.cached, self.drawing, key, prepare)
 
     def joined(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
         """Do as `once` does for feeds joined from fragments: whoever asks for many of them costs pages nothing."""
-        return _once(self.joins, self.joining, key, prepare)
+        return self._once(self.joins, self.joining, key, prepare)
+
+    def _once(
+        self, cache: Cache, lock: threading.Lock, key: tuple[object, ...], prepare: Callable[[], Finished]
+    ) -> Finished:
+        if self.visitor.opened is not None:
+            return prepare()  # it may hold what this visitor alone may read, and her token
+        if (finished := cache.get(key)) is None:
+            with lock:
+                if (finished := cache.get(key)) is None:
+                    finished = prepare()
+                    cache.put(key, finished)
+        return finished
 
     def sources_by_name(self, snapshot: Snapshot) -> Mapping[str, Source]:
         """Return the sources of the present config by what addresses may call them."""
@@ -154,15 +205,6 @@ class Site:
         if self.weightiest is None or self.weightiest[0] != state:
             self.weightiest = (state, tuple(self.reader.heaviest("", limit, among)))
         return self.weightiest[1]
-
-
-def _once(cache: Cache, lock: threading.Lock, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
-    if (finished := cache.get(key)) is None:
-        with lock:
-            if (finished := cache.get(key)) is None:
-                finished = prepare()
-                cache.put(key, finished)
-    return finished
 
 
 class Cache:
@@ -200,6 +242,31 @@ def the_site() -> Site:
     """Return the site of the application that answers the present request."""
     site: Site = current_app.extensions["feeds.site"]
     return site
+
+
+def admit() -> None:
+    """Raise Unauthorized where the present request is for a private section that is not open to its visitor.
+
+    An address that leads to another is no such: whoever follows it is asked there.
+    """
+    site = the_site()
+    with suppress(StoreError):
+        addresses = site.answers.snapshot.addresses
+        private = addresses.private_at(request.path)
+        shut = private is not None and not site.visitor.may_read(private)
+        if shut and addresses.one_address(request.path) is None:
+            raise Unauthorized
+
+
+def keep_private(response: Response) -> Response:
+    """Have no cache and no other site get what was answered to somebody with a token."""
+    with suppress(StoreError):
+        if the_site().visitor.opened is not None:
+            response.headers["Cache-Control"] = kept_private(response.headers.get("Cache-Control", "private"))
+            response.headers["Referrer-Policy"] = "no-referrer"
+            for name in [name for name, _ in response.headers if name.lower().startswith("access-control-")]:
+                del response.headers[name]
+    return response
 
 
 def number_asked(name: str, *, least: int, most: int) -> int | None:
@@ -243,6 +310,8 @@ def page(key: tuple[object, ...], draw: Callable[[Snapshot], tuple[str, datetime
             more=page_headers(snapshot.desk.settings),
         )
 
+    if site.visitor.opened is not None:
+        return respond_with(prepare())
     try:
         finished = site.once((*key, snapshot.desk.version), prepare)
     except StoreError:

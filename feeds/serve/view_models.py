@@ -409,11 +409,14 @@ def tree(desk: Desk, addresses: Addresses) -> tuple[Node, ...]:
 
 
 def children(desk: Desk) -> dict[str, list[Section]]:
-    """Return the sections right below each path, in the order of config; top ones are below ""."""
+    """Return the sections right below each path, in the order of config; top ones are below "", and so are those of
+    which the one above is not shown.
+    """
     below: dict[str, list[Section]] = {}
+    shown = {section.path for section in desk.sections}
     for section in desk.sections:
         if section.path:
-            below.setdefault(section.parent or "", []).append(section)
+            below.setdefault(section.parent if section.parent in shown else "", []).append(section)
     return below
 
 

@@ -19,6 +19,7 @@ from feeds.settings.types import (
     Key,
     Later,
     Number,
+    Read,
     Schema,
     mapping_schema,
     pairs,
@@ -62,6 +63,7 @@ class Tree:
     drops: list[Drop] = field(default_factory=list)
     places: dict[str, Node] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # earlier path → path
+    private: set[str] = field(default_factory=set)  # paths with `access: tokens`, their own or from above
     broken: set[str] = field(default_factory=set)  # paths whose keys do not hold, complained of once
     whole: bool = True  # False where the file could not be read, so that nothing can be said of its paths
 
@@ -126,6 +128,7 @@ def _section(path: str, key: Node, node: Node, tree: Tree, report: Report, depth
     children: Node | None = values.pop("sections", None)
     learned: dict[str, Any] = values.pop("learned", {})
     match: Node | None = values.pop("match", None)
+    _inherit_access(path, values, read, tree, report)
     title = values.pop("title", path.rpartition("/")[2].replace("-", " ").replace("_", " ").capitalize())
     rule = judge_match(match, tree.lists, report) if match is not None else None
     section = Section(path=path, title=title, match=rule, learned_precision=learned.get("precision"), **values)
@@ -138,6 +141,16 @@ def _section(path: str, key: Node, node: Node, tree: Tree, report: Report, depth
         place = read.places["include_children"]
         report.warn(place, f"{path!r} has no sections below it", "include_children does nothing here")
     _level(below, path, tree, report, depth + 1)
+
+
+def _inherit_access(path: str, values: dict[str, Any], read: Read, tree: Tree, report: Report) -> None:
+    """Make what lies below a private section private, too."""
+    above = path.rpartition("/")[0]
+    if above in tree.private and values.setdefault("access", "tokens") != "tokens":
+        cause = f"{path!r} is public, and {above!r} above it takes tokens"
+        report.error(read.places["access"], cause, "move the section out of there, or take its `access:` away")
+    if values.get("access") == "tokens":
+        tree.private.add(path)
 
 
 def _below(children: Node | None, report: Report) -> list[tuple[str, Node, Node]]:

@@ -195,6 +195,12 @@ class Documents(Verbs):
         rows = self._execute(select(documents.c.path, documents.c.format))
         return {(row.path, row.format) for row in rows}
 
+    def topics(self) -> set[tuple[str, Format]]:
+        """The path and format of every document that everybody may read: a hub gives no other away."""
+        private = select(sections.c.path).where(sections.c.private == 1)
+        rows = self._execute(select(documents.c.path, documents.c.format).where(documents.c.path.not_in(private)))
+        return {(row.path, row.format) for row in rows}
+
     def get(self, path: str, format: Format) -> Document | None:
         """One document, None where it was never rendered."""
         statement = select(documents).where(documents.c.path == path, documents.c.format == format)

@@ -117,7 +117,7 @@ def file(
         placed = _placed(placements, by_path, mine, exactly)
         renumber = article.id in significant
         _put_in(changes, article, mine, placed, renumber=renumber, exactly=exactly)
-        _take_out(changes, mine, placed, by_path.get(UNFILED), known=by_id, renumber=renumber, exactly=exactly)
+        _take_out(changes, mine, placed, by_path, renumber=renumber, exactly=exactly)
         if article.id in touched:
             changes.stale |= {id_ for id_, row in mine.items() if row.state == LIVE and id_ in by_id}
     numbered = _write(connection, changes)
@@ -166,20 +166,26 @@ def _take_out(
     changes: _Changes,
     mine: Rows,
     placed: Mapping[int, Placement],
-    unfiled: int | None,
+    by_path: Mapping[str, int],
     *,
-    known: Mapping[int, str],
     renumber: bool,
     exactly: bool,
 ) -> None:
-    """Withdraw the filings of an article that hold no more; what it keeps is renumbered."""
+    """Withdraw the filings of an article that hold no more; what it keeps is renumbered.
+
+    What leaves `unfiled` for private sections alone leaves the whole desk, too.
+    """
+    unfiled, known = by_path.get(UNFILED), frozenset(by_path.values())
+    left = {unfiled}
+    if (row := mine.get(unfiled or 0)) is not None and row.state == LIVE:
+        left.add(by_path.get(""))
     for section_id, row in mine.items():
         if section_id in placed:
             continue
         if section_id == unfiled:
             _leave_unfiled(changes, row)
         if row.state == LIVE and section_id in known:
-            if exactly or section_id == unfiled:
+            if exactly or section_id in left:
                 changes.move(row, WITHDRAWN)
             elif renumber:
                 changes.move(row, LIVE)

@@ -12,13 +12,14 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, l
 from feeds.model import Format
 from feeds.store.columns import UtcDateTime
 from feeds.store.dialect import Verbs, change_in, how_many, row_of, upsert, value_of
-from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, source_hubs, sources
+from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, sections, source_hubs, sources
 from feeds.store.source_rows import pushing
 
 Mode = Literal["subscribe", "unsubscribe", "denied"]
 PushState = Literal["wanted", "asked", "active", "denied"]
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
 _KEY = ("path", "format", "callback")
+_TOPIC = documents.c.path.not_in(select(sections.c.path).where(sections.c.private == 1))
 _INACTIVE = source_hubs.c.state != "active"
 _IN_CONFIG = exists().where(sources.c.id == source_hubs.c.source_id, sources.c.removed_at.is_(None))
 _POLLED = _IN_CONFIG.where(sources.c.enabled == 1)
@@ -196,7 +197,7 @@ class Hubs(Verbs):
                 documents,
                 (documents.c.path == hub_subscriptions.c.path) & (documents.c.format == hub_subscriptions.c.format),
             )
-            .where(other, hub_subscriptions.c.next_try_at <= now, hub_subscriptions.c.expires_at > now)
+            .where(other, _TOPIC, hub_subscriptions.c.next_try_at <= now, hub_subscriptions.c.expires_at > now)
             .where(hub_subscriptions.c.id.not_in(list(but)))
             .order_by(hub_subscriptions.c.failures, hub_subscriptions.c.id)
             .limit(limit)
@@ -254,7 +255,7 @@ class Hubs(Verbs):
     def withdraw(self, now: datetime, limit: int, *, all: bool = False, reason: str) -> int:
         """End subscriptions to topics that are no more, or *all*, and have their callbacks told; how many."""
         there = exists().where(
-            documents.c.path == hub_subscriptions.c.path, documents.c.format == hub_subscriptions.c.format
+            _TOPIC, documents.c.path == hub_subscriptions.c.path, documents.c.format == hub_subscriptions.c.format
         )
         statement = select(hub_subscriptions).where(hub_subscriptions.c.ping == 0).limit(limit)
         rows = self._execute(statement if all else statement.where(~there)).all()

@@ -18,7 +18,8 @@ from feeds.model import LINEAGE_FIELDS, Containment, Decision, Entry, Evidence, 
 from feeds.store import filings
 from feeds.store.columns import chunks, storable
 from feeds.store.dialect import Verbs, change_in, how_many, insert_many, rows_in, update_many, value_of
-from feeds.store.schema import FILED, NOT_ASIDE, articles, containments, entries
+from feeds.store.schema import NOT_ASIDE, articles, containments, entries
+from feeds.store.selections import PUBLIC, filed_in
 
 MOST_RELATED = 50
 """So many articles are named that one contains, or is contained in: a page that quotes everybody must not grow."""
@@ -235,7 +236,7 @@ def _pairs(connection: Connection, ids: Collection[int]) -> set[Pair]:
 
 
 def related(connection: Connection, ids: Sequence[int]) -> tuple[Neighbours, Neighbours]:
-    """What is published of the articles that these contain, and of those that they are contained in."""
+    """What everybody may read of the articles that these contain, and of those that they are contained in."""
     found: tuple[Neighbours, Neighbours] = ({}, {})
     for some in chunks(ids):
         for row in connection.execute(_RELATED, {"wholes": some, "parts": some}):
@@ -249,7 +250,7 @@ def _others(side: int, mine: Any, other: Any, those: str) -> Select[Any]:
         .add_columns(articles.c.uid, entries.c.link, entries.c.title)
         .join_from(containments, articles, articles.c.id == other)
         .join(entries)
-        .where(entries.c.shown == 1, articles.c.retracted_at.is_(None), NOT_ASIDE, FILED)
+        .where(entries.c.shown == 1, articles.c.retracted_at.is_(None), NOT_ASIDE, filed_in(PUBLIC))
         .where(mine.in_(bindparam(those, expanding=True)))
     )
 

@@ -360,6 +360,7 @@ sections = Table(
     _number("rendered_filed"),  # up to which filing the section is published: what is held, or just came, lies behind
     _time("created_at"),
     Column("removed_at", UtcDateTime),
+    _flag("private"),  # read with a token alone
     sqlite_autoincrement=True,
 )
 
@@ -370,6 +371,19 @@ STALE = text(
     " OR sections.touched <> sections.rendered_touched)"
 )
 """What makes the documents of a section out of date."""
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("section_id", Id, ForeignKey("sections.id"), nullable=False),
+    _text("name"),
+    _blob("digest"),  # of the token, which is kept nowhere
+    _time("created_at"),
+    Column("expires_at", UtcDateTime),
+    UniqueConstraint("section_id", "name"),
+    sqlite_autoincrement=True,
+)
 
 section_moves = Table(
     "section_moves",

@@ -7,7 +7,7 @@ found comes newest first, as feeds want it, which both databases walk without lo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -19,7 +19,7 @@ from feeds.store.columns import storable
 from feeds.store.dialect import Verbs
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
-from feeds.store.selections import fragment_of
+from feeds.store.selections import PUBLIC, fragment_of
 from feeds.text import spelled, words
 
 MOST_TEXT_CHARS = 6000
@@ -68,16 +68,18 @@ Term(words=('sport',), wanted=False, prefix=False))
 class Search(Verbs):
     """``tx.search``"""
 
-    def find(self, query: str, limit: int, before: int | None = None) -> Hits:
-        """The newest *limit* published articles with all that *query* asks for: see `terms`."""
-        rows = self._rows(query, limit + 1, before)
+    def find(self, query: str, limit: int, before: int | None = None, within: Collection[str] = PUBLIC) -> Hits:
+        """The newest *limit* articles of public sections, and private ones *within*, that hold *query* (`terms`)."""
+        rows = self._rows(query, limit + 1, before, within)
         ids, more = rows[:limit], len(rows) > limit
         found = hydrate(self._connection, ids)
         return Hits(articles=tuple(found[each] for each in ids if each in found), next=ids[-1] if more else None)
 
-    def fragments(self, query: str, format: Format, limit: int) -> tuple[Fragment, ...]:
+    def fragments(
+        self, query: str, format: Format, limit: int, within: Collection[str] = PUBLIC
+    ) -> tuple[Fragment, ...]:
         """The fragments of what `find` gives, in its order; those that are not made yet are left out."""
-        ids = self._rows(query, limit, None)
+        ids = self._rows(query, limit, None, within)
         if not ids:
             return ()
         marks = ", ".join(f":i{number}" for number in range(len(ids)))
@@ -95,7 +97,7 @@ class Search(Verbs):
         }
         return tuple(made[each] for each in ids if each in made)
 
-    def _rows(self, query: str, limit: int, before: int | None) -> list[int]:
+    def _rows(self, query: str, limit: int, before: int | None, within: Collection[str]) -> list[int]:
         asked = terms(query)
         if not any(term.wanted for term in asked):
             return []
@@ -104,15 +106,20 @@ class Search(Verbs):
             number, match = "s.article_id", "s.words @@ CAST(:asked AS tsquery)"
         else:
             number, match = "s.rowid", f"{TABLE} MATCH :asked"
+        paths = {f"path_{place}": path for place, path in enumerate(within)}
+        named = ", ".join(f":{each}" for each in paths) or "NULL"
         behind = f" AND {number} < :before" if before is not None else ""
         statement = (
             f"SELECT {number} FROM {TABLE} s WHERE {match}{behind}"
             f" AND EXISTS (SELECT 1 FROM articles a WHERE a.id = {number} AND a.retracted_at IS NULL"
             " AND NOT (a.set_aside <> '' AND a.rendered_revision = a.revision))"
-            f" AND EXISTS (SELECT 1 FROM filings f WHERE f.article_id = {number} AND f.state = 0)"
+            f" AND EXISTS (SELECT 1 FROM filings f WHERE f.article_id = {number} AND f.state = 0 AND f.section_id IN"
+            " (SELECT id FROM sections WHERE removed_at IS NULL"
+            f" AND (private = 0 AND path <> '' OR path IN ({named}))))"
             f" ORDER BY {number} DESC LIMIT :most"
         )
         values: dict[str, object] = {"asked": _postgres(asked) if postgres else _fts5(asked), "most": limit}
+        values |= paths
         if before is not None:
             values["before"] = before
         return [int(row[0]) for row in self._execute(text(statement), values)]

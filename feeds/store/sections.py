@@ -47,6 +47,7 @@ from feeds.store.values import (
 )
 
 _NEWEST = filings.c.rank_at.desc(), filings.c.article_id.desc()
+_CONFIGURED = ("title", "position", "private")
 PUBLISHING = "gate", "held", "set-aside"
 """The kinds of events that publishing opens and closes."""
 
@@ -65,6 +66,7 @@ class Sections(Verbs):
         """
         self._ids.clear()
         titles = _titles(configured)
+        private = {section.path for section in configured if section.private}
         present = self._rows()
         moves = [(old, section.path) for section in configured for old in section.moved_from]
         changes = [
@@ -73,7 +75,7 @@ class Sections(Verbs):
         if any(changes):
             present = self._rows()
         changes += [
-            _write_section(self._connection, present.get(path), path, title, position, now)
+            _write_section(self._connection, present.get(path), path, (title, position, int(path in private)), now)
             for position, (path, title) in enumerate(titles.items())
         ]
         for row in present.values():
@@ -301,15 +303,16 @@ def _titles(configured: Sequence[Section]) -> dict[str, str]:
 
 
 def _write_section(
-    connection: Connection, row: Row[Any] | None, path: str, title: str, position: int, now: datetime
+    connection: Connection, row: Row[Any] | None, path: str, configured: tuple[str, int, int], now: datetime
 ) -> bool:
-    """Bring the row of a section in line with config; whether anything changed."""
+    """Bring the row of a section in line with what is *configured* of `_CONFIGURED`; whether anything changed."""
+    values: dict[str, Any] = dict(zip(_CONFIGURED, configured, strict=True))
     if row is None:
-        connection.execute(insert(sections).values(path=path, title=title, position=position, created_at=now))
+        connection.execute(insert(sections).values(path=path, created_at=now, **values))
         return True
-    if (row.title, row.position) == (title, position) and row.removed_at is None:
+    if (row.title, row.position, row.private) == configured and row.removed_at is None:
         return False
-    values = {"title": title, "position": position, "removed_at": None, "touched": row.touched + 1}
+    values |= {"removed_at": None, "touched": row.touched + 1}
     connection.execute(update(sections).where(sections.c.id == row.id).values(values))
     return True
 

@@ -5,7 +5,7 @@ and narrowed feeds. I/O: database.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,7 +19,6 @@ from feeds.store.dialect import rows_in, value_of
 from feeds.store.schema import (
     BY_NUMBER,
     BY_RANK,
-    FILED,
     IN_SECTION,
     NOT_ASIDE,
     RETRACTED,
@@ -60,6 +59,19 @@ class Wanted:
     listed: int
     many: int
     after: int
+
+
+PUBLIC = ()
+"""No private section."""
+
+
+def filed_in(private: Collection[str]) -> ColumnElement[bool]:
+    """Of articles: in a public section, or in one of these *private* ones. The whole desk is none of them: articles
+    stay there until they are filed again.
+    """
+    public = (sections.c.private == 0) & (sections.c.path != "")
+    here = select(sections.c.id).where(public | sections.c.path.in_(list(private)), sections.c.removed_at.is_(None))
+    return exists().where(filings.c.article_id == articles.c.id, IN_SECTION, filings.c.section_id.in_(here))
 
 
 def newest(connection: Connection, wanted: Sequence[Wanted]) -> dict[int, Newest]:
@@ -238,12 +250,12 @@ def published(connection: Connection, section_id: int) -> list[ColumnElement[boo
     return [filings.c.number <= rendered] if rendered < filed else []
 
 
-def story(connection: Connection, uid: str, format: Format, limit: int) -> Selection:
+def story(connection: Connection, uid: str, format: Format, limit: int, within: Collection[str]) -> Selection:
     """See `StoryShelf.selection`."""
     statement = (
         select(*_ARTICLE, *_FRAGMENT)
         .join_from(articles, fragments, _servable(format), isouter=True)
-        .where(articles.c.story_uid == uid, articles.c.retracted_at.is_(None), NOT_ASIDE, FILED)
+        .where(articles.c.story_uid == uid, articles.c.retracted_at.is_(None), NOT_ASIDE, filed_in(within))
         .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
         .limit(limit)
     )

@@ -1,4 +1,4 @@
-"""Counters, events, accepted configs, learnt furniture: tables with few questions each. I/O: database."""
+"""Counters, events, accepted configs, learnt furniture, readers' tokens: few questions each. I/O: database."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from feeds.store import dialect
 from feeds.store.columns import indexable
 from feeds.store.dialect import Verbs
-from feeds.store.schema import configs, counters, events, furniture, models
-from feeds.store.values import Event, StoredConfig
+from feeds.store.schema import access_tokens, configs, counters, events, furniture, models, sections
+from feeds.store.values import AccessToken, Event, StoredConfig
 
 PUBLICATION, SHIFTS, DESK = "publication", "shifts", "desk"
 
@@ -220,3 +220,33 @@ class Models(Verbs):
 
 
 _FILING = models.c.name == "filing"
+
+
+class Tokens(Verbs):
+    """``tx.tokens``; whoever serves hears of a change as of anything that is published."""
+
+    def all(self) -> list[AccessToken]:
+        """Every token of a section that there is, by section and name."""
+        columns = sections.c.path, *(access_tokens.c[name] for name in _OF_TOKEN)
+        present = select(*columns).join_from(access_tokens, sections).where(sections.c.removed_at.is_(None))
+        rows = self._execute(present.order_by(sections.c.position, access_tokens.c.name))
+        return [dialect.value_of(AccessToken, row) for row in rows]
+
+    def add(
+        self, section_id: int, name: str, digest: bytes, now: datetime, expires_at: datetime | None = None
+    ) -> int | None:
+        """Keep a token; its number, None where the section has one of that *name*."""
+        here = access_tokens.c.section_id == section_id, access_tokens.c.name == name
+        if self._execute(select(access_tokens.c.id).where(*here)).first() is not None:
+            return None
+        row = {"section_id": section_id, "name": name, "digest": digest, "created_at": now, "expires_at": expires_at}
+        publish(self._connection)
+        return int(self._execute(insert(access_tokens).values(row).returning(access_tokens.c.id)).scalar_one())
+
+    def revoke(self, id: int) -> None:
+        """Forget a token: from now on it opens nothing."""
+        self._execute(delete(access_tokens).where(access_tokens.c.id == id))
+        publish(self._connection)
+
+
+_OF_TOKEN = ("id", "name", "digest", "created_at", "expires_at")

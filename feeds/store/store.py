@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from feeds.store.retention import Retention
     from feeds.store.search import Search
     from feeds.store.sections import Sections
-    from feeds.store.small_tables import Configs, Events, Furniture, Models
+    from feeds.store.small_tables import Configs, Events, Furniture, Models, Tokens
     from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
 
@@ -114,6 +114,7 @@ _SUBJECTS = {
     "events": ("small_tables", "Events"),
     "furniture": ("small_tables", "Furniture"),
     "models": ("small_tables", "Models"),
+    "tokens": ("small_tables", "Tokens"),
     "sources": ("sources", "Sources"),
     "schedule": ("sources", "Schedule"),
     "inbox": ("inbox", "Inbox"),
@@ -140,6 +141,7 @@ class ReadTx:
     events: Events
     furniture: Furniture
     models: Models
+    tokens: Tokens
     sources: Sources
     schedule: Schedule
     inbox: Inbox

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from hashlib import blake2b
@@ -32,7 +32,7 @@ from feeds.store.schema import (
     story_fragments,
     story_moves,
 )
-from feeds.store.selections import SECTIONS_AT_ONCE, fragment_of, published
+from feeds.store.selections import PUBLIC, SECTIONS_AT_ONCE, filed_in, fragment_of, published
 from feeds.store.values import Outline, Selection, StorySize
 
 
@@ -73,16 +73,18 @@ class StoryShelf(Verbs):
         statement = select(articles.c.id).where(articles.c.story_uid == uid).limit(1)
         return self._execute(statement).first() is not None
 
-    def articles(self, uid: str, limit: int = 100) -> tuple[Article, ...]:
-        """The articles of a story that can be shown, newest first."""
-        return self.several([uid], limit).get(uid, ())
+    def articles(self, uid: str, limit: int = 100, within: Collection[str] | None = PUBLIC) -> tuple[Article, ...]:
+        """The articles of a story in public sections and the private ones *within* (None: in any), newest first."""
+        return self.several([uid], limit, within).get(uid, ())
 
-    def several(self, uids: Sequence[str], limit: int = 100) -> dict[str, tuple[Article, ...]]:
+    def several(
+        self, uids: Sequence[str], limit: int = 100, within: Collection[str] | None = PUBLIC
+    ) -> dict[str, tuple[Article, ...]]:
         """The articles of several stories, newest first, at most *limit* of each; stories without any are left out."""
         ids: dict[str, list[int]] = {}
         statement = (
             select(articles.c.id, articles.c.story_uid)
-            .where(articles.c.retracted_at.is_(None), FILED)
+            .where(articles.c.retracted_at.is_(None), FILED if within is None else filed_in(within))
             .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
         )
         for row in rows_in(self._connection, statement, articles.c.story_uid, uids):
@@ -92,22 +94,22 @@ class StoryShelf(Verbs):
         whole = hydrate(self._connection, [number for numbers in ids.values() for number in numbers])
         return {uid: tuple(whole[number] for number in numbers if number in whole) for uid, numbers in ids.items()}
 
-    def sizes(self, uids: Sequence[str]) -> dict[str, StorySize]:
-        """How many articles that can be shown each of these stories has, of how many sources."""
+    def sizes(self, uids: Sequence[str], within: Collection[str] = PUBLIC) -> dict[str, StorySize]:
+        """How many articles each of these stories has in public sections and those *within*, of how many sources."""
         members, by = func.count(articles.c.id.distinct()), func.count(entries.c.source_id.distinct())
         telling = func.count(case((entries.c.copy == 0, entries.c.source_id)).distinct())
         statement = (
             select(articles.c.story_uid, members, by, telling)
             .join_from(articles, entries)
-            .where(articles.c.retracted_at.is_(None), FILED)
+            .where(articles.c.retracted_at.is_(None), filed_in(within))
             .group_by(articles.c.story_uid)
         )
         rows = rows_in(self._connection, statement, articles.c.story_uid, uids)
         return {uid: StorySize(count, sources, independent) for uid, count, sources, independent in rows}
 
-    def selection(self, uid: str, format: Format, limit: int) -> Selection:
-        """The articles of a story as finished fragments, newest first."""
-        return selections.story(self._connection, uid, format, limit)
+    def selection(self, uid: str, format: Format, limit: int, within: Collection[str] = PUBLIC) -> Selection:
+        """The articles of a story in public sections and those *within*, as finished fragments, newest first."""
+        return selections.story(self._connection, uid, format, limit, within)
 
 
 def newest(connection: Connection, section_id: int, among: int) -> list[Outline]:
@@ -159,7 +161,7 @@ def made_of(connection: Connection, story_uids: Iterable[str]) -> dict[str, str]
     """What tells whether a story has changed: a hash of its articles and their revisions."""
     members: dict[str, list[str]] = {}
     statement = select(articles.c.story_uid, articles.c.id, articles.c.revision).order_by(articles.c.id)
-    shown = statement.where(articles.c.retracted_at.is_(None), NOT_ASIDE, FILED)
+    shown = statement.where(articles.c.retracted_at.is_(None), NOT_ASIDE, filed_in(PUBLIC))
     for row in rows_in(connection, shown, articles.c.story_uid, sorted(set(story_uids))):
         members.setdefault(row.story_uid, []).append(f"{row.id}/{row.revision}")
     return {uid: blake2b(" ".join(parts).encode(), digest_size=12).hexdigest() for uid, parts in members.items()}

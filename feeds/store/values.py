@@ -9,6 +9,27 @@ from typing import Literal
 
 from feeds.model import Article, Document, Entry, Evidence, Format, Fragment, Frame, Placement, Source, Validators
 
+# --------------------------------------------------------------------------- readers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """What a subscriber opens a private section with, and those below it. *path* is where the section is now.
+
+    *digest* is that of the secret, which nobody but the subscriber has.
+    """
+
+    id: int
+    path: str
+    name: str
+    digest: bytes
+    created_at: datetime
+    expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", bytes(self.digest))  # psycopg gives a memoryview
+
+
 # --------------------------------------------------------------------------- sources
 
 

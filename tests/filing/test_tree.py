@@ -32,6 +32,24 @@ def test_sections_above_hold_it_only_where_they_are_set_to() -> None:
     assert placed[1].reason == "it holds what news/world/asia holds"
 
 
+def test_what_private_sections_alone_hold_comes_no_higher() -> None:
+    tree = [
+        section("news", include_children=True),
+        section("news/paid", term("keywords", "tide"), access="tokens", include_children=True),
+        section("news/paid/deep", term("keywords", "gale"), access="tokens"),
+        section("news/world", term("keywords", "storm")),
+    ]
+    rules = FilingRules(tree)
+
+    def paths(title: str) -> list[str]:
+        return sorted(one.section for one in rules.place(entry(title), source()))
+
+    assert paths("A gale") == ["news/paid", "news/paid/deep"]
+    assert paths("The tide in a storm") == ["", "news", "news/paid", "news/world"]
+    assert paths("A storm") == ["", "news", "news/world"]
+    assert paths("Calm") == ["", UNFILED]
+
+
 def test_an_exclusive_section_keeps_what_it_has_to_itself() -> None:
     one, other = section("one", term("keywords", "tide"), exclusive=True), section("other", term("keywords", "tide"))
     assert [each.section for each in FilingRules([one, other]).place(entry("tide"), source())] == ["one", ""]

@@ -17,6 +17,7 @@ from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Section
 from feeds.serve import create_app
 from feeds.serve.answers import Answers
 from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, Since, StoreReader
+from feeds.store.values import AccessToken
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -51,6 +52,7 @@ class MemoryReader(StoreReader):
         self.documents: dict[tuple[str, Format], tuple[int, Document]] = {}
         self.articles: dict[str, Article | Retracted] = {}
         self.order: dict[str, list[str]] = {}
+        self.given: dict[str, AccessToken] = {}
         self.past: set[str] = set()
         self.moves: dict[str, str] = {}
         self.changed: dict[str, dict[str, int]] = {}
@@ -120,6 +122,10 @@ class MemoryReader(StoreReader):
     def desk(self) -> Desk | None:
         self._ask("desk")
         return self.accepted
+
+    def tokens(self) -> Mapping[str, AccessToken]:
+        self._ask("tokens")
+        return self.given
 
     def document(self, path: str, format: Format) -> Document | None:
         self._ask("document")

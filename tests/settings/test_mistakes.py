@@ -9,6 +9,12 @@ DESK, SECTIONS, SOURCES = "wiredesk.yaml", "sections.yaml", "sources.yaml"
 SOURCE = "- name: A\n  url: https://a.example/\n"
 
 MISTAKES = [
+    (
+        SECTIONS,
+        "paid:\n  access: tokens\n  sections:\n    open: {access: public}\n",
+        "4:20: 'paid/open' is public, and 'paid' above it takes tokens; "
+        "move the section out of there, or take its `access:` away",
+    ),
     # ------------------------------------------------------------------ YAML itself
     (DESK, "poll:\n\tfloor_s: 9\n", "2:1: a tab at the beginning of the line; indent with spaces"),
     (DESK, "title: 'a\nlanguage: en\n", "1:8: a quote that is never closed: \"title: 'a\"; close it"),

@@ -171,8 +171,15 @@ def test_a_copy_with_its_original_in_one_batch(desk):
 
 def test_a_copy_that_is_filed_takes_its_article_out_of_unfiled(desk):
     save(desk, [new("x")], "unfiled")
-    save(desk, [copy("cx", 2, "x")], "sport")
+    save(desk, [copy("cx", 2, "x")], "", "sport")
     assert list(filed(desk, "x")) == ["", "sport"]
+
+
+def test_what_leaves_unfiled_for_private_sections_alone_leaves_the_whole_desk(desk):
+    save(desk, [new("x"), new("y")], x=("unfiled",), y=("", "sport"))
+    save(desk, [copy("cx", 2, "x"), copy("cy", 2, "y")], "news")
+    assert list(filed(desk, "x")) == ["news"]
+    assert list(filed(desk, "y")) == ["", "news", "sport"]
 
 
 def test_a_copy_that_is_unfiled_leaves_its_article_where_it_is(desk):

@@ -1,0 +1,126 @@
+"""`wiredesk token`: who may read the private sections. I/O: the store."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+import click
+
+from feeds.cli.common import need_running_config, show_table, terminal_width
+from feeds.cli.places import need_database, places, with_places
+from feeds.dates import zone_of
+from feeds.engine.startup import now_utc
+from feeds.errors import DeskError
+from feeds.model import FORMATS
+from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.tokens import digest_of, new_secret
+from feeds.settings import Config
+from feeds.store import Store, open_store
+
+LONGEST_NAME = 100
+_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
+
+
+@click.group()
+def token() -> None:
+    """Give subscribers tokens for the sections that say `access: tokens`, list them, take them back."""
+
+
+@token.command()
+@with_places
+@click.argument("section")
+@click.argument("name")
+@click.option("--expires", metavar="WHEN", help="The last day, such as 2027-01-31, or a number of days: 30d.")
+def add(config: str | None, data: str | None, section: str, name: str, expires: str | None) -> None:
+    """Give NAME a token for SECTION and the sections below it; print its addresses, which nobody can print again.
+
+    \b
+      wiredesk token add news/paid "Harbour Library" --expires 30d
+    """
+    with _opened(config, data) as store:
+        running = need_running_config(store)
+        path, now = section.strip("/"), now_utc()
+        number, secret = _keep(store, running, path, name.strip(), expires, now), new_secret()
+        with store.write() as tx:
+            made = tx.tokens.add(number, name.strip(), digest_of(secret), now, _end(expires, running, now))
+    if made is None:
+        raise DeskError(
+            f"{name.strip()!r} has a token for {path} already", remedy="revoke it first, or say another name"
+        )
+    given = f"{made}-{secret}"
+    addresses = Addresses.of(running.settings.base_url, running.sections)
+    click.echo(f"{name.strip()} may read {path}. Shown this once; these addresses are as good as a password:")
+    for format in FORMATS:
+        click.echo("  " + addresses.public(document_path(path, format), f"token={given}"))
+    click.echo(f"In readers that ask for a name and a password: {name.strip()}, {given}")
+
+
+def _keep(store: Store, running: Config, path: str, name: str, expires: str | None, now: datetime) -> int:
+    """The row of the section at *path*. Raises DeskError where a token for it makes no sense."""
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise DeskError("that is no name", remedy=f"say one of 1 to {LONGEST_NAME} printable characters")
+    found = next((one for one in running.sections if one.path == path), None)
+    with store.read() as tx:
+        state = tx.sections.get(path)
+    if found is None or state is None:
+        raise DeskError(f"there is no section {path!r}", remedy="`wiredesk sections` lists them")
+    if not found.private:
+        raise DeskError(f"everybody may read {path}", remedy="say `access: tokens` there in sections.yaml, and save")
+    return state.id
+
+
+def _end(expires: str | None, running: Config, now: datetime) -> datetime | None:
+    """When a token ends: at the end of the day that *expires* names, by the desk's zone. Raises DeskError."""
+    if expires is None:
+        return None
+    if days := _DAYS.fullmatch(expires.strip()):
+        return now + timedelta(days=int(days[1]))
+    try:
+        last = date.fromisoformat(expires.strip())
+        end = datetime.combine(last + timedelta(days=1), time(), zone_of(running.settings.timezone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise DeskError(f"--expires {expires!r} is no day", remedy="say a day such as 2027-01-31, or 30d") from error
+    if end <= now:
+        raise DeskError(f"--expires {expires} is over", remedy="say a day to come")
+    return end
+
+
+@token.command(name="list")
+@with_places
+@click.argument("section", required=False)
+def list_(config: str | None, data: str | None, section: str | None) -> None:
+    """List the tokens of SECTION, or of all: for whom they are, and until when. Tokens themselves are kept nowhere."""
+    with _opened(config, data) as store, store.read() as tx:
+        tokens = [one for one in tx.tokens.all() if section is None or one.path == section.strip("/")]
+    if not tokens:
+        click.echo("No tokens. `wiredesk token add SECTION NAME` makes one.")
+        return
+    now = now_utc()
+    rows = [("section", "name", "given", "until")]
+    for one in tokens:
+        until = "" if one.expires_at is None else f"{one.expires_at:%Y-%m-%d}"
+        over = one.expires_at is not None and one.expires_at <= now
+        rows.append((one.path, one.name, f"{one.created_at:%Y-%m-%d}", f"{until} (over)" if over else until))
+    show_table(rows, width=terminal_width())
+
+
+@token.command()
+@with_places
+@click.argument("section")
+@click.argument("name")
+def revoke(config: str | None, data: str | None, section: str, name: str) -> None:
+    """Take NAME's token for SECTION back: it opens nothing from now on, in a running desk too."""
+    path = section.strip("/")
+    with _opened(config, data) as store, store.write() as tx:
+        found = next((one for one in tx.tokens.all() if (one.path, one.name) == (path, name.strip())), None)
+        if found is None:
+            raise DeskError(f"{name.strip()!r} has no token for {path}", remedy="`wiredesk token list` shows all")
+        tx.tokens.revoke(found.id)
+    click.echo(f"{name.strip()} can't read {path} any more.")
+
+
+def _opened(config: str | None, data: str | None) -> Store:
+    found = places(config, data)
+    need_database(found)
+    return open_store(found.database)
