@@ -168,6 +168,27 @@ def read_regular(path: Path, *, most_bytes: int, within: Iterable[Path] | None =
     return body
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Put *text* into a file that is there, whole or not at all; links stay, and so do its rights and its owner.
+
+    Raises OSError.
+    """
+    real = Path(os.path.realpath(path, strict=True))
+    status = real.stat()
+    unfinished = real.with_name(f".{real.name}{_UNFINISHED}{os.getpid()}")
+    try:
+        with open(unfinished, "xb") as file:
+            file.write(text.encode())
+            os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+            if os.geteuid() == 0:
+                os.fchown(file.fileno(), status.st_uid, status.st_gid)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, real)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def is_below(path: str, folder: Path) -> bool:
     """Whether the resolved *path* is *folder* or in it.
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import click
 
 from feeds.cli.common import counted
 from feeds.cli.places import Places, need_config, places, with_places
-from feeds.errors import DeskError
+from feeds.errors import ConfigError, DeskError
+from feeds.files import read_regular, replace_text
 from feeds.filing import FilingRules
 from feeds.model import Match, Section, Term
 from feeds.settings import ConfigErrors, ConfigWarning, first_lines, load_config
+from feeds.settings.config import FILES, MAX_CONFIG_BYTES
 
 COMMON = 0.5
 """A word that more than this share of all articles holds tells nothing apart."""
@@ -25,7 +29,9 @@ LOOKED_AT = 1000
 
 @click.command()
 @with_places
-def check(config: str | None, data: str | None) -> None:
+@click.option("--fix", is_flag=True, help="Mend what has one sure remedy; shows the difference first, and asks.")
+@click.option("--yes", is_flag=True, help="With --fix: write without asking.")
+def check(config: str | None, data: str | None, fix: bool, yes: bool) -> None:
     """Judge the config files: every error at once, with file, line, column and remedy.
 
     Nothing is changed, no database is needed; where a desk has run, keywords are held against what it stores. Exits
@@ -34,9 +40,12 @@ def check(config: str | None, data: str | None) -> None:
     \b
       wiredesk check
       wiredesk check --config /etc/wiredesk
+      wiredesk check --fix                     tabs, curly quotes, misspelt keys
     """
     found = places(config, data)
     need_config(found)
+    if fix:
+        _fix(found, sure=yes)
     try:
         judged = load_config(found.config, found.environ())
     except ConfigErrors as errors:
@@ -48,13 +57,56 @@ def check(config: str | None, data: str | None) -> None:
     warnings = [*judged.warnings, *common_warnings(found, judged.sections)]
     _warn(warnings)
     sections, sources = counted(len(judged.sections), "section"), counted(len(judged.sources), "source")
-    click.echo(f"{found.config} holds: {sections}, {sources}, {counted(len(warnings), 'warning')}.")
+    click.echo(f"{found.config} is valid: {sections}, {sources}, {counted(len(warnings), 'warning')}.")
+
+
+def _fix(found: Places, *, sure: bool) -> None:
+    """Mend the files where that is wanted, once the difference was seen."""
+    from feeds.settings import mending  # no other check needs it
+
+    bodies = {name: _read_text(found.config / name) for name in FILES}
+    texts = {name: text for name, text in bodies.items() if text is not None}
+    better = mending.mended(texts, lambda now: _errors(found, now))
+    changed = {name: text for name, text in better.items() if text != texts[name]}
+    for name, text in changed.items():
+        for line in mending.difference(name, texts[name], text):
+            click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
+    if not changed:
+        click.echo("Nothing can be mended by itself.")
+    elif sure or (sys.stdin.isatty() and click.confirm("Write this?")):
+        for name, text in changed.items():
+            replace_text(found.config / name, text)
+        click.echo(f"Wrote {', '.join(changed)}.")
+    else:
+        click.echo("Nothing was written: `wiredesk check --fix --yes` does.")
+
+
+def _read_text(path: Path) -> str | None:
+    try:
+        return read_regular(path, most_bytes=MAX_CONFIG_BYTES).decode()
+    except (OSError, UnicodeDecodeError):
+        return None  # told by the check itself
+
+
+def _errors(found: Places, texts: Mapping[str, str]) -> Sequence[ConfigError]:
+    """The errors of the config folder, were *texts* in the place of its files."""
+    with tempfile.TemporaryDirectory() as copy:
+        for path in found.config.iterdir():
+            if path.name not in texts:
+                (Path(copy) / path.name).symlink_to(path)
+        for name, text in texts.items():
+            (Path(copy) / name).write_text(text, encoding="utf-8", newline="")
+        try:
+            load_config(Path(copy), found.environ())
+        except ConfigErrors as errors:
+            return errors.errors
+    return ()
 
 
 def _warn(warnings: Sequence[ConfigWarning]) -> None:
     """Warnings apart: they keep nothing back."""
     if warnings:
-        click.secho("Allowed, but hardly meant:", bold=True)
+        click.secho("Warnings (the config is valid; look whether this is what you want):", bold=True)
         for line in first_lines(warnings):
             click.echo(f"  {line}")
 

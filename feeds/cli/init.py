@@ -9,14 +9,15 @@ import click
 
 import feeds
 from feeds.errors import DeskError
+from feeds.settings.judging import write_schemas
 
 PACKAGE = Path(feeds.__file__).parent
 SHIPPED = next(
     (folder for folder in (PACKAGE / "starting", PACKAGE.parent / "config") if folder.is_dir()), PACKAGE / "starting"
 )
 """Within the package where it is installed from a wheel, beside it in a checkout."""
-EDITORS = "# yaml-language-server:"
-"""The line that leads editors to a schema, which does not go with the files."""
+SCHEMAS = "$schema=../docs/schema/", "$schema=schema/"
+"""Where the first line of a shipped file leads editors to, and where its copy does."""
 
 
 @click.command()
@@ -37,6 +38,6 @@ def init(folder: Path) -> None:
         raise DeskError(f"{target} is there already", remedy="name another folder, or move that one away")
     shutil.copytree(SHIPPED, target, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     for file in target.glob("*.yaml"):
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-        file.write_text("".join(line for line in lines if not line.startswith(EDITORS)), encoding="utf-8")
+        file.write_text(file.read_text(encoding="utf-8").replace(*SCHEMAS), encoding="utf-8")
+    write_schemas(target / "schema")
     click.echo(f"Wrote {target}. Go on with: cd {folder} && wiredesk run")

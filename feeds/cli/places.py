@@ -77,8 +77,9 @@ class Places:
 def places(config: str | None, data: str | None, environ: Mapping[str, str] = os.environ) -> Places:
     """The places for the arguments given: argument, else environment, else `config/` and `var/` of the project."""
     home = Path(environ.get("WIREDESK_HOME") or ".")
-    config_folder = Path(config or environ.get("WIREDESK_CONFIG") or home / "config").absolute()
-    data_folder = Path(data or environ.get("WIREDESK_DATA") or home / "var").absolute()
+    # A shell expands `~` in arguments of its own; in `--data=~/desk` and in files of variables nobody does.
+    config_folder = Path(config or environ.get("WIREDESK_CONFIG") or home / "config").expanduser().absolute()
+    data_folder = Path(data or environ.get("WIREDESK_DATA") or home / "var").expanduser().absolute()
     database = environ.get("WIREDESK_DATABASE", "").strip() or f"sqlite:///{data_folder / 'desk.sqlite3'}"
     try:
         port = (data_folder / PORT_FILE).read_text()[:6].strip()
@@ -123,10 +124,12 @@ def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
 def need_config(found: Places) -> None:
     """Raise DeskError where the config folder is not there at all."""
     if not os.path.isdir(found.config):
-        raise DeskError(
-            f"no config folder at {found.config}",
-            remedy="name yours with --config DIR; the project ships one to start from in config/",
-        )
+        from feeds.settings.reports import did_you_mean  # brings all of `settings`, and a slip alone needs it
+
+        near = found.config.parent
+        hint = did_you_mean(found.config.name, [path.name for path in near.iterdir()] if near.is_dir() else [])
+        remedy = "name yours with --config DIR; the project ships one to start from in config/"
+        raise DeskError(f"no config folder at {found.config}", remedy=f"{hint} {remedy}".strip())
 
 
 def need_database(found: Places) -> None:

@@ -48,6 +48,15 @@ _LANGUAGES = {
     "chinese": "zh", "japanese": "ja", "korean": "ko", "arabic": "ar", "hindi": "hi", "turkish": "tr",
     "polish": "pl", "ukrainian": "uk", "swedish": "sv", "greek": "el", "persian": "fa", "hebrew": "he",
 }  # fmt: skip
+_SHORT_ZONES = {
+    "EST": "America/New_York", "EDT": "America/New_York", "ET": "America/New_York", "CST": "America/Chicago",
+    "CDT": "America/Chicago", "CT": "America/Chicago", "MST": "America/Denver", "MDT": "America/Denver",
+    "MT": "America/Denver", "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "PT": "America/Los_Angeles",
+    "BST": "Europe/London", "CEST": "Europe/Berlin", "MEZ": "Europe/Berlin", "MESZ": "Europe/Berlin",
+    "EEST": "Europe/Athens", "MSK": "Europe/Moscow", "IST": "Asia/Kolkata", "JST": "Asia/Tokyo", "KST": "Asia/Seoul",
+    "AEST": "Australia/Sydney", "AEDT": "Australia/Sydney", "NZST": "Pacific/Auckland", "SAST": "Africa/Johannesburg",
+}  # fmt: skip
+"""What people mean by names that are no zones of the database, or are those of several places."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")  # RFC 9110 §5.5, without obs-text
 OWN_HEADERS = frozenset(
@@ -179,6 +188,11 @@ def _zone(text: str, report: Report) -> str:
 
 
 def _near_zone(text: str) -> str:
+    short = re.fullmatch(r"([A-Z]{2,4})?([+-]?\d{1,2}(:?\d\d)?)?([A-Z]{3})?", text.upper().replace(" ", ""))
+    if short is not None and (short[2] or short[1] in _SHORT_ZONES):
+        if zone := _SHORT_ZONES.get(short[1] or ""):
+            return f"write the zone of a place, such as {zone}"
+        return "write the zone of a place, such as Europe/London or America/New_York: it knows summer time"
     zones = _zones()
     cities = {zone.rpartition("/")[2]: zone for zone in zones}
     city = difflib.get_close_matches(text.rpartition("/")[2].replace(" ", "_").title(), cities, n=1, cutoff=0.75)
@@ -302,14 +316,22 @@ class OneSection:
 
     def read(self, node: Node, report: Report) -> str:
         if isinstance(node, SequenceNode) or (isinstance(node, ScalarNode) and "," in node.value):
-            remedy = (
-                "in sections.yaml write `- source: NAME`, with this source's name, under `match: any:` of the others"
-            )
-            raise Wrong("several sections for one source", f"keep one here; {remedy}")
+            raise _several_sections(node)
         return PATH.read(node, report)
 
     def schema(self) -> Schema:
         return PATH.schema()
+
+
+def _several_sections(node: Node) -> Wrong:
+    written = [one.value for one in node.value] if isinstance(node, SequenceNode) else node.value.split(",")
+    first, *others = [str(one).strip() for one in written] or ["…"]
+    if not others:
+        return Wrong("a list where one section belongs", f"write it without brackets: section: {first}")
+    remedy = (
+        f"in sections.yaml, under `match: any:` of {listing(others, 'and')}, write `- source: ` and this source's name"
+    )
+    return Wrong(f"{len(others) + 1} sections for one source", f"keep `section: {first}` here; {remedy}")
 
 
 def comparable(url: str) -> str:

@@ -34,7 +34,7 @@ from feeds.settings.config import (
 from feeds.settings.desk_file import DESK_KEYS, apply_environment, judge_desk
 from feeds.settings.match_rules import judge_sense, shadowed
 from feeds.settings.opml_lists import MAX_OPML_BYTES
-from feeds.settings.reports import ConfigErrors, ConfigWarning, Report, quote
+from feeds.settings.reports import ConfigErrors, ConfigWarning, Report, did_you_mean, quote
 from feeds.settings.section_tree import Tree, judge_sections, sections_schema
 from feeds.settings.sources_file import judge_sources, sources_schema
 from feeds.settings.types import Schema, mapping_schema
@@ -153,10 +153,18 @@ def _judge_folders(folder: Path, sources: Sequence[Source], report: Report) -> N
             continue
         place, target = (source.line, 1), quote(source.target)
         if next(glob.iglob(source.target, root_dir=folder, recursive=True), None) is None:
-            report.warn(place, f"files: nothing is called {target} yet", "documents put there are taken")
+            report.warn(place, f"files: nothing is called {target} yet", _near_folder(folder, source.target))
         elif os.path.isdir(folder / source.target):  # never raises, as Path.is_dir() does below a closed folder
             better = source.target.rstrip("/") + "/*.txt"
             report.warn(place, f"files: {target} is a folder", f"write a pattern such as {better}")
+
+
+def _near_folder(folder: Path, target: str) -> str:
+    """What to do about a pattern that finds nothing: the folder that was meant, where there is one of a like name."""
+    first, slash, rest = target.removeprefix("./").partition("/")
+    there = [path.name for path in folder.iterdir() if path.is_dir()] if slash and not (folder / first).exists() else []
+    hint = did_you_mean(first, there)
+    return hint.replace("'?", f"/{rest}'?") if hint else "documents put there are taken"
 
 
 def judge_uses(tree: Tree, sources: Sequence[Source], report: Report) -> None:

@@ -42,6 +42,7 @@ _JOINT_SAYS = {
 }
 _LISTED = frozenset({"source", "category", "keywords", "title", "author", "language", "origin"})
 """Terms whose values are easily written with commas between them, which would make one odd value of them."""
+_PHRASES = frozenset({"keywords", "title"})
 _DEEPEST = 16
 _LONGEST_REGEX = 1000
 _REFERENCE = re.compile(r"\$[a-z_][a-z0-9_-]*")
@@ -166,6 +167,8 @@ def _values(node: Node, lists: Lists, report: Report, term: str = "") -> tuple[s
         report.error(node, "a list without values", "write at least one")
     for item in items:
         try:
+            if item is node and not term:
+                judge_commas(node, text_of(node))
             for value in _meant(item, lists, report, term):
                 if term:
                     judge_term(term, value)
@@ -180,6 +183,9 @@ def _meant(node: Node, lists: Lists, report: Report, term: str) -> tuple[str, ..
     text = text_of(node).strip()
     if term in _LISTED:
         judge_commas(node, text)
+    if term in _PHRASES and "," in text:
+        parts = [part.strip() for part in text.split(",")]
+        report.warn(node, f"{term}: {quote(text)} is one phrase", f"for any of its words write [{', '.join(parts)}]")
     if not (isinstance(node, ScalarNode) and _REFERENCE.fullmatch(text)):
         return (text[1:] if text.startswith("$$") else text,)
     if text[1:] not in lists:

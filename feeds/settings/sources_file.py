@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from yaml.nodes import Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.errors import ConfigError
 from feeds.model import Drop, Section, Select, Settings, Source, SourceKind
@@ -87,7 +87,10 @@ def judge_sources(
     if root is None:
         return gathered
     if not isinstance(root, SequenceNode):
-        report.error(root, "sources are a list", "begin each source with `- name: …`")
+        first = root.value[0][0] if isinstance(root, MappingNode) and root.value else root
+        tight = isinstance(first, ScalarNode) and first.value.startswith("-")
+        cause = f"{quote(first.value)}: no space after the dash" if tight else "sources are a list"
+        report.error(root, cause, "begin each source with `- name: …`")
         return gathered
     judge = _Judge(tree, settings, environ, report, reach, gathered)
     for item in root.value:
@@ -156,7 +159,7 @@ class _Judge:
                 self.report.error(place, f"{name}: means nothing beside opml", "take it out")
         if "opml" in read.values:
             values = dict(read.values)
-            file = values.pop("opml")
+            file = self._at_home(values.pop("opml"))
             self.gathered.opml.append(OpmlItem(node.start_mark.line + 1, read.places["opml"], file, values))
 
     def _take(self, node: Node, read: Read, where: str) -> None:
@@ -164,6 +167,9 @@ class _Judge:
         target, name, rule = values.pop(where), values.pop("name"), values.pop("drop", None)
         values["select"] = self._select(node, read, KINDS[where])
         key = values.pop("id", name)
+        if where == "files":
+            target = self._at_home(target)
+            values["follow"] = tuple(map(self._at_home, values.get("follow", ())))
         if rule is not None and (drop := judge_drop(rule, self.tree.lists, self.report, key)):
             self.gathered.drops.append(drop)
         line = node.start_mark.line + 1
@@ -193,6 +199,11 @@ class _Judge:
         except Wrong as wrong:
             self.report.error(wrong.node or place, f"select: {wrong.cause}", wrong.remedy)
             return None
+
+    def _at_home(self, path: str) -> str:
+        """*path* with a `~` at its beginning as shells mean it, where the home of this user is known."""
+        home = self.environ.get("HOME", "")
+        return home.rstrip("/") + path[1:] if home and path.startswith("~/") else path
 
     def _section(self, read: Read) -> None:
         path = read.values.get("section")

@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg])i?b?(?:ytes)?", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_CURLY = re.compile("[“”„‘’‚«].*[“”‘’»]", re.DOTALL)
 _YES = {"true", "yes", "on"}
 _NO = {"false", "no", "off"}
 
@@ -57,7 +58,11 @@ class Text:
     lines: bool = False
 
     def read(self, node: Node, report: Report) -> str:
-        text = text_of(node, empty=self.empty).strip()
+        text = text_of(node, empty=self.empty, curly=True).strip()
+        if is_curly(node):
+            report.warn(
+                node, f"{quote(text)} has its curly quotes in it", 'write straight ones (") where none are meant'
+            )
         if not text and not self.empty:
             raise Wrong("an empty text", "write something, or take the line out")
         if not self.lines and "\n" in text:
@@ -254,6 +259,9 @@ def read_mapping(node: Node, keys: Mapping[str, Key], report: Report) -> Read:
         key = keys.get(name)
         if key is None:
             read.unknown.append(name)
+            if name.startswith("-") and name[1:] in keys:
+                report.error(key_node, f"{quote(name)}: no space after the dash", f"write `- {name[1:]}: …`")
+                continue
             hint = report.did_you_mean(name, keys) if len(name) > 1 else ""
             report.error(key_node, f"unknown key {quote(name)}", hint or f"allowed are {listing(sorted(keys))}")
             continue
@@ -317,10 +325,10 @@ def mapping_schema(keys: Mapping[str, Key]) -> Schema:
     return schema
 
 
-def text_of(node: Node, *, empty: bool = False) -> str:
+def text_of(node: Node, *, empty: bool = False, curly: bool = False) -> str:
     """Give the text of the scalar *node* as it was written; with *empty*, also one that says nothing in quotes.
 
-    Raises Wrong for a list, a mapping, a tag, or a key without any value.
+    Raises Wrong for a list, a mapping, a tag, a key without any value, or quotes that are none but with *curly*.
     """
     if not isinstance(node, ScalarNode):
         what = "a list" if isinstance(node, SequenceNode) else "a mapping"
@@ -330,7 +338,14 @@ def text_of(node: Node, *, empty: bool = False) -> str:
     text: str = node.value
     if is_empty(node) and not empty:
         raise Wrong("no value", "write one, or take the line out")
+    if is_curly(node) and not curly:
+        raise Wrong(f"curly quotes around {quote(text[1:-1])}, which YAML takes for text", 'write straight ones: "')
     return text
+
+
+def is_curly(node: Node) -> bool:
+    """Whether *node* is a text in such quotes as word processors make, which are a part of it."""
+    return isinstance(node, ScalarNode) and not node.style and _CURLY.fullmatch(node.value) is not None
 
 
 def is_empty(node: Node) -> bool:

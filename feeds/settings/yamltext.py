@@ -88,6 +88,7 @@ _PLAIN_WORDS = (
     ),
 )
 _TAB = re.compile(r"^ *\t")
+_DASH = re.compile(r"^ *-(?=[a-z_]+:( |$))")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _DASHES = re.compile("(?:- ){200}")
 _SECRET = re.compile(r"(?i)authori[sz]ation|cookie|token|secret|passw|api-?key|bearer|basic |//\S*@")
@@ -166,6 +167,11 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
     if tab := _tab_near(_line_of(mark, lines), lines):
         report.error(tab, "a tab at the beginning of the line", "indent with spaces")
         return
+    if tight := _dash_near(_line_of(mark, lines), lines):
+        report.error(
+            tight, "no space after the dash" + _shown(lines[tight[0] - 1]), "write `- ` before each item of a list"
+        )
+        return
     if "quoted scalar" in words or "flow" in words:
         # Where the quote or bracket was opened helps more than where the file ended.
         mark = getattr(error, "context_mark", None) or mark
@@ -182,8 +188,17 @@ def _shown(line: str) -> str:
 
 def _tab_near(line: int, lines: list[str]) -> tuple[int, int] | None:
     """Line and column, from 1, of a tab that indents *line* or the one above."""
-    found = ((number, _TAB.match(lines[number])) for number in (line, line - 1) if number >= 0)
-    return next(((number + 1, tab.end()) for number, tab in found if tab), None)
+    return _near(_TAB, line, lines)
+
+
+def _dash_near(line: int, lines: list[str]) -> tuple[int, int] | None:
+    """Line and column, from 1, of a dash before a key without the space that makes it an item of a list."""
+    return _near(_DASH, line, lines)
+
+
+def _near(what: re.Pattern[str], line: int, lines: list[str]) -> tuple[int, int] | None:
+    found = ((number, what.match(lines[number])) for number in (line, line - 1) if number >= 0)
+    return next(((number + 1, match.end()) for number, match in found if match), None)
 
 
 def _line_of(mark: Any, lines: list[str]) -> int:

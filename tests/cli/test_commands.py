@@ -49,7 +49,7 @@ def test_check_says_errors_and_warnings_apart(run: Run, folder: Path) -> None:
     sources.write_text("- name: B\n  url: http://127.0.0.1:80/feed\n  section: news/world\n")
     doubtful = run("check")
     assert doubtful.code == 0
-    assert "Allowed, but hardly meant:\n  sources.yaml:2:8: " in doubtful.out
+    assert "Warnings (the config is valid; look whether this is what you want):\n  sources.yaml:2:8: " in doubtful.out
     assert "1 warning." in doubtful.out
 
 
@@ -294,3 +294,24 @@ def test_sources_are_listed_with_their_next_poll_and_why(run: Run, folder: Path)
     assert "did you mean" in run("sources", "Leters").err
     assert "is a folder" in run("sources", "Letters", "--test").err
     assert run("sources", "--test").code == 2
+
+
+def test_check_mends_what_it_can_after_it_has_shown_it(run: Run, folder: Path) -> None:
+    desk = folder / "config" / "wiredesk.yaml"
+    desk.write_text("titel: The Wire\npoll:\n\tfloor_s: 60\n")
+    desk.chmod(0o640)
+    shown = run("check", "--fix")
+    assert shown.code == 78
+    assert "-titel: The Wire\n" in shown.out and "+title: The Wire\n" in shown.out
+    assert "Nothing was written: `wiredesk check --fix --yes` does." in shown.out
+    assert "titel" in desk.read_text()
+    assert run("check", "--fix", "--yes").code == 0
+    assert desk.read_text() == "title: The Wire\npoll:\n  floor_s: 60\n"
+    assert desk.stat().st_mode & 0o777 == 0o640
+    assert "Nothing can be mended by itself." in run("check", "--fix").out
+
+
+def test_a_config_folder_is_guessed_at_and_a_tilde_is_home(run: Run, folder: Path, monkeypatch) -> None:
+    assert "did you mean 'config'?" in run("check", "--config", str(folder / "confg")).err
+    monkeypatch.setenv("HOME", str(folder))
+    assert run("check", "--config=~/config").code == 0

@@ -338,14 +338,14 @@ MISTAKES = [
     (
         SOURCES,
         SOURCE + "  section: [news, sport]\n",
-        "3:12: section: several sections for one source; keep one here; in sections.yaml write `- source: NAME`, with "
-        "this source's name, under `match: any:` of the others",
+        "3:12: section: 2 sections for one source; keep `section: news` here; in sections.yaml, under `match: any:` of "
+        "sport, write `- source: ` and this source's name",
     ),
     (
         SOURCES,
         SOURCE + "  section: news, sport\n",
-        "3:12: section: several sections for one source; keep one here; in sections.yaml write `- source: NAME`, with "
-        "this source's name, under `match: any:` of the others",
+        "3:12: section: 2 sections for one source; keep `section: news` here; in sections.yaml, under `match: any:` of "
+        "sport, write `- source: ` and this source's name",
     ),
     (SOURCES, SOURCE + "  drop: {titel: x}\n", "3:10: unknown term 'titel'; did you mean 'title'?"),
     (DESK, "fetch: {ports: '80, 443'}\n", "1:16: '80, 443' is not a number; write a list: [80, 443]"),
@@ -353,6 +353,47 @@ MISTAKES = [
         SOURCES,
         "- opml: list.opml\n",
         "1:9: opml: can't read 'list.opml': no such file or directory; the path is relative to the config folder",
+    ),
+    # ------------------------------------------------------------------ slips of newcomers
+    (
+        SOURCES,
+        SOURCE + "  section: [news/world]\n",
+        "3:12: section: a list where one section belongs; write it without brackets: section: news/world",
+    ),
+    (DESK, "timezone: EST5\n", "1:11: timezone: 'EST5' is no time zone; write the zone of a place, such as America/New_York"),
+    (DESK, "timezone: pdt\n", "1:11: timezone: 'pdt' is no time zone; write the zone of a place, such as America/Los_Angeles"),
+    (
+        DESK,
+        "timezone: '+02:00'\n",
+        "1:11: timezone: '+02:00' is no time zone; write the zone of a place, such as Europe/London or America/New_York: "
+        "it knows summer time",
+    ),
+    (DESK, "timezone: Londn\n", "1:11: timezone: 'Londn' is no time zone; did you mean 'Europe/London'?"),
+    (
+        SOURCES,
+        "- name: A\n  url: “https://a.example/”\n",
+        "2:8: url: curly quotes around 'https://a.example/', which YAML takes for text; write straight ones: \"",
+    ),
+    (
+        SECTIONS,
+        "a: {match: {keywords: [‘open source’]}}\n",
+        "1:24: keywords: curly quotes around 'open source', which YAML takes for text; write straight ones: \"",
+    ),
+    (
+        SOURCES,
+        "-name: A\nurl: https://a.example/\n",
+        "1:1: '-name': no space after the dash; begin each source with `- name: …`",
+    ),
+    (
+        SOURCES,
+        SOURCE + "-name: B\n url: https://b.example/\n",
+        "3:1: no space after the dash: '-name: B'; write `- ` before each item of a list",
+    ),
+    (
+        SECTIONS,
+        "lists:\n  eu: France, Germany\na: {}\n",
+        "2:7: 'France, Germany' is one value with a comma in it; write a list: [France, Germany]; or put it in quotes, "
+        "if the comma belongs to it",
     ),
 ]  # fmt: skip
 

@@ -1,12 +1,16 @@
 """JSON Schema for editors: current, and of one mind with the judge."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from jsonschema import Draft7Validator
 
+from feeds.cli.root import wiredesk
+from feeds.settings import load_config
 from feeds.settings.judging import schemas, write_schemas
 from tests.settings.conftest import Folder
 
@@ -63,3 +67,17 @@ def test_an_editor_and_the_desk_say_the_same(folder: Folder, name: str, text: st
         folder.load()
     else:
         assert folder.errors()
+
+
+def test_files_to_start_from_lead_editors_to_their_schema(tmp_path: Path):
+    assert CliRunner().invoke(wiredesk, ["init", str(tmp_path / "desk")]).exit_code == 0
+    config = tmp_path / "desk" / "config"
+    assert load_config(config, {}).sections
+    for name in SCHEMAS:
+        text = (config / f"{name}.yaml").read_text()
+        [place] = re.findall(r"\A# yaml-language-server: \$schema=(\S+)\n", text)  # as the language server reads it
+        schema = json.loads((config / place).read_text())
+        assert not list(Draft7Validator(schema).iter_errors(yaml.safe_load(text)))
+        # What an editor completes and explains: every key says what it does.
+        told = schema["items"] if name == "sources" else schema
+        assert all(each.get("description") for each in told.get("properties", {}).values())

@@ -12,6 +12,16 @@ SOURCE = "- name: A\n  section: news/world\n  url: "
 WARNINGS = [
     (
         DESK,
+        "title: “The Wire”\n",
+        "1:8: '“The Wire”' has its curly quotes in it; write straight ones (\") where none are meant",
+    ),
+    (
+        SECTIONS,
+        "news: {sections: {world: {match: {keywords: 'ai, ml'}}}, include_children: yes}\n",
+        "1:45: keywords: 'ai, ml' is one phrase; for any of its words write [ai, ml]",
+    ),
+    (
+        DESK,
         "poll: {first_s: 60}\n",
         "1:17: poll.first_s 60 is outside floor_s and ceiling_s; new sources are asked every 300 s",
     ),
@@ -189,3 +199,17 @@ def test_a_section_that_keeps_something_is_not_shadowed(folder: Folder, news: st
 
 def test_a_config_as_it_should_be_has_no_warnings(folder: Folder):
     assert folder.warnings() == []
+
+
+def test_a_folder_that_is_not_there_is_guessed_at(folder: Folder):
+    (folder.path / "articles").mkdir()
+    folder.write("sources.yaml", "- {name: A, files: 'articels/*.txt', section: news/world}\n")
+    [told] = folder.warnings()
+    assert told.endswith("files: nothing is called 'articels/*.txt' yet; did you mean 'articles/*.txt'?")
+
+
+def test_a_tilde_is_the_home_of_this_user(folder: Folder):
+    folder.environ = {"HOME": "/home/wire"}
+    folder.write("sources.yaml", "- {name: A, files: ~/letters/*.txt, follow: ~/more, section: news/world}\n")
+    [source] = folder.load().sources
+    assert (source.target, source.follow) == ("/home/wire/letters/*.txt", ("/home/wire/more",))
