@@ -22,6 +22,7 @@ Not modified, a copy, an unfiled article are outcomes and no errors.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 FailureKind = Literal["temporary", "soft", "hard"]
@@ -130,6 +131,15 @@ class ParseError(DeskError):
 
 class ParseUnfinished(ParseError):
     """Bytes of which nothing is known: their reader died over them, or reached a limit, twice."""
+
+
+class Embargoed(ParseError):
+    """A document that may not be shown before *until*."""
+
+    def __init__(self, until: datetime) -> None:
+        cause = f"it is under an embargo until {until:%Y-%m-%d %H:%M} UTC"
+        super().__init__(cause, remedy="nothing to do: it is published then")
+        self.until = until
 
 
 class RenderError(DeskError):

@@ -25,6 +25,7 @@ Copies = Literal["fold", "link", "show"]
 RateScope = Literal["url", "host", "domain"]
 RssDate = Literal["published", "updated"]
 ReadBy = Literal["public", "tokens"]
+RemovedFile = Literal["keep", "retract"]
 
 WEEK_S = 7 * 86400
 
@@ -302,6 +303,7 @@ class Source:
     post: Annotated[
         str, Words(100_000, lines=True), "a body to ask with by POST; ${NAME} in it comes from the environment"
     ] = ""
+    removed: Annotated[RemovedFile, "what becomes of the article of a document that is removed"] = "keep"
 
     @property
     def rights(self) -> FullText | None:
@@ -628,6 +630,8 @@ class ParsedFeed:
     links: tuple[str, ...] = ()  # pages: article links found, in order
     date_order: Order | None = None  # how the document's dates in numbers are to be read, where only one order fits all
     broken_off: bool = False  # the document ends too early: what it said of itself is not to be relied on
+    killed: tuple[str, ...] = ()  # ids of articles that their agency takes back
+    embargoes: tuple[str, ...] = ()  # until when nothing of it may be shown, in the document's words
     warnings: tuple[str, ...] = ()
 
 

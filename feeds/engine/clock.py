@@ -33,6 +33,7 @@ from feeds.engine.config_watch import (
     tell_errors,
     to_refile,
 )
+from feeds.engine.folder_watch import FolderWatch
 from feeds.engine.liveness import Alive
 from feeds.engine.publishing import Publishing
 from feeds.engine.startup import now_utc, tell_config, user_agent
@@ -40,6 +41,7 @@ from feeds.engine.timekeeping import Clocks, Every, in_words
 from feeds.engine.workers import Workers
 from feeds.errors import DatabaseLost, DeskError, LeaseLost, StoreError, StoreTooNew
 from feeds.fetch.client import Fetcher
+from feeds.fetch.folder import QUIET_S
 from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
@@ -129,6 +131,8 @@ class IngestProcess:
         self._publishing = Publishing(
             store, lambda: self._desk, clock=lambda: now_utc(), published=self._deliveries.wake
         )
+        self._folders = FolderWatch(self._folder_changed)
+        self._changed_folders: frozenset[int] = frozenset()
         self._workers = Workers()
         # On PostgreSQL hands poll what is not on this machine's own disk.
         self._kinds = None if store.file is not None else OF_DESK
@@ -157,12 +161,14 @@ class IngestProcess:
             scheduler.start()
             self._deliveries.start()
             self._publishing.start()
+            self._watch_folders()
             self._due.set()
             while not self._stop.is_set():
                 self._turn()
         finally:
             if scheduler.running:
                 scheduler.shutdown(wait=True)
+            self._folders.close()
             self._judge.close()
             self._publishing.close()
             self._deliveries.close()
@@ -239,6 +245,7 @@ class IngestProcess:
                 return
             self._mind_clock()
             self._look_into_store()
+            self._mind_folders()
             self._take_due()
             self._ingest.take_put_off()
             if self._ingest.in_flight:
@@ -284,6 +291,24 @@ class IngestProcess:
         if self._ingest.take_due(room) < room:
             self._next_due = None
             self._due.set()  # to learn anew when the next one is
+
+    def _watch_folders(self) -> None:
+        with self._store.read() as tx:
+            patterns = {one.id: one.target for one in tx.sources.all() if one.kind == "files" and one.enabled}
+        self._folders.watch(self._folder, patterns)
+
+    def _folder_changed(self, source_ids: frozenset[int]) -> None:
+        """Called from the thread that watches."""
+        self._changed_folders |= source_ids
+        self._due.set()
+
+    def _mind_folders(self) -> None:
+        """Have folders looked into where something changed, once it is quiet."""
+        if self._changed_folders:
+            changed, self._changed_folders = self._changed_folders, frozenset()
+            with self._store.write() as tx:
+                tx.sources.hurry(changed, now_utc() + timedelta(seconds=QUIET_S))
+            self._look_at = 0.0
 
     def _rest_s(self) -> float:
         """How long nothing will be due that is known of."""
@@ -352,6 +377,7 @@ class IngestProcess:
         self._due.set()
         log.info("config version=%d is live", self._desk.version)
         self._schedule_learning()
+        self._watch_folders()
         self._file_again()
         self._publishing.wake()
 

@@ -84,7 +84,7 @@ def look(
     leads elsewhere is followed only to the folders in *follow* (relative to *folder*, or absolute).
     Raises FetchError when the folder itself is not there, or not to be read.
     """
-    base = folder / _WILDCARD.split(pattern, maxsplit=1)[0].rpartition("/")[0]
+    base = base_of(folder, pattern)
     _need_folder(base, pattern)
     roots = [Path(os.path.realpath(root)) for root in (base, *(folder / root for root in follow))]
     seen = frozenset(known)
@@ -97,6 +97,11 @@ def look(
         except OSError as error:
             _refuse(name, error.strerror or str(error), seen, looked)
     return looked
+
+
+def base_of(folder: Path, pattern: str) -> Path:
+    """The folder that a look at *pattern* begins in: what stands before its first wildcard."""
+    return folder / _WILDCARD.split(pattern, maxsplit=1)[0].rpartition("/")[0]
 
 
 def _look_at(

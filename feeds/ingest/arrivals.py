@@ -8,8 +8,10 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+import xxhash
 
 from feeds.errors import DeskError
 from feeds.fetch.folder import Look, look
@@ -32,6 +34,10 @@ FOLDER_INTERVAL_S = 10.0
 FOLDER_RETRY_S = 2.0
 OVERLAP = 100
 AT_ONCE = 200
+REMOVED_GRACE = timedelta(minutes=1)
+"""How long a file must be away: one that gets another name, or is put back, is not removed."""
+MOST_AT_ONCE = 10
+"""Of so many files or more half may not go at once."""
 
 
 @dataclass(slots=True)
@@ -56,6 +62,32 @@ def report_files(tx: WriteTx, looked: Looked, now: datetime) -> None:
         for one in seen.refused:
             text = f"{source.name}: file:{one.name}: {one.cause}"
             tx.events.add("document", f"{prefix}{one.name}", text=text, remedy=one.remedy, now=now)
+
+
+def retract_removed(tx: WriteTx, looked: Looked, now: datetime) -> None:
+    """Take back the articles of files that are removed, where config says so.
+
+    Where most files of a folder are away at once a disk may be: then nothing is taken back, and that is told.
+    """
+    for source, seen in looked.seen:
+        if source.removed != "retract":
+            continue
+        known, subject = tx.folder_files.count(source.id), f"{source.key}:removed"
+        present = {name_hash(name) for name in seen.names}
+        if known >= MOST_AT_ONCE and len(present) * 2 < known:
+            text = f"{source.name}: {known - len(present)} of {known} files are away; their articles stay for now"
+            remedy = "is the disk there? To have them out, set `removed: keep` and use `wiredesk retract`"
+            tx.events.add("document", subject, text=text, remedy=remedy, now=now)
+            continue
+        tx.events.close("document", subject, now)
+        for key in tx.folder_files.gone(source.id, present, now, REMOVED_GRACE):
+            if tx.articles.take_back(source.id, key, "its file was removed", now):
+                log.info("source=%s: retracted %s, its file was removed", source.name, key)
+
+
+def name_hash(name: str) -> int:
+    """By which a file of a folder is known; *name* is fit to be shown."""
+    return xxhash.xxh3_64_intdigest(name.encode())
 
 
 def refused(looked: Looked) -> list[Late]:
@@ -134,6 +166,7 @@ class Folders:
             ids = tx.inbox.put([item for item, _, _ in looked.found], again=again)
             tx.sources.finish(looked.results)
             report_files(tx, looked, clock())
+            retract_removed(tx, looked, clock())
         self._unconfirmed = None
         return looked, ids
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from feeds.errors import ParseUnfinished
+from feeds import files
+from feeds.errors import Embargoed, ParseUnfinished
 from feeds.fetch.cadence import JITTER
 from feeds.ingest import full_text, notices
-from feeds.ingest.arrivals import hub_of, note_hubs
+from feeds.ingest.arrivals import hub_of, name_hash, note_hubs
 from feeds.ingest.bodies import Read, Waiting, recurs_in
 from feeds.ingest.desk import Desk
 from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
@@ -94,6 +95,7 @@ class Saving:
         if any(waiting.item.tries for waiting, _ in batch.read):
             with self._store.read() as tx:
                 batch = replace(batch, read=_without_older(tx, batch.read))
+        batch = replace(batch, read=[_held(one, now) for one in batch.read])
         if any(full_text.wants(waiting) or full_text.is_article(waiting) for waiting, _ in batch.read):
             with self._store.read() as tx:
                 batch = replace(batch, read=full_text.with_full_texts(tx, batch.read))
@@ -159,6 +161,7 @@ class Saving:
         queue_links(tx, batch.read)
         pages = self._pages(tx, batch, results)
         _learn(tx, batch.read, now)
+        report = _kill(tx, batch.read, report, now)
         late = _late(tx, batch.read, decided)
         put_off = _put_off(tx, batch.read, now)
         tx.inbox.put_off(put_off)
@@ -263,11 +266,13 @@ def _put_off(tx: WriteTx, read: list[Read], now: datetime) -> dict[int, datetime
     """
     unread = [waiting for waiting, reading in read if reading.bug or isinstance(reading.error, ParseUnfinished)]
     staying = tx.inbox.put_off_of([waiting.source.id for waiting in unread if waiting.claim is not None])
-    return {
+    again = {
         waiting.item.id: now + AGAIN_AFTER[waiting.item.tries]
         for waiting in unread
         if _is_tried_again(waiting, staying.get(waiting.source.id, 0))
     }
+    held = {waiting.item.id: reading.error.until for waiting, reading in read if isinstance(reading.error, Embargoed)}
+    return again | held
 
 
 def _is_tried_again(waiting: Waiting, staying: int) -> bool:
@@ -328,6 +333,9 @@ def _note_documents(tx: WriteTx, read: list[Read], now: datetime) -> None:
             _allowed_again(tx, source, now)
         if full_text.is_article(waiting):
             continue
+        if source.removed == "retract" and not reading.error:
+            name = files.printable(url.removeprefix("file:"))
+            tx.folder_files.brought(source.id, name_hash(name), [entry.key for entry in reading.entries])
         if reading.error is None:
             tx.events.close("document", f"{source.key}:{url}", now)
         else:
@@ -351,6 +359,22 @@ def _learn(tx: WriteTx, read: list[Read], now: datetime) -> None:
     before = tx.furniture.states(shown) if shown else {}
     learnt = {name: of_blob(before.get(name, b"")).with_(seen).blob() for name, seen in shown.items()}
     tx.furniture.learn({name: state for name, state in learnt.items() if state != before.get(name)}, now)
+
+
+def _held(one: Read, now: datetime) -> Read:
+    """A body, without what it says where it is under an embargo."""
+    waiting, reading = one
+    held = reading.embargo is not None and reading.embargo > now
+    return (waiting, Reading(error=Embargoed(reading.embargo))) if held and reading.embargo else one
+
+
+def _kill(tx: WriteTx, read: list[Read], report: SaveReport, now: datetime) -> SaveReport:
+    """Take back what agencies kill; *report* with what that changed."""
+    reason = "taken back by its agency"
+    killed = sum(
+        tx.articles.kill(waiting.source.id, key, reason, now) for waiting, reading in read for key in reading.killed
+    )
+    return replace(report, updated=report.updated + killed)
 
 
 def _note_floods(tx: WriteTx, read: list[Read], decided: Groups, now: datetime) -> None:

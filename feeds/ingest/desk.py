@@ -49,7 +49,7 @@ class Desk:
         secret = self.secret.get(source.key)
         if secret is None:
             return source
-        return replace(source, target=secret.target, headers=secret.headers, post=secret.post, follow=secret.follow)
+        return replace(secret, id=source.id)
 
     def redacted(self, answer: Answer) -> Answer:
         """*answer* fit to be stored: `${NAME}` stands where an address holds a secret. Its request is as it was."""

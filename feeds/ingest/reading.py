@@ -60,6 +60,8 @@ class Reading:
     links: tuple[str, ...] = ()
     next_page: str | None = None  # of a list read by selectors, where all that this page has is unknown
     broken_off: bool = False  # the body ended too early: there is more of it, to be asked for
+    killed: tuple[str, ...] = ()  # keys of entries that their agency takes back
+    embargo: datetime | None = None  # until when nothing of it may be shown
     item_hashes: tuple[int, ...] = ()
     item_marks: bytes = b""
     shown: tuple[Shown, ...] = ()  # what was seen of the lines that may recur, the newest document last
@@ -118,6 +120,8 @@ def read(job: Job) -> Reading:
         links=feed.links,
         next_page=_next_page(job, feed) if job.reader == "selected" else None,
         broken_off=feed.broken_off,
+        killed=known.killed,
+        embargo=known.embargo,
         item_hashes=feed.item_hashes,
         item_marks=marks,
         shown=shown,

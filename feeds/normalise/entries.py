@@ -53,6 +53,7 @@ _HIDDEN_EMAIL = re.compile(
 class Normalised:
     """*entries* in document order, each with a key of its own; why others were *dropped*, in words.
 
+    *killed* are keys of entries that the document takes back, *embargo* is when it may be shown.
     *marks* are those of each entry, by its position, the dropped ones that another stands for included. *ground* is a
     hash (unsigned 64 bit) of what entries take from the document and the config: with another, all are read anew.
     """
@@ -61,6 +62,8 @@ class Normalised:
     dropped: tuple[str, ...] = ()
     marks: Mapping[int, Marks] = field(default_factory=dict)
     ground: int = 0
+    killed: tuple[str, ...] = ()
+    embargo: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,19 @@ def normalise(
             entries.append(entry)
     marks = {entry.position: marks_of(entry) for entry in entries}
     kept, twice = told_apart(entries, ids_hold=feed.kind.startswith(("atom", "json")))
-    return Normalised(tuple(kept), tuple(dropped + twice), marks, _ground_hash(ground, feed))
+    return Normalised(
+        tuple(kept),
+        tuple(dropped + twice),
+        marks,
+        _ground_hash(ground, feed),
+        killed=tuple(key_of(Entry(key="", title="", entry_id=id_.strip()[:MAX_ID_CHARS])) for id_ in feed.killed),
+        embargo=max((_embargo(text, ground) for text in feed.embargoes), default=None),
+    )
+
+
+def _embargo(text: str, ground: _Ground) -> datetime:
+    """The end of an embargo; where that can't be read, a year from now: nothing is shown by mistake."""
+    return parse_date(text, ground.zone, None) or ground.received_at + timedelta(days=365)
 
 
 def _ground_of(

@@ -1,41 +1,38 @@
 """Files of a folder: which kind each is, and the article in it. Part of `parse`. Pure.
 
-A plain text, a Markdown file with front matter, a saved article page, a letter (`.eml`), a saved feed or an agency's
-NITF or NewsML-G2: the kind is found from the bytes, and the name only decides where they leave it open. Other XML is
-refused, never shown as text. A letter (RFC 5322) gives subject, sender, date and text; NITF is one
-article, NewsML-G2 wraps one or more items around text in XHTML, NITF or plain.
+A plain text, a Markdown file with front matter, a saved article page, a letter (`.eml`), a saved feed, a PDF, or what
+an agency sends (NITF, NewsML-G2, wire text): the kind is found from the bytes, and the name only decides where they
+leave it open. Other XML and JSON is refused, never shown as text. A letter (RFC 5322) gives subject, sender and text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
-from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from lxml import etree
-
 from feeds.errors import ParseError
-from feeds.model import Category, ParsedEntry, ParsedFeed, Person, RawText
+from feeds.model import ParsedEntry, ParsedFeed, Person, RawText
+from feeds.parse.agencies import ROOTS, News, is_wire, read_news_xml, read_wire
 from feeds.parse.charset import BOMS
-from feeds.parse.expat import is_well_formed, local_name, mended, root_of, xml_tree
-from feeds.parse.fields import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, raw_text
+from feeds.parse.expat import is_well_formed, mended, root_of
+from feeds.parse.fields import raw_text
 from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import Seen, recognise
 from feeds.parse.markdown import has_front_matter, is_draft, read_markdown
 from feeds.parse.pages import parse_page
+from feeds.parse.pdf import read_pdf
 from feeds.parse.plain import read_plain
 from feeds.parse.xml_feeds import parse_xml
 
 MAX_DOCUMENT_BYTES = 10_485_760
 
 _BINARY = (
-    b"%PDF",
     b"PK\x03\x04",
     b"\x89PNG",
     b"\xff\xd8\xff",
@@ -66,6 +63,8 @@ def parse_document(body: bytes, *, name: str) -> ParsedFeed:
         raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
     if body.startswith(_BINARY):
         raise ParseError(f"{name} is no text", remedy="save the article as plain text, Markdown or HTML")
+    if body.startswith(b"%PDF"):
+        return _document(read_pdf(body, name=name), _File(name, body, Seen("junk", b"")))
     file = _File(name, body, recognise(body))
     return _READERS[_kind_of(file)](file)
 
@@ -91,6 +90,8 @@ def _kind_of(file: _File) -> str:
     kind = file.seen.kind if markup or file.seen.kind == "json" else ""
     if kind == "xml" or (kind == "json" and suffix != ".txt"):
         return kind
+    if is_wire(file.body):
+        return "wire"
     if markup and suffix not in _PAGES and _is_other_xml(file.seen, suffix):
         return "news"
     if suffix == ".eml" or is_letter(file.body):
@@ -119,9 +120,25 @@ def _news(file: _File) -> ParsedFeed:
             f"{file.name} is XML with the root element {root!r}, which holds no article that is known here",
             remedy="save the article as plain text, Markdown or HTML; NITF and NewsML-G2 are read as well",
         )
-    entries = read_news_xml(mended(root_of(file.seen.body, prolog), prolog.entities), name=file.name)
-    first = _document(entries[0], file)
-    return replace(first, entries=(*first.entries, *(entry for entry in entries[1:] if entry.entry_id)))
+    return _of_agency(read_news_xml(mended(root_of(file.seen.body, prolog), prolog.entities), name=file.name), file)
+
+
+def _wire(file: _File) -> ParsedFeed:
+    return _of_agency(read_wire(file.body, decode(file.body, name=file.name), name=file.name), file)
+
+
+def _of_agency(news: News, file: _File) -> ParsedFeed:
+    first = _document(news.entries[0], file) if news.entries else ParsedFeed(kind="document")
+    entries = (*first.entries, *(entry for entry in news.entries[1:] if entry.entry_id))
+    return replace(first, entries=entries, killed=news.killed, embargoes=news.embargoes)
+
+
+def _json(file: _File) -> ParsedFeed:
+    try:
+        return parse_json(file.seen.body, url="")
+    except ParseError as error:
+        remedy = "save the article as plain text, Markdown or HTML; of JSON, JSON Feed is read in a folder"
+        raise ParseError(f"{file.name}: {error.cause}", remedy=remedy) from error
 
 
 def _letter(file: _File) -> ParsedFeed:
@@ -144,8 +161,9 @@ def _text(file: _File) -> ParsedFeed:
 
 _READERS: dict[str, Callable[[_File], ParsedFeed]] = {
     "xml": lambda file: parse_xml(file.seen, url=""),
-    "json": lambda file: parse_json(file.seen.body, url=""),
+    "json": _json,
     "news": _news,
+    "wire": _wire,
     "letter": _letter,
     "page": _page,
     "text": _text,
@@ -264,141 +282,3 @@ def _senders(letter: EmailMessage) -> tuple[Person, ...]:
         return ()
     # A letter's address is its sender's own and is not republished.
     return tuple(Person(name=address.display_name or address.username) for address in addresses if address.addr_spec)
-
-
-# ------------------------------------------------------------------ news agencies: NITF 3, NewsML-G2
-
-
-ROOTS = frozenset({"nitf", "newsitem", "newsmessage"})
-
-_TEXT_TAGS = {"hl1": "h2", "hl2": "h2", "block": "div", "lang": "span", "person": "span", "location": "span"}
-_LEFT_OUT = ("media", "body.head", "body.end", "head", "script", "style")
-_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_BY = re.compile(r"^(?:by|von|par|por|di|av|door)\s+", re.IGNORECASE)
-
-
-def read_news_xml(document: bytes, *, name: str) -> tuple[ParsedEntry, ...]:
-    """Return the articles that *document*, XML with a root of `ROOTS` and without DOCTYPE, holds.
-
-    Raises ParseError where there is none, and for what is cancelled or under an embargo: the desk does not decide
-    when that may be shown.
-    """
-    root = xml_tree(document)
-    if root is None:
-        raise ParseError(f"{name} is no XML", remedy="save the article as plain text, Markdown or HTML")
-    for node in root.iter(tag=etree.Element):
-        _leave_out_prefix(node)
-    items = [root] if root.tag in ("nitf", "newsitem") else islice(root.iter("newsitem"), MAX_ENTRIES)
-    read = [_nitf(item) if item.tag == "nitf" else _news_item(item, name) for item in items]
-    entries = tuple(entry for entry in read if entry.title or entry.content)
-    if not entries:
-        raise ParseError(f"{name} holds no article", remedy="it may be a list or a picture; save its text as a file")
-    return entries
-
-
-def _leave_out_prefix(node: Any) -> None:
-    try:
-        node.tag = local_name(node)
-    except ValueError:  # a mended document may have names that end in a colon, or go on with a digit
-        node.tag = "unnamed"
-
-
-def _nitf(root: Any) -> ParsedEntry:
-    subjects = [
-        node.get("tobject.subject.type") or node.get("tobject.subject.matter") for node in root.iter("tobject.subject")
-    ]
-    authors = [
-        next((_words(person) for person in line.iter("person")), "") or _words(line) for line in root.iter("byline")
-    ]
-    return ParsedEntry(
-        entry_id=next(_attributes(root, "doc-id", "id-string"), None),
-        title=_plain(_first(root, "hl1", "hedline", "title")),
-        summary=_plain(_first(root, "abstract")),
-        content=_body(next(root.iter("body.content"), None)),
-        language=root.get(_LANGUAGE),
-        authors=_people(authors),
-        published=_stated(root, "date.issue", "story.date", "date.release"),
-        categories=_categories([*_attributes(root, "keyword", "key"), *subjects]),
-        publisher=_first(root, "distributor") or None,
-        rights=next(_attributes(root, "doc.copyright", "holder"), None),
-    )
-
-
-def _news_item(root: Any, name: str) -> ParsedEntry:
-    _check_status(root, name)
-    meta = next(root.iter("contentmeta"), root)
-    text = next(chain(root.iter("body.content"), root.iter("body")), None)
-    terms = [*map(_words, meta.iter("keyword")), *(_first(node, "name") for node in meta.iter("subject"))]
-    creators = [*map(_words, meta.iter("by"))] or [_first(node, "name") for node in meta.iter("creator")]
-    return ParsedEntry(
-        entry_id=root.get("guid"),
-        title=_plain(_first(meta, "headline") or _first(root, "hl1", "title")),
-        summary=_plain(next(map(_words, meta.iter("description")), "")),
-        content=_plain(_first(root, "inlinedata")) if text is None else _body(text),
-        language=next(_attributes(meta, "language", "tag"), None) or root.get(_LANGUAGE),
-        authors=_people(creators),
-        published=_one_of(_first(meta, "contentcreated"), _first(root, "firstcreated", "versioncreated")),
-        updated=_one_of(_first(meta, "contentmodified"), _first(root, "versioncreated")),
-        categories=_categories(terms),
-        rights=_one_of(_first(root, "copyrightnotice")),
-    )
-
-
-def _one_of(*texts: str) -> str | None:
-    """The first of *texts* that says something."""
-    return next(filter(None, texts), None)
-
-
-def _check_status(root: Any, name: str) -> None:
-    """Raise ParseError where the agency has the item cancelled, or not to be shown yet."""
-    status = "".join(_attributes(root, "pubstatus", "qcode")).rpartition(":")[2]
-    if status in ("canceled", "cancelled", "withheld"):
-        raise ParseError(f"{name} is {status} by its agency", remedy="nothing to do; delete the file")
-    if embargo := _first(root, "embargoed"):
-        raise ParseError(f"{name} is under an embargo until {embargo}", remedy="put it here when it may be published")
-
-
-def _attributes(root: Any, tag: str, name: str) -> Iterator[str]:
-    """What the elements *tag* have for the attribute *name*."""
-    yield from filter(None, (node.get(name) for node in root.iter(tag)))
-
-
-def _words(node: Any) -> str:
-    return " ".join("".join(node.itertext()).split())
-
-
-def _first(root: Any, *tags: str) -> str:
-    """The words of the first element that has any, of the first of *tags*."""
-    return next((text for tag in tags for node in root.iter(tag) if (text := _words(node))), "")
-
-
-def _plain(text: str) -> RawText | None:
-    return RawText(value=text) if text else None
-
-
-def _stated(root: Any, *tags: str) -> str | None:
-    return next((text for tag in tags for node in root.iter(tag) if (text := node.get("norm") or _words(node))), None)
-
-
-def _people(names: list[str]) -> tuple[Person, ...]:
-    bare = [_BY.sub("", name) for name in names[:MAX_LIST_ITEMS] if name]
-    return tuple(Person(name=name) for name in dict.fromkeys(bare) if name)
-
-
-def _categories(terms: Iterable[str | None]) -> tuple[Category, ...]:
-    return tuple(Category(term=term) for term in dict.fromkeys(terms) if term)[:MAX_LIST_ITEMS]
-
-
-def _body(node: Any) -> RawText | None:
-    """The text of *node* as HTML; what is no text of the article is left out of the tree."""
-    if node is None:
-        return None
-    etree.strip_elements(node, *_LEFT_OUT, with_tail=False)
-    for inner in node.iter(tag=etree.Element):
-        inner.tag = _TEXT_TAGS.get(inner.tag, inner.tag)
-    node.tag = "div"
-    etree.cleanup_namespaces(node)
-    if not _words(node):
-        return None
-    html = etree.tostring(node, encoding="unicode", method="html", with_tail=False)
-    return RawText(value=html[:MAX_FIELD_CHARACTERS], type="html")

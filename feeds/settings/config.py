@@ -252,8 +252,9 @@ def unsendable(text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def is_kept_back(source: Source) -> bool:
-    """Whether the store lacks something of *source*: what may hold secrets, or folders that links may lead to."""
-    return bool(source.headers or source.post or source.follow or "${" in source.target)
+    """Whether the store lacks something of *source*: what may hold secrets, or what only its folder needs."""
+    own = source.headers or source.post or source.follow or source.removed != "keep"
+    return bool(own or "${" in source.target)
 
 
 def secret_texts(source: Source) -> tuple[str, ...]:

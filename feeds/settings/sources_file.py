@@ -276,8 +276,9 @@ class _Judge:
     def _address(self, source: Source, read: Read, place: Node) -> None:
         """Warn of what is odd in a source that is asked over the network."""
         warn = self.report.warn
-        if "follow" in read.places:
-            warn(read.places["follow"], "follow: means nothing beside " + source.kind, "take it out")
+        for unused in ("follow", "removed"):
+            if unused in read.places:
+                warn(read.places[unused], f"{unused}: means nothing beside {source.kind}", "take it out")
         parts = urlsplit(without_references(source.target))
         if parts.fragment:
             warn(place, f"'#{parts.fragment}' is never sent to an origin", "take it out")

@@ -25,8 +25,8 @@ from feeds.model import (
     Placement,
     StoredSignature,
 )
-from feeds.store import filings, relations, saving, small_tables, stories
-from feeds.store.columns import article_mark, chunks, indexable
+from feeds.store import dialect, filings, relations, saving, small_tables, stories
+from feeds.store.columns import article_mark, chunks, entry_mark, indexable
 from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
@@ -238,6 +238,26 @@ class Articles(Verbs):
         changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
         small_tables.publish(self._connection)
         return changed
+
+    def take_back(self, source_id: int, key: str, reason: str, now: datetime) -> bool | None:
+        """Retract what a source brought under *key*; whether that was done, None where there is nothing.
+
+        An article that is told by another source's entry stays.
+        """
+        columns = entries.c.shown, articles.c.uid
+        theirs = entries.c.source_id == source_id, entries.c.key == indexable(key)
+        row = self._connection.execute(select(*columns).join_from(entries, articles).where(*theirs)).first()
+        if row is None:
+            return None
+        return bool(row.shown and self.retract(row.uid, reason, now))
+
+    def kill(self, source_id: int, key: str, reason: str, now: datetime) -> bool:
+        """`take_back`, and refuse for ever what is still to come under *key*; whether anything was retracted."""
+        done = self.take_back(source_id, key, reason, now)
+        if done is None:
+            mark = {"mark": entry_mark(source_id, key), "met_at": now, "forever": 1}
+            dialect.upsert(self._connection, tombstones, [mark], ("mark",))
+        return bool(done)
 
     def unretract(self, uid: str, now: datetime) -> frozenset[str]:
         """Put a retracted article back where it was; the sections that changed."""

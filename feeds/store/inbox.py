@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, select, update
@@ -19,7 +19,7 @@ from feeds.model import Validators
 from feeds.store import dialect
 from feeds.store.columns import signed
 from feeds.store.dialect import Verbs, change_in
-from feeds.store.schema import inbox, page_queue, sources
+from feeds.store.schema import folder_files, inbox, page_queue, sources
 from feeds.store.values import InboxItem
 
 
@@ -152,6 +152,41 @@ class PageQueue(Verbs):
         for source_id, hashes in sorted(pages.items()):
             theirs = delete(page_queue).where(page_queue.c.source_id == source_id)
             change_in(self._connection, theirs, page_queue.c.link_hash, [signed(number) for number in sorted(hashes)])
+
+
+class FolderFiles(Verbs):
+    """``tx.folder_files``: which entries files brought, where what is removed is to be retracted."""
+
+    def brought(self, source_id: int, name_hash: int, keys: Collection[str]) -> None:
+        """Note the *keys* of all entries that a file holds now."""
+        its = folder_files.c.source_id == source_id, folder_files.c.name_hash == signed(name_hash)
+        self._connection.execute(delete(folder_files).where(*its))
+        rows = [{"source_id": source_id, "name_hash": signed(name_hash), "key": key} for key in sorted(set(keys))]
+        if rows:
+            self._connection.execute(insert(folder_files), rows)
+
+    def gone(self, source_id: int, present: Collection[int], now: datetime, grace: timedelta) -> list[str]:
+        """The keys of entries whose files have all been away for *grace*, which are forgotten here.
+
+        *present* are the files that are there. What is away only a moment may be a file that gets another name.
+        """
+        rows = self._connection.execute(select(folder_files).where(folder_files.c.source_id == source_id)).all()
+        here = {signed(number) for number in present}
+        away = [row for row in rows if row.name_hash not in here]
+        kept = {row.key for row in rows if row.name_hash in here}
+        theirs = update(folder_files).where(folder_files.c.source_id == source_id)
+        back = sorted({row.name_hash for row in rows if row.name_hash in here and row.gone_at is not None})
+        change_in(self._connection, theirs.values(gone_at=None), folder_files.c.name_hash, back)
+        left = sorted({row.name_hash for row in away if row.gone_at is None})
+        change_in(self._connection, theirs.values(gone_at=now), folder_files.c.name_hash, left)
+        over = [row for row in away if row.gone_at is not None and now - row.gone_at >= grace]
+        forgotten = delete(folder_files).where(folder_files.c.source_id == source_id)
+        change_in(self._connection, forgotten, folder_files.c.name_hash, sorted({row.name_hash for row in over}))
+        return sorted({row.key for row in over} - kept)
+
+    def count(self, source_id: int) -> int:
+        """How many entries of files are known of a source."""
+        return dialect.how_many(self._connection, folder_files, folder_files.c.source_id == source_id)
 
 
 def _is(item: InboxItem) -> ColumnElement[bool]:

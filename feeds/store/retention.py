@@ -25,6 +25,7 @@ from feeds.store.schema import (
     configs,
     entries,
     events,
+    folder_files,
     fragments,
     furniture,
     inbox,
@@ -154,6 +155,6 @@ class Retention(Verbs):
             ~exists().where(inbox.c.source_id == sources.c.id),
         )
         ids = self._connection.scalars(bare.limit(limit)).all()
-        for column in (polls.c.source_id, page_queue.c.source_id, sources.c.id):
+        for column in (polls.c.source_id, page_queue.c.source_id, folder_files.c.source_id, sources.c.id):
             change_in(self._connection, delete(column.table), column, ids)
         return done

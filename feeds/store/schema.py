@@ -240,6 +240,16 @@ models = Table(
     _time("learned_at"),
 )
 
+folder_files = Table(
+    "folder_files",
+    metadata,
+    Column("source_id", Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
+    Column("name_hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),  # of an entry that the file brought
+    Column("gone_at", UtcDateTime),
+    sqlite_with_rowid=False,
+)
+
 furniture = Table(
     "furniture",
     metadata,

@@ -18,7 +18,7 @@ from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.model import Source, SourceKind
 from feeds.store import dialect, small_tables
 from feeds.store.columns import chunks, storable
-from feeds.store.dialect import Verbs, how_many, rows_in, value_of
+from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
 from feeds.store.schema import POLLABLE, POLLS_KEPT, inbox, metadata, polls, sources
 from feeds.store.source_rows import (
     OF_SOURCE,
@@ -273,6 +273,12 @@ class Sources(Verbs):
         )
         rows = [{"of_id": id_, "of_time": time} for id_, time in sorted(until.items())]
         self._connection.execute(statement, rows)
+
+    def hurry(self, source_ids: Collection[int], at: datetime) -> None:
+        """Have these sources asked at *at*, those that would be asked later and are not out on a claim."""
+        later = sources.c.claim_id.is_(None), sources.c.next_poll_at > at
+        sooner = update(sources).where(*later).values(next_poll_at=at)
+        change_in(self._connection, sooner, sources.c.id, sorted(source_ids))
 
     def followed(self, done: Mapping[int, Collection[int]]) -> None:
         """Add links that are done with to what their sources' listings are known to hold; claims make no difference."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from feeds.store.articles import Articles
     from feeds.store.documents import Documents
     from feeds.store.hubs import Hubs
-    from feeds.store.inbox import Inbox, PageQueue
+    from feeds.store.inbox import FolderFiles, Inbox, PageQueue
     from feeds.store.overview import Overview
     from feeds.store.relations import Relations
     from feeds.store.retention import Retention
@@ -119,6 +119,7 @@ _SUBJECTS = {
     "schedule": ("sources", "Schedule"),
     "inbox": ("inbox", "Inbox"),
     "page_queue": ("inbox", "PageQueue"),
+    "folder_files": ("inbox", "FolderFiles"),
     "articles": ("articles", "Articles"),
     "relations": ("relations", "Relations"),
     "sections": ("sections", "Sections"),
@@ -146,6 +147,7 @@ class ReadTx:
     schedule: Schedule
     inbox: Inbox
     page_queue: PageQueue
+    folder_files: FolderFiles
     articles: Articles
     relations: Relations
     sections: Sections

@@ -143,6 +143,7 @@ class CaseDesk:
             fetcher = Fetcher(desk.settings.fetch, desk.settings.poll, "cases")
             ingest = Ingest(store, fetcher, InThisProcess(), desk, clock=lambda: self.now, random=lambda: 0.5)
             try:
+                ingest.take_put_off()
                 ingest.begin(claims)
                 self.ended = []
                 while ingest.in_flight:

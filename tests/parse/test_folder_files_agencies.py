@@ -46,8 +46,6 @@ def test_newsml_may_hold_several_items() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (ITEM % ("1", "canceled", "", "x", PLAIN), "canceled"),
-        (ITEM % ("1", "usable", "<embargoed>2027-01-01T00:00:00Z</embargoed>", "x", PLAIN), "embargo"),
         ("<nitf><body/></nitf>", "no article"),
         ("<report><wind>22</wind></report>", "root element 'report'"),
         ('<?xml version="1.0"?><report><wind>', "root element 'report'"),

@@ -1,0 +1,101 @@
+"""Documents of a folder over time: embargoes end, agencies take back, files are removed and renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from feeds.store import open_store
+from tests.cases.desk import NOW, CaseDesk
+from tests.parse.test_agencies import NEWSML, WIRE
+
+OTHER = "\n\nThe yard made an offer in spring, and the crew of the first ferry is to be trained by autumn, it says.\n"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[CaseDesk]:
+    with CaseDesk(tmp_path) as case:
+        (case.config / "in").mkdir()
+        yield case
+
+
+def put(desk: CaseDesk, name: str, text: str) -> None:
+    """Write a file that has been quiet for long, by the desk's clock."""
+    path = desk.config / "in" / name
+    path.write_text(text)
+    at = desk.now.timestamp()
+    os.utime(path, (at, at))
+
+
+def titles(desk: CaseDesk) -> list[str]:
+    return sorted(item["title"] for item in desk.items())
+
+
+def at_present(desk: CaseDesk) -> None:
+    """Have the desk's clock ahead of the machine's: the times of files say when they were written."""
+    desk.now = max(desk.now, NOW + timedelta(days=3650))
+
+
+def test_what_is_under_an_embargo_is_published_when_that_is_over_and_can_be_taken_back(desk: CaseDesk) -> None:
+    at_present(desk)
+    until = desk.now + timedelta(hours=5)
+    desk.write({"name": "Agency", "files": "in/*", "full_text": "full"})
+    put(desk, "a.xml", NEWSML.format(status="usable", embargo=f"<embargoed>{until:%Y-%m-%dT%H:%M:%SZ}</embargoed>"))
+    put(desk, "b.txt", WIRE)
+    desk.poll()
+    assert titles(desk) == ["Council wants second ferry before winter"]
+    desk.poll()
+    assert len(titles(desk)) == 1
+    desk.poll(timedelta(hours=4))
+    assert titles(desk) == ["Council wants second ferry before winter", "Harbour wins"]
+    put(desk, "c.xml", NEWSML.format(status="canceled", embargo=""))
+    put(desk, "d.txt", WIRE.replace("1st Ld-Writethru", "BULLETIN KILL"))
+    desk.poll()
+    assert titles(desk) == []
+
+
+def test_what_is_taken_back_before_it_comes_never_comes(desk: CaseDesk) -> None:
+    at_present(desk)
+    desk.write({"name": "Agency", "files": "in/*"})
+    put(desk, "kill.xml", NEWSML.format(status="canceled", embargo=""))
+    desk.poll()
+    put(desk, "late.xml", NEWSML.format(status="usable", embargo=""))
+    desk.poll()
+    assert titles(desk) == []
+
+
+def test_a_file_that_is_removed_takes_its_article_along_where_config_says_so(desk: CaseDesk) -> None:
+    at_present(desk)
+    desk.write({"name": "Letters", "files": "in/*.txt", "removed": "retract"})
+    for name in ("gone", "renamed", "stays"):
+        text = f"The {name} one tells of the {name} and its {name} {name}.{OTHER}"
+        put(desk, f"{name}.txt", f"Of what is {name}\n\n{text}")
+    desk.poll()
+    assert len(titles(desk)) == 3
+    (desk.config / "in" / "gone.txt").unlink()
+    (desk.config / "in" / "renamed.txt").rename(desk.config / "in" / "other.txt")
+    desk.poll(timedelta(seconds=10))
+    assert len(titles(desk)) == 3
+    desk.poll(timedelta(minutes=2))
+    assert titles(desk) == ["Of what is renamed", "Of what is stays"]
+
+
+def test_of_a_folder_that_is_empty_all_at_once_nothing_is_taken_back(desk: CaseDesk) -> None:
+    at_present(desk)
+    desk.write({"name": "Letters", "files": "in/*.txt", "removed": "retract"})
+    for number in range(12):
+        text = f"Number {number} tells of {number * 7919} and {number}.{OTHER}"
+        put(desk, f"{number}.txt", f"Of number {number}\n\n{text}")
+    desk.poll()
+    count = len(titles(desk))
+    for path in (desk.config / "in").iterdir():
+        path.unlink()
+    desk.poll()
+    desk.poll()
+    assert len(titles(desk)) == count
+    with open_store(desk.url) as store, store.read() as tx:
+        assert "12 of 12 files are away" in [event.text for event in tx.events.open()][0]
