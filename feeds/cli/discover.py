@@ -1,32 +1,28 @@
-"""`wiredesk discover` and `preview`: look at a site before it is a source. Stores nothing. I/O: asks the site.
+"""`wiredesk discover`: the feeds that a site offers, as lines for sources.yaml. Stores nothing. I/O: asks the site.
 
-`discover` prints the feeds that a site offers as lines for sources.yaml, `preview` what a source would bring. Both ask
-through the desk's own limits and guard.
+It asks through the desk's own limits and guard, as `preview` does.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 
 import click
 import yaml
 
-from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, terminal_width, usable_model
-from feeds.cli.places import Places, places, with_places
+from feeds.cli.common import counted
+from feeds.cli.places import places, with_places
 from feeds.dates import parse_date
-from feeds.engine.startup import now_utc, user_agent
+from feeds.engine.startup import user_agent
 from feeds.errors import DeskError, FetchError, ParseError
 from feeds.fetch.client import Fetcher
-from feeds.filing import FilingRules
-from feeds.ingest.reading import Job, Reader, Reading, read
-from feeds.model import DROPPED, UNFILED, Answer, Entry, ParsedFeed, Placement, Request, Settings, Source
-from feeds.parse import Offer, is_about_comments, parse, parse_listing, parse_offers, parse_sitemap
+from feeds.model import Answer, ParsedFeed, Request, Settings, Source
+from feeds.parse import Offer, is_about_comments, parse, parse_offers, parse_sitemap
 from feeds.settings import Config, ConfigErrors, load_config
-from feeds.store import Store
 from feeds.urls import absolute, host_of, masked
 
 KINDS = {
@@ -125,7 +121,8 @@ def read_feed(answer: Answer) -> ParsedFeed | None:
         return None
 
 
-def _offers(answer: Answer) -> list[Offer]:
+def offers_of(answer: Answer) -> list[Offer]:
+    """The feeds that a page names or links."""
     return list(parse_offers(answer.body, url=answer.final_url, content_type=answer.header("content-type")))
 
 
@@ -173,7 +170,7 @@ def discover(config: str | None, data: str | None, url: str) -> None:
 
 def _feeds_of(fetcher: Fetcher, page: Answer) -> list[Found]:
     """What *page* names, else what it links, else what is where feeds usually are."""
-    offers = _offers(page)
+    offers = offers_of(page)
     found = _readable(fetcher, [offer for offer in offers if offer.named])
     if not _has_articles(found):
         click.echo("# The page names no feed that can be read; looking at its links.", err=True)
@@ -275,146 +272,3 @@ def _described(feed: ParsedFeed) -> str:
 
 def _site_name(url: str) -> str:
     return host_of(url).removeprefix("www.") or "New source"
-
-
-# --------------------------------------------------------------------------- preview
-
-
-@click.command()
-@with_places
-@click.argument("url")
-@click.option("--section", metavar="PATH", help="File everything there, as `section:` in sources.yaml would.")
-@click.option("--limit", type=click.IntRange(1, 200), default=12, show_default=True, help="Most articles to show.")
-def preview(config: str | None, data: str | None, url: str, section: str | None, limit: int) -> None:
-    """Show what a source would bring: titles, dates, the sections they would be filed in and why, and what is odd.
-
-    URL is a feed, or an article page. The sections are those of your config.
-    """
-    found = places(config, data)
-    desk = config_of(config, data)
-    if desk is None and found.config.is_dir():
-        click.echo(f"note: {found.config} has errors (`wiredesk check` tells them), so no sections are shown", err=True)
-    desk = desk or Config()
-    if section is not None and section not in {one.path for one in desk.sections}:
-        raise DeskError(f"no section {section!r}", remedy="`wiredesk sections` lists them")
-    with asking(desk.settings) as fetcher:
-        answer = visit(fetcher, url)
-    source = Source(key="preview", name="", kind="feed", target=answer.final_url, section=section)
-    show(answer, source, desk, found, limit)
-
-
-def show(answer: Answer, source: Source, desk: Config, found: Places, limit: int) -> None:
-    """Print what *answer* brings as one of *source*, with the sections of *desk*. Raises ParseError."""
-    is_page = read_feed(answer) is None
-    reading = _read(answer, source, desk.settings, "page" if is_page else "feed")
-    if reading.error is None:
-        filing_rules = FilingRules(desk.sections, drops=desk.drops)
-        if filing_rules.learning and has_run(found):
-            with Store(found.database) as store:
-                filing_rules = filing_rules.with_model(usable_model(store))
-        source = replace(source, name=source.name or reading.title or host_of(answer.final_url))
-        _show_reading(reading, source, answer, is_page=is_page)
-        _show_articles(reading.entries, source, filing_rules, limit)
-        _show_warnings(reading)
-    if is_page:
-        _show_page(answer)
-    if reading.error is not None:
-        raise reading.error
-
-
-def _read(answer: Answer, source: Source, settings: Settings, reader: Reader) -> Reading:
-    return read(
-        Job(
-            reader=reader,
-            body=answer.body,
-            url=answer.final_url,
-            source=source,
-            received_at=now_utc(),
-            desk_language=settings.language,
-            desk_timezone=settings.timezone,
-            content_type=answer.header("content-type"),
-        )
-    )
-
-
-def _show_reading(reading: Reading, source: Source, answer: Answer, *, is_page: bool) -> None:
-    click.secho(source.name, bold=True)
-    kind = KINDS.get(reading.kind, reading.kind)
-    click.echo(f"{masked(lasting(answer))}: {kind}, {counted(len(reading.entries), 'article')}")
-    for note in _notes(answer, is_page):
-        click.echo(f"  note: {note}")
-
-
-def _show_articles(entries: Sequence[Entry], source: Source, filing_rules: FilingRules, limit: int) -> None:
-    """Print a table of the first *limit* articles with their sections, and how many have none."""
-    placed = [
-        [one for one in filing_rules.place(entry, source) if one.section and one.by != "child"] for entry in entries
-    ]
-    rows = [("Published", "Title", "Filed in, and why")]
-    for entry, several in zip(entries[:limit], placed, strict=False):
-        when = f"{entry.published:%d %b %H:%M}" if entry.published else "no date"
-        rows.append((when, entry.title or "(no title)", _reasons(several)))
-    if entries:
-        show_table(rows, width=terminal_width() or PIPED_WIDTH)
-    if len(entries) > limit:
-        click.echo(f"and {len(entries) - limit} more (--limit shows them)")
-    _show_unfiled(placed)
-
-
-def _show_unfiled(placed: Sequence[Sequence[Placement]]) -> None:
-    dropped = sum(map(_is_dropped, placed))
-    unfiled = sum(any(one.section == UNFILED for one in several) for several in placed if not _is_dropped(several))
-    if unfiled:
-        click.echo(
-            f"{counted(unfiled, 'article')} would be unfiled; `section:` in sources.yaml files them all somewhere."
-        )
-    if dropped:
-        click.echo(f"{counted(dropped, 'article')} would never be published: `drop:` in sections.yaml.")
-
-
-def _places(placements: Sequence[Placement]) -> list[Placement]:
-    """Where an article is filed by itself: not the whole desk, nor what shows the sections below it."""
-    return [one for one in placements if one.section and one.by != "child"]
-
-
-def _is_dropped(several: Sequence[Placement]) -> bool:
-    return any(one.by == DROPPED for one in several)
-
-
-def _reasons(several: Sequence[Placement]) -> str:
-    """Where an article would be filed, and why; of one that is dropped the reason alone."""
-    dropped = _is_dropped(several)
-    return "\n".join(one.reason if dropped else f"{one.section}: {one.reason}" for one in several)
-
-
-def _show_warnings(reading: Reading) -> None:
-    warnings = dict.fromkeys(warning for entry in reading.entries for warning in entry.warnings)
-    for warning in [*reading.notes, *warnings][:MOST_WARNINGS]:
-        click.echo(f"  warning: {warning}")
-
-
-def _show_page(answer: Answer) -> None:
-    """Say what else a page is: `page:` of a source follows its article links, and its head may name feeds."""
-    try:
-        links = parse_listing(answer.body, url=answer.final_url, content_type=answer.header("content-type")).links
-    except ParseError:
-        links = ()
-    if links:
-        click.echo(f"  as a source, `page:` would follow its links to {counted(len(links), 'article')}:")
-        for link in links[:EXAMPLES]:
-            click.echo(f"    {masked(link)}")
-    for offer in [offer for offer in _offers(answer) if offer.named and not offer.comments][:EXAMPLES]:
-        click.echo(f"  its page names a feed: {masked(offer.url)} {offer.title}".rstrip())
-
-
-def _notes(answer: Answer, page: bool) -> Iterator[str]:
-    if lasting(answer) != answer.request.url:
-        yield f"it has moved for good; write {masked(lasting(answer))}"
-    if lasting(answer) != answer.final_url:
-        yield f"it leads to {masked(answer.final_url)} for now; that is followed at each poll"
-    if not page and not answer.validators:
-        yield "its server gives no ETag and no Last-Modified, so every poll brings the whole feed"
-    if page:
-        yield "this is a page and no feed; `wiredesk discover` looks for its feeds"
-    if answer.final_url.startswith("http://"):
-        yield "it is not encrypted (http)"

@@ -25,7 +25,7 @@ COMMANDS = {
     "plan": ("feeds.cli.plan", "Say what edited config files would move of what is stored."),
     "apply": ("feeds.cli.apply", "Put the config files in force now, for all machines of the desk."),
     "discover": ("feeds.cli.discover", "Find the feeds that a site offers, as config lines."),
-    "preview": ("feeds.cli.discover", "Show what a source would bring, before it is added."),
+    "preview": ("feeds.cli.preview", "Show what a source would bring, before it is added."),
     "explain": ("feeds.cli.explain", "Say why an article is where it is: which copy, which rule."),
     "sources": ("feeds.cli.sources", "List the sources, when each is asked next and why; test one."),
     "sections": ("feeds.cli.lists", "List the sections with their articles, or names that none takes."),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta
 
 import click
 
 from feeds.cli.common import PIPED_WIDTH, counted, need_running_config, show_table, terminal_width
-from feeds.cli.discover import asking, show
+from feeds.cli.discover import asking
 from feeds.cli.places import Places, need_database, places, with_places
+from feeds.cli.preview import ask_source, show, show_files
 from feeds.condition import ago, condition, span
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
-from feeds.model import Request, Source
-from feeds.settings import Config, resolve_secrets
+from feeds.model import Source
+from feeds.settings import Config
 from feeds.settings.reports import did_you_mean
 from feeds.store import open_store
 from feeds.store.values import Poll, SourceState
@@ -117,8 +117,8 @@ def _next(source: Source, state: SourceState, now: datetime) -> str:
 def _test(source: Source, running: Config, found: Places) -> None:
     """Ask *source* as the desk would, with its headers, and print what that brings."""
     if source.kind == "files":
-        raise DeskError(f"{source.name} is a folder", remedy=f"look into {found.config}: {source.target}")
-    secret = resolve_secrets(source, os.environ)
+        show_files(source, running, found, TESTED)
+        return
     with asking(running.settings) as fetcher:
-        answer = fetcher.fetch(Request(source_id=0, url=secret.target, headers=secret.headers, accept="any"))
+        answer = ask_source(fetcher, source)
     show(answer, source, running, found, TESTED)

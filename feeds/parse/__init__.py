@@ -12,12 +12,13 @@ from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import recognise, refusal
 from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
 from feeds.parse.pages import parse_page, read_page
-from feeds.parse.selected import parse_selected
+from feeds.parse.selected import Picked, parse_selected, pick, picked_without
 from feeds.parse.walls import wall
 from feeds.parse.xml_feeds import parse_xml
 
 __all__ = [
     "Offer",
+    "Picked",
     "is_about_comments",
     "parse",
     "parse_document",
@@ -26,6 +27,8 @@ __all__ = [
     "parse_page",
     "parse_selected",
     "parse_sitemap",
+    "pick",
+    "picked_without",
     "read_page",
     "wall",
 ]

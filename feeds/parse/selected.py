@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any
@@ -76,6 +76,11 @@ class Picked:
     next: str | None = None
     nested: int = 0  # articles that stand within others
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that are looked for."""
+        return tuple(part for part in _PARTS if getattr(self.select, part))
+
 
 def parse_selected(
     body: bytes, *, select: Select, is_json: bool, url: str, content_type: str | None, now: datetime, zone: tzinfo
@@ -130,6 +135,15 @@ def pick_page(tree: Any, select: Select, url: str) -> Picked:
 def _nested(elements: Sequence[Any]) -> int:
     known = set(elements)
     return sum(not known.isdisjoint(element.iterancestors()) for element in elements)
+
+
+def picked_without(body: bytes, *, url: str, content_type: str | None, listed: bool) -> Picked | None:
+    """Return the pieces of what a page says itself, *listed* in JSON-LD too; None where it says nothing.
+
+    Raises ParseError where there is no page.
+    """
+    tree = _tree_of(body, content_type)
+    return said_by_page(tree, url) or (listed_by_page(tree, url) if listed else None)
 
 
 def said_by_page(tree: Any, url: str) -> Picked | None:
@@ -310,7 +324,6 @@ def feed_of(picked: Picked, *, url: str, now: datetime | None = None, zone: tzin
     entries = tuple(
         _entry(article, position, picked, now, zone) for position, article in enumerate(picked.articles[:MAX_ARTICLES])
     )
-    asked = [one.name for one in fields(Select) if one.name in _PARTS and getattr(picked.select, one.name)]
     return ParsedFeed(
         kind="selected",
         title=picked.title,
@@ -321,7 +334,7 @@ def feed_of(picked: Picked, *, url: str, now: datetime | None = None, zone: tzin
         date_order=order_of(entry.published for entry in entries if entry.published),
         warnings=tuple(
             f"select: {part} {getattr(picked.select, part)!r} finds nothing in any article"
-            for part in asked
+            for part in picked.parts
             if not any(article[part] for article in picked.articles)
         ),
     )

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from feeds.cli.discover import discover, preview
+from feeds.cli.discover import discover
+from feeds.cli.preview import preview
 from feeds.settings import load_config
 from tests.fetch.origin import Exchange, Origin
 
