@@ -1,4 +1,4 @@
-"""`preview` takes a source to pieces: what each selector finds, how it is taken, where it stands, again at each save."""
+"""`preview` takes a source to pieces: what each selector finds, how it is taken, where; and again at each save."""
 
 from __future__ import annotations
 
