@@ -24,7 +24,8 @@ SELECT = {"item": "article.card", "title": "h3", "link": "h3 a", "date": "time",
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("COLUMNS", "200")
     with Origin() as origin:
         yield Site(origin, tmp_path)
 
@@ -38,8 +39,7 @@ def lines(output: str) -> dict[str, list[str]]:
     return found
 
 
-def test_a_source_by_selectors_is_shown_piece_by_piece(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+def test_a_source_by_selectors_is_shown_piece_by_piece(site: Site) -> None:
     site.write("sources.yaml", [{"name": "Coast", "page": site.put("/list", CARDS), "select": SELECT}])
     done = site.run(preview, "coast")
     assert done.exit_code == 0, done.output
