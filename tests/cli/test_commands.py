@@ -292,7 +292,7 @@ def test_sources_are_listed_with_their_next_poll_and_why(run: Run, folder: Path)
     one = run("sources", "letters")
     assert "next poll" in one.out and "why then" in one.out and "news/world" in one.out
     assert "did you mean" in run("sources", "Leters").err
-    assert "is a folder" in run("sources", "Letters", "--test").err
+    assert "Article 0" in run("sources", "Letters", "--test").out
     assert run("sources", "--test").code == 2
 
 
