@@ -1,4 +1,5 @@
-"""The web application for any WSGI server: `granian --interface wsgi wsgi:app`, or `wiredesk web` which does the same.
+"""The Flask application for any WSGI server (`granian --interface wsgi wsgi:app`, `gunicorn wsgi:app`) and for Flask's
+own commands (`flask --app wsgi routes`); `wiredesk web` serves the same.
 
 WIREDESK_DATABASE names the store, else the folder WIREDESK_DATA (`var/`) holds it.
 """

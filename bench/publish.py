@@ -34,7 +34,7 @@ from feeds.model import FORMATS, Article, Decision, Entry, Placement, Section, S
 from feeds.publish import publish
 from feeds.publish.rendering import desk_context
 from feeds.render import fragment_version
-from feeds.serve import create_app
+from feeds.serve import answers_of, create_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.render.documents import render_fragment
@@ -166,7 +166,7 @@ class Bench:
         return int(told[-1][0][:3]), {name.lower(): value for name, value in told[-1][1]}, body
 
     def site(self) -> Any:
-        return self.web.app.extensions["feeds.site"]  # type: ignore[attr-defined]
+        return self.web.extensions["feeds.site"]
 
 
 def _entry(number: int, sample: Article, language: str) -> Entry:
@@ -198,7 +198,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, float]:
     site = bench.site()
 
     def afresh() -> None:
-        bench.web._look_at = 0.0
+        answers_of(bench.web)._look_at = 0.0
         site.joins._kept.clear()
         site.cached._kept.clear()
 
@@ -289,7 +289,7 @@ def main() -> None:
                 )
             for name, spent in measure(bench, options.rounds).items():
                 table.setdefault(name, {})[size] = spent
-        bench.web.close()
+        answers_of(bench.web).close()
         bench.store.close()
         print(f"\ndatabase {bench.file.stat().st_size / 1e6:.0f} MB")
     columns = list(sizes(options.most))

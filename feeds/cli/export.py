@@ -28,7 +28,7 @@ from feeds.errors import DeskError
 from feeds.model import FORMATS, UNFILED
 from feeds.publish import publish
 from feeds.render import squeeze
-from feeds.serve import create_app
+from feeds.serve import answers_of, create_app
 from feeds.serve.addresses import document_path
 from feeds.serve.answers import Answers
 from feeds.store import open_store
@@ -79,24 +79,24 @@ class Written:
 
 def write_site(database: str, folder: Path, *, archives: bool = True) -> Written:
     """Write the site of the desk on *database* below *folder*. Raises DeskError where that can't be written."""
-    application = create_app(database)
+    answers = answers_of(create_app(database))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _Export(application, folder).run(archives)
+        return _Export(answers, folder).run(archives)
     except OSError as error:
         raise DeskError(
             f"{error.filename or folder}: {error.strerror}", remedy="free it, or name another folder"
         ) from error
     finally:
-        application.close()
+        answers.close()
 
 
 class _Export:
-    """One run over the addresses of *application*, written below *folder*."""
+    """One run over the addresses that *answers* have, written below *folder*."""
 
-    def __init__(self, application: Answers, folder: Path) -> None:
-        self._client = Client(application, use_cookies=False)
-        self._addresses = application.snapshot.addresses
+    def __init__(self, answers: Answers, folder: Path) -> None:
+        self._client = Client(answers, use_cookies=False)
+        self._addresses = answers.snapshot.addresses
         self._folder = folder
         self._before = _manifest(folder)
         self._done = Written()

@@ -1,15 +1,15 @@
 """The last step of the path: what readers, aggregators and browsers ask is answered from what is published.
 
 A request never fetches, parses or renders: section documents are finished bytes, pages are drawn from stored articles.
-`create_app` gives the WSGI application, finished answers in front of Flask.
+`create_app` gives the Flask application, with finished answers in front of its views.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from feeds.serve.app import create_app, flask_app, store_url_from
+    from feeds.serve.app import answers_of, create_app, store_url_from
 
-__all__ = ["create_app", "flask_app", "store_url_from"]
+__all__ = ["answers_of", "create_app", "store_url_from"]
 
 
 def __getattr__(name: str) -> Any:

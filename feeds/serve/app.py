@@ -20,8 +20,9 @@ from feeds.serve.site import Assets, Site, admit, keep_private
 from feeds.serve.store_reader import StoreReader
 
 
-def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Answers:
-    """Return the WSGI application over the store at *store_url*, or over *reader* where one is given.
+def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Flask:
+    """Return the Flask application over the store at *store_url*, or over *reader* where one is given; its `wsgi_app`
+    is wrapped in the finished answers.
 
     Nothing is read until the first request, so that importing it costs and starts nothing.
     """
@@ -34,7 +35,7 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Ans
     app.url_map.redirect_defaults = False
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     app.jinja_env.filters["httpdate"] = http_date
-    answers = Answers(app, reader, tally=Tally(shared_folder(os.environ)))
+    answers = Answers(app.wsgi_app, reader, tally=Tally(shared_folder(os.environ)))
     access = Access.of(os.environ)
     app.extensions["feeds.site"] = Site(reader=reader, answers=answers, assets=Assets.shipped(), access=access)
     for views in (admin_pages, crawlers, article_pages, websub, section_pages, documents):
@@ -43,12 +44,13 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Ans
     app.after_request(keep_private)
     errors.register(app)
     negotiation.register(app)
-    return answers
+    app.wsgi_app = answers  # type: ignore[method-assign]
+    return app
 
 
-def flask_app(application: Answers) -> Flask:
-    """Return the Flask application behind the finished answers, as tests and extensions want it."""
-    return cast(Flask, application.app)
+def answers_of(app: Flask) -> Answers:
+    """Return the finished answers before the views of *app*."""
+    return cast(Site, app.extensions["feeds.site"]).answers
 
 
 def store_url_from(environ: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
 from feeds.ingest.reading import Job, Reading, read
 from feeds.publish import publish
-from feeds.serve import create_app
+from feeds.serve import answers_of, create_app
 from feeds.store import open_store
 from feeds.store.values import PollResult
 from tests.databases import database
@@ -180,7 +180,7 @@ class CaseDesk:
     def ask(self, path: str, *, query: str = "") -> Got:
         """What the web half answers."""
         web = create_app(self.url)
-        web._look_every_s = 0.0
+        answers_of(web)._look_every_s = 0.0
         return ask(web, path, query=query)
 
     def command(self, *arguments: str) -> Result:

@@ -26,7 +26,7 @@ from feeds.engine.config_watch import accept
 from feeds.errors import ParseError, ParseUnfinished, StoreError
 from feeds.ingest import flow
 from feeds.ingest.reading import Job, Reading, read
-from feeds.serve import create_app
+from feeds.serve import answers_of, create_app
 from feeds.store import Store, open_store
 from feeds.store.hubs import HubRequest
 from tests.databases import database
@@ -168,12 +168,12 @@ class Stand:
         self.url = database(self.data / "desk.sqlite3")
         self._begin()
         self.web = create_app(self.url)
-        self.web._look_every_s = 0.0
+        answers_of(self.web)._look_every_s = 0.0
         self._subscribed = False
 
     def close(self) -> None:
         """Stop the desk in order, and the origins."""
-        self.web.close()
+        answers_of(self.web).close()
         self._end()
         self.origin.__exit__(None, None, None)
 

@@ -17,8 +17,7 @@ import pytest
 from feeds.hub.deliveries import Deliveries
 from feeds.model import Decision, Entry, FetchSettings, Placement, PublishSettings, Section, Settings, Source
 from feeds.publish import publish
-from feeds.serve import create_app
-from feeds.serve.app import flask_app
+from feeds.serve import answers_of, create_app
 from feeds.settings.config import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.databases import database
@@ -129,7 +128,7 @@ def hub(tmp_path: Path) -> Iterator[HubDesk]:
     server = make_server("127.0.0.1", 0, _nothing, WSGIServer, _Quiet)
     desk = HubDesk(tmp_path, server.server_port)
     application = create_app(f"sqlite:///{tmp_path}/desk.sqlite3")
-    flask_app(application).extensions["feeds.site"].now = desk.clock
+    application.extensions["feeds.site"].now = desk.clock
     server.set_app(application)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -139,7 +138,7 @@ def hub(tmp_path: Path) -> Iterator[HubDesk]:
     desk.stop()
     server.shutdown()
     server.server_close()
-    application.close()
+    answers_of(application).close()
     desk.store.close()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from feeds.model import Decision, Entry, Placement, Section, Settings, Source
 from feeds.publish import Published, publish
-from feeds.serve import create_app
+from feeds.serve import answers_of, create_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.databases import database
@@ -45,7 +45,7 @@ class Desk:
             tx.sources.sync(SOURCES, "full", NOW)
         self.accept(TREE)
         self.web = create_app(url)
-        self.web._look_every_s = 0.0
+        answers_of(self.web)._look_every_s = 0.0
 
     def accept(self, tree: tuple[Section, ...], **settings: Any) -> None:
         self.tree = tree
@@ -128,7 +128,7 @@ def published(folder: Path) -> Iterator[Desk]:
         try:
             yield desk
         finally:
-            desk.web.close()
+            answers_of(desk.web).close()
 
 
 def numbers_in(body: bytes) -> list[int]:

@@ -157,7 +157,7 @@ def test_sections_that_are_not_there_stay_what_they_are(asked_only: Desk) -> Non
 
 
 def test_many_different_questions_cost_bounded_memory(asked_only: Desk) -> None:
-    site = asked_only.web.app.extensions["feeds.site"]  # type: ignore[attr-defined]
+    site = asked_only.web.extensions["feeds.site"]
     for limit in range(1, 60):
         for language in ("", "lang=en&", "lang=pt&", "lang=de&"):
             asked_only.get(PATH, query=f"{language}limit={limit}")

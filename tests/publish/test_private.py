@@ -14,7 +14,6 @@ from sqlalchemy import insert, select
 from feeds.cli.export import write_site
 from feeds.hub.requests import judge
 from feeds.model import FORMATS, Section
-from feeds.serve.app import flask_app
 from feeds.serve.tokens import digest_of
 from feeds.store.schema import articles, containments
 from tests.publish.desk import NOW, TREE, WORLD, Desk, uid_of
@@ -74,7 +73,7 @@ def give(desk: Desk, path: str, name: str, **more: object) -> str:
 def addresses(desk: Desk) -> list[tuple[str, str]]:
     """Every address of the application, as path and query."""
     found = set()
-    for rule in flask_app(desk.web).url_map.iter_rules():
+    for rule in desk.web.url_map.iter_rules():
         if "GET" not in (rule.methods or ()):
             continue
         paths = [rule.rule]

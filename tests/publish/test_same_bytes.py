@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from feeds.model import FORMATS, Category, Enclosure, Image, Origin, Person
+from feeds.serve import answers_of
 from feeds.store import open_store
 from tests.publish.desk import WORLD, Desk
 from tests.store import postgres
@@ -53,7 +54,7 @@ def told(url: str) -> dict[str, list[str]]:
                     assert got.status == 200, got
                     digest = sha256(got.body).hexdigest()
                     found[f"{path} {format} {coding}"] = [got.headers["etag"], got.headers["last-modified"], digest]
-        desk.web.close()
+        answers_of(desk.web).close()
     return found
 
 

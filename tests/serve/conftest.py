@@ -12,10 +12,10 @@ from xml.sax.saxutils import escape
 
 import brotli
 import pytest
+from flask import Flask
 
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Section, Settings
-from feeds.serve import create_app
-from feeds.serve.answers import Answers
+from feeds.serve import answers_of, create_app
 from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, Since, StoreReader
 from feeds.store.values import AccessToken
 
@@ -226,12 +226,12 @@ def reader(make_reader) -> MemoryReader:
 
 
 @pytest.fixture
-def desk(reader) -> Answers:
+def desk(reader) -> Flask:
     """The application over *reader*, looking at every request."""
     return application(reader)
 
 
-def application(reader: MemoryReader) -> Answers:
-    answers = create_app(reader=reader)
-    answers._look_every_s = 0.0
-    return answers
+def application(reader: MemoryReader) -> Flask:
+    app = create_app(reader=reader)
+    answers_of(app)._look_every_s = 0.0
+    return app

@@ -11,7 +11,7 @@ import pytest
 
 from feeds.engine.alarms import look
 from feeds.model import Section, Settings, Source, Validators
-from feeds.serve.app import flask_app
+from feeds.serve import answers_of
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from feeds.store.values import PollResult, SourceState
@@ -48,9 +48,9 @@ def desk(store) -> Iterator[Desk]:
         tx.configs.accept(config_to_json(config), "x", NOW)
         tx.sections.sync(SECTIONS, NOW)
         tx.sources.sync(SOURCES, "full", NOW)
-    flask_app(made.web).extensions["feeds.site"].now = lambda: NOW
+    made.web.extensions["feeds.site"].now = lambda: NOW
     yield made
-    made.web.close()
+    answers_of(made.web).close()
 
 
 def see(desk: Desk, path: str = "/status", query: str = "", **headers: str) -> Got:
@@ -178,5 +178,5 @@ def test_a_flood_of_alarms_is_counted_and_the_newest_are_listed(desk, store):
 
 def test_a_desk_that_nobody_polls_says_so(desk):
     assert "Polling is behind" not in see(desk).text
-    flask_app(desk.web).extensions["feeds.site"].now = lambda: NOW + timedelta(hours=5)
+    desk.web.extensions["feeds.site"].now = lambda: NOW + timedelta(hours=5)
     assert "A source waits for 5 h to be asked" in see(desk).text

@@ -6,7 +6,6 @@ import base64
 
 import pytest
 
-from feeds.serve import flask_app
 from feeds.serve.admission import Access, client_address
 from tests.serve.conftest import application
 from tests.serve.wsgi import ask, call, environ_of
@@ -124,7 +123,7 @@ def test_without_a_token_to_give_the_pages_are_closed_and_say_how_to_open_them(d
 @pytest.mark.parametrize("path", PAGES)
 def test_with_a_token_it_is_asked_for(make_reader, path):
     desk = application(make_reader())
-    flask_app(desk).extensions["feeds.site"].access = Access(bind="0.0.0.0", token="s3cret")
+    desk.extensions["feeds.site"].access = Access(bind="0.0.0.0", token="s3cret")
     assert ask(desk, path).status == 401 and ask(desk, path).headers["www-authenticate"].startswith("Basic ")
     assert ask(desk, path, authorization="Bearer wrong").status == 401
     # In, and this desk has no store: all but its own counts is unknown.

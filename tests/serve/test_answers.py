@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feeds.errors import StoreError
-from feeds.serve import admission, create_app
+from feeds.serve import admission, answers_of, create_app
 from tests.serve.conftest import application, make_article, make_document
 from tests.serve.wsgi import ask, ask_view
 
@@ -125,19 +125,19 @@ def test_a_document_is_answered_from_memory_without_asking_the_store_for_it(read
 
 def test_a_publication_is_seen_at_the_next_look_and_only_what_changed_is_taken_over(reader, desk):
     before = ask(desk, PATH)
-    other = desk.snapshot.finished["/news.rss"]
+    other = answers_of(desk).snapshot.finished["/news.rss"]
     reader.publish("news/world", [make_article(9), *(make_article(number) for number in range(1, 7))], sequence=8)
 
     after = ask(desk, PATH, if_none_match=before.headers["etag"])
 
     assert after.status == 200 and b"Tide &amp; time 9" in after.body
-    assert desk.snapshot.finished["/news.rss"] is other
+    assert answers_of(desk).snapshot.finished["/news.rss"] is other
 
 
 def test_looks_are_spaced_however_many_ask(reader):
     clock = [100.0]
     desk = application(reader)
-    desk._clock, desk._look_every_s = (lambda: clock[0]), 0.05
+    answers_of(desk)._clock, answers_of(desk)._look_every_s = (lambda: clock[0]), 0.05
     for _ in range(50):
         ask(desk, PATH)
     assert reader.asked.count("moved") == 1
@@ -149,7 +149,7 @@ def test_looks_are_spaced_however_many_ask(reader):
 def test_after_a_quiet_time_nobody_is_answered_from_before_it(reader):
     clock = [100.0]
     desk = application(reader)
-    desk._clock = lambda: clock[0]
+    answers_of(desk)._clock = lambda: clock[0]
     old = ask(desk, PATH).headers["etag"]
     looks, goes_on = threading.Event(), threading.Event()
     moved = reader.moved
@@ -216,14 +216,14 @@ def test_a_change_is_not_lost_when_loading_it_failed(reader, desk):
 def test_bodies_beyond_the_memory_allowed_are_left_to_the_view_and_their_304_is_not(reader):
     one = len(reader.document("news", "atom").body) * 2
     desk = create_app(reader=reader)
-    desk._look_every_s, desk._max_bodies_bytes = 0.0, one * 4
+    answers_of(desk)._look_every_s, answers_of(desk)._max_bodies_bytes = 0.0, one * 4
     tags = {}
     for path in ("/index.rss", "/news.atom", "/news/world.json", "/index.rss", "/news/world.rss", "/news.atom"):
         got = ask(desk, path)
         assert (got.status, got.headers["content-length"]) == (200, str(len(got.body)))
-        assert sum(desk.snapshot.bodies.values()) <= one * 4
+        assert sum(answers_of(desk).snapshot.bodies.values()) <= one * 4
         tags[path] = got.headers["etag"]
-    assert 0 < len(desk.snapshot.bodies) < 9
+    assert 0 < len(answers_of(desk).snapshot.bodies) < 9
     reader.asked.clear()
     assert {ask(desk, path, if_none_match=tag).status for path, tag in tags.items()} == {304}
     assert set(reader.asked) == {"moved"}
@@ -236,7 +236,7 @@ def test_what_is_remembered_of_clients_is_bounded(desk):
     for number in range(3000):
         ask(desk, PATH, accept_encoding=f"gzip, x{number}", host=f"host{number}.example")
     ask(desk, PATH, accept_encoding="gzip, " + "x" * 8000)
-    assert len(desk._codings) <= 1024 and max(len(value) for value in desk._codings) <= 200
+    assert len(answers_of(desk)._codings) <= 1024 and max(len(value) for value in answers_of(desk)._codings) <= 200
     assert len(admission._GOOD_HOSTS) <= 256
 
 

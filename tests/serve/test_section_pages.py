@@ -12,7 +12,7 @@ import pytest
 
 from feeds.errors import StoreError
 from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Section, Source
-from feeds.serve import create_app, flask_app
+from feeds.serve import create_app
 from tests.serve.conftest import NOW, SECTIONS, MemoryReader, application, make_article, uid_of
 from tests.serve.wsgi import ask
 
@@ -72,7 +72,7 @@ def test_no_article_stands_twice_on_a_front_page_and_desks_keep_the_order_of_the
 def test_a_byline_has_one_time(reader, desk):
     page = ask(desk, "/news").text
     assert page.count("<time datetime") == 7 + 1  # one an article, one for the day
-    flask_app(desk).extensions["feeds.site"].now = lambda: NOW
+    desk.extensions["feeds.site"].now = lambda: NOW
     reader.accept(title="The Other Wire")
     page = ask(desk, "/news").text
     assert 'title="23 Nov 2026, 11:00" dir="ltr">1 h ago</time>' in page and ">details<" not in page
@@ -249,7 +249,7 @@ def test_a_section_s_icon_and_colour_are_on_its_page_and_in_the_list(make_reader
 
 
 def test_the_news_sitemap_holds_two_days_of_the_desk_s_own_pages(reader, desk):
-    flask_app(desk).extensions["feeds.site"].now = lambda: NOW
+    desk.extensions["feeds.site"].now = lambda: NOW
     reader.articles[uid_of(3)] = make_article(3, noindex=True)
     reader.articles[uid_of(40)] = make_article(49)
     got = ask(desk, "/sitemap-news.xml")

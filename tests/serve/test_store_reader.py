@@ -12,8 +12,7 @@ import pytest
 from feeds.frames import cut
 from feeds.model import FORMATS, UNFILED, Decision, Entry, Placement, Section, Settings, Source
 from feeds.publish import publish
-from feeds.serve import create_app
-from feeds.serve.app import flask_app
+from feeds.serve import answers_of, create_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.databases import database
@@ -42,7 +41,7 @@ class Desk:
                 [Source(key="a", name="Harbour Post", kind="feed", target="https://a.example/f")], "full", NOW
             )
         self.web = create_app(url)
-        self.web._look_every_s = 0.0
+        answers_of(self.web)._look_every_s = 0.0
 
     @property
     def now(self) -> datetime:
@@ -93,7 +92,7 @@ def desk(tmp_path) -> Iterator[Desk]:
     with open_store(url) as store:
         made = Desk(store, url)
         yield made
-        made.web.close()
+        answers_of(made.web).close()
 
 
 def ids_of(body: bytes) -> list[str]:
@@ -176,7 +175,7 @@ def test_sections_that_move_or_go_are_remembered(desk):
 def test_the_rest_comes_from_the_store_too(desk):
     desk.bring(1, 2)
     assert "Tide &amp; time 1" in ask(desk.web, "/").text
-    flask_app(desk.web).extensions["feeds.site"].now = lambda: NOW  # a news sitemap holds two days
+    desk.web.extensions["feeds.site"].now = lambda: NOW  # a news sitemap holds two days
     sitemap = ask(desk.web, "/sitemap-news.xml").text
     assert f"https://wire.example.org/article/{uid_of(2).removeprefix('urn:uuid:')}" in sitemap
     assert ask(desk.web, f"/{UNFILED}").status == 200

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from feeds.errors import StoreError
-from feeds.serve import create_app
+from feeds.serve import answers_of, create_app
 from feeds.serve.admission import Access
-from feeds.serve.app import flask_app
 from feeds.store import open_store
 from tests.databases import database
 from tests.publish.desk import SOURCES, Desk
@@ -31,13 +30,13 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     url = database(tmp_path / "desk.sqlite3")
     with open_store(url) as store:
         made = Desk(store, url)
-        flask_app(made.web).extensions["feeds.site"].access = Access(bind="0.0.0.0", token="s3cret")
+        made.web.extensions["feeds.site"].access = Access(bind="0.0.0.0", token="s3cret")
         made.bring(range(5))
         made.render()
         for address in ADDRESSES:
             assert see(made, address).status == 200, address
         yield made
-        made.web.close()
+        answers_of(made.web).close()
 
 
 def see(desk: Desk, address: str) -> Any:
@@ -50,8 +49,8 @@ def fail(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise StoreError("the database file is damaged", remedy="restore the last backup with `wiredesk restore`")
 
-    monkeypatch.setattr(desk.web._reader.store, "read", refuse)
-    monkeypatch.setattr(desk.web._reader.store, "moved", lambda: True)
+    monkeypatch.setattr(answers_of(desk.web)._reader.store, "read", refuse)
+    monkeypatch.setattr(answers_of(desk.web)._reader.store, "moved", lambda: True)
 
 
 def test_documents_pages_status_and_metrics_need_no_store(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +74,7 @@ def test_pages_that_nobody_has_seen_say_that_they_come_later(desk: Desk, monkeyp
 
 
 def test_status_of_a_desk_never_seen_says_why_and_what_to_do(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    flask_app(desk.web).extensions["feeds.site"].health._summary = None
+    desk.web.extensions["feeds.site"].health._summary = None
     fail(desk, monkeypatch)
     answered = see(desk, "/status")
     assert answered.status == 503
@@ -84,7 +83,7 @@ def test_status_of_a_desk_never_seen_says_why_and_what_to_do(desk: Desk, monkeyp
 
 LOOK = """
 import json, os, sys
-from feeds.serve import create_app
+from feeds.serve import answers_of, create_app
 from tests.serve.wsgi import ask
 ask(create_app(sys.argv[1]), "/")  # what is imported late is imported now, while this user may read it
 os.chmod(os.path.dirname(sys.argv[1].removeprefix("sqlite:///")), 0)
@@ -121,7 +120,7 @@ def test_a_web_half_without_a_database_starts_all_the_same(tmp_path: Path) -> No
 
 
 def test_readyz_says_when_nobody_polls(desk: Desk) -> None:
-    site = flask_app(desk.web).extensions["feeds.site"]
+    site = desk.web.extensions["feeds.site"]
     site.now = lambda: desk.now
     with desk.store.write() as tx:
         tx.sources.sync(SOURCES, "full", desk.now)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from feeds.serve.answers import Answers
+from flask import Flask
+
+from feeds.serve import answers_of
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,9 @@ def ask(application: Any, path: str, *, method: str = "GET", query: str = "", **
     return call(application, environ_of(path, method=method, query=query, **headers))
 
 
-def ask_view(application: Answers, path: str, **more: Any) -> Got:
+def ask_view(application: Flask, path: str, **more: Any) -> Got:
     """Ask the Flask application behind the finished answers."""
-    return call(application.app, environ_of(path, **more))
+    return call(answers_of(application).app, environ_of(path, **more))
 
 
 def call(application: Any, environ: dict[str, Any]) -> Got:

@@ -11,11 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from feeds.engine.supervisor import DeskLock
-from feeds.serve import create_app
-from feeds.serve.answers import Answers
+from feeds.serve import answers_of, create_app
 from feeds.store import open_store
 from feeds.store.dialect import how_many
 from feeds.store.schema import metadata
@@ -63,11 +63,11 @@ def move(desk: CaseDesk, target: str | None, *arguments: str) -> subprocess.Comp
 def answers(url: str) -> list[tuple[object, ...]]:
     """What readers get of a desk: documents with their validators, pages, archive, search, a 304."""
     web = create_app(url)
-    with closing(web):
+    with closing(answers_of(web)):
         return asked(web)
 
 
-def asked(web: Answers) -> list[tuple[object, ...]]:
+def asked(web: Flask) -> list[tuple[object, ...]]:
     told: list[tuple[object, ...]] = []
     for path in ("/all.rss", "/all.atom", "/all.json", "/index.atom", "/all", "/", "/sections.opml"):
         got = ask(web, path)
