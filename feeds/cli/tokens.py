@@ -1,8 +1,10 @@
-"""`wiredesk token`: who may read the private sections. I/O: the store."""
+"""`wiredesk token` and `readers`: who may read the private sections, and who reads at all. I/O: the store."""
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 
 import click
@@ -14,9 +16,12 @@ from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
 from feeds.model import FORMATS
 from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.admin_views import bytes_words
+from feeds.serve.readership import report, share
 from feeds.serve.tokens import digest_of, new_secret
 from feeds.settings import Config
 from feeds.store import Store, open_store
+from feeds.store.small_tables import READERS_KEPT_DAYS
 
 LONGEST_NAME = 100
 _DAYS = re.compile(r"([1-9][0-9]{0,4})d")
@@ -124,3 +129,34 @@ def _opened(config: str | None, data: str | None) -> Store:
     found = places(config, data)
     need_database(found)
     return open_store(found.database)
+
+
+@click.command()
+@with_places
+@click.option("--days", type=click.IntRange(1, READERS_KEPT_DAYS), default=7, show_default=True, help="So many days.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def readers(config: str | None, data: str | None, days: int, as_json: bool) -> None:
+    """Say who reads the feeds, by what programs say of themselves; who wastes bytes, and who asks too often.
+
+    A running desk saves what it counts once a minute. Nobody's address is kept.
+    """
+    with _opened(config, data) as store, store.read() as tx:
+        known = report(tx.readers.since(int(now_utc().timestamp() // 86_400) - days + 1))
+    if as_json:
+        click.echo(json.dumps({"readers": [asdict(one) for one in known.readers], "subscribers": known.subscribers}))
+        return
+    if not known.readers:
+        click.echo("Nobody has asked for a feed yet.")
+        return
+    rows: list[tuple[str, ...]] = [("reader", "subscribers", "answers", "304", "226", "sent", "wasted", "too soon")]
+    for one in (*known.readers, known.total):
+        shares = (share(part, one.answers) for part in (one.same, one.parts))
+        sent, wasted = (bytes_words(number) if number else "" for number in (one.sent, one.wasted))
+        hasty = share(one.hasty, one.answers)
+        rows.append((one.name, str(one.declared or ""), f"{one.answers:,}", *shares, sent, wasted, hasty))
+    show_table(rows, width=terminal_width(), numbers=range(1, 8))
+    for path, services in sorted(known.subscribers.items()):
+        told = ", ".join(f"{name} {count:,}" for name, count in services.items())
+        click.echo(f"{path or 'the whole desk'}: {sum(services.values()):,} subscribers ({told})")
+    if slowed := [one.slowed for one in known.readers if one.impolite and one.slowed]:
+        click.echo("Too often, for the map of readers to be slowed (docs/status.md):\n  " + "\n  ".join(slowed))

@@ -28,6 +28,7 @@ from feeds.serve.admission import CLOSED
 from feeds.serve.alarm_feed import LOOKS_AT, alarms_feed
 from feeds.serve.answers import Snapshot
 from feeds.serve.counters import Stored, exposition
+from feeds.serve.readership import report, share
 from feeds.serve.representations import choose, reply
 from feeds.serve.section_pages import frame
 from feeds.serve.site import finish_text, number_asked, page_headers, respond, the_site
@@ -53,6 +54,7 @@ bp.add_app_template_filter(views.code, "code")
 MOST_PAGES = 1_000_000
 POLLS_SHOWN = 100
 GZIP_LEVEL = 2
+READERS_DAYS, MOST_READERS = 7, 200
 
 
 @bp.before_request
@@ -201,6 +203,29 @@ def source_page(key: str) -> Response:
     return _page(html)
 
 
+@bp.get("/status/readers")
+def readers() -> Response:
+    """Show who reads the feeds, and how well."""
+    site, now = the_site(), the_site().now()
+    site.answers.tally.flush()
+    site.answers.tally.readership.save()
+    with site.store.read() as tx:
+        known = report(tx.readers.since(day_of(now) - READERS_DAYS + 1))
+    html = render_template(
+        "status_readers.html",
+        **frame(site.snapshot),
+        **_common(now),
+        days=READERS_DAYS,
+        readers=known.readers[:MOST_READERS],
+        total=known.total,
+        subscribers=sorted(known.subscribers.items(), key=lambda one: -sum(one[1].values()))[:MOST_READERS],
+        slowed=[one.slowed for one in known.readers if one.impolite and one.slowed],
+        bytes=views.bytes_words,
+        share=share,
+    )
+    return _page(html)
+
+
 @bp.get("/status.atom")
 def alarms() -> Response:
     """Give the alarms as a feed, with validators."""
@@ -251,6 +276,7 @@ def _common(now: datetime) -> dict[str, object]:
     snapshot = the_site().snapshot
     return {
         "status_home": snapshot.addresses.local("/status"),
+        "readers_url": snapshot.addresses.local("/status/readers"),
         "alarms_url": snapshot.addresses.local("/status.atom"),
         "metrics_url": snapshot.addresses.local("/metrics"),
         "now_words": in_words(now, zone_of(snapshot.desk.settings.timezone)),

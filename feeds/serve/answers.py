@@ -34,7 +34,8 @@ from feeds.serve.admission import (
 )
 from feeds.serve.counters import Tally
 from feeds.serve.joined import NARROWING
-from feeds.serve.representations import Finished, Variant, codings_in_order, finish_document, reply
+from feeds.serve.readership import Client
+from feeds.serve.representations import Finished, Variant, codings_in_order, finish_document, plain_tag, reply
 from feeds.serve.store_reader import Changes, Desk, StoreReader
 from feeds.serve.tokens import Tokens, take_token, visitor_of
 
@@ -247,19 +248,26 @@ class Answers:
         """Let the views answer, counted and timed."""
         path, began, answered = environ["PATH_INFO"], self._clock(), "500"
 
+        sent, tag = 0, ""
+
         def counted(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            nonlocal answered
-            answered = status
+            nonlocal answered, sent, tag
+            answered, named = status, dict(headers)
+            sent, tag = int(named.get("Content-Length", 0)), plain_tag(named.get("ETag", ""))
             return start_response(status, headers, *more)
 
         try:
             return self.app(environ, counted)
         finally:
-            self.tally.answered(path, answered, environ.get("HTTP_USER_AGENT"))
+            if environ["REQUEST_METHOD"] == "HEAD":
+                sent = 0
+            self.tally.answered(path, answered, environ.get("HTTP_USER_AGENT"), sent, tag, _client(environ))
             self.tally.took(path, self._clock() - began)
 
     def close(self) -> None:
         """Let go of the store; a later request would open it again."""
+        self.tally.flush()
+        self.tally.readership.save()
         self._reader.close()
 
     def _answer(
@@ -281,8 +289,11 @@ class Answers:
             answered = reply(finished, environ)
             status, headers, body = STATUS_LINES[answered.status], answered.headers, answered.body
         start_response(status, headers[:])
-        self.tally.answered(environ["PATH_INFO"], status, environ.get("HTTP_USER_AGENT"))
-        return [b""] if method == "HEAD" else [body]
+        if method == "HEAD":
+            body = b""
+        agent = environ.get("HTTP_USER_AGENT")
+        self.tally.answered(environ["PATH_INFO"], status, agent, len(body), finished.tag, _client(environ))
+        return [body]
 
     def _variant(self, finished: Finished, accepted: str | None) -> Variant:
         """The coding of *finished* that suits; what values of Accept-Encoding mean is remembered."""
@@ -311,6 +322,7 @@ class Answers:
             if self._behind or self._current is None:
                 with self._keeping:
                     self._current = take_over(self._reader, self._current, self._max_bodies_bytes)
+                self.tally.readership.configure(self._current.desk.settings)
                 self._behind = False
             if self._failing:
                 log.info("the store answers again")
@@ -335,6 +347,10 @@ class Answers:
         with self._keeping:
             if self._current is not None:
                 self._current.keep(document_path(path, format), finished, self._max_bodies_bytes)
+
+
+def _client(environ: WSGIEnvironment) -> Client:
+    return environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR")
 
 
 def _refuse(refused: Refusal, start_response: StartResponse) -> list[bytes]:

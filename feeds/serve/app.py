@@ -35,7 +35,7 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Fla
     app.url_map.redirect_defaults = False
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     app.jinja_env.filters["httpdate"] = http_date
-    answers = Answers(app.wsgi_app, reader, tally=Tally(shared_folder(os.environ)))
+    answers = Answers(app.wsgi_app, reader, tally=Tally(shared_folder(os.environ), reader.keep_readers))
     access = Access.of(os.environ)
     app.extensions["feeds.site"] = Site(reader=reader, answers=answers, assets=Assets.shipped(), access=access)
     for views in (admin_pages, crawlers, article_pages, websub, section_pages, documents):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,15 +19,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from feeds.serve.readership import Client, Readership, Save
 from feeds.store.overview import Numbers
 
 FOLDER = "metrics"
-_SUBSCRIBERS = re.compile(r"(?<![\w.])(\d{1,9}) (?:subscribers?|readers?)\b", re.IGNORECASE)
-_PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,30}?(?=$|[/(;,]|\s+(?:-|feed-id\b|\d+ ))")
-_COMPATIBLE = re.compile(r"\(compatible;\s*\+?(?:https?://)?(?:www\.)?([A-Za-z][A-Za-z0-9._-]{0,30})", re.IGNORECASE)
 MOST_SERVICES = 200
 MOST_PATHS = 4096
 FLUSH_S = 1.0
+FEEDS = frozenset(("rss", "atom", "json"))
+READ = frozenset(("200", "226", "304"))
 _SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0)
 
 
@@ -124,7 +123,7 @@ class _Sum:
 class Tally:
     """What a web process counts of its own answers."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, save: Save | None = None) -> None:
         self.shared = Shared(folder)
         self.registry = self.shared.registry
         self._served = Counter("wiredesk_answers", "Answers given", ["kind", "status"], registry=self.registry)
@@ -141,71 +140,58 @@ class Tally:
             ["service", "path"],
             registry=self.registry,
         )
-        self._services: dict[tuple[str, str], int] = {}
-        self._heard: set[tuple[str, str]] = set()
+        self._services: set[tuple[str, str]] = set()
+        self.readership = Readership(save)
         self._kinds: dict[str, str] = {}
         self._counts: dict[tuple[str, str], int] = {}
         self._counting = threading.Lock()
 
-    def answered(self, path: str, status: str, user_agent: str | None) -> None:
-        """Count one answer: *status* begins with its three digits. They are left for the others once in `FLUSH_S`."""
+    def answered(
+        self,
+        path: str,
+        status: str,
+        user_agent: str | None,
+        sent: int = 0,
+        tag: str = "",
+        client: Client = (None, None),
+    ) -> None:
+        """Count one answer: *status* begins with its three digits. They are left for the others once in `FLUSH_S`.
+
+        *sent*, *tag* and *client* are what `Readership.count` takes, of a feed.
+        """
         kind = self._kinds.get(path)
         if kind is None:
             kind = kind_of(path)
             if len(self._kinds) < MOST_PATHS and len(path) < 200:
                 self._kinds[path] = kind
-        key = kind, status[:3]
+        key = kind, (code := status[:3])
         with self._counting:
             idle = not self._counts
             self._counts[key] = self._counts.get(key, 0) + 1
+            if kind in FEEDS and code in READ:
+                self.readership.count(path, code, user_agent, sent, tag, client)
         if idle:
             timer = threading.Timer(FLUSH_S, self.flush)
             timer.daemon = True
             timer.start()
-        if user_agent is not None and kind in ("rss", "atom", "json") and (path, user_agent) not in self._heard:
-            if len(self._heard) >= MOST_PATHS:
-                self._heard.clear()
-            self._heard.add((path, user_agent))
-            self._declared(path, user_agent[:300])
 
     def flush(self) -> None:
         """Put what was counted where `/metrics` finds it."""
         with self._counting:
             counts, self._counts = self._counts, {}
+            heard = self.readership.settle()
         for key, count in counts.items():
             self._served.labels(*key).inc(count)
+        for service, path, count in heard:
+            # Anybody can say anything: how many names are kept is bounded.
+            if (service, path) in self._services or len(self._services) < MOST_SERVICES:
+                self._services.add((service, path))
+                self._subscribers.labels(service, path).set(count)
         self.shared.save()
 
     def took(self, path: str, seconds: float) -> None:
         """Note how long a view took."""
         self._seconds.labels(kind_of(path)).observe(seconds)
-
-    def _declared(self, path: str, user_agent: str) -> None:
-        declared = declared_subscribers(user_agent)
-        if declared is None:
-            return
-        service, count = declared
-        key = service, path
-        # Anybody can say anything: how many names are kept is bounded.
-        if self._services.get(key) != count and (key in self._services or len(self._services) < MOST_SERVICES):
-            self._services[key] = count
-            self._subscribers.labels(*key).set(count)
-
-
-def declared_subscribers(user_agent: str) -> tuple[str, int] | None:
-    """Return which aggregator *user_agent* names and for how many readers it says to ask; None where it says nothing.
-
-    >>> declared_subscribers("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 16 subscribers)")
-    ('feedly', 16)
-    >>> declared_subscribers("Mozilla/5.0 (compatible; theoldreader.com; 7 subscribers; feed-id=5f3)")
-    ('theoldreader.com', 7)
-    """
-    found = _SUBSCRIBERS.search(user_agent)
-    # Who calls itself a browser says in the comment what it is.
-    product = _COMPATIBLE.search(user_agent) or _PRODUCT.match(user_agent)
-    if found is None or product is None:
-        return None
-    return product[product.lastindex or 0].strip(" ._-").lower(), int(found[1])
 
 
 def kind_of(path: str) -> str:

@@ -192,7 +192,8 @@ class Finished:
 
     *by_etag* gives the headers of the 304 that repeats this ETag; *exact* the same by the whole value of an
     If-None-Match that holds one tag, as nearly every client sends it. Without *variants* it is good for a 304 alone.
-    *private* is the section that has to be open to whoever gets it; None where everybody may.
+    *tag* names the content, whatever its coding. *private* is the section that has to be open to whoever gets it; None
+    where everybody may.
     """
 
     variants: Mapping[str, Variant]
@@ -200,6 +201,7 @@ class Finished:
     exact: Mapping[str, Headers]
     last_modified: datetime
     private: str | None = None
+    tag: str = ""
 
     @property
     def size_bytes(self) -> int:
@@ -243,7 +245,7 @@ def finish(
         variants[coding] = Variant(coding=coding, etag=tag, headers=headers, body=body)
         by_etag[tag] = always
     exact = {f'{weak}"{tag}"': headers for tag, headers in by_etag.items() for weak in ("", "W/")}
-    return Finished(variants=variants, by_etag=by_etag, exact=exact, last_modified=last_modified)
+    return Finished(variants=variants, by_etag=by_etag, exact=exact, last_modified=last_modified, tag=etag)
 
 
 def finish_document(document: Document, settings: Settings, addresses: Addresses) -> Finished:
@@ -297,6 +299,15 @@ def reply_226(delta: Finished, accept_encoding: str | None) -> Reply:
 def cache_control(settings: Settings) -> str:
     """Return how long caches may answer by themselves, and go on while the desk is away."""
     return f"public, max-age={settings.publish.max_age_s}, stale-if-error={STALE_IF_ERROR_S}"
+
+
+def plain_tag(etag: str) -> str:
+    """Return what a value of ETag names, whatever the coding.
+
+    >>> plain_tag('"41-00ff.gz"'), plain_tag('W/"x"')
+    ('41-00ff', 'x')
+    """
+    return etag.removeprefix("W/").strip('"').removesuffix(".gz").removesuffix(".br")
 
 
 def kept_private(cache_control: str) -> str:

@@ -16,7 +16,7 @@ from feeds.settings import config_from_json
 from feeds.store import Store, open_store
 from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.store import ReadTx
-from feeds.store.values import AccessToken, Event, Selection
+from feeds.store.values import AccessToken, Event, ReaderDay, Selection
 
 _PAGE = 200  # articles read at once where only the newest of unknown number are wanted
 CHART_DAYS = 14
@@ -149,6 +149,11 @@ class StoreReader:
         """The tokens of private sections, by their number as text."""
         with self.store.read() as tx:
             return {str(token.id): token for token in tx.tokens.all()}
+
+    def keep_readers(self, rows: Sequence[ReaderDay]) -> None:
+        """Add to what is known of those who read; the one thing that serving writes by itself."""
+        with self.store.write() as tx:
+            tx.readers.add(rows)
 
     def document(self, path: str, format: Format) -> Document | None:
         """One finished document as it stands."""

@@ -175,19 +175,20 @@ def upsert(
     *,
     change: Sequence[str] = (),
     replace: bool = False,
+    more: Sequence[str] = (),
 ) -> None:
-    """Insert *rows*; where one with the same *keys* exists, *replace* it, or take over the columns *change* alone, or
-    leave it as it is.
+    """Insert *rows*; where one with the same *keys* exists, *replace* it, or take over the columns *change* alone and
+    add to those named *more*, or leave it as it is.
     """
     if not rows:
         return
     if replace:
         change = [name for name in rows[0] if name not in keys]
     statement = _insert(connection, table)
-    if change:
-        statement = statement.on_conflict_do_update(
-            index_elements=list(keys), set_={name: statement.excluded[name] for name in change}
-        )
+    if change or more:
+        taken = {name: statement.excluded[name] for name in change}
+        taken |= {name: table.c[name] + statement.excluded[name] for name in more}
+        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=taken)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(keys))
     connection.execute(statement, list(rows))

@@ -395,6 +395,16 @@ access_tokens = Table(
     sqlite_autoincrement=True,
 )
 
+reader_days = Table(
+    "reader_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("document", Text, primary_key=True),
+    *(_number(name) for name in ("answers", "same", "parts", "sent", "wasted", "hasty", "declared")),
+    sqlite_with_rowid=False,
+)
+
 section_moves = Table(
     "section_moves",
     metadata,

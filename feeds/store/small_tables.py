@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from feeds.store import dialect
 from feeds.store.columns import indexable
 from feeds.store.dialect import Verbs
-from feeds.store.schema import access_tokens, configs, counters, events, furniture, models, sections
-from feeds.store.values import AccessToken, Event, StoredConfig
+from feeds.store.schema import access_tokens, configs, counters, events, furniture, models, reader_days, sections
+from feeds.store.values import AccessToken, Event, ReaderDay, StoredConfig
 
 PUBLICATION, SHIFTS, DESK = "publication", "shifts", "desk"
 
@@ -250,3 +250,35 @@ class Tokens(Verbs):
 
 
 _OF_TOKEN = ("id", "name", "digest", "created_at", "expires_at")
+
+
+READERS_KEPT_DAYS, MOST_READERS_A_DAY = 30, 20_000
+
+
+class Readers(Verbs):
+    """``tx.readers``"""
+
+    def add(self, rows: Sequence[ReaderDay]) -> None:
+        """Add to what is known of their day; what a reader declares takes the place of what it declared before.
+
+        Of a day with more than `MOST_READERS_A_DAY` rows new ones count for all others together.
+        """
+        newest = max((row.day for row in rows), default=0)
+        self._execute(delete(reader_days).where(reader_days.c.day <= newest - READERS_KEPT_DAYS))
+        keys = select(reader_days.c.name, reader_days.c.document).where(reader_days.c.day == newest)
+        known = {(name, document) for name, document in self._connection.execute(keys)}
+        for row in rows:
+            one = dialect.row_of(row)
+            if len(known) >= MOST_READERS_A_DAY and (row.name, row.document) not in known:
+                one |= {"name": "others", "document": "", "declared": 0}
+            known.add((one["name"], one["document"]))
+            said = ("declared",) if one["declared"] else ()
+            dialect.upsert(self._connection, reader_days, [one], _OF_READER[:3], change=said, more=_OF_READER[3:-1])
+
+    def since(self, day: int) -> list[ReaderDay]:
+        """What is known of *day* and those after it."""
+        rows = self._execute(select(reader_days).where(reader_days.c.day >= day))
+        return [dialect.value_of(ReaderDay, row) for row in rows]
+
+
+_OF_READER = ("day", "name", "document", "answers", "same", "parts", "sent", "wasted", "hasty", "declared")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from feeds.store.retention import Retention
     from feeds.store.search import Search
     from feeds.store.sections import Sections
-    from feeds.store.small_tables import Configs, Events, Furniture, Models, Tokens
+    from feeds.store.small_tables import Configs, Events, Furniture, Models, Readers, Tokens
     from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
 
@@ -115,6 +115,7 @@ _SUBJECTS = {
     "furniture": ("small_tables", "Furniture"),
     "models": ("small_tables", "Models"),
     "tokens": ("small_tables", "Tokens"),
+    "readers": ("small_tables", "Readers"),
     "sources": ("sources", "Sources"),
     "schedule": ("sources", "Schedule"),
     "inbox": ("inbox", "Inbox"),
@@ -143,6 +144,7 @@ class ReadTx:
     furniture: Furniture
     models: Models
     tokens: Tokens
+    readers: Readers
     sources: Sources
     schedule: Schedule
     inbox: Inbox

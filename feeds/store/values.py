@@ -30,6 +30,26 @@ class AccessToken:
         object.__setattr__(self, "digest", bytes(self.digest))  # psycopg gives a memoryview
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderDay:
+    """What a reader, a program or a service, asked of one document in a day, counted from 1970 (UTC).
+
+    *same* of the *answers* were 304, *parts* 226; *sent* are bytes, of which *wasted* went to clients that had them;
+    *hasty* polls came while what the client had was fresh; *declared* are subscribers, as the reader said last.
+    """
+
+    day: int
+    name: str
+    document: str
+    answers: int = 0
+    same: int = 0
+    parts: int = 0
+    sent: int = 0
+    wasted: int = 0
+    hasty: int = 0
+    declared: int = 0
+
+
 # --------------------------------------------------------------------------- sources
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from feeds.model import Validators
-from feeds.store.values import Event, InboxItem, PollResult, StoredConfig
+from feeds.store import small_tables
+from feeds.store.values import Event, InboxItem, PollResult, ReaderDay, StoredConfig
 
 from .conftest import NOW
 
@@ -192,3 +193,20 @@ def test_a_model_takes_the_place_of_the_one_before_under_a_new_number(store):
         assert (tx.models.version(), tx.models.body()) == (1, b"first")
         tx.models.put(b"\x00second", LATER)
         assert (tx.models.version(), tx.models.body()) == (2, b"\x00second")
+
+
+def test_what_readers_asked_adds_up_by_day_and_is_bounded(store, monkeypatch):
+    monkeypatch.setattr(small_tables, "MOST_READERS_A_DAY", 2)
+    with store.write() as tx:
+        tx.readers.add([ReaderDay(70, "Old", "/a.rss", 1)])
+        tx.readers.add([ReaderDay(100, "Feedly", "/a.rss", 2, 1, 0, 500, 100, 0, 12), ReaderDay(100, "curl", "", 1)])
+        tx.readers.add([ReaderDay(100, "Feedly", "/a.rss", 3, 1, 0, 500, 0, 1, 0), ReaderDay(100, "wget", "", 7)])
+    with store.read() as tx:
+        known = tx.readers.since(71)
+        assert [row.day for row in tx.readers.since(0)] == [100] * 3
+    # The day was full: who is new counts for all others together.
+    assert sorted(known, key=lambda row: row.name.lower()) == [
+        ReaderDay(100, "curl", "", 1),
+        ReaderDay(100, "Feedly", "/a.rss", 5, 2, 0, 1000, 100, 1, 12),
+        ReaderDay(100, "others", "", 7),
+    ]

@@ -1,0 +1,311 @@
+"""Who reads the feeds, by what programs say of themselves in their User-Agent. I/O: saves what it counts in the store.
+
+An answer is counted by its User-Agent as it is; what that says is read later, once a second. Nobody's address is kept:
+a client is known, for as long as the process runs and some ten thousand others were not heard since, by a hash whose
+key ends with the process.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import zip_longest
+from urllib.parse import urlsplit
+
+from feeds.errors import StoreError
+from feeds.model import Settings
+from feeds.serve.addresses import split_archive, split_format
+from feeds.store.values import ReaderDay
+
+log = logging.getLogger(__name__)
+
+Save = Callable[[Sequence[ReaderDay]], None]
+Client = tuple[str | None, str | None]
+"""The address of a connection, and those that proxies report: for a hash alone."""
+
+MOST_AGENT_CHARS = 200
+MOST_AGENTS, MOST_AT_ONCE = 512, 8192  # different ones, and with different paths, between two looks at what they say
+MOST_NAMES = 300  # unknown ones, a day
+MOST_KEPT = 4096  # names, each with a document, between two times of saving
+MOST_CLIENTS = 16_384
+SAVE_S = 60.0
+OTHERS = "others"
+_ANSWERS, _SAME, _PARTS, _SENT, _WASTED, _HASTY, _DECLARED = range(7)
+
+# By a word of a User-Agent in lower case, or two beside each other.
+_KNOWN = {
+    "Feedly": "feedly", "Inoreader": "inoreader|inoreader.com", "NewsBlur": "newsblur", "Feedbin": "feedbin",
+    "The Old Reader": "theoldreader.com|theoldreader", "BazQux": "bazqux", "Feedspot": "feedspot|feedspotbot",
+    "Flipboard": "flipboard|flipboardproxy|flipboardrss",
+    "Google": "feedfetcher-google|google-read-aloud|googlebot|apis-google|googleother", "Bing": "bingbot|msnbot",
+    "Apple News": "applenewsbot", "Applebot": "applebot", "Yandex": "yandexbot|yandexblogs|yandexnews",
+    "Superfeedr": "superfeedr|superfeedr.com", "NewsNow": "newsnow", "SmartNews": "smartnews|smartnewsbot",
+    "FreshRSS": "freshrss", "Miniflux": "miniflux", "Tiny Tiny RSS": "tiny tiny|tt-rss",
+    "Nextcloud News": "nextcloud|nextcloud-news", "CommaFeed": "commafeed", "selfoss": "selfoss",
+    "Stringer": "stringer", "yarr": "yarr", "Wiredesk": "wiredesk", "NetNewsWire": "netnewswire", "Reeder": "reeder",
+    "ReadKit": "readkit", "Unread": "unread", "Fiery Feeds": "fiery feeds|fieryfeeds", "lire": "lire",
+    "Vienna": "vienna", "Leaf": "leaf", "Newsboat": "newsboat|newsbeuter", "Liferea": "liferea",
+    "RSS Guard": "rssguard|rss guard", "QuiteRSS": "quiterss", "Akregator": "akregator", "Thunderbird": "thunderbird",
+    "NewsFlash": "newsflash|news-flash", "Fluent Reader": "fluent reader|fluentreader|fluent-reader",
+    "Feeder": "feeder", "Read You": "readyou|read you", "Capy Reader": "capy reader|capyreader", "FeedMe": "feedme",
+    "Twine": "twine", "Outlook": "outlook|microsoft office|microsoft outlook",
+    "Slack": "slackbot|slackbot-linkexpanding|slack-imgproxy", "Discord": "discordbot", "Mastodon": "mastodon",
+    "IFTTT": "ifttt|ifttt-bot", "Zapier": "zapier", "n8n": "n8n", "Huginn": "huginn", "rss2email": "rss2email",
+    "MonitoRSS": "monitorss", "Apple Podcasts": "itms|applecoremedia|podcasts|applepodcasts", "Overcast": "overcast",
+    "Pocket Casts": "pocketcasts|pocket casts", "AntennaPod": "antennapod", "gPodder": "gpodder",
+    "Podcast Addict": "podcastaddict|podcast addict", "Spotify": "spotify",
+    "OpenAI": "gptbot|oai-searchbot|chatgpt-user", "Anthropic": "claudebot|claude-user|claude-searchbot",
+    "Common Crawl": "ccbot", "Perplexity": "perplexitybot|perplexity-user", "ByteDance": "bytespider",
+    "Amazon": "amazonbot", "Meta": "facebookexternalhit|meta-externalagent|meta-externalfetcher",
+    "W3C validator": "feedvalidator|validator.nu", "feedparser": "feedparser|universalfeedparser",
+    "SimplePie": "simplepie", "ROME": "rome", "gofeed": "gofeed", "curl": "curl", "Wget": "wget",
+    "Python": "python-requests|python-urllib|aiohttp|python-httpx", "Go": "go-http-client",
+    "Java": "java|okhttp|apache-httpclient", "Node": "node|node-fetch|axios|undici|rss-parser",
+    "PHP": "guzzlehttp|php", "Ruby": "ruby|faraday", "Perl": "libwww-perl|lwp",
+}  # fmt: skip
+_BY_WORDS = {words: name for name, several in _KNOWN.items() for words in several.split("|")}
+_WORD = re.compile("[a-z][a-z0-9.-]*")
+_SUBSCRIBERS = re.compile(r"(?<![\w.])(\d{1,9}) (?:subscribers?|readers?)\b", re.IGNORECASE)
+_PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,30}?(?=$|[/(;,]|\s+(?:-|feed-id\b|\d+ ))")
+_COMPATIBLE = re.compile(r"\(compatible;\s*\+?(?:https?://)?(?:www\.)?([A-Za-z][A-Za-z0-9._-]{0,30})", re.IGNORECASE)
+
+
+@lru_cache(1024)
+def reader_of(user_agent: str) -> tuple[str, bool]:
+    """Return who asks by *user_agent*, and whether that is a name of the desk's own list.
+
+    >>> reader_of("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 16 subscribers)"), reader_of("Tidings/2 (x)")
+    (('Feedly', True), ('tidings', False))
+    >>> reader_of("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"), reader_of("")
+    (('a browser', True), ('no name', True))
+    """
+    words = _WORD.findall(user_agent.lower())
+    for one, two in zip_longest(words, words[1:]):
+        if (known := _BY_WORDS.get(one) or _BY_WORDS.get(f"{one} {two}")) is not None:
+            return known, True
+    # Who calls itself a browser says in the comment what it is.
+    product = _COMPATIBLE.search(user_agent) or _PRODUCT.match(user_agent)
+    name = product[product.lastindex or 0].strip(" ._-").lower() if product is not None else ""
+    if name == "mozilla":
+        return "a browser", True
+    return (name, False) if name else ("no name", True)
+
+
+def declared_subscribers(user_agent: str) -> int:
+    """Return for how many readers *user_agent* says to ask, 0 where it says nothing.
+
+    >>> declared_subscribers("Mozilla/5.0 (compatible; theoldreader.com; 7 subscribers; feed-id=5f3)")
+    7
+    """
+    found = _SUBSCRIBERS.search(user_agent)
+    return int(found[1]) if found is not None else 0
+
+
+def document_asked(path: str) -> str:
+    """Return the document that *path* is of: archive pages are the section's, all stories are one.
+
+    >>> document_asked("/news/archive/100.atom"), document_asked("/story/0-1.rss"), document_asked("/index.json")
+    ('/news.atom', '/story.rss', '/index.json')
+    """
+    plain, format = split_format(path.lstrip("/"))
+    section, page = split_archive(plain)
+    if page:
+        plain = section or "index"
+    return f"/{'story' if plain.startswith('story/') else plain}.{format}"
+
+
+class Readership:
+    """What one process has counted of those who read feeds, until it is saved."""
+
+    def __init__(self, save: Save | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._save_in_store = save
+        self._clock = clock
+        self._polite_s, self._prefix = 0.0, ""
+        self._rows: dict[tuple[str, str], list[int]] = {}
+        self._agents: set[str] = set()
+        self._seen: dict[int, tuple[float, str]] = {}
+        self._seen_before: dict[int, tuple[float, str]] = {}
+        self._settling = threading.Lock()
+        self._kept: dict[tuple[str, str], list[int]] = {}
+        self._names: set[str] = set()
+        self._day = 0
+        self._timer: threading.Timer | None = None
+
+    def configure(self, settings: Settings) -> None:
+        """Judge by these settings from now on: who asks again while what it has is fresh is hasty."""
+        self._polite_s = settings.publish.max_age_s
+        self._prefix = urlsplit(settings.base_url).path.rstrip("/")
+
+    def count(self, path: str, status: str, user_agent: str | None, sent: int, tag: str, client: Client) -> None:
+        """Count an answer of *sent* bytes at *path*, whose content *tag* names. For one thread at a time."""
+        agent = (user_agent or "")[:MOST_AGENT_CHARS]
+        row = self._rows.get((agent, path))
+        if row is None:
+            if len(self._rows) >= MOST_AT_ONCE or (agent not in self._agents and len(self._agents) >= MOST_AGENTS):
+                agent = OTHERS
+            self._agents.add(agent)
+            row = self._rows.setdefault((agent, path), [0] * 6)
+        row[_ANSWERS] += 1
+        row[_SENT] += sent
+        if status == "304":
+            row[_SAME] += 1
+        elif status == "226":
+            row[_PARTS] += 1
+        who, now = hash((client, agent, path)), self._clock()
+        before = self._seen.get(who) or self._seen_before.get(who)
+        if before is not None:
+            if now - before[0] < self._polite_s:
+                row[_HASTY] += 1
+            if status == "200" and before[1] == tag:
+                row[_WASTED] += sent
+        elif len(self._seen) >= MOST_CLIENTS:
+            self._seen_before, self._seen = self._seen, {}
+        self._seen[who] = now, tag
+
+    def settle(self) -> list[tuple[str, str, int]]:
+        """Read what those counted say of themselves; for whom aggregators ask: their name, the path, how many."""
+        rows, self._rows, self._agents = self._rows, {}, set()
+        declared = []
+        with self._settling:
+            for (agent, path), row in rows.items():
+                (name, known), count = self._named(agent), declared_subscribers(agent)
+                if count:
+                    declared.append((name, path, count))
+                # Of whom nobody knows it would be too much to say which documents, and worth nothing.
+                document = document_asked(path.removeprefix(self._prefix)) if known or count else ""
+                self._keep(name, document, row, count)
+            if self._kept and self._timer is None and self._save_in_store is not None:
+                self._timer = threading.Timer(SAVE_S, self.save)
+                self._timer.daemon = True
+                self._timer.start()
+        return declared
+
+    def _named(self, agent: str) -> tuple[str, bool]:
+        """Who *agent* is, as `reader_of` says. Anybody can say anything: how many names are kept is bounded."""
+        if agent == OTHERS:
+            return OTHERS, False
+        name, known = reader_of(agent)
+        if not known and name not in self._names:
+            if len(self._names) >= MOST_NAMES:
+                return OTHERS, False
+            self._names.add(name)
+        return name, known
+
+    def _keep(self, name: str, document: str, row: Iterable[int], declared: int) -> None:
+        key = name, document
+        if key not in self._kept and len(self._kept) >= MOST_KEPT:
+            key = OTHERS, ""
+        kept = self._kept.setdefault(key, [0] * 7)
+        for place, count in enumerate(row):
+            kept[place] += count
+        kept[_DECLARED] = declared or kept[_DECLARED]
+
+    def save(self) -> None:
+        """Add what was counted to what the store has; where it does not answer it is saved another time."""
+        with self._settling:
+            kept, self._kept, self._timer = self._kept, {}, None
+            day = int(datetime.now(UTC).timestamp() // 86_400)
+            if day != self._day:
+                self._day = day
+                self._names.clear()
+        if not kept or self._save_in_store is None:
+            return
+        try:
+            self._save_in_store([ReaderDay(day, *key, *counts) for key, counts in kept.items()])
+        except StoreError as error:
+            log.info("who reads is saved later: %s", error)
+            with self._settling:
+                for (name, document), counts in kept.items():
+                    self._keep(name, document, counts[:_DECLARED], counts[_DECLARED])
+
+
+# ------------------------------------------------------------------ what it comes to
+
+
+@dataclass(slots=True)
+class Reader:
+    """One reader over some days, as `ReaderDay` says of one."""
+
+    name: str
+    answers: int = 0
+    same: int = 0
+    parts: int = 0
+    sent: int = 0
+    wasted: int = 0
+    hasty: int = 0
+    declared: int = 0
+
+    @property
+    def impolite(self) -> bool:
+        """Whether a good part of its polls, and a good many, come while what it has is fresh."""
+        return self.hasty >= LEAST_HASTY and self.hasty * 4 > self.answers
+
+    @property
+    def slowed(self) -> str:
+        """The line of nginx that lets a reader with this name ask as docs/status.md says; "" where no name is given."""
+        if self.name in (OTHERS, "no name", "a browser"):
+            return ""
+        words = _KNOWN.get(self.name, self.name).split("|")
+        return f'"~*{"|".join(map(re.escape, words))}" $binary_remote_addr;'
+
+
+LEAST_HASTY = 50
+
+
+@dataclass(slots=True)
+class Report:
+    """Who reads: *readers*, those with most answers first; *subscribers* as aggregators declared them last, by section
+    path and service.
+    """
+
+    readers: list[Reader] = field(default_factory=list)
+    subscribers: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Reader:
+        """All readers as one."""
+        whole = Reader("all")
+        for one in self.readers:
+            for name in _SUMMED:
+                setattr(whole, name, getattr(whole, name) + getattr(one, name))
+        return whole
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share for people.
+
+    >>> share(1, 3), share(1, 1000), share(0, 5)
+    ('33 %', '<1 %', '')
+    """
+    if not part:
+        return ""
+    return f"{part / whole:.0%}".replace("%", " %") if part * 100 >= whole else "<1 %"
+
+
+_SUMMED = ("answers", "same", "parts", "sent", "wasted", "hasty", "declared")
+
+
+def report(rows: Iterable[ReaderDay]) -> Report:
+    """Return what *rows*, of any days, come to. Pure."""
+    readers: dict[str, Reader] = {}
+    last: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in rows:
+        one = readers.setdefault(row.name, Reader(row.name))
+        for name in _SUMMED[:-1]:
+            setattr(one, name, getattr(one, name) + getattr(row, name))
+        if row.declared:
+            key = row.name, row.document
+            last[key] = max(last.get(key, (0, 0)), (row.day, row.declared))
+    done = Report(sorted(readers.values(), key=lambda one: (-one.answers, one.name)))
+    for (name, document), (_, declared) in sorted(last.items()):
+        readers[name].declared += declared
+        path = split_format(document.lstrip("/"))[0]
+        services = done.subscribers.setdefault("" if path == "index" else path, {})
+        services[name] = services.get(name, 0) + declared
+    return done
