@@ -3,7 +3,8 @@
     python bench/claims.py [--sources 1000 10000 100000 1000000] [--rounds 20] [--database sqlite postgresql]
 
 A table of so many sources, each due once an hour. A round comes when 256 are due: what the loop and the hands ask (when
-the next is due, which shards have some), then they are claimed, and it is written that their polls brought nothing. Wall time, median of the rounds; PostgreSQL is one of the bench's own on a socket, without fsync.
+the next is due, which shards have some), then they are claimed, and it is written that their polls brought nothing.
+Wall time, median of the rounds; PostgreSQL is one of the bench's own on a socket, without fsync.
 """
 
 from __future__ import annotations

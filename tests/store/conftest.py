@@ -1,7 +1,7 @@
 """Every test of the store that takes `url` or `store` runs on SQLite and on PostgreSQL; neither is ever skipped.
 
-That PostgreSQL is the oldest that the system has (Debian's, .ci/run installs it); migrations run on the newest as well, as
-whole desks do in tests/e2e.
+That PostgreSQL is the oldest that the system has (Debian's, .ci/run installs it); migrations run on the newest as well,
+as whole desks do in tests/e2e.
 """
 
 import os
