@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -59,11 +60,11 @@ def test_the_units_hold_and_are_hardened(tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is not installed (Debian: apt install systemd)")
     units = []
     for path in sorted(DEPLOY.glob("wiredesk*")):
-        unit = tmp_path / path.name
+        unit = tmp_path / path.name.replace("@", "@worker")
         # The program is not installed in /opt here; everything else is judged as it ships.
         unit.write_text(path.read_text().replace("/opt/wiredesk/.venv/bin/python", "/bin/true"))
         units.append(str(unit))
-    assert len(units) == 3
+    assert len(units) == 4
     ended = subprocess.run([analyze, "verify", "--man=no", *units], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
     for unit in units:
@@ -80,4 +81,33 @@ def test_the_units_hold_and_are_hardened(tmp_path: Path) -> None:
 def test_the_units_start_commands_that_exist() -> None:
     for path in DEPLOY.glob("*.service"):
         starts = [line for line in path.read_text().splitlines() if line.startswith("ExecStart=")]
-        assert [line.split(" -m feeds.cli ")[1].split()[0] in COMMANDS for line in starts] == [True]
+        assert [line.split(" -m feeds.cli ")[1].split()[0] in {*COMMANDS, "%i"} for line in starts] == [True]
+
+
+def test_the_unit_of_many_machines_differs_from_the_other_in_what_it_runs_alone() -> None:
+    one, many = (set((DEPLOY / name).read_text().splitlines()) for name in ("wiredesk.service", "wiredesk@.service"))
+    own = {line.partition("=")[0] for line in one ^ many if not line.startswith("#")}
+    assert own == {
+        "Description",
+        "Documentation",
+        "Type",
+        "NotifyAccess",
+        "TimeoutStartSec",
+        "WatchdogSec",
+        "Environment",
+        "EnvironmentFile",
+        "ExecStart",
+    }
+
+
+def test_what_the_pages_tell_to_start_is_there() -> None:
+    told = (ROOT / "docs" / "scaling.md").read_text()
+    for name in re.findall(r"wiredesk@(\w+)", told):
+        assert name in COMMANDS
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    started = re.findall(r"docker compose .* up -d (.+)", told)
+    assert started
+    for names in started:
+        assert {name for name in names.split() if not name.startswith("--")} <= {*services, "worker=2"}
+    for bench in re.findall(r"bench/\w+\.py", told):
+        assert (ROOT / bench).exists()

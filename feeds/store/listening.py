@@ -68,15 +68,18 @@ class Listener:
             self._thread.join(10)
 
     def _run(self, ended: socket.socket) -> None:
+        told, wait_s = "", 0.0
         with ended:
-            while not _readable(ended, RETRY_S if self._lost is not None else 0.0):
+            while not _readable(ended, wait_s):
                 try:
                     self._listen(ended)
                 except StoreError as error:
                     self._lost = error
                 except self._engine.dialect.loaded_dbapi.Error as error:
-                    log.info("the connection on which publications are told is gone, opening another: %s", error)
-                self._listening = False
+                    # The connection was lost, or the server is a standby, which takes no LISTEN: it is asked instead.
+                    if str(error) != told:
+                        log.info("publications are not told, and asked for instead: %s", told := str(error))
+                self._listening, wait_s = False, RETRY_S
 
     def _listen(self, ended: socket.socket) -> None:
         """Until the connection is gone, which raises, or this is closed."""
