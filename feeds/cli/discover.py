@@ -6,22 +6,33 @@ It asks through the desk's own limits and guard, as `preview` does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 import click
 import yaml
 
 from feeds.cli.common import counted
 from feeds.cli.places import places, with_places
+from feeds.codec import plain
 from feeds.dates import parse_date
-from feeds.engine.startup import user_agent
+from feeds.engine.startup import now_utc, user_agent
 from feeds.errors import DeskError, FetchError, ParseError
 from feeds.fetch.client import Fetcher
-from feeds.model import Answer, ParsedFeed, Request, Settings, Source
-from feeds.parse import Offer, is_about_comments, parse, parse_offers, parse_sitemap
+from feeds.model import Answer, ParsedFeed, Request, Select, Settings, Source
+from feeds.parse import (
+    Offer,
+    is_about_comments,
+    parse,
+    parse_listing,
+    parse_offers,
+    parse_sitemap,
+    pick,
+    propose,
+)
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.urls import absolute, host_of, masked
 
@@ -161,8 +172,7 @@ def discover(config: str | None, data: str | None, url: str) -> None:
         if _has_articles(found):
             return
         sitemap = _sitemap(fetcher, answer.final_url)
-    click.echo("# No feed of articles was found. This follows the article links of the page instead:\n")
-    lines.print_source("page", lasting(answer), _site_name(answer.final_url))
+    lines.print_page(answer)
     if sitemap:
         click.echo("\n# or the sitemap, which names articles as they come:\n")
         lines.print_source("sitemap", sitemap, _site_name(sitemap) + " sitemap")
@@ -240,7 +250,28 @@ class SourceLines:
                 click.echo("# What readers comment, which few want to publish; take the # away to have it:")
             self.print_source("url", one.url, one.feed.title or one.named or _site_name(one.url), rest=one.comments)
 
-    def print_source(self, key: str, url: str, name: str, *, rest: bool = False) -> None:
+    def print_page(self, page: Answer) -> None:
+        """Print *page*, which has no feed, as a source: with selectors for what it lists, where its links say less."""
+        url, name = lasting(page), _site_name(page.final_url)
+        links, marked = _learnt(page)
+        select = None if marked else propose(page.body, url=page.final_url, content_type=_kind(page), now=now_utc())
+        if marked:
+            click.echo(
+                "# No feed of articles was found. The page marks its posts, which are read as they stand there:\n"
+            )
+        elif select is not None and not _covers(links, page, select):
+            click.echo("# No feed of articles was found. These selectors take what repeats on the page;")
+            click.echo("# `wiredesk preview` with the name shows what each finds, and --watch while you write:\n")
+            self.print_source("page", url, name, select=select)
+            return
+        else:
+            click.echo("# No feed of articles was found. This follows the article links of the page instead:\n")
+        self.print_source("page", url, name)
+        if select is not None:
+            click.echo("\n# or, without asking for each article, what the page itself says of them:\n")
+            self.print_source("page", url, name, select=select, rest=True)
+
+    def print_source(self, key: str, url: str, name: str, *, select: Select | None = None, rest: bool = False) -> None:
         """Print one source, commented out where it is to *rest* or stands in sources.yaml already."""
         present = self._present.get(url)
         if present is not None:
@@ -248,7 +279,9 @@ class SourceLines:
             click.echo(f"# Already in sources.yaml as {present.name}{where}.")
         elif masked(url) != url:
             click.echo("# Fill in what is starred; ${NAME} takes it from the environment.")
-        source = {"name": present.name if present else self._unused(name), key: masked(url)}
+        source: dict[str, Any] = {"name": present.name if present else self._unused(name), key: masked(url)}
+        if select is not None:
+            source["select"] = plain(select)
         text = yaml.safe_dump([source], sort_keys=False, allow_unicode=True, width=1000).rstrip()
         click.echo("\n".join(f"# {line}" for line in text.splitlines()) if rest or present else text)
 
@@ -261,6 +294,26 @@ class SourceLines:
             unused = f"{name} {number}"
         self._names.add(unused.casefold())
         return unused
+
+
+def _learnt(page: Answer) -> tuple[tuple[str, ...], bool]:
+    """The links to articles that are learnt of *page*, and whether it marks its posts itself."""
+    try:
+        listing = parse_listing(page.body, url=page.final_url, content_type=_kind(page))
+    except ParseError:
+        return (), False
+    return listing.links, bool(listing.entries)
+
+
+def _covers(links: Collection[str], page: Answer, select: Select) -> bool:
+    """Whether most of what *select* finds on *page* are *links*, which are followed without it."""
+    picked = pick(page.body, select=select, is_json=False, url=page.final_url, content_type=_kind(page))
+    found = [absolute(picked.base, one["link"][0].value) for one in picked.articles if one.get("link")]
+    return 2 * sum(address in links for address in found) > len(picked.articles)
+
+
+def _kind(page: Answer) -> str | None:
+    return page.header("content-type")
 
 
 def _described(feed: ParsedFeed) -> str:

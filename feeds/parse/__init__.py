@@ -12,6 +12,7 @@ from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import recognise, refusal
 from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
 from feeds.parse.pages import parse_page, read_page
+from feeds.parse.proposals import propose
 from feeds.parse.selected import Picked, parse_selected, pick, picked_without
 from feeds.parse.walls import wall
 from feeds.parse.xml_feeds import parse_xml
@@ -29,6 +30,7 @@ __all__ = [
     "parse_sitemap",
     "pick",
     "picked_without",
+    "propose",
     "read_page",
     "wall",
 ]

@@ -116,11 +116,11 @@ def pick(body: bytes, *, select: Select, is_json: bool, url: str, content_type: 
 def pick_page(tree: Any, select: Select, url: str) -> Picked:
     """Return the pieces that *select* finds in the page *tree* at *url*."""
     base = base_of(tree, url)
-    found = _xpath(select.item, "descendant-or-self::")(tree)
+    found = compiled(select.item, "descendant-or-self::")(tree)
     elements = [item for item in found if isinstance(item, etree.ElementBase)][: MAX_ARTICLES + 1]
-    finders = {part: _xpath(selector) for part in _PARTS if (selector := getattr(select, part))}
+    finders = {part: compiled(selector) for part in _PARTS if (selector := getattr(select, part))}
     articles = [{part: _pieces(part, find(item)) for part, find in finders.items()} for item in elements]
-    onward = _pieces("link", _xpath(select.next)(tree)) if select.next else []
+    onward = _pieces("link", compiled(select.next)(tree)) if select.next else []
     return Picked(
         select=select,
         articles=tuple(article for article in articles if any(article.get(part) for part in _NEEDED)),
@@ -175,9 +175,10 @@ def _tree_of(body: bytes, content_type: str | None, *, scripts: bool = False) ->
 
 
 @cache
-def _xpath(selector: str, axis: str = "descendant::") -> Callable[[Any], Any]:
-    compiled: Callable[[Any], Any] = etree.XPath(xpath_of(selector, axis))
-    return compiled
+def compiled(selector: str, axis: str = "descendant::") -> Callable[[Any], Any]:
+    """Return what finds *selector* in an element."""
+    find: Callable[[Any], Any] = etree.XPath(xpath_of(selector, axis))
+    return find
 
 
 def _pieces(part: str, found: Any) -> list[Piece]:
@@ -221,7 +222,7 @@ def _json_of(body: bytes, select: Select, content_type: str | None) -> Any:
     """The JSON that *body* is, or that the element `script` of the page that it is holds."""
     if not select.script:
         return read_json(to_utf8(body, content_type))[0]
-    found = _xpath(select.script)(_tree_of(body, content_type, scripts=True))
+    found = compiled(select.script)(_tree_of(body, content_type, scripts=True))
     text = next((piece.value for piece in _pieces("title", found)), "") if isinstance(found, list) else str(found)
     if not text:
         raise _nothing("script", select.script)

@@ -14,6 +14,8 @@ from feeds.cli.discover import discover
 from feeds.cli.preview import preview
 from feeds.settings import load_config
 from tests.fetch.origin import Exchange, Origin
+from tests.parse.listed_pages import PAGES, TITLES, each, page
+from tests.parse.test_selected import H_ENTRY
 
 HEAD = '<link rel="alternate" type="application/rss+xml" title="%s" href="%s">'
 JSON_FEED = (
@@ -40,7 +42,7 @@ class Site:
         # The origin misbehaves at some of the places where feeds usually are.
         for place in ("feed", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "rss"):
             origin.add(f"/{place}", lambda exchange: exchange.answer(404))
-        self.write("wiredesk.yaml", {"fetch": {"allow_private": ["127.0.0.0/8"]}})
+        self.write("wiredesk.yaml", {"fetch": {"allow_private": ["127.0.0.0/8"]}, "poll": {"gap_s": 0}})
         self.write("sections.yaml", {"harbour": {"title": "Harbour", "match": {"any": [{"category": ["Harbour"]}]}}})
         self.write("sources.yaml", [])
 
@@ -129,6 +131,25 @@ def test_a_page_without_any_feed_is_offered_itself_and_its_sitemap(site):
     site.put("/sitemap.xml", "<urlset><url><loc>https://a.example/1</loc></url></urlset>", "text/xml")
     lines = site.discover(url)
     assert [{key for key in line if key != "name"} for line in lines] == [{"page"}, {"sitemap"}]
+
+
+def test_a_page_without_a_feed_is_offered_with_selectors_that_preview_shows(site):
+    listed = PAGES["a table with a head"].body.replace("/a/", "https://elsewhere.example/")
+    (line,) = site.discover(site.put("/decisions", listed))
+    assert set(line) == {"name", "page", "select"}
+    assert line["select"]["date"] == "td:nth-child(1)"
+    site.write("sources.yaml", [line])
+    told = site.run(preview, line["name"]).output
+    assert "selected, 4 articles" in told and TITLES[0] in told
+
+
+def test_a_page_whose_links_are_learnt_has_its_selectors_as_a_remark(site):
+    cards = PAGES["cards of a newspaper"].body.replace("/a/", "/2026/11/harbour-wall-opens-after-years-")
+    (line,) = site.discover(site.put("/cards", cards))
+    assert set(line) == {"name", "page"}
+    assert "#   select:\n#     item: article.card" in site.said
+    (line,) = site.discover(site.put("/posts", page(each(H_ENTRY))))
+    assert set(line) == {"name", "page"} and "marks its posts" in site.said and "select" not in site.said
 
 
 def refusal(done: Result) -> str:

@@ -1,0 +1,244 @@
+"""Selectors for a page that lists articles and has no feed, from what repeats in it. Part of `parse`. Pure.
+
+    elements of one class or one parent -> columns of what each of them has -> the parts of an article -> the best group
+
+A group is as good as it has headlines of its own, each with an address, a date and a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from feeds.dates import parse_date
+from feeds.errors import ParseError
+from feeds.model import Select
+from feeds.page_dates import listed_date
+from feeds.parse.page_marks import words
+from feeds.parse.pages import MAX_ELEMENTS, page_tree
+from feeds.parse.selected import ENOUGH, MAX_ARTICLES, compiled
+
+MOST_GROUPS = 25
+MOST_COLUMNS = 60
+SAMPLE = 30
+"""Members of a group that are looked at; their likes are like them."""
+
+_FURNITURE = ("nav", "footer", "aside", "form", "head", "select")
+_ITEMS = ("article", "li", "tr", "div", "section", "a", "p", "dt", "td")
+_PARTS = ("a", "time", "p", "img", "b", "strong", "small", "em", "i", "h1", "h2", "h3", "h4", "h5", "h6")
+_HEADING = re.compile(r"h[1-6]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]*\d?[A-Za-z_-]*")
+"""A class that people wrote: what a program adds holds several digits, and changes with the next design."""
+_TITLE_NAME = re.compile(r"title|titel|titre|headline|heading|subject|name", re.IGNORECASE)
+_AUTHOR_NAME = re.compile(r"author|byline|(?<![a-z])by(?![a-z])|autor|auteur|writer|user|who", re.IGNORECASE)
+_LONGEST_DATE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """What *selector* finds first in each member of a group: elements, None for none, and their words."""
+
+    selector: str
+    elements: tuple[Any, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """Of how many of the members it is."""
+        return sum(element is not None for element in self.elements) / len(self.elements)
+
+    @property
+    def words(self) -> float:
+        """The mean number of words, where there are any."""
+        counts = [len(text.split()) for text in self.texts if text]
+        return sum(counts) / len(counts) if counts else 0.0
+
+    @property
+    def distinct(self) -> float:
+        """The share of different texts among those that there are."""
+        texts = [text for text in self.texts if text]
+        return len(set(texts)) / len(texts) if texts else 0.0
+
+
+def propose(body: bytes, *, url: str, content_type: str | None, now: datetime) -> Select | None:
+    """Return selectors for the articles that the page *body* at *url* lists; None where nothing repeats like some.
+
+    Dates count as such where they can be read at *now*.
+    """
+    try:
+        tree = page_tree(body, content_type)
+    except ParseError:
+        return None
+    if tree is None or tree.xpath("count(//*)") > MAX_ELEMENTS:
+        return None
+    found = [_proposed(item, members, now) for item, members in _groups(tree)]
+    best = max((one for one in found if one is not None), key=lambda one: one[0], default=None)
+    return best[1] if best is not None else None
+
+
+# --------------------------------------------------------------------------- what repeats
+
+
+def _groups(tree: Any) -> list[tuple[str, Sequence[Any]]]:
+    """The groups of elements that may be articles, with the selector of each; those with most headlines first."""
+    apart = {inner for outer in tree.iter(*_FURNITURE) for inner in outer.iter()}
+    sizes: dict[str, int] = {}
+    for element in tree.iter(*_ITEMS):
+        if element not in apart:
+            for selector in _selectors_of(element):
+                sizes[selector] = sizes.get(selector, 0) + bool(_headline_words(element))
+    likely = sorted((selector for selector, size in sizes.items() if size >= ENOUGH), key=lambda one: -sizes[one])
+    groups = [(selector, compiled(selector, "descendant-or-self::")(tree)) for selector in likely[:MOST_GROUPS]]
+    return [(selector, members) for selector, members in groups if _is_list(members, apart)]
+
+
+def _selectors_of(element: Any) -> Iterator[str]:
+    for name in _names(element):
+        yield f"{element.tag}.{name}"
+    parent = element.getparent()
+    if parent is not None and (above := _place_of(parent)):
+        yield f"{above} > {element.tag}"
+
+
+def _place_of(element: Any) -> str:
+    """How *element* is known by itself or by what it is in; ``""`` where that is neither by an id nor by a class."""
+    tags: list[str] = []
+    for up in (element, *element.iterancestors()):
+        if up.tag in ("body", "html") or len(tags) > 2:
+            break
+        name = next(iter(_names(up)), "")
+        if _NAME.fullmatch(up.get("id") or ""):
+            return " > ".join([f"#{up.get('id')}", *tags])
+        if name:
+            return " > ".join([f"{up.tag}.{name}", *tags])
+        tags.insert(0, up.tag)
+    return " > ".join(tags) if element.tag in ("main", "table", "tbody") else ""
+
+
+def _names(element: Any) -> list[str]:
+    return [name for name in (element.get("class") or "").split() if _NAME.fullmatch(name)]
+
+
+def _headline_words(element: Any) -> int:
+    """The words of the first link in *element* with some."""
+    links = (link for link in element.iter("a") if link.get("href"))
+    return next((count for link in links if (count := len(link.text_content().split())) >= 2), 0)
+
+
+def _is_list(members: Sequence[Any], apart: set[Any]) -> bool:
+    known = set(members)
+    few = ENOUGH <= len(members) <= MAX_ARTICLES
+    return few and not any(one in apart or not known.isdisjoint(one.iterancestors()) for one in members)
+
+
+# --------------------------------------------------------------------------- the parts of an article
+
+
+def _proposed(item: str, members: Sequence[Any], now: datetime) -> tuple[float, Select] | None:
+    """How good the group *item* is, and the selectors of its parts; None where it has no headlines."""
+    sample = members[:SAMPLE]
+    columns = [_column(selector, sample) for selector in _column_selectors(sample)]
+    dates = [column for column in columns if column.share >= 0.6 and _are_dates(column, now)]
+    title = max((one for one in columns if one not in dates and _may_be_title(one)), key=_title_score, default=None)
+    if title is None:
+        return None
+    link = _link_of(title, columns, sample)
+    select = Select(item=item, title=title.selector, link=link)
+    score = len(members) * title.share * min(title.words, 5) * (1 if link else 0.4)
+    if dates:
+        date = min(dates, key=lambda one: (one.elements[0] is None or one.elements[0].tag != "time", one.words))
+        select, score = replace(select, date=_date_selector(date)), score * 1.6
+    if text := _text_of(title, dates, columns):
+        select, score = replace(select, text=text.selector), score * 1.3
+    if any(column.selector == "img" and column.share >= 0.5 for column in columns):
+        select, score = replace(select, picture="img"), score * 1.1
+    if author := next((one for one in columns if _may_be_author(one) and one not in dates), None):
+        select, score = replace(select, author=author.selector), score * 1.05
+    return score, select
+
+
+def _column_selectors(members: Iterable[Any]) -> list[str]:
+    found: dict[str, None] = {}
+    for member in list(members)[:5]:
+        for element in member.iterdescendants():
+            for name in _names(element):
+                found[f".{name}"] = None
+            if element.tag in ("td", "th"):
+                found[f"{element.tag}:nth-child({1 + sum(1 for _ in element.itersiblings(preceding=True))})"] = None
+            elif element.tag in _PARTS:
+                found[element.tag] = None
+    return list(found)[:MOST_COLUMNS]
+
+
+def _column(selector: str, members: Sequence[Any]) -> _Column:
+    find = compiled(selector)
+    elements = tuple(next(iter(find(member)), None) for member in members)
+    return _Column(selector, elements, tuple("" if one is None else words(one) for one in elements))
+
+
+def _are_dates(column: _Column, now: datetime) -> bool:
+    texts = [
+        (element.get("datetime") or "").strip() or text
+        for element, text in zip(column.elements, column.texts, strict=True)
+        if element is not None
+    ]
+    read = [text for text in texts if len(text) <= _LONGEST_DATE and _is_date(text, now)]
+    return len(read) >= 0.8 * len(texts)
+
+
+def _is_date(text: str, now: datetime) -> bool:
+    return (parse_date(text) or listed_date(text, now, UTC)) is not None
+
+
+def _may_be_title(column: _Column) -> bool:
+    return column.share >= 0.9 and column.distinct >= 0.8 and 2 <= column.words <= 30 and column.selector != "img"
+
+
+def _title_score(column: _Column) -> float:
+    element = next(one for one in column.elements if one is not None)
+    linked = element.tag == "a" or next(element.iter("a"), None) is not None
+    score = 3.0 * bool(_HEADING.fullmatch(column.selector)) + 2.0 * linked
+    score += 2.0 * bool(_TITLE_NAME.search(column.selector)) - 2.0 * bool(_AUTHOR_NAME.search(column.selector))
+    # What holds more than the headline is longer than it.
+    return score + min(column.words, 8) / 8 - max(0.0, column.words - 14) / 4
+
+
+def _link_of(title: _Column, columns: Sequence[_Column], members: Sequence[Any]) -> str:
+    """The selector of the article's address: of the headline's own link, else of one around it or beside it."""
+    if all(one is None or one.get("href") for one in title.elements):
+        return f"{title.selector}@href"
+    if all(one is None or any(link.get("href") for link in one.iter("a")) for one in title.elements):
+        return f"{title.selector} a@href"
+    if all(member.tag == "a" and member.get("href") for member in members):
+        return "@href"
+    for column in columns:
+        addresses = {one.get("href") for one in column.elements if one is not None and one.tag == "a"}
+        if column.share >= 0.9 and len(addresses - {None, "#"}) >= 0.8 * len(members):
+            return f"{column.selector}@href"
+    return ""
+
+
+def _date_selector(column: _Column) -> str:
+    stated = all(one is None or one.get("datetime") for one in column.elements)
+    return f"{column.selector}@datetime" if stated else column.selector
+
+
+def _text_of(title: _Column, dates: Sequence[_Column], columns: Sequence[_Column]) -> _Column | None:
+    """The longest text that is not, and does not hold, headline or date."""
+    others = {element for column in (title, *dates) for element in column.elements if element is not None}
+    longest: _Column | None = None
+    for column in columns:
+        inside = any(not others.isdisjoint(one.iter()) for one in column.elements if one is not None)
+        around = any(not others.isdisjoint(one.iterancestors()) for one in column.elements if one is not None)
+        if column.share < 0.5 or column.words < 8 or inside or around or column.distinct < 0.6:
+            continue
+        if longest is None or column.words > longest.words:
+            longest = column
+    return longest
+
+
+def _may_be_author(column: _Column) -> bool:
+    return column.share >= 0.5 and bool(_AUTHOR_NAME.search(column.selector)) and 0 < column.words <= 6

@@ -1,0 +1,68 @@
+"""What `discover` proposes for a page without a feed: selectors of what repeats on it, and none for what does not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from feeds.model import Select
+from feeds.parse import parse_selected, propose
+from tests.parse.listed_pages import FOOT, MENU, PAGES, TITLES, URL, each, page
+from tests.parse.test_selected import HOSTILE, entries
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+PROPOSED = [name for name, listed in PAGES.items() if listed.proposed]
+
+
+def proposed(body: str | bytes) -> Select | None:
+    raw = body.encode() if isinstance(body, str) else body
+    return propose(raw, url=URL, content_type=None, now=NOW)
+
+
+@pytest.mark.parametrize("name", PROPOSED)
+def test_what_is_proposed_takes_what_a_person_would_have(name: str) -> None:
+    listed = PAGES[name]
+    select = proposed(listed.body)
+    assert select is not None
+    feed = parse_selected(
+        listed.body.encode(), select=select, is_json=False, url=URL, content_type=None, now=NOW, zone=UTC
+    )
+    found = entries(feed)
+    assert [entry.title for entry in found] == list(TITLES)
+    assert found[0].link == listed.first["link"]
+    if listed.select.date and not listed.select.date_format:
+        by_hand = parse_selected(
+            listed.body.encode(), select=listed.select, is_json=False, url=URL, content_type=None, now=NOW, zone=UTC
+        )
+        assert [entry.published for entry in found] == [entry.published for entry in entries(by_hand)]
+    if listed.select.text:
+        assert listed.first["text"] in found[0].text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        page("<p>Nothing repeats here, it is one article of a few words.</p>"),
+        MENU + FOOT,
+        page("<ul>" + "<li><a href=/x>More</a></li>" * 9 + "</ul>"),
+        page(each("<p class=x>{text}</p>")[:200]),
+    ],
+)
+def test_menus_and_articles_alone_give_none(body: str) -> None:
+    assert proposed(body) is None
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_pages_are_looked_at_within_bounds(name: str) -> None:
+    body, listed = HOSTILE[name]
+    if not listed.is_json:
+        proposed(body)
+
+
+def test_class_names_that_a_program_made_are_no_selectors() -> None:
+    body = page(
+        "<div id=news>" + each("<div class='sc-4f8a91b x92'><h3><a href=/a/{n}>{title}</a></h3></div>") + "</div>"
+    )
+    select = proposed(body)
+    assert select == Select(item="#news > div", title="h3", link="h3 a@href")
