@@ -24,6 +24,8 @@ OwnFullText = Literal["full", "fetch", "summary", "link"]
 Copies = Literal["fold", "link", "show"]
 RateScope = Literal["url", "host", "domain"]
 RssDate = Literal["published", "updated"]
+Usage = Literal["all", "ai-all", "ai-train", "ai-input", "ai-index", "search"]
+Payment = Literal["free", "attribution", "contribution", "purchase", "subscription", "training", "crawl", "use"]
 ReadBy = Literal["public", "tokens"]
 RemovedFile = Literal["keep", "retract"]
 
@@ -132,7 +134,26 @@ class PublishSettings:
         Several(most=20),
         "WebSub hubs in the place of the desk's own, told of each change",
     ] = ()
+    indexnow: Annotated[
+        tuple[str, ...],
+        "published address",
+        Several(most=5),
+        "where search engines take IndexNow: told of each article",
+    ] = ()
     images: Annotated[bool, "whether articles keep their pictures"] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceSettings:
+    """What machines may do with what is published (RSL 1.0); nothing is said where neither list has anything."""
+
+    permits: Annotated[tuple[Usage, ...], "what everybody's programs may do with the desk's contents"] = ()
+    prohibits: Annotated[tuple[Usage, ...], "what they may not do"] = ()
+    payment: Annotated[Payment, "what is wanted for what is permitted"] = "free"
+    terms: Annotated[str, "published address", "a page that says the same to people"] = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.permits or self.prohibits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +176,7 @@ class Settings:
     fetch: Annotated[FetchSettings, "the limits of one fetch"] = FetchSettings()
     publish: Annotated[PublishSettings, "what documents hold, and how long it is kept"] = PublishSettings()
     dedupe: Annotated[DedupeSettings, "what a new article is compared with"] = DedupeSettings()
+    licence: Annotated[LicenceSettings, "what machines may do with what is published (RSL)"] = LicenceSettings()
     trusted_proxies: Annotated[tuple[str, ...], "network", "proxies whose X-Forwarded headers are believed"] = ()
     learn_at: Annotated[
         str,
@@ -162,6 +184,11 @@ class Settings:
         OrWord("never", "never"),
         "when the classifier learns anew each day, where a section is to learn",
     ] = "03:30"
+
+    @property
+    def licence_url(self) -> str | None:
+        """Where the desk says its terms to machines; None where it says none."""
+        return f"{self.base_url}/licence.xml" if self.licence else None
 
     @property
     def own_hub(self) -> str | None:

@@ -22,6 +22,7 @@ from feeds.fetch.client import Fetcher
 from feeds.fetch.headers import retry_after_s
 from feeds.fetch.resolver import Lookup
 from feeds.frames import cut, delta_body
+from feeds.hub import indexnow
 from feeds.hub.requests import sign, topic_url
 from feeds.hub.subscribing import Asking, after, judge_hub, request_to
 from feeds.model import Answer, Document, Format, PollSettings, Request, Settings
@@ -273,7 +274,9 @@ class Deliveries:
             document = get(one.path, one.format)
             if document is None:
                 continue
-            if one.ping:
+            if one.ping and one.callback in self._settings.publish.indexnow:
+                requests += self._announced(tx, one, document)
+            elif one.ping:
                 requests.append(self._ping(one, document))
             elif (body := changed(one.path, one.format, one.delivered_sequence)) is not None:
                 requests.append(self._delivery(one, document, body, hub))
@@ -299,6 +302,16 @@ class Deliveries:
         fields = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
         return request_to(one.callback, fields, ("deliver", one, (document, self._publication)))
 
+    def _announced(self, tx: ReadTx, one: Subscription, document: Document) -> list[Request]:
+        """What a search engine is told: the newest of what changed since it was told last."""
+        changes = tx.sections.since(document.path, one.delivered_sequence, indexnow.MOST_PAGES)
+        uids = [article.uid for article in changes.articles] + [
+            gone.uid for gone in changes.withdrawn if gone.retracted
+        ]
+        tag = ("deliver", one, (document, self._publication))
+        base_url, desk_id = self._settings.base_url, tx.configs.desk_id()
+        return [indexnow.announcement(one.callback, base_url, desk_id, uids, tag)] if uids else []
+
     def _delivered(self, tx: Any, one: Subscription, sent: tuple[Document, int], outcome: Answer | FetchError) -> None:
         now = self._clock()
         document, publication = sent
@@ -309,7 +322,8 @@ class Deliveries:
         status = outcome.status if isinstance(outcome, Answer) else 0
         if 200 <= status < 300:
             self._count(kind, "delivered")
-            tx.hubs.delivered([(one.id, document.etag, document.sequence)], now)
+            rest_s = indexnow.AT_MOST_EVERY_S if one.callback in self._settings.publish.indexnow else 0
+            tx.hubs.delivered([(one.id, document.etag, document.sequence)], now, rest_s)
         elif status == 410 and not one.ping:
             self._count(kind, "gone")
             log.info("subscription ended by 410 topic=%s callback=%s", one.topic, _place(one.callback))
@@ -423,10 +437,13 @@ class Deliveries:
     def _sweep(self, now: datetime) -> None:
         settings = self._settings
         outside = settings.publish.hubs if settings.publish.websub else ()
+        self._look = self._look or bool(settings.publish.indexnow)  # what came while it rested
         with self._store.write() as tx:
             tx.hubs.sweep(now)
             tx.hubs.forget_sources()
-            tx.hubs.sync_pings(outside, sorted(tx.documents.topics()) if outside else (), now)
+            pings = [(*topic, hub) for topic in (sorted(tx.documents.topics()) if outside else ()) for hub in outside]
+            pings += [(*indexnow.TOPIC, engine) for engine in settings.publish.indexnow]
+            tx.hubs.sync_pings(pings, now)
             off = settings.own_hub is None
             reason = "this desk is no hub any more" if off else "the topic is gone"
             tx.hubs.withdraw(now, MOST_IN_FLIGHT, all=off, reason=reason)

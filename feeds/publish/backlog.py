@@ -1,4 +1,5 @@
-"""Fragments of articles that no document holds: archive pages and narrowed feeds are joined from them.
+"""What is behind documents: fragments of articles that none holds, for archive pages and narrowed feeds are joined from
+them; and the months of sitemaps.
 I/O: reads and writes the store.
 
 Requests cannot render, so whatever is filed gets its fragments here, the newest first, some at a time. They are checked
@@ -16,6 +17,7 @@ from feeds.model import FORMATS, Article, Fragment
 from feeds.publish.rendering import Listing
 from feeds.render import DeskContext, as_story, fragment_version
 from feeds.store import Store
+from feeds.store.sitemaps import NOTED_AT_ONCE
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +97,14 @@ def _catch_up_stories(store: Store, paths: Sequence[str], desk: DeskContext) -> 
         tx.documents.put_stories(fragments, stale)
         tx.documents.announce()
     return len(stories)
+
+
+def note_months(store: Store) -> None:
+    """Have sitemaps know what was published, in short transactions: all there is once, what changed from then on."""
+    noted = NOTED_AT_ONCE
+    while noted == NOTED_AT_ONCE:
+        with store.write() as tx:
+            noted = tx.sitemaps.note()
 
 
 def _fragments(

@@ -19,7 +19,7 @@ from itertools import chain
 from feeds import frames
 from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, UNFILED, Document, Fragment, Frame, Section, Settings
-from feeds.publish.backlog import catch_up, catch_up_stories
+from feeds.publish.backlog import catch_up, catch_up_stories, note_months
 from feeds.publish.choosing import Choice, choose
 from feeds.publish.held import HOLD_S, keep_last_good
 from feeds.publish.memory import FragmentMemory
@@ -98,6 +98,8 @@ class Publisher:
         """
         desk = desk_context(settings)
         catch_up_stories(self._store, done.sections, desk)
+        if "" in done.sections:
+            note_months(self._store)
         done.archived, aside = catch_up(self._store, desk, most=most, now=now)
         done.set_aside += aside
 

@@ -255,4 +255,5 @@ def section_context(section: Section, settings: Settings) -> SectionContext:
         icon_url=section.icon or None,
         colour=section.colour,
         rights=settings.copyright,
+        licence_url=settings.licence_url,
     )

@@ -11,7 +11,17 @@ from lxml import etree
 from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.model import Article, Discussion, Person
-from feeds.render.generator import Stamp, add, add_looks, add_texts, cut_out, expanded, new_generator, undeclared
+from feeds.render.generator import (
+    LICENCE_TYPE,
+    Stamp,
+    add,
+    add_looks,
+    add_texts,
+    cut_out,
+    expanded,
+    new_generator,
+    undeclared,
+)
 from feeds.render.mediarss import add_media
 from feeds.render.printable import (
     Credit,
@@ -58,6 +68,8 @@ def feed(section: SectionContext, values: dict[str, str]) -> Any:
         generator.icon(icon)
 
     def write(element: etree._Element) -> None:
+        if section.licence_url:
+            add(element, "link", None, href=section.licence_url, rel="license", type=LICENCE_TYPE)  # RFC 4946
         add_looks(element, icon, section.colour)
         element[-1].tail = values["extra"]
 

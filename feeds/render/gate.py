@@ -293,6 +293,7 @@ rss/channel/description 1 words
 rss/channel/atom:link:self 1 - href=address type==application/rss+xml
 rss/channel/atom:link:hub * - href=uri
 rss/channel/atom:link:prev-archive ? - href=address
+rss/channel/atom:link:license ? - href=address type==application/rsl+xml
 rss/channel/docs 1 address
 rss/channel/generator 1 words
 rss/channel/language ? language
@@ -325,6 +326,7 @@ feed/link:alternate 1 - href=address type==text/html
 feed/link:self 1 - href=address type==application/atom+xml
 feed/link:hub * - href=uri
 feed/link:prev-archive ? - href=address
+feed/link:license ? - href=address type==application/rsl+xml
 feed/generator 1 words
 feed/subtitle 1 words
 feed/rights ? words

@@ -133,6 +133,10 @@ def add_texts(parent: etree._Element, *pairs: tuple[str, str | None]) -> None:
             add(parent, name, text)
 
 
+LICENCE_TYPE = "application/rsl+xml"
+"""Of terms for machines (Really Simple Licensing 1.0)."""
+
+
 def add_looks(element: etree._Element, icon_url: str | None, colour: str) -> None:
     """Add to a channel or feed what readers show it with: Feedly's elements, which others read too."""
     add_texts(element, ("webfeeds:icon", icon_url), ("webfeeds:accentColor", colour.removeprefix("#")))

@@ -45,7 +45,7 @@ def feed(section: SectionContext, values: dict[str, str]) -> dict[str, Any]:
         "_wiredesk": {
             "id": values["id"],
             "updated": values["updated"],
-            **present(rights=line(section.rights), colour=section.colour),
+            **present(rights=line(section.rights), colour=section.colour, licence=section.licence_url),
         },
     }
 

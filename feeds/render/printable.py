@@ -49,6 +49,7 @@ class SectionContext:
     icon_url: str | None = None
     colour: str = ""
     rights: str = ""
+    licence_url: str | None = None
     desk_title: str = "Wiredesk"
 
     def url(self, suffix: str = "") -> str:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from feeds.dates import rfc822, rfc3339
 from feeds.model import Article
-from feeds.render.generator import Stamp, add, add_looks, add_texts, cut_out, new_generator, undeclared
+from feeds.render.generator import LICENCE_TYPE, Stamp, add, add_looks, add_texts, cut_out, new_generator, undeclared
 from feeds.render.mediarss import add_media, add_show, describes
 from feeds.render.printable import (
     DeskContext,
@@ -53,6 +53,8 @@ def channel(section: SectionContext, values: dict[str, str]) -> Any:
         generator.image(picture, title=values["title"], link=values["page"])
 
     def write(element: etree._Element) -> None:
+        if section.licence_url:
+            add(element, "atom:link", None, href=section.licence_url, rel="license", type=LICENCE_TYPE)
         add_looks(element, absolute(section.icon_url), section.colour)
         add(element, "lastBuildDate", values["updated"])
         period, frequency = update_period(section.max_age_s)

@@ -12,7 +12,17 @@ from typing import cast
 from flask import Flask
 
 from feeds.dates import http_date
-from feeds.serve import admin_pages, article_pages, crawlers, documents, errors, negotiation, section_pages, websub
+from feeds.serve import (
+    admin_pages,
+    article_pages,
+    crawlers,
+    documents,
+    errors,
+    negotiation,
+    section_pages,
+    sitemaps,
+    websub,
+)
 from feeds.serve.admission import MAX_BODY_BYTES, Access
 from feeds.serve.answers import Answers
 from feeds.serve.counters import Tally, shared_folder
@@ -38,7 +48,7 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Fla
     answers = Answers(app.wsgi_app, reader, tally=Tally(shared_folder(os.environ), reader.keep_readers))
     access = Access.of(os.environ)
     app.extensions["feeds.site"] = Site(reader=reader, answers=answers, assets=Assets.shipped(), access=access)
-    for views in (admin_pages, crawlers, article_pages, websub, section_pages, documents):
+    for views in (admin_pages, crawlers, sitemaps, article_pages, websub, section_pages, documents):
         app.register_blueprint(views.bp)
     app.before_request(admit)
     app.after_request(keep_private)

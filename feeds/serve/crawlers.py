@@ -1,32 +1,27 @@
-"""What machines ask by habit: robots.txt, news sitemap, favicon, files of pages; is the desk alive and ready.
-I/O: one read of the store for the sitemap and for readiness.
+"""What machines ask by habit: robots.txt, terms, favicon, files of pages; is the desk alive and ready.
+I/O: one read of the store for the key of IndexNow and for readiness.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
-from feeds.dates import rfc3339
 from feeds.errors import StoreError
 from feeds.frames import legal
-from feeds.model import Article
+from feeds.hub.indexnow import key_of
+from feeds.model import Settings
 from feeds.serve.addresses import Addresses
-from feeds.serve.representations import Finished, cache_control, finish
+from feeds.serve.representations import SCRIPTS_MAY_READ, finish
 from feeds.serve.site import FOREVER, Asset, finish_text, respond_with, the_site
-from feeds.serve.store_reader import BEHIND_S, Desk
+from feeds.serve.store_reader import BEHIND_S
 
 bp = Blueprint("crawlers", __name__)
 
-MAX_URLS = 1000
-MAX_AGE_DAYS = 2
-_SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
 _DAY = "public, max-age=86400"
 _STARTED = datetime.now(UTC).replace(microsecond=0)  # shipped files have no better time: they came with this process
 
@@ -36,7 +31,9 @@ def robots() -> Response:
     """Welcome everybody to what is published; search results and the admins' pages are not for crawlers."""
     snapshot = the_site().snapshot
     closed = [f"Disallow: {snapshot.addresses.local(path)}" for path in ("/search", "/status", "/metrics", "/unfiled")]
-    lines = ["User-agent: *", *closed, "", f"Sitemap: {snapshot.addresses.public('/sitemap-news.xml')}"]
+    terms = snapshot.desk.settings.licence_url
+    maps = [f"Sitemap: {snapshot.addresses.public(path)}" for path in ("/sitemap.xml", "/sitemap-news.xml")]
+    lines = [*([f"License: {terms}", ""] if terms else []), "User-agent: *", *closed, "", *maps]
     return respond_with(
         finish_text(
             "\n".join(lines) + "\n",
@@ -47,24 +44,51 @@ def robots() -> Response:
     )
 
 
-@bp.get("/sitemap-news.xml")
-def sitemap() -> Response:
-    """Give the articles of the last two days (sitemaps.org 0.9 with Google's news extension)."""
-    site = the_site()
-    snapshot = site.snapshot
-    # By the minute, so that crawlers cannot make the store work; a new epoch brings retractions at once.
-    minute = site.now().replace(second=0, microsecond=0)
-
-    def prepare() -> Finished:
-        articles = site.reader.published_after(minute - timedelta(days=MAX_AGE_DAYS), MAX_URLS)
-        return finish_text(
-            news_sitemap(articles, snapshot.desk, snapshot.addresses),
-            media_type="application/xml; charset=utf-8",
-            last_modified=max((article.updated for article in articles), default=snapshot.desk.accepted_at),
-            cache_control=cache_control(snapshot.desk.settings),
+@bp.get("/licence.xml")
+def licence() -> Response:
+    """Say what machines may do with what is here (Really Simple Licensing 1.0), where config says it."""
+    snapshot = the_site().snapshot
+    if snapshot.desk.settings.licence_url is None:
+        raise NotFound
+    return respond_with(
+        finish_text(
+            licence_document(snapshot.desk.settings, snapshot.addresses),
+            media_type="application/rsl+xml; charset=utf-8",
+            last_modified=snapshot.desk.accepted_at,
+            cache_control=_DAY,
+            always_more=SCRIPTS_MAY_READ,
         )
+    )
 
-    return respond_with(site.once(("sitemap", snapshot.epoch, minute, snapshot.desk.version), prepare))
+
+def licence_document(settings: Settings, addresses: Addresses) -> str:
+    """Return the terms for everything below the desk's address."""
+    terms = settings.licence
+    root = ElementTree.Element("rsl", xmlns="https://rslstandard.org/rsl")
+    content = ElementTree.SubElement(root, "content", url=addresses.public("/"))
+    license = ElementTree.SubElement(content, "license")
+    for name, usages in (("permits", terms.permits), ("prohibits", terms.prohibits)):
+        if usages:
+            ElementTree.SubElement(license, name, type="usage").text = " ".join(usages)
+    if terms.permits:
+        ElementTree.SubElement(license, "payment", type=terms.payment)
+    for name, text in (("copyright", settings.copyright), ("terms", terms.terms)):
+        if text:
+            ElementTree.SubElement(content, name).text = legal(text)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+@bp.get("/<key>.txt")
+def indexnow_key(key: str) -> Response:
+    """Give the key that shows search engines that the desk itself told them of its pages (IndexNow)."""
+    site = the_site()
+    if not site.snapshot.desk.settings.publish.indexnow:
+        raise NotFound
+    with site.store.read() as tx:
+        if key != key_of(tx.configs.desk_id()):
+            raise NotFound
+    return _line(key, 200)
 
 
 @bp.get("/favicon.ico")
@@ -92,32 +116,6 @@ def _asset(asset: Asset, keep: str) -> Response:
             cache_control=keep,
         )
     )
-
-
-def news_sitemap(articles: Iterable[Article], desk: Desk, addresses: Addresses) -> str:
-    """Return the sitemap of *articles*, in their order; those whose source wants no indexing are left out.
-
-    Addresses are those of the desk's own pages, since a sitemap may name none of another host.
-    """
-    ElementTree.register_namespace("news", _NEWS)
-    root = ElementTree.Element("urlset", xmlns=_SITEMAP)
-    for article in articles:
-        if article.noindex:
-            continue
-        url = ElementTree.SubElement(root, "url")
-        ElementTree.SubElement(url, "loc").text = addresses.public(f"/article/{article.id}")
-        news = ElementTree.SubElement(url, f"{{{_NEWS}}}news")
-        publication = ElementTree.SubElement(news, f"{{{_NEWS}}}publication")
-        ElementTree.SubElement(publication, f"{{{_NEWS}}}name").text = legal(desk.settings.title)
-        language = (article.language or desk.settings.language).lower()
-        # The extension wants two or three letters, but for Chinese, where the script matters.
-        if language not in ("zh-cn", "zh-tw"):
-            language = language.partition("-")[0]
-        ElementTree.SubElement(publication, f"{{{_NEWS}}}language").text = legal(language)
-        ElementTree.SubElement(news, f"{{{_NEWS}}}publication_date").text = rfc3339(article.published)
-        ElementTree.SubElement(news, f"{{{_NEWS}}}title").text = legal(article.title)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 @bp.get("/healthz")

@@ -19,7 +19,7 @@ from feeds.serve.site import Refused, redirect_to, the_site
 PAGES = frozenset(("pages.front", "pages.section_page"))
 SECTION_FEED = "documents.section_document"
 FEEDS = frozenset((SECTION_FEED, "documents.archive_page", "articles.story_feed", "pages.search_feed"))
-PUBLIC = frozenset(("documents", "pages", "articles", "crawlers"))
+PUBLIC = frozenset(("documents", "pages", "articles", "crawlers", "sitemaps"))
 """The blueprints whose answers are the same for everybody."""
 
 _TYPES: dict[str, Format] = {

@@ -241,6 +241,7 @@ def frame(snapshot: Snapshot) -> dict[str, object]:
         "icon": addresses.local(f"/static/{names['favicon.svg']}"),
         "mark": addresses.local("/favicon.ico"),
         "search_url": addresses.local("/search"),
+        "licence": addresses.local("/licence.xml") if settings.licence else "",
     }
 
 

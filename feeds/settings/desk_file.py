@@ -122,6 +122,12 @@ def _interactions(settings: Settings, read: Read, report: Report) -> None:
         report.warn(
             at("publish", "keep_days"), "articles are kept for a day", "readers that ask once a day may miss some"
         )
+    if both := set(settings.licence.permits) & set(settings.licence.prohibits):
+        report.error(
+            at("licence", "prohibits"),
+            f"licence permits and prohibits {min(both)!r}",
+            "take it out of one of them",
+        )
     _public_address(settings, read, report)
 
 

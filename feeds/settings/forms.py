@@ -389,7 +389,7 @@ def _kind(hint: Any, limits: dict[type, Any]) -> Kind:
     arguments = get_args(hint)
     if type(None) in arguments:  # which config can't say
         return _kind(arguments[0], limits)
-    if arguments and arguments[0] in (str, int):
+    if get_origin(hint) is tuple and get_origin(arguments[0]) is not tuple:
         several = limits.pop(Several, Several())
         return ListOf(_kind(arguments[0], limits), several.least, several.most)
     if str in limits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, literal, select, update
@@ -206,8 +206,10 @@ class Hubs(Verbs):
             statement = statement.where(FAILING)
         return [_subscription(row) for row in self._execute(statement)]
 
-    def delivered(self, arrived: Sequence[tuple[int, str, int]], now: datetime) -> None:
-        """Note of each subscription which document (its ETag, its sequence) has arrived there."""
+    def delivered(self, arrived: Sequence[tuple[int, str, int]], now: datetime, rest_s: float = 0) -> None:
+        """Note of each subscription which document (its ETag, its sequence) has arrived there; the next is due after
+        *rest_s*.
+        """
         for id, etag, sequence in arrived:
             self._execute(
                 update(hub_subscriptions)
@@ -219,7 +221,7 @@ class Hubs(Verbs):
                     given_up_etag="",
                     failures=0,
                     failing_since=None,
-                    next_try_at=now,
+                    next_try_at=now + timedelta(seconds=rest_s),
                     last_error="",
                 )
             )
@@ -265,12 +267,12 @@ class Hubs(Verbs):
             self.ask(denial, now)
         return len(rows)
 
-    def sync_pings(self, hubs: Sequence[str], topics: Sequence[tuple[str, Format]], now: datetime) -> None:
-        """Have just these outside *hubs* told of changes of these *topics*; of a new one at once."""
-        pings = hub_subscriptions.c.ping == 1
-        statement = select(hub_subscriptions.c.id, *(hub_subscriptions.c[name] for name in _KEY)).where(pings)
+    def sync_pings(self, pings: Iterable[tuple[str, Format, str]], now: datetime) -> None:
+        """Have just these told of changes: path and format of a topic, and an outside hub; of a new one at once."""
+        known = hub_subscriptions.c.ping == 1
+        statement = select(hub_subscriptions.c.id, *(hub_subscriptions.c[name] for name in _KEY)).where(known)
         present = {(row.path, row.format, row.callback): row.id for row in self._execute(statement)}
-        wanted = {(path, format, hub) for hub in hubs for path, format in topics}
+        wanted = set(pings)
         gone = [id for key, id in present.items() if key not in wanted]
         change_in(self._connection, delete(hub_subscriptions), hub_subscriptions.c.id, gone)
         rows = [

@@ -437,7 +437,18 @@ _partial("ix_filings_top", filings.c.section_id, filings.c.rank_at, filings.c.ar
 Index("ix_filings_sequence", filings.c.section_id, filings.c.sequence)
 Index("ix_filings_number", filings.c.section_id, filings.c.number)
 BY_RANK, BY_NUMBER = "INDEXED BY ix_filings_top", "INDEXED BY ix_filings_number"
+BY_SEQUENCE = "INDEXED BY ix_filings_sequence"
 """Hints for SQLite, which without statistics goes through a whole section by its primary key and sorts it."""
+
+sitemap_months = Table(
+    "sitemap_months",
+    metadata,
+    Column("month", BigInteger, primary_key=True, autoincrement=False),  # 202611
+    Column("first", BigInteger, nullable=False),  # numbers of filings of the whole desk
+    Column("last", BigInteger, nullable=False),
+    _time("changed_at"),
+    sqlite_with_rowid=False,
+)
 
 fragments = Table(
     "fragments",

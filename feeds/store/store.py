@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from feeds.store.retention import Retention
     from feeds.store.search import Search
     from feeds.store.sections import Sections
+    from feeds.store.sitemaps import Sitemaps
     from feeds.store.small_tables import Configs, Events, Furniture, Models, Readers, Tokens
     from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
@@ -127,6 +128,7 @@ _SUBJECTS = {
     "stories": ("stories", "StoryShelf"),
     "documents": ("documents", "Documents"),
     "hubs": ("hubs", "Hubs"),
+    "sitemaps": ("sitemaps", "Sitemaps"),
     "retention": ("retention", "Retention"),
     "search": ("search", "Search"),
     "overview": ("overview", "Overview"),
@@ -156,6 +158,7 @@ class ReadTx:
     stories: StoryShelf
     documents: Documents
     hubs: Hubs
+    sitemaps: Sitemaps
     retention: Retention
     search: Search
     overview: Overview

@@ -73,8 +73,8 @@ class HubDesk:
         if getattr(self, "deliveries", None) is not None:
             self.deliveries.configure(settings, "Wiredesk/test")  # type: ignore[union-attr]
 
-    def publish(self, title: str) -> float:
-        """File an article and render; gives the moment when its documents stood in the store."""
+    def publish(self, title: str, *paths: str) -> float:
+        """File an article in *paths* (none: news/world) and render; gives the moment when its documents stood there."""
         self.count += 1
         now = self.clock()
         words = " ".join(f"{word}{self.count}" for word in "harbour council tide ferry lantern chart crew".split())
@@ -85,7 +85,7 @@ class HubDesk:
         )  # fmt: skip
         uid = f"urn:uuid:{uuid.uuid4()}"
         decision = Decision(kind="new", entry=entry, article_uid=uid, source_id=1)
-        where = [Placement(section="news/world", by="rule", reason="because")]
+        where = [Placement(section=path, by="rule", reason="because") for path in paths or ("news/world",)]
         with self.store.write() as tx:
             tx.articles.save([decision], now, {uid: where})
         publish(self.store, self.settings, self.sections, now=now)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
 from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import feedparser
 import pytest
@@ -372,3 +373,26 @@ def test_a_delivery_comes_within_a_second_of_publication(
     told = f"first {median(first):.3f} s, last {median(last):.3f} s (medians of {rounds})"
     record_property("measured", f"publication to delivery, {many} subscribers: {told}")
     assert min(first) < 1.0
+
+
+def test_search_engines_are_told_of_what_is_new_and_no_more_than_once_a_minute(
+    hub: HubDesk, subscriber: Subscriber
+) -> None:
+    engine = subscriber.callback("engine")
+    for title in ("First", "Second"):
+        hub.publish(title, "news/world", "")
+    hub.publish_settings(indexnow=(engine,))
+    until(lambda: len(subscriber.deliveries) == 1)
+    told = json.loads(subscriber.deliveries[0].body)
+    assert subscriber.deliveries[0].headers["content-type"] == "application/json; charset=utf-8"
+    assert told["host"] == hub.settings.base_url.removeprefix("http://") and len(told["urlList"]) == 2
+    with urlopen(told["keyLocation"]) as served:  # noqa: S310 - of the desk itself
+        assert served.read().decode().strip() == told["key"]
+
+    hub.publish("Third", "news/world", "")
+    settled(hub)
+    assert len(subscriber.deliveries) == 1
+    hub.clock.ahead += timedelta(minutes=2)
+    until(lambda: len(subscriber.deliveries) == 2)
+    (page,) = json.loads(subscriber.deliveries[1].body)["urlList"]
+    assert page not in told["urlList"]
