@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from feeds.model import LicenceSettings
-from feeds.serve import flask_app, sitemaps
+from feeds.serve import sitemaps
 from tests.publish.desk import NOW, TREE, Desk, uid_of
 
 BASE = "https://wire.example.org"
@@ -52,7 +52,7 @@ def article(number: int) -> str:
 def test_every_article_is_in_the_sitemap_of_the_month_in_which_it_was_filed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = flask_app(desk.web).extensions["feeds.site"]
+    site = desk.web.extensions["feeds.site"]
     site.now = lambda: desk.now
     empty = places(desk, "/sitemap.xml", INDEX)
     assert list(empty) == ["/sitemap-sections.xml", "/sitemap-news.xml"]
@@ -128,7 +128,7 @@ def test_the_key_of_indexnow_is_served_where_that_is_on(desk: Desk) -> None:
 
 
 def test_news_is_no_older_than_two_days(desk: Desk) -> None:
-    flask_app(desk.web).extensions["feeds.site"].now = lambda: NOW + timedelta(days=3)
+    desk.web.extensions["feeds.site"].now = lambda: NOW + timedelta(days=3)
     desk.bring([1])
     desk.render()
     assert list(places(desk, "/sitemap-news.xml")) == ["/"]
