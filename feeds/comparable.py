@@ -90,6 +90,25 @@ def comparable_url(url: str) -> str:
     return host + path + ("?" + query if query else "")
 
 
+def carried_target(url: str) -> str | None:
+    """The address that a redirector's link *url* carries, through redirectors in it; None where it carries none.
+
+    >>> carried_target("https://click.example.org/track/click?u=7&url=https%3A%2F%2Fexample.com%2Fnews")
+    'https://example.com/news'
+    """
+    text: str | None = None
+    for _ in range(MAX_HOPS):
+        try:
+            parts, host, _port = split_url(text or url)
+        except UrlError:
+            return text
+        target = _carried(parts, host)
+        if target is None:
+            return text
+        text = target
+    return text
+
+
 def _carried(parts: SplitResult, host: str) -> str | None:
     """The target that a redirector's, cache's or archive's link carries, None for all other links."""
     return _amp_target(parts, host) or _path_target(parts, host) or _query_target(parts, host)

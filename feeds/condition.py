@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, get_args
 
-from feeds.model import Source
+from feeds.model import DOCUMENTS, Source
 
 Word = Literal["fine", "new", "waiting", "silent", "moved", "failing", "gone", "resting"]
 WORDS: tuple[Word, ...] = get_args(Word)
@@ -140,7 +140,7 @@ def _silent(source: Source, state: State, now: datetime, quiet: str) -> Conditio
             remedy="look whether its feed has moved elsewhere",
             trouble=True,
         )
-    if source.kind == "files" or state.last_new_at is None or now - state.last_new_at <= SILENT_AFTER:
+    if source.kind in DOCUMENTS or state.last_new_at is None or now - state.last_new_at <= SILENT_AFTER:
         return None
     text = f"silent: it answers, with nothing new since {day(state.last_new_at, now)}"
     return Condition(word="silent", text=text, remedy="look whether its site has another feed by now")

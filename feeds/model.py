@@ -18,7 +18,7 @@ from feeds.dates import Order
 
 # --------------------------------------------------------------------------- what admins configure
 
-SourceKind = Literal["feed", "page", "sitemap", "json", "files"]
+SourceKind = Literal["feed", "page", "sitemap", "json", "files", "mail"]
 FullText = Literal["full", "summary", "link"]
 OwnFullText = Literal["full", "fetch", "summary", "link"]
 Copies = Literal["fold", "link", "show"]
@@ -28,6 +28,9 @@ Usage = Literal["all", "ai-all", "ai-train", "ai-input", "ai-index", "search"]
 Payment = Literal["free", "attribution", "contribution", "purchase", "subscription", "training", "crawl", "use"]
 ReadBy = Literal["public", "tokens"]
 RemovedFile = Literal["keep", "retract"]
+
+DOCUMENTS: tuple[SourceKind, ...] = ("files", "mail")
+"""Kinds whose articles come as documents of their own, and whose address is no reader's business."""
 
 WEEK_S = 7 * 86400
 
@@ -330,7 +333,15 @@ class Source:
     post: Annotated[
         str, Words(100_000, lines=True), "a body to ask with by POST; ${NAME} in it comes from the environment"
     ] = ""
+    senders: tuple[str, ...] = ()  # whose letters are taken: patterns of addresses, or list:ID
+    digest: Annotated[bool, "whether each letter is a digest, to be cut into its articles at its headings"] = False
+    mark_read: Annotated[bool, "whether letters that are taken are marked as read; none is ever deleted"] = False
     removed: Annotated[RemovedFile, "what becomes of the article of a document that is removed"] = "keep"
+
+    @property
+    def is_imap(self) -> bool:
+        """Whether it is a mailbox on a server, and no folder of this machine."""
+        return self.kind == "mail" and "://" in self.target
 
     @property
     def rights(self) -> FullText | None:

@@ -37,7 +37,7 @@ from feeds.condition import ago, condition, span
 from feeds.engine.supervisor import holder
 from feeds.errors import DeskError
 from feeds.listening import is_loopback
-from feeds.model import Source
+from feeds.model import DOCUMENTS, Source
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.store import ReadTx, Store
 from feeds.store.database import fault
@@ -352,7 +352,7 @@ def network(found: Places) -> Iterator[Finding]:
 
 
 def _asks_a_host(source: Source) -> bool:
-    return source.kind != "files" and "${" not in source.target
+    return source.kind not in DOCUMENTS and "${" not in source.target
 
 
 def _host_and_port(source: Source) -> tuple[str, int]:

@@ -20,7 +20,7 @@ from feeds.errors import UrlError
 from feeds.filing import FilingRules
 from feeds.filing.learned.text_model import Model
 from feeds.frames import archive_page, archive_path
-from feeds.model import Article, Evidence, Filing, Related
+from feeds.model import DOCUMENTS, Article, Evidence, Filing, Related
 from feeds.settings import Config, config_from_json
 from feeds.store import ReadTx, Store, open_store
 from feeds.store.values import ArticleState, Poll, StoredEntry
@@ -245,7 +245,7 @@ def _tell_entry(stored: StoredEntry, poll: Poll | None, *, alone: bool) -> None:
 
 
 def _poll_in_words(stored: StoredEntry, poll: Poll | None) -> str:
-    if stored.source.kind == "files":
+    if stored.source.kind in DOCUMENTS:
         return "in its folder"
     if poll is None:
         return "by a poll longer ago than this source's polls are kept"

@@ -35,7 +35,7 @@ from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
 from feeds.ingest.unsaved import Progress
 from feeds.ingest.verdicts import Late
-from feeds.model import Source
+from feeds.model import DOCUMENTS, Source
 from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult
 
@@ -205,7 +205,7 @@ def _still_written(store: Store, taking: Claims, ended: Sequence[PollResult]) ->
     time.sleep(FOLDER_RETRY_S)
     with store.read() as tx:
         found = tx.sources.claims_of([result.source_id for result in soon])
-    folders = [claim.source.key for claim in found.values() if claim.source.kind == "files"]
+    folders = [claim.source.key for claim in found.values() if claim.source.kind in DOCUMENTS]
     return taking.named(folders)[0]
 
 
@@ -254,7 +254,7 @@ def _joined(result: PollResult, late: Sequence[Late]) -> PollResult:
 
 def _unreached(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> list[PollResult]:
     """All that were asked over the network, where none of them answered anything; else none."""
-    asked = [result for result in ended if sources[result.source_id].kind != "files"]
+    asked = [result for result in ended if sources[result.source_id].kind not in DOCUMENTS]
     silent = [result for result in asked if result.error and result.state.last_status is None]
     return silent if len(silent) == len(asked) >= UNREACHED_FROM else []
 

@@ -116,6 +116,8 @@ def _next(source: Source, state: SourceState, now: datetime) -> str:
 
 def _test(source: Source, running: Config, found: Places) -> None:
     """Ask *source* as the desk would, with its headers, and print what that brings."""
+    if source.kind == "mail":
+        raise DeskError(f"{source.name} is a mailbox", remedy=f"`wiredesk poll {source.name!r}` takes its letters")
     if source.kind == "files":
         show_files(source, running, found, TESTED)
         return

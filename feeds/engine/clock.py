@@ -33,7 +33,7 @@ from feeds.engine.config_watch import (
     tell_errors,
     to_refile,
 )
-from feeds.engine.folder_watch import FolderWatch
+from feeds.engine.folder_watch import FolderWatch, MailWatch
 from feeds.engine.liveness import Alive
 from feeds.engine.publishing import Publishing
 from feeds.engine.startup import now_utc, tell_config, user_agent
@@ -46,6 +46,7 @@ from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
+from feeds.model import DOCUMENTS
 from feeds.settings import ConfigErrors
 from feeds.store import Store
 from feeds.store.database import Loss
@@ -132,6 +133,7 @@ class IngestProcess:
             store, lambda: self._desk, clock=lambda: now_utc(), published=self._deliveries.wake
         )
         self._folders = FolderWatch(self._folder_changed)
+        self._mailboxes = MailWatch(self._folder_changed)
         self._changed_folders: frozenset[int] = frozenset()
         self._workers = Workers()
         # On PostgreSQL hands poll what is not on this machine's own disk.
@@ -169,6 +171,7 @@ class IngestProcess:
             if scheduler.running:
                 scheduler.shutdown(wait=True)
             self._folders.close()
+            self._mailboxes.close()
             self._judge.close()
             self._publishing.close()
             self._deliveries.close()
@@ -294,8 +297,12 @@ class IngestProcess:
 
     def _watch_folders(self) -> None:
         with self._store.read() as tx:
-            patterns = {one.id: one.target for one in tx.sources.all() if one.kind == "files" and one.enabled}
+            those = [one for one in tx.sources.all() if one.kind in DOCUMENTS and one.enabled]
+        folders = [one for one in those if not one.is_imap]
+        patterns = {one.id: one.target if one.kind == "files" else f"{one.target}/*/*" for one in folders}
         self._folders.watch(self._folder, patterns)
+        boxes = {one.id: self._desk.completed(one).target for one in those if one.is_imap}
+        self._mailboxes.watch(boxes, self._desk.settings.fetch)
 
     def _folder_changed(self, source_ids: frozenset[int]) -> None:
         """Called from the thread that watches."""

@@ -1,4 +1,4 @@
-"""Folders of documents, watched: what is written there is looked at soon. A thread. I/O: the file system, the store.
+"""Folders of documents and mailboxes, watched: what comes there is looked at soon. Threads. I/O: files, mail servers.
 
 It is a help and no more: a folder that can't be watched (a network share, too many watches), or an event that is lost,
 costs the seconds until the next look.
@@ -13,12 +13,18 @@ from pathlib import Path
 
 import watchfiles
 
+from feeds.errors import FetchError
 from feeds.fetch.folder import base_of
+from feeds.fetch.mailbox import wait_for_letters
+from feeds.model import FetchSettings
 
 log = logging.getLogger(__name__)
 
 STEP_MS = 200
 DEBOUNCE_MS = 1000
+MOST_MAILBOXES = 50
+AGAIN_S = 300.0
+"""How long a mailbox that can't be waited at is left alone."""
 
 
 class FolderWatch:
@@ -62,3 +68,37 @@ class FolderWatch:
                 self._touched(frozenset().union(*ids))
         except Exception as error:
             log.warning("folders can't be watched, they are looked into every few seconds: %s", error)
+
+
+class MailWatch:
+    """`watch` mailboxes; `touched` is called with the id of a source to which a letter came. A thread for each."""
+
+    def __init__(self, touched: Callable[[frozenset[int]], None]) -> None:
+        self._touched = touched
+        self._boxes: dict[int, str] = {}
+        self._stop = threading.Event()
+
+    def watch(self, boxes: Mapping[int, str], settings: FetchSettings) -> None:
+        """Wait for letters in these *boxes*, by source, and no others; they hold passwords."""
+        if boxes == self._boxes:
+            return
+        self.close()
+        self._boxes, self._stop = dict(boxes), threading.Event()
+        for source_id, url in list(self._boxes.items())[:MOST_MAILBOXES]:
+            arguments = (source_id, url, settings, self._stop)
+            threading.Thread(target=self._run, args=arguments, name=f"mail-{source_id}", daemon=True).start()
+
+    def close(self) -> None:
+        """Wait for nothing any more; connections end within seconds."""
+        self._stop.set()
+        self._boxes = {}
+
+    def _run(self, source_id: int, url: str, settings: FetchSettings, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                if wait_for_letters(url, settings=settings, stopped=stop.is_set):
+                    self._touched(frozenset((source_id,)))
+                    continue
+            except FetchError as error:
+                log.info("can't wait for letters, they are asked for from time to time: %s", error)
+            stop.wait(AGAIN_S)

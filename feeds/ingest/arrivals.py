@@ -7,19 +7,22 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import xxhash
 
-from feeds.errors import DeskError
+from feeds.errors import DeskError, FetchError
 from feeds.fetch.folder import Look, look
+from feeds.fetch.mailbox import Letters, fetch_letters, look_into_maildir
 from feeds.ingest import verdicts
 from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late
-from feeds.model import Answer, Source
+from feeds.model import Answer, FetchSettings, Source, Validators
 from feeds.redaction import fault_of_ours
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, InboxItem, PollResult
@@ -32,6 +35,8 @@ log = logging.getLogger(__name__)
 
 FOLDER_INTERVAL_S = 10.0
 FOLDER_RETRY_S = 2.0
+MAIL_INTERVAL_S = 300.0
+MAIL_THREADS = 4
 OVERLAP = 100
 AT_ONCE = 200
 REMOVED_GRACE = timedelta(minutes=1)
@@ -106,7 +111,7 @@ def look_into(
     done = Looked()
     for claim, source in looks:
         try:
-            seen = look(desk.folder, source.target, claim.state.item_hashes, now=at, follow=source.follow)
+            seen = _look(desk, claim, source, at)
         except DeskError as error:
             done.results.append(verdicts.failed(claim, error, at=at, settings=desk.settings.poll, jitter=random()))
             continue
@@ -125,20 +130,80 @@ def look_into(
         states, found, waiting = tuple(seen.states), len(seen.found), seen.waiting
         done.results.append(verdicts.looked(claim, states, found=found, waiting=waiting, at=at, wait_s=wait_s))
         for file in seen.found:
-            item = InboxItem(
-                id=0,
-                source_id=source.id,
-                claim_id="",
-                received_at=at,
-                final_url=f"file:{file.name}",
-                status=200,
-                headers=(),
-                validators=claim.state.validators,
-                body=file.body,
-                pushed=False,
-            )
+            item = _item(source, f"file:{file.name}", file.body, at)
             done.found.append((item, source, not claim.state.first_poll_done))
     return done
+
+
+def _look(desk: Desk, claim: Claim, source: Source, at: datetime) -> Look:
+    known = claim.state.item_hashes
+    if source.kind == "mail":
+        senders, mark_read = source.senders, source.mark_read
+        return look_into_maildir(desk.folder, source.target, known, senders, mark_read=mark_read, now=at)
+    return look(desk.folder, source.target, known, now=at, follow=source.follow)
+
+
+def _take_letters(
+    done: Looked, claim: Claim, source: Source, letters: Letters | DeskError, desk: Desk, *, at: datetime, jitter: float
+) -> None:
+    """Add what a look into a mailbox brought, or that it failed."""
+    if isinstance(letters, DeskError):
+        if isinstance(letters, FetchError):
+            desk.redact(letters)
+        ended = verdicts.failed(claim, letters, at=at, settings=desk.settings.poll, jitter=jitter)
+        done.results.append(ended)
+        return
+    wait_s = FOLDER_RETRY_S if letters.more else source.interval_s or MAIL_INTERVAL_S
+    result = verdicts.looked(claim, (), found=len(letters.found), waiting=0, at=at, wait_s=wait_s)
+    state = replace(result.state, validators=Validators(etag=letters.state))
+    done.results.append(replace(result, state=state, reason="more letters wait" if letters.more else "its mailbox"))
+    if letters.passed_over or letters.too_large:
+        log.info(
+            "source=%s: %d letters of others and %d that are too large are not taken",
+            source.name, letters.passed_over, letters.too_large,
+        )  # fmt: skip
+    for uid, body in letters.found:
+        done.found.append((_item(source, f"mail:{uid}", body, at), source, not claim.state.first_poll_done))
+
+
+def _item(source: Source, name: str, body: bytes, at: datetime) -> InboxItem:
+    return InboxItem(source_id=source.id, claim_id="", received_at=at, final_url=name, body=body)
+
+
+class Mailboxes:
+    """Looks into mailboxes on servers, on a few threads: `begin` each, `done` gives those that have ended."""
+
+    def __init__(self) -> None:
+        self._threads: ThreadPoolExecutor | None = None
+        self._under_way: list[tuple[Claim, Source, Future[Letters]]] = []
+
+    def begin(self, claim: Claim, source: Source, settings: FetchSettings) -> None:
+        """Look into the mailbox of *source*, whose target holds its password."""
+        self._threads = self._threads or ThreadPoolExecutor(MAIL_THREADS, "mail")
+        state, senders = claim.state.validators.etag or "", source.senders
+        asked = partial(fetch_letters, source.target, state, senders, settings=settings, mark_read=source.mark_read)
+        self._under_way.append((claim, source, self._threads.submit(asked)))
+
+    def done(self) -> list[tuple[Claim, Source, Letters | DeskError]]:
+        """What has come, or went wrong, since this was last called."""
+        ended = [one for one in self._under_way if one[2].done()]
+        self._under_way = [one for one in self._under_way if not one[2].done()]
+        return [(claim, source, _outcome(future, source)) for claim, source, future in ended]
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _outcome(future: Future[Letters], source: Source) -> Letters | DeskError:
+    try:
+        return future.result()
+    except DeskError as error:
+        return error
+    except Exception as error:
+        log.exception("a fault of ours looking into the mailbox of source=%s", source.name)
+        return DeskError(fault_of_ours(error), remedy="please report it")
 
 
 class Folders:
@@ -146,6 +211,7 @@ class Folders:
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Claim, Source]] = []
+        self.mailboxes = Mailboxes()
         self._unconfirmed: Looked | None = None
 
     def look(
@@ -155,12 +221,15 @@ class Folders:
 
         None where none waits. Raises StoreError; the next call then writes what was found.
         """
-        if not self.waiting and self._unconfirmed is None:
+        came = self.mailboxes.done() if self._unconfirmed is None else []
+        if not self.waiting and not came and self._unconfirmed is None:
             return None
         again = self._unconfirmed is not None
         if self._unconfirmed is None:
             waiting, self.waiting = self.waiting, []
             self._unconfirmed = look_into(waiting, desk, at=clock(), random=random)
+            for claim, source, letters in came:
+                _take_letters(self._unconfirmed, claim, source, letters, desk, at=clock(), jitter=random())
         looked = self._unconfirmed
         with store.write() as tx:
             ids = tx.inbox.put([item for item, _, _ in looked.found], again=again)

@@ -12,7 +12,7 @@ import xxhash
 from feeds.ingest.claims import InFlight
 from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Job, Reader, Reading
-from feeds.model import Answer, Request, Settings, Source
+from feeds.model import DOCUMENTS, Answer, Request, Settings, Source
 from feeds.store import Store
 from feeds.store.values import Claim, InboxItem, SourceState
 from feeds.urls import host_of
@@ -184,8 +184,8 @@ def body_hash(body: bytes) -> str:
 
 
 def _reader(source: Source, item: InboxItem) -> Reader:
-    if source.kind == "files":
-        return "document"
+    if source.kind in DOCUMENTS:
+        return "document" if source.kind == "files" else "letter"
     if source.select is not None:
         return "selected"
     if item.asked_url is not None:

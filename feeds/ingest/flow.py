@@ -34,7 +34,7 @@ from feeds.ingest.handovers import unpacked
 from feeds.ingest.host_queues import HostQueues, Outage
 from feeds.ingest.unsaved import MOST_SAVED, Progress, Unsaved
 from feeds.ingest.verdicts import log_poll
-from feeds.model import Answer, Request, SourceKind, posting
+from feeds.model import DOCUMENTS, Answer, Request, SourceKind, posting
 from feeds.redaction import fault_of_ours
 from feeds.store import Store
 from feeds.store.values import Claim, PollResult
@@ -202,7 +202,10 @@ class Ingest:
 
     def _begin(self, claim: Claim, now: datetime) -> None:
         source = self.desk.completed(claim.source)
-        if source.kind == "files":
+        if source.is_imap:
+            self._folders.mailboxes.begin(claim, source, self.desk.settings.fetch)
+            return
+        if source.kind in DOCUMENTS:
             self._folders.waiting.append((claim, source))
             return
         url = self.desk.secrets.restored(claim.state.adopted_url) or source.target
@@ -340,5 +343,6 @@ class Ingest:
 
     def stop(self) -> None:
         """Save the polls that have ended, and give the claims of the others back. Raises StoreError."""
+        self._folders.mailboxes.close()
         self._unsaved.save_polls(self.desk)
         self._claims.give_back(self._flight.claims.values())

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from feeds.filing import FilingRules
 from feeds.ingest.bodies import Read, Waiting
 from feeds.ingest.desk import Desk
-from feeds.model import Entry, Placement
+from feeds.model import DOCUMENTS, Entry, Placement
 from feeds.store import Store
 from feeds.store.values import Refilable
 
@@ -49,7 +49,7 @@ def rank(entry: Entry, waiting: Waiting, siblings: Sequence[Entry], now: datetim
     """The place in the order: the earlier of published and first seen; never the top for what is not new."""
     if entry.published is not None:
         return min(entry.published, now)
-    if not waiting.first or waiting.source.kind == "files":
+    if not waiting.first or waiting.source.kind in DOCUMENTS:
         return now
     return _rank_without_date(entry, [other for other in siblings if other.published is not None], now)
 

@@ -21,7 +21,7 @@ from feeds.text import Recurring, Shown, of_blob
 if TYPE_CHECKING:
     from feeds.normalise import Normalised
 
-Reader = Literal["feed", "document", "page", "listing", "selected", "sitemap"]
+Reader = Literal["feed", "document", "letter", "page", "listing", "selected", "sitemap"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,9 @@ def read(job: Job) -> Reading:
                 shown = furnished.shown[::-1]
             case "document":
                 feed = parse.parse_document(job.body, name=job.name)
+                known = _normalised(job, feed)
+            case "letter":
+                feed = parse.parse_letter(job.body, name=job.name, digest=job.source.digest)
                 known = _normalised(job, feed)
             case "page":
                 feed, shown = parse.read_page(

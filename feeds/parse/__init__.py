@@ -10,6 +10,7 @@ from feeds.model import ParsedFeed
 from feeds.parse.folder_files import parse_document
 from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import recognise, refusal
+from feeds.parse.letters import parse_letter
 from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
 from feeds.parse.pages import parse_page, read_page
 from feeds.parse.proposals import propose
@@ -23,6 +24,7 @@ __all__ = [
     "is_about_comments",
     "parse",
     "parse_document",
+    "parse_letter",
     "parse_listing",
     "parse_offers",
     "parse_page",

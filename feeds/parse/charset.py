@@ -15,6 +15,7 @@ import re
 from webencodings import lookup
 from webencodings.labels import LABELS
 
+from feeds.errors import ParseError
 from feeds.parse.fields import MAX_LEAD_BYTES
 
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']?\s*([A-Za-z0-9._:\- ]{1,40})""")
@@ -204,3 +205,41 @@ def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
 
 codecs.register_error("wiredesk-as-latin-1", _as_latin_1)
 codecs.register_error("wiredesk-as-windows-1252", _as_windows_1252)
+
+
+# ------------------------------------------------------------------------- documents and letters
+
+
+_LINE_END = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
+_BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
+
+
+def decode(body: bytes, *, name: str = "the document") -> str:
+    """Return the text of *body* with ``\\n`` line ends and plain blanks, whatever program wrote it.
+
+    A byte order mark decides; without one, zeros in every second place mean UTF-16, then UTF-8 where it fits, else
+    windows-1252, which fits everything.
+    """
+    encoding = next((encoding for mark, encoding in BOMS if body.startswith(mark)), None) or _encoding_without_mark(
+        body
+    )
+    text = body.decode(encoding, errors="replace")
+    text = _NO_TEXT.sub("", _LINE_END.sub("\n", text))
+    if not text.strip():
+        raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
+    return _BLANK.sub(" ", text)
+
+
+def _encoding_without_mark(body: bytes) -> str:
+    start = body[:4096]
+    zeros = start.count(0)
+    if zeros > len(start) // 4:
+        even, odd = start[::2].count(0), start[1::2].count(0)
+        return "utf-16-be" if even > odd else "utf-16-le"
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A file cut in the middle of its last character is still UTF-8.
+        return "utf-8" if error.start >= len(body) - 3 and error.start > 0 else "cp1252"
+    return "utf-8"

@@ -7,23 +7,18 @@ leave it open. Other XML and JSON is refused, never shown as text. A letter (RFC
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from email import message_from_bytes, policy
-from email.errors import MessageError
-from email.message import EmailMessage
 from pathlib import PurePosixPath
-from typing import Any
 
 from feeds.errors import ParseError
-from feeds.model import ParsedEntry, ParsedFeed, Person, RawText
+from feeds.model import ParsedEntry, ParsedFeed
 from feeds.parse.agencies import ROOTS, News, is_wire, read_news_xml, read_wire
-from feeds.parse.charset import BOMS
+from feeds.parse.charset import decode
 from feeds.parse.expat import is_well_formed, mended, root_of
-from feeds.parse.fields import raw_text
 from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import Seen, recognise
+from feeds.parse.letters import is_letter, read_letter
 from feeds.parse.markdown import has_front_matter, is_draft, read_markdown
 from feeds.parse.pages import parse_page
 from feeds.parse.pdf import read_pdf
@@ -44,9 +39,6 @@ _BINARY = (
 _PAGES = {".html", ".htm", ".xhtml", ".mhtml"}
 _XML = {".xml", ".nitf", ".newsml", ".svg", ".rdf", ".xsl", ".xsd"}
 _MARKDOWNS = {".md", ".markdown", ".mdown", ".mkd"}
-_LINE_END = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
-_BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
 
 
 def parse_document(body: bytes, *, name: str) -> ParsedFeed:
@@ -177,108 +169,3 @@ def _document(entry: ParsedEntry, file: _File, *, warnings: tuple[str, ...] = ()
     return ParsedFeed(
         kind="document", title=entry.publisher or "", language=entry.language, entries=(entry,), warnings=warnings
     )
-
-
-def decode(body: bytes, *, name: str = "the document") -> str:
-    """Return the text of *body* with ``\\n`` line ends and plain blanks, whatever program wrote it.
-
-    A byte order mark decides; without one, zeros in every second place mean UTF-16, then UTF-8 where it fits, else
-    windows-1252, which fits everything.
-    """
-    encoding = next((encoding for mark, encoding in BOMS if body.startswith(mark)), None) or _without_mark(body)
-    text = body.decode(encoding, errors="replace")
-    text = _NO_TEXT.sub("", _LINE_END.sub("\n", text))
-    if not text.strip():
-        raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
-    return _BLANK.sub(" ", text)
-
-
-def _without_mark(body: bytes) -> str:
-    start = body[:4096]
-    zeros = start.count(0)
-    if zeros > len(start) // 4:
-        even, odd = start[::2].count(0), start[1::2].count(0)
-        return "utf-16-be" if even > odd else "utf-16-le"
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # A file cut in the middle of its last character is still UTF-8.
-        return "utf-8" if error.start >= len(body) - 3 and error.start > 0 else "cp1252"
-    return "utf-8"
-
-
-# ------------------------------------------------------------------------------------------- letters
-
-
-_HEADER = re.compile(
-    rb"(?:From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|Reply-To|Sender|"
-    rb"DKIM-Signature|X-[\w-]+|List-[\w-]+):",
-    re.IGNORECASE,
-)
-_NEEDED = (
-    re.compile(rb"^From:", re.I | re.M),
-    re.compile(rb"^(?:Subject|Date|Message-ID|Received|MIME-Version):", re.I | re.M),
-)
-_PREFIX = re.compile(r"^(?:(?:fwd?|wg|re|aw|tr|rv)\s*:\s*)+", re.IGNORECASE)
-_SIGNATURE = re.compile(r"\n-- ?\n[\s\S]{0,2000}\Z")
-_TRAILER = re.compile(r"\n_{10,}\n[\s\S]{0,2000}\Z")
-
-
-def is_letter(body: bytes) -> bool:
-    """Tell whether *body* begins with the headers of a letter."""
-    head = re.split(rb"\r?\n\r?\n", body[:65_536].lstrip(), maxsplit=1)[0]
-    return bool(_HEADER.match(head)) and all(needed.search(head) for needed in _NEEDED)
-
-
-def read_letter(body: bytes, *, name: str) -> ParsedEntry:
-    """Return the article that the letter *body* holds; its HTML part counts before its plain one.
-
-    Attached files are left alone. Raises ParseError where there is no text.
-    """
-    try:
-        letter = message_from_bytes(body, _class=EmailMessage, policy=policy.default)
-        html, plain = _part(letter, "html"), _part(letter, "plain")
-    except (MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ParseError(f"{name} is a damaged letter: {error}", remedy="save the letter again") from error
-    if not html and not plain:
-        raise ParseError(f"{name} is a letter without text", remedy="save its text as a file of its own")
-    title = _PREFIX.sub("", _header(letter, "subject")) or None
-    plain = _TRAILER.sub("", _SIGNATURE.sub("", plain.replace("\r\n", "\n")))
-    facts: dict[str, Any] = {
-        "entry_id": _header(letter, "message-id").strip("<> "),
-        "title": raw_text(title, "text"),
-        "content": RawText(value=html, type="html") if html else None,
-        "authors": _senders(letter),
-        "published": _header(letter, "date"),
-        "language": _header(letter, "content-language").partition(",")[0],
-    }
-    entry = read_plain(plain, title=title) if plain else ParsedEntry()
-    return replace(entry, **{field: fact for field, fact in facts.items() if fact})
-
-
-def _part(letter: EmailMessage, kind: str) -> str:
-    part = letter.get_body(preferencelist=(kind,))
-    raw = part.get_payload(decode=True) if part is not None else None
-    if part is None or not isinstance(raw, bytes):
-        return ""
-    charset = part.get_content_charset()
-    try:
-        return raw.decode(charset) if charset else decode(raw)
-    except (LookupError, UnicodeDecodeError):
-        return decode(raw)
-
-
-def _header(letter: EmailMessage, name: str) -> str:
-    try:
-        return " ".join(str(letter.get(name) or "").split())
-    except (ValueError, TypeError, AttributeError, IndexError):
-        return ""  # a header that the parser cannot make sense of says nothing
-
-
-def _senders(letter: EmailMessage) -> tuple[Person, ...]:
-    try:
-        addresses = letter["from"].addresses if letter["from"] is not None else ()
-    except (ValueError, TypeError, AttributeError, IndexError):
-        return ()
-    # A letter's address is its sender's own and is not republished.
-    return tuple(Person(name=address.display_name or address.username) for address in addresses if address.addr_spec)

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from feeds.condition import Condition, ago, condition, span, starved
 from feeds.files import read_regular
-from feeds.model import UNFILED, Section
+from feeds.model import DOCUMENTS, UNFILED, Section
 from feeds.serve.addresses import Addresses
 from feeds.serve.alarm_feed import OF_SOURCES, TITLES, WORK, title_of
 from feeds.serve.store_reader import CHART_DAYS, Shown
@@ -224,7 +224,7 @@ def validator_words(line: Line) -> str:
         return "lie: left out for now"
     if line.source.ignore_validators:
         return "left out, as sources.yaml says"
-    if line.source.kind == "files":
+    if line.source.kind in DOCUMENTS:
         return "–"
     kept = known.validators
     given = [name for name, value in (("ETag", kept.etag), ("Last-Modified", kept.last_modified)) if value]

@@ -347,6 +347,15 @@ def comparable(url: str) -> str:
     return f"{parts.scheme}://{user}{host}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
 
 
+def _mail(text: str, report: Report) -> str:
+    if "://" in text:
+        reference_errors(text)
+        judge_address(without_references(text), ("imaps", "imap"))
+    return text
+
+
+MAIL = Form(_mail, {"type": "string"})
+"""A mailbox on a server, or the path of a Maildir."""
 RULES = Later({"$ref": "#/definitions/rules"})
 """A match rule, which `match_rules` reads."""
 FORMS: dict[str, Kind] = {

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from feeds.errors import ConfigError
-from feeds.model import Section, Source
+from feeds.model import DOCUMENTS, Section, Source
 from feeds.settings.forms import comparable, judge_address
 from feeds.settings.reports import Wrong, quote
 from feeds.settings.section_tree import section_by_name
@@ -225,7 +225,7 @@ def opml_to_lines(
     tree = {section.path: section for section in sections}
     present = tuple(present)
     names = Names(word for source in present for word in (source.name, source.key))
-    had = {comparable(source.target) for source in present if source.kind != "files"}
+    had = {comparable(source.target) for source in present if source.kind not in DOCUMENTS}
     seen = set(had)
     made = ConfigLines()
     for file, body in lists:

@@ -14,16 +14,23 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from feeds.errors import ConfigError
 from feeds.model import Drop, Section, Select, Settings, Source, SourceKind
 from feeds.settings.config import missing, references, unsendable, without_references
-from feeds.settings.forms import RULES, Address, comparable, judge_address, keys_of, split_port
+from feeds.settings.forms import MAIL, RULES, Address, comparable, judge_address, keys_of, split_port
 from feeds.settings.match_rules import Lists, judge_drop, match_schema
 from feeds.settings.opml_lists import Names, Subscriptions, file_outlines, read_opml
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.section_tree import DROP_SAYS, Tree
 from feeds.settings.select_keys import judge_select, select_schema
-from feeds.settings.types import Key, Read, Schema, Text, mapping_schema, plain, read_mapping
+from feeds.settings.types import Key, ListOf, Read, Schema, Text, mapping_schema, plain, read_mapping
 from feeds.urls import masked
 
-KINDS: dict[str, SourceKind] = {"url": "feed", "files": "files", "page": "page", "sitemap": "sitemap", "json": "json"}
+KINDS: dict[str, SourceKind] = {
+    "url": "feed",
+    "files": "files",
+    "page": "page",
+    "sitemap": "sitemap",
+    "json": "json",
+    "mail": "mail",
+}
 """The key that says where a source is → its kind; `opml` stands beside them and gives many sources."""
 
 SOURCE_KEYS = {
@@ -33,6 +40,8 @@ SOURCE_KEYS = {
     "page": Key(takes=Address(secrets=True), says="a page whose article links are followed, or that `select` reads"),
     "sitemap": Key(takes=Address(secrets=True), says="a sitemap whose articles are taken"),
     "json": Key(takes=Address(secrets=True), says="JSON of any form, or a page that holds some, that `select` reads"),
+    "mail": Key(takes=MAIL, says="letters: a mailbox (imaps://user:${PASSWORD}@host/INBOX) or a Maildir"),
+    "from": Key(takes=ListOf(Text(longest=300), 1, 1000), says="whose letters are taken: *@example.org, or list:ID"),
     "opml": Key(takes=Text(longest=1000), says="a list of feeds from another reader, relative to this folder"),
     **keys_of(Source),
     "drop": Key(takes=RULES, says=f"{DROP_SAYS} from this source"),
@@ -166,6 +175,7 @@ class _Judge:
         values = dict(read.values)
         target, name, rule = values.pop(where), values.pop("name"), values.pop("drop", None)
         values["select"] = self._select(node, read, KINDS[where])
+        values["senders"] = tuple(values.pop("from", ()))
         key = values.pop("id", name)
         if where == "files":
             target = self._at_home(target)
@@ -177,7 +187,9 @@ class _Judge:
         self.gathered.sources.append(source)
         self._target(source, read.places[where])
         self._interval(source, read)
-        if source.kind == "files":
+        if source.kind == "mail":
+            self._mail(node, source, read.places[where])
+        elif source.kind == "files":
             for unused in ("headers", "post", "ignore_validators"):
                 if unused in read.places:
                     self.report.warn(read.places[unused], f"{unused}: means nothing for files", "take it out")
@@ -239,7 +251,7 @@ class _Judge:
                 self.report.error(place, f"the identity {quote(key)} for the second time", remedy)
 
     def _secrets(self, read: Read) -> None:
-        for name in ("url", "page", "sitemap", "json", "post"):
+        for name in ("url", "page", "sitemap", "json", "post", "mail"):
             if name in read.values:
                 self._missing(read.values[name], read.places[name], name)
         for header, value in read.values.get("headers", ()):
@@ -257,6 +269,8 @@ class _Judge:
 
     def _target(self, source: Source, place: Node) -> None:
         same = source.target if source.kind == "files" else comparable(source.target)
+        if source.kind == "mail":
+            same = f"{source.target} {' '.join(sorted(source.senders))}"
         first = self.gathered.targets.setdefault(same, source.line)
         if first != source.line:
             remedy = (
@@ -272,6 +286,22 @@ class _Judge:
                 f"interval_s {plain(source.interval_s)} is below poll.floor_s",
                 f"it is asked every {plain(floor_s)} s; lower poll.floor_s in wiredesk.yaml to ask more often",
             )
+
+    def _mail(self, node: Node, source: Source, place: Node) -> None:
+        """Judge a source of letters: whoever may write to it is published."""
+        if not source.senders:
+            remedy = 'say whose letters are taken: from: ["*@council.example.org"], or ["*"] for everybody\'s'
+            self.report.error(node, "mail without `from:`", remedy)
+        if not source.is_imap:
+            return
+        parts = urlsplit(without_references(source.target))
+        if parts.username is None or parts.password is None:
+            self.report.error(place, "a mailbox without user and password", "write imaps://user:${PASSWORD}@host/INBOX")
+        elif not any(references(source.target.partition("@")[0].rpartition(":")[2])):
+            self.report.error(place, "a password in the file", "write ${NAME} and set NAME in the environment")
+        if self.reach:
+            port = parts.port or (993 if parts.scheme == "imaps" else 143)
+            self._network(parts.hostname or "", port, place)
 
     def _address(self, source: Source, read: Read, place: Node) -> None:
         """Warn of what is odd in a source that is asked over the network."""

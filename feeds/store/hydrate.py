@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, select
 
 from feeds.codec import entry_from_blob
-from feeds.model import Article, CopyNote, Enclosure, Entry, Episode, FullText, Image, Origin, Related
+from feeds.model import DOCUMENTS, Article, CopyNote, Enclosure, Entry, Episode, FullText, Image, Origin, Related
 from feeds.players import is_dead, media_type
 from feeds.store import relations
 from feeds.store.dialect import rows_in, value_of
@@ -170,7 +170,7 @@ def _article(
     right = _right(row, copies)
     summary, content = allowed(entry, right)
     published: datetime = row.published_at
-    address = public_address(row.target) if row.kind != "files" else None
+    address = public_address(row.target) if row.kind not in DOCUMENTS else None
     return value_of(
         Article,
         entry,  # for whatever is not named here
@@ -182,7 +182,7 @@ def _article(
         rank_at=row.rank_at,
         source_name=row.name,
         source_url=address,
-        source_site=site_of(row.target) if row.kind != "files" and address is None else None,
+        source_site=site_of(row.target) if row.kind not in DOCUMENTS and address is None else None,
         source_key=row.key,
         source_updated=row.changed_at,
         full_text=right,

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, select, update
 
 from feeds.codec import deflate, inflate
-from feeds.model import Validators
+from feeds.model import DOCUMENTS, Validators
 from feeds.store import dialect
 from feeds.store.columns import signed
 from feeds.store.dialect import Verbs, change_in
@@ -75,7 +75,7 @@ class Inbox(Verbs):
 
     def unread_of(self, shard: int, limit: int) -> list[InboxItem]:
         """Items that came by polling sources of a *shard*, and that nobody has read."""
-        theirs = inbox.c.source_id == sources.c.id, sources.c.shard == shard, sources.c.kind != "files"
+        theirs = inbox.c.source_id == sources.c.id, sources.c.shard == shard, sources.c.kind.not_in(DOCUMENTS)
         unread = inbox.c.reading.is_(None), inbox.c.next_try_at.is_(None), inbox.c.pushed == 0
         statement = select(inbox).where(*theirs, *unread).order_by(inbox.c.id).limit(limit)
         return [_item(row, body=inflate(row.body)) for row in self._connection.execute(statement)]

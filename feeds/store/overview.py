@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from feeds.codec import micros
 from feeds.condition import SILENT_AFTER, WORDS, WORTH_A_LOOK
-from feeds.model import Source
+from feeds.model import DOCUMENTS, Source
 from feeds.store import dialect
 from feeds.store.dialect import Verbs, rows_in
 from feeds.store.schema import (
@@ -253,7 +253,7 @@ def _state(now: datetime) -> ColumnElement[str]:
         (sources.c.last_poll_at.is_(None), "new"),
         (sources.c.adopted_url.is_not(None), "moved"),
         (_QUIET, "silent!"),
-        (and_(sources.c.kind != "files", sources.c.last_new_at < now - SILENT_AFTER), "silent"),
+        (and_(sources.c.kind.not_in(DOCUMENTS), sources.c.last_new_at < now - SILENT_AFTER), "silent"),
         else_="fine",
     )
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Row, bindparam, case, exists, func, select, true, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
-from feeds.model import Source, SourceKind
+from feeds.model import DOCUMENTS, Source, SourceKind
 from feeds.store import dialect, small_tables
 from feeds.store.columns import chunks, storable
 from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
@@ -62,7 +62,7 @@ DUE = ("next_poll_at", "due_at", "retry_after_until", "next_try_at")
 JUST = timedelta(minutes=1)
 OF_HAND = "hand-"
 """How the claims of hands begin (`feeds.engine.hand`)."""
-OF_DESK: tuple[SourceKind, ...] = ("files",)
+OF_DESK = DOCUMENTS
 """The kinds of sources that stay with the process that decides, where hands poll the others: they lie on its disk."""
 BY_HANDS = sources.c.kind.not_in(OF_DESK)
 _IN_INBOX = exists().where(inbox.c.source_id == sources.c.id, inbox.c.claim_id == sources.c.claim_id)

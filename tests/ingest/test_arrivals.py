@@ -11,7 +11,9 @@ import pytest
 
 from feeds.store import open_store
 from tests.cases.desk import NOW, CaseDesk
+from tests.fetch.dovecot import PASSWORD, USER, Dovecot
 from tests.parse.test_agencies import NEWSML, WIRE
+from tests.parse.test_letters import DIGEST, TEXT, letter
 
 OTHER = "\n\nThe yard made an offer in spring, and the crew of the first ferry is to be trained by autumn, it says.\n"
 
@@ -99,3 +101,37 @@ def test_of_a_folder_that_is_empty_all_at_once_nothing_is_taken_back(desk: CaseD
     assert len(titles(desk)) == count
     with open_store(desk.url) as store, store.read() as tx:
         assert "12 of 12 files are away" in [event.text for event in tx.events.open()][0]
+
+
+def test_letters_of_a_mailbox_and_of_a_maildir_are_articles_and_no_password_is_kept(desk: CaseDesk) -> None:
+    at_present(desk)
+    for name in ("new", "cur", "tmp"):
+        (desk.config / "box" / name).mkdir(parents=True)
+    put(desk, "../box/new/1", letter(DIGEST).decode())
+    with Dovecot() as server:
+        server.deliver(
+            "1", letter(f"<p>{TEXT}</p>", List_Id="News <news.council.example.org>", Message_ID="<7@c.example>")
+        )
+        server.deliver("2", letter("<p>Cheap boats</p>", From="spam@elsewhere.example", Message_ID="<8@c.example>"))
+        desk.environ = {"MAIL_PASSWORD": PASSWORD}
+        address = f"imap://{USER}:${{MAIL_PASSWORD}}@127.0.0.1:{server.port}/INBOX"
+        desk.write(
+            {"name": "Council", "mail": address, "from": ["*@council.example.org"]},
+            {"name": "Week", "mail": "box", "from": "press@council.example.org", "digest": True},
+            fetch={"allow_private": ["127.0.0.0/8"]},
+        )
+        desk.poll()
+        assert titles(desk) == ["A second ferry", "Second ferry", "The pier reopens"]
+        desk.poll()
+        assert titles(desk) == ["A second ferry", "Second ferry", "The pier reopens"]
+        ferry = next(item for item in desk.items() if item["title"] == "Second ferry")
+        assert ferry["tags"] == ["news.council.example.org"] and ferry["url"].startswith(
+            "https://wire.example.org/article/"
+        )
+        shown = "".join(desk.see().raw.values())
+        assert "127.0.0.1" not in shown and "council.example.org>" not in shown and "press@" not in shown
+    for path in desk.data.iterdir():
+        assert PASSWORD.encode() not in path.read_bytes()
+    desk.poll()
+    failed = [result for result in desk.ended if result.error]
+    assert [result.name for result in failed] == ["Council"] and "can't be reached" in failed[0].error

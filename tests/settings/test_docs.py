@@ -70,8 +70,9 @@ def test_every_key_of_a_section_and_of_a_source_has_a_row():
     assert set(rows(part("sections.yaml"))) == set(SECTION_KEYS)
     assert set(rows(part("sources.yaml"))) == set(SOURCE_KEYS)
     assert set(Section.__slots__) - {"path", "learned_precision"} | {"learned", "sections"} == set(SECTION_KEYS)
-    own = {"key", "kind", "target", "line"}
-    assert set(Source.__slots__) - own == set(SOURCE_KEYS) - {"url", "files", "page", "sitemap", "json", "opml", "drop"}
+    own = {"key", "kind", "target", "line", "senders"}
+    where = {"url", "files", "page", "sitemap", "json", "mail", "opml"}
+    assert set(Source.__slots__) - own == set(SOURCE_KEYS) - where - {"from", "drop"}
 
 
 @pytest.mark.parametrize(

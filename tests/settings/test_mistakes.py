@@ -15,6 +15,21 @@ MISTAKES = [
         "4:20: 'paid/open' is public, and 'paid' above it takes tokens; "
         "move the section out of there, or take its `access:` away",
     ),
+    (
+        SOURCES,
+        "- name: A\n  mail: mail/desk\n",
+        '1:3: mail without `from:`; say whose letters are taken: from: ["*@council.example.org"], or ["*"] for everybody\'s',
+    ),
+    (
+        SOURCES,
+        "- name: A\n  mail: imaps://desk:pass@mail.example.org/INBOX\n  from: '*'\n",
+        "2:9: a password in the file; write ${NAME} and set NAME in the environment",
+    ),
+    (
+        SOURCES,
+        "- name: A\n  mail: imaps://mail.example.org/INBOX\n  from: '*'\n",
+        "2:9: a mailbox without user and password; write imaps://user:${PASSWORD}@host/INBOX",
+    ),
     # ------------------------------------------------------------------ YAML itself
     (DESK, "poll:\n\tfloor_s: 9\n", "2:1: a tab at the beginning of the line; indent with spaces"),
     (DESK, "title: 'a\nlanguage: en\n", "1:8: a quote that is never closed: \"title: 'a\"; close it"),
@@ -250,7 +265,7 @@ MISTAKES = [
     # ------------------------------------------------------------------ sources.yaml
     (SOURCES, "name: A\n", "1:1: sources are a list; begin each source with `- name: …`"),
     (SOURCES, "- Harbour\n", "1:3: 'Harbour' where `key: value` lines belong; write `- name: …` and, below it, `url: …`"),
-    (SOURCES, "- name: A\n", "1:3: a source without an address; write url, files, page, sitemap, json or opml"),
+    (SOURCES, "- name: A\n", "1:3: a source without an address; write url, files, page, sitemap, json, mail or opml"),
     (SOURCES, "- name: A\n  ulr: https://a.example/\n", "2:3: unknown key 'ulr'; did you mean 'url'?"),
     (
         SOURCES,
@@ -408,7 +423,7 @@ def test_a_mistake_is_told_once_with_its_place_and_remedy(folder: Folder, file, 
     lines = folder.errors()
     assert len(lines) == 1
     if said is None:
-        assert lines[0].startswith(f"{file}:3:3: unknown key 'limit'; allowed are drop, enabled, files, ")
+        assert lines[0].startswith(f"{file}:3:3: unknown key 'limit'; allowed are digest, drop, enabled, files, ")
     else:
         assert lines[0] == f"{file}:{said}"
 
