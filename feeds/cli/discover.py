@@ -5,12 +5,14 @@ It asks through the desk's own limits and guard, as `preview` does.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import yaml
@@ -18,6 +20,7 @@ import yaml
 from feeds.cli.common import counted
 from feeds.cli.places import places, with_places
 from feeds.codec import plain
+from feeds.conventions import Convention, convention_of
 from feeds.dates import parse_date
 from feeds.engine.startup import now_utc, user_agent
 from feeds.errors import DeskError, FetchError, ParseError
@@ -104,6 +107,26 @@ def visit(fetcher: Fetcher, typed: str) -> Answer:
             raise error from None
 
 
+def by_convention(fetcher: Fetcher, typed: str) -> tuple[str, Convention | None]:
+    """The address to ask in place of what somebody *typed*, and what is known of it: that of a feed, where a convention
+    or a catalogue tells it. Raises DeskError.
+    """
+    typed = typed.strip()
+    known = convention_of(typed if "://" in typed else f"https://{typed}")
+    if known is None or (not known.url and known.ask in (typed, f"https://{typed}")):
+        return typed, None  # its page names its feed
+    return known.url or _told_by_catalogue(ask(fetcher, known.ask), known), known
+
+
+def _told_by_catalogue(answer: Answer, known: Convention) -> str:
+    try:
+        (told,) = json.loads(answer.body)["results"]
+        return str(told["feedUrl"])
+    except (ValueError, KeyError, TypeError) as error:
+        remedy = "look on the show's own site: `wiredesk discover` with its address"
+        raise DeskError(f"{known.what} of which its catalogue tells no feed", remedy=remedy) from error
+
+
 def _visited(fetcher: Fetcher, url: str) -> Answer:
     try:
         return ask(fetcher, url)
@@ -162,6 +185,13 @@ def discover(config: str | None, data: str | None, url: str) -> None:
     desk = config_of(config, data)
     lines = SourceLines(desk.sources if desk else ())
     with asking(desk.settings if desk else Settings()) as fetcher:
+        url, known = by_convention(fetcher, url)
+        if known is not None and known.select is not None:
+            click.echo(f"# This is {known.what}: its web page is read by selectors of the desk's own.\n")
+            lines.print_source("page", url, urlsplit(url).path.rpartition("/")[2])
+            return
+        if known is not None:
+            click.echo(f"# This is {known.what}, whose feed has a known place.")
         answer = visit(fetcher, url)
         if (feed := read_feed(answer)) is not None:
             click.echo(f"# {masked(lasting(answer))} is a feed itself.\n")

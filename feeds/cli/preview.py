@@ -18,7 +18,7 @@ from watchfiles import watch as watch_files
 
 from feeds import files
 from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, terminal_width, usable_model
-from feeds.cli.discover import KINDS, asking, lasting, offers_of, read_feed, visit
+from feeds.cli.discover import KINDS, asking, by_convention, lasting, offers_of, read_feed, visit
 from feeds.cli.places import Places, places, with_places
 from feeds.dates import rfc3339
 from feeds.engine.startup import now_utc
@@ -26,7 +26,7 @@ from feeds.errors import DeskError, ParseError
 from feeds.fetch.client import Fetcher
 from feeds.filing import FilingRules
 from feeds.ingest.reading import Job, Reader, Reading, read
-from feeds.model import DROPPED, UNFILED, Answer, Entry, Placement, Request, Settings, Source, posting
+from feeds.model import DROPPED, UNFILED, Answer, Entry, Placement, Request, Settings, Source, SourceKind, posting
 from feeds.parse import Picked, parse_listing, pick, picked_without
 from feeds.settings import Config, ConfigErrors, load_config, resolve_secrets
 from feeds.settings.config import FILES
@@ -101,8 +101,11 @@ class _Shown:
         with asking(desk.settings) as fetcher:
             if source is None:
                 request = Request(source_id=0, url=self.what)
-                answer = self.answers.get(request) or visit(fetcher, self.what)
-                source = Source(key="preview", name="", kind="feed", target=answer.final_url)
+                url, known = by_convention(fetcher, self.what)
+                answer = self.answers.get(request) or visit(fetcher, url)
+                select = known.select if known else None
+                kind: SourceKind = "page" if select else "feed"
+                source = Source(key="preview", name="", kind=kind, target=answer.final_url, select=select)
             else:
                 request = request_of(source)
                 answer = self.answers.get(request) or fetcher.fetch(request)

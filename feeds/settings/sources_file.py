@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from feeds.conventions import convention_of
 from feeds.errors import ConfigError
 from feeds.model import Drop, Section, Select, Settings, Source, SourceKind
 from feeds.settings.config import missing, references, unsendable, without_references
@@ -184,6 +185,7 @@ class _Judge:
             self.gathered.drops.append(drop)
         line = node.start_mark.line + 1
         source = Source(key=key, name=name, kind=KINDS[where], target=target, line=line, **values)
+        source = self._by_convention(source, read.places[where])
         self.gathered.sources.append(source)
         self._target(source, read.places[where])
         self._interval(source, read)
@@ -195,6 +197,20 @@ class _Judge:
                     self.report.warn(read.places[unused], f"{unused}: means nothing for files", "take it out")
         else:
             self._address(source, read, read.places[where])
+
+    def _by_convention(self, source: Source, place: Node) -> Source:
+        """*source* at the feed of the well-known page that its address is of; that is told."""
+        found = convention_of(source.target) if source.kind in ("feed", "page") and not source.select else None
+        if found is None or (source.kind == "page" and not found.select):
+            return source
+        if not found.url:
+            remedy = f"`wiredesk discover {source.target}` prints its feed"
+            self.report.warn(place, f"the page of {found.what}, which is no feed", remedy)
+            return source
+        if found.url != source.target:
+            how = "it is read by selectors of the desk's own" if found.select else "its feed is asked"
+            self.report.warn(place, f"the page of {found.what}: {how}, {found.url}", "write that address")
+        return replace(source, target=found.url, kind="page" if found.select else "feed", select=found.select)
 
     def _select(self, node: Node, read: Read, kind: SourceKind) -> Select | None:
         """What `select:` says, of a source that can have it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,8 +11,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from feeds.cli.discover import discover
+from feeds.cli.discover import by_convention, discover
 from feeds.cli.preview import preview
+from feeds.errors import DeskError
+from feeds.model import Answer, Request
 from feeds.settings import load_config
 from tests.fetch.origin import Exchange, Origin
 from tests.parse.listed_pages import PAGES, TITLES, each, page
@@ -150,6 +153,37 @@ def test_a_page_whose_links_are_learnt_has_its_selectors_as_a_remark(site):
     assert "#   select:\n#     item: article.card" in site.said
     (line,) = site.discover(site.put("/posts", page(each(H_ENTRY))))
     assert set(line) == {"name", "page"} and "marks its posts" in site.said and "select" not in site.said
+
+
+class Catalogue:
+    """Answers any request with one body."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body, self.asked = body, ""
+
+    def fetch(self, request: Request) -> Answer:
+        self.asked = request.url
+        return Answer(request=request, status=200, final_url=request.url, body=self.body, received_at=datetime.now(UTC))
+
+
+def test_a_well_known_page_is_asked_for_where_its_feed_is():
+    podcast = Catalogue(b'{"results": [{"feedUrl": "https://tide.example/show.xml"}]}')
+    url, known = by_convention(podcast, "podcasts.apple.com/gb/podcast/the-tide/id1234567")  # type: ignore[arg-type]
+    assert (url, known.what) == ("https://tide.example/show.xml", "a podcast at Apple")
+    assert podcast.asked == "https://itunes.apple.com/lookup?id=1234567&entity=podcast"
+    with pytest.raises(DeskError, match="tells no feed"):
+        by_convention(Catalogue(b'{"results": []}'), "https://podcasts.apple.com/gb/podcast/id1")  # type: ignore[arg-type]
+    nobody = Catalogue(b"")
+    url, _ = by_convention(nobody, "github.com/pallets/flask")  # type: ignore[arg-type]
+    assert url == "https://github.com/pallets/flask/releases.atom"
+    for typed in ("https://www.youtube.com/@ada", "example.org/news"):
+        assert by_convention(nobody, typed) == (typed, None)  # type: ignore[arg-type]
+    assert nobody.asked == ""
+
+
+def test_a_channel_of_telegram_is_a_page_that_the_desk_knows(site):
+    (line,) = site.discover("t.me/tidetable")
+    assert line == {"name": "tidetable", "page": "https://t.me/s/tidetable"}
 
 
 def refusal(done: Result) -> str:

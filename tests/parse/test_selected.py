@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from feeds.conventions import TELEGRAM
 from feeds.dates import rfc3339
 from feeds.errors import ParseError
 from feeds.model import Entry, Select, Source
@@ -176,3 +177,15 @@ def test_what_is_selected_is_as_safe_as_any_article() -> None:
     assert one.link is None
     assert "Fine" in one.content
     assert not any(word in one.content for word in ("script", "onclick", "onerror"))
+
+
+def test_posts_of_a_telegram_channel_are_read_by_selectors_of_ours() -> None:
+    post = """<div class="tgme_widget_message_wrap"><div class="tgme_widget_message js-widget_message" data-post="tide/{n}">
+    <a class="tgme_widget_message_photo_wrap" href="x" style="width:8px;background-image:url('https://cdn.example/{n}.jpg')"></a>
+    <div class="tgme_widget_message_text js-message_text" dir="auto">{title}<br/>{text}</div><time class="message_video_duration">0:12</time>
+    <a class="tgme_widget_message_date" href="https://t.me/tide/{n}"><time datetime="2026-11-{day}T08:00:00+00:00">08:00</time></a></div></div>"""
+    found = entries(selected(page(each(post)), TELEGRAM))
+    assert [entry.entry_id for entry in found] == ["tide/1", "tide/2", "tide/3", "tide/4"]
+    assert (found[0].link, found[0].image.url) == ("https://t.me/tide/1", "https://cdn.example/1.jpg")
+    assert found[0].published == datetime(2026, 11, 19, 8, tzinfo=UTC)
+    assert found[0].title.startswith(TITLES[0]) and TEXTS[0] in found[0].text

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from feeds.conventions import TELEGRAM
 from feeds.model import Select
 from feeds.settings import resolve_secrets
 from feeds.settings.config import config_from_json, config_to_json
@@ -54,3 +55,27 @@ def test_selectors_are_kept_as_written_and_come_back_from_the_stored_config(fold
     assert "hushhush" not in stored
     assert config_from_json(stored).sources == config.sources
     assert resolve_secrets(told, folder.environ).post == '{"q": "hushhush"}'
+
+
+def test_the_page_of_a_well_known_site_stands_for_its_feed_and_is_told(folder: Folder) -> None:
+    folder.write(
+        "sources.yaml",
+        "- {name: A, url: 'https://github.com/pallets/flask', section: news/world}\n"
+        "- {name: B, url: 'https://t.me/tidetable', section: news/world}\n"
+        "- {name: C, page: 'https://t.me/s/tideclock', section: news/world}\n"
+        "- {name: D, url: 'https://www.youtube.com/@ada', section: news/world}\n"
+        "- {name: E, page: 'https://github.com/pallets/jinja', section: news/world}\n",
+    )
+    sources = folder.load().sources
+    assert [(one.kind, one.target, one.select) for one in sources] == [
+        ("feed", "https://github.com/pallets/flask/releases.atom", None),
+        ("page", "https://t.me/s/tidetable", TELEGRAM),
+        ("page", "https://t.me/s/tideclock", TELEGRAM),
+        ("feed", "https://www.youtube.com/@ada", None),
+        ("page", "https://github.com/pallets/jinja", None),
+    ]
+    assert folder.warnings() == [
+        "sources.yaml:1:18: the page of releases on GitHub: its feed is asked, https://github.com/pallets/flask/releases.atom; write that address",
+        "sources.yaml:2:18: the page of a channel of Telegram: it is read by selectors of the desk's own, https://t.me/s/tidetable; write that address",
+        "sources.yaml:4:18: the page of a YouTube channel, which is no feed; `wiredesk discover https://www.youtube.com/@ada` prints its feed",
+    ]
