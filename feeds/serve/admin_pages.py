@@ -30,7 +30,7 @@ from feeds.serve.answers import Snapshot
 from feeds.serve.counters import Stored, exposition
 from feeds.serve.readership import report, share
 from feeds.serve.representations import choose, reply
-from feeds.serve.section_pages import frame
+from feeds.serve.section_pages import frame, showing_of
 from feeds.serve.site import finish_text, number_asked, page_headers, respond, the_site
 from feeds.serve.store_reader import (
     BEHIND_S,
@@ -42,13 +42,14 @@ from feeds.serve.store_reader import (
     shown_sources,
 )
 from feeds.serve.tokens import taken_token
-from feeds.serve.view_models import in_words
+from feeds.serve.wording import wording
 from feeds.store.overview import SORTS, Numbers, day_of
 from feeds.store.values import Event
 from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 bp = Blueprint("status", __name__)
+_WORDS = wording("en")  # these pages are for admins, and in English
 bp.add_app_template_filter(views.code, "code")
 
 MOST_PAGES = 1_000_000
@@ -101,7 +102,7 @@ def status() -> Response:
     numbers, addresses = summary.numbers, snapshot.addresses
     html = render_template(
         "status.html",
-        **frame(snapshot),
+        **frame(showing_of(snapshot, "en")),
         **_common(now),
         **_config_state(summary.events, snapshot, now),
         **_sections_shown(summary, snapshot, now),
@@ -150,7 +151,7 @@ def _config_state(events: Sequence[Event], snapshot: Snapshot, now: datetime) ->
         "config_errors": [fault for event in config for fault in views.config_faults(event, _config_folder())],
         "config_since": ago(config[0].at, now) if config else "",
         "config_version": snapshot.desk.version,
-        "accepted": in_words(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
+        "accepted": _WORDS.moment(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
     }
 
 
@@ -178,7 +179,7 @@ def source_page(key: str) -> Response:
     section = snapshot.addresses.section_at(line.source.section or "")
     html = render_template(
         "status_source.html",
-        **frame(snapshot),
+        **frame(showing_of(snapshot, "en")),
         **_common(now),
         row=views.rows(shown, addresses=snapshot.addresses, now=now)[0],
         last_error=masked(line.state.last_error),
@@ -186,13 +187,13 @@ def source_page(key: str) -> Response:
         polls=[
             {
                 "poll": poll,
-                "when": in_words(poll.at, zone),
+                "when": _WORDS.moment(poll.at, zone),
                 "stamp": rfc3339(poll.at),
                 "error": masked(poll.error),
                 # What helps now stands above the table already.
                 "remedy": masked(poll.remedy) if poll.remedy != line.state.last_remedy else "",
                 "bytes": views.bytes_words(poll.wire_bytes),
-                "next": in_words(poll.next_poll_at, zone),
+                "next": _WORDS.moment(poll.next_poll_at, zone),
             }
             for poll in polls
         ],
@@ -213,7 +214,7 @@ def readers() -> Response:
         known = report(tx.readers.since(day_of(now) - READERS_DAYS + 1))
     html = render_template(
         "status_readers.html",
-        **frame(site.snapshot),
+        **frame(showing_of(site.snapshot, "en")),
         **_common(now),
         days=READERS_DAYS,
         readers=known.readers[:MOST_READERS],
@@ -279,7 +280,7 @@ def _common(now: datetime) -> dict[str, object]:
         "readers_url": snapshot.addresses.local("/status/readers"),
         "alarms_url": snapshot.addresses.local("/status.atom"),
         "metrics_url": snapshot.addresses.local("/metrics"),
-        "now_words": in_words(now, zone_of(snapshot.desk.settings.timezone)),
+        "now_words": _WORDS.moment(now, zone_of(snapshot.desk.settings.timezone)),
         "chart_days": CHART_DAYS,
     }
 

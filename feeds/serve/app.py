@@ -19,9 +19,11 @@ from feeds.serve import (
     documents,
     errors,
     negotiation,
+    search_pages,
     section_pages,
     sitemaps,
     websub,
+    wording,
 )
 from feeds.serve.admission import MAX_BODY_BYTES, Access
 from feeds.serve.answers import Answers
@@ -45,10 +47,11 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Fla
     app.url_map.redirect_defaults = False
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     app.jinja_env.filters["httpdate"] = http_date
+    wording.install(app)
     answers = Answers(app.wsgi_app, reader, tally=Tally(shared_folder(os.environ), reader.keep_readers))
     access = Access.of(os.environ)
     app.extensions["feeds.site"] = Site(reader=reader, answers=answers, assets=Assets.shipped(), access=access)
-    for views in (admin_pages, crawlers, sitemaps, article_pages, websub, section_pages, documents):
+    for views in (admin_pages, crawlers, sitemaps, article_pages, websub, section_pages, search_pages, documents):
         app.register_blueprint(views.bp)
     app.before_request(admit)
     app.after_request(keep_private)

@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
+from functools import partial
 from html import escape, unescape
 from urllib.parse import urlsplit
 
@@ -16,37 +17,32 @@ from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound, Unauthorized
 
 from feeds import frames
-from feeds.dates import rfc3339, zone_of
+from feeds.dates import rfc3339
 from feeds.errors import StoreError
 from feeds.model import Article, Format, Image, Section
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.answers import Snapshot
+from feeds.serve.changes import changes
 from feeds.serve.joined import join
-from feeds.serve.representations import Finished, cache_control, is_for_people
-from feeds.serve.section_pages import frame, latest_change, slot
-from feeds.serve.site import page, redirect_to, respond_with, the_site
-from feeds.serve.store_reader import Desk, Retracted
-from feeds.serve.view_models import (
-    Day,
+from feeds.serve.media_models import (
     Player,
     cast_of,
-    direction,
     downloads_of,
     facts_of,
-    feeds_of,
     files_of,
-    headline,
-    in_words,
     legend_of,
     map_of,
-    node,
-    picture_of,
     players_of,
-    shortened,
     transcripts_of,
 )
+from feeds.serve.representations import Finished, cache_control, is_for_people
+from feeds.serve.section_pages import frame, latest_change, showing_of, slot
+from feeds.serve.site import page, redirect_to, respond_with, the_site
+from feeds.serve.store_reader import Desk, Retracted
+from feeds.serve.view_models import Day, Showing, feeds_of, headline, node, picture_of, shortened
 from feeds.serve.weight import days
+from feeds.serve.wording import Wording, direction
 from feeds.store.store import ReadTx
 from feeds.store.values import StorySize
 from feeds.text import plain
@@ -89,20 +85,23 @@ def article_page(article_id: str) -> Response:
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         desk, addresses = snapshot.desk, snapshot.addresses
         picture = picture_of(shown, desk)
+        first = next(iter(_sections(shown, addresses)), None)
+        showing = showing_of(snapshot, first.language if first else None)
         text = fitted(shown.content or shown.summary, images=desk.settings.publish.images)
         language = shown.language or desk.settings.language
         html = render_template(
             "article.html",
-            **frame(snapshot),
+            **frame(showing),
             article=shown,
             # Sanitised by `normalise` before it was stored, cut down to what the rights allow.
             body=Markup(text),  # noqa: S704
             picture=picture,
             legend=legend_of(picture),
             lead_picture="<img" not in text and "<video" not in text,
-            **_media(shown, text, desk),
-            **_times(shown, zone_of(desk.settings.timezone)),
-            **_links(shown, others, desk, addresses),
+            **_media(shown, text, showing),
+            **_times(shown, showing),
+            **_edit(shown, showing),
+            **_links(shown, others, showing),
             json_ld=json_ld(shown, desk, addresses),
             series=series,
             standfirst=_standfirst(shown),
@@ -129,57 +128,78 @@ def _sections(article: Article, addresses: Addresses) -> list[Section]:
     return [section for path in article.sections if path and (section := addresses.section_at(path)) is not None]
 
 
-def _times(article: Article, zone: tzinfo) -> dict[str, object]:
+def _times(article: Article, showing: Showing) -> dict[str, object]:
     """When it was published and changed, and when its copies came."""
+    when = partial(showing.words.moment, zone=showing.zone)
     return {
-        "published": in_words(article.published, zone),
+        "published": when(article.published),
         "published_stamp": rfc3339(article.published),
-        "updated": in_words(article.updated, zone) if article.updated > article.published else "",
+        "updated": when(article.updated) if article.updated > article.published else "",
         "updated_stamp": rfc3339(article.updated),
-        "copies": [(copy, in_words(copy.first_seen, zone), _SCORE.sub("", copy.why)) for copy in article.copies],
+        "copies": [(copy, when(copy.first_seen), _SCORE.sub("", copy.why)) for copy in article.copies],
     }
 
 
-def _links(article: Article, others: Sequence[Article], desk: Desk, addresses: Addresses) -> dict[str, object]:
-    """Where it leads: sections, its story, the articles around it."""
+def _edit(article: Article, showing: Showing) -> dict[str, object]:
+    """What its last significant change changed: of the text as much as its rights allow, which is all or nothing."""
+    try:
+        edit = the_site().reader.edit(article.uid)
+    except StoreError:
+        edit = None  # a page without it is better than none
+    if edit is None:
+        return {}
     return {
-        "others": [headline(one, desk, addresses) for one in others],
+        "edited": showing.words.moment(edit.at, showing.zone),
+        "edited_stamp": rfc3339(edit.at),
+        "changed_title": changes(edit.old_title, edit.title),
+        "changed_text": changes(edit.old_text, edit.text) if article.content and article.full_text == "full" else (),
+    }
+
+
+def _links(article: Article, others: Sequence[Article], showing: Showing) -> dict[str, object]:
+    """Where it leads: sections, its story, the articles around it."""
+    addresses = showing.addresses
+    return {
+        "others": [headline(one, showing) for one in others],
         "story_href": addresses.local(story_path(article.story_uid)) if article.story_uid and others else "",
         "sections": [node(section, addresses) for section in _sections(article, addresses)],
-        "around": _around(article, addresses),
+        "around": _around(article, showing),
     }
 
 
-def _around(article: Article, addresses: Addresses) -> list[tuple[str, list[dict[str, str]]]]:
+def _around(article: Article, showing: Showing) -> list[tuple[str, list[dict[str, str]]]]:
     """The articles that it contains and that contain it, as links under a heading."""
+    _ = showing.words.gettext
+    addresses = showing.addresses
     return [
         (heading, [{"title": one.title, "page": addresses.local(f"/article/{one.id}")} for one in several])
-        for heading, several in (("Contains", article.contains), ("Contained in", article.contained_in))
+        for heading, several in ((_("Contains"), article.contains), (_("Contained in"), article.contained_in))
         if several
     ]
 
 
-def _media(article: Article, text: str, desk: Desk) -> dict[str, object]:
+def _media(article: Article, text: str, showing: Showing) -> dict[str, object]:
     """What there is to play and to fetch: what the text has itself is not shown again."""
+    desk, words = showing.desk, showing.words
     playing = desk.settings.publish.images  # pages of other desks take nothing from others
     episode = article.episode
-    players = _players(article, text) if playing else []
+    players = _players(article, text, words) if playing else []
     picture = picture_of(article, desk)
     # A film shows its still itself, unless there is something to say of it.
     still = picture is not None and not legend_of(picture) and bool(players) and players[0].tag == "video"
     return {
         "players": players,
         "poster": picture.url if picture is not None and still else "",
-        "files": downloads_of(article) if playing else files_of(article),
-        "facts": facts_of(episode),
-        "transcripts": transcripts_of(episode),
+        "files": downloads_of(article, words) if playing else files_of(article, words),
+        "facts": facts_of(episode, words),
+        "transcripts": transcripts_of(episode, words),
         "cast": cast_of(episode),
         "whereabouts": map_of(article.place),
     }
 
 
-def _players(article: Article, text: str) -> list[Player]:
-    return [one for one in players_of(article) if not any(escape(url) in text for url, _ in one.renditions)]
+def _players(article: Article, text: str, words: Wording) -> list[Player]:
+    return [one for one in players_of(article, words) if not any(escape(url) in text for url, _ in one.renditions)]
 
 
 def fitted(text: str, *, images: bool) -> str:
@@ -304,24 +324,21 @@ def story_page(story_id: str) -> Response:
             size = _size(tx, uid)
         if not articles:
             raise _NoArticles
-        desk, addresses, now = snapshot.desk, snapshot.addresses, the_site().now()
-        zone = zone_of(desk.settings.timezone)
+        desk, addresses, showing = snapshot.desk, snapshot.addresses, showing_of(snapshot)
         members = sorted(articles, key=lambda article: article.published, reverse=True)
+        lines = [headline(article, showing, dated=False) for article in members]
         sources = list(dict.fromkeys(article.source_name for article in members if article.source_name))
         html = render_template(
             "story.html",
-            **frame(snapshot),
+            **frame(showing),
             series=size.series,
-            title=members[0].title or "Untitled",
+            title=members[0].title or showing.words.gettext("Untitled"),
             count=max(len(members), size.articles),
             shown=len(members),
             sources=sources,
-            began=in_words(members[-1].published, zone),
+            began=showing.words.moment(members[-1].published, showing.zone),
             began_stamp=rfc3339(members[-1].published),
-            days=[
-                Day.of(day, lines)
-                for day, lines in days([headline(article, desk, addresses, now=now) for article in members], zone)
-            ],
+            days=[Day.of(day, several, showing.words) for day, several in days(lines, showing.zone)],
             description=shortened(plain(members[0].summary or members[0].content), 200),
             noindex=any(article.noindex for article in members),
             feeds=feeds_of(story_path(uid)[1:], addresses),

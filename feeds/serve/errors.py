@@ -19,22 +19,23 @@ from feeds.serve.addresses import Addresses, split_archive, split_format
 from feeds.serve.admission import client_address
 from feeds.serve.answers import Snapshot
 from feeds.serve.representations import SCRIPTS_MAY_READ, wants_html
-from feeds.serve.section_pages import frame
+from feeds.serve.section_pages import frame, showing_of
 from feeds.serve.site import Refused, Site, page_headers, redirect_to, the_site
 from feeds.serve.store_reader import Desk
+from feeds.serve.wording import noted
 
 log = logging.getLogger(__name__)
 
 EXPLANATIONS = {
-    400: "The request could not be understood.",
-    401: "This is for subscribers: give the token that you were given as the password, or in the address as ?token=.",
-    404: "There is nothing at this address.",
-    405: "This address does not take requests of that kind.",
-    406: "There is no such form of it.",
-    410: "What was at this address has been taken away for good.",
-    413: "The request is too large.",
-    500: "Something went wrong here. It has been noted.",
-    503: "The desk is busy or just starting. Please try again in a moment.",
+    400: noted("The request could not be understood."),
+    401: noted("This is for subscribers: give your token as the password, or in the address as ?token=."),
+    404: noted("There is nothing at this address."),
+    405: noted("This address does not take requests of that kind."),
+    406: noted("There is no such form of it."),
+    410: noted("What was at this address has been taken away for good."),
+    413: noted("The request is too large."),
+    500: noted("Something went wrong here. It has been noted."),
+    503: noted("The desk is busy or just starting. Please try again in a moment."),
 }
 
 
@@ -137,7 +138,9 @@ def _answer(status: int, said: str = "") -> Response:
     if wants_html(request.headers.get("Accept")):
         try:
             snapshot = _snapshot()
-            html = render_template("error.html", **frame(snapshot), status=status, phrase=phrase, text=explanation)
+            html = render_template(
+                "error.html", **frame(showing_of(snapshot)), status=status, phrase=phrase, text=explanation
+            )
             response = Response(html, status=status, content_type="text/html; charset=utf-8")
             response.headers.extend(page_headers(snapshot.desk.settings))
         except Exception:

@@ -8,36 +8,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
-from feeds import frames
-from feeds.dates import zone_of
 from feeds.errors import SectionNotFound, StoreError
 from feeds.listening import is_loopback
 from feeds.model import UNFILED, Article, Format, Section
+from feeds.serve.addresses import Addresses
 from feeds.serve.answers import Snapshot
-from feeds.serve.joined import join
-from feeds.serve.representations import Finished, cache_control, is_for_people, reply
-from feeds.serve.site import finish_text, number_asked, page, page_headers, respond, respond_with, the_site
+from feeds.serve.site import page, the_site
 from feeds.serve.view_models import (
     FORMAT_NAMES,
-    REDRAWN_MIN,
     Day,
-    Feed,
     Headline,
     Node,
+    Showing,
     children,
-    direction,
     feeds_of,
     headline,
     node,
     tree,
 )
 from feeds.serve.weight import by_day, by_weight, not_shown
-from feeds.store.search import MOST_QUERY_CHARS
-from feeds.store.values import Selection, StorySize
+from feeds.serve.wording import REDRAWN_MIN, Wording, direction, speak, wording
+from feeds.store.values import StorySize
 
 bp = Blueprint("pages", __name__)
 
@@ -46,14 +41,12 @@ TOP_READ, SECTION_READ = 24, 20
 """How many articles are read for so many headlines: some are grouped, some are higher up already."""
 TOP_AMONG = 300
 """Among how many of the desk's newest articles a front page looks for what weighs most."""
-PER_PAGE = 20
-FEED_ENTRIES = 50
-LAST_ROW = 2**63 - 1
-"""No article's row has a higher number."""
 DESKS = 12
 """Sections with headlines on the front page, which stays below 60 kB so; the others are there by name."""
 MOST_BESIDE, MOST_AROUND = 60, 16
 """Sections by name, on the front page and around a section: all of them are on a page of their own."""
+MOST_ON_A_PAGE = 50
+"""Articles on a section's page, however many its feeds have: the others are on the pages of its past."""
 MOST_WITH_FEEDS = 150
 """Sections up to which the page of all sections links the feeds of each."""
 
@@ -74,7 +67,7 @@ def front() -> Response:
 
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         site, desk, addresses = the_site(), snapshot.desk, snapshot.addresses
-        now = site.now()
+        showing = showing_of(snapshot)
         newest = site.heaviest(TOP_READ, TOP_AMONG, snapshot)
         sections = tree(desk, addresses)
         latest = _latest(sections, snapshot)
@@ -83,7 +76,7 @@ def front() -> Response:
         shown: set[str] = set()
 
         def lines(articles: Sequence[Article], most: int, others: int) -> tuple[Headline, ...]:
-            found = by_weight([headline(one, desk, addresses, now=now, sizes=sizes) for one in articles], others)
+            found = by_weight([headline(one, showing, sizes) for one in articles], others)
             return tuple(not_shown(found, shown, most))
 
         top = lines(newest, TOP_HEADLINES, 4)
@@ -94,13 +87,14 @@ def front() -> Response:
         ]
         html = render_template(
             "front.html",
-            **frame(snapshot),
+            **frame(showing),
             sections=sections,
             desks=desks,
             beside=[one for one in sections if one.path not in latest][:MOST_BESIDE],
             newest=top,
             sources=len(desk.sources),
             feeds=feeds_of("", addresses),
+            everything=_archive("", site.reader.older("", ()), addresses),
             canonical=addresses.public("/"),
         )
         return html, latest_change(seen, desk.accepted_at)
@@ -122,7 +116,7 @@ def all_sections() -> Response:
         addresses = snapshot.addresses
         html = render_template(
             "sections.html",
-            **frame(snapshot),
+            **frame(showing_of(snapshot)),
             sections=tree(snapshot.desk, addresses),
             with_feeds=len(snapshot.desk.sections) <= MOST_WITH_FEEDS,
             feeds=feeds_of("", addresses),
@@ -145,34 +139,40 @@ def feed_page(section: Section, format: Format, url: str) -> Response:
     """Give what a browser that navigates to the feed at *url* gets: its section's page, with the feed explained."""
     snapshot = the_site().snapshot
     path = section.path
+    words = wording(section.language or snapshot.desk.settings.language)
     shown = section if path else replace(section, title=snapshot.desk.settings.title)
-    feed = {"name": FORMAT_NAMES[format], "url": url, "services": _services(url)}
+    feed = {"name": FORMAT_NAMES[format], "url": url, "services": _services(url, words)}
     return page(
         ("feed", path, url, snapshot.state_of(path), slot()), partial(_draw, shown, template="feed.html", asked=feed)
     )
 
 
-def _services(url: str) -> list[tuple[str, str]]:
+def _services(url: str, words: Wording) -> list[tuple[str, str]]:
     """Where the feed at *url* can be subscribed to with a click, by name: an app of one's own first."""
     public = not is_loopback(urlsplit(url).hostname or "")
-    return [("a reader app", f"feed:{url}"), *((name, at + quote(url, safe="")) for name, at in SERVICES if public)]
+    return [
+        (words.gettext("a reader app"), f"feed:{url}"),
+        *((name, at + quote(url, safe="")) for name, at in SERVICES if public),
+    ]
 
 
 def _draw(found: Section, snapshot: Snapshot, template: str = "section.html", **more: object) -> tuple[str, datetime]:
     """Draw the page of a section, with what *template* wants *more*; and the time of its last change."""
     site, path = the_site(), found.path
     desk, addresses = snapshot.desk, snapshot.addresses
-    articles = site.reader.latest(path, found.limit or desk.settings.publish.entries)
+    articles = site.reader.latest(path, min(found.limit or desk.settings.publish.entries, MOST_ON_A_PAGE))
     sizes = story_sizes(articles)
-    lines = [headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in articles]
+    showing = showing_of(snapshot, found.language)
+    lines = [headline(article, showing, sizes, dated=False) for article in articles]
     html = render_template(
         template,
-        **frame(snapshot),
+        **frame(showing),
         **more,
         section=node(found, addresses),
         **_around(found, snapshot),
-        days=[Day.of(day, several) for day, several in by_day(lines, zone_of(desk.settings.timezone))],
+        days=[Day.of(day, several, showing.words) for day, several in by_day(lines, showing.zone)],
         feeds=feeds_of(path, addresses),
+        older=_archive(path, site.reader.older(path, [article.uid for article in articles]), addresses),
         canonical=addresses.public("/" + path),
         unfiled=path == UNFILED,
         looks=found,
@@ -180,10 +180,50 @@ def _draw(found: Section, snapshot: Snapshot, template: str = "section.html", **
     return html, latest_change(articles, desk.accepted_at)
 
 
+@bp.get("/archive/<int:page_number>", defaults={"section": ""})
+@bp.get("/<path:section>/archive/<int:page_number>")
+def archive_page(section: str, page_number: int) -> Response:
+    """Give a page of a section's past, with the same articles as the archive pages of its feeds; back to the first."""
+    site = the_site()
+    found = _section(section) if section else Section(path="", title=site.snapshot.desk.settings.title)
+    past = site.reader.past(section, page_number)
+    if past is None:
+        raise SectionNotFound(section)
+
+    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
+        addresses = snapshot.addresses
+        showing = showing_of(snapshot, found.language)
+        lines = [headline(one, showing, dated=False) for one in past.articles]
+        newer = _archive(section, past.newer, addresses)
+        html = render_template(
+            "archive.html",
+            **frame(showing),
+            section=node(found, addresses),
+            **_around(found, snapshot),
+            days=[Day.of(day, several, showing.words) for day, several in by_day(lines, showing.zone)],
+            feeds=feeds_of(section, addresses),
+            past=True,
+            looks=found,
+            older=_archive(section, past.older, addresses),
+            newer=newer or addresses.local("/" + section),
+            canonical=addresses.public(f"{'/' if section else ''}{section}/archive/{page_number}"),
+            unfiled=section == UNFILED,
+        )
+        return html, latest_change(past.articles, snapshot.desk.accepted_at)
+
+    return page(("archive", section, page_number, site.snapshot.state_of(section), past.newer, slot()), draw)
+
+
+def _archive(path: str, page_number: int | None, addresses: Addresses) -> str:
+    return addresses.local(f"{'/' if path else ''}{path}/archive/{page_number}") if page_number else ""
+
+
 def _section(path: str) -> Section:
     found = the_site().snapshot.addresses.section_at(path)
     if found is None and path == UNFILED:
-        found = Section(path=UNFILED, title="Unfiled", description="Articles that no section takes in yet.")
+        words = wording(the_site().snapshot.desk.settings.language)
+        description = words.gettext("Articles that no section takes in yet.")
+        found = Section(path=UNFILED, title=words.gettext("Unfiled"), description=description)
     if found is None:
         raise SectionNotFound(path)
     return found
@@ -227,13 +267,22 @@ def slot() -> int:
     return int(the_site().now().timestamp() // (60 * REDRAWN_MIN))
 
 
-def frame(snapshot: Snapshot) -> dict[str, object]:
-    """Return what every page needs: the desk, its language, links to the front page and the style sheet."""
-    site, settings, addresses = the_site(), snapshot.desk.settings, snapshot.addresses
-    names = site.assets.served_name
+def showing_of(snapshot: Snapshot, language: str | None = None) -> Showing:
+    """Return what a page in *language* is drawn with, None for the desk's; templates speak it from now on."""
+    words = speak(wording(language or snapshot.desk.settings.language))
+    return Showing(desk=snapshot.desk, addresses=snapshot.addresses, words=words, now=the_site().now())
+
+
+def frame(showing: Showing) -> dict[str, object]:
+    """Return what every page needs: the desk, the page's language, links to the front page and the style sheet."""
+    settings, addresses = showing.desk.settings, showing.addresses
+    names = the_site().assets.served_name
+    spoken = showing.words.language
     return {
         "desk": settings,
-        "direction": direction(settings.language),
+        "page_language": spoken,
+        # Of a desk whose language the pages do not speak the articles set the side.
+        "direction": direction(spoken if spoken != "en" else settings.language),
         "home": addresses.local("/"),
         "sections_url": addresses.local("/sections"),
         "opml": addresses.local("/sections.opml"),
@@ -248,87 +297,3 @@ def frame(snapshot: Snapshot) -> dict[str, object]:
 def latest_change(articles: Sequence[Article], accepted_at: datetime) -> datetime:
     """Return when what a page shows last changed."""
     return max([accepted_at, *(article.updated for article in articles)])
-
-
-def search_query() -> str:
-    """Return what is searched for, in its one spelling: blanks single, cut at the most that is read."""
-    return " ".join(request.args.get("q", "").split())[:MOST_QUERY_CHARS]
-
-
-@bp.get("/search")
-def search_page() -> Response:
-    """Show what is found, newest first; `before` goes on behind a page."""
-    site = the_site()
-    snapshot = site.snapshot
-    desk, addresses = snapshot.desk, snapshot.addresses
-    query = search_query()
-    before = number_asked("before", least=1, most=LAST_ROW)
-    hits = None
-    if query:
-        with site.store.read() as tx:
-            hits = tx.search.find(query, PER_PAGE, before, site.readable)
-    found = hits.articles if hits else ()
-    sizes = story_sizes(found)
-    asked = urlencode({"q": query})
-    html = render_template(
-        "search.html",
-        **frame(snapshot),
-        query=query,
-        articles=[headline(article, desk, addresses, now=site.now(), sizes=sizes) for article in found],
-        asked=hits is not None,
-        more=addresses.local("/search") + f"?{asked}&before={hits.next}" if hits and hits.next else "",
-        later=before is not None,
-        feeds=[
-            Feed(
-                name=FORMAT_NAMES["atom"],
-                media_type="application/atom+xml",
-                href=addresses.local("/search.atom") + f"?{asked}",
-                url=addresses.public("/search.atom") + f"?{asked}",
-            )
-        ]
-        if query
-        else [],
-    )
-    finished = finish_text(
-        html,
-        media_type="text/html; charset=utf-8",
-        last_modified=latest_change(found, desk.accepted_at),
-        cache_control="public, max-age=60",
-        more=page_headers(desk.settings),
-    )
-    return respond(reply(finished, request.environ))
-
-
-@bp.get("/search.atom")
-def search_feed() -> Response:
-    """Give the newest of what is found as a feed; the same question has the same feed id for good."""
-    site = the_site()
-    snapshot = site.snapshot
-    format: Format = "atom"
-    query = search_query()
-    if is_for_people(request.environ):
-        return search_page()
-
-    def prepare() -> Finished:
-        with site.store.read() as tx:
-            base = tx.documents.frame("", format)
-            fragments = tx.search.fragments(query, format, FEED_ENTRIES, site.readable)
-            desk_id = tx.configs.desk_id()
-        asked = urlencode({"q": query})
-        updated = max((fragment.updated for fragment in fragments), default=None)
-        return join(
-            base,
-            Selection(fragments=fragments, missing=0, updated=updated),
-            format,
-            self_url=snapshot.addresses.public("/search.atom") + f"?{asked}",
-            page_url=snapshot.addresses.public("/search") + f"?{asked}",
-            title=f"“{query}” · {snapshot.desk.settings.title}",
-            description=f"Articles that hold {query}",
-            feed_id=frames.feed_urn(desk_id, "search", query.casefold()),
-            updated=snapshot.desk.accepted_at,
-            cache_control=cache_control(snapshot.desk.settings),
-            most_bytes=snapshot.desk.settings.publish.max_bytes,
-        )
-
-    key = ("search", format, query, snapshot.counter, snapshot.desk.version)
-    return respond_with(site.joined(key, prepare))

@@ -14,6 +14,7 @@ from feeds.model import Article, Document, Format, Frame, Section, Settings, Sou
 from feeds.serve import weight
 from feeds.settings import config_from_json
 from feeds.store import Store, open_store
+from feeds.store.edits import Edit
 from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.store import ReadTx
 from feeds.store.values import AccessToken, Event, ReaderDay, Selection
@@ -78,6 +79,17 @@ class Part:
     filed: int
     created_at: datetime
     last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """An archive page as people see it: its articles, the newest filing first, and the pages before and after it; None
+    at the first article, and where the section's own page comes next.
+    """
+
+    articles: Sequence[Article]
+    older: int | None
+    newer: int | None
 
 
 class Retracted:
@@ -180,6 +192,31 @@ class StoreReader:
             whole = tx.articles.several(chosen)
         return tuple(whole[uid] for uid in chosen if uid in whole)
 
+    def older(self, path: str, shown: Sequence[str]) -> int | None:
+        """The archive page of a section that goes on behind *shown*, its newest articles; None where nothing does."""
+        with self.store.read() as tx:
+            section = tx.sections.get(path)
+            if section is None:
+                return None
+            unlisted = tx.sections.unlisted(path, shown, section.rendered_filed)
+        return frames.newest_archive_page(unlisted, section.rendered_filed)
+
+    def past(self, path: str, page: int) -> Past | None:
+        """What stands on the archive page of a section that ends with the filing *page*; None where there is none."""
+        first = frames.archive_first(page)
+        with self.store.read() as tx:
+            section = tx.sections.get(path)
+            if section is None or page > section.rendered_filed:
+                return None
+            before = tx.sections.unlisted(path, (), first - 1)
+            return Past(
+                articles=tx.sections.archive(path, first, page)[::-1],
+                older=frames.archive_page(before) if before else None,
+                newer=page + frames.ARCHIVE_PAGE
+                if page % frames.ARCHIVE_PAGE == 0 and page + frames.ARCHIVE_PAGE <= section.rendered_filed
+                else None,
+            )
+
     def article(self, uid: str) -> Article | Retracted | None:
         """One article by its ``urn:uuid:``."""
         with self.store.read() as tx:
@@ -188,6 +225,11 @@ class StoreReader:
                 return article  # what is in no section is published nowhere
             state = tx.articles.state(uid)
         return None if state is None or state.kind == "live" else RETRACTED
+
+    def edit(self, uid: str) -> Edit | None:
+        """How an article read before its last significant change."""
+        with self.store.read() as tx:
+            return tx.articles.edit(uid)
 
     def published_after(self, moment: datetime, limit: int) -> Sequence[Article]:
         """Articles of the whole desk published after *moment*, newest first."""

@@ -1,223 +1,39 @@
-"""What of an article there is to hear, watch and fetch, and what it says of itself as an episode, for pages. Pure.
-
-Players load nothing by themselves: who only reads a page is not told to the host of a file.
-"""
+"""Articles, days, sections and feeds as pages list them. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from itertools import groupby
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from feeds.dates import rfc3339, zone_of
-from feeds.model import FORMATS, MEDIA_TYPES, Article, Enclosure, Episode, Image, Participant, Place, Section
-from feeds.players import informs_a_player, media_type
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Image, Section
+from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, document_path, story_path
+from feeds.serve.media_models import what_plays
 from feeds.serve.store_reader import Desk
+from feeds.serve.wording import Wording, direction
 from feeds.store.values import StorySize
 from feeds.text import plain
 
-_KINDS = {
-    "text/vtt": "WebVTT", "application/x-subrip": "SRT", "application/srt": "SRT", "text/srt": "SRT",
-    "application/json": "JSON", "text/html": "web page", "text/plain": "text", "application/pdf": "PDF",
-    "application/epub+zip": "EPUB", "application/zip": "ZIP", "application/x-bittorrent": "torrent",
-}  # fmt: skip
-_EPISODE_KINDS = {"trailer": "Trailer", "bonus": "Bonus episode"}
 FORMAT_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
-REDRAWN_MIN = 5
-"""How long a page with relative times stands, in minutes; they are rounded to as much."""
 _TEASER_CHARS = 260
-_RIGHT_TO_LEFT = frozenset(
-    ("ar", "arc", "ckb", "dv", "fa", "ha-arab", "he", "iw", "khw", "ks", "ku-arab", "nqo", "pa-arab", "ps", "sd", "syr",
-     "ug", "ur", "yi")
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Player:
-    """One thing to play, in one or several renditions (address, media type); *tag* is ``audio`` or ``video``."""
+class Showing:
+    """What a page is drawn with: the desk, its addresses, the page's words, and when."""
 
-    tag: str
-    renditions: tuple[tuple[str, str], ...]
-    title: str
-    note: str
-    width: int | None
-    height: int | None
-    caption: str
+    desk: Desk
+    addresses: Addresses
+    words: Wording
+    now: datetime
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """A file as a link; *note* says what kind and how large."""
-
-    href: str
-    title: str
-    note: str
-
-
-def players_of(article: Article) -> tuple[Player, ...]:
-    """Return what can be played, renditions of one thing together."""
-    found = []
-    for files in _things(article):
-        kinds = [(file.url, media_type(file.type, file.url)) for file in files]
-        tags = {kind.partition("/")[0] for _, kind in kinds}
-        if tags <= {"audio", "video"}:
-            first = files[0]
-            found.append(
-                Player(
-                    tag=kinds[0][1].partition("/")[0],
-                    renditions=tuple(kinds),
-                    title=first.title,
-                    note=_joined(in_minutes(first.duration_s), in_bytes(first.length_bytes)),
-                    width=first.width,
-                    height=first.height,
-                    caption=_joined(first.description, first.credit),
-                )
-            )
-    return tuple(found)
-
-
-def downloads_of(article: Article) -> tuple[Link, ...]:
-    """Return what can't be played, pictures left out: papers, books, archives."""
-    found = []
-    for file in article.enclosures:
-        kind = media_type(file.type, file.url)
-        if kind.partition("/")[0] not in ("audio", "video", "image"):
-            found.append(_link(file, kind))
-    return tuple(found)
-
-
-def files_of(article: Article) -> tuple[Link, ...]:
-    """Return every file as a link: what a desk shows that wants nothing of others on its pages."""
-    return tuple(_link(file, media_type(file.type, file.url)) for file in article.enclosures)
-
-
-def _things(article: Article) -> Iterator[list[Enclosure]]:
-    alone = iter(range(-1, -len(article.enclosures) - 1, -1))
-    for _, files in groupby(article.enclosures, key=lambda file: file.group or next(alone)):
-        yield list(files)
-
-
-def _link(file: Enclosure, kind: str) -> Link:
-    name = urlsplit(file.url).path.rpartition("/")[2]
-    return Link(
-        href=file.url,
-        title=file.title or name or file.url,
-        note=_joined(_KINDS.get(kind, kind), in_minutes(file.duration_s), in_bytes(file.length_bytes)),
-    )
-
-
-def facts_of(episode: Episode | None) -> str:
-    """Return what an episode is, in a line: its place in its show, and whether it is fit for all.
-
-    >>> facts_of(Episode(season=2, number=7, explicit=True))
-    'Season 2 · Episode 7 · Explicit'
-    """
-    if episode is None:
-        return ""
-    season = episode.season_name or (f"Season {episode.season}" if episode.season else "")
-    number = episode.label or (f"Episode {episode.number:g}" if episode.number is not None else "")
-    explicit = "Explicit" if episode.explicit else ""
-    return _joined(season, number, _EPISODE_KINDS.get(episode.kind, ""), explicit)
-
-
-def transcripts_of(episode: Episode | None) -> tuple[Link, ...]:
-    """Return the transcripts, the ones that people read before those that players show."""
-    links = []
-    for each in episode.transcripts if episode else ():
-        title = "Captions" if each.captions else "Transcript"
-        links.append(
-            Link(href=each.url, title=title, note=_joined(each.language or "", _KINDS.get(each.type, each.type)))
-        )
-    return tuple(sorted(links, key=lambda link: not link.note.endswith(("web page", "text", "PDF"))))
-
-
-def cast_of(episode: Episode | None) -> tuple[Participant, ...]:
-    """Return who is heard or seen."""
-    return episode.people if episode else ()
-
-
-def map_of(place: Place | None) -> Link | None:
-    """Return where *place* is found on a map: its middle, with its name or in degrees."""
-    if place is None:
-        return None
-    latitudes, longitudes = ([point[axis] for point in place.points] for axis in (0, 1))
-    latitude, longitude = (min(latitudes) + max(latitudes)) / 2, (min(longitudes) + max(longitudes)) / 2
-    return Link(
-        href=f"https://www.openstreetmap.org/?mlat={latitude:.5f}&mlon={longitude:.5f}#map=9/{latitude:.5f}/{longitude:.5f}",
-        title=place.name or in_degrees(latitude, longitude),
-        note=in_degrees(latitude, longitude) if place.name else "",
-    )
-
-
-def legend_of(picture: Image | None) -> str:
-    """Return what is printed below a picture.
-
-    >>> legend_of(Image(url="x", caption="Boats at noon.", credit="Ann"))
-    'Boats at noon. · Ann'
-    """
-    return _joined(picture.caption, picture.credit) if picture else ""
-
-
-def what_plays(article: Article) -> str:
-    """Return in a word what an article brings to play, and how long it is; "" for nothing.
-
-    >>> from datetime import UTC, datetime
-    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
-    >>> file = Enclosure(url="https://a.example/1.mp3", duration_s=1812)
-    >>> what_plays(Article(uid="u", link=None, title="t", published=now, updated=now, rank_at=now, enclosures=(file,)))
-    'Audio, 30 min'
-    """
-    first = next(iter(players_of(article)), None)
-    if first is None:
-        return ""
-    duration = in_minutes(article.enclosures[0].duration_s)
-    return first.tag.capitalize() + (f", {duration}" if duration else "")
-
-
-def in_degrees(latitude: float, longitude: float) -> str:
-    """Return a position for people.
-
-    >>> in_degrees(45.25, -71.5)
-    '45.25° N, 71.5° W'
-    """
-    north, east = f"{abs(latitude):.4f}".rstrip("0").rstrip("."), f"{abs(longitude):.4f}".rstrip("0").rstrip(".")
-    return f"{north}° {'N' if latitude >= 0 else 'S'}, {east}° {'E' if longitude >= 0 else 'W'}"
-
-
-def in_minutes(seconds: float | None) -> str:
-    """Return a duration for people.
-
-    >>> in_minutes(1812), in_minutes(5400), in_minutes(40), in_minutes(None)
-    ('30 min', '1 h 30 min', '40 s', '')
-    """
-    if not seconds:
-        return ""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return " ".join([f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0))
-
-
-def in_bytes(size: int | None) -> str:
-    """Return a size for people.
-
-    >>> in_bytes(62_447_386), in_bytes(900), in_bytes(None)
-    ('62.4 MB', '1 kB', '')
-    """
-    if not size:
-        return ""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{max(1, round(size / 1000))} kB"
-
-
-def _joined(*parts: str) -> str:
-    return " · ".join(part for part in parts if part)
+    @property
+    def zone(self) -> tzinfo:
+        """The zone that times are told in."""
+        return zone_of(self.desk.settings.timezone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,13 +48,16 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """An article in a list. *published* orders it: as shown, but for a time that is yet to come."""
+    """An article in a list. *published* orders it: as shown, but for a time that is yet to come. *at* is its time as
+    short as it can be, *when* the whole of it.
+    """
 
     title: str
     published: datetime
     href: str
     page: str
     teaser: str
+    at: str
     when: str
     stamp: str
     source: str
@@ -248,7 +67,6 @@ class Headline:
     elsewhere: bool
     image: Image | None = None
     plays: str = ""
-    since: str = ""
     first_in: str = ""
     story: str | None = None
     story_href: str = ""
@@ -267,9 +85,9 @@ class Day:
     lines: tuple[Headline, ...]
 
     @classmethod
-    def of(cls, day: date, lines: Sequence[Headline]) -> Day:
+    def of(cls, day: date, lines: Sequence[Headline], words: Wording) -> Day:
         """Return *lines* under the name of their day."""
-        return cls(name=f"{day.day} {day:%B %Y}", stamp=day.isoformat(), lines=tuple(lines))
+        return cls(name=words.day(day), stamp=day.isoformat(), lines=tuple(lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,37 +103,6 @@ class Node:
     direction: str = "ltr"
     children: tuple[Node, ...] = ()
     headlines: tuple[Headline, ...] = ()
-
-
-def direction(language: str | None) -> str:
-    """Return how *language* (BCP 47) is written: "rtl" or "ltr".
-
-    >>> direction("ar-EG"), direction("pa-Arab-PK"), direction("en"), direction(None)
-    ('rtl', 'rtl', 'ltr', 'ltr')
-    """
-    parts = (language or "").lower().replace("_", "-").split("-")
-    return "rtl" if parts[0] in _RIGHT_TO_LEFT or "-".join(parts[:2]) in _RIGHT_TO_LEFT else "ltr"
-
-
-def in_words(moment: datetime, zone: tzinfo) -> str:
-    """Return *moment* for people, in *zone*; absolute, so that a page stays true however long a cache keeps it."""
-    local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M}"
-
-
-def in_relation(moment: datetime, now: datetime) -> str:
-    """Return how long before *now* that was, in steps as coarse as pages are redrawn; "" for what is past a day.
-
-    >>> from datetime import UTC, timedelta
-    >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    >>> [in_relation(noon - timedelta(minutes=minutes), noon) for minutes in (-5, 4, 14, 59, 61, 1500)]
-    ['', 'just in', '10 min ago', '55 min ago', '1 h ago', '']
-    """
-    minutes = int((now - moment).total_seconds() // 60)
-    if not 0 <= minutes < 24 * 60:
-        return ""
-    step = minutes // REDRAWN_MIN * REDRAWN_MIN
-    return f"{minutes // 60} h ago" if minutes >= 60 else f"{step} min ago" if step else "just in"
 
 
 def feeds_of(path: str, addresses: Addresses) -> tuple[Feed, ...]:
@@ -338,27 +125,26 @@ def picture_of(article: Article, desk: Desk) -> Image | None:
 
 
 def headline(
-    article: Article,
-    desk: Desk,
-    addresses: Addresses,
-    *,
-    now: datetime | None = None,
-    sizes: Mapping[str, StorySize] = MappingProxyType({}),
+    article: Article, showing: Showing, sizes: Mapping[str, StorySize] = MappingProxyType({}), *, dated: bool = True
 ) -> Headline:
     """Return *article* as a line of a list: it links to its text here where there is one, else to where it is from.
 
-    With *now* it says how long ago that was, too; *sizes* are those of stories, and one of several has a page.
+    Of stories of one article, as of those not in *sizes*, there is no page. *dated*: its time stands with its day.
     """
+    desk, addresses, words = showing.desk, showing.addresses, showing.words
     size = sizes.get(article.story_uid or "", StorySize(0, 0))
     page = addresses.local(f"/article/{article.id}")
     elsewhere = "" if article.content else article.link
+    when = words.moment(article.published, showing.zone)
+    at = when if dated else f"{article.published.astimezone(showing.zone):%H:%M}"
     return Headline(
-        title=article.title or "Untitled",
-        published=article.published if now is None else min(article.published, now),
+        title=article.title or words.gettext("Untitled"),
+        published=min(article.published, showing.now),
         href=elsewhere or page,
         page=page,
         teaser=shortened(plain(article.summary or article.content), _TEASER_CHARS),
-        when=in_words(article.published, zone_of(desk.settings.timezone)),
+        at=words.since(article.published, showing.now) or at,
+        when=when,
         stamp=rfc3339(article.published),
         source=article.source_name,
         language=article.language,
@@ -366,8 +152,7 @@ def headline(
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=bool(elsewhere),
         image=picture_of(article, desk),
-        plays=what_plays(article),
-        since=in_relation(article.published, now) if now is not None else "",
+        plays=what_plays(article, words),
         story=article.story_uid,
         story_href=_story_href(article, size, addresses),
         story_size=size.articles,

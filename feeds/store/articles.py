@@ -25,9 +25,10 @@ from feeds.model import (
     Placement,
     StoredSignature,
 )
-from feeds.store import dialect, filings, relations, saving, small_tables, stories
+from feeds.store import dialect, edits, filings, relations, saving, small_tables, stories
 from feeds.store.columns import article_mark, chunks, entry_mark, indexable
 from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
+from feeds.store.edits import Edit
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     IN_SECTION,
@@ -111,6 +112,10 @@ class Articles(Verbs):
         shown = select(articles.c.id).where(articles.c.retracted_at.is_(None))
         ids = [row.id for row in rows_in(self._connection, shown, articles.c.uid, wanted)]
         return {article.uid: article for article in hydrate(self._connection, ids).values()}
+
+    def edit(self, uid: str) -> Edit | None:
+        """How the article read before its last significant change, and how it reads now; None where it has had none."""
+        return edits.edit(self._connection, uid)
 
     def of_rows(self, ids: Sequence[int]) -> dict[str, Article]:
         """The articles of these rows, by uid; they must be such as can be shown."""
@@ -235,6 +240,7 @@ class Articles(Verbs):
         self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
         stories.forget(self._connection, [row.story_uid] if row.story_uid else [])
         relations.renew_neighbours(self._connection, [row.id], at_once=True)
+        edits.forget(self._connection, [row.id])
         changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
         small_tables.publish(self._connection)
         return changed

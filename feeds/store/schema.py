@@ -343,6 +343,15 @@ containments = Table(
     sqlite_with_rowid=False,
 )
 
+article_edits = Table(
+    "article_edits",
+    metadata,
+    Column("article_id", Id, primary_key=True, autoincrement=False),
+    _time("at"),
+    _blob("before"),  # title and text before the last significant change, see edits.py
+    sqlite_with_rowid=False,
+)
+
 tombstones = Table(
     "tombstones",
     metadata,

@@ -1,24 +1,27 @@
 """Search over what is stored: SQLite's FTS5 and PostgreSQL's text search behind one verb. I/O: database.
 
 Both keep the folded words of `feeds.text.words`, so that the same question finds the same articles on either. What is
-found comes newest first, as feeds want it, which both databases walk without looking at every match.
+came last is found first, which both databases walk without looking at every match; then it is put in order here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, select, text
 
-from feeds.codec import moment
+from feeds.codec import micros, moment
 from feeds.model import Article, Entry, Format, Fragment
 from feeds.store import dialect
 from feeds.store.columns import storable
-from feeds.store.dialect import Verbs
+from feeds.store.dialect import Verbs, rows_in
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
+from feeds.store.schema import articles, entries
 from feeds.store.selections import PUBLIC, fragment_of
 from feeds.text import spelled, words
 
@@ -26,6 +29,9 @@ MOST_TEXT_CHARS = 6000
 """How much of an article's text can be found; what it is about stands in its beginning."""
 MOST_QUERY_CHARS = 200
 MOST_TERMS = 12
+MOST_FOUND = 1000
+"""Articles that one question finds at most; filters find others."""
+MONTH = timedelta(days=30)
 PREFIX_FROM = 3
 """A word of so many letters finds longer words that begin with it: flood, floods, flooding."""
 
@@ -33,11 +39,24 @@ _TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is looked for: *words* as `terms` reads them, in a *section* (its path), of a *source* (its key), published
+    *since* a time; "" and None: any. Of private sections only those *within* are looked at.
+    """
+
+    words: str
+    within: tuple[str, ...] = PUBLIC
+    section: str = ""
+    source: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hits:
-    """What was found, newest first; pass *next* as ``before`` for those behind, None at the end."""
+    """Some of what was found. *count* is how many there are, `MOST_FOUND` where there may be more."""
 
     articles: tuple[Article, ...] = ()
-    next: int | None = None
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +87,25 @@ Term(words=('sport',), wanted=False, prefix=False))
 class Search(Verbs):
     """``tx.search``"""
 
-    def find(self, query: str, limit: int, before: int | None = None, within: Collection[str] = PUBLIC) -> Hits:
-        """The newest *limit* articles of public sections, and private ones *within*, that hold *query* (`terms`)."""
-        rows = self._rows(query, limit + 1, before, within)
-        ids, more = rows[:limit], len(rows) > limit
-        found = hydrate(self._connection, ids)
-        return Hits(articles=tuple(found[each] for each in ids if each in found), next=ids[-1] if more else None)
+    def find(self, question: Question, limit: int, offset: int = 0, *, by_date: bool = False) -> Hits:
+        """*limit* of the published articles that *question* asks for, behind the first *offset* of them.
 
-    def fragments(
-        self, query: str, format: Format, limit: int, within: Collection[str] = PUBLIC
-    ) -> tuple[Fragment, ...]:
-        """The fragments of what `find` gives, in its order; those that are not made yet are left out."""
-        ids = self._rows(query, limit, None, within)
+        Of very many the `MOST_FOUND` that came last are looked at, the most relevant first: see `_relevance`. *by_date*
+        the newest first, as they are dated.
+        """
+        asked = terms(question.words)
+        ranks = dict(self._rows(asked, question, MOST_FOUND, ranked=not by_date))
+        facts = select(articles.c.id, articles.c.published_at, entries.c.title).join_from(articles, entries)
+        rows = list(rows_in(self._connection, facts.where(entries.c.shown == 1), articles.c.id, list(ranks)))
+        score = _relevance(asked, rows, ranks)
+        order = sorted(rows, key=lambda row: (0.0 if by_date else score(row), row.published_at, row.id), reverse=True)
+        chosen = [row.id for row in order[offset : offset + limit]]
+        found = hydrate(self._connection, chosen)
+        return Hits(articles=tuple(found[each] for each in chosen if each in found), count=len(order))
+
+    def fragments(self, question: Question, format: Format, limit: int) -> tuple[Fragment, ...]:
+        """The fragments of what is asked for and came last, the last first; those not made yet are left out."""
+        ids = [number for number, _ in self._rows(terms(question.words), question, limit)]
         if not ids:
             return ()
         marks = ", ".join(f":i{number}" for number in range(len(ids)))
@@ -97,32 +123,80 @@ class Search(Verbs):
         }
         return tuple(made[each] for each in ids if each in made)
 
-    def _rows(self, query: str, limit: int, before: int | None, within: Collection[str]) -> list[int]:
-        asked = terms(query)
+    def _rows(
+        self, asked: Sequence[Term], question: Question, limit: int, *, ranked: bool = False
+    ) -> list[tuple[int, float]]:
+        """The articles that came last of those asked for, by their row, the last first; *ranked* with how much of what
+        is asked for their words are, which costs more the more there are.
+        """
         if not any(term.wanted for term in asked):
             return []
         postgres = dialect.is_postgres(self._connection)
         if postgres:
             number, match = "s.article_id", "s.words @@ CAST(:asked AS tsquery)"
+            rank = "ts_rank(s.words, CAST(:asked AS tsquery), 1)"
         else:
-            number, match = "s.rowid", f"{TABLE} MATCH :asked"
-        paths = {f"path_{place}": path for place, path in enumerate(within)}
+            number, match, rank = "s.rowid", f"{TABLE} MATCH :asked", f"-bm25({TABLE})"
+        values: dict[str, object] = {"asked": _postgres(asked) if postgres else _fts5(asked), "most": limit}
+        of_section = of_source = since = ""
+        paths = {f"path_{place}": path for place, path in enumerate(question.within)}
         named = ", ".join(f":{each}" for each in paths) or "NULL"
-        behind = f" AND {number} < :before" if before is not None else ""
+        values |= paths
+        if question.section:
+            of_section = " AND path = :section"
+            values["section"] = question.section
+        if question.source:
+            of_source = (
+                f" AND EXISTS (SELECT 1 FROM entries e WHERE e.article_id = {number}"
+                " AND e.source_id = (SELECT id FROM sources WHERE key = :source))"
+            )
+            values["source"] = question.source
+        if question.since is not None:
+            # What came before that time was published before it, too: so much of the index need not be looked at.
+            first = "(SELECT id FROM articles WHERE seen_at >= :since ORDER BY seen_at, id LIMIT 1)"
+            since = " AND a.published_at >= :since"
+            match += f" AND {number} >= {first}"
+            values["since"] = micros(question.since)
         statement = (
-            f"SELECT {number} FROM {TABLE} s WHERE {match}{behind}"
+            f"SELECT {number}, {rank if ranked else '0.0'} FROM {TABLE} s WHERE {match}"
             f" AND EXISTS (SELECT 1 FROM articles a WHERE a.id = {number} AND a.retracted_at IS NULL"
-            " AND NOT (a.set_aside <> '' AND a.rendered_revision = a.revision))"
+            f" AND NOT (a.set_aside <> '' AND a.rendered_revision = a.revision){since})"
             f" AND EXISTS (SELECT 1 FROM filings f WHERE f.article_id = {number} AND f.state = 0 AND f.section_id IN"
             " (SELECT id FROM sections WHERE removed_at IS NULL"
-            f" AND (private = 0 AND path <> '' OR path IN ({named}))))"
-            f" ORDER BY {number} DESC LIMIT :most"
+            f" AND (private = 0 AND path <> '' OR path IN ({named})){of_section}))"
+            f"{of_source} ORDER BY {number} DESC LIMIT :most"
         )
-        values: dict[str, object] = {"asked": _postgres(asked) if postgres else _fts5(asked), "most": limit}
-        values |= paths
-        if before is not None:
-            values["before"] = before
-        return [int(row[0]) for row in self._execute(text(statement), values)]
+        return [(int(row[0]), float(row[1])) for row in self._execute(text(statement), values)]
+
+
+def _relevance(
+    asked: Sequence[Term], rows: Sequence[Row[Any]], ranks: Mapping[int, float]
+) -> Callable[[Row[Any]], float]:
+    """How relevant one of *rows* is: 1 for all terms in its title, up to half as much for how much of its text they
+    are, up to a quarter for being new, which halves in a month.
+    """
+    wanted = [term for term in asked if term.wanted]
+    best = max(ranks.values(), default=0.0) or 1.0
+    newest = max((row.published_at for row in rows), default=None)
+
+    def score(row: Row[Any]) -> float:
+        months = (newest - row.published_at) / MONTH if newest else 0.0
+        in_title = _in_title(words(row.title), wanted) / len(wanted)
+        return float(in_title + 0.5 * max(ranks[row.id], 0.0) / best + 0.25 * 0.5**months)
+
+    return score
+
+
+def _in_title(title: Sequence[str], wanted: Sequence[Term]) -> int:
+    """How many of the terms *wanted* stand in a title, given as its words."""
+    return sum(any(_stands_at(title, at, term) for at in range(len(title))) for term in wanted)
+
+
+def _stands_at(title: Sequence[str], at: int, term: Term) -> bool:
+    part = title[at : at + len(term.words)]
+    if len(part) < len(term.words) or tuple(part[:-1]) != term.words[:-1]:
+        return False
+    return part[-1].startswith(term.words[-1]) if term.prefix else part[-1] == term.words[-1]
 
 
 def index(connection: Connection, shown: Mapping[int, Entry]) -> None:
@@ -164,7 +238,7 @@ def _words(entry: Entry) -> str:
     return storable(" \n ".join(spelled(part) for part in parts if part))
 
 
-def _fts5(asked: tuple[Term, ...]) -> str:
+def _fts5(asked: Sequence[Term]) -> str:
     """Words are letters and digits alone, so that quotes around them are all the escaping there is."""
 
     def one(term: Term) -> str:
@@ -174,7 +248,7 @@ def _fts5(asked: tuple[Term, ...]) -> str:
     return f"({wanted})" + "".join(f" NOT {one(term)}" for term in asked if not term.wanted)
 
 
-def _postgres(asked: tuple[Term, ...]) -> str:
+def _postgres(asked: Sequence[Term]) -> str:
     def one(term: Term) -> str:
         quoted = [f"'{word}'" for word in term.words]
         return "(" + " <-> ".join(quoted) + (":*" if term.prefix else "") + ")"

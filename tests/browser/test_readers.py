@@ -82,6 +82,20 @@ def test_search_finds_what_was_published_and_offers_it_as_a_feed(visit):
     assert "Nothing was found" in visit("/search?q=zeppelin").content()
 
 
+def test_search_is_narrowed_and_sorted_from_the_keyboard(visit):
+    page = visit("/search?q=gate", script=False)
+    page.get_by_text("Narrow and sort").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Section", exact=True).select_option(label="News › Harbour")
+    page.get_by_label("Order").select_option("date")
+    page.get_by_role("searchbox").press("Enter")
+    page.wait_for_url("**section=news%2Fharbour**")
+    assert page.locator("details.narrow").get_attribute("open") is not None
+    assert page.get_by_label("Order").input_value() == "date"
+    assert "article" in page.get_by_role("status").inner_text()
+    assert page.locator("article.story").count() >= 1
+
+
 def test_an_article_says_where_it_is_from_and_what_else_there_is(visit):
     path = article_path(visit("/news/harbour"))
     page = visit(path)
@@ -120,7 +134,7 @@ def test_nothing_stands_out_of_the_window_whatever_words_there_are(visit, desk, 
 def test_a_story_is_told_as_a_timeline_and_can_be_subscribed_to(visit):
     page = visit(address_of(visit, "STORY"), script=False)
     assert page.locator("article.story").count() >= 2
-    assert "articles in" in page.locator(".motto").inner_text()
+    assert "articles: Harbour Post" in page.locator(".motto").inner_text()
     stamps = [node.get_attribute("datetime") for node in page.locator("article.story time").all()]
     assert stamps == sorted(stamps, reverse=True)
     page.get_by_text("Subscribe", exact=True).click()
@@ -146,7 +160,8 @@ def test_arabic_is_read_from_the_right(visit):
         "ARTICLE",
         "STORY",
         "/arabic",
-        "/search?q=gate",
+        "/search?q=gate&section=news",
+        "/archive/1",
         "/status",
         "/status/source/post",
         "/nowhere",

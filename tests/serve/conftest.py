@@ -17,6 +17,7 @@ from flask import Flask
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Section, Settings
 from feeds.serve import answers_of, create_app
 from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, Since, StoreReader
+from feeds.store.edits import Edit
 from feeds.store.values import AccessToken
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -53,7 +54,9 @@ class MemoryReader(StoreReader):
         self.articles: dict[str, Article | Retracted] = {}
         self.order: dict[str, list[str]] = {}
         self.given: dict[str, AccessToken] = {}
-        self.past: set[str] = set()
+        self.edits: dict[str, Edit] = {}
+        self.archives: dict[str, int] = {}
+        self.removed: set[str] = set()
         self.moves: dict[str, str] = {}
         self.changed: dict[str, dict[str, int]] = {}
         self.withdrawn: dict[str, list[tuple[int, str, datetime]]] = {}
@@ -83,7 +86,7 @@ class MemoryReader(StoreReader):
         self.counter += 1
         for format in FORMATS:
             self.documents.pop((path, format), None)
-        self.past.add(path)
+        self.removed.add(path)
 
     def accept(self, **settings: object) -> None:
         assert self.accepted is not None
@@ -139,9 +142,15 @@ class MemoryReader(StoreReader):
     def heaviest(self, path: str, limit: int, among: int) -> Sequence[Article]:
         return self.latest(path, limit)
 
+    def older(self, path: str, shown: Sequence[str]) -> int | None:
+        return self.archives.get(path)
+
     def article(self, uid: str) -> Article | Retracted | None:
         self._ask("article")
         return self.articles.get(uid)
+
+    def edit(self, uid: str) -> Edit | None:
+        return self.edits.get(uid)
 
     def retract(self, uid: str) -> None:
         self.counter += 1
@@ -154,7 +163,7 @@ class MemoryReader(StoreReader):
 
     def former_sections(self) -> Mapping[str, str | None]:
         self._ask("former_sections")
-        return dict.fromkeys(self.past) | self.moves
+        return dict.fromkeys(self.removed) | self.moves
 
     def since(self, path: str, sequence: int, limit: int) -> Since:
         self._ask("since")

@@ -13,6 +13,7 @@ import pytest
 from feeds.errors import StoreError
 from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Section, Source
 from feeds.serve import create_app
+from feeds.store.edits import Edit
 from tests.serve.conftest import NOW, SECTIONS, MemoryReader, application, make_article, uid_of
 from tests.serve.wsgi import ask
 
@@ -123,6 +124,21 @@ def test_an_article_without_an_address_is_its_own_original(reader, desk):
     put(reader, link=None)
     assert f'<link rel="canonical" href="https://wire.example.org{ARTICLE}">' in ask(desk, ARTICLE).text
     assert f'href="{ARTICLE}"' in ask(desk, "/news").text
+
+
+def test_an_edited_article_shows_what_changed_as_far_as_its_rights_allow(reader, desk):
+    edit = Edit(at=NOW, old_title="Three <b>ships</b>", old_text="Three sank.", title="Two ships", text="Two sank.")
+    reader.edits[uid_of(1)] = edit
+    put(reader, content="<p>Two sank.</p>", full_text="full")
+    page = ask(desk, ARTICLE).text
+    assert "<del>Three &lt;b&gt;ships&lt;/b&gt;</del> <ins>Two ships</ins>" in page
+    assert "<del>Three</del> <ins>Two</ins> sank.</p>" in page and "23 Nov 2026, 12:00" in page
+    put(reader, content="", full_text="summary", revision=1)
+    page = ask(desk, ARTICLE).text
+    assert "<ins>Two ships</ins>" in page and "<ins>Two</ins>" not in page
+    reader.edits.clear()
+    put(reader, revision=2)
+    assert "<del>" not in ask(desk, ARTICLE).text
 
 
 def test_nothing_of_a_source_is_shown_as_markup_but_its_sanitised_text(reader, desk):
@@ -349,7 +365,7 @@ def test_no_address_and_no_host_of_the_request_makes_an_open_redirect(desk):
 
 
 def test_a_removed_section_is_gone_and_a_moved_one_redirects_by_what_the_store_remembers(reader, desk):
-    reader.past.add("politics")
+    reader.removed.add("politics")
     reader.moves["old/world"] = "news/world"
     assert [ask(desk, path).status for path in ("/politics", "/politics.rss", "/politics.json")] == [410] * 3
     assert ask(desk, "/old/world.json").headers["location"] == "https://wire.example.org/news/world.json"

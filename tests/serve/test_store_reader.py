@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
@@ -25,6 +26,7 @@ TREE = (
     Section(path="news/world", title="World", moved_from=("intl",)),
     Section(path="sport", title="Sport"),
 )
+SOURCE = Source(key="a", name="Harbour Post", kind="feed", target="https://a.example/f")
 SETTINGS = Settings(title="The Wire", base_url="https://wire.example.org")
 
 
@@ -37,9 +39,7 @@ class Desk:
         self.minutes = 0
         self.accept(TREE)
         with store.write() as tx:
-            tx.sources.sync(
-                [Source(key="a", name="Harbour Post", kind="feed", target="https://a.example/f")], "full", NOW
-            )
+            tx.sources.sync([SOURCE], "full", NOW)
         self.web = create_app(url)
         answers_of(self.web)._look_every_s = 0.0
 
@@ -52,7 +52,7 @@ class Desk:
         now = self.now
         self.tree = tree
         with self.store.write() as tx:
-            config = Config(settings=settings, sections=tree, digest=str(self.minutes))
+            config = Config(settings=settings, sections=tree, sources=(SOURCE,), digest=str(self.minutes))
             tx.configs.accept(config_to_json(config), config.digest, now)
             tx.sections.sync(tree, now)
 
@@ -109,6 +109,54 @@ def test_what_was_filed_and_rendered_is_served_in_every_format_and_seen_when_it_
     desk.bring(4)
     for format, got in first.items():
         assert ask(desk.web, f"/news/world.{format}", if_none_match=got.headers["etag"]).status == 200
+
+
+def test_pages_lead_back_to_the_first_article_and_forth_again(desk):
+    desk.bring(*range(1, 131))
+    address, seen, walked = "/news/world", set(), []
+    while address:
+        page = ask(desk.web, address)
+        assert page.status == 200 and len(page.body) < 60_000, address
+        seen |= set(re.findall(r"Tide &amp; time (\d+) ", page.text))
+        walked.append(address)
+        found = re.search(r'href="([^"]*)" rel="next"', page.text)
+        address = found[1] if found else ""
+    assert seen == {str(number) for number in range(1, 131)}
+    # Eighty are not on the page: those that were filed since the last full page of a hundred have one that ends there.
+    assert walked == ["/news/world", "/news/world/archive/130", "/news/world/archive/100"]
+    newer = re.search(r'href="([^"]*)" rel="prev"', ask(desk.web, walked[-1]).text)
+    assert newer is not None and newer[1] == "/news/world"
+    assert ask(desk.web, "/news/world/archive/131").status == ask(desk.web, "/nowhere/archive/1").status == 404
+    assert ask(desk.web, "/archive/100").status == 200
+    with desk.store.write() as tx:
+        tx.articles.retract(uid_of(5), "test", desk.now)
+    desk.render()
+    assert "Tide &amp; time 5 " not in "".join(ask(desk.web, each).text for each in walked)
+
+
+def test_search_is_by_relevance_or_date_narrowed_in_pages_and_offers_the_feed_of_the_same(desk):
+    desk.bring(*range(1, 31))
+    page = ask(desk.web, "/search", query="q=tide").text
+    assert page.count('<article class="story"') == 20 and "30 articles" in page
+    rest = ask(desk.web, "/search", query="q=tide&page=2").text
+    assert rest.count('<article class="story"') == 10 and 'rel="prev"' in rest and 'rel="next"' not in rest
+    assert 'href="/search?q=tide&amp;page=2" rel="next"' in page
+    narrow = ask(desk.web, "/search", query="q=tide&section=news/world&source=a&days=30&sort=date").text
+    assert '<option value="news/world" selected>News › World</option>' in narrow
+    assert '<option value="date" selected>' in narrow and "section=news%2Fworld&amp;source=a" in narrow
+    assert "Nothing was found" in ask(desk.web, "/search", query="q=tide&section=sport").text
+    feed = ask(desk.web, "/search.atom", query="q=tide&section=news/world")
+    assert feed.status == 200 and feed.text.count("<entry>") == 30
+    other = ask(desk.web, "/search.atom", query="q=tide")
+    ids = [re.search("<id>([^<]*)</id>", one.text) for one in (feed, other)]
+    assert ids[0] and ids[1] and ids[0][1] != ids[1][1]
+
+
+@pytest.mark.parametrize("query", ["section=nowhere", "source=nobody", "days=0", "days=x", "page=51", "sort=up"])
+def test_a_search_for_what_cannot_be_says_what_could(desk, query):
+    desk.bring(1)
+    got = ask(desk.web, "/search", query=f"q=tide&{query}")
+    assert got.status == 400 and query.partition("=")[0] in got.text and "nobody" not in got.text
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -3,6 +3,7 @@
 import dataclasses
 import uuid
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -229,6 +230,27 @@ def test_evidence_is_kept_for_explain(desk):
 
 
 # --------------------------------------------------------------------------- updates
+
+
+def test_what_an_article_was_before_its_last_significant_change_is_kept_and_goes_with_it(desk):
+    save(desk, [new("x", title="Three ships", text="Three ships sank. " * 600)], "news")
+    edit = partial(read, desk, lambda tx: tx.articles.edit(uid_of("x")))
+    assert edit() is None
+    save(desk, [updated("x", significant=False, title="Three  ships")], now=later(hours=1))
+    assert edit() is None
+    save(desk, [updated("x", title="Two ships", text="Two ships sank.")], now=later(hours=2))
+    found = edit()
+    assert (found.old_title, found.title, found.text, found.at) == (
+        "Three  ships", "Two ships", "Two ships sank.", later(hours=2),
+    )  # fmt: skip
+    save(desk, [updated("x", title="One ship", text="One ship sank.")], now=later(hours=3))
+    assert (edit().old_title, edit().old_text, edit().title) == ("Two ships", "Two ships sank.", "One ship")
+    with desk.write() as tx:
+        tx.articles.retract(uid_of("x"), "", later(hours=4))
+    assert edit() is None
+    with desk.write() as tx:
+        tx.articles.unretract(uid_of("x"), later(hours=5))
+    assert edit() is None
 
 
 def test_a_significant_update_counts_in_every_section_and_is_dated(desk):

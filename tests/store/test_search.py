@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.model import Fragment
+from feeds.store.search import Question
 
 from .conftest import NOW, new, save, section, source, uid_of
 
@@ -27,15 +28,16 @@ def shelf(store):
     return store
 
 
-def found(store, query, **more):
+def found(store, query, limit=10, offset=0, by_date=False, **more):
     with store.read() as tx:
-        return [article.title for article in tx.search.find(query, more.pop("limit", 10), **more).articles]
+        hits = tx.search.find(Question(words=query, **more), limit, offset, by_date=by_date)
+        return [article.title for article in hits.articles]
 
 
 @pytest.mark.parametrize(
     ("query", "titles"),
     [
-        ("flood", ["A gauge for every tide", "Floods reach the harbour"]),  # newest first, longer words too
+        ("flood", ["Floods reach the harbour", "A gauge for every tide"]),  # in the title first, longer words too
         ("FLOOD harbour", ["Floods reach the harbour"]),
         ('"tide gauge"', ["Floods reach the harbour"]),
         ("tide -pier", ["A gauge for every tide"]),
@@ -69,11 +71,52 @@ def test_what_retention_took_leaves_nothing_to_find(shelf):
 
 
 def test_pages_go_on_where_the_last_ended(shelf):
+    assert found(shelf, "flood", limit=1) + found(shelf, "flood", limit=1, offset=1) == found(shelf, "flood")
+    assert found(shelf, "flood", offset=2) == []
     with shelf.read() as tx:
-        first = tx.search.find("flood", 1)
-        second = tx.search.find("flood", 1, before=first.next)
-    assert [article.title for article in first.articles + second.articles] == found(shelf, "flood")
-    assert second.next is None
+        assert tx.search.find(Question(words="flood"), 1, 5).count == 2
+
+
+@pytest.fixture
+def library(store):
+    """Articles that came in another order than they are dated, of two sources, in two sections."""
+    with store.write() as tx:
+        tx.sections.sync([section("news"), section("sport")], NOW)
+        tx.sources.sync([source("a"), source("b")], "full", NOW)
+    told = [("Boats race", 1, "sport", 3), ("Old boats", 2, "news", 90), ("The tide, and boats", 1, "news", 1)]
+    for at, (title, source_id, path, days) in enumerate(told):
+        decision = new(title, source_id)
+        text = "Boats. " if at else "Nothing but the headline."
+        entry = replace(decision.entry, title=title, text=text, published=NOW - timedelta(days=days))
+        save(store, [replace(decision, entry=entry)], path, now=NOW + timedelta(hours=at))
+    return store
+
+
+@pytest.mark.parametrize(
+    ("asked", "titles"),
+    [
+        ({"by_date": True}, ["The tide, and boats", "Boats race", "Old boats"]),
+        ({"query": '"old boats"'}, ["Old boats"]),
+        ({"query": "boats tide", "by_date": True}, ["The tide, and boats"]),
+        ({"section": "news"}, ["The tide, and boats", "Old boats"]),
+        ({"section": "sport"}, ["Boats race"]),
+        ({"section": "nowhere"}, []),
+        ({"source": "b"}, ["Old boats"]),
+        ({"source": "nobody"}, []),
+        ({"source": "a", "section": "news"}, ["The tide, and boats"]),
+        ({"since": NOW - timedelta(days=7)}, ["The tide, and boats", "Boats race"]),
+        ({"since": NOW - timedelta(days=2), "section": "news"}, ["The tide, and boats"]),
+        ({"since": NOW + timedelta(days=1)}, []),
+    ],
+)
+def test_what_is_found_goes_by_relevance_or_date_and_within_what_is_asked_for(library, asked, titles):
+    assert found(library, **{"query": "boats"} | asked) == titles
+
+
+def test_the_more_of_the_question_a_title_has_the_higher_it_stands(library):
+    save(library, [new("z", title="Weather", text="Boats in the tide race.", published=NOW)], "news", now=NOW)
+    assert found(library, "boats race tide")[:1] == ["Weather"]  # alone has all three
+    assert found(library, "boats")[-1] == "Weather"
 
 
 def test_fragments_come_in_the_order_of_what_is_found(shelf):
@@ -83,8 +126,11 @@ def test_fragments_come_in_the_order_of_what_is_found(shelf):
              for name in ("flood", "tide")]
         )  # fmt: skip
     with shelf.read() as tx:
-        assert [fragment.body for fragment in tx.search.fragments("flood", "atom", 10)] == [b"tide", b"flood"]
-        assert tx.search.fragments("flood", "rss", 10) == ()
+        assert [fragment.body for fragment in tx.search.fragments(Question(words="flood"), "atom", 10)] == [
+            b"tide",
+            b"flood",
+        ]
+        assert tx.search.fragments(Question(words="flood"), "rss", 10) == ()
 
 
 def test_the_overview_counts_what_there_is(shelf):
