@@ -61,7 +61,13 @@ install_with_pip() {
         fail "$python has no pip; install Python's venv package (Debian and Ubuntu: apt install python3-venv) and start again"
     quiet=--quiet
     [ -t 2 ] && quiet=--progress-bar=on
-    "$python" -m pip install $quiet --disable-pip-version-check --no-input -r "$requirements" >&2
+    "$python" -m pip install $quiet --disable-pip-version-check --no-input --retries 2 -r "$requirements" >&2
+}
+
+# ticking: says every quarter of a minute that it goes on; its process is in $ticker.
+ticking() {
+    (while sleep 15 && kill -0 $$ 2>/dev/null; do say "... still installing"; done) &
+    ticker=$!
 }
 
 # setup FILE: makes $venv hold what requirements FILE names; does nothing when it already does.
@@ -77,12 +83,14 @@ setup() {
     count=$(grep -c '^[A-Za-z0-9]' "$requirements")
     say "Installing the $count packages of $1 (once, under a minute on most machines) ..."
     tools=$(mktemp -d)
+    ticking
     if install_with_uv; then installed=yes; else
         say "... with pip, as uv could not do it; this takes a while longer ..."
         if install_with_pip; then installed=yes; else installed=no; fi
     fi
+    kill "$ticker" 2>/dev/null
     rm -rf "$tools"
-    [ $installed = yes ] || fail "could not install $requirements (pip says why above); check the network or the package index and start again"
+    [ $installed = yes ] || fail "could not install the packages (pip says why above): most likely this machine has no network, or a proxy is in the way; check the network or the package index and start again"
     cp "$requirements" "$stamp"
     say "Installed."
 }

@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 
 LISTENING = "WIREDESK_LISTENING"
 """The variable with the port that the desk listens on: its own processes tell each other, nobody else sets it."""
+OWN = "http://desk.invalid"
+"""Stands for the desk's own address in what is stored of articles, for that address may change; in place of it goes
+`base_url`, wherever an article leaves the desk. No machine can have this name (RFC 6761, 6.4).
+"""
 _KNOWN_INSIDE = (".local", ".lan", ".internal", ".home.arpa", ".localdomain")
 
 

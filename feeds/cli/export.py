@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import click
 from werkzeug.test import Client
@@ -61,7 +61,7 @@ _PLAIN = ("/sections.opml", "/sitemap-news.xml", "/robots.txt", "/favicon.ico")
 _CODED = ("rss", "atom", "json", "html", "opml", "xml", "css", "svg", "txt")
 _LEAST_CODED = 200
 """Bytes from which a file is written compressed, too."""
-_STATIC = re.compile(rb'(?:href|src)="([^"]*/static/[A-Za-z0-9_.-]+)"')
+_STATIC = re.compile(rb'(?:href|src)="[^"]*(/static/[A-Za-z0-9_.-]+)"')
 _STORY = re.compile(rb'href="[^"]*(/story/[0-9a-f-]{36})"')
 _ARTICLE = re.compile(rb'"id":"urn:uuid:([0-9a-f-]{36})"')
 
@@ -104,8 +104,13 @@ class _Export:
     def run(self, archives: bool) -> Written:
         """Write everything, and remove what the last export wrote and this one did not."""
         stories: set[bytes] = set()
+        statics: set[bytes] = set()
         for path in self._paths(archives):
-            stories.update(_STORY.findall(self._write(path)))
+            body = self._write(path)
+            stories.update(_STORY.findall(body))
+            statics.update(_STATIC.findall(body))
+        for static in statics:
+            self._write(static.decode())
         for story in sorted(match.decode() for match in stories):
             for suffix in ("", *(f".{format}" for format in FORMATS)):
                 self._write(story + suffix)
@@ -119,8 +124,6 @@ class _Export:
         """Every path of the site but for stories; found as a crawler would, from the sections on."""
         yield "/"
         yield from _PLAIN
-        for match in set(_STATIC.findall(self._client.get("/").data)):
-            yield unquote(match.decode()).removeprefix(self._addresses.prefix)
         for section in ("", *self._addresses.sections, UNFILED):
             if section:
                 yield f"/{section}"

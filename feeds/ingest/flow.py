@@ -42,6 +42,10 @@ from feeds.urls import masked
 
 log = logging.getLogger(__name__)
 
+CUT_OFF = (
+    "no source can be reached: this machine has no network, or a firewall or DNS is in the way (see `wiredesk doctor`)."
+    " What is here goes on being served, and sources are asked again by themselves"
+)
 PUT_OFF_LOOK_S = 30.0
 """How often bodies are looked for whose time has come to be tried again."""
 
@@ -84,6 +88,7 @@ class Ingest:
         self._queues = HostQueues(fetcher.submit)
         self._pages = Follows(self._queues.put, self._queues.held_until)
         self._outage = Outage()
+        self._cut_off = False
         self._folders = Folders()
         self._looked: list[PollResult] = []  # looks into folders that are done and not yet in any Progress
         self._pushes = Pushes()
@@ -284,6 +289,9 @@ class Ingest:
         for outcome in outcomes:
             self._outage.saw(outcome, now)
         ours: Ours = "network" if self._outage.now(now) else ""
+        if bool(ours) is not self._cut_off:
+            self._cut_off = bool(ours)
+            log.warning("%s", CUT_OFF if ours else "sources can be reached again")
         for outcome in outcomes:
             claim = None if outcome.request.tag in Follows.TAGS else self._flight.claims.get(outcome.request.source_id)
             try:

@@ -15,6 +15,7 @@ import xxhash
 from feeds.dates import zone_of
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.item_marks import NOTHING, item_marks
+from feeds.listening import OWN
 from feeds.model import NOTHING_BESIDE, Beside, Entry, Hints, ParsedFeed, Source
 from feeds.text import Recurring, Shown, of_blob
 
@@ -86,6 +87,8 @@ def read(job: Job) -> Reading:
                 shown = furnished.shown[::-1]
             case "document":
                 feed = parse.parse_document(job.body, name=job.name)
+                # What such a document names without a host is on the desk itself, such as `/static/…`.
+                feed = replace(feed, entries=tuple(replace(one, base=one.base or f"{OWN}/") for one in feed.entries))
                 known = _normalised(job, feed)
             case "letter":
                 feed = parse.parse_letter(job.body, name=job.name, digest=job.source.digest)

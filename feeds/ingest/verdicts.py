@@ -452,8 +452,11 @@ def log_late(one: Late) -> None:
 
 
 def log_poll(result: PollResult) -> None:
-    """The one line a poll."""
-    if result.error:
+    """The one line a poll; none that people see where it is this machine's network that fails, which is told once."""
+    held = result.before is None or result.state.failures > result.before.failures or result.outcome != "failed"
+    if result.error and not held:
+        log.debug("source=%s not reached: %s", result.name, result.error)
+    elif result.error:
         log.warning(
             "source=%s outcome=%s error=%r remedy=%r next=%s",
             result.name,

@@ -12,6 +12,7 @@ import brotli
 from isal import igzip
 
 from feeds import frames
+from feeds.listening import OWN
 from feeds.model import Article, Format, Frame
 from feeds.render import atom, jsonfeed, rss
 from feeds.render.gate import check_frame
@@ -46,10 +47,13 @@ def fragment_version(desk: DeskContext) -> int:
 def render_fragments(articles: Sequence[Article], format: Format, *, desk: DeskContext) -> list[bytes]:
     """Return the ``<item>``, ``<entry>`` or JSON object of each article: the same for every section and every place.
 
+    What an article has at the desk's own address (`feeds.listening.OWN`) is at `base_url` there.
+
     Many at once cost less: feedgen makes them in one document. Whoever keeps them checks them: `check_fragment`.
     """
     made: list[bytes] = _WRITERS[format].fragments(articles, desk)
-    return made
+    own, base = OWN.encode(), desk.base_url.encode()
+    return [fragment.replace(own, base) for fragment in made] if base else made
 
 
 @lru_cache(maxsize=3 * 256)

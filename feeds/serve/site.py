@@ -18,6 +18,7 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import BadRequest, Unauthorized
 
 from feeds.errors import StoreError
+from feeds.listening import OWN
 from feeds.model import Article, Settings, Source
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import Access
@@ -35,7 +36,10 @@ _TYPES = {
     "svg": "image/svg+xml",
     "ico": "image/x-icon",
     "xsl": "text/xsl; charset=utf-8",
+    "jpg": "image/jpeg",
 }
+_NAMED = frozenset({"jpg"})
+"""Pictures of the articles that are shipped keep their names: another look gets another name."""
 MAX_CACHED_PAGES = 512
 MAX_CACHED_BYTES = 32_000_000
 PAGE_MAX_AGE_S = 60
@@ -69,9 +73,9 @@ class Assets:
                 continue
             body = file.read_bytes()
             digest = hashlib.sha256(body).hexdigest()[:12]
-            names[file.name] = f"{stem}.{digest}.{suffix}"
+            names[file.name] = file.name if suffix in _NAMED else f"{stem}.{digest}.{suffix}"
             bodies = {"identity": body}
-            if len(body) > MIN_CODED_BYTES:
+            if len(body) > MIN_CODED_BYTES and suffix not in _NAMED:
                 bodies["gzip"] = gzip.compress(body, 9, mtime=0)
             served[names[file.name]] = Asset(bodies, _TYPES[suffix], digest)
         return cls(served, names)
@@ -334,7 +338,7 @@ def finish_text(
     always_more: Headers | None = None,
 ) -> Finished:
     """Prepare an answer of *text* that was just put together, gzip too; its ETag is a hash of it."""
-    body = text.encode()
+    body = text.replace(OWN, the_site().snapshot.desk.settings.base_url).encode()
     bodies = {"identity": body}
     if len(body) > MIN_CODED_BYTES:
         bodies["gzip"] = gzip.compress(body, 5, mtime=0)

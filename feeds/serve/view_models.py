@@ -184,13 +184,18 @@ def shortened(text: str, most: int) -> str:
 
 
 def tree(desk: Desk, addresses: Addresses) -> tuple[Node, ...]:
-    """Return the top sections with all below them, in the order of config."""
+    """Return the top sections with all below them, in the order of config; where there is one alone that has sections
+    below it, those.
+    """
     below = children(desk)
+    tops = below.get("", [])
+    if len(tops) == 1:
+        tops = below.get(tops[0].path, tops)
 
     def grow(section: Section) -> Node:
         return node(section, addresses, children=tuple(grow(child) for child in below.get(section.path, ())))
 
-    return tuple(grow(section) for section in below.get("", ()))
+    return tuple(grow(section) for section in tops)
 
 
 def children(desk: Desk) -> dict[str, list[Section]]:

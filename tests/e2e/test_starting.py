@@ -95,5 +95,19 @@ def test_documents_follow_the_port_and_doctor_knows_this_desk_from_another(desk:
         other.stop()
 
 
+def test_a_desk_without_a_network_says_so_in_one_line(desk: Desk) -> None:
+    """And it shows what is in its folder."""
+    (desk.config / "note.txt").write_text("A note\n\nThere is one article, and it is about nothing in particular.\n")
+    feeds = [{"name": f"S{n}", "url": f"https://s{n}.invalid/feed", "interval_s": 3600} for n in range(12)]
+    desk.write(sources=[{"name": "Notes", "files": "note.txt", "section": "news/world"}, *feeds])
+    desk.start()
+    until(lambda: desk.items("/news/world.json"), what="the article")
+    until(lambda: "no source can be reached" in desk.log.read_text(), what="the line")
+    until(lambda: b"waiting 1" in desk.get("/status").body, what="all polls")
+    lines = desk.log.read_text().splitlines()
+    assert sum("no source can be reached: this machine has no network" in line for line in lines) == 1
+    assert sum("outcome=failed" in line for line in lines) <= 2, "those before it was known"
+
+
 def _in_one_line(told: str) -> str:
     return " ".join(told.split())

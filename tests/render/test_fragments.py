@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds.frames import feed_urn
-from feeds.model import FORMATS, Article, Format, Origin
+from feeds.listening import OWN
+from feeds.model import FORMATS, Article, Format, Image, Origin
 from feeds.parse import parse
-from feeds.render import DeskContext, SectionContext, fragment_version, render_frame
+from feeds.render import DeskContext, SectionContext, fragment_version, render_fragments, render_frame
 from tests.render.articles import (
     DESK,
     FEED_ID,
@@ -373,3 +374,13 @@ def test_rss_dates_an_article_by_its_last_change_where_consumers_judge_edits_by_
 def test_an_atom_entry_with_a_summary_alone_has_it_as_content_too() -> None:
     body = render_fragment(make_article(content=""), "atom", desk=DESK).decode()
     assert body.count("&lt;p&gt;They wait for no one.&lt;/p&gt;</") == 2 and "<content" in body and "<summary" in body
+
+
+def test_what_is_at_the_desk_s_own_address_follows_base_url() -> None:
+    image = Image(url=f"{OWN}/static/bridge.jpg")
+    article = make_article(image=image, content=f'<p><a href="{OWN}/news">x</a></p>')
+    for format in FORMATS:
+        for base in ("https://wire.example.org", "http://127.0.0.1:8090"):
+            [fragment] = render_fragments([article], format, desk=DeskContext(base_url=base))
+            assert OWN.encode() not in fragment
+            assert f"{base}/static/bridge.jpg".encode() in fragment and f"{base}/news".encode() in fragment
