@@ -242,34 +242,52 @@ def read_wire(body: bytes, text: str, *, name: str) -> News:
     Texts of one slug and one day are one article: a new lead takes the place of the one before, and a kill takes it
     back.
     """
-    framed = _FRAME.search(body)
-    head = framed["head"].decode("latin-1") if framed else ""
-    rows = text.partition(head)[2].split("\n") if head and head in text else text.split("\n")
+    head, rows = _split(body, text)
     heads = [(at, match) for at, row in enumerate(rows[:20]) if (match := _LINE.match(row.strip()))]
     slug, title, authors = _heads([(match["words"], match["end"] or "") for _, match in heads])
-    parts = [part.strip() for part in slug.split(",") if not _VERSION.fullmatch(part.strip())]
     stamp = _STAMP.search(text[-400:])
-    entry_id = f"wire:{'-'.join(parts).lower()}:{''.join(stamp.groups()[:3])}" if parts and stamp else None
+    entry_id = _wire_id(slug, stamp)
     if _KILL.search(f"{slug}\n{title}"):
         if entry_id is None:
             raise ParseError(f"{name} kills an article that it does not name", remedy="`wiredesk retract` takes it out")
         return News(killed=(entry_id,))
     if _HELD.search(text[:1000]):
         raise ParseError(f"{name} is under an embargo", remedy="put it here when it may be published")
-    start = heads[-1][0] + 1 if heads else 0
-    entry = read_plain(_wire_body(rows[start:]), title=title or None)
-    service = _SERVICE.search(head or rows[0])
+    entry = read_plain(_wire_body(rows[heads[-1][0] + 1 if heads else 0 :]), title=title or None)
+    entry = replace(
+        entry,
+        entry_id=entry_id,
+        title=raw_text(title, "text") if title else entry.title,
+        authors=entry.authors or _people(authors),
+        published=_stamped(stamp) or entry.published,
+        categories=entry.categories or _of_service(head or rows[0]),
+    )
+    return News((entry,))
+
+
+def _split(body: bytes, text: str) -> tuple[str, list[str]]:
+    """The head of a wire's frame, ``""`` without one, and the lines of *text* behind it."""
+    framed = _FRAME.search(body)
+    head = framed["head"].decode("latin-1") if framed else ""
+    return head, (text.partition(head)[2] if head and head in text else text).split("\n")
+
+
+def _wire_id(slug: str, stamp: re.Match[str] | None) -> str | None:
+    """What texts of one slug and one day have in common; None where either is missing."""
+    parts = [part.strip() for part in slug.split(",") if not _VERSION.fullmatch(part.strip())]
+    return f"wire:{'-'.join(parts).lower()}:{''.join(stamp.groups()[:3])}" if parts and stamp else None
+
+
+def _stamped(stamp: re.Match[str] | None) -> str | None:
+    """The date of a text by the line at its end."""
+    return "20{2}-{0}-{1} {3}:{4} {5}".format(*stamp.groups()) if stamp else None
+
+
+def _of_service(head: str) -> tuple[Category, ...]:
+    """What the letter of a category in *head* stands for."""
+    service = _SERVICE.search(head)
     category = _CATEGORIES.get(service["category"].lower()) if service else None
-    return News((
-        replace(
-            entry,
-            entry_id=entry_id,
-            title=raw_text(title, "text") if title else entry.title,
-            authors=entry.authors or _people(authors),
-            published="20{2}-{0}-{1} {3}:{4} {5}".format(*stamp.groups()) if stamp else entry.published,
-            categories=entry.categories or ((Category(term=category),) if category else ()),
-        ),
-    ))  # fmt: skip
+    return (Category(term=category),) if category else ()
 
 
 def _heads(lines: list[tuple[str, str]]) -> tuple[str, str, list[str]]:

@@ -11,7 +11,7 @@ import io
 import logging
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from feeds.errors import ParseError
@@ -46,6 +46,24 @@ class _Line:
 
 def read_pdf(body: bytes, *, name: str) -> ParsedEntry:
     """Return the article in the PDF *body*. Raises ParseError where it can't be read, is locked, or has no text."""
+    pages, facts = _read(body, name)
+    pages = _without_running_lines(pages)
+    if not any(pages):
+        raise ParseError(f"{name} is a PDF without text", remedy="it may be a scan: save its text as a file")
+    title = _title(facts.get("/Title", ""), next(filter(None, pages)))
+    lines = [line for page in pages for line in _in_order(page)]
+    entry = read_plain("\n\n".join(_paragraphs(lines, title))[:MAX_FIELD_CHARACTERS], title=title or None)
+    author = " ".join(facts.get("/Author", "").split())
+    return replace(
+        entry,
+        title=RawText(value=title) if title else entry.title,
+        authors=entry.authors or ((Person(name=author),) if author else ()),
+        published=entry.published or _iso(facts.get("/CreationDate", "")),
+    )
+
+
+def _read(body: bytes, name: str) -> tuple[list[list[_Line]], dict[str, str]]:
+    """The lines of each page, and what the file states of itself."""
     from pypdf import PdfReader  # a tenth of a second, for desks that have such files
     from pypdf.errors import PyPdfError
 
@@ -54,31 +72,15 @@ def read_pdf(body: bytes, *, name: str) -> ParsedEntry:
         if reader.is_encrypted and not reader.decrypt(""):
             raise ParseError(f"{name} is a PDF with a password", remedy="save it without one")
         pages = [_lines(page) for page, _ in zip(reader.pages, range(MAX_PAGES), strict=False)]
-        facts = {key: str(value) for key, value in (reader.metadata or {}).items() if isinstance(value, str)}
+        return pages, {key: str(value) for key, value in (reader.metadata or {}).items() if isinstance(value, str)}
     except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OSError) as error:
         raise ParseError(f"{name} is a damaged PDF: {type(error).__name__}", remedy="save it again") from error
-    pages = _without_running_lines(pages)
-    if not any(pages):
-        raise ParseError(f"{name} is a PDF without text", remedy="it may be a scan: save its text as a file")
-    title = _title(facts.get("/Title", ""), pages[0] if pages[0] else next(filter(None, pages)))
-    lines = [line for page in pages for line in _in_order(page)]
-    text = "\n\n".join(_paragraphs(lines, title))[:MAX_FIELD_CHARACTERS]
-    entry = read_plain(text, title=title or None)
-    author, stated = " ".join(facts.get("/Author", "").split()), _DATE.match(facts.get("/CreationDate", ""))
-    return ParsedEntry(
-        title=RawText(value=title) if title else entry.title,
-        summary=entry.summary,
-        content=entry.content,
-        authors=entry.authors or ((Person(name=author),) if author else ()),
-        published=entry.published or (_iso(stated) if stated else None),
-        categories=entry.categories,
-        origin=entry.origin,
-        credits=entry.credits,
-        publisher=entry.publisher,
-    )
 
 
-def _iso(stated: re.Match[str]) -> str:
+def _iso(date: str) -> str | None:
+    stated = _DATE.match(date)
+    if stated is None:
+        return None
     year, month, day, hour, minute, second, zone = (part or "" for part in stated.groups())
     time = f"{hour or '00'}:{minute or '00'}:{second or '00'}"
     return f"{year}-{month or '01'}-{day or '01'}T{time}{zone.replace(chr(39), '') or 'Z'}"
