@@ -307,18 +307,14 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
         before = tx.configs.current()
         version = tx.configs.accept(text, config.digest, now, brief=brief)
         changed = before is None or before.version != version
-        if before is not None and not changed and before.text != text:
-            tx.configs.renew(version, text, brief=brief)
         old = config_from_json(before.text) if before is not None and before.text != text else None
-        if (changed or old is not None) and (old is None or _polls_differently(old, config)):
+        if old is not None and not changed:
+            tx.configs.renew(version, text, brief=brief)
+        if _polls_differently(old, config) if old is not None else changed:
             tx.sources.sync(config.sources, desk_full_text=config.settings.publish.full_text, now=now)
         if changed:
-            tx.sections.sync(with_built_in(config), now)
-        if changed and old is not None:
-            _renew_stored(tx, old, config, now)
+            _change_stored(tx, old, config, now)
         tx.events.close("config", "files", now)
-        for node in tx.events.subjects(agreement.DIFFER) if changed else ():
-            tx.events.close(agreement.DIFFER, node, now)  # each says anew what its files are beside this version
     return Accepted(
         desk=_desk(config, version, folder, environ),
         warnings=tuple(config.warnings),
@@ -327,8 +323,13 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
     )
 
 
-def _renew_stored(tx: WriteTx, old: Config, new: Config, now: datetime) -> None:
-    """Have rendered and filed again what was so by *old*, and is not by *new*."""
+def _change_stored(tx: WriteTx, old: Config | None, new: Config, now: datetime) -> None:
+    """Bring the sections in line with *new*; have rendered and filed again what was so by *old* and is no more."""
+    tx.sections.sync(with_built_in(new), now)
+    for node in tx.events.subjects(agreement.DIFFER):
+        tx.events.close(agreement.DIFFER, node, now)  # each says anew what its files are beside this version
+    if old is None:
+        return
     tx.sections.mark_dirty(_redrawn(old, new) if old.settings == new.settings else None)
     if files_differently(old, new):
         words = "what is stored is being filed again by the changed config"

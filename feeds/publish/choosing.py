@@ -13,7 +13,7 @@ from feeds import frames
 from feeds.publish.held import Objection, objections, still_held
 from feeds.store import ReadTx
 from feeds.store.selections import TOMBSTONES, Wanted
-from feeds.store.values import Newest, StaleSection, Standing
+from feeds.store.values import Listing, Newest, StaleSection, Standing
 
 log = logging.getLogger(__name__)
 
@@ -61,39 +61,38 @@ def _wanted(stale: StaleSection, limit: int) -> Wanted:
 
 def _choice(tx: ReadTx, stale: StaleSection, limit: int, found: Newest, now: datetime) -> Choice:
     """A held section is rendered all the same: a correction, or rights that were tightened, wait for no gate."""
-    path, new = stale.state.path, found.standings[:limit]
-    problems: tuple[Objection, ...] = ()
-    standings = {one.uid: one for one in found.standings}
     if stale.listing is not None and stale.listing.uids:
-        old = stale.listing.uids
-        if missing := [uid for uid in old if uid not in standings]:
-            standings |= tx.sections.standings(path, missing)
-        problems = objections(old, [one.uid for one in new], standings, limit=limit)
-    since = tx.events.since("gate", path) if problems else None
-    if stale.listing is not None and problems and still_held(since, now):
-        held = tuple(standings[uid] for uid in stale.listing.uids if uid in standings)
-        return _held(tx, stale, held, stale.listing.sequence, problems if since is None else ())
+        held = _held(tx, stale, stale.listing, limit, found, now)
+        if held is not None:
+            return held
     return Choice(
         stale=stale,
-        articles=new,
+        articles=found.standings[:limit],
         retracted=tuple((gone.uid, gone.at) for gone in found.retracted),
         archive_page=frames.newest_archive_page(found.unlisted, stale.state.filed),
         sequence=stale.state.sequence,
     )
 
 
-def _held(
-    tx: ReadTx, stale: StaleSection, articles: tuple[Standing, ...], sequence: int, problems: tuple[Objection, ...]
-) -> Choice:
+def _held(tx: ReadTx, stale: StaleSection, listing: Listing, limit: int, found: Newest, now: datetime) -> Choice | None:
+    """What the documents hold already, where the gate objects to what they would hold; None where it does not."""
     path, filed = stale.state.path, stale.state.rendered_filed
+    standings = {one.uid: one for one in found.standings}
+    if missing := [uid for uid in listing.uids if uid not in standings]:
+        standings |= tx.sections.standings(path, missing)
+    problems = objections(listing.uids, [one.uid for one in found.standings[:limit]], standings, limit=limit)
+    since = tx.events.since("gate", path) if problems else None
+    if not problems or not still_held(since, now):
+        return None
+    articles = tuple(standings[uid] for uid in listing.uids if uid in standings)
     unlisted = tx.sections.unlisted(path, [one.uid for one in articles], filed)
-    retracted = tx.sections.retracted(path, sequence - TOMBSTONE_CHANGES, TOMBSTONES)
+    retracted = tx.sections.retracted(path, listing.sequence - TOMBSTONE_CHANGES, TOMBSTONES)
     return Choice(
         stale=stale,
         articles=articles,
         retracted=tuple((gone.uid, gone.at) for gone in retracted),
         archive_page=frames.newest_archive_page(unlisted, filed),
-        sequence=sequence,
+        sequence=listing.sequence,
         waits=True,
-        objections=problems,
+        objections=problems if since is None else (),
     )

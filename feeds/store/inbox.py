@@ -8,11 +8,11 @@ tried again later.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Delete, Row, Update, and_, bindparam, delete, func, insert, select, update
 
 from feeds.codec import deflate, inflate
 from feeds.model import DOCUMENTS, Validators
@@ -170,19 +170,19 @@ class FolderFiles(Verbs):
 
         *present* are the files that are there. What is away only a moment may be a file that gets another name.
         """
-        rows = self._connection.execute(select(folder_files).where(folder_files.c.source_id == source_id)).all()
-        here = {signed(number) for number in present}
-        away = [row for row in rows if row.name_hash not in here]
-        kept = {row.key for row in rows if row.name_hash in here}
-        theirs = update(folder_files).where(folder_files.c.source_id == source_id)
-        back = sorted({row.name_hash for row in rows if row.name_hash in here and row.gone_at is not None})
-        change_in(self._connection, theirs.values(gone_at=None), folder_files.c.name_hash, back)
-        left = sorted({row.name_hash for row in away if row.gone_at is None})
-        change_in(self._connection, theirs.values(gone_at=now), folder_files.c.name_hash, left)
+        its = folder_files.c.source_id == source_id
+        rows = self._connection.execute(select(folder_files).where(its)).all()
+        there = {signed(number) for number in present}
+        here, away = ([row for row in rows if (row.name_hash in there) is is_there] for is_there in (True, False))
+
+        def change(statement: Update | Delete, some: Iterable[Any]) -> None:
+            change_in(self._connection, statement, folder_files.c.name_hash, sorted({row.name_hash for row in some}))
+
+        change(update(folder_files).where(its).values(gone_at=None), (row for row in here if row.gone_at is not None))
+        change(update(folder_files).where(its).values(gone_at=now), (row for row in away if row.gone_at is None))
         over = [row for row in away if row.gone_at is not None and now - row.gone_at >= grace]
-        forgotten = delete(folder_files).where(folder_files.c.source_id == source_id)
-        change_in(self._connection, forgotten, folder_files.c.name_hash, sorted({row.name_hash for row in over}))
-        return sorted({row.key for row in over} - kept)
+        change(delete(folder_files).where(its), over)
+        return sorted({row.key for row in over} - {row.key for row in here})
 
     def count(self, source_id: int) -> int:
         """How many entries of files are known of a source."""
