@@ -29,6 +29,7 @@ STORIES_AMONG = 200
 SECTIONS_AT_ONCE = 8
 
 MOST_MEMBERS = 60
+NOTED_TIMES = 4
 
 
 def catch_up(store: Store, desk: DeskContext, *, most: int | None, now: datetime) -> tuple[int, list[str]]:
@@ -100,11 +101,13 @@ def _catch_up_stories(store: Store, paths: Sequence[str], desk: DeskContext) -> 
 
 
 def note_months(store: Store) -> None:
-    """Have sitemaps know what was published, in short transactions: all there is once, what changed from then on."""
-    noted = NOTED_AT_ONCE
-    while noted == NOTED_AT_ONCE:
+    """Have sitemaps know what was published, in short transactions. Of what an older release left behind each
+    publication takes a part.
+    """
+    for _ in range(NOTED_TIMES):
         with store.write() as tx:
-            noted = tx.sitemaps.note()
+            if tx.sitemaps.note() < NOTED_AT_ONCE:
+                break
 
 
 def _fragments(
