@@ -40,7 +40,7 @@ from feeds.serve.representations import Finished, cache_control, is_for_people
 from feeds.serve.section_pages import frame, latest_change, showing_of, slot
 from feeds.serve.site import page, redirect_to, respond_with, the_site
 from feeds.serve.store_reader import Desk, Retracted
-from feeds.serve.view_models import Day, Showing, feeds_of, headline, node, picture_of, shortened
+from feeds.serve.view_models import Day, Showing, feeds_of, headline, node, picture_of, shortened, shows_a_film
 from feeds.serve.weight import days
 from feeds.serve.wording import Wording, direction
 from feeds.store.store import ReadTx
@@ -97,6 +97,7 @@ def article_page(article_id: str) -> Response:
             body=Markup(text),  # noqa: S704
             picture=picture,
             legend=legend_of(picture),
+            film=shown.link if shows_a_film(picture) else "",
             lead_picture="<img" not in text and "<video" not in text,
             **_media(shown, text, showing),
             **_times(shown, showing),

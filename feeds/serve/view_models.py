@@ -124,6 +124,11 @@ def picture_of(article: Article, desk: Desk) -> Image | None:
     return picture if picture is not None and not informs_a_player(picture.url, article.link) else None
 
 
+def shows_a_film(picture: Image | None) -> bool:
+    """Return whether *picture* is the still of a film or a piece of sound that plays where it is from."""
+    return picture is not None and informs_a_player(picture.url, None)
+
+
 def headline(
     article: Article, showing: Showing, sizes: Mapping[str, StorySize] = MappingProxyType({}), *, dated: bool = True
 ) -> Headline:
@@ -135,6 +140,7 @@ def headline(
     size = sizes.get(article.story_uid or "", StorySize(0, 0))
     page = addresses.local(f"/article/{article.id}")
     elsewhere = "" if article.content else article.link
+    picture = picture_of(article, desk)
     when = words.moment(article.published, showing.zone)
     at = when if dated else f"{article.published.astimezone(showing.zone):%H:%M}"
     return Headline(
@@ -151,8 +157,8 @@ def headline(
         direction=direction(article.language or desk.settings.language),
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=bool(elsewhere),
-        image=picture_of(article, desk),
-        plays=what_plays(article, words),
+        image=picture,
+        plays=what_plays(article, words) or (words.gettext("Video") if shows_a_film(picture) else ""),
         story=article.story_uid,
         story_href=_story_href(article, size, addresses),
         story_size=size.articles,

@@ -126,6 +126,17 @@ def test_an_article_without_an_address_is_its_own_original(reader, desk):
     assert f'href="{ARTICLE}"' in ask(desk, "/news").text
 
 
+def test_a_film_is_a_still_that_leads_to_where_it_plays_and_lists_say_so(reader, desk):
+    still = Image(url="https://i3.ytimg.com/vi/x/hqdefault.jpg", width=480, height=360)
+    put(reader, link="https://www.youtube.com/watch?v=x", image=still)
+    page = ask(desk, ARTICLE).text
+    film = page.split('<a class="film" href="https://www.youtube.com/watch?v=x"')[1].split("</a>")[0]
+    assert still.url in film and "Watch it where it was published" in film and "<video" not in page
+    assert '<span class="plays">Video</span>' in ask(desk, "/news/world").text
+    put(reader, link="https://example.org/story", image=still, revision=1)  # its own host would not be told of readers
+    assert "ytimg" not in ask(desk, ARTICLE).text
+
+
 def test_an_edited_article_shows_what_changed_as_far_as_its_rights_allow(reader, desk):
     edit = Edit(at=NOW, old_title="Three <b>ships</b>", old_text="Three sank.", title="Two ships", text="Two sank.")
     reader.edits[uid_of(1)] = edit
