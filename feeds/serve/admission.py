@@ -251,11 +251,15 @@ class Access:
         """
         if self._knows(secret_in(authorization)) or self._knows(query_token):
             return "open"
-        if is_loopback(self.bind) and is_loopback(urlsplit(base_url).hostname or ""):
+        if self.is_open(base_url):
             name = urlsplit(f"//{host}").hostname or ""
             if not host or is_loopback(name):
                 return "open"
         return "ask" if self.token else "closed"
+
+    def is_open(self, base_url: str) -> bool:
+        """Whether whoever reaches the desk by *base_url* sits at this machine, and so may see all."""
+        return is_loopback(self.bind) and is_loopback(urlsplit(base_url).hostname or "")
 
     def _knows(self, given: str | None) -> bool:
         return bool(self.token) and given is not None and hmac.compare_digest(given.encode(), self.token.encode())

@@ -290,6 +290,7 @@ def frame(showing: Showing) -> dict[str, object]:
         "icon": addresses.local(f"/static/{names['favicon.svg']}"),
         "mark": addresses.local("/favicon.ico"),
         "search_url": addresses.local("/search"),
+        "status_url": addresses.local("/status") if the_site().access.is_open(settings.base_url) else "",
         "licence": addresses.local("/licence.xml") if settings.licence else "",
     }
 

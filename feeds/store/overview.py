@@ -17,6 +17,7 @@ from sqlalchemy import (
     Row,
     and_,
     case,
+    exists,
     func,
     or_,
     select,
@@ -146,16 +147,22 @@ class Overview(Verbs):
         return int(asked), int(down or 0)
 
     def days(self, ids: Sequence[int], since: datetime) -> dict[int, dict[int, tuple[int, int]]]:
-        """Entries that came *since*: by source id, by day (counted from 1970, UTC), how many and how many copies."""
+        """Entries that came *since*: by source id, by day (counted from 1970, UTC), how many and how many copies.
+
+        An entry whose article nobody else has brought is no copy here, though it credits another as its origin.
+        """
+        other = entries.alias()
+        shared = exists().where(other.c.article_id == entries.c.article_id, other.c.id != entries.c.id)
+        copies = func.sum(case((and_(entries.c.copy == 1, shared), 1), else_=0))
         day = type_coerce(entries.c.first_seen, BigInteger) // DAY_US
         statement = (
-            select(entries.c.source_id, day.label("day"), func.count(), func.sum(entries.c.copy))
+            select(entries.c.source_id, day.label("day"), func.count(), copies)
             .where(entries.c.first_seen >= since)
             .group_by(text("1"), text("2"))
         )
         found: dict[int, dict[int, tuple[int, int]]] = {}
-        for source_id, at, count, copies in rows_in(self._connection, statement, entries.c.source_id, ids):
-            found.setdefault(source_id, {})[int(at)] = (int(count), int(copies or 0))
+        for source_id, at, count, copied in rows_in(self._connection, statement, entries.c.source_id, ids):
+            found.setdefault(source_id, {})[int(at)] = (int(count), int(copied or 0))
         return found
 
     def section_days(self, since: datetime) -> dict[str, dict[int, int]]:

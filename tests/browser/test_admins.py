@@ -78,3 +78,19 @@ def test_the_numbers_are_there_for_prometheus(desk):
                  "wiredesk_fetched_bytes_total", "wiredesk_database_bytes"):  # fmt: skip
         assert values[name] > 0, name
     assert "wiredesk_due_lag_seconds" in values and "wiredesk_inbox_bodies" in values
+
+
+def test_on_a_phone_nothing_of_the_tables_is_cut(visit):
+    for path in ("/status", "/status/source/post"):
+        page = visit(path)
+        page.set_viewport_size({"width": 390, "height": 800})
+        cells = "[...document.querySelectorAll('.cards th, .cards td')].map(cell => cell.getBoundingClientRect().right)"
+        edges = [edge for edge in page.evaluate(cells) if edge]
+        assert len(edges) > 5 and max(edges) <= 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_who_may_see_the_status_is_led_there(visit):
+    page = visit("/")
+    page.get_by_role("link", name="Status").click()
+    page.wait_for_url("**/status")

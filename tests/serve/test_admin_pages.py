@@ -119,7 +119,7 @@ def test_a_source_s_page_tells_its_polls_validators_and_what_to_do(desk, store):
         poll(store, {"k7"}, "not-modified", NOW - timedelta(hours=hour), validators=Validators(etag='"1"'))
     page = see(desk, "/status/source/k7").text
     assert "2 of 3 unchanged (304); about 40 kB saved" in page and "<b>ETag</b>" in page
-    assert page.count("<td>20 kB</td>") == 1 and "23 Nov 2026, 13:00 <small>its rhythm" in page
+    assert page.count(">20 kB</td>") == 1 and "23 Nov 2026, 13:00 <small>its rhythm" in page
     assert 'href="/s1">Section 1</a>' in page and 'href="/index.atom?source=k7"' in page
     poll(store, {"k7"}, "gone", gone_at=NOW, last_error="answers 410", last_remedy="set `enabled: false`")
     page = see(desk, "/status/source/k7").text

@@ -157,3 +157,14 @@ def test_the_client_is_the_last_hop_that_no_trusted_proxy_is(peer, told, client)
 
 def test_without_trusted_proxies_the_peer_is_the_client():
     assert client_address({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "1.2.3.4"}, []) == "127.0.0.1"
+
+
+def test_only_a_desk_that_is_open_to_all_who_reach_it_leads_to_its_status(make_reader):
+    for base_url, bind, led in (
+        ("http://127.0.0.1:8080", "127.0.0.1", True),
+        ("http://127.0.0.1:8080", "0.0.0.0", False),
+        ("https://wire.example.org", "127.0.0.1", False),
+    ):
+        desk = application(make_reader(base_url=base_url))
+        desk.extensions["feeds.site"].access = Access(bind=bind, token="s3cret")
+        assert (">Status</a>" in ask(desk, "/").text) is led

@@ -9,10 +9,11 @@ from sqlalchemy import bindparam, update
 
 from feeds.condition import WORDS, condition
 from feeds.model import Source
-from feeds.store.overview import SORTS
+from feeds.store.overview import SORTS, day_of
+from feeds.store.schema import entries
 from feeds.store.schema import sources as table
 
-from .conftest import NOW
+from .conftest import NOW, copy, new, save
 
 COUNT = 300
 CHANCES = {
@@ -144,3 +145,12 @@ def test_open_events_are_counted_by_kind_and_listed_up_to_a_limit(shelf):
         listed = tx.events.open_of(["gone", "silent", "none"], 5)
         assert [event.kind for event in listed] == ["gone"] + ["silent"] * 5
         assert listed[1:] == [event for event in tx.events.open() if event.kind == "silent"][:5]
+
+
+def test_an_article_that_nobody_else_brought_is_no_copy_though_it_credits_its_origin(desk):
+    save(desk, [new("own"), new("shared"), copy("again", 2, "shared")], "news")
+    with desk.write() as tx:
+        # As lineage leaves it for an entry that says "Source: Town Council".
+        tx.overview._connection.execute(update(entries).where(entries.c.key == "own").values(copy=1))
+        day = day_of(NOW)
+        assert tx.overview.days([1, 2], NOW - timedelta(days=1)) == {1: {day: (2, 0)}, 2: {day: (1, 1)}}
