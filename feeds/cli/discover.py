@@ -35,6 +35,7 @@ from feeds.parse import (
     parse_sitemap,
     pick,
     propose,
+    propose_json,
 )
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.urls import absolute, host_of, masked
@@ -197,6 +198,10 @@ def discover(config: str | None, data: str | None, url: str) -> None:
             click.echo(f"# {masked(lasting(answer))} is a feed itself.\n")
             lines.print([Found(url=lasting(answer), feed=feed)])
             return
+        if (told := propose_json(answer.body)) is not None:
+            click.echo("# This is JSON of a form of its own; these selectors take the longest list in it:\n")
+            lines.print_source("json", lasting(answer), _site_name(answer.final_url), select=told)
+            return
         found = _feeds_of(fetcher, answer)
         lines.print(found)
         if _has_articles(found):
@@ -311,7 +316,8 @@ class SourceLines:
             click.echo("# Fill in what is starred; ${NAME} takes it from the environment.")
         source: dict[str, Any] = {"name": present.name if present else self._unused(name), key: masked(url)}
         if select is not None:
-            source["select"] = plain(select)
+            parts = plain(select)
+            source["select"] = {"items": parts.pop("item"), **parts} if key == "json" else parts
         text = yaml.safe_dump([source], sort_keys=False, allow_unicode=True, width=1000).rstrip()
         click.echo("\n".join(f"# {line}" for line in text.splitlines()) if rest or present else text)
 

@@ -243,7 +243,7 @@ def _show_selectors(picked: Picked) -> None:
     """Print what each selector finds: in how many articles, the first of it, and where that stands."""
     articles = picked.articles
     rows = [("part", "selector", "found in", "the first", "where")]
-    rows.append(("item", picked.select.item, counted(len(articles), "article"), "", ""))
+    rows.append(("item", picked.select.item, counted(picked.count, "article") if picked.count else "nothing", "", ""))
     for part in picked.parts:
         found = [article[part][0] for article in articles if article[part]]
         first = found[0] if found else None

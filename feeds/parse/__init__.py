@@ -13,7 +13,7 @@ from feeds.parse.kinds import recognise, refusal
 from feeds.parse.letters import parse_letter
 from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
 from feeds.parse.pages import parse_page, read_page
-from feeds.parse.proposals import propose
+from feeds.parse.proposals import propose, propose_json
 from feeds.parse.selected import Picked, parse_selected, pick, picked_without
 from feeds.parse.walls import wall
 from feeds.parse.xml_feeds import parse_xml
@@ -33,6 +33,7 @@ __all__ = [
     "pick",
     "picked_without",
     "propose",
+    "propose_json",
     "read_page",
     "wall",
 ]

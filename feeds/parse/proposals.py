@@ -1,4 +1,4 @@
-"""Selectors for a page that lists articles and has no feed, from what repeats in it. Part of `parse`. Pure.
+"""Selectors for a page or JSON that lists articles and is no feed, from what repeats in it. Part of `parse`. Pure.
 
     elements of one class or one parent -> columns of what each of them has -> the parts of an article -> the best group
 
@@ -7,16 +7,20 @@ A group is as good as it has headlines of its own, each with an address, a date 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import jmespath
+
 from feeds.dates import parse_date
 from feeds.errors import ParseError
 from feeds.model import Select
 from feeds.page_dates import listed_date
+from feeds.parse.json_feeds import read_json
 from feeds.parse.page_marks import words
 from feeds.parse.pages import MAX_ELEMENTS, page_tree
 from feeds.parse.selected import ENOUGH, MAX_ARTICLES, compiled
@@ -242,3 +246,84 @@ def _text_of(title: _Column, dates: Sequence[_Column], columns: Sequence[_Column
 
 def _may_be_author(column: _Column) -> bool:
     return column.share >= 0.5 and bool(_AUTHOR_NAME.search(column.selector)) and 0 < column.words <= 6
+
+
+# --------------------------------------------------------------------------- JSON
+
+
+MOST_VALUES = 20_000
+_NAMES: dict[str, tuple[str, ...]] = {
+    "id": ("id", "guid", "uuid"),
+    "title": ("title", "headline", "name", "subject", "heading"),
+    "link": ("url", "link", "href", "permalink", "canonical_url", "web_url", "html_url", "path", "slug"),
+    "date": (
+        "date_published",
+        "published_at",
+        "published",
+        "pubdate",
+        "issued",
+        "created_at",
+        "created",
+        "date",
+        "time",
+    ),
+    "text": ("content", "body", "text", "description", "summary", "abstract", "excerpt", "teaser", "message"),
+    "picture": ("image", "image_url", "thumbnail", "picture"),
+    "author": ("author", "byline", "creator", "user"),
+    "category": ("category", "categories", "tags", "section"),
+}
+"""What programs call the parts of an article, the likeliest first."""
+
+
+def propose_json(body: bytes) -> Select | None:
+    """Return selectors for the longest list of things with headlines in the JSON *body*; None where there is none."""
+    try:
+        value = read_json(body)[0]
+    except ParseError:
+        return None
+    best: tuple[int, Select] | None = None
+    for path, listed in _lists(value):
+        select = _of_members(path, listed[:SAMPLE])
+        if select is not None and (best is None or len(listed) > best[0]):
+            best = (len(listed), select)
+    return best[1] if best is not None else None
+
+
+def _lists(value: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The lists of objects in *value*, each with its path; outer ones first."""
+    waiting, seen = [("", value)], 0
+    while waiting and seen < MOST_VALUES:
+        path, value = waiting.pop(0)
+        seen += 1
+        if isinstance(value, dict):
+            waiting += [(f"{path}.{_key(name)}".lstrip("."), inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            objects = [one for one in value if isinstance(one, dict)]
+            if len(objects) >= ENOUGH:
+                yield path or "@", objects
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z_]\w*", name) else json.dumps(name)
+
+
+def _of_members(path: str, members: Sequence[dict[str, Any]]) -> Select | None:
+    """The selectors of the parts that most of *members* have; None where they have no headlines of their own."""
+    found: dict[str, Any] = {part: at for part, names in _NAMES.items() if (at := _member(members, names))}
+    if "title" not in found:
+        return None
+    titles = {str(jmespath.search(found["title"], one)) for one in members}
+    return Select(item=path, **found) if len(titles) > 1 else None
+
+
+def _member(members: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
+    """The path to the first of *names* that most of *members* have, whatever its case: a text, or one in an object."""
+    for wanted in names:
+        for name in members[0]:
+            if name.lower().replace("_", "") != wanted.replace("_", ""):
+                continue
+            for path in (_key(name), f"{_key(name)}.rendered", f"{_key(name)}.name", f"{_key(name)}.url"):
+                values = [jmespath.search(path, one) for one in members]
+                if sum(isinstance(value, (str, int)) and bool(value) for value in values) * 2 > len(members):
+                    return path
+    return ""

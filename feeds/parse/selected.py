@@ -26,7 +26,7 @@ from feeds.errors import ParseError
 from feeds.model import Category, Image, ParsedEntry, ParsedFeed, Person, Select
 from feeds.page_dates import listed_date
 from feeds.parse.charset import to_utf8
-from feeds.parse.fields import MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, raw_text, short
+from feeds.parse.fields import FULL, MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, raw_text, short
 from feeds.parse.json_feeds import read_json
 from feeds.parse.page_marks import ld_members, ld_nodes, ld_types, words
 from feeds.parse.pages import MAX_ELEMENTS, base_of, page_tree
@@ -66,15 +66,20 @@ Article = Mapping[str, Sequence[Piece]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picked:
-    """What the selectors of *select* found in a document; *next* is the address of the list's next page."""
+    """What the selectors of *select* found: *count* items, of which *articles* have a headline, an address or a text.
+
+    *next* is the address of the list's next page.
+    """
 
     select: Select
+    count: int
     articles: tuple[Article, ...]
     base: str
     title: str = ""
     language: str | None = None
     next: str | None = None
-    nested: int = 0  # articles that stand within others
+    everything: str = ""  # why *select* finds more than articles, in words
+    full: bool = False  # whether there are more than MAX_ENTRIES
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -123,18 +128,23 @@ def pick_page(tree: Any, select: Select, url: str) -> Picked:
     onward = _pieces("link", compiled(select.next)(tree)) if select.next else []
     return Picked(
         select=select,
+        count=len(elements),
         articles=tuple(article for article in articles if any(article.get(part) for part in _NEEDED)),
         base=base,
         title=next((words(title) for title in tree.iter("title")), "")[:300],
         language=tree.get("lang"),
         next=absolute(base, onward[0].value) if onward else None,
-        nested=_nested(elements),
+        everything=_everything(elements),
     )
 
 
-def _nested(elements: Sequence[Any]) -> int:
+def _everything(elements: Sequence[Any]) -> str:
+    """Why *elements* are more than the articles of a page, ``""`` where they may be those."""
+    if len(elements) > MAX_ARTICLES:
+        return f"more than {MAX_ARTICLES} articles"
     known = set(elements)
-    return sum(not known.isdisjoint(element.iterancestors()) for element in elements)
+    nested = sum(not known.isdisjoint(element.iterancestors()) for element in elements)
+    return f"{nested} of {len(elements)} articles within others" if nested * 2 > len(elements) else ""
 
 
 def picked_without(body: bytes, *, url: str, content_type: str | None, listed: bool) -> Picked | None:
@@ -162,7 +172,11 @@ def listed_by_page(tree: Any, url: str) -> Picked | None:
             members = ld_members(node.get("itemListElement")) or ld_members(node.get("blogPost"))
             articles += articles_of(members, ITEM_LIST, within=ld_types(node)[0])
     whole = [article for article in articles if article["link"] and article["title"]][:MAX_ARTICLES]
-    return Picked(select=ITEM_LIST, articles=tuple(whole), base=base_of(tree, url)) if len(whole) > 1 else None
+    return (
+        Picked(select=ITEM_LIST, count=len(articles), articles=tuple(whole), base=base_of(tree, url))
+        if len(whole) > 1
+        else None
+    )
 
 
 def _tree_of(body: bytes, content_type: str | None, *, scripts: bool = False) -> Any:
@@ -246,7 +260,9 @@ def _pick_json(value: Any, select: Select, url: str) -> Picked:
     onward = _texts(_path(select.next).search(value)) if select.next else []
     return Picked(
         select=select,
-        articles=tuple(articles_of(listed[: MAX_ARTICLES + 1], select)),
+        count=len(listed),
+        full=len(listed) > MAX_ENTRIES,
+        articles=tuple(articles_of(listed[:MAX_ENTRIES], select)),
         base=url,
         next=absolute(url, onward[0]) if onward else None,
     )
@@ -289,18 +305,14 @@ def _texts(value: Any) -> list[str]:
 def _check(picked: Picked) -> None:
     """Raise ParseError where what was *picked* shows that the document is another than *select* was written for."""
     select, articles = picked.select, picked.articles
-    if not articles:
+    if not picked.count:
         raise _nothing("item", select.item)
-    if len(articles) > MAX_ARTICLES:
-        raise _broken("item", select.item, f"finds everything: more than {MAX_ARTICLES} articles")
+    if picked.everything:
+        raise _broken("item", select.item, f"finds everything: {picked.everything}")
     for part in _NEEDED:
-        enough = part == "link" or len(articles) >= ENOUGH
+        enough = part == "link" or len(articles) >= ENOUGH or not articles
         if (selector := getattr(select, part)) and enough and not any(article[part] for article in articles):
-            raise _nothing(part, selector, f" in any of {len(articles)} articles")
-    if picked.nested * 2 > len(articles):
-        raise _broken(
-            "item", select.item, f"finds everything: {picked.nested} of {len(articles)} articles within others"
-        )
+            raise _nothing(part, selector, f" in any of {picked.count} articles")
     titles = [article["title"][0].value for article in articles if article.get("title")]
     if len(titles) >= ENOUGH and len(set(titles)) == 1:
         raise _broken("title", select.title, f"finds the same words in all {len(titles)} articles, {titles[0][:60]!r}")
@@ -322,9 +334,7 @@ def feed_of(picked: Picked, *, url: str, now: datetime | None = None, zone: tzin
 
     Without *now* dates are left as they are written.
     """
-    entries = tuple(
-        _entry(article, position, picked, now, zone) for position, article in enumerate(picked.articles[:MAX_ARTICLES])
-    )
+    entries = tuple(_entry(article, position, picked, now, zone) for position, article in enumerate(picked.articles))
     return ParsedFeed(
         kind="selected",
         title=picked.title,
@@ -333,10 +343,13 @@ def feed_of(picked: Picked, *, url: str, now: datetime | None = None, zone: tzin
         entries=entries,
         next_archive=picked.next,
         date_order=order_of(entry.published for entry in entries if entry.published),
-        warnings=tuple(
-            f"select: {part} {getattr(picked.select, part)!r} finds nothing in any article"
-            for part in picked.parts
-            if not any(article[part] for article in picked.articles)
+        warnings=(
+            *(
+                f"select: {part} {getattr(picked.select, part)!r} finds nothing in any article"
+                for part in picked.parts
+                if not any(article[part] for article in picked.articles)
+            ),
+            *([FULL] if picked.full else []),
         ),
     )
 

@@ -146,6 +146,18 @@ def test_a_page_without_a_feed_is_offered_with_selectors_that_preview_shows(site
     assert "selected, 4 articles" in told and TITLES[0] in told
 
 
+def test_json_of_a_form_of_its_own_is_offered_with_its_paths(site):
+    (line,) = site.discover(site.put("/api", PAGES["an answer for programs"].body, "application/json"))
+    assert line["select"] == {
+        "items": "data.alerts",
+        "id": "id",
+        "title": "headline",
+        "link": "url",
+        "date": "issued",
+        "text": "body",
+    }
+
+
 def test_a_page_whose_links_are_learnt_has_its_selectors_as_a_remark(site):
     cards = PAGES["cards of a newspaper"].body.replace("/a/", "/2026/11/harbour-wall-opens-after-years-")
     (line,) = site.discover(site.put("/cards", cards))

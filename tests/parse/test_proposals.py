@@ -1,13 +1,16 @@
+# ruff: noqa: E501 - documents as they are sent
 """What `discover` proposes for a page without a feed: selectors of what repeats on it, and none for what does not."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from feeds.model import Select
-from feeds.parse import parse_selected, propose
+from feeds.parse import parse_selected, propose, propose_json
 from tests.parse.listed_pages import FOOT, MENU, PAGES, TITLES, URL, each, page
 from tests.parse.test_selected import HOSTILE, entries
 
@@ -66,3 +69,30 @@ def test_class_names_that_a_program_made_are_no_selectors() -> None:
     )
     select = proposed(body)
     assert select == Select(item="#news > div", title="h3", link="h3 a@href")
+
+
+@pytest.mark.parametrize(
+    ("value", "select"),
+    [
+        (
+            {"meta": {"n": 4}, "data": {"the-list": [
+                {"ID": n, "Title": title, "permalink": f"/a/{n}", "publishedAt": "2026-11-19", "author": {"name": "Ada"}, "tags": ["x"]}
+                for n, title in enumerate(TITLES, 1)]}},
+            Select(item='data."the-list"', id="ID", title="Title", link="permalink", date="publishedAt", author="author.name"),
+        ),
+        (
+            [{"id": n, "title": {"rendered": title}, "link": f"/a/{n}", "date": "2026-11-19", "content": {"rendered": "x"}}
+             for n, title in enumerate(TITLES, 1)],
+            Select(item="@", id="id", title="title.rendered", link="link", date="date", text="content.rendered"),
+        ),
+        ({"menu": [{"name": "Home", "url": "/"}] * 9}, None),
+        ({"list": [1, 2, 3, 4]}, None),
+        ("x", None),
+    ],
+)  # fmt: skip
+def test_json_of_a_form_of_its_own_has_its_longest_list_proposed(value: Any, select: Select | None) -> None:
+    body = json.dumps(value).encode()
+    assert propose_json(body) == select
+    if select is not None:
+        feed = parse_selected(body, select=select, is_json=True, url=URL, content_type=None, now=NOW, zone=UTC)
+        assert [entry.title for entry in entries(feed)] == list(TITLES)

@@ -60,6 +60,7 @@ CARDS = PAGES["cards of a newspaper"]
         (CARDS.body, replace(CARDS.select, title="h2"), "title 'h2' finds nothing in any of 4 articles"),
         (CARDS.body, replace(CARDS.select, link=".more@href"), "link '.more@href' finds nothing"),
         (CARDS.body, replace(CARDS.select, text=".dek"), "text '.dek' finds nothing"),
+        (page(each("<li><b>{title}</b></li>")), Select(item="li", title="h3", link="a"), "title 'h3' finds nothing in any of 8"),
         (CARDS.body, Select(item="*", title="xpath:.", link="@href"), "finds everything"),
         (page("<p><a href=x>y</a></p>" * 600), Select(item="p", title="a"), "finds everything: more than 500"),
         (page(each("<p><a href=/a/{n}>Read more</a>")), Select(item="p", title="a", link="a"), "the same words in all 4"),

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from feeds.model import Section, Settings, Source
+from feeds.model import Section, Select, Settings, Source
 from feeds.settings import load_config
 from feeds.settings.config import OTHER_VARIABLES, OVERRIDES
 from feeds.settings.desk_file import DESK_KEYS
 from feeds.settings.match_rules import TERM_SAYS, TERMS
 from feeds.settings.section_tree import SECTION_KEYS
+from feeds.settings.select_keys import PAGE_KEYS
 from feeds.settings.sources_file import SOURCE_KEYS
 from feeds.settings.types import Group, Key, Number, Or
 
@@ -114,3 +115,17 @@ def test_the_examples_hold(tmp_path: Path):
     assert [section.path for section in config.sections] == ["news", "news/world"]
     assert len(config.drops) == 1
     assert len(config.sources) == 3
+
+
+def test_the_page_about_sources_without_a_feed_has_every_selector_and_examples_that_hold(tmp_path: Path):
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+    listed = {
+        key for row in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE) for key in re.findall(r"`([a-z_]+)`", row)
+    }
+    assert set(PAGE_KEYS) | {"script"} <= listed
+    assert f"1 to {int(PAGE_KEYS['pages'].takes.most)}, else {Select(item='').pages}" in page
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "sections.yaml").write_text("news: {title: News}\n")
+    (tmp_path / "sources.yaml").write_text("".join(examples))
+    kinds = [source.kind for source in load_config(tmp_path, {"ALERTS_TOKEN": "x"}).sources]
+    assert kinds == ["page", "json", "json", "json"]
