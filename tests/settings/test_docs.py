@@ -123,7 +123,7 @@ def test_the_page_about_sources_without_a_feed_has_every_selector_and_examples_t
         key for row in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE) for key in re.findall(r"`([a-z_]+)`", row)
     }
     assert set(PAGE_KEYS) | {"script"} <= listed
-    assert f"1 to {int(PAGE_KEYS['pages'].takes.most)}, else {Select(item='').pages}" in page
+    assert f"1 to {PAGE_KEYS['pages'].takes.schema()['maximum']}, else {Select(item='').pages}" in page
     examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "sections.yaml").write_text("news: {title: News}\n")
     (tmp_path / "sources.yaml").write_text("".join(examples))
