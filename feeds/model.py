@@ -160,6 +160,17 @@ class LicenceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """A webhook: *url* and *secret* as written, with `${NAME}` in them (see `settings.config.resolve_notify`)."""
+
+    url: Annotated[str, "secret address", "where articles are sent to by POST, each as JSON; may hold ${NAME}"]
+    sections: Annotated[
+        tuple[str, ...], "path", "the sections whose articles are sent, instead of the whole desk's"
+    ] = ()
+    secret: Annotated[str, "secret", "what deliveries are signed with (HMAC-SHA256), such as ${NAME}"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`wiredesk.yaml`: the desk as a whole. *base_url* never ends in a slash; *learn_at* is by the desk's time zone,
     "never" where admins learn by hand.
@@ -180,6 +191,7 @@ class Settings:
     publish: Annotated[PublishSettings, "what documents hold, and how long it is kept"] = PublishSettings()
     dedupe: Annotated[DedupeSettings, "what a new article is compared with"] = DedupeSettings()
     licence: Annotated[LicenceSettings, "what machines may do with what is published (RSL)"] = LicenceSettings()
+    notify: Annotated[tuple[Notify, ...], Several(most=50), "webhooks: who is told of each article"] = ()
     trusted_proxies: Annotated[tuple[str, ...], "network", "proxies whose X-Forwarded headers are believed"] = ()
     learn_at: Annotated[
         str,

@@ -48,6 +48,7 @@ from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
 from feeds.model import DOCUMENTS
 from feeds.settings import ConfigErrors
+from feeds.settings.config import resolve_notify
 from feeds.store import Store
 from feeds.store.database import Loss
 from feeds.store.lease import Lease
@@ -127,7 +128,12 @@ class IngestProcess:
         settings = accepted.desk.settings
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
         self._deliveries = Deliveries(
-            store, settings, user_agent(settings), clock=now_utc, count=self._counts.count_message
+            store,
+            settings,
+            user_agent(settings),
+            clock=now_utc,
+            count=self._counts.count_message,
+            hooks=resolve_notify(settings, environ),
         )
         self._publishing = Publishing(
             store, lambda: self._desk, clock=lambda: now_utc(), published=self._deliveries.wake
@@ -380,7 +386,7 @@ class IngestProcess:
         """Have all parts go by the desk that is in force now."""
         settings = self._desk.settings
         self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
-        self._deliveries.configure(settings, user_agent(settings))
+        self._deliveries.configure(settings, user_agent(settings), resolve_notify(settings, self._environ))
         self._due.set()
         log.info("config version=%d is live", self._desk.version)
         self._schedule_learning()

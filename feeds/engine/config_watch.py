@@ -19,6 +19,7 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -45,7 +46,14 @@ from feeds.settings import (
     load_config,
     resolve_secrets,
 )
-from feeds.settings.config import Fingerprint, digest_of, is_kept_back, references, secret_texts
+from feeds.settings.config import (
+    Fingerprint,
+    digest_of,
+    is_kept_back,
+    outgoing_texts,
+    references,
+    secret_texts,
+)
 from feeds.store import Store, WriteTx
 
 SETTLE_S = 0.3
@@ -428,6 +436,8 @@ def _desk(config: Config, version: int, folder: Path, environ: Mapping[str, str]
                 # Only a stored config gets here: files that need what is not there are not accepted.
                 log.error("config: %s; it is asked without, or left to another hand", error)
                 lacking.add(source.key)
+    for name in chain.from_iterable(map(references, outgoing_texts(config.settings))):
+        named |= {name: environ.get(name, "").strip()}
     OF_THIS_PROCESS.add(named, _written(config))
     secrets = Redaction()
     secrets.add(named)
@@ -449,6 +459,7 @@ def _written(config: Config) -> Iterator[str]:
     All else in an address `masked` knows by its form, wherever the address is told.
     """
     yield config.settings.fetch.proxy or ""
+    yield from (f"secret: {one.secret}" for one in config.settings.notify)
     for source in config.sources:
         if "@" in source.target:
             yield source.target

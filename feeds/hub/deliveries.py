@@ -11,9 +11,11 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,9 +27,11 @@ from feeds.frames import cut, delta_body
 from feeds.hub import indexnow
 from feeds.hub.requests import sign, topic_url
 from feeds.hub.subscribing import Asking, after, judge_hub, request_to
-from feeds.model import Answer, Document, Format, PollSettings, Request, Settings
+from feeds.hub.webhooks import changes_of, headers_of, next_message
+from feeds.model import Answer, Document, Format, Notify, PollSettings, Request, Settings
 from feeds.store import ReadTx, Store
-from feeds.store.hubs import HubRequest, Subscription
+from feeds.store.hubs import HOOK, PING, HubRequest, Subscription
+from feeds.store.values import Changes
 from feeds.urls import masked
 
 Headers = tuple[tuple[str, str], ...]
@@ -102,8 +106,9 @@ log = logging.getLogger(__name__)
 class Deliveries:
     """Runs from `start` to `close`. *clock* gives the present; *resolver* takes the place of the system's.
 
-    *count* is told each delivery and each ping to an outside hub, with its outcome: "delivered", "refused" (another
-    answer than 2xx), "failed" (no answer) or "gone" (410: the subscription ends).
+    *hooks* are the webhooks by their address as config has it, with their secrets. *count* is told each delivery, each
+    ping to an outside hub and each message to a webhook, with its outcome: "delivered", "refused" (another answer than
+    2xx), "failed" (no answer) or "gone" (410: the subscription ends).
     """
 
     def __init__(
@@ -115,7 +120,9 @@ class Deliveries:
         clock: Callable[[], datetime],
         count: Callable[[str, str], None] = lambda kind, outcome: None,
         resolver: Lookup | None = None,
+        hooks: Mapping[str, Notify] = MappingProxyType({}),
     ) -> None:
+        self._hooks = hooks
         self._store = store
         self._count = count
         self._settings = settings
@@ -140,8 +147,11 @@ class Deliveries:
         """Something was published, or somebody wrote into the store; for any thread."""
         self._fetcher.interrupt()
 
-    def configure(self, settings: Settings, user_agent: str) -> None:
-        """Go on by other settings."""
+    def configure(
+        self, settings: Settings, user_agent: str, hooks: Mapping[str, Notify] = MappingProxyType({})
+    ) -> None:
+        """Go on by other settings and webhooks."""
+        self._hooks = hooks
         self._fetcher.configure(settings.fetch, _MANNERS, user_agent)
         self._settings = settings
         self._next.pop("sweep", None)
@@ -246,7 +256,8 @@ class Deliveries:
         hub = self._settings.own_hub
         with self._store.read() as tx:
             due = tx.hubs.due(now, room, failing=failing, but=self._delivering)
-            requests, nothing = self._prepared(tx, [one for one in due if one.ping or hub is not None], hub or "")
+            mine = [one for one in due if one.ping or one.hook or hub is not None]
+            requests, nothing = self._prepared(tx, mine, hub or "")
         if nothing:
             with self._store.write() as tx:
                 tx.hubs.delivered(nothing, now)
@@ -278,6 +289,12 @@ class Deliveries:
                 requests += self._announced(tx, one, document)
             elif one.ping:
                 requests.append(self._ping(one, document))
+            elif one.hook:
+                request = self._message(tx, one, document)
+                if request is None:
+                    nothing.append((one.id, document.etag, document.sequence))
+                else:
+                    requests.append(request)
             elif (body := changed(one.path, one.format, one.delivered_sequence)) is not None:
                 requests.append(self._delivery(one, document, body, hub))
             else:
@@ -295,6 +312,24 @@ class Deliveries:
             post=body,
             as_is=True,
             tag=("deliver", one, (document, self._publication)),
+        )
+
+    def _message(self, tx: ReadTx, one: Subscription, document: Document) -> Request | None:
+        """What a webhook is to be sent next; None where nothing of the document is news, or config has it no more."""
+        hook, changes = self._hooks.get(one.callback), _changes(tx, document, one.delivered_sequence)
+        message = next_message(document, changes_of(changes)) if hook is not None and changes is not None else None
+        if hook is None or message is None:
+            return None
+        # What follows is due as soon as this has arrived: no document has the ETag "".
+        sent = replace(document, sequence=message.sequence, etag=document.etag if message.last else "")
+        return Request(
+            source_id=0,
+            url=hook.url,
+            accept="any",
+            timeout_s=TIMEOUT_S,
+            headers=headers_of(message.body, hook.secret),
+            post=message.body,
+            tag=("deliver", one, (sent, self._publication)),
         )
 
     def _ping(self, one: Subscription, document: Document) -> Request:
@@ -316,15 +351,15 @@ class Deliveries:
         now = self._clock()
         document, publication = sent
         self._delivering.discard(one.id)
-        if publication != self._publication:  # something newer may be there already
+        if publication != self._publication or not document.etag:  # something newer may be there already
             self._look = True
-        kind = "ping" if one.ping else "delivery"
+        kind = "ping" if one.ping else "webhook" if one.hook else "delivery"
         status = outcome.status if isinstance(outcome, Answer) else 0
         if 200 <= status < 300:
             self._count(kind, "delivered")
             rest_s = indexnow.AT_MOST_EVERY_S if one.callback in self._settings.publish.indexnow else 0
             tx.hubs.delivered([(one.id, document.etag, document.sequence)], now, rest_s)
-        elif status == 410 and not one.ping:
+        elif status == 410 and not (one.ping or one.hook):
             self._count(kind, "gone")
             log.info("subscription ended by 410 topic=%s callback=%s", one.topic, _place(one.callback))
             tx.hubs.end(one.id)
@@ -434,6 +469,10 @@ class Deliveries:
                     case "ask":
                         self._asked(tx, tag[1], outcome)
 
+    def _hook_rows(self) -> Iterator[tuple[str, str, str]]:
+        for url, hook in self._hooks.items():
+            yield from ((path, "json", url) for path in hook.sections or ("",))
+
     def _sweep(self, now: datetime) -> None:
         settings = self._settings
         outside = settings.publish.hubs if settings.publish.websub else ()
@@ -443,16 +482,23 @@ class Deliveries:
             tx.hubs.forget_sources()
             pings = [(*topic, hub) for topic in (sorted(tx.documents.topics()) if outside else ()) for hub in outside]
             pings += [(*indexnow.TOPIC, engine) for engine in settings.publish.indexnow]
-            tx.hubs.sync_pings(pings, now)
+            tx.hubs.sync_told(PING, pings, now)
+            tx.hubs.sync_told(HOOK, self._hook_rows(), now)
             off = settings.own_hub is None
             reason = "this desk is no hub any more" if off else "the topic is gone"
             tx.hubs.withdraw(now, MOST_IN_FLIGHT, all=off, reason=reason)
 
 
-def _news(tx: Any, document: Document, sequence: int) -> bytes | None:
+def _changes(tx: Any, document: Document, sequence: int) -> Changes | None:
     try:
-        changes = tx.sections.since(document.path, sequence, MOST_CHANGES)
+        changes: Changes = tx.sections.since(document.path, sequence, MOST_CHANGES)
     except DeskError:  # the section is gone, its document not yet
+        return None
+    return changes
+
+
+def _news(tx: Any, document: Document, sequence: int) -> bytes | None:
+    if (changes := _changes(tx, document, sequence)) is None:
         return None
     # What is not in the document yet comes with the next one.
     return news(

@@ -32,7 +32,7 @@ from feeds import __version__, files
 from feeds.codec import plain, restore
 from feeds.errors import ConfigError, StoreError
 from feeds.listening import LISTENING
-from feeds.model import Drop, Section, Settings, Source
+from feeds.model import Drop, Notify, Section, Settings, Source
 from feeds.settings.reports import ConfigWarning, Wrong, quote
 
 FILES = DESK_FILE, SECTIONS_FILE, SOURCES_FILE = ("wiredesk.yaml", "sections.yaml", "sources.yaml")
@@ -155,6 +155,7 @@ def judged_before(config: Config, folder: Path, environ: Mapping[str, str]) -> b
         except OSError:
             raw[name] = None
     texts = [text for source in config.sources for text in secret_texts(source)]
+    texts += outgoing_texts(config.settings)
     if any(missing(text, environ) or unsendable(text, environ) for text in texts):
         return False
     return config.files == mark_of(raw, environ)
@@ -275,6 +276,23 @@ def resolve_secrets(source: Source, environ: Mapping[str, str]) -> Source:
         cause = f"source {source.name!r} needs the environment variable {error.args[0]}"
         raise ConfigError(cause, file="sources.yaml", line=source.line, remedy="set it and start again") from None
     return replace(source, headers=headers, target=target, post=post)
+
+
+def outgoing_texts(settings: Settings) -> list[str]:
+    """Give the texts of *settings* that may take something from the environment."""
+    return [text for one in settings.notify for text in (one.url, one.secret)]
+
+
+def resolve_notify(settings: Settings, environ: Mapping[str, str]) -> dict[str, Notify]:
+    """Give the webhooks, by their address as written, with their secrets put in: never store, log or show these.
+
+    One that lacks a variable in *environ* is left out: the files of such a config are not accepted.
+    """
+    return {
+        one.url: replace(one, url=resolve(one.url, environ, for_url=True), secret=resolve(one.secret, environ))
+        for one in settings.notify
+        if not missing(one.url + one.secret, environ)
+    }
 
 
 def masked_headers(source: Source) -> tuple[tuple[str, str], ...]:

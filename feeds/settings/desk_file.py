@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,9 +11,10 @@ from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.listening import LISTENING, followed, is_loopback
 from feeds.model import Settings
-from feeds.settings.config import OTHER_VARIABLES, OVERRIDES
+from feeds.settings.config import OTHER_VARIABLES, OVERRIDES, missing, references
 from feeds.settings.forms import keys_of
-from feeds.settings.reports import Report, Wrong, did_you_mean
+from feeds.settings.reports import Report, Wrong, did_you_mean, quote
+from feeds.settings.section_tree import Tree
 from feeds.settings.types import Group, Kind, ListOf, Read, plain, read_mapping
 
 DESK_KEYS = keys_of(Settings)
@@ -31,6 +32,39 @@ def judge_desk(root: Node | None, report: Report) -> Settings:
     settings = _settings(read.values, Settings())
     _interactions(settings, read, report)
     return settings
+
+
+def judge_outgoing(
+    root: Node | None, settings: Settings, tree: Tree, environ: Mapping[str, str], report: Report
+) -> None:
+    """Judge what of *settings* the section *tree* and the environment decide: who is told of what."""
+    at = places(root).get("notify") if root is not None and not report.errors else None
+    if at is None:
+        return
+    seen: set[str] = set()
+    for one, place in zip(settings.notify, at.value if isinstance(at, SequenceNode) else [at], strict=False):
+        if one.url in seen:
+            report.error(place, "this address for the second time", "name all its `sections:` in one place")
+        seen.add(one.url)
+        if one.secret and not any(references(one.secret)):
+            report.warn(place, "a secret in the file", "write ${NAME} and set NAME in the environment")
+        _outgoing(place, one.sections, (one.url, one.secret), tree, environ, report)
+
+
+def _outgoing(
+    place: Node,
+    sections: Iterable[str],
+    texts: Iterable[str],
+    tree: Tree,
+    environ: Mapping[str, str],
+    report: Report,
+) -> None:
+    for path in sections:
+        if path not in tree.paths and tree.whole and not tree.is_broken(path):
+            hint = report.did_you_mean(path, tree.paths)
+            report.error(place, f"sections: no section {quote(path)}", hint or "`wiredesk sections` lists them")
+    for variable in dict.fromkeys(name for text in texts for name in missing(text, environ)):
+        report.error(place, f"no environment variable {variable}", "set it where the desk is started")
 
 
 def apply_environment(settings: Settings, environ: Mapping[str, str], report: Report) -> Settings:

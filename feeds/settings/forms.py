@@ -10,7 +10,7 @@ import difflib
 import ipaddress
 import re
 import zoneinfo
-from dataclasses import dataclass, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import SplitResult, urlsplit
@@ -33,7 +33,9 @@ from feeds.settings.types import (
     Schema,
     Text,
     YesNo,
+    mapping_schema,
     pairs,
+    read_mapping,
     text_of,
 )
 from feeds.urls import masked
@@ -356,10 +358,19 @@ def _mail(text: str, report: Report) -> str:
 
 MAIL = Form(_mail, {"type": "string"})
 """A mailbox on a server, or the path of a Maildir."""
+
+
+def _secret(text: str, report: Report) -> str:
+    reference_errors(text)
+    return text
+
+
 RULES = Later({"$ref": "#/definitions/rules"})
 """A match rule, which `match_rules` reads."""
 FORMS: dict[str, Kind] = {
     "published address": Address(published=True),
+    "secret address": Address(secrets=True),
+    "secret": Form(_secret, {"type": "string"}),
     "proxy": Address(schemes=("http", "https", "socks5", "socks5h")),
     "base url": Form(_base_url, Address().schema()),
     "contact": Form(_contact, {"type": "string"}, empty=True),
@@ -380,6 +391,26 @@ FORMS: dict[str, Kind] = {
 """What the names mean that fields of `feeds.model` give for their form."""
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A mapping with the keys of *kind*, a dataclass: one that is complete, where no key is wrong."""
+
+    kind: Any
+
+    def _keys(self) -> dict[str, Key]:
+        needed = {one.name for one in fields(self.kind) if one.default is MISSING}
+        return {name: replace(key, required=name in needed) for name, key in keys_of(self.kind).items()}
+
+    def read(self, node: Node, report: Report) -> Any:
+        before = len(report.errors)
+        values = read_mapping(node, self._keys(), report).values
+        # What is wrong was told already; the config holds as little as its other errors let it.
+        return self.kind(**values) if len(report.errors) == before else None
+
+    def schema(self) -> Schema:
+        return mapping_schema(self._keys())
+
+
 def keys_of(kind: Any) -> dict[str, Key]:
     """The keys that *kind*, a dataclass of config, declares: its fields that say what they take and what they do."""
     hints = get_type_hints(kind, include_extras=True)
@@ -396,6 +427,9 @@ def _kind(hint: Any, limits: dict[type, Any]) -> Kind:
     if word := limits.pop(OrWord, None):
         return Or(word.word, word.means, _kind(hint, limits))
     arguments = get_args(hint)
+    if get_origin(hint) is tuple and is_dataclass(arguments[0]):
+        several = limits.pop(Several, Several())
+        return ListOf(Record(arguments[0]), several.least, several.most, once=False)
     if type(None) in arguments:  # which config can't say
         return _kind(arguments[0], limits)
     if get_origin(hint) is tuple and get_origin(arguments[0]) is not tuple:

@@ -31,7 +31,7 @@ from feeds.settings.config import (
     fingerprint,
     mark_of,
 )
-from feeds.settings.desk_file import DESK_KEYS, apply_environment, judge_desk
+from feeds.settings.desk_file import DESK_KEYS, apply_environment, judge_desk, judge_outgoing
 from feeds.settings.match_rules import judge_sense, shadowed
 from feeds.settings.opml_lists import MAX_OPML_BYTES
 from feeds.settings.reports import ConfigErrors, ConfigWarning, Report, did_you_mean, quote
@@ -61,6 +61,7 @@ def judge(folder: Path, environ: Mapping[str, str]) -> Config:
     settings = apply_environment(settings, environ, environment_report)
     tree = judge_sections(roots[SECTIONS_FILE], sections_report)
     tree.whole = tree.whole and not unread
+    judge_outgoing(roots[DESK_FILE], settings, tree, environ, desk_report)
     reach = not (desk_report.errors or environment_report.errors)
     gathered = judge_sources(roots[SOURCES_FILE], tree, settings, environ, read_list, sources_report, reach=reach)
     if not (sections_report.errors or sources_report.errors):

@@ -187,6 +187,7 @@ class ListOf:
     item: Kind
     least: int = 0
     most: int = 10_000
+    once: bool = True  # what stands twice is told; it must not hold a secret
 
     def read(self, node: Node, report: Report) -> tuple[Any, ...]:
         if is_empty(node):
@@ -204,7 +205,7 @@ class ListOf:
                     wrong = Wrong(wrong.cause, f"write a list: [{', '.join(item.value.replace(',', ' ').split())}]")
                 report.wrong(item, wrong)
                 continue
-            if value in values:
+            if value in values and self.once:
                 report.warn(item, f"{quote(str(value))} twice in one list", "take one out")
             values[value] = None
         return tuple(values)

@@ -17,6 +17,8 @@ from feeds.store.source_rows import pushing
 
 Mode = Literal["subscribe", "unsubscribe", "denied"]
 PushState = Literal["wanted", "asked", "active", "denied"]
+PING, HOOK = 1, 2
+"""`hub_subscriptions.ping` of who did not subscribe: outside hubs, webhooks."""
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
 _KEY = ("path", "format", "callback")
 _TOPIC = documents.c.path.not_in(select(sections.c.path).where(sections.c.private == 1))
@@ -44,7 +46,8 @@ class HubRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A verified subscription, or with *ping* an outside hub. What has arrived there is *delivered_etag*'s document.
+    """A verified subscription, or with *ping* an outside hub, or with *hook* a webhook, whose address in config is
+    *callback*. What has arrived there is *delivered_etag*'s document.
 
     *failures* counts failed deliveries in a row, *failing_since* is when they began.
     """
@@ -55,6 +58,7 @@ class Subscription:
     topic: str
     callback: str
     ping: bool
+    hook: bool
     secret: str | None
     expires_at: datetime
     delivered_etag: str
@@ -197,7 +201,12 @@ class Hubs(Verbs):
                 documents,
                 (documents.c.path == hub_subscriptions.c.path) & (documents.c.format == hub_subscriptions.c.format),
             )
-            .where(other, _TOPIC, hub_subscriptions.c.next_try_at <= now, hub_subscriptions.c.expires_at > now)
+            .where(
+                other,
+                _TOPIC | (hub_subscriptions.c.ping == HOOK),
+                hub_subscriptions.c.next_try_at <= now,
+                hub_subscriptions.c.expires_at > now,
+            )
             .where(hub_subscriptions.c.id.not_in(list(but)))
             .order_by(hub_subscriptions.c.failures, hub_subscriptions.c.id)
             .limit(limit)
@@ -267,28 +276,34 @@ class Hubs(Verbs):
             self.ask(denial, now)
         return len(rows)
 
-    def sync_pings(self, pings: Iterable[tuple[str, Format, str]], now: datetime) -> None:
-        """Have just these told of changes: path and format of a topic, and an outside hub; of a new one at once."""
-        known = hub_subscriptions.c.ping == 1
-        statement = select(hub_subscriptions.c.id, *(hub_subscriptions.c[name] for name in _KEY)).where(known)
+    def sync_told(self, kind: int, told: Iterable[tuple[str, str, str]], now: datetime) -> None:
+        """Have just those *told* of changes as `PING` or `HOOK`, each by path and format of a topic and its address.
+
+        A new outside hub is told at once; a webhook of what comes from now on.
+        """
+        ours, wanted = hub_subscriptions.c.ping == kind, set(told)
+        statement = select(hub_subscriptions.c.id, *(hub_subscriptions.c[name] for name in _KEY)).where(ours)
         present = {(row.path, row.format, row.callback): row.id for row in self._execute(statement)}
-        wanted = set(pings)
         gone = [id for key, id in present.items() if key not in wanted]
         change_in(self._connection, delete(hub_subscriptions), hub_subscriptions.c.id, gone)
-        rows = [
-            {
-                "path": path,
-                "format": format,
-                "callback": hub,
-                "topic": "",
-                "host": "",
-                "ping": 1,
-                "verified_at": now,
-                "expires_at": _FAR,
-                "next_try_at": now,
-            }
-            for path, format, hub in sorted(wanted - present.keys())
-        ]
+        here = select(documents.c.path, documents.c.format, documents.c.etag, documents.c.sequence)
+        known = {(row.path, row.format): row for row in self._execute(here)} if kind == HOOK else {}
+        rows = []
+        for path, format, callback in sorted(wanted - present.keys()):
+            row = known.get((path, format))
+            rows.append(
+                dict(zip(_KEY, (path, format, callback), strict=True))
+                | {
+                    "topic": "",
+                    "host": "",
+                    "ping": kind,
+                    "verified_at": now,
+                    "expires_at": _FAR,
+                    "next_try_at": now,
+                    "delivered_etag": row.etag if row is not None else "",
+                    "delivered_sequence": row.sequence if row is not None else 0,
+                }
+            )
         upsert(self._connection, hub_subscriptions, rows, _KEY)
 
     def subscriptions(self, limit: int = 1000) -> list[Subscription]:
@@ -377,4 +392,4 @@ def _at(path: str, format: str, callback: str) -> Any:
 
 
 def _subscription(row: Row[*tuple[Any, ...]]) -> Subscription:
-    return value_of(Subscription, row, ping=bool(row.ping))
+    return value_of(Subscription, row, ping=row.ping == PING, hook=row.ping == HOOK)

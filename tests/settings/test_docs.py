@@ -107,11 +107,13 @@ def test_every_variable_is_listed():
 
 
 def test_the_examples_hold(tmp_path: Path):
-    sections, drop, sources = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    sections, drop, sources, push = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "sections.yaml").write_text(drop + sections)
     (tmp_path / "sources.yaml").write_text(sources)
     (tmp_path / "subscriptions.opml").write_text("<opml><body/></opml>")
-    config = load_config(tmp_path, {"EXAMPLE_TOKEN": "x"})
+    (tmp_path / "wiredesk.yaml").write_text(push)
+    config = load_config(tmp_path, dict.fromkeys(("EXAMPLE_TOKEN", "HOOK_KEY", "HOOK_SECRET"), "x"))
+    assert [one.sections for one in config.settings.notify] == [("news/world",)]
     assert [section.path for section in config.sections] == ["news", "news/world"]
     assert len(config.drops) == 1
     assert len(config.sources) == 3

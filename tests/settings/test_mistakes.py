@@ -30,6 +30,15 @@ MISTAKES = [
         "- name: A\n  mail: imaps://mail.example.org/INBOX\n  from: '*'\n",
         "2:9: a mailbox without user and password; write imaps://user:${PASSWORD}@host/INBOX",
     ),
+    (DESK, "notify: [{secret: x}]\n", "1:10: no `url:`; add it: where articles are sent to by POST, each as JSON; may hold ${NAME}"),
+    (DESK, "notify: {url: ftp://h.example}\n", "1:15: url: 'ftp://h.example' has the scheme 'ftp'; write an address that begins with http:// or https://"),
+    (DESK, "notify: {url: 'https://h.example/', secret: '${NOPE}'}\n", "1:9: no environment variable NOPE; set it where the desk is started"),
+    (DESK, "notify: {url: 'https://h.example/', sections: sport/nowhere}\n", "1:9: sections: no section 'sport/nowhere'; `wiredesk sections` lists them"),
+    (
+        DESK,
+        "notify:\n- {url: 'https://h.example/'}\n- {url: 'https://h.example/', sections: news}\n",
+        "3:3: this address for the second time; name all its `sections:` in one place",
+    ),
     # ------------------------------------------------------------------ YAML itself
     (DESK, "poll:\n\tfloor_s: 9\n", "2:1: a tab at the beginning of the line; indent with spaces"),
     (DESK, "title: 'a\nlanguage: en\n", "1:8: a quote that is never closed: \"title: 'a\"; close it"),

@@ -4,7 +4,8 @@ import pytest
 
 from feeds.errors import ConfigError
 from feeds.model import Source
-from feeds.settings import ConfigErrors, config_to_json, masked_headers, resolve_secrets
+from feeds.settings import ConfigErrors, config_from_json, config_to_json, masked_headers, resolve_secrets
+from feeds.settings.config import resolve_notify
 from tests.settings.conftest import Folder
 
 SECRET = "geheim-4711/@"
@@ -75,3 +76,16 @@ def test_a_proxy_with_a_password_is_not_quoted(folder: Folder):
     folder.write("wiredesk.yaml", f"fetch: {{proxy: 'ftp://me:{SECRET}@proxy.example/'}}\n")
     (line,) = folder.errors()
     assert "4711" not in line
+
+
+def test_the_secrets_of_webhooks_stand_nowhere_either(folder: Folder):
+    hook = "notify:\n- url: https://h.example/${KEY}\n  secret: ${TOKEN}\n"
+    folder.write("wiredesk.yaml", hook)
+    folder.environ = {"KEY": SECRET, "TOKEN": SECRET}
+    config = folder.load()
+    [(written, resolved)] = resolve_notify(config.settings, folder.environ).items()
+    assert (written, resolved.url) == ("https://h.example/${KEY}", "https://h.example/geheim-4711%2F%40")
+    assert resolved.secret == SECRET
+    assert "4711" not in config_to_json(config) + repr(config)
+    assert config_from_json(config_to_json(config)) == config
+    assert resolve_notify(config.settings, {"KEY": "x"}) == {}

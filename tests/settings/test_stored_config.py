@@ -13,6 +13,7 @@ from feeds.errors import StoreError
 from feeds.model import (
     FetchSettings,
     Match,
+    Notify,
     PollSettings,
     PublishSettings,
     Section,
@@ -115,7 +116,13 @@ def test_every_field_of_the_model_survives():
         return of(**values)
 
     config = Config(
-        settings=other(Settings, poll=other(PollSettings), fetch=other(FetchSettings), publish=other(PublishSettings)),
+        settings=other(
+            Settings,
+            poll=other(PollSettings),
+            fetch=other(FetchSettings),
+            publish=other(PublishSettings),
+            notify=(other(Notify, url="u"),),
+        ),
         sections=(other(Section, path="p", title="t", match=Match(any=(other(Term, field="path", values=("v",)),))),),
         sources=(other(Source, key="k", name="n", kind="page", target="t", select=other(Select, item="i")),),
         digest="d",

@@ -46,6 +46,11 @@ WARNINGS = [
         "base_url: https://wire.example.org\n",
         f"{DESK}: no `contact:`; give an address, so that sources can tell you of trouble",
     ),
+    (
+        DESK,
+        "notify: {url: 'https://h.example/', secret: geheim}\n",
+        "1:9: a secret in the file; write ${NAME} and set NAME in the environment",
+    ),
     (DESK, "fetch: {ports: [443, 443]}\n", "1:22: '443' twice in one list; take one out"),
     (
         "sources.yaml",

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.model import Document
-from feeds.store.hubs import HubRequest
+from feeds.store.hubs import PING, HubRequest
 from feeds.store.values import Replacement
 
 from .conftest import NOW
@@ -131,14 +131,14 @@ def test_limits_are_counted(subscribed):
 def test_outside_hubs_are_told_of_every_topic(subscribed):
     with subscribed.write() as tx:
         for _ in range(2):
-            tx.hubs.sync_pings([("news", format, "https://h.example/") for format in ("atom", "rss")], NOW)
+            tx.hubs.sync_told(PING, {("news", format, "https://h.example/") for format in ("atom", "rss")}, NOW)
         pings = [one for one in tx.hubs.subscriptions() if one.ping]
         assert [(one.path, one.format, one.callback) for one in pings] == [
             ("news", "atom", "https://h.example/"),
             ("news", "rss", "https://h.example/"),
         ]
         assert [one.id for one in tx.hubs.due(NOW, 10)] == [pings[0].id]
-        tx.hubs.sync_pings([], NOW)
+        tx.hubs.sync_told(PING, set(), NOW)
         assert [one.ping for one in tx.hubs.subscriptions()] == [False]
 
 
