@@ -23,8 +23,8 @@ from feeds.model import UNFILED, Document, Format, Section
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.joined import (
     SCANNED,
-    SCANNED_FOR_LANGUAGE,
     SCANNED_FOR_STORIES,
+    SCANNED_UNPACKED,
     BadChoice,
     choose,
     feed_title,
@@ -147,7 +147,8 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
                 language=choice.language,
                 fallback=section.language or desk.settings.language,
                 limit=choice.limit,
-                scan=SCANNED_FOR_LANGUAGE if choice.language else SCANNED,
+                pictured=choice.pictured,
+                scan=SCANNED_UNPACKED if choice.language or choice.pictured else SCANNED,
             )
         if part is None:
             raise SectionNotFound(path)

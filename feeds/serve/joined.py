@@ -1,8 +1,8 @@
 """Feeds put together for a request from stored fragments, and what narrowed ones are asked with. Pure.
 
-A section document can be narrowed by ``?source=``, ``?lang=``, ``?limit=`` and ``?by=story``. Every choice has one
-address, which `canonical` gives: known parameters in the order of their names, in lower case, without what goes without
-saying. All other parameters are ignored.
+A section document can be narrowed by ``?source=``, ``?lang=``, ``?limit=``, ``?with=picture`` and ``?by=story``. Every
+choice has one address, which `canonical` gives: known parameters in the order of their names, in lower case, without
+what goes without saying. All other parameters are ignored.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ SCANNED = 2000
 """Among how many of a section's newest articles is chosen, so that no question costs more than that."""
 
 SCANNED_FOR_STORIES = 200  # publishing makes the fragments of no more
-SCANNED_FOR_LANGUAGE = 500  # each has to be unpacked
+SCANNED_UNPACKED = 500  # for a language or pictures each has to be unpacked
 
 _LANGUAGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
 _NAMED = 20
 
 
-NARROWING = ("source", "lang", "limit", "by")
+NARROWING = ("source", "lang", "limit", "by", "with")
 """The query parameters that make another feed of a document; all others are ignored."""
 
 _MOST_PARAMETERS = 100
@@ -71,6 +71,7 @@ class Choice:
     name: str = ""
     language: str = ""
     by_story: bool = False
+    pictured: bool = False
     limit: int
     usual: int
 
@@ -86,13 +87,15 @@ class Choice:
             ("lang", self.language),
             ("limit", str(self.limit) if self.limit != self.usual else ""),
             ("source", self.source),
+            ("with", "picture" if self.pictured else ""),
         ]
         return "&".join(f"{name}={quote(value, safe='')}" for name, value in parts if value)
 
     @property
     def in_words(self) -> str:
         """What sets the feed apart, for its title; empty where only the limit does."""
-        return ", ".join(part for part in ("stories" if self.by_story else "", self.name, self.language) if part)
+        parts = "stories" if self.by_story else "", self.name, self.language, "with pictures" if self.pictured else ""
+        return ", ".join(part for part in parts if part)
 
 
 def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source], *, usual: int) -> Choice:
@@ -105,13 +108,17 @@ def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source
     by = _one(parameters, "by").lower()
     if by not in ("", "article", "story"):
         raise BadChoice("by is article or story")
-    if by == "story" and (source or language):
+    having = _one(parameters, "with").lower()
+    if having not in ("", "picture"):
+        raise BadChoice("with is picture")
+    if by == "story" and (source or language or having):
         raise BadChoice("by=story goes with limit alone: a story is told by several sources")
     if language and not _LANGUAGE.fullmatch(language):
         raise BadChoice("lang is a language tag such as en or pt-br")
     limit = _limit(_one(parameters, "limit"), usual)
     named = {"source": source.key.casefold(), "keys": (source.key,), "name": source.name} if source else {}
-    return Choice(language=language, by_story=by == "story", limit=limit, usual=usual, **named)  # type: ignore[arg-type]
+    whole = {"language": language, "by_story": by == "story", "pictured": bool(having)}
+    return Choice(limit=limit, usual=usual, **whole, **named)  # type: ignore[arg-type]
 
 
 def _source(name: str, sources: Mapping[str, Source]) -> Source | None:

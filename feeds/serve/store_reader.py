@@ -285,8 +285,11 @@ class StoreReader:
         fallback: str,
         limit: int,
         scan: int,
+        pictured: bool = False,
     ) -> Part | None:
-        """The newest articles of a section that are of these sources and in this language; empty means any."""
+        """The newest articles of a section that are of these sources and in this language, empty means any; with a
+        picture where that is wanted.
+        """
         with self.store.read() as tx:
             found = [tx.sources.by_key(key) for key in source_keys]
             try:
@@ -298,6 +301,7 @@ class StoreReader:
                     fallback=fallback,
                     limit=limit,
                     scan=scan,
+                    pictured=pictured,
                 )
             except SectionNotFound:
                 return None

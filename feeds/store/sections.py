@@ -182,9 +182,19 @@ class Sections(Verbs):
         return selections.archive_page(self._connection, self._id(path), first, last, format)
 
     def narrowed(
-        self, path: str, format: Format, *, sources: Sequence[int], language: str, fallback: str, limit: int, scan: int
+        self,
+        path: str,
+        format: Format,
+        *,
+        sources: Sequence[int],
+        language: str,
+        fallback: str,
+        limit: int,
+        scan: int,
+        pictured: bool = False,
     ) -> Selection:
-        """The newest *limit* of the newest *scan* articles that any of *sources* brought and that are in *language*.
+        """The newest *limit* of the newest *scan* articles that any of *sources* brought and that are in *language*; of
+        those that show a picture, where that is wanted.
 
         Empty means any. ``en`` takes in ``en-GB``; an article that names no language is in *fallback*.
         """
@@ -197,6 +207,7 @@ class Sections(Verbs):
             fallback=fallback,
             limit=limit,
             scan=scan,
+            pictured=pictured,
         )
 
     def by_story(self, path: str, format: Format, *, limit: int, among: int) -> Selection:

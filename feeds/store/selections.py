@@ -46,6 +46,8 @@ _FRAGMENT = (
     fragments.c.updated_at.label("made_of"),
     fragments.c.body,
 )
+_PICTURE: dict[Format, bytes] = {"rss": b"<media:thumbnail ", "atom": b"<media:thumbnail ", "json": b'"image":"'}
+"""What a fragment with a picture holds; text in one is escaped."""
 _DECODED_AT_ONCE = 100  # most articles of a section are in one language, so that the first hundred often do
 
 
@@ -216,6 +218,7 @@ def narrowed(
     fallback: str,
     limit: int,
     scan: int,
+    pictured: bool,
 ) -> Selection:
     """See `Sections.narrowed`."""
     newest = (
@@ -230,14 +233,18 @@ def narrowed(
     if sources:
         brought = exists().where(entries.c.article_id == newest.c.article_id, entries.c.source_id.in_(sources))
         chosen = chosen.where(brought)
-    if not language:
+    if not (language or pictured):
         chosen = chosen.limit(limit)
     ids = list(connection.scalars(chosen))
     if language:
-        ids = _in_language(connection, ids, language, fallback, limit)
+        ids = _in_language(connection, ids, language, fallback, scan if pictured else limit)
     here = _fragments(format).where(filings.c.section_id == section_id, NOT_ASIDE)
     rows = {row.article_id: row for row in rows_in(connection, here, filings.c.article_id, ids)}
-    return _selection([rows[each] for each in ids if each in rows], format)
+    found = [rows[each] for each in ids if each in rows]
+    if pictured:
+        # What rights leave of an article is told by its fragment alone; one that waits for being rendered has to come.
+        found = [row for row in found if row.body is None or _PICTURE[format] in inflate(row.body)][:limit]
+    return _selection(found, format)
 
 
 def published(connection: Connection, section_id: int) -> list[ColumnElement[bool]]:

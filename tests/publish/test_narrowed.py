@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from feeds.model import FORMATS
+from feeds.model import FORMATS, Image
 from feeds.serve.joined import MOST_ENTRIES
-from tests.publish.desk import NOW, WORLD, Desk, published, uid_of
+from tests.publish.desk import NOW, WORLD, Desk, numbers_in, published, uid_of
 from tests.validator import errors
 
 PATH = f"/{WORLD}.json"
@@ -48,6 +48,25 @@ def test_by_source_by_language_and_by_number(asked_only: Desk) -> None:
     assert asked_only.listed(query="lang=en&source=sea") == []
     assert asked_only.listed(query="lang=po") == asked_only.listed(query="lang=pt-p") == []
     assert len(asked_only.listed(query="limit=55")) == 55  # more than the document holds
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_of_those_with_a_picture_alone(desk: Desk, format: str) -> None:
+    desk.bring(range(0, 40))
+    picture = Image(url="https://a.example/p.jpg", caption="Tide", credit="Ada Brook")
+    desk.bring(range(40, 46), image=picture, language="fr")
+    desk.bring([46], image=picture, source=2)
+    desk.bring([47], content='<p>"image":"x" &lt;media:thumbnail </p>')
+    desk.render(most_archived=None)
+    got = desk.get(f"/{WORLD}.{format}", query="with=picture")
+    assert errors(got.body, format) == []  # type: ignore[arg-type]
+    assert got.body.count(b"000000000046") >= 1 and b"000000000047" not in got.body
+    assert b"Ada Brook" in got.body and b"with pictures" in got.body
+    if format == "json":
+        assert numbers_in(got.body) == list(range(46, 39, -1))
+        assert desk.listed(query="limit=2&with=picture") == [46, 45]
+        assert desk.listed(query="lang=fr&limit=2&with=picture") == [45, 44]
+        assert desk.get(f"/{WORLD}.json", query="with=sound").status == 400
 
 
 def test_a_source_that_brought_a_copy_counts_too(mixed: Desk) -> None:
