@@ -35,6 +35,7 @@ _PLAYED: dict[Format, list[bytes]] = {"rss": [b'<item><enclosure type="audio/mpe
 """With this entry a channel says all that it can of itself."""
 
 
+@lru_cache(maxsize=8)
 def fragment_version(desk: DeskContext) -> int:
     """Return the version that a fragment made for *desk* has: it changes with ours and with what it holds of the desk.
 

@@ -7,6 +7,8 @@ of a process queue in order and only processes meet the file's lock. PostgreSQL:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -184,13 +186,7 @@ def upsert(
         return
     if replace:
         change = [name for name in rows[0] if name not in keys]
-    statement = _insert(connection, table)
-    if change or more:
-        taken = {name: statement.excluded[name] for name in change}
-        taken |= {name: table.c[name] + statement.excluded[name] for name in more}
-        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=taken)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    statement = _upsert(is_postgres(connection), table, tuple(keys), tuple(change), tuple(more))
     connection.execute(statement, list(rows))
 
 
@@ -204,9 +200,8 @@ def upsert_selected(
     change: Sequence[str],
 ) -> None:
     """As `upsert`, of what *selected* gives for each of *rows*, its bound values: the columns *keys* and *change*."""
-    statement = _insert(connection, table).from_select([*keys, *change], selected)
-    taken = {name: statement.excluded[name] for name in change}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=taken), list(rows))
+    statement = _upsert(is_postgres(connection), table, tuple(keys), tuple(change), selected=selected)
+    connection.execute(statement, list(rows))
 
 
 def update_many(
@@ -246,15 +241,26 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str
         execute_many(connection, statement, [[plain(row[name]) for name in names] for row in rows])
 
 
-def _insert(connection: Connection, table: Table) -> Any:
+@cache
+def _upsert(
+    postgres: bool,
+    table: Table,
+    keys: tuple[str, ...],
+    change: tuple[str, ...],
+    more: tuple[str, ...] = (),
+    selected: Select[Any] | None = None,
+) -> Any:
+    """The statement of an upsert, of *selected* where given. Kept: it takes longer to make than to carry out."""
     # Each database's part of SQLAlchemy is loaded where it is used: the other's would cost every start of a desk.
-    if is_postgres(connection):
-        from sqlalchemy.dialects.postgresql import insert
-
-        return insert(table)
-    from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
-
-    return insert_into_sqlite(table)
+    name = "postgresql" if postgres else "sqlite"
+    statement: Any = import_module(f"sqlalchemy.dialects.{name}").insert(table)
+    if selected is not None:
+        statement = statement.from_select([*keys, *change], selected)
+    if not change and not more:
+        return statement.on_conflict_do_nothing(index_elements=list(keys))
+    taken = {name: statement.excluded[name] for name in change}
+    taken |= {name: table.c[name] + statement.excluded[name] for name in more}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=taken)
 
 
 def lock(connection: Connection, number: int) -> None:

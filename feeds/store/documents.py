@@ -69,11 +69,7 @@ class Documents(Verbs):
 
     def _settle(self, uids: Sequence[str]) -> None:
         """Note of which of the articles there are fragments of the present revision in every format."""
-        ours = (fragments.c.article_id == articles.c.id) & (fragments.c.revision == articles.c.revision)
-        there = select(func.count()).select_from(fragments).where(ours).scalar_subquery()
-        done = update(articles).where(there == len(FORMATS))
-        done = done.values(rendered_revision=articles.c.revision, set_aside="")
-        change_in(self._connection, done, articles.c.uid, uids)
+        change_in(self._connection, _SETTLED, articles.c.uid, uids)
 
     def unrendered(self, limit: int, below: int | None = None) -> dict[int, Article]:
         """Filed articles whose fragments are missing or out of date, by row, the newest first.
@@ -239,6 +235,14 @@ _KEPT = select(
     bindparam("of_body", type_=fragments.c.body.type),
 ).where(articles.c.uid == bindparam("of_uid"), articles.c.retracted_at.is_(None))
 """A fragment's row, where its article may be shown."""
+
+_OURS = (fragments.c.article_id == articles.c.id) & (fragments.c.revision == articles.c.revision)
+_SETTLED = (
+    update(articles)
+    .where(select(func.count()).select_from(fragments).where(_OURS).scalar_subquery() == len(FORMATS))
+    .values(rendered_revision=articles.c.revision, set_aside="")
+)
+"""Articles of which there are fragments of the present revision in every format."""
 
 _RENDERED = (
     update(sections)

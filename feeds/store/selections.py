@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, literal, select, union_all
@@ -68,11 +68,17 @@ PUBLIC = ()
 
 
 def filed_in(private: Collection[str]) -> ColumnElement[bool]:
+    """Of articles: in a public section, or in one of these *private* ones; see `_filed_in`."""
+    return _filed_in(tuple(sorted(private)))
+
+
+@lru_cache(maxsize=256)
+def _filed_in(private: tuple[str, ...]) -> ColumnElement[bool]:
     """Of articles: in a public section, or in one of these *private* ones. The whole desk is none of them: articles
     stay there until they are filed again.
     """
     public = (sections.c.private == 0) & (sections.c.path != "")
-    here = select(sections.c.id).where(public | sections.c.path.in_(list(private)), sections.c.removed_at.is_(None))
+    here = select(sections.c.id).where(public | sections.c.path.in_(private), sections.c.removed_at.is_(None))
     return exists().where(filings.c.article_id == articles.c.id, IN_SECTION, filings.c.section_id.in_(here))
 
 
@@ -87,7 +93,7 @@ def newest(connection: Connection, wanted: Sequence[Wanted]) -> dict[int, Newest
         for place, one in enumerate(some):
             values |= {f"section_{place}": one.section_id, f"listed_{place}": one.listed}
             values |= {f"many_{place}": one.many, f"after_{place}": one.after}
-        for row in connection.execute(_statement(len(some)), values):
+        for row in connection.execute(_statement(len(some)), values).all():
             standings, retracted, unlisted = parts[row.section_id]
             if row.part == _LISTED:
                 standings.append(standing_of(row))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
 
 from feeds.store import dialect
 from feeds.store.columns import indexable
@@ -19,16 +19,21 @@ from feeds.store.values import AccessToken, Event, ReaderDay, StoredConfig
 PUBLICATION, SHIFTS, DESK = "publication", "shifts", "desk"
 
 
+_COUNT = (
+    update(counters)
+    .where(counters.c.name == bindparam("of_name"))
+    .values(value=counters.c.value + bindparam("by"))
+    .returning(counters.c.value)
+)
+
+
 def count(connection: Connection, name: str, by: int = 1) -> int:
     """Move the counter *name*; its new value."""
-    statement = (
-        update(counters).where(counters.c.name == name).values(value=counters.c.value + by).returning(counters.c.value)
-    )
-    moved = connection.scalar(statement)
+    moved = connection.scalar(_COUNT, {"of_name": name, "by": by})
     if moved is None:
         # Others may be doing so, too: on a new database several processes start at once.
         dialect.upsert(connection, counters, [{"name": name, "value": 0}], ["name"])
-        moved = connection.execute(statement).scalar_one()
+        moved = connection.execute(_COUNT, {"of_name": name, "by": by}).scalar_one()
     return int(moved)
 
 
