@@ -2,9 +2,9 @@
 
     python bench/search.py [--articles 1000000] [--rounds 9]
 
-Two thousand articles are saved as ingest does, of 120 words each that are as frequent as words are (Zipf); then rows and
-index are multiplied by SQL under other numbers. Each question is asked for the newest thirty, in a transaction of its
-own: milliseconds, median and worst of the rounds. What is sought is named by how many of the articles hold it.
+Two thousand articles are saved as ingest does, of 120 words each that are as frequent as words are (Zipf); then rows
+and index are multiplied by SQL under other numbers. Each question is asked for the newest thirty, in a transaction of
+its own: milliseconds, median and worst of the rounds. What is sought is named by how many of the articles hold it.
 """
 
 from __future__ import annotations
