@@ -2,9 +2,10 @@
 
     python bench/search.py [--articles 1000000] [--rounds 9]
 
-Two thousand articles are saved as ingest does, of 120 words each that are as frequent as words are (Zipf); then rows
-and index are multiplied by SQL under other numbers. Each question is asked for the newest thirty, in a transaction of
-its own: milliseconds, median and worst of the rounds. What is sought is named by how many of the articles hold it.
+Two thousand articles are saved as ingest does, of 120 words each that are as frequent as words are (Zipf) and made of
+syllables, so that some words begin others; then rows and index are multiplied by SQL under other numbers. Each question
+is asked for the best thirty, in a transaction of its own: milliseconds, median and worst of the rounds. What is sought
+is told by how many of the articles hold it.
 """
 
 from __future__ import annotations
@@ -24,22 +25,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds.model import Decision, Entry, Placement, Section, Source
 from feeds.store import Store, open_store
+from feeds.store.search import Question
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 SAVED, WORDS, VOCABULARY = 2000, 120, 20_000
 LIMIT_MS = 50.0
 QUESTIONS = {
-    "one word, in most": "w1",
-    "one word, in a twentieth": "w60",
-    "one word, in 1 of 2,000": "w4001",
+    "one word, in most": "{0}",
+    "one word, in a tenth": "{100}",
+    "one word, in 1 of 500": "{9000}",
     "one word, in none": "absent",
-    "two words, both in most": "w1 w2",
-    "two words, one rare": "w1 w4001",
-    "three words": "w20 w40 w60",
-    "a phrase": '"w1 w2"',
-    "the beginning of many words": "w10",
-    "one word without another": "w60 -w40",
+    "two words, both in most": "{0} {1}",
+    "two words, one rare": "{0} {9000}",
+    "three words": "{20} {40} {60}",
+    "a phrase": '"{0} {1}"',
+    "the beginning of many words": "{19999:.3}",
+    "one word without another": "{60} -{40}",
 }
+"""Words are named by their rank."""
 
 
 def main() -> None:
@@ -47,21 +50,30 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=9)
     chosen = parser.parse_args()
+    words = _words(random.Random(1))
     with tempfile.TemporaryDirectory(prefix="bench-search-") as folder:
         file = Path(folder) / "desk.sqlite3"
         with open_store(f"sqlite:///{file}") as store:
-            _save(store)
+            _save(store, words)
         _multiply(file, chosen.articles)
         print(f"{chosen.articles:,} articles, {file.stat().st_size / 1e9:.2f} GB")
         with open_store(f"sqlite:///{file}") as store:
-            worst = [_ask(store, name, query, chosen.rounds) for name, query in QUESTIONS.items()]
+            worst = [_ask(store, name, query.format(*words), chosen.rounds) for name, query in QUESTIONS.items()]
         verdict = "met" if max(worst) <= LIMIT_MS else "missed"
         print(f"at most {LIMIT_MS:.0f} ms for each (median): {verdict}")
 
 
-def _save(store: Store) -> None:
-    dice = random.Random(1)
-    words = [f"w{number}" for number in range(1, VOCABULARY + 1)]
+def _words(dice: random.Random) -> list[str]:
+    """So many different words, the shorter ones first, as in a language."""
+    made: dict[str, None] = {}
+    while len(made) < VOCABULARY:
+        syllables = 2 if len(made) < 2000 else dice.randint(2, 4)
+        made["".join(dice.choice("bcdfghjklmnpqrstvwxyz") + dice.choice("aeiou") for _ in range(syllables))] = None
+    return list(made)
+
+
+def _save(store: Store, words: list[str]) -> None:
+    dice = random.Random(2)
     weights = [1 / number for number in range(1, VOCABULARY + 1)]
     with store.write() as tx:
         tx.sections.sync([Section(path="news", title="News")], NOW)
@@ -122,9 +134,9 @@ def _ask(store: Store, name: str, query: str, rounds: int) -> float:
     for _ in range(rounds):
         began = time.perf_counter()
         with store.read() as tx:
-            found = len(tx.search.find(query, 30).articles)
+            found = len(tx.search.find(Question(words=query), 30).articles)
         times.append((time.perf_counter() - began) * 1000)
-    print(f"{name:28} {query:14} {found:3} found  {median(times):8.1f} ms, worst {max(times):8.1f}", flush=True)
+    print(f"{name:28} {query:22} {found:3} found  {median(times):8.1f} ms, worst {max(times):8.1f}", flush=True)
     return median(times)
 
 
