@@ -18,9 +18,9 @@ from isal import igzip
 
 from feeds import frames
 from feeds.errors import StoreError
-from feeds.model import MEDIA_TYPES, Format, Frame, Settings, Source
+from feeds.model import MEDIA_TYPES, Format, Frame, Settings
 from feeds.serve.representations import FEED_VARY, MIN_CODED_BYTES, SCRIPTS_MAY_READ, Finished, finish
-from feeds.serve.store_reader import Part
+from feeds.serve.store_reader import Part, SourceName
 from feeds.store.values import Selection
 
 MOST_ENTRIES = 200
@@ -98,7 +98,7 @@ class Choice:
         return ", ".join(part for part in parts if part)
 
 
-def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source], *, usual: int) -> Choice:
+def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, SourceName], *, usual: int) -> Choice:
     """Return what *parameters* (each name with its values) ask for. Raises BadChoice.
 
     *sources* are known by what `by_name` gives; *usual* is how many entries the document holds.
@@ -121,7 +121,7 @@ def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source
     return Choice(limit=limit, usual=usual, **whole, **named)  # type: ignore[arg-type]
 
 
-def _source(name: str, sources: Mapping[str, Source]) -> Source | None:
+def _source(name: str, sources: Mapping[str, SourceName]) -> SourceName | None:
     if name and name not in sources:
         raise BadChoice(f"source is none of this desk's; there are: {_named(sources.values())}")
     return sources.get(name) if name else None
@@ -134,7 +134,7 @@ def _limit(text: str, usual: int) -> int:
     return int(text) if text else usual
 
 
-def by_name(sources: Iterable[Source]) -> dict[str, Source]:
+def by_name(sources: Iterable[SourceName]) -> dict[str, SourceName]:
     """Return sources by what they may be called in an address: key or name, folded; keys go before names."""
     sources = list(sources)
     named = {source.name.casefold(): source for source in reversed(sources)}
@@ -148,7 +148,7 @@ def _one(parameters: Mapping[str, Sequence[str]], name: str) -> str:
     return values.pop().strip() if values else ""
 
 
-def _named(sources: Iterable[Source]) -> str:
+def _named(sources: Iterable[SourceName]) -> str:
     names = sorted({source.name for source in sources}, key=str.casefold)
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more if names else "none"

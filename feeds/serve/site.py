@@ -19,13 +19,13 @@ from werkzeug.exceptions import BadRequest, Unauthorized
 
 from feeds.errors import StoreError
 from feeds.listening import OWN
-from feeds.model import Article, Settings, Source
+from feeds.model import Article, Settings
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import Access
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.joined import by_name
 from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, Reply, finish, kept_private, reply
-from feeds.serve.store_reader import Desk, Health, StoreReader
+from feeds.serve.store_reader import Desk, Health, SourceName, StoreReader
 from feeds.serve.tokens import Visitor, visitor_of
 from feeds.store import Store
 from feeds.store.selections import PUBLIC
@@ -104,7 +104,7 @@ class Site:
     drawing: threading.Lock = field(default_factory=threading.Lock)
     joining: threading.Lock = field(default_factory=threading.Lock)
     former: tuple[int, Mapping[str, str | None]] | None = None
-    named: tuple[int, Mapping[str, Source]] | None = None
+    named: tuple[int, Mapping[str, SourceName]] | None = None
     views: dict[str | None, tuple[int, Desk, Addresses]] = field(default_factory=dict)
     headlines: dict[str, tuple[tuple[int, str], tuple[Article, ...]]] = field(default_factory=dict)
     weightiest: tuple[tuple[int, str], tuple[Article, ...]] | None = None
@@ -179,7 +179,7 @@ class Site:
                     cache.put(key, finished)
         return finished
 
-    def sources_by_name(self, snapshot: Snapshot) -> Mapping[str, Source]:
+    def sources_by_name(self, snapshot: Snapshot) -> Mapping[str, SourceName]:
         """Return the sources of the present config by what addresses may call them."""
         if self.named is None or self.named[0] != snapshot.desk.version:
             self.named = snapshot.desk.version, by_name(snapshot.desk.sources)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from feeds import frames
 from feeds.errors import SectionNotFound, StoreError
-from feeds.model import Article, Document, Format, Frame, Section, Settings, Source
+from feeds.model import Article, Document, Format, Frame, Section, Settings
 from feeds.serve import weight
 from feeds.settings import config_from_json
 from feeds.store import Store, open_store
@@ -30,13 +31,20 @@ ALARMS_LISTED = 100
 SECTIONS_EVERY = timedelta(minutes=1)
 
 
+class SourceName(NamedTuple):
+    """What addresses and pages say of a source: there may be very many, and each web process has them in memory."""
+
+    key: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The accepted config as far as readers meet it. *sections* stand in tree order, parents first."""
 
     settings: Settings = Settings()
     sections: tuple[Section, ...] = ()
-    sources: tuple[Source, ...] = ()
+    sources: tuple[SourceName, ...] = ()
     version: int = 0
     accepted_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -142,19 +150,20 @@ class StoreReader:
     def desk(self) -> Desk | None:
         """The accepted config; None before the first."""
         with self.store.read() as tx:
-            stored = tx.configs.current()
-        if stored is None:
-            return None
-        if self._config is None or self._config.version != stored.version:
-            config = config_from_json(stored.text)
-            self._config = Desk(
-                settings=config.settings,
-                sections=config.sections,
-                # Headers may name secrets, and no page has a use for them.
-                sources=tuple(replace(one, headers=()) if one.headers else one for one in config.sources),
-                version=stored.version,
-                accepted_at=stored.accepted_at,
-            )
+            if self._config is not None and tx.configs.version() == self._config.version:
+                return self._config
+            stored = tx.configs.brief()
+            if stored is None:
+                return None
+            sources = tuple(SourceName(key, name) for key, name in tx.sources.names().items())
+        config = config_from_json(stored.text)
+        self._config = Desk(
+            settings=config.settings,
+            sections=config.sections,
+            sources=sources,
+            version=stored.version,
+            accepted_at=stored.accepted_at,
+        )
         return self._config
 
     def tokens(self) -> Mapping[str, AccessToken]:

@@ -336,7 +336,7 @@ class Sources(Verbs):
 
     def names(self) -> dict[str, str]:
         """Key → name of every source of the present config, without reading what is remembered of each."""
-        statement = select(sources.c.key, sources.c.name).where(sources.c.removed_at.is_(None))
+        statement = select(sources.c.key, sources.c.name).where(sources.c.removed_at.is_(None)).order_by(sources.c.id)
         return {row.key: row.name for row in self._connection.execute(statement)}
 
     def claimed(self, now: datetime) -> int:

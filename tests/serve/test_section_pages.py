@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from feeds.errors import StoreError
-from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Section, Source
+from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Section
 from feeds.serve import create_app
+from feeds.serve.store_reader import SourceName
 from feeds.store.edits import Edit
 from tests.serve.conftest import NOW, SECTIONS, MemoryReader, application, make_article, uid_of
 from tests.serve.wsgi import ask
@@ -426,7 +427,7 @@ def test_an_empty_desk_says_what_to_do_next(make_reader):
     accepted = make_reader().accepted
     page = ask(application(MemoryReader(accepted)), "/").text
     assert "Nothing has been published yet" in page and "wiredesk discover" in page
-    fed = replace(accepted, sources=(Source(key="a", name="A", kind="feed", target="https://a.example/"),))
+    fed = replace(accepted, sources=(SourceName("a", "A"),))
     page = ask(application(MemoryReader(fed)), "/").text
     assert "1 source will be asked" in page and "wiredesk doctor" in page
 
