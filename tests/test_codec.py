@@ -90,6 +90,7 @@ def test_every_field_of_an_entry_is_kept():
         position=4,
         text_hash=5,
         content_hash=6,
+        feed_hash=7,
         warnings=("w",),
     )
     unlike = [

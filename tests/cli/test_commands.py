@@ -288,7 +288,7 @@ def test_sources_are_listed_with_their_next_poll_and_why(run: Run, folder: Path)
     run("poll")
     told = run("sources")
     assert told.code == 0
-    assert "Letters" in told.out and "fine" in told.out and "in " in told.out
+    assert "Letters" in told.out and "fine" in told.out and "every 10 s" in told.out
     one = run("sources", "letters")
     assert "next poll" in one.out and "why then" in one.out and "news/world" in one.out
     assert "did you mean" in run("sources", "Leters").err

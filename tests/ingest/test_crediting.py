@@ -99,7 +99,7 @@ def test_what_was_saved_a_moment_ago_is_not_read_back(articles: Articles) -> Non
 
 
 def test_so_many_are_remembered_and_no_more(articles: Articles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crediting, "MOST_SAID", 1)
+    monkeypatch.setattr(crediting, "MOST_SIGNS", 1)
     credits = Credits()
     articles.add(1)
     articles.add(2)

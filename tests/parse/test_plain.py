@@ -300,7 +300,7 @@ def test_an_empty_file_is_an_error_with_a_remedy(body: bytes) -> None:
         parse_document(body, name="a.txt")
 
 
-@pytest.mark.parametrize("body", [b"%PDF-1.7\n", b"PK\x03\x04zip", b"\x89PNG\r\n", b"{\\rtf1 text}"])
+@pytest.mark.parametrize("body", [b"PK\x03\x04zip", b"\x89PNG\r\n", b"{\\rtf1 text}"])
 def test_what_is_no_text_is_an_error_with_a_remedy(body: bytes) -> None:
     with pytest.raises(ParseError, match="is no text; save"):
         parse_document(body, name="a.txt")
