@@ -171,6 +171,14 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepRaw:
+    """Answers as they came, for `wiredesk replay`: those of *days*, beside the last one of each source."""
+
+    days: Annotated[int, Limits(0, 365, "days"), "how long all answers are kept; 0: the last one of each source"] = 0
+    bytes: Annotated[int, Limits(0, 2**40, "bytes"), "how much of them is kept in all, compressed"] = 268_435_456
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`wiredesk.yaml`: the desk as a whole. *base_url* never ends in a slash; *learn_at* is by the desk's time zone,
     "never" where admins learn by hand.
@@ -192,6 +200,7 @@ class Settings:
     dedupe: Annotated[DedupeSettings, "what a new article is compared with"] = DedupeSettings()
     licence: Annotated[LicenceSettings, "what machines may do with what is published (RSL)"] = LicenceSettings()
     notify: Annotated[tuple[Notify, ...], Several(most=50), "webhooks: who is told of each article"] = ()
+    keep_raw: Annotated[KeepRaw, "answers that are kept as they came"] = KeepRaw()
     trusted_proxies: Annotated[tuple[str, ...], "network", "proxies whose X-Forwarded headers are believed"] = ()
     learn_at: Annotated[
         str,

@@ -93,11 +93,16 @@ def explain(config: str | None, data: str | None, article: str, other: str | Non
         if other is not None:
             tell_apart(store, article, other)
             return
-        with store.read() as tx:
-            known = _look_up(tx, article)
-        _tell_article(known)
-        if known.config is not None:
-            _tell_weighed(known, known.config, usable_model(store))
+        tell(store, article)
+
+
+def tell(store: Store, article: str) -> None:
+    """Print why the *article*, an address or an id, is where it is. Raises DeskError where none is stored."""
+    with store.read() as tx:
+        known = _look_up(tx, article)
+    _tell_article(known)
+    if known.config is not None:
+        _tell_weighed(known, known.config, usable_model(store))
 
 
 def _look_up(tx: ReadTx, url: str) -> Known:

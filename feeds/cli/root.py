@@ -27,6 +27,8 @@ COMMANDS = {
     "discover": ("feeds.cli.discover", "Find the feeds that a site offers, as config lines."),
     "preview": ("feeds.cli.preview", "Show what a source would bring, before it is added."),
     "explain": ("feeds.cli.explain", "Say why an article is where it is: which copy, which rule."),
+    "replay": ("feeds.cli.replay", "Read kept answers again by present code and config: what would differ."),
+    "bug": ("feeds.cli.replay", "Pack all there is to know of a source into one file, secrets masked."),
     "sources": ("feeds.cli.sources", "List the sources, when each is asked next and why; test one."),
     "sections": ("feeds.cli.lists", "List the sections with their articles, or names that none takes."),
     "learn": ("feeds.cli.learn", "Train the classifier on what rules have filed, and judge it."),

@@ -16,7 +16,7 @@ from feeds.errors import DeskError
 from feeds.model import Source
 from feeds.settings import Config
 from feeds.settings.reports import did_you_mean
-from feeds.store import open_store
+from feeds.store import Store, open_store
 from feeds.store.values import Poll, SourceState
 from feeds.urls import masked
 
@@ -55,6 +55,20 @@ def sources(config: str | None, data: str | None, name: str | None, test: bool) 
         _test(next(one for one in running.sources if one.key == source.key), running, found)
     else:
         _show_one(source, state, polls, now)
+
+
+def named_source(store: Store, name: str) -> Source:
+    """The source of this name or id, in whatever case. Raises DeskError, with a guess at what was meant."""
+    with store.read() as tx:
+        return _named(name, tx.sources.all_states())[0]
+
+
+def show_source(store: Store, name: str) -> None:
+    """Print how the source of this name does, with its last polls."""
+    with store.read() as tx:
+        source, state = _named(name, tx.sources.all_states())
+        polls = tx.sources.polls(source.id, POLLS_SHOWN)
+    _show_one(source, state, polls, now_utc())
 
 
 def _named(name: str, states: list[tuple[Source, SourceState]]) -> tuple[Source, SourceState]:

@@ -500,8 +500,10 @@ class IngestProcess:
         self._alarms_at = time.monotonic() + ALARMS_REST * (time.monotonic() - began)
 
     def _housekeep(self) -> None:
-        publish_settings = self._desk.settings.publish
+        publish_settings, keep_raw = self._desk.settings.publish, self._desk.settings.keep_raw
         try:
+            with self._store.write() as tx:
+                tx.raw_answers.trim(now_utc(), keep_raw.days, keep_raw.bytes)
             while not self._stop.is_set():
                 with self._store.write() as tx:
                     gone = tx.retention.sweep(

@@ -165,7 +165,9 @@ class Saving:
         late = _late(tx, batch.read, decided)
         put_off = _put_off(tx, batch.read, now)
         tx.inbox.put_off(put_off)
-        tx.inbox.remove([waiting.item.id for waiting, _ in batch.read if waiting.item.id not in put_off])
+        done = [waiting.item.id for waiting, _ in batch.read if waiting.item.id not in put_off]
+        tx.raw_answers.keep(done, now, desk.settings.keep_raw.days)
+        tx.inbox.remove(done)
         return Saved(results, report, late, pages)
 
     def _finish(

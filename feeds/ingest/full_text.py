@@ -66,7 +66,7 @@ def _completed(tx: ReadTx, waiting: Waiting, reading: Reading) -> Reading:
         return replace(reading, entries=tuple(whole))
     if wants(waiting) and reading.entries:
         known = tx.articles.entries_of_keys(waiting.source.id, [entry.key for entry in reading.entries])
-        return replace(reading, entries=tuple(kept(entry, known.get(entry.key)) for entry in reading.entries))
+        return replace(reading, entries=tuple(kept(one, known.get(one.key, (None,))[0]) for one in reading.entries))
     return reading
 
 

@@ -71,12 +71,22 @@ class Articles(Verbs):
         theirs = select(entries.c.key).where(entries.c.source_id == source_id, entries.c.changed_at >= moment)
         return {stored[row.key] for row in rows_in(self._connection, theirs, entries.c.key, sorted(stored))}
 
-    def entries_of_keys(self, source_id: int, keys: Sequence[str]) -> dict[str, Entry]:
-        """The stored entries of a source under these *keys*, by key."""
+    def entries_of_keys(self, source_id: int, keys: Sequence[str]) -> dict[str, tuple[Entry, str]]:
+        """The stored entries of a source under these *keys*, by key, each with the uid of its article."""
         stored = {indexable(key): key for key in keys}
-        theirs = select(entries.c.key, entries.c.payload).where(entries.c.source_id == source_id)
-        rows = rows_in(self._connection, theirs, entries.c.key, sorted(stored))
-        return {stored[row.key]: entry_from_blob(row.payload) for row in rows}
+        theirs = select(entries.c.key, entries.c.payload, articles.c.uid).join_from(entries, articles)
+        rows = rows_in(self._connection, theirs.where(entries.c.source_id == source_id), entries.c.key, sorted(stored))
+        return {stored[row.key]: (entry_from_blob(row.payload), row.uid) for row in rows}
+
+    def keys_since(self, source_id: int, when: datetime) -> set[str]:
+        """The keys of what a source first brought at *when* or later."""
+        theirs = entries.c.source_id == source_id, entries.c.first_seen >= when
+        return set(self._connection.scalars(select(entries.c.key).where(*theirs)))
+
+    def newest_of(self, source_id: int, most: int) -> list[str]:
+        """The uids of the newest articles that a source had part in."""
+        newest = select(articles.c.uid).join_from(entries, articles).where(entries.c.source_id == source_id)
+        return list(self._connection.scalars(newest.order_by(entries.c.id.desc()).limit(most)))
 
     def entry_at(self, source_id: int, link: str) -> Entry | None:
         """The newest stored entry of a source with this *link*."""

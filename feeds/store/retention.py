@@ -31,6 +31,7 @@ from feeds.store.schema import (
     inbox,
     page_queue,
     polls,
+    raw_answers,
     sections,
     sources,
     story_moves,
@@ -156,6 +157,7 @@ class Retention(Verbs):
             ~exists().where(inbox.c.source_id == sources.c.id),
         )
         ids = self._connection.scalars(bare.limit(limit)).all()
-        for column in (polls.c.source_id, page_queue.c.source_id, folder_files.c.source_id, sources.c.id):
+        tables = (polls, page_queue, folder_files, raw_answers)
+        for column in (*(table.c.source_id for table in tables), sources.c.id):
             change_in(self._connection, delete(column.table), column, ids)
         return done

@@ -220,6 +220,24 @@ inbox = Table(
 )
 _partial("ix_inbox_next_try_at", inbox.c.next_try_at, where=text("next_try_at IS NOT NULL"))
 
+raw_answers = Table(
+    "raw_answers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source_id", Id, ForeignKey("sources.id"), nullable=False),
+    _time("received_at"),
+    _text("final_url"),
+    Column("asked_url", Text),
+    Column("status", Integer, nullable=False),
+    _text("headers"),
+    _flag("polled"),
+    _flag("pushed"),
+    _number("size"),
+    _blob("body"),
+    sqlite_autoincrement=True,
+)
+Index("ix_raw_answers_source_id", raw_answers.c.source_id, raw_answers.c.id)
+
 page_queue = Table(
     "page_queue",
     metadata,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from feeds.store.hubs import Hubs
     from feeds.store.inbox import FolderFiles, Inbox, PageQueue
     from feeds.store.overview import Overview
+    from feeds.store.raw_answers import RawAnswers
     from feeds.store.relations import Relations
     from feeds.store.retention import Retention
     from feeds.store.search import Search
@@ -122,6 +123,7 @@ _SUBJECTS = {
     "inbox": ("inbox", "Inbox"),
     "page_queue": ("inbox", "PageQueue"),
     "folder_files": ("inbox", "FolderFiles"),
+    "raw_answers": ("raw_answers", "RawAnswers"),
     "articles": ("articles", "Articles"),
     "relations": ("relations", "Relations"),
     "sections": ("sections", "Sections"),
@@ -152,6 +154,7 @@ class ReadTx:
     inbox: Inbox
     page_queue: PageQueue
     folder_files: FolderFiles
+    raw_answers: RawAnswers
     articles: Articles
     relations: Relations
     sections: Sections

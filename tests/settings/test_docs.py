@@ -49,7 +49,7 @@ DESK = flat(DESK_KEYS, Settings())
 
 def test_every_setting_of_the_model_has_a_key_and_a_row():
     names = {one for one in Settings.__slots__ if not is_dataclass(getattr(Settings(), one))}
-    for group in ("poll", "fetch", "dedupe", "publish", "licence"):
+    for group in ("poll", "fetch", "dedupe", "publish", "licence", "keep_raw"):
         names |= {f"{group}.{one}" for one in type(getattr(Settings(), group)).__slots__}
     assert set(DESK) == names
     assert set(rows(part("wiredesk.yaml"))) == names
