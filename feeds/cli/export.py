@@ -57,7 +57,15 @@ def export(config: str | None, data: str | None, folder: Path, no_archives: bool
 
 
 MANIFEST = ".wiredesk-export.json"
-_PLAIN = ("/sections.opml", "/sitemap-news.xml", "/robots.txt", "/favicon.ico")
+_PLAIN = (
+    "/sections.opml",
+    "/sitemap-sections.xml",
+    "/sitemap-news.xml",
+    "/licence.xml",
+    "/robots.txt",
+    "/favicon.ico",
+)
+_MONTH = re.compile(rb"(/sitemap-[0-9-]+\.xml)</loc>")
 _CODED = ("rss", "atom", "json", "html", "opml", "xml", "css", "svg", "txt")
 _LEAST_CODED = 200
 """Bytes from which a file is written compressed, too."""
@@ -124,6 +132,8 @@ class _Export:
         """Every path of the site but for stories; found as a crawler would, from the sections on."""
         yield "/"
         yield from _PLAIN
+        yield "/sitemap.xml"
+        yield from (month.decode() for month in _MONTH.findall(self._client.get("/sitemap.xml").data))
         for section in ("", *self._addresses.sections, UNFILED):
             if section:
                 yield f"/{section}"

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import brotli
 import pytest
@@ -48,7 +49,8 @@ def test_every_file_holds_what_the_desk_serves(filled: Desk, tmp_path: Path) -> 
     assert done.changed == len(done.files) and done.removed == 0
     told = files(folder)
     for name in ("news/world.rss", "index.atom", "news.json", "news/world/archive/100.atom", "archive/100.json",
-                 "sections.opml", "sitemap-news.xml", "robots.txt"):  # fmt: skip
+                 "sections.opml", "sitemap.xml", "sitemap-sections.xml", "sitemap-news.xml", "sitemap-2026-12.xml",
+                 "robots.txt"):  # fmt: skip
         served = filled.get(f"/{name}")
         assert told[name] == served.body, name
         if len(served.body) > 1500 and name.endswith(("rss", "atom", "json")):
@@ -182,3 +184,6 @@ def test_nginx_serves_the_export_as_the_desk_would(filled: Desk, nginx: int) -> 
     assert "max-age=86400" in asked(nginx, f"/{WORLD}/archive/100.atom")[1]["cache-control"]
     assert asked(nginx, f"/{MANIFEST}")[0] == 404
     assert asked(nginx, "/nothing")[0] == 404
+    for path in ("/feed", "/feed.xml", f"/{WORLD}/rss.xml", f"/{WORLD}/feed.json", "/atom.xml"):
+        status, headers, _ = asked(nginx, path)
+        assert status == 301 and filled.get(path).headers["location"].endswith(urlsplit(headers["location"]).path)
