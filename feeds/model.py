@@ -365,6 +365,11 @@ class Source:
         return self.kind == "mail" and "://" in self.target
 
     @property
+    def has_entries(self) -> bool:
+        """Whether what is asked for holds entries, and not links to articles alone."""
+        return self.kind == "feed" or self.select is not None
+
+    @property
     def rights(self) -> FullText | None:
         """How much of its articles is republished; None where the desk decides."""
         return "full" if self.full_text == "fetch" else self.full_text

@@ -316,8 +316,7 @@ class SourceLines:
             click.echo("# Fill in what is starred; ${NAME} takes it from the environment.")
         source: dict[str, Any] = {"name": present.name if present else self._unused(name), key: masked(url)}
         if select is not None:
-            parts = plain(select)
-            source["select"] = {"items": parts.pop("item"), **parts} if key == "json" else parts
+            source["select"] = as_config(select, is_json=key == "json")
         text = yaml.safe_dump([source], sort_keys=False, allow_unicode=True, width=1000).rstrip()
         click.echo("\n".join(f"# {line}" for line in text.splitlines()) if rest or present else text)
 
@@ -350,6 +349,12 @@ def _covers(links: Collection[str], page: Answer, select: Select) -> bool:
 
 def _kind(page: Answer) -> str | None:
     return page.header("content-type")
+
+
+def as_config(select: Select, *, is_json: bool) -> dict[str, Any]:
+    """*select* as it stands in sources.yaml."""
+    parts: dict[str, Any] = plain(select)
+    return {"items": parts.pop("item"), **parts} if is_json else parts
 
 
 def _described(feed: ParsedFeed) -> str:

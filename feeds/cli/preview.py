@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import glob
 import os
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 from watchfiles import watch as watch_files
 
 from feeds import files
 from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, terminal_width, usable_model
-from feeds.cli.discover import KINDS, asking, by_convention, lasting, offers_of, read_feed, visit
+from feeds.cli.discover import KINDS, as_config, asking, by_convention, lasting, offers_of, read_feed, visit
 from feeds.cli.places import Places, places, with_places
 from feeds.dates import rfc3339
 from feeds.engine.startup import now_utc
@@ -27,7 +29,7 @@ from feeds.fetch.client import Fetcher
 from feeds.filing import FilingRules
 from feeds.ingest.reading import Job, Reader, Reading, read
 from feeds.model import DROPPED, UNFILED, Answer, Entry, Placement, Request, Settings, Source, SourceKind, posting
-from feeds.parse import Picked, parse_listing, pick, picked_without
+from feeds.parse import Picked, parse_listing, pick, picked_without, propose, propose_json
 from feeds.settings import Config, ConfigErrors, load_config, resolve_secrets
 from feeds.settings.config import FILES
 from feeds.settings.reports import first_lines
@@ -165,7 +167,22 @@ def show(answer: Answer, source: Source, desk: Config, found: Places, limit: int
     if reader in ("page", "listing") or (reader == "selected" and source.kind == "page"):
         _show_page(answer, selected=reader == "selected")
     if reading.error is not None:
+        if reader == "selected":
+            _show_proposal(answer, is_json=source.kind == "json")
         raise reading.error
+
+
+def _show_proposal(answer: Answer, *, is_json: bool) -> None:
+    """Print the selectors that `discover` would propose for what is there now."""
+    kind = answer.header("content-type")
+    if is_json:
+        select = propose_json(answer.body)
+    else:
+        select = propose(answer.body, url=answer.final_url, content_type=kind, now=now_utc())
+    if select is not None:
+        click.echo("  what repeats there now would be taken by:")
+        text = yaml.safe_dump({"select": as_config(select, is_json=is_json)}, sort_keys=False, allow_unicode=True)
+        click.echo(textwrap.indent(text.rstrip(), "    "))
 
 
 def show_files(source: Source, desk: Config, found: Places, limit: int) -> None:

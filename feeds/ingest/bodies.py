@@ -75,7 +75,7 @@ class Intake:
         for item, id_, (claim, answer) in zip(items, ids, kept, strict=True):
             source = claim.source if claim else sources[item.source_id]
             # What stands on a later page of a list is old, like what a first answer brings.
-            first = not claim.state.first_poll_done if claim is not None else source.select is not None
+            first = not claim.state.first_poll_done if claim is not None else answer.request.tag == "next"
             self.add(replace(item, id=id_), desk.completed(source), claim, first=first, state=claim, answer=answer)
 
     def add(
@@ -135,8 +135,7 @@ def job(one: Waiting, body: bytes, settings: Settings, state: Claim | None, lear
     """The task to read *one*; *state* has the items of a feed that the last poll saw, *learnt* what recurs in
     `recurs_in`.
     """
-    is_list = one.source.kind == "feed" or one.source.select is not None
-    seen = state.state if state and is_list else SourceState()
+    seen = state.state if state and one.source.has_entries else SourceState()
     return Job(
         reader=_reader(one.source, one.item),
         body=body,
@@ -174,7 +173,7 @@ def arrived(source_id: int, claim: Claim | None, answer: Answer) -> InboxItem:
         validators=answer.validators,
         body=answer.body,
         pushed=False,
-        asked_url=answer.request.url if claim is None else None,
+        asked_url=answer.request.url if answer.request.tag == "follow" else None,
     )
 
 
@@ -186,10 +185,10 @@ def body_hash(body: bytes) -> str:
 def _reader(source: Source, item: InboxItem) -> Reader:
     if source.kind in DOCUMENTS:
         return "document" if source.kind == "files" else "letter"
-    if source.select is not None:
-        return "selected"
     if item.asked_url is not None:
         return "page"
+    if source.select is not None:
+        return "selected"
     if source.kind == "feed" or item.pushed:
         return "feed"
     # Of a page or sitemap source the address itself lists; everything else that it brings is an article page.

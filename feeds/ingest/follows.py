@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -39,7 +38,7 @@ class Follows:
     allow. Whoever has saved them calls `saved`.
     """
 
-    TAGS = ("follow", "robots")
+    TAGS = ("follow", "next", "robots")
 
     def __init__(
         self,
@@ -76,33 +75,32 @@ class Follows:
             return
         self._turned[source.id] = turned + 1
         self._lately.pop((source.id, url), None)
-        self.want(source.id, [url], now, headers=source.headers if _site(url) == _site(source.target) else ())
+        headers = source.headers if _site(url) == _site(source.target) else ()
+        self._want(Request(source_id=source.id, url=url, headers=headers, accept="page", tag="next"), now)
 
-    def want(
-        self, source_id: int, urls: Iterable[str], now: datetime, *, headers: tuple[tuple[str, str], ...] = ()
-    ) -> None:
+    def want(self, source_id: int, urls: Iterable[str], now: datetime) -> None:
         """Have pages fetched; those that robots.txt is already known to refuse are done with."""
         for url in urls:
-            if (source_id, url) in self._under_way:
-                continue
-            if (source_id, url) in self._lately:
-                self.followed.setdefault(source_id, set()).add(link_hash(url))
-                continue
-            if self._held(url, now):
-                continue
-            self._under_way.add((source_id, url))
-            page = Request(source_id=source_id, url=url, headers=headers, accept="page", tag="follow")
-            site = _site(url)
-            known = self._rules.get(site)
-            if known is not None and known[0] > now:
-                self._start(page, known[1], now)
-            elif site in self._waiting:
-                self._waiting[site].append(page)
-            else:
-                self._waiting[site] = [page]
-                self._out += 1
-                asked = f"{site}/robots.txt"
-                self._submit(Request(source_id=source_id, url=asked, accept="any", tag="robots"))
+            self._want(Request(source_id=source_id, url=url, accept="page", tag="follow"), now)
+
+    def _want(self, page: Request, now: datetime) -> None:
+        key = (page.source_id, page.url)
+        if key in self._lately:
+            self.followed.setdefault(page.source_id, set()).add(link_hash(page.url))
+            return
+        if key in self._under_way or self._held(page.url, now):
+            return
+        self._under_way.add(key)
+        site = _site(page.url)
+        known = self._rules.get(site)
+        if known is not None and known[0] > now:
+            self._start(page, known[1], now)
+        elif site in self._waiting:
+            self._waiting[site].append(page)
+        else:
+            self._waiting[site] = [page]
+            self._out += 1
+            self._submit(Request(source_id=page.source_id, url=f"{site}/robots.txt", accept="any", tag="robots"))
 
     def ended(self, outcome: Answer | FetchError, now: datetime) -> Answer | None:
         """Take in how a request of ours ended; gives the answer where it is an article page to be read."""
@@ -116,7 +114,7 @@ class Follows:
     def put_off(self, request: Request) -> None:
         """A request of ours was taken back before it was asked; what hangs on it comes after the next poll."""
         self._out -= 1
-        pages = [request] if request.tag == "follow" else self._waiting.pop(_site(request.url), [])
+        pages = [request] if request.tag != "robots" else self._waiting.pop(_site(request.url), [])
         for page in pages:
             self._under_way.discard((page.source_id, page.url))
 
@@ -171,7 +169,7 @@ class Follows:
             self._under_way.discard((page.source_id, page.url))
             return
         self._out += 1
-        self._submit(replace(page, tag="follow"))
+        self._submit(page)
 
     def _done(self, page: Request) -> None:
         if len(self._lately) >= MOST_LATELY:

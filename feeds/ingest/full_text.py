@@ -35,13 +35,14 @@ _TELLING = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]{4,}")
 
 
 def wants(waiting: Waiting) -> bool:
-    """Whether *waiting* is the document of a feed whose short entries get the text of their pages."""
-    return waiting.source.kind == "feed" and waiting.source.full_text == "fetch" and waiting.item.asked_url is None
+    """Whether *waiting* is the document of a feed or list whose short entries get the text of their pages."""
+    source = waiting.source
+    return source.has_entries and source.full_text == "fetch" and waiting.item.asked_url is None
 
 
 def is_article(waiting: Waiting) -> bool:
-    """Whether *waiting* is the page of an entry of a feed."""
-    return waiting.source.kind == "feed" and waiting.item.asked_url is not None
+    """Whether *waiting* is the page of an entry of a feed or list."""
+    return waiting.source.has_entries and waiting.item.asked_url is not None
 
 
 def queue(tx: WriteTx, read: Sequence[Read], placed: Sequence[Places], decided: Sequence[tuple[Decision, ...]]) -> None:

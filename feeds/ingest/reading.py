@@ -99,7 +99,7 @@ def read(job: Job) -> Reading:
                 )
                 known = _normalised(job, feed)
                 furnished = without_furniture(known.entries, Recurring())
-                if job.source.kind == "feed":
+                if job.source.has_entries:
                     _refuse_wall(job, furnished.entries)
             case "listing":
                 feed = parse.parse_listing(job.body, url=job.url, content_type=job.content_type)

@@ -71,6 +71,33 @@ def test_a_page_is_read_by_selectors_and_keeps_what_it_had_when_it_is_redesigned
     assert len(titles(desk)) == 8
 
 
+def test_the_text_of_a_listed_article_comes_from_its_page_where_config_says_so(desk: CaseDesk) -> None:
+    text = "".join(
+        f"<p>The tide of day 9 in words came in at dawn, was {n} feet high, and went out again.</p>" for n in range(9)
+    )
+    desk.show(
+        "/a/9",
+        f"<title>x</title><article><h1>The tide of day 9 in words</h1>{text}</article>".encode(),
+        Content_Type="text/html",
+    )
+    for n in (8, 7):
+        desk.show(f"/a/{n}", b"Gone", status=404)
+    page = desk.show("/list.html", listed(9, 8, 7))
+    desk.write({"name": "Tides", "page": page, "select": SELECT, "full_text": "fetch"})
+    desk.poll()
+    assert ["8 feet high" in item["content_html"] for item in desk.items()] == [True, False, False]
+    desk.show("/list.html", listed(10, 9, 8))
+    desk.poll()
+    assert "8 feet high" in desk.items()[1]["content_html"]  # the list goes on to show the short one
+
+
+def test_a_list_that_leads_on_to_itself_is_asked_as_often_as_config_says(desk: CaseDesk) -> None:
+    page = desk.show("/list.html", listed(9, 8, after="<a class=next href='/list.html'>older</a>"))
+    desk.write({"name": "Tides", "page": page, "select": SELECT | {"pages": 4}})
+    desk.poll()
+    assert (titles(desk), asked(desk, "/list.html")) == (["9", "8"], 4)
+
+
 def test_json_is_asked_for_by_post_with_its_secrets(desk: CaseDesk) -> None:
     taken: list[tuple[str, bytes]] = []
 

@@ -60,6 +60,10 @@ def test_selectors_that_find_nothing_are_shown_with_the_error(site: Site) -> Non
     done = site.run(preview, "Coast")
     assert lines(done.output)["title"] == ["title h2.title nothing"]
     assert "title 'h2.title' finds nothing in any of 4 articles" in refusal(done)
+    assert (
+        "what repeats there now would be taken by:\n    select:\n      item: article.card\n      title: h3"
+        in done.output
+    )
 
 
 def test_json_posts_that_a_page_marks_and_documents_are_taken_to_pieces_too(site: Site, tmp_path: Path) -> None:
