@@ -4,6 +4,7 @@ I/O: a few reads of the store, once a publication; one a question for search.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,8 @@ from feeds.listening import is_loopback
 from feeds.model import UNFILED, Article, Format, Section
 from feeds.serve.addresses import Addresses
 from feeds.serve.answers import Snapshot
-from feeds.serve.site import page, the_site
+from feeds.serve.site import page as draw_once
+from feeds.serve.site import the_site
 from feeds.serve.view_models import (
     FORMAT_NAMES,
     Day,
@@ -37,7 +39,7 @@ from feeds.store.values import StorySize
 bp = Blueprint("pages", __name__)
 
 TOP_HEADLINES, SECTION_HEADLINES = 9, 5
-TOP_READ, SECTION_READ = 24, 20
+TOP_READ, SECTION_READ = 24, 16
 """How many articles are read for so many headlines: some are grouped, some are higher up already."""
 TOP_AMONG = 300
 """Among how many of the desk's newest articles a front page looks for what weighs most."""
@@ -45,6 +47,7 @@ DESKS = 12
 """Sections with headlines on the front page, which stays below 60 kB so; the others are there by name."""
 MOST_BESIDE, MOST_AROUND = 60, 16
 """Sections by name, on the front page and around a section: all of them are on a page of their own."""
+ARCHIVE_NUMBER = re.compile("[1-9][0-9]{0,11}")
 MOST_ON_A_PAGE = 50
 """Articles on a section's page, however many its feeds have: the others are on the pages of its past."""
 MOST_WITH_FEEDS = 150
@@ -99,7 +102,7 @@ def front() -> Response:
         )
         return html, latest_change(seen, desk.accepted_at)
 
-    return page(("front", the_site().snapshot.counter, slot()), draw)
+    return draw_once(("front", the_site().snapshot.counter, slot()), draw)
 
 
 def _latest(sections: Sequence[Node], snapshot: Snapshot) -> dict[str, tuple[Article, ...]]:
@@ -124,7 +127,7 @@ def all_sections() -> Response:
         )
         return html, snapshot.desk.accepted_at
 
-    return page(("sections",), draw)
+    return draw_once(("sections",), draw)
 
 
 @bp.get("/<path:section>")
@@ -132,7 +135,7 @@ def section_page(section: str) -> Response:
     """Give a section's page: its feeds, what lies above, beside and below it, its articles by days."""
     site = the_site()
     found = _section(section)
-    return page(("section", found.path, site.snapshot.state_of(found.path), slot()), partial(_draw, found))
+    return draw_once(("section", found.path, site.snapshot.state_of(found.path), slot()), partial(_draw, found))
 
 
 def feed_page(section: Section, format: Format, url: str) -> Response:
@@ -142,7 +145,7 @@ def feed_page(section: Section, format: Format, url: str) -> Response:
     words = wording(section.language or snapshot.desk.settings.language)
     shown = section if path else replace(section, title=snapshot.desk.settings.title)
     feed = {"name": FORMAT_NAMES[format], "url": url, "services": _services(url, words)}
-    return page(
+    return draw_once(
         ("feed", path, url, snapshot.state_of(path), slot()), partial(_draw, shown, template="feed.html", asked=feed)
     )
 
@@ -180,13 +183,14 @@ def _draw(found: Section, snapshot: Snapshot, template: str = "section.html", **
     return html, latest_change(articles, desk.accepted_at)
 
 
-@bp.get("/archive/<int:page_number>", defaults={"section": ""})
-@bp.get("/<path:section>/archive/<int:page_number>")
-def archive_page(section: str, page_number: int) -> Response:
+@bp.get("/archive/<page>", defaults={"section": ""})
+@bp.get("/<path:section>/archive/<page>")
+def archive_page(section: str, page: str) -> Response:
     """Give a page of a section's past, with the same articles as the archive pages of its feeds; back to the first."""
     site = the_site()
     found = _section(section) if section else Section(path="", title=site.snapshot.desk.settings.title)
-    past = site.reader.past(section, page_number)
+    number = int(page) if ARCHIVE_NUMBER.fullmatch(page) else 0
+    past = site.reader.past(section, number) if number else None
     if past is None:
         raise SectionNotFound(section)
 
@@ -206,12 +210,12 @@ def archive_page(section: str, page_number: int) -> Response:
             looks=found,
             older=_archive(section, past.older, addresses),
             newer=newer or addresses.local("/" + section),
-            canonical=addresses.public(f"{'/' if section else ''}{section}/archive/{page_number}"),
+            canonical=addresses.public(f"{'/' if section else ''}{section}/archive/{number}"),
             unfiled=section == UNFILED,
         )
         return html, latest_change(past.articles, snapshot.desk.accepted_at)
 
-    return page(("archive", section, page_number, site.snapshot.state_of(section), past.newer, slot()), draw)
+    return draw_once(("archive", section, number, site.snapshot.state_of(section), past.newer, slot()), draw)
 
 
 def _archive(path: str, page_number: int | None, addresses: Addresses) -> str:

@@ -42,7 +42,8 @@ OF_RULE = {
 """Every value that is tried for a variable of the application's addresses. Who adds an address with another says here
 where a private article could show in it.
 """
-QUERIES = {"/search": ("q=zanzibar",), "/search.atom": ("q=zanzibar",)}
+_SOUGHT = "q=zanzibar", f"q=zanzibar&section={PAID}", f"q=zanzibar&section={WORLD}&sort=date"
+QUERIES = {"/search": _SOUGHT, "/search.atom": _SOUGHT}
 NARROWED = ("", "limit=3", "lang=en", "by=story", "source=sea", "format=atom")
 
 
