@@ -54,6 +54,8 @@ def main() -> None:
             "section": "/news",
             "article": f"/article/{article.removeprefix('urn:uuid:')}",
             "story": _story(desk),
+            "search": "/search?q=gate&section=news",
+            "arabic": "/arabic",
             "status": "/status",
             "source": "/status/source/ledger",
         }

@@ -9,7 +9,6 @@ follow.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
@@ -45,7 +44,7 @@ from feeds.serve.representations import (
     seen_sequence,
     wants_delta,
 )
-from feeds.serve.section_pages import feed_page
+from feeds.serve.section_pages import ARCHIVE_NUMBER, feed_page
 from feeds.serve.site import Refused, finish_text, redirect_to, respond, respond_with, the_site
 from feeds.serve.store_reader import Desk
 from feeds.serve.view_models import Node, tree
@@ -56,7 +55,6 @@ log = logging.getLogger(__name__)
 MAX_CHANGES = 100
 """A client that missed more than this, and twice what the document holds, gets the whole document."""
 _DAY = f"public, max-age=86400, stale-if-error={STALE_IF_ERROR_S}"
-_NUMBER = re.compile("[1-9][0-9]{0,11}")
 
 
 @bp.get("/<path:section>.<any(rss, atom, json):format>")
@@ -201,7 +199,11 @@ def archive_page(section: str, page: str, format: Format) -> Response:
     """Give one page. The one after the newest full page is not there yet: who asks is sent to the document."""
     site = the_site()
     snapshot = site.snapshot
-    if section not in ("", UNFILED) and snapshot.addresses.section_at(section) is None or not _NUMBER.fullmatch(page):
+    if (
+        section not in ("", UNFILED)
+        and snapshot.addresses.section_at(section) is None
+        or not ARCHIVE_NUMBER.fullmatch(page)
+    ):
         raise SectionNotFound(section)
     found, number = _known(section), int(page)
     try:

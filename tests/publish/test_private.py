@@ -137,7 +137,7 @@ def test_no_address_gives_anything_private_away_without_its_token(
             assert "access-control-allow-origin" not in got.headers, path
     seen = {path for (path, _), got in shown.items() if PLANTED in whole(got)}
     assert {f"/{path}{suffix}" for path in (PAID, DEEP) for suffix in ("", ".rss", ".atom", ".json")} <= seen
-    assert {f"/{DEEP}/archive/100.atom", PRIVATE_ARTICLE, STORY, f"{STORY}.json", ALONE} <= seen
+    assert {f"/{DEEP}/archive/100.atom", f"/{DEEP}/archive/100", PRIVATE_ARTICLE, STORY, f"{STORY}.json", ALONE} <= seen
     assert {"/search", "/search.atom"} <= seen
     assert not {path for path in seen if path.startswith(("/news", "/index", "/sitemap", "/sections"))}
     # What was drawn for a subscriber is kept for nobody else.
