@@ -179,6 +179,17 @@ class KeepRaw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DigestSettings:
+    """The digest by mail: none is sent while *to* names nobody. *server* is as written, with `${NAME}` in it."""
+
+    at: Annotated[str, "time of day", "when it is sent each day, by the desk's time zone"] = "07:00"
+    to: Annotated[tuple[str, ...], "e-mail", Several(most=1000), "who gets it"] = ()
+    sections: Annotated[tuple[str, ...], "path", "the sections that it tells of, instead of the whole desk"] = ()
+    sender: Annotated[str, "e-mail", "from whom it is; `contact` where that is an e-mail address"] = ""
+    server: Annotated[str, "mail server", "such as smtps://user:${PASSWORD}@smtp.example.org"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`wiredesk.yaml`: the desk as a whole. *base_url* never ends in a slash; *learn_at* is by the desk's time zone,
     "never" where admins learn by hand.
@@ -201,6 +212,7 @@ class Settings:
     licence: Annotated[LicenceSettings, "what machines may do with what is published (RSL)"] = LicenceSettings()
     notify: Annotated[tuple[Notify, ...], Several(most=50), "webhooks: who is told of each article"] = ()
     keep_raw: Annotated[KeepRaw, "answers that are kept as they came"] = KeepRaw()
+    digest: Annotated[DigestSettings, "the digest by mail"] = DigestSettings()
     trusted_proxies: Annotated[tuple[str, ...], "network", "proxies whose X-Forwarded headers are believed"] = ()
     learn_at: Annotated[
         str,

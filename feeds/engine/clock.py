@@ -33,6 +33,7 @@ from feeds.engine.config_watch import (
     tell_errors,
     to_refile,
 )
+from feeds.engine.digest import send_due
 from feeds.engine.folder_watch import FolderWatch, MailWatch
 from feeds.engine.liveness import Alive
 from feeds.engine.publishing import Publishing
@@ -66,6 +67,7 @@ SETTLING_EVERY_S = 0.15
 OURS_EVERY_S = 5.0
 REFILE_EVERY_S = 0.5
 HOUSEKEEPING_EVERY_S = 600
+DIGEST_EVERY_S, DIGEST_AGAIN_S = 20.0, 300.0
 ALARMS_EVERY_S = 10.0
 ALARMS_REST = 1000
 """How many times as long as a look for alarms took the next one waits: 0.1 % of a core at most."""
@@ -161,6 +163,7 @@ class IngestProcess:
         scheduler.add_job(self._watch_over, Every(ALARMS_EVERY_S), id="alarms", **jobs)
         scheduler.add_job(self._housekeep, Every(HOUSEKEEPING_EVERY_S), id="housekeeping", **jobs)
         self._schedule_learning()
+        self._schedule_digest()
         try:
             self._mind_a_clock_set_while_away()
             waiting = self._ingest.resume()
@@ -390,6 +393,7 @@ class IngestProcess:
         self._due.set()
         log.info("config version=%d is live", self._desk.version)
         self._schedule_learning()
+        self._schedule_digest()
         self._watch_folders()
         self._file_again()
         self._publishing.wake()
@@ -443,6 +447,19 @@ class IngestProcess:
             hour, minute = at.split(":")
             quiet = CronTrigger(hour=hour, minute=minute, timezone=self._desk.settings.timezone)
             self._scheduler.add_job(self._learn, quiet, id=name, max_instances=1, coalesce=True)
+
+    def _schedule_digest(self) -> None:
+        if (job := self._scheduler.get_job("digest")) is not None:
+            job.remove()
+        if self._desk.settings.digest.to:
+            every = Every(DIGEST_EVERY_S)
+            self._scheduler.add_job(self._send_digest, every, id="digest", max_instances=1, coalesce=True)
+
+    def _send_digest(self) -> None:
+        desk, now = self._desk, now_utc()
+        done = send_due(self._store, desk.settings, desk.sections, self._environ, now)
+        if not done and (job := self._scheduler.get_job("digest")) is not None:
+            job.modify(next_run_time=now + timedelta(seconds=DIGEST_AGAIN_S))
 
     def _learn(self) -> None:
         try:

@@ -459,6 +459,7 @@ def _written(config: Config) -> Iterator[str]:
     All else in an address `masked` knows by its form, wherever the address is told.
     """
     yield config.settings.fetch.proxy or ""
+    yield config.settings.digest.server
     yield from (f"secret: {one.secret}" for one in config.settings.notify)
     for source in config.sources:
         if "@" in source.target:

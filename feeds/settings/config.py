@@ -280,7 +280,7 @@ def resolve_secrets(source: Source, environ: Mapping[str, str]) -> Source:
 
 def outgoing_texts(settings: Settings) -> list[str]:
     """Give the texts of *settings* that may take something from the environment."""
-    return [text for one in settings.notify for text in (one.url, one.secret)]
+    return [settings.digest.server, *(text for one in settings.notify for text in (one.url, one.secret))]
 
 
 def resolve_notify(settings: Settings, environ: Mapping[str, str]) -> dict[str, Notify]:

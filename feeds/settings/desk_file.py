@@ -11,7 +11,7 @@ from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.listening import LISTENING, followed, is_loopback
 from feeds.model import Settings
-from feeds.settings.config import OTHER_VARIABLES, OVERRIDES, missing, references
+from feeds.settings.config import OTHER_VARIABLES, OVERRIDES, missing, references, without_references
 from feeds.settings.forms import keys_of
 from feeds.settings.reports import Report, Wrong, did_you_mean, quote
 from feeds.settings.section_tree import Tree
@@ -38,7 +38,11 @@ def judge_outgoing(
     root: Node | None, settings: Settings, tree: Tree, environ: Mapping[str, str], report: Report
 ) -> None:
     """Judge what of *settings* the section *tree* and the environment decide: who is told of what."""
-    at = places(root).get("notify") if root is not None and not report.errors else None
+    if root is None or report.errors:
+        return
+    digest, at = settings.digest, places(root).get("notify")
+    if (place := places(root).get("digest")) is not None:
+        _outgoing(place, digest.sections, (digest.server,), tree, environ, report)
     if at is None:
         return
     seen: set[str] = set()
@@ -146,6 +150,7 @@ def _interactions(settings: Settings, read: Read, report: Report) -> None:
             f"fetch.idle_s {plain(fetch.idle_s)} is above fetch.timeout_s {plain(fetch.timeout_s)}",
             "the shorter one always comes first",
         )
+    _digest(settings, read, report)
     if 0 < publish.keep_articles < publish.entries:
         report.warn(
             at("publish", "keep_articles"),
@@ -163,6 +168,19 @@ def _interactions(settings: Settings, read: Read, report: Report) -> None:
             "take it out of one of them",
         )
     _public_address(settings, read, report)
+
+
+def _digest(settings: Settings, read: Read, report: Report) -> None:
+    digest, place = settings.digest, read.places.get("digest")
+    if not digest.to:
+        return
+    if not digest.server:
+        remedy = "add it: the mail server, such as smtps://user:${PASSWORD}@smtp.example.org"
+        report.error(place, "digest: no `server:`", remedy)
+    elif urlsplit(without_references(digest.server)).password is not None and not any(references(digest.server)):
+        report.warn(place, "a password in the file", "write ${NAME} and set NAME in the environment")
+    if not digest.sender and "@" not in settings.contact.partition("//")[0]:
+        report.error(place, "digest: no `sender:`", "add it, or give an e-mail address for `contact:`")
 
 
 def _public_address(settings: Settings, read: Read, report: Report) -> None:

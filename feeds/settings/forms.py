@@ -365,11 +365,19 @@ def _secret(text: str, report: Report) -> str:
     return text
 
 
+def _e_mail(text: str, report: Report) -> str:
+    if not (text.isascii() and _EMAIL.fullmatch(text)):
+        raise Wrong(f"{quote(text)} is no e-mail address", "write one such as desk@example.org, without a name")
+    return text
+
+
 RULES = Later({"$ref": "#/definitions/rules"})
 """A match rule, which `match_rules` reads."""
 FORMS: dict[str, Kind] = {
     "published address": Address(published=True),
     "secret address": Address(secrets=True),
+    "e-mail": Form(_e_mail, {"type": "string"}),
+    "mail server": Address(secrets=True, schemes=("smtps", "smtp")),
     "secret": Form(_secret, {"type": "string"}),
     "proxy": Address(schemes=("http", "https", "socks5", "socks5h")),
     "base url": Form(_base_url, Address().schema()),

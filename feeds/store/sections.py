@@ -278,6 +278,18 @@ class Sections(Verbs):
             complete=complete,
         )
 
+    def filed_after(self, path: str, number: int, most: int) -> tuple[Article, ...]:
+        """The last *most* articles that were filed in the section after the filing *number*, newest first."""
+        last = (
+            select(filings.c.article_id, filings.c.rank_at, filings.c.sequence)
+            .where(filings.c.section_id == self._id(path), filings.c.number > number, IN_SECTION)
+            .where(filings.c.article_id.not_in(select(articles.c.id).where(SET_ASIDE)))
+            .order_by(filings.c.number.desc())
+            .limit(most)
+        )
+        rows = self._execute(last).all()
+        return self._articles(sorted(rows, key=lambda row: (row.rank_at, row.article_id), reverse=True))
+
     def count(self, path: str) -> int:
         """How many articles are filed in the section."""
         return how_many(self._connection, filings, filings.c.section_id == self._id(path), IN_SECTION)

@@ -144,6 +144,18 @@ def _event(row: Row[Any]) -> Event:
     return dialect.value_of(Event, row, id=row.uid)
 
 
+class Counters(Verbs):
+    """``tx.counters``: numbers that a part of the desk keeps for itself, by their name."""
+
+    def value(self, name: str) -> int:
+        """The number called *name*, 0 before it was put."""
+        return value(self._connection, name)
+
+    def put(self, name: str, number: int) -> None:
+        """Keep a number."""
+        set_value(self._connection, name, number)
+
+
 class Configs(Verbs):
     """``tx.configs``"""
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from feeds.store.search import Search
     from feeds.store.sections import Sections
     from feeds.store.sitemaps import Sitemaps
-    from feeds.store.small_tables import Configs, Events, Furniture, Models, Readers, Tokens
+    from feeds.store.small_tables import Configs, Counters, Events, Furniture, Models, Readers, Tokens
     from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
 
@@ -113,6 +113,7 @@ def _known_of_sqlite(error: exc.DBAPIError, words: str) -> StoreError | None:
 
 _SUBJECTS = {
     "configs": ("small_tables", "Configs"),
+    "counters": ("small_tables", "Counters"),
     "events": ("small_tables", "Events"),
     "furniture": ("small_tables", "Furniture"),
     "models": ("small_tables", "Models"),
@@ -144,6 +145,7 @@ class ReadTx:
     """
 
     configs: Configs
+    counters: Counters
     events: Events
     furniture: Furniture
     models: Models

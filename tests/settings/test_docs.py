@@ -49,7 +49,7 @@ DESK = flat(DESK_KEYS, Settings())
 
 def test_every_setting_of_the_model_has_a_key_and_a_row():
     names = {one for one in Settings.__slots__ if not is_dataclass(getattr(Settings(), one))}
-    for group in ("poll", "fetch", "dedupe", "publish", "licence", "keep_raw"):
+    for group in ("poll", "fetch", "dedupe", "publish", "licence", "keep_raw", "digest"):
         names |= {f"{group}.{one}" for one in type(getattr(Settings(), group)).__slots__}
     assert set(DESK) == names
     assert set(rows(part("wiredesk.yaml"))) == names
@@ -112,8 +112,9 @@ def test_the_examples_hold(tmp_path: Path):
     (tmp_path / "sources.yaml").write_text(sources)
     (tmp_path / "subscriptions.opml").write_text("<opml><body/></opml>")
     (tmp_path / "wiredesk.yaml").write_text(push)
-    config = load_config(tmp_path, dict.fromkeys(("EXAMPLE_TOKEN", "HOOK_KEY", "HOOK_SECRET"), "x"))
+    config = load_config(tmp_path, dict.fromkeys(("EXAMPLE_TOKEN", "HOOK_KEY", "HOOK_SECRET", "SMTP_PASSWORD"), "x"))
     assert [one.sections for one in config.settings.notify] == [("news/world",)]
+    assert len(config.settings.digest.to) == 2
     assert [section.path for section in config.sections] == ["news", "news/world"]
     assert len(config.drops) == 1
     assert len(config.sources) == 3

@@ -39,6 +39,22 @@ MISTAKES = [
         "notify:\n- {url: 'https://h.example/'}\n- {url: 'https://h.example/', sections: news}\n",
         "3:3: this address for the second time; name all its `sections:` in one place",
     ),
+    (
+        DESK,
+        "digest: {to: ann@example.org, sender: d@e.example}\n",
+        "1:9: digest: no `server:`; add it: the mail server, such as smtps://user:${PASSWORD}@smtp.example.org",
+    ),
+    (
+        DESK,
+        "digest: {to: ann@example.org, server: 'smtps://h.example'}\n",
+        "1:9: digest: no `sender:`; add it, or give an e-mail address for `contact:`",
+    ),
+    (DESK, "digest: {to: Ann}\n", "1:14: 'Ann' is no e-mail address; write one such as desk@example.org, without a name"),
+    (
+        DESK,
+        "digest: {to: a@b.example, sender: d@e.example, server: 'smtps://u:${NO}@h.example'}\n",
+        "1:9: no environment variable NO; set it where the desk is started",
+    ),
     # ------------------------------------------------------------------ YAML itself
     (DESK, "poll:\n\tfloor_s: 9\n", "2:1: a tab at the beginning of the line; indent with spaces"),
     (DESK, "title: 'a\nlanguage: en\n", "1:8: a quote that is never closed: \"title: 'a\"; close it"),
