@@ -11,6 +11,8 @@ import os
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,22 @@ from feeds.dates import rfc3339
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError, ParseError
 from feeds.fetch.client import Fetcher
+from feeds.fetch.mailbox import fetch_letters, look_into_maildir
 from feeds.filing import FilingRules
 from feeds.ingest.reading import Job, Reader, Reading, read
-from feeds.model import DROPPED, UNFILED, Answer, Entry, Placement, Request, Settings, Source, SourceKind, posting
+from feeds.model import (
+    DOCUMENTS,
+    DROPPED,
+    UNFILED,
+    Answer,
+    Entry,
+    Placement,
+    Request,
+    Settings,
+    Source,
+    SourceKind,
+    posting,
+)
 from feeds.parse import Picked, parse_listing, pick, picked_without, propose, propose_json
 from feeds.settings import Config, ConfigErrors, load_config, resolve_secrets
 from feeds.settings.config import FILES
@@ -97,8 +112,8 @@ class _Shown:
         source = _configured(self.what, desk)
         if source is None and Path(self.what).is_file():
             source = Source(key="preview", name=self.what, kind="files", target=str(Path(self.what).absolute()))
-        if source is not None and source.kind == "files":
-            show_files(source, desk, self.found, self.limit)
+        if source is not None and source.kind in DOCUMENTS:
+            show_documents(source, desk, self.found, self.limit)
             return
         with asking(desk.settings) as fetcher:
             if source is None:
@@ -113,7 +128,22 @@ class _Shown:
                 answer = self.answers.get(request) or fetcher.fetch(request)
         self.answers[request] = answer
         source = replace(source, section=self.section or source.section)
-        show(answer, source, desk, self.found, self.limit, self.pieces)
+        links = show(answer, source, desk, self.found, self.limit, self.pieces)
+        if links and source.key != "preview":
+            self._show_first(links[0], source, desk)
+
+    def _show_first(self, link: str, source: Source, desk: Config) -> None:
+        """Print what the first of the pages that *source* leads to would bring."""
+        click.echo("\nThe first of them:")
+        request = Request(source_id=0, url=link, accept="page")
+        with asking(desk.settings) as fetcher:
+            page = self.answers.get(request) or fetcher.fetch(request)
+        self.answers[request] = page
+        reading = _read(page.body, page.final_url, source, desk.settings, "page", page.header("content-type"))
+        if reading.error is not None:
+            raise reading.error
+        _show_pieces(reading.entries, None)
+        _show_articles(reading.entries, source, _filing_rules(desk, self.found), 1)
 
     def _desk(self) -> Config:
         """The config as it stands; an empty one, with a note, where it has errors and is not needed."""
@@ -150,8 +180,11 @@ def ask_source(fetcher: Fetcher, source: Source) -> Answer:
 # --------------------------------------------------------------------------- what an answer brings
 
 
-def show(answer: Answer, source: Source, desk: Config, found: Places, limit: int, pieces: int = 0) -> None:
-    """Print what *answer* brings as one of *source*, with the sections of *desk*. Raises ParseError."""
+def show(answer: Answer, source: Source, desk: Config, found: Places, limit: int, pieces: int = 0) -> tuple[str, ...]:
+    """Print what *answer* brings as one of *source*, with the sections of *desk*; gives the links that are followed.
+
+    Raises ParseError.
+    """
     reader = _reader_of(answer, source)
     reading = _read(answer.body, answer.final_url, source, desk.settings, reader, answer.header("content-type"))
     picked = _picked(answer, source) if reader in ("selected", "listing") and not reading.links else None
@@ -170,6 +203,9 @@ def show(answer: Answer, source: Source, desk: Config, found: Places, limit: int
         if reader == "selected":
             _show_proposal(answer, is_json=source.kind == "json")
         raise reading.error
+    if reader == "sitemap":
+        _show_links("`sitemap:` follows", reading.links)
+    return reading.links
 
 
 def _show_proposal(answer: Answer, *, is_json: bool) -> None:
@@ -185,20 +221,34 @@ def _show_proposal(answer: Answer, *, is_json: bool) -> None:
         click.echo(textwrap.indent(text.rstrip(), "    "))
 
 
-def show_files(source: Source, desk: Config, found: Places, limit: int) -> None:
-    """Print what the documents of *source* bring. Raises DeskError where there is none, or none can be read."""
-    names = sorted(glob.glob(source.target, root_dir=found.config, recursive=True))
-    if not names:
-        raise DeskError(f"no document is called {source.target}", remedy=f"the path is relative to {found.config}")
+def show_documents(source: Source, desk: Config, found: Places, limit: int) -> None:
+    """Print what the documents of *source*, or its letters, bring. Raises DeskError where there is none."""
+    reader: Reader = "document" if source.kind == "files" else "letter"
     entries: list[Entry] = []
-    for name in names[:limit]:
-        body = files.read_regular(found.config / name, most_bytes=MOST_FILE_BYTES)
-        reading = _read(body, f"file:{name}", source, desk.settings, "document", None, Path(name).name)
-        told = f"{reading.error}" if reading.error else f"{reading.kind}, {counted(len(reading.entries), 'article')}"
+    for name, body in islice(_documents(source, desk, found), limit):
+        reading = _read(body, name, source, desk.settings, reader, None, name.removeprefix("file:"))
+        told = str(reading.error) if reading.error else f"{reading.kind}, {counted(len(reading.entries), 'article')}"
         click.echo(f"{name}: {told}")
         _show_pieces(reading.entries[:1], None)
         entries += reading.entries
+    if not entries:
+        raise DeskError(f"{source.name} brings nothing", remedy=f"paths are relative to {found.config}")
     _show_articles(entries, source, _filing_rules(desk, found), limit)
+
+
+def _documents(source: Source, desk: Config, found: Places) -> Iterator[tuple[str, bytes]]:
+    """The files of *source*, or the letters of its mailbox, which stay unread there."""
+    if source.kind == "files":
+        for name in sorted(glob.glob(source.target, root_dir=found.config, recursive=True)):
+            yield f"file:{name}", files.read_regular(found.config / name, most_bytes=MOST_FILE_BYTES)
+    elif source.is_imap:
+        url = resolve_secrets(source, os.environ).target
+        for uid, body in fetch_letters(url, "", source.senders, settings=desk.settings.fetch).found:
+            yield f"mail:{uid}", body
+    else:
+        later = now_utc() + timedelta(hours=1)  # what was put there a moment ago is shown too
+        look = look_into_maildir(found.config, source.target, (), source.senders, mark_read=False, now=later)
+        yield from ((f"file:{file.name}", file.body) for file in look.found)
 
 
 def _reader_of(answer: Answer, source: Source) -> Reader:
@@ -377,13 +427,16 @@ def _show_page(answer: Answer, *, selected: bool) -> None:
         links = parse_listing(answer.body, url=answer.final_url, content_type=answer.header("content-type")).links
     except ParseError:
         links = ()
-    if links:
-        how = "without `select:`, `page:` would" if selected else "as a source, `page:` would"
-        click.echo(f"  {how} follow its links to {counted(len(links), 'article')}:")
-        for link in links[:EXAMPLES]:
-            click.echo(f"    {masked(link)}")
+    _show_links("without `select:`, `page:` would follow" if selected else "as a source, `page:` would follow", links)
     for offer in [offer for offer in offers_of(answer) if offer.named and not offer.comments][:EXAMPLES]:
         click.echo(f"  its page names a feed: {masked(offer.url)} {offer.title}".rstrip())
+
+
+def _show_links(how: str, links: Sequence[str]) -> None:
+    if links:
+        click.echo(f"  {how} its links to {counted(len(links), 'article')}:")
+    for link in links[:EXAMPLES]:
+        click.echo(f"    {masked(link)}")
 
 
 def _notes(answer: Answer, page: bool) -> Iterator[str]:

@@ -9,11 +9,11 @@ import click
 from feeds.cli.common import PIPED_WIDTH, counted, need_running_config, show_table, terminal_width
 from feeds.cli.discover import asking
 from feeds.cli.places import Places, need_database, places, with_places
-from feeds.cli.preview import ask_source, show, show_files
+from feeds.cli.preview import ask_source, show, show_documents
 from feeds.condition import ago, condition, span
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
-from feeds.model import Source
+from feeds.model import DOCUMENTS, Source
 from feeds.settings import Config
 from feeds.settings.reports import did_you_mean
 from feeds.store import Store, open_store
@@ -130,10 +130,8 @@ def _next(source: Source, state: SourceState, now: datetime) -> str:
 
 def _test(source: Source, running: Config, found: Places) -> None:
     """Ask *source* as the desk would, with its headers, and print what that brings."""
-    if source.kind == "mail":
-        raise DeskError(f"{source.name} is a mailbox", remedy=f"`wiredesk poll {source.name!r}` takes its letters")
-    if source.kind == "files":
-        show_files(source, running, found, TESTED)
+    if source.kind in DOCUMENTS:
+        show_documents(source, running, found, TESTED)
         return
     with asking(running.settings) as fetcher:
         answer = ask_source(fetcher, source)

@@ -32,7 +32,8 @@ def packed(waiting: Waiting, reading: Reading) -> bytes:
         "answer": plain(answer),
         "body_hash": waiting.body_hash,
         "first": waiting.first,
-        "reading": plain(replace(reading, error=None)),
+        # Who has the links of a list follows them: the hand.
+        "reading": plain(replace(reading, error=None, next_page=None)),
     }
     if reading.error is not None:
         told["error"] = [type(reading.error).__name__, reading.error.cause, reading.error.remedy]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - pages as they are sent
 """`preview` takes a source to pieces: what each selector finds, how it is taken, where; and again at each save."""
 
 from __future__ import annotations
@@ -83,6 +84,31 @@ def test_json_posts_that_a_page_marks_and_documents_are_taken_to_pieces_too(site
     for what in ("Letters", str(site.config / "storm.txt")):
         told = site.run(preview, what).output
         assert "A storm comes" in told and "text It will blow" in " ".join(told.split())
+
+
+def test_letters_and_the_first_page_that_a_source_leads_to_are_shown(site: Site) -> None:
+    for name in ("new", "cur"):
+        (site.config / "Mail" / name).mkdir(parents=True)
+    letter = b"From: desk@council.example\nSubject: The tide gate\nDate: Fri, 20 Nov 2026 10:00:00 +0000\n\nIt opens at noon.\n"
+    (site.config / "Mail" / "new" / "1.x").write_bytes(letter)
+    text = "<p>The tide came in at dawn and was nine feet high, which is more than anybody had said before.</p>" * 5
+    article = site.put(
+        "/2026/11/20/the-tide-came-in-again", f"<article><h1>The tide came in again</h1>{text}</article>"
+    )
+    front = site.put("/front", f'<h2><a href="{article}">The tide came in again today</a></h2>')
+    listed = site.put("/map.xml", f"<urlset><url><loc>{article}</loc></url></urlset>", "text/xml")
+    site.write("sources.yaml", [
+        {"name": "Letters", "mail": "Mail", "from": ["*@council.example"]},
+        {"name": "Front", "page": front},
+        {"name": "Map", "sitemap": listed},
+    ])  # fmt: skip
+    told = site.run(preview, "Letters").output
+    assert "The tide gate" in told and "It opens at noon." in told
+    assert [path.name for path in (site.config / "Mail").rglob("1.x*")] == ["1.x"]  # unread as before
+    for name in ("Front", "Map"):
+        told = " ".join(site.run(preview, name).output.split())
+        assert "links to 1 article" in told
+        assert "The first of them: The tide came in again" in told and "text The tide came in at dawn" in told
 
 
 def test_preview_shows_it_again_at_each_save_and_asks_the_site_once(site: Site) -> None:
