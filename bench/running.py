@@ -147,13 +147,16 @@ class Usage:
 
 def usage(pid: int) -> Usage:
     """What the process *pid* has used since it began."""
-    cpu_ns, wakeups, tasks = 0, 0, _tasks(pid)
+    wakeups, tasks = 0, _tasks(pid)
+    # Of the process as a whole: what threads have used that are gone by now counts, too.
+    cpu_ticks = sum(map(int, _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[11:13]))
     for task in tasks:
-        cpu_ns += int((_read(Path(f"/proc/{pid}/task/{task}/schedstat")) or "0").split()[0])
         switches = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", _read(Path(f"/proc/{pid}/task/{task}/status")), re.M)
         wakeups += int(switches[1]) if switches else 0
     pss = re.search(r"^Pss:\s*(\d+) kB", _read(Path(f"/proc/{pid}/smaps_rollup")), re.M)
-    return Usage(cpu_ns / 1e9, wakeups, int(pss[1]) * 1024 if pss else 0, len(tasks), _name(pid))
+    return Usage(
+        cpu_ticks / os.sysconf("SC_CLK_TCK"), wakeups, int(pss[1]) * 1024 if pss else 0, len(tasks), _name(pid)
+    )
 
 
 def _tasks(pid: int) -> list[str]:
