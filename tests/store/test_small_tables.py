@@ -8,9 +8,9 @@ import pytest
 
 from feeds.model import Validators
 from feeds.store import small_tables
-from feeds.store.values import Event, InboxItem, PollResult, ReaderDay, StoredConfig
+from feeds.store.values import AccessToken, Event, InboxItem, PollResult, ReaderDay, StoredConfig
 
-from .conftest import NOW
+from .conftest import NOW, section
 
 LATER = NOW + timedelta(hours=1)
 
@@ -210,3 +210,24 @@ def test_what_readers_asked_adds_up_by_day_and_is_bounded(store, monkeypatch):
         ReaderDay(100, "Feedly", "/a.rss", 5, 2, 0, 1000, 100, 1, 12),
         ReaderDay(100, "others", "", 7),
     ]
+
+
+def test_a_token_goes_with_its_section_and_a_name_has_one(desk):
+    with desk.write() as tx:
+        number = tx.sections.get("news").id
+        first = tx.tokens.add(number, "Ann", b"\x01" * 32, NOW)
+        assert tx.tokens.add(number, "Ann", b"\x02" * 32, NOW) is None
+        second = tx.tokens.add(number, "Bob", b"\x02" * 32, NOW, LATER)
+        before = tx.documents.publication()
+        tx.sections.sync([section("press", access="tokens", moved_from=("news",)), section("sport")], NOW)
+    with desk.read() as tx:
+        assert tx.tokens.all() == [
+            AccessToken(id=first, path="press", name="Ann", digest=b"\x01" * 32, created_at=NOW),
+            AccessToken(id=second, path="press", name="Bob", digest=b"\x02" * 32, created_at=NOW, expires_at=LATER),
+        ]
+    with desk.write() as tx:
+        tx.tokens.revoke(first)
+        assert [one.name for one in tx.tokens.all()] == ["Bob"]
+        assert tx.documents.publication() > before  # who serves hears of it
+        tx.sections.sync([section("sport")], NOW)
+        assert tx.tokens.all() == []
