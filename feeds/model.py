@@ -284,6 +284,11 @@ class Section:
     limit: Annotated[int | None, Limits(1, 1000), "articles in this section's document, instead of publish.entries"] = (
         None
     )
+    max_bytes: Annotated[
+        int | None,
+        Limits(100_000, 2**27, "bytes"),
+        "the largest document of this section, instead of publish.max_bytes",
+    ] = None
     copies: Annotated[Copies, "what becomes of copies of an article shown here"] = "fold"
     learned_precision: float | None = None
     moved_from: Annotated[tuple[str, ...], "path", "earlier paths of this section, redirected to it"] = ()

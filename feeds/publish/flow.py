@@ -152,7 +152,7 @@ class Publisher:
                 unfold(self._store, listing, section.copies, limits[section.path])
                 _, own_faults = listing.complete(desk, fragment_version(desk))
                 self._set_aside(choice, own_faults, told, now, done)
-                choice = self._bounded(choice, listing, settings.publish.max_bytes)
+                choice = self._bounded(choice, listing, section.max_bytes or settings.publish.max_bytes)
                 rendered = self._rendered(section, settings, choice, listing, now)
             except RenderError as error:
                 done.held.append(section.path)
@@ -194,7 +194,7 @@ class Publisher:
         filed = state.rendered_filed if choice.waits else state.filed
         if state.path not in self._cut:  # said once, for it is so at each publication
             self._cut.add(state.path)
-            what = "section=%s documents hold the newest %d of %d articles, all that %d bytes (publish.max_bytes) hold"
+            what = "section=%s documents hold the newest %d of %d articles, all that %d bytes (max_bytes) hold"
             log.warning(what, state.path or "(all)", len(listing.uids), listed, most_bytes)
         with self._store.read() as tx:
             unlisted = tx.sections.unlisted(state.path, listing.uids, filed)

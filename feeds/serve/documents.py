@@ -164,7 +164,7 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
             last_modified=part.last_modified,
             sequence=part.sequence,
             cache_control=cache_control(desk.settings),
-            most_bytes=desk.settings.publish.max_bytes,
+            most_bytes=section.max_bytes or desk.settings.publish.max_bytes,
         )
 
     key = ("narrowed", path, format, choice.canonical, snapshot.counter, desk.version)

@@ -13,13 +13,13 @@ from flask import Flask, Response, request
 from feeds.model import FORMATS, MEDIA_TYPES, UNFILED, Format
 from feeds.serve.addresses import document_path
 from feeds.serve.documents import section_document
-from feeds.serve.representations import SCRIPTS_MAY_READ, weights
+from feeds.serve.representations import SCRIPTS_MAY_READ, is_for_people, kept_private, weights
 from feeds.serve.site import Refused, redirect_to, the_site
 
 PAGES = frozenset(("pages.front", "pages.section_page"))
 SECTION_FEED = "documents.section_document"
-FEEDS = frozenset((SECTION_FEED, "documents.archive_page", "articles.story_feed", "pages.search_feed"))
-PUBLIC = frozenset(("documents", "pages", "articles", "crawlers", "sitemaps"))
+FEEDS = frozenset((SECTION_FEED, "documents.archive_page", "articles.story_feed", "search.search_feed"))
+PUBLIC = frozenset(("documents", "pages", "articles", "search", "crawlers", "sitemaps"))
 """The blueprints whose answers are the same for everybody."""
 
 _TYPES: dict[str, Format] = {
@@ -86,12 +86,17 @@ def _as_feed() -> Response | None:
 
 def _with_forms_named(response: Response) -> Response:
     """Say what the answer depended on and, on a section's page, where its feeds are; answer preflights."""
+    other = "Content-Location" in response.headers
     if request.endpoint in PAGES:
         response.vary.add("Accept")
     elif request.endpoint in FEEDS:
         response.vary.add("Sec-Fetch-Dest")
         if request.headers.get("Sec-Fetch-Dest") == "document":
             response.vary.add("Accept")
+            other = is_for_people(request.environ)
+    if other and response.cache_control.public:
+        # Some shared caches know no Vary: what most do not get at this address is not for them.
+        response.headers["Cache-Control"] = kept_private(response.headers["Cache-Control"])
     if response.status_code == 200 and response.mimetype == "text/html" and request.endpoint in {*PAGES, SECTION_FEED}:
         response.headers["Link"] = _alternates(_section_asked())
     if request.method == "OPTIONS" and request.blueprint in PUBLIC:

@@ -44,6 +44,17 @@ def test_the_page_tells_a_story_by_days_the_newest_first(told):
     assert f'type="application/atom+xml" title="Story: What the gate cost 1500 (Atom)" href="https://wire.example.org{address(7)}.atom"' in page.text  # noqa: E501  # fmt: skip
 
 
+def test_a_browser_gets_the_page_behind_every_feed_and_caches_keep_them_apart(told):
+    for path, query in ((f"{address(7)}.atom", ""), ("/search.atom", "q=gate"), ("/archive/4.json", ""),
+                        ("/news/world.rss", "limit=2")):  # fmt: skip
+        page = told.get(path, query=query, accept="text/html,*/*", sec_fetch_dest="document")
+        feed = told.get(path, query=query, accept="*/*")
+        assert (page.status, feed.status) == (200, 200), path
+        assert page.headers["content-type"].startswith("text/html") and "html" not in feed.headers["content-type"]
+        assert page.headers["cache-control"].startswith("private") and "Accept" in page.headers["vary"].split(", ")
+        assert feed.headers["cache-control"].startswith("public") and "Sec-Fetch-Dest" in feed.headers["vary"]
+
+
 def test_what_one_source_alone_tells_is_a_series_until_another_joins(told):
     told.bring([21], story=8, title="Lighthouses of the coast, part one")
     told.bring([22], story=8, title="Lighthouses of the coast, part two")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from feeds.serve import negotiation
 from tests.serve.wsgi import ask
 
 BROWSER = {
@@ -49,6 +50,14 @@ def test_no_cache_gives_the_page_to_a_reader_or_the_feed_to_a_browser(desk):
     for got in (feed, page, ask(desk, FEED, if_none_match=feed.headers["etag"])):
         assert {"Accept-Encoding", "Sec-Fetch-Dest"} <= set(got.headers["vary"].split(", "))
     assert "Accept" in page.headers["vary"].split(", ") and "Accept" not in feed.headers["vary"].split(", ")
+    # Caches that know no Vary keep the feed alone, and at a section's own address the page.
+    again = ask(desk, FEED, **BROWSER, if_none_match=page.headers["etag"])
+    at_page = ask(desk, "/news/world", accept="application/atom+xml")
+    assert feed.headers["cache-control"].startswith("public")
+    assert ask(desk, "/news/world", accept="text/html").headers["cache-control"].startswith("public")
+    for got in (page, again, at_page, ask(desk, "/news/world", accept="application/atom+xml",
+                                          if_none_match=at_page.headers["etag"])):  # fmt: skip
+        assert got.headers["cache-control"].startswith("private")
     # Neither has the other's validator taken for its own.
     assert ask(desk, FEED, if_none_match=page.headers["etag"]).status == 200
     assert ask(desk, FEED, **BROWSER, if_none_match=feed.headers["etag"]).status == 200
@@ -131,6 +140,11 @@ def test_scripts_of_other_sites_may_ask_conditionally_and_read_what_they_need(de
     for got in (feed, ask(desk, FEED, if_none_match=feed.headers["etag"]), ask(desk, "/nowhere.rss")):
         assert got.headers["access-control-allow-origin"] == "*"
         assert {"ETag", "Link", "Retry-After"} <= set(got.headers["access-control-expose-headers"].split(", "))
+
+
+def test_what_is_negotiated_is_there(desk):
+    endpoints = {rule.endpoint for rule in desk.url_map.iter_rules()}
+    assert negotiation.FEEDS | negotiation.PAGES <= endpoints and negotiation.PUBLIC <= desk.blueprints.keys()
 
 
 def test_scripts_of_other_sites_read_nothing_of_the_admins_pages(desk):
