@@ -46,6 +46,8 @@ MOST_CHANGES = 200
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 3600.0
 GIVE_UP = timedelta(hours=24)
 """How long one delivery is tried; the next change of the topic begins anew, and brings what was missed."""
+TELL_AFTER = 6
+"""Failures in a row from which on an alarm tells of a webhook: some five minutes."""
 VERIFY_TRIES, VERIFY_AGAIN_S = 3, 15.0
 STORE_RETRY_S = 2.0
 _MANNERS = PollSettings(per_host=16, gap_s=0)  # many callbacks of one reader live on one host
@@ -357,6 +359,8 @@ class Deliveries:
         status = outcome.status if isinstance(outcome, Answer) else 0
         if 200 <= status < 300:
             self._count(kind, "delivered")
+            if one.hook and one.failures:
+                tx.events.close("webhook", _place(one.callback), now)
             rest_s = indexnow.AT_MOST_EVERY_S if one.callback in self._settings.publish.indexnow else 0
             tx.hubs.delivered([(one.id, document.etag, document.sequence)], now, rest_s)
         elif status == 410 and not (one.ping or one.hook):
@@ -385,6 +389,9 @@ class Deliveries:
             error,
             ", given up until the topic changes" if over else "",
         )
+        if one.hook and one.failures + 1 >= TELL_AFTER:
+            place, remedy = _place(one.callback), "look at `notify:` in wiredesk.yaml, and at who is to answer there"
+            tx.events.add("webhook", place, text=f"{place}: {error}", remedy=remedy, now=now)
         tx.hubs.failed(one.id, error, now, now + timedelta(seconds=wait_s), give_up=document.etag if over else "")
 
     # ------------------------------------------------------------------ verification of intent

@@ -43,6 +43,11 @@ def failures(hub: HubDesk) -> int:
     return hub.counted["webhook", "failed"] + hub.counted["webhook", "refused"]
 
 
+def alarms(hub: HubDesk) -> list[str]:
+    with hub.store.read() as tx:
+        return [event.text for event in tx.events.open_of(["webhook"], 5)]
+
+
 def is_signed(delivery: Delivery) -> bool:
     right = hmac.new(SECRET.encode(), delivery.body, hashlib.sha256).hexdigest()
     return delivery.headers["x-hub-signature-256"] == f"sha256={right}"
@@ -72,7 +77,7 @@ def test_each_new_article_is_sent_once_in_order_signed_and_what_was_there_before
 
 
 def test_what_does_not_arrive_is_tried_again_the_same_and_documents_do_not_wait_for_it(hub, subscriber):
-    subscriber.status = lambda delivery: 503 if len(subscriber.deliveries) < 3 else 200
+    subscriber.status = lambda delivery: 503 if len(subscriber.deliveries) < 7 else 200
     hook(hub, subscriber)
     hub.publish("One")
     until(lambda: failures(hub) == 1)
@@ -80,13 +85,16 @@ def test_what_does_not_arrive_is_tried_again_the_same_and_documents_do_not_wait_
     with hub.store.read() as tx:
         document = tx.documents.get("news/world", "json")
     assert document is not None and b"Two" in document.body
-    hub.clock.ahead += timedelta(hours=1)
-    until(lambda: failures(hub) == 2)
+    for number in (2, 3, 4, 5, 6):
+        hub.clock.ahead += timedelta(hours=1)
+        until(lambda number=number: failures(hub) == number)
+    assert [text.partition(": ")[0] for text in alarms(hub)] == ["https://hooks.example/…"]
     hub.clock.ahead += timedelta(hours=1)
     until(lambda: hub.counted["webhook", "delivered"] == 2)
     messages = told(subscriber)
-    assert [one["article"]["title"] for one in messages] == ["One", "One", "One", "Two"]
-    assert len({each.body for each in subscriber.deliveries[:3]}) == 1  # the same delivery
+    assert [one["article"]["title"] for one in messages] == ["One"] * 7 + ["Two"]
+    assert len({each.body for each in subscriber.deliveries[:7]}) == 1  # the same delivery
+    assert alarms(hub) == []
 
 
 def test_an_address_inside_the_network_is_not_asked(hub, subscriber):
