@@ -287,3 +287,7 @@ def mark_of(*texts: str) -> int:
 def line_hash(line: str, place: str = "") -> int:
     """Return the hash (unsigned 64 bit) of the words of a *line* that stands in *place*."""
     return xxhash.xxh3_64_intdigest(f"{place}\0{spelled(line)}".encode("utf-8", "surrogatepass"))
+
+
+OF_PICTURES = re.compile(r"/.*/|getty images|shutterstock|(?:ap|afp) photo|picture.alliance", re.IGNORECASE)
+"""What stands in the credit of a picture alone: a person between slashes and agencies, or an agency of pictures."""

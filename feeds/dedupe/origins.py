@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from feeds.model import Entry, Origin, Source
-from feeds.text import fold, spelled
+from feeds.text import OF_PICTURES, fold, spelled
 from feeds.urls import host_of, public_address, registrable, site_of
 
 _LABELLED = re.compile(
-    r"^\W*(?:sources?|via|credits?|courtesy|quelle|fonte|fuente|bron|källa|kilde|źródło|источник|स्रोत|来源|來源|出典)\s*[:：\-–—]\s*"
+    r"^\W*(?:sources?|via|credits?|courtesy|quelle|fonte|fuente|bron|källa|kilde|źródło|источник|स्रोत|来源|來源|出典)"
+    r"(?:\s*[:：]|\s+[-–—]|[–—])\s*"
     r"(?P<name>.{2,80}?)\W*$",
     re.IGNORECASE,
 )
@@ -39,6 +40,7 @@ _DATELINE = re.compile(
 )
 _CONTRIBUTED = re.compile(r"^\W*(?P<name>[\w./ &-]{2,40}?) contributed to this (?:report|story|article)", re.IGNORECASE)
 _BYLINE_AGENCY = re.compile(r"^\W*(?:by |von |par |por |di )?(?P<name>.{2,60}?)\W*$", re.IGNORECASE)
+_OF_PERSON = re.compile(r"\W*(?:credits?|courtesy)\b", re.IGNORECASE)
 _NAME_TAIL = re.compile(r"\s*(?:[|/,]| - | – ).*$")
 
 
@@ -180,6 +182,8 @@ def read_credit(line: str) -> list[Credit]:
     if partial := _contributed(line):
         return [Credit(_agency(name) or name, how, weight, partial=True) for name, weight in partial]
     if stated := _LABELLED.match(line) or _SAID.match(line):
+        if _OF_PERSON.match(line) and OF_PICTURES.search(stated["name"]):
+            return []
         name = _NAME_TAIL.sub("", stated["name"]).strip()
         return [Credit(_agency(name) or name, how, 0.95)] if name else []
     return _of_agencies(line, how)

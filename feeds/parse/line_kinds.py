@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from feeds.dates import month_named, parse_date
 from feeds.model import Origin, Person
+from feeds.text import OF_PICTURES
 
 # --------------------------------------------------------------------------- breadcrumb
 
@@ -192,10 +193,10 @@ def people(names: str) -> tuple[Person, ...]:
 
 _CREDIT = re.compile(
     r"[(\[*_\s]*(?:"
-    r"(?:image |photo |picture |foto)?(?P<label>sources?|source of article|news source|origin(?:al source)?|credits?|"
+    r"(?P<label>sources?|source of article|news source|origin(?:al source)?|credits?|"
     r"courtesy(?: of)?|via|agency|agencies|quellen?|fuentes?|fonti?|fontes?|źródł[oa]|kaynak(?:lar)?|bron(?:nen)?|"
     r"källa|kilde|lähde|источники?|джерело|zdroj|forrás|sursa|πηγή|स्रोत|सोर्स|سورس|المصدر|مصدر|منبع|来源|來源|出典|출처)"
-    r"\s*(?:[:：=]|\s[-–—]\s|[-–—]\s|\s[|]\s)\s*"
+    r"\s*(?:[:：]|=(?!\s*[\"'{/])|\s[-–—]\s|[-–—]\s|\s[|]\s)\s*"
     r"|(?P<phrase>with (?:inputs?|agency inputs?|reporting|files|information|material) (?:from|by)|"
     r"(?:this (?:article|story|piece|report|post) )?(?:was )?(?:originally |first )(?:appeared|published|posted|"
     r"reported|written)(?: (?:by|on|in|at|with))|"
@@ -203,7 +204,8 @@ _CREDIT = re.compile(
     r"courtesy of|courtesy|read the (?:original|full) (?:article|story)(?: (?:on|at|here))?:?|original article:|"
     r"mit material von|mit agenturmaterial von|con información de|con informazioni di|com informações d[ea]|"
     r"avec|zuerst erschienen (?:bei|in|auf)|publicado originalmente (?:en|em|por)|"
-    r"publié (?:initialement|à l'origine) (?:par|sur|dans)|via)\s+"
+    r"the (?:post|article) .{3,150} (?:first appeared|appeared first) on|"
+    r"publié (?:initialement|à l'origine) (?:par|sur|dans)|(?-i:Via(?= [A-Z])))\s+"
     r")(?P<name>\S.*?)[)\]*_.\s]*$",
     re.IGNORECASE,
 )
@@ -214,17 +216,23 @@ _AGENCIES = (
     "sta|bta|ukrinform|belta|irna|wam|spa|mena|petra|sana|kuna|qna|bna|app|bss|lankapuvath|vna|cna|nna|agencies|"
     "press trust of india|asian news international|hindustan times|tribune news service|the conversation|getty images"
 )
-_AGENCY = re.compile(rf"\(?\[?\s*[-–—]*\s*(?P<name>(?:{_AGENCIES})(?:\s*[/,&]\s*(?:{_AGENCIES}))*)\s*[)\]]?\.?$", re.I)
+_SOME = rf"(?P<name>(?:{_AGENCIES})(?:\s*[/,&]\s*(?:{_AGENCIES}))*)"
+_AGENCY = re.compile(rf"\(?\[?\s*[-–—]*\s*(?:by |von |par |por )?{_SOME}\s*[)\]]?\.?$", re.I)
 _DATELINE = re.compile(
-    rf"^[^\W\d_][\w .,'’\-/]{{1,60}}?\s*[(\[](?P<name>(?:{_AGENCIES})(?:\s*[/,&]\s*(?:{_AGENCIES}))*)[)\]]\s*[-–—:]",
+    rf"^[^\W\d_][\w .,'’\-/]{{1,60}}?\s*[(\[]{_SOME}(?:/[a-z]{{2,4}})?[)\]]\s*[-–—:]",
     re.I,
 )
-_INPUTS = re.compile(rf"\(?with (?P<name>{_AGENCIES}) inputs?\)?\.?$", re.I)
+_BEGINS = re.compile(r"^(?P<name>Reuters|AP|AFP|UPI|dpa|DPA|PTI|IANS|ANI|Xinhua|Canadian Press) [-–—] (?=[^\W\d_])")
+_INPUTS = re.compile(rf"\(?(?:with (?P<name>{_AGENCIES}) inputs?|mit (?P<with>{_AGENCIES}))\)?\.?$", re.I)
+_AT_END = re.compile(
+    r"[.!?] (?:originally|first) (?:published|appeared) (?:on|in|at) (?P<name>[A-Z][\w.'& -]{1,50}?)\.?$", re.IGNORECASE
+)
 _OF_PEOPLE = re.compile(
     r"\((?:(?:additional )?(?:reporting|writing|editing|compiled|translated|edited|written) by\b.*)\)$|"
-    r"(?:photo|image|picture|foto|bild|cover)s?(?: ?credits?| by| courtesy| ©)?\s*[:/©]\s*\S.{1,60}$",
+    r"\(?(?:photo|image|picture|foto|bild|cover)s?(?: ?credits?| ?source| by| courtesy| ©)?\s*[:/©]\s*\S.{1,80}$",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _URL = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I)
 
@@ -240,7 +248,9 @@ class Credit:
 
 def _is_wordy(credit: re.Match[str]) -> bool:
     """Tell whether a phrase that can begin a credit begins a sentence here."""
-    return bool(credit["phrase"]) and len(credit["name"].split()) > 8 and not _URL.search(credit["name"])
+    name = credit["name"]
+    long = len(name.split()) > 8 and not _URL.search(name)
+    return bool(credit.groupdict().get("phrase")) and (long or bool(_YEAR.search(name)))
 
 
 def credit(line: str) -> Credit | None:
@@ -248,12 +258,28 @@ def credit(line: str) -> Credit | None:
     line = line.strip()
     if not line or len(line) > 200:
         return None
-    if match := _CREDIT.match(line):
+    if _OF_PEOPLE.match(line):
+        return Credit(printed=line)
+    if match := _CREDIT.match(line) or _AT_END.search(line):
+        if _is_of_picture(match):
+            return Credit(printed=line)
         origin = None if _is_wordy(match) else _origin(match["name"])
         return Credit(printed=line, origin=origin) if origin else None
-    if match := _AGENCY.match(line) or _INPUTS.match(line):
+    return _agency_credit(line)
+
+
+def _is_of_picture(match: re.Match[str]) -> bool:
+    label = (match.groupdict().get("label") or "").lower()
+    return label.startswith(("credit", "courtesy")) and bool(OF_PICTURES.search(match["name"]))
+
+
+def _agency_credit(line: str) -> Credit | None:
+    """The credit in a line that is the name of an agency, or of several."""
+    if (match := _AGENCY.match(line)) and not OF_PICTURES.search(match["name"]) and match["name"] != "agencies":
         return Credit(printed=line, origin=Origin(name=match["name"]), bare=line == match["name"])
-    return Credit(printed=line) if _OF_PEOPLE.match(line) else None
+    if match := _INPUTS.match(line):
+        return Credit(printed=line, origin=Origin(name=match["name"] or match["with"]))
+    return None
 
 
 def _origin(text: str) -> Origin | None:
@@ -273,8 +299,8 @@ def _origin(text: str) -> Origin | None:
 
 
 def dateline_credit(paragraph: str) -> str | None:
-    """Return the agency named in a dateline (``PARIS, June 19 (Reuters) - ...``), None where there is none."""
-    match = _DATELINE.match(paragraph[:120])
+    """Return the agency named in a dateline (``PARIS, June 19 (Reuters) - …``, ``AP - …``), None for no such."""
+    match = _DATELINE.match(paragraph[:120]) or _BEGINS.match(paragraph)
     return match["name"] if match else None
 
 
