@@ -17,6 +17,8 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -94,10 +96,10 @@ def assemble(
         name = match[2].decode()
         return raw[name] if name in raw else _escaped(values[name], frame.format, attribute=bool(match[1])).encode()
 
-    if frame.separator:
-        bodies = [frame.separator.join(bodies)]
-    whole = b"".join([_SLOT.sub(fill, head), *bodies, frame.tail])
-    return whole if frame.format == "json" else _declared(whole)
+    filled = _SLOT.sub(fill, head)
+    if frame.format != "json":
+        filled = _declared(filled, bodies, frame.tail)
+    return b"".join([filled, frame.separator.join(bodies), frame.tail])
 
 
 def fitting(fragments: Sequence[Fragment], most_bytes: int) -> int:
@@ -118,21 +120,45 @@ def _of_a_show(head: bytes, bodies: Sequence[bytes]) -> tuple[bytes, dict[str, b
     if b"podcast" not in head or (show := _SHOW.search(head)) is None:
         return head, {}
     head = head[: show.start()] + (show[1] if _is_podcast(bodies) else b"") + head[show.end() :]
-    cover = next((cover[0] for body in bodies if (cover := _COVER.search(body))), b"")
-    return head, {"cover": cover, "explicit": b"true" if any(_EXPLICIT in body for body in bodies) else b"false"}
+    cover = next((cover for body in bodies if (cover := _traits(body).cover)), b"")
+    return head, {"cover": cover, "explicit": b"true" if any(_traits(body).explicit for body in bodies) else b"false"}
 
 
 def _is_podcast(bodies: Sequence[bytes]) -> bool:
     """Whether more than half of a channel's items can be played."""
-    return sum(_PLAYED.search(body) is not None for body in bodies) * 2 > len(bodies)
+    return sum(_traits(body).played for body in bodies) * 2 > len(bodies)
 
 
-def _declared(document: bytes) -> bytes:
-    """*document* with the optional namespaces declared that it uses."""
-    used = "".join(
-        f' xmlns:{prefix}="{uri}"' for prefix, uri in OPTIONAL_NAMESPACES.items() if f"<{prefix}:".encode() in document
+def _declared(head: bytes, bodies: Iterable[bytes], tail: bytes) -> bytes:
+    """*head* with the optional namespaces declared that the document uses."""
+    found = {*_prefixes(head + tail), *(prefix for body in bodies for prefix in _traits(body).prefixes)}
+    used = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in OPTIONAL_NAMESPACES.items() if prefix in found)
+    return _ROOT.sub(lambda root: root[0] + used.encode(), head, count=1) if used else head
+
+
+def _prefixes(part: bytes) -> tuple[str, ...]:
+    return tuple(prefix for prefix in OPTIONAL_NAMESPACES if f"<{prefix}:".encode() in part)
+
+
+class _Traits(NamedTuple):
+    """What a document says of itself because of one of its parts."""
+
+    prefixes: tuple[str, ...]
+    played: bool
+    cover: bytes
+    explicit: bool
+
+
+@lru_cache(maxsize=1024)
+def _traits(body: bytes) -> _Traits:
+    """Kept, for what documents list is listed again with the next change: looking took an eighth of a publication."""
+    cover = _COVER.search(body)
+    return _Traits(
+        prefixes=_prefixes(body),
+        played=_PLAYED.search(body) is not None,
+        cover=cover[0] if cover else b"",
+        explicit=_EXPLICIT in body,
     )
-    return _ROOT.sub(lambda root: root[0] + used.encode(), document, count=1) if used else document
 
 
 def slot(name: str, *, attribute: bool = False) -> str:

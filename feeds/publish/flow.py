@@ -13,7 +13,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 
 from feeds import frames
@@ -41,6 +41,8 @@ from feeds.store.values import Replacement, SectionState, StaleSection
 
 log = logging.getLogger(__name__)
 
+MONTHS_EVERY = timedelta(minutes=10)
+"""How often sitemaps are told what was published: it takes a tenth of a publication, and crawlers come seldom."""
 MOST_SET_ASIDE = 10
 """Articles set aside from one section in one go; past that the fault is hardly theirs, and the last good stays."""
 
@@ -72,6 +74,8 @@ class Publisher:
         self._frames: dict[str, list[Frame]] = {}  # as they were written last
         self._cut: set[str] = set()  # sections that have more than their documents have room for
         self._desk_id = ""
+        self._noted_at: datetime | None = None  # when sitemaps were told last, and whether they are to be
+        self._unnoted = False
         self._renewed: int | None = None  # the version of which nothing is left to be noted
 
     def publish(self, settings: Settings, sections: Sequence[Section], *, now: datetime) -> Published:
@@ -98,8 +102,10 @@ class Publisher:
         """
         desk = desk_context(settings)
         catch_up_stories(self._store, done.sections, desk)
-        if "" in done.sections:
+        self._unnoted |= "" in done.sections
+        if self._unnoted and (self._noted_at is None or not timedelta(0) <= now - self._noted_at < MONTHS_EVERY):
             note_months(self._store)
+            self._noted_at, self._unnoted = now, False
         done.archived, aside = catch_up(self._store, desk, most=most, now=now)
         done.set_aside += aside
 
