@@ -36,7 +36,7 @@ def test_the_page_tells_a_story_by_days_the_newest_first(told):
     page = told.get(address(7), **BROWSER)
     assert page.status == 200 and page.headers["content-type"] == "text/html; charset=utf-8"
     assert "<h1>What the gate cost 1500</h1>" in page.text
-    assert "3 articles in Harbour Post, Sea &amp; Shore, since" in page.text
+    assert "3 articles: Harbour Post, Sea &amp; Shore · since" in page.text
     places = [page.text.index(words) for words in ("24 November 2026", "cost 1500</a>", "23 November 2026",
                                                    "later 2</a>", "holds 1</a>")]  # fmt: skip
     assert places == sorted(places) and "theatre" not in page.text
