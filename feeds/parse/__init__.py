@@ -17,6 +17,7 @@ from feeds.parse.proposals import propose, propose_json
 from feeds.parse.selected import Picked, parse_selected, pick, picked_without
 from feeds.parse.walls import wall
 from feeds.parse.xml_feeds import parse_xml
+from feeds.urls import masked
 
 __all__ = [
     "Offer",
@@ -59,4 +60,8 @@ def parse(
         return parse_json(seen.body, url=url, known_items=known_items)
     if seen.kind == "xml":
         return parse_xml(seen, url=url, known_items=known_items, known_head=known_head)
-    raise refusal(seen, content_type)
+    error = refusal(seen, content_type)
+    offers = parse_offers(body, url=url, content_type=content_type) if seen.kind == "html" else ()
+    if named := next((offer.url for offer in offers if offer.named and not offer.comments), None):
+        error.remedy = f"the page names its feed: write `url: {masked(named)}`"
+    raise error

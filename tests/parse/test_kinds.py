@@ -111,3 +111,15 @@ def test_what_is_no_feed_is_named_with_a_remedy(body: bytes, cause: str) -> None
 def test_sitemaps_and_pages_are_recognised_for_others() -> None:
     assert recognise(b"<?xml version='1.0'?><sitemapindex/>").kind == "sitemap"
     assert recognise(b"<!-- x --><html/>").kind == "html"
+
+
+def test_a_page_in_the_place_of_a_feed_is_refused_with_the_feed_that_it_names() -> None:
+    head = '<link rel="alternate" type="application/rss+xml" title="Comments" href="/comments/feed">'
+    head += '<link rel="alternate" type="application/atom+xml" href="/news.atom?key=1">'
+    page = f"<html><head><title>Coast</title>{head}</head><body>x</body></html>"
+    with pytest.raises(ParseError) as caught:
+        parse(page.encode(), url="https://coast.example/", content_type="text/html")
+    assert caught.value.remedy.startswith("the page names its feed: write `url: https://coast.example/news.atom")
+    with pytest.raises(ParseError) as caught:
+        parse(b"<html><body>x</body></html>", url="https://coast.example/", content_type="text/html")
+    assert "wiredesk discover" in caught.value.remedy

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,3 +98,16 @@ def test_json_of_a_form_of_its_own_has_its_longest_list_proposed(value: Any, sel
     if select is not None:
         feed = parse_selected(body, select=select, is_json=True, url=URL, content_type=None, now=NOW, zone=UTC)
         assert [entry.title for entry in entries(feed)] == list(TITLES)
+
+
+@pytest.mark.shared_data
+def test_what_is_proposed_for_real_pages_reads_them(shared_data: Path) -> None:
+    read = 0
+    with tarfile.open(shared_data / "extraction" / "fundus_html.tar.xz") as archive:
+        for member in [one for one in archive.getmembers() if one.isfile()][::8]:
+            body = archive.extractfile(member).read()
+            select = proposed(body)
+            if select is not None:  # else ParseError
+                parse_selected(body, select=select, is_json=False, url=URL, content_type=None, now=NOW, zone=UTC)
+                read += 1
+    assert read >= 5
