@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import xxhash
 
-from feeds.errors import FetchError
+from feeds.errors import FetchError, FetchTooLarge
 from feeds.fetch.robots import Rules, rules_of
 from feeds.model import Answer, Request, Source
 
@@ -130,7 +130,8 @@ class Follows:
             rules = rules_of(outcome.status, outcome.body)
             until = now + KEPT_FOR
         else:
-            rules = rules_of(outcome.status or 0)
+            # One that is too large may forbid anything, as one that can't be had does.
+            rules = rules_of(0 if isinstance(outcome, FetchTooLarge) else outcome.status or 0)
             until = now + (KEPT_FOR if outcome.status and outcome.status < 500 else RETRIED_AFTER)
         if len(self._rules) >= MOST_SITES:
             self._rules = {name: kept for name, kept in self._rules.items() if kept[0] > now}

@@ -52,6 +52,8 @@ _ADDRESSES = (*KINDS, "opml")
 _OPML_KEYS = frozenset(
     {"opml", "section", "drop", "interval_s", "full_text", "language", "timezone", "enabled", "priority"}
 )
+_UNUSED = {"mail": ("headers", "post", "ignore_validators", "follow", "removed"), "": ("from", "digest", "mark_read")}
+"""Keys that mean nothing for letters, and those that do for letters alone."""
 _CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
 
 
@@ -189,6 +191,9 @@ class _Judge:
         self.gathered.sources.append(source)
         self._target(source, read.places[where])
         self._interval(source, read)
+        for unused in _UNUSED["mail" if source.kind == "mail" else ""]:
+            if unused in read.places:
+                self.report.warn(read.places[unused], f"{unused}: means nothing beside {where}", "take it out")
         if source.kind == "mail":
             self._mail(node, source, read.places[where])
         elif source.kind == "files":

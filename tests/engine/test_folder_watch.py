@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+from contextlib import suppress
 from pathlib import Path
 
-from feeds.engine.folder_watch import FolderWatch
+from feeds.engine.folder_watch import FolderWatch, MailWatch
+from feeds.model import FetchSettings
+from tests.fetch.dovecot import Dovecot
+from tests.fetch.test_mailbox import url
+from tests.parse.test_letters import letter
 
 
 def test_a_file_that_is_written_moved_or_removed_is_told_with_its_sources(tmp_path: Path) -> None:
@@ -37,3 +43,21 @@ def test_a_file_that_is_written_moved_or_removed_is_told_with_its_sources(tmp_pa
         assert came == {3}
     finally:
         watch.close()
+
+
+def test_a_letter_that_comes_is_told_with_its_source() -> None:
+    told: queue.Queue[frozenset[int]] = queue.Queue()
+    watch = MailWatch(told.put)
+    with Dovecot() as server:
+        settings = FetchSettings(allow_private=(f"127.0.0.1:{server.port}",))
+        watch.watch({7: url(server), 8: url(server, "wrong")}, settings)
+        try:
+            for number in range(200):  # the wait begins some time after it was asked for
+                server.deliver(f"w{number}", letter(plain="One."))
+                with suppress(queue.Empty):
+                    assert told.get(timeout=0.1) == {7}
+                    break
+            else:
+                raise AssertionError("nothing was told")
+        finally:
+            watch.close()

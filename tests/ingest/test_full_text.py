@@ -14,6 +14,7 @@ from feeds.model import Entry, Source
 from feeds.store import open_store
 from tests.cases.desk import NOW, CaseDesk
 from tests.databases import database
+from tests.fetch.origin import Origin
 
 SUMMARY = "The harbour council wants a second ferry before winter, its chair said on Monday."
 PARAGRAPHS = [
@@ -136,3 +137,31 @@ def test_of_a_long_backlog_the_newest_pages_stay(tmp_path: Path) -> None:
         tx.page_queue.put(1, {link_hash(url): url for url in pages[30:]}, MOST_QUEUED)
         tx.page_queue.put(1, {link_hash(url): url for url in pages[:30]}, MOST_QUEUED)
         assert tx.page_queue.next([1], 1000)[1] == pages[:MOST_QUEUED]
+
+
+def test_hostile_pages_cost_the_entry_nothing(desk: CaseDesk) -> None:
+    title, loop = "Council wants a second ferry", desk.origin.url("/loop.html")
+    desk.origin.add("/loop.html", lambda exchange: exchange.answer(302, Location=loop))
+    whole = page(title, *PARAGRAPHS)
+    shown = {
+        "huge": page(title, "x" * 6_000_000),
+        "deep": b"<html><body>" + b"<div>" * 100_000 + SUMMARY.encode(),
+        "script": b"<html><head><title>x</title></head><body><div id=root></div><script>show()</script></body></html>",
+        "charset": whole.replace(b"<head>", b'<head><meta charset="no-such-charset">'),
+        "empty": b"",
+    }
+    links = {name: desk.show(f"/{name}.html", body) for name, body in shown.items()} | {"loop": loop}
+    with Origin("127.0.0.2") as large:
+        large.add("/robots.txt", lambda exchange: exchange.answer(200, b"# " + b"x" * 11_000_000))
+        large.add("/behind.html", lambda exchange: exchange.answer(200, whole, Content_Type="text/html"))
+        links["robots"] = large.url("/behind.html")
+        items = [
+            ITEM.format(title=name, link=at, number=name, text=f"{title}. {SUMMARY}") for name, at in links.items()
+        ]
+        desk.write({"name": "Short", "url": desk.show("/feed.xml", feed(*items)), "full_text": "fetch"})
+        desk.poll()
+        assert not [result for result in desk.ended if result.error]
+        long = {item["title"]: "ferry number 8" in item.get("content_html", "") for item in desk.items()}
+        assert long == dict.fromkeys(links, False) | {"charset": True}
+        assert large.seen("/behind.html") == []
+    assert desk.origin.seen("/huge.html") and desk.origin.seen("/script.html")
