@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import resource
+from multiprocessing.util import Finalize
 from typing import Any
 
 from granian import Granian
@@ -19,7 +20,7 @@ from granian.log import LogLevels
 from feeds.engine.liveness import Alive, end_with_parent
 from feeds.engine.logs import log_uncaught
 from feeds.serve.admission import THREADS
-from feeds.serve.app import create_app, store_url_from
+from feeds.serve.app import answers_of, create_app, store_url_from
 
 BACKLOG = 2048
 MAX_CONNECTIONS = 4096  # a worker; granian holds one for as long as a client keeps it open, asking or not
@@ -59,7 +60,9 @@ def application() -> Any:
     end_with_parent()
     log_uncaught()
     Alive("web").beat_from_a_thread()
-    return create_app(store_url_from(os.environ))
+    app = create_app(store_url_from(os.environ))
+    Finalize(None, answers_of(app).close, exitpriority=0)  # what it has counted is saved
+    return app
 
 
 def granian_settings(*, host: str, port: int, workers: int) -> dict[str, Any]:

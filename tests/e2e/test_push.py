@@ -1,4 +1,4 @@
-"""A whole desk tells of its articles: by webhooks and by a digest, with secrets from the environment."""
+"""A whole desk tells of its articles: by webhooks and by a digest, with secrets from the environment; and who reads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from tests.hub.subscriber import Subscriber
 SECRET = "geheim-4711"
 
 
-def test_a_webhook_and_a_digest_tell_of_a_new_article(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_and_a_digest_tell_of_a_new_article_and_the_desk_of_its_readers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tests.e2e.publisher.BEGIN", datetime.now(UTC) - timedelta(hours=1))
     postbox = Postbox()
     with Origin() as origin, Subscriber() as hook, server(postbox) as port, Desk(tmp_path) as desk:
@@ -49,8 +51,11 @@ def test_a_webhook_and_a_digest_tell_of_a_new_article(tmp_path: Path, monkeypatc
         publisher.publish("Second light")
         until(lambda: hook.deliveries, what="the message to the webhook")
         until(lambda: postbox.messages, 60, what="the digest")
+        desk.get("/news/world.atom", {"User-Agent": "Feedly/1.0 (+http://www.feedly.com/; 12 subscribers)"})
         desk.stop()
+        readers = desk.command("readers").stdout
         log, rows = desk.log.read_text(), (desk.data / "desk.sqlite3").read_bytes()
+    assert "news/world: 12 subscribers (Feedly 12)" in readers  # what a web process counted is saved when it ends
     delivery = hook.deliveries[0]
     assert "/cb/one?" in delivery.target and json.loads(delivery.body)["article"]["title"] == "Second light"
     signed = hmac.new(SECRET.encode(), delivery.body, hashlib.sha256).hexdigest()
