@@ -1,7 +1,5 @@
-"""What the hub sends to subscribers (WebSub §7) and when: the topic's document without the entries that they have.
-
-Of Atom and RSS alone may entries be left out; JSON Feed goes whole. A subscriber gets a feed like the one it would
-have fetched, so that whatever reads the topic reads this. I/O: requests to callbacks and hubs; the store.
+"""When the hub asks, delivers and tries again (WebSub §5.3, §7); `messages.py` says what. Outside hubs, search engines
+and webhooks take the same road. I/O: requests to callbacks and hubs; the store.
 """
 
 from __future__ import annotations
@@ -17,24 +15,21 @@ from datetime import datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
 
-from feeds.errors import DeskError, FetchError, ParseError, StoreError
+from feeds.errors import DeskError, FetchError, StoreError
 from feeds.fetch.client import Fetcher
 from feeds.fetch.headers import retry_after_s
 from feeds.fetch.resolver import Lookup
-from feeds.frames import cut, delta_body
 from feeds.hub import indexnow
-from feeds.hub.requests import sign, topic_url
+from feeds.hub.messages import changes_of, delivery_headers, message_headers, news, next_message, question
+from feeds.hub.requests import topic_url
 from feeds.hub.subscribing import Asking, after, judge_hub, request_to
-from feeds.hub.webhooks import changes_of, headers_of, next_message
 from feeds.model import Answer, Document, Format, Notify, PollSettings, Request, Settings
 from feeds.store import ReadTx, Store
 from feeds.store.hubs import HOOK, PING, HubRequest, Subscription
 from feeds.store.values import Changes
 from feeds.urls import masked
 
-Headers = tuple[tuple[str, str], ...]
 TURN_S, REST_S, REST_SHARED_S = 0.2, 60.0, 1.0
 """How long a turn waits for something to end or to come: where something is due, at rest, and where other machines may
 write into the store, of which nobody tells."""
@@ -51,56 +46,6 @@ TELL_AFTER = 6
 VERIFY_TRIES, VERIFY_AGAIN_S = 3, 15.0
 STORE_RETRY_S = 2.0
 _MANNERS = PollSettings(per_host=16, gap_s=0)  # many callbacks of one reader live on one host
-
-
-def news(
-    document: Document, changed: Sequence[str], withdrawn: Sequence[tuple[str, datetime]], *, complete: bool
-) -> bytes | None:
-    """Return what to send to whoever has the state before *changed* and *withdrawn*; None where nothing is news.
-
-    With *complete* False more has changed than is told: the whole document is right then.
-    """
-    here = set(document.article_uids)
-    fresh = [uid for uid in changed if uid in here]
-    if complete and not fresh and not (withdrawn and document.format != "rss"):
-        return None
-    if not complete or document.format == "json":
-        return document.body
-    try:
-        return delta_body(document, cut(document), fresh, withdrawn)
-    except ParseError:
-        return document.body
-
-
-def delivery_headers(document: Document, body: bytes, *, topic: str, hub: str, secret: str | None) -> Headers:
-    """Return the headers of a delivery: the topic's type, its links, and a signature where there is a *secret*."""
-    headers = [("Content-Type", document.media_type), ("Link", f'<{hub}>; rel="hub", <{topic}>; rel="self"')]
-    if secret is not None:
-        headers.append(("X-Hub-Signature", sign(secret, body)))
-    return tuple(headers)
-
-
-def question(request: HubRequest, challenge: str) -> str:
-    """Return the address that asks a callback whether it means *request* (§5.3), or tells it of a denial (§5.2)."""
-    fields = {"hub.mode": request.mode, "hub.topic": request.topic}
-    if request.mode == "denied":
-        fields["hub.reason"] = request.reason
-    else:
-        fields["hub.challenge"] = challenge
-    if request.mode == "subscribe":
-        fields["hub.lease_seconds"] = str(request.lease_s)
-    return with_query(request.callback, fields)
-
-
-def with_query(url: str, fields: dict[str, str]) -> str:
-    """Return *url* with *fields* behind whatever query it has, which stays as it is.
-
-    >>> with_query("https://a.example/cb?hub.mode=x&b", {"hub.mode": "y"})
-    'https://a.example/cb?hub.mode=x&b&hub.mode=y'
-    """
-    mark = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
-    return url + mark + urlencode(fields)
-
 
 log = logging.getLogger(__name__)
 
@@ -329,7 +274,7 @@ class Deliveries:
             url=hook.url,
             accept="any",
             timeout_s=TIMEOUT_S,
-            headers=headers_of(message.body, hook.secret),
+            headers=message_headers(message.body, hook.secret),
             post=message.body,
             tag=("deliver", one, (sent, self._publication)),
         )

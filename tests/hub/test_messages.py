@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from feeds.hub.webhooks import next_message
+from feeds.hub.messages import next_message
 from feeds.model import MEDIA_TYPES, Document, FetchSettings, Notify, Section
 from tests.hub.conftest import HubDesk, until
 from tests.hub.subscriber import Delivery, Subscriber
