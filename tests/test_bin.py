@@ -81,7 +81,10 @@ def test_without_uv_pip_installs_and_what_it_says_is_seen(tmp_path: Path) -> Non
 def test_an_extra_that_is_not_known_is_refused() -> None:
     ended = subprocess.run(["/bin/sh", str(ROOT / "bin" / "install"), "learning"], capture_output=True, text=True)
     assert ended.returncode == 1
-    assert ended.stderr == "wiredesk: say what to install: bin/install postgres, or bin/install learn\n"
+    assert (
+        ended.stderr
+        == "wiredesk: say what to install: bin/install postgres, bin/install learn, or bin/install server\n"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -59,7 +60,7 @@ def test_the_units_hold_and_are_hardened(tmp_path: Path) -> None:
     if analyze is None:
         pytest.skip("systemd-analyze is not installed (Debian: apt install systemd)")
     units = []
-    for path in sorted(DEPLOY.glob("wiredesk*")):
+    for path in sorted(DEPLOY.glob("wiredesk*.*")):
         unit = tmp_path / path.name.replace("@", "@worker")
         # The program is not installed in /opt here; everything else is judged as it ships.
         unit.write_text(path.read_text().replace("/opt/wiredesk/.venv/bin/python", "/bin/true"))
@@ -111,3 +112,44 @@ def test_what_the_pages_tell_to_start_is_there() -> None:
         assert {name for name in names.split() if not name.startswith("--")} <= {*services, "worker=2"}
     for bench in re.findall(r"bench/\w+\.py", told):
         assert (ROOT / bench).exists()
+
+
+def test_a_server_is_installed_and_nothing_that_is_there_is_lost(tmp_path: Path) -> None:
+    venv, to = tmp_path / "venv", tmp_path / "root"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (venv / "bin" / "python").chmod(0o755)
+    shutil.copy(ROOT / "requirements.txt", venv / ".wiredesk-requirements.txt")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("WIREDESK_", "PYTHON"))}
+    environ = clean | {"WIREDESK_VENV": str(venv), "DESTDIR": str(to)}
+
+    def install() -> str:
+        command = ["/bin/sh", str(ROOT / "bin" / "install"), "server"]
+        ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stderr
+
+    assert "systemctl enable --now wiredesk.service" in install()
+    units = {path.name for path in (to / "etc" / "systemd" / "system").iterdir()}
+    assert units == {path.name for path in DEPLOY.glob("wiredesk*.*")}
+    secrets = to / "etc" / "wiredesk" / "environment"
+    assert secrets.stat().st_mode & 0o777 == 0o600
+    sources = to / "etc" / "wiredesk" / "sources.yaml"
+    sources.write_text("- {name: A, url: 'https://a.example/', headers: {X-Key: '${A_KEY}'}}\n")
+    secrets.write_text("# a remark\nA_KEY='of two words'\nLAST=$(touch /nowhere)")
+
+    # `wiredesk` on the path knows its folders and its variables, wherever it is called.
+    def wiredesk(*arguments: str) -> subprocess.CompletedProcess[str]:
+        own = {"WIREDESK_APP": str(ROOT), "WIREDESK_USER": "", "WIREDESK_VENV": str(venv)}
+        own |= {"WIREDESK_CONFIG": str(to / "etc" / "wiredesk"), "WIREDESK_DATA": str(to / "var" / "lib" / "wiredesk")}
+        command = [str(to / "usr" / "local" / "bin" / "wiredesk"), *arguments]
+        return subprocess.run(command, env=clean | own, cwd="/", capture_output=True, text=True, timeout=60)
+
+    checked = wiredesk("check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert f"{to}/etc/wiredesk is valid: 10 sections, 1 source" in checked.stdout
+    assert wiredesk("nonsense").returncode == 2
+
+    # Again, as an upgrade does it: config and secrets stay.
+    assert f"kept    {to}/etc/wiredesk" in install()
+    assert "A_KEY" in sources.read_text() and "A_KEY" in secrets.read_text()
