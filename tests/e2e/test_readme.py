@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.e2e.desk import ROOT, Desk, free_port, until
+from tests.fetch.origin import Origin
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -111,3 +112,89 @@ def _ready(desk: Desk, log: Path) -> bool:
 
 def _run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=clone, env=environ(clone), capture_output=True, text=True, timeout=60)
+
+
+FEED = (
+    '<rss version="2.0"><channel><title>Example News</title>'
+    "<item><title>The ferry sails again</title><link>{base}/1</link><description>From the harbour.</description></item>"
+    "<item><title>A quiet day</title><link>{base}/2</link><description>Nothing at all.</description></item>"
+    "</channel></rss>"
+)
+
+
+def test_the_ten_minutes_are_true_step_by_step(clone: Path, origin: Origin) -> None:
+    page, base = (clone / "docs" / "ten-minutes.md").read_text(), origin.url("").rstrip("/")
+    # The example site is one of this machine's, which has to be allowed.
+    os_environ = environ(clone) | {"WIREDESK_ALLOW_PRIVATE": "127.0.0.0/8"}
+    head = b'<link rel="alternate" type="application/rss+xml" title="Example News" href="/news.xml">'
+    origin.add("/", lambda exchange: exchange.answer(200, head, Content_Type="text/html"))
+    origin.add("/news.xml", lambda exchange: exchange.answer(200, FEED.format(base=base).encode()))
+
+    def run(line: str) -> str:
+        words = line.replace("https://example.org", base).split()
+        ended = subprocess.run(words, cwd=clone, env=os_environ, capture_output=True, text=True, timeout=60)
+        assert ended.returncode == 0, (line, ended.stdout, ended.stderr)
+        return ended.stdout
+
+    steps = [(text, None) if kind == "sh" else (text, name) for kind, text, name in _blocks(page)]
+    desk = Desk(clone.parent / "asked", port=free_port())
+    log = clone.parent / "run.log"
+    did = []
+    with desk:
+        for text, file in steps:
+            if file is not None:
+                (clone / file).parent.mkdir(exist_ok=True)
+                (clone / file).write_text(text.replace("https://example.org/", f"{base}/"))
+                did.append(file)
+                continue
+            for line in text.splitlines():
+                if line.startswith("git clone") or line == "bin/run":
+                    continue  # the fixture has, and the README's test does
+                did.append(line.split()[1])
+                if line.startswith("bin/run"):
+                    command = [*line.split(), "--port", str(desk.port)]
+                    with log.open("wb") as out:
+                        desk.process = subprocess.Popen(command, cwd=clone, env=os_environ, stdout=out, stderr=out)
+                    until(lambda: _ready(desk, log), 60, "the start")
+                    continue
+                told = run(line)
+                if "discover" in line:
+                    assert yaml.safe_load(told)[0] == {"name": "Example News", "url": f"{base}/news.xml"}
+                if "explain" in line:
+                    assert "rule of town" in told or "keyword 'ferry'" in told
+                if "sources" in line:
+                    assert "Example News" in told and "My notes" in told
+            if text.startswith("bin/run --config"):
+                assert [item["title"] for item in desk.items("/town.json")] == ["The ferry sails again"]
+                until(lambda: desk.items("/garden.json"), 20, "the note")
+                assert [item["title"] for item in desk.items("/garden.json")] == ["The leeks are in"]
+                assert desk.get("/town.atom").status == desk.get("/sections.opml").status == 200
+                sections = clone / "mydesk" / "config" / "sections.yaml"
+                sections.write_text(sections.read_text().replace("title: Garden", "title: My garden"))
+                until(lambda: b"My garden" in desk.get("/garden").body, 20, "the new title")
+        assert desk.stop() == 0
+    assert {"init", "discover", "check", "poll", "--config", "explain", "sources"} <= set(did)
+    assert len([one for one in did if "mydesk/" in one]) == 4
+
+
+def _blocks(page: str) -> list[tuple[str, str, str]]:
+    """Kind and text of each block, with the file of `mydesk/` that was named last before it."""
+    found = []
+    for match in BLOCK.finditer(page):
+        named = re.findall(r"`(mydesk/[\w/]+\.\w+)`", page[: match.start()])
+        found.append((match[1], match[2], named[-1] if named else ""))
+    return found
+
+
+def test_every_page_is_within_one_click_of_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    linked = set(re.findall(r"\]\((docs/[^)#]+)", readme))
+    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    assert pages - linked == set()
+    assert re.search(r"!\[[^\]]+\]\(docs/screenshots/[\w-]+\.jpg\)", readme)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(((?!https?:|#)[^)#\s]+)", page.read_text()):
+            assert (page.parent / target).exists(), (page.name, target)
