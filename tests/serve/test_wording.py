@@ -14,7 +14,7 @@ from feeds.model import Section
 from feeds.serve.errors import EXPLANATIONS
 from feeds.serve.wording import LANGUAGES, SAID_ELSEWHERE, direction, wording
 from feeds.store.relations import _WORDS as WHY_A_COPY
-from tests.serve.catalogues import compiled, extracted, po_of, read
+from tests.serve.catalogues import SERVE, compiled, extracted, po_of, read
 from tests.serve.conftest import NOW, MemoryReader, application, make_article
 from tests.serve.wsgi import ask
 
@@ -111,3 +111,21 @@ def test_a_language_without_a_catalogue_has_english_words_and_its_own_side(make_
     page = ask(application(reader), "/news").text
     assert '<html lang="en" dir="rtl">' in page and "Subscribe" in page
     assert direction("he") == "rtl"
+
+
+BARE = re.compile(r"[A-Za-z]{2,}")
+SAID_AS_IT_IS = {"OPML", "sections", "opml", "doctype", "html", "Status"}
+"""Names, and the link to a page that is for admins and in English."""
+FOR_ADMINS = re.compile(r'<section class="welcome".*?</section>', re.DOTALL)
+"""What a desk without articles says: its admin reads that."""
+
+
+@pytest.mark.parametrize("template", sorted(path.name for path in (SERVE / "templates").glob("*.html")))
+def test_no_template_says_a_word_past_the_catalogues(template):
+    if template.startswith("status"):
+        return  # these are for admins
+    text = FOR_ADMINS.sub("", (SERVE / "templates" / template).read_text(encoding="utf-8"))
+    text = re.sub(r"{% set \w+ %}.*?{% endset %}|{#.*?#}|{%.*?%}|{{.*?}}", "", text, flags=re.DOTALL)
+    shown = re.findall(r'(?:placeholder|aria-label|title|alt)="([^"]*)"', text) + [re.sub(r"<[^>]*>", " ", text)]
+    bare = {word for part in shown for word in BARE.findall(part)} - SAID_AS_IT_IS
+    assert not bare, f"{template}: {bare}"
