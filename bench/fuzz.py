@@ -56,7 +56,7 @@ TOKENS = (
     b"<", b">", b"&", b"&#0;", b"&#xD800;", b"&#99999999999;", b"]]>", b"<![CDATA[", b"<!--", b"<?", b"\x00", b"\xff",
     b"\xed\xa0\x80", b"\xe2\x80\xae", b"%00", b"%", b"://", b"[::1]", b"@", b"\r\n", b"9" * 30, b"-1", b"1e999", b"NaN",
     b"{", b"[" * 50, b'"', b"\\u0000", b"<a>" * 60, b"</", b"xmlns:x='", b"2026-02-30", b"24:60:61", b"+99:99", b"*",
-    b"&a;", b"- ", b": ", b"!!python/object", b"${X}", b"before=", b"..", b"//", b";", b"\xf0\x9f\x98\x80",
+    b"&a;", b"- ", b": ", b"!!python/object", b"${X}", b"page=", b"..", b"//", b";", b"\xf0\x9f\x98\x80",
 )  # fmt: skip
 OWN: dict[str, tuple[bytes, ...]] = {
     "date": (b"Sat, 28 Nov 2026 12:00:00 +0100", b"2026-11-28T12:00:00.123Z", b"28. November 2026, 9 Uhr"),
@@ -77,7 +77,7 @@ OWN: dict[str, tuple[bytes, ...]] = {
         b"title: T\nbase_url: https://w.example\npoll: {first_s: 1}\npublish: {keep_days: 3}\ntimezone: UTC\n",
     ),
     "http": (
-        b"/search?q=a&before=12", b"/news.rss?limit=5", b"/index.json", b"/article/0000", b"/news/archive/3.atom",
+        b"/search?q=a&page=12", b"/news.rss?limit=5", b"/index.json", b"/article/0000", b"/news/archive/3.atom",
         b"/status/source/a", b"/all.rss?q=%22a%20b%22&since=1", b"/opml", b"/websub", b"/sitemap.xml",
     ),
 }  # fmt: skip
