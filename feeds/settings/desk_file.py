@@ -192,6 +192,12 @@ def _public_address(settings: Settings, read: Read, report: Report) -> None:
             f"base_url {settings.base_url!r} is not https",
             "readers can be shown changed articles on the way; put TLS in front of the desk",
         )
+    if local and settings.publish.indexnow:
+        report.warn(
+            read.places.get("publish"),
+            "publish.indexnow tells search engines of a desk that they can't reach",
+            "set base_url to the address under which everybody reads it",
+        )
     if not local and not settings.contact:
         report.warn(
             read.places.get("contact"), "no `contact:`", "give an address, so that sources can tell you of trouble"

@@ -193,6 +193,7 @@ MISTAKES = [
         "1:1: 'News' can't be a section's key, since it is part of its address; write lower-case letters, digits, "
         "- and _; `title:` holds the name for people; did you mean 'news'?",
     ),
+    (DESK, "licence: {permits: [search, ai-train], prohibits: ai-train}\n", "1:51: licence permits and prohibits 'ai-train'; take it out of one of them"),
     (SECTIONS, "a: {colour: green}\n", "1:13: colour: 'green' is no colour; write # and six hexadecimal digits in quotes, such as '#0a5c36'"),
     (SECTIONS, "status: {title: S}\n", "1:1: the key 'status' is reserved; /status is the desk's own address; choose another key"),
     (

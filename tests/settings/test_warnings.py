@@ -32,6 +32,12 @@ WARNINGS = [
     ),
     (
         DESK,
+        "publish: {indexnow: https://s.example/indexnow}\n",
+        "1:10: publish.indexnow tells search engines of a desk that they can't reach;"
+        " set base_url to the address under which everybody reads it",
+    ),
+    (
+        DESK,
         "publish: {keep_articles: 10}\n",
         "1:26: publish.keep_articles 10 is below publish.entries 50; documents will hold 10 articles",
     ),
