@@ -179,10 +179,10 @@ class Tally:
         """Put what was counted where `/metrics` finds it."""
         with self._counting:
             counts, self._counts = self._counts, {}
-            heard = self.readership.settle()
+            read = self.readership.take()
         for key, count in counts.items():
             self._served.labels(*key).inc(count)
-        for service, path, count in heard:
+        for service, path, count in self.readership.settle(read):
             # Anybody can say anything: how many names are kept is bounded.
             if (service, path) in self._services or len(self._services) < MOST_SERVICES:
                 self._services.add((service, path))

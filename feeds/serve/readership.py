@@ -29,6 +29,10 @@ Save = Callable[[Sequence[ReaderDay]], None]
 Client = tuple[str | None, str | None]
 """The address of a connection, and those that proxies report: for a hash alone."""
 
+Rows = dict[tuple[str, str], list[int]]
+"""Counts by User-Agent and path."""
+
+ALARMS = "/status.atom"
 MOST_AGENT_CHARS = 200
 MOST_AGENTS, MOST_AT_ONCE = 512, 8192  # different ones, and with different paths, between two looks at what they say
 MOST_NAMES = 300  # unknown ones, a day
@@ -127,7 +131,7 @@ class Readership:
         self._save_in_store = save
         self._clock = clock
         self._polite_s, self._prefix = 0.0, ""
-        self._rows: dict[tuple[str, str], list[int]] = {}
+        self._rows: Rows = {}
         self._agents: set[str] = set()
         self._seen: dict[int, tuple[float, str]] = {}
         self._seen_before: dict[int, tuple[float, str]] = {}
@@ -162,15 +166,19 @@ class Readership:
         if before is not None:
             if now - before[0] < self._polite_s:
                 row[_HASTY] += 1
-            if status == "200" and before[1] == tag:
+            if status == "200" and tag and before[1] == tag:
                 row[_WASTED] += sent
         elif len(self._seen) >= MOST_CLIENTS:
             self._seen_before, self._seen = self._seen, {}
         self._seen[who] = now, tag
 
-    def settle(self) -> list[tuple[str, str, int]]:
-        """Read what those counted say of themselves; for whom aggregators ask: their name, the path, how many."""
+    def take(self) -> Rows:
+        """Take out what was counted since the last time. Not while another thread counts."""
         rows, self._rows, self._agents = self._rows, {}, set()
+        return rows
+
+    def settle(self, rows: Rows) -> list[tuple[str, str, int]]:
+        """Read what those counted say of themselves; for whom aggregators ask: their name, the path, how many."""
         declared = []
         with self._settling:
             for (agent, path), row in rows.items():
@@ -179,6 +187,8 @@ class Readership:
                     declared.append((name, path, count))
                 # Of whom nobody knows it would be too much to say which documents, and worth nothing.
                 document = document_asked(path.removeprefix(self._prefix)) if known or count else ""
+                if document == ALARMS:
+                    continue  # the admin's own
                 self._keep(name, document, row, count)
             if self._kept and self._timer is None and self._save_in_store is not None:
                 self._timer = threading.Timer(SAVE_S, self.save)

@@ -95,7 +95,7 @@ def readers(saved: Saved, time: Time) -> Readership:
 
 
 def settled(readers: Readership, saved: Saved):
-    readers.settle()
+    readers.settle(readers.take())
     readers.save()
     return report(saved)
 
@@ -133,10 +133,10 @@ def test_a_million_names_and_clients_take_bounded_room_and_known_readers_keep_th
     assert len(readers._rows) <= MOST_AGENTS + 2
     assert len(readers._seen) + len(readers._seen_before) <= 2 * MOST_CLIENTS
     for _ in range(3):
-        readers.settle()
+        readers.settle(readers.take())
         for number in range(MOST_AGENTS):
             readers.count("/news.rss", "200", f"Other{number}-{_}", 10, "t", (str(number), None))
-    readers.settle()
+    readers.settle(readers.take())
     readers.count("/news.rss", "200", "FreshRSS/1", 10, "t", HOME)
     told = settled(readers, saved)
     assert len(told.readers) <= MOST_NAMES + 2 and told.readers[0].name == OTHERS
@@ -148,7 +148,7 @@ def test_a_million_names_and_clients_take_bounded_room_and_known_readers_keep_th
 
 def test_what_could_not_be_saved_is_saved_later(readers, saved):
     readers.count("/news.rss", "200", "curl/8", 10, "t", HOME)
-    readers.settle()
+    readers.settle(readers.take())
     saved.fails = True
     readers.save()
     saved.fails = False
