@@ -11,7 +11,7 @@ from feeds.selectors import xpath_of
 PAGE = html.document_fromstring(
     '<div id=top class="card a"><a href=/0></a><div class=in><a HREF=/1 data-x=y>one</a></div><p>two</p><p lang=de>drei</p></div>'
 )
-CARD = PAGE.get_element_by_id("top")
+CARD = next(PAGE.iter("div"))
 
 
 @pytest.mark.parametrize(
