@@ -166,3 +166,22 @@ def test_a_folder_swapped_behind_a_symlink_is_one_change(desk: Desk, origin: Ori
     assert "sections.yaml:" not in desk.log.read_text()
     assert "sources.yaml:" not in desk.log.read_text()
     assert len(origin.seen(publisher.path)) == 1
+
+
+def test_a_renamed_source_keeps_its_articles_and_its_history(desk: Desk, origin: Origin) -> None:
+    publisher = Publisher(origin)
+    publisher.publish("Before the new name")
+    source: dict[str, object] = {"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}
+    desk.write(sources=[source])
+    desk.start()
+    until(lambda: desk.items("/news/world.json"), what="the article")
+    [before] = desk.items("/news/world.json")
+    desk.write(sources=[source | {"name": "The Harbour Post"}])
+    publisher.publish("After it")
+    until(lambda: titles(desk, "/news/world.json") == ["After it", "Before the new name"], what="the next article")
+    until(lambda: b"Tidings" not in desk.get("/news/world.rss").body, what="the new name in what is old")
+    assert desk.items("/news/world.json")[1]["id"] == before["id"]
+    assert desk.get(f"/article/{str(before['id']).removeprefix('urn:uuid:')}").body.count(b"The Harbour Post") >= 1
+    assert b"1 other place" not in desk.get("/news/world").body
+    # What is known of its document is known still: nothing is asked for whole again.
+    until(lambda: [seen.header("if-none-match") for seen in origin.requests][-1] == publisher.etag, what="a 304")
