@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from feeds.store import open_store
-from feeds.store.values import InboxItem
-from tests.cases.desk import NOW, CaseDesk
-from tests.databases import database
+from tests.cases.desk import CaseDesk
 
 SECRET = "t0ken-that-nobody-may-see"
 
@@ -93,34 +91,3 @@ def test_a_bug_is_one_file_without_secrets(desk: CaseDesk, tmp_path: Path) -> No
     assert "<title>One</title>" in told["answers/1.body"] and "/q.xml" in told["source.txt"]
     assert "Quay" in told["polls.txt"] and "One" in told["explain/1.txt"]
     assert "can't be written" in str(desk.command("bug", "Quay", str(file)).exception)
-
-
-def test_the_last_answer_of_each_source_stays_and_more_within_days_and_bytes(tmp_path: Path) -> None:
-    from feeds.model import Source
-
-    with open_store(database(tmp_path / "desk.sqlite3")) as store:
-        with store.write() as tx:
-            both = [Source(key=key, name=key, kind="feed", target=f"https://{key}.example/") for key in "ab"]
-            tx.sources.sync(both, "full", NOW)
-
-        def came(source_id: int, body: bytes, days: int, kept_days: int, claim_id: str = "c") -> list[bytes]:
-            at = NOW + timedelta(days=days)
-            item = InboxItem(source_id=source_id, claim_id=claim_id, received_at=at, final_url="https://a", body=body)
-            with store.write() as tx:
-                ids = tx.inbox.put([item])
-                tx.raw_answers.keep(ids, at, kept_days)
-                tx.inbox.remove(ids)
-                return [one.body for one in tx.raw_answers.since(None, source_id)]
-
-        assert came(1, b"first", 0, 0) == [b"first"]
-        assert came(1, b"second", 1, 0) == [b"second"]
-        assert came(1, b"a letter or page", 1, 0, claim_id="") == [b"second"]
-        assert came(1, b"a page", 2, 7, claim_id="") == [b"second", b"a page"]
-        assert came(1, b"third", 3, 7) == [b"second", b"a page", b"third"]
-        assert came(2, b"other", 3, 7) == [b"other"]
-        assert came(1, b"fourth", 9, 7) == [b"a page", b"third", b"fourth"]
-        with store.write() as tx:
-            assert tx.raw_answers.trim(NOW + timedelta(days=60), 7, 10**9) == 2
-            assert [one.body for one in tx.raw_answers.since(None)] == [b"other", b"fourth"]
-            assert tx.raw_answers.trim(NOW + timedelta(days=60), 7, 20) == 1
-            assert [one.body for one in tx.raw_answers.since(NOW + timedelta(days=4))] == [b"fourth"]

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from feeds.ingest.follows import link_hash
-from feeds.ingest.full_text import MOST_QUEUED, completed, kept, refusal
-from feeds.model import Entry, Source
+from feeds.ingest.full_text import completed, kept, refusal
+from feeds.model import Entry
 from feeds.store import open_store
-from tests.cases.desk import NOW, CaseDesk
-from tests.databases import database
+from tests.cases.desk import CaseDesk
 from tests.fetch.origin import Origin
 
 SUMMARY = "The harbour council wants a second ferry before winter, its chair said on Monday."
@@ -128,15 +126,6 @@ def test_the_long_text_stays_while_the_feed_shows_the_short_one() -> None:
     full_now = Entry(key="id:1", title="T", text="word " * 1000, content_hash=7)
     assert kept(full_now, whole) is full_now
     assert kept(SHORT, None) is SHORT
-
-
-def test_of_a_long_backlog_the_newest_pages_stay(tmp_path: Path) -> None:
-    pages = [f"https://h.example/{number}" for number in range(MOST_QUEUED + 30)]
-    with open_store(database(tmp_path / "desk.sqlite3")) as store, store.write() as tx:
-        tx.sources.sync([Source(key="s", name="S", kind="feed", target="https://h.example/feed")], "full", NOW)
-        tx.page_queue.put(1, {link_hash(url): url for url in pages[30:]}, MOST_QUEUED)
-        tx.page_queue.put(1, {link_hash(url): url for url in pages[:30]}, MOST_QUEUED)
-        assert tx.page_queue.next([1], 1000)[1] == pages[:MOST_QUEUED]
 
 
 def test_hostile_pages_cost_the_entry_nothing(desk: CaseDesk) -> None:

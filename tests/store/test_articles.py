@@ -501,3 +501,30 @@ def test_every_change_gets_the_next_number_of_its_section_and_one_place_only(des
             if article is not None:
                 assert article.sections
                 assert "unfiled" not in article.sections or article.sections == ("unfiled",)
+
+
+def test_what_a_source_takes_back_goes_where_it_tells_the_article_and_else_never_comes(desk):
+    save(desk, [new("a"), copy("a2", 2, "a"), new("b", 2)], "news")
+    with desk.write() as tx:
+        assert tx.articles.take_back(2, "a2", "gone", NOW) is False  # another source tells it
+        assert tx.articles.take_back(1, "never", "gone", NOW) is None
+        assert tx.articles.kill(2, "b", "killed", NOW) is True
+        assert tx.articles.kill(2, "later", "killed", NOW) is False
+        assert (tx.articles.state(uid_of("b")).kind, tx.articles.state(uid_of("b")).reason) == ("retracted", "killed")
+        assert tx.articles.state(uid_of("a")).kind == "live"
+        known = tx.articles.known([(2, [entry("later", comparable=None)]), (1, [entry("later", comparable=None)])])
+        assert known.refused == {(2, "later")}
+
+
+def test_entries_are_found_by_their_keys_their_address_and_their_time(desk):
+    save(desk, [new("a"), new("b")], "news")
+    save(desk, [new("c")], "news", now=later(days=1))
+    found = read(desk, lambda tx: tx.articles.entries_of_keys(1, ["a", "c", "x"]))
+    assert {key: (one.title, uid) for key, (one, uid) in found.items()} == {
+        "a": ("Title a", uid_of("a")),
+        "c": ("Title c", uid_of("c")),
+    }
+    assert read(desk, lambda tx: tx.articles.entry_at(1, "https://a.example/b")).key == "b"
+    assert read(desk, lambda tx: tx.articles.entry_at(2, "https://a.example/b")) is None
+    assert read(desk, lambda tx: tx.articles.keys_since(1, later(hours=1))) == {"c"}
+    assert read(desk, lambda tx: tx.articles.newest_of(1, 2)) == [uid_of("c"), uid_of("b")]
