@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ MOST_TEXT_CHARS = 6000
 """How much of an article's text can be found; what it is about stands in its beginning."""
 MOST_QUERY_CHARS = 200
 MOST_TERMS = 12
-MOST_FOUND = 1000
+MOST_FOUND = 500
 """Articles that one question finds at most; filters find others."""
 MOST_WEIGHED = 150_000
 """With more articles how much of a text the sought words are is not weighed on SQLite: FTS5's bm25 goes through every
@@ -97,10 +97,13 @@ class Search(Verbs):
         the newest first, as they are dated.
         """
         asked = terms(question.words)
-        ranks = dict(self._rows(asked, question, MOST_FOUND, ranked=not by_date and self._may_weigh()))
         facts = select(articles.c.id, articles.c.published_at, entries.c.title).join_from(articles, entries)
-        rows = list(rows_in(self._connection, facts.where(entries.c.shown == 1), articles.c.id, list(ranks)))
-        score = _relevance(asked, rows, ranks)
+        # The words themselves first: where enough have them, all that begins with them need not be put together.
+        ids = self._rows([replace(term, prefix=False) for term in asked], question, MOST_FOUND)
+        if len(ids) < MOST_FOUND:
+            ids = self._rows(asked, question, MOST_FOUND)
+        rows = list(rows_in(self._connection, facts.where(entries.c.shown == 1), articles.c.id, ids))
+        score = _relevance(asked, rows)
         order = sorted(rows, key=lambda row: (0.0 if by_date else score(row), row.published_at, row.id), reverse=True)
         chosen = [row.id for row in order[offset : offset + limit]]
         found = hydrate(self._connection, chosen)
@@ -112,7 +115,7 @@ class Search(Verbs):
 
     def fragments(self, question: Question, format: Format, limit: int) -> tuple[Fragment, ...]:
         """The fragments of what is asked for and came last, the last first; those not made yet are left out."""
-        ids = [number for number, _ in self._rows(terms(question.words), question, limit)]
+        ids = self._rows(terms(question.words), question, limit)
         if not ids:
             return ()
         marks = ", ".join(f":i{number}" for number in range(len(ids)))
@@ -130,20 +133,15 @@ class Search(Verbs):
         }
         return tuple(made[each] for each in ids if each in made)
 
-    def _rows(
-        self, asked: Sequence[Term], question: Question, limit: int, *, ranked: bool = False
-    ) -> list[tuple[int, float]]:
-        """The articles that came last of those asked for, by their row, the last first; *ranked* with how much of what
-        is asked for their words are, which costs more the more there are.
-        """
+    def _rows(self, asked: Sequence[Term], question: Question, limit: int) -> list[int]:
+        """The articles that came last of those asked for, by their row, the last first."""
         if not any(term.wanted for term in asked):
             return []
         postgres = dialect.is_postgres(self._connection)
         if postgres:
             number, match = "s.article_id", "s.words @@ CAST(:asked AS tsquery)"
-            rank = "ts_rank(s.words, CAST(:asked AS tsquery), 1)"
         else:
-            number, match, rank = "s.rowid", f"{TABLE} MATCH :asked", f"-bm25({TABLE})"
+            number, match = "s.rowid", f"{TABLE} MATCH :asked"
         values: dict[str, object] = {"asked": _postgres(asked) if postgres else _fts5(asked), "most": limit}
         of_section = of_source = since = ""
         paths = {f"path_{place}": path for place, path in enumerate(question.within)}
@@ -165,7 +163,7 @@ class Search(Verbs):
             match += f" AND {number} >= {first}"
             values["since"] = micros(question.since)
         statement = (
-            f"SELECT {number}, {rank if ranked else '0.0'} FROM {TABLE} s WHERE {match}"
+            f"SELECT {number} FROM {TABLE} s WHERE {match}"
             f" AND EXISTS (SELECT 1 FROM articles a WHERE a.id = {number} AND a.retracted_at IS NULL"
             f" AND NOT (a.set_aside <> '' AND a.rendered_revision = a.revision){since})"
             f" AND EXISTS (SELECT 1 FROM filings f WHERE f.article_id = {number} AND f.state = 0 AND f.section_id IN"
@@ -173,23 +171,20 @@ class Search(Verbs):
             f" AND (private = 0 AND path <> '' OR path IN ({named})){of_section}))"
             f"{of_source} ORDER BY {number} DESC LIMIT :most"
         )
-        return [(int(row[0]), float(row[1])) for row in self._execute(text(statement), values)]
+        return [int(row[0]) for row in self._execute(text(statement), values)]
 
 
-def _relevance(
-    asked: Sequence[Term], rows: Sequence[Row[Any]], ranks: Mapping[int, float]
-) -> Callable[[Row[Any]], float]:
-    """How relevant one of *rows* is: 1 for all terms in its title, up to half as much for how much of its text they
-    are, up to a quarter for being new, which halves in a month.
+def _relevance(asked: Sequence[Term], rows: Sequence[Row[Any]]) -> Callable[[Row[Any]], float]:
+    """How relevant one of *rows* is: 1 for all terms in its title, up to a half for being new, which halves in a month.
+
+    Neither database's own measure is asked: both look at all that was ever found, a tenth of a second of a million.
     """
     wanted = [term for term in asked if term.wanted]
-    best = max(ranks.values(), default=0.0) or 1.0
     newest = max((row.published_at for row in rows), default=None)
 
     def score(row: Row[Any]) -> float:
         months = (newest - row.published_at) / MONTH if newest else 0.0
-        in_title = _in_title(words(row.title), wanted) / len(wanted)
-        return float(in_title + 0.5 * max(ranks[row.id], 0.0) / best + 0.25 * 0.5**months)
+        return float(_in_title(words(row.title), wanted) / len(wanted) + 0.5 * 0.5**months)
 
     return score
 

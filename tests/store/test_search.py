@@ -153,3 +153,11 @@ def test_the_overview_counts_what_there_is(shelf):
         assert (sum(numbers.states.values()), numbers.articles, numbers.entries, numbers.due) == (1, 3, 3, 1)
         assert numbers.lag_s == 3600 and numbers.database_bytes > 0
         assert tx.overview.saved([line.id]) == {}
+
+
+def test_where_enough_have_the_word_itself_longer_ones_are_not_looked_for(shelf, monkeypatch):
+    monkeypatch.setattr("feeds.store.search.MOST_FOUND", 1)
+    assert found(shelf, "flood") == ["A gauge for every tide"]  # it has "flood"; "floods" came before
+    assert found(shelf, "floo") == ["A gauge for every tide"]
+    monkeypatch.setattr("feeds.store.search.MOST_FOUND", 2)
+    assert found(shelf, "flood") == ["Floods reach the harbour", "A gauge for every tide"]
