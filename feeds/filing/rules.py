@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -441,6 +441,15 @@ def _triggers(node: _Node) -> frozenset[int] | None:
     return min(choices, key=len) if choices else None
 
 
+def _by_trigger(rules: Sequence[Rule]) -> tuple[list[int], Mapping[int, list[int]]]:
+    """The places of the *rules* that are always asked, and those that an atom may make hold, by atom."""
+    called: defaultdict[int, list[int]] = defaultdict(list)
+    for index, rule in enumerate(rules):
+        for number in rule.triggers or ():
+            called[number].append(index)
+    return [index for index, rule in enumerate(rules) if rule.triggers is None], called
+
+
 class Compiled:
     """The rules and names of *sections*, and the *drops*; *rules* are by path, in the order of the tree."""
 
@@ -452,12 +461,7 @@ class Compiled:
         self._drops = [(drop, Rule(drop.match, self.atoms)) for drop in drops]
         self.rules = [(path, Rule(match, self.atoms)) for path, match in ruled]
         self.names = Names(sections, vocabulary or SHIPPED)
-        triggers = [rule.triggers for _, rule in self.rules]
-        self._always = [index for index, called_by in enumerate(triggers) if called_by is None]
-        self._called: dict[int, list[int]] = {}  # atom → the rules that it may make hold
-        for index, called_by in enumerate(triggers):
-            for number in called_by or ():
-                self._called.setdefault(number, []).append(index)
+        self._always, self._called = _by_trigger([rule for _, rule in self.rules])
 
     def dropped(self, true: set[int], source: Source) -> Placement | None:
         """Why what *source* brought, of which the atoms *true* hold, is never published; None where it may be."""

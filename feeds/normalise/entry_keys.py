@@ -78,10 +78,15 @@ def _parts(entries: Sequence[Entry], *, ids_hold: bool) -> dict[str, list[Entry]
     """
     if len(entries) == 1 or (ids_hold and entries[0].entry_id):
         return {"": list(entries)}
-    known_well = bool(entries[0].entry_id and entries[0].comparable)
+    ordered = sorted(entries, key=lambda entry: (-_stamp(entry), entry.title, entry.text, entry.position))
+    return _suffixed(_grouped(ordered, known_well=bool(entries[0].entry_id and entries[0].comparable)))
+
+
+def _grouped(entries: Sequence[Entry], *, known_well: bool) -> list[list[Entry]]:
+    """*entries* by the article that they are; one without a date, that is *known_well*, is of the first."""
     parts: list[list[Entry]] = []
     seen: dict[tuple[object, ...], list[Entry]] = {}
-    for entry in sorted(entries, key=lambda entry: (-_stamp(entry), entry.title, entry.text, entry.position)):
+    for entry in entries:
         alike = _alike(entry, known_well)
         part = next((seen[mark] for mark in alike if mark in seen), None)
         if part is None and parts and known_well and entry.published is None:
@@ -92,7 +97,7 @@ def _parts(entries: Sequence[Entry], *, ids_hold: bool) -> dict[str, list[Entry]
         part.append(entry)
         for mark in alike:
             seen.setdefault(mark, part)
-    return _suffixed(parts)
+    return parts
 
 
 def _alike(entry: Entry, known_well: bool) -> list[tuple[object, ...]]:
