@@ -20,8 +20,8 @@ from feeds.model import FetchSettings
 
 log = logging.getLogger(__name__)
 
-STEP_MS = 200
-DEBOUNCE_MS = 1000
+STEP_MS = 1000
+DEBOUNCE_MS = 2000
 MOST_MAILBOXES = 50
 AGAIN_S = 300.0
 """How long a mailbox that can't be waited at is left alone."""
