@@ -39,8 +39,8 @@ COMMANDS = {
     "move": ("feeds.cli.upkeep", "Take the desk from SQLite to PostgreSQL, for more than one machine."),
     "retract": ("feeds.cli.upkeep", "Take an article out of everything, for good."),
     "unretract": ("feeds.cli.upkeep", "Put a retracted article back."),
-    "token": ("feeds.cli.tokens", "Give subscribers tokens for private sections; list and revoke them."),
-    "readers": ("feeds.cli.tokens", "Say who reads the feeds: services, programs, declared subscribers."),
+    "token": ("feeds.cli.subscribers", "Give subscribers tokens for private sections; list and revoke them."),
+    "readers": ("feeds.cli.subscribers", "Say who reads the feeds: services, programs, declared subscribers."),
     "export": ("feeds.cli.export", "Write the whole site as files, for any web server."),
 }
 """Each command: the module that has it, and what it does in a line."""

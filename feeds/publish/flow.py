@@ -21,8 +21,8 @@ from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, UNFILED, Document, Fragment, Frame, Section, Settings
 from feeds.publish.backlog import catch_up, catch_up_stories, note_months
 from feeds.publish.choosing import Choice, choose
+from feeds.publish.fragment_memory import FragmentMemory
 from feeds.publish.held import HOLD_S, keep_last_good
-from feeds.publish.memory import FragmentMemory
 from feeds.publish.rendering import (
     Kept,
     Listing,

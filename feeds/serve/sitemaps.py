@@ -24,7 +24,7 @@ from feeds.serve.answers import Snapshot
 from feeds.serve.representations import Finished, cache_control
 from feeds.serve.site import finish_text, respond_with, the_site
 from feeds.serve.store_reader import Desk
-from feeds.store.sitemaps import Month
+from feeds.store.sitemap_months import Month
 
 bp = Blueprint("sitemaps", __name__)
 

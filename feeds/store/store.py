@@ -21,7 +21,7 @@ from feeds.files import make_private
 from feeds.store import database, dialect, small_tables
 from feeds.store.database import Loss
 from feeds.store.dialect import Verbs
-from feeds.store.listening import Listener
+from feeds.store.publication_watch import Listener
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from feeds.store.retention import Retention
     from feeds.store.search import Search
     from feeds.store.sections import Sections
-    from feeds.store.sitemaps import Sitemaps
+    from feeds.store.sitemap_months import Sitemaps
     from feeds.store.small_tables import Configs, Counters, Events, Furniture, Models, Readers, Tokens
     from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
@@ -131,7 +131,7 @@ _SUBJECTS = {
     "stories": ("stories", "StoryShelf"),
     "documents": ("documents", "Documents"),
     "hubs": ("hubs", "Hubs"),
-    "sitemaps": ("sitemaps", "Sitemaps"),
+    "sitemaps": ("sitemap_months", "Sitemaps"),
     "retention": ("retention", "Retention"),
     "search": ("search", "Search"),
     "overview": ("overview", "Overview"),

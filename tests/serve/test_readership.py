@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
-from feeds.cli.tokens import readers as readers_command
+from feeds.cli.subscribers import readers as readers_command
 from feeds.errors import StoreError
 from feeds.model import PublishSettings, Settings
 from feeds.serve import answers_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from feeds.cli.tokens import token
+from feeds.cli.subscribers import token
 from tests.publish.desk import Desk, published
 from tests.publish.test_private import SECTIONS
 
