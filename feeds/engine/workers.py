@@ -273,7 +273,8 @@ def _prepare(memory_bytes: int, parent: int, tables: Path | None) -> None:
     end_with_parent(parent)
     files.use_cache(tables)
     # Here and not with the first body: what is loaded once must not count as the cost of one.
-    from feeds import normalise, parse  # noqa: F401
+    from feeds import normalise
+    from feeds.ingest import readers  # noqa: F401
 
     normalise.warm()
     collect_seldom()

@@ -261,20 +261,24 @@ def _parts(whole: ParsedEntry) -> Iterator[ParsedEntry]:
 def _by_headings(markup: str) -> Iterator[tuple[str, str, str]]:
     """Heading, first address and HTML of each part; what stands before the first heading is the letter's own."""
     tree = html.fragment_fromstring(markup, create_parent="div")
-    marks = [element for element in tree.iter(*_HEADINGS) if element.text_content().strip()]
-    levels = [element.tag for element in marks]
-    level = next((tag for tag in _HEADINGS if levels.count(tag) > 1), "")
-    parts: dict[Any, list[Any]] = {mark: [] for mark in marks if mark.tag == level}
-    current: Any = None
-    for element in _leaves(tree, set(parts)):
-        if element in parts:
-            current = element
-        elif current is not None:
-            parts[current].append(element)
-    for mark, elements in parts.items():
-        links = [link for element in (mark, *elements) for link in element.iter("a") if link.get("href")]
+    marks = _marks(tree)
+    behind: list[Any] = []
+    for element in reversed(list(_leaves(tree, set(marks)))):
+        behind.append(element)
+        if element in marks:
+            marks[element], behind = behind[-2::-1], []
+    for mark, elements in marks.items():
+        links = (link.get("href") for element in (mark, *elements) for link in element.iter("a"))
         body = "".join(html.tostring(element, encoding="unicode") for element in elements)
-        yield " ".join(mark.text_content().split()), links[0].get("href") if links else "", body
+        yield " ".join(mark.text_content().split()), next(filter(None, links), ""), body
+
+
+def _marks(tree: Any) -> dict[Any, list[Any]]:
+    """The headings of the highest level that *tree* has more than once, each with room for what stands below it."""
+    headings = [element for element in tree.iter(*_HEADINGS) if element.text_content().strip()]
+    levels = [element.tag for element in headings]
+    level = next((tag for tag in _HEADINGS if levels.count(tag) > 1), "")
+    return {element: [] for element in headings if element.tag == level}
 
 
 def _leaves(tree: Any, marks: set[Any]) -> Iterator[Any]:

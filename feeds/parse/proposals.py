@@ -141,6 +141,11 @@ def _is_list(members: Sequence[Any], apart: set[Any]) -> bool:
 # --------------------------------------------------------------------------- the parts of an article
 
 
+_WITH = {"link": 1.0, "date": 1.6, "text": 1.3, "picture": 1.1, "author": 1.05}
+_WITHOUT = {"link": 0.4}
+"""How much better a group is for a part that it has, and how much worse without."""
+
+
 def _proposed(item: str, members: Sequence[Any], now: datetime) -> tuple[float, Select] | None:
     """How good the group *item* is, and the selectors of its parts; None where it has no headlines."""
     sample = members[:SAMPLE]
@@ -149,19 +154,20 @@ def _proposed(item: str, members: Sequence[Any], now: datetime) -> tuple[float, 
     title = max((one for one in columns if one not in dates and _may_be_title(one)), key=_title_score, default=None)
     if title is None:
         return None
-    link = _link_of(title, columns, sample)
-    select = Select(item=item, title=title.selector, link=link)
-    score = len(members) * title.share * min(title.words, 5) * (1 if link else 0.4)
-    if dates:
-        date = min(dates, key=lambda one: (one.elements[0] is None or one.elements[0].tag != "time", one.words))
-        select, score = replace(select, date=_date_selector(date)), score * 1.6
-    if text := _text_of(title, dates, columns):
-        select, score = replace(select, text=text.selector), score * 1.3
-    if any(column.selector == "img" and column.share >= 0.5 for column in columns):
-        select, score = replace(select, picture="img"), score * 1.1
-    if author := next((one for one in columns if _may_be_author(one) and one not in dates), None):
-        select, score = replace(select, author=author.selector), score * 1.05
-    return score, select
+    link, text = _link_of(title, columns, sample), _text_of(title, dates, columns)
+    pictures = any(column.selector == "img" and column.share >= 0.5 for column in columns)
+    author = next((one.selector for one in columns if _may_be_author(one) and one not in dates), "")
+    found: dict[str, Any] = {
+        "link": link,
+        "date": _date_selector(dates),
+        "text": text.selector if text else "",
+        "picture": "img" if pictures else "",
+        "author": author,
+    }
+    score = len(members) * title.share * min(title.words, 5)
+    for part, selector in found.items():
+        score *= _WITH[part] if selector else _WITHOUT.get(part, 1.0)
+    return score, replace(Select(item=item, title=title.selector), **found)
 
 
 def _column_selectors(members: Iterable[Any]) -> list[str]:
@@ -212,20 +218,28 @@ def _title_score(column: _Column) -> float:
 
 def _link_of(title: _Column, columns: Sequence[_Column], members: Sequence[Any]) -> str:
     """The selector of the article's address: of the headline's own link, else of one around it or beside it."""
-    if all(one is None or one.get("href") for one in title.elements):
+    titles = [one for one in title.elements if one is not None]
+    if all(one.get("href") for one in titles):
         return f"{title.selector}@href"
-    if all(one is None or any(link.get("href") for link in one.iter("a")) for one in title.elements):
+    if all(any(link.get("href") for link in one.iter("a")) for one in titles):
         return f"{title.selector} a@href"
     if all(member.tag == "a" and member.get("href") for member in members):
         return "@href"
-    for column in columns:
-        addresses = {one.get("href") for one in column.elements if one is not None and one.tag == "a"}
-        if column.share >= 0.9 and len(addresses - {None, "#"}) >= 0.8 * len(members):
-            return f"{column.selector}@href"
-    return ""
+    beside = (one for one in columns if one.share >= 0.9 and _addresses(one) >= 0.8 * len(members))
+    return next((f"{column.selector}@href" for column in beside), "")
 
 
-def _date_selector(column: _Column) -> str:
+def _addresses(column: _Column) -> int:
+    """How many addresses the links of *column* lead to."""
+    links = {one.get("href") for one in column.elements if one is not None and one.tag == "a"}
+    return len(links - {None, "#"})
+
+
+def _date_selector(dates: Sequence[_Column]) -> str:
+    """The selector of the surest of *dates*: of an element for times, else of the shortest."""
+    if not dates:
+        return ""
+    column = min(dates, key=lambda one: (one.elements[0] is None or one.elements[0].tag != "time", one.words))
     stated = all(one is None or one.get("datetime") for one in column.elements)
     return f"{column.selector}@datetime" if stated else column.selector
 
@@ -233,15 +247,17 @@ def _date_selector(column: _Column) -> str:
 def _text_of(title: _Column, dates: Sequence[_Column], columns: Sequence[_Column]) -> _Column | None:
     """The longest text that is not, and does not hold, headline or date."""
     others = {element for column in (title, *dates) for element in column.elements if element is not None}
-    longest: _Column | None = None
-    for column in columns:
-        inside = any(not others.isdisjoint(one.iter()) for one in column.elements if one is not None)
-        around = any(not others.isdisjoint(one.iterancestors()) for one in column.elements if one is not None)
-        if column.share < 0.5 or column.words < 8 or inside or around or column.distinct < 0.6:
-            continue
-        if longest is None or column.words > longest.words:
-            longest = column
-    return longest
+    telling = (one for one in columns if one.share >= 0.5 and one.words >= 8 and one.distinct >= 0.6)
+    return max((one for one in telling if _is_apart(one, others)), key=lambda one: one.words, default=None)
+
+
+def _is_apart(column: _Column, others: set[Any]) -> bool:
+    """Whether no element of *column* holds, or stands in, one of *others*."""
+    return all(
+        others.isdisjoint(one.iter()) and others.isdisjoint(one.iterancestors())
+        for one in column.elements
+        if one is not None
+    )
 
 
 def _may_be_author(column: _Column) -> bool:
