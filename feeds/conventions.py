@@ -86,22 +86,27 @@ def convention_of(url: str) -> Convention | None:
     >>> convention_of("https://mastodon.example/@ada").url, convention_of("https://example.org/news")
     ('https://mastodon.example/@ada.rss', None)
     """
-    if not any(word in url for word in _LIKELY):
+    host, path, asked = _page_of(url) if any(word in url for word in _LIKELY) else ("", "", "")
+    if not host or _FEED.search(path):
         return None
+    for what, host_like, path_like, feed in _TABLE:
+        at, found = host_like.fullmatch(host), path_like.fullmatch(asked) or path_like.fullmatch(path)
+        if at is not None and found is not None:
+            named = {name: quote(unquote(value), safe="/:@+&=%,") for name, value in found.groupdict().items()}
+            return Convention(what, feed.format(**at.groupdict(), **named), ask="" if feed else url)
+    return _elsewhere(host, path)
+
+
+def _page_of(url: str) -> tuple[str, str, str]:
+    """Host, path, and path with query of a page that anybody may see on its site's own port; empty for all else."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
     except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or parts.netloc.lower() != host or _FEED.search(parts.path):
-        return None
-    asked = parts.path + (f"?{parts.query}" if parts.query else "")
-    for what, host_like, path_like, feed in _TABLE:
-        at, path = host_like.fullmatch(host), path_like.fullmatch(asked) or path_like.fullmatch(parts.path)
-        if at is not None and path is not None:
-            named = {name: quote(unquote(value), safe="/:@+&=%,") for name, value in path.groupdict().items()}
-            return Convention(what, feed.format(**at.groupdict(), **named), ask="" if feed else url)
-    return _elsewhere(host, parts.path)
+        return "", "", ""
+    if parts.scheme not in ("http", "https") or parts.netloc.lower() != host:
+        return "", "", ""
+    return host, parts.path, parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _elsewhere(host: str, path: str) -> Convention | None:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -64,13 +65,11 @@ def _fix(found: Places, *, sure: bool) -> None:
     """Mend the files where that is wanted, once the difference was seen."""
     from feeds.settings import mending  # no other check needs it
 
-    bodies = {name: _read_text(found.config / name) for name in FILES}
-    texts = {name: text for name, text in bodies.items() if text is not None}
+    texts = _texts(found.config)
     better = mending.mended(texts, lambda now: _errors(found, now))
     changed = {name: text for name, text in better.items() if text != texts[name]}
-    for name, text in changed.items():
-        for line in mending.difference(name, texts[name], text):
-            click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
+    for line in (line for name in changed for line in mending.difference(name, texts[name], changed[name])):
+        click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
     if not changed:
         click.echo("Nothing can be mended by itself.")
     elif sure or (sys.stdin.isatty() and click.confirm("Write this?")):
@@ -81,11 +80,13 @@ def _fix(found: Places, *, sure: bool) -> None:
         click.echo("Nothing was written: `wiredesk check --fix --yes` does.")
 
 
-def _read_text(path: Path) -> str | None:
-    try:
-        return read_regular(path, most_bytes=MAX_CONFIG_BYTES).decode()
-    except (OSError, UnicodeDecodeError):
-        return None  # told by the check itself
+def _texts(folder: Path) -> dict[str, str]:
+    """The config files that can be read, by name; what is the matter with others the check itself says."""
+    texts = {}
+    for name in FILES:
+        with suppress(OSError, UnicodeDecodeError):
+            texts[name] = read_regular(folder / name, most_bytes=MAX_CONFIG_BYTES).decode()
+    return texts
 
 
 def _errors(found: Places, texts: Mapping[str, str]) -> Sequence[ConfigError]:

@@ -115,22 +115,27 @@ class _Shown:
         if source is not None and source.kind in DOCUMENTS:
             show_documents(source, desk, self.found, self.limit)
             return
+        answer, source = self._asked(source, desk)
+        source = replace(source, section=self.section or source.section)
+        links = show(answer, source, desk, self.found, self.limit, self.pieces)
+        if links and source.key != "preview":
+            self._show_first(links[0], source, desk)
+
+    def _asked(self, source: Source | None, desk: Config) -> tuple[Answer, Source]:
+        """What *source* answers, or what is at the address, and what source that would be."""
         with asking(desk.settings) as fetcher:
-            if source is None:
+            if source is not None:
+                request = request_of(source)
+                answer = self.answers.get(request) or fetcher.fetch(request)
+            else:
                 request = Request(source_id=0, url=self.what)
                 url, known = by_convention(fetcher, self.what)
                 answer = self.answers.get(request) or visit(fetcher, url)
                 select = known.select if known else None
                 kind: SourceKind = "page" if select else "feed"
                 source = Source(key="preview", name="", kind=kind, target=answer.final_url, select=select)
-            else:
-                request = request_of(source)
-                answer = self.answers.get(request) or fetcher.fetch(request)
         self.answers[request] = answer
-        source = replace(source, section=self.section or source.section)
-        links = show(answer, source, desk, self.found, self.limit, self.pieces)
-        if links and source.key != "preview":
-            self._show_first(links[0], source, desk)
+        return answer, source
 
     def _show_first(self, link: str, source: Source, desk: Config) -> None:
         """Print what the first of the pages that *source* leads to would bring."""
@@ -197,15 +202,21 @@ def show(answer: Answer, source: Source, desk: Config, found: Places, limit: int
         _show_pieces(reading.entries[:pieces], picked)
         _show_articles(reading.entries, source, _filing_rules(desk, found), limit)
         _show_warnings(reading)
-    if reader in ("page", "listing") or (reader == "selected" and source.kind == "page"):
-        _show_page(answer, selected=reader == "selected")
+    _show_other_ways(answer, source, reader, reading)
     if reading.error is not None:
-        if reader == "selected":
-            _show_proposal(answer, is_json=source.kind == "json")
         raise reading.error
-    if reader == "sitemap":
-        _show_links("`sitemap:` follows", reading.links)
     return reading.links
+
+
+def _show_other_ways(answer: Answer, source: Source, reader: Reader, reading: Reading) -> None:
+    """Print what else could be taken from what is there, and what is followed."""
+    selected = reader == "selected"
+    if reader in ("page", "listing") or (selected and source.kind == "page"):
+        _show_page(answer, selected=selected)
+    if reading.error is not None and selected:
+        _show_proposal(answer, is_json=source.kind == "json")
+    if reading.error is None and reader == "sitemap":
+        _show_links("`sitemap:` follows", reading.links)
 
 
 def _show_proposal(answer: Answer, *, is_json: bool) -> None:

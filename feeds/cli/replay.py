@@ -262,22 +262,23 @@ def bug(config: str | None, data: str | None, name: str, file: Path | None) -> N
         with store.read() as tx:
             answers = list(tx.raw_answers.since(None, source.id))[-MOST_PACKED:]
             uids = tx.articles.newest_of(source.id, MOST_EXPLAINED)
+        texts = {
+            "source.txt": _config_of(configured),
+            "polls.txt": _said(lambda: show_source(store, source.name)),
+            **{f"answers/{number}.txt": _head_of(answer) for number, answer in enumerate(answers, 1)},
+            **{f"explain/{number}.txt": _said(partial(tell, store, uid)) for number, uid in enumerate(uids, 1)},
+        }
         target = file or Path(f"bug-{_NOT_PLAIN.sub('-', source.name)}-{now_utc():%Y%m%dT%H%M%SZ}.zip")
         try:
             packed = zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED)
         except OSError as error:
             raise DeskError(f"{target} can't be written: {error.strerror}", remedy="name another FILE") from error
         with packed:
-            packed.writestr("source.txt", fit(_config_of(configured)))
-            packed.writestr("polls.txt", fit(_said(lambda: show_source(store, source.name))))
+            for part, text in texts.items():
+                packed.writestr(part, fit(text))
             for number, answer in enumerate(answers, 1):
-                packed.writestr(f"answers/{number}.txt", fit(_head_of(answer)))
-                packed.writestr(
-                    f"answers/{number}.body",
-                    secrets.redacted(answer.body.decode("latin-1")).encode("latin-1", "replace"),
-                )
-            for number, uid in enumerate(uids, 1):
-                packed.writestr(f"explain/{number}.txt", fit(_said(partial(tell, store, uid))))
+                body = secrets.redacted(answer.body.decode("latin-1")).encode("latin-1", "replace")
+                packed.writestr(f"answers/{number}.body", body)
     held = f"{counted(len(answers), 'answer')}, {counted(len(uids), 'article')} explained"
     click.echo(f"{target}: {held}; look into it before you send it")
 

@@ -17,7 +17,7 @@ from feeds.errors import DeskError
 from feeds.model import FORMATS
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.admin_views import bytes_words
-from feeds.serve.readership import report, share
+from feeds.serve.readership import Report, report, share
 from feeds.serve.tokens import digest_of, new_secret
 from feeds.settings import Config
 from feeds.store import Store, open_store
@@ -144,10 +144,13 @@ def readers(config: str | None, data: str | None, days: int, as_json: bool) -> N
         known = report(tx.readers.since(int(now_utc().timestamp() // 86_400) - days + 1))
     if as_json:
         click.echo(json.dumps({"readers": [asdict(one) for one in known.readers], "subscribers": known.subscribers}))
-        return
-    if not known.readers:
+    elif known.readers:
+        _show_readers(known)
+    else:
         click.echo("Nobody has asked for a feed yet.")
-        return
+
+
+def _show_readers(known: Report) -> None:
     rows: list[tuple[str, ...]] = [("reader", "subscribers", "answers", "304", "226", "sent", "wasted", "too soon")]
     for one in (*known.readers, known.total):
         shares = (share(part, one.answers) for part in (one.same, one.parts))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -165,21 +166,27 @@ def _retract_source(store: Store, name: str, reason: str, *, dry_run: bool) -> N
         titles = tx.articles.several(uids[-NAMED:])
     if source is None:
         raise DeskError(f"no source was ever called {name!r}", remedy="`wiredesk sources` lists those of the config")
-    for uid in reversed(uids[-NAMED:] if dry_run else []):
-        click.echo(f"  {titles[uid].title}  {uid}")
-    if len(uids) > NAMED and dry_run:
-        click.echo(f"  and {len(uids) - NAMED} older ones")
-    for start in range(0, 0 if dry_run else len(uids), AT_ONCE):
-        with store.write() as tx:
-            for uid in uids[start : start + AT_ONCE]:
-                tx.articles.retract(uid, reason, now_utc())
-    if uids and not dry_run:
-        _publish(store)
+    if dry_run:
+        for uid in reversed(uids[-NAMED:]):
+            click.echo(f"  {titles[uid].title}  {uid}")
+        if len(uids) > NAMED:
+            click.echo(f"  and {len(uids) - NAMED} older ones")
+    else:
+        _retract_all(store, uids, reason)
     click.echo(f"{counted(len(uids), 'article')} of {source.name} {'would go' if dry_run else 'retracted'}.")
     if shared:
         click.echo(f"{counted(shared, 'article')} that other sources brought too {'stays' if shared == 1 else 'stay'}.")
     if present:
         click.echo("It is a source still and will bring more: take it out of sources.yaml, or set `enabled: false`.")
+
+
+def _retract_all(store: Store, uids: Sequence[str], reason: str) -> None:
+    for start in range(0, len(uids), AT_ONCE):
+        with store.write() as tx:
+            for uid in uids[start : start + AT_ONCE]:
+                tx.articles.retract(uid, reason, now_utc())
+    if uids:
+        _publish(store)
 
 
 @click.command()

@@ -232,20 +232,16 @@ def _connect(server: str, environ: Mapping[str, str]) -> smtplib.SMTP:
     host = parts.hostname or ""
     if lacking := missing(server, environ):
         raise DeskError(f"the digest needs the environment variable {lacking[0]}", remedy="set it and start again")
+    context = ssl.create_default_context()
     session: smtplib.SMTP
     if parts.scheme == "smtps":
-        context = ssl.create_default_context()
         session = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT_S, context=context)
     else:
         session = smtplib.SMTP(host, parts.port or 587, timeout=TIMEOUT_S)
     try:
         session.ehlo()
-        if parts.scheme == "smtp" and session.has_extn("starttls"):
-            session.starttls(context=ssl.create_default_context())
-        elif parts.scheme == "smtp" and not is_loopback(host):
-            raise DeskError(
-                f"the mail server {host} offers no TLS", remedy="write smtps://, or name one that has STARTTLS"
-            )
+        if parts.scheme == "smtp":
+            _begin_tls(session, host, context)
         if parts.username:
             user, password = (resolve(unquote(one or ""), environ) for one in (parts.username, parts.password))
             session.login(user, password)
@@ -253,3 +249,11 @@ def _connect(server: str, environ: Mapping[str, str]) -> smtplib.SMTP:
         session.close()
         raise
     return session
+
+
+def _begin_tls(session: smtplib.SMTP, host: str, context: ssl.SSLContext) -> None:
+    """Go on over TLS. Raises DeskError where *host* offers none and is not this machine."""
+    if session.has_extn("starttls"):
+        session.starttls(context=context)
+    elif not is_loopback(host):
+        raise DeskError(f"the mail server {host} offers no TLS", remedy="write smtps://, or name one that has STARTTLS")

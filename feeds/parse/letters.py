@@ -98,7 +98,7 @@ def read_letter(body: bytes, *, name: str) -> ParsedEntry:
     try:
         letter = message_from_bytes(body, _class=EmailMessage, policy=policy.default)
         markup, plain = _part(letter, "html"), _part(letter, "plain")
-        pictures = sum(part.get_content_maintype() == "image" for part in letter.walk())
+        notes = (*_pictures_left_out(letter), *_signed(letter))
     except (MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ParseError(f"{name} is a damaged letter: {error}", remedy="save the letter again") from error
     if not markup and not plain:
@@ -106,9 +106,6 @@ def read_letter(body: bytes, *, name: str) -> ParsedEntry:
     title = _PREFIX.sub("", _header(letter, "subject")) or None
     plain = _TRAILER.sub("", _SIGNATURE.sub("", plain.replace("\r\n", "\n")))
     cleaned = _cleaned(markup) if markup else ""
-    notes = (
-        [f"{pictures} pictures of the letter are left out: there is no place to serve them from"] if pictures else []
-    )
     listed = _LIST.search(_header(letter, "list-id"))
     facts: dict[str, Any] = {
         "entry_id": _header(letter, "message-id").strip("<> "),
@@ -118,10 +115,15 @@ def read_letter(body: bytes, *, name: str) -> ParsedEntry:
         "published": _header(letter, "date"),
         "language": _header(letter, "content-language").partition(",")[0],
         "categories": (Category(term=listed[1].lower(), scheme="list-id"),) if listed else (),
-        "notes": (*notes, *_signed(letter)),
+        "notes": notes,
     }
     entry = read_plain(_without_sign_off(plain), title=title) if plain and not cleaned else ParsedEntry()
     return replace(entry, **{field: fact for field, fact in facts.items() if fact})
+
+
+def _pictures_left_out(letter: EmailMessage) -> Iterator[str]:
+    if count := sum(part.get_content_maintype() == "image" for part in letter.walk()):
+        yield f"{count} pictures of the letter are left out: there is no place to serve them from"
 
 
 def _signed(letter: EmailMessage) -> Iterator[str]:
@@ -170,6 +172,16 @@ def _cleaned(markup: str) -> str:
         tree: Any = html.document_fromstring(_NO_XML.sub("", markup), parser=html.HTMLParser(remove_comments=True))
     except (ValueError, etree.LxmlError):
         return ""
+    _take_out(tree)
+    body = tree.find("body")
+    inner = tree if body is None else body
+    if not inner.text_content().strip():
+        return ""
+    return escape(inner.text or "") + "".join(html.tostring(child, encoding="unicode") for child in inner)
+
+
+def _take_out(tree: Any) -> None:
+    """Take out of *tree* what nobody sees, what reports who reads, and links to sign off."""
     etree.strip_elements(tree, "style", "script", "title", "head", with_tail=False)
     for element in list(tree.iter(etree.Element)):
         if _HIDDEN.search(element.get("style") or "") and element.getparent() is not None:
@@ -179,11 +191,6 @@ def _cleaned(markup: str) -> str:
             picture.drop_tree()
     for link in list(tree.iter("a")):
         _mind_link(link)
-    body = tree.find("body")
-    inner = tree if body is None else body
-    if not inner.text_content().strip():
-        return ""
-    return escape(inner.text or "") + "".join(html.tostring(child, encoding="unicode") for child in inner)
 
 
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
