@@ -131,10 +131,9 @@ def _section_plans(tx: ReadTx, tally: Tally, running: Config, edited: Config) ->
         enters, leaves = tally.entering[path], len(tally.left.get(path, ()))
         if not enters and not leaves and state == "stays":
             continue
-        fresh, before = 0, counts.get(path, 0)
-        if enters and state != "removed" and path != "dropped":
-            limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
-            fresh = _fresh(tx, tally, path, stored_at, limit)
+        before = counts.get(path, 0)
+        limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
+        shows = bool(enters) and state != "removed" and path != "dropped"
         yield SectionPlan(
             path=path,
             state=state,
@@ -143,7 +142,7 @@ def _section_plans(tx: ReadTx, tally: Tally, running: Config, edited: Config) ->
             after=before + enters - leaves,
             enters=enters,
             leaves=leaves,
-            fresh=fresh,
+            fresh=_fresh(tx, tally, path, stored_at, limit) if shows else 0,
             entering=_examples(tally.newest(path)),
             leaving=_examples(sorted(tally.leaves.get(path, ()), reverse=True)),
         )
@@ -283,6 +282,17 @@ def _doubts(tally: Tally, edited: Config) -> Iterator[str]:
 # --------------------------------------------------------------------------- telling
 
 
+def _source_lines(made: Plan) -> Iterator[str]:
+    for name in made.sources_added:
+        yield f"source {name} appears"
+    for name in made.sources_removed:
+        yield f"source {name} goes; its articles stay until retention takes them"
+    for was, name in made.sources_renamed:
+        yield f"source {was} is called {name} from now on; its history and its articles follow"
+    for name, differences in made.sources_changed:
+        yield f"source {name}: {', '.join(differences)}"
+
+
 def tell(made: Plan) -> None:
     """Print *made* for people."""
     if made.articles:
@@ -294,14 +304,8 @@ def tell(made: Plan) -> None:
     width = max((len(_name(one)) for one in made.sections), default=0)
     for one in made.sections:
         _tell_section(one, width)
-    for name in made.sources_added:
-        click.echo(f"source {name} appears")
-    for name in made.sources_removed:
-        click.echo(f"source {name} goes; its articles stay until retention takes them")
-    for was, name in made.sources_renamed:
-        click.echo(f"source {was} is called {name} from now on; its history and its articles follow")
-    for name, differences in made.sources_changed:
-        click.echo(f"source {name}: {', '.join(differences)}")
+    for line in _source_lines(made):
+        click.echo(line)
     for path in made.emptied:
         click.secho(f"{path} becomes empty", fg="yellow")
     for doubt in made.doubts:

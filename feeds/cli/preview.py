@@ -338,14 +338,11 @@ def _show_pieces(entries: Sequence[Entry], picked: Picked | None) -> None:
     for entry in entries:
         click.echo()
         click.secho(entry.title, bold=True)
-        article: Mapping[str, Sequence[Any]] = picked.articles[entry.position] if picked else {}
-        rows = [("part", "as it is taken", *(("as it stands there", "where") if picked else ()))]
-        for part, taken in _taken(entry).items():
-            found = article.get(part, ())
-            if taken or found:
-                raw = " | ".join(piece.value for piece in found)
-                rows.append((part, _cut(taken), *((_cut(raw), _where(next(iter(found), None))) if picked else ())))
-        show_table(rows, width=terminal_width() or PIPED_WIDTH)
+        rows: list[tuple[str, ...]] = [(part, _cut(taken)) for part, taken in _taken(entry).items() if taken]
+        head: tuple[str, ...] = ("part", "as it is taken")
+        if picked is not None:
+            head, rows = (*head, "as it stands there", "where"), list(_beside(entry, picked.articles[entry.position]))
+        show_table([head, *rows], width=terminal_width() or PIPED_WIDTH)
     if entries:
         click.echo()
 
@@ -384,11 +381,22 @@ def _show_reading(reading: Reading, source: Source, answer: Answer, *, is_page: 
         click.echo(f"  note: {note}")
 
 
+def _beside(entry: Entry, article: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, ...]]:
+    """The parts of *entry* as they are taken, beside the pieces of its *article* and their places."""
+    for part, taken in _taken(entry).items():
+        found = article.get(part, ())
+        if taken or found:
+            yield part, _cut(taken), _cut(" | ".join(piece.value for piece in found)), _where(next(iter(found), None))
+
+
+def _counts(placement: Placement) -> bool:
+    """Whether a *placement* is in a section of its own, and not by a child's."""
+    return bool(placement.section) and placement.by != "child"
+
+
 def _show_articles(entries: Sequence[Entry], source: Source, filing_rules: FilingRules, limit: int) -> None:
     """Print a table of the first *limit* articles with their sections, and how many have none."""
-    placed = [
-        [one for one in filing_rules.place(entry, source) if one.section and one.by != "child"] for entry in entries
-    ]
+    placed = [[one for one in filing_rules.place(entry, source) if _counts(one)] for entry in entries]
     rows = [("Published", "Title", "Filed in, and why")]
     for entry, several in zip(entries[:limit], placed, strict=False):
         when = f"{entry.published:%d %b %H:%M}" if entry.published else "no date"

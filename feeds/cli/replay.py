@@ -12,7 +12,7 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import partial
@@ -193,14 +193,19 @@ def _differences(here: _Filed | None, there: _Filed | None) -> list[str]:
     """What would differ of an entry, a line each; none where nothing would."""
     if here is None or there is None:
         return [] if here is there else ["would be new"] if here is None else ["would not be found"]
-    old, new = here[0], there[0]
-    lines = []
-    if not old.feed_hash or old.feed_hash != new.content_hash:  # else the page's text, which is not kept
-        pairs = ((name, getattr(old, name), getattr(new, name)) for name in COMPARED)
-        lines = [f"{name}: {_short(was)} → {_short(now)}" for name, was, now in pairs if was != now]
+    lines = list(_other_words(here[0], there[0]))
     if here[1] != there[1]:
         lines.append(f"sections: {', '.join(here[1]) or 'none'} → {', '.join(there[1]) or 'none'}")
     return lines
+
+
+def _other_words(old: Entry, new: Entry) -> Iterator[str]:
+    if old.feed_hash and old.feed_hash == new.content_hash:
+        return  # the text is that of its page, which is not kept
+    for name in COMPARED:
+        was, now = getattr(old, name), getattr(new, name)
+        if was != now:
+            yield f"{name}: {_short(was)} → {_short(now)}"
 
 
 def _short(value: object) -> str:

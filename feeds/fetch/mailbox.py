@@ -179,18 +179,22 @@ def _opened(
         address, port, ssl=secure, ssl_context=named if secure else None, timeout=settings.timeout_s
     )
     try:
-        if not secure and client.has_capability("STARTTLS"):
-            client.starttls(named)
-        elif not secure and not _is_opened(address, port, settings):
-            raise FetchError(
-                "the mail server offers no encryption", url=masked(url), kind="hard", remedy="write imaps://"
-            )
+        if not secure:
+            _begin_tls(client, named, url, open=_is_opened(address, port, settings))
         client.login(unquote(parts.username or ""), unquote(parts.password or ""))
         chosen = client.select_folder(unquote(parts.path.strip("/")) or "INBOX", readonly=readonly)
         yield client, chosen
     finally:
         with suppress(Exception):
             client.logout()
+
+
+def _begin_tls(client: Any, named: Any, url: str, *, open: bool) -> None:
+    """Go on over TLS; without it only where config opens the address."""
+    if client.has_capability("STARTTLS"):
+        client.starttls(named)
+    elif not open:
+        raise FetchError("the mail server offers no encryption", url=masked(url), kind="hard", remedy="write imaps://")
 
 
 class _Named:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from feeds.ingest.bodies import Read, Waiting
@@ -49,10 +49,15 @@ def queue(tx: WriteTx, read: Sequence[Read], placed: Sequence[Places], decided: 
     """Queue the pages of new entries that say little and are to be shown."""
     for (waiting, _), places, decisions in zip(read, placed, decided, strict=True):
         if wants(waiting):
-            new = [one.entry for one in decisions if one.kind in ("new", "copy") and is_short(one.entry)]
-            shown = [one for one in new if (at := places.get(one.position)) is not None and dropped(at) is None]
-            pages = {link_hash(one.link): one.link for one in shown if one.link}
+            pages = {link_hash(link): link for link in _links(places, decisions)}
             tx.page_queue.put(waiting.source.id, pages, MOST_QUEUED)
+
+
+def _links(places: Places, decisions: Sequence[Decision]) -> Iterator[str]:
+    for entry in (one.entry for one in decisions if one.kind in ("new", "copy")):
+        at = places.get(entry.position)
+        if entry.link and is_short(entry) and at is not None and dropped(at) is None:
+            yield entry.link
 
 
 def with_full_texts(tx: ReadTx, read: list[Read]) -> list[Read]:

@@ -294,11 +294,11 @@ def _heads(lines: list[tuple[str, str]]) -> tuple[str, str, list[str]]:
     """Slug, headline and bylines among the head *lines* of a wire text, each with its end."""
     slug = next((words for words, _ in lines[:2] if re.match(r"[A-Z]{2,4}-{1,2}\S", words)), "")
     titles = [words for words, end in lines if end == "<" and words != slug and not _FOR_EDITORS.match(words)]
-    return (
-        slug,
-        next((words for words in titles if " " in words), ""),
-        [w for w, end in lines if end == "=" and _BY.match(w)],
-    )
+    return slug, next((words for words in titles if " " in words), ""), list(_bylines(lines))
+
+
+def _bylines(lines: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (words for words, end in lines if end == "=" and _BY.match(words))
 
 
 def _wire_body(rows: list[str]) -> str:

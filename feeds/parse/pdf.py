@@ -135,15 +135,18 @@ def _without_running_lines(pages: list[list[_Line]]) -> list[list[_Line]]:
 
 def _title(stated: str, page: list[_Line]) -> str:
     """The title: the largest lines of the first page, where they are larger than its text, else what is *stated*."""
-    body = Counter(round(line.size) for line in page for _ in line.text).most_common(1)[0][0]
-    largest = max(line.size for line in page)
-    if largest > body * 1.2:
-        lines = [line for line in page if line.size > largest * 0.95]
-        near = [line for line in lines if lines[0].y - line.y < largest * 5]
-        if len(title := " ".join(line.text for line in near)) > 3:
-            return title[:300]
+    if len(title := _largest(page)) > 3:
+        return title[:300]
     stated = " ".join(stated.split())
     return "" if _JUNK_TITLE.match(stated) else stated[:300]
+
+
+def _largest(page: list[_Line]) -> str:
+    """The largest lines of *page* that stand together, ``""`` where its text is as large."""
+    body = Counter(round(line.size) for line in page for _ in line.text).most_common(1)[0][0]
+    largest = max(line.size for line in page)
+    lines = [line for line in page if line.size > largest * 0.95] if largest > body * 1.2 else []
+    return " ".join(line.text for line in lines if lines[0].y - line.y < largest * 5)
 
 
 def _in_order(page: list[_Line]) -> list[_Line]:

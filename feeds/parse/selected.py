@@ -304,18 +304,22 @@ def _texts(value: Any) -> list[str]:
 
 def _check(picked: Picked) -> None:
     """Raise ParseError where what was *picked* shows that the document is another than *select* was written for."""
-    select, articles = picked.select, picked.articles
+    select = picked.select
     if not picked.count:
         raise _nothing("item", select.item)
     if picked.everything:
         raise _broken("item", select.item, f"finds everything: {picked.everything}")
+    _check_parts(select, picked.articles, picked.count)
+    titles = [article["title"][0].value for article in picked.articles if article.get("title")]
+    if len(titles) >= ENOUGH and len(set(titles)) == 1:
+        raise _broken("title", select.title, f"finds the same words in all {len(titles)} articles, {titles[0][:60]!r}")
+
+
+def _check_parts(select: Select, articles: Sequence[Mapping[str, Sequence[Piece]]], count: int) -> None:
     for part in _NEEDED:
         enough = part == "link" or len(articles) >= ENOUGH or not articles
         if (selector := getattr(select, part)) and enough and not any(article[part] for article in articles):
-            raise _nothing(part, selector, f" in any of {picked.count} articles")
-    titles = [article["title"][0].value for article in articles if article.get("title")]
-    if len(titles) >= ENOUGH and len(set(titles)) == 1:
-        raise _broken("title", select.title, f"finds the same words in all {len(titles)} articles, {titles[0][:60]!r}")
+            raise _nothing(part, selector, f" in any of {count} articles")
 
 
 def _nothing(part: str, selector: str, where: str = "") -> ParseError:

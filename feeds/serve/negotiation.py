@@ -86,15 +86,7 @@ def _as_feed() -> Response | None:
 
 def _with_forms_named(response: Response) -> Response:
     """Say what the answer depended on and, on a section's page, where its feeds are; answer preflights."""
-    other = "Content-Location" in response.headers
-    if request.endpoint in PAGES:
-        response.vary.add("Accept")
-    elif request.endpoint in FEEDS:
-        response.vary.add("Sec-Fetch-Dest")
-        if request.headers.get("Sec-Fetch-Dest") == "document":
-            response.vary.add("Accept")
-            other = is_for_people(request.environ)
-    if other and response.cache_control.public:
+    if _depends(response) and response.cache_control.public:
         # Some shared caches know no Vary: what most do not get at this address is not for them.
         response.headers["Cache-Control"] = kept_private(response.headers["Cache-Control"])
     if response.status_code == 200 and response.mimetype == "text/html" and request.endpoint in {*PAGES, SECTION_FEED}:
@@ -102,6 +94,18 @@ def _with_forms_named(response: Response) -> Response:
     if request.method == "OPTIONS" and request.blueprint in PUBLIC:
         response.headers.update([*SCRIPTS_MAY_READ, *_PREFLIGHT.items()])
     return response
+
+
+def _depends(response: Response) -> bool:
+    """Say in ``Vary`` what *response* depended on; whether it is another than most get at this address."""
+    if request.endpoint in PAGES:
+        response.vary.add("Accept")
+    elif request.endpoint in FEEDS:
+        response.vary.add("Sec-Fetch-Dest")
+        if request.headers.get("Sec-Fetch-Dest") == "document":
+            response.vary.add("Accept")
+            return is_for_people(request.environ)
+    return "Content-Location" in response.headers
 
 
 def _alternates(path: str) -> str:
