@@ -8,12 +8,12 @@ waits for a server that is gone; the thread is who tries again.
 from __future__ import annotations
 
 import logging
-import select
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from multiprocessing.connection import wait  # by poll: a server with many clients has numbers that select refuses
 from typing import Any
 
 from sqlalchemy import Engine
@@ -70,7 +70,7 @@ class Listener:
     def _run(self, ended: socket.socket) -> None:
         told, wait_s = "", 0.0
         with ended:
-            while not _readable(ended, wait_s):
+            while not wait([ended], wait_s):
                 try:
                     self._listen(ended)
                 except StoreError as error:
@@ -93,11 +93,6 @@ class Listener:
             # What was published before this is found by the look that follows.
             self._lost, self._listening = None, True
             self._told.set()
-            while not _readable(ended, 0.0):
-                select.select([ended, connection], [], [])
+            while ended not in wait([ended, connection]):
                 for _ in connection.notifies(timeout=0):
                     self._told.set()
-
-
-def _readable(one: socket.socket, within_s: float) -> bool:
-    return bool(select.select([one], [], [], within_s)[0])
