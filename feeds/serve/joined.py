@@ -98,12 +98,15 @@ class Choice:
         return ", ".join(part for part in parts if part)
 
 
-def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, SourceName], *, usual: int) -> Choice:
+def choose(
+    parameters: Mapping[str, Sequence[str]], sources: Mapping[str, SourceName], *, usual: int, listed: bool = True
+) -> Choice:
     """Return what *parameters* (each name with its values) ask for. Raises BadChoice.
 
-    *sources* are known by what `by_name` gives; *usual* is how many entries the document holds.
+    *sources* are known by what `by_name` gives, *listed* says whether everybody may hear their names; *usual* is how
+    many entries the document holds.
     """
-    source = _source(_one(parameters, "source").casefold(), sources)
+    source = _source(_one(parameters, "source").casefold(), sources, listed=listed)
     language = _one(parameters, "lang").lower().replace("_", "-")
     by = _one(parameters, "by").lower()
     if by not in ("", "article", "story"):
@@ -121,9 +124,10 @@ def choose(parameters: Mapping[str, Sequence[str]], sources: Mapping[str, Source
     return Choice(limit=limit, usual=usual, **whole, **named)  # type: ignore[arg-type]
 
 
-def _source(name: str, sources: Mapping[str, SourceName]) -> SourceName | None:
+def _source(name: str, sources: Mapping[str, SourceName], *, listed: bool) -> SourceName | None:
     if name and name not in sources:
-        raise BadChoice(f"source is none of this desk's; there are: {_named(sources.values())}")
+        others = f"there are: {_named(sources.values())}" if listed else "articles name theirs"
+        raise BadChoice(f"source is none of this desk's; {others}")
     return sources.get(name) if name else None
 
 
