@@ -262,10 +262,17 @@ def admit() -> None:
             raise Unauthorized
 
 
+VIEWED = frozenset(("articles", "pages", "search", "documents.sections_opml"))
+"""What shows a visitor the desk as she may see it: blueprints, and a view."""
+
+
 def keep_private(response: Response) -> Response:
-    """Have no cache and no other site get what was answered to somebody with a token."""
+    """Have no cache and no other site get what was answered to somebody with a token, nor who has one the others'."""
     with suppress(StoreError):
-        if the_site().visitor.opened is not None:
+        site = the_site()
+        if site.snapshot is not site.answers.snapshot and (request.blueprint in VIEWED or request.endpoint in VIEWED):
+            response.vary.add("Authorization")
+        if site.visitor.opened is not None:
             response.headers["Cache-Control"] = kept_private(response.headers.get("Cache-Control", "private"))
             response.headers["Referrer-Policy"] = "no-referrer"
             for name in [name for name, _ in response.headers if name.lower().startswith("access-control-")]:

@@ -227,7 +227,7 @@ def test_readers_that_get_little_of_a_core_read_all() -> None:
         "from tests.engine.test_workers import Limits, Workers, good, job\n"
         "os.nice(10)\n"
         "pool = Workers(2, limits=Limits(cpu_s=5.0, still_s=3.0))\n"
-        "for number in range(12): pool.submit(job(good(number), number), number)\n"
+        "for number in range(8): pool.submit(job(good(number), number), number)\n"
         "found = {}\n"
         "while pool.pending: found.update(pool.done(0.2))\n"
         "pool.close()\n"
@@ -238,7 +238,7 @@ def test_readers_that_get_little_of_a_core_read_all() -> None:
     finally:
         loop.kill()
         loop.wait()
-    assert done.stdout == "12\n", done.stderr
+    assert done.stdout == "8\n", done.stderr
 
 
 def test_a_fault_of_ours_comes_with_its_traceback_and_a_bad_document_without(reads: Reads) -> None:

@@ -215,3 +215,11 @@ def test_an_article_that_stands_in_a_public_section_too_is_public_there_and_ever
 def test_a_mistake_names_no_source_where_one_may_be_private(filled: Desk) -> None:
     asked = filled.get(f"/{WORLD}.atom", query="source=nonsense")
     assert asked.status == 400 and "Sea & Shore" not in asked.text and "articles name theirs" in asked.text
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/sections.opml", "/sections"])
+def test_a_shared_cache_tells_those_with_a_token_apart(filled: Desk, path: str) -> None:
+    assert "Authorization" in filled.get(path, **HTML).headers["vary"]
+    filled.accept(TREE)
+    filled.render(most_archived=None)
+    assert "Authorization" not in filled.get(path, **HTML).headers["vary"]

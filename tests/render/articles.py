@@ -27,7 +27,7 @@ from feeds.render import DeskContext, SectionContext
 
 # A busy machine makes drawing slow; that says nothing about what is tested.
 few = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-many = settings(few, max_examples=60)
+many = settings(few, max_examples=40)
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 DESK = DeskContext(base_url="https://wire.example.org", title="The Wire")
