@@ -115,6 +115,9 @@ class _Shown:
         if source is not None and source.kind in DOCUMENTS:
             show_documents(source, desk, self.found, self.limit)
             return
+        if source is None and not set(self.what) & set(".:/"):
+            remedy = "`wiredesk sources` lists the sources; else give an address or a file"
+            raise DeskError(f"no source {self.what!r}, and no file of that name", remedy=remedy)
         answer, source = self._asked(source, desk)
         source = replace(source, section=self.section or source.section)
         links = show(answer, source, desk, self.found, self.limit, self.pieces)

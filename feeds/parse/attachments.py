@@ -210,9 +210,6 @@ def podcast_elements(raw: Any, name: str) -> list[dict[str, str]]:
 # --------------------------------------------------------------------------- episodes
 
 
-NO_SHOW = Episode()
-
-
 def _kind(value: Any) -> Any:
     """What itunes:episodeType says; "" for none that is known."""
     name = str(value or "").strip().lower()

@@ -67,7 +67,6 @@ _HIDDEN = re.compile(
 _SIZE = re.compile(r"\s*(\d+)")
 _DKIM = re.compile(r"\bdkim\s*=\s*([a-z]+)(?:[^;]*?\bheader\.[di]\s*=\s*@?([\w.-]+))?", re.IGNORECASE)
 _LIST = re.compile(r"<([^<>\s]+)>")
-_RULE = re.compile(r"^\s*(?:[-=*_~#•]\s?){5,}\s*$", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 _HEADINGS = ("h1", "h2", "h3", "h4")
 

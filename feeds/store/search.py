@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, select, text
 
 from feeds.codec import micros, moment
 from feeds.model import Article, Entry, Format, Fragment
@@ -31,9 +31,6 @@ MOST_QUERY_CHARS = 200
 MOST_TERMS = 12
 MOST_FOUND = 500
 """Articles that one question finds at most; filters find others."""
-MOST_WEIGHED = 150_000
-"""With more articles how much of a text the sought words are is not weighed on SQLite: FTS5's bm25 goes through every
-article that holds one of them, 0.2 ms for a thousand (bench/search.py)."""
 MONTH = timedelta(days=30)
 PREFIX_FROM = 3
 """A word of so many letters finds longer words that begin with it: flood, floods, flooding."""
@@ -108,10 +105,6 @@ class Search(Verbs):
         chosen = [row.id for row in order[offset : offset + limit]]
         found = hydrate(self._connection, chosen)
         return Hits(articles=tuple(found[each] for each in chosen if each in found), count=len(order))
-
-    def _may_weigh(self) -> bool:
-        newest = self._connection.scalar(select(func.max(articles.c.id))) or 0
-        return dialect.is_postgres(self._connection) or newest <= MOST_WEIGHED
 
     def fragments(self, question: Question, format: Format, limit: int) -> tuple[Fragment, ...]:
         """The fragments of what is asked for and came last, the last first; those not made yet are left out."""

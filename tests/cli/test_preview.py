@@ -110,6 +110,11 @@ def test_letters_and_the_first_page_that_a_source_leads_to_are_shown(site: Site)
         assert "The first of them: The tide came in again" in told and "text The tide came in at dawn" in told
 
 
+def test_a_name_that_is_nothing_is_told_as_such(site: Site) -> None:
+    done = site.run(preview, "Nobody")
+    assert done.exit_code and "no source 'Nobody', and no file of that name" in str(done.exception)
+
+
 def test_preview_shows_it_again_at_each_save_and_asks_the_site_once(site: Site) -> None:
     url = site.put("/list", CARDS)
     site.write("sources.yaml", [{"name": "Coast", "page": url, "select": SELECT}])
