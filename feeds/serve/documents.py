@@ -123,7 +123,7 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
             asked,
             site.sources_by_name(snapshot),
             usual=section.limit or desk.settings.publish.entries,
-            listed=not any(one.private for one in site.answers.snapshot.desk.sections),
+            listed=not site.hides,
         )
     except BadChoice as error:
         raise Refused(str(error)) from error

@@ -149,7 +149,8 @@ def _choices(showing: Showing, question: Question) -> dict[str, object]:
     titles = {section.path: section.title for section in desk.sections if section.path}
     sections = [(path, " › ".join(_titles(path, titles))) for path in titles]
     ngettext = showing.words.ngettext
-    sources = sorted(((source.key, source.name) for source in desk.sources), key=lambda pair: pair[1].casefold())
+    offered = [one for one in desk.sources if not the_site().hides or one.key == question.source]
+    sources = sorted(((source.key, source.name) for source in offered), key=lambda pair: pair[1].casefold())
     return {
         "sections": _some(sections, question.section),
         "sources_offered": _some(sources, question.source),

@@ -145,6 +145,11 @@ class Site:
         return kept[1:]
 
     @property
+    def hides(self) -> bool:
+        """Whether there are private sections: sources may file there alone, so that nobody is offered their names."""
+        return any(section.private for section in self.answers.snapshot.desk.sections)
+
+    @property
     def visitor(self) -> Visitor:
         """Whoever sends the present request."""
         return visitor_of(request.environ, self.answers.snapshot.tokens)
@@ -270,7 +275,7 @@ def keep_private(response: Response) -> Response:
     """Have no cache and no other site get what was answered to somebody with a token, nor who has one the others'."""
     with suppress(StoreError):
         site = the_site()
-        if site.snapshot is not site.answers.snapshot and (request.blueprint in VIEWED or request.endpoint in VIEWED):
+        if site.hides and (request.blueprint in VIEWED or request.endpoint in VIEWED):
             response.vary.add("Authorization")
         if site.visitor.opened is not None:
             response.headers["Cache-Control"] = kept_private(response.headers.get("Cache-Control", "private"))

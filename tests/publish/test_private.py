@@ -212,7 +212,8 @@ def test_an_article_that_stands_in_a_public_section_too_is_public_there_and_ever
     assert json.loads(desk.get("/index.json").body)["items"]
 
 
-def test_a_mistake_names_no_source_where_one_may_be_private(filled: Desk) -> None:
+def test_no_source_is_named_where_one_may_be_private(filled: Desk) -> None:
+    assert "Sea &amp; Shore" not in filled.get("/search", **HTML).text
     asked = filled.get(f"/{WORLD}.atom", query="source=nonsense")
     assert asked.status == 400 and "Sea & Shore" not in asked.text and "articles name theirs" in asked.text
 
