@@ -116,7 +116,7 @@ class _Shown:
             show_documents(source, desk, self.found, self.limit)
             return
         if source is None and not set(self.what) & set(".:/"):
-            remedy = "`wiredesk sources` lists the sources; else give an address or a file"
+            remedy = "`wiredesk sources` lists them; if it is an address, type it as for a browser"
             raise DeskError(f"no source {self.what!r}, and no file of that name", remedy=remedy)
         answer, source = self._asked(source, desk)
         source = replace(source, section=self.section or source.section)
