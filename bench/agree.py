@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds.dates import parse_date  # noqa: E402
 from feeds.errors import ParseError  # noqa: E402
-from feeds.model import ParsedEntry, ParsedFeed, RawText  # noqa: E402
 from feeds.parse import parse  # noqa: E402
+from feeds.parsed import ParsedEntry, ParsedFeed, RawText  # noqa: E402
 from feeds.text import plain  # noqa: E402
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "feeds"

@@ -33,11 +33,12 @@ sys.path.insert(0, str(ROOT))
 
 from dedupe import ARRIVED, DATA, b_cubed, entry_of, rows_of  # noqa: E402
 
+from feeds.configuration import Source  # noqa: E402
 from feeds.dedupe import Deduper, Stories, Window, grouping, linking  # noqa: E402
 from feeds.dedupe.grouping import Arriving, Placed  # noqa: E402
 from feeds.ingest.placing import left_out  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
-from feeds.model import Entry, Known, Source  # noqa: E402
+from feeds.model import Entry, Known  # noqa: E402
 
 SETS = {
     "Wikinews": "wikinews_events_dev",

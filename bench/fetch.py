@@ -28,8 +28,9 @@ import pycurl
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds import __version__
+from feeds.configuration import FetchSettings, PollSettings
 from feeds.fetch.client import Fetcher
-from feeds.model import Answer, FetchSettings, PollSettings, Request, Validators
+from feeds.parsed import Answer, Request, Validators
 
 ETAG = '"wire-1"'
 MODIFIED = "Mon, 02 Nov 2026 10:00:00 GMT"

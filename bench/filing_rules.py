@@ -8,8 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
+from feeds.configuration import Match, Section, Source, Term
 from feeds.filing import FilingRules
-from feeds.model import Category, Entry, Match, Person, Section, Source, Term
+from feeds.model import Entry
+from feeds.parsed import Category, Person
 from feeds.text import fold, words
 
 SECTIONS = 1_000

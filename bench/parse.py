@@ -29,12 +29,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import fastfeedparser  # noqa: E402
 import feedparser  # noqa: E402
 
+from feeds.configuration import Source  # noqa: E402
 from feeds.errors import ParseError  # noqa: E402
 from feeds.ingest.bodies import body_hash  # noqa: E402
-from feeds.model import ParsedFeed, Source  # noqa: E402
 from feeds.normalise import normalise  # noqa: E402
 from feeds.normalise.sanitise import sanitise  # noqa: E402
 from feeds.parse import parse  # noqa: E402
+from feeds.parsed import ParsedFeed  # noqa: E402
 
 URL = "http://feeds.example.org/news/index.xml"
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "feeds" / "realworld_2026_dev.tar.gz"

@@ -21,8 +21,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.parse import documents  # noqa: E402
+from feeds.configuration import Source  # noqa: E402
 from feeds.errors import ParseError  # noqa: E402
-from feeds.model import FORMATS, Article, Entry, Source  # noqa: E402
+from feeds.model import FORMATS, Article, Entry  # noqa: E402
 from feeds.normalise import normalise  # noqa: E402
 from feeds.parse import parse  # noqa: E402
 from feeds.players import informs_a_player  # noqa: E402

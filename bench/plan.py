@@ -29,10 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds.cli.places import Places  # noqa: E402
 from feeds.cli.plan import Plan, compare, count_range  # noqa: E402
+from feeds.configuration import Match, Section, Settings, Source, Term  # noqa: E402
 from feeds.engine.config_watch import put_in_force  # noqa: E402
 from feeds.filing import FilingRules  # noqa: E402
 from feeds.filing.learned.examples import example_of  # noqa: E402
-from feeds.model import Category, Decision, Entry, Match, Person, Section, Settings, Source, Term  # noqa: E402
+from feeds.model import Decision, Entry  # noqa: E402
+from feeds.parsed import Category, Person  # noqa: E402
 from feeds.settings import Config  # noqa: E402
 from feeds.store import Store, open_store  # noqa: E402
 

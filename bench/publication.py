@@ -30,8 +30,9 @@ from render import articles as prose
 from render import whole
 from sqlalchemy import Engine, event
 
+from feeds.configuration import Section, Settings, Source
 from feeds.engine.startup import collect_seldom
-from feeds.model import FORMATS, Article, Decision, Entry, Placement, Section, Settings, Source
+from feeds.model import FORMATS, Article, Decision, Entry, Placement
 from feeds.publish import Published, Publisher
 from feeds.store import Store, open_store
 

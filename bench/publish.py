@@ -30,7 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from render import articles as prose
 
 from feeds.codec import deflate, entry_to_blob, micros
-from feeds.model import FORMATS, Article, Decision, Entry, Placement, Section, Settings, Source
+from feeds.configuration import Section, Settings, Source
+from feeds.model import FORMATS, Article, Decision, Entry, Placement
 from feeds.publish import publish
 from feeds.publish.rendering import desk_context
 from feeds.render import fragment_version

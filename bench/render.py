@@ -28,7 +28,8 @@ from feedgen.feed import FeedGenerator
 from isal import igzip
 
 from feeds.frames import assemble, feed_urn
-from feeds.model import FORMATS, Article, Category, Format, Person
+from feeds.model import FORMATS, Article, Format
+from feeds.parsed import Category, Person
 from feeds.render import DeskContext, SectionContext, check_fragment, compress, render_fragments, render_frame
 from tests.render.documents import render_document, whole_document
 from tests.validator import check

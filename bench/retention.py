@@ -28,7 +28,8 @@ from werkzeug.test import Client
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.curves import Curve, draw  # noqa: E402
-from feeds.model import Decision, Entry, Placement, PublishSettings, Section, Settings, Source  # noqa: E402
+from feeds.configuration import PublishSettings, Section, Settings, Source  # noqa: E402
+from feeds.model import Decision, Entry, Placement  # noqa: E402
 from feeds.publish import publish  # noqa: E402
 from feeds.serve import create_app  # noqa: E402
 from feeds.settings import Config, config_to_json  # noqa: E402

@@ -23,7 +23,8 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from feeds.model import Decision, Entry, Placement, Section, Source
+from feeds.configuration import Section, Source
+from feeds.model import Decision, Entry, Placement
 from feeds.store import Store, open_store
 from feeds.store.search import Question
 

@@ -36,7 +36,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from feeds.model import MEDIA_TYPES, Document, Section, Settings  # noqa: E402
+from feeds.configuration import Section, Settings  # noqa: E402
+from feeds.model import MEDIA_TYPES, Document  # noqa: E402
 from feeds.settings import Config, config_to_json  # noqa: E402
 from feeds.store import open_store  # noqa: E402
 from feeds.store.values import Replacement  # noqa: E402

@@ -26,8 +26,9 @@ from statistics import quantiles
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds import __version__
+from feeds.configuration import FetchSettings, PollSettings
 from feeds.fetch.client import Fetcher
-from feeds.model import Answer, FetchSettings, PollSettings, Request
+from feeds.parsed import Answer, Request
 
 USER_AGENT = f"Wiredesk/{__version__} (+https://desk.example/about)"
 BODY = b"<rss version='2.0'><channel><title>x</title></channel></rss>" + b" " * 4000

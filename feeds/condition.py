@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, get_args
 
-from feeds.model import DOCUMENTS, Source
+from feeds.configuration import DOCUMENTS, Source
 
 Word = Literal["fine", "new", "waiting", "silent", "moved", "failing", "gone", "resting"]
 WORDS: tuple[Word, ...] = get_args(Word)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-from feeds.model import Select
+from feeds.configuration import Select
 
 TELEGRAM = Select(
     item=".tgme_widget_message",

@@ -9,7 +9,7 @@ import re
 
 from cssselect import HTMLTranslator, SelectorError
 
-from feeds.model import Select
+from feeds.configuration import Select
 
 _ATTRIBUTE = re.compile(r"(?P<css>.*?)@(?P<name>[A-Za-z_][\w:.-]*)\s*\Z", re.DOTALL)
 _XPATH = "xpath:"

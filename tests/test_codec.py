@@ -7,19 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.codec import deflate, entry_from_blob, entry_to_blob, hashes_from_blob, hashes_to_blob, plain, restore
-from feeds.model import (
-    Category,
-    Discussion,
-    Enclosure,
-    Entry,
-    Episode,
-    Image,
-    Origin,
-    Participant,
-    Person,
-    Place,
-    Transcript,
-)
+from feeds.model import Entry
+from feeds.parsed import Category, Discussion, Enclosure, Episode, Image, Origin, Participant, Person, Place, Transcript
 from tests.store.conftest import NOW, entry
 
 times = st.none() | st.datetimes(timezones=st.just(UTC), min_value=datetime(1, 1, 2))  # noqa: DTZ001

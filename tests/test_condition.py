@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from feeds.condition import ago, condition, day
-from feeds.model import Source
+from feeds.configuration import Source
 from feeds.store.values import SourceState
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

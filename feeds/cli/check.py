@@ -13,10 +13,10 @@ import click
 
 from feeds.cli.common import counted
 from feeds.cli.places import Places, need_config, places, with_places
+from feeds.configuration import Match, Section, Term
 from feeds.errors import ConfigError, DeskError
 from feeds.files import read_regular, replace_text
 from feeds.filing import FilingRules
-from feeds.model import Match, Section, Term
 from feeds.settings import ConfigErrors, ConfigWarning, first_lines, load_config
 from feeds.settings.config import FILES, MAX_CONFIG_BYTES
 

@@ -20,12 +20,12 @@ import yaml
 from feeds.cli.common import counted
 from feeds.cli.places import places, with_places
 from feeds.codec import plain
+from feeds.configuration import Select, Settings, Source
 from feeds.conventions import Convention, convention_of
 from feeds.dates import parse_date
 from feeds.engine.startup import now_utc, user_agent
 from feeds.errors import DeskError, FetchError, ParseError
 from feeds.fetch.client import Fetcher
-from feeds.model import Answer, ParsedFeed, Request, Select, Settings, Source
 from feeds.parse import (
     Offer,
     is_about_comments,
@@ -37,6 +37,7 @@ from feeds.parse import (
     propose,
     propose_json,
 )
+from feeds.parsed import Answer, ParsedFeed, Request
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.urls import absolute, host_of, masked
 

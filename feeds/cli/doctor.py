@@ -34,10 +34,10 @@ from feeds import __version__, frames
 from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, stored_model, terminal_width
 from feeds.cli.places import Places, places, with_places
 from feeds.condition import ago, condition, span
+from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.supervisor import holder
 from feeds.errors import DeskError
 from feeds.listening import is_loopback
-from feeds.model import DOCUMENTS, Source
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.store import ReadTx, Store
 from feeds.store.database import fault

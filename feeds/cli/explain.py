@@ -14,13 +14,14 @@ import click
 from feeds.cli.common import counted, find_article, usable_model
 from feeds.cli.places import need_database, places, with_places
 from feeds.comparable import comparable_url
+from feeds.configuration import DOCUMENTS
 from feeds.dedupe import Stories, Window, compare, nearest, remember
 from feeds.dedupe.window import DAYS
 from feeds.errors import UrlError
 from feeds.filing import FilingRules
 from feeds.filing.learned.text_model import Model
 from feeds.frames import archive_page, archive_path
-from feeds.model import DOCUMENTS, Article, Evidence, Filing, Related
+from feeds.model import Article, Evidence, Filing, Related
 from feeds.settings import Config, config_from_json
 from feeds.store import ReadTx, Store, open_store
 from feeds.store.values import ArticleState, Poll, StoredEntry

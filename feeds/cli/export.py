@@ -23,9 +23,10 @@ from werkzeug.test import Client
 
 from feeds.cli.common import need_running_config
 from feeds.cli.places import need_database, places, with_places
+from feeds.configuration import UNFILED
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
-from feeds.model import FORMATS, UNFILED
+from feeds.model import FORMATS
 from feeds.publish import publish
 from feeds.render import squeeze
 from feeds.serve import answers_of, create_app

@@ -11,11 +11,11 @@ import click
 
 from feeds.cli.common import counted, filed_articles, need_running_config
 from feeds.cli.places import need_config, need_database, places, with_places
+from feeds.configuration import UNFILED
 from feeds.engine.startup import now_utc
 from feeds.errors import SectionNotFound
 from feeds.filing import FilingRules
 from feeds.filing.names import Signal
-from feeds.model import UNFILED
 from feeds.render.outlines import render_opml, source_outlines
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.settings.opml_lists import opml_to_lines

@@ -19,10 +19,10 @@ import click
 from feeds.cli import check
 from feeds.cli.common import counted, filed_articles, need_running_config, usable_model
 from feeds.cli.places import Places, need_config, need_database, places, with_places
+from feeds.configuration import Section, Source, renames
 from feeds.engine.config_watch import files_differently
 from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison, Moved, Tally
-from feeds.model import Section, Source, renames
 from feeds.settings import Config, ConfigErrors, first_lines, load_config
 from feeds.store import ReadTx, Store, open_store
 

@@ -20,6 +20,7 @@ import click
 from feeds import files
 from feeds.cli.common import NARROW, counted, make_data, show_table, terminal_width, upgrade
 from feeds.cli.places import need_config, places, with_places
+from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.classifier import Classifier
 from feeds.engine.config_watch import Accepted, accept, refiled, to_refile
 from feeds.engine.logs import set_up_logging
@@ -35,7 +36,6 @@ from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
 from feeds.ingest.unsaved import Progress
 from feeds.ingest.verdicts import Late
-from feeds.model import DOCUMENTS, Source
 from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult
 

@@ -24,6 +24,7 @@ from feeds import files
 from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, terminal_width, usable_model
 from feeds.cli.discover import KINDS, as_config, asking, by_convention, lasting, offers_of, read_feed, visit
 from feeds.cli.places import Places, places, with_places
+from feeds.configuration import DOCUMENTS, UNFILED, Settings, Source, SourceKind
 from feeds.dates import rfc3339
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError, ParseError
@@ -31,20 +32,9 @@ from feeds.fetch.client import Fetcher
 from feeds.fetch.mailbox import fetch_letters, look_into_maildir
 from feeds.filing import FilingRules
 from feeds.ingest.reading import Job, Reader, Reading, read
-from feeds.model import (
-    DOCUMENTS,
-    DROPPED,
-    UNFILED,
-    Answer,
-    Entry,
-    Placement,
-    Request,
-    Settings,
-    Source,
-    SourceKind,
-    posting,
-)
+from feeds.model import DROPPED, Entry, Placement
 from feeds.parse import Picked, parse_listing, pick, picked_without, propose, propose_json
+from feeds.parsed import Answer, Request, posting
 from feeds.settings import Config, ConfigErrors, load_config, resolve_secrets
 from feeds.settings.config import FILES
 from feeds.settings.reports import first_lines

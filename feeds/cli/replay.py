@@ -24,6 +24,7 @@ from feeds.cli.common import counted, need_running_config, usable_model
 from feeds.cli.explain import tell
 from feeds.cli.places import Places, need_config, need_database, places, with_places
 from feeds.cli.sources import named_source, show_source
+from feeds.configuration import Source
 from feeds.dates import parse_date
 from feeds.engine.config_watch import accept
 from feeds.engine.startup import now_utc
@@ -33,7 +34,7 @@ from feeds.ingest.bodies import job, recurs_in, waiting
 from feeds.ingest.desk import Desk
 from feeds.ingest.host_queues import HostQueues
 from feeds.ingest.reading import Reading, read
-from feeds.model import Entry, Source
+from feeds.model import Entry
 from feeds.redaction import Redaction
 from feeds.settings.config import masked_headers, references, secret_texts
 from feeds.store import ReadTx, Store, open_store

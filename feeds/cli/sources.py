@@ -11,9 +11,9 @@ from feeds.cli.discover import asking
 from feeds.cli.places import Places, need_database, places, with_places
 from feeds.cli.preview import ask_source, show, show_documents
 from feeds.condition import ago, condition, span
+from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
-from feeds.model import DOCUMENTS, Source
 from feeds.settings import Config
 from feeds.settings.reports import did_you_mean
 from feeds.store import Store, open_store

@@ -13,9 +13,10 @@ from datetime import datetime
 from itertools import chain
 
 from feeds.comparable import comparable_url
+from feeds.configuration import FullText, Source
 from feeds.dedupe.origins import Credit, Directory, find_credits, has_dateline, means
 from feeds.errors import UrlError
-from feeds.model import Entry, Evidence, FullText, Source
+from feeds.model import Entry, Evidence
 
 NAMED_AS_CANONICAL = 5.0
 """Another entry names this one's address as the original."""

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from feeds.model import Entry, Origin, Source
+from feeds.configuration import Source
+from feeds.model import Entry
+from feeds.parsed import Origin
 from feeds.text import OF_PICTURES, fold, spelled
 from feeds.urls import host_of, public_address, registrable, site_of
 

@@ -21,8 +21,8 @@ from typing import Any
 from prometheus_client import Counter, Histogram
 
 from feeds.condition import STARVING_DAYS, starved
+from feeds.configuration import UNFILED
 from feeds.ingest.unsaved import Progress
-from feeds.model import UNFILED
 from feeds.serve.counters import FLUSH_S, Shared, shared_folder
 from feeds.store import Store
 from feeds.store.overview import day_of

@@ -20,6 +20,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from feeds.configuration import DOCUMENTS
 from feeds.engine.alarms import IngestCounts, look
 from feeds.engine.classifier import Classifier, learn, tell_model
 from feeds.engine.config_watch import (
@@ -47,7 +48,6 @@ from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
-from feeds.model import DOCUMENTS
 from feeds.settings import ConfigErrors
 from feeds.settings.config import resolve_notify
 from feeds.store import Store

@@ -25,13 +25,13 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Protocol
 
+from feeds.configuration import UNFILED, Section, Settings, Source, renames
 from feeds.engine import agreement
 from feeds.engine.liveness import end_with_parent
 from feeds.engine.logs import set_up_logging
 from feeds.errors import ConfigError, StoreError
 from feeds.filing import FilingRules
 from feeds.ingest.desk import Desk
-from feeds.model import UNFILED, Section, Settings, Source, renames
 from feeds.redaction import OF_THIS_PROCESS, Redaction
 from feeds.settings import (
     Config,

@@ -18,10 +18,11 @@ from email.utils import format_datetime
 from html import escape
 from urllib.parse import unquote, urlsplit
 
+from feeds.configuration import Section, Settings
 from feeds.dates import zone_of
 from feeds.errors import DeskError, StoreError
 from feeds.listening import is_loopback
-from feeds.model import Article, Section, Settings
+from feeds.model import Article
 from feeds.settings.config import missing, resolve
 from feeds.store import Store
 from feeds.text import plain

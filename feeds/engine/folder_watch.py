@@ -13,10 +13,10 @@ from pathlib import Path
 
 import watchfiles
 
+from feeds.configuration import FetchSettings
 from feeds.errors import FetchError
 from feeds.fetch.folder import base_of
 from feeds.fetch.mailbox import wait_for_letters
-from feeds.model import FetchSettings
 
 log = logging.getLogger(__name__)
 

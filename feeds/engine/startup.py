@@ -17,8 +17,8 @@ from feeds.listening import LISTENING, misleading
 from feeds.settings.reports import first_lines
 
 if TYPE_CHECKING:
+    from feeds.configuration import Settings
     from feeds.engine.config_watch import Accepted
-    from feeds.model import Settings
 
 
 log = logging.getLogger(__name__)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from types import TracebackType
 
+from feeds.configuration import FetchSettings, PollSettings
 from feeds.errors import FetchError
 from feeds.fetch.guard import Guard
 from feeds.fetch.loop import Loop, Outcome
 from feeds.fetch.resolver import Lookup, system_lookup
-from feeds.model import Answer, FetchSettings, PollSettings, Request
+from feeds.parsed import Answer, Request
 
 
 class Fetcher:

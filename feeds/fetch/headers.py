@@ -17,7 +17,7 @@ from functools import lru_cache
 import brotli
 
 from feeds.fetch.target import Target
-from feeds.model import Validators
+from feeds.parsed import Validators
 from feeds.urls import registrable
 
 ACCEPT_ENCODING = "gzip, deflate, br"

@@ -18,13 +18,14 @@ from typing import Generic, TypeVar
 
 import pycurl
 
+from feeds.configuration import FetchSettings, PollSettings
 from feeds.errors import FetchBroken, FetchError, UrlError
 from feeds.fetch.guard import Guard
 from feeds.fetch.resolver import Lookup, Resolved, Resolver
 from feeds.fetch.target import Target
 from feeds.fetch.transfer import Failure, Hop, Transfer, Unsendable, bad_url, blocked, subject, too_slow
 from feeds.fetch.wire import Multi, Wire
-from feeds.model import Answer, FetchSettings, PollSettings, Request
+from feeds.parsed import Answer, Request
 
 T = TypeVar("T")
 TICK_S = 0.1

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from feeds.configuration import FetchSettings
 from feeds.errors import FetchBlocked, FetchError
 from feeds.fetch.folder import MAX_LOOK_BYTES, Look, look
 from feeds.fetch.guard import Guard
 from feeds.fetch.resolver import Lookup, system_lookup
-from feeds.model import FetchSettings
 from feeds.urls import masked
 
 PORTS = (143, 993)

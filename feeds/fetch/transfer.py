@@ -36,7 +36,7 @@ from feeds.errors import (
 )
 from feeds.fetch.headers import ACCEPT_ENCODING, Cookies, every, list_members, retry_after_s, validators
 from feeds.fetch.target import SchemeRefused, Target, follow, parse_target, without_credentials
-from feeds.model import Answer, Redirect, Request, Validators
+from feeds.parsed import Answer, Redirect, Request, Validators
 from feeds.urls import masked
 
 TEMPORARY_STATUSES = frozenset({408, 425, 429})

@@ -13,12 +13,12 @@ from typing import Any
 
 import pycurl
 
+from feeds.configuration import FetchSettings
 from feeds.errors import FetchBroken
 from feeds.fetch.guard import Guard
 from feeds.fetch.headers import BadCoding, Decoder, TooMuch, final_head, list_members, parse_fields
 from feeds.fetch.target import Target
 from feeds.fetch.transfer import Failure, Hop, Transfer, blocked, curl_failure, too_large
-from feeds.model import FetchSettings
 
 LONGEST_WAIT_S = 60.0
 DISCARD_BYTES = 65_536  # of a body nobody reads; more closes the connection

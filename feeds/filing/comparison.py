@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from feeds.configuration import UNFILED, Source
 from feeds.filing.tree import FilingRules
-from feeds.model import UNFILED, Entry, Placement, Source, dropped
+from feeds.model import Entry, Placement, dropped
 
 EXAMPLES = 3
 DROPPED_PATH = "dropped"

@@ -17,7 +17,8 @@ from urllib.parse import unquote
 
 from feeds import files
 from feeds import text as folding
-from feeds.model import Entry, Placement, Section
+from feeds.configuration import Section
+from feeds.model import Entry, Placement
 from feeds.text import fold, words
 
 SEPARATORS = re.compile(r"\s*[>›»/|→]\s*")

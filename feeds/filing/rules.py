@@ -12,6 +12,7 @@ from typing import Any
 
 import re2
 
+from feeds.configuration import UNFILED, Drop, Match, Section, Source, Term, TermField
 from feeds.filing.names import (
     SHIPPED,
     Names,
@@ -22,20 +23,8 @@ from feeds.filing.names import (
     split_breadcrumb,
     split_path,
 )
-from feeds.model import (
-    DROPPED,
-    DROPPED_AT_SOURCE,
-    UNFILED,
-    Drop,
-    Entry,
-    Match,
-    Origin,
-    Placement,
-    Section,
-    Source,
-    Term,
-    TermField,
-)
+from feeds.model import DROPPED, DROPPED_AT_SOURCE, Entry, Placement
+from feeds.parsed import Origin
 from feeds.text import fold, words
 from feeds.urls import host_of
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from feeds.model import UNFILED, WHOLE_DESK, Drop, Entry, Placement, Section, Source
+from feeds.configuration import UNFILED, Drop, Section, Source
+from feeds.model import WHOLE_DESK, Entry, Placement
 
 if TYPE_CHECKING:
     from feeds.filing.learned.text_model import Model

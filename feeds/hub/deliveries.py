@@ -16,6 +16,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from feeds.configuration import Notify, PollSettings, Settings
 from feeds.errors import DeskError, FetchError, StoreError
 from feeds.fetch.client import Fetcher
 from feeds.fetch.headers import retry_after_s
@@ -24,7 +25,8 @@ from feeds.hub import indexnow
 from feeds.hub.messages import changes_of, delivery_headers, message_headers, news, next_message, question
 from feeds.hub.requests import topic_url
 from feeds.hub.subscribing import Asking, after, judge_hub, request_to
-from feeds.model import Answer, Document, Format, Notify, PollSettings, Request, Settings
+from feeds.model import Document, Format
+from feeds.parsed import Answer, Request
 from feeds.store import ReadTx, Store
 from feeds.store.hubs import HOOK, PING, HubRequest, Subscription
 from feeds.store.values import Changes

@@ -11,7 +11,8 @@ import json
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from feeds.model import Format, Request
+from feeds.model import Format
+from feeds.parsed import Request
 
 TOPIC: tuple[str, Format] = ("", "json")
 """The document whose changes are the news."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
+from feeds.configuration import Settings
 from feeds.errors import UrlError
 from feeds.fetch.target import parse_target
-from feeds.model import FORMATS, Format, Settings
+from feeds.model import FORMATS, Format
 from feeds.store import Store
 from feeds.store.hubs import HubRequest
 

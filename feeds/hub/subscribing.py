@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from feeds.configuration import Settings
 from feeds.errors import UrlError
 from feeds.fetch.guard import Guard, closed_because
 from feeds.fetch.target import follow, parse_target
 from feeds.hub.requests import LEASE_S, Verdict, is_signed
-from feeds.model import Request, Settings
+from feeds.parsed import Request
 from feeds.store import Store
 from feeds.store.hubs import SourceHub
 from feeds.store.values import InboxItem

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
+from feeds.configuration import FetchSettings, Source
 from feeds.errors import DeskError, FetchError
 from feeds.fetch.folder import Look, look
 from feeds.fetch.mailbox import Letters, fetch_letters, look_into_maildir
@@ -22,7 +23,7 @@ from feeds.ingest import verdicts
 from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late
-from feeds.model import Answer, FetchSettings, Source, Validators
+from feeds.parsed import Answer, Validators
 from feeds.redaction import fault_of_ours
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, InboxItem, PollResult

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from feeds import files
+from feeds.configuration import PollSettings, Source
 from feeds.errors import Embargoed, ParseUnfinished
 from feeds.fetch.cadence import JITTER
 from feeds.ingest import full_text, notices
@@ -23,7 +24,7 @@ from feeds.ingest.host_queues import HostQueues, scope_of
 from feeds.ingest.placing import Places, places, rank
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late, late, verdict
-from feeds.model import Placement, PollSettings, Source
+from feeds.model import Placement
 from feeds.store import ReadTx, Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob

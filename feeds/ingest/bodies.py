@@ -9,10 +9,11 @@ from typing import Protocol
 
 import xxhash
 
+from feeds.configuration import DOCUMENTS, Settings, Source
 from feeds.ingest.claims import InFlight
 from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Job, Reader, Reading
-from feeds.model import DOCUMENTS, Answer, Request, Settings, Source
+from feeds.parsed import Answer, Request
 from feeds.store import Store
 from feeds.store.values import Claim, InboxItem, SourceState
 from feeds.urls import host_of

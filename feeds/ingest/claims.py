@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from feeds.configuration import SourceKind
 from feeds.ingest import notices
-from feeds.model import SourceKind
 from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, PollResult
 

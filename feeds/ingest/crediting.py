@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
+from feeds.configuration import FullText, Source
 from feeds.dedupe import Candidate, Directory, OriginSigns, choose_shown, credited, origin_signs, trace, with_origin
-from feeds.model import Decision, Entry, FullText, Source
+from feeds.model import Decision, Entry
 from feeds.store import ReadTx, WriteTx
 from feeds.store.relations import Line, Settled
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feeds.configuration import Section, Settings, Source
 from feeds.errors import FetchError
 from feeds.filing import FilingRules
-from feeds.model import Answer, Section, Settings, Source
+from feeds.parsed import Answer
 from feeds.redaction import Redaction
 
 if TYPE_CHECKING:

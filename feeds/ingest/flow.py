@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from feeds.configuration import DOCUMENTS, SourceKind
 from feeds.errors import DeskError, FetchError
 from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
 from feeds.fetch.client import Fetcher
@@ -34,7 +35,7 @@ from feeds.ingest.handovers import unpacked
 from feeds.ingest.host_queues import HostQueues, Outage
 from feeds.ingest.unsaved import MOST_SAVED, Progress, Unsaved
 from feeds.ingest.verdicts import log_poll
-from feeds.model import DOCUMENTS, Answer, Request, SourceKind, posting
+from feeds.parsed import Answer, Request, posting
 from feeds.redaction import fault_of_ours
 from feeds.store import Store
 from feeds.store.values import Claim, PollResult

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import xxhash
 
+from feeds.configuration import Source
 from feeds.errors import FetchError, FetchTooLarge
 from feeds.fetch.robots import Rules, rules_of
-from feeds.model import Answer, Request, Source
+from feeds.parsed import Answer, Request
 
 log = logging.getLogger(__name__)
 

@@ -13,12 +13,13 @@ from typing import Any
 
 from feeds import errors
 from feeds.codec import deflate, inflate, plain, restore
+from feeds.configuration import Source
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.batches import Batch, Saved, Saving, queue_links
 from feeds.ingest.bodies import Read, Waiting
 from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Reading
-from feeds.model import Answer, Request, Source
+from feeds.parsed import Answer, Request
 from feeds.store.values import Claim, InboxItem, SaveReport
 
 _KINDS = {kind.__name__: kind for kind in (errors.DeskError, errors.ParseError, errors.ParseUnfinished)}

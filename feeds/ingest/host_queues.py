@@ -12,8 +12,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from feeds.configuration import RateScope
 from feeds.errors import FetchBlocked, FetchError, FetchTooLarge
-from feeds.model import Answer, RateScope, Request
+from feeds.parsed import Answer, Request
 from feeds.urls import host_of, registrable
 
 MOST_HELD = 10_000

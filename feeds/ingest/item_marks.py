@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feeds.comparable import addresses_of
-from feeds.model import ParsedFeed
+from feeds.parsed import ParsedFeed
 
 if TYPE_CHECKING:
     from feeds.normalise import Marks, Normalised

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
+from feeds.configuration import DedupeSettings
 from feeds.dedupe import Deduper, Sketched, Stories, Window, remember
-from feeds.model import Beside, Decision, DedupeSettings, Entry
+from feeds.model import Beside, Decision, Entry
 from feeds.store import ReadTx
 
 READ_AT_ONCE = 5000

@@ -19,8 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from feeds.configuration import Source
 from feeds.fetch.cadence import silence
-from feeds.model import Source
 from feeds.store import WriteTx
 from feeds.store.values import Claim, PollResult
 from feeds.urls import masked

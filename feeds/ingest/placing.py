@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from feeds.configuration import DOCUMENTS
 from feeds.filing import FilingRules
 from feeds.ingest.bodies import Read, Waiting
 from feeds.ingest.desk import Desk
-from feeds.model import DOCUMENTS, Entry, Placement
+from feeds.model import Entry, Placement
 from feeds.store import Store
 from feeds.store.values import Refilable
 

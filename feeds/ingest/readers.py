@@ -16,8 +16,9 @@ from feeds.errors import ParseError
 from feeds.ingest.item_marks import NOTHING, item_marks
 from feeds.ingest.reading import Job, Reader
 from feeds.listening import OWN
-from feeds.model import Beside, Entry, ParsedFeed
+from feeds.model import Beside, Entry
 from feeds.normalise import Normalised, normalise, without_furniture
+from feeds.parsed import ParsedFeed
 from feeds.text import Recurring, Shown, of_blob
 
 

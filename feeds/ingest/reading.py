@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from feeds.configuration import Source
 from feeds.errors import DeskError, ParseError
-from feeds.model import NOTHING_BESIDE, Beside, Entry, Hints, Source
+from feeds.model import NOTHING_BESIDE, Beside, Entry
+from feeds.parsed import Hints
 from feeds.text import Shown
 
 if TYPE_CHECKING:

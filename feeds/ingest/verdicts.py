@@ -12,13 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
+from feeds.configuration import PollSettings
 from feeds.errors import DeskError, FetchError
 from feeds.fetch.cadence import Ours, Plan, Poll, PollOutcome, plan
 from feeds.fetch.headers import freshness_s, retry_after_s
 from feeds.ingest.bodies import Waiting, body_hash
 from feeds.ingest.follows import link_hash
 from feeds.ingest.reading import Reading
-from feeds.model import Answer, Decision, PollSettings, Redirect, Validators
+from feeds.model import Decision
+from feeds.parsed import Answer, Redirect, Validators
 from feeds.store.values import Claim, PollResult, SourceState
 from feeds.urls import masked
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from feeds.model import Enclosure, Episode, Image, Participant, Place, Shape, Transcript
 from feeds.normalise.languages import language_tag
 from feeds.normalise.pictures import is_never_shown, is_shown
 from feeds.normalise.scalars import NAME_CHARS, line, name_line, resolved
+from feeds.parsed import Enclosure, Episode, Image, Participant, Place, Shape, Transcript
 from feeds.players import is_dead
 
 MAX_ENCLOSURES = 30

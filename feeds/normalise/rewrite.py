@@ -13,7 +13,6 @@ from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from feeds.model import Image
 from feeds.normalise.embeds import (
     PREFIXED,
     Embed,
@@ -27,6 +26,7 @@ from feeds.normalise.embeds import (
 )
 from feeds.normalise.pictures import Attributes, is_placeholder, is_shown, is_unseen, largest, pixels, real_address
 from feeds.normalise.scalars import is_clean, resolved
+from feeds.parsed import Image
 
 ID_PREFIX = "text-"
 """What names of places in a text begin with, so that none is the name of anything on a page of ours."""

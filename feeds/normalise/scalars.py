@@ -8,7 +8,7 @@ from html import unescape
 
 import nh3
 
-from feeds.model import RawText
+from feeds.parsed import RawText
 from feeds.urls import MAX_URL_CHARS, absolute
 
 TITLE_CHARS = 300

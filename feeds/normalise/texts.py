@@ -9,10 +9,10 @@ from html import escape
 from itertools import groupby
 from urllib.parse import unquote, urlsplit
 
-from feeds.model import Image, RawText
 from feeds.normalise.rewrite import Rewritten
 from feeds.normalise.sanitise import clean, from_text
 from feeds.normalise.scalars import cut, excerpt, line, resolved
+from feeds.parsed import Image, RawText
 from feeds.text import plain
 
 SUMMARY_CHARS = 1200

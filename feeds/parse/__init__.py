@@ -6,7 +6,6 @@ cleaned or believed yet: that is `normalise`.
 
 from __future__ import annotations
 
-from feeds.model import ParsedFeed
 from feeds.parse.folder_files import parse_document
 from feeds.parse.json_feeds import parse_json
 from feeds.parse.kinds import recognise, refusal
@@ -17,6 +16,7 @@ from feeds.parse.proposals import propose, propose_json
 from feeds.parse.selected import Picked, parse_selected, pick, picked_without
 from feeds.parse.walls import wall
 from feeds.parse.xml_feeds import parse_xml
+from feeds.parsed import ParsedFeed
 from feeds.urls import masked
 
 __all__ = [

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from feeds.model import Enclosure, Episode, Image, Participant, Place, Shape, Transcript
 from feeds.parse.fields import (
     MAX_LIST_ITEMS,
     MAX_PLACE_POINTS,
@@ -23,6 +22,7 @@ from feeds.parse.fields import (
     truth,
     whole_number,
 )
+from feeds.parsed import Enclosure, Episode, Image, Participant, Place, Shape, Transcript
 
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
 _EVERYWHERE = ("audio/mpeg", "audio/mp4", "audio/x-m4a", "video/mp4", "video/x-m4v")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from feeds.model import RawText, TextType
+from feeds.parsed import RawText, TextType
 from feeds.text import mend_references
 
 MAX_ENTRIES = 2_000

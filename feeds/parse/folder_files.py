@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from feeds.errors import ParseError
-from feeds.model import ParsedEntry, ParsedFeed
 from feeds.parse.agencies import ROOTS, News, is_wire, read_news_xml, read_wire
 from feeds.parse.charset import decode
 from feeds.parse.expat import is_well_formed, mended, root_of
@@ -24,6 +23,7 @@ from feeds.parse.pages import parse_page
 from feeds.parse.pdf import read_pdf
 from feeds.parse.plain import read_plain
 from feeds.parse.xml_feeds import parse_xml
+from feeds.parsed import ParsedEntry, ParsedFeed
 
 MAX_DOCUMENT_BYTES = 10_485_760
 

@@ -13,7 +13,6 @@ from typing import Any
 import feedparser.api
 
 from feeds.errors import ParseError
-from feeds.model import Shape
 from feeds.parse.attachments import Media
 from feeds.parse.fields import (
     MAX_AUTHOR_CHARACTERS,
@@ -22,6 +21,7 @@ from feeds.parse.fields import (
     MAX_LIST_ITEMS,
     truth,
 )
+from feeds.parsed import Shape
 
 PODCAST_NAMESPACES = (
     "https://podcastindex.org/namespace/1.0",

@@ -11,7 +11,6 @@ from xxhash import xxh3_64_intdigest
 
 from feeds.dates import order_of
 from feeds.errors import ParseError
-from feeds.model import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person
 from feeds.parse.attachments import episode_of_json, grouped, place_of_geojson
 from feeds.parse.fields import (
     BROKEN_OFF,
@@ -28,6 +27,7 @@ from feeds.parse.fields import (
     text,
     whole_number,
 )
+from feeds.parsed import Category, Enclosure, Image, ParsedEntry, ParsedFeed, Person
 
 # A string, up to the end of the document where it never closes; a comma before an end; a bracket outside of strings.
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|,(?=\s*[\]}])|[\[\]{}]', re.DOTALL)

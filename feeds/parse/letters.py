@@ -21,10 +21,10 @@ from lxml import etree, html
 
 from feeds.comparable import carried_target
 from feeds.errors import ParseError
-from feeds.model import Category, ParsedEntry, ParsedFeed, Person, RawText
 from feeds.parse.charset import decode
 from feeds.parse.fields import MAX_ENTRIES, raw_text
 from feeds.parse.plain import read_plain
+from feeds.parsed import Category, ParsedEntry, ParsedFeed, Person, RawText
 
 MAX_HTML_CHARACTERS = 3_000_000
 FOOTER_CHARS = 400

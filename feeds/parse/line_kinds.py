@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from feeds.dates import month_named, parse_date
-from feeds.model import Origin, Person
+from feeds.parsed import Origin, Person
 from feeds.text import OF_PICTURES
 
 # --------------------------------------------------------------------------- breadcrumb

@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from feeds.model import Category, Image, Origin, ParsedEntry
 from feeds.parse import line_kinds
 from feeds.parse.fields import raw_text
 from feeds.parse.plain import read_plain
+from feeds.parsed import Category, Image, Origin, ParsedEntry
 
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}
 _PAIR = re.compile(r"([A-Za-z_][\w -]*?)\s*:(?:\s+(.*)|$)")

@@ -18,7 +18,6 @@ from typing import Any
 from lxml import etree
 
 from feeds.dates import parse_date
-from feeds.model import Category, Image, Origin, ParsedEntry, Person, RawText
 from feeds.parse import line_kinds
 from feeds.parse.headline import alike, headline
 from feeds.parse.page_marks import (
@@ -34,6 +33,7 @@ from feeds.parse.page_marks import (
     short_lines,
     words,
 )
+from feeds.parsed import Category, Image, Origin, ParsedEntry, Person, RawText
 from feeds.urls import absolute, host_of
 
 _DATE_METAS = (

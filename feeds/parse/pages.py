@@ -21,7 +21,6 @@ from lxml import etree, html
 
 from feeds.errors import ParseError
 from feeds.frames import legal
-from feeds.model import ParsedFeed, RawText
 from feeds.parse.charset import to_utf8
 from feeds.parse.figures import SIGNS, chars_by_parent, drop_boxes, prose, prose_in, put_back, set_aside, squashed
 from feeds.parse.metadata import PageFacts, read_metadata
@@ -35,6 +34,7 @@ from feeds.parse.trim import (
     trimmed,
     without_shared,
 )
+from feeds.parsed import ParsedFeed, RawText
 from feeds.text import Recurring, Shown
 from feeds.urls import absolute
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from feeds.errors import ParseError
-from feeds.model import ParsedEntry, Person, RawText
 from feeds.parse.fields import MAX_FIELD_CHARACTERS
 from feeds.parse.plain import read_plain
+from feeds.parsed import ParsedEntry, Person, RawText
 
 MAX_PAGES = 200
 MAX_PAGE_BYTES = 16 << 20

@@ -14,10 +14,10 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
-from feeds.model import Category, ParsedEntry, RawText
 from feeds.parse import line_kinds
 from feeds.parse.fields import raw_text
 from feeds.parse.line_kinds import furniture
+from feeds.parsed import Category, ParsedEntry, RawText
 
 STANDFIRST_CHARS = 600
 HEADLINE_CHARS = 250

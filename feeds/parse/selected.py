@@ -21,15 +21,16 @@ from jmespath.exceptions import JMESPathError
 from lxml import etree
 from xxhash import xxh3_64_intdigest
 
+from feeds.configuration import Select
 from feeds.dates import order_of
 from feeds.errors import ParseError
-from feeds.model import Category, Image, ParsedEntry, ParsedFeed, Person, Select
 from feeds.page_dates import listed_date
 from feeds.parse.charset import to_utf8
 from feeds.parse.fields import FULL, MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, raw_text, short
 from feeds.parse.json_feeds import read_json
 from feeds.parse.page_marks import ld_members, ld_nodes, ld_types, words
 from feeds.parse.pages import MAX_ELEMENTS, base_of, page_tree
+from feeds.parsed import Category, Image, ParsedEntry, ParsedFeed, Person
 from feeds.selectors import H_ENTRY, ITEM_LIST, xpath_of
 from feeds.urls import absolute
 

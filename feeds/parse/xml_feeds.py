@@ -10,7 +10,6 @@ from typing import Any
 
 from feeds.dates import is_ambiguous, order_of
 from feeds.errors import ParseError
-from feeds.model import Category, Discussion, Episode, Hints, Origin, ParsedEntry, ParsedFeed, Person, RawText, TextType
 from feeds.parse.attachments import episode_of, files_and_image, place_of, show_of
 from feeds.parse.cut import Cut, cut
 from feeds.parse.expat import XmlFeed, read_loosely, read_strictly, root_of
@@ -27,6 +26,18 @@ from feeds.parse.fields import (
     whole_number,
 )
 from feeds.parse.kinds import Prolog, Seen, format_of, refusal
+from feeds.parsed import (
+    Category,
+    Discussion,
+    Episode,
+    Hints,
+    Origin,
+    ParsedEntry,
+    ParsedFeed,
+    Person,
+    RawText,
+    TextType,
+)
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _HOURS = frozenset(range(25))  # 0 to 23 by RSS 2.0, 1 to 24 by what came before it

@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from feeds import frames
+from feeds.configuration import UNFILED, Section, Settings
 from feeds.errors import RenderError, SectionNotFound
-from feeds.model import FORMATS, UNFILED, Document, Fragment, Frame, Section, Settings
+from feeds.model import FORMATS, Document, Fragment, Frame
 from feeds.publish.backlog import catch_up, catch_up_stories, note_months
 from feeds.publish.choosing import Choice, choose
 from feeds.publish.fragment_memory import FragmentMemory

@@ -13,8 +13,9 @@ from itertools import product
 import xxhash
 
 from feeds import frames
+from feeds.configuration import Copies, Section, Settings
 from feeds.errors import RenderError
-from feeds.model import FORMATS, MEDIA_TYPES, Article, Copies, Document, Format, Fragment, Frame, Section, Settings
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Fragment, Frame
 from feeds.render import (
     DeskContext,
     SectionContext,

@@ -10,7 +10,8 @@ from lxml import etree
 
 from feeds.dates import rfc3339
 from feeds.frames import legal
-from feeds.model import Article, Discussion, Person
+from feeds.model import Article
+from feeds.parsed import Discussion, Person
 from feeds.render.generator import (
     LICENCE_TYPE,
     Stamp,

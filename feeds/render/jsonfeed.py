@@ -7,7 +7,8 @@ from typing import Any
 
 from feeds.dates import rfc3339
 from feeds.frames import compact_json, legal
-from feeds.model import Article, CopyNote, Discussion, Image, Person, Place, Related
+from feeds.model import Article, CopyNote, Related
+from feeds.parsed import Discussion, Image, Person, Place
 from feeds.render.mediarss import episode_of, geometry
 from feeds.render.printable import (
     DeskContext,

@@ -7,7 +7,8 @@ from typing import Any
 
 from lxml import etree
 
-from feeds.model import Article, Episode, Image, Participant, Place, Transcript
+from feeds.model import Article
+from feeds.parsed import Episode, Image, Participant, Place, Transcript
 from feeds.players import media_type
 from feeds.render.generator import add, add_texts
 from feeds.render.printable import DeskContext, File, SectionContext, absolute, files, image, language, line, present

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from lxml import etree
 
+from feeds.configuration import Section, Source
 from feeds.dates import rfc822
-from feeds.model import Section, Source
 from feeds.render.printable import absolute, line
 
 

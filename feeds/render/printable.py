@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from feeds.frames import legal
-from feeds.model import Article, Discussion, Enclosure, Image, Origin, Person
+from feeds.model import Article
+from feeds.parsed import Discussion, Enclosure, Image, Origin, Person
 from feeds.players import media_type
 from feeds.urls import masked, public_address
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from feeds.model import FORMATS, UNFILED, Format, Section
+from feeds.configuration import UNFILED, Section
+from feeds.model import FORMATS, Format
 
 PLACES = frozenset(
     (

@@ -15,8 +15,8 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from feeds.condition import Condition, ago, condition, span, starved
+from feeds.configuration import DOCUMENTS, UNFILED, Section
 from feeds.files import read_regular
-from feeds.model import DOCUMENTS, UNFILED, Section
 from feeds.serve.addresses import Addresses
 from feeds.serve.alarm_feed import OF_SOURCES, TITLES, WORK, title_of
 from feeds.serve.store_reader import CHART_DAYS, Shown

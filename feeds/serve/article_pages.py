@@ -17,9 +17,11 @@ from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound, Unauthorized
 
 from feeds import frames
+from feeds.configuration import Section
 from feeds.dates import rfc3339
 from feeds.errors import StoreError
-from feeds.model import Article, Format, Image, Section
+from feeds.model import Article, Format
+from feeds.parsed import Image
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.answers import Snapshot

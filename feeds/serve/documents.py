@@ -15,10 +15,11 @@ from xml.etree import ElementTree
 from flask import Blueprint, Response, request
 
 from feeds import frames
+from feeds.configuration import UNFILED, Section
 from feeds.dates import rfc822
 from feeds.errors import ParseError, SectionNotFound
 from feeds.frames import cut, delta_body, legal
-from feeds.model import UNFILED, Document, Format, Section
+from feeds.model import Document, Format
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.joined import (
     SCANNED,

@@ -13,8 +13,8 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
+from feeds.configuration import UNFILED
 from feeds.errors import SectionNotFound, StoreError
-from feeds.model import UNFILED
 from feeds.serve.addresses import Addresses, split_archive, split_format
 from feeds.serve.admission import client_address
 from feeds.serve.answers import Snapshot

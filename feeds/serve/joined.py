@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, quote
 from isal import igzip
 
 from feeds import frames
+from feeds.configuration import Settings
 from feeds.errors import StoreError
-from feeds.model import MEDIA_TYPES, Format, Frame, Settings
+from feeds.model import MEDIA_TYPES, Format, Frame
 from feeds.serve.representations import FEED_VARY, MIN_CODED_BYTES, SCRIPTS_MAY_READ, Finished, finish
 from feeds.serve.store_reader import Part, SourceName
 from feeds.store.values import Selection

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from feeds.model import Article, Enclosure, Episode, Image, Participant, Place
+from feeds.model import Article
+from feeds.parsed import Enclosure, Episode, Image, Participant, Place
 from feeds.players import media_type
 from feeds.serve.wording import Wording, wording
 

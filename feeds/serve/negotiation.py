@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from feeds.model import FORMATS, MEDIA_TYPES, UNFILED, Format
+from feeds.configuration import UNFILED
+from feeds.model import FORMATS, MEDIA_TYPES, Format
 from feeds.serve.addresses import document_path
 from feeds.serve.documents import section_document
 from feeds.serve.representations import SCRIPTS_MAY_READ, is_for_people, kept_private, weights

@@ -18,8 +18,8 @@ from functools import lru_cache
 from itertools import zip_longest
 from urllib.parse import urlsplit
 
+from feeds.configuration import Settings
 from feeds.errors import StoreError
-from feeds.model import Settings
 from feeds.serve.addresses import split_archive, split_format
 from feeds.store.values import ReaderDay
 

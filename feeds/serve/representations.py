@@ -18,8 +18,9 @@ from urllib.parse import quote
 
 from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
+from feeds.configuration import Settings
 from feeds.dates import http_date
-from feeds.model import Document, Settings
+from feeds.model import Document
 from feeds.serve.addresses import Addresses, document_path
 
 Headers = list[tuple[str, str]]

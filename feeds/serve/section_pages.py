@@ -13,9 +13,10 @@ from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Response, render_template
 
+from feeds.configuration import UNFILED, Section
 from feeds.errors import SectionNotFound, StoreError
 from feeds.listening import is_loopback
-from feeds.model import UNFILED, Article, Format, Section
+from feeds.model import Article, Format
 from feeds.serve.addresses import Addresses
 from feeds.serve.answers import Snapshot
 from feeds.serve.site import page as draw_once

@@ -17,9 +17,10 @@ from importlib import resources
 from flask import Response, current_app, request
 from werkzeug.exceptions import BadRequest, Unauthorized
 
+from feeds.configuration import Settings
 from feeds.errors import StoreError
 from feeds.listening import OWN
-from feeds.model import Article, Settings
+from feeds.model import Article
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import Access
 from feeds.serve.answers import Answers, Snapshot

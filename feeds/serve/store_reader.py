@@ -10,8 +10,9 @@ from functools import partial
 from typing import NamedTuple
 
 from feeds import frames
+from feeds.configuration import Section, Settings
 from feeds.errors import SectionNotFound, StoreError
-from feeds.model import Article, Document, Format, Frame, Section, Settings
+from feeds.model import Article, Document, Format, Frame
 from feeds.serve import weight
 from feeds.settings import config_from_json
 from feeds.store import Store, open_store

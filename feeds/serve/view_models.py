@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from types import MappingProxyType
 
+from feeds.configuration import Section
 from feeds.dates import rfc3339, zone_of
-from feeds.model import FORMATS, MEDIA_TYPES, Article, Image, Section
+from feeds.model import FORMATS, MEDIA_TYPES, Article
+from feeds.parsed import Image
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, document_path, story_path
 from feeds.serve.media_models import what_plays

@@ -30,9 +30,9 @@ import xxhash
 
 from feeds import __version__, files
 from feeds.codec import plain, restore
+from feeds.configuration import Drop, Notify, Section, Settings, Source
 from feeds.errors import ConfigError, StoreError
 from feeds.listening import LISTENING
-from feeds.model import Drop, Notify, Section, Settings, Source
 from feeds.settings.reports import ConfigWarning, Wrong, quote
 
 FILES = DESK_FILE, SECTIONS_FILE, SOURCES_FILE = ("wiredesk.yaml", "sections.yaml", "sources.yaml")

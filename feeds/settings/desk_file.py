@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
+from feeds.configuration import Settings
 from feeds.listening import LISTENING, followed, is_loopback
-from feeds.model import Settings
 from feeds.settings.config import OTHER_VARIABLES, OVERRIDES, missing, references, without_references
 from feeds.settings.forms import keys_of
 from feeds.settings.reports import Report, Wrong, did_you_mean, quote

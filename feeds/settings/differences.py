@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from feeds.codec import plain
-from feeds.model import Settings, renames
+from feeds.configuration import Settings, renames
 from feeds.settings.config import DESK_FILE, SECTIONS_FILE, SOURCES_FILE, Config
 
 NAMED = 3

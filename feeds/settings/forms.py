@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from feeds.model import Limits, OrWord, Several, Words
+from feeds.configuration import Limits, OrWord, Several, Words
 from feeds.settings.config import reference_errors, without_references
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.types import (

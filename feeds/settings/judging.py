@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from feeds import files
+from feeds.configuration import Section, Settings, Source
 from feeds.errors import ConfigError
-from feeds.model import Section, Settings, Source
 from feeds.settings.config import (
     DESK_FILE,
     FILES,

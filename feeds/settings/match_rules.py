@@ -16,7 +16,7 @@ from itertools import combinations
 import re2
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from feeds.model import Drop, Match, Section, Term, TermField
+from feeds.configuration import Drop, Match, Section, Term, TermField
 from feeds.settings.forms import judge_language
 from feeds.settings.reports import Report, Wrong, listing, quote
 from feeds.settings.types import Schema, is_empty, pairs, text_of

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from feeds.configuration import DOCUMENTS, Section, Source
 from feeds.errors import ConfigError
-from feeds.model import DOCUMENTS, Section, Source
 from feeds.settings.forms import comparable, judge_address
 from feeds.settings.reports import Wrong, quote
 from feeds.settings.section_tree import section_by_name

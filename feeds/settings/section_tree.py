@@ -10,7 +10,7 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node
 
-from feeds.model import UNFILED, Drop, Section
+from feeds.configuration import UNFILED, Drop, Section
 from feeds.settings.forms import SECTION_KEY, keys_of
 from feeds.settings.match_rules import Lists, judge_drop, judge_lists, judge_match, match_schema
 from feeds.settings.reports import Report, Wrong, quote

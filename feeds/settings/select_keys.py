@@ -12,7 +12,7 @@ from jmespath.exceptions import JMESPathError
 from lxml import etree
 from yaml.nodes import Node
 
-from feeds.model import Select, SourceKind
+from feeds.configuration import Select, SourceKind
 from feeds.selectors import xpath_of
 from feeds.settings.forms import keys_of
 from feeds.settings.reports import Report, Wrong, quote

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from feeds.configuration import Drop, Section, Select, Settings, Source, SourceKind
 from feeds.conventions import convention_of
 from feeds.errors import ConfigError
-from feeds.model import Drop, Section, Select, Settings, Source, SourceKind
 from feeds.settings.config import missing, references, unsendable, without_references
 from feeds.settings.forms import MAIL, RULES, Address, comparable, judge_address, keys_of, split_port
 from feeds.settings.match_rules import Lists, judge_drop, match_schema

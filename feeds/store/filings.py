@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
-from feeds.model import DROPPED, DROPPED_AT_SOURCE, UNFILED, WHOLE_DESK, Placement, dropped
+from feeds.configuration import UNFILED
+from feeds.model import DROPPED, DROPPED_AT_SOURCE, WHOLE_DESK, Placement, dropped
 from feeds.store import dialect
 from feeds.store.columns import storable
 from feeds.store.dialect import change_in, rows_in

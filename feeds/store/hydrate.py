@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, select
 
 from feeds.codec import entry_from_blob
-from feeds.model import DOCUMENTS, Article, CopyNote, Enclosure, Entry, Episode, FullText, Image, Origin, Related
+from feeds.configuration import DOCUMENTS, FullText
+from feeds.model import Article, CopyNote, Entry, Related
+from feeds.parsed import Enclosure, Episode, Image, Origin
 from feeds.players import is_dead, media_type
 from feeds.store import relations
 from feeds.store.dialect import rows_in, value_of

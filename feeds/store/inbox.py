@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, Row, Update, and_, bindparam, delete, func, insert, select, update
 
 from feeds.codec import deflate, inflate
-from feeds.model import DOCUMENTS, Validators
+from feeds.configuration import DOCUMENTS
+from feeds.parsed import Validators
 from feeds.store import dialect
 from feeds.store.columns import signed
 from feeds.store.dialect import Verbs, change_in

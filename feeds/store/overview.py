@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from feeds.codec import micros
 from feeds.condition import SILENT_AFTER, WORDS, WORTH_A_LOOK
-from feeds.model import DOCUMENTS, Source
+from feeds.configuration import DOCUMENTS, Source
 from feeds.store import dialect
 from feeds.store.dialect import Verbs, rows_in
 from feeds.store.schema import (

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, literal, select, tuple_, update
 
+from feeds.configuration import UNFILED, Section
 from feeds.errors import SectionNotFound
-from feeds.model import UNFILED, Article, Format, Section
+from feeds.model import Article, Format
 from feeds.store import selections, small_tables, stories
 from feeds.store.columns import UtcDateTime
 from feeds.store.dialect import Verbs, change_in, how_many, rows_in, upsert, value_of

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, restore
 from feeds.codec import plain as as_json
-from feeds.model import FullText, Select, Source, Validators, renames
+from feeds.configuration import FullText, Select, Source, renames
+from feeds.parsed import Validators
 from feeds.store import stories
 from feeds.store.columns import chunks, plain, storable
 from feeds.store.dialect import change_in, rows_in

@@ -15,7 +15,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Row, bindparam, case, exists, func, select, true, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
-from feeds.model import DOCUMENTS, Source, SourceKind
+from feeds.configuration import DOCUMENTS, Source, SourceKind
 from feeds.store import dialect, small_tables
 from feeds.store.columns import chunks, storable
 from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
@@ -81,7 +81,7 @@ class Sources(Verbs):
         first_poll_spread_s: float = 0.0,
     ) -> SourcesSynced:
         """Take over the sources of a config. History stays with the key, even when the URL changes, and with the
-        address, where it stands under another key now (`feeds.model.renames`).
+        address, where it stands under another key now (`feeds.configuration.renames`).
 
         New ones are due at once, or spread over *first_poll_spread_s*. Missing ones rest, marked as removed.
         """

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from feeds.model import Article, Document, Entry, Evidence, Format, Fragment, Frame, Placement, Source, Validators
+from feeds.configuration import Source
+from feeds.model import Article, Document, Entry, Evidence, Format, Fragment, Frame, Placement
+from feeds.parsed import Validators
 
 # --------------------------------------------------------------------------- readers
 

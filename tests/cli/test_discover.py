@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from feeds.cli.discover import by_convention, discover
 from feeds.cli.preview import preview
 from feeds.errors import DeskError
-from feeds.model import Answer, Request
+from feeds.parsed import Answer, Request
 from feeds.settings import load_config
 from tests.fetch.origin import Exchange, Origin
 from tests.parse.listed_pages import PAGES, TITLES, each, page

@@ -16,11 +16,13 @@ from feeds.cli.lists import count_unmapped
 from feeds.cli.places import Places
 from feeds.cli.plan import Plan, SectionPlan, compare, tell
 from feeds.cli.root import wiredesk
+from feeds.configuration import PublishSettings, Settings
 from feeds.engine.config_watch import put_in_force
 from feeds.filing import FilingRules
 from feeds.filing.learned.text_model import model_from_bytes
 from feeds.ingest.placing import refile
-from feeds.model import Category, Decision, Entry, PublishSettings, Settings
+from feeds.model import Decision, Entry
+from feeds.parsed import Category
 from feeds.settings import Config, load_config
 from feeds.store import Store, open_store
 from tests.filing.samples import section, source, term

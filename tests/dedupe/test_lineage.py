@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from feeds.configuration import Source
 from feeds.dedupe import Candidate, choose_shown, origin_signs, trace
-from feeds.model import Source
 from tests.dedupe.conftest import BRIDGE, NOW, entry
 
 TIMES = Source(

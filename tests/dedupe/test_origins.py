@@ -2,9 +2,10 @@
 
 import pytest
 
+from feeds.configuration import Source
 from feeds.dedupe import Directory, credited, with_origin
 from feeds.dedupe.origins import Credit, find_credits, means, read_credit
-from feeds.model import Origin, Person, Source
+from feeds.parsed import Origin, Person
 from tests.dedupe.conftest import BRIDGE, entry
 
 TIMES = Source(

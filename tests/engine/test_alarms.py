@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from feeds.configuration import Source
 from feeds.engine.alarms import full, look, outage, starving
-from feeds.model import Source
 from feeds.store import open_store
 from feeds.store.overview import day_of
 from feeds.store.values import PollResult, SourceState

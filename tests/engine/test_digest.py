@@ -18,9 +18,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from feeds.configuration import DigestSettings
 from feeds.engine.digest import Part, compose, look, send_due
 from feeds.errors import DeskError
-from feeds.model import DigestSettings
 from tests.publish.desk import WORLD, Desk, published
 
 TLS = Path(__file__).parents[1] / "fetch" / "tls"

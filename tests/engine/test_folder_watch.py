@@ -7,8 +7,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from feeds.configuration import FetchSettings
 from feeds.engine.folder_watch import FolderWatch, MailWatch
-from feeds.model import FetchSettings
 from tests.fetch.dovecot import Dovecot
 from tests.fetch.test_mailbox import url
 from tests.parse.test_letters import letter

@@ -11,9 +11,9 @@ import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from feeds.configuration import Source
 from feeds.engine.timekeeping import Change, Clocks, Every
 from feeds.ingest.host_queues import HostQueues
-from feeds.model import Source
 from feeds.publish.held import still_held
 from feeds.store import open_store
 from feeds.store.values import PollResult

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.model import Settings
+from feeds.configuration import Settings
 from feeds.settings import Config, config_to_json
 from feeds.store import open_store
 from feeds.store.values import Replacement

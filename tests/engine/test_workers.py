@@ -17,11 +17,11 @@ import psutil
 import pytest
 
 from feeds import files
+from feeds.configuration import Source
 from feeds.engine import workers as module
 from feeds.engine.workers import Limits, Workers
 from feeds.errors import ParseError, ParseUnfinished
 from feeds.ingest.reading import Job, Reading, read
-from feeds.model import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+from feeds.configuration import Section, Source
 from feeds.errors import DeskError
-from feeds.model import Decision, Entry, Placement, Section, Source
+from feeds.model import Decision, Entry, Placement
 from feeds.store import Store, open_store
 from feeds.store.database import VERSION_TABLE
 from feeds.store.database import restore as put_back

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from feeds.configuration import FetchSettings, PollSettings
 from feeds.fetch.client import Fetcher
-from feeds.model import FetchSettings, PollSettings
 
 from .origin import Origin
 

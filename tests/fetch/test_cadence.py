@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feeds.configuration import PollSettings
 from feeds.errors import FailureKind
 from feeds.fetch.cadence import BACKOFF_CAP_S, Plan, Poll, plan, silence
-from feeds.model import Hints, PollSettings
+from feeds.parsed import Hints
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)  # a Monday
 DAY_S = 86400.0

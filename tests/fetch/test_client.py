@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from feeds.configuration import FetchSettings, PollSettings
 from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchStatus, UrlError
 from feeds.fetch.client import Fetcher
-from feeds.model import FetchSettings, PollSettings, Request, Validators
+from feeds.parsed import Request, Validators
 
 from .conftest import USER_AGENT, MakeFetcher
 from .origin import FEED, Origin

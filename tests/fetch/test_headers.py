@@ -19,7 +19,7 @@ from feeds.fetch.headers import (
     retry_after_s,
     validators,
 )
-from feeds.model import Validators
+from feeds.parsed import Validators
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DATE = ("date", "Mon, 23 Nov 2026 11:00:00 GMT")

@@ -8,7 +8,7 @@ import pytest
 
 from feeds.errors import FetchBroken, FetchError, FetchStatus, FetchTimeout, FetchTooLarge
 from feeds.fetch.client import Fetcher
-from feeds.model import Request
+from feeds.parsed import Request
 
 from .conftest import MakeFetcher
 from .origin import FEED, Exchange, Gone, Origin, bomb

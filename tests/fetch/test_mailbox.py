@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
+from feeds.configuration import FetchSettings
 from feeds.errors import FetchBlocked, FetchError
 from feeds.fetch.mailbox import fetch_letters, is_allowed, look_into_maildir, wait_for_letters
-from feeds.model import FetchSettings
 from tests.fetch.dovecot import PASSWORD, USER, Dovecot
 from tests.parse.test_letters import letter
 

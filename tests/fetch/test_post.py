@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from feeds.configuration import FetchSettings, PollSettings
 from feeds.errors import FetchBlocked, FetchTooLarge
 from feeds.fetch.client import Fetcher
-from feeds.model import FetchSettings, PollSettings, Request
+from feeds.parsed import Request
 from tests.fetch.origin import Exchange, Origin, Seen
 
 MANNERS = PollSettings(gap_s=0, per_host=8)

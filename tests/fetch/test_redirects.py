@@ -6,7 +6,7 @@ import pytest
 
 from feeds.errors import FetchBlocked, FetchBroken, FetchError
 from feeds.fetch.client import Fetcher
-from feeds.model import Redirect, Request, Validators
+from feeds.parsed import Redirect, Request, Validators
 
 from .conftest import MakeFetcher
 from .origin import FEED, Exchange, Origin

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from feeds.configuration import PollSettings
 from feeds.errors import FetchBlocked, FetchBroken, FetchError, FetchTimeout
 from feeds.fetch.client import Fetcher
-from feeds.model import Answer, PollSettings, Request
+from feeds.parsed import Answer, Request
 
 from .conftest import MakeFetcher
 from .origin import FEED, BlackHole, Origin

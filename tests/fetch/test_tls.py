@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from feeds.errors import FetchBroken, FetchError
-from feeds.model import Request, Validators
+from feeds.parsed import Request, Validators
 
 from .conftest import MakeFetcher
 from .origin import FEED, Origin

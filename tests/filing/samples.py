@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from feeds.model import Category, Entry, Match, Origin, Person, Section, Source, Term, TermField
+from feeds.configuration import Match, Section, Source, Term, TermField
+from feeds.model import Entry
+from feeds.parsed import Category, Origin, Person
 
 
 def entry(

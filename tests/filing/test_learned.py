@@ -17,6 +17,7 @@ from hypothesis import strategies as some
 
 pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
 
+from feeds.configuration import UNFILED
 from feeds.errors import DeskError
 from feeds.filing import FilingRules
 from feeds.filing.learned.examples import Example, clean, example_of
@@ -27,7 +28,6 @@ from feeds.filing.learned.features import (
 from feeds.filing.learned.report import Report, report_of
 from feeds.filing.learned.text_model import PRECISIONS, Model, model_from_bytes, model_to_bytes
 from feeds.filing.learned.training import learn
-from feeds.model import UNFILED
 from tests.filing.made_up import AIR, COMMON, LAND, SEA, TOPICS, texts
 from tests.filing.samples import entry, section, source, term
 

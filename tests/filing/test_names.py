@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from feeds.configuration import UNFILED
 from feeds.filing import FilingRules
 from feeds.filing.names import SHIPPED, read_vocabulary
-from feeds.model import UNFILED, Entry
+from feeds.model import Entry
 from feeds.normalise import normalise
 from feeds.parse.folder_files import parse_document
 from tests.filing.samples import entry, section, source, term

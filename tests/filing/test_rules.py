@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from feeds.configuration import Match, Source, Term, TermField
 from feeds.filing import FilingRules
-from feeds.model import Entry, Match, Source, Term, TermField
+from feeds.model import Entry
 from feeds.text import fold, words
 from tests.filing.samples import entry, section, source, term
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as some
 
+from feeds.configuration import UNFILED, Match, Section, TermField
 from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison
-from feeds.model import FILING_FIELDS, UNFILED, Entry, Match, Section, TermField
+from feeds.model import FILING_FIELDS, Entry
 from feeds.settings.match_rules import shadowed
 from tests.filing.samples import entry, section, source, term
 

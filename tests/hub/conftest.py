@@ -14,8 +14,9 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
+from feeds.configuration import FetchSettings, PublishSettings, Section, Settings, Source
 from feeds.hub.deliveries import Deliveries
-from feeds.model import Decision, Entry, FetchSettings, Placement, PublishSettings, Section, Settings, Source
+from feeds.model import Decision, Entry, Placement
 from feeds.publish import publish
 from feeds.serve import answers_of, create_app
 from feeds.settings.config import Config, config_to_json

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from feeds.configuration import FetchSettings, Notify, Section
 from feeds.hub.messages import next_message
-from feeds.model import MEDIA_TYPES, Document, FetchSettings, Notify, Section
+from feeds.model import MEDIA_TYPES, Document
 from tests.hub.conftest import HubDesk, until
 from tests.hub.subscriber import Delivery, Subscriber
 from tests.serve.conftest import NOW

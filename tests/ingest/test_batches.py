@@ -12,6 +12,7 @@ from zlib import crc32
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from feeds.configuration import Settings, Source
 from feeds.filing import FilingRules
 from feeds.ingest.batches import Batch, Saving
 from feeds.ingest.bodies import waiting
@@ -19,7 +20,8 @@ from feeds.ingest.desk import Desk
 from feeds.ingest.host_queues import HostQueues
 from feeds.ingest.memory import Memory
 from feeds.ingest.reading import Reading
-from feeds.model import Beside, Entry, Settings, Source, Validators
+from feeds.model import Beside, Entry
+from feeds.parsed import Validators
 from feeds.store import Store, open_store
 from feeds.store.values import InboxItem
 from feeds.text import text_hash

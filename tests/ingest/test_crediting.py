@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from feeds.configuration import Source
 from feeds.ingest import crediting
 from feeds.ingest.crediting import Credits
-from feeds.model import Decision, Entry, Source
+from feeds.model import Decision, Entry
 from feeds.store.relations import Line, Settled
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from feeds.configuration import Settings, Source
 from feeds.filing import FilingRules
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import MOST_READING, Ingest
 from feeds.ingest.reading import Job, Reading
-from feeds.model import Answer, Request, Settings, Source, Validators
+from feeds.parsed import Answer, Request, Validators
 from feeds.store import Store, open_store
 from tests.databases import database
 

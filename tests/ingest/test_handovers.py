@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from feeds.configuration import Source
 from feeds.errors import ParseError
 from feeds.ingest.bodies import waiting
 from feeds.ingest.handovers import packed, unpacked
 from feeds.ingest.reading import Reading
-from feeds.model import Entry, Source
+from feeds.model import Entry
 from feeds.store.values import InboxItem
 
 ITEM = InboxItem(

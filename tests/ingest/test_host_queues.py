@@ -9,7 +9,7 @@ import pytest
 from feeds.errors import FetchBroken, FetchStatus
 from feeds.ingest.follows import TRIES, Follows, link_hash
 from feeds.ingest.host_queues import HostQueues, Outage, scope_of
-from feeds.model import Answer, Request
+from feeds.parsed import Answer, Request
 from feeds.urls import registrable
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

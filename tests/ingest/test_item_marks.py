@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from feeds.configuration import Source
 from feeds.ingest.reading import Job, Reading, read
-from feeds.model import Source
 from tests.ingest.test_sequences import SITE, START, TEXTS, URL, Head, Item
 
 ONE = Item(title="Council votes", link=f"{SITE}/1", guid="g1", text=TEXTS[0], hour=1)

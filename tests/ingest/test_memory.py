@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from feeds.configuration import DedupeSettings, Source
 from feeds.ingest.memory import Memory
-from feeds.model import Decision, DedupeSettings, Entry, Source
+from feeds.model import Decision, Entry
 from feeds.store import Store, open_store
 from feeds.store.articles import Articles
 from feeds.text import text_hash

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from feeds.configuration import PollSettings
 from feeds.errors import FetchStatus
 from feeds.fetch.cadence import Poll, plan
 from feeds.ingest import notices, verdicts
-from feeds.model import PollSettings, Request
+from feeds.parsed import Request
 from feeds.store import Store, open_store
 from feeds.store.values import Event, PollResult, SourceState
 from tests.databases import database

@@ -24,9 +24,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from feeds.configuration import Source
 from feeds.dedupe import Deduper, Stories, Window
 from feeds.ingest.reading import Job, read
-from feeds.model import Source
 from feeds.store import Store, open_store
 
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from feeds.configuration import Settings, Source
 from feeds.errors import ParseUnfinished, StoreError
 from feeds.filing import FilingRules
 from feeds.ingest import flow, unsaved
@@ -20,7 +21,7 @@ from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
 from feeds.ingest.reading import Job, Reading, read
 from feeds.ingest.unsaved import Progress
-from feeds.model import Answer, Request, Settings, Source
+from feeds.parsed import Answer, Request
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import InboxItem, PollResult
 from tests.databases import database

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from feeds.configuration import PollSettings, Source
 from feeds.errors import FetchBroken, FetchStatus
 from feeds.ingest import notices, verdicts
 from feeds.ingest.reading import Reading
-from feeds.model import Answer, Beside, PollSettings, Redirect, Request, Source, Validators
+from feeds.model import Beside
+from feeds.parsed import Answer, Redirect, Request, Validators
 from feeds.store.values import Claim, PollResult, SourceState
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

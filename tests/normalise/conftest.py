@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from feeds.model import Entry, ParsedEntry, ParsedFeed, RawText, Source
+from feeds.configuration import Source
+from feeds.model import Entry
 from feeds.normalise import Normalised, normalise
+from feeds.parsed import ParsedEntry, ParsedFeed, RawText
 
 NOW = datetime(2024, 6, 20, 12, tzinfo=UTC)
 URL = "https://shore.example/news/feed.xml"

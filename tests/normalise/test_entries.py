@@ -8,21 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.model import (
-    Category,
-    Discussion,
-    Enclosure,
-    Entry,
-    Image,
-    Origin,
-    ParsedEntry,
-    ParsedFeed,
-    Person,
-    RawText,
-    Source,
-)
+from feeds.configuration import Source
+from feeds.model import Entry
 from feeds.normalise import normalise
 from feeds.normalise.languages import language_tag
+from feeds.parsed import Category, Discussion, Enclosure, Image, Origin, ParsedEntry, ParsedFeed, Person, RawText
 from tests.normalise.conftest import NOW, URL, run
 
 One = Callable[..., Entry]

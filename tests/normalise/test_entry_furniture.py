@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.model import Entry, ParsedEntry, ParsedFeed, RawText, Source
+from feeds.configuration import Source
+from feeds.model import Entry
 from feeds.normalise import normalise, without_furniture
+from feeds.parsed import ParsedEntry, ParsedFeed, RawText
 from feeds.text import Recurring
 
 SOURCE = Source(key="s", name="S", kind="feed", target="https://coast.example/feed.xml")

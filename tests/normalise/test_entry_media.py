@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from feeds.model import Enclosure, Episode, Image, Participant, Place, Transcript
 from feeds.normalise.entry_media import enclosures_of, episode_of, image_of, place_of
+from feeds.parsed import Enclosure, Episode, Image, Participant, Place, Transcript
 
 BASE = "https://e.example/feed"
 

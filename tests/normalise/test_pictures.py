@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from feeds.model import Entry, Image, RawText
+from feeds.model import Entry
 from feeds.normalise.pictures import largest
 from feeds.normalise.sanitise import clean, sanitise
+from feeds.parsed import Image, RawText
 
 BASE = "https://shore.example/news/1"
 GREY = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="

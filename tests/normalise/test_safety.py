@@ -13,21 +13,12 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from feeds.errors import ParseError
-from feeds.model import (
-    Category,
-    Discussion,
-    Enclosure,
-    Entry,
-    Image,
-    Origin,
-    ParsedEntry,
-    Person,
-    RawText,
-)
+from feeds.model import Entry
 from feeds.normalise.embeds import MATHML, MATHML_ATTRIBUTES
 from feeds.normalise.sanitise import from_text, sanitise
 from feeds.normalise.scalars import line
 from feeds.parse import parse
+from feeds.parsed import Category, Discussion, Enclosure, Image, Origin, ParsedEntry, Person, RawText
 from tests.normalise.conftest import run
 
 HARMLESS = MATHML | set(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.model import RawText
 from feeds.normalise.scalars import cut, excerpt, legal, line, name_line
+from feeds.parsed import RawText
 
 SCOTLAND = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from feeds.model import Select
+from feeds.configuration import Select
 
 URL = "https://www.coast.example/list/"
 MENU = '<nav><ul class="menu"><li><a href="/">Home</a></li><li><a href="/about">About us</a></li></ul></nav>'

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from feeds.errors import ParseError
-from feeds.model import ParsedFeed
 from feeds.parse import parse_document
 from feeds.parse.agencies import is_wire
+from feeds.parsed import ParsedFeed
 
 NEWSML = """<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="urn:newsml:1" xml:lang="en"><itemMeta>
 <pubStatus qcode="stat:{status}"/>{embargo}</itemMeta><contentMeta><headline>Harbour wins</headline>

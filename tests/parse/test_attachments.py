@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.model import Enclosure, Episode, Image, ParsedEntry, Participant, Place, Transcript
 from feeds.parse import parse
+from feeds.parsed import Enclosure, Episode, Image, ParsedEntry, Participant, Place, Transcript
 
 SPACES = (
     'xmlns:media="http://search.yahoo.com/mrss/" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'

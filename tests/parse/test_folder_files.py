@@ -3,8 +3,8 @@
 import pytest
 
 from feeds.errors import ParseError
-from feeds.model import Origin, ParsedEntry, Person
 from feeds.parse import parse_document
+from feeds.parsed import Origin, ParsedEntry, Person
 
 PARAGRAPHS = [
     "The new wall keeps the old town dry at the highest spring tides, and it cost less than was feared at first.",

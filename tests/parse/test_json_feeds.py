@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.errors import ParseError
-from feeds.model import Category, Enclosure, Image, ParsedFeed, Person, RawText
 from feeds.parse import parse
+from feeds.parsed import Category, Enclosure, Image, ParsedFeed, Person, RawText
 
 URL = "https://feeds.example.org/feed.json"
 

@@ -7,8 +7,8 @@ from email.message import EmailMessage
 import pytest
 
 from feeds.errors import ParseError
-from feeds.model import ParsedEntry
 from feeds.parse.letters import parse_letter
+from feeds.parsed import ParsedEntry
 
 TEXT = "The council of the harbour wants a second ferry before winter, its chair said on Monday."
 TOKEN = "u001.Qk3mR8vXw2Zt7LpNs5Yb"

@@ -3,8 +3,8 @@
 import pytest
 
 from feeds.errors import ParseError
-from feeds.model import Image
 from feeds.parse import parse_sitemap
+from feeds.parsed import Image
 
 URL = "https://coast.example/sitemap.xml"
 SPACES = (

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from feeds.dates import parse_date
 from feeds.errors import ParseError
-from feeds.model import Image, Origin, ParsedEntry, Person
 from feeds.parse import parse_page
+from feeds.parsed import Image, Origin, ParsedEntry, Person
 
 URL = "https://www.coast.example/news/world/2024/06/harbour-wall-opens-after-nine-years"
 TEXT = "\n".join(

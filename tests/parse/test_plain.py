@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.errors import ParseError
-from feeds.model import Origin, ParsedEntry, Person
 from feeds.parse import parse_document
+from feeds.parsed import Origin, ParsedEntry, Person
 
 BODY = """\
 Harbour wall opens after nine years of work

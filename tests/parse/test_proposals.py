@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from feeds.model import Select
+from feeds.configuration import Select
 from feeds.parse import parse_selected, propose, propose_json
 from tests.parse.listed_pages import FOOT, MENU, PAGES, TITLES, URL, each, page
 from tests.parse.test_selected import HOSTILE, entries

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from feeds.configuration import Select, Source
 from feeds.conventions import TELEGRAM
 from feeds.dates import rfc3339
 from feeds.errors import ParseError
-from feeds.model import Entry, Select, Source
+from feeds.model import Entry
 from feeds.normalise import normalise
 from feeds.parse import parse_listing, parse_selected
 from tests.parse.listed_pages import PAGES, TEXTS, TITLES, URL, ListedPage, each, page

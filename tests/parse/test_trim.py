@@ -1,7 +1,7 @@
 """What is learnt from the pages of one site: furniture that they share, and the place of their text."""
 
-from feeds.model import ParsedEntry
 from feeds.parse import read_page
+from feeds.parsed import ParsedEntry
 from feeds.text import Recurring
 
 NOUNS = "wall tide gate toll lock storm boat lamp road train bridge river".split()

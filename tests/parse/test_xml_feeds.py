@@ -7,20 +7,9 @@ from feedparser.urls import _urljoin
 from hypothesis import given
 from hypothesis import strategies as some
 
-from feeds.model import (
-    Category,
-    Discussion,
-    Enclosure,
-    Hints,
-    Image,
-    Origin,
-    ParsedEntry,
-    ParsedFeed,
-    Person,
-    RawText,
-)
 from feeds.parse import parse
 from feeds.parse.handlers import _WHOLE
+from feeds.parsed import Category, Discussion, Enclosure, Hints, Image, Origin, ParsedEntry, ParsedFeed, Person, RawText
 
 URL = "http://feeds.example.org/a/index.xml"
 NAMESPACES = (

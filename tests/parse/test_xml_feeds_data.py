@@ -12,8 +12,8 @@ from types import ModuleType
 import pytest
 
 from feeds.errors import ParseError
-from feeds.model import ParsedFeed
 from feeds.parse import parse
+from feeds.parsed import ParsedFeed
 from tests.parse.data import FOLDER, archives, documents
 
 pytestmark = pytest.mark.shared_data

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from feeds.errors import ParseError
-from feeds.model import ParsedFeed
 from feeds.parse import parse
+from feeds.parsed import ParsedFeed
 
 URL = "https://shore.example/feed.xml"
 RSS = """<?xml version="1.0" encoding="utf-8"?>

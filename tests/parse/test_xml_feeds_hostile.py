@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 
 from feeds.errors import ParseError
-from feeds.model import ParsedFeed
 from feeds.parse import parse
 from feeds.parse.fields import (
     MAX_DEPTH_ELEMENTS,
@@ -20,6 +19,7 @@ from feeds.parse.fields import (
     MAX_LOOSE_BYTES,
     MAX_SHORT_FIELD_CHARACTERS,
 )
+from feeds.parsed import ParsedFeed
 
 URL = "http://feeds.example.org/index.xml"
 LONGEST_S = 60

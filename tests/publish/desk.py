@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from feeds.model import Decision, Entry, Placement, Section, Settings, Source
+from feeds.configuration import Section, Settings, Source
+from feeds.model import Decision, Entry, Placement
 from feeds.publish import Published, publish
 from feeds.serve import answers_of, create_app
 from feeds.settings import Config, config_to_json

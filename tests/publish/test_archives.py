@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from feeds.model import FORMATS, UNFILED, Section
+from feeds.configuration import UNFILED, Section
+from feeds.model import FORMATS
 from tests.publish.desk import NOW, TREE, WORLD, Desk, uid_of
 from tests.serve.wsgi import Got
 from tests.validator import errors

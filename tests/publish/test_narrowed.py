@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from feeds.model import FORMATS, Image
+from feeds.model import FORMATS
+from feeds.parsed import Image
 from feeds.serve.joined import MOST_ENTRIES
 from tests.publish.desk import NOW, WORLD, Desk, numbers_in, published, uid_of
 from tests.validator import errors

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from feeds.cli.export import write_site
+from feeds.configuration import Section
 from feeds.hub.requests import judge
-from feeds.model import FORMATS, Section
+from feeds.model import FORMATS
 from feeds.serve.tokens import digest_of
 from feeds.store.schema import articles, containments
 from tests.publish.desk import NOW, TREE, WORLD, Desk, uid_of

@@ -11,7 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from unittest import mock
 
-from feeds.model import FORMATS, Category, Enclosure, Image, Origin, Person
+from feeds.model import FORMATS
+from feeds.parsed import Category, Enclosure, Image, Origin, Person
 from feeds.serve import answers_of
 from feeds.store import open_store
 from tests.publish.desk import WORLD, Desk

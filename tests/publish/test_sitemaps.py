@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from lxml import etree
 
-from feeds.model import LicenceSettings
+from feeds.configuration import LicenceSettings
 from feeds.serve import sitemaps
 from tests.publish.desk import NOW, TREE, Desk, uid_of
 

@@ -9,20 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from feeds.model import (
-    Article,
-    Category,
-    CopyNote,
-    Discussion,
-    Enclosure,
-    Episode,
-    Image,
-    Origin,
-    Participant,
-    Person,
-    Place,
-    Transcript,
-)
+from feeds.model import Article, CopyNote
+from feeds.parsed import Category, Discussion, Enclosure, Episode, Image, Origin, Participant, Person, Place, Transcript
 from feeds.render import DeskContext, SectionContext
 
 # A busy machine makes drawing slow; that says nothing about what is tested.

@@ -15,8 +15,9 @@ from lxml import etree
 
 from feeds.frames import feed_urn
 from feeds.listening import OWN
-from feeds.model import FORMATS, Article, Format, Image, Origin
+from feeds.model import FORMATS, Article, Format
 from feeds.parse import parse
+from feeds.parsed import Image, Origin
 from feeds.render import DeskContext, SectionContext, fragment_version, render_fragments, render_frame
 from tests.render.articles import (
     DESK,

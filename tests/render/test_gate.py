@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from feeds.errors import RenderError
 from feeds.frames import assemble
-from feeds.model import FORMATS, Article, Enclosure, Format, Place
+from feeds.model import FORMATS, Article, Format
+from feeds.parsed import Enclosure, Place
 from feeds.render import SectionContext, check_fragment, render_fragments, render_frame
 from feeds.render.gate import check_frame, unsafe_markup
 from tests.render.articles import (

@@ -9,7 +9,8 @@ import podcastparser
 import pytest
 from lxml import etree
 
-from feeds.model import Article, Enclosure, Episode, Image, Participant, Transcript
+from feeds.model import Article
+from feeds.parsed import Enclosure, Episode, Image, Participant, Transcript
 from feeds.render import SectionContext
 from feeds.render.mediarss import CATEGORIES, category_of
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, make_article

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from lxml import etree
 
-from feeds.model import Section, Source
+from feeds.configuration import Section, Source
 from feeds.render.outlines import Outline, render_opml, source_outlines
 from tests.render.articles import NOW, many, wild_text, wild_url
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from feeds.model import FORMATS, Article, Entry, Source
+from feeds.configuration import Source
+from feeds.model import FORMATS, Article, Entry
 from feeds.normalise import normalise
 from feeds.parse import parse
 from feeds.render.mediarss import describes

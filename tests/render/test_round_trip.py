@@ -16,25 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.configuration import Source
 from feeds.frames import legal
-from feeds.model import (
-    FORMATS,
-    Article,
-    Category,
-    Enclosure,
-    Entry,
-    Episode,
-    Format,
-    Image,
-    Participant,
-    Person,
-    Place,
-    Source,
-    Transcript,
-)
+from feeds.model import FORMATS, Article, Entry, Format
 from feeds.normalise import normalise
 from feeds.normalise.entry_media import place_of
 from feeds.parse import parse as parse_feed
+from feeds.parsed import Category, Enclosure, Episode, Image, Participant, Person, Place, Transcript
 from feeds.render.printable import line
 from tests.render.articles import DESK, FEED_ID, NASTY, NOW, SECTION, full_article, make_article, many, moments, places
 from tests.render.documents import render_document

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.model import FORMATS, Article, Category, Image
+from feeds.model import FORMATS, Article
+from feeds.parsed import Category, Image
 from feeds.render.story import MOST_LISTED, as_story
 from tests.render.articles import DESK, FEED_ID, NOW, SECTION, few, make_article, wild_articles
 from tests.render.documents import render_document

@@ -14,7 +14,8 @@ import brotli
 import pytest
 from flask import Flask
 
-from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format, Section, Settings
+from feeds.configuration import Section, Settings
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
 from feeds.serve import answers_of, create_app
 from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, Since, StoreReader
 from feeds.store.edits import Edit

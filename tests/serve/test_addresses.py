@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.model import Section
+from feeds.configuration import Section
 from feeds.serve.addresses import Addresses
 from feeds.serve.app import store_url_from
 from tests.serve.conftest import SECTIONS

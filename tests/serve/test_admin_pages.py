@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from feeds.configuration import Section, Settings, Source
 from feeds.engine.alarms import look
-from feeds.model import Section, Settings, Source, Validators
+from feeds.parsed import Validators
 from feeds.serve import answers_of
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store

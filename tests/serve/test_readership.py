@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from feeds.cli.subscribers import readers as readers_command
+from feeds.configuration import PublishSettings, Settings
 from feeds.errors import StoreError
-from feeds.model import PublishSettings, Settings
 from feeds.serve import answers_of
 from feeds.serve.admission import Access
 from feeds.serve.readership import (

@@ -10,8 +10,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from feeds.configuration import PublishSettings, Section
 from feeds.errors import StoreError
-from feeds.model import CopyNote, Image, Origin, Person, PublishSettings, Section
+from feeds.model import CopyNote
+from feeds.parsed import Image, Origin, Person
 from feeds.serve import create_app
 from feeds.serve.store_reader import SourceName
 from feeds.store.edits import Edit

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from feeds.configuration import UNFILED, Section, Settings, Source
 from feeds.frames import cut
-from feeds.model import FORMATS, UNFILED, Decision, Entry, Placement, Section, Settings, Source
+from feeds.model import FORMATS, Decision, Entry, Placement
 from feeds.publish import publish
 from feeds.serve import answers_of, create_app
 from feeds.settings import Config, config_to_json

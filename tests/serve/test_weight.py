@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.model import Image
+from feeds.parsed import Image
 from feeds.serve.view_models import Headline
 from feeds.serve.weight import MOST_OF_A_STORY, by_day, by_weight, heaviest, not_shown, weight
 from feeds.store.values import Outline, StorySize

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feeds import files
-from feeds.model import Match, PollSettings, Section, Settings, Source, Term
+from feeds.configuration import Match, PollSettings, Section, Settings, Source, Term
 from feeds.settings import ConfigErrors, fingerprint, load_config
 from tests.settings.conftest import SECTIONS, SOURCES, Folder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from feeds.model import Match, Section, Settings, Source, Term
+from feeds.configuration import Match, Section, Settings, Source, Term
 from feeds.settings import Config, differences
 from feeds.settings.config import digest_of
 

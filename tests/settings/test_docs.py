@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from feeds.model import Section, Select, Settings, Source
+from feeds.configuration import Section, Select, Settings, Source
 from feeds.settings import load_config
 from feeds.settings.config import OTHER_VARIABLES, OVERRIDES
 from feeds.settings.desk_file import DESK_KEYS

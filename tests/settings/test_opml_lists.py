@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from feeds.configuration import Section, Source
 from feeds.errors import ConfigError
-from feeds.model import Section, Source
 from feeds.settings import load_config
 from feeds.settings.opml_lists import opml_to_lines
 from tests.settings.conftest import SOURCES, Folder

@@ -2,8 +2,8 @@
 
 import pytest
 
+from feeds.configuration import Source
 from feeds.errors import ConfigError
-from feeds.model import Source
 from feeds.settings import ConfigErrors, config_from_json, config_to_json, masked_headers, resolve_secrets
 from feeds.settings.config import resolve_notify
 from tests.settings.conftest import Folder

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from feeds.configuration import Select
 from feeds.conventions import TELEGRAM
-from feeds.model import Select
 from feeds.settings import resolve_secrets
 from feeds.settings.config import config_from_json, config_to_json
 from tests.settings.conftest import Folder

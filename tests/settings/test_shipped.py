@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from feeds.configuration import Source
 from feeds.filing import FilingRules
 from feeds.ingest.reading import Job, read
 from feeds.listening import OWN
-from feeds.model import Entry, Source
+from feeds.model import Entry
 from feeds.parse.markdown import front_matter
 from feeds.serve.site import Assets
 from feeds.settings import load_config

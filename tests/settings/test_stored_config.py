@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.errors import StoreError
-from feeds.model import (
+from feeds.configuration import (
     FetchSettings,
     Match,
     Notify,
@@ -23,6 +22,7 @@ from feeds.model import (
     Term,
     TermField,
 )
+from feeds.errors import StoreError
 from feeds.settings import Config, ConfigErrors, ConfigWarning, config_from_json, config_to_json
 from tests.settings.conftest import Folder
 

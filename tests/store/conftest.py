@@ -13,7 +13,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from feeds.model import Decision, Entry, Placement, Section, Source
+from feeds.configuration import Section, Source
+from feeds.model import Decision, Entry, Placement
 from feeds.store import open_store
 from feeds.store.schema import metadata
 from tests.databases import database

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feeds.model import Enclosure, Episode, Image, Participant
+from feeds.parsed import Enclosure, Episode, Image, Participant
 from feeds.store.hydrate import (
     SUMMARY_CHARS,
     allowed,

@@ -12,7 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from feeds.errors import StoreError
-from feeds.model import Document, Validators
+from feeds.model import Document
+from feeds.parsed import Validators
 from feeds.store import database, open_store
 from feeds.store.dialect import database_url
 from feeds.store.schema import SEARCH, metadata

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import bindparam, update
 
 from feeds.condition import WORDS, condition
-from feeds.model import Source
+from feeds.configuration import Source
 from feeds.store.overview import SORTS, day_of
 from feeds.store.schema import entries
 from feeds.store.schema import sources as table

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from feeds.configuration import Section
 from feeds.errors import SectionNotFound
-from feeds.model import Document, Section
+from feeds.model import Document
 from feeds.store.values import Replacement
 
 from .conftest import NOW, copy, new, save, section, uid_of

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.model import Validators
+from feeds.parsed import Validators
 from feeds.store import small_tables
 from feeds.store.values import AccessToken, Event, InboxItem, PollResult, ReaderDay, StoredConfig
 

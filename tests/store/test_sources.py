@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feeds.model import Validators
+from feeds.parsed import Validators
 from feeds.store import open_store
 from feeds.store.schema import POLLS_KEPT
 from feeds.store.values import PollResult, Replacement, SourceState

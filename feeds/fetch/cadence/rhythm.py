@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from feeds.errors import FailureKind
-from feeds.model import Hints
+from feeds.parsed import Hints
 
 PollOutcome = Literal["new", "same", "not-modified", "failed", "gone"]
 Ours = Literal["", "network", "fault"]
