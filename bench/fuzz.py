@@ -40,7 +40,7 @@ from feeds.configuration import Settings, Source  # noqa: E402
 from feeds.errors import DeskError  # noqa: E402
 from feeds.hub.requests import judge  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
-from feeds.normalise.sanitise import sanitise  # noqa: E402
+from feeds.normalise.texts import sanitise  # noqa: E402
 from feeds.serve import create_app  # noqa: E402
 from feeds.settings import ConfigErrors, load_config  # noqa: E402
 from feeds.store import open_store  # noqa: E402

@@ -33,7 +33,7 @@ from feeds.configuration import Source  # noqa: E402
 from feeds.errors import ParseError  # noqa: E402
 from feeds.ingest.bodies import body_hash  # noqa: E402
 from feeds.normalise import normalise  # noqa: E402
-from feeds.normalise.sanitise import sanitise  # noqa: E402
+from feeds.normalise.texts import sanitise  # noqa: E402
 from feeds.parse import parse  # noqa: E402
 from feeds.parsed import ParsedFeed  # noqa: E402
 

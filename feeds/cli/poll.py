@@ -30,11 +30,10 @@ from feeds.engine.workers import Workers
 from feeds.errors import DeskError
 from feeds.fetch.client import Fetcher
 from feeds.ingest.arrivals import FOLDER_RETRY_S
-from feeds.ingest.claims import Claims
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
-from feeds.ingest.unsaved import Progress
+from feeds.ingest.polls import Claims, Progress
 from feeds.ingest.verdicts import Late
 from feeds.store import Store, open_store
 from feeds.store.values import Claim, PollResult

@@ -58,7 +58,7 @@ class _Draft:
 
 
 def _marks(one: KnownEntry) -> tuple[int, int]:
-    """By which an item that was left out is known: as it is in `feeds.ingest.item_marks`."""
+    """By which an item that was left out is known: as it is in `feeds.ingest.readers`."""
     return short_hash("key", _DERIVED.sub("", one.key)), short_hash("title", spelled(one.title))
 
 

@@ -22,7 +22,7 @@ from prometheus_client import Counter, Histogram
 
 from feeds.condition import STARVING_DAYS, starved
 from feeds.configuration import UNFILED
-from feeds.ingest.unsaved import Progress
+from feeds.ingest.polls import Progress
 from feeds.serve.counters import FLUSH_S, Shared, shared_folder
 from feeds.store import Store
 from feeds.store.overview import day_of

@@ -23,9 +23,9 @@ from feeds.engine.startup import now_utc, user_agent
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
 from feeds.fetch.client import Fetcher
+from feeds.ingest.batches import Handing
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
-from feeds.ingest.handovers import Handing
 from feeds.store import Store
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,9 @@ from feeds.errors import Embargoed, ParseUnfinished
 from feeds.fetch.cadence import JITTER
 from feeds.ingest import full_text, notices
 from feeds.ingest.arrivals import hub_of, name_hash, note_hubs
-from feeds.ingest.bodies import Read, Waiting, recurs_in
+from feeds.ingest.bodies import Read, Waiting, packed, recurs_in
 from feeds.ingest.desk import Desk
-from feeds.ingest.follows import FOLLOW_AT_ONCE, link_hash
-from feeds.ingest.host_queues import HostQueues, scope_of
+from feeds.ingest.host_queues import FOLLOW_AT_ONCE, HostQueues, link_hash, scope_of
 from feeds.ingest.placing import Places, places, rank
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late, late, verdict
@@ -31,8 +30,7 @@ from feeds.text import Shown, of_blob
 
 if TYPE_CHECKING:
     from feeds.hub.subscribing import Discovered
-    from feeds.ingest.crediting import Credits, Groups
-    from feeds.ingest.memory import Decided, Memory
+    from feeds.ingest.memory import Credits, Decided, Groups, Memory
 
 
 AGAIN_AFTER = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(hours=24))
@@ -138,8 +136,7 @@ class Saving:
 
     def _loaded(self) -> tuple[Memory, Credits]:
         """What decides, loaded with the first body: numpy takes a tenth of a second, and most polls bring nothing."""
-        from feeds.ingest.crediting import Credits
-        from feeds.ingest.memory import Memory
+        from feeds.ingest.memory import Credits, Memory
 
         self._memory, self._credits = self._memory or Memory(), self._credits or Credits()
         return self._memory, self._credits
@@ -225,6 +222,24 @@ class Saving:
             held = [id_ for id_, url in near.items() if scope_of(url, settings.retry_after_scope) == scope]
             spread_s = max((until - now).total_seconds() * JITTER, len(held) * settings.gap_s)
             tx.sources.hold({id_: until + timedelta(seconds=spread_s * self._random()) for id_ in held})
+
+
+class Handing(Saving):
+    """In the place of `Saving` for a hand, which decides nothing: it ends polls that brought no body, and leaves every
+    reading in the inbox for the process that decides.
+    """
+
+    def save(self, batch: Batch, desk: Desk, now: datetime) -> Saved:
+        """End the polls that brought nothing, and give the readings of the others to the desk. Raises StoreError."""
+        readings = {waiting.item.id: packed(waiting, reading) for waiting, reading in batch.read}
+        without_bodies = replace(batch, read=[])
+        with self._store.write() as tx:
+            tx.inbox.hand_over(readings)
+            queue_links(tx, batch.read)
+            results = self._finish(tx, without_bodies, [], desk.settings.poll, now)
+            handed = [waiting.claim for waiting, _ in batch.read if waiting.claim is not None]
+            pages = self._pages(tx, batch, results, [claim.source.id for claim in handed])
+        return Saved(results, SaveReport(), pages=pages, handed=handed)
 
 
 def _decide(memory: Memory, tx: ReadTx, read: list[Read], desk: Desk, now: datetime) -> Decided:

@@ -1,21 +1,26 @@
-"""A body on its way from its arrival through the inbox to its reader: what it is, and what its reader needs to know.
-`Intake` holds state and writes the store; all else is pure.
+"""A body on its way from its arrival through the inbox to its reader: what it is, what its reader needs to know, and
+what a hand gives to the desk of it. `InFlight` and `Intake` hold state and write the store; all else is pure.
 """
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass, replace
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 import xxhash
 
+from feeds import errors
+from feeds.codec import deflate, inflate, plain, restore
 from feeds.configuration import DOCUMENTS, Settings, Source
-from feeds.ingest.claims import InFlight
+from feeds.errors import DeskError, ParseError
 from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.parsed import Answer, Request
 from feeds.store import Store
-from feeds.store.values import Claim, InboxItem, SourceState
+from feeds.store.values import Claim, InboxItem, PollResult, SourceState
 from feeds.urls import host_of
 
 
@@ -36,6 +41,45 @@ Arrived = tuple[Claim | None, Answer]
 
 Read = tuple[Waiting, Reading]
 """A body, and what it said."""
+
+LEASE_S = 600.0
+"""How long a claim holds; one whose poll takes longer is held on to."""
+
+
+class InFlight:
+    """What has begun and not ended: *claims* of polls, by source, and how many bodies whose polls had ended before."""
+
+    def __init__(self) -> None:
+        self.claims: dict[int, Claim] = {}
+        self.late_bodies = 0
+        self.items: set[int] = set()  # the numbers of bodies in the inbox that are being read here
+        self._held_at = time.monotonic()
+
+    def __len__(self) -> int:
+        return len(self.claims) + self.late_bodies
+
+    def hold(self, store: Store, now: datetime) -> None:
+        """Hold on to claims of polls that take long: else they would be given out again, to this very process."""
+        at = time.monotonic()
+        if at - self._held_at < LEASE_S / 4:
+            return
+        with store.write() as tx:
+            tx.sources.extend(list(self.claims.values()), now + timedelta(seconds=LEASE_S))
+        self._held_at = at
+
+    def begun(self, item_id: int, source_id: int, claim: Claim | None) -> None:
+        """A body of the inbox is under way; *claim* is that of the poll that it ends."""
+        self.items.add(item_id)
+        if claim is not None:
+            self.claims[source_id] = claim
+        else:
+            self.late_bodies += 1
+
+    def ended(self, result: PollResult) -> None:
+        """The poll has ended, unless its source was claimed anew meanwhile."""
+        claim = self.claims.get(result.source_id)
+        if claim is not None and claim.claim_id == result.claim_id:
+            del self.claims[result.source_id]
 
 
 class Readers(Protocol):
@@ -195,3 +239,47 @@ def _reader(source: Source, item: InboxItem) -> Reader:
     # Of a page or sitemap source the address itself lists; everything else that it brings is an article page.
     listed = item.claim_id != ""
     return ("listing" if source.kind == "page" else "sitemap") if listed else "page"
+
+
+# ---------------------------------------------------------------- from a hand to the desk
+
+
+# JSON and no pickle: what comes out of a database must not be able to run.
+_KINDS = {kind.__name__: kind for kind in (errors.DeskError, errors.ParseError, errors.ParseUnfinished)}
+
+
+def packed(waiting: Waiting, reading: Reading) -> bytes:
+    """A reading with all that the desk needs to know of its body. Addresses in it are redacted."""
+    # The request may hold secrets, and nothing after this asks for it.
+    answer = replace(waiting.answer, request=Request(source_id=waiting.source.id, url=""))
+    told: dict[str, Any] = {
+        "answer": plain(answer),
+        "body_hash": waiting.body_hash,
+        "first": waiting.first,
+        # Who has the links of a list follows them: the hand.
+        "reading": plain(replace(reading, error=None, next_page=None)),
+    }
+    if reading.error is not None:
+        told["error"] = [type(reading.error).__name__, reading.error.cause, reading.error.remedy]
+    return deflate(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+
+
+def unpacked(item: InboxItem, blob: bytes, source: Source, claim: Claim | None) -> Read:
+    """What `packed` was given, with the *claim* of the poll that it ends where that stands still."""
+    told = json.loads(inflate(blob))
+    waiting = Waiting(
+        item=item,
+        source=source,
+        claim=claim,
+        first=told["first"],
+        answer=restore(Answer, told["answer"]),
+        body_hash=told["body_hash"],
+    )
+    return waiting, replace(restore(Reading, told["reading"]), error=_error(told.get("error")))
+
+
+def _error(told: list[str] | None) -> DeskError | None:
+    if told is None:
+        return None
+    name, cause, remedy = told
+    return _KINDS.get(name, ParseError)(cause, remedy=remedy)

@@ -27,13 +27,10 @@ from feeds.fetch.client import Fetcher
 from feeds.ingest import verdicts
 from feeds.ingest.arrivals import Folders, Pushes, refused
 from feeds.ingest.batches import AGAIN_AFTER, Saving
-from feeds.ingest.bodies import Intake, Readers, Waiting
-from feeds.ingest.claims import LEASE_S, Claims, InFlight
+from feeds.ingest.bodies import LEASE_S, InFlight, Intake, Readers, Waiting, unpacked
 from feeds.ingest.desk import Desk
-from feeds.ingest.follows import Follows
-from feeds.ingest.handovers import unpacked
-from feeds.ingest.host_queues import HostQueues, Outage
-from feeds.ingest.unsaved import MOST_SAVED, Progress, Unsaved
+from feeds.ingest.host_queues import Follows, HostQueues, Outage
+from feeds.ingest.polls import MOST_SAVED, Claims, Progress, Unsaved
 from feeds.ingest.verdicts import log_poll
 from feeds.parsed import Answer, Request, posting
 from feeds.redaction import fault_of_ours

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from feeds.ingest.bodies import Read, Waiting
-from feeds.ingest.follows import link_hash
+from feeds.ingest.host_queues import link_hash
 from feeds.ingest.placing import Places
 from feeds.ingest.reading import Reading
 from feeds.model import Decision, Entry, Evidence, dropped

@@ -5,19 +5,21 @@ A module of its own, for it loads the parsers: a parse worker pays for them, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import xxhash
 
 from feeds import parse
+from feeds.comparable import addresses_of
 from feeds.dates import zone_of
 from feeds.errors import ParseError
-from feeds.ingest.item_marks import NOTHING, item_marks
 from feeds.ingest.reading import Job, Reader
 from feeds.listening import OWN
 from feeds.model import Beside, Entry
-from feeds.normalise import Normalised, normalise, without_furniture
+from feeds.normalise import Marks, Normalised, normalise, without_furniture
 from feeds.parsed import ParsedFeed
 from feeds.text import Recurring, Shown, of_blob
 
@@ -161,3 +163,131 @@ def _normalised(job: Job, feed: ParsedFeed) -> Normalised:
         desk_language=job.desk_language,
         desk_timezone=job.desk_timezone,
     )
+
+
+# ------------------------------------------------ what is remembered of the items of a feed
+
+
+_FORM = 1
+"""Counts up with what marks mean: those of another form are not believed, and the document is read whole once."""
+
+_FRAME = struct.Struct("<BQQ")  # form, head, ground
+_MARKS = struct.Struct("<5I")
+_NONE = (0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMarks:
+    """The items of a feed as the last poll saw them. *hashes* in the order of the document, *packed* their marks.
+
+    What an entry is must not depend on whether the entries beside it were read anew. So an item is left out only where
+    nothing that arrived has anything in common with it that makes entries one (`Marks`: key, title, text), nothing that
+    it shared its key with has gone, and what it takes from the document and the config is as it was. Where that does
+    not hold, which is seldom, the document is read whole. An address in common is handed on (`shared`).
+
+    *head* and *ground* are hashes of what stands around them, as bytes and as what entries take from it.
+    """
+
+    hashes: tuple[int, ...]
+    head: int
+    ground: int
+    packed: bytes
+
+    def blob(self) -> bytes:
+        """All but the hashes, to be stored beside them; empty where there is nothing to remember."""
+        return _FRAME.pack(_FORM, self.head, self.ground) + self.packed if self.hashes else b""
+
+    def marks(self) -> dict[int, Marks]:
+        """The marks of each item, by its hash."""
+        return dict(zip(self.hashes, _MARKS.iter_unpack(self.packed), strict=True))
+
+    def allows(self, feed: ParsedFeed, known: Normalised) -> bool:
+        """Whether *feed*, of which only new items were read and became *known*, says the same as if read whole."""
+        if feed.head_parsed and known.ground != self.ground:
+            return False
+        if feed.item_hashes == self.hashes:
+            return True
+        left_out = self._of_left_out(feed)
+        keys = Counter(marks[0] for marks in left_out if marks[0])
+        return not (_may_be_one(left_out, known) or self._has_lost(keys, feed) or self._has_reordered(keys, feed))
+
+    def _has_lost(self, keys: Counter[int], feed: ParsedFeed) -> bool:
+        """Whether an item is gone that shared its key with one that was left out."""
+        before = self.marks()
+        return any(before[gone][0] in keys for gone in before.keys() - set(feed.item_hashes))
+
+    def _has_reordered(self, keys: Counter[int], feed: ParsedFeed) -> bool:
+        """Whether items of one key stand in another order: of entries that are one, it can decide which is kept."""
+        before = self.marks()
+        repeated = {key for key, count in keys.items() if count > 1}
+
+        def order(hashes: tuple[int, ...]) -> list[int]:
+            return [one for one in hashes if one in before and before[one][0] in repeated]
+
+        return order(self.hashes) != order(feed.item_hashes)
+
+    def shared(self, feed: ParsedFeed, known: Normalised) -> frozenset[str]:
+        """Addresses of the entries that were read which items left out give too; under other titles, says `allows`."""
+        if not self._is_of_use(feed, known):
+            return frozenset()
+        places = {place for marks in self._of_left_out(feed) for place in marks[1:3]}
+        return frozenset(
+            address
+            for entry in known.entries
+            for address, place in zip(
+                addresses_of(entry.comparable, entry.entry_id), known.marks[entry.position][1:3], strict=False
+            )
+            if place in places
+        )
+
+    def left_out(self, feed: ParsedFeed, known: Normalised) -> frozenset[tuple[int, int]]:
+        """Keys and titles of the items of *feed* that were left out, hashed; none where nothing is new beside them."""
+        if not self._is_of_use(feed, known):
+            return frozenset()
+        return frozenset((key, title) for key, _, _, title, _ in self._of_left_out(feed))
+
+    def _is_of_use(self, feed: ParsedFeed, known: Normalised) -> bool:
+        """Whether there are both: entries that were read, and items that were left out."""
+        return bool(self.hashes and known.entries and feed.skipped)
+
+    def _of_left_out(self, feed: ParsedFeed) -> list[Marks]:
+        """The marks of the items of *feed* that were not read."""
+        before = self.marks()
+        read = {entry.position for entry in feed.entries}
+        return [before[one] for position, one in enumerate(feed.item_hashes) if position not in read]
+
+    def after(self, feed: ParsedFeed, known: Normalised) -> ItemMarks:
+        """What is to be remembered once *feed* has been read, items left out included."""
+        ground = known.ground if feed.head_parsed else self.ground
+        packed = self.packed
+        if feed.item_hashes != self.hashes or feed.entries:
+            read = {entry.position for entry in feed.entries}
+            before: Mapping[int, Marks] = self.marks() if len(read) < len(feed.item_hashes) else {}
+            packed = b"".join(
+                _MARKS.pack(*(known.marks.get(position, _NONE) if position in read else before[one]))
+                for position, one in enumerate(feed.item_hashes)
+            )
+        return ItemMarks(feed.item_hashes, feed.head_hash, ground, packed)
+
+
+def _may_be_one(left_out: list[Marks], known: Normalised) -> bool:
+    """Whether an entry that was read may be one with an item that was left out."""
+    stays = {mark for marks in left_out for mark in _identifying(marks)}
+    return any(mark in stays for marks in known.marks.values() for mark in _identifying(marks))
+
+
+def _identifying(marks: Marks) -> tuple[int, ...]:
+    """The marks of which another entry can be read only together with this one: key, title, text."""
+    return tuple(mark for mark in (marks[0], *marks[3:]) if mark)
+
+
+NOTHING = ItemMarks((), 0, 0, b"")
+"""Of a feed that was never read, or not in a form that could be cut."""
+
+
+def item_marks(hashes: tuple[int, ...], blob: bytes) -> ItemMarks:
+    """What `ItemMarks.blob` was made of; `NOTHING` where it is of another form, or of other items."""
+    if len(blob) != _FRAME.size + _MARKS.size * len(hashes):
+        return NOTHING
+    form, head, ground = _FRAME.unpack_from(blob)
+    return ItemMarks(hashes, head, ground, blob[_FRAME.size :]) if form == _FORM else NOTHING

@@ -24,7 +24,7 @@ Reader = Literal["feed", "document", "letter", "page", "listing", "selected", "s
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One body to read. *name* is the file's name for a document; *item_hashes* and *item_marks* are what is remembered
-    of the items that the feed had at the last poll, see `feeds.ingest.item_marks`; *learnt* is what
+    of the items that the feed had at the last poll, see `ItemMarks` in `feeds.ingest.readers`; *learnt* is what
     recurs in what its source or site shows, see `feeds.text`.
     """
 

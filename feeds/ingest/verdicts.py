@@ -17,7 +17,7 @@ from feeds.errors import DeskError, FetchError
 from feeds.fetch.cadence import Ours, Plan, Poll, PollOutcome, plan
 from feeds.fetch.headers import freshness_s, retry_after_s
 from feeds.ingest.bodies import Waiting, body_hash
-from feeds.ingest.follows import link_hash
+from feeds.ingest.host_queues import link_hash
 from feeds.ingest.reading import Reading
 from feeds.model import Decision
 from feeds.parsed import Answer, Redirect, Validators

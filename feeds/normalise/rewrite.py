@@ -1,7 +1,7 @@
 """Foreign HTML rewritten as what a reader was meant to see, on a parsed tree. Part of `normalise`. Pure.
 
 What a script would have filled in is filled in, what was embedded is a link, addresses are absolute, and the first true
-picture is found while the tree is there. What comes out is not safe yet: `sanitise` sees to that.
+picture is found while the tree is there. What comes out is not safe yet: `texts.clean` sees to that.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from feeds.cli.root import wiredesk
 from feeds.errors import StoreError
-from feeds.ingest.claims import Claims
+from feeds.ingest.polls import Claims
 from feeds.store import open_store
 from tests.faults.injecting import Faults
 from tests.faults.stand import Stand, standing

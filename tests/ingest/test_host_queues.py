@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from feeds.errors import FetchBroken, FetchStatus
-from feeds.ingest.follows import TRIES, Follows, link_hash
-from feeds.ingest.host_queues import HostQueues, Outage, scope_of
+from feeds.ingest.host_queues import TRIES, Follows, HostQueues, Outage, link_hash, scope_of
 from feeds.parsed import Answer, Request
 from feeds.urls import registrable
 

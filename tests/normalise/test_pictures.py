@@ -7,7 +7,7 @@ import pytest
 
 from feeds.model import Entry
 from feeds.normalise.pictures import largest
-from feeds.normalise.sanitise import clean, sanitise
+from feeds.normalise.texts import clean, sanitise
 from feeds.parsed import Image, RawText
 
 BASE = "https://shore.example/news/1"

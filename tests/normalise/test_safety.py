@@ -15,8 +15,8 @@ from lxml import html as lxml_html
 from feeds.errors import ParseError
 from feeds.model import Entry
 from feeds.normalise.embeds import MATHML, MATHML_ATTRIBUTES
-from feeds.normalise.sanitise import from_text, sanitise
 from feeds.normalise.scalars import line
+from feeds.normalise.texts import from_text, sanitise
 from feeds.parse import parse
 from feeds.parsed import Category, Discussion, Enclosure, Image, Origin, ParsedEntry, Person, RawText
 from tests.normalise.conftest import run

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from feeds.configuration import Source
-from feeds.ingest import crediting
-from feeds.ingest.crediting import Credits
+from feeds.ingest import memory
+from feeds.ingest.memory import Credits
 from feeds.model import Decision, Entry
 from feeds.store.relations import Line, Settled
 
@@ -100,7 +100,7 @@ def test_what_was_saved_a_moment_ago_is_not_read_back(articles: Articles) -> Non
 
 
 def test_so_many_are_remembered_and_no_more(articles: Articles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crediting, "MOST_SIGNS", 1)
+    monkeypatch.setattr(memory, "MOST_SIGNS", 1)
     credits = Credits()
     articles.add(1)
     articles.add(2)

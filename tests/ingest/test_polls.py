@@ -14,13 +14,13 @@ import pytest
 from feeds.configuration import Settings, Source
 from feeds.errors import ParseUnfinished, StoreError
 from feeds.filing import FilingRules
-from feeds.ingest import flow, unsaved
+from feeds.ingest import flow, polls
 from feeds.ingest.batches import AGAIN_AFTER, MOST_UNREAD, Batch, Saved
-from feeds.ingest.claims import LEASE_S
+from feeds.ingest.bodies import LEASE_S
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
+from feeds.ingest.polls import Progress
 from feeds.ingest.reading import Job, Reading, read
-from feeds.ingest.unsaved import Progress
 from feeds.parsed import Answer, Request
 from feeds.store import Store, dialect, open_store
 from feeds.store.values import InboxItem, PollResult
@@ -336,5 +336,5 @@ def test_what_arrives_is_in_the_inbox_before_much_else_is_saved(bench: Bench) ->
     with bench.store.read() as tx:
         assert tx.sources.claimed(bench.now) == 12
     bench.to_its_end()
-    assert max(saved) <= unsaved.MOST_ENTRIES_SAVED
+    assert max(saved) <= polls.MOST_ENTRIES_SAVED
     assert sum(saved) == 1200

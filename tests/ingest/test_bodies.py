@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 from feeds.configuration import Source
 from feeds.errors import ParseError
-from feeds.ingest.bodies import waiting
-from feeds.ingest.handovers import packed, unpacked
+from feeds.ingest.bodies import packed, unpacked, waiting
 from feeds.ingest.reading import Reading
 from feeds.model import Entry
 from feeds.store.values import InboxItem

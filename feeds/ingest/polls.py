@@ -1,8 +1,10 @@
-"""What waits to be saved: polls that ended, bodies that were read, claims to be given back. Holds state; writes the
-store.
+"""Polls from claim to save: sources that this process may poll are taken and given back, and what has ended waits to be
+saved together. Holds state; reads and writes the store.
 
-It is saved together. What can't be saved together, by a fault of ours, is saved one by one: one source's fault costs no
-other. What a StoreError stops stays, and is saved when the store answers again.
+The answer to a commit can be lost while the commit stands. So what was asked for last is remembered until it is
+confirmed, and undone or left alone, whichever is right, by the next call. What can't be saved together, by a fault of
+ours, is saved one by one: one source's fault costs no other. What a StoreError stops stays, and is saved when the store
+answers again.
 """
 
 from __future__ import annotations
@@ -11,21 +13,86 @@ import logging
 import math
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import uuid4
 
+from feeds.configuration import SourceKind
 from feeds.errors import ParseError, StoreError
+from feeds.ingest import notices
 from feeds.ingest.batches import Batch, Saved, Saving
-from feeds.ingest.bodies import Read
-from feeds.ingest.claims import InFlight
+from feeds.ingest.bodies import LEASE_S, InFlight, Read
 from feeds.ingest.desk import Desk
-from feeds.ingest.follows import Follows
+from feeds.ingest.host_queues import Follows
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late, log_late, log_poll, log_reading
 from feeds.redaction import fault_of_ours
+from feeds.store import Store, WriteTx
 from feeds.store.values import Claim, PollResult
 from feeds.urls import masked
+
+
+class Claims:
+    """Takes sources of these *kinds* (None: all) by *clock*; for one thread. All of it raises StoreError."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], kinds: Sequence[SourceKind] | None = None) -> None:
+        self._store = store
+        self._clock = clock
+        self._kinds = kinds
+        self._unconfirmed = ""  # the claim that was asked for, and may have been given
+        self._shifts: int | None = None  # how often due times were moved before the move that is not confirmed
+
+    def due(self, limit: int) -> list[Claim]:
+        """Take up to *limit* sources that are due, the longest waiting first."""
+        with self._take() as (tx, claim_id):
+            return tx.sources.claim_due(
+                self._clock(), lease_s=LEASE_S, limit=limit, claim_id=claim_id, kinds=self._kinds
+            )
+
+    def named(self, keys: Sequence[str] | None, *, force: bool = False) -> tuple[list[Claim], list[Claim]]:
+        """Take the sources with these *keys*, all if None, due or not: those taken, and those left out because they
+        asked not to be asked yet (*force* asks all the same). Who is out on a claim is in neither.
+        """
+        now = self._clock()
+        with self._take() as (tx, claim_id):
+            claims = tx.sources.claim_named(keys, now, lease_s=LEASE_S, claim_id=claim_id)
+            held = [] if force else [claim for claim in claims if (claim.state.retry_after_until or now) > now]
+            tx.sources.release(held)
+        waiting = {claim.source.id for claim in held}
+        return [claim for claim in claims if claim.source.id not in waiting], held
+
+    def give_back(self, claims: Iterable[Claim] = ()) -> None:
+        """Give *claims* back undone, and what was taken and not confirmed."""
+        claims = list(claims)
+        if not claims and not self._unconfirmed:
+            return
+        with self._store.write() as tx:
+            tx.sources.release(claims)
+            tx.sources.release_claim(self._unconfirmed)
+        self._unconfirmed = ""
+
+    def shift(self, by: timedelta) -> None:
+        """Move what is due with a clock that was set *by* so much; after a StoreError call it again with the same."""
+        if self._shifts is None:
+            with self._store.read() as tx:
+                self._shifts = tx.schedule.shifts()
+        with self._store.write() as tx:
+            if tx.schedule.shifts() == self._shifts:
+                tx.schedule.shift(by, self._clock())
+                notices.write(tx, [notices.clock_was_set(by)], self._clock())
+        self._shifts = None
+
+    @contextmanager
+    def _take(self) -> Iterator[tuple[WriteTx, str]]:
+        before, self._unconfirmed = self._unconfirmed, self._unconfirmed or uuid4().hex
+        with self._store.write() as tx:
+            if before:
+                tx.sources.release_claim(before)
+            yield tx, self._unconfirmed
+        self._unconfirmed = ""
+
 
 log = logging.getLogger(__name__)
 
