@@ -18,8 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from feeds.text import fold
-from feeds.wordlist import PLACE, STEP
+from feeds.text import WORDLIST, WORDLIST_STEP, fold
 
 LEAST = 1.6e-6
 """Of all words; a text of sixty holds a word as rare as this less often than one in ten thousand."""
@@ -36,7 +35,7 @@ def table(language: str) -> bytes:
     for word, frequency in zip(folded, found.values(), strict=True):
         frequencies[word] = frequencies.get(word, 0.0) + frequency
     words = sorted(word for word, frequency in frequencies.items() if word and frequency >= LEAST)
-    rarities = bytes(round(-math.log10(frequencies[word]) / STEP) for word in words)
+    rarities = bytes(round(-math.log10(frequencies[word]) / WORDLIST_STEP) for word in words)
     told, before = [], ""
     for word in words:
         shared = min(len(commonprefix((before, word))), MOST_SHARED)
@@ -53,14 +52,14 @@ def main() -> int:
 
     languages = sorted(wordfreq.available_languages("small"))
     if options.check:
-        with zipfile.ZipFile(PLACE) as kept:
+        with zipfile.ZipFile(WORDLIST) as kept:
             same = kept.namelist() == languages and all(kept.read(one) == table(one) for one in languages)
         print("the same" if same else "another")
         return 0 if same else 1
-    with zipfile.ZipFile(PLACE, "w", zipfile.ZIP_LZMA) as tables:
+    with zipfile.ZipFile(WORDLIST, "w", zipfile.ZIP_LZMA) as tables:
         for language in languages:
             tables.writestr(zipfile.ZipInfo(language, (2026, 1, 1, 0, 0, 0)), table(language), zipfile.ZIP_LZMA)
-    print(f"{len(languages)} languages, {PLACE.stat().st_size:,} bytes")
+    print(f"{len(languages)} languages, {WORDLIST.stat().st_size:,} bytes")
     return 0
 
 

@@ -1,36 +1,55 @@
 """The form of an address in which two copies of one article compare equal. Pure.
 
 `comparable_url` is for comparing and never for fetching or showing. It prefers two forms for one article over one
-form for two: a parameter that nobody has listed in `feeds.tracking` stays, and so do the cases of paths.
+form for two: a parameter that nobody has listed in `comparable.txt` stays, and so do the cases of paths.
+
+No list of names can hold what every shop calls its session, so values are also known by their form. Session ids,
+tickets and cache busters have in common that chance made them (hex, base64, UUIDs, fractions of a random number) or
+the clock (seconds or milliseconds of this age).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes
 
 from feeds.errors import UrlError
-from feeds.tracking import (
-    HOST_ALIASES,
-    HOST_NAMES,
-    NAMES,
-    PREFIXES,
-    REDIRECT_NAMES,
-    REDIRECT_PATHS,
-    REDIRECTORS,
-    VARIANT_LABELS,
-    VIEWS,
-    WHERE_FROM,
-    WORD_NAMES,
-    names_article,
-    passing,
-)
-from feeds.urls import split_url
+from feeds.files import tables
+from feeds.urls import by_chance, split_url
+
+
+def _words(lines: list[str]) -> list[str]:
+    return list(chain.from_iterable(map(str.split, lines)))
+
+
+def _by_first(lines: list[str]) -> dict[str, tuple[str, ...]]:
+    """The first word of each line → the others."""
+    return {name: tuple(others) for name, *others in map(str.split, lines)}
+
+
+_TABLES = tables("comparable.txt")
+_PREFIXES = tuple(_words(_TABLES["prefixes"]))
+_NAMES = frozenset(_words(_TABLES["names"]))
+_WORD_NAMES = frozenset(_words(_TABLES["word names"]))
+_WHERE_FROM = frozenset(_words(_TABLES["where from"]))
+_VIEWS = {
+    name: ["" if value == "-" else value for value in values] for name, *values in map(str.split, _TABLES["views"])
+}
+_HOST_NAMES = _by_first(_TABLES["names of a host"])
+_VARIANT_LABELS = frozenset(_words(_TABLES["variant labels"]))
+_HOST_ALIASES = {host: name for host, (name,) in _by_first(_TABLES["host aliases"]).items()}
+_REDIRECTORS = _by_first(_TABLES["redirectors"])
+_REDIRECT_PATHS = frozenset(_words(_TABLES["redirect paths"]))
+_REDIRECT_NAMES = _words(_TABLES["redirect names"])
+_FRAME_WORDS = frozenset(_words(_TABLES["frame words"]))
 
 MAX_HOPS = 4  # redirectors inside redirectors
+SLUG_WORDS = 3
+"""A last part of a path with so many words of its own names an article."""
 
 _INDEX = re.compile(r"/(?:index|default)\.(?:s?html?|php\d?|aspx?|jsp|cfm|pl|cgi)$", re.IGNORECASE)
 _PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid|sessionid)=[^/;?]*", re.IGNORECASE)
@@ -42,6 +61,19 @@ _VIEW_FILE = re.compile(
 _VIEW_HEAD = re.compile(r"^/(?:print|mobile)(?=/[^/]+/)", re.IGNORECASE)
 _NAMES_ARTICLE = re.compile(r"\d{4}|[^/]*[-_][^/]*[-_][^/]*/?$|/[^/]+\.(?:s?html?|cms|ece|stm)$", re.IGNORECASE)
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_CLOCK = re.compile(r"1[0-9]{9}(?:[0-9]{3})?(?:\.[0-9]+)?")
+_PASSING = re.compile(
+    r"_+|z?x|n?cb?|r|t|ts|v|ver|version|_dc|dc|ord|rnd|rand.*|.*(?:sess|token|ticket|nonce|csrf|cache|bust|stamp|time).*"
+    r"|[a-z]?sid|.*(?:visit|visitor|client|device|user|request|req|click|track)_?id",
+    re.IGNORECASE,
+)
+_OWN = re.compile(
+    r"(?:.*[_-])?(?:id|ids|guid|uuid|key|uri|url|link|q|query|search|page|p|n|s|hash|code|slug|file|path|doc|no|nr|num)"
+    r"|.*(?:article|story|post|news|item|entry|content|doc|node|episode|video|audio|photo|image|event|page|issue).*"
+    r"|[a-z]{1,3}id",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _SLASHES = re.compile(r"^(https?):/+", re.IGNORECASE)
 _AMPERSAND = re.compile(r"&amp;|&", re.IGNORECASE)
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)
@@ -154,11 +186,11 @@ def _query_target(parts: SplitResult, host: str) -> str | None:
 
 def _redirect_values(parts: SplitResult, host: str) -> Iterator[str]:
     """The values of the parameters that hold a redirector's target, the likeliest first; none of other addresses."""
-    names = next((REDIRECTORS[tail] for tail in _tails(host) if tail in REDIRECTORS), None)
+    names: Sequence[str] | None = next((_REDIRECTORS[tail] for tail in _tails(host) if tail in _REDIRECTORS), None)
     if names is None:
-        if parts.path.rstrip("/").rpartition("/")[2].lower() not in REDIRECT_PATHS:
+        if parts.path.rstrip("/").rpartition("/")[2].lower() not in _REDIRECT_PATHS:
             return
-        names = REDIRECT_NAMES
+        names = _REDIRECT_NAMES
     pairs = [pair.partition("=") for pair in _AMPERSAND.split(parts.query)]
     for wanted in names:
         yield from (value for name, _, value in pairs if name.lower() == wanted)
@@ -180,12 +212,12 @@ def _tails(host: str) -> list[str]:
 
 def _comparable_host(host: str) -> str:
     labels = host.split(".")
-    while len(labels) > 2 and labels[0] in VARIANT_LABELS and not labels[0].isdigit():
+    while len(labels) > 2 and labels[0] in _VARIANT_LABELS and not labels[0].isdigit():
         labels = labels[1:]
     if len(labels) > 3 and labels[1] in ("m", "mobile"):  # en.m.wikipedia.org
         del labels[1]
     short = ".".join(labels)
-    return HOST_ALIASES.get(short, short)
+    return _HOST_ALIASES.get(short, short)
 
 
 def _comparable_path(path: str) -> str:
@@ -258,11 +290,11 @@ def _comparable_query(query: str, host: str, path: str) -> str:
     if not query:
         return ""
     pairs = _own_parameters(query, host, path)
-    named = names_article(path)
-    alone = all(passing(unquote(name), unquote(value), named=True, alone=False) for name, value in pairs)
+    named = _names_article(path)
+    alone = all(_passing(unquote(name), unquote(value), named=True, alone=False) for name, value in pairs)
     kept: set[str] = set()
     for name, value in pairs:
-        if passing(unquote(name), unquote(value), named=named, alone=alone):
+        if _passing(unquote(name), unquote(value), named=named, alone=alone):
             continue
         name = name.lower() if path.endswith(_CASELESS) else name
         name, value = (_plain_escapes(part.replace("+", "%20"), _QUERY_PLAIN) for part in (name, value))
@@ -272,21 +304,53 @@ def _comparable_query(query: str, host: str, path: str) -> str:
 
 def _own_parameters(query: str, host: str, path: str) -> list[tuple[str, str]]:
     """The parameters of *query* that no table knows as tracking, or as a way to show the page."""
-    names_of_host: frozenset[str] = frozenset().union(*(HOST_NAMES.get(tail, frozenset()) for tail in _tails(host)))
+    names_of_host = set(chain.from_iterable(_HOST_NAMES.get(tail, ()) for tail in _tails(host)))
     by_path = _NAMES_ARTICLE.search(path) is not None
     pairs: list[tuple[str, str]] = []
     for pair in _AMPERSAND.split(query):
         name, _, value = pair.partition("=")
         low, word = unquote(name).strip().lower(), unquote(value).strip().lower()
-        tracking = not low or low in NAMES or low in names_of_host or low.startswith(PREFIXES)
-        if not (tracking or _says_where_from(low, word, by_path) or word in VIEWS.get(low, ())):
+        tracking = not low or low in _NAMES or low in names_of_host or low.startswith(_PREFIXES)
+        if not (tracking or _says_where_from(low, word, by_path) or word in _VIEWS.get(low, ())):
             pairs.append((name, value))
     return pairs
 
 
 def _says_where_from(name: str, word: str, by_path: bool) -> bool:
     """Whether a parameter says by which link a reader came; a number can be the article's where no path names it."""
-    return name in WORD_NAMES and (word in WHERE_FROM or not word or (by_path and not word.isdigit()))
+    return name in _WORD_NAMES and (word in _WHERE_FROM or not word or (by_path and not word.isdigit()))
+
+
+def _by_clock(value: str) -> bool:
+    """Whether *value* is a time of this age in seconds or milliseconds since 1970."""
+    return _CLOCK.fullmatch(value) is not None
+
+
+def _names_article(path: str) -> bool:
+    """Whether the last part of *path* says what the article is about, and is no name of a script for all of them.
+
+    >>> _names_article("/2026/harbour-council-votes-again.html"), _names_article("/read-full-story.php")
+    (True, False)
+    """
+    words = {word.lower() for word in _WORD.findall(path.rstrip("/").rpartition("/")[2].partition(".")[0])}
+    return len(words - _FRAME_WORDS) >= SLUG_WORDS
+
+
+def _passing(name: str, value: str, *, named: bool, alone: bool) -> bool:
+    """Whether a parameter tells of the visit alone. *named*: the path names the article; *alone*: nothing else would.
+
+    A name that says so needs a value that looks so too; one that says nothing needs a path that names the article as
+    well, and one that means an article is never taken for a visit's.
+    """
+    drawn = by_chance(value or name)
+    timed = _by_clock(value or name)
+    if not (drawn or timed):
+        return False
+    if not value:
+        return named
+    if _PASSING.fullmatch(name):
+        return named or not alone
+    return drawn and named and not _OWN.fullmatch(name)
 
 
 def _rewritten(host: str, path: str, query: str) -> tuple[str, str, str]:

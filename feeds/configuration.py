@@ -307,7 +307,7 @@ UNFILED = "unfiled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """Where the articles of a page stand (CSS or XPath, see `feeds.selectors`), or those of JSON (JMESPath), and each
+    """Where the articles of a page stand (CSS or XPath, see `feeds.conventions`), or those of JSON (JMESPath), and each
     part within an article; ``""`` for what is not taken. *item* is called `items` for JSON.
     """
 

@@ -1,4 +1,8 @@
-"""Where well-known sites keep the feed of what a page of theirs shows: a table; nobody is asked. Ground floor. Pure."""
+"""Where well-known sites keep the feed of what a page of theirs shows (`conventions.txt`; nobody is asked), and how
+articles are found on pages: selectors as config writes them, as XPath, and those by which pages mark what they list.
+
+I/O: reads that table.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-from feeds.configuration import Select
+from cssselect import HTMLTranslator, SelectorError
 
-TELEGRAM = Select(
-    item=".tgme_widget_message",
-    id="@data-post",
-    link="a.tgme_widget_message_date@href",
-    date=".tgme_widget_message_date time@datetime",
-    text=".tgme_widget_message_text",
-    picture="xpath:substring-before(substring-after(.//*[contains(@class, 'photo_wrap')]/@style, \"url('\"), \"')\")",
-)
-"""The posts on Telegram's web page of a public channel."""
+from feeds.configuration import Select
+from feeds.files import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,49 +30,17 @@ class Convention:
     ask: str = ""
 
 
-# What it is, its host, its path with its query, its feed; the first row that fits holds. NAME is one part of a path.
-_ROWS = r"""
-a YouTube channel     (www\.|m\.)?youtube\.com      /channel/(?P<id>UC[\w-]+)(/.*)?      https://www.youtube.com/feeds/videos.xml?channel_id={id}
-a YouTube playlist    (www\.|m\.)?youtube\.com      /(playlist|watch)\?(.*&)?list=(?P<id>[\w-]+).*      https://www.youtube.com/feeds/videos.xml?playlist_id={id}
-a YouTube user        (www\.|m\.)?youtube\.com      /user/(?P<id>NAME)(/.*)?      https://www.youtube.com/feeds/videos.xml?user={id}
-a YouTube channel     (www\.|m\.)?youtube\.com      /(@NAME|c/NAME)(/.*)?
-a search of Reddit    (www\.|old\.)?reddit\.com     (?P<id>(/r/[\w+-]+)?/search)/?\?(?P<query>.+)      https://www.reddit.com{id}.rss?{query}
-a user of Reddit      (www\.|old\.)?reddit\.com     /u(ser)?/(?P<id>[\w-]+)(/.*)?      https://www.reddit.com/user/{id}/.rss
-a subreddit           (www\.|old\.)?reddit\.com     (?P<id>/r/[\w+-]+(/(new|hot|top|rising|comments/\w+))?)(/[^.?]*)?      https://www.reddit.com{id}/.rss
-a profile of Bluesky  bsky\.app                     /profile/(?P<id>[\w.:-]+)/?      https://bsky.app/profile/{id}/rss
-commits on GitHub     github\.com                   /(?P<id>NAME/NAME/commits(/[\w./%-]+)?)      https://github.com/{id}.atom
-tags on GitHub        github\.com                   /(?P<id>NAME/NAME/(tags|discussions))/?      https://github.com/{id}.atom
-releases on GitHub    github\.com                   /(?!(topics|orgs|features|sponsors|search|collections|settings)/)(?P<id>NAME/NAME)(/(releases(/latest)?)?)?      https://github.com/{id}/releases.atom
-releases on GitLab    gitlab\.com                   /(?P<id>[\w./-]+)/-/releases/?      https://gitlab.com/{id}/-/releases.atom
-releases on Codeberg  codeberg\.org                 /(?P<id>NAME/NAME)(/releases)?/?      https://codeberg.org/{id}/releases.rss
-releases on PyPI      pypi\.org                     /project/(?P<id>NAME)(/.*)?      https://pypi.org/rss/project/{id}/releases.xml
-a Substack            (?P<host>(?!www\.|open\.)[\w-]+\.substack\.com)      /?(archive|about|p/.*)?      https://{host}/feed
-a Substack            (www\.|open\.)?substack\.com  /pub/(?P<id>[\w-]+)(/.*)?      https://{id}.substack.com/feed
-a tag of Medium       medium\.com                   /tag/(?P<id>[\w-]+)(/.*)?      https://medium.com/feed/tag/{id}
-a page of Medium      medium\.com                   /(?!(feed|m|me|p|search|about|membership)(/|$))(?P<id>@?[\w.-]+)/?(about|latest|archive)?/?      https://medium.com/feed/{id}
-a page of Medium      (?P<host>(?!www\.|help\.|policy\.)[\w-]+\.medium\.com)      /?      https://{host}/feed
-a blog of Tumblr      (?P<host>(?!www\.)[\w-]+\.tumblr\.com)      /?      https://{host}/rss
-a blog at WordPress   (?P<host>(?!www\.)[\w-]+\.wordpress\.com)      /?      https://{host}/feed/
-a blog of Blogger     (?P<host>(?!www\.)[\w-]+\.blogspot\.(com?\.)?\w{2,3})      /?      https://{host}/feeds/posts/default
-"""  # noqa: E501
-_GAP = re.compile(r"\s{2,}")
-_TABLE = tuple(
+_TABLES = tables("conventions.txt")
+_ROWS = tuple(
     (what, re.compile(host), re.compile(path.replace("NAME", r"[\w.~%-]+")), feed.strip())
-    for what, host, path, feed in (_GAP.split(f"{row}  ", maxsplit=3) for row in _ROWS.strip().splitlines())
+    for what, host, path, feed in (re.split(r"\s{2,}", f"{row}  ", maxsplit=3) for row in _TABLES["feeds"])
 )
-_LIKELY = (
-    "youtube.com reddit.com bsky.app github.com gitlab.com codeberg.org pypi.org substack.com medium.com tumblr.com"
-    " wordpress.com .blogspot. t.me/ telegram.me/ .apple.com /@ /tags/"
-).split()
-"""A look at an address that is in no row: a config may have a hundred thousand."""
+_LIKELY = _TABLES["likely"][0].split()
+_NOT_MASTODON = frozenset(_TABLES["not mastodon"][0].split())
 _FEED = re.compile(r"\.(?:rss|atom|xml|json)$")
 _TELEGRAM = re.compile(r"/(?:s/)?(?P<id>(?!joinchat|share)[A-Za-z]\w{3,31})/?")
 _APPLE = re.compile(r"/(?:.*/)?podcast/(?:.*/)?id(?P<id>\d+)")
 _MASTODON = re.compile(r"/(?P<id>@[\w.-]+|tags/\w+)/?")
-_NOT_MASTODON = frozenset(
-    "medium.com youtube.com tiktok.com threads.net threads.com substack.com flipboard.com t.me dev.to".split()
-)
-"""Sites that have /@names and no feeds there."""
 
 
 def convention_of(url: str) -> Convention | None:
@@ -89,7 +54,7 @@ def convention_of(url: str) -> Convention | None:
     host, path, asked = _page_of(url) if any(word in url for word in _LIKELY) else ("", "", "")
     if not host or _FEED.search(path):
         return None
-    for what, host_like, path_like, feed in _TABLE:
+    for what, host_like, path_like, feed in _ROWS:
         at, found = host_like.fullmatch(host), path_like.fullmatch(asked) or path_like.fullmatch(path)
         if at is not None and found is not None:
             named = {name: quote(unquote(value), safe="/:@+&=%,") for name, value in found.groupdict().items()}
@@ -118,3 +83,82 @@ def _elsewhere(host: str, path: str) -> Convention | None:
     if (found := _MASTODON.fullmatch(path)) and host and host.removeprefix("www.") not in _NOT_MASTODON:
         return Convention("a page of Mastodon, or one like it", f"https://{host}/{found['id']}.rss")
     return None
+
+
+_ATTRIBUTE = re.compile(r"(?P<css>.*?)@(?P<name>[A-Za-z_][\w:.-]*)\s*\Z", re.DOTALL)
+_XPATH = "xpath:"
+_TRANSLATOR = HTMLTranslator()
+
+
+def xpath_of(selector: str, axis: str = "descendant::") -> str:
+    """Return the XPath 1.0 of *selector*: CSS, CSS with ``@attribute`` behind it, or ``xpath:`` and an XPath.
+
+    CSS is of what stands below the element that is looked in, as in `querySelectorAll`; ``:scope > a`` begins at the
+    element itself, ``@href`` alone is an attribute of it. Raises ValueError, in words, for what is no selector.
+
+    >>> xpath_of("time@datetime"), xpath_of("@href"), xpath_of("xpath: ../h2")
+    ('(descendant::time)/@datetime', '@href', '../h2')
+    """
+    selector = selector.strip()
+    if selector.startswith(_XPATH):
+        return selector.removeprefix(_XPATH).strip()
+    if found := _ATTRIBUTE.match(selector):
+        css, attribute = found["css"].strip(), found["name"].lower()
+        return f"({_translated(css, axis)})/@{attribute}" if css else f"@{attribute}"
+    return _translated(selector, axis)
+
+
+def _translated(css: str, axis: str) -> str:
+    if css.startswith(("/", "./", "(")):
+        raise ValueError("an XPath begins with xpath:")
+    try:
+        return _TRANSLATOR.css_to_xpath(css, prefix="self::" if css.startswith(":scope") else axis)
+    except SelectorError as error:
+        if "::" in css:
+            raise ValueError("for an attribute write a@href, for the text of an element the element alone") from error
+        raise ValueError(str(error)) from error
+
+
+def _named(*names: str) -> str:
+    """The test of an element that has one of the classes *names*."""
+    return " or ".join(f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')" for name in names)
+
+
+def _property(*names: str) -> str:
+    """The microformats properties *names* of an entry, not those of a person or of a quotation within it."""
+    return f"{_XPATH}.//*[{_named(*names)}][not(ancestor::*[{_named('h-card', 'h-cite', 'h-adr')}])]"
+
+
+H_ENTRY = Select(
+    item=f"{_XPATH}//*[{_named('h-entry')}][not(ancestor::*[{_named('h-entry')}])]",
+    title=_property("p-name"),
+    link=_property("u-url"),
+    date=_property("dt-published"),
+    text=_property("e-content", "p-summary"),
+    picture=_property("u-photo", "u-featured"),
+    author=".p-author",
+    category=_property("p-category"),
+)
+"""The posts of a page that marks them (microformats.org/wiki/h-entry)."""
+
+ITEM_LIST = Select(
+    item="@",
+    title="name || headline",
+    link='url || "@id" || item',
+    date="datePublished || startDate || dateModified || uploadDate",
+    text="description || articleBody || abstract",
+    picture="image.url || image[0].url || image[0] || image || thumbnailUrl",
+    author="author[].name || author.name || author",
+    category="articleSection || keywords || genre",
+)
+"""The members of an ItemList or of a Blog in JSON-LD (schema.org), by JMESPath."""
+
+TELEGRAM = Select(
+    item=".tgme_widget_message",
+    id="@data-post",
+    link="a.tgme_widget_message_date@href",
+    date=".tgme_widget_message_date time@datetime",
+    text=".tgme_widget_message_text",
+    picture="xpath:substring-before(substring-after(.//*[contains(@class, 'photo_wrap')]/@style, \"url('\"), \"')\")",
+)
+"""The posts on Telegram's web page of a public channel."""

@@ -1,7 +1,8 @@
-"""Dates as sources write them, to aware UTC, and back. Ground floor of `normalise`, `render` and `fetch`. Pure.
+"""Dates as sources write them, to aware UTC, and back. Reads `dates.txt`, else pure.
 
 RFC 822 and 2822 in all their sloppy forms, RFC 3339 and ISO 8601, the three forms of HTTP (RFC 9110 §5.6.7), and
-dates in the words of some twenty languages. What has no zone is read in the zone that the caller names.
+dates in the words of some twenty languages. What has no zone is read in the zone that the caller names. `listed_date`
+reads dates as lists on pages have them: "3 hours ago", "yesterday, 14:05", "12 Mar" without a year, forms of one's own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from functools import lru_cache
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from feeds.files import tables
+
 EARLIEST_YEAR = 1990
 """Feeds are younger than this: an earlier year is the zero of some program (0001, 1601, 1970) and no date."""
 
@@ -23,72 +26,11 @@ Order = Literal["dmy", "mdy", "ymd"]
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-# January to December; where two languages disagree about a beginning ("mar", "lis"), the earlier line wins.
-_MONTH_NAMES = """
-january february march april may june july august september october november december
-januar februar märz april mai juni juli august september oktober november dezember
-jänner feber maerz april mai juni juli august september oktober november dezember
-janvier février mars avril mai juin juillet août septembre octobre novembre décembre
-enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
-gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
-janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
-januari februari maart april mei juni juli augustus september oktober november december
-januari februari mars april maj juni juli augusti september oktober november december
-januar februar marts april maj juni juli august september oktober november desember
-stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
-styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik listopad grudzień
-января февраля марта апреля мая июня июля августа сентября октября ноября декабря
-январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь
-січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня
-ledna února března dubna května června července srpna září října listopadu prosince
-ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie
-ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
-ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου
-január február március április május június július augusztus szeptember október november december
-tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta marraskuuta joulukuuta
-januari februari maret april mei juni juli agustus september oktober november desember
-जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर
-يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر
-"""  # noqa: E501
-
-# Monday to Sunday.
-_WEEKDAY_NAMES = """
-monday tuesday wednesday thursday friday saturday sunday
-montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag
-lundi mardi mercredi jeudi vendredi samedi dimanche
-lunes martes miércoles jueves viernes sábado domingo
-lunedì martedì mercoledì giovedì venerdì sabato domenica
-segunda terça quarta quinta sexta sábado domingo
-maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
-måndag tisdag onsdag torsdag fredag lördag söndag
-mandag tirsdag onsdag torsdag fredag lørdag søndag
-poniedziałek wtorek środa czwartek piątek sobota niedziela
-понедельник вторник среда четверг пятница суббота воскресенье
-понеділок вівторок середа четвер п'ятниця субота неділя
-pondělí úterý středa čtvrtek pátek sobota neděle
-luni marți miercuri joi vineri sâmbătă duminică
-pazartesi salı çarşamba perşembe cuma cumartesi pazar
-δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή
-hétfő kedd szerda csütörtök péntek szombat vasárnap
-maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai
-senin selasa rabu kamis jumat sabtu minggu
-सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार
-الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد
-"""
-
-# Minutes east of Greenwich: RFC 822 §5.1, and what the press writes. IST is India's, BST Britain's, CST Chicago's.
-_ZONES = {
-    "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 60, "bst": 60, "ist": 330, "cet": 60, "cest": 120,
-    "met": 60, "mest": 120, "mez": 60, "mesz": 120, "eet": 120, "eest": 180, "msk": 180, "msd": 240, "trt": 180,
-    "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420,
-    "ast": -240, "adt": -180, "nst": -210, "ndt": -150, "akst": -540, "akdt": -480, "hst": -600, "hast": -600,
-    "brt": -180, "brst": -120, "art": -180, "clt": -240, "clst": -180, "cot": -300, "pet": -300, "vet": -240,
-    "sast": 120, "cat": 120, "wat": 60, "eat": 180, "gst": 240, "irst": 210, "pkt": 300, "npt": 345, "uzt": 300,
-    "ict": 420, "wib": 420, "wita": 480, "wit": 540, "sgt": 480, "hkt": 480, "pht": 480, "myt": 480, "awst": 480,
-    "jst": 540, "kst": 540, "acst": 570, "acdt": 630, "aest": 600, "aedt": 660, "nzst": 720, "nzdt": 780,
-}  # fmt: skip
-# Names that mean two offsets in the course of a year: the rules of the place decide.
-_PLACES = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
+_TABLES = tables("dates.txt")
+_ZONES = {name: int(minutes) for minutes, *names in map(str.split, _TABLES["zones"]) for name in names}
+_PLACES = dict(row.split() for row in _TABLES["places"])
+_SECONDS = {word: int(seconds) for seconds, *words in map(str.split, _TABLES["units"]) for word in words}
+_DAYS_AGO = {word: int(days) for days, *words in map(str.split, _TABLES["days"]) for word in words if len(word) > 1}
 
 _ISO = re.compile(
     r"(\d{4})(?:-(\d\d?)(?:-(\d\d?))?|(\d\d)(\d\d)(?=[T ]|$))?"
@@ -441,7 +383,7 @@ def _bare(word: str) -> str:
 def _month_prefixes() -> dict[str, int]:
     """Each beginning of three letters or more that one month alone has in its language."""
     prefixes: dict[str, int] = {}
-    for line in _MONTH_NAMES.strip().splitlines():
+    for line in _TABLES["months"]:
         own: dict[str, set[int]] = {}
         for number, name in enumerate(map(_bare, line.split()), start=1):
             for end in range(min(3, len(name)), len(name) + 1):
@@ -454,7 +396,7 @@ def _month_prefixes() -> dict[str, int]:
 
 
 _PREFIXES = _month_prefixes()
-MONTHS = frozenset(map(_bare, _MONTH_NAMES.split()))
+MONTHS = frozenset(map(_bare, " ".join(_TABLES["months"]).split()))
 """The names of months in many languages, in small letters and without marks."""
 
 
@@ -465,10 +407,92 @@ def month_named(word: str) -> int | None:
     return _PREFIXES.get(word) or (_PREFIXES.get(word[:4]) if word.startswith("sept") else None)
 
 
-_WEEKDAYS = frozenset(map(_bare, _WEEKDAY_NAMES.split()))
+_WEEKDAYS = frozenset(map(_bare, " ".join(_TABLES["weekdays"]).split()))
 
 
 @lru_cache(maxsize=1024)
 def names_a_day(word: str) -> bool:
     """Whether *word* is the full name of a weekday in any of the languages known here."""
     return _bare(word) in _WEEKDAYS
+
+
+_NOW = re.compile(
+    r"just now|now|moments? ago|gerade eben|jetzt|à l'instant|ahora mismo|adesso|agora|nu|сейчас|刚刚|たった今"
+)
+_COUNT = re.compile(
+    r"(?<!\w)(\d{1,4}|an?|one|eine[rmn]?|une?|una|uno|en|ett|et)\s*"
+    rf"({'|'.join(sorted(_SECONDS, key=len)[::-1])})(?!\w)"
+)
+_AGO = re.compile(
+    r"\b(?:ago|vor|il y a|hace|fa|há|atrás|geleden|sedan|siden|temu|назад|updated|posted|published)\b|前", re.IGNORECASE
+)
+_WITHOUT_COUNTS = re.compile(r"(?:and|und|et|y|e|en|og|och|i|и|[\s,·.•|-])*")
+_LISTED_CLOCK = re.compile(r"(?<!\d)([01]?\d|2[0-3])[:.h]([0-5]\d)(?!\d)(?:\s*([ap])\.?m)?", re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_HAS_YEAR = re.compile(r"%[YyGcxsD]")
+
+
+def listed_date(text: str, now: datetime, zone: tzinfo, form: str = "") -> datetime | None:
+    """Return the moment that *text* names, aware UTC; None where it is an ordinary date, or none.
+
+    *form*, of strptime, goes first; one without a year means the last such day before *now*. Relative dates are as
+    exact as they say: an hour for "3 hours ago", a day for "yesterday". What has no zone is in *zone*.
+
+    >>> now = datetime(2026, 11, 29, 16, 30, tzinfo=UTC)
+    >>> listed_date("vor 2 Stunden", now, UTC).isoformat(), listed_date("Yesterday at 14:05", now, UTC).isoformat()
+    ('2026-11-29T14:30:00+00:00', '2026-11-28T14:05:00+00:00')
+    >>> listed_date("12.03.", now, UTC, "%d.%m.").isoformat(), listed_date("5 min read", now, UTC)
+    ('2026-03-12T00:00:00+00:00', None)
+    """
+    text = " ".join(text[:200].split())
+    if form and (moment := _by_form(text, form, now, zone)):
+        return moment
+    return None if _YEAR.search(text) else _relative(text.lower(), now, zone)
+
+
+def _by_form(text: str, form: str, now: datetime, zone: tzinfo) -> datetime | None:
+    years = [""] if _HAS_YEAR.search(form) else [f" {now.year}", f" {now.year - 1}"]
+    for year in years:
+        try:
+            moment = datetime.strptime(text + year, form + (" %Y" if year else ""))  # noqa: DTZ007
+        except ValueError:
+            continue
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        if not year or moment <= now + timedelta(days=1):
+            return moment.astimezone(UTC)
+    return None
+
+
+def _relative(text: str, now: datetime, zone: tzinfo) -> datetime | None:
+    named = next(
+        (days for word, days in _DAYS_AGO.items() if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)), None
+    )
+    if named is not None:
+        day = now.astimezone(zone) - timedelta(days=named)
+        hour, minute = _listed_clock(text)
+        return day.replace(hour=hour, minute=minute, second=0, microsecond=0).astimezone(UTC)
+    if _NOW.fullmatch(text):
+        return now
+    counts, rest = list(_COUNT.finditer(text)), _COUNT.sub(" ", text)
+    if not counts or not (_AGO.search(text) or _WITHOUT_COUNTS.fullmatch(rest)):
+        return None
+    try:
+        return now - sum((_span(found) for found in counts), timedelta())
+    except OverflowError:
+        return None
+
+
+def _span(found: re.Match[str]) -> timedelta:
+    return timedelta(seconds=_SECONDS[found[2]] * (int(found[1]) if found[1].isdigit() else 1))
+
+
+def _listed_clock(text: str) -> tuple[int, int]:
+    """Hour and minute that *text* names; midnight where it names none."""
+    found = _LISTED_CLOCK.search(text)
+    if found is None:
+        return 0, 0
+    hour = int(found[1])
+    if found[3] and hour <= 12:
+        hour = hour % 12 + 12 * (found[3] == "p")
+    return hour, int(found[2])

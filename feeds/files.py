@@ -1,4 +1,4 @@
-"""Files read with care, and a cache of files: what others put in place, what is expensive to make. Ground floor. I/O.
+"""Files read with care, tables that come with the package, and a cache of files that are expensive to make. I/O.
 
 **Regular files.** A name can lead anywhere: into `/proc`, where a process's secrets stand, to a device that never ends,
 to a pipe that waits for a writer. So `read_regular` opens a file without waiting, asks the open file what it is, and
@@ -187,6 +187,21 @@ def replace_text(path: Path, text: str) -> None:
         os.replace(unfinished, real)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def tables(name: str) -> dict[str, list[str]]:
+    """The tables of the text file *name* of this package: `[title]` begins one, each line is a row, `#` a comment.
+
+    >>> tables("comparable.txt")["redirect names"][0].split()[:3]
+    ['url', 'u', 'target']
+    """
+    found: dict[str, list[str]] = {}
+    for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            rows = found[line.strip("[]")] = []
+        elif line and not line.startswith("#"):
+            rows.append(line)
+    return found
 
 
 def is_below(path: str, folder: Path) -> bool:

@@ -1,8 +1,10 @@
-"""Text made plain and made comparable: tags out, case and accents folded, words, a hash of them. Pure.
+"""Text made plain and made comparable: tags out, case and accents folded, words, a hash of them.
 
 Also lines that recur in what one source or one site shows: counted over its last documents, forgotten with them.
 Whoever looks for furniture (`normalise` at the ends of entries, `parse` in article pages) says which lines a document
 has; how often a line may stand there and still be its text is theirs to say.
+
+Pure, but for `frequencies`, which reads the table of how common words are.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
+import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from html import unescape
+from pathlib import Path
 
 import xxhash
 
@@ -291,3 +295,33 @@ def line_hash(line: str, place: str = "") -> int:
 
 OF_PICTURES = re.compile(r"/.*/|getty images|shutterstock|(?:ap|afp) photo|picture.alliance", re.IGNORECASE)
 """What stands in the credit of a picture alone: a person between slashes and agencies, or an agency of pictures."""
+
+
+WORDLIST = Path(__file__).with_name("wordlist.zip")
+"""How common words are at large. `bench/wordlist.py` makes it from the data of the library wordfreq 3.1.1 by
+Robyn Speer and others, whose licence it keeps: Creative Commons Attribution-ShareAlike 4.0 (`wordlist.LICENSE.txt`).
+"""
+WORDLIST_STEP = 0.05
+"""How fine frequencies are told, as a logarithm to base 10."""
+
+# How many letters a word shares with the one before it, and what comes behind them.
+_SHARED = re.compile("([\0-\x1f])([^\0-\x1f]*)")
+
+
+def frequencies(language: str) -> dict[str, float]:
+    """Folded word → its part of all words in *language* (a primary subtag); empty for a language without a table.
+
+    Words rarer than two in a million have none.
+    """
+    with zipfile.ZipFile(WORDLIST) as tables:
+        try:
+            body = tables.read(language)
+        except KeyError:
+            return {}
+    count = int.from_bytes(body[:4], "big")
+    table: dict[str, float] = {}
+    word = ""
+    for rarity, match in zip(body[4 : 4 + count], _SHARED.finditer(body[4 + count :].decode()), strict=True):
+        word = word[: ord(match[1])] + match[2]
+        table[word] = 10 ** (-WORDLIST_STEP * rarity)
+    return table

@@ -1,4 +1,5 @@
-"""URLs: relative references made absolute, hosts and their registrable domains, what may be a secret masked. Pure.
+"""URLs: relative references made absolute, hosts and their registrable domains, what may be a secret masked, and
+whether the desk's own `base_url` leads to where it listens. Pure.
 
 The form in which two copies of one article compare equal is in `feeds.comparable`.
 """
@@ -6,6 +7,7 @@ The form in which two copies of one article compare equal is in `feeds.comparabl
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -15,12 +17,18 @@ from zlib import crc32
 import idna
 
 from feeds.errors import UrlError
-from feeds.tracking import by_chance
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 MAX_URL_CHARS = 8192
+LISTENING = "WIREDESK_LISTENING"
+"""The variable with the port that the desk listens on: its own processes tell each other, nobody else sets it."""
+OWN = "http://desk.invalid"
+"""Stands for the desk's own address in what is stored of articles, for that address may change; in place of it goes
+`base_url`, wherever an article leaves the desk. No machine can have this name (RFC 6761, 6.4).
+"""
+_KNOWN_INSIDE = (".local", ".lan", ".internal", ".home.arpa", ".localdomain")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -67,6 +75,13 @@ _SECRET_ENDS = re.compile(
 )
 _NAMING_ENDS = re.compile(r"(?:id|ids|uuid|guid|channel|list|playlist|v|q|p|url|uri|link|slug|hash|feed|file|path)")
 """Last words of parameters whose value, however random it looks, says what is asked for and not who asks."""
+_UUID = re.compile(r"\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?", re.IGNORECASE)
+_HEX = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}(?:\.[A-Za-z0-9+/_-]{8,}={0,2}){0,2}")
+_FRACTION = re.compile(r"0\.[0-9]{6,}")
+LEAST_CHANGES = 0.4
+LEAST_CHANGES_HEX = 0.3
+"""How often letters, capitals and digits take turns in what chance wrote; words in a row do less."""
 MOST_NESTED = 3  # addresses in parameters of addresses
 LEAST_DRAWN = 16  # characters of a random value that can be a secret
 
@@ -243,6 +258,32 @@ def _drawn(name: str, value: str) -> bool:
     return not (parts and _NAMING_ENDS.fullmatch(parts[-1])) and by_chance(value)
 
 
+def by_chance(value: str) -> bool:
+    """Whether *value* looks drawn: a UUID, long hex, base64 or a random fraction.
+
+    >>> [by_chance(value) for value in ("d41d8cd98f00b204e9800998ecf8427e", "mBx7Kq2LrT9vWz4N", "0.7263548891")]
+    [True, True, True]
+    >>> [by_chance(value) for value in ("harbour-council-votes", "20260301123456789", "deadbeefdeadbeef")]
+    [False, False, False]
+    """
+    if _UUID.fullmatch(value) or _FRACTION.fullmatch(value):
+        return True
+    if _HEX.fullmatch(value):
+        return _changes(value) >= LEAST_CHANGES_HEX and len(set(value.lower())) > 6
+    kinds = {_kind(char) for char in value} - {"-"}
+    return _BASE64.fullmatch(value) is not None and len(kinds) == 3 and _changes(value) >= LEAST_CHANGES
+
+
+def _changes(value: str) -> float:
+    """How often the kind of character changes from one to the next, of how often it might."""
+    kinds = [_kind(char) for char in value]
+    return sum(one != other for one, other in zip(kinds, kinds[1:], strict=False)) / max(1, len(kinds) - 1)
+
+
+def _kind(char: str) -> str:
+    return "0" if char.isdigit() else "A" if char.isupper() else "a" if char.isalpha() else "-"
+
+
 def _segment(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"]
     if name is not None:
@@ -316,3 +357,66 @@ def shard_of(url: str) -> int:
     True
     """
     return crc32(registrable(host_of(url)).encode()) % SHARDS
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* can only be reached from this machine.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0"), is_loopback("")
+    (True, True, True, False, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def followed(base_url: str, port: str) -> str:
+    """Give a *base_url* of this machine alone with the *port* that is listened on; any other as it is.
+
+    One with a path has a web server before it, and that one's port.
+    >>> followed("http://localhost:8080", "8090"), followed("https://wire.example.org", "8090")
+    ('http://localhost:8090', 'https://wire.example.org')
+    """
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if not port or parts.scheme != "http" or parts.path or not is_loopback(host):
+        return base_url
+    named = f"[{host}]" if ":" in host else host
+    return f"http://{named}" + (f":{port}" if port != "80" else "")
+
+
+def misleading(base_url: str, bind: str, port: str, *, behind_tls: bool = False) -> tuple[str, str] | None:
+    """Say why *base_url* can't be right for a desk that listens on *port* of *bind*, and what to do; None where it may.
+
+    Nothing is known of the address where *bind* is empty. *behind_tls*: a proxy says that readers come by https.
+    >>> misleading("http://127.0.0.1:8080", "0.0.0.0", "8080")[0]
+    'base_url is http://127.0.0.1:8080, which leads nowhere from other machines, and the desk listens on 0.0.0.0'
+    """
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    said, remedy = f"base_url is {base_url}", "set `base_url:` in wiredesk.yaml to the address that readers use"
+    if behind_tls and parts.scheme == "http":
+        return f"{said}, and readers come by https", remedy
+    if is_loopback(host) and bind:
+        if not is_loopback(bind):
+            return f"{said}, which leads nowhere from other machines, and the desk listens on {bind}", remedy
+        if not parts.path and parts.scheme == "http" and str(parts.port or 80) != port:
+            return f"{said}, and the desk listens on port {port}", remedy
+    elif _is_public(bind) and _is_known_inside(host):
+        return f"{said}, a name that is known only inside, and the desk listens on the public address {bind}", remedy
+    return None
+
+
+def _is_public(host: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(host).is_global
+    return False
+
+
+def _is_known_inside(host: str) -> bool:
+    with suppress(ValueError):
+        return not ip_address(host).is_global
+    return host.endswith(_KNOWN_INSIDE) or "." not in host

@@ -1,5 +1,7 @@
 """Text: plain, folded, in words, hashed."""
 
+import zipfile
+
 import pytest
 import xxhash
 from hypothesis import given
@@ -10,9 +12,11 @@ from feeds.text import (
     DOCUMENTS_KEPT,
     LINES_KEPT,
     MIN_HASH_WORDS,
+    WORDLIST,
     Recurring,
     Shown,
     fold,
+    frequencies,
     line_hash,
     mark_of,
     of_blob,
@@ -147,3 +151,29 @@ def test_a_document_that_comes_again_counts_once() -> None:
 def test_lines_are_the_same_by_their_words_at_one_place() -> None:
     assert line_hash("Read  more!", "end") == line_hash("read more", "end") != line_hash("read more", "begin")
     assert mark_of("a", "b") != mark_of("ab", "")
+
+
+def languages() -> list[str]:
+    with zipfile.ZipFile(WORDLIST) as tables:
+        return tables.namelist()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_each_table_has_folded_words_with_their_part_of_all_words(language: str) -> None:
+    table = frequencies(language)
+    assert len(table) > 5000
+    assert all(1e-6 < part < 0.2 for part in table.values())
+    assert 0.4 < sum(table.values()) < 1.2
+    some = list(table)[::500]
+    assert [fold(word) for word in some] == some
+
+
+def test_common_words_are_common() -> None:
+    english = frequencies("en")
+    assert english["the"] > english["house"] > english["harbour"] > english.get("zeppelin", 0)
+    assert frequencies("de")["strasse"] > 1e-5
+
+
+@pytest.mark.parametrize("language", ["", "tlh", "../en", "EN"])
+def test_a_language_without_a_table_has_no_words(language: str) -> None:
+    assert frequencies(language) == {}

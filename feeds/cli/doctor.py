@@ -37,10 +37,10 @@ from feeds.condition import ago, condition, span
 from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.supervisor import holder
 from feeds.errors import DeskError
-from feeds.listening import is_loopback
 from feeds.settings import Config, ConfigErrors, load_config
 from feeds.store import ReadTx, Store
 from feeds.store.database import fault
+from feeds.urls import is_loopback
 
 COLOURS = {"ok": "green", "look": "yellow", "bad": "red"}
 LIBRARIES = ("pycurl", "feedparser", "lxml", "nh3", "selectolax", "SQLAlchemy", "granian")

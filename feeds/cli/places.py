@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from feeds.errors import DeskError
-from feeds.listening import LISTENING
+from feeds.urls import LISTENING
 
 PORT_FILE = "port"
 log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from feeds.engine.logs import logging_config, set_up_logging
 from feeds.engine.startup import tell_address
 from feeds.engine.web import serve
 from feeds.errors import DeskError
-from feeds.listening import LISTENING
 from feeds.store import open_store
+from feeds.urls import LISTENING
 
 log = logging.getLogger(__name__)
 

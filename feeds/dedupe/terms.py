@@ -2,7 +2,7 @@
 
 A term is the stem of a word of the title or the first NEWS_WORDS words, as a 32 bit hash; its strength grows with how
 often it stands there, and is more for a name. How much it tells depends on how many articles hold it: on what the desk
-has seen so far (`TermCounts`), over how common words are at large (`feeds.wordlist`).
+has seen so far (`TermCounts`), over how common words are at large (`feeds.text.frequencies`).
 
 The tables of small counters never grow; they are halved as they fill, so that the past fades. Word triples are counted
 for near copies (`GramCounts`), terms for stories, and what each source says again and again (`Habits`): column heads,
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from feeds import files, text, wordlist
+from feeds import files, text
 from feeds.dates import MONTHS
 from feeds.text import UNSPACED
 
@@ -96,7 +96,7 @@ class Terms:
 def shares(language: str) -> dict[str, float]:
     """word stem → the part of short texts in *language* (a primary subtag) that hold it. Made anew each time."""
     frequencies: dict[str, float] = {}
-    for word, frequency in wordlist.frequencies(language).items():
+    for word, frequency in text.frequencies(language).items():
         stem = stemmed(word)
         # Scripts without blanks: the table has words, an article's text is taken apart into characters.
         for part in stem if UNSPACED.match(stem) else (stem,):
@@ -106,7 +106,7 @@ def shares(language: str) -> dict[str, float]:
 
 def made_of() -> list[str]:
     """The files on which `shares` depends, for who keeps what it gives."""
-    return [__file__, text.__file__, wordlist.__file__, str(wordlist.PLACE)]
+    return [__file__, text.__file__, str(text.WORDLIST)]
 
 
 def stemmed(word: str) -> str:

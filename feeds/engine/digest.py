@@ -21,11 +21,11 @@ from urllib.parse import unquote, urlsplit
 from feeds.configuration import Section, Settings
 from feeds.dates import zone_of
 from feeds.errors import DeskError, StoreError
-from feeds.listening import is_loopback
 from feeds.model import Article
 from feeds.settings.config import missing, resolve
 from feeds.store import Store
 from feeds.text import plain
+from feeds.urls import is_loopback
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feeds import __version__
-from feeds.listening import LISTENING, misleading
 from feeds.settings.reports import first_lines
+from feeds.urls import LISTENING, misleading
 
 if TYPE_CHECKING:
     from feeds.configuration import Settings

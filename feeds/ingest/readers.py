@@ -17,11 +17,11 @@ from feeds.comparable import addresses_of
 from feeds.dates import zone_of
 from feeds.errors import ParseError
 from feeds.ingest.reading import Job, Reader
-from feeds.listening import OWN
 from feeds.model import Beside, Entry
 from feeds.normalise import Marks, Normalised, normalise, without_furniture
 from feeds.parsed import ParsedFeed
 from feeds.text import Recurring, Shown, of_blob
+from feeds.urls import OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

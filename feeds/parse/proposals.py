@@ -17,9 +17,8 @@ from typing import Any
 import jmespath
 
 from feeds.configuration import Select
-from feeds.dates import parse_date
+from feeds.dates import listed_date, parse_date
 from feeds.errors import ParseError
-from feeds.page_dates import listed_date
 from feeds.parse.json_feeds import read_json
 from feeds.parse.page_marks import words
 from feeds.parse.pages import MAX_ELEMENTS, page_tree

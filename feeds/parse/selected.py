@@ -2,7 +2,7 @@
 
     document -> its articles, each a list of pieces for each part -> entries
 
-Microformats and lists in JSON-LD are read the same way, by selectors of ours (`feeds.selectors`). A list that a
+Microformats and lists in JSON-LD are read the same way, by selectors of ours (`feeds.conventions`). A list that a
 redesign has broken is a ParseError that names the selector at fault, so that what was known of its source stands.
 """
 
@@ -22,16 +22,15 @@ from lxml import etree
 from xxhash import xxh3_64_intdigest
 
 from feeds.configuration import Select
-from feeds.dates import order_of
+from feeds.conventions import H_ENTRY, ITEM_LIST, xpath_of
+from feeds.dates import listed_date, order_of
 from feeds.errors import ParseError
-from feeds.page_dates import listed_date
 from feeds.parse.charset import to_utf8
 from feeds.parse.fields import FULL, MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, raw_text, short
 from feeds.parse.json_feeds import read_json
 from feeds.parse.page_marks import ld_members, ld_nodes, ld_types, words
 from feeds.parse.pages import MAX_ELEMENTS, base_of, page_tree
 from feeds.parsed import Category, Image, ParsedEntry, ParsedFeed, Person
-from feeds.selectors import H_ENTRY, ITEM_LIST, xpath_of
 from feeds.urls import absolute
 
 MAX_ARTICLES = 500

@@ -12,11 +12,11 @@ import brotli
 from isal import igzip
 
 from feeds import frames
-from feeds.listening import OWN
 from feeds.model import Article, Format, Frame
 from feeds.render import atom, jsonfeed, rss
 from feeds.render.gate import check_frame
 from feeds.render.printable import DeskContext, SectionContext
+from feeds.urls import OWN
 
 FRAGMENT_VERSION = 6
 """Counts changes of what fragments look like; one made under another number is made anew."""
@@ -48,7 +48,7 @@ def fragment_version(desk: DeskContext) -> int:
 def render_fragments(articles: Sequence[Article], format: Format, *, desk: DeskContext) -> list[bytes]:
     """Return the ``<item>``, ``<entry>`` or JSON object of each article: the same for every section and every place.
 
-    What an article has at the desk's own address (`feeds.listening.OWN`) is at `base_url` there.
+    What an article has at the desk's own address (`feeds.urls.OWN`) is at `base_url` there.
 
     Many at once cost less: feedgen makes them in one document. Whoever keeps them checks them: `check_fragment`.
     """

@@ -21,7 +21,6 @@ from feeds import frames
 from feeds.condition import WORDS, ago
 from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
-from feeds.listening import misleading
 from feeds.serve import admin_views as views
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import CLOSED
@@ -45,7 +44,7 @@ from feeds.serve.tokens import taken_token
 from feeds.serve.wording import wording
 from feeds.store.overview import SORTS, Numbers, day_of
 from feeds.store.values import Event
-from feeds.urls import masked
+from feeds.urls import masked, misleading
 
 log = logging.getLogger(__name__)
 bp = Blueprint("status", __name__)

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
-from feeds.listening import LISTENING, is_loopback
+from feeds.urls import LISTENING, is_loopback
 
 MAX_TARGET_CHARS = 8_192  # RFC 9112 section 3 asks for 8000 at least
 MAX_HEADERS_CHARS = 32_768

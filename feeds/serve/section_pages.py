@@ -15,7 +15,6 @@ from flask import Blueprint, Response, render_template
 
 from feeds.configuration import UNFILED, Section
 from feeds.errors import SectionNotFound, StoreError
-from feeds.listening import is_loopback
 from feeds.model import Article, Format
 from feeds.serve.addresses import Addresses
 from feeds.serve.answers import Snapshot
@@ -36,6 +35,7 @@ from feeds.serve.view_models import (
 from feeds.serve.weight import by_day, by_weight, not_shown
 from feeds.serve.wording import REDRAWN_MIN, Wording, direction, speak, wording
 from feeds.store.values import StorySize
+from feeds.urls import is_loopback
 
 bp = Blueprint("pages", __name__)
 

@@ -19,7 +19,6 @@ from werkzeug.exceptions import BadRequest, Unauthorized
 
 from feeds.configuration import Settings
 from feeds.errors import StoreError
-from feeds.listening import OWN
 from feeds.model import Article
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import Access
@@ -30,6 +29,7 @@ from feeds.serve.store_reader import Desk, Health, SourceName, StoreReader
 from feeds.serve.tokens import Visitor, visitor_of
 from feeds.store import Store
 from feeds.store.selections import PUBLIC
+from feeds.urls import OWN
 
 FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {

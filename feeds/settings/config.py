@@ -32,8 +32,8 @@ from feeds import __version__, files
 from feeds.codec import plain, restore
 from feeds.configuration import Drop, Notify, Section, Settings, Source
 from feeds.errors import ConfigError, StoreError
-from feeds.listening import LISTENING
 from feeds.settings.reports import ConfigWarning, Wrong, quote
+from feeds.urls import LISTENING
 
 FILES = DESK_FILE, SECTIONS_FILE, SOURCES_FILE = ("wiredesk.yaml", "sections.yaml", "sources.yaml")
 

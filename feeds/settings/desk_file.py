@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.configuration import Settings
-from feeds.listening import LISTENING, followed, is_loopback
 from feeds.settings.config import OTHER_VARIABLES, OVERRIDES, missing, references, without_references
 from feeds.settings.forms import keys_of
 from feeds.settings.reports import Report, Wrong, did_you_mean, quote
 from feeds.settings.section_tree import Tree
 from feeds.settings.types import Group, Kind, ListOf, Read, plain, read_mapping
+from feeds.urls import LISTENING, followed, is_loopback
 
 DESK_KEYS = keys_of(Settings)
 

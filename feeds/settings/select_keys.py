@@ -13,7 +13,7 @@ from lxml import etree
 from yaml.nodes import Node
 
 from feeds.configuration import Select, SourceKind
-from feeds.selectors import xpath_of
+from feeds.conventions import xpath_of
 from feeds.settings.forms import keys_of
 from feeds.settings.reports import Report, Wrong, quote
 from feeds.settings.types import Form, Key, Schema, Text, mapping_schema, read_mapping

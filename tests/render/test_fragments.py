@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds.frames import feed_urn
-from feeds.listening import OWN
 from feeds.model import FORMATS, Article, Format
 from feeds.parse import parse
 from feeds.parsed import Image, Origin
 from feeds.render import DeskContext, SectionContext, fragment_version, render_fragments, render_frame
+from feeds.urls import OWN
 from tests.render.articles import (
     DESK,
     FEED_ID,

@@ -6,11 +6,11 @@ from pathlib import Path
 from feeds.configuration import Source
 from feeds.filing import FilingRules
 from feeds.ingest.reading import Job, read
-from feeds.listening import OWN
 from feeds.model import Entry
 from feeds.parse.markdown import front_matter
 from feeds.serve.site import Assets
 from feeds.settings import load_config
+from feeds.urls import OWN
 
 CONFIG = Path(__file__).parents[2] / "config"
 DESKS = "world politics business technology science health sport culture local".split()

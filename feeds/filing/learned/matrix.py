@@ -18,8 +18,7 @@ from scipy import sparse
 
 from feeds.filing.learned.features import BITS, BLOCKS, LENGTHS, WORDS, features, word_numbers
 from feeds.filing.learned.text_model import COMMON, MOST_TEXTS, MOST_WORDS, NEAREST, SHARPNESS, Neighbours
-from feeds.text import fold
-from feeds.wordlist import frequencies
+from feeds.text import fold, frequencies
 
 Vectors = npt.NDArray[np.float32]
 Written = dict[str, Counter[str]]
