@@ -4,7 +4,7 @@ Also lines that recur in what one source or one site shows: counted over its las
 Whoever looks for furniture (`normalise` at the ends of entries, `parse` in article pages) says which lines a document
 has; how often a line may stand there and still be its text is theirs to say.
 
-Pure, but for `frequencies`, which reads the table of how common words are.
+Pure, but for `frequencies` and `agencies`, which read tables of the package.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from html import unescape
 from pathlib import Path
 
 import xxhash
+
+from feeds.files import tables
 
 MIN_HASH_WORDS = 8
 """With fewer words than this two texts are too easily equal by chance ("Subscribe to continue")."""
@@ -291,6 +293,22 @@ def mark_of(*texts: str) -> int:
 def line_hash(line: str, place: str = "") -> int:
     """Return the hash (unsigned 64 bit) of the words of a *line* that stands in *place*."""
     return xxhash.xxh3_64_intdigest(f"{place}\0{spelled(line)}".encode("utf-8", "surrogatepass"))
+
+
+def agencies(use: str) -> dict[str, str]:
+    """Agencies' names in small letters → the name to show: those for *use*, a letter that `agencies.txt` explains.
+
+    >>> agencies("c")["press association"]
+    'PA Media'
+    """
+    found = {}
+    for row in tables("agencies.txt")["agencies"]:
+        shown, _, names = row.partition("  ")
+        for named in names.split(", "):
+            name, uses = named.split(":")
+            if use in uses:
+                found[name] = shown
+    return found
 
 
 OF_PICTURES = re.compile(r"/.*/|getty images|shutterstock|(?:ap|afp) photo|picture.alliance", re.IGNORECASE)

@@ -16,7 +16,7 @@ from itertools import chain
 from feeds.configuration import Source
 from feeds.model import Entry
 from feeds.parsed import Origin
-from feeds.text import OF_PICTURES, fold, spelled
+from feeds.text import OF_PICTURES, agencies, fold, spelled
 from feeds.urls import host_of, public_address, registrable, site_of
 
 _LABELLED = re.compile(
@@ -50,59 +50,7 @@ NAME_BEGINS = 6
 """A credit with so many letters means a source whose name begins with it."""
 _NO_LETTER = re.compile(r"[^\w]")
 _TOP_DOMAIN = re.compile(r"\.(?:com|org|net|co\.\w\w|in|uk|de|fr)\b.*$", re.IGNORECASE)
-_NAMES = {
-    "AAP": "australian associated press",
-    "AFP": "agence france presse",
-    "ANI": "asian news international",
-    "ANP": "",
-    "ANSA": "",
-    "APA": "austria presse agentur",
-    "APP": "associated press of pakistan",
-    "Anadolu Agency": "aa; anadolu; anadolu ajansi",
-    "Antara": "",
-    "Associated Press": "ap; the associated press; ap news",
-    "BBC News": "",
-    "Belga": "",
-    "Bernama": "",
-    "Bloomberg": "bloomberg news",
-    "CTK": "",
-    "EFE": "agencia efe",
-    "IANS": "indo asian news service",
-    "IRNA": "",
-    "Interfax": "",
-    "KNA": "",
-    "Keystone-SDA": "sda; keystone sda",
-    "Kyodo": "kyodo news",
-    "Lusa": "",
-    "MTI": "",
-    "NTB": "",
-    "PA Media": "pa; press association; the press association",
-    "PAP": "",
-    "PTI": "press trust of india",
-    "RFE/RL": "radio free europe radio liberty",
-    "RIA Novosti": "",
-    "Reuters": "thomson reuters; reuters news",
-    "Ritzau": "",
-    "SID": "",
-    "SPA": "saudi press agency",
-    "STT": "",
-    "TASS": "itar tass",
-    "TT": "",
-    "The Canadian Press": "canadian press; cp",
-    "The Conversation": "",
-    "UNI": "united news of india",
-    "UPI": "united press international",
-    "WAM": "emirates news agency",
-    "Xinhua": "xinhua news agency",
-    "Yonhap": "yonhap news agency",
-    "dpa": "deutsche presse agentur",
-    "epd": "",
-}
-AGENCIES = {
-    alias: name
-    for name, others in _NAMES.items()
-    for alias in (name.lower().replace("/", " ").replace("-", " "), *filter(None, others.split("; ")))
-}
+AGENCIES = {spelled(name): shown for name, shown in agencies("c").items()}
 """Folded words → the name to show."""
 _KNOWN_AGENCIES = frozenset(AGENCIES.values())
 PLAIN_WEIGHT = 0.8

@@ -15,18 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from feeds.text import words
+from feeds.text import agencies, words
 
-AGENCIES = frozenset(
-    """reuters ap afp upi dpa efe ansa pti ians ani xinhua xinhuanet tass itar-tass interfax kyodo yonhap bloomberg aap
-    pa apa ats sda ritzau ntb tt stt cp belga lusa anadolu antara bernama kcna sapa mena afx cnw
-    associated.press the.associated.press agence.france.presse agence.france-presse press.trust.of.india
-    canadian.press the.canadian.press press.association united.press.international dow.jones dow.jones.newswires
-    thomson.reuters reuters.uk business.wire pr.newswire prnewswire globenewswire marketwire usa.today usatoday.com
-    washington.post the.washington.post washingtonpost.com los.angeles.times latimes.com new.york.times
-    the.new.york.times nytimes.com chicago.tribune christian.science.monitor csmonitor.com getty.images cnn cnn.com
-    bbc bbc.news abc cbs nbc fox npr""".split()
-)
+_AGENCIES = frozenset(name.replace(" ", ".") for name in agencies("m"))
 """Names as credits have them, folded, with dots for blanks."""
 
 _BRACKETS = re.compile(r"\(([^()]{2,60})\)")
@@ -71,7 +62,7 @@ def _without(match: re.Match[str]) -> str:
 
 
 def _credits(name: str) -> bool:
-    return ".".join(name.strip(" .").lower().split()) in AGENCIES
+    return ".".join(name.strip(" .").lower().split()) in _AGENCIES
 
 
 BITS = 22
