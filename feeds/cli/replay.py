@@ -38,7 +38,7 @@ from feeds.model import Entry
 from feeds.redaction import Redaction
 from feeds.settings.config import masked_headers, references, secret_texts
 from feeds.store import ReadTx, Store, open_store
-from feeds.store.raw_answers import RawAnswer
+from feeds.store.inbox import RawAnswer
 from feeds.store.values import InboxItem
 from feeds.urls import masked
 

@@ -17,7 +17,7 @@ from feeds.model import FORMATS, Article, Fragment
 from feeds.publish.rendering import Listing
 from feeds.render import DeskContext, as_story, fragment_version
 from feeds.store import Store
-from feeds.store.sitemap_months import NOTED_AT_ONCE
+from feeds.store.documents import NOTED_AT_ONCE
 
 log = logging.getLogger(__name__)
 

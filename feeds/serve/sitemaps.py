@@ -24,7 +24,7 @@ from feeds.serve.answers import Snapshot
 from feeds.serve.representations import Finished, cache_control
 from feeds.serve.site import finish_text, respond_with, the_site
 from feeds.serve.store_reader import Desk
-from feeds.store.sitemap_months import Month
+from feeds.store.documents import Month
 
 bp = Blueprint("sitemaps", __name__)
 

@@ -16,7 +16,7 @@ from feeds.model import Article, Document, Format, Frame
 from feeds.serve import weight
 from feeds.settings import config_from_json
 from feeds.store import Store, open_store
-from feeds.store.edits import Edit
+from feeds.store.hydrate import Edit
 from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.store import ReadTx
 from feeds.store.values import AccessToken, Event, ReaderDay, Selection

@@ -25,17 +25,26 @@ from feeds.model import (
     Placement,
     StoredSignature,
 )
-from feeds.store import dialect, edits, filings, relations, saving, small_tables, stories
-from feeds.store.columns import article_mark, chunks, entry_mark, indexable
-from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
-from feeds.store.edits import Edit
-from feeds.store.hydrate import hydrate
+from feeds.store import dialect, filings, relations, saving, small_tables, stories
+from feeds.store.dialect import (
+    Verbs,
+    article_mark,
+    change_in,
+    chunks,
+    entry_mark,
+    how_many,
+    indexable,
+    rows_in,
+    value_of,
+)
+from feeds.store.hydrate import Edit, hydrate, last_edit
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
     NEXT_REVISION,
     RETRACTED,
     WITHDRAWN,
+    article_edits,
     article_urls,
     articles,
     entries,
@@ -125,7 +134,7 @@ class Articles(Verbs):
 
     def edit(self, uid: str) -> Edit | None:
         """How the article read before its last significant change, and how it reads now; None where it has had none."""
-        return edits.edit(self._connection, uid)
+        return last_edit(self._connection, uid)
 
     def of_rows(self, ids: Sequence[int]) -> dict[str, Article]:
         """The articles of these rows, by uid; they must be such as can be shown."""
@@ -247,10 +256,10 @@ class Articles(Verbs):
         if row is None or row.retracted_at is not None:
             return frozenset()
         self._mark(row.id, now, reason)
-        self._connection.execute(delete(fragments).where(fragments.c.article_id == row.id))
+        for table in (fragments, article_edits):
+            self._connection.execute(delete(table).where(table.c.article_id == row.id))
         stories.forget(self._connection, [row.story_uid] if row.story_uid else [])
         relations.renew_neighbours(self._connection, [row.id], at_once=True)
-        edits.forget(self._connection, [row.id])
         changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
         small_tables.publish(self._connection)
         return changed

@@ -1,5 +1,5 @@
-"""The database as a whole: brought to this release by Alembic, with the migrations that ship in this package; its file
-copied, restored, and saved where it was lost. I/O: database, files.
+"""The database as a whole: what it and its drivers raise, as a StoreError; brought to this release by Alembic, with the
+migrations that ship in this package; its file copied, restored, and saved where it was lost. I/O: database, files.
 
 Who deletes or exchanges a SQLite file under a process that has it open leaves that process with files that nobody else
 can find, and others with files that do not belong together. What was committed is still in the open ones.
@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, exc, inspect, text
 
 from feeds.errors import StoreError, StoreTooNew
 from feeds.files import make_private
@@ -33,6 +34,81 @@ MAGIC, COUNTER = b"SQLite format 3\0", slice(24, 28)
 """How a SQLite file begins, and where in its head the counter is that only ever goes up."""
 
 FileId = tuple[int, int]
+
+
+# --------------------------------------------------------------------------- errors
+
+_UPGRADE = "upgrade it: start the desk with `wiredesk run`"
+_SQLITE = (
+    ("locked", "the database is locked by another program", "end the program that holds it, or try again later"),
+    ("busy", "the database is locked by another program", "end the program that holds it, or try again later"),
+    ("disk is full", "the disk is full", "free space under the data folder; the desk goes on by itself"),
+    ("disk i/o error", "the disk gives errors", "check the disk and its space; `wiredesk doctor` looks closer"),
+    ("readonly", "the database file cannot be written", "give this user write permission on the file and its folder"),
+    ("read-only", "the database file cannot be written", "give this user write permission on the file and its folder"),
+    ("unable to open", "the database file cannot be opened", "check that the data folder exists and can be written"),
+    ("not a database", "the file is no SQLite database", "name another file, or restore a backup"),
+    ("malformed", "the database file is damaged", "restore the last backup with `wiredesk restore`"),
+    ("no such table", "the database lacks tables of this release", _UPGRADE),
+    ("no such column", "the database lacks columns of this release", _UPGRADE),
+)
+_POSTGRES = (
+    ("40", "another program changed the same rows", "it is tried again"),  # serialisation, deadlock
+    ("55", "another program changed the same rows", "it is tried again"),  # lock not available
+    ("53", "the database server is out of room: {words}", "free disk, memory or connections there"),
+    ("28", "the database server refuses the login", "check user and password in WIREDESK_DATABASE"),
+    ("42501", "the database user may not do this: {words}", "grant it all rights on the desk's tables"),
+    (
+        "25006",
+        "the database server takes no writes: it is a standby, or set to read-only",
+        "name the primary in WIREDESK_DATABASE, or set default_transaction_read_only off",
+    ),
+    ("3D000", "the database does not exist: {words}", "create it with `createdb`"),
+    ("42P01", "the database lacks parts of this release", _UPGRADE),
+    ("42703", "the database lacks parts of this release", _UPGRADE),
+)
+"""What SQLSTATEs that begin so mean, and what to do."""
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """Raise what goes wrong inside as StoreError, with its remedy; broken constraints and statements pass as they are.
+
+    Those would be errors in the desk itself, to be logged with their traceback.
+    """
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise StoreError("no database connection came free", remedy="fewer threads, or try again later") from error
+    except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.DatabaseError) as error:
+        known = _known(error)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _known(error: exc.DBAPIError) -> StoreError | None:
+    words = str(error.orig).strip()
+    if type(error.orig).__module__.startswith("sqlite3"):
+        return _known_of_sqlite(error, words)
+    code = getattr(error.orig, "sqlstate", None) or ""
+    for start, cause, remedy in _POSTGRES:
+        if code.startswith(start):
+            return StoreError(cause.format(words=words), remedy=remedy)
+    if isinstance(error, (exc.OperationalError, exc.InterfaceError)):
+        first = words.splitlines()[0] if words else "connection lost"
+        return StoreError(f"the database server is gone: {first}", remedy="start it, or check WIREDESK_DATABASE")
+    return None
+
+
+def _known_of_sqlite(error: exc.DBAPIError, words: str) -> StoreError | None:
+    for sign, cause, remedy in _SQLITE:
+        if sign in words.lower():
+            return StoreError(cause, remedy=remedy)
+    return StoreError(f"the database refuses: {words}") if isinstance(error, exc.OperationalError) else None
+
+
+# --------------------------------------------------------------------------- upgrades
 
 
 def revision(connection: Connection) -> str | None:

@@ -1,4 +1,4 @@
-"""Where SQLite and PostgreSQL differ, all in one place. I/O: opens connections.
+"""Where SQLite and PostgreSQL differ, all in one place, and the columns that both agree on. I/O: opens connections.
 
 SQLite: one engine for reading, which cannot write, and one for writing with a single connection, so that the threads
 of a process queue in order and only processes meet the file's lock. PostgreSQL: one pool; readers get a snapshot.
@@ -6,17 +6,22 @@ of a process queue in order and only processes meet the file's lock. PostgreSQL:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cache
+from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Delete,
+    Dialect,
     Engine,
+    Integer,
     Row,
     Select,
     Table,
@@ -32,9 +37,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.types import TypeDecorator
 
+from feeds.codec import EPOCH, micros, moment
 from feeds.errors import StoreError
-from feeds.store.columns import chunks, plain
 
 BUSY_TIMEOUT_MS = 15_000
 CHANNEL = "wiredesk_publication"
@@ -50,6 +56,7 @@ SOON_GONE = {
 }
 """A server that is gone without a word is noticed after so many seconds (the last one: milliseconds), not hours."""
 
+T = TypeVar("T")
 V = TypeVar("V")
 
 
@@ -224,7 +231,7 @@ def update_many(
 
 
 def execute_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run a *statement*, with `?` for each value, for all *rows* of values as a driver takes them (`columns.plain`).
+    """Run a *statement*, with `?` for each value, for all *rows* of values as a driver takes them (`plain`).
 
     For what every poll writes: SQLAlchemy's own way with parameters costs more than the database does.
     """
@@ -295,3 +302,93 @@ def give_back(connection: Connection, pages: int) -> None:
     driver: Any = connection.connection.driver_connection
     for _ in range(min(pages, free)):
         driver.execute("PRAGMA incremental_vacuum(1)")
+
+
+# --------------------------------------------------------------------------- columns
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""A row's number: SQLite only numbers rows by itself where the type is spelled INTEGER."""
+LONGEST = 600
+"""Characters of an indexed text: PostgreSQL refuses index rows past some 2,700 bytes."""
+
+
+def plain(value: Any) -> Any:
+    """*value* as a driver takes it: a time becomes its `micros`."""
+    return micros(value) if value.__class__ is datetime else value
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC datetimes, kept as integer microseconds: no database gets to interpret or drop a zone."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
+        return None if value is None else micros(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else moment(value)
+
+    # Neither driver needs what the decorated type would do besides, and there are a thousand times in a poll.
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], int | None]:
+        return lambda value: None if value is None else micros(value)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], datetime | None]:
+        return lambda value: None if value is None else EPOCH + timedelta(0, 0, value)
+
+
+def signed(value: int) -> int:
+    """An unsigned 64 bit hash as both databases can keep it."""
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def unsigned(value: int) -> int:
+    """The hash that `signed` was given."""
+    return value + (1 << 64) if value < 0 else value
+
+
+def storable(text: str) -> str:
+    """*text* without what a database refuses: NUL (PostgreSQL) and lone surrogates (both)."""
+    if text.isascii():
+        return text.replace("\0", "") if "\0" in text else text
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def indexable(text: str) -> str:
+    """*text* as an index can hold it, cut behind a hash where it is too long; twice is the same as once."""
+    text = storable(text)
+    if len(text) <= LONGEST:
+        return text
+    digest = blake2b(text.encode(), digest_size=16).hexdigest()
+    return f"{text[: LONGEST - 33]}#{digest}"
+
+
+def entry_mark(source_id: int, key: str) -> int:
+    """The tombstone of an entry; marks of entries, URLs, texts and articles never mean each other."""
+    return _mark(f"entry\0{source_id}\0{indexable(key)}")
+
+
+def url_mark(comparable: str) -> int:
+    """The tombstone of a comparable URL."""
+    return _mark(f"url\0{indexable(comparable)}")
+
+
+def text_mark(text_hash: int) -> int:
+    """The tombstone of an unsigned text hash."""
+    return _mark(f"text\0{text_hash}")
+
+
+def article_mark(uid: str) -> int:
+    """The tombstone of an article."""
+    return _mark(f"article\0{uid}")
+
+
+def _mark(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def chunks(items: Sequence[T], most: int = 400) -> Iterator[Sequence[T]]:
+    """*items* in pieces that an IN list takes on both databases."""
+    for start in range(0, len(items), most):
+        yield items[start : start + most]

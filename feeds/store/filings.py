@@ -16,8 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, sel
 from feeds.configuration import UNFILED
 from feeds.model import DROPPED, DROPPED_AT_SOURCE, WHOLE_DESK, Placement, dropped
 from feeds.store import dialect
-from feeds.store.columns import storable
-from feeds.store.dialect import change_in, rows_in
+from feeds.store.dialect import change_in, rows_in, storable
 from feeds.store.schema import IN_SECTION, LIVE, NEXT_REVISION, RETRACTED, WITHDRAWN, articles, filings, sections
 
 

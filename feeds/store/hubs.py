@@ -10,8 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
-from feeds.store.columns import UtcDateTime
-from feeds.store.dialect import Verbs, change_in, how_many, row_of, upsert, value_of
+from feeds.store.dialect import UtcDateTime, Verbs, change_in, how_many, row_of, upsert, value_of
 from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, sections, source_hubs, sources
 from feeds.store.source_rows import pushing
 

@@ -1,25 +1,29 @@
-"""How much of an entry may be shown: `full_text` applied, once, when an article is made from rows. Pure."""
+"""Articles made from rows: how much of an entry may be shown, and how it read before its last change. I/O: database.
+
+Of changes one an article is kept, and of a long text its beginning, so that what is often edited grows no further.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, select
 
-from feeds.codec import entry_from_blob
+from feeds.codec import deflate, entry_from_blob, inflate
 from feeds.configuration import DOCUMENTS, FullText
 from feeds.model import Article, CopyNote, Entry, Related
 from feeds.parsed import Enclosure, Episode, Image, Origin
 from feeds.players import is_dead, media_type
 from feeds.store import relations
-from feeds.store.dialect import rows_in, value_of
+from feeds.store.dialect import rows_in, upsert, value_of
 from feeds.store.relations import in_words
-from feeds.store.schema import IN_SECTION, articles, entries, filings, sections, sources
+from feeds.store.schema import IN_SECTION, article_edits, articles, entries, filings, sections, sources
 from feeds.text import plain
 from feeds.urls import public_address, site_of
 
@@ -36,6 +40,8 @@ _PICTURE_OR_FILM = re.compile(
 )
 MOST_COPIES = 50
 """So many copies of one article are named: a flood of them must not make it grow without end."""
+MOST_CHARS = 6000
+"""How much of an edited text is kept and compared."""
 
 
 def strictest(first: FullText, second: FullText) -> FullText:
@@ -227,3 +233,58 @@ def _original(copies: Sequence[Row[*tuple[Any, ...]]]) -> Origin | None:
             feed = public_address(copy.target) if copy.kind == "feed" else None
             return Origin(name=copy.name, url=copy.site_url or (None if feed else site_of(copy.target)), feed_url=feed)
     return None
+
+
+# --------------------------------------------------------------------------- edits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """An article before and after its last significant change: plain title and text, the text cut at `MOST_CHARS`."""
+
+    at: datetime
+    old_title: str
+    old_text: str
+    title: str
+    text: str
+
+
+def keep_words(connection: Connection, entry_ids: Iterable[int], now: datetime) -> None:
+    """Note how these entries, which are about to be changed, read now."""
+    payloads = select(entries.c.id, entries.c.article_id, entries.c.payload)
+    kept = [
+        {
+            "article_id": row.article_id,
+            "at": now,
+            "before": deflate(json.dumps([row.id, *_words(row.payload)]).encode()),
+        }
+        for row in rows_in(connection, payloads, entries.c.id, sorted(set(entry_ids)))
+    ]
+    upsert(connection, article_edits, kept, ("article_id",), replace=True)
+
+
+def last_edit(connection: Connection, uid: str) -> Edit | None:
+    """The last significant change of the words that an article is shown in; None where there was none."""
+    statement = (
+        select(article_edits.c.at, article_edits.c.before, entries.c.id, entries.c.payload)
+        .join_from(articles, article_edits, article_edits.c.article_id == articles.c.id)
+        .join(entries, (entries.c.article_id == articles.c.id) & (entries.c.shown == 1))
+        .where(articles.c.uid == uid, articles.c.retracted_at.is_(None))
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        return None
+    of_entry, old_title, old_text = json.loads(inflate(row.before))
+    if of_entry != row.id:
+        return None  # another source's words are shown since
+    title, text = _words(row.payload)
+    return Edit(at=row.at, old_title=old_title, old_text=old_text, title=title, text=text)
+
+
+def _words(payload: bytes) -> tuple[str, str]:
+    stored = json.loads(inflate(payload))
+    text = str(stored.get("text") or "")
+    if len(text) > MOST_CHARS:
+        text = text[:MOST_CHARS].rpartition(" ")[0] or text[:MOST_CHARS]
+        text += "…"
+    return str(stored.get("title") or ""), text

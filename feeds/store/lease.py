@@ -17,9 +17,10 @@ from sqlalchemy import ColumnElement, Connection, inspect, select, text, update
 
 from feeds.errors import LeaseLost
 from feeds.store import dialect
+from feeds.store.database import mapped
 from feeds.store.dialect import LEADER_LOCK, MIGRATE_LOCK
 from feeds.store.schema import leases
-from feeds.store.store import Store, mapped
+from feeds.store.store import Store
 
 LEASE_S = 15.0
 RENEW_EVERY_S = 3.0

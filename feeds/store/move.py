@@ -16,9 +16,10 @@ from sqlalchemy import Connection, Table, select, text
 
 from feeds.errors import StoreError
 from feeds.store import dialect
-from feeds.store.columns import storable
+from feeds.store.database import mapped
+from feeds.store.dialect import storable
 from feeds.store.schema import SEARCH, articles, configs, documents, metadata, sources
-from feeds.store.store import Store, mapped
+from feeds.store.store import Store
 
 ROWS_AT_ONCE = 1000
 """Rows that are held in memory while they are copied: at 12 kB an article some 10 MB."""

@@ -16,8 +16,17 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, literal, sel
 from feeds.codec import part_from_blob, plain, restore
 from feeds.model import LINEAGE_FIELDS, Containment, Decision, Entry, Evidence, Related
 from feeds.store import filings
-from feeds.store.columns import chunks, storable
-from feeds.store.dialect import Verbs, change_in, how_many, insert_many, rows_in, update_many, value_of
+from feeds.store.dialect import (
+    Verbs,
+    change_in,
+    chunks,
+    how_many,
+    insert_many,
+    rows_in,
+    storable,
+    update_many,
+    value_of,
+)
 from feeds.store.schema import NOT_ASIDE, articles, containments, entries
 from feeds.store.selections import PUBLIC, filed_in
 

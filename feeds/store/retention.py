@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy import Row, delete, exists, select, tuple_, update
 
-from feeds.store import dialect, edits, filings, relations, search, stories
-from feeds.store.columns import article_mark, entry_mark, text_mark, unsigned, url_mark
-from feeds.store.dialect import Verbs, change_in, rows_in
+from feeds.store import dialect, filings, relations, search, stories
+from feeds.store.dialect import Verbs, article_mark, change_in, entry_mark, rows_in, text_mark, unsigned, url_mark
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
     MORTAL,
+    article_edits,
     article_texts,
     article_urls,
     articles,
@@ -83,9 +83,8 @@ class Retention(Verbs):
         stale = filings.sections_of(self._connection, ids)
         search.forget(self._connection, list(ids))
         relations.forget(self._connection, ids)
-        edits.forget(self._connection, ids)
         stories.forget(self._connection, {row.story_uid for row in doomed.values() if row.story_uid})
-        for table in (filing_rows, fragments, entries):
+        for table in (filing_rows, fragments, entries, article_edits):
             change_in(self._connection, delete(table), table.c.article_id, ids)
         change_in(self._connection, delete(articles), articles.c.id, ids)
         filings.touch(self._connection, stale)

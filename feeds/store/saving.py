@@ -14,9 +14,19 @@ from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select
 
 from feeds.codec import entry_to_blob
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
-from feeds.store import dialect, edits, filings, relations, search
-from feeds.store.columns import entry_mark, indexable, signed, storable, text_mark, unsigned, url_mark
-from feeds.store.dialect import change_in, rows_in, value_of
+from feeds.store import dialect, filings, hydrate, relations, search
+from feeds.store.dialect import (
+    change_in,
+    entry_mark,
+    indexable,
+    rows_in,
+    signed,
+    storable,
+    text_mark,
+    unsigned,
+    url_mark,
+    value_of,
+)
 from feeds.store.schema import NEXT_REVISION, article_texts, article_urls, articles, entries, sources, tombstones
 from feeds.store.values import SaveReport
 
@@ -66,7 +76,9 @@ def save(
     _insert_articles(connection, batch, now, ranks)
     batch.outranking = _outranking(connection, batch)
     _insert_entries(connection, batch, now)
-    edits.keep(connection, [row.id for one, row in batch.updated.values() if one.significant and row.shown], now)
+    hydrate.keep_words(
+        connection, [row.id for one, row in batch.updated.values() if one.significant and row.shown], now
+    )
     _update_entries(connection, batch, now)
     _rekey(connection, batch.rekeyed)
     _claim_addresses(connection, batch)

@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from feeds.store.columns import Id, UtcDateTime
+from feeds.store.dialect import Id, UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -366,7 +366,7 @@ article_edits = Table(
     metadata,
     Column("article_id", Id, primary_key=True, autoincrement=False),
     _time("at"),
-    _blob("before"),  # title and text before the last significant change, see edits.py
+    _blob("before"),  # title and text before the last significant change, see hydrate.py
     sqlite_with_rowid=False,
 )
 

@@ -17,8 +17,7 @@ from sqlalchemy import Connection, Row, select, text
 from feeds.codec import micros, moment
 from feeds.model import Article, Entry, Format, Fragment
 from feeds.store import dialect
-from feeds.store.columns import storable
-from feeds.store.dialect import Verbs, rows_in
+from feeds.store.dialect import Verbs, rows_in, storable
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
 from feeds.store.schema import articles, entries

@@ -13,8 +13,7 @@ from feeds.configuration import UNFILED, Section
 from feeds.errors import SectionNotFound
 from feeds.model import Article, Format
 from feeds.store import selections, small_tables, stories
-from feeds.store.columns import UtcDateTime
-from feeds.store.dialect import Verbs, change_in, how_many, rows_in, upsert, value_of
+from feeds.store.dialect import UtcDateTime, Verbs, change_in, how_many, rows_in, upsert, value_of
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     BY_RANK,

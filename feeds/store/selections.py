@@ -14,8 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists
 
 from feeds.codec import inflate
 from feeds.model import Format, Fragment
-from feeds.store.columns import chunks
-from feeds.store.dialect import rows_in, value_of
+from feeds.store.dialect import chunks, rows_in, value_of
 from feeds.store.schema import (
     BY_NUMBER,
     BY_RANK,

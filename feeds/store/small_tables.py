@@ -11,8 +11,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
 
 from feeds.store import dialect
-from feeds.store.columns import indexable
-from feeds.store.dialect import Verbs
+from feeds.store.dialect import Verbs, indexable
 from feeds.store.schema import access_tokens, configs, counters, events, furniture, models, reader_days, sections
 from feeds.store.values import AccessToken, Event, ReaderDay, StoredConfig
 

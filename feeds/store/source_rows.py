@@ -17,8 +17,7 @@ from feeds.codec import plain as as_json
 from feeds.configuration import FullText, Select, Source, renames
 from feeds.parsed import Validators
 from feeds.store import stories
-from feeds.store.columns import chunks, plain, storable
-from feeds.store.dialect import change_in, rows_in
+from feeds.store.dialect import change_in, chunks, plain, rows_in, storable
 from feeds.store.hydrate import strictest
 from feeds.store.schema import NEXT_REVISION, articles, entries, events, page_queue, sections, source_hubs, sources
 from feeds.store.values import SourcesSynced, SourceState

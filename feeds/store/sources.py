@@ -17,8 +17,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, case, exists, func, select
 from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.configuration import DOCUMENTS, Source, SourceKind
 from feeds.store import dialect, small_tables
-from feeds.store.columns import chunks, storable
-from feeds.store.dialect import Verbs, change_in, how_many, rows_in, value_of
+from feeds.store.dialect import Verbs, change_in, chunks, how_many, rows_in, storable, value_of
 from feeds.store.schema import POLLABLE, POLLS_KEPT, inbox, metadata, polls, sources
 from feeds.store.source_rows import (
     OF_SOURCE,

@@ -1,115 +1,49 @@
-"""The store: opened, read and written in transactions; what databases and drivers raise becomes a StoreError here.
-I/O: database.
-"""
+"""The store: opened, read and written in transactions; watched for what others publish. I/O: database."""
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from multiprocessing.connection import wait  # by poll: a server with many clients has numbers that select refuses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, exc, inspect, select
+from sqlalchemy import Connection, Engine, inspect, select
 
 from feeds.errors import StoreError
 from feeds.files import make_private
 from feeds.store import database, dialect, small_tables
-from feeds.store.database import Loss
-from feeds.store.dialect import Verbs
-from feeds.store.publication_watch import Listener
+from feeds.store.database import Loss, mapped
+from feeds.store.dialect import CHANNEL, Verbs
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
 
 if TYPE_CHECKING:
     from feeds.store.articles import Articles
-    from feeds.store.documents import Documents
+    from feeds.store.documents import Documents, Sitemaps
     from feeds.store.hubs import Hubs
-    from feeds.store.inbox import FolderFiles, Inbox, PageQueue
+    from feeds.store.inbox import FolderFiles, Inbox, PageQueue, RawAnswers
     from feeds.store.overview import Overview
-    from feeds.store.raw_answers import RawAnswers
     from feeds.store.relations import Relations
     from feeds.store.retention import Retention
     from feeds.store.search import Search
     from feeds.store.sections import Sections
-    from feeds.store.sitemap_months import Sitemaps
     from feeds.store.small_tables import Configs, Counters, Events, Furniture, Models, Readers, Tokens
     from feeds.store.sources import Schedule, Sources
     from feeds.store.stories import StoryShelf
 
 
-_UPGRADE = "upgrade it: start the desk with `wiredesk run`"
-_SQLITE = (
-    ("locked", "the database is locked by another program", "end the program that holds it, or try again later"),
-    ("busy", "the database is locked by another program", "end the program that holds it, or try again later"),
-    ("disk is full", "the disk is full", "free space under the data folder; the desk goes on by itself"),
-    ("disk i/o error", "the disk gives errors", "check the disk and its space; `wiredesk doctor` looks closer"),
-    ("readonly", "the database file cannot be written", "give this user write permission on the file and its folder"),
-    ("read-only", "the database file cannot be written", "give this user write permission on the file and its folder"),
-    ("unable to open", "the database file cannot be opened", "check that the data folder exists and can be written"),
-    ("not a database", "the file is no SQLite database", "name another file, or restore a backup"),
-    ("malformed", "the database file is damaged", "restore the last backup with `wiredesk restore`"),
-    ("no such table", "the database lacks tables of this release", _UPGRADE),
-    ("no such column", "the database lacks columns of this release", _UPGRADE),
-)
-_POSTGRES = (
-    ("40", "another program changed the same rows", "it is tried again"),  # serialisation, deadlock
-    ("55", "another program changed the same rows", "it is tried again"),  # lock not available
-    ("53", "the database server is out of room: {words}", "free disk, memory or connections there"),
-    ("28", "the database server refuses the login", "check user and password in WIREDESK_DATABASE"),
-    ("42501", "the database user may not do this: {words}", "grant it all rights on the desk's tables"),
-    (
-        "25006",
-        "the database server takes no writes: it is a standby, or set to read-only",
-        "name the primary in WIREDESK_DATABASE, or set default_transaction_read_only off",
-    ),
-    ("3D000", "the database does not exist: {words}", "create it with `createdb`"),
-    ("42P01", "the database lacks parts of this release", _UPGRADE),
-    ("42703", "the database lacks parts of this release", _UPGRADE),
-)
-"""What SQLSTATEs that begin so mean, and what to do."""
+NET_S = 1.0
+"""Seconds after which the publication counter is asked in any case: a NOTIFY may be lost with its connection."""
+RETRY_S = 1.0
 
-
-@contextmanager
-def mapped() -> Iterator[None]:
-    """Raise what goes wrong inside as StoreError, with its remedy; broken constraints and statements pass as they are.
-
-    Those would be errors in the desk itself, to be logged with their traceback.
-    """
-    try:
-        yield
-    except exc.TimeoutError as error:
-        raise StoreError("no database connection came free", remedy="fewer threads, or try again later") from error
-    except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.DatabaseError) as error:
-        known = _known(error)
-        if known is None:
-            raise
-        raise known from error
-
-
-def _known(error: exc.DBAPIError) -> StoreError | None:
-    words = str(error.orig).strip()
-    if type(error.orig).__module__.startswith("sqlite3"):
-        return _known_of_sqlite(error, words)
-    code = getattr(error.orig, "sqlstate", None) or ""
-    for start, cause, remedy in _POSTGRES:
-        if code.startswith(start):
-            return StoreError(cause.format(words=words), remedy=remedy)
-    if isinstance(error, (exc.OperationalError, exc.InterfaceError)):
-        first = words.splitlines()[0] if words else "connection lost"
-        return StoreError(f"the database server is gone: {first}", remedy="start it, or check WIREDESK_DATABASE")
-    return None
-
-
-def _known_of_sqlite(error: exc.DBAPIError, words: str) -> StoreError | None:
-    for sign, cause, remedy in _SQLITE:
-        if sign in words.lower():
-            return StoreError(cause, remedy=remedy)
-    return StoreError(f"the database refuses: {words}") if isinstance(error, exc.OperationalError) else None
-
+log = logging.getLogger(__name__)
 
 _SUBJECTS = {
     "configs": ("small_tables", "Configs"),
@@ -124,14 +58,14 @@ _SUBJECTS = {
     "inbox": ("inbox", "Inbox"),
     "page_queue": ("inbox", "PageQueue"),
     "folder_files": ("inbox", "FolderFiles"),
-    "raw_answers": ("raw_answers", "RawAnswers"),
+    "raw_answers": ("inbox", "RawAnswers"),
     "articles": ("articles", "Articles"),
     "relations": ("relations", "Relations"),
     "sections": ("sections", "Sections"),
     "stories": ("stories", "StoryShelf"),
     "documents": ("documents", "Documents"),
     "hubs": ("hubs", "Hubs"),
-    "sitemaps": ("sitemap_months", "Sitemaps"),
+    "sitemaps": ("documents", "Sitemaps"),
     "retention": ("retention", "Retention"),
     "search": ("search", "Search"),
     "overview": ("overview", "Overview"),
@@ -195,6 +129,81 @@ class WriteTx(ReadTx):
         dialect.lock(self._connection, dialect.DEDUPE_LOCK)
 
 
+class Listener:
+    """What a PostgreSQL tells of publications (LISTEN), heard by a thread with a connection of its own.
+
+    So a request asks the database nothing while nothing is published. It listens from the first `may_have_moved` on,
+    until closed. While there is no connection a look fails at once, and no request waits for a server that is gone; the
+    thread is who tries again.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._listening = False
+        self._lost: StoreError | None = None
+        self._told = threading.Event()
+        self._ask_at = 0.0  # monotonic
+        self._end: socket.socket | None = None  # closed to end the thread
+
+    def may_have_moved(self) -> bool:
+        """Whether the counter has to be asked. Raises StoreError where the server is known to be gone."""
+        with self._lock:
+            if self._thread is None:
+                self._end, ended = socket.socketpair()
+                self._thread = threading.Thread(target=self._run, args=(ended,), name="listener", daemon=True)
+                self._thread.start()
+        if (lost := self._lost) is not None:
+            raise StoreError(lost.cause, remedy=lost.remedy)
+        if self._listening and not self._told.is_set() and time.monotonic() < self._ask_at:
+            return False
+        # What is told from here on, or a failure, has the counter asked once more.
+        self._told.clear()
+        self._ask_at = 0.0
+        return True
+
+    def asked(self) -> None:
+        """The counter was asked, and has answered."""
+        self._ask_at = time.monotonic() + NET_S
+
+    def close(self) -> None:
+        """End the thread and its connection."""
+        if self._thread is not None and self._end is not None:
+            self._end.close()
+            self._thread.join(10)
+
+    def _run(self, ended: socket.socket) -> None:
+        told, wait_s = "", 0.0
+        with ended:
+            while not wait([ended], wait_s):
+                try:
+                    self._listen(ended)
+                except StoreError as error:
+                    self._lost = error
+                except self._engine.dialect.loaded_dbapi.Error as error:
+                    # The connection was lost, or the server is a standby, which takes no LISTEN: it is asked instead.
+                    if str(error) != told:
+                        log.info("publications are not told, and asked for instead: %s", told := str(error))
+                self._listening, wait_s = False, RETRY_S
+
+    def _listen(self, ended: socket.socket) -> None:
+        """Until the connection is gone, which raises, or this is closed."""
+        with mapped():
+            pooled: Any = self._engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()  # it is ours for good, and takes no place of the pool's
+        with connection:
+            connection.autocommit = True
+            connection.execute(f"LISTEN {CHANNEL}")
+            # What was published before this is found by the look that follows.
+            self._lost, self._listening = None, True
+            self._told.set()
+            while ended not in wait([ended, connection]):
+                for _ in connection.notifies(timeout=0):
+                    self._told.set()
+
+
 class Store:
     """A database, open. Threads may share it; processes open their own."""
 
@@ -206,7 +215,7 @@ class Store:
         self._reader, self._writer = dialect.engines(self.url, self.name)
         self._place: database.Place | None = None
         self._look = threading.Lock()
-        self._listener = None if self.file is not None else Listener(self._writer, mapped)
+        self._listener = None if self.file is not None else Listener(self._writer)
         self._watcher: Any = None  # a connection of its own: SQLite's data_version counts the commits of others
         self._data_version = -1
         self._seen = -1

@@ -13,8 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, case, delete, func, select
 from feeds.codec import deflate
 from feeds.model import FORMATS, Article, Format, Fragment
 from feeds.store import selections
-from feeds.store.columns import chunks
-from feeds.store.dialect import Verbs, change_in, rows_in, upsert
+from feeds.store.dialect import Verbs, change_in, chunks, rows_in, upsert
 from feeds.store.filings import renew
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (

@@ -18,7 +18,7 @@ from feeds.configuration import Section, Settings
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
 from feeds.serve import answers_of, create_app
 from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, Since, StoreReader
-from feeds.store.edits import Edit
+from feeds.store.hydrate import Edit
 from feeds.store.values import AccessToken
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from feeds.model import CopyNote
 from feeds.parsed import Image, Origin, Person
 from feeds.serve import create_app
 from feeds.serve.store_reader import SourceName
-from feeds.store.edits import Edit
+from feeds.store.hydrate import Edit
 from tests.serve.conftest import NOW, SECTIONS, MemoryReader, application, make_article, uid_of
 from tests.serve.wsgi import ask
 

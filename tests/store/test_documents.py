@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import event, text
 
 from feeds.model import Document, Fragment, Frame
-from feeds.store import dialect, open_store, publication_watch
+from feeds.store import dialect, open_store
+from feeds.store import store as store_module
 from feeds.store.values import Replacement
 
 from .conftest import NOW, copy, new, save, uid_of
@@ -182,7 +183,7 @@ def sql_of(store):
 
 
 def test_who_listens_asks_the_database_nothing_until_it_is_told(shared, monkeypatch):
-    monkeypatch.setattr(publication_watch, "NET_S", 1000.0)
+    monkeypatch.setattr(store_module, "NET_S", 1000.0)
     with open_store(shared) as web, open_store(shared) as desk:
         until_moved(web)
         until_listening(web)
@@ -203,7 +204,7 @@ def until_listening(web):
 
 
 def test_what_is_not_told_is_found_by_the_net(shared, monkeypatch):
-    monkeypatch.setattr(publication_watch, "NET_S", 0.05)
+    monkeypatch.setattr(store_module, "NET_S", 0.05)
     monkeypatch.setattr(dialect, "notify", lambda *_: None)
     with open_store(shared) as web, open_store(shared) as desk:
         until_listening(web)
@@ -213,7 +214,7 @@ def test_what_is_not_told_is_found_by_the_net(shared, monkeypatch):
 
 
 def test_a_listener_that_lost_its_connection_listens_again(shared, monkeypatch):
-    monkeypatch.setattr(publication_watch, "NET_S", 1000.0)
+    monkeypatch.setattr(store_module, "NET_S", 1000.0)
     with open_store(shared) as web, open_store(shared) as desk:
         until_listening(web)
         with desk.write() as tx:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from feeds.store import sitemap_months
-from feeds.store.sitemap_months import changed_filings, listed_filings
+from feeds.store import documents
+from feeds.store.documents import changed_filings, listed_filings
 from feeds.store.values import Replacement
 
 from .conftest import NOW, new, save, uid_of
@@ -24,7 +24,7 @@ def months(desk):
 
 
 def test_months_are_noted_from_what_changed_alone(desk, monkeypatch):
-    monkeypatch.setattr(sitemap_months, "NOTED_AT_ONCE", 2)
+    monkeypatch.setattr(documents, "NOTED_AT_ONCE", 2)
     assert months(desk) == [] and published(desk) == 0
     save(desk, [new(name, 1) for name in "abc"], "")
     assert [published(desk) for _ in range(3)] == [2, 1, 0]

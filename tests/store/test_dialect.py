@@ -1,4 +1,4 @@
-"""Times and hashes as columns keep them."""
+"""Times, hashes and keys as columns and indexes keep them."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
 from feeds.codec import micros, moment
-from feeds.store.columns import signed, unsigned
+from feeds.store.dialect import (
+    LONGEST,
+    article_mark,
+    chunks,
+    entry_mark,
+    indexable,
+    signed,
+    storable,
+    text_mark,
+    unsigned,
+    url_mark,
+)
 
 from .conftest import NOW
 
@@ -44,3 +55,32 @@ def test_a_stored_time_comes_back_aware(store):
         accepted = tx.configs.current().accepted_at
     assert accepted == NOW
     assert accepted.utcoffset() == timedelta(0)
+
+
+@given(st.text(st.characters()))
+def test_stored_text_has_nothing_that_a_database_refuses(text):
+    stored = storable(text)
+    assert "\0" not in stored
+    stored.encode()
+    assert storable(stored) == stored
+
+
+@given(st.text(max_size=2000) | st.text(min_size=LONGEST, max_size=2000).map(lambda text: text * 3))
+def test_an_indexed_key_is_short_and_cutting_twice_is_as_once(text):
+    assert len(indexable(text)) <= LONGEST
+    assert indexable(indexable(text)) == indexable(text)
+
+
+def test_long_keys_with_the_same_beginning_stay_apart():
+    assert indexable("a" * 5000 + "x") != indexable("a" * 5000 + "y")
+
+
+def test_marks_of_different_things_differ():
+    marks = {entry_mark(1, "x"), entry_mark(2, "x"), url_mark("x"), text_mark(1), article_mark("x")}
+    assert len(marks) == 5
+    assert all(-(2**63) <= mark < 2**63 for mark in marks)
+
+
+def test_chunks_leave_nothing_out():
+    assert [list(some) for some in chunks([1, 2, 3, 4, 5], 2)] == [[1, 2], [3, 4], [5]]
+    assert list(chunks([])) == []
