@@ -38,7 +38,7 @@ sys.path[:0] = [str(HERE.parent)]
 from feeds import comparable, dates, urls  # noqa: E402
 from feeds.configuration import Settings, Source  # noqa: E402
 from feeds.errors import DeskError  # noqa: E402
-from feeds.hub.requests import judge  # noqa: E402
+from feeds.hub.messages import judge  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
 from feeds.normalise.texts import sanitise  # noqa: E402
 from feeds.serve import create_app  # noqa: E402

@@ -21,9 +21,19 @@ from feeds.errors import DeskError, FetchError, StoreError
 from feeds.fetch.client import Fetcher
 from feeds.fetch.headers import retry_after_s
 from feeds.fetch.resolver import Lookup
-from feeds.hub import indexnow
-from feeds.hub.messages import changes_of, delivery_headers, message_headers, news, next_message, question
-from feeds.hub.requests import topic_url
+from feeds.hub.messages import (
+    INDEXNOW_EVERY_S,
+    INDEXNOW_TOPIC,
+    MOST_PAGES,
+    announcement,
+    changes_of,
+    delivery_headers,
+    message_headers,
+    news,
+    next_message,
+    question,
+    topic_url,
+)
 from feeds.hub.subscribing import Asking, after, judge_hub, request_to
 from feeds.model import Document, Format
 from feeds.parsed import Answer, Request
@@ -288,13 +298,13 @@ class Deliveries:
 
     def _announced(self, tx: ReadTx, one: Subscription, document: Document) -> list[Request]:
         """What a search engine is told: the newest of what changed since it was told last."""
-        changes = tx.sections.since(document.path, one.delivered_sequence, indexnow.MOST_PAGES)
+        changes = tx.sections.since(document.path, one.delivered_sequence, MOST_PAGES)
         uids = [article.uid for article in changes.articles] + [
             gone.uid for gone in changes.withdrawn if gone.retracted
         ]
         tag = ("deliver", one, (document, self._publication))
         base_url, desk_id = self._settings.base_url, tx.configs.desk_id()
-        return [indexnow.announcement(one.callback, base_url, desk_id, uids, tag)] if uids else []
+        return [announcement(one.callback, base_url, desk_id, uids, tag)] if uids else []
 
     def _delivered(self, tx: Any, one: Subscription, sent: tuple[Document, int], outcome: Answer | FetchError) -> None:
         now = self._clock()
@@ -308,7 +318,7 @@ class Deliveries:
             self._count(kind, "delivered")
             if one.hook and one.failures:
                 tx.events.close("webhook", _place(one.callback), now)
-            rest_s = indexnow.AT_MOST_EVERY_S if one.callback in self._settings.publish.indexnow else 0
+            rest_s = INDEXNOW_EVERY_S if one.callback in self._settings.publish.indexnow else 0
             tx.hubs.delivered([(one.id, document.etag, document.sequence)], now, rest_s)
         elif status == 410 and not (one.ping or one.hook):
             self._count(kind, "gone")
@@ -435,7 +445,7 @@ class Deliveries:
             tx.hubs.sweep(now)
             tx.hubs.forget_sources()
             pings = [(*topic, hub) for topic in (sorted(tx.documents.topics()) if outside else ()) for hub in outside]
-            pings += [(*indexnow.TOPIC, engine) for engine in settings.publish.indexnow]
+            pings += [(*INDEXNOW_TOPIC, engine) for engine in settings.publish.indexnow]
             tx.hubs.sync_told(PING, pings, now)
             tx.hubs.sync_told(HOOK, self._hook_rows(), now)
             off = settings.own_hub is None

@@ -14,7 +14,7 @@ from feeds.configuration import Settings
 from feeds.errors import UrlError
 from feeds.fetch.guard import Guard, closed_because
 from feeds.fetch.target import follow, parse_target
-from feeds.hub.requests import LEASE_S, Verdict, is_signed
+from feeds.hub.messages import LEASE_S, Verdict, is_signed
 from feeds.parsed import Request
 from feeds.store import Store
 from feeds.store.hubs import SourceHub

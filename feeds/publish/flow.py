@@ -2,7 +2,8 @@
 
 A document is made outside any transaction, from fragments that feedgen made once and that were checked then; it is
 written together with the sequence number that it stands for. What does not check is not published: the article at fault
-is set aside until it changes and told, and where none can be named the last good document stays.
+is set aside until it changes and told, and where none can be named the last good document stays, less what was taken
+out since.
 
 Some sections at a time share their questions to the store, the fragments that have to be made, and one transaction.
 """
@@ -21,21 +22,21 @@ from feeds.configuration import UNFILED, Section, Settings
 from feeds.errors import RenderError, SectionNotFound
 from feeds.model import FORMATS, Document, Fragment, Frame
 from feeds.publish.backlog import catch_up, catch_up_stories, note_months
-from feeds.publish.choosing import Choice, choose
-from feeds.publish.fragment_memory import FragmentMemory
-from feeds.publish.held import HOLD_S, keep_last_good
+from feeds.publish.choosing import HOLD_S, Choice, choose
 from feeds.publish.rendering import (
+    FragmentMemory,
     Kept,
     Listing,
     Rendered,
     bounded,
     desk_context,
+    etag_of,
     is_same_body,
     render_section,
     section_context,
     unfold,
 )
-from feeds.render import fragment_version
+from feeds.render import compress, fragment_version
 from feeds.store import ReadTx, Store, WriteTx
 from feeds.store.selections import SECTIONS_AT_ONCE
 from feeds.store.values import Replacement, SectionState, StaleSection
@@ -316,3 +317,46 @@ def _built_in(state: SectionState, settings: Settings) -> Section:
     if state.path == UNFILED:
         return Section(path=UNFILED, title="Unfiled", description="Articles that no rule files.")
     return Section(path=state.path, title=settings.title if not state.path else state.title)
+
+
+def keep_last_good(store: Store, state: SectionState, error: RenderError, now: datetime) -> None:
+    """Hold the section until it changes again, and tell of it. A retraction waits for nobody: it is cut out."""
+    path = state.path
+    log.error("section=%s kept its last good documents: %s", path or "(all)", error)
+    made = _without_what_left(store, path, now)
+    with store.write() as tx:
+        if made:
+            sequence, touched, filed = state.rendered_sequence, state.rendered_touched, state.rendered_filed
+            tx.documents.replace(
+                [Replacement(path=path, documents=made, sequence=sequence, touched=touched, filed=filed)]
+            )
+        tx.sections.hold(state)
+        tx.events.add("held", path, text=error.cause, remedy=error.remedy, now=now)
+
+
+def _without_what_left(store: Store, path: str, now: datetime) -> list[Document]:
+    """A section's documents without the articles that are in it no more; none where all are."""
+    with store.read() as tx:
+        documents = [found for format in FORMATS if (found := tx.documents.get(path, format)) is not None]
+        listed = documents[0].article_uids if documents else ()
+        standing = tx.sections.standings(path, listed)
+        # What is no article is a copy that `copies: show` lists.
+        left = {uid for uid in listed if uid not in standing and tx.articles.state(uid) is not None}
+        tombstones = [(one.uid, one.at) for one in tx.sections.retracted(path, -1, len(listed)) if one.uid in left]
+    return [_without(each, left, tombstones, now) for each in documents] if left else []
+
+
+def _without(document: Document, left: set[str], tombstones: list[tuple[str, datetime]], now: datetime) -> Document:
+    """The document's own bytes without the entries that have *left*, and with these *tombstones*."""
+    stays = [uid for uid in document.article_uids if uid not in left]
+    body = frames.delta_body(document, frames.cut(document), stays, tombstones)
+    gzip, brotli = compress(body)
+    return replace(
+        document,
+        body=body,
+        gzip=gzip,
+        brotli=brotli,
+        etag=etag_of(document.sequence, body),
+        last_modified=now.replace(microsecond=0),
+        article_uids=tuple(stays),
+    )

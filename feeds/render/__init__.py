@@ -3,8 +3,15 @@
 Library: feedgen, for whose traps see `generator`. `frames.assemble` does the joining, so that `serve` can join too.
 """
 
-from feeds.render.bounds import within
-from feeds.render.fragments import FRAGMENT_VERSION, compress, fragment_version, render_fragments, render_frame, squeeze
+from feeds.render.fragments import (
+    FRAGMENT_VERSION,
+    compress,
+    fragment_version,
+    render_fragments,
+    render_frame,
+    squeeze,
+    within,
+)
 from feeds.render.gate import check_fragment
 from feeds.render.printable import DeskContext, SectionContext
 from feeds.render.story import as_story, linked, shown

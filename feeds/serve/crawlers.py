@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from feeds.configuration import Settings
 from feeds.errors import StoreError
 from feeds.frames import legal
-from feeds.hub.indexnow import key_of
+from feeds.hub.messages import key_of
 from feeds.serve.addresses import Addresses
 from feeds.serve.representations import SCRIPTS_MAY_READ, finish
 from feeds.serve.site import FOREVER, Asset, finish_text, respond_with, the_site

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, request
 
-from feeds.hub import requests, subscribing
-from feeds.hub.requests import Verdict
+from feeds.hub import messages, subscribing
+from feeds.hub.messages import Verdict
 from feeds.serve.admission import CALLBACKS, MAX_PUSH_BYTES
 from feeds.serve.site import the_site
 from feeds.serve.store_reader import StoreReader
@@ -26,7 +26,7 @@ def subscribe() -> Response:
     # One value a name would hide the second of two topics.
     form = list(request.form.items(multi=True))
     settings = the_site().snapshot.desk.settings
-    return _text(requests.accept(_store(), settings, form, the_site().now()))
+    return _text(messages.accept(_store(), settings, form, the_site().now()))
 
 
 @bp.get(CALLBACKS + "<token>")

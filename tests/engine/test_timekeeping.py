@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 from feeds.configuration import Source
 from feeds.engine.timekeeping import Change, Clocks, Every
 from feeds.ingest.host_queues import HostQueues
-from feeds.publish.held import still_held
+from feeds.publish.choosing import still_held
 from feeds.store import open_store
 from feeds.store.values import PollResult
 from tests.databases import database

@@ -341,17 +341,17 @@ def test_a_hub_that_is_switched_off_denies_and_takes_no_more(hub: HubDesk, subsc
 def test_limits_a_topic_a_host_and_what_waits(
     hub: HubDesk, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from feeds.hub import requests
+    from feeds.hub import messages
 
     subscribe(hub, subscriber, "one")
-    monkeypatch.setattr(requests, "MAX_PER_HOST", 1)
+    monkeypatch.setattr(messages, "MAX_PER_HOST", 1)
     assert subscriber.subscribe(hub.hub, hub.topic(), "two").status == 403
     assert subscriber.subscribe(hub.hub, hub.topic(), "one").status == 202, "a renewal is no new subscription"
-    monkeypatch.setattr(requests, "MAX_PER_TOPIC", 1)
+    monkeypatch.setattr(messages, "MAX_PER_TOPIC", 1)
     full = subscriber.subscribe(hub.hub, hub.topic(), "two")
     assert (full.status, full.headers["retry-after"]) == (503, "60")
     settled(hub)
-    monkeypatch.setattr(requests, "MAX_WAITING_PER_HOST", 0)
+    monkeypatch.setattr(messages, "MAX_WAITING_PER_HOST", 0)
     assert subscriber.subscribe(hub.hub, hub.topic(), "one").status == 503
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from feeds.cli.export import write_site
 from feeds.configuration import Section
-from feeds.hub.requests import judge
+from feeds.hub.messages import judge
 from feeds.model import FORMATS
 from feeds.serve.tokens import digest_of
 from feeds.store.schema import articles, containments

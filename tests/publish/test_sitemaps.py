@@ -117,7 +117,7 @@ def test_a_desk_says_to_machines_what_they_may_do_where_config_says_it(desk: Des
 
 
 def test_the_key_of_indexnow_is_served_where_that_is_on(desk: Desk) -> None:
-    from feeds.hub.indexnow import key_of
+    from feeds.hub.messages import key_of
 
     with desk.store.read() as tx:
         key = key_of(tx.configs.desk_id())

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from feeds.model import FORMATS
 from feeds.render import check_fragment, render_fragments, within
-from feeds.render.bounds import beginning
+from feeds.render.fragments import beginning
 from tests.render.articles import DESK, few, make_article
 
 

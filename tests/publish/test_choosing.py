@@ -12,7 +12,7 @@ import pytest
 from feeds.errors import RenderError
 from feeds.model import FORMATS, Format, Frame
 from feeds.publish import flow, rendering
-from feeds.publish.held import HOLD_S, objections
+from feeds.publish.choosing import HOLD_S, objections
 from feeds.render import SectionContext
 from feeds.store.values import Standing
 from tests.publish.desk import NOW, WORLD, Desk, uid_of
