@@ -27,10 +27,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from feeds.cli.places import Places  # noqa: E402
+from feeds.cli.common import Places  # noqa: E402
 from feeds.cli.plan import Plan, compare, count_range  # noqa: E402
 from feeds.configuration import Match, Section, Settings, Source, Term  # noqa: E402
-from feeds.engine.config_watch import put_in_force  # noqa: E402
+from feeds.engine.config_in_force import put_in_force  # noqa: E402
 from feeds.filing import FilingRules  # noqa: E402
 from feeds.filing.learned.examples import example_of  # noqa: E402
 from feeds.model import Decision, Entry  # noqa: E402

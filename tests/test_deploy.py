@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from feeds.cli.root import COMMANDS
+from feeds.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"

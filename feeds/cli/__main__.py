@@ -1,6 +1,6 @@
 """`python -m feeds.cli`."""
 
-from feeds.cli.root import main
+from feeds.cli import main
 
 if __name__ == "__main__":
     main()

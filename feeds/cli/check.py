@@ -1,7 +1,8 @@
-"""`wiredesk check`: judge the config files, and look for words of rules that stand nearly everywhere."""
+"""`wiredesk init` and `check`: config files to start from, and what is wrong with those that are there."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -11,14 +12,47 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import counted
-from feeds.cli.places import Places, need_config, places, with_places
+import feeds
+from feeds.cli.common import Places, counted, need_config, places, with_places
 from feeds.configuration import Match, Section, Term
 from feeds.errors import ConfigError, DeskError
 from feeds.files import read_regular, replace_text
 from feeds.filing import FilingRules
 from feeds.settings import ConfigErrors, ConfigWarning, first_lines, load_config
 from feeds.settings.config import FILES, MAX_CONFIG_BYTES
+from feeds.settings.judging import write_schemas
+
+PACKAGE = Path(feeds.__file__).parent
+SHIPPED = next(
+    (folder for folder in (PACKAGE / "starting", PACKAGE.parent / "config") if folder.is_dir()), PACKAGE / "starting"
+)
+"""Within the package where it is installed from a wheel, beside it in a checkout."""
+SCHEMAS = "$schema=../docs/schema/", "$schema=schema/"
+"""Where the first line of a shipped file leads editors to, and where its copy does."""
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path) -> None:
+    """Write config files to start from into DIR/config: a desk, a tree of sections, some public feeds.
+
+    Refuses where DIR/config is there already. DIR is made where it is not there.
+
+    \b
+      wiredesk init wire
+      cd wire && wiredesk run
+    """
+    if not SHIPPED.is_dir():
+        raise DeskError(f"{SHIPPED} is not there", remedy="install the package anew; docs/config.md shows all files")
+    target = folder / "config"
+    if target.exists():
+        raise DeskError(f"{target} is there already", remedy="name another folder, or move that one away")
+    shutil.copytree(SHIPPED, target, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    for file in target.glob("*.yaml"):
+        file.write_text(file.read_text(encoding="utf-8").replace(*SCHEMAS), encoding="utf-8")
+    write_schemas(target / "schema")
+    click.echo(f"Wrote {target}. Go on with: cd {folder} && wiredesk run")
+
 
 COMMON = 0.5
 """A word that more than this share of all articles holds tells nothing apart."""

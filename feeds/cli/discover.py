@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 import click
 import yaml
 
-from feeds.cli.common import counted
-from feeds.cli.places import places, with_places
+from feeds.cli.common import counted, places, with_places
 from feeds.codec import plain
 from feeds.configuration import Select, Settings, Source
 from feeds.conventions import Convention, convention_of

@@ -31,8 +31,17 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from feeds import __version__, frames
-from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, stored_model, terminal_width
-from feeds.cli.places import Places, places, with_places
+from feeds.cli.common import (
+    PIPED_WIDTH,
+    Places,
+    counted,
+    has_run,
+    places,
+    show_table,
+    stored_model,
+    terminal_width,
+    with_places,
+)
 from feeds.condition import ago, condition, span
 from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.supervisor import holder

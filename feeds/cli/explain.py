@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from feeds.cli.common import counted, find_article, usable_model
-from feeds.cli.places import need_database, places, with_places
+from feeds.cli.common import counted, find_article, need_database, places, usable_model, with_places
 from feeds.comparable import comparable_url
 from feeds.configuration import DOCUMENTS
 from feeds.dedupe import Stories, Window, compare, nearest, remember

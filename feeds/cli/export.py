@@ -21,8 +21,7 @@ from urllib.parse import urlsplit
 import click
 from werkzeug.test import Client
 
-from feeds.cli.common import need_running_config
-from feeds.cli.places import need_database, places, with_places
+from feeds.cli.common import need_database, need_running_config, places, with_places
 from feeds.configuration import UNFILED
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError

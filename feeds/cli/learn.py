@@ -15,9 +15,17 @@ from typing import Any
 
 import click
 
-from feeds.cli.common import filed_articles, has_run, make_data, running_config
-from feeds.cli.places import Places, need_config, places, with_places
-from feeds.engine.config_watch import ask_for_refiling
+from feeds.cli.common import (
+    Places,
+    filed_articles,
+    has_run,
+    make_data,
+    need_config,
+    places,
+    running_config,
+    with_places,
+)
+from feeds.engine.config_in_force import ask_for_refiling
 from feeds.engine.liveness import end_with_parent
 from feeds.errors import DeskError
 from feeds.filing import FilingRules

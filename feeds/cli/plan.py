@@ -1,4 +1,4 @@
-"""`wiredesk plan`: what the edited config files would do to what is stored. Changes nothing."""
+"""`wiredesk plan` and `apply`: what the edited config files would do to what is stored, and putting them in force."""
 
 from __future__ import annotations
 
@@ -17,10 +17,21 @@ from typing import Any
 import click
 
 from feeds.cli import check
-from feeds.cli.common import counted, filed_articles, need_running_config, usable_model
-from feeds.cli.places import Places, need_config, need_database, places, with_places
+from feeds.cli.common import (
+    Places,
+    counted,
+    filed_articles,
+    need_config,
+    need_database,
+    need_running_config,
+    places,
+    running_config,
+    usable_model,
+    with_places,
+)
 from feeds.configuration import Section, Source, renames
-from feeds.engine.config_watch import files_differently
+from feeds.engine.config_in_force import files_differently, put_in_force
+from feeds.engine.startup import now_utc
 from feeds.filing import FilingRules
 from feeds.filing.comparison import Comparison, Moved, Tally
 from feeds.settings import Config, ConfigErrors, first_lines, load_config
@@ -340,3 +351,33 @@ def _signed(one: SectionPlan) -> str:
 
 def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+@click.command()
+@with_places
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+def apply(config: str | None, data: str | None, dry_run: bool) -> None:
+    """Put the config files in force now: for a desk on PostgreSQL, which takes none over from a machine that starts.
+
+    Says first what changes, as `wiredesk plan` does. A running desk goes on by the new version within seconds. With
+    --dry-run nothing is changed, and the exit code is 3 where something would. Files with errors change nothing (78).
+
+    \b
+      wiredesk apply --dry-run
+      wiredesk apply
+    """
+    found = places(config, data)
+    need_config(found)
+    need_database(found)
+    edited = load_config(found.config, found.environ())
+    with open_store(found.database, create=False) as store:
+        running = running_config(store)
+        if running is not None:
+            made = compare(store, found, running, edited)
+            tell(made)
+        changed = running is None or running.digest != edited.digest
+        if dry_run:
+            sys.exit(3 if changed else 0)
+        accepted = put_in_force(store, edited, found.config, found.environ(), now=now_utc())
+    version = accepted.desk.version
+    click.echo(f"Version {version} is in force." if changed else f"Version {version} was in force already.")

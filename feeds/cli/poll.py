@@ -18,13 +18,21 @@ from operator import attrgetter
 import click
 
 from feeds import files
-from feeds.cli.common import NARROW, counted, make_data, show_table, terminal_width, upgrade
-from feeds.cli.places import need_config, places, with_places
+from feeds.cli.common import (
+    NARROW,
+    counted,
+    make_data,
+    need_config,
+    places,
+    show_table,
+    terminal_width,
+    upgrade,
+    with_places,
+)
 from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.classifier import Classifier
-from feeds.engine.config_watch import Accepted, accept, refiled, to_refile
-from feeds.engine.logs import set_up_logging
-from feeds.engine.startup import collect_seldom, now_utc, tell_config, user_agent, without_threads
+from feeds.engine.config_in_force import Accepted, accept, refiled, to_refile
+from feeds.engine.startup import collect_seldom, now_utc, set_up_logging, tell_config, user_agent, without_threads
 from feeds.engine.supervisor import holder
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError

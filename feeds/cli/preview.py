@@ -21,9 +21,18 @@ import yaml
 from watchfiles import watch as watch_files
 
 from feeds import files
-from feeds.cli.common import PIPED_WIDTH, counted, has_run, show_table, terminal_width, usable_model
+from feeds.cli.common import (
+    PIPED_WIDTH,
+    Places,
+    counted,
+    has_run,
+    places,
+    show_table,
+    terminal_width,
+    usable_model,
+    with_places,
+)
 from feeds.cli.discover import KINDS, as_config, asking, by_convention, lasting, offers_of, read_feed, visit
-from feeds.cli.places import Places, places, with_places
 from feeds.configuration import DOCUMENTS, UNFILED, Settings, Source, SourceKind
 from feeds.dates import rfc3339
 from feeds.engine.startup import now_utc

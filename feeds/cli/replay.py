@@ -20,13 +20,21 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import counted, need_running_config, usable_model
+from feeds.cli.common import (
+    Places,
+    counted,
+    need_config,
+    need_database,
+    need_running_config,
+    places,
+    usable_model,
+    with_places,
+)
 from feeds.cli.explain import tell
-from feeds.cli.places import Places, need_config, need_database, places, with_places
-from feeds.cli.sources import named_source, show_source
+from feeds.cli.lists import named_source, show_source
 from feeds.configuration import Source
 from feeds.dates import parse_date
-from feeds.engine.config_watch import accept
+from feeds.engine.config_in_force import accept
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
 from feeds.ingest.batches import Batch, Saving

@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import click
 
-from feeds.cli.common import need_running_config, show_table, terminal_width
-from feeds.cli.places import need_database, places, with_places
+from feeds.cli.common import need_database, need_running_config, places, show_table, terminal_width, with_places
 from feeds.dates import zone_of
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import AT_ONCE, counted, find_article, running_config
-from feeds.cli.places import Places, need_database, places, with_places
+from feeds.cli.common import AT_ONCE, Places, counted, find_article, need_database, places, running_config, with_places
 from feeds.engine.startup import now_utc
 from feeds.engine.supervisor import DeskLock
 from feeds.errors import DeskError, StoreError

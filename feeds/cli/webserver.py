@@ -8,12 +8,9 @@ from contextlib import suppress
 
 import click
 
-from feeds.cli.common import running_config
-from feeds.cli.places import Places, places, tell_database, with_places
-from feeds.cli.run import need_port, with_address
+from feeds.cli.common import Places, need_port, places, running_config, tell_database, with_address, with_places
 from feeds.engine.liveness import end_with_parent
-from feeds.engine.logs import logging_config, set_up_logging
-from feeds.engine.startup import tell_address
+from feeds.engine.startup import logging_config, set_up_logging, tell_address
 from feeds.engine.web import serve
 from feeds.errors import DeskError
 from feeds.store import open_store

@@ -23,10 +23,8 @@ from apscheduler.triggers.cron import CronTrigger
 from feeds.configuration import DOCUMENTS
 from feeds.engine.alarms import IngestCounts, look
 from feeds.engine.classifier import Classifier, learn, tell_model
-from feeds.engine.config_watch import (
+from feeds.engine.config_in_force import (
     Accepted,
-    Judge,
-    Watch,
     put_in_force,
     refiled,
     stored_desk,
@@ -35,11 +33,11 @@ from feeds.engine.config_watch import (
     to_refile,
 )
 from feeds.engine.digest import send_due
-from feeds.engine.folder_watch import FolderWatch, MailWatch
 from feeds.engine.liveness import Alive
 from feeds.engine.publishing import Publishing
 from feeds.engine.startup import now_utc, tell_config, user_agent
 from feeds.engine.timekeeping import Clocks, Every, in_words
+from feeds.engine.watching import FolderWatch, Judge, MailWatch, Watch
 from feeds.engine.workers import Workers
 from feeds.errors import DatabaseLost, DeskError, LeaseLost, StoreError, StoreTooNew
 from feeds.fetch.client import Fetcher

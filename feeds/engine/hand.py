@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from feeds.engine.config_watch import stored_desk, stored_version
+from feeds.engine.config_in_force import stored_desk, stored_version
 from feeds.engine.liveness import Alive
 from feeds.engine.startup import now_utc, user_agent
 from feeds.engine.workers import Workers

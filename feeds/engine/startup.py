@@ -1,24 +1,32 @@
-"""What every start of the desk needs: the present, what sources are told, what is wrong with config. I/O: clock.
+"""What every start of the desk needs: logging, the present, what sources are told, what is wrong with config. I/O.
 
-Apart from `clock`, so that a command which polls once loads no scheduler.
+Logging is a line an event, for people on a terminal, JSON with WIREDESK_LOG=json. No line tells a secret: values that
+config took from the environment, or holds itself, are redacted in all of it, tracebacks too. What nobody caught is
+logged as well, and not printed as Python would.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import logging
+import logging.config
 import os
+import sys
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from feeds import __version__
+from feeds.redaction import OF_THIS_PROCESS
 from feeds.settings.reports import first_lines
-from feeds.urls import LISTENING, misleading
+from feeds.urls import LISTENING, masked, misleading
 
 if TYPE_CHECKING:
     from feeds.configuration import Settings
-    from feeds.engine.config_watch import Accepted
+    from feeds.engine.config_in_force import Accepted
 
 
 log = logging.getLogger(__name__)
@@ -66,3 +74,113 @@ def tell_address(settings: Settings, environ: Mapping[str, str]) -> None:
     """Say in the log why `base_url` can't be right for where this desk listens, by the *environ* of its processes."""
     if wrong := misleading(settings.base_url, environ.get("WIREDESK_BIND", ""), environ.get(LISTENING, "")):
         log.warning("config: %s: %s", *wrong)
+
+
+log = logging.getLogger(__name__)
+
+_COMMANDS = (*range(10), *range(11, 32), *range(127, 160))
+_ORDERS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*_COMMANDS, *_ORDERS)} | {9: " "}
+"""What commands a terminal, ends a line, or turns the order of what is read."""
+CONTINUED = "\n         | "
+
+
+class _Redacting(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        token = os.environ.get("WIREDESK_ADMIN_TOKEN", "").strip()
+        hidden = [os.environ.get(name, "") for name in ("WIREDESK_DATABASE", "WIREDESK_PROXY")]
+        OF_THIS_PROCESS.add({"WIREDESK_ADMIN_TOKEN": token}, hidden)
+
+    def message(self, record: logging.LogRecord) -> str:
+        """What *record* says, without secrets."""
+        return OF_THIS_PROCESS.redacted(record.getMessage())
+
+    def traceback(self, record: logging.LogRecord) -> str:
+        """The traceback of *record*, empty where it has none; lines of code, indented by four, are left as they are."""
+        if not record.exc_info:
+            return ""
+        lines = OF_THIS_PROCESS.redacted(self.formatException(record.exc_info)).split("\n")
+        return "\n".join(line if line.startswith("    ") else masked(line) for line in lines)
+
+
+class HumanFormatter(_Redacting):
+    """`12:00:01 WARNING source=… …`; what follows of a traceback stands behind a bar."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line for *record*."""
+        clock = datetime.fromtimestamp(record.created, tz=UTC).astimezone().strftime("%H:%M:%S")
+        level = "" if record.levelno == logging.INFO else f"{record.levelname} "
+        told = "\n".join(filter(None, (self.message(record), self.traceback(record))))
+        # What sources say stands in here: it must neither look like a line of ours nor command a terminal.
+        return f"{clock} {level}{told.translate(CONTROLS)}".replace("\n", CONTINUED)
+
+
+class JsonFormatter(_Redacting):
+    """One JSON object a line: time (RFC 3339), level, logger, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line for *record*."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self.message(record),
+        }
+        if traceback := self.traceback(record):
+            told["traceback"] = traceback
+        return json.dumps(told, ensure_ascii=False)
+
+
+class Meant(logging.Filter):
+    """Keeps the server's advice on the number of threads to itself: most of ours wait (`feeds.serve.admission`)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be told."""
+        return "Python threads" not in record.getMessage()
+
+
+def logging_config(environ: Mapping[str, str], *, verbose: bool = False, quiet: bool = False) -> dict[str, Any]:
+    """What `logging.config.dictConfig` takes, here and in the web server's processes: all to standard error.
+
+    *quiet* leaves warnings and worse, *verbose* adds the reasons.
+    """
+    formatter = JsonFormatter if environ.get("WIREDESK_LOG") == "json" else HumanFormatter
+    return {
+        "version": 1,
+        "filters": {"meant": {"()": f"{Meant.__module__}.{Meant.__name__}"}},
+        "disable_existing_loggers": False,
+        "formatters": {"desk": {"()": f"{formatter.__module__}.{formatter.__name__}"}},
+        "handlers": {"desk": {"class": "logging.StreamHandler", "formatter": "desk", "stream": "ext://sys.stderr"}},
+        "root": {"handlers": ["desk"], "level": "WARNING"},
+        "loggers": {
+            "feeds": {"level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"},
+            # It warns whenever a tick falls into a longer run of the same job, which is how ticks are meant here.
+            "apscheduler": {"level": "ERROR"},
+            "_granian": {"level": "WARNING", "filters": ["meant"]},
+        },
+    }
+
+
+def set_up_logging(environ: Mapping[str, str], *, verbose: bool = False, quiet: bool = False) -> None:
+    """Log as `logging_config` says, from now on, in this process."""
+    logging.config.dictConfig(logging_config(environ, verbose=verbose, quiet=quiet))
+    log_uncaught()
+
+
+def log_uncaught() -> None:
+    """Log what nobody catches in this process, too."""
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    log.critical("a fault of ours ends this process", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        name = args.thread.name if args.thread else "?"
+        log.critical("a fault of ours ends thread=%s", name, exc_info=args.exc_value)

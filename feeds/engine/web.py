@@ -18,7 +18,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from feeds.engine.liveness import Alive, end_with_parent
-from feeds.engine.logs import log_uncaught
+from feeds.engine.startup import log_uncaught
 from feeds.serve.admission import THREADS
 from feeds.serve.app import answers_of, create_app, store_url_from
 

@@ -32,8 +32,7 @@ from typing import Any
 
 from feeds import files
 from feeds.engine.liveness import LEAST_SHARE, cpu_seconds, end_with_parent
-from feeds.engine.logs import set_up_logging
-from feeds.engine.startup import collect_seldom, without_threads
+from feeds.engine.startup import collect_seldom, set_up_logging, without_threads
 from feeds.errors import ParseError, ParseUnfinished
 from feeds.ingest.reading import Job, Reading, read
 from feeds.redaction import fault_of_ours

@@ -18,8 +18,8 @@ import feedparser
 import yaml
 from click.testing import CliRunner, Result
 
-from feeds.cli.root import wiredesk
-from feeds.engine.config_watch import accept, refiled, to_refile
+from feeds.cli import wiredesk
+from feeds.engine.config_in_force import accept, refiled, to_refile
 from feeds.fetch.client import Fetcher
 from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile

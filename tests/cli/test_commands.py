@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from feeds.cli.root import COMMANDS
+from feeds.cli import COMMANDS
 from feeds.engine.supervisor import DeskLock
 from tests.cli.conftest import Ended
 
@@ -75,7 +75,7 @@ def test_poll_tells_what_came_in_a_table_that_fits(run: Run, folder: Path) -> No
 
 def test_no_colour_where_none_is_wanted() -> None:
     environ = {**os.environ, "NO_COLOR": "1"}
-    program = "import click; from feeds.cli.root import wiredesk; print(wiredesk.context_settings['color'])"
+    program = "import click; from feeds.cli import wiredesk; print(wiredesk.context_settings['color'])"
     asked = [sys.executable, "-c", program]
     assert subprocess.run(asked, env=environ, capture_output=True, text=True, check=True).stdout == "False\n"
     environ.pop("NO_COLOR")

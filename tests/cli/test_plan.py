@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from feeds.cli import wiredesk
+from feeds.cli.common import Places
 from feeds.cli.learn import filed_examples
 from feeds.cli.lists import count_unmapped
-from feeds.cli.places import Places
 from feeds.cli.plan import Plan, SectionPlan, compare, tell
-from feeds.cli.root import wiredesk
 from feeds.configuration import PublishSettings, Settings
-from feeds.engine.config_watch import put_in_force
+from feeds.engine.config_in_force import put_in_force
 from feeds.filing import FilingRules
 from feeds.filing.learned.text_model import model_from_bytes
 from feeds.ingest.placing import refile
@@ -25,6 +25,7 @@ from feeds.model import Decision, Entry
 from feeds.parsed import Category
 from feeds.settings import Config, load_config
 from feeds.store import Store, open_store
+from tests.cli.conftest import Ended
 from tests.filing.samples import section, source, term
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -343,3 +344,44 @@ def test_check_warns_of_keywords_that_stand_in_most_of_what_is_stored(
         "it tells nothing apart; take it out"
     ) in told.output
     assert "'tide'" not in told.output and "1 warning" in told.output
+
+
+Run = Callable[..., Ended]
+
+
+def version(folder: Path) -> int:
+    with open_store(f"sqlite:///{folder}/data/desk.sqlite3") as store, store.read() as tx:
+        return tx.configs.version()
+
+
+def test_files_are_put_in_force_and_a_dry_run_changes_nothing(run: Run, folder: Path) -> None:
+    assert run("poll").code == 0
+    same = run("apply")
+    assert (same.code, same.out.splitlines()[-1]) == (0, "Version 1 was in force already.")
+    sources = folder / "config" / "sources.yaml"
+    sources.write_text(sources.read_text() + "- name: More\n  url: http://127.0.0.1:9/feed.xml\n")
+    dry = run("apply", "--dry-run")
+    assert dry.code == 3
+    assert "source More appears" in dry.out
+    assert version(folder) == 1
+    done = run("apply")
+    assert done.code == 0
+    assert "source More appears" in done.out
+    assert done.out.splitlines()[-1] == "Version 2 is in force."
+    assert version(folder) == 2
+    assert run("apply", "--dry-run").code == 0
+
+
+def test_files_with_errors_are_not_put_in_force(run: Run, folder: Path) -> None:
+    assert run("poll").code == 0
+    (folder / "config" / "sources.yaml").write_text("- name: Letters\n  url: gopher://x\n")
+    bad = run("apply")
+    assert bad.code == 78
+    assert "sources.yaml:2:8: " in bad.err
+    assert version(folder) == 1
+
+
+def test_without_a_desk_it_says_what_to_do(run: Run) -> None:
+    none = run("apply")
+    assert none.code == 1
+    assert "no desk has run" in none.err

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from apscheduler.triggers.cron import CronTrigger
 
-from feeds.cli.places import places
+from feeds.cli.common import places
 from feeds.engine.classifier import learn
 from feeds.engine.clock import IngestProcess
-from feeds.engine.config_watch import accept
+from feeds.engine.config_in_force import accept
 from feeds.store import Store, open_store
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher

@@ -14,7 +14,7 @@ import pytest
 
 from feeds.engine import clock as module
 from feeds.engine.clock import IngestProcess
-from feeds.engine.config_watch import accept
+from feeds.engine.config_in_force import accept
 from feeds.engine.timekeeping import Clocks
 from feeds.errors import DatabaseLost, StoreError
 from feeds.store import Store, dialect, open_store

@@ -22,7 +22,7 @@ import yaml
 
 from feeds.engine import clock as engine
 from feeds.engine.clock import IngestProcess
-from feeds.engine.config_watch import accept
+from feeds.engine.config_in_force import accept
 from feeds.errors import ParseError, ParseUnfinished, StoreError
 from feeds.ingest import flow
 from feeds.ingest.reading import Job, Reading, read

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from feeds.cli.root import wiredesk
+from feeds.cli import wiredesk
 from feeds.errors import StoreError
 from feeds.ingest.polls import Claims
 from feeds.store import open_store

@@ -9,7 +9,7 @@ import yaml
 from click.testing import CliRunner
 from jsonschema import Draft7Validator
 
-from feeds.cli.root import wiredesk
+from feeds.cli import wiredesk
 from feeds.settings import load_config
 from feeds.settings.judging import schemas, write_schemas
 from tests.settings.conftest import Folder

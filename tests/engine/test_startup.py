@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.engine.logs import HumanFormatter, JsonFormatter
+from feeds.engine.startup import HumanFormatter, JsonFormatter
 
 
 def _record(message: str, error: bool = False) -> logging.LogRecord:
@@ -49,7 +49,7 @@ def test_json_is_one_object_a_line_with_the_traceback_inside() -> None:
 def test_what_nobody_catches_is_logged_without_secrets(where: str, kind: str) -> None:
     program = f"""
 import os, threading
-from feeds.engine.logs import set_up_logging
+from feeds.engine.startup import set_up_logging
 from feeds.redaction import OF_THIS_PROCESS
 
 set_up_logging(os.environ)

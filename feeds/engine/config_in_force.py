@@ -1,34 +1,21 @@
-"""The config in force: saved files are noticed, judged in a process apart, and taken over or refused whole.
-I/O: files, the store, a process.
+"""The config in force: files taken over or refused whole, and whether those of this machine are what the desk accepted.
+I/O: files, the store.
 
-Editors write a file in several ways: over itself, as a new one put in its place, with swap and backup files beside it;
-others swap a whole folder behind a symlink. A change counts when it has stood still for a moment, and what became
-empty or went away has longer, for that is how a file looks that is being written anew.
-
-A file is judged in a process that is spawned for one judgement: what it can do to a parser, it does there, nothing
-of it stays in memory, and a fork after threads is never made.
+On PostgreSQL several machines share a desk, and a folder of files on each. What is accepted stands in the database;
+files that say otherwise change nothing, and are told of, once for each change, in the log and as an open event.
 """
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
-import resource
-import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import socket
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Protocol
 
 from feeds.configuration import UNFILED, Section, Settings, Source, renames
-from feeds.engine import agreement
-from feeds.engine.liveness import end_with_parent
-from feeds.engine.logs import set_up_logging
 from feeds.errors import ConfigError, StoreError
 from feeds.filing import FilingRules
 from feeds.ingest.desk import Desk
@@ -55,167 +42,13 @@ from feeds.settings.config import (
     secret_texts,
 )
 from feeds.store import Store, WriteTx
+from feeds.urls import masked
 
-SETTLE_S = 0.3
-EMPTIED_S = 3.0
-CPU_S = 120.0
-TIMEOUT_S = 600.0
-"""Of CPU, and of wall time: a busy machine makes a judgement late, not expensive."""
-MEMORY_BYTES = 4 << 30
 REFILE = "refile"
 """The kind of event that stands for work to be done: what is stored is to be filed again. A kill does not lose it."""
 
 
-class Judging(Protocol):
-    """Who judges: `judge.Judge`, or what a test puts in its place."""
-
-    def warm(self) -> None: ...
-    def judge(self) -> Config | ConfigErrors: ...
-
-
-class Watch:
-    """Looks at the files of *folder*; *judge* says what they hold. For one thread."""
-
-    def __init__(
-        self,
-        folder: Path,
-        judge: Judging,
-        *,
-        judged: Fingerprint | None = None,
-        opml_files: Iterable[str] = (),
-    ) -> None:
-        self._folder = folder
-        self._judge = judge
-        self._opml_files = tuple(opml_files)
-        self._judged = judged
-        self._settling: Fingerprint | None = None
-        self._since_s = 0.0
-
-    def look(self, at_s: float) -> Config | ConfigErrors | None:
-        """Give what the files say where they changed and the change has settled, else None. *at_s*: monotonic."""
-        seen = fingerprint(self._folder, self._opml_files)
-        if seen == self._judged:
-            self._settling = None
-            return None
-        if seen != self._settling:
-            self._settling, self._since_s = seen, at_s
-            self._judge.warm()
-            return None
-        if at_s - self._since_s < (EMPTIED_S if self._emptied(seen) else SETTLE_S):
-            return None
-        verdict = self._judge.judge()
-        if fingerprint(self._folder, self._opml_files) != seen:
-            return None  # changed while they were judged: what was read may be of two saves
-        self._opml_files = tuple(verdict.opml_files)
-        self._judged = fingerprint(self._folder, self._opml_files)
-        self._settling = None
-        return verdict
-
-    @property
-    def settling(self) -> bool:
-        """Whether a change was seen that has not stood still for long enough."""
-        return self._settling is not None
-
-    def again(self) -> None:
-        """Have the files judged once more, though they did not change."""
-        self._judged = None
-
-    def _emptied(self, seen: Fingerprint) -> bool:
-        before = {name: size for name, _, size, _, _ in self._judged or ()}
-        return any(size <= 0 < before.get(name, 0) for name, _, size, _, _ in seen)
-
-
 log = logging.getLogger(__name__)
-
-
-class Judge:
-    """Says what the files in *folder* hold. For one thread."""
-
-    def __init__(
-        self,
-        folder: Path,
-        environ: Mapping[str, str],
-        *,
-        cpu_s: float = CPU_S,
-        timeout_s: float = TIMEOUT_S,
-        memory_bytes: int = MEMORY_BYTES,
-    ) -> None:
-        self._folder = folder
-        self._environ = dict(environ)
-        self._cpu_s = cpu_s
-        self._timeout_s = timeout_s
-        self._memory_bytes = memory_bytes
-        self._ready: tuple[SpawnProcess, Connection] | None = None
-
-    def warm(self) -> None:
-        """Start the process that will judge: a start takes as long as a change takes to settle."""
-        if self._ready is not None and self._ready[0].is_alive():
-            return
-        self.close()
-        spawn = multiprocessing.get_context("spawn")
-        ours, theirs = spawn.Pipe()
-        arguments = (theirs, self._folder, self._environ, self._cpu_s, self._memory_bytes, os.getpid())
-        process = spawn.Process(target=_judge, args=arguments, name="judge", daemon=True)
-        process.start()
-        theirs.close()
-        self._ready = process, ours
-
-    def judge(self) -> Config | ConfigErrors:
-        """Give the Config that the files say now, or all their errors. Never raises for what the files hold."""
-        self.warm()
-        assert self._ready is not None
-        process, pipe = self._ready
-        try:
-            pipe.send("judge")
-            if not pipe.poll(self._timeout_s):
-                return self._lost(f"judging the files took more than {self._timeout_s:.0f} seconds and was ended")
-            verdict = pipe.recv()
-        except (EOFError, OSError):
-            process.join()
-            if process.exitcode == -signal.SIGPROF:
-                return self._lost(f"judging the files took more than {self._cpu_s:g} seconds of CPU time and was ended")
-            limit = f"most likely at its limit of {self._memory_bytes >> 20} MiB"
-            return self._lost(f"the process that judged the files ended without an answer, {limit}")
-        finally:
-            self.close()
-        assert isinstance(verdict, Config | ConfigErrors)
-        return verdict
-
-    def close(self) -> None:
-        """End the process, if one is waiting."""
-        if self._ready is not None:
-            process, pipe = self._ready
-            pipe.close()
-            process.kill()
-            process.join()
-            self._ready = None
-
-    def _lost(self, cause: str) -> ConfigErrors:
-        remedy = "make them smaller; `wiredesk check` judges them too"
-        return ConfigErrors([ConfigError(cause, file=str(self._folder), remedy=remedy)])
-
-
-def _judge(
-    pipe: Connection, folder: Path, environ: Mapping[str, str], cpu_s: float, memory_bytes: int, parent: int
-) -> None:
-    end_with_parent(parent)
-    set_up_logging(environ)
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    try:
-        pipe.recv()
-    except EOFError:
-        return
-    signal.setitimer(signal.ITIMER_PROF, cpu_s)  # SIGPROF ends a process that does not ask for it
-    try:
-        verdict: Config | ConfigErrors = load_config(folder, environ)
-    except ConfigErrors as errors:
-        verdict = errors
-    except MemoryError:
-        return
-    except Exception:
-        log.exception("a fault of ours judging the config files")
-        return
-    pipe.send(verdict)
 
 
 log = logging.getLogger(__name__)
@@ -276,7 +109,7 @@ def _kept(store: Store, files: Config, folder: Path, environ: Mapping[str, str],
         return None
     config = config_from_json(stored.text)
     differing = differences(config, files)
-    agreement.tell(store, folder, stored.version, differing, now=now)
+    tell_differences(store, folder, stored.version, differing, now=now)
     if not differing:
         return None
     desk = _desk(config.brief, stored.version, folder, environ)
@@ -334,8 +167,8 @@ def put_in_force(store: Store, config: Config, folder: Path, environ: Mapping[st
 def _change_stored(tx: WriteTx, old: Config | None, new: Config, now: datetime) -> None:
     """Bring the sections in line with *new*; have rendered and filed again what was so by *old* and is no more."""
     tx.sections.sync(with_built_in(new), now)
-    for node in tx.events.subjects(agreement.DIFFER):
-        tx.events.close(agreement.DIFFER, node, now)  # each says anew what its files are beside this version
+    for node in tx.events.subjects(DIFFER):
+        tx.events.close(DIFFER, node, now)  # each says anew what its files are beside this version
     if old is None:
         return
     tx.sections.mark_dirty(_redrawn(old, new) if old.settings == new.settings else None)
@@ -465,3 +298,60 @@ def _written(config: Config) -> Iterator[str]:
         if "@" in source.target:
             yield source.target
         yield from (f"{name}: {value}" for name, value in source.headers)
+
+
+DIFFER = "files"
+"""The kind of event that is open while the files of a node are not those accepted; its subject is the node."""
+REMEDY = "bring the accepted files there, or put those in force with `wiredesk apply`"
+
+
+class Agreement:
+    """Compares the files in *folder* with what is accepted, again whenever one of them changes. For one thread."""
+
+    def __init__(self, store: Store, folder: Path, environ: Mapping[str, str]) -> None:
+        self._store = store
+        self._folder = folder
+        self._environ = environ
+        self._opml_files: tuple[str, ...] = ()
+        self._seen: tuple[int, Fingerprint] | None = None
+
+    def look(self, *, now: datetime) -> None:
+        """Tell in what the files differ; nothing is read where neither they nor what is accepted has changed.
+
+        Raises StoreError.
+        """
+        with self._store.read() as tx:
+            version = tx.configs.version()
+        seen = version, fingerprint(self._folder, self._opml_files)
+        if version == 0 or seen == self._seen:
+            return
+        with self._store.read() as tx:
+            stored = tx.configs.current()
+        assert stored is not None
+        accepted = config_from_json(stored.text)
+        try:
+            files = load_config(self._folder, self._environ)
+        except ConfigErrors as errors:
+            lines = tuple(f"an error, {line}" for line in first_lines(errors.errors)[:1])
+        else:
+            lines = differences(accepted, files)
+        self._opml_files = accepted.opml_files
+        self._seen = version, fingerprint(self._folder, self._opml_files)
+        tell_differences(self._store, self._folder, stored.version, lines, now=now)
+
+
+def tell_differences(store: Store, folder: Path, version: int, lines: tuple[str, ...], *, now: datetime) -> None:
+    """Keep as an open event, and say in the log, in what the files in *folder* differ from the accepted *version*."""
+    node = f"{socket.gethostname()}:{folder}"
+    text = masked(f"the files at {node} are not in force (version {version} is): {'; '.join(lines)}") if lines else ""
+    with store.read() as tx:
+        told = next((event.text for event in tx.events.open() if (event.kind, event.subject) == (DIFFER, node)), "")
+    if lines:
+        log.warning("config: %s; nothing was changed: %s", text, REMEDY)
+    if told == text:
+        return
+    with store.write() as tx:
+        if lines:
+            tx.events.add(DIFFER, node, text=text, remedy=REMEDY, now=now)
+        else:
+            tx.events.close(DIFFER, node, now)
