@@ -196,7 +196,7 @@ def tables(name: str) -> dict[str, list[str]]:
     ['url', 'u', 'target']
     """
     found: dict[str, list[str]] = {}
-    for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines():
+    for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             rows = found[line.strip("[]")] = []
         elif line and not line.startswith("#"):

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from feeds.parse.folder_files import parse_document
 from feeds.parse.json_feeds import parse_json
-from feeds.parse.kinds import recognise, refusal
+from feeds.parse.kinds import recognise, refusal, wall
 from feeds.parse.letters import parse_letter
 from feeds.parse.links import Offer, is_about_comments, parse_listing, parse_offers, parse_sitemap
 from feeds.parse.pages import parse_page, read_page
 from feeds.parse.proposals import propose, propose_json
 from feeds.parse.selected import Picked, parse_selected, pick, picked_without
-from feeds.parse.walls import wall
 from feeds.parse.xml_feeds import parse_xml
 from feeds.parsed import ParsedFeed
 from feeds.urls import masked

@@ -16,7 +16,7 @@ from lxml import etree
 
 from feeds.errors import ParseError
 from feeds.parse.expat import local_name, xml_tree
-from feeds.parse.fields import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, raw_text
+from feeds.parse.fields import MAX_ENTRIES, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS, PHRASES, raw_text
 from feeds.parse.plain import read_plain
 from feeds.parsed import Category, ParsedEntry, Person, RawText
 
@@ -26,6 +26,10 @@ _TEXT_TAGS = {"hl1": "h2", "hl2": "h2", "block": "div", "lang": "span", "person"
 _LEFT_OUT = ("media", "body.head", "body.end", "head", "script", "style")
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _BY = re.compile(r"^(?:by|von|par|por|di|av|door)\s+", re.IGNORECASE)
+_KILLED = ("canceled", "cancelled", "withheld", "killed", "withdrawn")
+_TOPICS = PHRASES["topics"]
+_CODE = re.compile(r"(?P<scheme>medtop|subj|iptccat|iptc)\w*:(?P<number>\d{8})\Z", re.IGNORECASE)
+_SCHEMES = {"medtop": "mediatopic", "subj": "subjectcode", "iptc": "subjectcode"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,17 @@ def read_news_xml(document: bytes, *, name: str) -> News:
     for node in root.iter(tag=etree.Element):
         _leave_out_prefix(node)
     items = [root] if root.tag in ("nitf", "newsitem") else islice(root.iter("newsitem"), MAX_ENTRIES)
-    read = [(_status(item), _nitf(item) if item.tag == "nitf" else _news_item(item)) for item in items]
-    killed = tuple(entry.entry_id for status, entry in read if status in _KILLED and entry.entry_id)
-    entries = tuple(entry for status, entry in read if status not in _KILLED and (entry.title or entry.content))
+    killed: list[str] = []
+    entries: list[ParsedEntry] = []
+    for item in items:
+        entry = _nitf(item) if item.tag == "nitf" else _news_item(item)
+        if _status(item) in _KILLED:
+            killed += filter(None, (entry.entry_id,))
+        elif entry.title or entry.content:
+            entries.append(entry)
     if not entries and not killed:
         raise ParseError(f"{name} holds no article", remedy="it may be a list or a picture; save its text as a file")
-    return News(entries, killed, tuple(_embargoes(root, name)))
+    return News(tuple(entries), tuple(killed), tuple(_embargoes(root, name)))
 
 
 def _leave_out_prefix(node: Any) -> None:
@@ -65,27 +74,40 @@ def _leave_out_prefix(node: Any) -> None:
         node.tag = "unnamed"
 
 
+def _texts(root: Any, *places: str) -> Iterator[str]:
+    """What stands in the elements of each of *places* in turn: their words, or of ``element@name`` an attribute."""
+    for place in places:
+        tag, _, attribute = place.partition("@")
+        texts = ((node.get(attribute) or "") if attribute else _words(node) for node in root.iter(tag))
+        yield from filter(None, texts)
+
+
+def _first(root: Any, *places: str) -> str | None:
+    return next(_texts(root, *places), None)
+
+
+def _words(node: Any) -> str:
+    return " ".join("".join(node.itertext()).split())
+
+
 def _nitf(root: Any) -> ParsedEntry:
-    parts = ("detail", "matter", "type")
-    subjects = [
-        (next(filter(None, (node.get(f"tobject.subject.{part}") for part in parts)), ""), "subj:" + number)
-        for node in root.iter("tobject.subject")
-        if (number := node.get("tobject.subject.refnum") or "") is not None
-    ]
-    authors = [
-        next((_words(person) for person in line.iter("person")), "") or _words(line) for line in root.iter("byline")
-    ]
+    names = [f"tobject.subject@tobject.subject.{part}" for part in ("detail", "matter", "type")]
+    number = "tobject.subject@tobject.subject.refnum"
+    nodes = root.iter("tobject.subject")
+    subjects = [(_first(node, *names) or "", f"subj:{_first(node, number) or ''}") for node in nodes]
     return ParsedEntry(
-        entry_id=next(_attributes(root, "doc-id", "id-string"), None),
-        title=_plain(_first(root, "hl1", "hedline", "title")),
-        summary=_plain(_first(root, "abstract")),
+        entry_id=_first(root, "doc-id@id-string"),
+        title=raw_text(_first(root, "hl1", "hedline", "title"), "text"),
+        summary=raw_text(_first(root, "abstract"), "text"),
         content=_body(next(root.iter("body.content"), None)),
         language=root.get(_LANGUAGE),
-        authors=_people(authors),
-        published=_stated(root, "date.issue", "story.date", "date.release"),
-        categories=_categories(_attributes(root, "keyword", "key"), subjects),
-        publisher=_first(root, "distributor") or None,
-        rights=next(_attributes(root, "doc.copyright", "holder"), None),
+        authors=_people(_first(line, "person") or _words(line) for line in root.iter("byline")),
+        published=_first(
+            root, "date.issue@norm", "date.issue", "story.date@norm", "story.date", "date.release@norm", "date.release"
+        ),
+        categories=_categories(_texts(root, "keyword@key"), subjects),
+        publisher=_first(root, "distributor"),
+        rights=_first(root, "doc.copyright@holder"),
     )
 
 
@@ -93,34 +115,25 @@ def _news_item(root: Any) -> ParsedEntry:
     meta = next(root.iter("contentmeta"), root)
     text = next(chain(root.iter("body.content"), root.iter("body")), None)
     nodes = chain.from_iterable((node, *node.iter("broader")) for node in meta.iter("subject"))
-    subjects = [(_own_name(node), node.get("qcode") or "") for node in nodes]
-    creators = [*map(_words, meta.iter("by"))] or [_first(node, "name") for node in meta.iter("creator")]
+    creators = [*_texts(meta, "by")] or [_first(node, "name") or "" for node in meta.iter("creator")]
     return ParsedEntry(
         entry_id=root.get("guid"),
-        title=_plain(_first(meta, "headline") or _first(root, "hl1", "title")),
-        summary=_plain(next(map(_words, meta.iter("description")), "")),
-        content=_plain(_first(root, "inlinedata")) if text is None else _body(text),
-        language=next(_attributes(meta, "language", "tag"), None) or root.get(_LANGUAGE),
+        title=raw_text(_first(meta, "headline") or _first(root, "hl1", "title"), "text"),
+        summary=raw_text(_first(meta, "description"), "text"),
+        content=raw_text(_first(root, "inlinedata"), "text") if text is None else _body(text),
+        language=_first(meta, "language@tag") or root.get(_LANGUAGE),
         authors=_people(creators),
-        published=_one_of(_first(meta, "contentcreated"), _first(root, "firstcreated", "versioncreated")),
-        updated=_one_of(_first(meta, "contentmodified"), _first(root, "versioncreated")),
-        categories=_categories(map(_words, meta.iter("keyword")), subjects),
-        rights=_one_of(_first(root, "copyrightnotice")),
+        published=_first(meta, "contentcreated") or _first(root, "firstcreated", "versioncreated"),
+        updated=_first(meta, "contentmodified") or _first(root, "versioncreated"),
+        categories=_categories(_texts(meta, "keyword"), [(_own_name(node), node.get("qcode") or "") for node in nodes]),
+        rights=_first(root, "copyrightnotice"),
     )
-
-
-def _one_of(*texts: str) -> str | None:
-    """The first of *texts* that says something."""
-    return next(filter(None, texts), None)
-
-
-_KILLED = ("canceled", "cancelled", "withheld", "killed", "withdrawn")
 
 
 def _status(item: Any) -> str:
     """What an agency has done with *item* (NewsML-G2 itemMeta/pubStatus, NITF docdata)."""
-    qcode = next(_attributes(item, "pubstatus", "qcode"), "") or next(_attributes(item, "pubstatus", "uri"), "")
-    return re.split("[:/]", qcode)[-1].lower() or next(_attributes(item, "docdata", "management-status"), "").lower()
+    stated = _first(item, "pubstatus@qcode", "pubstatus@uri", "docdata@management-status") or ""
+    return re.split("[:/]", stated)[-1].lower()
 
 
 def _embargoes(root: Any, name: str) -> Iterator[str]:
@@ -129,52 +142,18 @@ def _embargoes(root: Any, name: str) -> Iterator[str]:
         if not (text := _words(node)):
             raise ParseError(f"{name} is under an embargo without end", remedy="put it here when it may be published")
         yield text
-    yield from filter(None, (node.get("norm") for node in root.iter("date.release")))
+    yield from _texts(root, "date.release@norm")
 
 
-def _attributes(root: Any, tag: str, name: str) -> Iterator[str]:
-    """What the elements *tag* have for the attribute *name*."""
-    yield from filter(None, (node.get(name) for node in root.iter(tag)))
-
-
-def _words(node: Any) -> str:
-    return " ".join("".join(node.itertext()).split())
-
-
-def _first(root: Any, *tags: str) -> str:
-    """The words of the first element that has any, of the first of *tags*."""
-    return next((text for tag in tags for node in root.iter(tag) if (text := _words(node))), "")
-
-
-def _plain(text: str) -> RawText | None:
-    return RawText(value=text) if text else None
-
-
-def _stated(root: Any, *tags: str) -> str | None:
-    return next((text for tag in tags for node in root.iter(tag) if (text := node.get("norm") or _words(node))), None)
-
-
-def _people(names: list[str]) -> tuple[Person, ...]:
-    bare = [_BY.sub("", name) for name in names[:MAX_LIST_ITEMS] if name]
-    return tuple(Person(name=name) for name in dict.fromkeys(bare) if name)
-
-
-_TOPICS = (
-    "arts, culture, entertainment and media", "crime, law and justice", "disaster, accident and emergency incident",
-    "economy, business and finance", "education", "environment", "health", "human interest", "labour",
-    "lifestyle and leisure", "politics", "religion", "science and technology", "society", "sport",
-    "conflict, war and peace", "weather",
-)  # fmt: skip
-"""The first level of IPTC's Media Topics, by number from 1; its subject codes have the same."""
-_CODE = re.compile(r"(?P<scheme>medtop|subj|iptccat|iptc)\w*:(?P<number>\d{8})\Z", re.IGNORECASE)
-_SCHEMES = {"medtop": "mediatopic", "subj": "subjectcode", "iptc": "subjectcode"}
+def _people(names: Iterable[str]) -> tuple[Person, ...]:
+    bare = dict.fromkeys(_BY.sub("", name) for name in islice(names, MAX_LIST_ITEMS))
+    return tuple(Person(name=name) for name in bare if name)
 
 
 def _own_name(subject: Any) -> str:
     """The name of a *subject* itself, in English where it has that, and not of what is broader."""
-    names = [node for node in subject if node.tag == "name"]
-    english = [node for node in names if (node.get(_LANGUAGE) or "").startswith("en")]
-    return next(filter(None, map(_words, (*english, *names))), "")
+    names = sorted(subject.iterchildren("name"), key=lambda node: not (node.get(_LANGUAGE) or "").startswith("en"))
+    return next(filter(None, map(_words, names)), "")
 
 
 def _categories(keywords: Iterable[str], subjects: Iterable[tuple[str, str]]) -> tuple[Category, ...]:
@@ -211,12 +190,7 @@ def _body(node: Any) -> RawText | None:
 _FRAME = re.compile(rb"\x01(?P<head>[^\x02]{0,300})\x02(?P<text>[^\x03]*)", re.DOTALL)
 _LINE = re.compile(r"^\^(?P<words>.*?)\s*(?P<end>[<=])?\s*$")
 _SERVICE = re.compile(r"[a-z]\d{3,5}[\s-]*(?P<priority>[a-z])[\s-]*(?P<category>[a-z])(?![a-z])", re.IGNORECASE)
-_CATEGORIES = {
-    "a": "Domestic", "b": "Special events", "d": "Food", "e": "Entertainment", "f": "Business", "i": "International",
-    "k": "Commentary", "l": "Lifestyle", "n": "Regional", "p": "Politics", "q": "Sports scores", "r": "Racing",
-    "s": "Sports", "t": "Travel", "v": "Advisories", "w": "Washington",
-}  # fmt: skip
-"""What the letter of a category stands for (ANPA 1312, as agencies use it)."""
+_CATEGORIES = dict(entry.split(" ", 1) for row in PHRASES["wire categories"] for entry in row.split(", "))
 _VERSION = re.compile(
     r"(?:\d\w* )?(?:Ld|Lead|Add|Sub|Writethru|Insert|Take|Pickup|Correction)\b.*|[a-z]\d{3,5}"
     r"|(?:BULLETIN |MANDATORY )?KILL.*",
@@ -242,9 +216,11 @@ def read_wire(body: bytes, text: str, *, name: str) -> News:
     Texts of one slug and one day are one article: a new lead takes the place of the one before, and a kill takes it
     back.
     """
-    head, rows = _split(body, text)
+    framed = _FRAME.search(body)
+    head = framed["head"].decode("latin-1") if framed else ""
+    rows = (text.partition(head)[2] if head and head in text else text).split("\n")
     heads = [(at, match) for at, row in enumerate(rows[:20]) if (match := _LINE.match(row.strip()))]
-    slug, title, authors = _heads([(match["words"], match["end"] or "") for _, match in heads])
+    slug, title, authors = _heads([(match["words"], match["end"]) for _, match in heads])
     stamp = _STAMP.search(text[-400:])
     entry_id = _wire_id(slug, stamp)
     if _KILL.search(f"{slug}\n{title}"):
@@ -253,23 +229,21 @@ def read_wire(body: bytes, text: str, *, name: str) -> News:
         return News(killed=(entry_id,))
     if _HELD.search(text[:1000]):
         raise ParseError(f"{name} is under an embargo", remedy="put it here when it may be published")
-    entry = read_plain(_wire_body(rows[heads[-1][0] + 1 if heads else 0 :]), title=title or None)
-    entry = replace(
+    entry = read_plain(_wire_body(rows[heads[-1][0] + 1 :] if heads else rows), title=title or None)
+    read = replace(entry, entry_id=entry_id, title=raw_text(title, "text") or entry.title)
+    return News((_with_marks(read, authors, stamp, head or rows[0]),))
+
+
+def _with_marks(entry: ParsedEntry, authors: list[str], stamp: re.Match[str] | None, head: str) -> ParsedEntry:
+    """*entry* with what its bylines, the line at its end and the letter of a category in its *head* say."""
+    service = _SERVICE.search(head)
+    category = _CATEGORIES.get(service["category"].lower()) if service else None
+    return replace(
         entry,
-        entry_id=entry_id,
-        title=raw_text(title, "text") if title else entry.title,
         authors=entry.authors or _people(authors),
-        published=_stamped(stamp) or entry.published,
-        categories=entry.categories or _of_service(head or rows[0]),
+        published="20{2}-{0}-{1} {3}:{4} {5}".format(*stamp.groups()) if stamp else entry.published,
+        categories=entry.categories or ((Category(term=category),) if category else ()),
     )
-    return News((entry,))
-
-
-def _split(body: bytes, text: str) -> tuple[str, list[str]]:
-    """The head of a wire's frame, ``""`` without one, and the lines of *text* behind it."""
-    framed = _FRAME.search(body)
-    head = framed["head"].decode("latin-1") if framed else ""
-    return head, (text.partition(head)[2] if head and head in text else text).split("\n")
 
 
 def _wire_id(slug: str, stamp: re.Match[str] | None) -> str | None:
@@ -278,27 +252,12 @@ def _wire_id(slug: str, stamp: re.Match[str] | None) -> str | None:
     return f"wire:{'-'.join(parts).lower()}:{''.join(stamp.groups()[:3])}" if parts and stamp else None
 
 
-def _stamped(stamp: re.Match[str] | None) -> str | None:
-    """The date of a text by the line at its end."""
-    return "20{2}-{0}-{1} {3}:{4} {5}".format(*stamp.groups()) if stamp else None
-
-
-def _of_service(head: str) -> tuple[Category, ...]:
-    """What the letter of a category in *head* stands for."""
-    service = _SERVICE.search(head)
-    category = _CATEGORIES.get(service["category"].lower()) if service else None
-    return (Category(term=category),) if category else ()
-
-
-def _heads(lines: list[tuple[str, str]]) -> tuple[str, str, list[str]]:
+def _heads(lines: list[tuple[str, str | None]]) -> tuple[str, str, list[str]]:
     """Slug, headline and bylines among the head *lines* of a wire text, each with its end."""
     slug = next((words for words, _ in lines[:2] if re.match(r"[A-Z]{2,4}-{1,2}\S", words)), "")
     titles = [words for words, end in lines if end == "<" and words != slug and not _FOR_EDITORS.match(words)]
-    return slug, next((words for words in titles if " " in words), ""), list(_bylines(lines))
-
-
-def _bylines(lines: Iterable[tuple[str, str]]) -> Iterator[str]:
-    return (words for words, end in lines if end == "=" and _BY.match(words))
+    bylines = [words for words, end in lines if end == "=" and _BY.match(words)]
+    return slug, next((words for words in titles if " " in words), ""), bylines
 
 
 def _wire_body(rows: list[str]) -> str:

@@ -11,29 +11,31 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 
 from webencodings import lookup
 from webencodings.labels import LABELS
 
 from feeds.errors import ParseError
+from feeds.files import tables
 from feeds.parse.fields import MAX_LEAD_BYTES
 
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']?\s*([A-Za-z0-9._:\- ]{1,40})""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 
-BOMS = (
+_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# XML 1.0 appendix F: what "<?xm", "<" or "{" look like without a mark.
+# XML 1.0 appendix F: what "<?xm" and other first characters of ASCII look like without a mark.
 _SHAPES = (
-    (re.compile(rb"[<{\[\s]\x00\x00\x00"), "utf-32-le"),
-    (re.compile(rb"\x00\x00\x00[<{\[\s]"), "utf-32-be"),
-    (re.compile(rb"[<{\[\s]\x00[^\x00]"), "utf-16-le"),
-    (re.compile(rb"\x00[<{\[\s]\x00[^\x00]"), "utf-16-be"),
+    (re.compile(rb"[\x01-\x7f]\x00\x00\x00"), "utf-32-le"),
+    (re.compile(rb"\x00\x00\x00[\x01-\x7f]"), "utf-32-be"),
+    (re.compile(rb"[\x01-\x7f]\x00[^\x00]"), "utf-16-le"),
+    (re.compile(rb"\x00[\x01-\x7f]\x00[^\x00]"), "utf-16-be"),
     (re.compile(rb"\x4c\x6f\xa7\x94"), "cp037"),
 )
 _MULTI_BYTE = {
@@ -41,22 +43,15 @@ _MULTI_BYTE = {
 }  # fmt: skip
 _WIDE = {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
 _NEVER = {"utf-7", "idna", "punycode", "raw-unicode-escape", "unicode-escape", "charmap", "undefined", "mbcs", "oem"}
-# The vendors' supersets are what is meant, for what the standard leaves out too.
-_SUPERSETS = {
-    "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "gb2312": "gb18030",
-    "gbk": "gb18030", "big5": "big5hkscs", "cp950": "big5hkscs", "shift_jis": "cp932", "euc_kr": "cp949",
-    "euc_jis_2004": "euc_jp", "shift_jis_2004": "cp932", "cp65001": "utf-8", "utf-8-sig": "utf-8",
-}  # fmt: skip
 _NUMBERED = re.compile(r"(?:x?(?:mswindows|mswin|windows|win|wincp|cp|ibm|ms|microsoftcp|dos|codepage)|)(\d{3,5})\Z")
-# Without the signs in them; what the standard and Python do not have.
-_ALIASES = {
-    "utf8mb3": "utf-8", "utf8mb4": "utf-8", "utf": "utf-8", "utf8utf8": "utf-8", "utf8unicode": "utf-8",
-    "unicodeutf8": "utf-8", "sjiswin": "cp932", "eucjpwin": "euc_jp", "eucjpms": "euc_jp", "koi": "koi8-r",
-    "koi8": "koi8-r", "ansi": "cp1252", "latin": "cp1252", "isolatin1": "cp1252", "gb180302000": "gb18030",
-    "gb180302005": "gb18030", "gbk2312": "gb18030", "uhc": "cp949", "ksc5601": "cp949", "big5eten": "big5hkscs",
-    "5601": "cp949", "8859": "cp1252", "20866": "koi8-r", "21866": "koi8-u", "28591": "cp1252", "28592": "iso8859-2",
-    "28595": "iso8859-5", "54936": "gb18030", "51932": "euc_jp", "51949": "cp949", "50220": "iso2022_jp",
-}  # fmt: skip
+
+
+def _by_name(rows: list[str]) -> dict[str, str]:
+    return {name: codec for codec, names in (row.split(": ") for row in rows) for name in names.split()}
+
+
+_TABLES = tables("parse/charsets.txt")
+_SUPERSETS, _ALIASES = _by_name(_TABLES["supersets"]), _by_name(_TABLES["aliases"])
 SLIPS = 20
 """A text with one byte in so many that is no UTF-8 is UTF-8 with a slip; text in another charset is almost never."""
 ENOUGH_CHARACTERS = 30
@@ -86,7 +81,7 @@ def to_utf8(body: bytes, content_type: str | None = None) -> bytes:
 
 def _as_marked(body: bytes) -> bytes | None:
     """*body* in UTF-8 by its byte order mark, or the shape of its first characters; None where it has neither."""
-    for mark, name in BOMS:
+    for mark, name in _MARKS:
         if body.startswith(mark):
             return _decoded(body[len(mark) :], name)
     return next((_decoded(body, name) for shape, name in _SHAPES if shape.match(body)), None)
@@ -110,12 +105,9 @@ def _known(label: str) -> str | None:
     guesses = [label, _ALIASES.get(bare, bare)]
     if numbered:
         guesses += [_ALIASES.get(numbered[1], f"windows-{numbered[1]}"), f"cp{numbered[1]}"]
-    guesses += [guess.removeprefix("x-") for guess in guesses[:1]]
-    for guess in guesses:
-        name = _codec(_BARE_LABELS.get(guess, guess))
-        if name is not None:
-            return name if name not in _WIDE else None
-    return None
+    found = (_codec(_BARE_LABELS.get(guess, guess)) for guess in (*guesses, label.removeprefix("x-")))
+    name = next(filter(None, found), None)
+    return None if name in _WIDE else name
 
 
 def _codec(label: str) -> str | None:
@@ -193,18 +185,18 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     return _paired(body).decode("utf-8", "wiredesk-as-windows-1252").encode("utf-8")
 
 
-def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return error.object[error.start : error.end].decode("latin-1"), error.end
+def _bad_bytes_as(encoding: str) -> Callable[[UnicodeError], tuple[str, int]]:
+    """A handler for `codecs.register_error` that reads what is no character in *encoding*."""
+
+    def read(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)
+        return error.object[error.start : error.end].decode(encoding, "replace"), error.end
+
+    return read
 
 
-def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
-
-
-codecs.register_error("wiredesk-as-latin-1", _as_latin_1)
-codecs.register_error("wiredesk-as-windows-1252", _as_windows_1252)
+codecs.register_error("wiredesk-as-latin-1", _bad_bytes_as("latin-1"))
+codecs.register_error("wiredesk-as-windows-1252", _bad_bytes_as("cp1252"))
 
 
 # ------------------------------------------------------------------------- documents and letters
@@ -218,28 +210,9 @@ _BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
 def decode(body: bytes, *, name: str = "the document") -> str:
     """Return the text of *body* with ``\\n`` line ends and plain blanks, whatever program wrote it.
 
-    A byte order mark decides; without one, zeros in every second place mean UTF-16, then UTF-8 where it fits, else
-    windows-1252, which fits everything.
+    Raises ParseError where there is none.
     """
-    encoding = next((encoding for mark, encoding in BOMS if body.startswith(mark)), None) or _encoding_without_mark(
-        body
-    )
-    text = body.decode(encoding, errors="replace")
-    text = _NO_TEXT.sub("", _LINE_END.sub("\n", text))
+    text = _NO_TEXT.sub("", _LINE_END.sub("\n", to_utf8(body).decode()))
     if not text.strip():
         raise ParseError(f"{name} is empty", remedy="write the article into it, or delete the file")
     return _BLANK.sub(" ", text)
-
-
-def _encoding_without_mark(body: bytes) -> str:
-    start = body[:4096]
-    zeros = start.count(0)
-    if zeros > len(start) // 4:
-        even, odd = start[::2].count(0), start[1::2].count(0)
-        return "utf-16-be" if even > odd else "utf-16-le"
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # A file cut in the middle of its last character is still UTF-8.
-        return "utf-8" if error.start >= len(body) - 3 and error.start > 0 else "cp1252"
-    return "utf-8"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from feeds.files import tables
 from feeds.parsed import RawText, TextType
 from feeds.text import mend_references
 
@@ -136,3 +137,12 @@ Table = Mapping[str, tuple[str, Callable[[Any], Any]]]
 def read_fields(members: Mapping[str, Any], table: Table) -> dict[str, Any]:
     """The fields of a record, read from what a document *members* by *table*."""
     return {field: read(members.get(name)) for field, (name, read) in table.items()}
+
+
+PHRASES = tables("parse/phrases.txt")
+"""Words of the press by what they tell: the rows of each table."""
+
+
+def any_of(table: str) -> str:
+    """The expressions in the rows of *table* as one, for a group."""
+    return "|".join(PHRASES[table])

@@ -13,7 +13,14 @@ from typing import Literal
 
 from feeds.errors import ParseError
 from feeds.parse.charset import to_utf8
-from feeds.parse.fields import MAX_DOCTYPE_BYTES, MAX_EXPANSION_BYTES, MAX_LEAD_BYTES, MAX_ROOT_TAG_BYTES
+from feeds.parse.fields import (
+    MAX_DOCTYPE_BYTES,
+    MAX_EXPANSION_BYTES,
+    MAX_LEAD_BYTES,
+    MAX_ROOT_TAG_BYTES,
+    PHRASES,
+    any_of,
+)
 from feeds.text import plain
 
 Kind = Literal["xml", "json", "html", "sitemap", "opml", "junk"]
@@ -176,11 +183,6 @@ class Prolog:
         """The root's name without prefix, in lower case."""
         return self.name.rpartition(":")[2].lower()
 
-    @property
-    def prefix(self) -> str:
-        """The root's prefix with its colon, empty without one."""
-        return self.name[: -len(self.name.rpartition(":")[2])]
-
 
 def read_prolog(body: bytes) -> Prolog | None:
     """Find the root of *body* (UTF-8); None where there is no element, or too much before it to be markup.
@@ -275,3 +277,38 @@ def doctype_of(entities: dict[bytes, bytes]) -> bytes:
         for name, value in entities.items()
     )
     return b"<!DOCTYPE feed [" + declared + b"]>"
+
+
+# ------------------------------------------------------------------ what stands in an article's place
+
+
+WALL_CHARS = 1_500
+"""A page with more text is an article, whatever it says of cookies besides."""
+END_CHARS = 600
+"""So near the end of a text that breaks off stands the offer to go on."""
+
+_NOT_FREE = re.compile(
+    rb"""["']isAccessibleForFree["']\s*:\s*["']?\s*(?:https?://schema.org/)?false\b"""
+    rb"""|<meta[^>]{0,200}article:content_tier["'][^>]{0,100}(?:locked|metered)""",
+    re.IGNORECASE,
+)
+_PAYWALL = re.compile(any_of("paywall"), re.IGNORECASE)
+_WALLS = {
+    name.removeprefix("wall: "): re.compile(any_of(name), re.IGNORECASE)
+    for name in PHRASES
+    if name.startswith("wall: ")
+}
+
+
+def wall(body: bytes, *, title: str, text: str) -> str:
+    """Return what stands on the page *body* in the place of an article, in words; ``""`` where it is one.
+
+    *title* and *text* are what was read of it. Only what cannot be meant otherwise counts: what a page states of
+    itself, its title, what a page with little text says, and the offer to go on where a text breaks off.
+    """
+    if _NOT_FREE.search(body):
+        return "a page that says that it is not for free"
+    if _PAYWALL.search(text[-END_CHARS:]):
+        return "the beginning of an article behind a paywall"
+    short = f"{title}\n{text if len(text) < WALL_CHARS else ''}"
+    return next((name for name, phrases in _WALLS.items() if phrases.search(short)), "")

@@ -7,7 +7,7 @@ from feeds.configuration import Source
 from feeds.filing import FilingRules
 from feeds.ingest.reading import Job, read
 from feeds.model import Entry
-from feeds.parse.markdown import front_matter
+from feeds.parse.folder_files import front_matter
 from feeds.serve.site import Assets
 from feeds.settings import load_config
 from feeds.urls import OWN
