@@ -97,12 +97,12 @@ def check(config: str | None, data: str | None, fix: bool, yes: bool) -> None:
 
 def _fix(found: Places, *, sure: bool) -> None:
     """Mend the files where that is wanted, once the difference was seen."""
-    from feeds.settings import mending  # no other check needs it
+    from feeds.settings.yamltext import difference, mended  # no other check needs it
 
     texts = _texts(found.config)
-    better = mending.mended(texts, lambda now: _errors(found, now))
+    better = mended(texts, lambda now: _errors(found, now))
     changed = {name: text for name, text in better.items() if text != texts[name]}
-    for line in (line for name in changed for line in mending.difference(name, texts[name], changed[name])):
+    for line in (line for name in changed for line in difference(name, texts[name], changed[name])):
         click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
     if not changed:
         click.echo("Nothing can be mended by itself.")

@@ -11,13 +11,13 @@ from feeds.settings.config import (
     Config,
     config_from_json,
     config_to_json,
+    differences,
     fingerprint,
     judged_before,
     load_config,
     masked_headers,
     resolve_secrets,
 )
-from feeds.settings.differences import differences
 from feeds.settings.reports import ConfigErrors, ConfigWarning, first_lines
 
 __all__ = [

@@ -1,4 +1,6 @@
-"""Config, the whole of what admins configure: its files, its stored form, its secrets. I/O: reads the config folder.
+"""Config, the whole of what admins configure: its files, its stored form, its secrets, how two of them differ.
+
+I/O: reads the config folder.
 
 Three files: `wiredesk.yaml` may be missing (all defaults), `sections.yaml` and `sources.yaml` may not, though either
 may hold comments alone. Beside them the OPML lists that `sources.yaml` names, and the environment variables that go
@@ -20,7 +22,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ import xxhash
 
 from feeds import __version__, files
 from feeds.codec import plain, restore
-from feeds.configuration import Drop, Notify, Section, Settings, Source
+from feeds.configuration import Drop, Notify, Section, Settings, Source, renames
 from feeds.errors import ConfigError, StoreError
 from feeds.settings.reports import ConfigWarning, Wrong, quote
 from feeds.urls import LISTENING
@@ -298,3 +300,57 @@ def resolve_notify(settings: Settings, environ: Mapping[str, str]) -> dict[str, 
 def masked_headers(source: Source) -> tuple[tuple[str, str], ...]:
     """Give *source*'s headers fit to be shown: names as they are, every value as ``***``."""
     return tuple((name, "***") for name, _ in source.headers)
+
+
+# --------------------------------------------------------------------------- differences
+
+NAMED = 3
+"""How many of several things are named; the rest are counted."""
+
+
+def differences(accepted: Config, files: Config) -> tuple[str, ...]:
+    """A line for each file in which *files* says other than *accepted*; none where both mean the same.
+
+    For logs and pages: names of sources and paths of sections alone, never an address or a header, which may hold secrets.
+    """
+    names = {source.key: source.name for config in (accepted, files) for source in config.sources}
+    renamed = {was: now for now, was in renames(accepted.sources, files.sources).items()}
+    sources = {renamed.get(key, key): source for key, source in _by(accepted.sources, "key").items()}
+    changes = {
+        DESK_FILE: _changed_settings(accepted.settings, files.settings),
+        SECTIONS_FILE: [
+            *_things("section", _by(accepted.sections, "path"), _by(files.sections, "path")),
+            *(["other rules of what is dropped"] if accepted.drops != files.drops else []),
+        ],
+        SOURCES_FILE: [*_things("source", sources, _by(files.sources, "key"), names)],
+    }
+    lines = tuple(f"{file}: {'; '.join(words)}" for file, words in changes.items() if words)
+    return lines or (() if accepted.digest == files.digest else ("the order of sections or sources",))
+
+
+def _changed_settings(accepted: Settings, files: Settings) -> list[str]:
+    changed = [one.name for one in fields(Settings) if getattr(accepted, one.name) != getattr(files, one.name)]
+    return [f"other {_few(changed)}"] if changed else []
+
+
+def _things(
+    noun: str, accepted: Mapping[str, Any], files: Mapping[str, Any], names: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """What of *noun* is more, fewer, and other in *files*."""
+    more = [key for key in files if key not in accepted]
+    fewer = [key for key in accepted if key not in files]
+    other = [key for key in files if key in accepted and files[key] != accepted[key]]
+    for keys, words in ((more, "more"), (fewer, "fewer"), (other, "changed")):
+        if keys:
+            shown = [(names or {}).get(key, key) for key in keys]
+            yield f"{len(keys)} {noun}{'s' * (len(keys) != 1)} {words} ({_few(shown)})"
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _by(things: tuple[Any, ...], name: str) -> dict[str, Any]:
+    """*things* by their attribute *name*, without the lines on which they stand."""
+    return {getattr(one, name): plain(one, without=("line",)) for one in things}

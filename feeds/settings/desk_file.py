@@ -14,10 +14,11 @@ from feeds.settings.config import OTHER_VARIABLES, OVERRIDES, missing, reference
 from feeds.settings.forms import keys_of
 from feeds.settings.reports import Report, Wrong, did_you_mean, quote
 from feeds.settings.section_tree import Tree
-from feeds.settings.types import Group, Kind, ListOf, Read, plain, read_mapping
+from feeds.settings.types import Read, items_of, plain, read_mapping
 from feeds.urls import LISTENING, followed, is_loopback
 
 DESK_KEYS = keys_of(Settings)
+_TEXT_TAG = "tag:yaml.org,2002:str"
 
 
 def judge_desk(root: Node | None, report: Report) -> Settings:
@@ -46,7 +47,7 @@ def judge_outgoing(
     if at is None:
         return
     seen: set[str] = set()
-    for one, place in zip(settings.notify, at.value if isinstance(at, SequenceNode) else [at], strict=False):
+    for one, place in zip(settings.notify, items_of(at), strict=False):
         if one.url in seen:
             report.error(place, "this address for the second time", "name all its `sections:` in one place")
         seen.add(one.url)
@@ -76,34 +77,33 @@ def apply_environment(settings: Settings, environ: Mapping[str, str], report: Re
     values: dict[str, Any] = {}
     for name, path in OVERRIDES.items():
         if text := environ.get(name, "").strip():
-            group = values.setdefault(path[0], {}) if len(path) > 1 else values
-            _override(group, path, text, name, report)
-    _warn_of_slips(environ, report)
-    if "base_url" not in values:
-        settings = replace(settings, base_url=followed(settings.base_url, environ.get(LISTENING, "")))
-    return _settings(values, settings)
-
-
-def _warn_of_slips(environ: Mapping[str, str], report: Report) -> None:
+            _override(values, path, text, name, report)
     for name in environ:
         if name.startswith("WIREDESK_") and name not in OVERRIDES and name not in OTHER_VARIABLES:
             hint = did_you_mean(name, OVERRIDES)
             if hint and name.replace("_", "") in {known.replace("_", "") for known in OVERRIDES}:
                 report.warn(None, f"the variable {name} means nothing", hint)
+    if "base_url" not in values:
+        settings = replace(settings, base_url=followed(settings.base_url, environ.get(LISTENING, "")))
+    return _settings(values, settings)
 
 
 def _override(values: dict[str, Any], path: tuple[str, ...], text: str, name: str, report: Report) -> None:
     """Put what the variable *name* says into *values*, as the key at *path* reads it; errors name the variable."""
-    takes: Kind = Group(DESK_KEYS)
-    for step in path:
-        assert isinstance(takes, Group)
-        takes = takes.keys[step].takes
-    own = Report(report.file)
+    keys, default = DESK_KEYS, getattr(Settings(), path[0])
+    if len(path) > 1:
+        keys, default = keys_of(type(default)), getattr(default, path[1])
+        values = values.setdefault(path[0], {})
+    node: Node = ScalarNode(_TEXT_TAG, text, style='"')
+    if isinstance(default, tuple):
+        words = text.replace(",", " ").split()
+        node = SequenceNode("tag:yaml.org,2002:seq", [ScalarNode(_TEXT_TAG, word, style='"') for word in words])
+    found = Report(report.file)
     try:
-        values[path[-1]] = takes.read(_node(text, isinstance(takes, ListOf)), own)
+        values[path[-1]] = keys[path[-1]].takes.read(node, found)
     except Wrong as wrong:
-        own.error(None, wrong.cause, wrong.remedy)
-    for error in own.errors:
+        found.error(None, wrong.cause, wrong.remedy)
+    for error in found.errors:
         report.error(None, f"{name}: {error.cause}", error.remedy)
 
 
@@ -113,13 +113,6 @@ def _settings(values: dict[str, Any], base: Settings) -> Settings:
         for name, value in values.items()
     }
     return replace(base, **given)
-
-
-def _node(text: str, several: bool) -> Node:
-    if not several:
-        return ScalarNode("tag:yaml.org,2002:str", text, style='"')
-    items = [ScalarNode("tag:yaml.org,2002:str", part, style='"') for part in text.replace(",", " ").split()]
-    return SequenceNode("tag:yaml.org,2002:seq", items)
 
 
 def _interactions(settings: Settings, read: Read, report: Report) -> None:

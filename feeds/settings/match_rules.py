@@ -259,6 +259,9 @@ _JUDGES: dict[str, Callable[[str], object]] = {
 _ONE_EACH = frozenset({"source", "language"})
 """Terms of which an article has one value only: two of them that share no value never hold together."""
 
+Values = frozenset[tuple[str, str]]
+"""What terms ask for: field and value, which is folded, for the case of no value but a regular expression's matters."""
+
 
 def judge_sense(called: str, match: Match, column: int, names: Sequence[str], report: Report) -> None:
     """Warn of what in a rule can never hold; *names* are those by which a rule can ask for a source."""
@@ -273,115 +276,6 @@ def judge_sense(called: str, match: Match, column: int, names: Sequence[str], re
                 report.warn((term.line, column), cause, remedy)
 
 
-def _barren(match: Match) -> Iterator[tuple[Term, str]]:
-    """Give the terms that keep *match*, or a joint within it that must hold, from ever matching, and why."""
-    refused, wanted = _terms_of(match.none), _terms_of(match.all)
-    for term in wanted:
-        if _is_covered(term, refused):
-            yield term, f"`none` leaves out all that `{term.field}` asks for"
-    options = [term for term in _terms_of(match.any) if _is_covered(term, refused)]
-    if options and len(options) == len(match.any):
-        yield options[0], "`none` leaves out all that `any` asks for"
-    for term in _contradicting(wanted):
-        yield term, f"an article has one {term.field}, and two are asked for"
-    for part in match.all:
-        if isinstance(part, Match):
-            yield from _barren(part)
-
-
-def _contradicting(wanted: Sequence[Term]) -> Iterator[Term]:
-    """The later of each two terms that can't both hold."""
-    singular = [term for term in wanted if term.field in _ONE_EACH]
-    for other, term in combinations(singular, 2):
-        if term.field == other.field and not _meet(term, other):
-            yield term
-
-
-def _terms_of(parts: Sequence[Term | Match]) -> list[Term]:
-    return [part for part in parts if isinstance(part, Term)]
-
-
-def _is_covered(term: Term, wide: Sequence[Term]) -> bool:
-    """Whether one of *wide* holds wherever *term* does."""
-    return any(one.field == term.field and _folded(term) <= _folded(one) for one in wide)
-
-
-def _meet(term: Term, other: Term) -> bool:
-    # `en` holds for `en-GB` too.
-    return any(
-        f"{one}-".startswith(f"{two}-") or f"{two}-".startswith(f"{one}-")
-        for one in _folded(term)
-        for two in _folded(other)
-    )
-
-
-def _folded(term: Term) -> set[str]:
-    # A regular expression is another one in another case.
-    return set(term.values) if term.field == "regex" else {value.casefold() for value in term.values}
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """The rule of the section at *place* in the tree, as far as rules can be compared."""
-
-    place: int
-    section: Section
-    enough: frozenset[tuple[str, str]]
-    needed: list[frozenset[tuple[str, str]]]
-    meaning: object
-
-    def hides(self, other: _Rule) -> bool:
-        """Whether its section, which is exclusive, has alone all that *other* finds."""
-        takes_all = self.meaning == other.meaning or any(one <= self.enough for one in other.needed)
-        return takes_all and self is not other and self._goes_first(other)
-
-    def _goes_first(self, other: _Rule) -> bool:
-        if self.section.priority != other.section.priority:
-            return self.section.priority > other.section.priority
-        return not other.section.exclusive or self.place < other.place
-
-
-def shadowed(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:
-    """Give each section whose rule finds nothing but what an exclusive section takes before it, and that section."""
-    rules = [
-        _Rule(place, section, _enough(section.match), _needed(section.match), _meaning(section.match))
-        for place, section in enumerate(sections)
-        if section.match is not None
-    ]
-    takers = [rule for rule in rules if rule.section.exclusive]
-    for rule in rules:
-        if taker := next((one for one in takers if one.hides(rule)), None):
-            yield rule.section, taker.section
-
-
-def _enough(match: Match) -> frozenset[tuple[str, str]]:
-    """Values any one of which makes *match* hold; none where it asks for more."""
-    if match.none or len(match.all) + bool(match.any) != 1:
-        return frozenset()
-    terms = match.any or match.all
-    if not all(isinstance(term, Term) for term in terms):
-        return frozenset()
-    return frozenset().union(*(_asked(term) for term in terms if isinstance(term, Term)))
-
-
-def _needed(match: Match) -> list[frozenset[tuple[str, str]]]:
-    """Sets of values of each of which at least one is there wherever *match* holds."""
-    found = [_asked(term) for term in match.all if isinstance(term, Term)]
-    if match.any and all(isinstance(term, Term) for term in match.any):
-        found.append(frozenset().union(*(_asked(term) for term in match.any if isinstance(term, Term))))
-    return found
-
-
-def _asked(term: Term) -> frozenset[tuple[str, str]]:
-    return frozenset((term.field, value) for value in _folded(term))
-
-
-def _meaning(rule: Match | Term) -> object:
-    if isinstance(rule, Term):
-        return rule.field, frozenset(_folded(rule))
-    return tuple(frozenset(_meaning(part) for part in parts) for parts in (rule.any, rule.all, rule.none))
-
-
 def _terms(match: Match) -> Iterator[Term]:
     waiting: list[Term | Match] = [match]
     while waiting:
@@ -390,6 +284,86 @@ def _terms(match: Match) -> Iterator[Term]:
             yield one
         else:
             waiting.extend((*one.any, *one.all, *one.none))
+
+
+def _barren(match: Match) -> Iterator[tuple[Term, str]]:
+    """Give the terms that keep *match*, or a joint within it that must hold, from ever matching, and why."""
+    refused = [_asked(term) for term in match.none if isinstance(term, Term)]
+    wanted = [term for term in match.all if isinstance(term, Term)]
+
+    def is_refused(part: Term | Match) -> bool:
+        return isinstance(part, Term) and any(_asked(part) <= values for values in refused)
+
+    for term in filter(is_refused, wanted):
+        yield term, f"`none` leaves out all that `{term.field}` asks for"
+    if match.any and all(map(is_refused, match.any)) and isinstance(match.any[0], Term):
+        yield match.any[0], "`none` leaves out all that `any` asks for"
+    for other, term in combinations(wanted, 2):
+        if term.field == other.field and term.field in _ONE_EACH and not _meet(_asked(term), _asked(other)):
+            yield term, f"an article has one {term.field}, and two are asked for"
+    for part in match.all:
+        if isinstance(part, Match):
+            yield from _barren(part)
+
+
+def _meet(one: Values, other: Values) -> bool:
+    # `en` holds for `en-GB` too.
+    pairs_of = [(f"{a}-", f"{b}-") for _, a in one for _, b in other]
+    return any(a.startswith(b) or b.startswith(a) for a, b in pairs_of)
+
+
+def _asked(*parts: Term | Match) -> Values:
+    """What *parts* ask for together; nothing where one of them is no term."""
+    terms = [part for part in parts if isinstance(part, Term)]
+    if len(terms) < len(parts):
+        return frozenset()
+    return frozenset(
+        (term.field, value if term.field == "regex" else value.casefold()) for term in terms for value in term.values
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """The rule of the section at *place* in the tree, as far as rules can be compared: any one of the values *enough*
+    makes it hold, and of each set in *needed* at least one is there wherever it holds.
+    """
+
+    place: int
+    section: Section
+    enough: Values
+    needed: list[Values]
+    meaning: object
+
+    def hides(self, other: _Rule) -> bool:
+        """Whether its section, which is exclusive, has alone all that *other* finds."""
+        if self is other or not (self.meaning == other.meaning or any(one <= self.enough for one in other.needed)):
+            return False
+        if self.section.priority != other.section.priority:
+            return self.section.priority > other.section.priority
+        return not other.section.exclusive or self.place < other.place
+
+
+def _compared(place: int, section: Section, match: Match) -> _Rule:
+    alone = not match.none and len(match.all) + bool(match.any) == 1
+    needed = [values for part in match.all if (values := _asked(part))]
+    if values := _asked(*match.any):
+        needed.append(values)
+    return _Rule(place, section, _asked(*(match.any or match.all)) if alone else frozenset(), needed, _meaning(match))
+
+
+def _meaning(rule: Match | Term) -> object:
+    if isinstance(rule, Term):
+        return _asked(rule)
+    return tuple(frozenset(map(_meaning, parts)) for parts in (rule.any, rule.all, rule.none))
+
+
+def shadowed(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:
+    """Give each section whose rule finds nothing but what an exclusive section takes before it, and that section."""
+    rules = [_compared(place, one, one.match) for place, one in enumerate(sections) if one.match is not None]
+    takers = [rule for rule in rules if rule.section.exclusive]
+    for rule in rules:
+        if taker := next((one for one in takers if one.hides(rule)), None):
+            yield rule.section, taker.section
 
 
 def match_schema() -> dict[str, Schema]:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree
+from yaml.nodes import Node
 
 from feeds.configuration import DOCUMENTS, Section, Source
 from feeds.errors import ConfigError
 from feeds.settings.forms import comparable, judge_address
-from feeds.settings.reports import Wrong, quote
+from feeds.settings.reports import Report, Wrong, quote
 from feeds.settings.section_tree import section_by_name
 
 MAX_OPML_BYTES = 32 * 1024 * 1024
@@ -58,6 +59,14 @@ class Subscriptions:
 
     outlines: tuple[Outline, ...]
     mended: str = ""
+
+    @property
+    def by_folders(self) -> dict[tuple[str, ...], list[Outline]]:
+        """Folders, outermost first → the feeds in them."""
+        groups: dict[tuple[str, ...], list[Outline]] = {}
+        for outline in self.outlines:
+            groups.setdefault(outline.folders, []).append(outline)
+        return groups
 
 
 def read_opml(body: bytes, *, file: str) -> Subscriptions:
@@ -180,15 +189,38 @@ class Names:
         return name
 
 
-def file_outlines(outlines: Iterable[Outline], sections: Mapping[str, Section]) -> list[tuple[Outline, str | None]]:
-    """Give each outline with the path of the section that its folders mean, None where they mean none."""
-    paths: dict[tuple[str, ...], str | None] = {}
-    filed = []
-    for outline in outlines:
-        if outline.folders not in paths:
-            paths[outline.folders] = section_by_name(sections, outline.folders)
-        filed.append((outline, paths[outline.folders]))
-    return filed
+def read_listed(file: str, read_file: Callable[[str], bytes], place: Node, report: Report) -> Subscriptions | None:
+    """The feeds of the list *file* that is named at *place*; None where *report* now says what is wrong with it."""
+    try:
+        return read_opml(read_file(file), file=file)
+    except OSError as error:
+        cause = f"opml: can't read {quote(file)}: {(error.strerror or str(error)).lower()}"
+        report.error(place, cause, "the path is relative to the config folder")
+    except ConfigError as error:
+        report.errors.append(error)
+        where = f"line {error.line} of that file" if error.line else "that file"
+        report.error(place, f"opml: {quote(file)} is no list of feeds", f"see {where}")
+    return None
+
+
+def report_list(
+    file: str, listed: Subscriptions, doubled: int, unfiled: Mapping[tuple[str, ...], int], place: Node, report: Report
+) -> None:
+    """Warn of what is odd in the list *file*: *doubled* feeds are sources already, *unfiled* ones in no section."""
+    file = quote(file)
+    if listed.mended:
+        report.warn(place, f"opml: {file}: {listed.mended}", "it is read all the same; export it again")
+    if not listed.outlines:
+        report.warn(place, f"opml: {file} lists no feeds", "export it again")
+    if doubled:
+        are = f"feed of {file} is a source" if doubled == 1 else f"feeds of {file} are sources"
+        report.warn(place, f"{doubled} {are} already", "the first one holds")
+    for folders, count in unfiled.items():
+        inside = f"in the folder {quote(' > '.join(folders))}" if folders else "outside any folder"
+        feeds, belong = ("feed", "belongs") if count == 1 else ("feeds", "belong")
+        cause = f"{count} {feeds} of {file} {inside} {belong} to no section"
+        remedy = "rules file what it brings, or it is unfiled; name the folder as a section, or write `section:` here"
+        report.warn(place, cause, remedy)
 
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
@@ -233,7 +265,7 @@ def opml_to_lines(
         if subscriptions.mended:
             made.remark(f"{file}, mended: {subscriptions.mended}")
         made.known += sum(comparable(outline.url) in had for outline in subscriptions.outlines)
-        for folders, outlines in _by_folder(subscriptions.outlines).items():
+        for folders, outlines in subscriptions.by_folders.items():
             _add_folder(made, folders, _unseen(outlines, seen), names, section_by_name(tree, folders))
     return made
 
@@ -269,13 +301,6 @@ def _add_source(made: ConfigLines, outline: Outline, names: Names, section: str 
     if section:
         made.lines.append(f"  section: {section}")
     made.sources += 1
-
-
-def _by_folder(outlines: Iterable[Outline]) -> dict[tuple[str, ...], list[Outline]]:
-    groups: dict[tuple[str, ...], list[Outline]] = {}
-    for outline in outlines:
-        groups.setdefault(outline.folders, []).append(outline)
-    return groups
 
 
 def scalar(text: str) -> str:

@@ -14,17 +14,7 @@ from feeds.configuration import UNFILED, Drop, Section
 from feeds.settings.forms import SECTION_KEY, keys_of
 from feeds.settings.match_rules import Lists, judge_drop, judge_lists, judge_match, match_schema
 from feeds.settings.reports import Report, Wrong, quote
-from feeds.settings.types import (
-    Group,
-    Key,
-    Later,
-    Number,
-    Read,
-    Schema,
-    mapping_schema,
-    pairs,
-    read_mapping,
-)
+from feeds.settings.types import Key, Read, Schema, group, later, mapping_schema, number, pairs, read_mapping
 
 RESERVED = frozenset(
     f"article articles archive index search status metrics websub static {UNFILED} sections section lists stories drop "
@@ -39,18 +29,17 @@ _LONGEST_KEY = 64
 _DEEPEST = 8
 
 
-LEARNED_KEYS: dict[str, Key] = {
+_LEARNED_KEYS = {
     "precision": Key(
-        takes=Number(0.5, 0.999, whole=False),
+        takes=number(0.5, 0.999, whole=False),
         says="the share that must be right of what the learned classifier files here",
         required=True,
     ),
 }
-
 SECTION_KEYS = {
     **keys_of(Section),
-    "learned": Key(takes=Group(LEARNED_KEYS), says="let the learned classifier file here"),
-    "sections": Key(takes=Later({"$ref": "#/definitions/tree"}), says="the sections below this one"),
+    "learned": Key(takes=group(_LEARNED_KEYS), says="let the learned classifier file here"),
+    "sections": Key(takes=later({"$ref": "#/definitions/tree"}), says="the sections below this one"),
 }
 
 

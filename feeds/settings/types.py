@@ -1,8 +1,7 @@
-"""The types of value that a key can take: each reads a node, says what is allowed, and gives its JSON Schema. Pure.
+"""The kinds of value that a key can take: how each is read from a node, and its JSON Schema. Pure.
 
-`read` raises Wrong for a value that does not hold; types made of several values report those that are wrong and
-give the rest. Scalars are read as they were written: `no` is text where text is wanted, and false where yes or
-no is. `forms` has the texts of one form, such as addresses and languages.
+Scalars are read as they were written: `no` is text where text is wanted, and false where yes or no is. `forms` has the
+texts of one form, such as addresses and languages.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -24,20 +23,17 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|seconds?|m|min|minutes?|h|hour
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg])i?b?(?:ytes)?", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _CURLY = re.compile("[“”„‘’‚«].*[“”‘’»]", re.DOTALL)
-_YES = {"true", "yes", "on"}
-_NO = {"false", "no", "off"}
+_YES_OR_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
-class Kind(Protocol):
-    """What a key can take."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a key can take. *read* gives the value of a node: it raises Wrong for one that does not hold; of several
+    values it reports those that are wrong and gives the rest. *schema* is the same in JSON Schema (draft 7).
+    """
 
-    def read(self, node: Node, report: Report) -> Any:
-        """Give the value of *node*; raises Wrong, or reports and gives what holds of several values."""
-        ...
-
-    def schema(self) -> Schema:
-        """The same in JSON Schema (draft 7)."""
-        ...
+    read: Callable[[Node, Report], Any]
+    schema: Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,196 +45,129 @@ class Key:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A line of text, not empty, of at most *longest* characters; with *empty* it may be empty, in quotes."""
+def text(longest: int = 500, *, empty: bool = False, lines: bool = False) -> Kind:
+    """A text of at most *longest* characters in one line, but with *lines*; not empty, but with *empty*, in quotes."""
 
-    longest: int = 500
-    empty: bool = False
-    lines: bool = False
-
-    def read(self, node: Node, report: Report) -> str:
-        text = text_of(node, empty=self.empty, curly=True).strip()
+    def read(node: Node, report: Report) -> str:
+        found = text_of(node, empty=empty, curly=True).strip()
         if is_curly(node):
-            report.warn(
-                node, f"{quote(text)} has its curly quotes in it", 'write straight ones (") where none are meant'
-            )
-        if not text and not self.empty:
+            remedy = 'write straight ones (") where none are meant'
+            report.warn(node, f"{quote(found)} has its curly quotes in it", remedy)
+        if not found and not empty:
             raise Wrong("an empty text", "write something, or take the line out")
-        if not self.lines and "\n" in text:
-            raise Wrong(f"{quote(text)} goes over several lines", "write it in one line")
-        if len(text) > self.longest:
-            raise Wrong(f"{quote(text)} has {len(text)} characters", f"write at most {self.longest}")
-        return text
+        if not lines and "\n" in found:
+            raise Wrong(f"{quote(found)} goes over several lines", "write it in one line")
+        if len(found) > longest:
+            raise Wrong(f"{quote(found)} has {len(found)} characters", f"write at most {longest}")
+        return found
 
-    def schema(self) -> Schema:
-        return {"type": ["string", "number", "boolean"], **({} if self.empty else {"minLength": 1})}
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A text of one form: *judge* gives its value, or raises Wrong; *shape* is its JSON Schema; *empty* as of Text."""
-
-    judge: Callable[[str, Report], str]
-    shape: Schema
-    empty: bool = False
-
-    def read(self, node: Node, report: Report) -> str:
-        return self.judge(text_of(node, empty=self.empty).strip(), report)
-
-    def schema(self) -> Schema:
-        return self.shape
+    return Kind(read, {"type": ["string", "number", "boolean"], **({} if empty else {"minLength": 1})})
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+def form(judge: Callable[[str], str], schema: Schema, *, empty: bool = False) -> Kind:
+    """A text of one form: *judge* gives its value, or raises Wrong; *empty* as for `text`."""
+    return Kind(lambda node, report: judge(text_of(node, empty=empty).strip()), schema)
+
+
+def number(least: float, most: float, unit: str = "", *, whole: bool = True) -> Kind:
     """A number from *least* to *most* in *unit*; *whole* where no fraction makes sense."""
+    of_unit = f" of {unit}" if unit else ""
+    allowed = f"a {'whole ' if whole else ''}number{of_unit} from {plain(least)} to {plain(most)}"
 
-    least: float
-    most: float
-    unit: str = ""
-    whole: bool = True
-
-    def read(self, node: Node, report: Report) -> int | float:
-        text = text_of(node).strip()
-        if not _NUMBER.fullmatch(text):
-            raise Wrong(f"{quote(text)} is not a number", self._remedy(text))
-        value = float(text)
-        if self.whole and not value.is_integer():
-            raise Wrong(f"{quote(text)} is not a whole number", f"write {self._range()}")
-        if not self.least <= value <= self.most:  # infinity too
-            raise Wrong(f"{quote(text)} is out of range", f"write {self._range()}")
+    def read(node: Node, report: Report) -> int | float:
+        found = text_of(node).strip()
+        if not _NUMBER.fullmatch(found):
+            meant = _in_unit(found, unit)
+            remedy = f"write {allowed}" if meant is None else f"write it in {unit}: {plain(meant)}"
+            raise Wrong(f"{quote(found)} is not a number", remedy)
+        value = float(found)
+        if whole and not value.is_integer():
+            raise Wrong(f"{quote(found)} is not a whole number", f"write {allowed}")
+        if not least <= value <= most:  # infinity too
+            raise Wrong(f"{quote(found)} is out of range", f"write {allowed}")
         return int(value) if value.is_integer() else value
 
-    def _range(self) -> str:
-        what = "a whole number" if self.whole else "a number"
-        unit = f" of {self.unit}" if self.unit else ""
-        return f"{what}{unit} from {plain(self.least)} to {plain(self.most)}"
-
-    def _remedy(self, text: str) -> str:
-        meant = None
-        if self.unit in ("seconds", "days") and (match := _DURATION.fullmatch(text)):
-            meant = float(match[1]) * _SECONDS[match[2][0].lower()] / (86400 if self.unit == "days" else 1)
-        elif self.unit == "bytes" and (match := _SIZE.fullmatch(text)):
-            meant = int(float(match[1]) * 1024 ** ("kmg".index(match[2].lower()) + 1))
-        return f"write {self._range()}" if meant is None else f"write it in {self.unit}: {plain(meant)}"
-
-    def schema(self) -> Schema:
-        return {"type": "integer" if self.whole else "number", "minimum": self.least, "maximum": self.most}
+    return Kind(read, {"type": "integer" if whole else "number", "minimum": least, "maximum": most})
 
 
-@dataclass(frozen=True, slots=True)
-class YesNo:
-    """`true` or `false`; `yes`, `no`, `on` and `off` are understood."""
-
-    def read(self, node: Node, report: Report) -> bool:
-        text = text_of(node).strip().lower()
-        if text in _YES:
-            return True
-        if text in _NO:
-            return False
-        raise Wrong(f"{quote(text)} is neither yes nor no", "write true or false")
-
-    def schema(self) -> Schema:
-        return {"type": "boolean"}
+def _in_unit(found: str, unit: str) -> float | None:
+    """What a duration such as 5m, or a size such as 2 MB, is in *unit*."""
+    if unit in ("seconds", "days") and (match := _DURATION.fullmatch(found)):
+        return float(match[1]) * _SECONDS[match[2][0].lower()] / (86400 if unit == "days" else 1)
+    if unit == "bytes" and (match := _SIZE.fullmatch(found)):
+        return int(float(match[1]) * 1024 ** ("kmg".index(match[2].lower()) + 1))
+    return None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+def _yes_or_no(node: Node, report: Report) -> bool:
+    found = text_of(node).strip().lower()
+    if found not in _YES_OR_NO:
+        raise Wrong(f"{quote(found)} is neither yes nor no", "write true or false")
+    return _YES_OR_NO[found]
+
+
+YES_OR_NO = Kind(_yes_or_no, {"type": "boolean"})
+"""`true` or `false`; `yes`, `no`, `on` and `off` are understood."""
+
+
+def choice(words: tuple[str, ...]) -> Kind:
     """One of *words*."""
 
-    words: tuple[str, ...]
+    def judge(found: str) -> str:
+        if found in words:
+            return found
+        hint = did_you_mean(found, words)
+        raise Wrong(f"{quote(found)} is not one of the choices", f"write {listing(words)}{hint and '; ' + hint}")
 
-    def read(self, node: Node, report: Report) -> str:
-        text = text_of(node).strip()
-        if text in self.words:
-            return text
-        hint = did_you_mean(text, self.words)
-        raise Wrong(f"{quote(text)} is not one of the choices", f"write {listing(self.words)}{hint and '; ' + hint}")
-
-    def schema(self) -> Schema:
-        return {"enum": list(self.words)}
+    return form(judge, {"enum": list(words)})
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+def or_word(word: str, value: Any, other: Kind) -> Kind:
     """The word *word*, which means *value*, or what *other* takes."""
 
-    word: str
-    value: Any
-    other: Kind
-
-    def read(self, node: Node, report: Report) -> Any:
-        if isinstance(node, ScalarNode) and node.value.strip() == self.word:
-            return self.value
+    def read(node: Node, report: Report) -> Any:
+        if isinstance(node, ScalarNode) and node.value.strip() == word:
+            return value
         try:
-            return self.other.read(node, report)
+            return other.read(node, report)
         except Wrong as wrong:
-            raise Wrong(wrong.cause, f"{wrong.remedy}; or write {self.word}") from wrong
+            raise Wrong(wrong.cause, f"{wrong.remedy}; or write {word}") from wrong
 
-    def schema(self) -> Schema:
-        return {"anyOf": [{"const": self.word}, self.other.schema()]}
+    return Kind(read, {"anyOf": [{"const": word}, other.schema]})
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    """Several values of one kind, as a list, or one alone; nothing twice. At least *least*, at most *most*."""
+def list_of(item: Kind, least: int = 0, most: int = 10_000, *, once: bool = True) -> Kind:
+    """Several values of one kind, as a list, or one alone. *once*: what stands twice is reported, and no secret."""
 
-    item: Kind
-    least: int = 0
-    most: int = 10_000
-    once: bool = True  # what stands twice is told; it must not hold a secret
-
-    def read(self, node: Node, report: Report) -> tuple[Any, ...]:
-        if is_empty(node):
-            items: list[Node] = []
-        else:
-            items = node.value if isinstance(node, SequenceNode) else [node]
-        if not self.least <= len(items) <= self.most:
-            raise Wrong(f"a list of {len(items)}", f"write at least {self.least} and at most {self.most}")
+    def read(node: Node, report: Report) -> tuple[Any, ...]:
+        nodes: list[Node] = [] if is_empty(node) else items_of(node)
+        if not least <= len(nodes) <= most:
+            raise Wrong(f"a list of {len(nodes)}", f"write at least {least} and at most {most}")
         values: dict[Any, None] = {}
-        for item in items:
+        for one in nodes:
             try:
-                value = self.item.read(item, report)
+                value = item.read(one, report)
             except Wrong as wrong:
-                if item is node and isinstance(item, ScalarNode) and "," in item.value:
-                    wrong = Wrong(wrong.cause, f"write a list: [{', '.join(item.value.replace(',', ' ').split())}]")
-                report.wrong(item, wrong)
+                if one is node and isinstance(one, ScalarNode) and "," in one.value:
+                    wrong = Wrong(wrong.cause, f"write a list: [{', '.join(one.value.replace(',', ' ').split())}]")
+                report.wrong(one, wrong)
                 continue
-            if value in values and self.once:
-                report.warn(item, f"{quote(str(value))} twice in one list", "take one out")
+            if value in values and once:
+                report.warn(one, f"{quote(str(value))} twice in one list", "take one out")
             values[value] = None
         return tuple(values)
 
-    def schema(self) -> Schema:
-        item = self.item.schema()
-        return {"anyOf": [{"type": "array", "items": item, "minItems": self.least}, item]}
+    return Kind(read, {"anyOf": [{"type": "array", "items": item.schema, "minItems": least}, item.schema]})
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+def group(keys: Mapping[str, Key]) -> Kind:
     """A mapping with *keys*; gives what was written as a dict, keys that were wrong left out."""
-
-    keys: Mapping[str, Key]
-
-    def read(self, node: Node, report: Report) -> dict[str, Any]:
-        return read_mapping(node, self.keys, report).values
-
-    def schema(self) -> Schema:
-        return mapping_schema(self.keys)
+    return Kind(lambda node, report: read_mapping(node, keys, report).values, mapping_schema(keys))
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+def later(schema: Schema) -> Kind:
     """A part that is read by its own function, once all around it is known; here only for the schema."""
-
-    means: Schema
-
-    def read(self, node: Node, report: Report) -> Node:
-        return node
-
-    def schema(self) -> Schema:
-        return self.means
+    return Kind(lambda node, report: node, schema)
 
 
 @dataclass(slots=True)
@@ -260,11 +189,7 @@ def read_mapping(node: Node, keys: Mapping[str, Key], report: Report) -> Read:
         key = keys.get(name)
         if key is None:
             read.unknown.append(name)
-            if name.startswith("-") and name[1:] in keys:
-                report.error(key_node, f"{quote(name)}: no space after the dash", f"write `- {name[1:]}: …`")
-                continue
-            hint = report.did_you_mean(name, keys) if len(name) > 1 else ""
-            report.error(key_node, f"unknown key {quote(name)}", hint or f"allowed are {listing(sorted(keys))}")
+            _report_unknown(name, key_node, keys, report)
             continue
         read.places[name] = value
         try:
@@ -275,6 +200,14 @@ def read_mapping(node: Node, keys: Mapping[str, Key], report: Report) -> Read:
         if key.required and name not in read.places:
             report.error(node, f"no `{name}:`", f"add it: {key.says}")
     return read
+
+
+def _report_unknown(name: str, place: Node, keys: Mapping[str, Key], report: Report) -> None:
+    if name.startswith("-") and name[1:] in keys:
+        report.error(place, f"{quote(name)}: no space after the dash", f"write `- {name[1:]}: …`")
+    else:
+        hint = report.did_you_mean(name, keys) if len(name) > 1 else ""
+        report.error(place, f"unknown key {quote(name)}", hint or f"allowed are {listing(sorted(keys))}")
 
 
 def pairs(node: Node, report: Report) -> list[tuple[str, Node, Node]]:
@@ -307,7 +240,7 @@ def pairs(node: Node, report: Report) -> list[tuple[str, Node, Node]]:
 
 def _merged(node: Node, report: Report) -> Iterator[tuple[str, Node, Node]]:
     """The pairs of the mappings that a merge key names: one, or a list of them."""
-    for one in node.value if isinstance(node, SequenceNode) else [node]:
+    for one in items_of(node):
         try:
             yield from pairs(one, report)
         except Wrong as wrong:
@@ -318,7 +251,7 @@ def mapping_schema(keys: Mapping[str, Key]) -> Schema:
     """The JSON Schema of a mapping with *keys* and no others."""
     schema: Schema = {
         "type": "object",
-        "properties": {name: {"description": key.says, **key.takes.schema()} for name, key in keys.items()},
+        "properties": {name: {"description": key.says, **key.takes.schema} for name, key in keys.items()},
         "additionalProperties": False,
     }
     if required := [name for name, key in keys.items() if key.required]:
@@ -336,12 +269,17 @@ def text_of(node: Node, *, empty: bool = False, curly: bool = False) -> str:
         raise Wrong(f"{what} where one value belongs", "write one value; put text that holds ': ' in quotes")
     if not node.tag.startswith("tag:yaml.org,2002:"):
         raise Wrong(f"the tag {quote(node.tag)}", "tags have no meaning here; put text that begins with ! in quotes")
-    text: str = node.value
+    found: str = node.value
     if is_empty(node) and not empty:
         raise Wrong("no value", "write one, or take the line out")
     if is_curly(node) and not curly:
-        raise Wrong(f"curly quotes around {quote(text[1:-1])}, which YAML takes for text", 'write straight ones: "')
-    return text
+        raise Wrong(f"curly quotes around {quote(found[1:-1])}, which YAML takes for text", 'write straight ones: "')
+    return found
+
+
+def items_of(node: Node) -> list[Node]:
+    """The items of a list; a *node* that is none is its only one."""
+    return node.value if isinstance(node, SequenceNode) else [node]
 
 
 def is_curly(node: Node) -> bool:
@@ -354,10 +292,10 @@ def is_empty(node: Node) -> bool:
     return isinstance(node, ScalarNode) and not node.value and not node.style
 
 
-def plain(number: float) -> str:
-    """Write *number* without a needless fraction.
+def plain(value: float) -> str:
+    """Write *value* without a needless fraction.
 
     >>> plain(900.0), plain(0.5)
     ('900', '0.5')
     """
-    return str(int(number)) if math.isfinite(number) and float(number).is_integer() else str(number)
+    return str(int(value)) if math.isfinite(value) and float(value).is_integer() else str(value)

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yaml.nodes import ScalarNode
 
 from feeds.configuration import Section, Select, Settings, Source
 from feeds.settings import load_config
 from feeds.settings.config import OTHER_VARIABLES, OVERRIDES
-from feeds.settings.desk_file import DESK_KEYS
+from feeds.settings.forms import keys_of
 from feeds.settings.match_rules import TERM_SAYS, TERMS
+from feeds.settings.reports import Report, Wrong
 from feeds.settings.section_tree import SECTION_KEYS
-from feeds.settings.select_keys import PAGE_KEYS
-from feeds.settings.sources_file import SOURCE_KEYS
-from feeds.settings.types import Group, Key, Number, Or
+from feeds.settings.sources_file import PAGE_KEYS, SOURCE_KEYS
+from feeds.settings.types import Key
 
 PAGE = (Path(__file__).parents[2] / "docs" / "config.md").read_text()
 
@@ -31,20 +32,19 @@ def rows(text: str) -> dict[str, tuple[str, str]]:
     return {key: (takes, default.strip("`")) for key, takes, default in found}
 
 
-def flat(keys: dict[str, Key], settings: Any, above: str = "") -> dict[str, tuple[Key, Any]]:
+def flat(settings: Any, above: str = "") -> dict[str, tuple[Key, Any]]:
     """Give dotted key → (Key, default)."""
     found = {}
-    for name, key in keys.items():
+    for name, key in keys_of(type(settings)).items():
         default = getattr(settings, name)
-        if isinstance(key.takes, Group):
-            assert is_dataclass(default)
-            found.update(flat(dict(key.takes.keys), default, f"{name}."))
+        if is_dataclass(default):
+            found.update(flat(default, f"{name}."))
         else:
             found[above + name] = (key, default)
     return found
 
 
-DESK = flat(DESK_KEYS, Settings())
+DESK = flat(Settings())
 
 
 def test_every_setting_of_the_model_has_a_key_and_a_row():
@@ -83,10 +83,13 @@ def test_every_key_of_a_section_and_of_a_source_has_a_row():
     + [("sources.yaml", name, key) for name, key in SOURCE_KEYS.items()],
 )
 def test_the_range_of_each_number_is_the_one_that_holds(title: str, name: str, key: Key):
-    kind = key.takes.other if isinstance(key.takes, Or) else key.takes
     takes = rows(part(title))[name][0]
-    if isinstance(kind, Number):
-        assert f"{kind.unit or 'number'}, {int(kind.least)} to {int(kind.most)}" in takes
+    schema = key.takes.schema
+    if "minimum" in (schema["anyOf"][1] if "const" in schema.get("anyOf", [{}])[0] else schema):
+        with pytest.raises(Wrong) as caught:
+            key.takes.read(ScalarNode("tag:yaml.org,2002:str", "x"), Report(""))
+        unit, least, most = re.findall(r"number(?: of (\w+))? from (\d+|-\d+) to (\d+)", caught.value.remedy)[0]
+        assert f"{unit or 'number'}, {least} to {most}" in takes
     else:
         assert name == "learned" or not re.search(r"\d to \d", takes)
 
@@ -126,7 +129,7 @@ def test_the_page_about_sources_without_a_feed_has_every_selector_and_examples_t
         key for row in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE) for key in re.findall(r"`([a-z_]+)`", row)
     }
     assert set(PAGE_KEYS) | {"script"} <= listed
-    assert f"1 to {PAGE_KEYS['pages'].takes.schema()['maximum']}, else {Select(item='').pages}" in page
+    assert f"1 to {PAGE_KEYS['pages'].takes.schema['maximum']}, else {Select(item='').pages}" in page
     examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "sections.yaml").write_text("news: {title: News}\n")
     (tmp_path / "sources.yaml").write_text("".join(examples))

@@ -3,7 +3,7 @@
 import pytest
 
 from feeds.settings import ConfigErrors
-from feeds.settings.mending import difference, mended
+from feeds.settings.yamltext import difference, mended
 from tests.settings.conftest import Folder
 
 
