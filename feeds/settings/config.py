@@ -311,7 +311,7 @@ NAMED = 3
 def differences(accepted: Config, files: Config) -> tuple[str, ...]:
     """A line for each file in which *files* says other than *accepted*; none where both mean the same.
 
-    For logs and pages: names of sources and paths of sections alone, never an address or a header, which may hold secrets.
+    Names of sources and paths of sections alone stand there, never an address or a header: these may hold secrets.
     """
     names = {source.key: source.name for config in (accepted, files) for source in config.sources}
     renamed = {was: now for now, was in renames(accepted.sources, files.sources).items()}
