@@ -62,6 +62,9 @@ Brought = dict[int, list[tuple[Entry, int]]]
 """Entries with their source's row, the first that came first, by the article's row."""
 
 
+_NEWEST_ENTRY = select(func.max(entries.c.id))
+
+
 class Articles(Verbs):
     """``tx.articles``"""
 
@@ -242,7 +245,7 @@ class Articles(Verbs):
 
     def newest_entry(self) -> int:
         """The number of the entry that came last, 0 before any."""
-        return int(self._connection.execute(select(func.max(entries.c.id))).scalar_one() or 0)
+        return int(self._connection.execute(_NEWEST_ENTRY).scalar_one() or 0)
 
     def count(self) -> int:
         """How many articles are stored."""

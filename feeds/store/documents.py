@@ -96,7 +96,7 @@ class Documents(Verbs):
 
     def waiting(self) -> bool:
         """Whether any article has fragments missing or out of date; cheap."""
-        return self._execute(select(articles.c.id).where(UNRENDERED).limit(1)).first() is not None
+        return self._execute(_FIRST_UNRENDERED).first() is not None
 
     def pass_over(self, limit: int) -> int:
         """Note of articles that are filed nowhere that they need no fragments until they are; how many there were."""
@@ -207,8 +207,7 @@ class Documents(Verbs):
 
     def get(self, path: str, format: Format) -> Document | None:
         """One document, None where it was never rendered."""
-        statement = select(documents).where(documents.c.path == path, documents.c.format == format)
-        row = self._execute(statement).one_or_none()
+        row = self._execute(_DOCUMENT, {"of_path": path, "of_format": format}).one_or_none()
         return None if row is None else _document(row)
 
     def listing(self, path: str) -> Listing | None:
@@ -233,6 +232,10 @@ class Documents(Verbs):
         return small_tables.publication(self._connection)
 
 
+_FIRST_UNRENDERED = select(articles.c.id).where(UNRENDERED).limit(1)
+_DOCUMENT = select(documents).where(
+    documents.c.path == bindparam("of_path"), documents.c.format == bindparam("of_format")
+)
 _CHANGES = ("version", "revision", "updated_at", "body")
 _KEPT = select(
     articles.c.id,

@@ -282,15 +282,20 @@ def touch(connection: Connection, section_ids: Iterable[int]) -> None:
         connection.execute(_TOUCH, rows)
 
 
+_SECTIONS = select(sections.c.id, sections.c.path).where(sections.c.removed_at.is_(None))
+
+
 def _sections(connection: Connection) -> tuple[dict[str, int], dict[int, str]]:
-    statement = select(sections.c.id, sections.c.path).where(sections.c.removed_at.is_(None))
-    by_path = {row.path: row.id for row in connection.execute(statement)}
+    by_path = {row.path: row.id for row in connection.execute(_SECTIONS)}
     return by_path, {section_id: path for path, section_id in by_path.items()}
+
+
+_FILINGS = select(filings)
 
 
 def _present(connection: Connection, article_ids: Sequence[int]) -> dict[int, dict[int, Row[*tuple[Any, ...]]]]:
     present: dict[int, dict[int, Row[*tuple[Any, ...]]]] = {}
-    for row in rows_in(connection, select(filings), filings.c.article_id, article_ids):
+    for row in rows_in(connection, _FILINGS, filings.c.article_id, article_ids):
         present.setdefault(row.article_id, {})[row.section_id] = row
     return present
 
@@ -316,6 +321,7 @@ def _by_section(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]
     return found
 
 
+_COUNTED = select(sections.c.id, sections.c.sequence, sections.c.filed)
 Numbered = Mapping[int, list[dict[str, Any]]]
 """Rows to be written, by section."""
 
@@ -329,8 +335,7 @@ def _number(connection: Connection, made: Numbered, moved: Numbered) -> None:
     ]
     if more:
         connection.execute(_COUNT_ON, more)
-    counted = select(sections.c.id, sections.c.sequence, sections.c.filed)
-    for section_id, last, filed in rows_in(connection, counted, sections.c.id, ids):
+    for section_id, last, filed in rows_in(connection, _COUNTED, sections.c.id, ids):
         new, old = made.get(section_id, []), moved.get(section_id, [])
         for back, row in enumerate(reversed(old + new)):
             row["sequence"] = last - back

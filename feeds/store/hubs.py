@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
 from feeds.store.dialect import UtcDateTime, Verbs, change_in, how_many, row_of, upsert, value_of
@@ -24,6 +24,32 @@ _TOPIC = documents.c.path.not_in(select(sections.c.path).where(sections.c.privat
 _INACTIVE = source_hubs.c.state != "active"
 _IN_CONFIG = exists().where(sources.c.id == source_hubs.c.source_id, sources.c.removed_at.is_(None))
 _POLLED = _IN_CONFIG.where(sources.c.enabled == 1)
+
+_TIMES = select(
+    select(func.min(hub_requests.c.next_try_at)).scalar_subquery(),
+    select(func.min(source_hubs.c.next_try_at)).where(_POLLED).scalar_subquery(),
+    select(func.min(hub_subscriptions.c.next_try_at))
+    .where(FAILING, hub_subscriptions.c.next_try_at > bindparam("of_now"))
+    .scalar_subquery(),
+)
+_DUE = (
+    select(hub_subscriptions)
+    .join(
+        documents,
+        (documents.c.path == hub_subscriptions.c.path) & (documents.c.format == hub_subscriptions.c.format),
+    )
+    .where(
+        documents.c.etag != hub_subscriptions.c.delivered_etag,
+        documents.c.etag != hub_subscriptions.c.given_up_etag,
+        _TOPIC | (hub_subscriptions.c.ping == HOOK),
+        hub_subscriptions.c.next_try_at <= bindparam("of_now"),
+        hub_subscriptions.c.expires_at > bindparam("of_now"),
+        hub_subscriptions.c.id.not_in(bindparam("of_others", expanding=True)),
+    )
+    .order_by(hub_subscriptions.c.failures, hub_subscriptions.c.id)
+    .limit(bindparam("of_limit"))
+)
+_FAILING_DUE = _DUE.where(FAILING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +159,7 @@ class Hubs(Verbs):
         """When a callback is to be asked, one of our own subscriptions, or a delivery that failed to be tried again:
         the first time of these, and for deliveries the first that is to come. None where nothing waits.
         """
-        failing = FAILING, hub_subscriptions.c.next_try_at > now
-        times = self._execute(
-            select(
-                select(func.min(hub_requests.c.next_try_at)).scalar_subquery(),
-                select(func.min(source_hubs.c.next_try_at)).where(_POLLED).scalar_subquery(),
-                select(func.min(hub_subscriptions.c.next_try_at)).where(*failing).scalar_subquery(),
-            )
-        ).one()
+        times = self._execute(_TIMES, {"of_now": now}).one()
         return min((time for time in times if time is not None), default=None)
 
     def verified(self, request: HubRequest, now: datetime, expires_at: datetime) -> bool:
@@ -190,29 +209,8 @@ class Hubs(Verbs):
 
     def due(self, now: datetime, limit: int, *, failing: bool = False, but: Iterable[int] = ()) -> list[Subscription]:
         """Subscriptions that were not sent the present document of their topic; only those that *failing* before."""
-        other = and_(
-            documents.c.etag != hub_subscriptions.c.delivered_etag,
-            documents.c.etag != hub_subscriptions.c.given_up_etag,
-        )
-        statement = (
-            select(hub_subscriptions)
-            .join(
-                documents,
-                (documents.c.path == hub_subscriptions.c.path) & (documents.c.format == hub_subscriptions.c.format),
-            )
-            .where(
-                other,
-                _TOPIC | (hub_subscriptions.c.ping == HOOK),
-                hub_subscriptions.c.next_try_at <= now,
-                hub_subscriptions.c.expires_at > now,
-            )
-            .where(hub_subscriptions.c.id.not_in(list(but)))
-            .order_by(hub_subscriptions.c.failures, hub_subscriptions.c.id)
-            .limit(limit)
-        )
-        if failing:
-            statement = statement.where(FAILING)
-        return [_subscription(row) for row in self._execute(statement)]
+        bound = {"of_now": now, "of_limit": limit, "of_others": list(but)}
+        return [_subscription(row) for row in self._execute(_FAILING_DUE if failing else _DUE, bound)]
 
     def delivered(self, arrived: Sequence[tuple[int, str, int]], now: datetime, rest_s: float = 0) -> None:
         """Note of each subscription which document (its ETag, its sequence) has arrived there; the next is due after

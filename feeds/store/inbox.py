@@ -14,7 +14,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Row, Update, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Delete,
+    Row,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from feeds.codec import deflate, inflate
 from feeds.configuration import DOCUMENTS
@@ -27,6 +42,17 @@ from feeds.store.values import InboxItem
 READ_AT_ONCE = 50
 _OWN = ("set-cookie", "set-cookie2", "www-authenticate", "authentication-info")
 """Headers that an origin sets for this desk alone."""
+
+
+_PUT = insert(inbox).returning(inbox.c.id)
+_WAITING = (
+    select(inbox)
+    .where(inbox.c.id > bindparam("of_id"), inbox.c.next_try_at.is_(None), inbox.c.reading.is_(None))
+    .order_by(inbox.c.id)
+    .limit(bindparam("of_limit"))
+)
+_PUSHED = _WAITING.where(inbox.c.pushed == 1)
+_REMOVED = delete(inbox)
 
 
 class Inbox(Verbs):
@@ -47,7 +73,7 @@ class Inbox(Verbs):
                 body=deflate(item.body),
             )
             del row["id"], row["validators"], row["tries"]  # its number, and what the row says otherwise
-            ids.append(int(self._connection.execute(insert(inbox).returning(inbox.c.id), row).scalar_one()))
+            ids.append(int(self._connection.execute(_PUT, row).scalar_one()))
         return ids
 
     def waiting(self, limit: int, after_id: int = 0, *, pushed: bool = False) -> list[InboxItem]:
@@ -55,13 +81,8 @@ class Inbox(Verbs):
 
         What was put off is left out, and what a hand has read.
         """
-        statement = select(inbox).where(inbox.c.id > after_id, inbox.c.next_try_at.is_(None), inbox.c.reading.is_(None))
-        if pushed:
-            statement = statement.where(inbox.c.pushed == 1)
-        return [
-            _item(row, inflate(row.body))
-            for row in self._connection.execute(statement.order_by(inbox.c.id).limit(limit))
-        ]
+        rows = self._connection.execute(_PUSHED if pushed else _WAITING, {"of_id": after_id, "of_limit": limit})
+        return [_item(row, inflate(row.body)) for row in rows]
 
     def hand_over(self, readings: Mapping[int, bytes]) -> None:
         """Keep what items, by their ids, were read to say, for the process that decides."""
@@ -123,7 +144,7 @@ class Inbox(Verbs):
 
     def remove(self, ids: Sequence[int]) -> None:
         """Forget items whose entries are saved in this same transaction."""
-        change_in(self._connection, delete(inbox), inbox.c.id, ids)
+        change_in(self._connection, _REMOVED, inbox.c.id, ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +165,27 @@ class RawAnswer:
     body: bytes
 
 
+_POLLED = case((func.coalesce(inbox.c.claim_id, "") != "", 1), else_=0)
+_KEPT = "source_id", "received_at", "final_url", "asked_url", "status", "headers", "pushed", "body"
+_THESE = inbox.c.id.in_(bindparam("of_ids", expanding=True))
+_KEEP = insert(raw_answers).from_select(
+    [*_KEPT, "polled", "size"],
+    select(*(inbox.c[name] for name in _KEPT), _POLLED, func.length(inbox.c.body))
+    .where(_THESE, (_POLLED == 1) | bindparam("of_all", type_=Boolean))
+    .order_by(inbox.c.id),
+)
+
+
+def _old(theirs: ColumnElement[bool]) -> Delete:
+    """What sources answered before `of_before`, but the last answer to a poll of each."""
+    last = select(func.max(raw_answers.c.id)).where(theirs, raw_answers.c.polled == 1)
+    old = delete(raw_answers).where(theirs, raw_answers.c.received_at < bindparam("of_before"))
+    return old.where(raw_answers.c.id.not_in(last.group_by(raw_answers.c.source_id)))
+
+
+_OLD_BESIDE = _old(raw_answers.c.source_id.in_(select(inbox.c.source_id).where(_THESE)))
+
+
 class RawAnswers(Verbs):
     """``tx.raw_answers``: the last answer of each source, and those of some days if config says so, compressed as they
     came; they are copied from the inbox within the database, so that keeping them costs no second compression.
@@ -153,36 +195,15 @@ class RawAnswers(Verbs):
         """Keep items of the inbox, by their ids, before they are removed: the last answer to a poll of each source, and
         with *days* all that came within these.
         """
-        if not item_ids:
-            return
-        polled = case((func.coalesce(inbox.c.claim_id, "") != "", 1), else_=0)
-        names = "source_id", "received_at", "final_url", "asked_url", "status", "headers", "pushed", "body"
-        columns = [*(inbox.c[name] for name in names), polled, func.length(inbox.c.body)]
-        touched: set[int] = set()
         for some in chunks(sorted(item_ids)):
-            these = select(*columns).where(inbox.c.id.in_(some))
-            if not days:
-                these = these.where(polled == 1)
-            these = these.order_by(inbox.c.id)
-            self._connection.execute(insert(raw_answers).from_select([*names, "polled", "size"], these))
-            touched |= set(self._connection.scalars(select(inbox.c.source_id).where(inbox.c.id.in_(some))))
-        self._forget(touched, now - timedelta(days=days))
-
-    def _forget(self, source_ids: Collection[int], before: datetime) -> None:
-        """Forget what these sources answered *before*, but the last answer to a poll of each."""
-        for some in chunks(sorted(source_ids)):
-            theirs = raw_answers.c.source_id.in_(some)
-            last = select(func.max(raw_answers.c.id)).where(theirs, raw_answers.c.polled == 1)
-            old = delete(raw_answers).where(theirs, raw_answers.c.received_at < before)
-            self._connection.execute(old.where(raw_answers.c.id.not_in(last.group_by(raw_answers.c.source_id))))
+            self._execute(_KEEP, {"of_ids": some, "of_all": days > 0})
+            self._execute(_OLD_BESIDE, {"of_ids": some, "of_before": now - timedelta(days=days)})
 
     def trim(self, now: datetime, days: int, most_bytes: int) -> int:
         """Forget what is older than *days*, then the oldest beyond *most_bytes* in all; how many answers went."""
         counted = select(func.count()).select_from(raw_answers)
         before: int = self._connection.execute(counted).scalar_one()
-        self._forget(
-            set(self._connection.scalars(select(raw_answers.c.source_id).distinct())), now - timedelta(days=days)
-        )
+        self._execute(_old(true()), {"of_before": now - timedelta(days=days)})
         total: int = self._connection.scalar(select(func.sum(raw_answers.c.size))) or 0
         if total > most_bytes:
             doomed = []

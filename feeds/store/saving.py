@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select, update
@@ -141,9 +142,11 @@ def _key(decision: Decision) -> str:
     return indexable(decision.known_key or decision.entry.key)
 
 
+_ROWS = select(articles.c.id, articles.c.uid, articles.c.rank_at, articles.c.published_at, articles.c.retracted_at)
+
+
 def _add_rows(connection: Connection, batch: _Batch, uids: Iterable[str]) -> None:
-    columns = articles.c.id, articles.c.uid, articles.c.rank_at, articles.c.published_at, articles.c.retracted_at
-    batch.rows |= {row.uid: row for row in rows_in(connection, select(*columns), articles.c.uid, sorted(uids))}
+    batch.rows |= {row.uid: row for row in rows_in(connection, _ROWS, articles.c.uid, sorted(uids))}
 
 
 def _insert_articles(connection: Connection, batch: _Batch, now: datetime, ranks: Mapping[str, datetime]) -> None:
@@ -350,7 +353,8 @@ def _stored() -> Select[Any]:
 
 
 _STORED = _stored()
-# Built once: it runs for every source of a batch.
+# One list of keys, not of pairs, which SQLite looks up by reading everything; other sources' rows are few.
+_STORED_OF = _STORED.where((entries.c.source_id + 0).in_(bindparam("of_sources", expanding=True)))
 _NEWEST = (
     _STORED.where(entries.c.source_id == bindparam("of_source")).order_by(entries.c.id.desc()).limit(bindparam("most"))
 )
@@ -359,9 +363,8 @@ _NEWEST = (
 def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[*tuple[Any, ...]]]:
     """The entries with these (source id, indexable key), joined with their articles."""
     wanted = set(keys)
-    # One list of keys, not of pairs, which SQLite looks up by reading everything; other sources' rows are few.
-    of_these = (entries.c.source_id + 0).in_(sorted({source_id for source_id, _ in wanted}))
-    rows = rows_in(connection, _STORED.where(of_these), entries.c.key, sorted({key for _, key in wanted}))
+    of_sources = sorted({source_id for source_id, _ in wanted})
+    rows = rows_in(connection, _STORED_OF, entries.c.key, sorted({key for _, key in wanted}), of_sources=of_sources)
     return [row for row in rows if (row.source_id, row.key) in wanted]
 
 
@@ -396,14 +399,21 @@ def _owned(
     connection: Connection, table: Table, column: Column[Any], names: Mapping[Any, N], refused: set[Name]
 ) -> dict[N, str]:
     """The uid of the article that owns each of *names*, {as stored: as asked}; a retracted one's name is *refused*."""
-    statement = select(column.label("name"), articles.c.uid, articles.c.retracted_at)
-    statement = statement.join_from(table, articles, articles.c.id == table.c.article_id)
     found: dict[N, str] = {}
-    for row in rows_in(connection, statement, column, sorted(names)):
+    for row in rows_in(connection, _owners_in(table, column), column, sorted(names)):
         found[names[row.name]] = row.uid
         if row.retracted_at is not None:
             refused.add(names[row.name])
     return found
+
+
+@cache
+def _owners_in(table: Table, column: Column[Any]) -> Select[Any]:
+    columns = column.label("name"), articles.c.uid, articles.c.retracted_at
+    return select(*columns).join_from(table, articles, articles.c.id == table.c.article_id)
+
+
+_TOMBSTONES = select(tombstones.c.mark)
 
 
 def _add_tombstones(
@@ -418,5 +428,5 @@ def _add_tombstones(
         for entry in some:
             if (source_id, entry.key) not in found:
                 marks |= _marks(source_id, entry)
-    rows = rows_in(connection, select(tombstones.c.mark), tombstones.c.mark, sorted(marks))
+    rows = rows_in(connection, _TOMBSTONES, tombstones.c.mark, sorted(marks))
     refused.update(marks[row.mark] for row in rows)

@@ -193,26 +193,30 @@ def _stands_at(title: Sequence[str], at: int, term: Term) -> bool:
     return part[-1].startswith(term.words[-1]) if term.prefix else part[-1] == term.words[-1]
 
 
+_INDEX_POSTGRES = text(
+    f"INSERT INTO {TABLE} (article_id, words) VALUES (:number, to_tsvector('simple', :words))"
+    " ON CONFLICT (article_id) DO UPDATE SET words = excluded.words"
+)
+_INDEX = text(f"INSERT INTO {TABLE} (rowid, words) VALUES (:number, :words)")
+_FORGET = text(f"DELETE FROM {TABLE} WHERE rowid = :number")
+
+
 def index(connection: Connection, shown: Mapping[int, Entry]) -> None:
     """Let articles be found by the words of these entries, and by no others."""
     if not shown:
         return
     rows = [{"number": each, "words": _words(entry)} for each, entry in shown.items()]
     if dialect.is_postgres(connection):
-        statement = (
-            f"INSERT INTO {TABLE} (article_id, words) VALUES (:number, to_tsvector('simple', :words))"
-            " ON CONFLICT (article_id) DO UPDATE SET words = excluded.words"
-        )
-        connection.execute(text(statement), rows)
-        return
-    connection.execute(text(f"DELETE FROM {TABLE} WHERE rowid = :number"), rows)
-    connection.execute(text(f"INSERT INTO {TABLE} (rowid, words) VALUES (:number, :words)"), rows)
+        connection.execute(_INDEX_POSTGRES, rows)
+    else:
+        connection.execute(_FORGET, rows)
+        connection.execute(_INDEX, rows)
 
 
 def forget(connection: Connection, ids: list[int]) -> None:
     """Take articles out of what can be found; PostgreSQL does so when their rows go."""
     if ids and not dialect.is_postgres(connection):
-        connection.execute(text(f"DELETE FROM {TABLE} WHERE rowid = :number"), [{"number": each} for each in ids])
+        connection.execute(_FORGET, [{"number": each} for each in ids])
 
 
 def tidy(connection: Connection, pages: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, insert, literal, select, tuple_, update
 
 from feeds.configuration import UNFILED, Section
 from feeds.errors import SectionNotFound
@@ -50,6 +50,16 @@ _NEWEST = filings.c.rank_at.desc(), filings.c.article_id.desc()
 _CONFIGURED = ("title", "position", "private")
 PUBLISHING = "gate", "held", "set-aside"
 """The kinds of events that publishing opens and closes."""
+
+
+_SECTION_ID = select(sections.c.id).where(sections.c.path == bindparam("of_path"), sections.c.removed_at.is_(None))
+_SINCE = (
+    select(filings.c.article_id, filings.c.state, filings.c.sequence, filings.c.changed_at, articles.c.uid)
+    .join_from(filings, articles)
+    .where(filings.c.section_id == bindparam("of_section"), filings.c.sequence > bindparam("of_sequence"))
+    .order_by(filings.c.sequence.desc())
+    .limit(bindparam("of_limit"))
+)
 
 
 class Sections(Verbs):
@@ -259,14 +269,8 @@ class Sections(Verbs):
 
     def since(self, path: str, sequence: int, limit: int) -> Changes:
         """What was filed, changed, withdrawn or retracted after *sequence*, newest change first (RFC 3229)."""
-        statement = (
-            select(filings.c.article_id, filings.c.state, filings.c.sequence, filings.c.changed_at, articles.c.uid)
-            .join_from(filings, articles)
-            .where(filings.c.section_id == self._id(path), filings.c.sequence > sequence)
-            .order_by(filings.c.sequence.desc())
-            .limit(limit + 1)
-        )
-        rows = self._execute(statement).all()
+        bound = {"of_section": self._id(path), "of_sequence": sequence, "of_limit": limit + 1}
+        rows = self._execute(_SINCE, bound).all()
         complete, rows = len(rows) <= limit, rows[:limit]
         return Changes(
             articles=self._articles([row for row in rows if row.state == LIVE]),
@@ -311,8 +315,7 @@ class Sections(Verbs):
     def _id(self, path: str) -> int:
         if path in self._ids:
             return self._ids[path]
-        statement = select(sections.c.id).where(sections.c.path == path, sections.c.removed_at.is_(None))
-        found: int | None = self._connection.scalar(statement)
+        found: int | None = self._connection.scalar(_SECTION_ID, {"of_path": path})
         if found is None:
             raise SectionNotFound(path)
         self._ids[path] = found

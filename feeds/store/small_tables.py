@@ -36,10 +36,12 @@ def count(connection: Connection, name: str, by: int = 1) -> int:
     return int(moved)
 
 
+_VALUE = select(counters.c.value).where(counters.c.name == bindparam("of_name"))
+
+
 def value(connection: Connection, name: str) -> int:
     """What the counter *name* is at, 0 before it was moved."""
-    statement = select(counters.c.value).where(counters.c.name == name)
-    return int(connection.scalar(statement) or 0)
+    return int(connection.scalar(_VALUE, {"of_name": name}) or 0)
 
 
 def set_value(connection: Connection, name: str, value: int) -> None:
@@ -68,6 +70,9 @@ def draw_desk_number(connection: Connection) -> None:
     """Draw the desk's number where there is none yet."""
     if desk_number(connection) == 0:
         set_value(connection, DESK, secrets.randbits(62) + 1)
+
+
+_SUBJECTS = select(events.c.subject).where(events.c.kind == bindparam("of_kind"), events.c.closed_at.is_(None))
 
 
 class Events(Verbs):
@@ -101,8 +106,7 @@ class Events(Verbs):
 
     def subjects(self, kind: str) -> set[str]:
         """What events of this *kind* are open about."""
-        present = (events.c.kind == kind) & events.c.closed_at.is_(None)
-        return set(self._connection.scalars(select(events.c.subject).where(present)))
+        return set(self._connection.scalars(_SUBJECTS, {"of_kind": kind}))
 
     def open(self) -> list[Event]:
         """Events that are not over, newest first."""
@@ -200,13 +204,16 @@ class Configs(Verbs):
         return str(desk_number(self._connection))
 
 
+_FURNITURE = select(furniture)
+
+
 class Furniture(Verbs):
     """``tx.furniture``; a scope is ``source:`` and its number, or ``site:`` and a host."""
 
     def states(self, scopes: Iterable[str]) -> dict[str, bytes]:
         """The states of those of *scopes* of which something was learnt."""
         wanted = {indexable(scope): scope for scope in scopes}
-        rows = dialect.rows_in(self._connection, select(furniture), furniture.c.scope, sorted(wanted))
+        rows = dialect.rows_in(self._connection, _FURNITURE, furniture.c.scope, sorted(wanted))
         return {wanted[row.scope]: bytes(row.state) for row in rows}
 
     def learn(self, states: Mapping[str, bytes], now: datetime) -> None:

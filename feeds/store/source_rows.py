@@ -197,13 +197,17 @@ def seldom(state: SourceState) -> list[Any]:
     ]
 
 
+_PUSHING = select(source_hubs.c.source_id).where(
+    source_hubs.c.state == "active", source_hubs.c.expires_at > bindparam("of_now")
+)
+
+
 def pushing(connection: Connection, now: datetime, source_ids: Sequence[int] | None = None) -> frozenset[int]:
     """Of these sources (None: of all) those whose hub pushes: verified, and the lease has not ended."""
-    alive = source_hubs.c.state == "active", source_hubs.c.expires_at > now
-    statement = select(source_hubs.c.source_id).where(*alive)
-    if source_ids is not None:
-        statement = statement.where(source_hubs.c.source_id.in_(list(source_ids)))
-    return frozenset(connection.scalars(statement))
+    if source_ids is None:
+        return frozenset(connection.scalars(_PUSHING, {"of_now": now}))
+    rows = rows_in(connection, _PUSHING, source_hubs.c.source_id, source_ids, of_now=now)
+    return frozenset(row.source_id for row in rows)
 
 
 def sources_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, exists, func, select, true, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.configuration import DOCUMENTS, Source, SourceKind
@@ -68,6 +70,48 @@ _IN_INBOX = exists().where(inbox.c.source_id == sources.c.id, inbox.c.claim_id =
 """Whether what a claim has brought waits to be saved."""
 
 
+# Made once: SQLAlchemy takes several times as long to make a statement as to run it.
+
+
+def _claim(which: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    """A claim named `of_claim`, until `of_until`."""
+    values = {
+        "due_at": sources.c.next_poll_at,
+        "next_poll_at": bindparam("of_until"),
+        "claim_id": bindparam("of_claim"),
+    }
+    return update(sources).where(which).values(values).returning(*sources.c)
+
+
+def _claim_first(*which: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    """A claim on up to `of_limit` of these that are due at `of_now`, the longest waiting first."""
+    due = select(sources.c.id).where(POLLABLE, sources.c.next_poll_at <= bindparam("of_now"), *which)
+    due = due.order_by(sources.c.next_poll_at).limit(bindparam("of_limit")).with_for_update(skip_locked=True)
+    return _claim(sources.c.id.in_(due))
+
+
+@cache
+def _claim_due(kinds: tuple[SourceKind, ...] | None) -> ReturningUpdate[Any]:
+    return _claim_first(true() if kinds is None else sources.c.kind.in_(kinds))
+
+
+_CLAIM_SHARD = _claim_first(
+    BY_HANDS,
+    ~_IN_INBOX,
+    sources.c.shard == bindparam("of_shard"),
+    sources.c.key.not_in(bindparam("of_lacking", expanding=True)),
+)
+
+
+@cache
+def _next_due(kinds: tuple[SourceKind, ...] | None) -> Select[Any]:
+    of_these = true() if kinds is None else sources.c.kind.in_(kinds)
+    return select(func.min(sources.c.next_poll_at)).where(POLLABLE, of_these)
+
+
+_LOCKED = select(sources.c.id, sources.c.claim_id, sources.c.polled).order_by(sources.c.id).with_for_update()
+
+
 class Sources(Verbs):
     """``tx.sources``"""
 
@@ -102,11 +146,8 @@ class Sources(Verbs):
         *now* None means the database's clock, which all machines share. Nobody else gets them meanwhile.
         """
         now = moment(dialect.clock(self._connection)) if now is None else now
-        due = select(sources.c.id).where(POLLABLE, sources.c.next_poll_at <= now)
-        if kinds is not None:
-            due = due.where(sources.c.kind.in_(kinds))
-        due = due.order_by(sources.c.next_poll_at).limit(limit).with_for_update(skip_locked=True)
-        return self._claim(sources.c.id.in_(due), now, lease_s, claim_id)
+        claim = _claim_due(None if kinds is None else tuple(kinds))
+        return self._claim(claim, now, lease_s, claim_id, of_now=now, of_limit=limit)
 
     def due_shards(self) -> list[int]:
         """The shards in which a source is due that a hand may poll, by the database's clock."""
@@ -117,10 +158,8 @@ class Sources(Verbs):
     def claim_shard(self, shard: int, lease_s: float, limit: int, *, lacking: Collection[str] = ()) -> list[Claim]:
         """`claim_due` for a hand that polls a *shard*; sources *lacking*, by key, are left to others."""
         now = moment(dialect.clock(self._connection))
-        due = select(sources.c.id).where(POLLABLE, sources.c.next_poll_at <= now, BY_HANDS, ~_IN_INBOX)
-        due = due.where(sources.c.shard == shard, sources.c.key.not_in(sorted(lacking)))
-        due = due.order_by(sources.c.next_poll_at).limit(limit).with_for_update(skip_locked=True)
-        return self._claim(sources.c.id.in_(due), now, lease_s, f"{OF_HAND}{uuid4().hex}")
+        bound = {"of_now": now, "of_limit": limit, "of_shard": shard, "of_lacking": sorted(lacking)}
+        return self._claim(_CLAIM_SHARD, now, lease_s, f"{OF_HAND}{uuid4().hex}", **bound)
 
     def free_shard(self, shard: int) -> None:
         """Give claims of hands in a *shard* back, for the only one who polls it when it begins; what is in the inbox
@@ -136,23 +175,20 @@ class Sources(Verbs):
         free = sources.c.claim_id.is_(None) | (sources.c.next_poll_at <= now)
         wanted = select(sources.c.id).where(POLLABLE, free).with_for_update(skip_locked=True)
         if keys is None:
-            return self._claim(sources.c.id.in_(wanted), now, lease_s, claim_id)
+            return self._claim(_claim(sources.c.id.in_(wanted)), now, lease_s, claim_id)
         claim_id = claim_id or uuid4().hex
         taken: list[Claim] = []
         for some in chunks(keys):
             named = wanted.where(sources.c.key.in_(some))
-            taken += self._claim(sources.c.id.in_(named), now, lease_s, claim_id)
+            taken += self._claim(_claim(sources.c.id.in_(named)), now, lease_s, claim_id)
         return taken
 
-    def _claim(self, which: ColumnElement[bool], now: datetime, lease_s: float, claim_id: str | None) -> list[Claim]:
+    def _claim(
+        self, statement: ReturningUpdate[Any], now: datetime, lease_s: float, claim_id: str | None, **bound: Any
+    ) -> list[Claim]:
         claim_id = claim_id or uuid4().hex
-        statement = (
-            update(sources)
-            .where(which)
-            .values(due_at=sources.c.next_poll_at, next_poll_at=now + timedelta(seconds=lease_s), claim_id=claim_id)
-            .returning(*sources.c)
-        )
-        rows = self._connection.execute(statement).all()
+        until = now + timedelta(seconds=lease_s)
+        rows = self._connection.execute(statement, {"of_until": until, "of_claim": claim_id, **bound}).all()
         pushed = pushing(self._connection, now)
         claims = []
         for row in rows:
@@ -246,8 +282,7 @@ class Sources(Verbs):
 
     def _standing(self, claims: Mapping[int, str]) -> dict[int, int]:
         """Source id to polls so far, of those whose claim stands."""
-        locked = select(sources.c.id, sources.c.claim_id, sources.c.polled).order_by(sources.c.id).with_for_update()
-        rows = list(rows_in(self._connection, locked, sources.c.id, sorted(claims)))
+        rows = list(rows_in(self._connection, _LOCKED, sources.c.id, sorted(claims)))
         return {row.id: row.polled for row in rows if row.claim_id is not None and row.claim_id == claims[row.id]}
 
     def addresses(self, part: str) -> dict[int, str]:
@@ -347,10 +382,7 @@ class Sources(Verbs):
 
         A lease counts as due at its end.
         """
-        statement = select(func.min(sources.c.next_poll_at)).where(POLLABLE)
-        if kinds is not None:
-            statement = statement.where(sources.c.kind.in_(kinds))
-        due: datetime | None = self._connection.execute(statement).scalar_one()
+        due: datetime | None = self._connection.execute(_next_due(None if kinds is None else tuple(kinds))).scalar_one()
         return due
 
     def polls(self, source_id: int, limit: int) -> list[Poll]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -33,6 +33,16 @@ from feeds.store.schema import (
 )
 from feeds.store.selections import PUBLIC, SECTIONS_AT_ONCE, filed_in, fragment_of, published
 from feeds.store.values import Outline, Selection, StorySize
+
+
+@lru_cache(maxsize=16)
+def _filed(within: frozenset[str] | None) -> Select[Any]:
+    """Articles in public sections and the private ones *within* (None: in any), newest first."""
+    return (
+        select(articles.c.id, articles.c.story_uid)
+        .where(articles.c.retracted_at.is_(None), FILED if within is None else filed_in(within))
+        .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
+    )
 
 
 class StoryShelf(Verbs):
@@ -81,11 +91,7 @@ class StoryShelf(Verbs):
     ) -> dict[str, tuple[Article, ...]]:
         """The articles of several stories, newest first, at most *limit* of each; stories without any are left out."""
         ids: dict[str, list[int]] = {}
-        statement = (
-            select(articles.c.id, articles.c.story_uid)
-            .where(articles.c.retracted_at.is_(None), FILED if within is None else filed_in(within))
-            .order_by(articles.c.rank_at.desc(), articles.c.id.desc())
-        )
+        statement = _filed(None if within is None else frozenset(within))
         for row in rows_in(self._connection, statement, articles.c.story_uid, uids):
             kept = ids.setdefault(row.story_uid, [])
             if len(kept) < limit:
@@ -156,22 +162,30 @@ def _told_in(count: int) -> Select[Any]:
     return select(articles.c.story_uid).where(told).distinct()
 
 
+_MEMBERS = (
+    select(articles.c.story_uid, articles.c.id, articles.c.revision)
+    .where(articles.c.retracted_at.is_(None), NOT_ASIDE, filed_in(PUBLIC))
+    .order_by(articles.c.id)
+)
+
+
 def made_of(connection: Connection, story_uids: Iterable[str]) -> dict[str, str]:
     """What tells whether a story has changed: a hash of its articles and their revisions."""
     members: dict[str, list[str]] = {}
-    statement = select(articles.c.story_uid, articles.c.id, articles.c.revision).order_by(articles.c.id)
-    shown = statement.where(articles.c.retracted_at.is_(None), NOT_ASIDE, filed_in(PUBLIC))
-    for row in rows_in(connection, shown, articles.c.story_uid, sorted(set(story_uids))):
+    for row in rows_in(connection, _MEMBERS, articles.c.story_uid, sorted(set(story_uids))):
         members.setdefault(row.story_uid, []).append(f"{row.id}/{row.revision}")
     return {uid: blake2b(" ".join(parts).encode(), digest_size=12).hexdigest() for uid, parts in members.items()}
+
+
+_MADE = select(story_fragments.c.story_uid, story_fragments.c.made_of).where(
+    story_fragments.c.version == bindparam("of_version")
+)
 
 
 def stale(connection: Connection, wanted: dict[str, str], version: int) -> set[str]:
     """Those of the stories *wanted*, each with what it is made of, whose fragments are missing or out of date."""
     fresh: dict[str, int] = {}
-    columns = story_fragments.c.story_uid, story_fragments.c.made_of
-    made = select(*columns).where(story_fragments.c.version == version)
-    for row in rows_in(connection, made, story_fragments.c.story_uid, sorted(wanted)):
+    for row in rows_in(connection, _MADE, story_fragments.c.story_uid, sorted(wanted), of_version=version):
         if row.made_of == wanted[row.story_uid]:
             fresh[row.story_uid] = fresh.get(row.story_uid, 0) + 1
     return {uid for uid in wanted if fresh.get(uid, 0) < len(FORMATS)}
