@@ -1,7 +1,9 @@
 """Search over what is stored: SQLite's FTS5 and PostgreSQL's text search behind one verb. I/O: database.
 
-Both keep the folded words of `feeds.text.words`, so that the same question finds the same articles on either. What is
-came last is found first, which both databases walk without looking at every match; then it is put in order here.
+Both keep the folded words of `feeds.text.words`, so that the same question finds the same articles on either. What
+came last is found first: the index gives its hits in that order, one after the other is looked at until there are
+enough, and what was found is put in order here. Looking is cheapest where a set says whether a hit counts: a small
+section becomes one, and what a source brought.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
-from feeds.codec import micros, moment
+from feeds.codec import micros
 from feeds.model import Article, Entry, Format, Fragment
 from feeds.store import dialect
 from feeds.store.dialect import Verbs, rows_in, storable
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
-from feeds.store.schema import articles, entries
+from feeds.store.schema import SERVABLE, articles, entries, fragments
 from feeds.store.selections import PUBLIC, fragment_of
 from feeds.text import spelled, words
 
@@ -30,9 +32,17 @@ MOST_QUERY_CHARS = 200
 MOST_TERMS = 12
 MOST_FOUND = 500
 """Articles that one question finds at most; filters find others."""
+MOST_HITS = 50_000
+"""Hits of the words that are looked at, the last that came. Only of a word in very many articles there are more."""
+MOST_OF_SOURCE = 5000
+"""Entries of a source that are searched, the last that came."""
+SMALL_FILINGS = 100_000
+"""Filings of a section, or of all that may be seen together, up to which they become a set."""
 MONTH = timedelta(days=30)
 PREFIX_FROM = 3
-"""A word of so many letters finds longer words that begin with it: flood, floods, flooding."""
+"""A word of so many letters finds longer words that begin with it: flood, floods, flooding. But not one that is in
+`MOST_FOUND` articles: to put together all that begins with a frequent word takes longer than all else.
+"""
 
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 
@@ -92,12 +102,9 @@ class Search(Verbs):
         Of very many the `MOST_FOUND` that came last are looked at, the most relevant first: see `_relevance`. *by_date*
         the newest first, as they are dated.
         """
-        asked = terms(question.words)
+        asked = self._terms(question.words)
         facts = select(articles.c.id, articles.c.published_at, entries.c.title).join_from(articles, entries)
-        # The words themselves first: where enough have them, all that begins with them need not be put together.
-        ids = self._rows([replace(term, prefix=False) for term in asked], question, MOST_FOUND)
-        if len(ids) < MOST_FOUND:
-            ids = self._rows(asked, question, MOST_FOUND)
+        ids = self._ids(asked, question, MOST_FOUND)
         rows = list(rows_in(self._connection, facts.where(entries.c.shown == 1), articles.c.id, ids))
         score = _relevance(asked, rows)
         order = sorted(rows, key=lambda row: (0.0 if by_date else score(row), row.published_at, row.id), reverse=True)
@@ -107,63 +114,75 @@ class Search(Verbs):
 
     def fragments(self, question: Question, format: Format, limit: int) -> tuple[Fragment, ...]:
         """The fragments of what is asked for and came last, the last first; those not made yet are left out."""
-        ids = self._rows(terms(question.words), question, limit)
-        if not ids:
-            return ()
-        marks = ", ".join(f":i{number}" for number in range(len(ids)))
-        rows = self._execute(
-            text(
-                "SELECT f.article_id, a.uid, f.version, f.revision, f.body, a.updated_at"
-                " FROM fragments f JOIN articles a ON a.id = f.article_id"
-                f" WHERE f.format = :format AND f.revision >= a.least_revision AND f.article_id IN ({marks})"
-            ),
-            {"format": format} | {f"i{number}": each for number, each in enumerate(ids)},
-        )
+        ids = self._ids(self._terms(question.words), question, limit)
+        columns = fragments.c.version, fragments.c.revision, fragments.c.body, articles.c.uid, articles.c.updated_at
+        statement = select(fragments.c.article_id, *columns).join_from(fragments, articles)
+        statement = statement.where(fragments.c.format == format, SERVABLE)
         made = {
-            row.article_id: fragment_of(row, article_uid=row.uid, format=format, updated=moment(row.updated_at))
-            for row in rows
+            row.article_id: fragment_of(row, article_uid=row.uid, format=format, updated=row.updated_at)
+            for row in rows_in(self._connection, statement, fragments.c.article_id, ids)
         }
         return tuple(made[each] for each in ids if each in made)
 
-    def _rows(self, asked: Sequence[Term], question: Question, limit: int) -> list[int]:
+    def _terms(self, query: str) -> list[Term]:
+        """The terms of *query*; words that many articles have find no longer ones."""
+        some = f"SELECT 1 FROM {TABLE} WHERE {self._match()} LIMIT {MOST_FOUND}"
+        counted = text(f"SELECT count(*) FROM ({some}) AS enough")
+        found = []
+        for term in terms(query):
+            exact = replace(term, prefix=False)
+            if term.prefix and self._execute(counted, {"asked": self._query([exact])}).scalar_one() >= MOST_FOUND:
+                term = exact
+            found.append(term)
+        return found
+
+    def _match(self) -> str:
+        postgres = dialect.is_postgres(self._connection)
+        return "words @@ CAST(:asked AS tsquery)" if postgres else f"{TABLE} MATCH :asked"
+
+    def _query(self, asked: Sequence[Term]) -> str:
+        return _postgres(asked) if dialect.is_postgres(self._connection) else _fts5(asked)
+
+    def _ids(self, asked: Sequence[Term], question: Question, limit: int) -> list[int]:
         """The articles that came last of those asked for, by their row, the last first."""
         if not any(term.wanted for term in asked):
             return []
-        postgres = dialect.is_postgres(self._connection)
-        if postgres:
-            number, match = "s.article_id", "s.words @@ CAST(:asked AS tsquery)"
-        else:
-            number, match = "s.rowid", f"{TABLE} MATCH :asked"
-        values: dict[str, object] = {"asked": _postgres(asked) if postgres else _fts5(asked), "most": limit}
-        of_section = of_source = since = ""
-        paths = {f"path_{place}": path for place, path in enumerate(question.within)}
-        named = ", ".join(f":{each}" for each in paths) or "NULL"
-        values |= paths
-        if question.section:
-            of_section = " AND path = :section"
-            values["section"] = question.section
-        if question.source:
-            of_source = (
-                f" AND EXISTS (SELECT 1 FROM entries e WHERE e.article_id = {number}"
-                " AND e.source_id = (SELECT id FROM sources WHERE key = :source))"
-            )
-            values["source"] = question.source
+        row = "article_id" if dialect.is_postgres(self._connection) else "rowid"
+        filed, values = self._filed(question)
+        values |= {"asked": self._query(asked), "most": limit}
+        last, published = "", "retracted_at IS NULL AND NOT (set_aside <> '' AND rendered_revision = revision)"
         if question.since is not None:
             # What came before that time was published before it, too: so much of the index need not be looked at.
-            first = "(SELECT id FROM articles WHERE seen_at >= :since ORDER BY seen_at, id LIMIT 1)"
-            since = " AND a.published_at >= :since"
-            match += f" AND {number} >= {first}"
+            last = f" AND {row} >= (SELECT id FROM articles WHERE seen_at >= :since ORDER BY seen_at, id LIMIT 1)"
+            published += " AND published_at >= :since"
             values["since"] = micros(question.since)
-        statement = (
-            f"SELECT {number} FROM {TABLE} s WHERE {match}"
-            f" AND EXISTS (SELECT 1 FROM articles a WHERE a.id = {number} AND a.retracted_at IS NULL"
-            f" AND NOT (a.set_aside <> '' AND a.rendered_revision = a.revision){since})"
-            f" AND EXISTS (SELECT 1 FROM filings f WHERE f.article_id = {number} AND f.state = 0 AND f.section_id IN"
-            " (SELECT id FROM sections WHERE removed_at IS NULL"
-            f" AND (private = 0 AND path <> '' OR path IN ({named})){of_section}))"
-            f"{of_source} ORDER BY {number} DESC LIMIT :most"
-        )
-        return [int(row[0]) for row in self._execute(text(statement), values)]
+        conditions = [filed, f"EXISTS (SELECT 1 FROM articles WHERE id = hit AND {published})"]
+        if question.source:
+            theirs = "SELECT article_id FROM entries WHERE source_id = (SELECT id FROM sources WHERE key = :source)"
+            conditions.insert(0, f"hit IN ({theirs} ORDER BY id DESC LIMIT {MOST_OF_SOURCE})")
+            values["source"] = question.source
+        hits = f"SELECT {row} AS hit FROM {TABLE} WHERE {self._match()}{last} ORDER BY {row} DESC LIMIT {MOST_HITS}"
+        # Both databases go through the hits in their order, and stop where there are enough. One more ORDER BY would
+        # have them look at all; and without IS TRUE PostgreSQL would join all of them with what is asked for.
+        wanted = " AND ".join(f"({condition}) IS TRUE" for condition in conditions)
+        statement = text(f"SELECT hit FROM ({hits}) AS hits WHERE {wanted} LIMIT :most")
+        return list(self._connection.scalars(statement, values))
+
+    def _filed(self, question: Question) -> tuple[str, dict[str, object]]:
+        """The condition that a hit is filed in a section that is asked for and may be seen, and its parameters."""
+        values: dict[str, object] = {f"path_{place}": path for place, path in enumerate(question.within)}
+        within = ", ".join(f":{name}" for name in values) or "NULL"
+        seen = f"removed_at IS NULL AND (private = 0 AND path <> '' OR path IN ({within}))"
+        if question.section:
+            seen += " AND path = :section"
+            values["section"] = question.section
+        ever = self._execute(text(f"SELECT coalesce(sum(filed), 0) FROM sections WHERE {seen}"), values).scalar_one()
+        those = f"SELECT id FROM sections WHERE {seen}"
+        if ever <= SMALL_FILINGS:
+            return f"hit IN (SELECT article_id FROM filings WHERE section_id IN ({those}) AND state = 0)", values
+        # The sign keeps SQLite from trying each of thousands of sections: an article is in few.
+        here = f"article_id = hit AND state = 0 AND +section_id IN ({those})"
+        return f"EXISTS (SELECT 1 FROM filings WHERE {here})", values
 
 
 def _relevance(asked: Sequence[Term], rows: Sequence[Row[Any]]) -> Callable[[Row[Any]], float]:

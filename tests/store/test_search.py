@@ -77,9 +77,13 @@ def test_pages_go_on_where_the_last_ended(shelf):
         assert tx.search.find(Question(words="flood"), 1, 5).count == 2
 
 
-@pytest.fixture
-def library(store):
-    """Articles that came in another order than they are dated, of two sources, in two sections."""
+@pytest.fixture(params=["as sets", "one by one"])
+def library(store, request, monkeypatch):
+    """Articles that came in another order than they are dated, of two sources, in two sections; sections are small
+    enough to become sets of what is in them, or not.
+    """
+    if request.param == "one by one":
+        monkeypatch.setattr("feeds.store.search.SMALL_FILINGS", 0)
     with store.write() as tx:
         tx.sections.sync([section("news"), section("sport")], NOW)
         tx.sources.sync([source("a"), source("b")], "full", NOW)
@@ -111,6 +115,19 @@ def library(store):
 )
 def test_what_is_found_goes_by_relevance_or_date_and_within_what_is_asked_for(library, asked, titles):
     assert found(library, **{"query": "boats"} | asked) == titles
+
+
+def test_of_very_many_hits_those_that_came_last_are_looked_at(library, monkeypatch):
+    monkeypatch.setattr("feeds.store.search.MOST_HITS", 2)
+    assert found(library, "boats", section="sport") == []  # it came before the other two
+    monkeypatch.setattr("feeds.store.search.MOST_HITS", 3)
+    assert found(library, "boats", section="sport") == ["Boats race"]
+
+
+def test_of_a_source_what_it_brought_last_is_searched(library, monkeypatch):
+    monkeypatch.setattr("feeds.store.search.MOST_OF_SOURCE", 1)
+    assert found(library, "boats", source="a") == ["The tide, and boats"]
+    assert found(library, "boats", source="b") == ["Old boats"]
 
 
 def test_the_more_of_the_question_a_title_has_the_higher_it_stands(library):
@@ -151,8 +168,12 @@ def test_the_overview_counts_what_there_is(shelf):
 
 
 def test_where_enough_have_the_word_itself_longer_ones_are_not_looked_for(shelf, monkeypatch):
+    """Of each word alone, whatever stands beside it."""
     monkeypatch.setattr("feeds.store.search.MOST_FOUND", 1)
     assert found(shelf, "flood") == ["A gauge for every tide"]  # it has "flood"; "floods" came before
     assert found(shelf, "floo") == ["A gauge for every tide"]
     monkeypatch.setattr("feeds.store.search.MOST_FOUND", 2)
     assert found(shelf, "flood") == ["Floods reach the harbour", "A gauge for every tide"]
+    monkeypatch.setattr("feeds.store.search.MOST_FOUND", 1)
+    assert found(shelf, "flood instrum") == ["A gauge for every tide"]
+    assert found(shelf, "flood harb") == []
