@@ -1,32 +1,41 @@
 """The web half: granian with a process a core over the WSGI application. I/O.
 
 Measured with `bench/serve.py`: one Rust thread and few Python threads a worker are the cheapest, and a worker a core is
-enough. Python threads wait for the database and for slow clients now and then: see `feeds/serve/admission.py`.
+enough. Those few receive requests and answer from finished documents. Views, which wait for the database, have threads
+of their own (`feeds/serve/admission.py`): were they granian's, all of them would wake for the polls too.
 """
 
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import resource
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.util import Finalize
 from typing import Any
 
+from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server import mp
+from granian.wsgi import _callback_wrapper as wsgi_callback
 
 from feeds.engine.liveness import Alive, end_with_parent
 from feeds.engine.startup import log_uncaught
-from feeds.serve.admission import THREADS
+from feeds.serve.admission import BUSY, RECEIVING_THREADS, VIEW_THREADS
 from feeds.serve.app import answers_of, create_app, store_url_from
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 MAX_CONNECTIONS = 4096  # a worker; granian holds one for as long as a client keeps it open, asking or not
 HEADERS_TIMEOUT_MS = 15_000  # for a request's head, and for the next one on a connection kept alive
 MAX_HEAD_BYTES = 65_536
-BLOCKING_THREADS = THREADS  # most of them wait, or are not needed
 SPARE_FILES = 128  # what a process has open besides connections
 KILL_AFTER_S = 10
 
@@ -42,6 +51,7 @@ def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) ->
     # Before the fork: what all processes have loaded stays one, where nobody looks for garbage in it.
     gc.collect()
     gc.freeze()
+    mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]  # granian has no setting for it
     Granian(
         "feeds.engine.web:application",
         factory=True,
@@ -55,7 +65,39 @@ def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) ->
     ).serve()
 
 
-def application() -> Any:
+def views_apart(app: Flask, scope_options: dict[str, Any], access_log: str | None) -> Callable[[Any, Any], None]:
+    """Return what granian calls for each request, in place of its own wrapper around a WSGI application.
+
+    What needs no view is answered at once, without the environment and the calls that WSGI asks for. Else the body is
+    received, which granian does not let another thread do, and the views are asked in one of theirs; *scope_options*
+    and *access_log* are for them.
+    """
+    answers = answers_of(app)
+    ask_views = wsgi_callback(answers.ask_views, scope_options, access_log)
+    threads, room = ThreadPoolExecutor(VIEW_THREADS, "view"), threading.Semaphore(VIEW_THREADS)
+
+    def in_thread(protocol: Any, scope: dict[str, Any]) -> None:
+        try:
+            ask_views(protocol, scope)
+        except Exception:
+            log.exception("%s %s", scope["REQUEST_METHOD"], scope["PATH_INFO"])
+            protocol.response_bytes(500, [], b"")  # nothing happens where an answer has begun
+        finally:
+            room.release()
+
+    def answer(protocol: Any, scope: dict[str, Any]) -> None:
+        known = answers.receive(scope)
+        if known is None:
+            if room.acquire(blocking=False):
+                threads.submit(in_thread, protocol, scope)
+                return
+            known = BUSY
+        protocol.response_bytes(known.status, known.headers, known.body)
+
+    return answer
+
+
+def application() -> Flask:
     """The WSGI application of one web process, which ends with the process that started it."""
     end_with_parent()
     log_uncaught()
@@ -74,7 +116,7 @@ def granian_settings(*, host: str, port: int, workers: int) -> dict[str, Any]:
         "workers": workers,
         "runtime_mode": RuntimeModes.st,
         "runtime_threads": 1,
-        "blocking_threads": BLOCKING_THREADS,
+        "blocking_threads": RECEIVING_THREADS,
         "http": HTTPModes.http1,
         "websockets": False,
         "backlog": BACKLOG,

@@ -28,7 +28,7 @@ from feeds.serve.alarm_feed import LOOKS_AT, alarms_feed
 from feeds.serve.answers import Snapshot
 from feeds.serve.counters import Stored, exposition
 from feeds.serve.readership import report, share
-from feeds.serve.representations import choose, reply
+from feeds.serve.representations import codings_in_order, reply
 from feeds.serve.section_pages import frame, showing_of
 from feeds.serve.site import finish_text, number_asked, page_headers, respond, the_site
 from feeds.serve.store_reader import (
@@ -292,7 +292,7 @@ def _config_folder() -> Path | None:
 def _page(html: str) -> Response:
     body = html.encode()
     response = Response(body, content_type="text/html; charset=utf-8")
-    if choose(request.headers.get("Accept-Encoding"), ("gzip",)) == "gzip":
+    if "gzip" in codings_in_order(request.headers.get("Accept-Encoding")):
         response = Response(igzip.compress(body, GZIP_LEVEL), content_type="text/html; charset=utf-8")
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"

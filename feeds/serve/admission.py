@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
+from feeds.serve.representations import Reply
 from feeds.urls import LISTENING, is_loopback
 
 MAX_TARGET_CHARS = 8_192  # RFC 9112 section 3 asks for 8000 at least
@@ -44,35 +45,22 @@ BODY_WITHIN_S = 10.0
 BODIES_AT_ONCE, BODIES_WAITING = 2, 2
 VIEWS_AT_ONCE, VIEWS_WAITING = 4, 4
 WAIT_S = 1.0
-LEFT_FOR_DOCUMENTS = 2
-THREADS = BODIES_AT_ONCE + BODIES_WAITING + VIEWS_AT_ONCE + VIEWS_WAITING + LEFT_FOR_DOCUMENTS
-"""How many threads that takes in all."""
+RECEIVING_THREADS, VIEW_THREADS = BODIES_AT_ONCE + BODIES_WAITING + 2, VIEWS_AT_ONCE + VIEWS_WAITING
+"""How many threads that takes. Two of the first are left for finished documents: one may look at what is new."""
 _FAST_S = 0.05
 _MOST_AT_ONCE = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+def _refusal(status: str, why: str, *more: tuple[str, str]) -> Reply:
     """A short answer in plain text that ends the connection, since its framing may not be clear."""
-
-    status: str
-    body: bytes
-    more: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """The headers of the answer."""
-        return [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(self.body))),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Connection", "close"),
-            *self.more,
-        ]
-
-
-def _refusal(status: str, why: str, *more: tuple[str, str]) -> Refusal:
-    return Refusal(status, f"{status}: {why}\n".encode(), more)
+    body = f"{status}: {why}\n".encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Connection", "close"),
+    ]
+    return Reply(int(status[:3]), [*headers, *more], body)
 
 
 _TWO_LENGTHS = _refusal("400 Bad Request", "Transfer-Encoding and Content-Length in one request")
@@ -89,7 +77,7 @@ BUSY = _refusal("503 Service Unavailable", "too many at once; ask again in a mom
 LONG_BODY = _refusal("413 Content Too Large", "the body is too long for this address")
 
 
-def refusal(environ: Mapping[str, object]) -> Refusal | None:
+def refusal(environ: Mapping[str, object]) -> Reply | None:
     """Return why the request is refused, None where its form is sound. Cheap: it is asked of every request."""
     host = environ.get("HTTP_HOST")
     if host not in _GOOD_HOSTS and (refused := _judge_host(str(host or ""), environ)) is not None:
@@ -113,13 +101,13 @@ def _is_utf8(query: str) -> bool:
     return True
 
 
-def oversized(environ: Mapping[str, object]) -> Refusal | None:
+def oversized(environ: Mapping[str, object]) -> Reply | None:
     """Return a refusal where the headers together are too long; asked only where a request costs more than memory."""
     total = sum(len(key) + len(str(value)) for key, value in environ.items() if key.startswith("HTTP_"))
     return _LONG_HEADERS if total > MAX_HEADERS_CHARS else None
 
 
-def _judge_host(host: str, environ: Mapping[str, object]) -> Refusal | None:
+def _judge_host(host: str, environ: Mapping[str, object]) -> Reply | None:
     if not host:
         # HTTP/2 has :authority instead; HTTP/1.0 knows no Host.
         return _NO_HOST if environ.get("SERVER_PROTOCOL") == "HTTP/1.1" else None
@@ -132,7 +120,7 @@ def _judge_host(host: str, environ: Mapping[str, object]) -> Refusal | None:
     return None
 
 
-def _judge_body(environ: Mapping[str, object]) -> Refusal | None:
+def _judge_body(environ: Mapping[str, object]) -> Reply | None:
     coding, length = environ.get("HTTP_TRANSFER_ENCODING"), str(environ.get("CONTENT_LENGTH") or "")
     if coding is not None:
         if length:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from feeds.errors import StoreError
@@ -24,7 +25,6 @@ from feeds.serve.admission import (
     VIEWS_AT_ONCE,
     VIEWS_WAITING,
     Limiter,
-    Refusal,
     has_body,
     most_body_bytes,
     oversized,
@@ -35,7 +35,7 @@ from feeds.serve.admission import (
 from feeds.serve.counters import Tally
 from feeds.serve.joined import NARROWING
 from feeds.serve.readership import Client
-from feeds.serve.representations import Finished, Variant, codings_in_order, finish_document, plain_tag, reply
+from feeds.serve.representations import Finished, Reply, codings_in_order, finish_document, plain_tag, reply
 from feeds.serve.store_reader import Changes, Desk, StoreReader
 from feeds.serve.tokens import Tokens, take_token, visitor_of
 
@@ -44,11 +44,8 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.05
 OLD_S, PATIENCE_S = 0.5, 2.0
 """From when on a look counts as long ago, and how long at most a request then waits for the one under way."""
-STATUS_LINES = {200: "200 OK", 304: "304 Not Modified", 412: "412 Precondition Failed"}
 MAX_BODIES_BYTES = 256_000_000
 """How much memory a process gives to bodies; three formats of a thousand busy sections take about as much."""
-_REMEMBERED = 1024  # values of Accept-Encoding; real clients send a few dozen, all of them short
-_REMEMBERED_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +69,7 @@ class Snapshot:
     def state_of(self, path: str) -> tuple[int, str]:
         """Return what changes whenever the articles of a section do: the epoch, and an ETag of its documents."""
         finished = self.finished.get(self._keys(document_path(path, "json"))[0])
-        return self.epoch, next(iter(finished.by_etag), "") if finished is not None else ""
+        return self.epoch, next(iter(finished.not_modified), "") if finished is not None else ""
 
     def filed(self, path: str) -> bool:
         """Return whether the documents of a section have ever held anything."""
@@ -83,7 +80,7 @@ class Snapshot:
         """Take the bodies of a document whose validators are here; another's may have to go for them."""
         known = self.finished.get(self._keys(address)[0])
         # What was published meanwhile comes with the next look, and takes nothing back.
-        if known is None or known.variants or known.exact.keys() != finished.exact.keys():
+        if known is None or known.whole or known.exact.keys() != finished.exact.keys():
             return
         if finished.size_bytes > max_bodies_bytes // 4:
             return
@@ -99,7 +96,7 @@ class Snapshot:
             self.bodies[address] = finished.size_bytes
         else:
             self.bodies.pop(address, None)
-            finished = replace(finished, variants={})
+            finished = replace(finished, whole={})
         for key in self._keys(address):
             self.finished[key] = finished
 
@@ -191,7 +188,6 @@ class Answers:
         self._behind = True
         self._failing = False
         self.tally = tally or Tally()
-        self._codings: dict[str | None, tuple[str, ...]] = {}
         self._views, self._bodies = Limiter(VIEWS_AT_ONCE, VIEWS_WAITING), Limiter(BODIES_AT_ONCE, BODIES_WAITING)
 
     @property
@@ -203,30 +199,50 @@ class Answers:
             raise StoreError("nothing could be read from the store yet", remedy="`wiredesk doctor` tells why")
         return self._current
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
+    def at_once(self, environ: Mapping[str, Any]) -> Reply | None:
+        """Return the answer to a request that needs no view: from a finished document, or why its form is refused.
+
+        *environ* is that of WSGI, or as much of it as says what is asked.
+        """
         if (refused := refusal(environ)) is not None:
-            return _refuse(refused, start_response)
+            return refused
         if self._clock() >= self._look_at:
             self._look()
-        snapshot = self._current
-        path = environ["PATH_INFO"]
-        if snapshot is not None:
-            finished = snapshot.finished.get(path)
-            if finished is not None and finished.private is not None:
-                finished = finished if visitor_of(environ, snapshot.tokens).may_read(finished.private) else None
-            if finished is not None and (answer := self._answer(finished, environ, start_response)) is not None:
-                return answer
-            environ["SCRIPT_NAME"], environ["PATH_INFO"] = "", snapshot.addresses.strip_prefix(path)
+        snapshot, path = self._current, environ["PATH_INFO"]
+        finished = snapshot.finished.get(path) if snapshot is not None else None
+        if snapshot is None or finished is None or _is_for_the_view(environ):
+            return None
+        if finished.private is not None and not visitor_of(environ, snapshot.tokens).may_read(finished.private):
+            return None
+        answer = _of_document(finished, environ)
+        if answer is not None:
+            agent = environ.get("HTTP_USER_AGENT")
+            self.tally.answered(path, answer.status, agent, len(answer.body), finished.tag, _client(environ))
+        return answer
+
+    def receive(self, environ: dict[str, Any]) -> Reply | None:
+        """Return the answer to a request that no view is asked for, else None: then its body is in memory."""
+        return self.at_once(environ) or oversized(environ) or self._take_body(environ)
+
+    def ask_views(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Have a request answered that was received (PEP 3333)."""
+        if (snapshot := self._current) is not None:
+            environ["SCRIPT_NAME"] = ""
+            environ["PATH_INFO"] = snapshot.addresses.strip_prefix(environ["PATH_INFO"])
             take_token(environ, snapshot.tokens)
-        if (refused := oversized(environ) or self._take_body(environ)) is not None or not self._views.enter():
-            return _refuse(refused or BUSY, start_response)
+        if not self._views.enter():
+            return _send(BUSY, start_response)
         try:
             return self._ask_app(environ, start_response)
         finally:
             self._views.leave()
 
-    def _take_body(self, environ: WSGIEnvironment) -> Refusal | None:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        answer = self.receive(environ)
+        return self.ask_views(environ, start_response) if answer is None else _send(answer, start_response)
+
+    def _take_body(self, environ: WSGIEnvironment) -> Reply | None:
         """Have the body of a request, where it has one, before a view is asked; why it is refused, or None."""
         if not has_body(environ):
             return None
@@ -246,13 +262,12 @@ class Answers:
 
     def _ask_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the views answer, counted and timed."""
-        path, began, answered = environ["PATH_INFO"], self._clock(), "500"
-
+        path, began, answered = environ["PATH_INFO"], self._clock(), 500
         sent, tag = 0, ""
 
         def counted(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             nonlocal answered, sent, tag
-            answered, named = status, dict(headers)
+            answered, named = int(status[:3]), dict(headers)
             sent, tag = int(named.get("Content-Length", 0)), plain_tag(named.get("ETag", ""))
             return start_response(status, headers, *more)
 
@@ -269,43 +284,6 @@ class Answers:
         self.tally.flush()
         self.tally.readership.save()
         self._reader.close()
-
-    def _answer(
-        self, finished: Finished, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> list[bytes] | None:
-        """Answer from *finished*, or None where the view has to decide."""
-        method = environ["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD") or _is_for_the_view(environ):
-            return None
-        named = environ.get("HTTP_IF_NONE_MATCH")
-        if named is not None and (held := finished.exact.get(named)) is not None:
-            status, headers, body = "304 Not Modified", held, b""
-        elif "HTTP_A_IM" in environ or not finished.variants:
-            return None
-        elif named is None and "HTTP_IF_MODIFIED_SINCE" not in environ:
-            variant = self._variant(finished, environ.get("HTTP_ACCEPT_ENCODING"))
-            status, headers, body = "200 OK", variant.headers, variant.body
-        else:
-            answered = reply(finished, environ)
-            status, headers, body = STATUS_LINES[answered.status], answered.headers, answered.body
-        start_response(status, headers[:])
-        if method == "HEAD":
-            body = b""
-        agent = environ.get("HTTP_USER_AGENT")
-        self.tally.answered(environ["PATH_INFO"], status, agent, len(body), finished.tag, _client(environ))
-        return [body]
-
-    def _variant(self, finished: Finished, accepted: str | None) -> Variant:
-        """The coding of *finished* that suits; what values of Accept-Encoding mean is remembered."""
-        codings = self._codings.get(accepted)
-        if codings is None:
-            codings = codings_in_order(accepted)
-            if len(self._codings) < _REMEMBERED and len(accepted or "") <= _REMEMBERED_CHARS:
-                self._codings[accepted] = codings
-        for coding in codings:
-            if coding in finished.variants:
-                return finished.variants[coding]
-        return finished.variants["identity"]
 
     def _look(self) -> None:
         """Take over what was published since the last look; while one thread does, the others go on with the old.
@@ -349,21 +327,35 @@ class Answers:
                 self._current.keep(document_path(path, format), finished, self._max_bodies_bytes)
 
 
-def _client(environ: WSGIEnvironment) -> Client:
+def _client(environ: Mapping[str, Any]) -> Client:
     return environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR")
 
 
-def _refuse(refused: Refusal, start_response: StartResponse) -> list[bytes]:
-    start_response(refused.status, refused.headers)
-    return [refused.body]
+def _send(answer: Reply, start_response: StartResponse) -> list[bytes]:
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", [*answer.headers])
+    return [answer.body]
 
 
-def _is_for_the_view(environ: WSGIEnvironment) -> bool:
-    query = environ.get("QUERY_STRING")
-    if query and may_narrow(query):
-        return True
+def _of_document(finished: Finished, environ: Mapping[str, Any]) -> Reply | None:
+    """Return the answer from a finished document, None where a view has to cut a delta, or to read the document."""
+    named = environ.get("HTTP_IF_NONE_MATCH")
+    answer = finished.exact.get(named) if named is not None else None
+    if answer is None:
+        if "HTTP_A_IM" in environ or not finished.whole:
+            return None
+        if named is None and "HTTP_IF_MODIFIED_SINCE" not in environ:
+            answer = finished.whole[finished.coding(codings_in_order(environ.get("HTTP_ACCEPT_ENCODING")))]
+        else:
+            answer = reply(finished, environ)
+    return answer if environ["REQUEST_METHOD"] == "GET" else replace(answer, body=b"")
+
+
+def _is_for_the_view(environ: Mapping[str, Any]) -> bool:
+    query = environ["QUERY_STRING"]
     return (
-        "HTTP_IF_MATCH" in environ
+        environ["REQUEST_METHOD"] not in ("GET", "HEAD")
+        or (query and may_narrow(query))
+        or "HTTP_IF_MATCH" in environ
         or "HTTP_IF_UNMODIFIED_SINCE" in environ
         or environ.get("HTTP_SEC_FETCH_DEST") == "document"  # a browser that navigates gets a page
     )

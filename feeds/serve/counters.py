@@ -27,7 +27,7 @@ MOST_SERVICES = 200
 MOST_PATHS = 4096
 FLUSH_S = 1.0
 FEEDS = frozenset(("rss", "atom", "json"))
-READ = frozenset(("200", "226", "304"))
+READ = frozenset((200, 226, 304))
 _SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0)
 
 
@@ -143,19 +143,19 @@ class Tally:
         self._services: set[tuple[str, str]] = set()
         self.readership = Readership(save)
         self._kinds: dict[str, str] = {}
-        self._counts: dict[tuple[str, str], int] = {}
+        self._counts: dict[tuple[str, int], int] = {}
         self._counting = threading.Lock()
 
     def answered(
         self,
         path: str,
-        status: str,
+        status: int,
         user_agent: str | None,
         sent: int = 0,
         tag: str = "",
         client: Client = (None, None),
     ) -> None:
-        """Count one answer: *status* begins with its three digits. They are left for the others once in `FLUSH_S`.
+        """Count one answer. They are left for the others once in `FLUSH_S`.
 
         *sent*, *tag* and *client* are what `Readership.count` takes, of a feed.
         """
@@ -164,12 +164,12 @@ class Tally:
             kind = kind_of(path)
             if len(self._kinds) < MOST_PATHS and len(path) < 200:
                 self._kinds[path] = kind
-        key = kind, (code := status[:3])
+        key = kind, status
         with self._counting:
             idle = not self._counts
             self._counts[key] = self._counts.get(key, 0) + 1
-            if kind in FEEDS and code in READ:
-                self.readership.count(path, code, user_agent, sent, tag, client)
+            if kind in FEEDS and status in READ:
+                self.readership.count(path, status, user_agent, sent, tag, client)
         if idle:
             timer = threading.Timer(FLUSH_S, self.flush)
             timer.daemon = True

@@ -146,7 +146,7 @@ class Readership:
         self._polite_s = settings.publish.max_age_s
         self._prefix = urlsplit(settings.base_url).path.rstrip("/")
 
-    def count(self, path: str, status: str, user_agent: str | None, sent: int, tag: str, client: Client) -> None:
+    def count(self, path: str, status: int, user_agent: str | None, sent: int, tag: str, client: Client) -> None:
         """Count an answer of *sent* bytes at *path*, whose content *tag* names. For one thread at a time."""
         agent = (user_agent or "")[:MOST_AGENT_CHARS]
         row = self._rows.get((agent, path))
@@ -157,16 +157,16 @@ class Readership:
             row = self._rows.setdefault((agent, path), [0] * 6)
         row[_ANSWERS] += 1
         row[_SENT] += sent
-        if status == "304":
+        if status == 304:
             row[_SAME] += 1
-        elif status == "226":
+        elif status == 226:
             row[_PARTS] += 1
         who, now = hash((client, agent, path)), self._clock()
         before = self._seen.get(who) or self._seen_before.get(who)
         if before is not None:
             if now - before[0] < self._polite_s:
                 row[_HASTY] += 1
-            if status == "200" and tag and before[1] == tag:
+            if status == 200 and tag and before[1] == tag:
                 row[_WASTED] += sent
         elif len(self._seen) >= MOST_CLIENTS:
             self._seen_before, self._seen = self._seen, {}

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -64,6 +65,7 @@ def weights(value: str) -> dict[str, float]:
     return found
 
 
+@lru_cache(256)
 def codings_in_order(accept_encoding: str | None) -> tuple[str, ...]:
     """Return the codings that the client accepts, best first; never empty.
 
@@ -84,11 +86,6 @@ def codings_in_order(accept_encoding: str | None) -> tuple[str, ...]:
     weighed = [(given.get(coding, given.get("*", 0.0)), coding) for coding in CODINGS]
     ranked = sorted((pair for pair in weighed if pair[0] > 0), key=lambda pair: -pair[0])
     return tuple(coding for _, coding in ranked) or ("identity",)
-
-
-def choose(accept_encoding: str | None, available: Sequence[str]) -> str:
-    """Return the coding to send, one of *available*; identity is always available."""
-    return next((coding for coding in codings_in_order(accept_encoding) if coding in available), "identity")
 
 
 def wants_html(accept: str | None) -> bool:
@@ -177,39 +174,6 @@ def judge(
 # ------------------------------------------------------------------ what it gets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One coding: *etag* is the opaque part, *headers* those of its 200."""
-
-    coding: str
-    etag: str
-    headers: Headers
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """Everything that any GET or HEAD of one address can be answered with, but for what depends on the asker.
-
-    *by_etag* gives the headers of the 304 that repeats this ETag; *exact* the same by the whole value of an
-    If-None-Match that holds one tag, as nearly every client sends it. Without *variants* it is good for a 304 alone.
-    *tag* names the content, whatever its coding. *private* is the section that has to be open to whoever gets it; None
-    where everybody may.
-    """
-
-    variants: Mapping[str, Variant]
-    by_etag: Mapping[str, Headers]
-    exact: Mapping[str, Headers]
-    last_modified: datetime
-    private: str | None = None
-    tag: str = ""
-
-    @property
-    def size_bytes(self) -> int:
-        """What its bodies take in memory."""
-        return sum(len(variant.body) for variant in self.variants.values())
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A status, its headers and the body of a GET; a HEAD leaves the body out and keeps every header."""
@@ -217,6 +181,36 @@ class Reply:
     status: int
     headers: Headers
     body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """Everything that any GET or HEAD of one address can be answered with, but for what depends on the asker.
+
+    *whole* gives the 200 of each coding; without any it is good for a 304 alone. *not_modified* gives the 304 that
+    repeats an ETag (its opaque part), *exact* the same by the whole value of an If-None-Match that holds one tag, as
+    nearly every client sends it. *tag* names the content, whatever its coding. *private* is the section that has to be
+    open to whoever gets it; None where everybody may.
+    """
+
+    whole: Mapping[str, Reply]
+    not_modified: Mapping[str, Reply]
+    exact: Mapping[str, Reply]
+    last_modified: datetime
+    tag: str
+    private: str | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """What its bodies take in memory."""
+        return sum(len(reply.body) for reply in self.whole.values())
+
+    def coding(self, accepted: Iterable[str]) -> str:
+        """Return the first coding of *accepted* that there is; identity is always there."""
+        for coding in accepted:
+            if coding in self.whole:
+                return coding
+        return "identity"
 
 
 def finish(
@@ -234,8 +228,8 @@ def finish(
     a 200, *always_more* those of a 304 as well.
     """
     stamp = http_date(last_modified)
-    variants: dict[str, Variant] = {}
-    by_etag: dict[str, Headers] = {}
+    whole: dict[str, Reply] = {}
+    not_modified: dict[str, Reply] = {}
     for coding, body in bodies.items():
         tag = etag + ETAG_SUFFIXES[coding]
         always = [("ETag", f'"{tag}"'), ("Cache-Control", cache_control), ("Vary", vary), *(always_more or ())]
@@ -243,10 +237,10 @@ def finish(
         if coding != "identity":
             headers.append(("Content-Encoding", coding))
         headers += [("X-Content-Type-Options", "nosniff"), *(more or ())]
-        variants[coding] = Variant(coding=coding, etag=tag, headers=headers, body=body)
-        by_etag[tag] = always
-    exact = {f'{weak}"{tag}"': headers for tag, headers in by_etag.items() for weak in ("", "W/")}
-    return Finished(variants=variants, by_etag=by_etag, exact=exact, last_modified=last_modified, tag=etag)
+        whole[coding] = Reply(200, headers, body)
+        not_modified[tag] = Reply(304, always)
+    exact = {f'{weak}"{tag}"': reply for tag, reply in not_modified.items() for weak in ("", "W/")}
+    return Finished(whole=whole, not_modified=not_modified, exact=exact, last_modified=last_modified, tag=etag)
 
 
 def finish_document(document: Document, settings: Settings, addresses: Addresses) -> Finished:
@@ -293,8 +287,7 @@ def finish_delta(document: Document, body: bytes) -> Finished:
 
 def reply_226(delta: Finished, accept_encoding: str | None) -> Reply:
     """Answer with a delta."""
-    variant = delta.variants[choose(accept_encoding, tuple(delta.variants))]
-    return Reply(226, variant.headers, variant.body)
+    return replace(delta.whole[delta.coding(codings_in_order(accept_encoding))], status=226)
 
 
 def cache_control(settings: Settings) -> str:
@@ -322,10 +315,10 @@ def kept_private(cache_control: str) -> str:
 
 def reply(finished: Finished, environ: Mapping[str, Any]) -> Reply:
     """Answer a GET from its WSGI *environ* (RFC 9110 sections 13.2.2, 15.4.5). ``Range`` is ignored (14.2)."""
-    variant = finished.variants[choose(environ.get("HTTP_ACCEPT_ENCODING"), tuple(finished.variants))]
+    coding = finished.coding(codings_in_order(environ.get("HTTP_ACCEPT_ENCODING")))
     if_none_match = environ.get("HTTP_IF_NONE_MATCH")
     verdict = judge(
-        etags=finished.by_etag,
+        etags=finished.not_modified,
         last_modified=finished.last_modified,
         if_match=environ.get("HTTP_IF_MATCH"),
         if_unmodified_since=environ.get("HTTP_IF_UNMODIFIED_SINCE"),
@@ -333,10 +326,11 @@ def reply(finished: Finished, environ: Mapping[str, Any]) -> Reply:
         if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
     )
     if verdict == "send":
-        return Reply(200, variant.headers, variant.body)
+        return finished.whole[coding]
     if verdict == "failed":
         body = b"412 Precondition Failed\n"
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
         return Reply(412, headers, body)
-    matched = matched_etag(if_none_match, finished.by_etag, variant.etag) if if_none_match is not None else None
-    return Reply(304, finished.by_etag[matched or variant.etag])
+    own = finished.tag + ETAG_SUFFIXES[coding]
+    matched = matched_etag(if_none_match, finished.not_modified, own) if if_none_match is not None else None
+    return finished.not_modified[matched or own]

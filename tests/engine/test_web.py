@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from feeds.configuration import Settings
+from feeds.serve.admission import BODIES_AT_ONCE
 from feeds.settings import Config, config_to_json
 from feeds.store import open_store
 from feeds.store.values import Replacement
@@ -24,11 +26,10 @@ from tests.serve.conftest import NOW, SECTIONS, make_article, make_body, make_do
 
 ROOT = Path(__file__).resolve().parents[2]
 START = """
-import sys
-from granian import Granian
-from feeds.engine.web import granian_settings
-from feeds.store.values import Replacement
-Granian("wsgi:app", **granian_settings(host="127.0.0.1", port=int(sys.argv[1]), workers=1)).serve()
+import os, sys
+from feeds.engine.startup import logging_config
+from feeds.engine.web import serve
+serve("127.0.0.1", int(sys.argv[1]), 1, logging_config(os.environ))
 """
 
 
@@ -209,6 +210,23 @@ def test_slow_clients_do_not_keep_others_waiting(web):
         for connection in slow:
             connection.sendall(b"GET /news/world.rss HTTP/1.1\r\nHos")
         assert web.ask("/news/world.rss")[0] == 200
+        assert web.ask("/news/world")[0] == 200
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_bodies_that_never_come_keep_no_document_and_no_page_waiting(web):
+    slow = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(40)]
+    try:
+        for connection in slow:
+            connection.sendall(b"POST /websub HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na")
+        assert [web.ask(path)[0] for path in ("/news/world.rss", "/news/world.atom")] == [200, 200]
+        waiting = set(slow)
+        while len(waiting) > BODIES_AT_ONCE:
+            answered, _, _ = select.select(waiting, [], [], 10)
+            assert answered and all(one.recv(4096).startswith(b"HTTP/1.1 503 ") for one in answered)
+            waiting.difference_update(answered)
         assert web.ask("/news/world")[0] == 200
     finally:
         for connection in slow:

@@ -102,15 +102,15 @@ def settled(readers: Readership, saved: Saved):
 
 def test_what_a_client_had_already_is_wasted_and_who_asks_too_soon_is_hasty(readers, saved, time):
     for after, status, sent, tag in (
-        (0, "200", 1000, "1-a"),  # the first
-        (600, "200", 1000, "1-a"),  # the same again: wasted
-        (600, "304", 0, "1-a"),
-        (100, "200", 1100, "2-b"),  # too soon, and new
-        (600, "226", 50, "3-c"),
+        (0, 200, 1000, "1-a"),  # the first
+        (600, 200, 1000, "1-a"),  # the same again: wasted
+        (600, 304, 0, "1-a"),
+        (100, 200, 1100, "2-b"),  # too soon, and new
+        (600, 226, 50, "3-c"),
     ):
         time.now += after
         readers.count("/news.atom", status, "Reeder/5", sent, tag, HOME)
-    readers.count("/news.atom", "200", "Reeder/5", 1100, "2-b", ("192.0.2.8", None))  # somebody else has it new
+    readers.count("/news.atom", 200, "Reeder/5", 1100, "2-b", ("192.0.2.8", None))  # somebody else has it new
     [one] = settled(readers, saved).readers
     assert (one.name, one.answers, one.same, one.parts, one.hasty) == ("Reeder", 6, 1, 1, 1)
     assert (one.sent, one.wasted) == (4250, 1000)
@@ -118,9 +118,9 @@ def test_what_a_client_had_already_is_wasted_and_who_asks_too_soon_is_hasty(read
 
 def test_subscribers_are_those_declared_last_over_a_sections_documents(readers, saved):
     for count, path in ((9, "/news.rss"), (12, "/news.rss"), (3, "/news.atom"), (40, "/index.rss")):
-        readers.count(path, "200", FEEDLY.format(count), 10, "", HOME)
+        readers.count(path, 200, FEEDLY.format(count), 10, "", HOME)
         settled(readers, saved)
-    readers.count("/news.rss", "304", "Feedbin feed-id:1 - 5 subscribers", 10, "", HOME)
+    readers.count("/news.rss", 304, "Feedbin feed-id:1 - 5 subscribers", 10, "", HOME)
     told = settled(readers, saved)
     assert told.subscribers == {"news": {"Feedly": 15, "Feedbin": 5}, "": {"Feedly": 40}}
     assert told.total.declared == 60 and told.total.answers == 5
@@ -128,16 +128,16 @@ def test_subscribers_are_those_declared_last_over_a_sections_documents(readers, 
 
 def test_a_million_names_and_clients_take_bounded_room_and_known_readers_keep_theirs(readers, saved):
     for number in range(3 * MOST_CLIENTS):
-        readers.count("/news.rss", "200", f"Bot{number}", 10, "t", (str(number), None))
-    readers.count("/news.rss", "200", "FreshRSS/1", 10, "t", HOME)
+        readers.count("/news.rss", 200, f"Bot{number}", 10, "t", (str(number), None))
+    readers.count("/news.rss", 200, "FreshRSS/1", 10, "t", HOME)
     assert len(readers._rows) <= MOST_AGENTS + 2
     assert len(readers._seen) + len(readers._seen_before) <= 2 * MOST_CLIENTS
     for _ in range(3):
         readers.settle(readers.take())
         for number in range(MOST_AGENTS):
-            readers.count("/news.rss", "200", f"Other{number}-{_}", 10, "t", (str(number), None))
+            readers.count("/news.rss", 200, f"Other{number}-{_}", 10, "t", (str(number), None))
     readers.settle(readers.take())
-    readers.count("/news.rss", "200", "FreshRSS/1", 10, "t", HOME)
+    readers.count("/news.rss", 200, "FreshRSS/1", 10, "t", HOME)
     told = settled(readers, saved)
     assert len(told.readers) <= MOST_NAMES + 2 and told.readers[0].name == OTHERS
     assert told.total.answers == 3 * (MOST_CLIENTS + MOST_AGENTS) + 2 and any(
@@ -147,20 +147,20 @@ def test_a_million_names_and_clients_take_bounded_room_and_known_readers_keep_th
 
 
 def test_what_could_not_be_saved_is_saved_later(readers, saved):
-    readers.count("/news.rss", "200", "curl/8", 10, "t", HOME)
+    readers.count("/news.rss", 200, "curl/8", 10, "t", HOME)
     readers.settle(readers.take())
     saved.fails = True
     readers.save()
     saved.fails = False
-    readers.count("/news.rss", "200", "curl/8", 10, "t", HOME)
+    readers.count("/news.rss", 200, "curl/8", 10, "t", HOME)
     assert [one.answers for one in settled(readers, saved).readers] == [2]
 
 
 def test_an_impolite_reader_has_a_line_for_a_proxy(readers, saved, time):
     for _ in range(200):
         time.now += 5
-        readers.count("/news.rss", "200", "Rude.Bot/1.0", 10, "t", HOME)
-        readers.count("/news.rss", "200", "Mozilla/5.0 (X11)", 10, "t", HOME)
+        readers.count("/news.rss", 200, "Rude.Bot/1.0", 10, "t", HOME)
+        readers.count("/news.rss", 200, "Mozilla/5.0 (X11)", 10, "t", HOME)
     told = {one.name: one for one in settled(readers, saved).readers}
     assert told["rude.bot"].impolite and told["rude.bot"].slowed == '"~*rude\\.bot" $binary_remote_addr;'
     assert told["a browser"].slowed == ""
