@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.util import Finalize
 from typing import Any
 
-from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
@@ -65,7 +64,7 @@ def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) ->
     ).serve()
 
 
-def views_apart(app: Flask, scope_options: dict[str, Any], access_log: str | None) -> Callable[[Any, Any], None]:
+def views_apart(app: Any, scope_options: dict[str, Any], access_log: str | None) -> Callable[[Any, Any], None]:
     """Return what granian calls for each request, in place of its own wrapper around a WSGI application.
 
     What needs no view is answered at once, without the environment and the calls that WSGI asks for. Else the body is
@@ -97,7 +96,7 @@ def views_apart(app: Flask, scope_options: dict[str, Any], access_log: str | Non
     return answer
 
 
-def application() -> Flask:
+def application() -> Any:
     """The WSGI application of one web process, which ends with the process that started it."""
     end_with_parent()
     log_uncaught()
