@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,8 +29,8 @@ from feeds.store.overview import day_of
 
 log = logging.getLogger(__name__)
 
-OURS = frozenset(("outage", "starving", "disk", "window"))
-"""The kinds of events that `look` opens and closes."""
+OF_DESK, OF_PROCESS = ("outage", "starving"), ("disk", "window")
+"""The kinds of events that `look` opens and closes, and `look_here`."""
 
 MOST_OPEN = 100_000
 """Open events of each of these kinds that are looked at: one a section at most."""
@@ -51,18 +51,25 @@ class Alarm:
     remedy: str = ""
 
 
-def look(store: Store, data: Path | None, *, now: datetime, crowded: Sequence[str] = ()) -> None:
-    """Judge the desk at *now*, and open, renew and close its alarms accordingly.
-
-    *crowded* says what dedupe could not keep in memory.
-    """
+def look(store: Store, *, now: datetime) -> None:
+    """Judge the desk as a whole at *now*, and open, renew and close its alarms accordingly."""
     with store.read() as tx:
         asked, down = tx.overview.failing()
         days = tx.overview.section_days(now - timedelta(days=STARVING_DAYS))
         paths = {section.path for section in tx.sections.all()}
-        present = {(event.kind, event.subject): event for event in tx.events.open_of(sorted(OURS), MOST_OPEN)}
     by_path = {path: days.get(path, {}) for path in paths}
-    alarms = [*outage(asked, down), *starving(by_path, now=now), *full(*_room(data)), *short(crowded)]
+    _renew(store, OF_DESK, [*outage(asked, down), *starving(by_path, now=now)], now)
+
+
+def look_here(store: Store, data: Path | None, crowded: Sequence[str], *, now: datetime) -> None:
+    """The same of the process that decides: its disk, and *crowded*, what dedupe could not keep in its memory."""
+    _renew(store, OF_PROCESS, [*full(*_room(data)), *short(crowded)], now)
+
+
+def _renew(store: Store, kinds: Iterable[str], alarms: Sequence[Alarm], now: datetime) -> None:
+    """Have *alarms* be all that are open of these *kinds*."""
+    with store.read() as tx:
+        present = {(event.kind, event.subject): event for event in tx.events.open_of(sorted(kinds), MOST_OPEN)}
     wanted = {(alarm.kind, alarm.subject): alarm for alarm in alarms}
     gone = [key for key in present if key not in wanted]
     known = {key: (event.text, event.remedy) for key, event in present.items()}

@@ -45,9 +45,9 @@ class Classifier:
     A model that an earlier release left in the folder *data* is put into a store that has none.
     """
 
-    def __init__(self, store: Store, data: Path) -> None:
+    def __init__(self, store: Store, data: Path | None = None) -> None:
         self._store = store
-        self._old_file: Path | None = data / OLD_FILE
+        self._old_file = data / OLD_FILE if data is not None else None
         self._read: int | None = None  # the version of the model that was last read, 0 for none
         self._data_seen: int | None = None
         self._model: Model | None = None
@@ -75,10 +75,10 @@ class Classifier:
             self._data_seen = data
         return self._model
 
-    def waits(self) -> bool:
-        """Whether another model is there than the one that was last read; safe to ask from any thread. StoreError."""
-        with self._store.read() as tx:
-            return self._read is not None and tx.models.version() != self._read
+    @property
+    def version(self) -> int:
+        """The version of the model that was last read, 0 for none."""
+        return self._read or 0
 
     def fault(self, desk: Desk) -> DeskError | None:
         """Why no model is asked although sections are set to learn; None where all is well."""

@@ -18,39 +18,34 @@ from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 
 from feeds.configuration import DOCUMENTS
-from feeds.engine.alarms import IngestCounts, look
-from feeds.engine.classifier import Classifier, learn, tell_model
+from feeds.engine.alarms import IngestCounts, look_here
+from feeds.engine.classifier import Classifier, tell_model
 from feeds.engine.config_in_force import (
     Accepted,
     put_in_force,
-    refiled,
     stored_desk,
     stored_version,
     tell_errors,
-    to_refile,
 )
-from feeds.engine.digest import send_due
 from feeds.engine.liveness import Alive
-from feeds.engine.publishing import Publishing
+from feeds.engine.roles import LOOK_EVERY_S as ROLES_EVERY_S
+from feeds.engine.roles import SILENT_S, Parts
 from feeds.engine.startup import now_utc, tell_config, user_agent
 from feeds.engine.timekeeping import Clocks, Every, in_words
+from feeds.engine.upkeep import FILED_BY, FILED_BY_MODEL
 from feeds.engine.watching import FolderWatch, Judge, MailWatch, Watch
 from feeds.engine.workers import Workers
-from feeds.errors import DatabaseLost, DeskError, LeaseLost, StoreError, StoreTooNew
+from feeds.errors import DatabaseLost, LeaseLost, StoreError, StoreTooNew
 from feeds.fetch.client import Fetcher
 from feeds.fetch.folder import QUIET_S
-from feeds.hub.deliveries import Deliveries
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
-from feeds.ingest.placing import refile
 from feeds.settings import ConfigErrors
-from feeds.settings.config import resolve_notify
-from feeds.store import Store
+from feeds.store import CHANGED, READ, WRITTEN, Store
 from feeds.store.database import Loss
-from feeds.store.lease import Lease
+from feeds.store.lease import Lease, roles_at_hands
 from feeds.store.sources import OF_DESK
 
 log = logging.getLogger(__name__)
@@ -63,19 +58,9 @@ LOOK_EVERY_S = 1.0
 SETTLING_EVERY_S = 0.15
 """How often files of config are looked at, at rest and while one of them changes."""
 OURS_EVERY_S = 5.0
-REFILE_EVERY_S = 0.5
-HOUSEKEEPING_EVERY_S = 600
-DIGEST_EVERY_S, DIGEST_AGAIN_S = 20.0, 300.0
 ALARMS_EVERY_S = 10.0
-ALARMS_REST = 1000
-"""How many times as long as a look for alarms took the next one waits: 0.1 % of a core at most."""
-THREADS = 5
-"""Of the scheduler: housekeeping, learning and filing again may take their time, and the rest must not wait."""
-SWEEP_AT_ONCE = 50
-"""Articles that retention takes out in one transaction, which other writers wait for: some 0.1 s of work."""
+THREADS = 4
 STORE_RETRY_S = 2.0
-PART_SILENT_S = 120.0
-"""How long the scheduler or deliveries may do nothing at all before this process ends, to be started anew."""
 AHEAD_AT_MOST = timedelta(minutes=1)
 """How far ahead of the present the last poll may be: clocks of several machines differ."""
 
@@ -112,11 +97,12 @@ class IngestProcess:
         self._alive = Alive("ingest")
         self._ticked_at = time.monotonic()
         self._told_of_model: str | None = None  # what is wrong with the model, as it was last told
-        self._refiled = 0  # the version of the config by which all that is stored is known to be filed
+        self._model_version = self._classifier.version
+        self._filed_by: tuple[int, int] | None = None  # the versions of config and model that the store knows of
+        self._at_hands: set[str] = set()  # roles that a hand has
         self._counts = IngestCounts()
         self._clocks = Clocks()
         self._sets: deque[timedelta] = deque()  # by how much the clock was set, of which the store does not know yet
-        self._alarms_at = 0.0
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
         self._due = threading.Event()  # something may be due, or have come: not to be slept through
         self._look_at = 0.0
@@ -127,17 +113,8 @@ class IngestProcess:
         self._ours = ours
         settings = accepted.desk.settings
         self._fetcher = Fetcher(settings.fetch, settings.poll, user_agent(settings))
-        self._deliveries = Deliveries(
-            store,
-            settings,
-            user_agent(settings),
-            clock=now_utc,
-            count=self._counts.count_message,
-            hooks=resolve_notify(settings, environ),
-        )
-        self._publishing = Publishing(
-            store, lambda: self._desk, clock=lambda: now_utc(), published=self._deliveries.wake
-        )
+        parts = Parts(lambda: self._desk, environ, self._counts)
+        self._roles = parts.roles(store, lambda name: name not in self._at_hands)
         self._folders = FolderWatch(self._folder_changed)
         self._mailboxes = MailWatch(self._folder_changed)
         self._changed_folders: frozenset[int] = frozenset()
@@ -156,20 +133,16 @@ class IngestProcess:
         scheduler = self._scheduler
         jobs = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         scheduler.add_job(self._look_at_files, Every(LOOK_EVERY_S), id="files", **jobs)
-        scheduler.add_job(self._refile, Every(REFILE_EVERY_S), id="refile", **jobs)
         scheduler.add_job(self._check_folder, Every(OURS_EVERY_S), id="folder", **jobs)
         scheduler.add_job(self._watch_over, Every(ALARMS_EVERY_S), id="alarms", **jobs)
-        scheduler.add_job(self._housekeep, Every(HOUSEKEEPING_EVERY_S), id="housekeeping", **jobs)
-        self._schedule_learning()
-        self._schedule_digest()
+        scheduler.add_job(self._look_at_roles, Every(ROLES_EVERY_S), id="roles", next_run_time=now_utc(), **jobs)
         try:
             self._mind_a_clock_set_while_away()
             waiting = self._ingest.resume()
             if waiting:
                 log.info("reading %d bodies that were left in the inbox", waiting)
+            self._store.hear(READ, self._due.set)
             scheduler.start()
-            self._deliveries.start()
-            self._publishing.start()
             self._watch_folders()
             self._due.set()
             while not self._stop.is_set():
@@ -180,8 +153,8 @@ class IngestProcess:
             self._folders.close()
             self._mailboxes.close()
             self._judge.close()
-            self._publishing.close()
-            self._deliveries.close()
+            for role in self._roles:
+                role.let_go()
             self._fetcher.close()
             self._workers.close()
             try:
@@ -222,9 +195,10 @@ class IngestProcess:
         """Give a sign of life, and end where a part of this process does nothing any more."""
         self._alive.beat()
         silent_s = time.monotonic() - self._ticked_at
-        part = "the scheduler" if silent_s > PART_SILENT_S else self._deliveries.stuck(PART_SILENT_S)
+        stuck = [part for role in self._roles if (part := role.stuck())]
+        part = "the scheduler" if silent_s > SILENT_S else next(iter(stuck), "")
         if part and not self._stop.is_set():
-            log.error("%s has done nothing for %.0f s: ending, to start anew", part, PART_SILENT_S)
+            log.error("%s has done nothing for %.0f s: ending, to start anew", part, SILENT_S)
             self._lost = True
             self._stop.set()
 
@@ -248,11 +222,13 @@ class IngestProcess:
 
     def _turn(self) -> None:
         # Between two turns nothing is half filed: what follows is filed by the rules in force.
+        model = self._model_version
         self._ingest.desk = self._desk
         self._check_parts()
         try:
             if not self._renew_lease():
                 return
+            self._note_rules(self._ingest.desk.version, model)
             self._mind_clock()
             self._look_into_store()
             self._mind_folders()
@@ -267,13 +243,31 @@ class IngestProcess:
             log.error("the store failed, trying again in %.0f s: %s", STORE_RETRY_S, error)
             self._stop.wait(STORE_RETRY_S)
 
+    def _note_rules(self, version: int, model: int) -> None:
+        """Have whoever files again know that what comes is filed by these."""
+        if self._filed_by == (version, model):
+            return
+        with self._store.write() as tx:
+            tx.counters.put(FILED_BY, version)
+            tx.counters.put(FILED_BY_MODEL, model)
+        self._filed_by = version, model
+
+    def _look_at_roles(self) -> None:
+        """Have the roles of the desk that no hand has; on SQLite all of them."""
+        try:
+            if self._store.file is None:
+                self._at_hands = roles_at_hands(self._store)
+            for role in self._roles:
+                if not self._stop.is_set():
+                    role.look()
+        except StoreError as error:
+            log.error("the roles of this desk could not be looked at, trying again: %s", error)
+
     def _work(self) -> None:
         progress = self._ingest.run_once(0.2)
         self._counts.count(progress)
         if progress:
             self._look_at = 0.0  # what ended has a new time
-        if progress.new or progress.copies or progress.updated:
-            self._publishing.wake()
 
     def _look_into_store(self) -> None:
         """Learn when the next source is due, and take what others left there, where anybody wrote at all."""
@@ -292,7 +286,7 @@ class IngestProcess:
         self._seen = data
         self._due.clear()
         if data is not None:
-            self._deliveries.wake()
+            self._store.tell(WRITTEN)
 
     def _take_due(self) -> None:
         room = MOST_IN_FLIGHT - self._ingest.in_flight
@@ -342,7 +336,6 @@ class IngestProcess:
             for job in self._scheduler.get_jobs():
                 job.modify(next_run_time=job.trigger.get_next_fire_time(None, now_utc()))
             self._due.set()
-            self._deliveries.wake()
         while self._sets:
             self._ingest.clock_was_set(self._sets[0])
             self._sets.popleft()
@@ -366,35 +359,29 @@ class IngestProcess:
             if data is not None and data == self._config_seen:
                 return
             if stored_version(self._store) > self._desk.version:
-                with self._publishing.lock:
-                    accepted = stored_desk(self._store, self._folder, self._environ)
-                    assert accepted is not None
-                    self._use(accepted)
-                    with self._store.write() as tx:
-                        tx.sections.mark_dirty()  # what was rendered since was so by the settings before
+                accepted = stored_desk(self._store, self._folder, self._environ)
+                assert accepted is not None
+                self._use(accepted)
                 self._made_live()
             self._config_seen = data
         except StoreError as error:
             log.error("the accepted config could not be read, trying again: %s", error)
 
-    def _use(self, desk: Desk) -> Desk:
-        """Let *desk* be in force here; the one before. `self._publishing.lock` is held."""
-        before, self._desk = self._desk, desk.with_model(self._classifier.look(desk.filing_rules))
-        self._refiled = 0
-        return before
+    def _use(self, desk: Desk) -> None:
+        """Let *desk* be in force here."""
+        self._desk = desk.with_model(self._classifier.look(desk.filing_rules))
+        self._model_version = self._classifier.version
 
     def _made_live(self) -> None:
         """Have all parts go by the desk that is in force now."""
         settings = self._desk.settings
         self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
-        self._deliveries.configure(settings, user_agent(settings), resolve_notify(settings, self._environ))
         self._due.set()
         log.info("config version=%d is live", self._desk.version)
-        self._schedule_learning()
-        self._schedule_digest()
         self._watch_folders()
-        self._file_again()
-        self._publishing.wake()
+        if (job := self._scheduler.get_job("roles")) is not None:
+            job.modify(next_run_time=now_utc())
+        self._store.tell(CHANGED)
 
     def _look(self) -> None:
         """Take over changed config files. The judging is done in another process, the loop goes on meanwhile."""
@@ -406,10 +393,9 @@ class IngestProcess:
                 tell_errors(self._store, verdict, now=now_utc())
                 tell_config(Accepted(desk=self._desk, errors=tuple(verdict.errors)))
                 return
-            # A sweep that renders by the settings before would leave new documents that look old.
-            with self._publishing.lock:
-                accepted = put_in_force(self._store, verdict, self._folder, self._environ, now=now_utc())
-                before = self._use(accepted.desk)
+            before = self._desk
+            accepted = put_in_force(self._store, verdict, self._folder, self._environ, now=now_utc())
+            self._use(accepted.desk)
         except StoreError as error:
             log.error("the config was not taken over, trying again: %s", error)
             self._watch.again()
@@ -422,12 +408,8 @@ class IngestProcess:
 
     def _look_at_model(self) -> None:
         """Take over a model that is new, or gone. What is stored stays as it is filed, unless that is asked for."""
-        with self._publishing.lock:
-            before = self._desk
-            desk = self._desk = before.with_model(self._classifier.look(before.filing_rules))
-        if desk is not before:
-            self._refiled = 0  # `wiredesk learn --refile` may have asked for it
-            self._file_again()
+        desk = self._desk
+        self._use(desk)
         fault = str(self._classifier.fault(desk) or "")
         if fault == self._told_of_model:
             return
@@ -437,99 +419,8 @@ class IngestProcess:
         except StoreError as error:
             log.error("could not tell of the model, trying again: %s", error)
 
-    def _schedule_learning(self) -> None:
-        at, name = self._desk.settings.learn_at, "learn"
-        if self._scheduler.get_job(name) is not None:
-            self._scheduler.remove_job(name)
-        if self._desk.filing_rules.learning and at != "never":
-            hour, minute = at.split(":")
-            quiet = CronTrigger(hour=hour, minute=minute, timezone=self._desk.settings.timezone)
-            self._scheduler.add_job(self._learn, quiet, id=name, max_instances=1, coalesce=True)
-
-    def _schedule_digest(self) -> None:
-        if (job := self._scheduler.get_job("digest")) is not None:
-            job.remove()
-        if self._desk.settings.digest.to:
-            every = Every(DIGEST_EVERY_S)
-            self._scheduler.add_job(self._send_digest, every, id="digest", max_instances=1, coalesce=True)
-
-    def _send_digest(self) -> None:
-        desk, now = self._desk, now_utc()
-        done = send_due(self._store, desk.settings, desk.sections, self._environ, now)
-        if not done and (job := self._scheduler.get_job("digest")) is not None:
-            job.modify(next_run_time=now + timedelta(seconds=DIGEST_AGAIN_S))
-
-    def _learn(self) -> None:
-        try:
-            learn(self._store, self._environ, self._stop, now=now_utc())
-        except (OSError, StoreError) as error:
-            log.error("the classifier did not learn: %s", error)
-
-    def _file_again(self) -> None:
-        """Have `_refile` run now, and again until all is filed by the config in force."""
-        if (job := self._scheduler.get_job("refile")) is not None:
-            job.modify(next_run_time=now_utc())
-
-    def _refile(self) -> None:
-        """File again what is stored where a changed config asks for it; a newer config starts it anew."""
-        try:
-            desk = self._desk
-            if self._refiled == desk.version:
-                if (job := self._scheduler.get_job("refile")) is not None:
-                    job.pause()  # until there is another config or model
-                return
-            if not to_refile(self._store):
-                self._refiled = desk.version
-                return
-            if self._classifier.waits():
-                return  # it was asked for with a new model, most likely
-            # Until the loop has taken the new rules up, it files by the old ones.
-            while self._ingest.desk is not desk:
-                if self._desk is not desk or self._stop.wait(0.02):
-                    return
-            began = time.monotonic()
-            count = refile(
-                self._store,
-                desk.filing_rules,
-                clock=now_utc,
-                go_on=lambda: self._desk is desk and not self._stop.is_set(),
-                first=self._publishing.wake,
-            )
-            stands = self._desk is desk and not self._classifier.waits()
-            if count is not None and stands and refiled(self._store, desk.version, now=now_utc()):
-                self._refiled = desk.version
-                self._publishing.wake()
-                log.info("filed again articles=%d ms=%.0f", count, (time.monotonic() - began) * 1000)
-        except StoreError as error:
-            log.error("could not file again, trying again: %s", error)
-
     def _watch_over(self) -> None:
-        """Open and close alarms; on a desk of many sources less often."""
-        began = time.monotonic()
-        if began < self._alarms_at:
-            return
         try:
-            look(self._store, self._data, now=now_utc(), crowded=self._ingest.crowded)
+            look_here(self._store, self._data, self._ingest.crowded, now=now_utc())
         except StoreError as error:
             log.error("could not look for alarms, trying again: %s", error)
-        self._alarms_at = time.monotonic() + ALARMS_REST * (time.monotonic() - began)
-
-    def _housekeep(self) -> None:
-        publish_settings, keep_raw = self._desk.settings.publish, self._desk.settings.keep_raw
-        try:
-            with self._store.write() as tx:
-                tx.raw_answers.trim(now_utc(), keep_raw.days, keep_raw.bytes)
-            while not self._stop.is_set():
-                with self._store.write() as tx:
-                    gone = tx.retention.sweep(
-                        now_utc(),
-                        keep_days=publish_settings.keep_days,
-                        keep_articles=publish_settings.keep_articles,
-                        limit=SWEEP_AT_ONCE,
-                    )
-                if not gone:
-                    break
-                # Small steps with a pause between them: readers and the loop come first.
-                self._stop.wait(0.1)
-        except DeskError as error:
-            log.error("housekeeping: %s", error)

@@ -1,4 +1,5 @@
-"""A hand: polls shards of sources and reads what they bring, for the process that decides. I/O: the store, the network.
+"""A hand: polls shards of sources and reads what they bring, for the process that decides; and does its roles.
+I/O: the store, the network.
 
 One thread moves all that is under way, as in the ingest process, with the same flow; `poll` may be called from others.
 While a shard is polled nobody else polls it (`tasks.py` sees to that), so what this process knows of a host's pace and
@@ -17,8 +18,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from feeds.engine.alarms import IngestCounts
 from feeds.engine.config_in_force import stored_desk, stored_version
 from feeds.engine.liveness import Alive
+from feeds.engine.roles import Parts, Role
 from feeds.engine.startup import now_utc, user_agent
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
@@ -26,6 +29,7 @@ from feeds.fetch.client import Fetcher
 from feeds.ingest.batches import Handing
 from feeds.ingest.desk import Desk
 from feeds.ingest.flow import Ingest
+from feeds.ingest.polls import Progress
 from feeds.store import Store
 
 log = logging.getLogger(__name__)
@@ -33,7 +37,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 64
 """Sources of a shard that are polled in one go."""
 STOOD_STILL_S = 6.0
-"""After so long between two turns others may poll what this process was polling (less than `tasks.STALLED_S`)."""
+"""After so long between two turns others may poll what this process was polling (less than `lease.HEARTBEAT_S`)."""
 CONFIG_EVERY_S = 1.0
 STORE_RETRY_S = 2.0
 
@@ -73,6 +77,9 @@ class Hand:
         self._ingest = Ingest(
             store, self._fetcher, self._workers, self._desk, clock=now_utc, random=random.random, saving=Handing
         )
+        self._counts = IngestCounts()
+        self._parts = Parts(lambda: self._desk, environ, self._counts)
+        self.roles: dict[str, Role] = {role.name: role for role in self._parts.roles(store, self._parts.able)}
 
     def poll(self, shard: int) -> Future[int]:
         """Poll what is due of a *shard*, at most `AT_ONCE` sources; how many it was."""
@@ -124,9 +131,9 @@ class Hand:
         return time.monotonic() - self._turned_at > STOOD_STILL_S
 
     def _mind_pauses(self) -> None:
-        if self._stood_still() and self._shards:
+        if self._stood_still() and (self._shards or any(role.part for role in self.roles.values())):
             raise StoodStill(
-                f"this process stood still for more than {STOOD_STILL_S:.0f} s: others poll its shards by now",
+                f"this process stood still for more than {STOOD_STILL_S:.0f} s: others do its work by now",
                 remedy="it is started anew by `wiredesk worker`",
             )
         self._turned_at = time.monotonic()
@@ -134,10 +141,12 @@ class Hand:
     def _turn(self) -> None:
         self._take_config()
         self._begin_asked(wait_s=0.0 if self._ingest.in_flight or self._shards else 0.5)
+        progress = Progress()
         if self._ingest.in_flight:
-            self._ingest.run_once(0.2)
+            progress = self._ingest.run_once(0.2)
         elif self._shards:
             self._stop.wait(0.02)
+        self._counts.count(progress)
         self._end_shards()
 
     def _begin_asked(self, wait_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Publishing in the ingest process: as soon as something was saved, in a thread of its own. I/O: the store."""
+"""Publishing: as soon as something was saved, in a thread of its own. I/O: the store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime
 from feeds.errors import StoreError
 from feeds.ingest.desk import Desk
 from feeds.publish import Publisher
-from feeds.store import Store
+from feeds.store import CHANGED, PUBLISHED, Store
 
 log = logging.getLogger(__name__)
 
@@ -25,24 +25,12 @@ ARCHIVED_AT_ONCE = 200
 
 
 class Publishing:
-    """*desk* gives the desk in force, *clock* the present; *published* is called when documents were replaced.
+    """*desk* gives the desk in force, *clock* the present. Woken by who tells the store of CHANGED."""
 
-    While somebody holds `lock`, nothing is published: a config is taken over under it, for new documents by the
-    settings before would look old.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        desk: Callable[[], Desk],
-        *,
-        clock: Callable[[], datetime],
-        published: Callable[[], None],
-    ) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, store: Store, desk: Callable[[], Desk], *, clock: Callable[[], datetime]) -> None:
+        self._store = store
         self._desk = desk
         self._clock = clock
-        self._published = published
         self._publisher = Publisher(store)
         self._saved = threading.Event()
         self._stop = threading.Event()
@@ -51,11 +39,16 @@ class Publishing:
     def start(self) -> None:
         """Begin, with what was left undone."""
         self._saved.set()
+        self._store.hear(CHANGED, self.wake)
         self._thread.start()
 
     def wake(self) -> None:
         """Something was saved."""
         self._saved.set()
+
+    def stuck(self, for_s: float) -> str:
+        """The name of this part where its thread has ended; a publication may take as long as it needs."""
+        return "publishing" if self._thread.ident and not self._thread.is_alive() else ""
 
     def close(self) -> None:
         """Stop after what is under way."""
@@ -66,16 +59,18 @@ class Publishing:
 
     def sweep(self) -> bool:
         """Publish what changed, and make some fragments that no document needs; whether the store took it."""
-        with self.lock:
-            desk, now = self._desk(), self._clock()
-            try:
-                done = self._publisher.publish(desk.settings, desk.sections, now=now)
-                if done.sections or done.held:
-                    self._published()
-                self._publisher.catch_up(desk.settings, done, most=ARCHIVED_AT_ONCE, now=now)
-            except StoreError as error:
-                log.error("could not publish, trying again in a second: %s", error)
-                return False
+        desk, now = self._desk(), self._clock()
+        try:
+            done = self._publisher.publish(desk.settings, desk.sections, now=now, version=desk.version)
+            if done.outdated:
+                self._saved.set()  # another config is in force than is known here yet
+                return True
+            if done.sections or done.held:
+                self._store.tell(PUBLISHED)
+            self._publisher.catch_up(desk.settings, done, most=ARCHIVED_AT_ONCE, now=now)
+        except StoreError as error:
+            log.error("could not publish, trying again in a second: %s", error)
+            return False
         if done.archived:
             self._saved.set()  # there may be more
         if done.sections:

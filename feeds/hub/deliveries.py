@@ -37,7 +37,7 @@ from feeds.hub.messages import (
 from feeds.hub.subscribing import Asking, after, judge_hub, request_to
 from feeds.model import Document, Format
 from feeds.parsed import Answer, Request
-from feeds.store import ReadTx, Store
+from feeds.store import PUBLISHED, WRITTEN, ReadTx, Store
 from feeds.store.hubs import HOOK, PING, HubRequest, Subscription
 from feeds.store.values import Changes
 from feeds.urls import masked
@@ -100,6 +100,8 @@ class Deliveries:
 
     def start(self) -> None:
         """Begin, with what was left undone."""
+        for what in (PUBLISHED, WRITTEN):
+            self._store.hear(what, self.wake)
         self._thread.start()
 
     def wake(self) -> None:

@@ -24,7 +24,7 @@ from feeds.ingest.placing import Places, places, rank
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late, late, verdict
 from feeds.model import Placement
-from feeds.store import ReadTx, Store, WriteTx
+from feeds.store import CHANGED, READ, ReadTx, Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob
 
@@ -119,6 +119,8 @@ class Saving:
                 tx.stories.merge(decided.merged, now)
                 full_text.queue(tx, batch.read, placed, decided.decisions)
                 saved = self._save_ends(tx, batch, decided.decisions, report, desk, now)
+                if saved.report.new or saved.report.copies or saved.report.updated:
+                    tx.tell(CHANGED)
                 newest = tx.articles.newest_entry()
         except BaseException:
             if decided is not None:
@@ -234,7 +236,9 @@ class Handing(Saving):
         readings = {waiting.item.id: packed(waiting, reading) for waiting, reading in batch.read}
         without_bodies = replace(batch, read=[])
         with self._store.write() as tx:
-            tx.inbox.hand_over(readings)
+            if readings:
+                tx.inbox.hand_over(readings)
+                tx.tell(READ)
             queue_links(tx, batch.read)
             results = self._finish(tx, without_bodies, [], desk.settings.poll, now)
             handed = [waiting.claim for waiting, _ in batch.read if waiting.claim is not None]

@@ -13,7 +13,7 @@ from feeds.filing import FilingRules
 from feeds.ingest.bodies import Read, Waiting
 from feeds.ingest.desk import Desk
 from feeds.model import Entry, Placement
-from feeds.store import Store
+from feeds.store import CHANGED, Store
 from feeds.store.values import Refilable
 
 Places = dict[int, tuple[Placement, ...] | None]
@@ -77,14 +77,13 @@ def refile(
     *,
     clock: Callable[[], datetime],
     go_on: Callable[[], bool] = lambda: True,
-    first: Callable[[], None] = lambda: None,
 ) -> int | None:
     """File every article that was filed by *filing_rules* again, in small transactions; how many there were.
 
     The newest come first, for documents hold them: what subscribers see is right after the first steps. An article
     keeps the `rank_at` that it has, so it takes its old place in a section that it comes to. One that came with a first
     import and was left out then stays out. Where *filing_rules* has no model, what an earlier one filed stays.
-    *first* is called after the first step. None where *go_on* said no before the end.
+    None where *go_on* said no before the end.
     """
 
     def placements(articles: Sequence[Refilable]) -> dict[str, list[Placement]]:
@@ -104,8 +103,8 @@ def refile(
             if present != articles:
                 placed = placements(present)
             tx.articles.refile_all(placed, clock())
-        if before is None:
-            first()
+            if before is None:
+                tx.tell(CHANGED)
         before = articles[-1].id
         count += len(articles)
     return None

@@ -57,6 +57,7 @@ class Published:
     held: list[str] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     archived: int = 0
+    outdated: bool = False  # nothing was done: another config is in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +81,24 @@ class Publisher:
         self._unnoted = False
         self._renewed: int | None = None  # the version of which nothing is left to be noted
 
-    def publish(self, settings: Settings, sections: Sequence[Section], *, now: datetime) -> Published:
+    def publish(
+        self, settings: Settings, sections: Sequence[Section], *, now: datetime, version: int | None = None
+    ) -> Published:
         """Render every section that changed since its documents were made, and replace what checks.
 
-        One section's fault keeps none of the others back. Raises StoreError alone.
+        One section's fault keeps none of the others back. *settings* are those of the config *version*: with another in
+        force nothing is done, for what was rendered by them would look as if it was so by the new. Raises StoreError
+        alone.
         """
         done = Published()
         by_path = {section.path: section for section in sections}
-        self._renew(fragment_version(desk_context(settings)))
         with self._store.read() as tx:
             changed = tx.sections.changed()
+            # A config that comes after this has what it changes rendered again.
+            done.outdated = version is not None and tx.configs.version() != version
+        if done.outdated:
+            return done
+        self._renew(fragment_version(desk_context(settings)))
         for start in range(0, len(changed), SECTIONS_AT_ONCE):
             some = changed[start : start + SECTIONS_AT_ONCE]
             configured = {

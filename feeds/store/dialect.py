@@ -43,7 +43,9 @@ from feeds.codec import EPOCH, micros, moment
 from feeds.errors import StoreError
 
 BUSY_TIMEOUT_MS = 15_000
-CHANNEL = "wiredesk_publication"
+PUBLISHED, CHANGED, READ, WRITTEN = "wiredesk_publication", "wiredesk_changed", "wiredesk_read", "wiredesk_written"
+"""What is told to who listens: documents were replaced; something is to be published; a hand has read a body; somebody
+wrote (SQLite)."""
 DEDUPE_LOCK, MIGRATE_LOCK, LEADER_LOCK = 0x57444544, 0x57444D49, 0x57444C44
 """Numbers that nothing else on the server is likely to use."""
 
@@ -294,12 +296,10 @@ def clock(connection: Connection) -> int:
     return int(connection.execute(text(statement)).scalar_one())
 
 
-def notify(connection: Connection, publication: int) -> None:
-    """Tell listening web workers of a *publication*, once this is committed. On SQLite they look by themselves."""
+def notify(connection: Connection, channel: str) -> None:
+    """Tell who listens to *channel*, once this is committed. On SQLite other processes look by themselves."""
     if is_postgres(connection):
-        connection.execute(
-            text("SELECT pg_notify(:channel, :number)"), {"channel": CHANNEL, "number": str(publication)}
-        )
+        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
 
 
 def give_back(connection: Connection, pages: int) -> None:

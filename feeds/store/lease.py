@@ -1,5 +1,5 @@
-"""The right to decide and save for a desk that several machines share: a row with an owner, an epoch and an end.
-I/O: database.
+"""The right to decide and save for a desk that several machines share, and the right to each of its roles (`engine/
+roles.py`): a row each, with an owner, an epoch and an end. I/O: database.
 
 Time is the database's alone. Whoever takes the lease over raises the epoch and ends the sessions of the owner before;
 `Store.write` looks at the epoch inside each transaction. So an owner that stood still and comes back writes nothing,
@@ -23,12 +23,21 @@ from feeds.store.schema import leases
 from feeds.store.store import Store
 
 LEASE_S = 15.0
+ROLE_LEASE_S = 10.0
 RENEW_EVERY_S = 3.0
+HEARTBEAT_S = 8.0
+"""A hand that gave no sign of life for so long is taken for dead."""
 DESK = "desk"
 
 _END_SESSIONS = text(
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE application_name = :owner AND datname = current_database() AND pid <> pg_backend_pid()"
+)
+_HAS_JOBS = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
+_ROLES_AT_HANDS = text(
+    "SELECT job.lock FROM procrastinate_jobs job JOIN procrastinate_workers worker ON worker.id = job.worker_id"
+    " WHERE job.status = 'doing' AND job.task_name = 'role'"
+    " AND worker.last_heartbeat > clock_timestamp() - :silent_s * interval '1 second'"
 )
 
 
@@ -42,10 +51,14 @@ class Holder:
 
 
 class Lease:
-    """The lease of the desk, for one process. All of it raises StoreError where the database does not answer."""
+    """The lease of the desk, or of the role *name*, for one process. What *store* writes is written under it.
 
-    def __init__(self, store: Store) -> None:
+    All of it raises StoreError where the database does not answer.
+    """
+
+    def __init__(self, store: Store, name: str = DESK) -> None:
         self._store = store
+        self._name = name
         self._epoch = 0
         self._renew_at = 0.0
 
@@ -56,10 +69,12 @@ class Lease:
         """
         if self._store.file is not None:
             return True
-        self._store.pending()
+        if self._name == DESK:
+            self._store.pending()
         with mapped(), self._store.unfenced() as connection:
-            _need_table(connection)
-            found = _holder(connection)
+            if self._name == DESK:
+                _need_table(connection)
+            found = _holder(connection, self._name)
             if found is not None and found.owner and found.left_s > 0:
                 return False
             if found is not None and found.owner:
@@ -67,14 +82,14 @@ class Lease:
                 connection.execute(_END_SESSIONS, {"owner": found.owner})
         with mapped(), self._store.unfenced() as connection:
             connection.execute(text("SET LOCAL lock_timeout = '2s'"))
-            connection.execute(select(leases.c.name).where(leases.c.name == DESK).with_for_update())
-            held = _holder(connection)
+            connection.execute(select(leases.c.name).where(leases.c.name == self._name).with_for_update())
+            held = _holder(connection, self._name)
             if held is not None and held.owner and held.left_s > 0:
                 return False  # somebody was faster
-            if held is None and not _is_free_of_older_releases(connection):
+            if held is None and self._name == DESK and not _is_free_of_older_releases(connection):
                 return False
             self._epoch = (held.epoch if held is not None else 0) + 1
-            row = {"name": DESK, "owner": self._store.name, "epoch": self._epoch, "until": _end(connection)}
+            row = {"name": self._name, "owner": self._store.name, "epoch": self._epoch, "until": self._end(connection)}
             dialect.upsert(connection, leases, [row], ["name"], change=["owner", "epoch", "until"])
         self._store.fence = self._check
         self._renew_at = time.monotonic() + RENEW_EVERY_S
@@ -85,7 +100,7 @@ class Lease:
         if self._store.file is not None or time.monotonic() < self._renew_at:
             return False
         with mapped(), self._store.unfenced() as connection:
-            renewed = connection.execute(update(leases).where(self._is_ours()).values(until=_end(connection)))
+            renewed = connection.execute(update(leases).where(self._is_ours()).values(until=self._end(connection)))
             if not renewed.rowcount:
                 raise self._lost()
         self._renew_at = time.monotonic() + RENEW_EVERY_S
@@ -105,10 +120,14 @@ class Lease:
             raise self._lost()
 
     def _is_ours(self) -> ColumnElement[bool]:
-        return (leases.c.name == DESK) & (leases.c.owner == self._store.name) & (leases.c.epoch == self._epoch)
+        return (leases.c.name == self._name) & (leases.c.owner == self._store.name) & (leases.c.epoch == self._epoch)
 
     def _lost(self) -> LeaseLost:
-        return LeaseLost("another process decides for this desk by now", remedy="this one stands by when started again")
+        what = "decides for this desk" if self._name == DESK else f"does the {self._name} of this desk"
+        return LeaseLost(f"another process {what} by now", remedy="this one stands by when started again")
+
+    def _end(self, connection: Connection) -> int:
+        return dialect.clock(connection) + int((LEASE_S if self._name == DESK else ROLE_LEASE_S) * 1e6)
 
 
 def holder(store: Store) -> Holder | None:
@@ -116,18 +135,22 @@ def holder(store: Store) -> Holder | None:
     if store.file is not None:
         return None
     with mapped(), store.unfenced() as connection:
-        return _holder(connection) if inspect(connection).has_table(leases.name) else None
+        return _holder(connection, DESK) if inspect(connection).has_table(leases.name) else None
 
 
-def _holder(connection: Connection) -> Holder | None:
-    row = connection.execute(select(leases).where(leases.c.name == DESK)).one_or_none()
+def roles_at_hands(store: Store) -> set[str]:
+    """The roles that a hand which lives has, or is about to take: the locks of its jobs."""
+    with mapped(), store.unfenced() as connection:
+        if not connection.execute(_HAS_JOBS).scalar_one():
+            return set()
+        return set(connection.execute(_ROLES_AT_HANDS, {"silent_s": HEARTBEAT_S}).scalars())
+
+
+def _holder(connection: Connection, name: str) -> Holder | None:
+    row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
     if row is None:
         return None
     return Holder(row.owner, row.epoch, (row.until - dialect.clock(connection)) / 1e6)
-
-
-def _end(connection: Connection) -> int:
-    return dialect.clock(connection) + int(LEASE_S * 1e6)
 
 
 def _need_table(connection: Connection) -> None:

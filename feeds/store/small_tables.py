@@ -52,7 +52,7 @@ def set_value(connection: Connection, name: str, value: int) -> None:
 def publish(connection: Connection, by: int = 1) -> int:
     """Move the publication counter, tell who listens, give its new value."""
     moved = count(connection, PUBLICATION, by)
-    dialect.notify(connection, moved)
+    dialect.notify(connection, dialect.PUBLISHED)
     return moved
 
 

@@ -21,7 +21,7 @@ from feeds.errors import StoreError
 from feeds.files import make_private
 from feeds.store import database, dialect, small_tables
 from feeds.store.database import Loss, mapped
-from feeds.store.dialect import CHANNEL, Verbs
+from feeds.store.dialect import PUBLISHED, Verbs
 from feeds.store.schema import STALE, UNRENDERED, articles, sections
 
 if TYPE_CHECKING:
@@ -124,48 +124,45 @@ class ReadTx:
 class WriteTx(ReadTx):
     """One transaction that writes, whole or not at all; on SQLite there is one at a time. Compute before, not in it."""
 
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.told: set[str] = set()
+
+    def tell(self, what: str) -> None:
+        """Tell who hears *what* (`Store.hear`), once this is committed."""
+        if what not in self.told:
+            self.told.add(what)
+            dialect.notify(self._connection, what)
+
     def lock_dedupe(self) -> None:
         """Wait until no other worker decides what is new; ask `articles.known` after this, save before the end."""
         dialect.lock(self._connection, dialect.DEDUPE_LOCK)
 
 
 class Listener:
-    """What a PostgreSQL tells of publications (LISTEN), heard by a thread with a connection of its own.
+    """Hears what a PostgreSQL tells on one *channel* (NOTIFY), by a thread with a connection of its own.
 
-    So a request asks the database nothing while nothing is published. It listens from the first `may_have_moved` on,
-    until closed. While there is no connection a look fails at once, and no request waits for a server that is gone; the
-    thread is who tries again.
+    *heard* is called by that thread, and whenever it has connected, for something may have been told before. While
+    there is no connection, `lost` says why; the thread is who tries again.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, channel: str, heard: Callable[[], None]) -> None:
         self._engine = engine
+        self._channel = channel
+        self._heard = heard
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._listening = False
-        self._lost: StoreError | None = None
-        self._told = threading.Event()
-        self._ask_at = 0.0  # monotonic
         self._end: socket.socket | None = None  # closed to end the thread
+        self.listening = False
+        self.lost: StoreError | None = None
 
-    def may_have_moved(self) -> bool:
-        """Whether the counter has to be asked. Raises StoreError where the server is known to be gone."""
+    def start(self) -> None:
+        """Begin; no matter how often this is called."""
         with self._lock:
             if self._thread is None:
                 self._end, ended = socket.socketpair()
                 self._thread = threading.Thread(target=self._run, args=(ended,), name="listener", daemon=True)
                 self._thread.start()
-        if (lost := self._lost) is not None:
-            raise StoreError(lost.cause, remedy=lost.remedy)
-        if self._listening and not self._told.is_set() and time.monotonic() < self._ask_at:
-            return False
-        # What is told from here on, or a failure, has the counter asked once more.
-        self._told.clear()
-        self._ask_at = 0.0
-        return True
-
-    def asked(self) -> None:
-        """The counter was asked, and has answered."""
-        self._ask_at = time.monotonic() + NET_S
 
     def close(self) -> None:
         """End the thread and its connection."""
@@ -180,12 +177,12 @@ class Listener:
                 try:
                     self._listen(ended)
                 except StoreError as error:
-                    self._lost = error
+                    self.lost = error
                 except self._engine.dialect.loaded_dbapi.Error as error:
                     # The connection was lost, or the server is a standby, which takes no LISTEN: it is asked instead.
                     if str(error) != told:
-                        log.info("publications are not told, and asked for instead: %s", told := str(error))
-                self._listening, wait_s = False, RETRY_S
+                        log.info("the database tells nothing, and is asked instead: %s", told := str(error))
+                self.listening, wait_s = False, RETRY_S
 
     def _listen(self, ended: socket.socket) -> None:
         """Until the connection is gone, which raises, or this is closed."""
@@ -195,13 +192,44 @@ class Listener:
         pooled.detach()  # it is ours for good, and takes no place of the pool's
         with connection:
             connection.autocommit = True
-            connection.execute(f"LISTEN {CHANNEL}")
-            # What was published before this is found by the look that follows.
-            self._lost, self._listening = None, True
-            self._told.set()
+            connection.execute(f"LISTEN {self._channel}")
+            self.lost, self.listening = None, True
+            self._heard()
             while ended not in wait([ended, connection]):
                 for _ in connection.notifies(timeout=0):
-                    self._told.set()
+                    self._heard()
+
+
+class Publications:
+    """Whether something was published, as a PostgreSQL tells: so a request asks the database nothing while nothing is.
+
+    While there is no connection a look fails at once, and no request waits for a server that is gone.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._told = threading.Event()
+        self._listener = Listener(engine, PUBLISHED, self._told.set)
+        self._ask_at = 0.0  # monotonic
+
+    def may_have_moved(self) -> bool:
+        """Whether the counter has to be asked. Raises StoreError where the server is known to be gone."""
+        self._listener.start()
+        if (lost := self._listener.lost) is not None:
+            raise StoreError(lost.cause, remedy=lost.remedy)
+        if self._listener.listening and not self._told.is_set() and time.monotonic() < self._ask_at:
+            return False
+        # What is told from here on, or a failure, has the counter asked once more.
+        self._told.clear()
+        self._ask_at = 0.0
+        return True
+
+    def asked(self) -> None:
+        """The counter was asked, and has answered."""
+        self._ask_at = time.monotonic() + NET_S
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._listener.close()
 
 
 class Store:
@@ -215,7 +243,9 @@ class Store:
         self._reader, self._writer = dialect.engines(self.url, self.name)
         self._place: database.Place | None = None
         self._look = threading.Lock()
-        self._listener = None if self.file is not None else Listener(self._writer)
+        self._publications = None if self.file is not None else Publications(self._writer)
+        self._listeners: list[Listener] = []
+        self._heard: dict[str, list[Callable[[], None]]] = {}  # on SQLite
         self._watcher: Any = None  # a connection of its own: SQLite's data_version counts the commits of others
         self._data_version = -1
         self._seen = -1
@@ -241,7 +271,10 @@ class Store:
         with mapped(), self._writer.begin() as connection:
             if self.fence is not None:
                 self.fence(connection)
-            yield WriteTx(connection)
+            tx = WriteTx(connection)
+            yield tx
+        for what in tx.told:
+            self._ring(what)
 
     @contextmanager
     def unfenced(self) -> Iterator[Connection]:
@@ -356,13 +389,36 @@ class Store:
 
     def moved(self) -> bool:
         """Whether the publication counter moved since this was last asked; True the first time."""
-        if self._listener is not None and not self._listener.may_have_moved():
+        if self._publications is not None and not self._publications.may_have_moved():
             return False
         now = self.publication()
-        if self._listener is not None:
-            self._listener.asked()
+        if self._publications is not None:
+            self._publications.asked()
         moved, self._reported = now != self._reported, now
         return moved
+
+    def hear(self, what: str, heard: Callable[[], None]) -> None:
+        """Have *heard* called, by whatever thread, whenever somebody told *what* (`WriteTx.tell`): on PostgreSQL any
+        process, on SQLite this one.
+        """
+        if self.file is not None:
+            self._heard.setdefault(what, []).append(heard)
+            return
+        listener = Listener(self._writer, what, heard)
+        self._listeners.append(listener)
+        listener.start()
+
+    def tell(self, what: str) -> None:
+        """Tell who hears *what*."""
+        if self.file is not None:
+            self._ring(what)
+            return
+        with self.write() as tx:
+            tx.tell(what)
+
+    def _ring(self, what: str) -> None:
+        for heard in self._heard.get(what, ()):
+            heard()
 
     def _version_of_data(self) -> int:
         with mapped():
@@ -372,8 +428,10 @@ class Store:
 
     def close(self) -> None:
         """Close every connection. A closed store is not used again."""
-        if self._listener is not None:
-            self._listener.close()
+        if self._publications is not None:
+            self._publications.close()
+        for listener in self._listeners:
+            listener.close()
         with self._look:
             if self._watcher is not None:
                 self._watcher.invalidate()

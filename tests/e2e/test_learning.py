@@ -14,8 +14,8 @@ from apscheduler.triggers.cron import CronTrigger
 
 from feeds.cli.common import places
 from feeds.engine.classifier import learn
-from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import accept
+from feeds.engine.upkeep import learning_at
 from feeds.store import Store, open_store
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
@@ -180,12 +180,8 @@ def test_a_desk_that_cannot_learn_says_so(desk: Desk, origin: Origin, tmp_path: 
 
 
 def trigger(store: Store, desk: Desk) -> CronTrigger | None:
-    """When the ingest process of this config learns."""
-    accepted = accept(store, desk.config, {}, now=now())
-    process = IngestProcess(store, desk.config, desk.data, {}, accepted, stop=threading.Event())
-    process._schedule_learning()
-    job = process._scheduler.get_job("learn")
-    return job.trigger if job else None
+    """When a desk of this config learns."""
+    return learning_at(accept(store, desk.config, {}, now=now()).desk)
 
 
 def test_the_clock_learns_at_its_hour_where_a_section_is_to_learn(desk: Desk) -> None:

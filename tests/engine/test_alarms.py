@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from feeds.configuration import Source
-from feeds.engine.alarms import full, look, outage, starving
+from feeds.engine.alarms import full, look, look_here, outage, starving
 from feeds.store import open_store
 from feeds.store.overview import day_of
 from feeds.store.values import PollResult, SourceState
@@ -64,15 +64,17 @@ def test_a_look_opens_an_alarm_once_and_closes_it(tmp_path):
             tx.sources.sync(told, "full", NOW)
         poll(1)
         for _ in range(2):
-            look(store, tmp_path, now=NOW)
+            look(store, now=NOW)
+            look_here(store, tmp_path, (), now=NOW)
         with store.read() as tx:
             assert [event.kind for event in tx.events.recent(10)] == ["outage"]
-        look(store, tmp_path, now=NOW, crowded=["only 3 days", "only 5 stories"])
+        look_here(store, tmp_path, ["only 3 days", "only 5 stories"], now=NOW)
         with store.read() as tx:
             [event] = (event for event in tx.events.recent(10) if event.kind == "window")
             assert event.text == "only 3 days; only 5 stories" and "wiredesk.yaml" in event.remedy
         poll(0)
-        look(store, tmp_path, now=NOW + timedelta(hours=1))
+        look(store, now=NOW + timedelta(hours=1))
+        look_here(store, tmp_path, (), now=NOW + timedelta(hours=1))
         with store.read() as tx:
             over = tx.events.recent(10)
             assert [(event.kind, event.closed_at) for event in over] == [

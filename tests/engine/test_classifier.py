@@ -41,12 +41,12 @@ def test_every_machine_asks_the_one_model_and_takes_a_new_one_over(store: Store,
     nodes = [Classifier(store, tmp_path / name) for name in ("a", "b")]
     assert [node.look(LEARNS) for node in nodes] == [None, None]
     put(store, body)
-    assert [node.waits() for node in nodes] == [True, True]
+    assert [node.version for node in nodes] == [0, 0]
     assert [model is not None and model.decide("ferry", "tide")[0][0] for model in (n.look(LEARNS) for n in nodes)] == [
         "sea",
         "sea",
     ]
-    assert [node.waits() for node in nodes] == [False, False]
+    assert [node.version for node in nodes] == [1, 1]
     kept = nodes[0].look(LEARNS)
     assert nodes[0].look(LEARNS) is kept
     put(store, b"of another time")

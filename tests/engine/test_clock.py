@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from feeds.engine import clock as module
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import accept
+from feeds.engine.roles import SILENT_S
 from feeds.engine.timekeeping import Clocks
 from feeds.errors import DatabaseLost, StoreError
 from feeds.store import Store, dialect, open_store
@@ -40,7 +39,8 @@ def process(store: Store, tmp_path: Path) -> Iterator[IngestProcess]:
     made = IngestProcess(store, tmp_path / "config", tmp_path, {}, accepted, stop=threading.Event())
     yield made
     made._stop.set()
-    made._deliveries.close()
+    for role in made._roles:
+        role.let_go()
     made._fetcher.close()
     made._workers.close()
 
@@ -120,21 +120,18 @@ def test_a_clock_that_was_set_back_while_away_is_minded_by_the_first_process_alo
             assert due - timedelta(hours=1, minutes=1) < tx.sources.next_due_at() <= due - timedelta(minutes=59)
 
 
-@pytest.mark.parametrize("part", ["scheduler", "deliveries"])
-def test_a_part_that_does_nothing_ends_the_process(
-    process: IngestProcess, part: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("part", ["scheduler", "deliveries", "publishing"])
+def test_a_part_that_does_nothing_ends_the_process(process: IngestProcess, part: str) -> None:
     process._check_parts()
     assert not process._stop.is_set()
     if part == "scheduler":
-        process._ticked_at -= module.PART_SILENT_S + 1
+        process._ticked_at -= SILENT_S + 1
     else:
-        monkeypatch.setattr(process._deliveries, "turn", lambda wait_s: time.sleep(0.01))
-        process._deliveries.start()
+        process._look_at_roles()
         process._check_parts()
         assert not process._stop.is_set()
-        process._deliveries._stop.set()
-        process._deliveries._thread.join()
+        parts = {role.name: role.part for role in process._roles}
+        parts[part].close()
     process._check_parts()
     assert process._stop.is_set() and process._lost
 

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from feeds.engine import clock as engine
+from feeds.engine import roles
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import accept
 from feeds.errors import ParseError, ParseUnfinished, StoreError
@@ -309,10 +310,14 @@ class Stand:
         reader: Any = InThisProcess(self.faults)
         self.process._workers = self.process._ingest._readers = self.process._ingest._intake._readers = reader
         self.process._ingest.resume()
+        parts = roles.Parts(lambda: self.process._desk, {}, self.process._counts)
+        self.publishing: Any = parts.publishing(self.store, accepted.desk)[0]
+        self.deliveries: Any = parts.deliveries(self.store, accepted.desk)[0]
+        self.upkeep: Any = parts.upkeep(self.store, accepted.desk)[0]
 
     def _end(self) -> None:
         process = self.process
-        process._deliveries.close()
+        self.deliveries.close()
         process._fetcher.close()
         process._judge.close()
         self.store.close()
@@ -323,9 +328,10 @@ class Stand:
         self.clock.now += after
         with self.faults.on():
             self._guard("ingest", self._poll)
-            self._guard("publishing", self.process._publishing.sweep)
-            for job in ("_watch_over", "_refile", "_housekeep"):
-                self._guard(job, getattr(self.process, job))
+            self._guard("publishing", self.publishing.sweep)
+            self._guard("_watch_over", self.process._watch_over)
+            for job in ("watch_over", "refile", "retain"):
+                self._guard(job, getattr(self.upkeep, job))
             self._tell()
         self._look()
 
@@ -359,7 +365,7 @@ class Stand:
 
     def _tell(self) -> None:
         """The deliveries' thread, in this one."""
-        deliveries = self.process._deliveries
+        deliveries = self.deliveries
         for _ in range(40):
             try:
                 deliveries.turn(0.02)
@@ -387,6 +393,7 @@ def standing(folder: Path, faults: Faults) -> Iterator[Stand]:
     before = engine.now_utc, engine.STORE_RETRY_S, engine.REST_S, flow.PUT_OFF_LOOK_S, logging.root.manager.disable  # type: ignore[attr-defined]
     clock = Steady()
     engine.now_utc, engine.STORE_RETRY_S, engine.REST_S, flow.PUT_OFF_LOOK_S = clock, 0.0, 0.0, 0.0  # type: ignore[attr-defined]
+    roles.now_utc = clock  # type: ignore[attr-defined]
     logging.disable(logging.CRITICAL)
     try:
         with faults.in_place():
@@ -397,4 +404,5 @@ def standing(folder: Path, faults: Faults) -> Iterator[Stand]:
                 stand.close()
     finally:
         engine.now_utc, engine.STORE_RETRY_S, engine.REST_S, flow.PUT_OFF_LOOK_S = before[:4]  # type: ignore[attr-defined]
+        roles.now_utc = before[0]  # type: ignore[attr-defined]
         logging.disable(before[4])

@@ -133,7 +133,7 @@ def test_what_starves_is_marked_as_its_alarm_says_and_comes_first(desk, store):
     for day in range(2, 13):
         desk.now = NOW - timedelta(days=day)
         desk.bring(range(day * 100, day * 100 + 9), paths=("s60", ""), at=desk.now)
-    look(store, None, now=NOW)
+    look(store, now=NOW)
     page = see(desk).text
     sections = page.split('aria-label="Table of sections"')[1]
     assert sections.index("starving") < sections.index("Section 0<")
@@ -155,7 +155,7 @@ def test_silence_against_its_own_rhythm_shows_in_the_table_and_in_the_numbers(de
 
 def test_many_alarms_of_a_kind_are_folded_and_an_outage_is_one(desk, store):
     poll(store, {source.key for source in SOURCES}, "failed", failures=1, last_error="no such host")
-    look(store, None, now=NOW)
+    look(store, now=NOW)
     page = see(desk).text
     assert page.count('<ul class="alarms">') == 1 and "120 of 120 sources fail at once" in page
     with store.write() as tx:
