@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,12 +19,20 @@ from tests.store import postgres
 class Half:
     """One process of the desk's, with its log."""
 
-    def __init__(self, desk: Desk, name: str, *arguments: str, config: bool = True, **environ: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        name: str,
+        *arguments: str,
+        config: bool = True,
+        program: Sequence[str] = ("-m", "feeds.cli"),
+        **environ: str,
+    ) -> None:
         self.log = desk.config.parent / f"{name}.log"
         places = ["--config", str(desk.config)] if config else []
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "feeds.cli", *arguments, *places],
+                [sys.executable, *program, *arguments, *places],
                 stdout=log,
                 stderr=log,
                 env=desk.environ(environ),

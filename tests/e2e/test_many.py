@@ -1,20 +1,26 @@
-"""One desk on one PostgreSQL, by several workers that share nothing else: started at once, stopped, upgraded."""
+"""One desk on one PostgreSQL, by several workers that share nothing else: started at once, stopped, upgraded. Its roles
+(publishing, deliveries, upkeep) are any hand's, one at a time, whatever becomes of it.
+"""
 
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from feeds.engine.roles import ROLES
+from feeds.model import FORMATS, Document
+from feeds.publish.rendering import etag_of
 from feeds.settings import config_from_json
 from feeds.store import Store
 from tests.e2e.desk import Answered, Desk, free_port, until
@@ -22,6 +28,7 @@ from tests.e2e.publisher import Publisher
 from tests.e2e.test_halves import Half
 from tests.fetch.origin import FEED, Exchange, Origin
 from tests.store import postgres
+from tests.validator import check
 
 
 class Relay:
@@ -133,9 +140,17 @@ class Cluster:
         self.url = url
         self._desk, self._folder, self._stack = desk, folder, stack
 
-    def start(self, command: str, name: str, url: str = "", of: Desk | None = None, **environ: str) -> Half:
+    def start(
+        self,
+        command: str,
+        name: str,
+        url: str = "",
+        of: Desk | None = None,
+        program: Sequence[str] = ("-m", "feeds.cli"),
+        **environ: str,
+    ) -> Half:
         data = {"WIREDESK_DATABASE": url or self.url, "WIREDESK_DATA": str(self._folder / name)} | environ
-        half = Half(of or self._desk, name, *command.split(), **data)
+        half = Half(of or self._desk, name, *command.split(), program=program, **data)
         self._stack.callback(half.process.wait, 20)
         self._stack.callback(half.process.kill)
         return half
@@ -340,3 +355,103 @@ def test_a_hand_without_a_sources_secret_leaves_it_to_one_that_has_it(
         for table in ("sources", "inbox", "configs", "procrastinate_jobs"):
             rows = tx._connection.execute(text(f"SELECT CAST(t AS text) FROM {table} t")).scalars()
             assert not any("open-sesame-42" in row for row in rows)
+
+
+# --------------------------------------------------------------------------- roles
+
+TAKEN = "{} is done here from now on"
+SECTION = "news/world"
+
+
+def has(half: Half, *roles: str) -> bool:
+    """Whether a process has all of these roles, by what it said last of each."""
+    said = half.said()
+    return all(said.rfind(TAKEN.format(role)) > said.rfind(f"{role}: left to a hand") for role in roles)
+
+
+def documents(cluster: Cluster) -> list[Document]:
+    """The section's documents, in every format, whole and right."""
+    with cluster.store.read() as tx:
+        found = [document for format in FORMATS if (document := tx.documents.get(SECTION, format))]
+        feed = tx.sections.get(SECTION)
+    for document in found:
+        assert not list(check(document.body, document.format)), document.format
+        assert document.etag == etag_of(document.sequence, document.body)
+    assert feed is not None and len({document.article_uids for document in found}) <= 1
+    return found
+
+
+def titles(cluster: Cluster) -> list[str]:
+    """What the section's JSON document lists."""
+    shown = [each for each in documents(cluster) if each.format == "json"]
+    return [item["title"] for item in json.loads(shown[0].body)["items"]] if shown else []
+
+
+def shows(cluster: Cluster, *expected: str) -> float:
+    """Wait until the section lists exactly these; how long it took."""
+    began = time.monotonic()
+    until(lambda: titles(cluster) == list(expected), within_s=60, what=f"{expected}")
+    return time.monotonic() - began
+
+
+def test_a_hand_has_all_roles_and_the_process_that_decides_stands_in(publisher: Publisher, cluster: Cluster) -> None:
+    desk = cluster.leader("a")
+    assert has(desk, *ROLES)
+    hand = cluster.start("hand", "hand")
+    until(lambda: has(hand, *ROLES), within_s=60, what="a hand that has all roles")
+    assert not has(desk, *ROLES)
+    shows(cluster, "One")
+    until(lambda: "published sections" in hand.said(), what="a publication by the hand")
+    with cluster.store.read() as tx:
+        owners = tx._connection.execute(text("SELECT count(DISTINCT owner), count(*) FROM leases")).one()
+    assert tuple(owners) == (1 + len(ROLES), 1 + len(ROLES))
+    hand.process.terminate()
+    hand.process.wait(20)
+    until(lambda: has(desk, *ROLES), within_s=60, what="that the process that decides stands in")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_hand_that_ends_or_stands_still_in_the_middle_of_a_publication_is_replaced(
+    how: signal.Signals,
+    publisher: Publisher,
+    cluster: Cluster,
+    tmp_path: Path,
+) -> None:
+    cluster.leader("a")
+    halt = tmp_path / "halt" / "now"
+    halt.parent.mkdir()
+    program = [str(Path(__file__).with_name("halting.py"))]
+    victim = cluster.start("hand", "victim", program=program, HALT=str(halt))
+    until(lambda: has(victim, *ROLES), within_s=60, what="a hand that publishes")
+    shows(cluster, "One")
+    halt.touch()
+    publisher.publish("Two")
+    until(lambda: halt.with_name("reached").exists(), within_s=60, what="the middle of a publication")
+    before = documents(cluster)
+    victim.process.send_signal(how)
+    other = cluster.start("hand", "other")
+    assert shows(cluster, "Two", "One") < 20 + CATCH_UP_S
+    assert all(new.sequence > old.sequence for new, old in zip(documents(cluster), before, strict=True))
+    until(lambda: has(other, *ROLES), within_s=60, what="another hand that has all roles")
+    publisher.publish("Three")
+    shows(cluster, "Three", "Two", "One")
+    if how is signal.SIGSTOP:
+        present = documents(cluster)
+        victim.process.send_signal(signal.SIGCONT)
+        halt.unlink()
+        until(lambda: victim.process.poll() is not None, within_s=60, what="the end of the hand that stood still")
+        assert documents(cluster) == present
+
+
+def test_a_hand_without_the_secrets_of_webhooks_leaves_deliveries_to_others(
+    publisher: Publisher,
+    cluster: Cluster,
+) -> None:
+    cluster._desk.write(desk={"notify": [{"url": "https://hooks.example/${HOOK}"}]})
+    desk = cluster.start("ingest", "a", HOOK="x7")
+    poor = cluster.start("hand", "poor")
+    until(lambda: has(poor, "publishing"), within_s=90, what="a hand that publishes")
+    assert has(desk, "deliveries", "upkeep") and not has(poor, "deliveries")
+    rich = cluster.start("hand", "rich", HOOK="x7")
+    until(lambda: has(rich, "deliveries", "upkeep"), within_s=60, what="a hand that delivers")
+    assert not has(desk, "deliveries")
