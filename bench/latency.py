@@ -1,12 +1,12 @@
 """How long news takes through a running desk: origin → document → subscriber of the hub, and what it costs.
 
-    python bench/latency.py [--rounds 20] [--root CHECKOUT]
+    python bench/latency.py [--rounds 20] [--root CHECKOUT] [--postgres]
 
 `wiredesk run` polls one source once a second. Each round it publishes an article of 300 words, which goes into two
 sections of fifty. Counted from the moment at which the source has given its new document: until the section's
 JSON document shows it, asked every ten milliseconds, and until a WebSub subscriber of that document has it. Median and
 worst of the rounds. Then as many rounds in which nobody asks: CPU of all processes of the desk, what it uses at rest,
-polls included, taken off.
+polls included, taken off. With *--postgres* the desk is on a PostgreSQL, whose CPU does not count, and has a hand.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
@@ -24,6 +25,7 @@ from running import ROOT, Origin, Running, usage
 
 from tests.e2e.desk import until
 from tests.hub.subscriber import Subscriber
+from tests.store import postgres
 
 MOST_DOCUMENT_S, MOST_MORE_S, MOST_CPU_MS = 0.3, 0.1, 40.0
 
@@ -32,10 +34,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout whose desk is run")
+    parser.add_argument("--postgres", action="store_true")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-latency-") as folder, Origin() as origin, Subscriber() as subscriber:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-latency-"))
+        origin, subscriber = stack.enter_context(Origin()), stack.enter_context(Subscriber())
+        database = stack.enter_context(postgres.running()) if chosen.postgres else ""
         origin.publish(50)
-        with Running(Path(folder), chosen.root) as desk:
+        with Running(Path(folder), chosen.root, database) as desk:
             source = {"name": "Origin", "url": origin.url, "section": "news/world", "interval_s": 1}
             desk.write(sources=[source], desk={"poll": {"first_s": 1, "floor_s": 1, "gap_s": 0}})
             desk.run()

@@ -100,13 +100,14 @@ class Origin:
 class Running(Desk):
     """A desk of the project at *root*, such as another checkout; web processes as `wiredesk run` has them by itself."""
 
-    def __init__(self, folder: Path, root: Path = ROOT) -> None:
+    def __init__(self, folder: Path, root: Path = ROOT, database: str = "") -> None:
         super().__init__(folder)
         self.root = root
+        self.database = {"WIREDESK_DATABASE": database} if database else {}
 
     def environ(self, more: dict[str, str]) -> dict[str, str]:
-        """As of a test's desk, but of the checkout at *root*."""
-        return super().environ(more) | {"PYTHONPATH": str(self.root)}
+        """As of a test's desk, but of the checkout at *root*, on its own *database* where one is named."""
+        return super().environ(more) | {"PYTHONPATH": str(self.root)} | self.database
 
     def run(self) -> None:
         """Start `wiredesk run` and wait until it is ready."""

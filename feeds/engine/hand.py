@@ -21,7 +21,7 @@ from pathlib import Path
 from feeds.engine.alarms import IngestCounts
 from feeds.engine.config_in_force import stored_desk, stored_version
 from feeds.engine.liveness import Alive
-from feeds.engine.roles import Parts, Role
+from feeds.engine.roles import SILENT_S, Parts, Role
 from feeds.engine.startup import now_utc, user_agent
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
@@ -86,6 +86,11 @@ class Hand:
         asked = _Shard(shard, Future())
         self._asked.put(asked)
         return asked.future
+
+    def give_up(self, part: str) -> None:
+        """End this process, of which a *part* does nothing any more, to be started anew."""
+        log.error("%s has done nothing for %.0f s: ending, to start anew", part, SILENT_S)
+        self._stop.set()
 
     def run(self) -> None:
         """Poll until stopped; then give back what was claimed. Raises StoodStill."""

@@ -119,12 +119,12 @@ def app_of(store: Store, hand: Hand, stopped: Callable[[], bool]) -> App:
     @app.task(queue=OF_DESK, name="role")
     async def role(name: str) -> None:
         """Have a role of the desk until this hand stops, or may not have it: then the next one gets it."""
-        await _hold(hand.roles[name], stopped)
+        await _hold(hand, hand.roles[name], stopped)
 
     return app
 
 
-async def _hold(role: Role, stopped: Callable[[], bool]) -> None:
+async def _hold(hand: Hand, role: Role, stopped: Callable[[], bool]) -> None:
     try:
         while not stopped() and role.may():
             had = role.part is not None
@@ -134,6 +134,8 @@ async def _hold(role: Role, stopped: Callable[[], bool]) -> None:
                 log.error("%s: %s, trying again", role.name, error)
             if had and role.part is None:
                 return  # another hand has it
+            if part := role.stuck():
+                hand.give_up(part)
             until = time.monotonic() + (LOOK_EVERY_S if role.part else TAKE_EVERY_S)
             while not stopped() and time.monotonic() < until:
                 await asyncio.sleep(0.1)

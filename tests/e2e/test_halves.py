@@ -104,7 +104,7 @@ def test_on_postgresql_a_second_worker_stands_by_and_takes_over(
         return {"WIREDESK_DATABASE": url, "WIREDESK_DATA": str(tmp_path / name)}
 
     worker = start(halves, Half(desk, "worker", "worker", **data("a")))
-    until(lambda: "polled source=Tidings" in worker.said(), what="the first poll")
+    until(lambda: "polled source=Tidings" in worker.said(), within_s=90, what="the first poll")
     assert "database postgresql:///postgres" in worker.said().splitlines()[0]
     web = start(halves, Half(desk, "web", "web", config=False, PORT=str(desk.port), **data("b")))
     until(lambda: serves(desk, web, "/news/world.json"), what="the article")
