@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from zlib import crc32
 
@@ -60,9 +61,12 @@ class Brought:
         return cls(new=kinds["new"], copies=kinds["copy"], updated=kinds["updated"], published=dates)
 
 
+NOTHING = Brought()
+
+
 def validators_to_send(claim: Claim, now: datetime) -> Validators:
     """The stored validators, unless the source is set to ignore them, or a full check is due."""
-    if claim.source.ignore_validators or _distrusted(claim.state, now) or _full_check(claim, now):
+    if claim.source.ignore_validators or _distrusted_at(claim.state, now) or _full_check(claim, now):
         return Validators()
     return claim.state.validators
 
@@ -72,11 +76,9 @@ def _full_check(claim: Claim, now: datetime) -> bool:
     return claim.state.last_full_at is not None and now - claim.state.last_full_at > FULL_CHECK_EVERY * late
 
 
-def _distrusted(state: SourceState, now: datetime) -> bool:
-    return _still_distrusted(state.distrusted_at, now) is not None
-
-
-def _still_distrusted(since: datetime | None, now: datetime) -> datetime | None:
+def _distrusted_at(state: SourceState, now: datetime) -> datetime | None:
+    """Since when the validators are left out, None where they are trusted (again)."""
+    since = state.distrusted_at
     return since if since is not None and now - since < DISTRUST_FOR else None
 
 
@@ -99,25 +101,16 @@ def unchanged(
     claim: Claim, answer: Answer, *, outcome: PollOutcome, settings: PollSettings, jitter: float
 ) -> PollResult:
     """The verdict on an answer that ends at fetch: 304, or a body whose hash is known (outcome ``same``)."""
-    state, at = claim.state, answer.received_at
     changes: dict[str, Any] = {}
     if answer.status == 304:
         # RFC 9111 §4.3.4: a 304 updates what it carries and leaves the rest.
-        kept, given = state.validators, answer.validators
-        etag, last_modified = given.etag or kept.etag, given.last_modified or kept.last_modified
-        if (etag, last_modified) != (kept.etag, kept.last_modified):
-            changes["validators"] = Validators(etag=etag, last_modified=last_modified)
+        kept, given = claim.state.validators, answer.validators
+        validators = Validators(etag=given.etag or kept.etag, last_modified=given.last_modified or kept.last_modified)
+        if validators != kept:
+            changes["validators"] = validators
     else:
-        changes |= {"validators": answer.validators, "validators_url": answer.final_url, "last_full_at": at}
-    poll = Poll(
-        at=at,
-        outcome=outcome,
-        fresh_s=freshness_s(answer.headers, at),
-        retry_after_s=retry_after_s(answer.headers, at),
-    )
-    chosen = _plan(claim, poll, settings, jitter)
-    changes |= _redirected(state, answer.redirects, at) | _met(state, chosen, at, answer.status, outcome)
-    return _result(claim, replace(state, **changes), chosen, at, outcome, answer)
+        changes |= _validators_of(answer)
+    return _answered(claim, answer, _poll(answer, outcome), settings, jitter, changes)
 
 
 def brought(
@@ -131,35 +124,35 @@ def brought(
     jitter: float,
 ) -> PollResult:
     """The verdict on a body that was read: its validators are stored only now (criteria A4)."""
-    at = answer.received_at
-    poll = Poll(
-        at=at,
-        outcome="new" if got.new or got.copies else "same",
+    before = claim.state
+    poll = _poll(
+        answer,
+        "new" if got.new or got.copies else "same",
         new=got.new + got.copies,
         window=reading.beside.window,
-        first=not claim.state.first_poll_done,
+        first=not before.first_poll_done,
         published=got.published,
-        fresh_s=freshness_s(answer.headers, at),
         hints=reading.hints,
-        retry_after_s=retry_after_s(answer.headers, at),
     )
-    chosen = _plan(claim, poll, settings, jitter)
-    before = claim.state
-    lied = _lied(claim, answer, got)
-    state = replace(
-        before,
-        validators=answer.validators,
-        validators_url=answer.final_url,
-        body_hash=body_hash,
-        item_hashes=reading.item_hashes,
-        item_marks=reading.item_marks,
-        first_poll_done=True,
-        last_full_at=at,
-        last_new_at=at if got.new else before.last_new_at,
-        **_redirected(before, answer.redirects, at),
-        **_met(before, chosen, at, answer.status, poll.outcome, distrusted_at=at if lied else before.distrusted_at),
-    )
-    return _result(claim, state, chosen, at, poll.outcome, answer, got)
+    changes = _validators_of(answer) | {
+        "body_hash": body_hash,
+        "item_hashes": reading.item_hashes,
+        "item_marks": reading.item_marks,
+        "first_poll_done": True,
+        "last_new_at": poll.at if got.new else before.last_new_at,
+    }
+    if _lied(claim, answer, got):
+        changes["distrusted_at"] = poll.at
+    return _answered(claim, answer, poll, settings, jitter, changes, got)
+
+
+def _validators_of(answer: Answer) -> dict[str, Any]:
+    """What a whole answer changes in a source's state."""
+    return {
+        "validators": answer.validators,
+        "validators_url": answer.final_url,
+        "last_full_at": answer.received_at,
+    }
 
 
 def _lied(claim: Claim, answer: Answer, got: Brought) -> bool:
@@ -170,26 +163,24 @@ def _lied(claim: Claim, answer: Answer, got: Brought) -> bool:
     before, at = claim.state, answer.received_at
     if not before.validators or not (got.new or got.copies or got.updated):
         return False
-    if answer.validators == before.validators and answer.final_url == before.validators_url:
+    if (answer.validators, answer.final_url) == (before.validators, before.validators_url):
         return True
     # A full check finds what must have been there when the origin last said that nothing had changed.
-    if before.last_outcome != "not-modified" or before.last_poll_at is None or not _full_check(claim, at):
-        return False
-    return any(date < before.last_poll_at - EARLIER for date in got.published)
+    asked_at = before.last_poll_at if before.last_outcome == "not-modified" and _full_check(claim, at) else None
+    return asked_at is not None and any(date < asked_at - EARLIER for date in got.published)
 
 
 def looked(
     claim: Claim, states: tuple[int, ...], *, found: int, waiting: int, at: datetime, wait_s: float
 ) -> PollResult:
     """The verdict on a look into a folder; the files found wait in the inbox."""
-    next_poll_at = at + timedelta(seconds=wait_s)
     state = replace(
         claim.state,
         item_hashes=states,
         first_poll_done=True,
         interval_s=wait_s,
         failures=0,
-        next_poll_at=next_poll_at,
+        next_poll_at=at + timedelta(seconds=wait_s),
         last_poll_at=at,
         last_ok_at=at,
         last_new_at=at if found else claim.state.last_new_at,
@@ -197,17 +188,8 @@ def looked(
         last_error="",
         last_remedy="",
     )
-    return PollResult(
-        source_id=claim.source.id,
-        name=claim.source.name,
-        claim_id=claim.claim_id,
-        at=at,
-        outcome=state.last_outcome,
-        state=state,
-        before=claim.state,
-        next_poll_at=next_poll_at,
-        reason=f"{waiting} files are still being written" if waiting else "a look into a folder costs nothing",
-    )
+    reason = f"{waiting} files are still being written" if waiting else "a look into a folder costs nothing"
+    return _result(claim, state, at, reason)
 
 
 def failed(
@@ -217,20 +199,15 @@ def failed(
 
     *ours*: it is this machine's network that fails, or the desk itself, which is held against no source.
     """
-    fetch_error = error if isinstance(error, FetchError) else None
-    kind = fetch_error.kind if fetch_error else "soft"
-    if fetch_error is not None and fetch_error.status == 429:
-        # Asked too often: without a Retry-After the remedy is to ask less often, not again in a minute.
-        kind = "soft"
-    poll = Poll(
-        at=at,
-        outcome="failed",
-        # A body that can't be read will hardly be better in a minute, yet often is within hours.
-        failure=kind,
-        retry_after_s=fetch_error.retry_after_s if fetch_error else None,
-        ours="" if fetch_error is not None and fetch_error.status is not None else ours,
-    )
-    return _failure(claim, poll, error, fetch_error.status if fetch_error else 200, settings, jitter)
+    # A body that can't be read will hardly be better in a minute, yet often is within hours.
+    poll = Poll(at=at, outcome="failed", failure="soft", ours=ours)
+    if not isinstance(error, FetchError):
+        return _failure(claim, poll, error, 200, settings, jitter)
+    # Asked too often: without a Retry-After the remedy is to ask less often, not again in a minute.
+    kind = "soft" if error.status == 429 else error.kind
+    ours = "" if error.status is not None else ours
+    poll = replace(poll, failure=kind, retry_after_s=error.retry_after_s, ours=ours)
+    return _failure(claim, poll, error, error.status, settings, jitter)
 
 
 def gone(claim: Claim, answer: Answer, *, settings: PollSettings, jitter: float) -> PollResult:
@@ -248,34 +225,55 @@ def _failure(
 ) -> PollResult:
     chosen = _plan(claim, poll, settings, jitter)
     held = poll.at + timedelta(seconds=poll.retry_after_s) if poll.retry_after_s is not None else None
-    adopted = claim.state.adopted_url if chosen.failures < ADOPTED_FAILURES else None
     state = replace(
         claim.state,
-        adopted_url=adopted,
-        interval_s=chosen.interval_s,
-        failures=chosen.failures,
-        rhythm=chosen.memory,
-        next_poll_at=chosen.next_poll_at,
-        last_poll_at=poll.at,
-        last_status=status,
-        last_outcome=poll.outcome,
+        adopted_url=claim.state.adopted_url if chosen.failures < ADOPTED_FAILURES else None,
         last_error=error.cause,
         last_remedy=error.remedy,
         retry_after_until=min(held, chosen.next_poll_at) if held else None,
+        **_polled(poll, chosen, status),
     )
-    return PollResult(
-        source_id=claim.source.id,
-        name=claim.source.name,
-        claim_id=claim.claim_id,
-        at=poll.at,
-        outcome=poll.outcome,
-        state=state,
-        before=claim.state,
-        next_poll_at=chosen.next_poll_at,
-        error=error.cause,
-        remedy=error.remedy,
-        reason=chosen.reason,
+    return _result(claim, state, poll.at, chosen.reason)
+
+
+def _answered(
+    claim: Claim,
+    answer: Answer,
+    poll: Poll,
+    settings: PollSettings,
+    jitter: float,
+    changes: Mapping[str, Any],
+    got: Brought = NOTHING,
+) -> PollResult:
+    """The verdict on any answer; *changes* are what only this one changes in the source's state."""
+    chosen, before = _plan(claim, poll, settings, jitter), claim.state
+    state = replace(
+        before,
+        last_ok_at=poll.at,
+        last_error="",
+        last_remedy="",
+        retry_after_until=chosen.next_poll_at if chosen.reason.startswith("Retry-After") else None,
+        gone_at=None,
+        **{"distrusted_at": _distrusted_at(before, poll.at), **changes},
+        **_redirected(before, answer.redirects, poll.at),
+        **_polled(poll, chosen, answer.status),
     )
+    result = _result(claim, state, poll.at, chosen.reason)
+    return replace(
+        result,
+        new=got.new,
+        copies=got.copies,
+        updated=got.updated,
+        wire_bytes=answer.wire_bytes,
+        seconds=answer.seconds,
+    )
+
+
+def _poll(answer: Answer, outcome: PollOutcome, **more: Any) -> Poll:
+    """What the cadence is to know of a poll that was answered."""
+    at, headers = answer.received_at, answer.headers
+    fresh_s, wait_s = freshness_s(headers, at), retry_after_s(headers, at)
+    return Poll(at=at, outcome=outcome, fresh_s=fresh_s, retry_after_s=wait_s, **more)
 
 
 def _plan(claim: Claim, poll: Poll, settings: PollSettings, jitter: float) -> Plan:
@@ -291,30 +289,16 @@ def _plan(claim: Claim, poll: Poll, settings: PollSettings, jitter: float) -> Pl
     )
 
 
-def _met(
-    state: SourceState,
-    chosen: Plan,
-    at: datetime,
-    status: int,
-    outcome: PollOutcome,
-    *,
-    distrusted_at: datetime | None = None,
-) -> dict[str, Any]:
-    """What any answer changes in *state*."""
+def _polled(poll: Poll, chosen: Plan, status: int | None) -> dict[str, Any]:
+    """What any poll changes in a source's state."""
     return {
         "interval_s": chosen.interval_s,
-        "failures": 0,
+        "failures": chosen.failures,
         "rhythm": chosen.memory,
         "next_poll_at": chosen.next_poll_at,
-        "last_poll_at": at,
-        "last_ok_at": at,
+        "last_poll_at": poll.at,
         "last_status": status,
-        "last_outcome": outcome,
-        "last_error": "",
-        "last_remedy": "",
-        "retry_after_until": chosen.next_poll_at if chosen.reason.startswith("Retry-After") else None,
-        "gone_at": None,
-        "distrusted_at": _still_distrusted(distrusted_at or state.distrusted_at, at),
+        "last_outcome": poll.outcome,
     }
 
 
@@ -324,15 +308,11 @@ def _redirected(state: SourceState, redirects: tuple[Redirect, ...], at: datetim
     Gives what changes in *state*.
     """
     forgotten = {"redirect_target": None, "redirect_first_seen": None, "redirect_count": 0}
-    permanent = []
-    for hop in redirects:
-        if hop.status not in (301, 308):
-            break
-        permanent.append(hop)
+    permanent = list(takewhile(lambda hop: hop.status in (301, 308), redirects))
     if not permanent:
         return forgotten if state.redirect_target is not None else {}
     target = permanent[-1].target
-    if _only_https(permanent[0].url, target):
+    if permanent[0].url.startswith("http://") and target == "https://" + permanent[0].url.removeprefix("http://"):
         return {"adopted_url": target, **forgotten}
     if target != state.redirect_target or state.redirect_first_seen is None:
         return {"redirect_target": target, "redirect_first_seen": at, "redirect_count": 1}
@@ -342,35 +322,19 @@ def _redirected(state: SourceState, redirects: tuple[Redirect, ...], at: datetim
     return {"redirect_count": count}
 
 
-def _only_https(url: str, target: str) -> bool:
-    return url.startswith("http://") and target == "https://" + url.removeprefix("http://")
-
-
-def _result(
-    claim: Claim,
-    state: SourceState,
-    chosen: Plan,
-    at: datetime,
-    outcome: PollOutcome,
-    answer: Answer,
-    got: Brought | None = None,
-) -> PollResult:
-    got = got or Brought()
+def _result(claim: Claim, state: SourceState, at: datetime, reason: str) -> PollResult:
     return PollResult(
         source_id=claim.source.id,
         name=claim.source.name,
         claim_id=claim.claim_id,
         at=at,
-        outcome=outcome,
+        outcome=state.last_outcome,
         state=state,
         before=claim.state,
-        next_poll_at=chosen.next_poll_at,
-        new=got.new,
-        copies=got.copies,
-        updated=got.updated,
-        wire_bytes=answer.wire_bytes,
-        seconds=answer.seconds,
-        reason=chosen.reason,
+        next_poll_at=state.next_poll_at or at,
+        error=state.last_error,
+        remedy=state.last_remedy,
+        reason=reason,
     )
 
 
