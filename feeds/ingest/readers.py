@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import xxhash
@@ -16,142 +16,25 @@ from feeds import parse
 from feeds.comparable import addresses_of
 from feeds.dates import zone_of
 from feeds.errors import ParseError
-from feeds.ingest.reading import Job, Reader
-from feeds.model import Beside, Entry
+from feeds.ingest.reading import Job, Reader, Reading
+from feeds.model import Beside
 from feeds.normalise import Marks, Normalised, normalise, without_furniture
 from feeds.parsed import ParsedFeed
-from feeds.text import Recurring, Shown, of_blob
+from feeds.text import Recurring, of_blob
 from feeds.urls import OWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What a reader made of a body: the document, its entries made trustworthy, and what else is to be kept."""
-
-    feed: ParsedFeed
-    known: Normalised
-    entries: tuple[Entry, ...] | None = None  # those of *known*, without furniture
-    beside: Beside | None = None
-    marks: bytes = b""
-    shown: tuple[Shown, ...] = ()
-
-
-def _feed(job: Job) -> Made:
-    feed, known, marks, beside = _read_feed(job)
-    furnished = without_furniture(known.entries, of_blob(job.learnt))
-    shown = furnished.shown[::-1]
-    return Made(feed=feed, known=known, entries=furnished.entries, beside=beside, marks=marks, shown=shown)
-
-
-def _document(job: Job) -> Made:
-    feed = parse.parse_document(job.body, name=job.name)
-    # What such a document names without a host is on the desk itself, such as `/static/…`.
-    feed = replace(feed, entries=tuple(replace(one, base=one.base or f"{OWN}/") for one in feed.entries))
-    return Made(feed=feed, known=_normalised(job, feed))
-
-
-def _page(job: Job) -> Made:
-    feed, shown = parse.read_page(job.body, url=job.url, content_type=job.content_type, learnt=of_blob(job.learnt))
-    known = _normalised(job, feed)
-    entries = without_furniture(known.entries, Recurring()).entries
-    if job.source.has_entries:
-        _refuse_wall(job, entries)
-    return Made(feed=feed, known=known, entries=entries, shown=shown)
-
-
-def _letter(job: Job) -> Made:
-    feed = parse.parse_letter(job.body, name=job.name, digest=job.source.digest)
-    return Made(feed=feed, known=_normalised(job, feed))
-
-
-def _listing(job: Job) -> Made:
-    feed = parse.parse_listing(job.body, url=job.url, content_type=job.content_type)
-    return Made(feed=feed, known=_normalised(job, feed))
-
-
-def _selected(job: Job) -> Made:
-    feed = _read_selected(job)
-    return Made(feed=feed, known=_normalised(job, feed))
-
-
-def _sitemap(job: Job) -> Made:
-    feed = parse.parse_sitemap(job.body, url=job.url)
-    return Made(feed=feed, known=_normalised(job, feed))
-
-
-READERS: dict[Reader, Callable[[Job], Made]] = {
-    "feed": _feed,
-    "document": _document,
-    "letter": _letter,
-    "page": _page,
-    "listing": _listing,
-    "selected": _selected,
-    "sitemap": _sitemap,
-}
-
-
-def _refuse_wall(job: Job, entries: Iterable[Entry]) -> None:
-    """Raise ParseError where an entry's page is no article: the entry then stays as its feed has it."""
-    for entry in entries:
-        if found := parse.wall(job.body, title=entry.title, text=entry.text):
-            raise ParseError(f"{found}, where the text of an entry was expected", remedy="the feed's own text stays")
-
-
-def _read_feed(job: Job) -> tuple[ParsedFeed, Normalised, bytes, Beside]:
-    """A feed without the items that need no reading, what is to be remembered of its items, and what of those left
-    out matters to the others.
-    """
-    before = item_marks(job.item_hashes, job.item_marks)
-    # Where the address or the config is another one, the head is looked at again, whatever its bytes say.
-    outside = _outside(job)
-    if before.hashes:
-        feed = parse.parse(
-            job.body,
-            url=job.url,
-            content_type=job.content_type,
-            known_items=frozenset(before.hashes),
-            known_head=before.head ^ outside,
-        )
-        known = _normalised(job, feed)
-        if feed.skipped and not before.allows(feed, known):
-            before = NOTHING
-    if not before.hashes:
-        feed = parse.parse(job.body, url=job.url, content_type=job.content_type)
-        known = _normalised(job, feed)
-    now = before.after(feed, known)
-    beside = Beside(
-        window=len(feed.entries) + feed.skipped,
-        addresses=before.shared(feed, known),
-        left_out=before.left_out(feed, known),
-    )
-    return feed, known, replace(now, head=now.head ^ outside).blob(), beside
-
-
-def _read_selected(job: Job) -> ParsedFeed:
-    """A list by the selectors of its source."""
-    source = job.source
-    if source.select is None:
-        raise ParseError("a source without selectors", remedy="write `select:` for it")
-    return parse.parse_selected(
-        job.body,
-        select=source.select,
-        is_json=source.kind == "json",
-        url=job.url,
-        content_type=job.content_type,
-        now=job.received_at,
-        zone=zone_of(source.timezone or job.desk_timezone),
-    )
-
-
-def next_page(job: Job, feed: ParsedFeed) -> str | None:
-    """The page behind this one of a list, unless some of what stands here was there before."""
-    return feed.next_archive if set(job.item_hashes).isdisjoint(feed.item_hashes) else None
-
-
-def _outside(job: Job) -> int:
-    """A hash of what is said of a feed's items outside of the feed."""
-    said = (job.url, job.source.language, job.source.timezone, job.desk_language, job.desk_timezone)
-    return xxhash.xxh3_64_intdigest(repr(said).encode("utf-8", "surrogatepass"))
+def read_body(job: Job) -> Reading:
+    """What *job*'s body says. Raises DeskError where it can't be read."""
+    if job.reader == "feed":
+        return _feed(job)
+    if job.reader == "page":
+        return _page(job)
+    feed = _PARSERS[job.reader](job)
+    reading = _reading(feed, _normalised(job, feed))
+    # The page behind this one of a list, unless some of what stands here was there before.
+    goes_on = job.reader == "selected" and set(job.item_hashes).isdisjoint(feed.item_hashes)
+    return replace(reading, next_page=feed.next_archive) if goes_on else reading
 
 
 def _normalised(job: Job, feed: ParsedFeed) -> Normalised:
@@ -162,6 +45,99 @@ def _normalised(job: Job, feed: ParsedFeed) -> Normalised:
         received_at=job.received_at,
         desk_language=job.desk_language,
         desk_timezone=job.desk_timezone,
+    )
+
+
+def _reading(feed: ParsedFeed, known: Normalised) -> Reading:
+    return Reading(
+        entries=known.entries,
+        beside=Beside(window=len(feed.entries) + feed.skipped),
+        kind=feed.kind,
+        title=feed.title,
+        site=feed.link,
+        hints=feed.hints,
+        hubs=feed.hubs,
+        self_url=feed.self_url,
+        links=feed.links,
+        broken_off=feed.broken_off,
+        killed=known.killed,
+        embargo=known.embargo,
+        item_hashes=feed.item_hashes,
+        notes=feed.warnings + known.dropped,
+    )
+
+
+def _document(job: Job) -> ParsedFeed:
+    feed = parse.parse_document(job.body, name=job.name)
+    # What such a document names without a host is on the desk itself, such as `/static/…`.
+    return replace(feed, entries=tuple(replace(one, base=one.base or f"{OWN}/") for one in feed.entries))
+
+
+def _selected(job: Job) -> ParsedFeed:
+    source = job.source
+    assert source.select is not None
+    zone = zone_of(source.timezone or job.desk_timezone)
+    return parse.parse_selected(
+        job.body,
+        select=source.select,
+        is_json=source.kind == "json",
+        url=job.url,
+        content_type=job.content_type,
+        now=job.received_at,
+        zone=zone,
+    )
+
+
+_PARSERS: dict[Reader, Callable[[Job], ParsedFeed]] = {
+    "document": _document,
+    "letter": lambda job: parse.parse_letter(job.body, name=job.name, digest=job.source.digest),
+    "listing": lambda job: parse.parse_listing(job.body, url=job.url, content_type=job.content_type),
+    "selected": _selected,
+    "sitemap": lambda job: parse.parse_sitemap(job.body, url=job.url),
+}
+
+
+def _page(job: Job) -> Reading:
+    feed, shown = parse.read_page(job.body, url=job.url, content_type=job.content_type, learnt=of_blob(job.learnt))
+    known = _normalised(job, feed)
+    entries = without_furniture(known.entries, Recurring()).entries
+    # Where an entry's page is no article, the entry stays as its feed has it.
+    for entry in entries if job.source.has_entries else ():
+        if found := parse.wall(job.body, title=entry.title, text=entry.text):
+            raise ParseError(f"{found}, where the text of an entry was expected", remedy="the feed's own text stays")
+    return replace(_reading(feed, known), entries=entries, shown=shown)
+
+
+def _feed(job: Job) -> Reading:
+    """A feed without the items that need no reading, what is to be remembered of its items, and what of those left
+    out matters to the others.
+    """
+    before = item_marks(job.item_hashes, job.item_marks)
+    # Where the address or the config is another one, the head is looked at again, whatever its bytes say.
+    said = (job.url, job.source.language, job.source.timezone, job.desk_language, job.desk_timezone)
+    outside = xxhash.xxh3_64_intdigest(repr(said).encode("utf-8", "surrogatepass"))
+    feed = parse.parse(
+        job.body,
+        url=job.url,
+        content_type=job.content_type,
+        known_items=frozenset(before.hashes),
+        known_head=before.head ^ outside if before.hashes else None,
+    )
+    known = _normalised(job, feed)
+    if feed.skipped and not before.allows(feed, known):
+        before = NOTHING
+        feed = parse.parse(job.body, url=job.url, content_type=job.content_type)
+        known = _normalised(job, feed)
+    now = before.after(feed, known)
+    reading = _reading(feed, known)
+    furnished = without_furniture(known.entries, of_blob(job.learnt))
+    shared, left_out = before.shared(feed, known), before.left_out(feed, known)
+    return replace(
+        reading,
+        entries=furnished.entries,
+        beside=replace(reading.beside, addresses=shared, left_out=left_out),
+        item_marks=replace(now, head=now.head ^ outside).blob(),
+        shown=furnished.shown[::-1],
     )
 
 

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from feeds.configuration import Source
 from feeds.errors import DeskError, ParseError
 from feeds.model import NOTHING_BESIDE, Beside, Entry
 from feeds.parsed import Hints
 from feeds.text import Shown
-
-if TYPE_CHECKING:
-    pass
 
 Reader = Literal["feed", "document", "letter", "page", "listing", "selected", "sitemap"]
 
@@ -69,31 +66,11 @@ class Reading:
 
 def read(job: Job) -> Reading:
     """Parse and normalise *job*'s body. Never raises for what the body holds."""
-    from feeds.ingest.readers import READERS, next_page
+    from feeds.ingest.readers import read_body  # loads the parsers, which the process that hands out jobs does without
 
     try:
-        made = READERS[job.reader](job)
+        return read_body(job)
     except DeskError as error:
         return Reading(error=error)
     except RecursionError:
         return Reading(error=ParseError("the document is nested too deeply", remedy="ask its publisher to mend it"))
-    feed, known = made.feed, made.known
-    return Reading(
-        entries=known.entries if made.entries is None else made.entries,
-        beside=made.beside or Beside(window=len(feed.entries) + feed.skipped),
-        kind=feed.kind,
-        title=feed.title,
-        site=feed.link,
-        hints=feed.hints,
-        hubs=feed.hubs,
-        self_url=feed.self_url,
-        links=feed.links,
-        next_page=next_page(job, feed) if job.reader == "selected" else None,
-        broken_off=feed.broken_off,
-        killed=known.killed,
-        embargo=known.embargo,
-        item_hashes=feed.item_hashes,
-        item_marks=made.marks,
-        shown=made.shown,
-        notes=feed.warnings + known.dropped,
-    )
