@@ -11,13 +11,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select, update
+from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select, union_all, update
 
 from feeds.codec import entry_to_blob
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
 from feeds.store import dialect, filings, hydrate, relations, search
 from feeds.store.dialect import (
     change_in,
+    chunks,
     entry_mark,
     indexable,
     rows_in,
@@ -333,11 +334,12 @@ def known(connection: Connection, wanted: Wanted, beside: Mapping[int, Beside]) 
             refused.add(key)
     by_comparable, by_text = _owners(connection, wanted, refused)
     _add_tombstones(connection, wanted, found, refused)
-    recent: dict[int, tuple[KnownEntry, ...]] = {}
+    most: dict[int, int] = {}
     for source_id, some in wanted:
         if any(_differs(found.get((source_id, entry.key)), entry) for entry in some):
             window = beside[source_id].window if source_id in beside else 0
-            recent[source_id] = _recent(connection, source_id, max(RECENT, 2 * max(len(some), window)))
+            most[source_id] = max(RECENT, 2 * max(len(some), window))
+    recent = _recent(connection, most)
     return Known(entries=found, by_comparable=by_comparable, by_text=by_text, recent=recent, refused=frozenset(refused))
 
 
@@ -358,9 +360,19 @@ def _stored() -> Select[Any]:
 _STORED = _stored()
 # One list of keys, not of pairs, which SQLite looks up by reading everything; other sources' rows are few.
 _STORED_OF = _STORED.where((entries.c.source_id + 0).in_(bindparam("of_sources", expanding=True)))
-_NEWEST = (
-    _STORED.where(entries.c.source_id == bindparam("of_source")).order_by(entries.c.id.desc()).limit(bindparam("most"))
-)
+NEWEST_AT_ONCE = 8
+"""Sources whose newest entries are asked for together; a statement is kept for each number of them."""
+
+
+@cache
+def _newest_of(count: int) -> Select[Any]:
+    """The newest entries of so many sources, newest first."""
+    parts = []
+    for place in range(count):
+        theirs = _STORED.where(entries.c.source_id == bindparam(f"source_{place}")).order_by(entries.c.id.desc())
+        parts.append(select(theirs.limit(bindparam(f"most_{place}")).subquery()))
+    found = union_all(*parts).subquery()
+    return select(found).order_by(found.c.id.desc())
 
 
 def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[*tuple[Any, ...]]]:
@@ -388,9 +400,16 @@ def _entry(row: Row[*tuple[Any, ...]], key: str) -> KnownEntry:
     )
 
 
-def _recent(connection: Connection, source_id: int, most: int) -> tuple[KnownEntry, ...]:
-    rows = connection.execute(_NEWEST, {"of_source": source_id, "most": most})
-    return tuple([_entry(row, row.key) for row in rows])
+def _recent(connection: Connection, most: Mapping[int, int]) -> dict[int, tuple[KnownEntry, ...]]:
+    """The newest entries of sources, at most so many of each, newest first."""
+    found: dict[int, list[KnownEntry]] = {source_id: [] for source_id in most}
+    for some in chunks(list(most.items()), NEWEST_AT_ONCE):
+        bound: dict[str, int] = {}
+        for place, (source_id, count) in enumerate(some):
+            bound |= {f"source_{place}": source_id, f"most_{place}": count}
+        for row in connection.execute(_newest_of(len(some)), bound):
+            found[row.source_id].append(_entry(row, row.key))
+    return {source_id: tuple(theirs) for source_id, theirs in found.items()}
 
 
 def _owners(connection: Connection, wanted: Wanted, refused: set[Name]) -> tuple[dict[str, str], dict[int, str]]:
