@@ -54,6 +54,8 @@ MOST_IN_FLIGHT = 1000
 REST_S = 1.0
 """How long the loop sleeps at most; BUSY_S how often it looks into the store while polls are under way."""
 BUSY_S = 0.25
+GATHER_S = 0.3
+"""Between two times that readings of hands are taken: what comes meanwhile is decided and saved together."""
 LOOK_EVERY_S = 1.0
 SETTLING_EVERY_S = 0.15
 """How often files of config are looked at, at rest and while one of them changes."""
@@ -105,6 +107,9 @@ class IngestProcess:
         self._sets: deque[timedelta] = deque()  # by how much the clock was set, of which the store does not know yet
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
         self._due = threading.Event()  # something may be due, or have come: not to be slept through
+        self._read = threading.Event()  # a hand has read something
+        self._gather_until = 0.0
+        self._woken = threading.Event()  # one of these was set
         self._look_at = 0.0
         self._seen: int | None = -1  # what `Store.data_version` said last
         self._next_due: datetime | None = None
@@ -141,10 +146,10 @@ class IngestProcess:
             waiting = self._ingest.resume()
             if waiting:
                 log.info("reading %d bodies that were left in the inbox", waiting)
-            self._store.hear(READ, self._due.set)
+            self._store.hear(READ, self._on_reading)
             scheduler.start()
             self._watch_folders()
-            self._due.set()
+            self._hurry()
             while not self._stop.is_set():
                 self._turn()
         finally:
@@ -236,8 +241,9 @@ class IngestProcess:
             self._ingest.take_put_off()
             if self._ingest.in_flight:
                 self._work()
-            else:
-                self._due.wait(self._rest_s())
+            elif not self._read.is_set():
+                self._woken.wait(self._rest_s())
+                self._woken.clear()
         except StoreError as error:
             # What could not be written is still in hand, claims too, and is written when the store answers again.
             log.error("the store failed, trying again in %.0f s: %s", STORE_RETRY_S, error)
@@ -266,12 +272,14 @@ class IngestProcess:
     def _work(self) -> None:
         progress = self._ingest.run_once(0.2)
         self._counts.count(progress)
-        if progress:
+        if progress and self._kinds is None:
             self._look_at = 0.0  # what ended has a new time
 
     def _look_into_store(self) -> None:
         """Learn when the next source is due, and take what others left there, where anybody wrote at all."""
         now_s = time.monotonic()
+        if self._kinds is not None and self._read.is_set():
+            self._take_readings()
         if now_s < self._look_at and not self._due.is_set():
             return
         self._look_at = now_s + (BUSY_S if self._ingest.in_flight else REST_S)
@@ -279,8 +287,8 @@ class IngestProcess:
         if data is not None and data == self._seen and not self._due.is_set():
             return
         self._ingest.take_pushed()
-        if self._kinds is not None:
-            self._ingest.take_readings()
+        if self._kinds is not None and now_s >= self._gather_until:
+            self._ingest.take_readings()  # of which nobody told
         with self._store.read() as tx:
             self._next_due = tx.sources.next_due_at(self._kinds)
         self._seen = data
@@ -288,13 +296,32 @@ class IngestProcess:
         if data is not None:
             self._store.tell(WRITTEN)
 
+    def _on_reading(self) -> None:
+        """Called from the thread that listens."""
+        self._read.set()
+        self._woken.set()
+
+    def _take_readings(self) -> None:
+        """Take what hands have read, a while after the last time."""
+        if not self._ingest.in_flight:
+            self._stop.wait(self._gather_until - time.monotonic())
+        if time.monotonic() >= self._gather_until:
+            self._read.clear()
+            self._gather_until = time.monotonic() + GATHER_S
+            self._ingest.take_readings()
+
+    def _hurry(self) -> None:
+        """Have the loop look at what is due and what has come; for any thread."""
+        self._due.set()
+        self._woken.set()
+
     def _take_due(self) -> None:
         room = MOST_IN_FLIGHT - self._ingest.in_flight
         if self._next_due is None or self._next_due > now_utc() or room <= MOST_IN_FLIGHT // 2:
             return
         if self._ingest.take_due(room) < room:
             self._next_due = None
-            self._due.set()  # to learn anew when the next one is
+            self._hurry()  # to learn anew when the next one is
 
     def _watch_folders(self) -> None:
         with self._store.read() as tx:
@@ -308,7 +335,7 @@ class IngestProcess:
     def _folder_changed(self, source_ids: frozenset[int]) -> None:
         """Called from the thread that watches."""
         self._changed_folders |= source_ids
-        self._due.set()
+        self._hurry()
 
     def _mind_folders(self) -> None:
         """Have folders looked into where something changed, once it is quiet."""
@@ -335,7 +362,7 @@ class IngestProcess:
         if change:
             for job in self._scheduler.get_jobs():
                 job.modify(next_run_time=job.trigger.get_next_fire_time(None, now_utc()))
-            self._due.set()
+            self._hurry()
         while self._sets:
             self._ingest.clock_was_set(self._sets[0])
             self._sets.popleft()
@@ -376,7 +403,7 @@ class IngestProcess:
         """Have all parts go by the desk that is in force now."""
         settings = self._desk.settings
         self._fetcher.configure(settings.fetch, settings.poll, user_agent(settings))
-        self._due.set()
+        self._hurry()
         log.info("config version=%d is live", self._desk.version)
         self._watch_folders()
         if (job := self._scheduler.get_job("roles")) is not None:
