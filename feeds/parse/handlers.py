@@ -29,6 +29,18 @@ PODCAST_NAMESPACES = (
     "https://github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
 )
 MAX_CREDITS = 5
+_ADDRESS = re.compile(r"[A-Za-z0-9_.+-]+@(?:\[[0-9.]{7,15}\]|(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,63})(?:\?subject=\S+)?")
+_IN_END_TAG = re.compile(rb"</[^<>]*\Z")
+_REGISTERED = re.compile(r"(?i)https?://www\.iana\.org/assignments/(?:relation|link-relations)(?:\.html)?[/#]")
+# Addresses that `urljoin` gives back as they are, whatever the base: most of all.
+_WHOLE = re.compile(
+    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*/[A-Za-z0-9\-._~/!$'()*+,=:@%]*(?:\?[A-Za-z0-9\-._~/!$'()*+,=:@%&;?]+)?\Z"
+)
+_DEGREES = re.compile(r"\b4326\Z|WGS84\Z", re.IGNORECASE)
+
+
+class Enough(Exception):
+    """MAX_ENTRIES were read."""
 
 
 def _kept(name: str) -> tuple[Callable[..., None], Callable[..., None]]:
@@ -47,168 +59,29 @@ def _kept(name: str) -> tuple[Callable[..., None], Callable[..., None]]:
     return start, end
 
 
-class MediaHandlers:
-    """To be mixed into a parser of feedparser, before it."""
+def _geometry(shape: Shape) -> Callable[..., None]:
+    """A handler that opens an element of GeoRSS with the numbers of a *shape*."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.media_open: list[Media] = []
-        self.podcast_element: dict[str, str] = {}
-        self.gml_shape: Shape | None = None
-        self.gml_dimensions = 2
-
-    def forget_media(self) -> None:
-        """Leave behind what the entry before left open."""
-        self.media_open.clear()
-        self.gml_shape = None
-
-    # ---------------------------------------------------------------- Media RSS
-
-    def _media_here(self: Any) -> Media:
-        if self.media_open:
-            return self.media_open[-1]  # type: ignore[no-any-return]
-        whole: Media = self._get_context().setdefault("desk_media_around", Media({}))
-        return whole
-
-    def _start_media_group(self: Any, attrs_d: dict[str, str]) -> None:
-        self.media_open.append(Media(attrs_d, self._media_here(), group=True))
-
-    def _end_media_group(self: Any) -> None:
-        while self.media_open and not self.media_open.pop().group:
-            pass
-
-    def _start_media_content(self: Any, attrs_d: dict[str, str]) -> None:
-        super()._start_media_content(attrs_d)  # type: ignore[misc]
-        media = Media(attrs_d, self._media_here())
-        self.media_open.append(media)
-        found = self._get_context().setdefault("desk_media", [])
-        if len(found) < MAX_LIST_ITEMS:
-            found.append(media)
-
-    def _end_media_content(self: Any) -> None:
-        if self.media_open and not self.media_open[-1].group:
-            self.media_open.pop()
-
-    def _end_media_title(self: Any) -> None:
-        if self.elementstack and self.elementstack[-1][0] == "title":
-            self._media_here().title = "".join(self.elementstack[-1][2]).strip()
-        super()._end_media_title()  # type: ignore[misc]
-
-    # feedparser makes a second text of an entry its content, whatever it is; this is kept under a name of its own.
-    def _start_media_description(self: Any, attrs_d: dict[str, str]) -> None:
-        self.push("media_description", 1)
-
-    def _end_media_description(self: Any) -> None:
-        self._media_here().description = self.pop("media_description") or ""
-
-    def _end_media_credit(self: Any) -> None:
-        super()._end_media_credit()  # type: ignore[misc]
-        credits: list[Any] = self._get_context().get("media_credit") or [{}]
-        here = self._media_here()
-        if (name := credits[-1].get("content")) and len(here.credits) < MAX_CREDITS:
-            here.credits.append(name)
-
-    # ---------------------------------------------------------------- itunes and podcast
-
-    def _start_itunes_image(self: Any, attrs_d: dict[str, str]) -> None:
-        super()._start_itunes_image(attrs_d)  # type: ignore[misc]
-        if url := attrs_d.get("href") or attrs_d.get("url"):
-            self._get_context()["desk_cover"] = url
-
-    _start_itunes_link = _start_itunes_image
-
-    def _end_itunes_explicit(self: Any) -> None:
-        self._get_context()["itunes_explicit"] = truth(self.pop("itunes_explicit", 0))
-
-    _start_podcast_transcript, _end_podcast_transcript = _kept("transcript")
-    _start_podcast_chapters, _end_podcast_chapters = _kept("chapters")
-    _start_podcast_person, _end_podcast_person = _kept("person")
-    _start_podcast_season, _end_podcast_season = _kept("season")
-    _start_podcast_episode, _end_podcast_episode = _kept("episode")
-    _start_podcast_location, _end_podcast_location = _kept("location")
-    _start_podcast_alternateenclosure, _end_podcast_alternateenclosure = _kept("alternate")
-
-    def _start_podcast_source(self: Any, attrs_d: dict[str, str]) -> None:
-        if (uri := attrs_d.get("uri", "")).lower().startswith(("http://", "https://")):
-            self.podcast_element.setdefault("url", uri)
-
-    def _end_podcast_source(self) -> None:
-        pass
-
-    # ---------------------------------------------------------------- places: feedparser's own handlers break on some
-
-    def _start_geometry(self: Any, attrs_d: dict[str, str]) -> None:
+    def start(self: Any, attrs_d: dict[str, str]) -> None:
+        self.shape, self.dimensions = shape, 2
         self.push("desk_geometry", 0)
 
-    def _end_shape(self: Any, shape: Shape) -> None:
-        text = self.pop("desk_geometry")
-        if text and shape:
-            self._get_context().setdefault("desk_place", (shape, text, 2))
+    return start
 
-    _start_georss_point = _start_georss_line = _start_georss_polygon = _start_georss_box = _start_geometry
 
-    def _end_georss_point(self) -> None:
-        self._end_shape("point")
+def _gml(shape: Shape) -> Callable[..., None]:
+    """A handler that opens an element of GML around the numbers of a *shape*."""
 
-    def _end_georss_line(self) -> None:
-        self._end_shape("line")
-
-    def _end_georss_polygon(self) -> None:
-        self._end_shape("polygon")
-
-    def _end_georss_box(self) -> None:
-        self._end_shape("box")
-
-    def _open_gml(self, shape: Shape, attrs_d: dict[str, str]) -> None:
+    def start(self: Any, attrs_d: dict[str, str]) -> None:
         # GeoRSS GML is WGS84; the numbers of another system are no degrees, or stand the other way round.
         system = attrs_d.get("srsname", "").strip()
-        self.gml_shape = shape if not system or re.search(r"\b4326\Z|CRS:?84\Z|WGS84\Z", system, re.I) else None
-        if re.search(r"CRS:?84\Z", system, re.I):
-            self.gml_shape = None  # longitude first
-        self.gml_dimensions = 3 if attrs_d.get("srsdimension", "").strip() == "3" else 2
+        self.shape = shape if not system or _DEGREES.search(system) else None
+        self.dimensions = 3 if attrs_d.get("srsdimension", "").strip() == "3" else 2
 
-    def _start_gml_point(self, attrs_d: dict[str, str]) -> None:
-        self._open_gml("point", attrs_d)
-
-    def _start_gml_linestring(self, attrs_d: dict[str, str]) -> None:
-        self._open_gml("line", attrs_d)
-
-    def _start_gml_polygon(self, attrs_d: dict[str, str]) -> None:
-        self._open_gml("polygon", attrs_d)
-
-    def _nothing(self, attrs_d: dict[str, str] | None = None) -> None:
-        pass
-
-    _end_gml_point = _end_gml_linestring = _end_gml_polygon = _nothing
-    _start_gml_exterior = _end_gml_exterior = _start_gml_linearring = _end_gml_linearring = _nothing
-
-    _start_gml_pos = _start_gml_poslist = _start_geometry
-
-    def _end_gml_pos(self: Any) -> None:
-        text = self.pop("desk_geometry")
-        if text and self.gml_shape:
-            self._get_context().setdefault("desk_place", (self.gml_shape, text, self.gml_dimensions))
-
-    _end_gml_poslist = _end_gml_pos
+    return start
 
 
-# ---------------------------------------------------------------------------------------------- caps
-
-
-_ADDRESS = re.compile(r"[A-Za-z0-9_.+-]+@(?:\[[0-9.]{7,15}\]|(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,63})(?:\?subject=\S+)?")
-_IN_END_TAG = re.compile(rb"</[^<>]*\Z")
-_REGISTERED = re.compile(r"(?i)https?://www\.iana\.org/assignments/(?:relation|link-relations)(?:\.html)?[/#]")
-# Addresses that `urljoin` gives back as they are, whatever the base: most of all.
-_WHOLE = re.compile(
-    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*/[A-Za-z0-9\-._~/!$'()*+,=:@%]*(?:\?[A-Za-z0-9\-._~/!$'()*+,=:@%&;?]+)?\Z"
-)
-
-
-class Enough(Exception):
-    """MAX_ENTRIES were read."""
-
-
-class Bounded(MediaHandlers):
+class Bounded:
     """To be mixed into a parser of feedparser, before it. Its own keys in an entry begin with ``desk_``."""
 
     can_be_relative_uri = feedparser.api.StrictFeedParser.can_be_relative_uri - {"id"}  # an id is no address
@@ -219,6 +92,10 @@ class Bounded(MediaHandlers):
         super().__init__(*arguments)
         self._before: tuple[int, int, int] = (0, 0, 0)
         self.spaces: tuple[dict[Any, str], dict[str, str], str] | None = None  # before the entry declared its own
+        self.media_open: list[Media] = []
+        self.podcast_element: dict[str, str] = {}
+        self.shape: Shape | None = None
+        self.dimensions = 2
         # One table serves all of feedparser; RFC 4685 and podcasts are added for this parser alone.
         self._matchnamespaces: dict[str, str] = {
             **self._matchnamespaces,
@@ -250,7 +127,8 @@ class Bounded(MediaHandlers):
         self._summaryKey = None
         self.contentparams.clear()
         self.sourcedata.clear()
-        self.forget_media()
+        self.media_open.clear()
+        self.shape = None
         super()._start_item(attrs_d)  # type: ignore[misc]
         self.entries[-1]["desk_base"] = self.baseuri
         if self.lang:
@@ -328,14 +206,106 @@ class Bounded(MediaHandlers):
         self.pop("itunes_summary")
 
     # skipHours and skipDays (RSS 2.0) are lists, of which feedparser keeps the last.
-    def _start_hour(self: Any, attrs_d: dict[str, str]) -> None:
-        self.push("hour", 1)
-
     def _end_hour(self: Any) -> None:
         self.feeddata.setdefault("desk_hours", []).append(self.pop("hour"))
 
-    def _start_day(self: Any, attrs_d: dict[str, str]) -> None:
-        self.push("day", 1)
-
     def _end_day(self: Any) -> None:
         self.feeddata.setdefault("desk_days", []).append(self.pop("day"))
+
+    # ---------------------------------------------------------------- Media RSS
+
+    def _media_here(self: Any) -> Media:
+        if self.media_open:
+            return self.media_open[-1]  # type: ignore[no-any-return]
+        whole: Media = self._get_context().setdefault("desk_media_around", Media({}))
+        return whole
+
+    def _start_media_group(self: Any, attrs_d: dict[str, str]) -> None:
+        self.media_open.append(Media(attrs_d, self._media_here(), group=True))
+
+    def _end_media_group(self: Any) -> None:
+        while self.media_open and not self.media_open.pop().group:
+            pass
+
+    def _start_media_content(self: Any, attrs_d: dict[str, str]) -> None:
+        super()._start_media_content(attrs_d)  # type: ignore[misc]
+        media = Media(attrs_d, self._media_here())
+        self.media_open.append(media)
+        found = self._get_context().setdefault("desk_media", [])
+        if len(found) < MAX_LIST_ITEMS:
+            found.append(media)
+
+    def _end_media_content(self: Any) -> None:
+        if self.media_open and not self.media_open[-1].group:
+            self.media_open.pop()
+
+    def _end_media_title(self: Any) -> None:
+        if self.elementstack and self.elementstack[-1][0] == "title":
+            self._media_here().title = "".join(self.elementstack[-1][2]).strip()
+        super()._end_media_title()  # type: ignore[misc]
+
+    # feedparser makes a second text of an entry its content, whatever it is; this is kept under a name of its own.
+    def _start_media_description(self: Any, attrs_d: dict[str, str]) -> None:
+        self.push("media_description", 1)
+
+    def _end_media_description(self: Any) -> None:
+        self._media_here().description = self.pop("media_description") or ""
+
+    def _end_media_credit(self: Any) -> None:
+        super()._end_media_credit()  # type: ignore[misc]
+        credits: list[Any] = self._get_context().get("media_credit") or [{}]
+        here = self._media_here()
+        if (name := credits[-1].get("content")) and len(here.credits) < MAX_CREDITS:
+            here.credits.append(name)
+
+    # ---------------------------------------------------------------- itunes and podcast
+
+    def _start_itunes_image(self: Any, attrs_d: dict[str, str]) -> None:
+        super()._start_itunes_image(attrs_d)  # type: ignore[misc]
+        if url := attrs_d.get("href") or attrs_d.get("url"):
+            self._get_context()["desk_cover"] = url
+
+    _start_itunes_link = _start_itunes_image
+
+    def _end_itunes_explicit(self: Any) -> None:
+        self._get_context()["itunes_explicit"] = truth(self.pop("itunes_explicit", 0))
+
+    _start_podcast_transcript, _end_podcast_transcript = _kept("transcript")
+    _start_podcast_chapters, _end_podcast_chapters = _kept("chapters")
+    _start_podcast_person, _end_podcast_person = _kept("person")
+    _start_podcast_season, _end_podcast_season = _kept("season")
+    _start_podcast_episode, _end_podcast_episode = _kept("episode")
+    _start_podcast_location, _end_podcast_location = _kept("location")
+    _start_podcast_alternateenclosure, _end_podcast_alternateenclosure = _kept("alternate")
+
+    def _start_podcast_source(self: Any, attrs_d: dict[str, str]) -> None:
+        if (uri := attrs_d.get("uri", "")).lower().startswith(("http://", "https://")):
+            self.podcast_element.setdefault("url", uri)
+
+    def _end_podcast_source(self) -> None:
+        pass
+
+    # ---------------------------------------------------------------- places: feedparser's own handlers break on some
+
+    _start_georss_point, _start_georss_line = _geometry("point"), _geometry("line")
+    _start_georss_polygon, _start_georss_box = _geometry("polygon"), _geometry("box")
+    _start_gml_point, _start_gml_linestring, _start_gml_polygon = _gml("point"), _gml("line"), _gml("polygon")
+
+    def _start_gml_pos(self: Any, attrs_d: dict[str, str]) -> None:
+        self.push("desk_geometry", 0)
+
+    _start_gml_poslist = _start_gml_pos
+
+    def _end_geometry(self: Any) -> None:
+        text = self.pop("desk_geometry")
+        if text and self.shape:
+            self._get_context().setdefault("desk_place", (self.shape, text, self.dimensions))
+
+    _end_georss_point = _end_georss_line = _end_georss_polygon = _end_georss_box = _end_geometry
+    _end_gml_pos = _end_gml_poslist = _end_geometry
+
+    def _nothing(self, attrs_d: dict[str, str] | None = None) -> None:
+        pass
+
+    _end_gml_point = _end_gml_linestring = _end_gml_polygon = _nothing
+    _start_gml_exterior = _end_gml_exterior = _start_gml_linearring = _end_gml_linearring = _nothing

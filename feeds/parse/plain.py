@@ -143,19 +143,26 @@ def _is_of_the_head(block: _Block, facts: _Facts, *, last: bool) -> bool:
     """Read *block* into *facts* where it stands over a body; *last*: none is behind it."""
     if _read_label(block.text, facts) or _read_stated(block.text, facts):
         return True
-    titled = facts["title"] is not None
-    if not last and not titled and "breadcrumb" not in facts and (crumbs := line_kinds.breadcrumb(block.text)):
-        facts["breadcrumb"] = crumbs
+    if not last and (_read_breadcrumb(block.text, facts) or furniture(block.text)):
         return True
-    if not last and furniture(block.text):
-        return True
-    if not titled:
+    if facts["title"] is None:
         facts["title"] = _headline(block, last=last)
         return facts["title"] is not None
-    credit = None if facts["credits"] else line_kinds.credit(block.text)
+    return not facts["credits"] and _read_credit(block.text, facts)
+
+
+def _read_breadcrumb(text: str, facts: _Facts) -> bool:
+    if facts["title"] is None and "breadcrumb" not in facts and (crumbs := line_kinds.breadcrumb(text)):
+        facts["breadcrumb"] = crumbs
+        return True
+    return False
+
+
+def _read_credit(text: str, facts: _Facts) -> bool:
+    credit = line_kinds.credit(text)
     if credit is not None:
-        facts["credits"].append(credit.printed)
-        facts["origin"] = facts.get("origin") or credit.origin
+        facts["credits"].insert(0, credit.printed)
+        facts["origin"] = credit.origin or facts.get("origin")
     return credit is not None
 
 
@@ -226,43 +233,32 @@ def _read_tail(blocks: Sequence[_Block], start: int, facts: _Facts) -> int:
     """Read what stands under the body into *facts*; return the number after the body's last block."""
     end = _before_comments(blocks, start)
     furnished = end < len(blocks)
-    publisher: str | None = None
     while end > start:
         text = blocks[end - 1].text
-        if credit := line_kinds.credit(text):
-            facts["credits"].insert(0, credit.printed)
-            facts["origin"] = credit.origin or facts.get("origin")
-            facts["publisher"] = facts.get("publisher") or publisher
-            publisher = None
-        elif furniture(text) and not line_kinds.rights(text):
+        if furniture(text) and not line_kinds.rights(text) and not line_kinds.credit(text):
             furnished = True
-        elif _is_of_the_tail(text, facts, alone=end - start == 1):
-            pass
-        elif publisher is None and _is_publisher(blocks, start, end, furnished=furnished):
-            publisher = text
-        elif not _read_tail_label(text, facts):
-            break
+        elif not _is_of_the_tail(text, facts, alone=end - start == 1):
+            if "publisher" in facts or not _is_publisher(blocks, start, end, furnished=furnished):
+                break
+            facts["publisher"] = text
         end -= 1
-    facts["publisher"] = facts.get("publisher") or publisher
     return end
 
 
 def _is_of_the_tail(text: str, facts: _Facts, *, alone: bool) -> bool:
-    """Read a copyright notice, a byline, a date or an address into *facts*; *alone*: it is all that there is."""
+    """Read a credit, a copyright notice, a byline, a date, an address or a label into *facts*; *alone*: it is all that
+    there is.
+    """
+    if _read_credit(text, facts):
+        return True
     if line_kinds.rights(text):
         facts.setdefault("rights", text)
         return True
-    if _read_stated(text, facts):
+    if not alone and _ADDRESS.fullmatch(text):
+        facts.setdefault("link", text)
         return True
-    if alone or not _ADDRESS.fullmatch(text):
-        return False
-    facts.setdefault("link", text)
-    return True
-
-
-def _read_tail_label(text: str, facts: _Facts) -> bool:
     found = line_kinds.label(text)
-    return found is not None and found[0] in _TAIL_LABELS and _read_label(text, facts)
+    return _read_stated(text, facts) or (found is not None and found[0] in _TAIL_LABELS and _read_label(text, facts))
 
 
 def _before_comments(blocks: Sequence[_Block], start: int) -> int:

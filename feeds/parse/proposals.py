@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import prod
 from typing import Any
 
 import jmespath
@@ -77,9 +79,8 @@ def propose(body: bytes, *, url: str, content_type: str | None, now: datetime) -
         return None
     if tree is None or tree.xpath("count(//*)") > MAX_ELEMENTS:
         return None
-    found = [_proposed(item, members, now) for item, members in _groups(tree)]
-    best = max((one for one in found if one is not None), key=lambda one: one[0], default=None)
-    return best[1] if best is not None else None
+    found = filter(None, (_proposed(item, members, now) for item, members in _groups(tree)))
+    return max(found, key=lambda one: one[0], default=(0.0, None))[1]
 
 
 # --------------------------------------------------------------------------- what repeats
@@ -88,13 +89,12 @@ def propose(body: bytes, *, url: str, content_type: str | None, now: datetime) -
 def _groups(tree: Any) -> list[tuple[str, Sequence[Any]]]:
     """The groups of elements that may be articles, with the selector of each; those with most headlines first."""
     apart = {inner for outer in tree.iter(*_FURNITURE) for inner in outer.iter()}
-    sizes: dict[str, int] = {}
+    sizes: Counter[str] = Counter()
     for element in tree.iter(*_ITEMS):
-        if element not in apart:
-            for selector in _selectors_of(element):
-                sizes[selector] = sizes.get(selector, 0) + bool(_headline_words(element))
-    likely = sorted((selector for selector, size in sizes.items() if size >= ENOUGH), key=lambda one: -sizes[one])
-    groups = [(selector, compiled(selector, "descendant-or-self::")(tree)) for selector in likely[:MOST_GROUPS]]
+        if element not in apart and _has_headline(element):
+            sizes.update(_selectors_of(element))
+    likely = [selector for selector, size in sizes.most_common(MOST_GROUPS) if size >= ENOUGH]
+    groups = [(selector, compiled(selector, "descendant-or-self::")(tree)) for selector in likely]
     return [(selector, members) for selector, members in groups if _is_list(members, apart)]
 
 
@@ -125,10 +125,9 @@ def _names(element: Any) -> list[str]:
     return [name for name in (element.get("class") or "").split() if _NAME.fullmatch(name)]
 
 
-def _headline_words(element: Any) -> int:
-    """The words of the first link in *element* with some."""
-    links = (link for link in element.iter("a") if link.get("href"))
-    return next((count for link in links if (count := len(link.text_content().split())) >= 2), 0)
+def _has_headline(element: Any) -> bool:
+    """Whether a link in *element* has words."""
+    return any(link.get("href") and len(link.text_content().split()) >= 2 for link in element.iter("a"))
 
 
 def _is_list(members: Sequence[Any], apart: set[Any]) -> bool:
@@ -149,24 +148,25 @@ def _proposed(item: str, members: Sequence[Any], now: datetime) -> tuple[float, 
     """How good the group *item* is, and the selectors of its parts; None where it has no headlines."""
     sample = members[:SAMPLE]
     columns = [_column(selector, sample) for selector in _column_selectors(sample)]
-    dates = [column for column in columns if column.share >= 0.6 and _are_dates(column, now)]
-    title = max((one for one in columns if one not in dates and _may_be_title(one)), key=_title_score, default=None)
+    dates = [column for column in columns if _are_dates(column, now)]
+    others = [column for column in columns if column not in dates]
+    title = max(filter(_may_be_title, others), key=_title_score, default=None)
     if title is None:
         return None
-    link, text = _link_of(title, columns, sample), _text_of(title, dates, columns)
-    pictures = any(column.selector == "img" and column.share >= 0.5 for column in columns)
-    author = next((one.selector for one in columns if _may_be_author(one) and one not in dates), "")
     found: dict[str, Any] = {
-        "link": link,
+        "link": _link_of(title, columns, sample),
         "date": _date_selector(dates),
-        "text": text.selector if text else "",
-        "picture": "img" if pictures else "",
-        "author": author,
+        "text": _text_of(title, dates, columns),
+        "picture": _first(filter(_may_be_picture, columns)),
+        "author": _first(filter(_may_be_author, others)),
     }
-    score = len(members) * title.share * min(title.words, 5)
-    for part, selector in found.items():
-        score *= _WITH[part] if selector else _WITHOUT.get(part, 1.0)
+    weights = [_WITH[part] if selector else _WITHOUT.get(part, 1.0) for part, selector in found.items()]
+    score = len(members) * title.share * min(title.words, 5) * prod(weights)
     return score, replace(Select(item=item, title=title.selector), **found)
+
+
+def _first(columns: Iterable[_Column]) -> str:
+    return next((column.selector for column in columns), "")
 
 
 def _column_selectors(members: Iterable[Any]) -> list[str]:
@@ -189,17 +189,13 @@ def _column(selector: str, members: Sequence[Any]) -> _Column:
 
 
 def _are_dates(column: _Column, now: datetime) -> bool:
-    texts = [
-        (element.get("datetime") or "").strip() or text
-        for element, text in zip(column.elements, column.texts, strict=True)
-        if element is not None
-    ]
-    read = [text for text in texts if len(text) <= _LONGEST_DATE and _is_date(text, now)]
-    return len(read) >= 0.8 * len(texts)
+    pairs = zip(column.elements, column.texts, strict=True)
+    texts = [(one.get("datetime") or "").strip() or text for one, text in pairs if one is not None]
+    return column.share >= 0.6 and sum(_is_date(text, now) for text in texts) >= 0.8 * len(texts)
 
 
 def _is_date(text: str, now: datetime) -> bool:
-    return (parse_date(text) or listed_date(text, now, UTC)) is not None
+    return len(text) <= _LONGEST_DATE and (parse_date(text) or listed_date(text, now, UTC)) is not None
 
 
 def _may_be_title(column: _Column) -> bool:
@@ -217,15 +213,12 @@ def _title_score(column: _Column) -> float:
 
 def _link_of(title: _Column, columns: Sequence[_Column], members: Sequence[Any]) -> str:
     """The selector of the article's address: of the headline's own link, else of one around it or beside it."""
-    titles = [one for one in title.elements if one is not None]
-    if all(one.get("href") for one in titles):
-        return f"{title.selector}@href"
-    if all(any(link.get("href") for link in one.iter("a")) for one in titles):
-        return f"{title.selector} a@href"
-    if all(member.tag == "a" and member.get("href") for member in members):
-        return "@href"
-    beside = (one for one in columns if one.share >= 0.9 and _addresses(one) >= 0.8 * len(members))
-    return next((f"{column.selector}@href" for column in beside), "")
+    titled = [member for member, one in zip(members, title.elements, strict=True) if one is not None]
+    for selector in (f"{title.selector}@href", f"{title.selector} a@href", "@href"):
+        if all(map(compiled(selector), titled)):
+            return selector
+    beside = _first(one for one in columns if one.share >= 0.9 and _addresses(one) >= 0.8 * len(members))
+    return f"{beside}@href" if beside else ""
 
 
 def _addresses(column: _Column) -> int:
@@ -243,11 +236,12 @@ def _date_selector(dates: Sequence[_Column]) -> str:
     return f"{column.selector}@datetime" if stated else column.selector
 
 
-def _text_of(title: _Column, dates: Sequence[_Column], columns: Sequence[_Column]) -> _Column | None:
-    """The longest text that is not, and does not hold, headline or date."""
+def _text_of(title: _Column, dates: Sequence[_Column], columns: Sequence[_Column]) -> str:
+    """The selector of the longest text that is not, and does not hold, headline or date."""
     others = {element for column in (title, *dates) for element in column.elements if element is not None}
     telling = (one for one in columns if one.share >= 0.5 and one.words >= 8 and one.distinct >= 0.6)
-    return max((one for one in telling if _is_apart(one, others)), key=lambda one: one.words, default=None)
+    apart = [one for one in telling if _is_apart(one, others)]
+    return max(apart, key=lambda one: one.words).selector if apart else ""
 
 
 def _is_apart(column: _Column, others: set[Any]) -> bool:
@@ -257,6 +251,10 @@ def _is_apart(column: _Column, others: set[Any]) -> bool:
         for one in column.elements
         if one is not None
     )
+
+
+def _may_be_picture(column: _Column) -> bool:
+    return column.share >= 0.5 and column.selector == "img"
 
 
 def _may_be_author(column: _Column) -> bool:
@@ -296,12 +294,8 @@ def propose_json(body: bytes) -> Select | None:
         value = read_json(body)[0]
     except ParseError:
         return None
-    best: tuple[int, Select] | None = None
-    for path, listed in _lists(value):
-        select = _of_members(path, listed[:SAMPLE])
-        if select is not None and (best is None or len(listed) > best[0]):
-            best = (len(listed), select)
-    return best[1] if best is not None else None
+    found = [(len(listed), _of_members(path, listed[:SAMPLE])) for path, listed in _lists(value)]
+    return max((one for one in found if one[1] is not None), key=lambda one: one[0], default=(0, None))[1]
 
 
 def _lists(value: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -333,12 +327,12 @@ def _of_members(path: str, members: Sequence[dict[str, Any]]) -> Select | None:
 
 def _member(members: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
     """The path to the first of *names* that most of *members* have, whatever its case: a text, or one in an object."""
-    for wanted in names:
-        for name in members[0]:
-            if name.lower().replace("_", "") != wanted.replace("_", ""):
-                continue
-            for path in (_key(name), f"{_key(name)}.rendered", f"{_key(name)}.name", f"{_key(name)}.url"):
-                values = [jmespath.search(path, one) for one in members]
-                if sum(isinstance(value, (str, int)) and bool(value) for value in values) * 2 > len(members):
-                    return path
-    return ""
+    known = [(name.lower().replace("_", ""), _key(name)) for name in members[0]]
+    keys = (key for wanted in names for name, key in known if name == wanted.replace("_", ""))
+    paths = (f"{key}{inner}" for key in keys for inner in ("", ".rendered", ".name", ".url"))
+    return next((path for path in paths if _is_common(path, members)), "")
+
+
+def _is_common(path: str, members: Sequence[dict[str, Any]]) -> bool:
+    values = [jmespath.search(path, one) for one in members]
+    return sum(isinstance(value, str | int) and bool(value) for value in values) * 2 > len(members)

@@ -84,7 +84,12 @@ class Picked:
     @property
     def parts(self) -> tuple[str, ...]:
         """The parts that are looked for."""
-        return tuple(part for part in _PARTS if getattr(self.select, part))
+        return tuple(_selectors(self.select))
+
+
+def _selectors(select: Select) -> dict[str, str]:
+    """The selectors of the parts that are looked for."""
+    return {part: selector for part in _PARTS if (selector := getattr(select, part))}
 
 
 def parse_selected(
@@ -123,19 +128,24 @@ def pick_page(tree: Any, select: Select, url: str) -> Picked:
     base = base_of(tree, url)
     found = compiled(select.item, "descendant-or-self::")(tree)
     elements = [item for item in found if isinstance(item, etree.ElementBase)][: MAX_ARTICLES + 1]
-    finders = {part: compiled(selector) for part in _PARTS if (selector := getattr(select, part))}
+    finders = {part: compiled(selector) for part, selector in _selectors(select).items()}
     articles = [{part: _pieces(part, find(item)) for part, find in finders.items()} for item in elements]
     onward = _pieces("link", compiled(select.next)(tree)) if select.next else []
     return Picked(
         select=select,
         count=len(elements),
-        articles=tuple(article for article in articles if any(article.get(part) for part in _NEEDED)),
+        articles=tuple(filter(_says_something, articles)),
         base=base,
-        title=next((words(title) for title in tree.iter("title")), "")[:300],
+        title=next(map(words, tree.iter("title")), "")[:300],
         language=tree.get("lang"),
         next=absolute(base, onward[0].value) if onward else None,
         everything=_everything(elements),
     )
+
+
+def _says_something(article: Article) -> bool:
+    """Whether *article* has a headline, an address or a text."""
+    return any(map(article.get, _NEEDED))
 
 
 def _everything(elements: Sequence[Any]) -> str:
@@ -172,11 +182,9 @@ def listed_by_page(tree: Any, url: str) -> Picked | None:
             members = ld_members(node.get("itemListElement")) or ld_members(node.get("blogPost"))
             articles += articles_of(members, ITEM_LIST, within=ld_types(node)[0])
     whole = [article for article in articles if article["link"] and article["title"]][:MAX_ARTICLES]
-    return (
-        Picked(select=ITEM_LIST, count=len(articles), articles=tuple(whole), base=base_of(tree, url))
-        if len(whole) > 1
-        else None
-    )
+    if len(whole) < 2:
+        return None
+    return Picked(select=ITEM_LIST, count=len(articles), articles=tuple(whole), base=base_of(tree, url))
 
 
 def _tree_of(body: bytes, content_type: str | None, *, scripts: bool = False) -> Any:
@@ -205,14 +213,16 @@ def _pieces(part: str, found: Any) -> list[Piece]:
 def _piece(part: str, node: Any) -> Piece:
     if not isinstance(node, etree.ElementBase):
         holder = node.getparent() if hasattr(node, "getparent") else None
-        name = f"@{node.attrname}" if getattr(node, "is_attribute", False) else ""
-        return Piece(str(node), f"{_where(holder)}{name}" if holder is not None else "")
+        if holder is None:
+            return Piece(str(node))
+        return Piece(str(node), _where(holder) + (f"@{node.attrname}" if node.is_attribute else ""))
     if part == "text":
         return Piece(_markup(node), _where(node), html=True)
-    inside = next((link for link in node.iter("a") if link.get("href")), node) if part == "link" else node
+    if part == "link":
+        node = next((link for link in node.iter("a") if link.get("href")), node)
     for name in _ATTRIBUTES.get(part, ()):
-        if value := (inside.get(name) or "").strip():
-            return Piece(value, f"{_where(inside)}@{name}")
+        if value := (node.get(name) or "").strip():
+            return Piece(value, f"{_where(node)}@{name}")
     return Piece(words(node), _where(node))
 
 
@@ -270,21 +280,17 @@ def _pick_json(value: Any, select: Select, url: str) -> Picked:
 
 def articles_of(listed: Iterable[Any], select: Select, within: str = "") -> list[Article]:
     """Return the pieces of the articles *listed* in JSON; those without title, link and text are left out."""
-    finders = {part: selector for part in _PARTS if (selector := getattr(select, part))}
-    articles: list[Article] = []
-    for number, one in enumerate(listed):
-        article: Article = {
-            part: [
-                Piece(
-                    text, f"{within or select.item}[{number}].{selector}", part == "text" and bool(_MARKUP.search(text))
-                )
-                for text in _texts(_path(selector).search(one))
-            ]
-            for part, selector in finders.items()
-        }
-        if any(article.get(part) for part in _NEEDED):
-            articles.append(article)
-    return articles
+    selectors = _selectors(select).items()
+    articles = [
+        {part: _in_json(one, part, selector, f"{within or select.item}[{number}]") for part, selector in selectors}
+        for number, one in enumerate(listed)
+    ]
+    return list(filter(_says_something, articles))
+
+
+def _in_json(value: Any, part: str, selector: str, where: str) -> list[Piece]:
+    texts = _texts(_path(selector).search(value))
+    return [Piece(text, f"{where}.{selector}", part == "text" and bool(_MARKUP.search(text))) for text in texts]
 
 
 @cache
@@ -339,6 +345,11 @@ def feed_of(picked: Picked, *, url: str, now: datetime | None = None, zone: tzin
     Without *now* dates are left as they are written.
     """
     entries = tuple(_entry(article, position, picked, now, zone) for position, article in enumerate(picked.articles))
+    warnings = [
+        f"select: {part} {selector!r} finds nothing in any article"
+        for part, selector in _selectors(picked.select).items()
+        if not any(article[part] for article in picked.articles)
+    ]
     return ParsedFeed(
         kind="selected",
         title=picked.title,
@@ -347,14 +358,7 @@ def feed_of(picked: Picked, *, url: str, now: datetime | None = None, zone: tzin
         entries=entries,
         next_archive=picked.next,
         date_order=order_of(entry.published for entry in entries if entry.published),
-        warnings=(
-            *(
-                f"select: {part} {getattr(picked.select, part)!r} finds nothing in any article"
-                for part in picked.parts
-                if not any(article[part] for article in picked.articles)
-            ),
-            *([FULL] if picked.full else []),
-        ),
+        warnings=tuple(warnings + [FULL] * picked.full),
     )
 
 
