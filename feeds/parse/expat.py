@@ -203,12 +203,6 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
             self._store(element, output)
         return output
 
-    def _store(self: Any, element: str, output: str) -> None:
-        if self.inentry and not self.insource:
-            self._store_in_entry(element, output)
-        elif self.infeed or self.insource:
-            self._store_in_feed(element, output)
-
     def _meant(self: Any, element: str, output: str) -> str:
         """The text of *element* as it was meant; what it is goes into its parameters."""
         params = self.contentparams
@@ -223,33 +217,28 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         dict.pop(params, "base64", None)
         return output if output.isascii() else _mended(output)
 
-    def _store_in_entry(self: Any, element: str, output: str) -> None:
-        entry = self.entries[-1]
-        if element == "content":
-            entry.setdefault("content", []).append(FeedParserDict(self.contentparams, value=output))
-        elif element == "link":
-            if not self.inimage:
-                output = _QUERY_REFERENCE.sub(r"&\1", output.replace("&amp;", "&"))
-                entry["link"] = output
-                if output:
-                    entry["links"][-1]["href"] = output
-        else:
-            element = "summary" if element == "description" else element
-            depths = self.property_depth_map.setdefault(entry, {})
-            if depths.get(element, self.depth) >= self.depth:
-                depths[element] = self.depth
-                entry[element] = output
-            if self.incontent:
-                entry[element + "_detail"] = FeedParserDict(self.contentparams, value=output)
-
-    def _store_in_feed(self: Any, element: str, output: str) -> None:
-        context = self._get_context()
-        element = "subtitle" if element == "description" else element
-        if element == "link":
-            context["link"] = _QUERY_REFERENCE.sub(r"&\1", output)
-            context["links"][-1]["href"] = context["link"]
+    def _store(self: Any, element: str, output: str) -> None:
+        """Put the text of *element* into the entry, or the feed or source, that it stands in."""
+        in_entry = self.inentry and not self.insource
+        if not (in_entry or self.infeed or self.insource):
             return
-        context[element] = output
+        context = self._get_context()
+        if element == "link":
+            if not (in_entry and self.inimage):
+                _store_link(context, _QUERY_REFERENCE.sub(r"&\1", output.replace("&amp;", "&")))
+        elif element == "content" and in_entry:
+            context.setdefault("content", []).append(FeedParserDict(self.contentparams, value=output))
+        elif element == "description":
+            self._store_text(context, "summary" if in_entry else "subtitle", output, in_entry)
+        else:
+            self._store_text(context, element, output, in_entry)
+
+    def _store_text(self: Any, context: Any, element: str, output: str, in_entry: bool) -> None:
+        # In an entry a text that stands deeper than another of its name does not count.
+        depths = self.property_depth_map.setdefault(context, {}) if in_entry else {}
+        if depths.get(element, self.depth) >= self.depth:
+            depths[element] = self.depth
+            context[element] = output
         if self.incontent:
             context[element + "_detail"] = FeedParserDict(self.contentparams, value=output)
 
@@ -289,6 +278,12 @@ _EARLY = {
         expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
     )
 }
+
+
+def _store_link(context: Any, address: str) -> None:
+    context["link"] = address
+    if address:
+        context["links"][-1]["href"] = address
 
 
 def _without_wrapper(pieces: list[str]) -> list[str]:

@@ -19,6 +19,7 @@ from lxml import etree
 
 from feeds.dates import parse_date
 from feeds.parse import line_kinds
+from feeds.parse.fields import PHRASES
 from feeds.parse.headline import alike, headline
 from feeds.parse.page_marks import (
     Marks,
@@ -36,31 +37,16 @@ from feeds.parse.page_marks import (
 from feeds.parsed import Category, Image, Origin, ParsedEntry, Person, RawText
 from feeds.urls import absolute, host_of
 
-_DATE_METAS = (
-    "article:published_time", "og:published_time", "article:published", "datepublished", "parsely-pub-date",
-    "sailthru.date", "pubdate", "publishdate", "publish-date", "publication_date", "publication-date", "dc.date.issued",
-    "dcterms.created", "dcterms.date", "dc.date", "dcterms.issued", "cxenseparse:recs:publishtime",
-    "cxenseparse:publishtime", "article_date_original", "originalpublicationdate", "og:article:published_time",
-    "article.published", "date.created", "citation_publication_date", "rnews:datepublished", "date", "created",
-)  # fmt: skip
-_UPDATE_METAS = (
-    "article:modified_time", "og:updated_time", "article:modified", "datemodified", "lastmod", "last-modified",
-    "dcterms.modified", "dc.date.modified", "og:modified_time", "article.updated",
-)  # fmt: skip
-_AUTHOR_METAS = (
-    "author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "byl",
-    "article.author", "cxenseparse:author", "citation_author", "og:article:author", "rnews:creator",
-    "article:author_name", "creator",
-)  # fmt: skip
+_DATE_METAS, _UPDATE_METAS, _AUTHOR_METAS = (
+    " ".join(PHRASES[name]).split() for name in ("date metas", "update metas", "author metas")
+)
 _JSON_LD: Any = etree.XPath("//script[contains(@type,'ld+json')]")
-_PUBLISHED: Any = etree.XPath("//*[@itemprop='datePublished']")
 _DAY = re.compile(
     r"\b(?:\d{1,2}(?:\.|st|nd|rd|th|er|º)? (?:de |of )?[^\W\d_]{3,10}\.?,? (?:de )?(?:19|20)\d\d|"
     r"[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?, ?(?:19|20)\d\d|(?:19|20)\d\d[-/.]\d\d?[-/.]\d\d?|"
     r"\d\d?[./]\d\d?[./](?:19|20)\d\d|(?:19|20)\d\d年\d\d?月\d\d?日)"
 )
 _EARLIEST, _LATEST = "1995-01-01", "2100-01-01"
-_URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?([0-2]\d|3[01])(?!\d)")
 _PREFIX = re.compile(
     r"^(?:(?:(?:view|show|see) all (?:posts|articles|stories) by|zeige alle beiträge von|alle beiträge von|"
     r"(?:posted|published|written|created|submitted) by|"
@@ -144,14 +130,14 @@ def read_metadata(tree: Any, url: str) -> PageFacts:
         language=_language(page),
         authors=next(filter(None, _authors(page)), ()),
         published=next(filter(None, _dates(page)), None),
-        updated=next(filter(None, _updates(page)), None),
+        updated=_dated([page.member("dateModified"), *page.all_metas(_UPDATE_METAS)]),
         categories=_categories(page),
         breadcrumb=_breadcrumb(page),
         origin=next(filter(None, _origins(page, credits)), None),
         credits=tuple(dict.fromkeys(credit.printed for _, credit in credits))[:6],
         publisher=publisher or None,
         image=_image(page),
-        rights=next(filter(None, _rights(page)), None),
+        rights=page.meta("copyright", "dc.rights", "dcterms.rights") or page.member("copyrightNotice") or None,
         noindex=_noindex(page),
     )
     return PageFacts(
@@ -188,9 +174,8 @@ def _authors(page: _Page) -> Iterator[tuple[Person, ...]]:
     # The first is the article's; those after it are of comments, forms and other articles.
     for element in islice(page.marks.bylines(), 6):
         yield _distinct(_names(words(element)), sites)
-    for line in page.after[:15]:
-        if stated := line_kinds.stated(line):
-            yield _distinct(stated.authors, sites)
+    for stated in filter(None, map(line_kinds.stated, page.after[:15])):
+        yield _distinct(stated.authors, sites)
     yield _distinct(people, ())
 
 
@@ -206,19 +191,8 @@ def _names(text: str) -> list[Person]:
     text = _PREFIX.sub("", text.strip())
     if not text or len(text) > 160:
         return []
-    names, _ = line_kinds.split_date(text)
-    names = re.split(r"\s*\|\s*|\s+[–—-]\s+", names)[0]
+    names = re.split(r"\s*\|\s*|\s+[–—-]\s+", text)[0]
     return list(line_kinds.people(_BEHIND.sub("", names)))
-
-
-def _updates(page: _Page) -> Iterator[str | None]:
-    yield _dated([page.member("dateModified")])
-    yield _dated(page.all_metas(_UPDATE_METAS))
-
-
-def _rights(page: _Page) -> Iterator[str | None]:
-    yield page.meta("copyright", "dc.rights", "dcterms.rights")
-    yield page.member("copyrightNotice")
 
 
 def _distinct(people: Iterable[Person | None], sites: tuple[str | None, ...]) -> tuple[Person, ...]:
@@ -240,24 +214,17 @@ def _dates(page: _Page) -> Iterator[str | None]:
     yield _dated(page.all_metas(_DATE_METAS))
     yield _dated(ld_text(node.get("datePublished")) for node in page.nodes)
     yield from _shown_dates(page)
-    yield _dated("-".join(found) for found in _URL_DAY.findall(page.url))
     yield _searched(page.tree)
 
 
 def _shown_dates(page: _Page) -> Iterator[str | None]:
     """Dates in the markup and the words of the page."""
-    times = [time for time in page.tree.iter("time") if time.get("datetime") or time.text]
-    marked = filter(_is_of_publishing, times)
-    yield _dated(time.get("datetime") or words(time) for time in (*marked, *times[:3]))
-    yield _dated(element.get("content") or words(element) for element in _PUBLISHED(page.tree))
+    times = (time for time in page.tree.iter("time") if time.get("datetime") or time.text)
+    yield _dated(time.get("datetime") or words(time) for time in islice(times, 3))
     shown = [text for text in map(words, islice(page.marks.dates(), 60)) if len(text) <= 120]
     yield next(filter(line_kinds.only_date, shown), None)
     yield _dated(_dates_in(shown))
     yield _dated(_dates_in(page.after[:12]))
-
-
-def _is_of_publishing(time: Any) -> bool:
-    return "datePublished" in (time.get("itemprop") or "") or time.get("pubdate") is not None
 
 
 def _searched(tree: Any) -> str | None:

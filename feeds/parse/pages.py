@@ -20,7 +20,6 @@ from typing import Any
 from lxml import etree, html
 
 from feeds.errors import ParseError
-from feeds.frames import legal
 from feeds.parse.charset import to_utf8
 from feeds.parse.figures import SIGNS, chars_by_parent, drop_boxes, prose, prose_in, put_back, set_aside, squashed
 from feeds.parse.metadata import PageFacts, read_metadata
@@ -170,7 +169,6 @@ def read_body(tree: Any, facts: PageFacts, url: str, learnt: Recurring) -> Body:
     above = lines_behind_headline(tree)
     etree.strip_elements(tree, *_FURNISHING, with_tail=False)
     drop_boxes(tree, text_chars=whole)
-    _mark_article(tree, whole)
     found = _best(tree, whole, facts, learnt)
     if found is None:
         return Body("", NOTHING_SHOWN)
@@ -357,29 +355,6 @@ def _agreement(text: _Text, witness: Counter[str]) -> float:
     """The F1 measure of the words of *text* against those of *witness*."""
     counts = _words_of(text.body)
     return 2 * (counts & witness).total() / max(1, counts.total() + witness.total())
-
-
-def _mark_article(tree: Any, whole: int) -> None:
-    """Put the parent of most paragraphs into an ``article`` where nothing on the page says what is one.
-
-    The extractor keeps headings and lists of what is marked as an article; of a bare page it takes paragraphs alone.
-    Of *whole* characters on the page these paragraphs must be a good part.
-    """
-    chars = chars_by_parent(tree, lambda paragraph: len(paragraph.text_content()))
-    parent = max(chars, key=lambda element: chars[element], default=None)
-    if parent is None or chars[parent] * 4 < whole or parent.tag not in ("body", "div", "td", "section", "center"):
-        return
-    if any(map(_says_what_it_is, (parent, *parent.iterancestors("article", "main", "div", "section")))):
-        return
-    article = etree.SubElement(parent, "article")
-    article.text, parent.text = legal(parent.text or ""), None
-    for child in list(parent):
-        if child is not article:
-            article.append(child)
-
-
-def _says_what_it_is(element: Any) -> bool:
-    return element.tag in ("article", "main") or any(map(element.get, ("class", "id", "role")))
 
 
 def _html_of(block: Any) -> str:

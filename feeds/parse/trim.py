@@ -1,21 +1,15 @@
-"""An extracted article without what stands around and between its text: date lines, teasers, tags. Pure.
+"""An extracted article without what stands around and between its text, and with its standfirst. Part of `parse`. Pure.
 
-Blocks are those of the extractor, in its own element names. A block is known by being nothing else than what a page
-prints of the article besides its text, or nothing else than links to other pages of its site. Part of `parse`.
+**Around the text.** Blocks are those of the extractor, in its own element names. A block is known by being nothing else
+than what a page prints of the article besides its text, or nothing else than links to other pages of its site.
 
+**The standfirst.** An extractor looks for the container of most paragraphs; a standfirst stands above it, in the
+article's head. It is known by what the page gives as its description, or by its place and the name of its class.
 
-The standfirst of an article page: the lines between headline and text that say in short what it is about. Pure.
-
-An extractor looks for the container of most paragraphs; a standfirst stands above it, in the article's head. It is
-known by what the page gives as its description, or by its place and the name of its class. Part of `parse`.
-
-
-What the pages of one site have in common: blocks that are furniture, and the place where the text stands. Pure.
-
-A template shows the same lines beside every article. What stands on three pages of a site is furniture; a paragraph,
-which papers use again as background, must stand on half of the last ones. No page loses the most of its text by that.
-The place of the text is the element that held it on most of the last pages. Both are learnt from the last pages alone
-(`feeds.text`), so a redesign is forgotten with them. Part of `parse`, for `body`.
+**What the pages of a site share.** A template shows the same lines beside every article. What stands on three pages of
+a site is furniture; a paragraph, which papers use again as background, must stand on half of the last ones. No page
+loses the most of its text by that. The place of the text is the element that held it on most of the last pages. Both
+are learnt from the last pages alone (`feeds.text`), so a redesign is forgotten with them.
 """
 
 from __future__ import annotations
@@ -83,15 +77,15 @@ def _is_line(block: Any, line: str) -> bool:
 def _beginning(blocks: list[Any], lines: list[str], facts: PageFacts, heads: list[str]) -> set[int]:
     """The numbers of the blocks before the first paragraph that repeat headline, place, byline or date."""
     title = squashed(facts.title)
-    titles = {*heads, title} - {""}
     dropped: set[int] = set()
     for number, (block, line) in enumerate(zip(blocks[:LOOKED_AT], lines, strict=False)):
-        repeats = squashed(line) in titles
+        text = squashed(line)
+        repeats = bool(text) and text in (*heads, title)
         if not repeats and (len(line) > MAX_LINE_CHARS or prose_in(block)):
             break
         if line and block.tag in (*_LINES, "list") and (repeats or _is_of_the_head(line, facts)):
             dropped.add(number)
-            if number <= 3 and squashed(line) == title != "":
+            if number <= 3 and text == title != "":
                 dropped |= _above(number, blocks, lines)
     return dropped if len(dropped) < len(blocks) else set()
 
@@ -127,22 +121,17 @@ def _is_known(line: str, facts: PageFacts) -> bool:
 def _end(blocks: list[Any], lines: list[str], facts: PageFacts) -> set[int]:
     """The numbers of the blocks behind the last paragraph that are credits, dates, tags, or page furniture."""
     dropped: set[int] = set()
-    credited = False
-    for end in range(len(blocks), 1, -1):
-        block, line = blocks[end - 1], lines[end - 1]
+    for number in range(len(blocks) - 1, 0, -1):
+        block, line = blocks[number], lines[number]
         if not line:
             continue  # a picture
-        if block.tag == "list" and _are_tags(block, facts):
-            dropped.add(end - 1)
-            continue
         if not _is_line(block, line):
             break
-        under = not credited and bool(line_kinds.credit(lines[end - 2])) and line_kinds.is_name(line)
-        heads_nothing = block.tag == "head" and end in dropped  # it headed what has gone
-        if not (under or heads_nothing or _is_of_the_tail(line, facts)):
+        is_publisher = line_kinds.is_name(line) and line_kinds.credit(lines[number - 1]) is not None
+        heads_nothing = block.tag == "head" and number + 1 in dropped  # it headed what has gone
+        if not (is_publisher or heads_nothing or _is_of_the_tail(line, facts)):
             break
-        credited = credited or bool(line_kinds.credit(line))
-        dropped.add(end - 1)
+        dropped.add(number)
     return dropped
 
 
@@ -174,13 +163,6 @@ def _are_mostly_links(blocks: list[Any], lines: list[str]) -> bool:
 
 def _says_something(block: Any) -> bool:
     return any(prose_in(part) for part in block.iter("p", "item", "quote", "cell", "ab", "hi"))
-
-
-def _are_tags(block: Any, facts: PageFacts) -> bool:
-    """Tell whether the items of a list at the end are the article's categories, each a word or three."""
-    terms = {squashed(category.label or category.term) for category in facts.entry.categories}
-    items = [squashed("".join(item.itertext())) for item in block.iter("item")]
-    return bool(items) and all(item in terms for item in items if item)
 
 
 def _leads_away(block: Any, site: str) -> bool:
@@ -275,9 +257,10 @@ def standfirst(lines: Sequence[Line], facts: PageFacts, first: str) -> str:
     descriptions = [_bag(text) for text in facts.descriptions if len(text) >= LEAST_CHARS]
     title = squashed(facts.title)
     for text, names in lines[: _place_of(first, lines)]:
-        if len(text) > MOST_CHARS or furniture(text) or line_kinds.stated(text) or line_kinds.credit(text):
-            continue
-        if title and _says_again(squashed(text), title):
+        is_other = len(text) > MOST_CHARS or any(
+            kind(text) for kind in (furniture, line_kinds.stated, line_kinds.credit)
+        )
+        if is_other or (title and _says_again(squashed(text), title)):
             continue
         if _is_described(text, descriptions) or _is_called_one(text, names):
             return text
