@@ -315,7 +315,6 @@ class ParsedFeed:
     head_hash: int = 0  # unsigned 64 bit
     skipped: int = 0
     head_parsed: bool = True
-    whole_parse: bool = True  # False where only the head and new items were given to feedparser
     links: tuple[str, ...] = ()  # pages: article links found, in order
     date_order: Order | None = None  # how the document's dates in numbers are to be read, where only one order fits all
     broken_off: bool = False  # the document ends too early: what it said of itself is not to be relied on

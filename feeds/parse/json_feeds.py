@@ -95,7 +95,6 @@ def parse_json(body: bytes, *, url: str, known_items: frozenset[int] = frozenset
         entries=tuple([_entry(items[position], position, url) for position in fresh]),
         item_hashes=hashes,
         skipped=len(hashes) - len(fresh),
-        whole_parse=len(fresh) == len(hashes),
         date_order=order_of(_dates(items)),
         broken_off=broken_off,
         warnings=tuple(warning for warning, holds in warnings.items() if holds),

@@ -69,7 +69,7 @@ def parse_xml(
 ) -> ParsedFeed:
     """Return what the feed *seen* says, without the items that are in *known_items*.
 
-    Only the head and the new items are read, where the document could be cut; *whole_parse* says where not. With
+    Only the head and the new items are read, where the document could be cut; else all are, and none is *skipped*. With
     nothing new, and no other *head_hash* than *known_head* (None: any), nothing is read at all: *head_parsed* is then
     False and the fields of the feed are empty. Raises ParseError.
     """
@@ -103,7 +103,6 @@ def _unchanged(document: _Document, known_items: frozenset[int], known_head: int
         item_hashes=hashes,
         head_hash=head,
         skipped=len(hashes),
-        whole_parse=False,
         head_parsed=False,
     )
 
@@ -142,7 +141,7 @@ def _read_whole(document: _Document) -> ParsedFeed:
     # The next polls rely on the cut: hashes are given only where it found the very entries that feedparser did.
     if pieces is not None and len(pieces.hashes) == len(raw.entries):
         hashes = pieces.hashes if raw.strict else _marked(pieces.hashes)
-    return replace(_feed(raw, document, range(len(raw.entries)), hashes), whole_parse=True)
+    return _feed(raw, document, range(len(raw.entries)), hashes)
 
 
 def _feed(raw: XmlFeed, document: _Document, positions: Sequence[int], hashes: tuple[int, ...]) -> ParsedFeed:
@@ -171,7 +170,6 @@ def _feed(raw: XmlFeed, document: _Document, positions: Sequence[int], hashes: t
         item_hashes=hashes,
         head_hash=document.pieces.head_hash(document.body) if document.pieces is not None else 0,
         skipped=len(hashes) - len(entries) if hashes else 0,
-        whole_parse=False,
         broken_off=BROKEN_OFF in raw.warnings,
         warnings=raw.warnings,
         **read_fields(feed, _FEED),
@@ -184,14 +182,9 @@ def links_of(raw: Any) -> list[dict[str, Any]]:
 
 
 def _hrefs(links: Iterable[Any], rel: str) -> tuple[str, ...]:
-    """The addresses of a feed's links with the relation *rel*, of which one may have several."""
+    """The addresses of the links with the relation *rel*, of which one may have several."""
     hrefs = (short(link.get("href")) for link in links if rel in str(link.get("rel", "")).lower().split())
     return tuple(dict.fromkeys(filter(None, hrefs)))
-
-
-def _related(links: Iterable[Any], rel: str) -> tuple[str, ...]:
-    """The addresses of an entry's links with the relation *rel*."""
-    return tuple(dict.fromkeys(href for link in links if link.get("rel") == rel and (href := short(link.get("href")))))
 
 
 def _first(found: Iterable[str]) -> str | None:
@@ -210,11 +203,11 @@ def _hints(feed: Any) -> Hints:
     frequency = whole_number(feed.get("sy_updatefrequency"))
     # The module's default is daily.
     period = _PERIODS_S.get(str(feed.get("sy_updateperiod", "")).strip().lower(), 86400 if frequency is not None else 0)
-    hours = set(map(whole_number, feed.get("desk_hours") or ()))
+    hours = _HOURS.intersection(map(whole_number, feed.get("desk_hours") or ()))
     days = {str(day).strip().lower() for day in feed.get("desk_days") or ()}
     return Hints(
         ttl_s=ttl * 60.0 if ttl else None,
-        skip_hours=tuple(sorted({hour % 24 for hour in hours & _HOURS if hour is not None})),
+        skip_hours=tuple(sorted({hour % 24 for hour in hours})),
         skip_days=tuple(number for number, day in enumerate(_DAYS) if day in days),
         update_period_s=period / max(frequency or 1, 1) if period else None,
     )
@@ -243,7 +236,7 @@ def _entry(raw: Any, *, position: int, atom: bool, noindex: bool, show: Episode)
         position=position,
         id_is_permalink=bool(not atom and raw.get("desk_permalink") and is_web_address(short(raw.get("id")))),
         link=_link(raw, links, atom),
-        original_link=short(raw.get("feedburner_origlink")) or _first(_related(links, "canonical")),
+        original_link=short(raw.get("feedburner_origlink")) or _first(_hrefs(links, "canonical")),
         title=title,
         summary=summary or _described(raw),
         content=content,
@@ -259,9 +252,9 @@ def _entry(raw: Any, *, position: int, atom: bool, noindex: bool, show: Episode)
         episode=episode_of(raw, enclosures, show),
         place=place_of(raw),
         discussion=_discussion(raw, links),
-        rights=short(raw.get("rights")) or _first(_related(links, "license")),
-        via=_related(links, "via"),
-        related=_related(links, "related"),
+        rights=short(raw.get("rights")) or _first(_hrefs(links, "license")),
+        via=_hrefs(links, "via"),
+        related=_hrefs(links, "related"),
         noindex=noindex or _says_noindex(raw),
         **read_fields(raw, _ENTRY),
     )
@@ -277,7 +270,7 @@ def _published(raw: Any, atom: bool) -> str | None:
 def _link(raw: Any, links: Sequence[Any], atom: bool) -> str | None:
     if atom:
         return _alternate(links, _language(raw))
-    link, alternates = short(raw.get("link")), _related(links, "alternate")
+    link, alternates = short(raw.get("link")), _hrefs(links, "alternate")
     if link is not None and link == short(raw.get("id")) and link not in alternates:
         # feedparser took the guid for it, as RSS 2.0 has it; that holds for a whole address alone.
         return link if raw.get("desk_permalink") and is_web_address(link) else None
@@ -285,9 +278,9 @@ def _link(raw: Any, links: Sequence[Any], atom: bool) -> str | None:
 
 
 def _title(raw: Any, atom: bool) -> RawText | None:
-    detail = raw.get("title_detail")
-    kind: TextType = _TYPES.get(detail.get("type", ""), "text") if isinstance(detail, dict) else "text"
-    return _text(raw.get("title"), "html" if kind == "xhtml" and not atom else kind, detail)
+    detail = raw.get("title_detail") or {}
+    kind = _TYPES.get(detail.get("type", ""), "text")
+    return _text(raw.get("title"), detail, "html" if kind == "xhtml" and not atom else kind)
 
 
 def _language(raw: Any) -> str | None:
@@ -315,22 +308,22 @@ def _contents(raw: Any) -> list[Any]:
 
 def _atom_texts(raw: Any) -> tuple[RawText | None, RawText | None]:
     """Summary and content as named, types as declared."""
-    known = [(kind, found) for found in _contents(raw) if (kind := _type_of(found))]
-    content = _text(known[0][1]["value"], *known[0]) if known else None
+    contents = ((found, kind) for found in _contents(raw) if (kind := _type_of(found)))
+    content = next((_text(found["value"], found, kind) for found, kind in contents), None)
     detail = raw.get("summary_detail")
     if not isinstance(detail, dict):
         return None, content
-    return _text(raw.get("summary"), _TYPES.get(detail.get("type", ""), "text"), detail), content
+    return _text(raw.get("summary"), detail, _TYPES.get(detail.get("type", ""), "text")), content
 
 
 def _rss_texts(raw: Any) -> tuple[RawText | None, RawText | None]:
     """Summary and content: description, and the longest content:encoded."""
     longest = max(_contents(raw), key=lambda found: len(found["value"]), default=None)
-    content = _guessed(longest["value"], longest) if longest else None
+    content = _text(longest["value"], longest) if longest else None
     detail = raw.get("summary_detail")
     if content is not None and not isinstance(detail, dict):
         return None, content  # feedparser's copy of the content
-    return _guessed(raw.get("summary"), detail), content
+    return _text(raw.get("summary"), detail), content
 
 
 def _type_of(detail: Any) -> TextType | None:
@@ -341,15 +334,14 @@ def _type_of(detail: Any) -> TextType | None:
 
 def _described(raw: Any) -> RawText | None:
     names = ("itunes_summary", "media_description", "subtitle")
-    return next((text for name in names if (text := _guessed(raw.get(name), raw.get(f"{name}_detail")))), None)
+    return next(filter(None, (_text(raw.get(name), raw.get(f"{name}_detail")) for name in names)), None)
 
 
-def _guessed(value: Any, detail: Any) -> RawText | None:
-    return _text(value, "html" if isinstance(value, str) and _MARKUP.search(value) else "text", detail)
-
-
-def _text(value: Any, kind: TextType, detail: Any) -> RawText | None:
+def _text(value: Any, detail: Any, kind: TextType | None = None) -> RawText | None:
+    """*value* as a text of *kind*, None: HTML where it has a tag or a character reference."""
     attributes = detail if isinstance(detail, dict) else {}
+    if kind is None:
+        kind = "html" if isinstance(value, str) and _MARKUP.search(value) else "text"
     return raw_text(value, kind, attributes.get("base") or "", attributes.get("language"))
 
 
@@ -385,8 +377,8 @@ def _origin(raw: Any) -> Origin | None:
         links = links_of(source)
         origin = Origin(
             name=text(source.get("title")),
-            url=_first(_related(links, "alternate")),
-            feed_url=_first(_related(links, "self")) or short(source.get("href")),
+            url=_first(_hrefs(links, "alternate")),
+            feed_url=_first(_hrefs(links, "self")) or short(source.get("href")),
             feed_id=short(source.get("id")),
         )
         if origin.name or origin.url or origin.feed_url:
@@ -405,8 +397,8 @@ def _discussion(raw: Any, links: Iterable[Any]) -> Discussion | None:
     stated += [link.get("thr:count", link.get("count")) for link in pages + documents]
     counts = [number for number in map(whole_number, stated) if number is not None]
     discussion = Discussion(
-        url=short(raw.get("comments")) or _first(_related(pages, "replies")),
-        feed_url=short(raw.get("wfw_commentrss")) or _first(_related(documents, "replies")),
+        url=short(raw.get("comments")) or _first(_hrefs(pages, "replies")),
+        feed_url=short(raw.get("wfw_commentrss")) or _first(_hrefs(documents, "replies")),
         count=next(iter(counts), None),
     )
     return discussion if discussion != Discussion() else None

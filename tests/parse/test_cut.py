@@ -96,7 +96,7 @@ def test_equal_items_are_left_out_together() -> None:
     part = parse(body, url=URL, content_type=None, known_items=frozenset(whole.item_hashes[1:2]))
     assert [entry.position for entry in part.entries] == [0, 2]
     assert part.entries == (whole.entries[0], whole.entries[2])
-    assert (part.skipped, part.whole_parse) == (1, False)
+    assert part.skipped == 1
 
 
 def test_with_nothing_new_the_head_is_not_read() -> None:
@@ -121,7 +121,7 @@ def test_a_malformed_feed_is_never_read_in_parts_but_known_again() -> None:
     assert not parse(body, url=URL, content_type=None, known_items=known).head_parsed
     more = body.replace(b"<channel>", b"<channel><item><title>0</title></item>")
     again = parse(more, url=URL, content_type=None, known_items=known)
-    assert again.whole_parse and len(again.entries) == 3
+    assert not again.skipped and len(again.entries) == 3
 
 
 def test_a_known_feed_that_gains_a_malformed_item_is_read_whole() -> None:
@@ -143,7 +143,7 @@ def test_what_an_item_declares_holds_for_itself_alone() -> None:
     body = b'<rss version="2.0"><channel>' + declaring + using + b"</channel></rss>"
     whole = parse(body, url=URL, content_type=None)
     part = parse(body, url=URL, content_type=None, known_items=frozenset(whole.item_hashes[:1]))
-    assert not part.whole_parse
+    assert part.skipped
     assert [entry.title.value for entry in whole.entries if entry.title] == ["1", "2"]
     assert part.entries == whole.entries[1:]
 
@@ -156,7 +156,7 @@ def test_of_too_many_items_the_first_are_read_and_known() -> None:
     assert any("more than" in warning for warning in whole.warnings)
     part = parse(body, url=URL, content_type=None, known_items=frozenset(whole.item_hashes[1:]))
     assert [entry.title.value for entry in part.entries if entry.title] == ["0"]
-    assert (part.whole_parse, part.title, part.warnings) == (False, "T", whole.warnings)
+    assert part.skipped and (part.title, part.warnings) == ("T", whole.warnings)
 
 
 # --------------------------------------------------------------------------- properties
@@ -274,8 +274,8 @@ def left_out_changes_nothing(body: bytes, data: st.DataObject) -> None:
     expected = [entry for entry, one in zip(whole.entries, whole.item_hashes, strict=True) if one not in known]
     assert part.item_hashes == whole.item_hashes
     if part.head_parsed:
-        assert replace(part, entries=(), skipped=0, whole_parse=True) == replace(whole, entries=(), skipped=0)
-        assert list(part.entries) == (list(whole.entries) if part.whole_parse else expected)
+        assert replace(part, entries=(), skipped=0) == replace(whole, entries=(), skipped=0)
+        assert list(part.entries) == (list(whole.entries) if not part.skipped else expected)
     else:
         assert expected == [] and part.skipped == len(whole.entries)
 
@@ -286,6 +286,6 @@ def test_an_item_is_known_again_in_another_version_of_its_feed(before: bytes, af
     known = frozenset(parse(before, url=URL, content_type=None).item_hashes)
     part = parse(after, url=URL, content_type=None, known_items=known)
     whole = parse(after, url=URL, content_type=None)
-    if not part.whole_parse:
+    if part.skipped:
         expected = [entry for entry, one in zip(whole.entries, whole.item_hashes, strict=True) if one not in known]
         assert list(part.entries) == expected
