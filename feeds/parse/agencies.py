@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain, filterfalse, islice
 from typing import Any
 
 from lxml import etree
@@ -189,6 +189,7 @@ def _body(node: Any) -> RawText | None:
 
 _FRAME = re.compile(rb"\x01(?P<head>[^\x02]{0,300})\x02(?P<text>[^\x03]*)", re.DOTALL)
 _LINE = re.compile(r"^\^(?P<words>.*?)\s*(?P<end>[<=])?\s*$")
+_SLUG = re.compile(r"[A-Z]{2,4}-{1,2}\S")
 _SERVICE = re.compile(r"[a-z]\d{3,5}[\s-]*(?P<priority>[a-z])[\s-]*(?P<category>[a-z])(?![a-z])", re.IGNORECASE)
 _CATEGORIES = dict(entry.split(" ", 1) for row in PHRASES["wire categories"] for entry in row.split(", "))
 _VERSION = re.compile(
@@ -219,30 +220,42 @@ def read_wire(body: bytes, text: str, *, name: str) -> News:
     framed = _FRAME.search(body)
     head = framed["head"].decode("latin-1") if framed else ""
     rows = (text.partition(head)[2] if head and head in text else text).split("\n")
-    heads = [(at, match) for at, row in enumerate(rows[:20]) if (match := _LINE.match(row.strip()))]
-    slug, title, authors = _heads([(match["words"], match["end"]) for _, match in heads])
+    slug, title, authors, rows = _heads(rows)
     stamp = _STAMP.search(text[-400:])
     entry_id = _wire_id(slug, stamp)
-    if _KILL.search(f"{slug}\n{title}"):
+    if _KILL.search(f"{slug}\n{title or ''}"):
         if entry_id is None:
             raise ParseError(f"{name} kills an article that it does not name", remedy="`wiredesk retract` takes it out")
         return News(killed=(entry_id,))
     if _HELD.search(text[:1000]):
         raise ParseError(f"{name} is under an embargo", remedy="put it here when it may be published")
-    entry = read_plain(_wire_body(rows[heads[-1][0] + 1 :] if heads else rows), title=title or None)
-    read = replace(entry, entry_id=entry_id, title=raw_text(title, "text") or entry.title)
-    return News((_with_marks(read, authors, stamp, head or rows[0]),))
+    entry = replace(read_plain(_wire_body(rows), title=title), entry_id=entry_id)
+    return News((_with_marks(entry, authors, stamp, head or text.split("\n")[0]),))
+
+
+def _heads(rows: list[str]) -> tuple[str, str | None, list[str], list[str]]:
+    """Slug, headline and bylines at the head of a wire text, and the *rows* behind them."""
+    heads = {at: match for at, row in enumerate(rows[:20]) if (match := _LINE.match(row.strip()))}
+    lines = [(match["words"], match["end"]) for match in heads.values()]
+    slug = next((words for words, _ in lines[:2] if _SLUG.match(words)), "")
+    bylines = [words for words, end in lines if end == "=" and _BY.match(words)]
+    return slug, _headline(lines, slug), bylines, rows[max(heads, default=-1) + 1 :]
+
+
+def _headline(lines: list[tuple[str, str | None]], slug: str) -> str | None:
+    titles = [words for words, end in lines if end == "<" and " " in words and words != slug]
+    return next(filterfalse(_FOR_EDITORS.match, titles), None)
 
 
 def _with_marks(entry: ParsedEntry, authors: list[str], stamp: re.Match[str] | None, head: str) -> ParsedEntry:
     """*entry* with what its bylines, the line at its end and the letter of a category in its *head* say."""
     service = _SERVICE.search(head)
-    category = _CATEGORIES.get(service["category"].lower()) if service else None
+    category = _CATEGORIES.get(service["category"].lower(), "") if service else ""
     return replace(
         entry,
         authors=entry.authors or _people(authors),
         published="20{2}-{0}-{1} {3}:{4} {5}".format(*stamp.groups()) if stamp else entry.published,
-        categories=entry.categories or ((Category(term=category),) if category else ()),
+        categories=entry.categories or _categories([category], ()),
     )
 
 
@@ -250,14 +263,6 @@ def _wire_id(slug: str, stamp: re.Match[str] | None) -> str | None:
     """What texts of one slug and one day have in common; None where either is missing."""
     parts = [part.strip() for part in slug.split(",") if not _VERSION.fullmatch(part.strip())]
     return f"wire:{'-'.join(parts).lower()}:{''.join(stamp.groups()[:3])}" if parts and stamp else None
-
-
-def _heads(lines: list[tuple[str, str | None]]) -> tuple[str, str, list[str]]:
-    """Slug, headline and bylines among the head *lines* of a wire text, each with its end."""
-    slug = next((words for words, _ in lines[:2] if re.match(r"[A-Z]{2,4}-{1,2}\S", words)), "")
-    titles = [words for words, end in lines if end == "<" and words != slug and not _FOR_EDITORS.match(words)]
-    bylines = [words for words, end in lines if end == "=" and _BY.match(words)]
-    return slug, next((words for words in titles if " " in words), ""), bylines
 
 
 def _wire_body(rows: list[str]) -> str:

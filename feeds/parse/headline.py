@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from lxml import etree
 
 from feeds.parse.line_kinds import furniture
-from feeds.parse.page_marks import words
 from feeds.urls import host_of
 
 MAX_HEADING_CHARS = 400
@@ -54,8 +53,7 @@ def headline(tree: Any, stated: Sequence[str], *, whole: str, site: str, url: st
     whole = _ARCHIVE.sub("", whole)
     titles = list(filter(None, (without_site(text, site, host) for text in (*stated, whole))))
     named = [text for text in titles if not is_site(text, site, host)] or titles
-    headings = [(heading.tag, _pieces(heading)) for heading in _headings(tree)]
-    shown = [(tag, pieces) for tag, pieces in headings if pieces and not is_site(" ".join(pieces), site, host)]
+    shown = list(_headings(tree, site, host))
     first = [" ".join(pieces) for tag, pieces in shown if tag == "h1"]
     parts = [part for text in (*named, whole) for part in _SEPARATED.split(text)]
     for found in filter(None, _found([pieces for _, pieces in shown], first, named, parts, any(stated))):
@@ -93,12 +91,16 @@ def without_site(text: str, site: str, host: str = "") -> str:
             return before
     if marks and is_site(text[: marks[0].start()], site, host):
         return text[marks[0].end() :].strip()
-    for mark in marks[: -MOST_TAILS - 1 : -1]:  # sections of the site
-        before, behind = text[: mark.start()], text[mark.end() :]
-        if not _BAR.search(mark[0]) or len(behind.split()) > 4 or len(before.split()) < 4:
+    for mark in marks[: -MOST_TAILS - 1 : -1]:
+        if not (_BAR.search(mark[0]) and _is_section(text[: mark.start()], text[mark.end() :])):
             break
-        text = before.strip()
+        text = text[: mark.start()].strip()
     return text
+
+
+def _is_section(before: str, behind: str) -> bool:
+    """Tell whether the few words *behind* a bar name a section of the site, and not a headline."""
+    return len(behind.split()) <= 4 and len(before.split()) >= 4
 
 
 def is_site(text: str, site: str, host: str) -> bool:
@@ -119,9 +121,13 @@ def _squashed(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
-def _headings(tree: Any) -> Iterator[Any]:
-    yield from (heading for heading in tree.iter("h1") if furniture(words(heading)) is None)
-    yield from islice(tree.iter("h2"), LOWER_HEADINGS)
+def _headings(tree: Any, site: str, host: str) -> Iterator[tuple[str, list[str]]]:
+    """The tag and the pieces of each heading that may be the headline."""
+    for heading in chain(tree.iter("h1"), islice(tree.iter("h2"), LOWER_HEADINGS)):
+        pieces = _pieces(heading)
+        text = " ".join(pieces)
+        if text and not is_site(text, site, host) and furniture(text) is None:
+            yield heading.tag, pieces
 
 
 def _pieces(heading: Any) -> list[str]:

@@ -37,8 +37,9 @@ def breadcrumb(line: str) -> tuple[str, ...]:
     named = tuple(filter(None, map(str.strip, (_STRONG if strong else _WEAK).split(line))))
     crumbs = without_home(named)
     is_sure = labels or crumbs != named or (strong and line[-1] in ">›»→")
-    fits = len(crumbs) in range(1 if is_sure else 2, 7) and all(_is_crumb(part, strong) for part in crumbs)
-    return crumbs if fits and (strong or labels or _are_names(crumbs, line)) else ()
+    if not (1 if is_sure else 2) <= len(crumbs) <= 6 or not _are_short(crumbs, strong):
+        return ()
+    return crumbs if strong or labels or _are_names(crumbs, line) else ()
 
 
 def _is_text(line: str) -> bool:
@@ -46,9 +47,9 @@ def _is_text(line: str) -> bool:
     return len(line) > 160 or line[-1:] in ".!?" or line.startswith((">", "-", "*", "•")) or "://" in line
 
 
-def _is_crumb(part: str, strong: bool) -> bool:
-    words, letters = (6, 48) if strong else (3, 24)
-    return len(part.split()) <= words and len(part) <= letters and _has_letter(part)
+def _are_short(parts: tuple[str, ...], strong: bool) -> bool:
+    words, chars = (6, 48) if strong else (3, 24)
+    return all(len(part.split()) <= words and len(part) <= chars and _has_letter(part) for part in parts)
 
 
 def _are_names(parts: tuple[str, ...], line: str) -> bool:

@@ -83,9 +83,9 @@ def _beginning(blocks: list[Any], lines: list[str], facts: PageFacts, heads: lis
         repeats = bool(text) and text in (*heads, title)
         if not repeats and (len(line) > MAX_LINE_CHARS or prose_in(block)):
             break
-        if line and block.tag in (*_LINES, "list") and (repeats or _is_of_the_head(line, facts)):
+        if block.tag in (*_LINES, "list") and (repeats or _is_of_the_head(line, facts)):
             dropped.add(number)
-            if number <= 3 and text == title != "":
+            if repeats and number <= 3:
                 dropped |= _above(number, blocks, lines)
     return dropped if len(dropped) < len(blocks) else set()
 
