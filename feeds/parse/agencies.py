@@ -53,18 +53,18 @@ def read_news_xml(document: bytes, *, name: str) -> News:
         raise ParseError(f"{name} is no XML", remedy="save the article as plain text, Markdown or HTML")
     for node in root.iter(tag=etree.Element):
         _leave_out_prefix(node)
-    items = [root] if root.tag in ("nitf", "newsitem") else islice(root.iter("newsitem"), MAX_ENTRIES)
+    items = islice(root.iter("nitf" if root.tag == "nitf" else "newsitem"), MAX_ENTRIES)
     killed: list[str] = []
     entries: list[ParsedEntry] = []
     for item in items:
         entry = _nitf(item) if item.tag == "nitf" else _news_item(item)
         if _status(item) in _KILLED:
-            killed += filter(None, (entry.entry_id,))
+            killed.append(entry.entry_id or "")
         elif entry.title or entry.content:
             entries.append(entry)
-    if not entries and not killed:
+    if not entries and not any(killed):
         raise ParseError(f"{name} holds no article", remedy="it may be a list or a picture; save its text as a file")
-    return News(tuple(entries), tuple(killed), tuple(_embargoes(root, name)))
+    return News(tuple(entries), tuple(filter(None, killed)), tuple(_embargoes(root, name)))
 
 
 def _leave_out_prefix(node: Any) -> None:

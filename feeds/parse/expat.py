@@ -225,7 +225,7 @@ class StrictParser(Bounded, feedparser.api.StrictFeedParser):  # type: ignore[mi
         context = self._get_context()
         if element == "link":
             if not (in_entry and self.inimage):
-                _store_link(context, _QUERY_REFERENCE.sub(r"&\1", output.replace("&amp;", "&")))
+                _store_link(context, _QUERY_REFERENCE.sub(r"&\1", output.replace("&amp;", "&")), in_entry)
         elif element == "content" and in_entry:
             context.setdefault("content", []).append(FeedParserDict(self.contentparams, value=output))
         elif element == "description":
@@ -280,9 +280,9 @@ _EARLY = {
 }
 
 
-def _store_link(context: Any, address: str) -> None:
+def _store_link(context: Any, address: str, in_entry: bool) -> None:
     context["link"] = address
-    if address:
+    if address or not in_entry:
         context["links"][-1]["href"] = address
 
 

@@ -103,35 +103,44 @@ def shown(body: bytes) -> str:
     return f"it is {named}" if named else f"it begins with {start.replace(chr(0xFFFD), '')!r}"
 
 
+_OF_OTHER_KIND = {
+    "sitemap": ("a sitemap where a feed was expected", "write `sitemap:` instead of `url:`"),
+    "opml": ("a list of feeds (OPML) where a feed was expected", "write `opml:` instead of `url:`"),
+}
+
+
 def refusal(seen: Seen, content_type: str | None = None) -> ParseError:
     """Return the error for a document that is no feed: what it is instead, and what to do about it."""
     served = f" (served as {content_type.split(';')[0].strip()})" if content_type else ""
+    cause, remedy = _instead(seen, served)
+    return ParseError(cause, remedy=remedy)
+
+
+def _instead(seen: Seen, served: str) -> tuple[str, str]:
     if not seen.body.strip():
-        return ParseError("an empty document where a feed was expected", remedy="nothing to do if it does not last")
+        return "an empty document where a feed was expected", "nothing to do if it does not last"
     if seen.kind == "html":
         title = _TITLE.search(seen.body[:65_536])
         named = f" titled {plain(title.group(1).decode('utf-8', 'replace'))[:80]!r}" if title else ""
         if _CHALLENGE.search(seen.body[:65_536]):
-            return ParseError(
+            return (
                 f"a challenge page{named} where a feed was expected{served}",
-                remedy="the site takes the desk for a robot: ask its publisher to let the feed through",
+                "the site takes the desk for a robot: ask its publisher to let the feed through",
             )
-        return ParseError(
+        return (
             f"an HTML page{named} where a feed was expected{served}",
-            remedy="`wiredesk discover URL` lists the feeds of a page; `page:` follows the links of one",
+            "`wiredesk discover URL` lists the feeds of a page; `page:` follows the links of one",
         )
-    if seen.kind == "sitemap":
-        return ParseError("a sitemap where a feed was expected", remedy="write `sitemap:` instead of `url:`")
-    if seen.kind == "opml":
-        return ParseError("a list of feeds (OPML) where a feed was expected", remedy="write `opml:` instead of `url:`")
+    if seen.kind in _OF_OTHER_KIND:
+        return _OF_OTHER_KIND[seen.kind]
     if seen.prolog is not None:
-        return ParseError(
+        return (
             f"XML with the root element {seen.prolog.name[:60]!r}, which is no feed{served}",
-            remedy="the root of a feed is rss, rdf:RDF or feed; look for the feed's own address",
+            "the root of a feed is rss, rdf:RDF or feed; look for the feed's own address",
         )
-    return ParseError(
+    return (
         f"neither XML nor JSON{served}: {shown(seen.raw or seen.body)}",
-        remedy="look at the address in a browser; `wiredesk discover URL` lists the feeds of a site",
+        "look at the address in a browser; `wiredesk discover URL` lists the feeds of a site",
     )
 
 

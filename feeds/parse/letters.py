@@ -14,6 +14,7 @@ from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
 from html import escape
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from lxml import etree, html
 from feeds.comparable import carried_target
 from feeds.errors import ParseError
 from feeds.parse.charset import decode
-from feeds.parse.fields import MAX_ENTRIES, raw_text
+from feeds.parse.fields import MAX_ENTRIES, any_of, raw_text
 from feeds.parse.plain import read_plain
 from feeds.parsed import Category, ParsedEntry, ParsedFeed, Person, RawText
 
@@ -42,14 +43,7 @@ _NEEDED = (
 _PREFIX = re.compile(r"^(?:(?:fwd?|wg|re|aw|tr|rv)\s*:\s*)+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\n-- ?\n[\s\S]{0,2000}\Z")
 _TRAILER = re.compile(r"\n_{10,}\n[\s\S]{0,2000}\Z")
-_SIGN_OFF = re.compile(
-    r"unsubscri|opt[- ]?out|manage (?:your )?(?:subscription|preference)|(?:email|update) preferences|"
-    r"(?:view|read|open|see) (?:this|it|the|email|in)?.{0,20}(?:browser|online|web version)|webversion|"
-    r"abbestellen|abmelden|austragen|im browser (?:ansehen|anzeigen|öffnen)|newsletter verwalten|"
-    r"désabonner|désinscri|voir dans (?:le|votre) navigateur|cancelar (?:la )?suscripción|darse de baja|"
-    r"annulla l.iscrizione|disiscri|afmelden|uitschrijven|avregistrera|odhlásit|wypisz|отписаться",
-    re.IGNORECASE,
-)
+_SIGN_OFF = re.compile(any_of("sign-off"), re.IGNORECASE)
 _SIGN_OFF_PATH = re.compile(
     r"unsubscri|optout|opt-out|/unsub\b|email-preferences|list-manage\.com/(?:profile|unsub)", re.IGNORECASE
 )
@@ -210,8 +204,8 @@ def _is_tracker(address: str) -> bool:
         parts = urlsplit(address)
     except ValueError:
         return True
-    told = bool(_TRACKER_HOST.search(parts.hostname or "") or _TRACKER_PATH.search(parts.path))
-    return told and bool(_TOKEN.search(f"{parts.path}?{parts.query}"))
+    named = _TRACKER_HOST.search(parts.hostname or "") or _TRACKER_PATH.search(parts.path)
+    return bool(named and _TOKEN.search(f"{parts.path}?{parts.query}"))
 
 
 def _mind_link(link: Any) -> None:
@@ -249,14 +243,12 @@ def _without_sign_off(text: str) -> str:
 
 def _parts(whole: ParsedEntry) -> Iterator[ParsedEntry]:
     """The articles of a digest: what stands below each of its headings, or between its rules."""
-    content = whole.content
-    found = _by_headings(content.value) if content is not None and content.type == "html" else ()
-    for number, (title, link, body) in enumerate(found):
-        if number >= MAX_ENTRIES:
-            return
+    if whole.content is None or whole.content.type != "html":
+        return
+    for number, (title, link, body) in enumerate(islice(_by_headings(whole.content.value), MAX_ENTRIES), start=1):
         yield replace(
             whole,
-            entry_id=f"{whole.entry_id}#{number + 1}" if whole.entry_id else None,
+            entry_id=f"{whole.entry_id}#{number}" if whole.entry_id else None,
             title=RawText(value=title),
             link=link or None,
             summary=None,
@@ -268,23 +260,22 @@ def _by_headings(markup: str) -> Iterator[tuple[str, str, str]]:
     """Heading, first address and HTML of each part; what stands before the first heading is the letter's own."""
     tree = html.fragment_fromstring(markup, create_parent="div")
     marks = _marks(tree)
-    behind: list[Any] = []
-    for element in reversed(list(_leaves(tree, set(marks)))):
-        behind.append(element)
+    parts: list[list[Any]] = []
+    for element in _leaves(tree, marks):
         if element in marks:
-            marks[element], behind = behind[-2::-1], []
-    for mark, elements in marks.items():
-        links = (link.get("href") for element in (mark, *elements) for link in element.iter("a"))
-        body = "".join(html.tostring(element, encoding="unicode") for element in elements)
-        yield " ".join(mark.text_content().split()), next(filter(None, links), ""), body
+            parts.append([])
+        if parts:
+            parts[-1].append(element)
+    for part in parts:
+        links = (link.get("href") for element in part for link in element.iter("a"))
+        body = "".join(html.tostring(element, encoding="unicode") for element in part[1:])
+        yield " ".join(part[0].text_content().split()), next(filter(None, links), ""), body
 
 
-def _marks(tree: Any) -> dict[Any, list[Any]]:
-    """The headings of the highest level that *tree* has more than once, each with room for what stands below it."""
-    headings = [element for element in tree.iter(*_HEADINGS) if element.text_content().strip()]
-    levels = [element.tag for element in headings]
-    level = next((tag for tag in _HEADINGS if levels.count(tag) > 1), "")
-    return {element: [] for element in headings if element.tag == level}
+def _marks(tree: Any) -> set[Any]:
+    """The headings of the highest level that *tree* has more than once."""
+    levels = ({element for element in tree.iter(tag) if element.text_content().strip()} for tag in _HEADINGS)
+    return next((headings for headings in levels if len(headings) > 1), set())
 
 
 def _leaves(tree: Any, marks: set[Any]) -> Iterator[Any]:

@@ -182,15 +182,15 @@ def parse_offers(body: bytes, *, url: str, content_type: str | None = None) -> t
 def _named_feeds(tree: Any) -> Iterator[tuple[str, str, bool]]:
     for node in tree.iter("link"):
         kind = (node.get("type") or "").partition(";")[0].strip().lower()
-        if "alternate" in (node.get("rel") or "").lower().split() and kind in _FEED_TYPES and node.get("href"):
-            yield node.get("href").strip(), node.get("title") or "", True
+        if "alternate" in (node.get("rel") or "").lower().split() and kind in _FEED_TYPES:
+            yield node.get("href") or "", node.get("title") or "", True
 
 
 def _linked_feeds(tree: Any) -> Iterator[tuple[str, str, bool]]:
     for node in tree.iter("a"):
-        href, title = (node.get("href") or "").strip(), node.get("title") or ""
+        href, title = node.get("href") or "", node.get("title") or ""
         label = f"{node.text_content()} {title}"
-        if _LIKE_A_FEED.search(href.partition("?")[0]) or (len(label) < _SHORT and _SAYS_FEED.search(label)):
+        if _LIKE_A_FEED.search(href.strip().partition("?")[0]) or (len(label) < _SHORT and _SAYS_FEED.search(label)):
             yield href, title, False
 
 
@@ -265,13 +265,11 @@ def _sitemap(seen: Seen, content_type: str | None) -> Any:
     return root
 
 
-def _child(node: Any, name: str) -> Any:
-    return next((inner for inner in node.iterchildren(tag=etree.Element) if local_name(inner) == name), None)
-
-
 def _text(node: Any, *path: str) -> str | None:
+    """The text of the element at *path* below *node*, each step the first child of a name; None where it has none."""
     for name in path:
-        node = _child(node, name) if node is not None else None
+        children = () if node is None else node.iterchildren(tag=etree.Element)
+        node = next((inner for inner in children if local_name(inner) == name), None)
     text = "".join(node.itertext()).strip() if node is not None else ""
     return text[:10_000] or None
 

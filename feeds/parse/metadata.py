@@ -20,9 +20,10 @@ from lxml import etree
 from feeds.dates import parse_date
 from feeds.parse import line_kinds
 from feeds.parse.fields import PHRASES
-from feeds.parse.headline import alike, headline
 from feeds.parse.page_marks import (
     Marks,
+    alike,
+    headline,
     ld_address,
     ld_article,
     ld_body,

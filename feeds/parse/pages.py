@@ -20,6 +20,7 @@ from typing import Any
 from lxml import etree, html
 
 from feeds.errors import ParseError
+from feeds.frames import legal
 from feeds.parse.charset import to_utf8
 from feeds.parse.figures import SIGNS, chars_by_parent, drop_boxes, prose, prose_in, put_back, set_aside, squashed
 from feeds.parse.metadata import PageFacts, read_metadata
@@ -51,6 +52,7 @@ _NO_CONTROLS = bytes(byte if byte in b"\t\n\r" or 32 <= byte != 127 else 32 for 
 # One class for all elements: asking lxml.html for the class of each costs more than to parse it.
 _ELEMENTS = etree.ElementDefaultClassLookup(element=html.HtmlElement)
 _COUNT: Any = etree.XPath("count(//*)")
+_SCRIPTS: Any = etree.XPath("/*//script[not(contains(@type, 'ld+json'))]")
 
 
 def parse_page(body: bytes, *, url: str, content_type: str | None = None) -> ParsedFeed:
@@ -93,10 +95,8 @@ def page_tree(body: bytes, content_type: str | None = None, *, scripts: bool = F
     """
     if len(body) > MAX_PAGE_BYTES:
         raise ParseError(f"a page of more than {MAX_PAGE_BYTES} bytes", remedy="no article needs as much; leave it out")
-    if content_type is None or "charset" not in content_type.lower():
-        declared = _META_CHARSET.search(body[:4096])
-        if declared:
-            content_type = f"text/html; charset={declared[1].decode('ascii')}"
+    if "charset" not in (content_type or "").lower() and (declared := _META_CHARSET.search(body[:4096])):
+        content_type = f"text/html; charset={declared[1].decode('ascii')}"
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
     parser.set_element_class_lookup(_ELEMENTS)
     try:
@@ -104,9 +104,8 @@ def page_tree(body: bytes, content_type: str | None = None, *, scripts: bool = F
         tree: Any = html.document_fromstring(text, parser=parser)
     except (ValueError, etree.LxmlError):
         return None
-    for script in [] if scripts else list(tree.iter("script")):
-        if "ld+json" not in (script.get("type") or "") and script.getparent() is not None:
-            script.drop_tree()
+    for script in [] if scripts else _SCRIPTS(tree):
+        script.drop_tree()
     etree.strip_elements(tree, "style", "svg", "template", with_tail=False)
     return tree
 
@@ -169,6 +168,7 @@ def read_body(tree: Any, facts: PageFacts, url: str, learnt: Recurring) -> Body:
     above = lines_behind_headline(tree)
     etree.strip_elements(tree, *_FURNISHING, with_tail=False)
     drop_boxes(tree, text_chars=whole)
+    _mark_article(tree, whole)
     found = _best(tree, whole, facts, learnt)
     if found is None:
         return Body("", NOTHING_SHOWN)
@@ -355,6 +355,29 @@ def _agreement(text: _Text, witness: Counter[str]) -> float:
     """The F1 measure of the words of *text* against those of *witness*."""
     counts = _words_of(text.body)
     return 2 * (counts & witness).total() / max(1, counts.total() + witness.total())
+
+
+def _mark_article(tree: Any, whole: int) -> None:
+    """Put the parent of most paragraphs into an ``article`` where nothing on the page says what is one.
+
+    The extractor keeps headings and lists of what is marked as an article; of a bare page it takes paragraphs alone.
+    Of *whole* characters on the page these paragraphs must be a good part.
+    """
+    chars = chars_by_parent(tree, lambda paragraph: len(paragraph.text_content()))
+    parent = max(chars, key=lambda element: chars[element], default=None)
+    if parent is None or chars[parent] * 4 < whole or parent.tag not in ("body", "div", "td", "section", "center"):
+        return
+    if any(map(_says_what_it_is, (parent, *parent.iterancestors("article", "main", "div", "section")))):
+        return
+    article = etree.SubElement(parent, "article")
+    article.text, parent.text = legal(parent.text or ""), None
+    for child in list(parent):
+        if child is not article:
+            article.append(child)
+
+
+def _says_what_it_is(element: Any) -> bool:
+    return element.tag in ("article", "main") or any(map(element.get, ("class", "id", "role")))
 
 
 def _html_of(block: Any) -> str:

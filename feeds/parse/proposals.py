@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from math import prod
 from typing import Any
 
@@ -88,7 +89,7 @@ def propose(body: bytes, *, url: str, content_type: str | None, now: datetime) -
 
 def _groups(tree: Any) -> list[tuple[str, Sequence[Any]]]:
     """The groups of elements that may be articles, with the selector of each; those with most headlines first."""
-    apart = {inner for outer in tree.iter(*_FURNITURE) for inner in outer.iter()}
+    apart = set(chain.from_iterable(outer.iter() for outer in tree.iter(*_FURNITURE)))
     sizes: Counter[str] = Counter()
     for element in tree.iter(*_ITEMS):
         if element not in apart and _has_headline(element):
@@ -238,7 +239,7 @@ def _date_selector(dates: Sequence[_Column]) -> str:
 
 def _text_of(title: _Column, dates: Sequence[_Column], columns: Sequence[_Column]) -> str:
     """The selector of the longest text that is not, and does not hold, headline or date."""
-    others = {element for column in (title, *dates) for element in column.elements if element is not None}
+    others = set(chain.from_iterable(column.elements for column in (title, *dates))) - {None}
     telling = (one for one in columns if one.share >= 0.5 and one.words >= 8 and one.distinct >= 0.6)
     apart = [one for one in telling if _is_apart(one, others)]
     return max(apart, key=lambda one: one.words).selector if apart else ""

@@ -85,14 +85,15 @@ def _beginning(blocks: list[Any], lines: list[str], facts: PageFacts, heads: lis
             break
         if block.tag in (*_LINES, "list") and (repeats or _is_of_the_head(line, facts)):
             dropped.add(number)
-            if repeats and number <= 3:
+            if text and text == title:
                 dropped |= _above(number, blocks, lines)
     return dropped if len(dropped) < len(blocks) else set()
 
 
 def _above(headline: int, blocks: list[Any], lines: list[str]) -> set[int]:
-    """The numbers of the blocks above the headline: a kicker, or the way to its section."""
-    return {number for number in range(headline) if lines[number] and blocks[number].tag != "head"}
+    """The numbers of the few blocks above the headline: a kicker, or the way to its section."""
+    above = range(headline if headline <= 3 else 0)
+    return {number for number in above if lines[number] and blocks[number].tag != "head"}
 
 
 def _is_of_the_head(line: str, facts: PageFacts) -> bool:

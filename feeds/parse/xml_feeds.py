@@ -203,13 +203,13 @@ def _hints(feed: Any) -> Hints:
     frequency = whole_number(feed.get("sy_updatefrequency"))
     # The module's default is daily.
     period = _PERIODS_S.get(str(feed.get("sy_updateperiod", "")).strip().lower(), 86400 if frequency is not None else 0)
-    hours = _HOURS.intersection(map(whole_number, feed.get("desk_hours") or ()))
-    days = {str(day).strip().lower() for day in feed.get("desk_days") or ()}
+    hours = _HOURS.intersection(map(whole_number, feed.get("desk_hours", ())))
+    days = {str(day).strip().lower() for day in feed.get("desk_days", ())}
     return Hints(
         ttl_s=ttl * 60.0 if ttl else None,
         skip_hours=tuple(sorted({hour % 24 for hour in hours})),
         skip_days=tuple(number for number, day in enumerate(_DAYS) if day in days),
-        update_period_s=period / max(frequency or 1, 1) if period else None,
+        update_period_s=period / max(frequency or 1, 1) or None,
     )
 
 

@@ -105,7 +105,7 @@ def test_a_heading_of_any_rank_that_is_a_part_of_the_title_is_the_headline() -> 
 
 
 def test_a_heading_of_a_thousand_parts_is_bounded() -> None:
-    assert len(title_of("<h1>" + "<span>ab cd</span>" * 5000 + "</h1>", "Harbour wall opens")) <= 400
+    assert len(title_of("<h1>" + "<span>ab cd</span>" * 1000 + "</h1>", "Harbour wall opens")) <= 400
 
 
 def test_a_title_of_a_thousand_sections_is_bounded() -> None:
