@@ -190,9 +190,13 @@ def _clock(until: float, named: str) -> bool:
 def _zone(until: float, named: str) -> bool:
     """Summer time begins or ends under a running desk."""
     good = True
-    for name, forward in (("summer time begins", True), ("summer time ends", False)):
+    far_s = 90 * 86400.0
+    for name, begins_s, ends_s in (
+        ("summer time begins", ZONE_AFTER_S, far_s),
+        ("summer time ends", far_s, ZONE_AFTER_S),
+    ):
         if named in name:
-            zone = deeds.zone_with_a_step(forward=forward, after_s=ZONE_AFTER_S)
+            zone = deeds.zone_with_steps(begins_s=begins_s, ends_s=ends_s)
             good &= _line_of(name, _nothing, deeds.through_the_step(ZONE_AFTER_S + 5), until, TZ=zone)
     return good
 

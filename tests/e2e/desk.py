@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import io
 import json
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from unittest.mock import patch
 
 import psutil
 import yaml
+
+from feeds import files
+from feeds.cli import main
+from feeds.redaction import OF_THIS_PROCESS
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_WITHIN_S = 60.0
@@ -35,6 +45,36 @@ def until(true: Callable[[], object], within_s: float = 30.0, what: str = "it") 
     while not true():
         assert time.monotonic() < end, f"{what} did not happen within {within_s:.0f} s"
         time.sleep(0.1)
+
+
+def in_this_process(arguments: list[str], environ: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `wiredesk ARGUMENTS` in *folder* and *environ* alone; nothing of it stays in this process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    root, cache = logging.getLogger(), files.cache_folder()
+    loggers = [root, *map(logging.getLogger, ("feeds", "feeds.ingest"))]
+    before = root.handlers[:], [logger.level for logger in loggers]
+    code: object = 0
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, environ, clear=True))
+        stack.enter_context(patch.multiple(OF_THIS_PROCESS, _named={}, _shown={}))
+        stack.enter_context(patch.object(sys, "argv", ["wiredesk", *arguments]))
+        for module in (sys, threading):  # commands set them
+            stack.enter_context(patch.object(module, "excepthook", module.excepthook))
+        stack.enter_context(contextlib.chdir(folder))
+        stack.enter_context(contextlib.redirect_stdout(out))
+        stack.enter_context(contextlib.redirect_stderr(err))
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+        finally:
+            files.use_cache(cache)
+            root.handlers[:], levels = before
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+    assert isinstance(code, int)
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    return subprocess.CompletedProcess(arguments, code, *texts)
 
 
 class Answered:
@@ -99,13 +139,18 @@ class Desk:
         half.write_text(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), encoding="utf-8")
         half.replace(path)
 
-    def command(self, *arguments: str, timeout_s: float = 60, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run `wiredesk ARGUMENTS` on this desk's folders to its end."""
+    def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run `wiredesk ARGUMENTS` on this desk's folders to its end, in this process, for a start of Python costs more
+        than most commands. `run` has a process of its own.
+        """
+        called = [*arguments, *self.folders]
+        if arguments[0] != "run":
+            return in_this_process(called, self.environ(environ), self.config.parent)
         return subprocess.run(
-            [sys.executable, "-m", "feeds.cli", *arguments, *self.folders],
+            [sys.executable, "-m", "feeds.cli", *called],
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=60,
             env=self.environ(environ),
             cwd=self.config.parent,
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from feeds.store import open_store
 from tests.e2e.desk import Desk, until
@@ -102,13 +104,21 @@ def test_a_saved_tree_is_live_and_shows_nothing_old_as_new(desk: Desk, origin: O
     assert len(desk.items("/index.json")) == 8
 
 
-def test_bad_and_half_saved_files_change_nothing(desk: Desk, origin: Origin) -> None:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk at work; each test has a section of its own."""
+    with Desk(tmp_path_factory.mktemp("running")) as desk:
+        desk.write(sections={"town": {"title": "Town"}, "shore": {"title": "Shore"}})
+        yield desk.start()
+
+
+def test_bad_and_half_saved_files_change_nothing(running: Desk, origin: Origin) -> None:
+    desk = running
     publisher = Publisher(origin)
     publisher.publish("Before the mistake")
-    source = f"- name: Tidings\n  url: {publisher.url}\n  section: news/world\n  interval_s: 1\n"
+    source = f"- name: Tidings\n  url: {publisher.url}\n  section: town\n  interval_s: 1\n"
     (desk.config / "sources.yaml").write_text(source)
-    desk.start()
-    until(lambda: titles(desk, "/news/world.json") == ["Before the mistake"], what="the article")
+    until(lambda: titles(desk, "/town.json") == ["Before the mistake"], what="the article")
 
     sources = desk.config / "sources.yaml"
     sources.write_text(source + "- name: Wrong\n  url: nonsense\n  secton: news\n")
@@ -117,7 +127,7 @@ def test_bad_and_half_saved_files_change_nothing(desk: Desk, origin: Origin) -> 
     assert "last good config" in desk.log.read_text()
     assert "sources.yaml:6:8" in problems(desk)
     publisher.publish("After the mistake")
-    until(lambda: len(desk.items("/news/world.json")) == 2, what="polling with the last good config")
+    until(lambda: len(desk.items("/town.json")) == 2, what="polling with the last good config")
 
     sources.write_text(source + "- name: Right\n  url: https://example.invalid/feed\n")
     until(lambda: "sources.yaml" not in problems(desk), what="the mending")
@@ -137,7 +147,7 @@ def test_bad_and_half_saved_files_change_nothing(desk: Desk, origin: Origin) -> 
     half.close()
     until(lambda: desk.log.read_text().count("is live") == version + 1, what="the slow save")
     assert "ERROR config: sources.yaml" not in desk.log.read_text().rpartition("is live")[0].rpartition("is live")[2]
-    assert len(desk.items("/news/world.json")) == 2
+    assert len(desk.items("/town.json")) == 2
 
 
 def test_a_folder_swapped_behind_a_symlink_is_one_change(desk: Desk, origin: Origin, tmp_path: Path) -> None:
@@ -168,20 +178,20 @@ def test_a_folder_swapped_behind_a_symlink_is_one_change(desk: Desk, origin: Ori
     assert len(origin.seen(publisher.path)) == 1
 
 
-def test_a_renamed_source_keeps_its_articles_and_its_history(desk: Desk, origin: Origin) -> None:
+def test_a_renamed_source_keeps_its_articles_and_its_history(running: Desk, origin: Origin) -> None:
+    desk = running
     publisher = Publisher(origin)
     publisher.publish("Before the new name")
-    source: dict[str, object] = {"name": "Tidings", "url": publisher.url, "section": "news/world", "interval_s": 1}
+    source: dict[str, object] = {"name": "Tidings", "url": publisher.url, "section": "shore", "interval_s": 1}
     desk.write(sources=[source])
-    desk.start()
-    until(lambda: desk.items("/news/world.json"), what="the article")
-    [before] = desk.items("/news/world.json")
+    until(lambda: desk.items("/shore.json"), what="the article")
+    [before] = desk.items("/shore.json")
     desk.write(sources=[source | {"name": "The Harbour Post"}])
     publisher.publish("After it")
-    until(lambda: titles(desk, "/news/world.json") == ["After it", "Before the new name"], what="the next article")
-    until(lambda: b"Tidings" not in desk.get("/news/world.rss").body, what="the new name in what is old")
-    assert desk.items("/news/world.json")[1]["id"] == before["id"]
+    until(lambda: titles(desk, "/shore.json") == ["After it", "Before the new name"], what="the next article")
+    until(lambda: b"Tidings" not in desk.get("/shore.rss").body, what="the new name in what is old")
+    assert desk.items("/shore.json")[1]["id"] == before["id"]
     assert desk.get(f"/article/{str(before['id']).removeprefix('urn:uuid:')}").body.count(b"The Harbour Post") >= 1
-    assert b"1 other place" not in desk.get("/news/world").body
+    assert b"1 other place" not in desk.get("/shore").body
     # What is known of its document is known still: nothing is asked for whole again.
     until(lambda: [seen.header("if-none-match") for seen in origin.requests][-1] == publisher.etag, what="a 304")

@@ -47,16 +47,15 @@ def asleep(one: Trial) -> None:
         process.send_signal(signal.SIGCONT)
 
 
-def zone_with_a_step(*, forward: bool, after_s: float) -> str:
-    """A `TZ` whose daylight saving time begins, or ends, so many seconds from now.
+def zone_with_steps(*, begins_s: float, ends_s: float) -> str:
+    """A `TZ` whose daylight saving time begins so many seconds from now, and ends so many.
 
     The wall clock does not jump then; what goes by local time does, by an hour.
     """
     # Winter time is UTC itself, and summer time an hour ahead. Times of a step are told by the clock before it.
-    at = datetime.now(UTC) + timedelta(seconds=after_s)
-    end = at if forward else at + timedelta(hours=1)
-    near, far = f"{end.timetuple().tm_yday - 1}/{end:%H:%M:%S}", (at + timedelta(days=90)).timetuple().tm_yday % 365
-    return f"XST0XDT-1,{near},{far}" if forward else f"XST0XDT-1,{far},{near}"
+    now = datetime.now(UTC)
+    steps = now + timedelta(seconds=begins_s), now + timedelta(seconds=ends_s, hours=1)
+    return ",".join(["XST0XDT-1", *(f"{step.timetuple().tm_yday - 1}/{step:%H:%M:%S}" for step in steps)])
 
 
 def through_the_step(seconds: float) -> Callable[[Trial], None]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-import pytest
-
 from tests.e2e.desk import until
 from tests.faults import deeds
 from tests.faults.trials import Trial, trial
@@ -33,7 +31,6 @@ def test_a_database_that_is_replaced_by_an_older_copy_is_taken_up() -> None:
         judged(one, Trial.publish)
 
 
-@pytest.mark.parametrize("forward", [True, False], ids=["begins", "ends"])
-def test_summer_time_changes_nothing(forward: bool) -> None:
-    with trial(TZ=deeds.zone_with_a_step(forward=forward, after_s=12.0)) as one:
-        judged(one, deeds.through_the_step(14.0))
+def test_summer_time_that_begins_and_ends_changes_nothing() -> None:
+    with trial(TZ=deeds.zone_with_steps(begins_s=12.0, ends_s=19.0)) as one:
+        judged(one, deeds.through_the_step(22.0))

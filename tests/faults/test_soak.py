@@ -18,7 +18,7 @@ def test_a_desk_at_work_leaks_no_descriptor_and_no_thread(tmp_path: Path, record
     soak = sys.modules["soak"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(soak)
     with Origin() as origin, Desk(tmp_path) as desk:
-        samples = soak.soak(desk, origin, minutes=0.7, feeds=6, every_s=1.0, poll_s=1)
+        samples = soak.soak(desk, origin, minutes=0.4, feeds=4, every_s=1.0, poll_s=1)
     assert samples[-1].errors == 0
     for name in ("descriptors", "threads"):
         values = [getattr(sample, name) for sample in samples]

@@ -86,7 +86,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Origin() as origin:
         desk = Desk(Path(folder))
         furnish(desk, origin)
-        ended = desk.command("poll", timeout_s=180)
+        ended = desk.command("poll")
         assert ended.returncode == 0, ended.stdout + ended.stderr
         kept = Path(folder) / "kept.sqlite3"
         assert desk.command("backup", str(kept)).returncode == 0

@@ -58,7 +58,7 @@ def test_a_released_database_goes_on_as_if_nothing_had_happened(release: Path, t
 
         # Its sources list the same articles; the feed has moved to another port meanwhile.
         furnish(desk, origin)
-        ended = desk.command("poll", "--now", timeout_s=180)
+        ended = desk.command("poll", "--now")
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert ", 0 new articles, " in ended.stdout
         assert seen(database)["sections"] == told["sections"]
