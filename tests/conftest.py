@@ -15,8 +15,10 @@ settings.load_profile("desk")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("WIREDESK_SHARED_DATA") or ROOT.parent / "shared" / "data")
-SLOW = ("faults", "e2e", "filing", "engine", "cli")
+SLOW = ("browser", "faults", "e2e", "filing", "engine", "cli")
 """Rooms of tests that wait for whole desks or train models: begun last, they would run alone at the end."""
+TOGETHER = ("browser",)
+"""Rooms whose tests share what takes long to start: one process runs them all."""
 NO_SKIP = bool(os.environ.get("WIREDESK_NO_SKIP"))
 
 
@@ -36,13 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def dealt(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
     """*items* in *processes* stretches, of which each process begins one: whole modules, slow ones first in each."""
-    modules: dict[Path, list[pytest.Item]] = {}
+    modules: dict[tuple[str, str], list[pytest.Item]] = {}
     for item in items:
-        modules.setdefault(item.path, []).append(item)
+        room = item.path.parent.name
+        modules.setdefault((room, "" if room in TOGETHER else item.path.name), []).append(item)
     stretches: list[list[pytest.Item]] = [[] for _ in range(processes)]
     rank = {room: place for place, room in enumerate(SLOW)}
-    for path in sorted(modules, key=lambda path: rank.get(path.parent.name, len(rank))):
-        min(stretches, key=len).extend(modules[path])
+    for module in sorted(modules, key=lambda module: rank.get(module[0], len(rank))):
+        min(stretches, key=len).extend(modules[module])
     return [item for stretch in stretches for item in stretch]
 
 
