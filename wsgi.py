@@ -6,6 +6,6 @@ WIREDESK_DATABASE names the store, else the folder WIREDESK_DATA (`var/`) holds 
 
 import os
 
-from feeds.serve import create_app, store_url_from
+from feeds.serve.app import create_app, store_url_from
 
 app = create_app(store_url_from(os.environ))

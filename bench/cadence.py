@@ -33,7 +33,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from feeds.configuration import PollSettings
-from feeds.fetch.cadence import Poll, plan
+from feeds.fetch.cadence import plan
+from feeds.fetch.rhythm import Poll
 
 DAY_S, HOUR_S = 86400.0, 3600.0
 LONGEST_DAYS = 365.0

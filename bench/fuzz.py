@@ -41,7 +41,7 @@ from feeds.errors import DeskError  # noqa: E402
 from feeds.hub.messages import judge  # noqa: E402
 from feeds.ingest.reading import Job, read  # noqa: E402
 from feeds.normalise.texts import sanitise  # noqa: E402
-from feeds.serve import create_app  # noqa: E402
+from feeds.serve.app import create_app  # noqa: E402
 from feeds.settings import ConfigErrors, load_config  # noqa: E402
 from feeds.store import open_store  # noqa: E402
 from tests.serve.wsgi import ask  # noqa: E402

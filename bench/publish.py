@@ -35,7 +35,7 @@ from feeds.model import FORMATS, Article, Decision, Entry, Placement
 from feeds.publish import publish
 from feeds.publish.rendering import desk_context
 from feeds.render import fragment_version
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.render.documents import render_fragment

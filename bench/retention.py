@@ -31,7 +31,7 @@ from bench.curves import Curve, draw  # noqa: E402
 from feeds.configuration import PublishSettings, Section, Settings, Source  # noqa: E402
 from feeds.model import Decision, Entry, Placement  # noqa: E402
 from feeds.publish import publish  # noqa: E402
-from feeds.serve import create_app  # noqa: E402
+from feeds.serve.app import create_app  # noqa: E402
 from feeds.settings import Config, config_to_json  # noqa: E402
 from feeds.store import Store  # noqa: E402
 from feeds.store.store import WriteTx  # noqa: E402

@@ -41,7 +41,7 @@ ASK = """
 import gzip, json, os, sys, time
 from datetime import UTC, datetime
 from feeds.engine.alarms import look
-from feeds.serve import create_app
+from feeds.serve.app import create_app
 from feeds.store import open_store
 
 def ask(web, path, query):

@@ -28,9 +28,9 @@ from feeds.errors import DeskError
 from feeds.model import FORMATS
 from feeds.publish import publish
 from feeds.render import squeeze
-from feeds.serve import answers_of, create_app
 from feeds.serve.addresses import document_path
 from feeds.serve.answers import Answers
+from feeds.serve.app import answers_of, create_app
 from feeds.store import open_store
 
 

@@ -16,8 +16,8 @@ from feeds.errors import DeskError
 from feeds.model import FORMATS
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.admin_views import bytes_words
+from feeds.serve.admission import digest_of, new_secret
 from feeds.serve.readership import Report, report, share
-from feeds.serve.tokens import digest_of, new_secret
 from feeds.settings import Config
 from feeds.store import Store, open_store
 from feeds.store.small_tables import READERS_KEPT_DAYS

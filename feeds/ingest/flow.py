@@ -22,8 +22,9 @@ from datetime import datetime, timedelta
 
 from feeds.configuration import DOCUMENTS, SourceKind
 from feeds.errors import DeskError, FetchError
-from feeds.fetch.cadence import RETRY_AFTER_CAP_S, Ours
+from feeds.fetch.cadence import RETRY_AFTER_CAP_S
 from feeds.fetch.client import Fetcher
+from feeds.fetch.rhythm import Ours
 from feeds.ingest import verdicts
 from feeds.ingest.arrivals import Folders, Pushes, refused
 from feeds.ingest.batches import AGAIN_AFTER, Saving

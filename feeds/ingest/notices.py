@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.configuration import Source
-from feeds.fetch.cadence import silence
+from feeds.fetch.rhythm import silence
 from feeds.store import WriteTx
 from feeds.store.values import Claim, PollResult
 from feeds.urls import masked

@@ -15,8 +15,9 @@ from zlib import crc32
 
 from feeds.configuration import PollSettings
 from feeds.errors import DeskError, FetchError
-from feeds.fetch.cadence import Ours, Plan, Poll, PollOutcome, plan
+from feeds.fetch.cadence import Plan, plan
 from feeds.fetch.headers import freshness_s, retry_after_s
+from feeds.fetch.rhythm import Ours, Poll, PollOutcome
 from feeds.ingest.bodies import Waiting, body_hash
 from feeds.ingest.host_queues import link_hash
 from feeds.ingest.reading import Reading

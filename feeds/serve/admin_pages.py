@@ -23,7 +23,7 @@ from feeds.dates import rfc3339, zone_of
 from feeds.errors import StoreError
 from feeds.serve import admin_views as views
 from feeds.serve.addresses import Addresses
-from feeds.serve.admission import CLOSED
+from feeds.serve.admission import CLOSED, taken_token
 from feeds.serve.alarm_feed import LOOKS_AT, alarms_feed
 from feeds.serve.answers import Snapshot
 from feeds.serve.counters import Stored, exposition
@@ -40,7 +40,6 @@ from feeds.serve.store_reader import (
     pages_of,
     shown_sources,
 )
-from feeds.serve.tokens import taken_token
 from feeds.serve.wording import wording
 from feeds.store.overview import SORTS, Numbers, day_of
 from feeds.store.values import Event

@@ -13,18 +13,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import io
 import ipaddress
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
 from feeds.serve.representations import Reply
+from feeds.store.values import AccessToken
 from feeds.urls import LISTENING, is_loopback
 
 MAX_TARGET_CHARS = 8_192  # RFC 9112 section 3 asks for 8000 at least
@@ -295,3 +299,79 @@ def _is_trusted(address: str, trusted: Sequence[str]) -> bool:
         return any(ip in ipaddress.ip_network(network, strict=False) for network in trusted)
     except ValueError:
         return False
+
+
+_SECRET_BYTES = 24
+_PARAMETER = "token="
+_TAKEN = "wiredesk.token"
+_VISITOR = "wiredesk.visitor"
+
+Tokens = Mapping[str, AccessToken]
+"""The tokens that there are, by their number as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whoever asks. *opened* is the path of the section that a token opens, with those below; None without one that
+    holds. *token* is what the addresses that are shown go on with: "" where it came in a header.
+    """
+
+    opened: str | None = None
+    token: str = ""
+
+    def may_read(self, private: str) -> bool:
+        """Whether the *private* section is open to this visitor."""
+        return self.opened is not None and f"{private}/".startswith(f"{self.opened}/")
+
+
+ANYBODY = Visitor()
+
+
+def new_secret() -> str:
+    """Return a secret that nobody can guess, of letters that stand in addresses as they are."""
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def digest_of(secret: str) -> bytes:
+    """Return what is kept of a secret. It is as good as random, so that a slow hash would protect nothing more."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+_OF_NOBODY = digest_of("")
+
+
+def visitor_of(environ: Mapping[str, Any], tokens: Tokens, now: datetime | None = None) -> Visitor:
+    """Return who sends the request *environ*. Takes the same time whether a token is unknown or its secret is wrong."""
+    if (known := environ.get(_VISITOR)) is not None:
+        return known  # type: ignore[no-any-return]
+    in_address = environ.get(_TAKEN) or _token_in(environ.get("QUERY_STRING", ""))
+    given = in_address or secret_in(environ.get("HTTP_AUTHORIZATION"))
+    if not given:
+        return ANYBODY
+    number, _, secret = given.partition("-")
+    token = tokens.get(number)
+    right = hmac.compare_digest(digest_of(secret), token.digest if token is not None else _OF_NOBODY)
+    if token is None or not right:
+        return ANYBODY
+    if token.expires_at is not None and token.expires_at <= (now or datetime.now(UTC)):
+        return ANYBODY
+    return Visitor(token.path, in_address)
+
+
+def take_token(environ: dict[str, Any], tokens: Tokens) -> None:
+    """Note who asks, and move the token out of the query."""
+    query = environ.get("QUERY_STRING", "")
+    if _PARAMETER in query:
+        environ[_TAKEN] = _token_in(query)
+        environ["QUERY_STRING"] = "&".join(part for part in query.split("&") if not part.startswith(_PARAMETER))
+    environ[_VISITOR] = visitor_of(environ, tokens)
+
+
+def taken_token(environ: Mapping[str, Any]) -> str | None:
+    """Return the token that stood in the address of a request, None where none did."""
+    return environ.get(_TAKEN)
+
+
+def _token_in(query: str) -> str:
+    parts = query.split("&") if _PARAMETER in query else ()
+    return next((part[len(_PARAMETER) :] for part in parts if part.startswith(_PARAMETER)), "")

@@ -25,19 +25,21 @@ from feeds.serve.admission import (
     VIEWS_AT_ONCE,
     VIEWS_WAITING,
     Limiter,
+    Tokens,
     has_body,
     most_body_bytes,
     oversized,
     put_body,
     read_body,
     refusal,
+    take_token,
+    visitor_of,
 )
 from feeds.serve.counters import Tally
 from feeds.serve.joined import NARROWING
 from feeds.serve.readership import Client
 from feeds.serve.representations import Finished, Reply, codings_in_order, finish_document, plain_tag, reply
 from feeds.serve.store_reader import Changes, Desk, StoreReader
-from feeds.serve.tokens import Tokens, take_token, visitor_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

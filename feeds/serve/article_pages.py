@@ -25,11 +25,10 @@ from feeds.parsed import Image
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
 from feeds.serve.answers import Snapshot
-from feeds.serve.changes import changes
-from feeds.serve.joined import join
-from feeds.serve.media_models import (
+from feeds.serve.article_models import (
     Player,
     cast_of,
+    changes,
     downloads_of,
     facts_of,
     files_of,
@@ -38,12 +37,12 @@ from feeds.serve.media_models import (
     players_of,
     transcripts_of,
 )
+from feeds.serve.joined import join
 from feeds.serve.representations import Finished, cache_control, is_for_people
 from feeds.serve.section_pages import frame, latest_change, showing_of, slot
 from feeds.serve.site import page, redirect_to, respond_with, the_site
 from feeds.serve.store_reader import Desk, Retracted
-from feeds.serve.view_models import Day, Showing, feeds_of, headline, node, picture_of, shortened, shows_a_film
-from feeds.serve.weight import days
+from feeds.serve.view_models import Day, Showing, days, feeds_of, headline, node, picture_of, shortened, shows_a_film
 from feeds.serve.wording import Wording, direction
 from feeds.store.store import ReadTx
 from feeds.store.values import StorySize

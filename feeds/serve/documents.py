@@ -12,14 +12,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, request
 
 from feeds import frames
 from feeds.configuration import UNFILED, Section
 from feeds.dates import rfc822
 from feeds.errors import ParseError, SectionNotFound
 from feeds.frames import cut, delta_body, legal
-from feeds.model import Document, Format
+from feeds.model import FORMATS, MEDIA_TYPES, Document, Format
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.joined import (
     SCANNED,
@@ -40,10 +40,12 @@ from feeds.serve.representations import (
     finish_delta,
     finish_document,
     is_for_people,
+    kept_private,
     reply,
     reply_226,
     seen_sequence,
     wants_delta,
+    weights,
 )
 from feeds.serve.section_pages import ARCHIVE_NUMBER, feed_page
 from feeds.serve.site import Refused, finish_text, redirect_to, respond, respond_with, the_site
@@ -314,3 +316,104 @@ def _feed(parent: ElementTree.Element, section: Section, language: str | None, a
         f"{looks}accentColor": section.colour.removeprefix("#"),
     }
     ElementTree.SubElement(parent, "outline", {name: legal(text) for name, text in attributes.items() if text})
+
+
+PAGES = frozenset(("pages.front", "pages.section_page"))
+SECTION_FEED = "documents.section_document"
+FEEDS = frozenset((SECTION_FEED, "documents.archive_page", "articles.story_feed", "search.search_feed"))
+PUBLIC = frozenset(("documents", "pages", "articles", "search", "crawlers"))
+"""The blueprints whose answers are the same for everybody."""
+
+_TYPES: dict[str, Format] = {
+    "application/atom+xml": "atom",
+    "application/rss+xml": "rss",
+    "application/feed+json": "json",
+    "application/json": "json",
+}
+"""By what names a feed is asked for; of several that weigh the same, the first."""
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "A-IM, Cache-Control, If-Match, If-Modified-Since, If-None-Match, Pragma, Range",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def negotiate(app: Flask) -> None:
+    """Have sections' addresses of *app* answered in the form that is asked for."""
+    app.before_request(_as_feed)
+    app.after_request(_with_forms_named)
+
+
+def feed_wanted(accept: str | None) -> Format | None:
+    """Return the format that ``Accept`` prefers to a page, None where the page will do.
+
+    >>> feed_wanted("application/rss+xml, text/html;q=0.9, */*;q=0.1"), feed_wanted("text/html,application/json")
+    ('rss', None)
+    """
+    given = weights(accept or "")
+    name = max(_TYPES, key=lambda name: given.get(name, 0.0))
+    weight = given.get(name, 0.0)
+    html = max(given.get("text/html", 0.0), given.get("application/xhtml+xml", 0.0))
+    return _TYPES[name] if weight > html else None
+
+
+def _section_asked() -> str:
+    """The path of the section whose page or feed is asked for."""
+    path = str((request.view_args or {}).get("section", ""))
+    return "" if path == "index" and request.endpoint == SECTION_FEED else path
+
+
+def _as_feed() -> Response | None:
+    """Answer at a section's own address with one of its feeds, where one is asked for."""
+    if request.endpoint not in PAGES or request.method not in ("GET", "HEAD"):
+        return None
+    path, snapshot = _section_asked(), the_site().snapshot
+    if path not in ("", UNFILED) and snapshot.addresses.section_at(path) is None:
+        return None
+    named = request.args.get("format", "").lower()
+    if named not in ("", "html", *FORMATS):
+        raise Refused(f"format is one of html, {', '.join(FORMATS)}")
+    address = document_path(path, "atom").removesuffix("atom")
+    if named in FORMATS:
+        parts = request.query_string.decode("latin-1").split("&")
+        rest = "&".join(part for part in parts if part.partition("=")[0] != "format")
+        return redirect_to(snapshot.addresses.public(address + named, rest))
+    format = feed_wanted(request.headers.get("Accept"))
+    if named or format is None or not snapshot.state_of(path)[1]:
+        return None
+    response = section_document(path or "index", format)
+    response.headers["Content-Location"] = snapshot.addresses.public(address + format)
+    return response
+
+
+def _with_forms_named(response: Response) -> Response:
+    """Say what the answer depended on and, on a section's page, where its feeds are; answer preflights."""
+    if _depends(response) and response.cache_control.public:
+        # Some shared caches know no Vary: what most do not get at this address is not for them.
+        response.headers["Cache-Control"] = kept_private(response.headers["Cache-Control"])
+    if response.status_code == 200 and response.mimetype == "text/html" and request.endpoint in {*PAGES, SECTION_FEED}:
+        response.headers["Link"] = _alternates(_section_asked())
+    if request.method == "OPTIONS" and request.blueprint in PUBLIC:
+        response.headers.update([*SCRIPTS_MAY_READ, *_PREFLIGHT.items()])
+    return response
+
+
+def _depends(response: Response) -> bool:
+    """Say in ``Vary`` what *response* depended on; whether it is another than most get at this address."""
+    if request.endpoint in PAGES:
+        response.vary.add("Accept")
+    elif request.endpoint in FEEDS:
+        response.vary.add("Sec-Fetch-Dest")
+        if request.headers.get("Sec-Fetch-Dest") == "document":
+            response.vary.add("Accept")
+            return is_for_people(request.environ)
+    return "Content-Location" in response.headers
+
+
+def _alternates(path: str) -> str:
+    """The feeds of a section as a Link header (RFC 8288)."""
+    addresses = the_site().snapshot.addresses
+    return ", ".join(
+        f'<{addresses.public(document_path(path, format))}>; rel="alternate"; type="{kind.partition(";")[0]}"'
+        for format, kind in MEDIA_TYPES.items()
+    )

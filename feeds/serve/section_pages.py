@@ -26,13 +26,15 @@ from feeds.serve.view_models import (
     Headline,
     Node,
     Showing,
+    by_day,
+    by_weight,
     children,
     feeds_of,
     headline,
     node,
+    not_shown,
     tree,
 )
-from feeds.serve.weight import by_day, by_weight, not_shown
 from feeds.serve.wording import REDRAWN_MIN, Wording, direction, speak, wording
 from feeds.store.values import StorySize
 from feeds.urls import is_loopback

@@ -21,12 +21,11 @@ from feeds.configuration import Settings
 from feeds.errors import StoreError
 from feeds.model import Article
 from feeds.serve.addresses import Addresses
-from feeds.serve.admission import Access
+from feeds.serve.admission import Access, Visitor, visitor_of
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.joined import by_name
 from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, Reply, finish, kept_private, reply
 from feeds.serve.store_reader import Desk, Health, SourceName, StoreReader
-from feeds.serve.tokens import Visitor, visitor_of
 from feeds.store import Store
 from feeds.store.selections import PUBLIC
 from feeds.urls import OWN

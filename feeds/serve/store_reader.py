@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import log2
 from typing import NamedTuple
 
 from feeds import frames
 from feeds.configuration import Section, Settings
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import Article, Document, Format, Frame
-from feeds.serve import weight
 from feeds.settings import config_from_json
 from feeds.store import Store, open_store
 from feeds.store.hydrate import Edit
 from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.store import ReadTx
-from feeds.store.values import AccessToken, Event, ReaderDay, Selection
+from feeds.store.values import AccessToken, Event, Outline, ReaderDay, Selection, StorySize
 
 _PAGE = 200  # articles read at once where only the newest of unknown number are wanted
 CHART_DAYS = 14
@@ -191,14 +191,14 @@ class StoreReader:
                 return ()
 
     def heaviest(self, path: str, limit: int, among: int) -> Sequence[Article]:
-        """The heaviest *limit* of a section's newest *among* articles (`feeds.serve.weight`), rights applied."""
+        """The heaviest *limit* of a section's newest *among* articles (see `weight`), rights applied."""
         with self.store.read() as tx:
             try:
                 outlines = tx.sections.outlines(path, among)
             except SectionNotFound:
                 return ()
             sizes = tx.stories.sizes(sorted({one.story_uid for one in outlines if one.story_uid}))
-            chosen = weight.heaviest(outlines, sizes, limit)
+            chosen = heaviest(outlines, sizes, limit)
             whole = tx.articles.several(chosen)
         return tuple(whole[uid] for uid in chosen if uid in whole)
 
@@ -455,3 +455,45 @@ def shown_sources(tx: ReadTx, ids: Sequence[int], now: datetime) -> Shown:
         days=tx.overview.days(ids, now - timedelta(days=CHART_DAYS)),
         saved=tx.overview.saved(ids),
     )
+
+
+# ------------------------------------------------------------------ what weighs most
+
+HOURS_A_DOUBLING = 6.0
+"""What twice as many independent sources of a story are worth."""
+HOURS_A_PICTURE = 2.0
+MOST_OF_A_STORY = 3
+"""Articles of one story among those that a front page is chosen from: the others are behind the link to it."""
+
+
+def weight(published: datetime, sources: int, pictured: bool = False) -> datetime:
+    """Return when an article would have come that weighs as much with one source and no picture; later is heavier.
+
+    So the order of two articles is the same whenever somebody looks, and what is new gets to the top by itself. Feeds
+    keep an order of their own: by `rank_at`, whatever an article weighs.
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    >>> [f"{weight(noon, sources, pictured):%H:%M}" for sources, pictured in ((0, False), (1, True), (3, False))]
+    ['12:00', '14:00', '21:30']
+    """
+    hours = HOURS_A_DOUBLING * log2(max(sources, 1)) + HOURS_A_PICTURE * pictured
+    return published + timedelta(hours=hours)
+
+
+def heaviest(outlines: Sequence[Outline], sizes: Mapping[str, StorySize], most: int) -> list[str]:
+    """Return the uids of the heaviest *most* articles, the heaviest first, `MOST_OF_A_STORY` of one story at most.
+
+    Pictures are not looked at: an outline does not tell of them.
+    """
+
+    def weighs(one: Outline) -> datetime:
+        size = sizes.get(one.story_uid)
+        return weight(one.published, size.independent if size else 1)
+
+    chosen: list[str] = []
+    told: dict[str, int] = {}
+    for one in sorted(outlines, key=weighs, reverse=True):
+        told[one.story_uid] = told.get(one.story_uid, 0) + 1
+        if not one.story_uid or told[one.story_uid] <= MOST_OF_A_STORY:
+            chosen.append(one.uid)
+    return chosen[:most]

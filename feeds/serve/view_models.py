@@ -1,10 +1,11 @@
-"""Articles, days, sections and feeds as pages list them. Pure."""
+"""Articles, days, sections and feeds as pages list them, and in what order: the heaviest first, nothing twice. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
+from itertools import groupby
 from types import MappingProxyType
 
 from feeds.configuration import Section
@@ -13,8 +14,8 @@ from feeds.model import FORMATS, MEDIA_TYPES, Article
 from feeds.parsed import Image
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, document_path, story_path
-from feeds.serve.media_models import what_plays
-from feeds.serve.store_reader import Desk
+from feeds.serve.article_models import what_plays
+from feeds.serve.store_reader import Desk, weight
 from feeds.serve.wording import Wording, direction
 from feeds.store.values import StorySize
 from feeds.text import plain
@@ -237,3 +238,62 @@ def node(
         children=children,
         headlines=tuple(headlines),
     )
+
+
+# ------------------------------------------------------------------ what stands above what
+
+
+def by_weight(lines: Iterable[Headline], most_others: int = 4) -> list[Headline]:
+    """Return *lines* with the heaviest first, and those of one story below the heaviest of them."""
+    return grouped(sorted(lines, key=_weight_of, reverse=True), most_others)
+
+
+def by_day(lines: Iterable[Headline], zone: tzinfo) -> list[tuple[date, list[Headline]]]:
+    """Return *lines* by days in *zone*, the newest day first; within a day the heaviest stands first."""
+
+    return days(by_weight(lines), zone)
+
+
+def days(lines: Iterable[Headline], zone: tzinfo) -> list[tuple[date, list[Headline]]]:
+    """Return *lines* by days in *zone*, the newest day first; within a day their order stays."""
+
+    def day(line: Headline) -> date:
+        return line.published.astimezone(zone).date()
+
+    return [(its, list(several)) for its, several in groupby(sorted(lines, key=day, reverse=True), key=day)]
+
+
+def not_shown(lines: Iterable[Headline], shown: set[str], most: int) -> list[Headline]:
+    """Return the first *most* of *lines* that a page does not have yet, and note them in *shown*.
+
+    What is of a story that is there already is left out too: that story leads to it. Where the first has no picture,
+    there are two more: they fill its room.
+    """
+    taken: list[Headline] = []
+    for line in lines:
+        if len(taken) == most + 2 * (bool(taken) and taken[0].image is None):
+            break
+        marks = {line.page} if line.series or line.story is None else {line.page, line.story}
+        if marks.isdisjoint(shown):
+            taken.append(line)
+            shown |= marks | {other.page for other in line.others}
+    return taken
+
+
+def grouped(lines: Iterable[Headline], most: int = 4) -> list[Headline]:
+    """Return *lines* with those of one story below the first of them, at most *most*; the order stays else."""
+    first: dict[str, int] = {}
+    kept: list[Headline] = []
+    for one in lines:
+        at = first.get(one.story) if one.story else None
+        if at is None:
+            if one.story:
+                first[one.story] = len(kept)
+            kept.append(one)
+        elif len(kept[at].others) < most:
+            kept[at] = replace(kept[at], others=(*kept[at].others, one))
+    return kept
+
+
+def _weight_of(line: Headline) -> datetime:
+    return weight(line.published, line.independent, line.image is not None)

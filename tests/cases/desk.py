@@ -25,7 +25,7 @@ from feeds.ingest.flow import Ingest
 from feeds.ingest.placing import refile
 from feeds.ingest.reading import Job, Reading, read
 from feeds.publish import publish
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from feeds.store import open_store
 from feeds.store.values import PollResult
 from tests.databases import database

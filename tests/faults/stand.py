@@ -27,7 +27,7 @@ from feeds.engine.config_in_force import accept
 from feeds.errors import ParseError, ParseUnfinished, StoreError
 from feeds.ingest import flow
 from feeds.ingest.reading import Job, Reading, read
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from feeds.store import Store, open_store
 from feeds.store.hubs import HubRequest
 from tests.databases import database

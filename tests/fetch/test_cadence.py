@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from feeds.configuration import PollSettings
 from feeds.errors import FailureKind
-from feeds.fetch.cadence import BACKOFF_CAP_S, Plan, Poll, plan, silence
+from feeds.fetch.cadence import BACKOFF_CAP_S, Plan, plan
+from feeds.fetch.rhythm import Poll, silence
 from feeds.parsed import Hints
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)  # a Monday

@@ -18,7 +18,7 @@ from feeds.configuration import FetchSettings, PublishSettings, Section, Setting
 from feeds.hub.deliveries import Deliveries
 from feeds.model import Decision, Entry, Placement
 from feeds.publish import publish
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from feeds.settings.config import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.databases import database

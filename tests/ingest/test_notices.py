@@ -10,7 +10,8 @@ import pytest
 
 from feeds.configuration import PollSettings
 from feeds.errors import FetchStatus
-from feeds.fetch.cadence import Poll, plan
+from feeds.fetch.cadence import plan
+from feeds.fetch.rhythm import Poll
 from feeds.ingest import notices, verdicts
 from feeds.parsed import Request
 from feeds.store import Store, open_store

@@ -13,7 +13,7 @@ from typing import Any
 from feeds.configuration import Section, Settings, Source
 from feeds.model import Decision, Entry, Placement
 from feeds.publish import Published, publish
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.databases import database

@@ -15,7 +15,7 @@ from feeds.cli.export import write_site
 from feeds.configuration import Section
 from feeds.hub.messages import judge
 from feeds.model import FORMATS
-from feeds.serve.tokens import digest_of
+from feeds.serve.admission import digest_of
 from feeds.store.schema import articles, containments
 from tests.publish.desk import NOW, TREE, WORLD, Desk, uid_of
 from tests.serve.wsgi import Got

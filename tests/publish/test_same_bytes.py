@@ -13,7 +13,7 @@ from unittest import mock
 
 from feeds.model import FORMATS
 from feeds.parsed import Category, Enclosure, Image, Origin, Person
-from feeds.serve import answers_of
+from feeds.serve.app import answers_of
 from feeds.store import open_store
 from tests.publish.desk import WORLD, Desk
 from tests.store import postgres

@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from feeds.configuration import LicenceSettings
-from feeds.serve import sitemaps
+from feeds.serve import machines
 from tests.publish.desk import NOW, TREE, Desk, uid_of
 
 BASE = "https://wire.example.org"
@@ -82,7 +82,7 @@ def test_every_article_is_in_the_sitemap_of_the_month_in_which_it_was_filed(
     assert list(told) == [article(0), article(1)] and str(told[article(0)]) < str(told[article(1)])
 
     # More than a file holds is in several.
-    monkeypatch.setattr(sitemaps, "PART", 2)
+    monkeypatch.setattr(machines, "PART", 2)
     desk.pass_time(minutes=2)
     index = places(desk, "/sitemap.xml", INDEX)
     assert "/sitemap-2026-11-2.xml" in index and "/sitemap-2026-11-3.xml" not in index

@@ -16,7 +16,7 @@ from flask import Flask
 
 from feeds.configuration import Section, Settings
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, Since, StoreReader
 from feeds.store.hydrate import Edit
 from feeds.store.values import AccessToken

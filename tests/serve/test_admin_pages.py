@@ -12,7 +12,7 @@ import pytest
 from feeds.configuration import Section, Settings, Source
 from feeds.engine.alarms import look
 from feeds.parsed import Validators
-from feeds.serve import answers_of
+from feeds.serve.app import answers_of
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from feeds.store.values import PollResult, SourceState

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feeds.errors import StoreError
-from feeds.serve import admission, answers_of, create_app
+from feeds.serve import admission
+from feeds.serve.app import answers_of, create_app
 from feeds.serve.representations import codings_in_order
 from tests.serve.conftest import application, make_article, make_document
 from tests.serve.wsgi import ask, ask_view

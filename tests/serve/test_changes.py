@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.serve.changes import AROUND, MOST_RUNS, Run, changes
+from feeds.serve.article_models import AROUND, MOST_RUNS, Run, changes
 
 WORDS = st.lists(st.sampled_from("the tide came in and went out again".split()), max_size=60).map(" ".join)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.serve import negotiation
+from feeds.serve import documents
 from tests.serve.wsgi import ask
 
 BROWSER = {
@@ -144,7 +144,7 @@ def test_scripts_of_other_sites_may_ask_conditionally_and_read_what_they_need(de
 
 def test_what_is_negotiated_is_there(desk):
     endpoints = {rule.endpoint for rule in desk.url_map.iter_rules()}
-    assert negotiation.FEEDS | negotiation.PAGES <= endpoints and negotiation.PUBLIC <= desk.blueprints.keys()
+    assert documents.FEEDS | documents.PAGES <= endpoints and documents.PUBLIC <= desk.blueprints.keys()
 
 
 def test_scripts_of_other_sites_read_nothing_of_the_admins_pages(desk):

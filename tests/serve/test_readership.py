@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from feeds.cli.subscribers import readers as readers_command
 from feeds.configuration import PublishSettings, Settings
 from feeds.errors import StoreError
-from feeds.serve import answers_of
 from feeds.serve.admission import Access
+from feeds.serve.app import answers_of
 from feeds.serve.readership import (
     MOST_AGENTS,
     MOST_CLIENTS,

@@ -14,7 +14,7 @@ from feeds.configuration import PublishSettings, Section
 from feeds.errors import StoreError
 from feeds.model import CopyNote
 from feeds.parsed import Image, Origin, Person
-from feeds.serve import create_app
+from feeds.serve.app import create_app
 from feeds.serve.store_reader import SourceName
 from feeds.store.hydrate import Edit
 from tests.serve.conftest import NOW, SECTIONS, MemoryReader, application, make_article, uid_of

@@ -14,7 +14,7 @@ from feeds.configuration import UNFILED, Section, Settings, Source
 from feeds.frames import cut
 from feeds.model import FORMATS, Decision, Entry, Placement
 from feeds.publish import publish
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
 from tests.databases import database

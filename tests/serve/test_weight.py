@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.parsed import Image
-from feeds.serve.view_models import Headline
-from feeds.serve.weight import MOST_OF_A_STORY, by_day, by_weight, heaviest, not_shown, weight
+from feeds.serve.store_reader import MOST_OF_A_STORY, heaviest, weight
+from feeds.serve.view_models import Headline, by_day, by_weight, not_shown
 from feeds.store.values import Outline, StorySize
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

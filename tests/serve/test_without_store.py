@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from feeds.errors import StoreError
-from feeds.serve import answers_of, create_app
 from feeds.serve.admission import Access
+from feeds.serve.app import answers_of, create_app
 from feeds.store import open_store
 from tests.databases import database
 from tests.publish.desk import SOURCES, Desk
@@ -83,7 +83,7 @@ def test_status_of_a_desk_never_seen_says_why_and_what_to_do(desk: Desk, monkeyp
 
 LOOK = """
 import json, os, sys
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from tests.serve.wsgi import ask
 ask(create_app(sys.argv[1]), "/")  # what is imported late is imported now, while this user may read it
 os.chmod(os.path.dirname(sys.argv[1].removeprefix("sqlite:///")), 0)

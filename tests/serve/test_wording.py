@@ -11,7 +11,7 @@ from babel.dates import format_date, get_month_names
 from babel.messages.catalog import Message
 
 from feeds.configuration import Section
-from feeds.serve.errors import EXPLANATIONS
+from feeds.serve.app import EXPLANATIONS
 from feeds.serve.wording import LANGUAGES, SAID_ELSEWHERE, direction, wording
 from feeds.store.relations import _WORDS as WHY_A_COPY
 from tests.serve.catalogues import SERVE, compiled, extracted, po_of, read

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from feeds.serve import answers_of
+from feeds.serve.app import answers_of
 
 
 @dataclass(frozen=True)

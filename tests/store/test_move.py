@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from feeds.engine.supervisor import DeskLock
-from feeds.serve import answers_of, create_app
+from feeds.serve.app import answers_of, create_app
 from feeds.store import open_store
 from feeds.store.dialect import how_many
 from feeds.store.schema import metadata

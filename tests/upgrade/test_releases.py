@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from feeds.serve import create_app
+from feeds.serve.app import create_app
 from feeds.store import Store
 from tests.e2e.desk import Desk
 from tests.fetch.origin import Origin

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from feeds.configuration import PollSettings
 from feeds.errors import FailureKind
-from feeds.fetch.cadence.rhythm import DAY_S, HOUR_S, UNKNOWN_RATE, Poll, Rhythm, recall, remember
+from feeds.fetch.rhythm import DAY_S, HOUR_S, UNKNOWN_RATE, Poll, Rhythm, recall, remember
 
 BACKOFF_S: dict[FailureKind, float] = {"temporary": 300, "soft": 1800, "hard": 900}
 """The first pause after a failure; each further one doubles it. Short enough that a machine which was without its
