@@ -9,54 +9,14 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from feeds.errors import UrlError
+from feeds.files import tables
 
 Address = IPv4Address | IPv6Address
 
-_V4_CLOSED = tuple(
-    (IPv4Network(network), reason)
-    for network, reason in (
-        ("0.0.0.0/8", "unspecified"),
-        ("10.0.0.0/8", "private"),
-        ("100.64.0.0/10", "carrier-grade NAT"),
-        ("127.0.0.0/8", "loopback"),
-        ("168.63.129.16/32", "cloud metadata"),  # a public address that answers only inside Azure
-        ("169.254.169.254/32", "cloud metadata"),
-        ("169.254.0.0/16", "link-local"),
-        ("172.16.0.0/12", "private"),
-        ("192.0.0.0/24", "reserved"),
-        ("192.0.2.0/24", "documentation"),
-        ("192.31.196.0/24", "reserved"),
-        ("192.52.193.0/24", "reserved"),
-        ("192.88.99.0/24", "reserved"),
-        ("192.168.0.0/16", "private"),
-        ("192.175.48.0/24", "reserved"),
-        ("198.18.0.0/15", "benchmarking"),
-        ("198.51.100.0/24", "documentation"),
-        ("203.0.113.0/24", "documentation"),
-        ("224.0.0.0/4", "multicast"),
-        ("240.0.0.0/4", "reserved"),
-    )
-)
-_V6_CLOSED = tuple(
-    (IPv6Network(network), reason)
-    for network, reason in (
-        ("::/128", "unspecified"),
-        ("::1/128", "loopback"),
-        ("::/96", "IPv4-compatible"),
-        ("64:ff9b:1::/48", "private"),
-        ("100::/64", "discard-only"),
-        ("2001::/32", "Teredo"),
-        ("2001::/23", "reserved"),
-        ("2001:db8::/32", "documentation"),
-        ("2620:4f:8000::/48", "reserved"),
-        ("3fff::/20", "documentation"),
-        ("5f00::/16", "reserved"),
-        ("fc00::/7", "unique-local"),
-        ("fe80::/10", "link-local"),
-        ("fec0::/10", "site-local"),
-        ("ff00::/8", "multicast"),
-    )
-)
+_CLOSED = [
+    (ip_network(network), why)
+    for network, _, why in (row.partition(" ") for row in tables("fetch/networks.txt")["closed"])
+]
 _JUDGED = 4096  # verdicts remembered: each address is asked about three times, and most of them every hour
 _V6_OPEN = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -69,15 +29,10 @@ def closed_because(address: Address) -> str | None:
 
     An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, ISATAP) is as public as that one.
     """
-    if isinstance(address, IPv4Address):
-        return next((reason for network, reason in _V4_CLOSED if address in network), None)
-    carried = carried_ipv4(address)
-    if carried is not None:
+    if isinstance(address, IPv6Address) and (carried := carried_ipv4(address)) is not None:
         return closed_because(carried)
-    for network, reason in _V6_CLOSED:
-        if address in network:
-            return reason
-    return None if address in _V6_OPEN else "reserved"
+    closed = next((why for network, why in _CLOSED if address in network), None)
+    return closed or (None if isinstance(address, IPv4Address) or address in _V6_OPEN else "reserved")
 
 
 def carried_ipv4(address: IPv6Address) -> IPv4Address | None:

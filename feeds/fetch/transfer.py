@@ -19,10 +19,10 @@ or origin (validators, credentials) is shown to another. What a failed hop means
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from feeds.errors import (
     FailureKind,
@@ -36,46 +36,11 @@ from feeds.errors import (
 )
 from feeds.fetch.headers import ACCEPT_ENCODING, Cookies, every, list_members, retry_after_s, validators
 from feeds.fetch.target import SchemeRefused, Target, follow, parse_target, without_credentials
+from feeds.files import tables
 from feeds.parsed import Answer, Redirect, Request, Validators
 from feeds.urls import masked
 
 TEMPORARY_STATUSES = frozenset({408, 425, 429})
-_LOGIN = "give its login: `headers:` at the source, with ${NAME} from the environment"
-_MOVED = "look for its present address: `wiredesk discover` asks its site"
-_REMEDIES = {
-    401: _LOGIN,
-    402: "it sells its feed: buy access, or rest it with `enabled: false`",
-    403: f"it blocks this desk or wants a login: set `contact:`, ask its publisher, or {_LOGIN}",
-    404: _MOVED,
-    429: "raise its `interval_s`, or poll.gap_s and poll.floor_s for all",
-    451: "take it out: it may not be given away",
-}
-_OWN_NETWORK = "if many sources fail so, look at this machine's network: `wiredesk doctor`"
-_PROXY = "check fetch.proxy in wiredesk.yaml"
-_TRUST = "renew the origin's certificate, or this machine's list of authorities"
-_PHRASES = {
-    201: "Created",
-    202: "Accepted",
-    204: "No Content",
-    206: "Partial Content to a whole request",
-    300: "Multiple Choices",
-    400: "Bad Request",
-    401: "Unauthorized",
-    402: "Payment Required",
-    403: "Forbidden",
-    404: "Not Found",
-    406: "Not Acceptable",
-    408: "Request Timeout",
-    421: "Misdirected Request",
-    425: "Too Early",
-    429: "Too Many Requests",
-    451: "Unavailable For Legal Reasons",
-    500: "Internal Server Error",
-    501: "Not Implemented",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 DOCUMENTS = frozenset({200, 201, 202, 203, 206, 226})
 """What may bring a whole document. Browsers show any of them; what 206 and 226 bring is looked at."""
@@ -90,19 +55,6 @@ ACCEPT = {
 }
 _ACCEPT_ENCODING = f"Accept-Encoding: {ACCEPT_ENCODING}".encode()
 _OURS = frozenset({"accept", "accept-encoding", "user-agent"})
-# What would break the framing, the conditions or the address that were checked.
-_NEVER = frozenset(
-    {"host", "connection", "content-length", "transfer-encoding", "te", "upgrade", "expect", "range", "if-range"}
-    | {
-        "if-none-match",
-        "if-modified-since",
-        "if-match",
-        "if-unmodified-since",
-        "a-im",
-        "trailer",
-        "proxy-authorization",
-    }
-)
 
 
 class Failure(NamedTuple):
@@ -114,6 +66,22 @@ class Failure(NamedTuple):
     remedy: str = ""
 
 
+def _curl_codes(rows: Iterable[str]) -> dict[int, Failure]:
+    errors = {"broken": FetchBroken, "timeout": FetchTimeout, "large": FetchTooLarge}
+    found = {}
+    for row in rows:
+        code, error, kind, *words = row.split(" | ")
+        found[int(code)] = Failure(errors[error], cast(FailureKind, kind), *words)
+    return found
+
+
+_TABLES = tables("fetch/failures.txt")
+_CODES = _curl_codes(_TABLES["curl"])
+_STATUSES = {int(row[:3]): row[6:].split(" | ") for row in _TABLES["status"]}
+"""A phrase, and a remedy where there is one."""
+_NEVER = frozenset(_TABLES["never sent"])
+
+
 def status_kind(status: int) -> FailureKind:
     """How a source backs off after *status*; see the table above."""
     return "temporary" if status in TEMPORARY_STATUSES or 500 <= status <= 599 else "soft"
@@ -121,13 +89,13 @@ def status_kind(status: int) -> FailureKind:
 
 def status_cause(status: int) -> str:
     """*status* in words an admin understands."""
-    phrase = _PHRASES.get(status)
-    return f"answered {status} {phrase}" if phrase else f"answered with status {status}"
+    words = _STATUSES.get(status)
+    return f"answered {status} {words[0]}" if words else f"answered with status {status}"
 
 
 def status_remedy(status: int) -> str:
     """What an admin can do about *status*; "" where nothing but to wait helps, which the desk does by itself."""
-    return _REMEDIES.get(status, "")
+    return "".join(_STATUSES.get(status, [])[1:])
 
 
 def curl_failure(code: int, message: str) -> Failure:
@@ -138,30 +106,6 @@ def curl_failure(code: int, message: str) -> Failure:
         return Failure(FetchBroken, "temporary", f"transfer failed: {text or f'libcurl error {code}'}")
     error, kind, cause, remedy = kind_of
     return Failure(error, kind, f"{cause} ({text})" if text else cause, remedy)
-
-
-_CODES: dict[int, Failure] = {
-    1: Failure(FetchBroken, "soft", "the answer is not HTTP/1 or HTTP/2"),
-    3: Failure(FetchBroken, "hard", "malformed URL"),
-    5: Failure(FetchBroken, "temporary", "the proxy's name was not found", _PROXY),
-    6: Failure(FetchBroken, "temporary", "the name was not found", _OWN_NETWORK),
-    7: Failure(FetchBroken, "temporary", "could not connect", _OWN_NETWORK),
-    8: Failure(FetchBroken, "soft", "the answer is not proper HTTP"),
-    16: Failure(FetchBroken, "temporary", "HTTP/2 framing is damaged"),
-    18: Failure(FetchBroken, "temporary", "the body ends before its stated length"),
-    28: Failure(FetchTimeout, "temporary", "took too long"),
-    35: Failure(FetchBroken, "temporary", "TLS handshake failed"),
-    52: Failure(FetchBroken, "temporary", "the connection closed without an answer"),
-    55: Failure(FetchBroken, "temporary", "the connection broke while asking"),
-    56: Failure(FetchBroken, "temporary", "the connection broke, or the body is badly framed"),
-    60: Failure(FetchBroken, "soft", "the TLS certificate is not trusted", _TRUST),
-    61: Failure(FetchBroken, "soft", "the body is badly coded"),
-    63: Failure(FetchTooLarge, "soft", "the body is larger than allowed", "raise fetch.max_body_bytes"),
-    91: Failure(FetchBroken, "soft", "the TLS certificate's status is invalid", _TRUST),
-    92: Failure(FetchBroken, "temporary", "the HTTP/2 stream broke"),
-    97: Failure(FetchBroken, "temporary", "the proxy refused", _PROXY),
-    100: Failure(FetchTooLarge, "soft", "headers larger than allowed", "raise fetch.max_header_bytes"),
-}
 
 
 @dataclass(frozen=True, slots=True)

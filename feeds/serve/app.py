@@ -136,7 +136,8 @@ def _former_address(asked: str, site: Site, snapshot: Snapshot) -> tuple[str | N
     path, page = split_archive(path)
     if not path or path == UNFILED or snapshot.addresses.section_at(path) is not None:
         return None, False
-    former = site.former_sections(snapshot)
+    # Read once a config: whoever asks for many addresses that are not there asks nothing of the store.
+    former = site.known("former", snapshot.epoch, site.reader.former_sections)
     target = former.get(path)
     if target is None:
         return None, path in former

@@ -51,6 +51,8 @@ from feeds.serve.section_pages import ARCHIVE_NUMBER, feed_page
 from feeds.serve.site import Refused, finish_text, redirect_to, respond, respond_with, the_site
 from feeds.serve.store_reader import Desk
 from feeds.serve.view_models import Node, tree
+from feeds.store.store import ReadTx
+from feeds.store.values import Selection
 
 bp = Blueprint("documents", __name__)
 log = logging.getLogger(__name__)
@@ -138,20 +140,23 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
     if is_for_people(request.environ):
         return feed_page(section, format, self_url)
 
-    def prepare() -> Finished:
+    def select(tx: ReadTx) -> Selection:
         if choice.by_story:
-            part = site.reader.by_story(path, format, limit=choice.limit, among=SCANNED_FOR_STORIES)
-        else:
-            part = site.reader.narrowed(
-                path,
-                format,
-                source_keys=choice.keys,
-                language=choice.language,
-                fallback=section.language or desk.settings.language,
-                limit=choice.limit,
-                pictured=choice.pictured,
-                scan=SCANNED_UNPACKED if choice.language or choice.pictured else SCANNED,
-            )
+            return tx.sections.by_story(path, format, limit=choice.limit, among=SCANNED_FOR_STORIES)
+        found = [tx.sources.by_key(key) for key in choice.keys]
+        return tx.sections.narrowed(
+            path,
+            format,
+            sources=[source.id for source, _ in filter(None, found)] or [0] * bool(choice.keys),
+            language=choice.language,
+            fallback=section.language or desk.settings.language,
+            limit=choice.limit,
+            pictured=choice.pictured,
+            scan=SCANNED_UNPACKED if choice.language or choice.pictured else SCANNED,
+        )
+
+    def prepare() -> Finished:
+        part = site.reader.part(path, format, select)
         if part is None:
             raise SectionNotFound(path)
         title = feed_title(path, section.title, desk.settings)
@@ -233,10 +238,11 @@ def _prepare(section: Section, page: int, format: Format) -> Finished:
     snapshot = site.snapshot
     addresses, settings = snapshot.addresses, snapshot.desk.settings
     path = section.path
-    part = site.reader.archive_page(path, page, format)
+    first = frames.archive_first(page)
+    part = site.reader.part(path, format, lambda tx: tx.sections.archive_page(path, first, page, format))
     full = page % frames.ARCHIVE_PAGE == 0
     if part is None or page > part.filed:
-        if part is not None and full and frames.archive_first(page) <= part.filed + 1:
+        if part is not None and full and first <= part.filed + 1:
             raise _NotYet
         raise SectionNotFound(path)
 

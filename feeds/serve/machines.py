@@ -29,7 +29,7 @@ from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.admission import CALLBACKS, MAX_PUSH_BYTES
 from feeds.serve.answers import Snapshot
 from feeds.serve.representations import SCRIPTS_MAY_READ, Finished, cache_control, finish
-from feeds.serve.site import FOREVER, Asset, finish_text, respond_with, the_site
+from feeds.serve.site import FOREVER, Asset, finish_text, plain_answer, respond_with, the_site
 from feeds.serve.store_reader import BEHIND_S, Desk, StoreReader
 from feeds.store import Store
 from feeds.store.documents import Month
@@ -102,7 +102,7 @@ def indexnow_key(key: str) -> Response:
     with site.store.read() as tx:
         if key != key_of(tx.configs.desk_id()):
             raise NotFound
-    return _line(key, 200)
+    return plain_answer(key)
 
 
 @bp.get("/favicon.ico")
@@ -135,7 +135,7 @@ def _asset(asset: Asset, keep: str) -> Response:
 @bp.get("/healthz")
 def alive() -> Response:
     """Say that this process answers; it asks nothing and nobody."""
-    return _line("alive", 200)
+    return plain_answer("alive")
 
 
 @bp.get("/readyz")
@@ -149,23 +149,18 @@ def ready() -> Response:
         desk = site.reader.desk()
         published = bool(site.snapshot.finished)
     except StoreError:
-        return _line("not ready: the store does not answer", 503)
+        return plain_answer("not ready: the store does not answer", 503)
     if desk is None and not published:
-        return _line("not ready: no config accepted yet", 503)
+        return plain_answer("not ready: no config accepted yet", 503)
     waits_s = 0.0
     with suppress(StoreError):
         with site.store.read() as tx:
             waits_s = tx.overview.waiting(site.now())[1]
     if waits_s > BEHIND_S:
-        return _line(f"ready\nnobody polls, or not fast enough: a source has been due for {int(waits_s / 60)} min", 200)
-    return _line("ready", 200)
-
-
-def _line(text: str, status: int) -> Response:
-    response = Response(text + "\n", status=status, content_type="text/plain; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+        return plain_answer(
+            f"ready\nnobody polls, or not fast enough: a source has been due for {int(waits_s / 60)} min"
+        )
+    return plain_answer("ready")
 
 
 MAX_NEWS = 1000
@@ -345,7 +340,9 @@ def subscribe() -> Response:
 @websub.get(CALLBACKS + "<token>")
 def confirm(token: str) -> Response:
     """Answer a source's hub that asks whether we meant it (section 5.3)."""
-    return _text(subscribing.confirm(_store(), token, request.args.to_dict(), the_site().now()), line_end=False)
+    response = _text(subscribing.confirm(_store(), token, request.args.to_dict(), the_site().now()))
+    response.data = response.data.removesuffix(b"\n")  # it is the challenge, byte for byte
+    return response
 
 
 @websub.post(CALLBACKS + "<token>")
@@ -370,11 +367,5 @@ def _store() -> Store:
     return reader.store
 
 
-def _text(verdict: Verdict, *, line_end: bool = True) -> Response:
-    """Plain text that no browser takes for anything else: a challenge comes from a stranger."""
-    response = Response(verdict.text + "\n" * line_end, status=verdict.status, content_type="text/plain; charset=utf-8")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    if verdict.status == 503:
-        response.headers["Retry-After"] = "60"
-    return response
+def _text(verdict: Verdict) -> Response:
+    return plain_answer(verdict.text, verdict.status, {"Retry-After": "60"} if verdict.status == 503 else {})

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from feeds.configuration import Settings
 from feeds.errors import StoreError
+from feeds.files import tables
 from feeds.serve.addresses import split_archive, split_format
 from feeds.store.values import ReaderDay
 
@@ -42,37 +43,8 @@ SAVE_S = 60.0
 OTHERS = "others"
 _ANSWERS, _SAME, _PARTS, _SENT, _WASTED, _HASTY, _DECLARED = range(7)
 
-# By a word of a User-Agent in lower case, or two beside each other.
-_KNOWN = {
-    "Feedly": "feedly", "Inoreader": "inoreader|inoreader.com", "NewsBlur": "newsblur", "Feedbin": "feedbin",
-    "The Old Reader": "theoldreader.com|theoldreader", "BazQux": "bazqux", "Feedspot": "feedspot|feedspotbot",
-    "Flipboard": "flipboard|flipboardproxy|flipboardrss",
-    "Google": "feedfetcher-google|google-read-aloud|googlebot|apis-google|googleother", "Bing": "bingbot|msnbot",
-    "Apple News": "applenewsbot", "Applebot": "applebot", "Yandex": "yandexbot|yandexblogs|yandexnews",
-    "Superfeedr": "superfeedr|superfeedr.com", "NewsNow": "newsnow", "SmartNews": "smartnews|smartnewsbot",
-    "FreshRSS": "freshrss", "Miniflux": "miniflux", "Tiny Tiny RSS": "tiny tiny|tt-rss",
-    "Nextcloud News": "nextcloud|nextcloud-news", "CommaFeed": "commafeed", "selfoss": "selfoss",
-    "Stringer": "stringer", "yarr": "yarr", "Wiredesk": "wiredesk", "NetNewsWire": "netnewswire", "Reeder": "reeder",
-    "ReadKit": "readkit", "Unread": "unread", "Fiery Feeds": "fiery feeds|fieryfeeds", "lire": "lire",
-    "Vienna": "vienna", "Leaf": "leaf", "Newsboat": "newsboat|newsbeuter", "Liferea": "liferea",
-    "RSS Guard": "rssguard|rss guard", "QuiteRSS": "quiterss", "Akregator": "akregator", "Thunderbird": "thunderbird",
-    "NewsFlash": "newsflash|news-flash", "Fluent Reader": "fluent reader|fluentreader|fluent-reader",
-    "Feeder": "feeder", "Read You": "readyou|read you", "Capy Reader": "capy reader|capyreader", "FeedMe": "feedme",
-    "Twine": "twine", "Outlook": "outlook|microsoft office|microsoft outlook",
-    "Slack": "slackbot|slackbot-linkexpanding|slack-imgproxy", "Discord": "discordbot", "Mastodon": "mastodon",
-    "IFTTT": "ifttt|ifttt-bot", "Zapier": "zapier", "n8n": "n8n", "Huginn": "huginn", "rss2email": "rss2email",
-    "MonitoRSS": "monitorss", "Apple Podcasts": "itms|applecoremedia|podcasts|applepodcasts", "Overcast": "overcast",
-    "Pocket Casts": "pocketcasts|pocket casts", "AntennaPod": "antennapod", "gPodder": "gpodder",
-    "Podcast Addict": "podcastaddict|podcast addict", "Spotify": "spotify",
-    "OpenAI": "gptbot|oai-searchbot|chatgpt-user", "Anthropic": "claudebot|claude-user|claude-searchbot",
-    "Common Crawl": "ccbot", "Perplexity": "perplexitybot|perplexity-user", "ByteDance": "bytespider",
-    "Amazon": "amazonbot", "Meta": "facebookexternalhit|meta-externalagent|meta-externalfetcher",
-    "W3C validator": "feedvalidator|validator.nu", "feedparser": "feedparser|universalfeedparser",
-    "SimplePie": "simplepie", "ROME": "rome", "gofeed": "gofeed", "curl": "curl", "Wget": "wget",
-    "Python": "python-requests|python-urllib|aiohttp|python-httpx", "Go": "go-http-client",
-    "Java": "java|okhttp|apache-httpclient", "Node": "node|node-fetch|axios|undici|rss-parser",
-    "PHP": "guzzlehttp|php", "Ruby": "ruby|faraday", "Perl": "libwww-perl|lwp",
-}  # fmt: skip
+# Names, with the words of a User-Agent in lower case that mean them, one or two beside each other.
+_KNOWN = dict(row.split(" = ") for row in tables("serve/readers.txt")["readers"])
 _BY_WORDS = {words: name for name, several in _KNOWN.items() for words in several.split("|")}
 _WORD = re.compile("[a-z][a-z0-9.-]*")
 _SUBSCRIBERS = re.compile(r"(?<![\w.])(\d{1,9}) (?:subscribers?|readers?)\b", re.IGNORECASE)
@@ -151,26 +123,28 @@ class Readership:
         agent = (user_agent or "")[:MOST_AGENT_CHARS]
         row = self._rows.get((agent, path))
         if row is None:
-            if len(self._rows) >= MOST_AT_ONCE or (agent not in self._agents and len(self._agents) >= MOST_AGENTS):
-                agent = OTHERS
-            self._agents.add(agent)
-            row = self._rows.setdefault((agent, path), [0] * 6)
+            row = self._new_row(agent, path)
         row[_ANSWERS] += 1
         row[_SENT] += sent
-        if status == 304:
-            row[_SAME] += 1
-        elif status == 226:
-            row[_PARTS] += 1
+        if status != 200:
+            row[_SAME if status == 304 else _PARTS] += 1
         who, now = hash((client, agent, path)), self._clock()
         before = self._seen.get(who) or self._seen_before.get(who)
         if before is not None:
-            if now - before[0] < self._polite_s:
+            at, had = before
+            if now - at < self._polite_s:
                 row[_HASTY] += 1
-            if status == 200 and tag and before[1] == tag:
+            if status == 200 and tag and had == tag:
                 row[_WASTED] += sent
         elif len(self._seen) >= MOST_CLIENTS:
             self._seen_before, self._seen = self._seen, {}
         self._seen[who] = now, tag
+
+    def _new_row(self, agent: str, path: str) -> list[int]:
+        if len(self._rows) >= MOST_AT_ONCE or (agent not in self._agents and len(self._agents) >= MOST_AGENTS):
+            agent = OTHERS
+        self._agents.add(agent)
+        return self._rows.setdefault((agent, path), [0] * _DECLARED)
 
     def take(self) -> Rows:
         """Take out what was counted since the last time. Not while another thread counts."""
@@ -211,7 +185,7 @@ class Readership:
         key = name, document
         if key not in self._kept and len(self._kept) >= MOST_KEPT:
             key = OTHERS, ""
-        kept = self._kept.setdefault(key, [0] * 7)
+        kept = self._kept.setdefault(key, [0] * (_DECLARED + 1))
         for place, count in enumerate(row):
             kept[place] += count
         kept[_DECLARED] = declared or kept[_DECLARED]
@@ -238,6 +212,9 @@ class Readership:
 # ------------------------------------------------------------------ what it comes to
 
 
+_COUNTS = ("answers", "same", "parts", "sent", "wasted", "hasty")
+
+
 @dataclass(slots=True)
 class Reader:
     """One reader over some days, as `ReaderDay` says of one."""
@@ -250,6 +227,11 @@ class Reader:
     wasted: int = 0
     hasty: int = 0
     declared: int = 0
+
+    def add(self, other: Reader | ReaderDay) -> None:
+        """Count what *other* was counted for, but for the subscribers that it declares."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
     def impolite(self) -> bool:
@@ -280,10 +262,9 @@ class Report:
     @property
     def total(self) -> Reader:
         """All readers as one."""
-        whole = Reader("all")
+        whole = Reader("all", declared=sum(one.declared for one in self.readers))
         for one in self.readers:
-            for name in _SUMMED:
-                setattr(whole, name, getattr(whole, name) + getattr(one, name))
+            whole.add(one)
         return whole
 
 
@@ -298,17 +279,12 @@ def share(part: int, whole: int) -> str:
     return f"{part / whole:.0%}".replace("%", " %") if part * 100 >= whole else "<1 %"
 
 
-_SUMMED = ("answers", "same", "parts", "sent", "wasted", "hasty", "declared")
-
-
 def report(rows: Iterable[ReaderDay]) -> Report:
     """Return what *rows*, of any days, come to. Pure."""
     readers: dict[str, Reader] = {}
     last: dict[tuple[str, str], tuple[int, int]] = {}
     for row in rows:
-        one = readers.setdefault(row.name, Reader(row.name))
-        for name in _SUMMED[:-1]:
-            setattr(one, name, getattr(one, name) + getattr(row, name))
+        readers.setdefault(row.name, Reader(row.name)).add(row)
         if row.declared:
             key = row.name, row.document
             last[key] = max(last.get(key, (0, 0)), (row.day, row.declared))

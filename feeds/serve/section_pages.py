@@ -74,7 +74,7 @@ def front() -> Response:
     def draw(snapshot: Snapshot) -> tuple[str, datetime]:
         site, desk, addresses = the_site(), snapshot.desk, snapshot.addresses
         showing = showing_of(snapshot)
-        newest = site.heaviest(TOP_READ, TOP_AMONG, snapshot)
+        newest = site.known("top", snapshot.state_of(""), partial(site.reader.heaviest, "", TOP_READ, TOP_AMONG))
         sections = tree(desk, addresses)
         latest = _latest(sections, snapshot)
         seen = [*newest, *(article for articles in latest.values() for article in articles)]
@@ -108,10 +108,14 @@ def front() -> Response:
     return draw_once(("front", the_site().snapshot.counter, slot()), draw)
 
 
-def _latest(sections: Sequence[Node], snapshot: Snapshot) -> dict[str, tuple[Article, ...]]:
+def _latest(sections: Sequence[Node], snapshot: Snapshot) -> dict[str, Sequence[Article]]:
     """The newest articles of the sections that a front page shows: the first that have any."""
-    filed = [one.path for one in sections if snapshot.filed(one.path)][:DESKS]
-    return {path: articles for path in filed if (articles := the_site().newest(path, SECTION_READ, snapshot))}
+    site, found = the_site(), {}
+    for path in [one.path for one in sections if snapshot.filed(one.path)][:DESKS]:
+        read = partial(site.reader.latest, path, SECTION_READ)
+        if articles := site.known(("latest", path), snapshot.state_of(path), read):
+            found[path] = articles
+    return found
 
 
 @bp.get("/sections")

@@ -13,13 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import resources
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import BadRequest, Unauthorized
 
 from feeds.configuration import Settings
 from feeds.errors import StoreError
-from feeds.model import Article
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import Access, Visitor, visitor_of
 from feeds.serve.answers import Answers, Snapshot
@@ -43,7 +44,7 @@ _NAMED = frozenset({"jpg"})
 MAX_CACHED_PAGES = 512
 MAX_CACHED_BYTES = 32_000_000
 PAGE_MAX_AGE_S = 60
-MOST_VIEWS = 64
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,6 @@ class Assets:
         return self.by_served_name[self.served_name[name]]
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(slots=True)
 class Site:
     """One desk as the views know it. *now* can be replaced in tests."""
@@ -97,21 +94,22 @@ class Site:
     answers: Answers
     assets: Assets
     access: Access
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     cached: Cache = field(default_factory=lambda: Cache())
     joins: Cache = field(default_factory=lambda: Cache())
     shown: Cache = field(default_factory=lambda: Cache())
-    drawing: threading.Lock = field(default_factory=threading.Lock)
-    joining: threading.Lock = field(default_factory=threading.Lock)
-    former: tuple[int, Mapping[str, str | None]] | None = None
-    named: tuple[int, Mapping[str, SourceName]] | None = None
-    views: dict[str | None, tuple[int, Desk, Addresses]] = field(default_factory=dict)
-    headlines: dict[str, tuple[tuple[int, str], tuple[Article, ...]]] = field(default_factory=dict)
-    weightiest: tuple[tuple[int, str], tuple[Article, ...]] | None = None
     health: Health = field(init=False)
+    _known: dict[object, tuple[object, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.health = Health(self.reader)
+
+    def known(self, key: object, state: object, read: Callable[[], T]) -> T:
+        """Return what *read* gives for *key*, read again only when *state* is another. Keys are bounded by config."""
+        known = self._known.get(key)
+        if known is None or known[0] != state:
+            known = self._known[key] = state, read()
+        return known[1]
 
     @property
     def store(self) -> Store:
@@ -123,26 +121,19 @@ class Site:
         """What is published, with the sections that whoever asks may read. Raises StoreError before the store has
         answered once.
         """
-        whole = self.answers.snapshot
-        visitor = self.visitor
-        desk, addresses = self._view(whole, visitor.opened)
+        whole, visitor = self.answers.snapshot, self.visitor
+
+        def view() -> tuple[Desk, Addresses]:
+            may_read = Visitor(visitor.opened).may_read
+            sections = tuple(one for one in whole.desk.sections if not one.private or may_read(one.path))
+            if visitor.opened is None and len(sections) == len(whole.desk.sections):
+                return whole.desk, whole.addresses
+            return replace(whole.desk, sections=sections), Addresses.of(whole.desk.settings.base_url, sections)
+
+        desk, addresses = self.known(("view", visitor.opened), whole.desk.version, view)
         if desk is whole.desk:
             return whole
         return replace(whole, desk=desk, addresses=replace(addresses, token=visitor.token))
-
-    def _view(self, whole: Snapshot, opened: str | None) -> tuple[Desk, Addresses]:
-        """The desk without the private sections that are not *opened*, and its addresses; made once a config."""
-        kept = self.views.get(opened)
-        if kept is None or kept[0] != whole.desk.version:
-            may_read = Visitor(opened).may_read
-            sections = tuple(one for one in whole.desk.sections if not one.private or may_read(one.path))
-            desk, addresses = whole.desk, whole.addresses
-            if opened is not None or len(sections) < len(desk.sections):
-                desk, addresses = replace(desk, sections=sections), Addresses.of(desk.settings.base_url, sections)
-            if len(self.views) >= MOST_VIEWS:
-                self.views.clear()
-            kept = self.views[opened] = whole.desk.version, desk, addresses
-        return kept[1:]
 
     @property
     def hides(self) -> bool:
@@ -164,56 +155,17 @@ class Site:
     def once(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
         """Return what *prepare* gives for *key*, from the cache where it was asked for before.
 
-        One is prepared at a time: threads that want the same wait for it, and the interpreter runs one of them anyway.
+        What is for a visitor with a token is kept for nobody: it may hold what she alone may read, and her token.
         """
-        return self._once(self.cached, self.drawing, key, prepare)
+        return prepare() if self.visitor.opened is not None else self.cached.once(key, prepare)
 
     def joined(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
         """Do as `once` does for feeds joined from fragments: whoever asks for many of them costs pages nothing."""
-        return self._once(self.joins, self.joining, key, prepare)
-
-    def _once(
-        self, cache: Cache, lock: threading.Lock, key: tuple[object, ...], prepare: Callable[[], Finished]
-    ) -> Finished:
-        if self.visitor.opened is not None:
-            return prepare()  # it may hold what this visitor alone may read, and her token
-        if (finished := cache.get(key)) is None:
-            with lock:
-                if (finished := cache.get(key)) is None:
-                    finished = prepare()
-                    cache.put(key, finished)
-        return finished
+        return prepare() if self.visitor.opened is not None else self.joins.once(key, prepare)
 
     def sources_by_name(self, snapshot: Snapshot) -> Mapping[str, SourceName]:
         """Return the sources of the present config by what addresses may call them."""
-        if self.named is None or self.named[0] != snapshot.desk.version:
-            self.named = snapshot.desk.version, by_name(snapshot.desk.sources)
-        return self.named[1]
-
-    def former_sections(self, snapshot: Snapshot) -> Mapping[str, str | None]:
-        """Return where the sections of former paths are, as `StoreReader.former_sections` does, read once a config.
-
-        Whoever asks for many addresses that are not there asks nothing of the store.
-        """
-        if self.former is None or self.former[0] != snapshot.epoch:
-            self.former = snapshot.epoch, self.reader.former_sections()
-        return self.former[1]
-
-    def newest(self, path: str, limit: int, snapshot: Snapshot) -> tuple[Article, ...]:
-        """Return a section's newest articles, read again only when the section has changed. *limit* stays the same."""
-        state = snapshot.state_of(path)
-        kept = self.headlines.get(path)
-        if kept is None or kept[0] != state:
-            kept = (state, tuple(self.reader.latest(path, limit)))
-            self.headlines[path] = kept
-        return kept[1]
-
-    def heaviest(self, limit: int, among: int, snapshot: Snapshot) -> tuple[Article, ...]:
-        """Return the desk's articles that weigh most, as `newest` does."""
-        state = snapshot.state_of("")
-        if self.weightiest is None or self.weightiest[0] != state:
-            self.weightiest = (state, tuple(self.reader.heaviest("", limit, among)))
-        return self.weightiest[1]
+        return self.known("sources", snapshot.desk.version, lambda: by_name(snapshot.desk.sources))
 
 
 class Cache:
@@ -225,6 +177,19 @@ class Cache:
         self._kept: OrderedDict[tuple[object, ...], tuple[Finished, int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
+        self._preparing = threading.Lock()
+
+    def once(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
+        """Return what is kept under *key*, else what *prepare* gives.
+
+        One is prepared at a time: threads that want the same wait for it, and the interpreter runs one of them anyway.
+        """
+        if (finished := self.get(key)) is None:
+            with self._preparing:
+                if (finished := self.get(key)) is None:
+                    finished = prepare()
+                    self.put(key, finished)
+        return finished
 
     def get(self, key: tuple[object, ...]) -> Finished | None:
         """Return what was kept under *key*, as used just now."""
@@ -376,10 +341,14 @@ def page_headers(settings: Settings) -> Headers:
 
 def redirect_to(address: str) -> Response:
     """Return a 301 to *address*, which is built from `base_url` and holds nothing of the request but its query."""
-    response = Response("Moved Permanently\n", status=301, content_type="text/plain; charset=utf-8")
-    response.headers["Location"] = address
-    response.headers["Cache-Control"] = "public, max-age=3600"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    headers = {"Location": address, "Cache-Control": "public, max-age=3600"}
+    return plain_answer("Moved Permanently", 301, headers)
+
+
+def plain_answer(text: str, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    """Return *text* as a line that no browser takes for anything else, and no cache keeps unless *headers* say so."""
+    response = Response(text + "\n", status=status, content_type="text/plain; charset=utf-8")
+    response.headers.update({"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers})
     return response
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -276,71 +276,32 @@ class StoreReader:
             retracted=tuple((gone.uid, gone.at) for gone in changes.withdrawn),
         )
 
-    def archive_page(self, path: str, page: int, format: Format) -> Part | None:
-        """The archive page of a section that ends with the filing *page*; None where the section has no documents."""
-        with self.store.read() as tx:
-            try:
-                selection = tx.sections.archive_page(path, frames.archive_first(page), page, format)
-            except SectionNotFound:
-                return None
-            return _part(tx, path, format, selection)
-
-    def narrowed(
-        self,
-        path: str,
-        format: Format,
-        *,
-        source_keys: Sequence[str],
-        language: str,
-        fallback: str,
-        limit: int,
-        scan: int,
-        pictured: bool = False,
-    ) -> Part | None:
-        """The newest articles of a section that are of these sources and in this language, empty means any; with a
-        picture where that is wanted.
+    def part(self, path: str, format: Format, select: Callable[[ReadTx], Selection]) -> Part | None:
+        """What a feed of the articles that *select* chooses of a section is joined from; None where the section has no
+        documents.
         """
         with self.store.read() as tx:
-            found = [tx.sources.by_key(key) for key in source_keys]
             try:
-                selection = tx.sections.narrowed(
-                    path,
-                    format,
-                    sources=[source.id for source, _ in filter(None, found)] or [0] * bool(source_keys),
-                    language=language,
-                    fallback=fallback,
-                    limit=limit,
-                    scan=scan,
-                    pictured=pictured,
-                )
+                selection = select(tx)
             except SectionNotFound:
                 return None
-            return _part(tx, path, format, selection)
-
-    def by_story(self, path: str, format: Format, *, limit: int, among: int) -> Part | None:
-        """The newest stories among a section's newest articles, one entry each."""
-        with self.store.read() as tx:
-            try:
-                selection = tx.sections.by_story(path, format, limit=limit, among=among)
-            except SectionNotFound:
+            section, frame, listing = (
+                tx.sections.get(path),
+                tx.documents.frame(path, format),
+                tx.documents.listing(path),
+            )
+            if section is None or frame is None or listing is None:
                 return None
-            return _part(tx, path, format, selection)
-
-
-def _part(tx: ReadTx, path: str, format: Format, selection: Selection) -> Part | None:
-    section, frame, listing = tx.sections.get(path), tx.documents.frame(path, format), tx.documents.listing(path)
-    if section is None or frame is None or listing is None:
-        return None
-    return Part(
-        selection=selection,
-        frame=frame,
-        section_id=section.id,
-        desk_id=tx.configs.desk_id(),
-        sequence=section.rendered_sequence,
-        filed=section.rendered_filed,
-        created_at=section.created_at,
-        last_modified=listing.last_modified,
-    )
+            return Part(
+                selection=selection,
+                frame=frame,
+                section_id=section.id,
+                desk_id=tx.configs.desk_id(),
+                sequence=section.rendered_sequence,
+                filed=section.rendered_filed,
+                created_at=section.created_at,
+                last_modified=listing.last_modified,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
