@@ -12,6 +12,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Literal
 
 from feeds.errors import FailureKind
@@ -45,6 +46,7 @@ SILENCE_EXPECTED = 12.0
 """Arrivals that must be missing before a silence is told: by chance less than once in 150,000 times."""
 _FORM = "2"
 _MEMORIES = len(LIVES_DAYS)
+_LEARNED = ("posts", "days", "hour_posts", "hour_days", "day_posts", "day_days")
 _LISTS = (_MEMORIES, _MEMORIES, 24, 24, 7, 7, 24, 7)
 """How long the lists of a rhythm and its profile are, in the order in which they are kept."""
 _CUTS = [slice(sum(_LISTS[:at]), sum(_LISTS[: at + 1])) for at in range(len(_LISTS))]
@@ -367,15 +369,9 @@ def recall(memory: str) -> Rhythm:
     hints, _, quiet = rest.partition(" ")
     try:
         at, last_new, window, tight_s, arrivals, longest, *numbers = _NUMBERS.unpack(a2b_base64(packed))
-        posts, days, hour_posts, hour_days, day_posts, day_days, hours, weekdays = [numbers[cut] for cut in _CUTS]
+        *learned, hours, weekdays = [numbers[cut] for cut in _CUTS]
         return Rhythm(
             at=at,
-            posts=posts,
-            days=days,
-            hour_posts=hour_posts,
-            hour_days=hour_days,
-            day_posts=day_posts,
-            day_days=day_days,
             window=window,
             tight_s=tight_s,
             last_new=last_new,
@@ -385,6 +381,7 @@ def recall(memory: str) -> Rhythm:
             profile=Profile(hours, weekdays),
             quiet_until=float(quiet or 0.0),
             remembered=f"{form} {packed} {hints}",
+            **dict(zip(_LEARNED, learned, strict=True)),
         )
     except (ValueError, struct.error, KeyError, TypeError, AttributeError):
         return Rhythm()
@@ -401,12 +398,7 @@ def remember(rhythm: Rhythm) -> str:
         rhythm.tight_s,
         rhythm.arrivals,
         rhythm.longest,
-        *rhythm.posts,
-        *rhythm.days,
-        *rhythm.hour_posts,
-        *rhythm.hour_days,
-        *rhythm.day_posts,
-        *rhythm.day_days,
+        *chain.from_iterable(getattr(rhythm, name) for name in _LEARNED),
         *rhythm.profile.hours,
         *rhythm.profile.days,
     )

@@ -184,14 +184,9 @@ class Transfer:
         if last_modified is not None:
             yield _line("If-Modified-Since", last_modified)
 
-    @property
-    def as_is(self) -> bool:
-        """Whether the first answer is the outcome, whatever its status."""
-        return self.request.as_is
-
     def keeps(self, status: int) -> bool:
         """Whether the body of an answer with *status* is of interest."""
-        return 200 <= status < 300 and self.request.post is None if self.as_is else status in DOCUMENTS
+        return 200 <= status < 300 and self.request.post is None if self.request.as_is else status in DOCUMENTS
 
     def conclude(self, hop: Hop, now: datetime) -> Answer | FetchError | Target:
         """What an ended *hop* comes to: an answer, an error, or where to go on."""
@@ -199,7 +194,7 @@ class Transfer:
         status = hop.status
         if hop.failure is not None:
             return self.error(hop.failure, status or None)
-        if self.as_is:
+        if self.request.as_is:
             return self._answer(hop, now, Validators())
         if status in DOCUMENTS or status in (304, 410):
             return self._document(hop, now)

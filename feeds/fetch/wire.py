@@ -189,9 +189,8 @@ class Wire:
         elif self._posted:
             easy.setopt(pycurl.HTTPGET, 1)
         self._posted = post is not None
-        self._most_bytes = (
-            min(SHORT_BYTES, self._settings.max_body_bytes) if transfer.as_is else self._settings.max_body_bytes
-        )
+        most = self._settings.max_body_bytes
+        self._most_bytes = min(SHORT_BYTES, most) if transfer.request.as_is else most
         easy.setopt(pycurl.HTTPHEADER, headers)
         if addresses or self._resolved:
             easy.setopt(pycurl.RESOLVE, self._resolve(target, addresses))

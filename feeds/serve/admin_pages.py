@@ -26,7 +26,7 @@ from feeds.serve.addresses import Addresses
 from feeds.serve.admission import CLOSED, taken_token
 from feeds.serve.alarm_feed import LOOKS_AT, alarms_feed
 from feeds.serve.answers import Snapshot
-from feeds.serve.counters import Stored, exposition
+from feeds.serve.counters import exposition, stored
 from feeds.serve.readership import report, share
 from feeds.serve.representations import codings_in_order, reply
 from feeds.serve.section_pages import frame, showing_of
@@ -241,7 +241,7 @@ def alarms() -> Response:
         began=snapshot.desk.accepted_at,
     )
     finished = finish_text(
-        body.decode(),
+        body,
         media_type="application/atom+xml; charset=utf-8",
         last_modified=max((event.closed_at or event.at for event in events), default=snapshot.desk.accepted_at),
         cache_control="private, no-cache",
@@ -254,7 +254,7 @@ def metrics() -> Response:
     """Give the desk's numbers in Prometheus' text format."""
     site, known = the_site(), None
     with suppress(StoreError):
-        known = Stored(*site.health.numbers(site.now()))
+        known = stored(*site.health.numbers(site.now()))
     body, media_type = exposition(known, site.answers.tally)
     return _private(Response(body, content_type=media_type))
 

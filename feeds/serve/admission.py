@@ -350,12 +350,17 @@ def visitor_of(environ: Mapping[str, Any], tokens: Tokens, now: datetime | None 
         return ANYBODY
     number, _, secret = given.partition("-")
     token = tokens.get(number)
-    right = hmac.compare_digest(digest_of(secret), token.digest if token is not None else _OF_NOBODY)
-    if token is None or not right:
-        return ANYBODY
-    if token.expires_at is not None and token.expires_at <= (now or datetime.now(UTC)):
+    if not _is_right(token, secret) or token is None or _is_over(token, now or datetime.now(UTC)):
         return ANYBODY
     return Visitor(token.path, in_address)
+
+
+def _is_right(token: AccessToken | None, secret: str) -> bool:
+    return hmac.compare_digest(digest_of(secret), token.digest if token is not None else _OF_NOBODY)
+
+
+def _is_over(token: AccessToken, now: datetime) -> bool:
+    return token.expires_at is not None and token.expires_at <= now
 
 
 def take_token(environ: dict[str, Any], tokens: Tokens) -> None:

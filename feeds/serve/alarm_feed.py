@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from feeds.dates import rfc3339
 from feeds.frames import legal
+from feeds.serve.representations import xml_text
 from feeds.store.values import Event
 from feeds.urls import masked
 
@@ -133,7 +134,7 @@ def source_path(status: str, key: str) -> str:
 
 def alarms_feed(
     events: Sequence[Event], *, title: str, feed_id: str, self_url: str, page_url: str, began: datetime
-) -> bytes:
+) -> str:
     """Return the feed of *events*, newest first (RFC 4287); *began* dates one without any."""
     ElementTree.register_namespace("", _ATOM)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed")
@@ -162,6 +163,4 @@ def alarms_feed(
         put(entry, "category", term=one.kind)
         put(entry, "category", term="over" if one.over else "open")
         put(entry, "content", masked(one.text))
-    ElementTree.indent(feed)
-    text = ElementTree.tostring(feed, encoding="unicode")
-    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + text + "\n").encode()
+    return xml_text(feed)

@@ -34,9 +34,10 @@ from feeds.serve.addresses import Addresses, split_archive, split_format
 from feeds.serve.admission import MAX_BODY_BYTES, Access, client_address
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.counters import Tally, shared_folder
+from feeds.serve.joined import Refused
 from feeds.serve.representations import SCRIPTS_MAY_READ, wants_html
 from feeds.serve.section_pages import frame, showing_of
-from feeds.serve.site import Assets, Refused, Site, admit, keep_private, page_headers, redirect_to, the_site
+from feeds.serve.site import Assets, Site, admit, keep_private, page_headers, redirect_to, the_site
 from feeds.serve.store_reader import Desk, StoreReader
 from feeds.serve.wording import noted
 

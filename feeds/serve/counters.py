@@ -13,7 +13,6 @@ import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -75,10 +74,7 @@ class Shared:
 
     def gathered(self) -> bytes:
         """The counts of all processes of the desk, those that have ended included, in Prometheus' text format."""
-        texts = [generate_latest(self.registry).decode(), *self._others()]
-        whole = CollectorRegistry()
-        whole.register(_Sum(texts))
-        return generate_latest(whole)
+        return exposed(summed([generate_latest(self.registry).decode(), *self._others()]))
 
     def _others(self) -> list[str]:
         """What the others have left, the newest first."""
@@ -93,31 +89,43 @@ class Shared:
         return [text for _, text in sorted(found, reverse=True)]
 
 
-class _Sum:
-    """Counts in text added up; of a gauge the first that says one holds."""
+class _Given:
+    """Families that are there already, as a registry wants them."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = texts
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
 
-    def collect(self) -> list[Any]:
+    def collect(self) -> Sequence[Metric]:
         """Give the metric families."""
-        families: dict[str, Any] = {}
-        values: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = {}
-        for text in self._texts:
-            for family in text_string_to_metric_families(text):
-                if family.name.endswith("_created"):
-                    continue  # when a process began, which adds up to nothing
-                families.setdefault(family.name, (family.documentation, family.type))
-                for name, labels, value, *_ in family.samples:
-                    key = family.name, name, tuple(sorted(labels.items()))
-                    if family.type == "gauge":
-                        values.setdefault(key, value)
-                    elif not name.endswith("_created"):
-                        values[key] = values.get(key, 0.0) + value
-        metrics = {name: Metric(name, documentation, kind) for name, (documentation, kind) in families.items()}
-        for (of, sample, labelled), value in values.items():
-            metrics[of].add_sample(sample, dict(labelled), value)
-        return list(metrics.values())
+        return self._families
+
+
+def exposed(families: Sequence[Metric]) -> bytes:
+    """Return *families* in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Given(families))
+    return generate_latest(registry)
+
+
+def summed(texts: Sequence[str]) -> list[Metric]:
+    """Return counts in Prometheus' text format added up; of a gauge the first that says one holds."""
+    families: dict[str, tuple[str, str]] = {}
+    values: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = {}
+    for text in texts:
+        for family in text_string_to_metric_families(text):
+            if family.name.endswith("_created"):
+                continue  # when a process began, which adds up to nothing
+            families.setdefault(family.name, (family.documentation, family.type))
+            for name, labels, value, *_ in family.samples:
+                key = family.name, name, tuple(sorted(labels.items()))
+                if family.type == "gauge":
+                    values.setdefault(key, value)
+                elif not name.endswith("_created"):
+                    values[key] = values.get(key, 0.0) + value
+    metrics = {name: Metric(name, documentation, kind) for name, (documentation, kind) in families.items()}
+    for (of, sample, labelled), value in values.items():
+        metrics[of].add_sample(sample, dict(labelled), value)
+    return list(metrics.values())
 
 
 class Tally:
@@ -207,51 +215,31 @@ def kind_of(path: str) -> str:
     return first if first in ("article", "story", "search", "static", "websub", "status", "metrics") else "page"
 
 
-def exposition(known: Stored | None, tally: Tally) -> tuple[bytes, str]:
+def exposition(known: Sequence[Metric] | None, tally: Tally) -> tuple[bytes, str]:
     """Return everything in Prometheus' text format, and its media type; *known* is None where the store is silent."""
-    registry = CollectorRegistry()
-    registry.register(_Up(known is not None))
-    if known is not None:
-        registry.register(known)
+    up = GaugeMetricFamily("wiredesk_store_up", "Whether the store answers", value=float(known is not None))
     tally.flush()
-    return generate_latest(registry) + tally.shared.gathered(), CONTENT_TYPE_LATEST
+    return exposed([up, *(known or ())]) + tally.shared.gathered(), CONTENT_TYPE_LATEST
 
 
-class _Up:
-    """Whether the store answers."""
+def stored(known: Numbers, alarms: Mapping[str, int]) -> list[Metric]:
+    """Return what the store knows, in Prometheus' words."""
 
-    def __init__(self, up: bool) -> None:
-        self._up = up
+    def by(label: str, name: str, documentation: str, counts: Mapping[str, int]) -> Metric:
+        family = GaugeMetricFamily(name, documentation, labels=[label])
+        for value, count in counts.items():
+            family.add_metric([value], count)
+        return family
 
-    def collect(self) -> list[Any]:
-        """Give the metric family."""
-        return [GaugeMetricFamily("wiredesk_store_up", "Whether the store answers", value=float(self._up))]
-
-
-class Stored:
-    """What the store knows, in Prometheus' words."""
-
-    def __init__(self, numbers: Numbers, alarms: Mapping[str, int]) -> None:
-        self._numbers, self._alarms = numbers, alarms
-
-    def collect(self) -> list[Any]:
-        """Give the metric families."""
-        known = self._numbers
-        sources = GaugeMetricFamily("wiredesk_sources", "Sources by state", labels=["state"])
-        for state, count in known.states.items():
-            sources.add_metric([state], count)
-        alarms = GaugeMetricFamily("wiredesk_alarms", "Open alarms by kind", labels=["kind"])
-        for kind, count in sorted(self._alarms.items()):
-            alarms.add_metric([kind], count)
-        return [
-            sources,
-            alarms,
-            CounterMetricFamily("wiredesk_articles", "Articles that ever came", value=known.articles),
-            CounterMetricFamily("wiredesk_entries", "Entries that ever came, copies included", value=known.entries),
-            CounterMetricFamily("wiredesk_source_polls", "Polls of the present sources", value=known.polls),
-            GaugeMetricFamily("wiredesk_due_sources", "Sources that should be polled now", value=known.due),
-            GaugeMetricFamily("wiredesk_due_lag_seconds", "How long the longest due waits", value=known.lag_s),
-            GaugeMetricFamily("wiredesk_inbox_bodies", "Bodies that wait to be read", value=known.inbox),
-            GaugeMetricFamily("wiredesk_config_version", "The config in force", value=known.config_version),
-            GaugeMetricFamily("wiredesk_database_bytes", "Size of the database", value=known.database_bytes or 0),
-        ]
+    return [
+        by("state", "wiredesk_sources", "Sources by state", known.states),
+        by("kind", "wiredesk_alarms", "Open alarms by kind", dict(sorted(alarms.items()))),
+        CounterMetricFamily("wiredesk_articles", "Articles that ever came", value=known.articles),
+        CounterMetricFamily("wiredesk_entries", "Entries that ever came, copies included", value=known.entries),
+        CounterMetricFamily("wiredesk_source_polls", "Polls of the present sources", value=known.polls),
+        GaugeMetricFamily("wiredesk_due_sources", "Sources that should be polled now", value=known.due),
+        GaugeMetricFamily("wiredesk_due_lag_seconds", "How long the longest due waits", value=known.lag_s),
+        GaugeMetricFamily("wiredesk_inbox_bodies", "Bodies that wait to be read", value=known.inbox),
+        GaugeMetricFamily("wiredesk_config_version", "The config in force", value=known.config_version),
+        GaugeMetricFamily("wiredesk_database_bytes", "Size of the database", value=known.database_bytes or 0),
+    ]

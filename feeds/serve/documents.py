@@ -21,11 +21,12 @@ from feeds.errors import ParseError, SectionNotFound
 from feeds.frames import cut, delta_body, legal
 from feeds.model import FORMATS, MEDIA_TYPES, Document, Format
 from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.answers import Snapshot
 from feeds.serve.joined import (
     SCANNED,
     SCANNED_FOR_STORIES,
     SCANNED_UNPACKED,
-    BadChoice,
+    Refused,
     choose,
     feed_title,
     join,
@@ -46,9 +47,10 @@ from feeds.serve.representations import (
     seen_sequence,
     wants_delta,
     weights,
+    xml_text,
 )
 from feeds.serve.section_pages import ARCHIVE_NUMBER, feed_page
-from feeds.serve.site import Refused, finish_text, redirect_to, respond, respond_with, the_site
+from feeds.serve.site import finish_text, redirect_to, respond, respond_with, the_site
 from feeds.serve.store_reader import Desk
 from feeds.serve.view_models import Node, tree
 from feeds.store.store import ReadTx
@@ -79,19 +81,21 @@ def section_document(section: str, format: Format) -> Response:
     finished = finish_document(document, whole.desk.settings, whole.addresses)
     site.answers.keep(path, format, finished)
     answered = reply(finished, request.environ)
-    if answered.status == 200 and wants_delta(request.headers.get("A-IM")):
-        seen = seen_sequence(request.headers.get("If-None-Match"), document.etag)
-        if seen is not None and (delta := _delta(document, seen)) is not None:
-            return respond(reply_226(delta, request.headers.get("Accept-Encoding")))
+    if answered.status == 200 and (delta := _delta(document)) is not None:
+        return respond(reply_226(delta, request.headers.get("Accept-Encoding")))
     return respond(answered)
 
 
-def _delta(document: Document, seen: int) -> Finished | None:
-    """The feed of what came after *seen*; None where the whole document is the right answer.
+def _delta(document: Document) -> Finished | None:
+    """The feed of what came after what the client has, where it asks for that; None where the whole document is the
+    right answer.
 
     Every client that saw the same gets the same bytes, so they are cached with the document that they were cut from.
     """
-    if seen >= document.sequence:
+    if not wants_delta(request.headers.get("A-IM")):
+        return None
+    seen = seen_sequence(request.headers.get("If-None-Match"), document.etag)
+    if seen is None or seen >= document.sequence:
         return None
     site = the_site()
     key = ("delta", document.path, document.format, document.etag, seen)
@@ -123,15 +127,8 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
     if not snapshot.state_of(path)[1]:
         raise SectionNotFound(path)
     section = _known(path)
-    try:
-        choice = choose(
-            asked,
-            site.sources_by_name(snapshot),
-            usual=section.limit or desk.settings.publish.entries,
-            listed=not site.hides,
-        )
-    except BadChoice as error:
-        raise Refused(str(error)) from error
+    usual = section.limit or desk.settings.publish.entries
+    choice = choose(asked, site.sources_by_name(snapshot), usual=usual, listed=not site.hides)
     if choice.by_story and section.private:
         raise Refused("by=story is for public sections: a story is told once for all")
     self_url = addresses.public(document_path(path, format), choice.canonical)
@@ -208,11 +205,7 @@ def archive_page(section: str, page: str, format: Format) -> Response:
     """Give one page. The one after the newest full page is not there yet: who asks is sent to the document."""
     site = the_site()
     snapshot = site.snapshot
-    if (
-        section not in ("", UNFILED)
-        and snapshot.addresses.section_at(section) is None
-        or not ARCHIVE_NUMBER.fullmatch(page)
-    ):
+    if not _is_section(section, snapshot) or not ARCHIVE_NUMBER.fullmatch(page):
         raise SectionNotFound(section)
     found, number = _known(section), int(page)
     try:
@@ -294,8 +287,7 @@ def opml(desk: Desk, addresses: Addresses) -> str:
     ElementTree.register_namespace("webfeeds", frames.OPTIONAL_NAMESPACES["webfeeds"])
     _feed(body, whole, desk.settings.language, addresses)
     _sections(body, tree(desk, addresses), addresses)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def _sections(parent: ElementTree.Element, nodes: Sequence[Node], addresses: Addresses) -> None:
@@ -369,21 +361,28 @@ def _section_asked() -> str:
     return "" if path == "index" and request.endpoint == SECTION_FEED else path
 
 
+def _query_without(name: str) -> str:
+    parts = request.query_string.decode("latin-1").split("&")
+    return "&".join(part for part in parts if part.partition("=")[0] != name)
+
+
+def _is_section(path: str, snapshot: Snapshot) -> bool:
+    return path in ("", UNFILED) or snapshot.addresses.section_at(path) is not None
+
+
 def _as_feed() -> Response | None:
     """Answer at a section's own address with one of its feeds, where one is asked for."""
     if request.endpoint not in PAGES or request.method not in ("GET", "HEAD"):
         return None
     path, snapshot = _section_asked(), the_site().snapshot
-    if path not in ("", UNFILED) and snapshot.addresses.section_at(path) is None:
+    if not _is_section(path, snapshot):
         return None
     named = request.args.get("format", "").lower()
     if named not in ("", "html", *FORMATS):
         raise Refused(f"format is one of html, {', '.join(FORMATS)}")
     address = document_path(path, "atom").removesuffix("atom")
     if named in FORMATS:
-        parts = request.query_string.decode("latin-1").split("&")
-        rest = "&".join(part for part in parts if part.partition("=")[0] != "format")
-        return redirect_to(snapshot.addresses.public(address + named, rest))
+        return redirect_to(snapshot.addresses.public(address + named, _query_without("format")))
     format = feed_wanted(request.headers.get("Accept"))
     if named or format is None or not snapshot.state_of(path)[1]:
         return None

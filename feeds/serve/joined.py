@@ -15,6 +15,7 @@ from datetime import datetime
 from urllib.parse import parse_qs, quote
 
 from isal import igzip
+from werkzeug.exceptions import BadRequest
 
 from feeds import frames
 from feeds.configuration import Settings
@@ -56,8 +57,11 @@ def parameters(query: str) -> dict[str, list[str]]:
     return {name: kept for name in NARROWING if (kept := [each for each in given.get(name, ()) if each.strip()])}
 
 
-class BadChoice(Exception):
-    """A parameter that means nothing here; the text says what would."""
+class Refused(BadRequest):
+    """A request that asks for what does not exist in that form; its description says what would have been right.
+
+    It is shown to whoever asked, so nothing of the request stands in it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,7 @@ class Choice:
 def choose(
     parameters: Mapping[str, Sequence[str]], sources: Mapping[str, SourceName], *, usual: int, listed: bool = True
 ) -> Choice:
-    """Return what *parameters* (each name with its values) ask for. Raises BadChoice.
+    """Return what *parameters* (each name with its values) ask for. Raises Refused.
 
     *sources* are known by what `by_name` gives, *listed* says whether everybody may hear their names; *usual* is how
     many entries the document holds.
@@ -111,14 +115,14 @@ def choose(
     language = _one(parameters, "lang").lower().replace("_", "-")
     by = _one(parameters, "by").lower()
     if by not in ("", "article", "story"):
-        raise BadChoice("by is article or story")
+        raise Refused("by is article or story")
     having = _one(parameters, "with").lower()
     if having not in ("", "picture"):
-        raise BadChoice("with is picture")
+        raise Refused("with is picture")
     if by == "story" and (source or language or having):
-        raise BadChoice("by=story goes with limit alone: a story is told by several sources")
+        raise Refused("by=story goes with limit alone: a story is told by several sources")
     if language and not _LANGUAGE.fullmatch(language):
-        raise BadChoice("lang is a language tag such as en or pt-br")
+        raise Refused("lang is a language tag such as en or pt-br")
     limit = _limit(_one(parameters, "limit"), usual)
     named = {"source": source.key.casefold(), "keys": (source.key,), "name": source.name} if source else {}
     whole = {"language": language, "by_story": by == "story", "pictured": bool(having)}
@@ -128,14 +132,14 @@ def choose(
 def _source(name: str, sources: Mapping[str, SourceName], *, listed: bool) -> SourceName | None:
     if name and name not in sources:
         others = f"there are: {_named(sources.values())}" if listed else "articles name theirs"
-        raise BadChoice(f"source is none of this desk's; {others}")
+        raise Refused(f"source is none of this desk's; {others}")
     return sources.get(name) if name else None
 
 
 def _limit(text: str, usual: int) -> int:
     most = max(MOST_ENTRIES, usual)
     if text and not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= most):
-        raise BadChoice(f"limit is a whole number from 1 to {most}")
+        raise Refused(f"limit is a whole number from 1 to {most}")
     return int(text) if text else usual
 
 
@@ -149,7 +153,7 @@ def by_name(sources: Iterable[SourceName]) -> dict[str, SourceName]:
 def _one(parameters: Mapping[str, Sequence[str]], name: str) -> str:
     values = set(parameters.get(name, ()))
     if len(values) > 1:
-        raise BadChoice(f"{name} can be given once")
+        raise Refused(f"{name} can be given once")
     return values.pop().strip() if values else ""
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -28,16 +28,13 @@ from feeds.model import Article
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.admission import CALLBACKS, MAX_PUSH_BYTES
 from feeds.serve.answers import Snapshot
-from feeds.serve.representations import SCRIPTS_MAY_READ, Finished, cache_control, finish
-from feeds.serve.site import FOREVER, Asset, finish_text, plain_answer, respond_with, the_site
+from feeds.serve.representations import SCRIPTS_MAY_READ, Finished, cache_control, xml_text
+from feeds.serve.site import DAY, finish_text, plain_answer, respond_with, the_site
 from feeds.serve.store_reader import BEHIND_S, Desk, StoreReader
 from feeds.store import Store
 from feeds.store.documents import Month
 
 bp = Blueprint("crawlers", __name__)
-
-_DAY = "public, max-age=86400"
-_STARTED = datetime.now(UTC).replace(microsecond=0)  # shipped files have no better time: they came with this process
 
 
 @bp.get("/robots.txt")
@@ -53,7 +50,7 @@ def robots() -> Response:
             "\n".join(lines) + "\n",
             media_type="text/plain; charset=utf-8",
             last_modified=snapshot.desk.accepted_at,
-            cache_control=_DAY,
+            cache_control=DAY,
         )
     )
 
@@ -69,7 +66,7 @@ def licence() -> Response:
             licence_document(snapshot.desk.settings, snapshot.addresses),
             media_type="application/rsl+xml; charset=utf-8",
             last_modified=snapshot.desk.accepted_at,
-            cache_control=_DAY,
+            cache_control=DAY,
             always_more=SCRIPTS_MAY_READ,
         )
     )
@@ -89,8 +86,7 @@ def licence_document(settings: Settings, addresses: Addresses) -> str:
     for name, text in (("copyright", settings.copyright), ("terms", terms.terms)):
         if text:
             ElementTree.SubElement(content, name).text = legal(text)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 @bp.get("/<key>.txt")
@@ -108,7 +104,7 @@ def indexnow_key(key: str) -> Response:
 @bp.get("/favicon.ico")
 def favicon() -> Response:
     """Give the icon for those who ask without having read the page."""
-    return _asset(the_site().assets.plain("favicon.ico"), _DAY)
+    return respond_with(the_site().assets.icon)
 
 
 @bp.get("/static/<name>")
@@ -117,19 +113,7 @@ def static_file(name: str) -> Response:
     asset = the_site().assets.by_served_name.get(name)
     if asset is None:
         raise NotFound
-    return _asset(asset, FOREVER)
-
-
-def _asset(asset: Asset, keep: str) -> Response:
-    return respond_with(
-        finish(
-            bodies=asset.bodies,
-            etag=asset.etag,
-            last_modified=_STARTED,
-            media_type=asset.media_type,
-            cache_control=keep,
-        )
-    )
+    return respond_with(asset)
 
 
 @bp.get("/healthz")
@@ -164,7 +148,7 @@ def ready() -> Response:
 
 
 MAX_NEWS = 1000
-MAX_AGE_DAYS = 2
+MAX_AGEDAYS = 2
 PART = 20_000
 """Filings in one file; sitemaps.org allows fifty thousand."""
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -282,7 +266,7 @@ def news() -> Response:
     minute = _minute()
 
     def prepare() -> Finished:
-        articles = site.reader.published_after(minute - timedelta(days=MAX_AGE_DAYS), MAX_NEWS)
+        articles = site.reader.published_after(minute - timedelta(days=MAX_AGEDAYS), MAX_NEWS)
         return finish_text(
             news_sitemap(articles, snapshot.desk, snapshot.addresses),
             media_type="application/xml; charset=utf-8",
@@ -317,8 +301,7 @@ def news_sitemap(articles: Iterable[Article], desk: Desk, addresses: Addresses) 
         ElementTree.SubElement(news, f"{{{_NEWS}}}title").text = legal(article.title)
     if not len(root):
         ElementTree.SubElement(ElementTree.SubElement(root, "url"), "loc").text = addresses.public("/")
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 websub = Blueprint("websub", __name__)

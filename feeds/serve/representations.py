@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
@@ -288,6 +289,12 @@ def finish_delta(document: Document, body: bytes) -> Finished:
 def reply_226(delta: Finished, accept_encoding: str | None) -> Reply:
     """Answer with a delta."""
     return replace(delta.whole[delta.coding(codings_in_order(accept_encoding))], status=226)
+
+
+def xml_text(root: ElementTree.Element) -> str:
+    """Return *root* as a document in lines."""
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 def cache_control(settings: Settings) -> str:

@@ -12,10 +12,10 @@ from flask import Blueprint, Response, render_template, request
 from feeds import frames
 from feeds.model import Article, Format
 from feeds.serve.answers import Snapshot
-from feeds.serve.joined import join
+from feeds.serve.joined import Refused, join
 from feeds.serve.representations import Finished, cache_control, is_for_people, reply
 from feeds.serve.section_pages import frame, latest_change, showing_of, story_sizes
-from feeds.serve.site import Refused, finish_text, number_asked, page_headers, respond, respond_with, the_site
+from feeds.serve.site import finish_text, number_asked, page_headers, respond, respond_with, the_site
 from feeds.serve.view_models import FORMAT_NAMES, Feed, Showing, headline
 from feeds.store.search import MOST_FOUND, MOST_QUERY_CHARS, Question
 from feeds.store.values import Selection

@@ -244,11 +244,10 @@ def _around(section: Section, snapshot: Snapshot) -> dict[str, object]:
     """The sections above, below and beside one, as links: what lies beside it is the one itself as well."""
     addresses = snapshot.addresses
     ends = [at for at, sign in enumerate(section.path) if sign == "/"]
-    above = [found for end in ends if (found := addresses.section_at(section.path[:end])) is not None]
     by_parent = children(snapshot.desk)
     beside = by_parent.get(section.parent or "", ()) if section.path else ()
     return {
-        "trail": [node(one, addresses) for one in above],
+        "trail": [node(one, addresses) for end in ends if (one := addresses.section_at(section.path[:end]))],
         "children": [node(one, addresses) for one in by_parent.get(section.path, ())[:MOST_AROUND]],
         "siblings": [node(one, addresses) for one in _near(beside, section)] if len(beside) > 1 else [],
     }

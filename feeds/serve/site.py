@@ -12,26 +12,29 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from flask import Response, current_app, request
-from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.exceptions import Unauthorized
 
 from feeds.configuration import Settings
 from feeds.errors import StoreError
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import Access, Visitor, visitor_of
 from feeds.serve.answers import Answers, Snapshot
-from feeds.serve.joined import by_name
+from feeds.serve.joined import Refused, by_name
 from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, Reply, finish, kept_private, reply
 from feeds.serve.store_reader import Desk, Health, SourceName, StoreReader
 from feeds.store import Store
 from feeds.store.selections import PUBLIC
 from feeds.urls import OWN
 
+DAY = "public, max-age=86400"
 FOREVER = "public, max-age=31536000, immutable"
+_STARTED = datetime.now(UTC).replace(microsecond=0)  # shipped files have no better time: they came with this process
 _TYPES = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
@@ -48,25 +51,19 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
-    """One file: its bytes by coding, identity among them; *etag* is the opaque part."""
-
-    bodies: Mapping[str, bytes]
-    media_type: str
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
 class Assets:
-    """Files by the name under which `/static/` serves them, and those names by the plain ones."""
+    """The files that ship with the pages, by the name under which `/static/` serves them, and those names by the plain
+    ones; the icon for those who ask without having read a page.
+    """
 
-    by_served_name: Mapping[str, Asset]
+    by_served_name: Mapping[str, Finished]
     served_name: Mapping[str, str]
+    icon: Finished
 
     @classmethod
     def shipped(cls) -> Assets:
         """Read what is in `static/`."""
-        served: dict[str, Asset] = {}
+        served: dict[str, Finished] = {}
         names: dict[str, str] = {}
         for file in sorted(resources.files("feeds.serve").joinpath("static").iterdir(), key=lambda file: file.name):
             stem, _, suffix = file.name.rpartition(".")
@@ -74,16 +71,15 @@ class Assets:
                 continue
             body = file.read_bytes()
             digest = hashlib.sha256(body).hexdigest()[:12]
-            names[file.name] = file.name if suffix in _NAMED else f"{stem}.{digest}.{suffix}"
             bodies = {"identity": body}
             if len(body) > MIN_CODED_BYTES and suffix not in _NAMED:
                 bodies["gzip"] = gzip.compress(body, 9, mtime=0)
-            served[names[file.name]] = Asset(bodies, _TYPES[suffix], digest)
-        return cls(served, names)
-
-    def plain(self, name: str) -> Asset:
-        """Return the file called *name* in the folder."""
-        return self.by_served_name[self.served_name[name]]
+            prepare = partial(finish, bodies=bodies, etag=digest, last_modified=_STARTED, media_type=_TYPES[suffix])
+            name = names[file.name] = file.name if suffix in _NAMED else f"{stem}.{digest}.{suffix}"
+            served[name] = prepare(cache_control=FOREVER)
+            if file.name == "favicon.ico":
+                icon = prepare(cache_control=DAY)
+        return cls(served, names, icon)
 
 
 @dataclass(slots=True)
@@ -350,10 +346,3 @@ def plain_answer(text: str, status: int = 200, headers: Mapping[str, str] = Mapp
     response = Response(text + "\n", status=status, content_type="text/plain; charset=utf-8")
     response.headers.update({"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers})
     return response
-
-
-class Refused(BadRequest):
-    """A request that asks for what does not exist in that form; its description says what would have been right.
-
-    It is shown to whoever asked, so nothing of the request stands in it.
-    """

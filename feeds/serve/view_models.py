@@ -161,7 +161,7 @@ def headline(
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=bool(elsewhere),
         image=picture,
-        plays=what_plays(article, words) or (words.gettext("Video") if shows_a_film(picture) else ""),
+        plays=_plays(article, picture, words),
         story=article.story_uid,
         story_href=_story_href(article, size, addresses),
         story_size=size.articles,
@@ -169,6 +169,10 @@ def headline(
         series=size.series,
         first_in=_first_source(article),
     )
+
+
+def _plays(article: Article, picture: Image | None, words: Wording) -> str:
+    return what_plays(article, words) or (words.gettext("Video") if shows_a_film(picture) else "")
 
 
 def _first_source(article: Article) -> str:

@@ -26,7 +26,7 @@ def written(*events: Event) -> bytes:
         self_url="https://x.example/status.atom",
         page_url="https://x.example/status",
         began=NOW,
-    )
+    ).encode()
 
 
 def feed(*events: Event) -> ElementTree.Element:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from feeds.serve.counters import Stored, Tally, exposition, shared_folder
+from feeds.serve.counters import Tally, exposition, shared_folder, stored
 from feeds.store.overview import Numbers
 
 
@@ -69,7 +69,7 @@ def test_a_full_disk_costs_the_others_news_and_nobody_a_process(tmp_path):
 
 def test_the_store_speaks_prometheus_too():
     numbers = Numbers(states={"fine": 3}, articles=7, due=2, lag_s=1.5)
-    body, media_type = exposition(Stored(numbers, {"gone": 1}), Tally())
+    body, media_type = exposition(stored(numbers, {"gone": 1}), Tally())
     told = body.decode()
     assert media_type.startswith("text/plain")
     families = {family.name: family for family in text_string_to_metric_families(told)}
