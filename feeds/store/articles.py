@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
 from feeds.codec import entry_from_blob, part_from_blob
 from feeds.comparable import comparable_url
@@ -27,6 +26,7 @@ from feeds.model import (
 )
 from feeds.store import dialect, filings, relations, saving, small_tables, stories
 from feeds.store.dialect import (
+    AnyRow,
     Verbs,
     article_mark,
     change_in,
@@ -151,7 +151,7 @@ class Articles(Verbs):
         if row is not None:
             return ArticleState(kind="live")
         mark = select(tombstones.c.mark).where(tombstones.c.mark == article_mark(_uid(uid) or uid))
-        return None if self._connection.execute(mark).one_or_none() is None else ArticleState(kind="gone")
+        return None if self._execute(mark).one_or_none() is None else ArticleState(kind="gone")
 
     def find(self, url_or_uid: str) -> str | None:
         """The uid of the article meant by a uid, a bare UUID, an ``/article/ID`` address or any copy's URL."""
@@ -163,7 +163,7 @@ class Articles(Verbs):
         except UrlError:
             return None
         statement = select(articles.c.uid).join_from(article_urls, articles, articles.c.id == article_urls.c.article_id)
-        found = self._connection.execute(statement.where(article_urls.c.comparable == comparable)).scalar_one_or_none()
+        found = self._execute(statement.where(article_urls.c.comparable == comparable)).scalar_one_or_none()
         inside = None if found is not None else re.search(r"/article/([0-9a-fA-F-]{36})", url_or_uid)
         return self.find(inside[1]) if inside is not None else found
 
@@ -175,7 +175,7 @@ class Articles(Verbs):
             .where(articles.c.uid == (_uid(uid) or uid))
             .order_by(entries.c.id)
         )
-        rows = self._connection.execute(statement).all()
+        rows = self._execute(statement).all()
         found = sources_by_id(self._connection, {row.source_id for row in rows})
         return [
             value_of(
@@ -201,7 +201,7 @@ class Articles(Verbs):
         )
         return [
             value_of(Filing, row, section=row.path, article_uid=_uid(uid) or uid, by=row.filed_by)
-            for row in self._connection.execute(statement)
+            for row in self._execute(statement)
         ]
 
     def why_dropped(self, uid: str) -> str:
@@ -212,13 +212,13 @@ class Articles(Verbs):
             .where(articles.c.uid == (_uid(uid) or uid), filing_rows.c.state == WITHDRAWN)
             .where(filing_rows.c.filed_by.in_((DROPPED, DROPPED_AT_SOURCE)))
         )
-        return self._connection.execute(statement).scalar() or ""
+        return self._execute(statement).scalar() or ""
 
     def signatures(self, after: int, since: datetime, limit: int) -> list[StoredSignature]:
         """The signatures of entries behind the row *after* that were first seen *since* then, as they came."""
         # Rows come in the order of time: from the first that counts on, the primary key is the shortest way.
         oldest = select(entries.c.id).where(entries.c.first_seen >= since).order_by(entries.c.first_seen, entries.c.id)
-        start = self._connection.execute(oldest.limit(1)).scalar_one_or_none()
+        start = self._execute(oldest.limit(1)).scalar_one_or_none()
         if start is None:
             return []
         after = max(after, start - 1)
@@ -241,11 +241,11 @@ class Articles(Verbs):
             .order_by(entries.c.id)
             .limit(limit)
         )
-        return [StoredSignature._make(row) for row in self._connection.execute(statement)]
+        return [StoredSignature._make(row) for row in self._execute(statement)]
 
     def newest_entry(self) -> int:
         """The number of the entry that came last, 0 before any."""
-        return int(self._connection.execute(_NEWEST_ENTRY).scalar_one() or 0)
+        return int(self._execute(_NEWEST_ENTRY).scalar_one() or 0)
 
     def count(self) -> int:
         """How many articles are stored."""
@@ -260,7 +260,7 @@ class Articles(Verbs):
             return frozenset()
         self._mark(row.id, now, reason)
         for table in (fragments, article_edits):
-            self._connection.execute(delete(table).where(table.c.article_id == row.id))
+            self._execute(delete(table).where(table.c.article_id == row.id))
         stories.forget(self._connection, [row.story_uid] if row.story_uid else [])
         relations.renew_neighbours(self._connection, [row.id], at_once=True)
         changed = filings.switch(self._connection, row.id, LIVE, RETRACTED, now)
@@ -274,7 +274,7 @@ class Articles(Verbs):
         """
         columns = entries.c.shown, articles.c.uid
         theirs = entries.c.source_id == source_id, entries.c.key == indexable(key)
-        row = self._connection.execute(select(*columns).join_from(entries, articles).where(*theirs)).first()
+        row = self._execute(select(*columns).join_from(entries, articles).where(*theirs)).first()
         if row is None:
             return None
         return bool(row.shown and self.retract(row.uid, reason, now))
@@ -300,7 +300,7 @@ class Articles(Verbs):
 
     def _mark(self, article_id: int, at: datetime | None, reason: str) -> None:
         values = {"retracted_at": at, "retracted_reason": reason, "revision": articles.c.revision + 1}
-        self._connection.execute(update(articles).where(articles.c.id == article_id).values(values))
+        self._execute(update(articles).where(articles.c.id == article_id).values(values))
 
     def brought_by(self, source_id: int) -> tuple[list[str], int]:
         """The uids of the articles that a source alone brought, the oldest first, and how many others brought too.
@@ -326,7 +326,7 @@ class Articles(Verbs):
         if before is not None:
             statement = statement.where(articles.c.id < before)
         newest = statement.order_by(articles.c.id.desc()).limit(limit)
-        uids = {article_id: uid for article_id, uid in self._connection.execute(newest).all()}
+        uids = {article_id: uid for article_id, uid in self._execute(newest).all()}
         if not uids:
             return []
         first, last = min(uids), max(uids)
@@ -341,7 +341,7 @@ class Articles(Verbs):
         placed: filings.Placed = {}
         for some in chunks(ids):
             named = select(articles.c.id, articles.c.uid).where(articles.c.id.in_(some))
-            uids |= {article_id: uid for article_id, uid in self._connection.execute(named).all()}
+            uids |= {article_id: uid for article_id, uid in self._execute(named).all()}
             brought |= self._entries_of(entries.c.article_id.in_(some), uids)
             placed |= filings.placed(self._connection, filing_rows.c.article_id.in_(some))
         return self._refilable({article_id: uid for article_id, uid in uids.items() if uid}, brought, placed)
@@ -350,7 +350,7 @@ class Articles(Verbs):
         columns = entries.c.article_id, entries.c.source_id, entries.c.payload
         by_age = select(*columns).where(those).order_by(entries.c.id)
         brought: Brought = {}
-        for article_id, source_id, payload in self._connection.execute(by_age).all():
+        for article_id, source_id, payload in self._execute(by_age).all():
             if article_id in uids:
                 brought.setdefault(article_id, []).append((part_from_blob(payload, FILING_FIELDS), source_id))
         return brought
@@ -382,8 +382,8 @@ class Articles(Verbs):
 
     # ------------------------------------------------------------------
 
-    def _row(self, uid: str) -> Row[*tuple[Any, ...]] | None:
-        return self._connection.execute(select(articles).where(articles.c.uid == uid)).one_or_none()
+    def _row(self, uid: str) -> AnyRow | None:
+        return self._execute(select(articles).where(articles.c.uid == uid)).one_or_none()
 
 
 def _uid(text: str) -> str | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import BigInteger, Select, bindparam, delete, exists, func, or_, select, update
 
 from feeds.codec import deflate
 from feeds.model import FORMATS, Article, Document, Format, Fragment, Frame
 from feeds.store import small_tables, stories
-from feeds.store.dialect import Verbs, change_in, row_of, rows_in, storable, upsert, upsert_selected, value_of
+from feeds.store.dialect import AnyRow, Verbs, change_in, row_of, rows_in, storable, upsert, upsert_selected, value_of
 from feeds.store.filings import sections_of, touch
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
@@ -270,7 +270,7 @@ def _filed() -> Any:
     return exists().where(filings.c.article_id == articles.c.id, IN_SECTION)
 
 
-def _document(row: Row[*tuple[Any, ...]]) -> Document:
+def _document(row: AnyRow) -> Document:
     return value_of(Document, row, article_uids=tuple(json.loads(row.article_uids)))
 
 

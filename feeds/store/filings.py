@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
 
 from feeds.configuration import UNFILED
 from feeds.model import DROPPED, DROPPED_AT_SOURCE, WHOLE_DESK, Placement, dropped
 from feeds.store import dialect
-from feeds.store.dialect import change_in, rows_in, storable
+from feeds.store.dialect import AnyRow, change_in, rows_in, storable
 from feeds.store.schema import IN_SECTION, LIVE, NEXT_REVISION, RETRACTED, WITHDRAWN, articles, filings, sections
 
 
@@ -58,11 +58,11 @@ class _Changes:
             }
         )
 
-    def move(self, row: Row[*tuple[Any, ...]], state: int) -> None:
+    def move(self, row: AnyRow, state: int) -> None:
         """Give a filing its section's next number, and *state*."""
         self.moved.append(_key(row) | {"state": state, "changed_at": self.now})
 
-    def reword(self, row: Row[*tuple[Any, ...]], placement: Placement) -> None:
+    def reword(self, row: AnyRow, placement: Placement) -> None:
         """Give a filing another reason."""
         self.reworded.append(_key(row) | _reasons(placement))
 
@@ -71,7 +71,7 @@ class _Changes:
         return {row["article_id"] for row in (*self.made, *self.moved)}
 
 
-def _key(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+def _key(row: AnyRow) -> dict[str, Any]:
     return {"section_id": row.section_id, "article_id": row.article_id}
 
 
@@ -132,13 +132,11 @@ def _paths(section_ids: Iterable[int], by_id: Mapping[int, str]) -> frozenset[st
     return frozenset(by_id[section_id] for section_id in section_ids if section_id in by_id)
 
 
-Rows = Mapping[int, Row[*tuple[Any, ...]]]
+Rows = Mapping[int, AnyRow]
 """The filings of one article, by section."""
 
 
-def _forbidden(
-    placements: Sequence[Placement], kept_out: Row[*tuple[Any, ...]] | None, exactly: bool
-) -> Placement | None:
+def _forbidden(placements: Sequence[Placement], kept_out: AnyRow | None, exactly: bool) -> Placement | None:
     """Why an article is to be in no section: a `drop:` rule of now, or of before where it is not filed exactly."""
     if (never := dropped(placements)) is not None or exactly or kept_out is None or kept_out.filed_by != DROPPED:
         return never
@@ -191,7 +189,7 @@ def _take_out(
                 changes.move(row, LIVE)
 
 
-def _leave_unfiled(changes: _Changes, row: Row[*tuple[Any, ...]]) -> None:
+def _leave_unfiled(changes: _Changes, row: AnyRow) -> None:
     if row.filed_by in DROPS:
         changes.reword(row, Placement(section=UNFILED, by="none", reason="dropped no more"))
     if row.state == RETRACTED:
@@ -227,7 +225,7 @@ def sections_of(connection: Connection, article_ids: Iterable[int]) -> set[int]:
 def _placed(
     placements: Sequence[Placement],
     by_path: Mapping[str, int],
-    mine: Mapping[int, Row[*tuple[Any, ...]]],
+    mine: Mapping[int, AnyRow],
     exactly: bool,
 ) -> dict[int, Placement]:
     """By section id where an article belongs; `unfiled` only while it belongs nowhere else but to the whole desk."""
@@ -293,14 +291,14 @@ def _sections(connection: Connection) -> tuple[dict[str, int], dict[int, str]]:
 _FILINGS = select(filings)
 
 
-def _present(connection: Connection, article_ids: Sequence[int]) -> dict[int, dict[int, Row[*tuple[Any, ...]]]]:
-    present: dict[int, dict[int, Row[*tuple[Any, ...]]]] = {}
+def _present(connection: Connection, article_ids: Sequence[int]) -> dict[int, dict[int, AnyRow]]:
+    present: dict[int, dict[int, AnyRow]] = {}
     for row in rows_in(connection, _FILINGS, filings.c.article_id, article_ids):
         present.setdefault(row.article_id, {})[row.section_id] = row
     return present
 
 
-def _says_otherwise(row: Row[*tuple[Any, ...]], placement: Placement) -> bool:
+def _says_otherwise(row: AnyRow, placement: Placement) -> bool:
     return any(getattr(row, name) != value for name, value in _reasons(placement).items())
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, literal, select, update
 
 from feeds.model import Format
-from feeds.store.dialect import UtcDateTime, Verbs, change_in, how_many, row_of, upsert, value_of
+from feeds.store.dialect import AnyRow, UtcDateTime, Verbs, change_in, how_many, row_of, upsert, value_of
 from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, sections, source_hubs, sources
 from feeds.store.source_rows import pushing
 
@@ -388,5 +388,5 @@ def _at(path: str, format: str, callback: str) -> Any:
     )
 
 
-def _subscription(row: Row[*tuple[Any, ...]]) -> Subscription:
+def _subscription(row: AnyRow) -> Subscription:
     return value_of(Subscription, row, ping=row.ping == PING, hook=row.ping == HOOK)

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
-from typing import Any
 
-from sqlalchemy import Connection, Row, case, select
+from sqlalchemy import Connection, case, select
 
 from feeds.codec import deflate, entry_from_blob, inflate
 from feeds.configuration import DOCUMENTS, FullText
@@ -21,7 +20,7 @@ from feeds.model import Article, CopyNote, Entry, Related
 from feeds.parsed import Enclosure, Episode, Image, Origin
 from feeds.players import is_dead, media_type
 from feeds.store import relations
-from feeds.store.dialect import rows_in, upsert, value_of
+from feeds.store.dialect import AnyRow, rows_in, upsert, value_of
 from feeds.store.relations import in_words
 from feeds.store.schema import IN_SECTION, article_edits, articles, entries, filings, sections, sources
 from feeds.text import plain
@@ -142,9 +141,9 @@ def hydrate(
     connection: Connection, ids: Sequence[int], sequences: Mapping[int, int] | None = None
 ) -> dict[int, Article]:
     """The articles with these row ids, with copies and sections; *sequences* are those of the section asked about."""
-    copies: dict[int, list[Row[*tuple[Any, ...]]]] = {}
+    copies: dict[int, list[AnyRow]] = {}
     paths: dict[int, list[str]] = {}
-    shown: dict[int, Row[*tuple[Any, ...]]] = {}
+    shown: dict[int, AnyRow] = {}
     for row in rows_in(connection, _ENTRIES, articles.c.id, ids):
         kept = copies.setdefault(row.id, [])
         if row.shown:
@@ -168,8 +167,8 @@ def hydrate(
 
 
 def _article(
-    row: Row[*tuple[Any, ...]],
-    copies: Sequence[Row[*tuple[Any, ...]]],
+    row: AnyRow,
+    copies: Sequence[AnyRow],
     paths: Iterable[str],
     sequence: int,
     related: tuple[Iterable[Related], Iterable[Related]],
@@ -209,7 +208,7 @@ def _article(
     )
 
 
-def _right(row: Row[*tuple[Any, ...]], copies: Iterable[Row[*tuple[Any, ...]]]) -> FullText:
+def _right(row: AnyRow, copies: Iterable[AnyRow]) -> FullText:
     """What may be shown of the shown entry."""
     right: FullText = row.rights
     if row.copy and row.full_text not in ("full", "fetch"):
@@ -219,14 +218,14 @@ def _right(row: Row[*tuple[Any, ...]], copies: Iterable[Row[*tuple[Any, ...]]]) 
     return right
 
 
-def _copy_note(copy: Row[*tuple[Any, ...]]) -> CopyNote:
+def _copy_note(copy: AnyRow) -> CopyNote:
     original = not copy.copy
     return value_of(
         CopyNote, copy, source_name=copy.name, original=original, why=in_words(copy.evidence, original=original)
     )
 
 
-def _original(copies: Sequence[Row[*tuple[Any, ...]]]) -> Origin | None:
+def _original(copies: Sequence[AnyRow]) -> Origin | None:
     """Whom a copy credits that names nobody itself: the source of the original that is stored beside it."""
     for copy in copies:
         if not copy.copy:

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Delete,
-    Row,
     Update,
     and_,
     bindparam,
@@ -35,7 +34,7 @@ from feeds.codec import deflate, inflate
 from feeds.configuration import DOCUMENTS
 from feeds.parsed import Validators
 from feeds.store import dialect
-from feeds.store.dialect import Verbs, change_in, chunks, signed, value_of
+from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, signed, value_of
 from feeds.store.schema import folder_files, inbox, page_queue, raw_answers, sources
 from feeds.store.values import InboxItem
 
@@ -63,7 +62,7 @@ class Inbox(Verbs):
         ids = []
         for item in items:
             if again:
-                self._connection.execute(delete(inbox).where(_is(item)))
+                self._execute(delete(inbox).where(_is(item)))
             row = dialect.row_of(
                 item,
                 headers=json.dumps(item.headers),
@@ -73,7 +72,7 @@ class Inbox(Verbs):
                 body=deflate(item.body),
             )
             del row["id"], row["validators"], row["tries"]  # its number, and what the row says otherwise
-            ids.append(int(self._connection.execute(_PUT, row).scalar_one()))
+            ids.append(int(self._execute(_PUT, row).scalar_one()))
         return ids
 
     def waiting(self, limit: int, after_id: int = 0, *, pushed: bool = False) -> list[InboxItem]:
@@ -81,7 +80,7 @@ class Inbox(Verbs):
 
         What was put off is left out, and what a hand has read.
         """
-        rows = self._connection.execute(_PUSHED if pushed else _WAITING, {"of_id": after_id, "of_limit": limit})
+        rows = self._execute(_PUSHED if pushed else _WAITING, {"of_id": after_id, "of_limit": limit})
         return [_item(row, inflate(row.body)) for row in rows]
 
     def hand_over(self, readings: Mapping[int, bytes]) -> None:
@@ -89,7 +88,7 @@ class Inbox(Verbs):
         if readings:
             its = update(inbox).where(inbox.c.id == bindparam("of_id")).values(reading=bindparam("of_reading"))
             rows = [{"of_id": id_, "of_reading": reading} for id_, reading in sorted(readings.items())]
-            self._connection.execute(its, rows)
+            self._execute(its, rows)
 
     def readings(self, limit: int, *, without: Collection[int] = ()) -> list[tuple[InboxItem, bytes]]:
         """Up to *limit* items that hands have read, without their bodies, in order of arrival; but those *without*."""
@@ -97,7 +96,7 @@ class Inbox(Verbs):
         read = select(*columns).where(inbox.c.reading.is_not(None), inbox.c.next_try_at.is_(None))
         if without:
             read = read.where(inbox.c.id.not_in(sorted(without)))
-        rows = self._connection.execute(read.order_by(inbox.c.id).limit(limit))
+        rows = self._execute(read.order_by(inbox.c.id).limit(limit))
         return [(_item(row, body=b""), row.reading) for row in rows]
 
     def unread_of(self, shard: int, limit: int) -> list[InboxItem]:
@@ -105,7 +104,7 @@ class Inbox(Verbs):
         theirs = inbox.c.source_id == sources.c.id, sources.c.shard == shard, sources.c.kind.not_in(DOCUMENTS)
         unread = inbox.c.reading.is_(None), inbox.c.next_try_at.is_(None), inbox.c.pushed == 0
         statement = select(inbox).where(*theirs, *unread).order_by(inbox.c.id).limit(limit)
-        return [_item(row, body=inflate(row.body)) for row in self._connection.execute(statement)]
+        return [_item(row, body=inflate(row.body)) for row in self._execute(statement)]
 
     def put_off(self, until: Mapping[int, datetime]) -> None:
         """Note that items, by their ids, could not be read, and until when they wait before they are tried again."""
@@ -114,7 +113,7 @@ class Inbox(Verbs):
         statement = update(inbox).where(inbox.c.id == bindparam("of_id"))
         statement = statement.values(tries=inbox.c.tries + 1, next_try_at=bindparam("of_time"), reading=None)
         rows = [{"of_id": id_, "of_time": time} for id_, time in until.items()]
-        self._connection.execute(statement, rows)
+        self._execute(statement, rows)
 
     def put_off_of(self, source_ids: Sequence[int]) -> dict[int, int]:
         """How many items of these sources are put off; none are left out."""
@@ -122,21 +121,19 @@ class Inbox(Verbs):
             return {}
         theirs = inbox.c.source_id.in_(sorted(set(source_ids))) & inbox.c.next_try_at.is_not(None)
         counted = select(inbox.c.source_id, func.count()).where(theirs).group_by(inbox.c.source_id)
-        return {source_id: count for source_id, count in self._connection.execute(counted)}
+        return {source_id: count for source_id, count in self._execute(counted)}
 
     def is_put_off(self, until: datetime) -> bool:
         """Whether an item that was put off is to be tried again by *until*."""
         due = select(inbox.c.id).where(inbox.c.next_try_at.is_not(None), inbox.c.next_try_at <= until).limit(1)
-        return self._connection.execute(due).first() is not None
+        return self._execute(due).first() is not None
 
     def take_put_off(self, now: datetime, until: datetime, limit: int) -> list[InboxItem]:
         """Up to *limit* items that were put off and whose time has come; nobody is given them again before *until*."""
         due = select(inbox.c.id).where(inbox.c.next_try_at.is_not(None), inbox.c.next_try_at <= now)
         due = due.order_by(inbox.c.next_try_at).limit(limit).with_for_update(skip_locked=True)
         statement = update(inbox).where(inbox.c.id.in_(due)).values(next_try_at=until).returning(*inbox.c)
-        return sorted(
-            (_item(row, inflate(row.body)) for row in self._connection.execute(statement)), key=lambda item: item.id
-        )
+        return sorted((_item(row, inflate(row.body)) for row in self._execute(statement)), key=lambda item: item.id)
 
     def count(self) -> int:
         """How many items wait."""
@@ -202,21 +199,19 @@ class RawAnswers(Verbs):
     def trim(self, now: datetime, days: int, most_bytes: int) -> int:
         """Forget what is older than *days*, then the oldest beyond *most_bytes* in all; how many answers went."""
         counted = select(func.count()).select_from(raw_answers)
-        before: int = self._connection.execute(counted).scalar_one()
+        before: int = self._execute(counted).scalar_one()
         self._execute(_old(true()), {"of_before": now - timedelta(days=days)})
         total: int = self._connection.scalar(select(func.sum(raw_answers.c.size))) or 0
         if total > most_bytes:
             doomed = []
-            for id_, size in self._connection.execute(
-                select(raw_answers.c.id, raw_answers.c.size).order_by(raw_answers.c.id)
-            ):
+            for id_, size in self._execute(select(raw_answers.c.id, raw_answers.c.size).order_by(raw_answers.c.id)):
                 doomed.append(id_)
                 total -= size
                 if total <= most_bytes:
                     break
             for some in chunks(doomed):
-                self._connection.execute(delete(raw_answers).where(raw_answers.c.id.in_(some)))
-        return before - int(self._connection.execute(counted).scalar_one())
+                self._execute(delete(raw_answers).where(raw_answers.c.id.in_(some)))
+        return before - int(self._execute(counted).scalar_one())
 
     def since(self, when: datetime | None, source_id: int | None = None) -> Iterator[RawAnswer]:
         """Answers that came at *when* or later (None: all), of one source or of all, in their order."""
@@ -227,7 +222,7 @@ class RawAnswers(Verbs):
                 statement = statement.where(raw_answers.c.received_at >= when)
             if source_id is not None:
                 statement = statement.where(raw_answers.c.source_id == source_id)
-            rows = self._connection.execute(statement.order_by(raw_answers.c.id).limit(READ_AT_ONCE)).all()
+            rows = self._execute(statement.order_by(raw_answers.c.id).limit(READ_AT_ONCE)).all()
             for row in rows:
                 headers = tuple((name, value) for name, value in json.loads(row.headers) if name not in _OWN)
                 flags = {"polled": bool(row.polled), "pushed": bool(row.pushed)}
@@ -252,7 +247,7 @@ class PageQueue(Verbs):
             oldest = select(page_queue.c.id).where(theirs).order_by(page_queue.c.id.desc()).offset(most).limit(1)
             last = self._connection.scalar(oldest)
             if last is not None:
-                self._connection.execute(delete(page_queue).where(theirs, page_queue.c.id <= last))
+                self._execute(delete(page_queue).where(theirs, page_queue.c.id <= last))
 
     def next(self, source_ids: Collection[int], each: int) -> dict[int, list[str]]:
         """The next pages of these sources, at most *each*."""
@@ -260,7 +255,7 @@ class PageQueue(Verbs):
         for source_id in sorted(source_ids):
             pages = select(page_queue.c.url).where(page_queue.c.source_id == source_id)
             newest = pages.order_by(page_queue.c.id.desc()).limit(each)
-            if urls := self._connection.execute(newest).scalars().all():
+            if urls := self._execute(newest).scalars().all():
                 found[source_id] = list(urls)
         return found
 
@@ -277,10 +272,10 @@ class FolderFiles(Verbs):
     def brought(self, source_id: int, name_hash: int, keys: Collection[str]) -> None:
         """Note the *keys* of all entries that a file holds now."""
         its = folder_files.c.source_id == source_id, folder_files.c.name_hash == signed(name_hash)
-        self._connection.execute(delete(folder_files).where(*its))
+        self._execute(delete(folder_files).where(*its))
         rows = [{"source_id": source_id, "name_hash": signed(name_hash), "key": key} for key in sorted(set(keys))]
         if rows:
-            self._connection.execute(insert(folder_files), rows)
+            self._execute(insert(folder_files), rows)
 
     def gone(self, source_id: int, present: Collection[int], now: datetime, grace: timedelta) -> list[str]:
         """The keys of entries whose files have all been away for *grace*, which are forgotten here.
@@ -288,7 +283,7 @@ class FolderFiles(Verbs):
         *present* are the files that are there. What is away only a moment may be a file that gets another name.
         """
         its = folder_files.c.source_id == source_id
-        rows = self._connection.execute(select(folder_files).where(its)).all()
+        rows = self._execute(select(folder_files).where(its)).all()
         there = {signed(number) for number in present}
         here, away = ([row for row in rows if (row.name_hash in there) is is_there] for is_there in (True, False))
 
@@ -316,7 +311,7 @@ def _is(item: InboxItem) -> ColumnElement[bool]:
     )
 
 
-def _item(row: Row[Any], body: bytes) -> InboxItem:
+def _item(row: AnyRow, body: bytes) -> InboxItem:
     return dialect.value_of(
         InboxItem,
         row,

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Row,
     and_,
     case,
     exists,
@@ -29,7 +28,7 @@ from feeds.codec import micros
 from feeds.condition import SILENT_AFTER, WORDS, WORTH_A_LOOK
 from feeds.configuration import DOCUMENTS, Source
 from feeds.store import dialect
-from feeds.store.dialect import Verbs, rows_in
+from feeds.store.dialect import AnyRow, Verbs, rows_in
 from feeds.store.schema import (
     IN_SECTION,
     POLLABLE,
@@ -112,7 +111,7 @@ class Overview(Verbs):
 
     def id_of(self, key: str) -> int | None:
         """The id of the source of the present config with this *key*; None where there is none."""
-        found: int | None = self._connection.execute(
+        found: int | None = self._execute(
             select(sources.c.id).where(_PRESENT, sources.c.key == key)
         ).scalar_one_or_none()
         return found
@@ -130,9 +129,9 @@ class Overview(Verbs):
         statement = select(sources.c.id).where(*chosen).order_by(*order)
         sought = sought.strip().casefold()
         if not sought and sort != "name":
-            return list(self._connection.execute(statement.limit(limit).offset(offset)).scalars())
+            return list(self._execute(statement.limit(limit).offset(offset)).scalars())
         # Neither database folds case as Python does, nor knows what is masked.
-        rows = list(self._connection.execute(statement.add_columns(sources.c.name, sources.c.target)))
+        rows = list(self._execute(statement.add_columns(sources.c.name, sources.c.target)))
         rows = [row for row in rows if sought in row.name.casefold() or _holds(row.target, sought)]
         if sort == "name":
             rows.sort(key=lambda row: row.name.casefold())
@@ -143,7 +142,7 @@ class Overview(Verbs):
         # Where it is this machine's own network, no failure is held against a source.
         fails = and_(sources.c.gone_at.is_(None), or_(sources.c.failures > 0, sources.c.last_outcome == "failed"))
         counts = select(func.count(), func.sum(case((fails, 1), else_=0)))
-        asked, down = self._connection.execute(counts.where(POLLABLE, sources.c.last_poll_at.is_not(None))).one()
+        asked, down = self._execute(counts.where(POLLABLE, sources.c.last_poll_at.is_not(None))).one()
         return int(asked), int(down or 0)
 
     def days(self, ids: Sequence[int], since: datetime) -> dict[int, dict[int, tuple[int, int]]]:
@@ -220,7 +219,7 @@ class Overview(Verbs):
         grouped = select(state.label("state"), func.count(), func.sum(sources.c.polled)).group_by(text("1"))
         states: dict[str, int] = dict.fromkeys(WORDS, 0)
         needy = polled = 0
-        for name, number, polls_of in self._connection.execute(grouped):
+        for name, number, polls_of in self._execute(grouped):
             polled += int(polls_of or 0)
             if name != "removed":
                 states[name.rstrip("!")] += int(number)
@@ -234,7 +233,7 @@ class Overview(Verbs):
         return pages * int(self._connection.exec_driver_sql("PRAGMA page_size").scalar_one())
 
 
-def _line(row: Row[Any]) -> Line:
+def _line(row: AnyRow) -> Line:
     source, state = brief_of(row)
     if row.claim_id is not None:
         state = replace(state, next_poll_at=row.due_at)  # the column is the lease while a poll is under way

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, delete, exists, select, tuple_, update
+from sqlalchemy import delete, exists, select, tuple_, update
 
 from feeds.store import dialect, filings, relations, search, stories
-from feeds.store.dialect import Verbs, article_mark, change_in, entry_mark, rows_in, text_mark, unsigned, url_mark
+from feeds.store.dialect import (
+    AnyRow,
+    Verbs,
+    article_mark,
+    change_in,
+    entry_mark,
+    rows_in,
+    text_mark,
+    unsigned,
+    url_mark,
+)
 from feeds.store.schema import (
     IN_SECTION,
     LIVE,
@@ -90,7 +99,7 @@ class Retention(Verbs):
         filings.touch(self._connection, stale)
         return len(ids)
 
-    def _bury(self, doomed: Mapping[int, Row[Any]], gone: Sequence[Row[Any]], now: datetime) -> None:
+    def _bury(self, doomed: Mapping[int, AnyRow], gone: Sequence[AnyRow], now: datetime) -> None:
         """Leave tombstones of articles, by row, and of their entries; for ever, where the article was retracted."""
         marks = {article_mark(row.uid): row.retracted_at is not None for row in doomed.values()}
         for row in gone:
@@ -103,7 +112,7 @@ class Retention(Verbs):
         rows = [{"mark": mark, "met_at": now, "forever": int(forever)} for mark, forever in sorted(marks.items())]
         dialect.upsert(self._connection, tombstones, rows, ("mark",), change=("met_at",))
 
-    def _disown(self, gone: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    def _disown(self, gone: Sequence[AnyRow]) -> None:
         """Forget which URLs and texts these entries' articles own."""
         owned = tuple_(article_urls.c.comparable, article_urls.c.article_id)
         urls = [(row.comparable, row.article_id) for row in gone if row.comparable]

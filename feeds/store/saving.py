@@ -11,12 +11,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select, union_all, update
+from sqlalchemy import Column, Connection, Select, Table, bindparam, select, union_all, update
 
 from feeds.codec import entry_to_blob
 from feeds.model import Beside, Decision, Entry, Known, KnownEntry, Placement
 from feeds.store import dialect, filings, hydrate, relations, search
 from feeds.store.dialect import (
+    AnyRow,
     change_in,
     chunks,
     entry_mark,
@@ -46,11 +47,11 @@ class _Batch:
     """
 
     fresh: dict[tuple[int, str], Decision] = field(default_factory=dict)
-    updated: dict[int, tuple[Decision, Row[*tuple[Any, ...]]]] = field(default_factory=dict)
+    updated: dict[int, tuple[Decision, AnyRow]] = field(default_factory=dict)
     rekeyed: list[dict[str, Any]] = field(default_factory=list)
     refused: list[Decision] = field(default_factory=list)
     order: dict[str, None] = field(default_factory=dict)
-    rows: dict[str, Row[*tuple[Any, ...]]] = field(default_factory=dict)
+    rows: dict[str, AnyRow] = field(default_factory=dict)
     born: dict[str, Decision] = field(default_factory=dict)
     outranking: dict[str, Decision] = field(default_factory=dict)
 
@@ -375,7 +376,7 @@ def _newest_of(count: int) -> Select[Any]:
     return select(found).order_by(found.c.id.desc())
 
 
-def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[*tuple[Any, ...]]]:
+def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[AnyRow]:
     """The entries with these (source id, indexable key), joined with their articles."""
     wanted = set(keys)
     of_sources = sorted({source_id for source_id, _ in wanted})
@@ -383,7 +384,7 @@ def stored(connection: Connection, keys: Iterable[tuple[int, str]]) -> list[Row[
     return [row for row in rows if (row.source_id, row.key) in wanted]
 
 
-def _entry(row: Row[*tuple[Any, ...]], key: str) -> KnownEntry:
+def _entry(row: AnyRow, key: str) -> KnownEntry:
     # Field by field, for dedupe is given a hundred of them with each new entry.
     return KnownEntry(
         article_uid=row.uid,

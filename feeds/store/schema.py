@@ -68,6 +68,29 @@ def _words(name: str) -> Column[str]:
     return Column(name, Text, nullable=False, server_default=text("''"))
 
 
+def _given(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _key(name: str, type: Any, **how: Any) -> Column[Any]:
+    return Column(name, type, primary_key=True, autoincrement=False, **how)
+
+
+def _of(table: Table, **how: Any) -> Column[int]:
+    """The number of a row of *table*, called after it: ``source_id`` of `sources`."""
+    return Column(f"{table.name[:-1]}_id", Id, ForeignKey(table.c.id), nullable=False, autoincrement=False, **how)
+
+
+def _numbered(name: str, *columns: Any) -> Table:
+    """A table whose rows get an ``id``, which does not come again when its row is gone."""
+    return Table(name, metadata, Column("id", Id, primary_key=True), *columns, sqlite_autoincrement=True)
+
+
+def _keyed(name: str, *columns: Any) -> Table:
+    """A table that lies in the order of its key."""
+    return Table(name, metadata, *columns, sqlite_with_rowid=False)
+
+
 def _partial(name: str, *columns: Column[Any], where: TextClause, unique: bool = False) -> None:
     """An index over the rows for which *where* holds.
 
@@ -87,17 +110,17 @@ def _on_postgres(target: MetaData, connection: Connection, **_: Any) -> None:
 counters = Table(
     "counters",
     metadata,
-    Column("name", Text, primary_key=True),
+    _key("name", Text),
     _number("value"),
 )
 
 leases = Table(
     "leases",
     metadata,
-    Column("name", Text, primary_key=True),
+    _key("name", Text),
     Column("owner", Text, nullable=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("until", BigInteger, nullable=False),  # microseconds by the database's clock
+    _given("epoch"),
+    _given("until"),  # microseconds by the database's clock
 )
 """Rights that one process has at a time (`feeds.store.lease`)."""
 
@@ -112,10 +135,8 @@ configs = Table(
     sqlite_autoincrement=True,
 )
 
-sources = Table(
+sources = _numbered(
     "sources",
-    metadata,
-    Column("id", Id, primary_key=True),
     _text("key", unique=True),
     # as configured
     _text("name"),
@@ -169,7 +190,6 @@ sources = Table(
     Column("item_marks", LargeBinary),
     _flag("shard"),
     _words("selectors"),
-    sqlite_autoincrement=True,
 )
 POLLABLE = text("sources.enabled = 1 AND sources.removed_at IS NULL")
 _POLLABLE = text("enabled = 1 AND removed_at IS NULL")
@@ -178,11 +198,10 @@ _partial("ix_sources_due", sources.c.next_poll_at, where=_POLLABLE)
 POLLS_KEPT = 32
 """How many polls of a source its history holds: a ring, so that it is bounded without housekeeping."""
 
-polls = Table(
+polls = _keyed(
     "polls",
-    metadata,
-    Column("source_id", Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
-    Column("slot", Integer, primary_key=True, autoincrement=False),
+    _of(sources, primary_key=True),
+    _key("slot", Integer),
     _time("at"),
     _text("outcome"),
     Column("status", Integer),
@@ -195,14 +214,11 @@ polls = Table(
     _words("remedy"),
     _time("next_poll_at"),
     _words("reason"),
-    sqlite_with_rowid=False,
 )
 
-inbox = Table(
+inbox = _numbered(
     "inbox",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("source_id", Id, ForeignKey("sources.id"), nullable=False, index=True),
+    _of(sources, index=True),
     Column("claim_id", Text),
     _time("received_at"),
     _text("final_url"),
@@ -216,15 +232,12 @@ inbox = Table(
     Column("next_try_at", UtcDateTime),
     Column("reading", LargeBinary),  # what a hand read in the body; it waits for who decides
     Column("asked_url", Text),  # of an article page
-    sqlite_autoincrement=True,
 )
 _partial("ix_inbox_next_try_at", inbox.c.next_try_at, where=text("next_try_at IS NOT NULL"))
 
-raw_answers = Table(
+raw_answers = _numbered(
     "raw_answers",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("source_id", Id, ForeignKey("sources.id"), nullable=False),
+    _of(sources),
     _time("received_at"),
     _text("final_url"),
     Column("asked_url", Text),
@@ -234,53 +247,43 @@ raw_answers = Table(
     _flag("pushed"),
     _number("size"),
     _blob("body"),
-    sqlite_autoincrement=True,
 )
 Index("ix_raw_answers_source_id", raw_answers.c.source_id, raw_answers.c.id)
 
-page_queue = Table(
+page_queue = _numbered(
     "page_queue",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("source_id", Id, ForeignKey("sources.id"), nullable=False),
-    Column("link_hash", BigInteger, nullable=False),
+    _of(sources),
+    _given("link_hash"),
     _text("url"),
     UniqueConstraint("source_id", "link_hash"),
-    sqlite_autoincrement=True,
 )
 
 models = Table(
     "models",
     metadata,
-    Column("name", Text, primary_key=True),
+    _key("name", Text),
     _number("version"),
     _blob("body"),
     _time("learned_at"),
 )
 
-folder_files = Table(
+folder_files = _keyed(
     "folder_files",
-    metadata,
-    Column("source_id", Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
-    Column("name_hash", BigInteger, primary_key=True, autoincrement=False),
-    Column("key", Text, primary_key=True),  # of an entry that the file brought
+    _of(sources, primary_key=True),
+    _key("name_hash", BigInteger),
+    _key("key", Text),  # of an entry that the file brought
     Column("gone_at", UtcDateTime),
-    sqlite_with_rowid=False,
 )
 
-furniture = Table(
+furniture = _keyed(
     "furniture",
-    metadata,
-    Column("scope", Text, primary_key=True),  # a source or a site, see furniture.py
+    _key("scope", Text),  # a source or a site, see furniture.py
     _blob("state"),
     _time("changed_at", index=True),
-    sqlite_with_rowid=False,
 )
 
-articles = Table(
+articles = _numbered(
     "articles",
-    metadata,
-    Column("id", Id, primary_key=True),
     _text("uid", unique=True),
     Column("story_uid", Text, index=True),
     _time("published_at"),
@@ -293,7 +296,6 @@ articles = Table(
     _words("set_aside"),  # why this revision is published nowhere
     Column("retracted_at", UtcDateTime),
     _words("retracted_reason"),
-    sqlite_autoincrement=True,
 )
 UNRENDERED = text("articles.rendered_revision <> articles.revision AND articles.retracted_at IS NULL")
 _UNRENDERED = text("rendered_revision <> revision AND retracted_at IS NULL")
@@ -306,18 +308,16 @@ _partial("ix_articles_set_aside", articles.c.id, where=_SET_ASIDE)
 story_moves = Table(
     "story_moves",
     metadata,
-    Column("old_uid", Text, primary_key=True),
+    _key("old_uid", Text),
     _text("uid"),
     _time("moved_at"),
 )
 
-entries = Table(
+entries = _numbered(
     "entries",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("source_id", Id, ForeignKey("sources.id"), nullable=False),
+    _of(sources),
     _text("key"),
-    Column("article_id", Id, ForeignKey("articles.id"), nullable=False, index=True),
+    _of(articles, index=True),
     _flag("shown"),
     _flag("copy"),
     Column("entry_id", Text),
@@ -333,59 +333,46 @@ entries = Table(
     _blob("payload"),
     Column("signature", LargeBinary),
     UniqueConstraint("key", "source_id"),
-    sqlite_autoincrement=True,
 )
 Index("ix_entries_newest", entries.c.source_id, entries.c.id)
 
-article_urls = Table(
+article_urls = _keyed(
     "article_urls",
-    metadata,
-    Column("comparable", Text, primary_key=True),
+    _key("comparable", Text),
     Column("article_id", Id, nullable=False),
-    sqlite_with_rowid=False,
 )
 
-article_texts = Table(
+article_texts = _keyed(
     "article_texts",
-    metadata,
-    Column("text_hash", BigInteger, primary_key=True, autoincrement=False),
+    _key("text_hash", BigInteger),
     Column("article_id", Id, nullable=False),
-    sqlite_with_rowid=False,
 )
 
-containments = Table(
+containments = _keyed(
     "containments",
-    metadata,
-    Column("whole_id", Id, primary_key=True, autoincrement=False),
-    Column("part_id", Id, primary_key=True, autoincrement=False, index=True),
-    sqlite_with_rowid=False,
+    _key("whole_id", Id),
+    _key("part_id", Id, index=True),
 )
 
-article_edits = Table(
+article_edits = _keyed(
     "article_edits",
-    metadata,
-    Column("article_id", Id, primary_key=True, autoincrement=False),
+    _key("article_id", Id),
     _time("at"),
     _blob("before"),  # title and text before the last significant change, see hydrate.py
-    sqlite_with_rowid=False,
 )
 
-tombstones = Table(
+tombstones = _keyed(
     "tombstones",
-    metadata,
-    Column("mark", BigInteger, primary_key=True, autoincrement=False),  # see marks.py
+    _key("mark", BigInteger),  # see marks.py
     _time("met_at"),
     _flag("forever"),
-    sqlite_with_rowid=False,
 )
 
 MORTAL = text("forever = 0")
 _partial("ix_tombstones_mortal", tombstones.c.met_at, where=MORTAL)
 
-sections = Table(
+sections = _numbered(
     "sections",
-    metadata,
-    Column("id", Id, primary_key=True),
     _text("path", unique=True),
     _text("title"),
     _number("position"),
@@ -398,7 +385,6 @@ sections = Table(
     _time("created_at"),
     Column("removed_at", UtcDateTime),
     _flag("private"),  # read with a token alone
-    sqlite_autoincrement=True,
 )
 
 NEXT_REVISION = update(articles).values(revision=articles.c.revision + 1)
@@ -409,52 +395,45 @@ STALE = text(
 )
 """What makes the documents of a section out of date."""
 
-access_tokens = Table(
+access_tokens = _numbered(
     "access_tokens",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("section_id", Id, ForeignKey("sections.id"), nullable=False),
+    _of(sections),
     _text("name"),
     _blob("digest"),  # of the token, which is kept nowhere
     _time("created_at"),
     Column("expires_at", UtcDateTime),
     UniqueConstraint("section_id", "name"),
-    sqlite_autoincrement=True,
 )
 
-reader_days = Table(
+reader_days = _keyed(
     "reader_days",
-    metadata,
-    Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("name", Text, primary_key=True),
-    Column("document", Text, primary_key=True),
+    _key("day", Integer),
+    _key("name", Text),
+    _key("document", Text),
     *(_number(name) for name in ("answers", "same", "parts", "sent", "wasted", "hasty", "declared")),
-    sqlite_with_rowid=False,
 )
 
 section_moves = Table(
     "section_moves",
     metadata,
-    Column("old_path", Text, primary_key=True),
+    _key("old_path", Text),
     _text("path"),
     _time("moved_at"),
 )
 
-filings = Table(
+filings = _keyed(
     "filings",
-    metadata,
-    Column("section_id", Id, ForeignKey("sections.id"), primary_key=True, autoincrement=False),
-    Column("article_id", Id, ForeignKey("articles.id"), primary_key=True, autoincrement=False, index=True),
+    _of(sections, primary_key=True),
+    _of(articles, primary_key=True, index=True),
     _flag("state"),
     _time("rank_at"),
-    Column("sequence", BigInteger, nullable=False),
-    Column("number", BigInteger, nullable=False),
+    _given("sequence"),
+    _given("number"),
     _text("filed_by"),
     _text("reason"),
     Column("probability", Float),
     _time("filed_at"),
     _time("changed_at"),
-    sqlite_with_rowid=False,
 )
 IN_SECTION = text("filings.state = 0")
 _IN_SECTION = text("state = 0")
@@ -467,49 +446,43 @@ BY_RANK, BY_NUMBER = "INDEXED BY ix_filings_top", "INDEXED BY ix_filings_number"
 BY_SEQUENCE = "INDEXED BY ix_filings_sequence"
 """Hints for SQLite, which without statistics goes through a whole section by its primary key and sorts it."""
 
-sitemap_months = Table(
+sitemap_months = _keyed(
     "sitemap_months",
-    metadata,
-    Column("month", BigInteger, primary_key=True, autoincrement=False),  # 202611
-    Column("first", BigInteger, nullable=False),  # numbers of filings of the whole desk
-    Column("last", BigInteger, nullable=False),
+    _key("month", BigInteger),  # 202611
+    _given("first"),  # numbers of filings of the whole desk
+    _given("last"),
     _time("changed_at"),
-    sqlite_with_rowid=False,
 )
 
-fragments = Table(
+fragments = _keyed(
     "fragments",
-    metadata,
-    Column("article_id", Id, ForeignKey("articles.id"), primary_key=True, autoincrement=False),
-    Column("format", Text, primary_key=True),
-    Column("version", BigInteger, nullable=False),
-    Column("revision", BigInteger, nullable=False),
+    _of(articles, primary_key=True),
+    _key("format", Text),
+    _given("version"),
+    _given("revision"),
     _time("updated_at"),
     _blob("body"),
-    sqlite_with_rowid=False,
 )
 
 SERVABLE = text("fragments.revision >= articles.least_revision")
 
-story_fragments = Table(
+story_fragments = _keyed(
     "story_fragments",
-    metadata,
-    Column("story_uid", Text, primary_key=True),
-    Column("format", Text, primary_key=True),
-    Column("version", BigInteger, nullable=False),
+    _key("story_uid", Text),
+    _key("format", Text),
+    _given("version"),
     _text("made_of"),  # its articles and their revisions, as a hash
     _time("updated_at"),
     _blob("body"),
-    sqlite_with_rowid=False,
 )
 
 documents = Table(
     "documents",
     metadata,
-    Column("path", Text, primary_key=True),
-    Column("format", Text, primary_key=True),
+    _key("path", Text),
+    _key("format", Text),
     _text("media_type"),
-    Column("sequence", BigInteger, nullable=False),
+    _given("sequence"),
     _text("etag"),
     _time("last_modified"),
     Column("publication", BigInteger, nullable=False, index=True),
@@ -522,17 +495,15 @@ documents = Table(
 frames = Table(
     "frames",
     metadata,
-    Column("path", Text, primary_key=True),
-    Column("format", Text, primary_key=True),
+    _key("path", Text),
+    _key("format", Text),
     _blob("head"),
     _blob("tail"),
     _blob("separator"),
 )
 
-events = Table(
+events = _numbered(
     "events",
-    metadata,
-    Column("id", Id, primary_key=True),
     _text("uid", unique=True),
     _text("kind"),
     _text("subject"),
@@ -540,15 +511,12 @@ events = Table(
     _words("remedy"),
     _time("at", index=True),
     Column("closed_at", UtcDateTime),
-    sqlite_autoincrement=True,
 )
 _OPEN = text("closed_at IS NULL")
 _partial("ix_events_open", events.c.kind, events.c.subject, where=_OPEN, unique=True)
 
-hub_requests = Table(
+hub_requests = _numbered(
     "hub_requests",
-    metadata,
-    Column("id", Id, primary_key=True),
     _text("mode"),  # subscribe, unsubscribe, denied
     _text("path"),
     _text("format"),
@@ -561,13 +529,10 @@ hub_requests = Table(
     _number("tries"),
     _time("next_try_at", index=True),
     UniqueConstraint("path", "format", "callback"),
-    sqlite_autoincrement=True,
 )
 
-hub_subscriptions = Table(
+hub_subscriptions = _numbered(
     "hub_subscriptions",
-    metadata,
-    Column("id", Id, primary_key=True),
     _text("path"),
     _text("format"),
     _text("callback"),
@@ -587,16 +552,14 @@ hub_subscriptions = Table(
     _time("next_try_at"),
     _words("last_error"),
     UniqueConstraint("path", "format", "callback"),
-    sqlite_autoincrement=True,
 )
 FAILING = text("hub_subscriptions.failures > 0")
 _FAILING = text("failures > 0")
 _partial("ix_hub_subscriptions_failing", hub_subscriptions.c.next_try_at, where=_FAILING)
 
-source_hubs = Table(
+source_hubs = _keyed(
     "source_hubs",
-    metadata,
-    Column("source_id", Id, primary_key=True, autoincrement=False),
+    _key("source_id", Id),
     _text("hub"),
     _text("topic"),
     _text("token", unique=True),
@@ -607,7 +570,6 @@ source_hubs = Table(
     _number("failures"),
     _words("reason"),
     Column("pushed_at", UtcDateTime),
-    sqlite_with_rowid=False,
 )
 
 SEARCH = "search_words"

@@ -12,14 +12,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, select, text
 
 from feeds.codec import micros
 from feeds.model import Article, Entry, Format, Fragment
 from feeds.store import dialect
-from feeds.store.dialect import Verbs, rows_in, storable
+from feeds.store.dialect import AnyRow, Verbs, rows_in, storable
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
 from feeds.store.schema import SERVABLE, articles, entries, fragments
@@ -156,14 +155,14 @@ class Search(Verbs):
             last = f" AND {row} >= (SELECT id FROM articles WHERE seen_at >= :since ORDER BY seen_at, id LIMIT 1)"
             published += " AND published_at >= :since"
             values["since"] = micros(question.since)
-        conditions = [filed, f"EXISTS (SELECT 1 FROM articles WHERE id = hit AND {published})"]
+        conditions = [filed, f"(SELECT 1 FROM articles WHERE id = hit AND {published}) IS NOT NULL"]
         if question.source:
             theirs = "SELECT article_id FROM entries WHERE source_id = (SELECT id FROM sources WHERE key = :source)"
             conditions.insert(0, f"hit IN ({theirs} ORDER BY id DESC LIMIT {MOST_OF_SOURCE})")
             values["source"] = question.source
         hits = f"SELECT {row} AS hit FROM {TABLE} WHERE {self._match()}{last} ORDER BY {row} DESC LIMIT {MOST_HITS}"
         # Both databases go through the hits in their order, and stop where there are enough. One more ORDER BY would
-        # have them look at all; and without IS TRUE PostgreSQL would join all of them with what is asked for.
+        # have them look at all; and PostgreSQL would join all that is not asked as IS TRUE, and hash all of EXISTS.
         wanted = " AND ".join(f"({condition}) IS TRUE" for condition in conditions)
         statement = text(f"SELECT hit FROM ({hits}) AS hits WHERE {wanted} LIMIT :most")
         return list(self._connection.scalars(statement, values))
@@ -182,10 +181,10 @@ class Search(Verbs):
             return f"hit IN (SELECT article_id FROM filings WHERE section_id IN ({those}) AND state = 0)", values
         # The sign keeps SQLite from trying each of thousands of sections: an article is in few.
         here = f"article_id = hit AND state = 0 AND +section_id IN ({those})"
-        return f"EXISTS (SELECT 1 FROM filings WHERE {here})", values
+        return f"(SELECT 1 FROM filings WHERE {here} LIMIT 1) IS NOT NULL", values
 
 
-def _relevance(asked: Sequence[Term], rows: Sequence[Row[Any]]) -> Callable[[Row[Any]], float]:
+def _relevance(asked: Sequence[Term], rows: Sequence[AnyRow]) -> Callable[[AnyRow], float]:
     """How relevant one of *rows* is: 1 for all terms in its title, up to a half for being new, which halves in a month.
 
     Neither database's own measure is asked: both look at all that was ever found, a tenth of a second of a million.
@@ -193,7 +192,7 @@ def _relevance(asked: Sequence[Term], rows: Sequence[Row[Any]]) -> Callable[[Row
     wanted = [term for term in asked if term.wanted]
     newest = max((row.published_at for row in rows), default=None)
 
-    def score(row: Row[Any]) -> float:
+    def score(row: AnyRow) -> float:
         months = (newest - row.published_at) / MONTH if newest else 0.0
         return float(_in_title(words(row.title), wanted) / len(wanted) + 0.5 * 0.5**months)
 

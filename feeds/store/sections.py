@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, literal, select, tuple_, update
 
 from feeds.configuration import UNFILED, Section
 from feeds.errors import SectionNotFound
 from feeds.model import Article, Format
 from feeds.store import selections, small_tables, stories
-from feeds.store.dialect import UtcDateTime, Verbs, change_in, how_many, rows_in, upsert, value_of
+from feeds.store.dialect import AnyRow, UtcDateTime, Verbs, change_in, how_many, rows_in, upsert, value_of
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     BY_RANK,
@@ -96,7 +96,7 @@ class Sections(Verbs):
         if any(changes):
             small_tables.publish(self._connection)
 
-    def _rows(self) -> dict[str, Row[Any]]:
+    def _rows(self) -> dict[str, AnyRow]:
         return {row.path: row for row in self._execute(select(sections))}
 
     # ------------------------------------------------------------------ rows
@@ -130,7 +130,7 @@ class Sections(Verbs):
 
     def changed(self) -> list[StaleSection]:
         """Sections whose documents are out of date, in the order of the tree."""
-        by_path: dict[str, list[Row[Any]]] = {}
+        by_path: dict[str, list[AnyRow]] = {}
         for row in self._execute(_CHANGED):
             by_path.setdefault(row.path, []).append(row)
         return [_stale(rows) for rows in by_path.values()]
@@ -308,7 +308,7 @@ class Sections(Verbs):
         rows = self._execute(statement.where(sections.c.removed_at.is_(None)).order_by(sections.c.position))
         return {path: int(many) for path, many in rows}
 
-    def _articles(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Article, ...]:
+    def _articles(self, rows: Sequence[AnyRow]) -> tuple[Article, ...]:
         sequences = {row.article_id: row.sequence for row in rows}
         return tuple(hydrate(self._connection, [row.article_id for row in rows], sequences).values())
 
@@ -329,7 +329,7 @@ def _titles(configured: Sequence[Section]) -> dict[str, str]:
 
 
 def _write_section(
-    connection: Connection, row: Row[Any] | None, path: str, configured: tuple[str, int, int], now: datetime
+    connection: Connection, row: AnyRow | None, path: str, configured: tuple[str, int, int], now: datetime
 ) -> bool:
     """Bring the row of a section in line with what is *configured* of `_CONFIGURED`; whether anything changed."""
     values: dict[str, Any] = dict(zip(_CONFIGURED, configured, strict=True))
@@ -366,7 +366,7 @@ def _forget_documents(connection: Connection, path: str) -> None:
         connection.execute(delete(table).where(table.c.path == path))
 
 
-def _state(row: Row[*tuple[Any, ...]]) -> SectionState:
+def _state(row: AnyRow) -> SectionState:
     return value_of(SectionState, row)
 
 
@@ -383,7 +383,7 @@ _CHANGED = (
 )
 
 
-def _stale(rows: Sequence[Row[Any]]) -> StaleSection:
+def _stale(rows: Sequence[AnyRow]) -> StaleSection:
     """A section of its *rows*, one for each of its documents."""
     first = rows[0]
     listing = None

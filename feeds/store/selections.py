@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, literal, select, union_all
 
 from feeds.codec import inflate
 from feeds.model import Format, Fragment
-from feeds.store.dialect import chunks, rows_in, value_of
+from feeds.store.dialect import AnyRow, chunks, rows_in, value_of
 from feeds.store.schema import (
     BY_NUMBER,
     BY_RANK,
@@ -123,7 +123,7 @@ STANDING = (
 """The columns of a `Standing` that are not its filing's."""
 
 
-def standing_of(row: Row[*tuple[Any, ...]]) -> Standing:
+def standing_of(row: AnyRow) -> Standing:
     """The standing that a *row* tells of."""
     return Standing(
         article_id=row.article_id,
@@ -319,13 +319,13 @@ def _servable(format: Format) -> ColumnElement[bool]:
     return (fragments.c.article_id == articles.c.id) & (fragments.c.format == format) & SERVABLE
 
 
-def fragment_of(row: Row[Any], **other: Any) -> Fragment:
+def fragment_of(row: AnyRow, **other: Any) -> Fragment:
     """The fragment of a *row*; *other* are fields that are not its columns."""
     return value_of(Fragment, row, body=inflate(row.body), **other)
 
 
 def _selection(
-    rows: Sequence[Row[*tuple[Any, ...]]],
+    rows: Sequence[AnyRow],
     format: Format,
     *,
     retracted: tuple[tuple[str, Any], ...] = (),

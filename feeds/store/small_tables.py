@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, update
 
 from feeds.store import dialect
-from feeds.store.dialect import Verbs, indexable
+from feeds.store.dialect import AnyRow, Verbs, indexable
 from feeds.store.schema import access_tokens, configs, counters, events, furniture, models, reader_days, sections
 from feeds.store.values import AccessToken, Event, ReaderDay, StoredConfig
 
@@ -116,7 +115,7 @@ class Events(Verbs):
     def open_counts(self) -> dict[str, int]:
         """How many events of each kind are not over, by kind."""
         counts = select(events.c.kind, func.count()).where(events.c.closed_at.is_(None)).group_by(events.c.kind)
-        return {kind: int(count) for kind, count in self._connection.execute(counts.order_by(events.c.kind))}
+        return {kind: int(count) for kind, count in self._execute(counts.order_by(events.c.kind))}
 
     def open_of(self, kinds: Iterable[str], limit: int) -> list[Event]:
         """The newest *limit* events of each of these *kinds* that are not over, newest first."""
@@ -124,7 +123,7 @@ class Events(Verbs):
         for kind in kinds:
             present = (events.c.kind == kind) & events.c.closed_at.is_(None)
             statement = select(events).where(present).order_by(events.c.id.desc()).limit(limit)
-            found += [_event(row) for row in self._connection.execute(statement)]
+            found += [_event(row) for row in self._execute(statement)]
         return found
 
     def texts(self, kind: str, subjects: Sequence[str]) -> dict[str, str]:
@@ -143,7 +142,7 @@ def _open(kind: str, subject: str) -> ColumnElement[bool]:
     return and_(events.c.kind == kind, events.c.subject == subject, events.c.closed_at.is_(None))
 
 
-def _event(row: Row[Any]) -> Event:
+def _event(row: AnyRow) -> Event:
     return dialect.value_of(Event, row, id=row.uid)
 
 
@@ -289,7 +288,7 @@ class Readers(Verbs):
         newest = max((row.day for row in rows), default=0)
         self._execute(delete(reader_days).where(reader_days.c.day <= newest - READERS_KEPT_DAYS))
         keys = select(reader_days.c.name, reader_days.c.document).where(reader_days.c.day == newest)
-        known = {(name, document) for name, document in self._connection.execute(keys)}
+        known = {(name, document) for name, document in self._execute(keys)}
         for row in rows:
             one = dialect.row_of(row)
             if len(known) >= MOST_READERS_A_DAY and (row.name, row.document) not in known:

@@ -10,14 +10,14 @@ from operator import attrgetter
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, restore
 from feeds.codec import plain as as_json
 from feeds.configuration import FullText, Select, Source, renames
 from feeds.parsed import Validators
 from feeds.store import stories
-from feeds.store.dialect import change_in, chunks, plain, rows_in, storable
+from feeds.store.dialect import AnyRow, change_in, chunks, plain, rows_in, storable
 from feeds.store.hydrate import strictest
 from feeds.store.schema import NEXT_REVISION, articles, entries, events, page_queue, sections, source_hubs, sources
 from feeds.store.values import SourcesSynced, SourceState
@@ -132,18 +132,18 @@ def configured(source: Source, desk_full_text: FullText) -> dict[str, Any]:
     }
 
 
-def source_of(row: Row[Any], columns: Sequence[str] = _COLUMNS) -> Source:
+def source_of(row: AnyRow, columns: Sequence[str] = _COLUMNS) -> Source:
     """The source of a row of all of the table's columns, or of those of *columns*, without headers."""
     return _source(dict(zip(columns, row, strict=True)))
 
 
-def both_of(row: Row[Any]) -> tuple[Source, SourceState]:
+def both_of(row: AnyRow) -> tuple[Source, SourceState]:
     """The source of a row of all columns, and what the desk remembers of it."""
     values = dict(zip(_COLUMNS, row, strict=True))
     return _source(values), _state(values)
 
 
-def brief_of(row: Row[Any]) -> tuple[Source, SourceState]:
+def brief_of(row: AnyRow) -> tuple[Source, SourceState]:
     """The source of a row of the columns `BRIEF`, and its state without what only polling needs."""
     values = _ONLY_FOR_POLLING | dict(zip(BRIEF, row, strict=True))
     return _source(values), _state(values)
@@ -264,7 +264,7 @@ class _Plan:
     seen_differently: list[int] = field(default_factory=list)
     say_less: list[int] = field(default_factory=list)
 
-    def change(self, source: Source, row: Row[Any], columns: dict[str, Any], now: datetime) -> None:
+    def change(self, source: Source, row: AnyRow, columns: dict[str, Any], now: datetime) -> None:
         """Bring *row* in line with *source*, where they differ."""
         differs = [name for name in CONFIGURED if columns[name] != getattr(row, name)]
         back = row.removed_at is not None
@@ -316,7 +316,7 @@ def reshard(connection: Connection, rows: Sequence[dict[str, int]]) -> None:
         connection.execute(its.values(shard=bindparam("of_shard")), list(rows))
 
 
-def _due(row: Row[Any], source: Source, differs: Sequence[str], now: datetime) -> datetime:
+def _due(row: AnyRow, source: Source, differs: Sequence[str], now: datetime) -> datetime:
     """When a changed source is due: a new URL at once, a shorter interval from its last poll."""
     due: datetime = row.next_poll_at
     if not _ADDRESS.isdisjoint(differs):
@@ -336,7 +336,7 @@ def _renew(connection: Connection, source_ids: Sequence[int]) -> None:
         connection.execute(update(sections).values(touched=sections.c.touched + 1))
 
 
-def _says_less(row: Row[Any], columns: dict[str, Any]) -> bool:
+def _says_less(row: AnyRow, columns: dict[str, Any]) -> bool:
     """Whether less of the source's articles may be shown than before; its own `full` also frees what it copied."""
     tighter = columns["rights"] != row.rights and strictest(columns["rights"], row.rights) == columns["rights"]
     own = ("full", "fetch")

@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, case, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
 from feeds.configuration import DOCUMENTS, Source, SourceKind
 from feeds.store import dialect, small_tables
-from feeds.store.dialect import Verbs, change_in, chunks, how_many, rows_in, storable, value_of
+from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, how_many, rows_in, storable, value_of
 from feeds.store.schema import POLLABLE, POLLS_KEPT, inbox, metadata, polls, sources
 from feeds.store.source_rows import (
     OF_SOURCE,
@@ -153,7 +153,7 @@ class Sources(Verbs):
         """The shards in which a source is due that a hand may poll, by the database's clock."""
         now = moment(dialect.clock(self._connection))
         statement = select(sources.c.shard).where(POLLABLE, sources.c.next_poll_at <= now, BY_HANDS, ~_IN_INBOX)
-        return list(self._connection.execute(statement.distinct()).scalars())
+        return list(self._execute(statement.distinct()).scalars())
 
     def claim_shard(self, shard: int, lease_s: float, limit: int, *, lacking: Collection[str] = ()) -> list[Claim]:
         """`claim_due` for a hand that polls a *shard*; sources *lacking*, by key, are left to others."""
@@ -166,7 +166,7 @@ class Sources(Verbs):
         is left to be saved.
         """
         orphaned = sources.c.shard == shard, sources.c.claim_id.startswith(OF_HAND), ~_IN_INBOX
-        self._connection.execute(update(sources).where(*orphaned).values(next_poll_at=sources.c.due_at, claim_id=None))
+        self._execute(update(sources).where(*orphaned).values(next_poll_at=sources.c.due_at, claim_id=None))
 
     def claim_named(
         self, keys: Sequence[str] | None, now: datetime, lease_s: float, *, claim_id: str | None = None
@@ -188,7 +188,7 @@ class Sources(Verbs):
     ) -> list[Claim]:
         claim_id = claim_id or uuid4().hex
         until = now + timedelta(seconds=lease_s)
-        rows = self._connection.execute(statement, {"of_until": until, "of_claim": claim_id, **bound}).all()
+        rows = self._execute(statement, {"of_until": until, "of_claim": claim_id, **bound}).all()
         pushed = pushing(self._connection, now)
         claims = []
         for row in rows:
@@ -206,17 +206,17 @@ class Sources(Verbs):
         if claims:
             theirs = sources.c.id == bindparam("of_id"), sources.c.claim_id == bindparam("of_claim")
             rows = [{"of_id": claim.source.id, "of_claim": claim.claim_id} for claim in claims]
-            self._connection.execute(update(sources).where(*theirs).values(values), rows)
+            self._execute(update(sources).where(*theirs).values(values), rows)
 
     def release_claim(self, claim_id: str) -> None:
         """Give back what was claimed under *claim_id*, if anything was."""
         mine = update(sources).where(sources.c.claim_id == claim_id)
-        self._connection.execute(mine.values(next_poll_at=sources.c.due_at, claim_id=None))
+        self._execute(mine.values(next_poll_at=sources.c.due_at, claim_id=None))
 
     def release_all(self, kinds: Sequence[SourceKind] | None = None) -> None:
         """Free every claim on sources of these *kinds* (None: all) at once: for their only poller, when it starts."""
         theirs = sources.c.kind.in_(kinds) if kinds is not None else true()
-        self._connection.execute(
+        self._execute(
             update(sources)
             .where(sources.c.claim_id.is_not(None), theirs)
             .values(next_poll_at=func.coalesce(sources.c.due_at, sources.c.next_poll_at), claim_id=None)
@@ -243,7 +243,7 @@ class Sources(Verbs):
     def came_late(self, source_id: int, *, new: int, copies: int, updated: int) -> None:
         """Add to what the last poll of a source brought: what its document or push held was read after it ended."""
         last = select((sources.c.polled - 1) % POLLS_KEPT).where(sources.c.id == source_id).scalar_subquery()
-        self._connection.execute(
+        self._execute(
             update(polls)
             .where(polls.c.source_id == source_id, polls.c.slot == last)
             .values(
@@ -291,7 +291,7 @@ class Sources(Verbs):
         statement = select(sources.c.id, asked).where(
             sources.c.removed_at.is_(None), sources.c.claim_id.is_(None), asked.icontains(part, autoescape=True)
         )
-        return {row[0]: row[1] for row in self._connection.execute(statement)}
+        return {row[0]: row[1] for row in self._execute(statement)}
 
     def hold(self, until: Mapping[int, datetime]) -> None:
         """Have sources that are not out on a claim wait until these times at least, as a `Retry-After` asks."""
@@ -306,7 +306,7 @@ class Sources(Verbs):
             .values(next_poll_at=later, retry_after_until=bindparam("of_time"))
         )
         rows = [{"of_id": id_, "of_time": time} for id_, time in sorted(until.items())]
-        self._connection.execute(statement, rows)
+        self._execute(statement, rows)
 
     def hurry(self, source_ids: Collection[int], at: datetime) -> None:
         """Have these sources asked at *at*, those that would be asked later and are not out on a claim."""
@@ -318,30 +318,30 @@ class Sources(Verbs):
         """Add links that are done with to what their sources' listings are known to hold; claims make no difference."""
         for source_id, hashes in sorted(done.items()):
             listing = sources.c.id == source_id, sources.c.kind != "feed"  # of a feed these are its items
-            row = self._connection.execute(select(sources.c.item_hashes).where(*listing)).first()
+            row = self._execute(select(sources.c.item_hashes).where(*listing)).first()
             if row is None:
                 continue
             known = hashes_to_blob(tuple(sorted({*hashes_from_blob(row.item_hashes), *hashes})))
-            self._connection.execute(update(sources).where(sources.c.id == source_id).values(item_hashes=known))
+            self._execute(update(sources).where(sources.c.id == source_id).values(item_hashes=known))
 
     # ------------------------------------------------------------------ looking
 
     def by_key(self, key: str) -> tuple[Source, SourceState] | None:
         """The source with this key, None where there is none or it was removed."""
         statement = select(sources).where(sources.c.key == key, sources.c.removed_at.is_(None))
-        row = self._connection.execute(statement).one_or_none()
+        row = self._execute(statement).one_or_none()
         return None if row is None else both_of(row)
 
     def called(self, name: str) -> Source | None:
         """The source of this key or name, also one that was taken out of config; the present one of several."""
         named = (sources.c.key == name) | (sources.c.name == name)
         newest = sources.c.removed_at.is_not(None), sources.c.id.desc()
-        row = self._connection.execute(select(sources).where(named).order_by(*newest).limit(1)).one_or_none()
+        row = self._execute(select(sources).where(named).order_by(*newest).limit(1)).one_or_none()
         return None if row is None else source_of(row)
 
     def by_id(self, source_id: int) -> tuple[Source, SourceState] | None:
         """The source with this id, removed or not."""
-        row = self._connection.execute(select(sources).where(sources.c.id == source_id)).one_or_none()
+        row = self._execute(select(sources).where(sources.c.id == source_id)).one_or_none()
         return None if row is None else both_of(row)
 
     def claims_of(self, ids: Sequence[int]) -> dict[int, Claim]:
@@ -361,17 +361,17 @@ class Sources(Verbs):
         """Every source of the present config, in the config's order."""
         columns = [sources.c[name] for name in OF_SOURCE]
         statement = select(*columns).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
-        return [source_of(row, OF_SOURCE) for row in self._connection.execute(statement)]
+        return [source_of(row, OF_SOURCE) for row in self._execute(statement)]
 
     def all_states(self) -> list[tuple[Source, SourceState]]:
         """Every source of the present config with its state, in the config's order."""
         statement = select(sources).where(sources.c.removed_at.is_(None)).order_by(sources.c.line, sources.c.id)
-        return [both_of(row) for row in self._connection.execute(statement)]
+        return [both_of(row) for row in self._execute(statement)]
 
     def names(self) -> dict[str, str]:
         """Key → name of every source of the present config, without reading what is remembered of each."""
         statement = select(sources.c.key, sources.c.name).where(sources.c.removed_at.is_(None)).order_by(sources.c.id)
-        return {row.key: row.name for row in self._connection.execute(statement)}
+        return {row.key: row.name for row in self._execute(statement)}
 
     def claimed(self, now: datetime) -> int:
         """How many sources are out on a claim."""
@@ -382,14 +382,14 @@ class Sources(Verbs):
 
         A lease counts as due at its end.
         """
-        due: datetime | None = self._connection.execute(_next_due(None if kinds is None else tuple(kinds))).scalar_one()
+        due: datetime | None = self._execute(_next_due(None if kinds is None else tuple(kinds))).scalar_one()
         return due
 
     def polls(self, source_id: int, limit: int) -> list[Poll]:
         """The newest polls of a source, newest first; at most `POLLS_KEPT` are kept."""
         newest = polls.c.at.desc(), polls.c.slot.desc()
         statement = select(polls).where(polls.c.source_id == source_id).order_by(*newest).limit(limit)
-        return [_poll(row) for row in self._connection.execute(statement)]
+        return [_poll(row) for row in self._execute(statement)]
 
 
 def _moved(result: PollResult) -> bool:
@@ -416,7 +416,7 @@ def _line(result: PollResult, polled: int) -> tuple[Any, ...]:
     )
 
 
-def _poll(row: Row[Any]) -> Poll:
+def _poll(row: AnyRow) -> Poll:
     return value_of(Poll, row, new=row.new_entries)
 
 
@@ -449,5 +449,5 @@ class Schedule(Verbs):
 
     def latest_poll_at(self) -> datetime | None:
         """When a source was last polled, by the clock of then; None before the first poll."""
-        found: datetime | None = self._connection.execute(select(func.max(sources.c.last_poll_at))).scalar_one()
+        found: datetime | None = self._execute(select(func.max(sources.c.last_poll_at))).scalar_one()
         return found
