@@ -9,16 +9,14 @@ tried again later.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
     Delete,
-    Update,
     and_,
     bindparam,
     case,
@@ -283,18 +281,25 @@ class FolderFiles(Verbs):
         *present* are the files that are there. What is away only a moment may be a file that gets another name.
         """
         its = folder_files.c.source_id == source_id
-        rows = self._execute(select(folder_files).where(its)).all()
         there = {signed(number) for number in present}
-        here, away = ([row for row in rows if (row.name_hash in there) is is_there] for is_there in (True, False))
-
-        def change(statement: Update | Delete, some: Iterable[Any]) -> None:
-            change_in(self._connection, statement, folder_files.c.name_hash, sorted({row.name_hash for row in some}))
-
-        change(update(folder_files).where(its).values(gone_at=None), (row for row in here if row.gone_at is not None))
-        change(update(folder_files).where(its).values(gone_at=now), (row for row in away if row.gone_at is None))
-        over = [row for row in away if row.gone_at is not None and now - row.gone_at >= grace]
-        change(delete(folder_files).where(its), over)
-        return sorted({row.key for row in over} - {row.key for row in here})
+        held: set[str] = set()
+        back, left, over = [], [], []
+        for row in self._execute(select(folder_files).where(its)).all():
+            if row.name_hash in there:
+                held.add(row.key)
+                back += [row] if row.gone_at is not None else []
+            elif row.gone_at is None:
+                left.append(row)
+            elif now - row.gone_at >= grace:
+                over.append(row)
+        noted = update(folder_files).where(its)
+        for statement, rows in (
+            (noted.values(gone_at=None), back),
+            (noted.values(gone_at=now), left),
+            (delete(folder_files).where(its), over),
+        ):
+            change_in(self._connection, statement, folder_files.c.name_hash, {row.name_hash for row in rows})
+        return sorted({row.key for row in over} - held)
 
     def count(self, source_id: int) -> int:
         """How many entries of files are known of a source."""

@@ -75,24 +75,30 @@ class Lease:
             if self._name == DESK:
                 _need_table(connection)
             found = _holder(connection, self._name)
-            if found is not None and found.owner and found.left_s > 0:
+            if found is not None and found.left_s > 0:
                 return False
             if found is not None and found.owner:
                 # It may stand still in the middle of a transaction that holds the row.
                 connection.execute(_END_SESSIONS, {"owner": found.owner})
         with mapped(), self._store.unfenced() as connection:
-            connection.execute(text("SET LOCAL lock_timeout = '2s'"))
-            connection.execute(select(leases.c.name).where(leases.c.name == self._name).with_for_update())
-            held = _holder(connection, self._name)
-            if held is not None and held.owner and held.left_s > 0:
-                return False  # somebody was faster
-            if held is None and self._name == DESK and not _is_free_of_older_releases(connection):
+            if not self._take_over(connection):
                 return False
-            self._epoch = (held.epoch if held is not None else 0) + 1
-            row = {"name": self._name, "owner": self._store.name, "epoch": self._epoch, "until": self._end(connection)}
-            dialect.upsert(connection, leases, [row], ["name"], change=["owner", "epoch", "until"])
         self._store.fence = self._check
         self._renew_at = time.monotonic() + RENEW_EVERY_S
+        return True
+
+    def _take_over(self, connection: Connection) -> bool:
+        """Write this process down as the owner, unless somebody was faster."""
+        connection.execute(text("SET LOCAL lock_timeout = '2s'"))
+        connection.execute(select(leases.c.name).where(leases.c.name == self._name).with_for_update())
+        held = _holder(connection, self._name)
+        if held is not None and held.left_s > 0:
+            return False
+        if held is None and self._name == DESK and not _is_free_of_older_releases(connection):
+            return False
+        self._epoch = (held.epoch if held is not None else 0) + 1
+        row = {"name": self._name, "owner": self._store.name, "epoch": self._epoch, "until": self._end(connection)}
+        dialect.upsert(connection, leases, [row], ["name"], replace=True)
         return True
 
     def renew(self) -> bool:

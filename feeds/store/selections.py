@@ -228,18 +228,7 @@ def narrowed(
     pictured: bool,
 ) -> Selection:
     """See `Sections.narrowed`."""
-    newest = (
-        select(filings.c.article_id, filings.c.rank_at)
-        .where(filings.c.section_id == section_id, IN_SECTION, *published(connection, section_id))
-        .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
-        .limit(scan)
-        .with_hint(filings, BY_RANK, "sqlite")
-        .subquery()
-    )
-    chosen = select(newest.c.article_id).order_by(newest.c.rank_at.desc(), newest.c.article_id.desc())
-    if sources:
-        brought = exists().where(entries.c.article_id == newest.c.article_id, entries.c.source_id.in_(sources))
-        chosen = chosen.where(brought)
+    chosen = _newest_of(connection, section_id, sources, scan)
     if not (language or pictured):
         chosen = chosen.limit(limit)
     ids = list(connection.scalars(chosen))
@@ -252,6 +241,23 @@ def narrowed(
         # What rights leave of an article is told by its fragment alone; one that waits for being rendered has to come.
         found = [row for row in found if row.body is None or _PICTURE[format] in inflate(row.body)][:limit]
     return _selection(found, format)
+
+
+def _newest_of(connection: Connection, section_id: int, sources: Sequence[int], scan: int) -> Select[Any]:
+    """Of the newest *scan* published articles of a section those that any of *sources* brought; empty: all."""
+    newest = (
+        select(filings.c.article_id, filings.c.rank_at)
+        .where(filings.c.section_id == section_id, IN_SECTION, *published(connection, section_id))
+        .order_by(filings.c.rank_at.desc(), filings.c.article_id.desc())
+        .limit(scan)
+        .with_hint(filings, BY_RANK, "sqlite")
+        .subquery()
+    )
+    chosen = select(newest.c.article_id).order_by(newest.c.rank_at.desc(), newest.c.article_id.desc())
+    if sources:
+        brought = exists().where(entries.c.article_id == newest.c.article_id, entries.c.source_id.in_(sources))
+        chosen = chosen.where(brought)
+    return chosen
 
 
 def published(connection: Connection, section_id: int) -> list[ColumnElement[bool]]:
