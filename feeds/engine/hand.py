@@ -23,6 +23,7 @@ from feeds.engine.config_in_force import stored_desk, stored_version
 from feeds.engine.liveness import Alive
 from feeds.engine.roles import SILENT_S, Parts, Role
 from feeds.engine.startup import now_utc, user_agent
+from feeds.engine.upkeep import FILED_BY
 from feeds.engine.workers import Workers
 from feeds.errors import DeskError, StoreError
 from feeds.fetch.client import Fetcher
@@ -79,7 +80,8 @@ class Hand:
         )
         self._counts = IngestCounts()
         self._parts = Parts(lambda: self._desk, environ, self._counts)
-        self.roles: dict[str, Role] = {role.name: role for role in self._parts.roles(store, self._parts.able)}
+        self.roles: dict[str, Role] = {role.name: role for role in self._parts.roles(store, self._may)}
+        self._left_to_hands = False
 
     def poll(self, shard: int) -> Future[int]:
         """Poll what is due of a *shard*, at most `AT_ONCE` sources; how many it was."""
@@ -130,6 +132,15 @@ class Hand:
                 told = True
             if self._stop.wait(CONFIG_EVERY_S):
                 raise StoreError("stopped before there was a config")
+
+    def _may(self, role: str) -> bool:
+        """Whether this hand may have a *role*. While a release decides that knew none, as in an upgrade of one machine
+        after the other, that process does all of it.
+        """
+        if not self._left_to_hands:
+            with self._store.read() as tx:
+                self._left_to_hands = tx.counters.value(FILED_BY) > 0
+        return self._left_to_hands and self._parts.able(role)
 
     def _stood_still(self) -> bool:
         """Whether others may poll by now what this process was polling."""

@@ -126,9 +126,11 @@ def app_of(store: Store, hand: Hand, stopped: Callable[[], bool]) -> App:
 
 async def _hold(hand: Hand, role: Role, stopped: Callable[[], bool]) -> None:
     try:
-        while not stopped() and role.may():
+        while not stopped():
             had = role.part is not None
             try:
+                if not await asyncio.to_thread(role.may):
+                    return
                 await asyncio.to_thread(role.look)
             except StoreError as error:
                 log.error("%s: %s, trying again", role.name, error)

@@ -29,6 +29,7 @@ from feeds.hub.messages import (
     changes_of,
     delivery_headers,
     message_headers,
+    message_to,
     news,
     next_message,
     question,
@@ -46,7 +47,6 @@ TURN_S, REST_S, REST_SHARED_S = 0.2, 60.0, 1.0
 """How long a turn waits for something to end or to come: where something is due, at rest, and where other machines may
 write into the store, of which nobody tells."""
 REQUESTS_EVERY_S, FAILING_EVERY_S, SUBSCRIBE_EVERY_S, SWEEP_EVERY_S = 0.2, 1.0, 1.0, 60.0
-TIMEOUT_S = 10.0
 MOST_IN_FLIGHT = 1000
 MOST_CHANGES = 200
 """A subscriber that missed more gets the whole document."""
@@ -264,16 +264,8 @@ class Deliveries:
 
     def _delivery(self, one: Subscription, document: Document, body: bytes, hub: str) -> Request:
         topic = topic_url(self._settings.base_url, one.path, one.format)
-        return Request(
-            source_id=0,
-            url=one.callback,
-            accept="any",
-            timeout_s=TIMEOUT_S,
-            headers=delivery_headers(document, body, topic=topic, hub=hub, secret=one.secret),
-            post=body,
-            as_is=True,
-            tag=("deliver", one, (document, self._publication)),
-        )
+        headers = delivery_headers(document, body, topic=topic, hub=hub, secret=one.secret)
+        return message_to(one.callback, body, headers, ("deliver", one, (document, self._publication)))
 
     def _message(self, tx: ReadTx, one: Subscription, document: Document) -> Request | None:
         """What a webhook is to be sent next; None where nothing of the document is news, or config has it no more."""
@@ -283,15 +275,8 @@ class Deliveries:
             return None
         # What follows is due as soon as this has arrived: no document has the ETag "".
         sent = replace(document, sequence=message.sequence, etag=document.etag if message.last else "")
-        return Request(
-            source_id=0,
-            url=hook.url,
-            accept="any",
-            timeout_s=TIMEOUT_S,
-            headers=message_headers(message.body, hook.secret),
-            post=message.body,
-            tag=("deliver", one, (sent, self._publication)),
-        )
+        headers, tag = message_headers(message.body, hook.secret), ("deliver", one, (sent, self._publication))
+        return message_to(hook.url, message.body, headers, tag, as_is=False)
 
     def _ping(self, one: Subscription, document: Document) -> Request:
         topic = topic_url(self._settings.base_url, one.path, one.format)
@@ -315,19 +300,17 @@ class Deliveries:
         if publication != self._publication or not document.etag:  # something newer may be there already
             self._look = True
         kind = "ping" if one.ping else "webhook" if one.hook else "delivery"
-        status = outcome.status if isinstance(outcome, Answer) else 0
-        if 200 <= status < 300:
-            self._count(kind, "delivered")
+        came = _became(kind, outcome)
+        self._count(kind, came)
+        if came == "delivered":
             if one.hook and one.failures:
                 tx.events.close("webhook", _place(one.callback), now)
             rest_s = INDEXNOW_EVERY_S if one.callback in self._settings.publish.indexnow else 0
             tx.hubs.delivered([(one.id, document.etag, document.sequence)], now, rest_s)
-        elif status == 410 and not (one.ping or one.hook):
-            self._count(kind, "gone")
+        elif came == "gone":
             log.info("subscription ended by 410 topic=%s callback=%s", one.topic, _place(one.callback))
             tx.hubs.end(one.id)
         else:
-            self._count(kind, "refused" if status else "failed")
             self._try_again(tx, one, document, outcome, now)
 
     def _try_again(
@@ -362,14 +345,7 @@ class Deliveries:
             challenge = secrets.token_urlsafe(32)
             self._verifying.add(request.id)
             self._fetcher.submit(
-                Request(
-                    source_id=0,
-                    url=question(request, challenge),
-                    accept="any",
-                    timeout_s=TIMEOUT_S,
-                    as_is=True,
-                    tag=("verify", request, (challenge, now)),
-                )
+                message_to(question(request, challenge), None, (), ("verify", request, (challenge, now)))
             )
 
     def _verified(
@@ -453,6 +429,15 @@ class Deliveries:
             off = settings.own_hub is None
             reason = "this desk is no hub any more" if off else "the topic is gone"
             tx.hubs.withdraw(now, MOST_IN_FLIGHT, all=off, reason=reason)
+
+
+def _became(kind: str, outcome: Answer | FetchError) -> str:
+    """What became of a delivery of this *kind*, as it is counted."""
+    if isinstance(outcome, FetchError):
+        return "failed"
+    if 200 <= outcome.status < 300:
+        return "delivered"
+    return "gone" if outcome.status == 410 and kind == "delivery" else "refused"
 
 
 def _changes(tx: Any, document: Document, sequence: int) -> Changes | None:

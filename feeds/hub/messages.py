@@ -198,6 +198,14 @@ def topic_url(base_url: str, path: str, format: Format) -> str:
 # ------------------------------------------------------------------ to callbacks
 
 Headers = tuple[tuple[str, str], ...]
+TIMEOUT_S = 10.0
+
+
+def message_to(url: str, body: bytes | None, headers: Headers, tag: object, *, as_is: bool = True) -> Request:
+    """Return the POST of *body*, a GET where there is none; *as_is* has every status for an answer."""
+    return Request(
+        source_id=0, url=url, accept="any", timeout_s=TIMEOUT_S, headers=headers, post=body, as_is=as_is, tag=tag
+    )
 
 
 def news(
@@ -323,13 +331,5 @@ def announcement(endpoint: str, base_url: str, desk_id: str, uids: Sequence[str]
     key = key_of(desk_id)
     pages = [f"{base_url}/article/{uid.removeprefix('urn:uuid:')}" for uid in uids]
     told = {"host": urlsplit(base_url).netloc, "key": key, "keyLocation": f"{base_url}/{key}.txt", "urlList": pages}
-    return Request(
-        source_id=0,
-        url=endpoint,
-        accept="any",
-        timeout_s=10.0,
-        headers=(("Content-Type", "application/json; charset=utf-8"),),
-        post=json.dumps(told).encode(),
-        as_is=True,
-        tag=tag,
-    )
+    content = ("Content-Type", "application/json; charset=utf-8")
+    return message_to(endpoint, json.dumps(told).encode(), (content,), tag)

@@ -14,7 +14,7 @@ from feeds.configuration import Settings
 from feeds.errors import UrlError
 from feeds.fetch.guard import Guard, closed_because
 from feeds.fetch.target import follow, parse_target
-from feeds.hub.messages import LEASE_S, Verdict, is_signed
+from feeds.hub.messages import LEASE_S, Verdict, is_signed, message_to
 from feeds.parsed import Request
 from feeds.store import Store
 from feeds.store.hubs import SourceHub
@@ -23,7 +23,6 @@ from feeds.store.values import InboxItem
 MAX_URL_CHARS = 2000
 _LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*))?)*)')
 _REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]*))', re.IGNORECASE)
-TIMEOUT_S = 10.0
 MOST_REDIRECTS = 3
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 NOT_ASKED = Verdict(404, "nothing of the kind was asked for")
@@ -120,10 +119,7 @@ class Asking:
 
 def request_to(url: str, fields: dict[str, str], tag: object) -> Request:
     """Return the POST of a form."""
-    body = urlencode(fields).encode()
-    return Request(
-        source_id=0, url=url, accept="any", timeout_s=TIMEOUT_S, headers=(FORM,), post=body, as_is=True, tag=tag
-    )
+    return message_to(url, urlencode(fields).encode(), (FORM,), tag)
 
 
 def judge_hub(ours: SourceHub, settings: Settings) -> Asking | str:

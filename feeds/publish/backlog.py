@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from feeds.errors import RenderError
-from feeds.model import FORMATS, Article, Fragment
+from feeds.model import Article, Fragment
 from feeds.publish.rendering import Listing
 from feeds.render import DeskContext, as_story, fragment_version
 from feeds.store import Store
@@ -116,7 +116,7 @@ def _fragments(
     """Fragments of *articles* in every format, and why those without have none."""
     listing = Listing(
         uids=[article.uid for article in articles],
-        kept={format: {} for format in FORMATS},
+        kept={},
         articles={article.uid: article for article in articles},
     )
     return listing.complete(desk, version)

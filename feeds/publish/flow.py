@@ -186,21 +186,16 @@ class Publisher:
     def _fragments(self, tx: ReadTx, choices: Sequence[Choice], version: int) -> Listing:
         """All articles that were chosen, with the fragments that there are of them; whole where there are none."""
         chosen = {one.uid: one for choice in choices for one in choice.articles}
-        kept: Kept = {format: {} for format in FORMATS}
-        unknown = []
-        for uid, standing in chosen.items():
-            fragments = self._memory.get(uid, version, standing.revision)
-            if fragments is None:
-                unknown.append(standing)
-            for format, fragment in (fragments or {}).items():
-                kept[format][uid] = fragment
+        kept: Kept = {
+            uid: fragments
+            for uid, one in chosen.items()
+            if (fragments := self._memory.get(uid, version, one.revision)) is not None
+        }
+        unknown = [one for uid, one in chosen.items() if uid not in kept]
         stored = tx.documents.fragments([one.uid for one in unknown if one.rendered], version)
         self._memory.keep(chain.from_iterable(fragments.values() for fragments in stored.values()))
-        for uid, found in stored.items():
-            for format, fragment in found.items():
-                kept[format][uid] = fragment
         lacking = [one.article_id for one in unknown if len(stored.get(one.uid, ())) < len(FORMATS)]
-        return Listing(uids=list(chosen), kept=kept, articles=tx.articles.of_rows(lacking))
+        return Listing(uids=list(chosen), kept=kept | stored, articles=tx.articles.of_rows(lacking))
 
     def _bounded(self, choice: Choice, listing: Listing, most_bytes: int) -> Choice:
         """Leave out what has no room; the archive then begins with it."""
@@ -307,12 +302,8 @@ def publish(
 
 def _listing(choice: Choice, common: Listing) -> Listing:
     """What one section lists of the *common* articles; what it changes of it is its own."""
-    uids = [one.uid for one in choice.articles if one.uid in common.kept["atom"]]
-    return Listing(
-        uids=uids,
-        kept={format: {uid: fragments[uid] for uid in uids} for format, fragments in common.kept.items()},
-        articles={},
-    )
+    uids = [one.uid for one in choice.articles if one.uid in common.kept]
+    return Listing(uids=uids, kept={uid: common.kept[uid] for uid in uids}, articles={})
 
 
 def _is_there(document: Document, stale: StaleSection) -> bool:

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import product
 
 import xxhash
 
@@ -33,7 +32,8 @@ from feeds.store import Store
 
 log = logging.getLogger(__name__)
 
-Kept = dict[Format, dict[str, Fragment]]
+Kept = dict[str, dict[Format, Fragment]]
+"""Fragments by article."""
 
 
 @dataclass(slots=True)
@@ -46,30 +46,26 @@ class Rendered:
 
 @dataclass(slots=True, kw_only=True)
 class Listing:
-    """What a section lists, in order, and what there is of it. *own* are entries that are this section's alone.
-
-    An article that lacks a fragment is in *articles*.
-    """
+    """What a section lists, in order, and what there is of it. An article that lacks a fragment is in *articles*."""
 
     uids: list[str]
     kept: Kept
     articles: dict[str, Article]
-    own: set[str] = field(default_factory=set)
 
     def complete(self, desk: DeskContext, version: int) -> tuple[list[Fragment], dict[str, RenderError]]:
         """Make the fragments that are missing; them, and by uid why an article can't be published: it is let go."""
         made: list[Fragment] = []
         faults: dict[str, RenderError] = {}
         for format in FORMATS:
-            missing = [self.articles[uid] for uid in dict.fromkeys(self.uids) if uid not in self.kept[format]]
+            missing = [self.articles[uid] for uid in dict.fromkeys(self.uids) if format not in self.kept.get(uid, ())]
             some, errors = fragments_of(missing, format, desk, version)
             made += some
             faults |= {str(error.article_uid): error for error in errors}
         made = [fragment for fragment in made if fragment.article_uid not in faults]
         for fragment in made:
-            self.kept[fragment.format][fragment.article_uid] = fragment
-        for fragments, uid in product(self.kept.values(), faults):
-            fragments.pop(uid, None)
+            self.kept.setdefault(fragment.article_uid, {})[fragment.format] = fragment
+        for uid in faults:
+            self.kept.pop(uid, None)
         self.uids = [uid for uid in self.uids if uid not in faults]
         return made, faults
 
@@ -134,13 +130,10 @@ def unfold(store: Store, listing: Listing, copies: Copies, limit: int) -> None:
         if copies == "show":
             extra = {each.uid: each for each in shown(article)}
             listing.articles |= extra
-            listing.own |= extra.keys()
             listed += extra
         else:
             listing.articles[uid] = linked(article)
-            listing.own.add(uid)
-            for format in FORMATS:
-                listing.kept[format].pop(uid, None)
+            listing.kept.pop(uid, None)
     listing.uids = listed[:limit]
 
 
@@ -148,9 +141,7 @@ def bounded(listing: Listing, most_bytes: int) -> bool:
     """Let the oldest entries of *listing* go that have no room in a document of *most_bytes*, in whatever format: all
     formats hold the same. Returns whether any went.
     """
-    room = min(
-        frames.fitting([fragments[uid] for uid in listing.uids], most_bytes) for fragments in listing.kept.values()
-    )
+    room = min(frames.fitting([listing.kept[uid][format] for uid in listing.uids], most_bytes) for format in FORMATS)
     gone = room < len(listing.uids)
     listing.uids = listing.uids[:room]
     return gone
@@ -158,7 +149,7 @@ def bounded(listing: Listing, most_bytes: int) -> bool:
 
 def render_section(
     uids: Sequence[str],
-    kept: Mapping[Format, Mapping[str, Fragment]],
+    kept: Kept,
     *,
     context: SectionContext,
     sequence: int,
@@ -177,7 +168,7 @@ def render_section(
         raise RenderError(f"{context.path or 'index'} lists {twice} twice", path=context.path)
     done = Rendered()
     for format in FORMATS:
-        fragments = [kept[format][uid] for uid in uids]
+        fragments = [kept[uid][format] for uid in uids]
         frame = render_frame(context, format)
         older = context.base_url + frames.archive_path(context.path, archive_page, format) if archive_page else None
         body = frames.assemble(
@@ -265,9 +256,6 @@ def section_context(section: Section, settings: Settings) -> SectionContext:
 MOST_BYTES = 32 << 20
 """Of fragments; at 15 kB an article in three formats it is what forty full sections list."""
 
-Fragments = Mapping[Format, Fragment]
-"""One article's, in every format."""
-
 
 class FragmentMemory:
     """The last *most_bytes* of fragments, by article. Each is of one version and revision, as who asks must be."""
@@ -275,10 +263,10 @@ class FragmentMemory:
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[str, Fragments] = OrderedDict()
+        self._kept: OrderedDict[str, dict[Format, Fragment]] = OrderedDict()
 
-    def get(self, uid: str, version: int, revision: int) -> Fragments | None:
-        """An article's fragments, None where they are not here."""
+    def get(self, uid: str, version: int, revision: int) -> dict[Format, Fragment] | None:
+        """An article's fragments in every format, None where they are not here."""
         found = self._kept.get(uid)
         if found is None or any((each.version, each.revision) != (version, revision) for each in found.values()):
             return None
@@ -287,7 +275,7 @@ class FragmentMemory:
 
     def keep(self, made: Iterable[Fragment]) -> None:
         """Remember fragments of articles of which there is one in every format; the oldest go."""
-        by_article: dict[str, dict[Format, Fragment]] = {}
+        by_article: Kept = {}
         for fragment in made:
             by_article.setdefault(fragment.article_uid, {})[fragment.format] = fragment
         for uid, fragments in by_article.items():
@@ -300,5 +288,5 @@ class FragmentMemory:
             self._bytes -= _size(oldest)
 
 
-def _size(fragments: Fragments) -> int:
+def _size(fragments: Mapping[Format, Fragment]) -> int:
     return sum(len(each.body) for each in fragments.values())

@@ -69,29 +69,20 @@ class Stamp(datetime):
         return bool(self.text)
 
 
-class RssFeed(BaseExtension):  # type: ignore[misc]
-    """What *write* adds to a channel; *optional* are the namespaces declared of those that few documents need."""
+class Feed(BaseExtension):  # type: ignore[misc]
+    """What *write* adds to a channel or feed; *optional* are the namespaces declared that few documents need."""
 
     write: Write | None = None
     optional: dict[str, str] = OPTIONAL_NAMESPACES
+    namespaces: dict[str, str] = {}
 
     def extend_ns(self) -> dict[str, str]:
-        return self.optional | RSS_NAMESPACES
+        return self.optional | self.namespaces
 
     def extend_rss(self, feed: etree._Element) -> etree._Element:
         if self.write:
             self.write(feed[0])
         return feed
-
-
-class AtomFeed(BaseExtension):  # type: ignore[misc]
-    """What *write* adds to a feed; *optional* are the namespaces declared of those that few documents need."""
-
-    write: Write | None = None
-    optional: dict[str, str] = OPTIONAL_NAMESPACES
-
-    def extend_ns(self) -> dict[str, str]:
-        return self.optional | ATOM_NAMESPACES
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
         if self.write:
@@ -115,7 +106,8 @@ class Entry(BaseEntryExtension):  # type: ignore[misc]
 def new_generator(format: Format) -> Any:
     """Return a feedgen generator for *format* ("rss" or "atom") with our extensions, as ``generator.desk``."""
     generator = FeedGenerator()
-    generator.register_extension("desk", RssFeed if format == "rss" else AtomFeed, Entry)
+    generator.register_extension("desk", Feed, Entry)
+    generator.desk.namespaces = RSS_NAMESPACES if format == "rss" else ATOM_NAMESPACES
     return generator
 
 
