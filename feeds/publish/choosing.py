@@ -83,9 +83,13 @@ def _wanted(stale: StaleSection, limit: int) -> Wanted:
 def _choice(tx: ReadTx, stale: StaleSection, limit: int, found: Newest, now: datetime) -> Choice:
     """A held section is rendered all the same: a correction, or rights that were tightened, wait for no gate."""
     if stale.listing is not None and stale.listing.uids:
-        held = _held(tx, stale, stale.listing, limit, found, now)
-        if held is not None:
-            return held
+        standings = _standings(tx, stale, stale.listing, found)
+        new = [one.uid for one in found.standings[:limit]]
+        problems = objections(stale.listing.uids, new, standings, limit=limit)
+        since = tx.events.since("gate", stale.state.path) if problems else None
+        if problems and still_held(since, now):
+            kept = tuple(standings[uid] for uid in stale.listing.uids if uid in standings)
+            return _held(tx, stale, stale.listing, kept, problems if since is None else ())
     return Choice(
         stale=stale,
         articles=found.standings[:limit],
@@ -95,27 +99,28 @@ def _choice(tx: ReadTx, stale: StaleSection, limit: int, found: Newest, now: dat
     )
 
 
-def _held(tx: ReadTx, stale: StaleSection, listing: Listing, limit: int, found: Newest, now: datetime) -> Choice | None:
-    """What the documents hold already, where the gate objects to what they would hold; None where it does not."""
-    path, filed = stale.state.path, stale.state.rendered_filed
+def _standings(tx: ReadTx, stale: StaleSection, listing: Listing, found: Newest) -> dict[str, Standing]:
+    """How the articles stand that were *found* and those that the documents list, as far as they are in the section."""
     standings = {one.uid: one for one in found.standings}
-    if missing := [uid for uid in listing.uids if uid not in standings]:
-        standings |= tx.sections.standings(path, missing)
-    problems = objections(listing.uids, [one.uid for one in found.standings[:limit]], standings, limit=limit)
-    since = tx.events.since("gate", path) if problems else None
-    if not problems or not still_held(since, now):
-        return None
-    articles = tuple(standings[uid] for uid in listing.uids if uid in standings)
-    unlisted = tx.sections.unlisted(path, [one.uid for one in articles], filed)
+    missing = [uid for uid in listing.uids if uid not in standings]
+    return standings | tx.sections.standings(stale.state.path, missing) if missing else standings
+
+
+def _held(
+    tx: ReadTx, stale: StaleSection, listing: Listing, kept: tuple[Standing, ...], problems: tuple[Objection, ...]
+) -> Choice:
+    """What the documents hold already, as far as it is *kept*; *problems* are those that nobody was told of yet."""
+    path, filed = stale.state.path, stale.state.rendered_filed
+    unlisted = tx.sections.unlisted(path, [one.uid for one in kept], filed)
     retracted = tx.sections.retracted(path, listing.sequence - TOMBSTONE_CHANGES, TOMBSTONES)
     return Choice(
         stale=stale,
-        articles=articles,
+        articles=kept,
         retracted=tuple((gone.uid, gone.at) for gone in retracted),
         archive_page=frames.newest_archive_page(unlisted, filed),
         sequence=listing.sequence,
         waits=True,
-        objections=problems if since is None else (),
+        objections=problems,
     )
 
 
