@@ -29,14 +29,12 @@ LINES_AT_THE_END, LINES_AT_THE_BEGINNING = 4, 2
 _NEAR_CHARS = 2_000
 """Of a long text no more than this at either end is looked at."""
 
-_TOKEN = re.compile(r"<[^>]*>|[^<]+")
-_BLOCK = re.compile(
-    r"</?(?:p|div|br|hr|h[1-6]|li|ul|ol|dl|dt|dd|table|tr|td|th|thead|tbody|blockquote|pre|section|article|header|footer|aside|"
-    r"figure|figcaption|address|main|details|summary)\b",
-    re.IGNORECASE,
+_TOKEN = re.compile(r"(<(/?)([a-z0-9]*)[^>]*>|[^<]+)", re.IGNORECASE)
+_FACTS = frozenset("table dl pre".split())
+_BLOCKS = _FACTS | frozenset(
+    "p div br hr h1 h2 h3 h4 h5 h6 li ul ol dt dd tr td th thead tbody blockquote section article header footer aside"
+    " figure figcaption address main details summary".split()
 )
-_FACTS = re.compile(r"<(/?)(?:table|dl|pre)\b", re.IGNORECASE)
-_LINK = re.compile(r"<(/?)a\b", re.IGNORECASE)
 _CHARACTER = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);|.", re.IGNORECASE | re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?…。！？।])[\"'”’»)\]]*\s+|(?<=[。！？])")
 _HOLLOW = re.compile(
@@ -123,7 +121,7 @@ class _Line:
 
 
 def _joined(runs: Sequence[tuple[int, str, bool]]) -> str:
-    return " ".join("".join(text for _, text, _ in runs).split())
+    return " ".join("".join([text for _, text, _ in runs]).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,29 +265,25 @@ def _near(html: str, *, end: bool) -> tuple[str, str]:
 @lru_cache(maxsize=64)
 def _lines(html: str) -> tuple[list[str], list[_Line]]:
     """The tokens of *html*, and its lines that have something in them, in order."""
-    tokens = _TOKEN.findall(html)
+    found = _TOKEN.findall(html)
     lines: list[_Line] = []
     runs: list[tuple[int, str, bool]] = []
     in_link, facts = False, 0
-    for number, token in enumerate([*tokens, "<hr>"]):
+    for number, (token, closing, name) in enumerate([*found, ("<hr>", "", "hr")]):
+        tag = name.lower()
         if token[0] != "<":
             runs.append((number, unescape(token), in_link))
-        elif link := _LINK.match(token):
-            if link[1] and not in_link:
+        elif tag == "a":
+            if closing and not in_link:
                 runs = [(at, text, True) for at, text, _ in runs]  # it began before what is near
-            in_link = not link[1]
-        elif _BLOCK.match(token):
-            if text := _joined(runs):
+            in_link = not closing
+        elif tag in _BLOCKS:
+            if runs and (text := _joined(runs)):
                 lines.append(_Line(tuple(runs), text, facts > 0))
             runs = []
-            facts += _deeper_in_facts(token)
-    return tokens, lines
-
-
-def _deeper_in_facts(tag: str) -> int:
-    """1 where *tag* begins a table or a list of facts, -1 where it ends one."""
-    fact = _FACTS.match(tag)
-    return 0 if fact is None else -1 if fact[1] else 1
+            if tag in _FACTS:
+                facts += -1 if closing else 1
+    return [token for token, _, _ in found], lines
 
 
 def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
