@@ -39,12 +39,14 @@ def plain(value: Any, *, without: Collection[str] = ()) -> Any:
         return value
     if kind is tuple:
         return [item if item.__class__ in _AS_IT_IS else plain(item, without=without) for item in value]
-    if isinstance(value, datetime):
-        return micros(value)
-    if kind is bytes:
-        return b64encode(value).decode("ascii")
     if kind is frozenset:
-        return [plain(item, without=without) for item in sorted(value)]
+        return plain(tuple(sorted(value)), without=without)
+    if kind is datetime:
+        return micros(value)
+    return b64encode(value).decode("ascii") if kind is bytes else _plain_fields(value, kind, without)
+
+
+def _plain_fields(value: Any, kind: type, without: Collection[str]) -> dict[str, Any]:
     fields = {}
     for name, default in _defaults(kind):
         field = getattr(value, name)

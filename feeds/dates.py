@@ -259,10 +259,13 @@ def _clock_in(rest: str) -> tuple[tuple[int, int, int, int], str, str]:
         hour, minute, second, half = 0, 0, 0, None
     half = (half or "").lower()
     rest = _without(rest, match) if match else rest
-    part = half or ("p" if _AFTERNOON.search(rest) else "a" if _FORENOON.search(rest) else "")
-    if part and 1 <= hour <= 12:
-        hour = hour % 12 + (12 if part == "p" else 0)
-    return (hour, minute, second, 0), half, rest
+    return (_of_24(hour, half, rest), minute, second, 0), half, rest
+
+
+def _of_24(hour: int, half: str, text: str) -> int:
+    """*hour* of the *half* of the day ("a", "p"), or of that which *text* names."""
+    half = half or ("p" if _AFTERNOON.search(text) else "a" if _FORENOON.search(text) else "")
+    return hour % 12 + 12 * (half == "p") if half and 1 <= hour <= 12 else hour
 
 
 def _is_day(match: re.Match[str], text: str) -> bool:

@@ -34,13 +34,9 @@ class Redaction:
         in the texts *hidden*: addresses with a password, headers with a token.
         """
         named = {name: value for name, value in named.items() if len(value) >= SHORTEST_NAMED}
-        parts = {part for text in hidden for value in hidden_in(text) for part in (value, *_WORDS.split(value))}
-        written = [part for part in parts if len(part) >= SHORTEST_WRITTEN and "${" not in part]
         known = dict(self._shown)
-        for value, shown in (
-            *((value, f"${{{name}}}") for name, value in named.items()),
-            *((one, STARS) for one in written),
-        ):
+        secrets = [(value, f"${{{name}}}") for name, value in named.items()]
+        for value, shown in secrets + [(written, STARS) for written in _written(hidden)]:
             for spelling in _spellings(value):
                 known.setdefault(spelling, shown)
         self._named = {**self._named, **named}
@@ -60,6 +56,14 @@ class Redaction:
             for name, value in self._named.items():
                 url = url.replace(f"${{{name}}}", quote(value, safe=""))
         return url
+
+
+def _written(texts: Iterable[str]) -> Iterator[str]:
+    """What `urls.masked` stars in *texts*, and the words of it, such as a user and a password."""
+    for value in (value for text in texts for value in hidden_in(text)):
+        for part in {value, *_WORDS.split(value)}:
+            if len(part) >= SHORTEST_WRITTEN and "${" not in part:
+                yield part
 
 
 def _spellings(value: str) -> Iterator[str]:

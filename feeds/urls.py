@@ -397,17 +397,17 @@ def misleading(base_url: str, bind: str, port: str, *, behind_tls: bool = False)
     """
     parts = urlsplit(base_url)
     host = parts.hostname or ""
-    said, remedy = f"base_url is {base_url}", "set `base_url:` in wiredesk.yaml to the address that readers use"
+    why = ""
     if behind_tls and parts.scheme == "http":
-        return f"{said}, and readers come by https", remedy
-    if is_loopback(host) and bind:
-        if not is_loopback(bind):
-            return f"{said}, which leads nowhere from other machines, and the desk listens on {bind}", remedy
-        if not parts.path and parts.scheme == "http" and str(parts.port or 80) != port:
-            return f"{said}, and the desk listens on port {port}", remedy
-    elif _is_public(bind) and _is_known_inside(host):
-        return f"{said}, a name that is known only inside, and the desk listens on the public address {bind}", remedy
-    return None
+        why = ", and readers come by https"
+    elif is_loopback(host) and bind and not is_loopback(bind):
+        why = f", which leads nowhere from other machines, and the desk listens on {bind}"
+    elif is_loopback(host) and bind and parts.scheme == "http" and not parts.path and str(parts.port or 80) != port:
+        why = f", and the desk listens on port {port}"
+    elif not is_loopback(host) and _is_public(bind) and _is_known_inside(host):
+        why = f", a name that is known only inside, and the desk listens on the public address {bind}"
+    remedy = "set `base_url:` in wiredesk.yaml to the address that readers use"
+    return (f"base_url is {base_url}{why}", remedy) if why else None
 
 
 def _is_public(host: str) -> bool:

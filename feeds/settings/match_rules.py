@@ -296,20 +296,22 @@ def _barren(match: Match) -> Iterator[tuple[Term, str]]:
 
     for term in filter(is_refused, wanted):
         yield term, f"`none` leaves out all that `{term.field}` asks for"
-    if match.any and all(map(is_refused, match.any)) and isinstance(match.any[0], Term):
-        yield match.any[0], "`none` leaves out all that `any` asks for"
+    if match.any and all(map(is_refused, match.any)):
+        yield next(term for term in match.any if isinstance(term, Term)), "`none` leaves out all that `any` asks for"
     for other, term in combinations(wanted, 2):
-        if term.field == other.field and term.field in _ONE_EACH and not _meet(_asked(term), _asked(other)):
+        if _contradict(term, other):
             yield term, f"an article has one {term.field}, and two are asked for"
     for part in match.all:
         if isinstance(part, Match):
             yield from _barren(part)
 
 
-def _meet(one: Values, other: Values) -> bool:
+def _contradict(one: Term, other: Term) -> bool:
+    if one.field != other.field or one.field not in _ONE_EACH:
+        return False
     # `en` holds for `en-GB` too.
-    pairs_of = [(f"{a}-", f"{b}-") for _, a in one for _, b in other]
-    return any(a.startswith(b) or b.startswith(a) for a, b in pairs_of)
+    both = [(f"{a}-", f"{b}-") for _, a in _asked(one) for _, b in _asked(other)]
+    return not any(a.startswith(b) or b.startswith(a) for a, b in both)
 
 
 def _asked(*parts: Term | Match) -> Values:
