@@ -145,19 +145,8 @@ def _keep(element: Any, show: Callable[[Any], str], kept: list[str]) -> None:
         element.tail = None
         element.getparent().replace(element, paragraph)
     else:
-        _put_text(element, sign)
-
-
-def _put_text(element: Any, text: str) -> None:
-    """Let *text* stand where *element* was."""
-    text += element.tail or ""
-    parent, before = element.getparent(), element.getprevious()
-    element.tail = None
-    parent.remove(element)
-    if before is not None:
-        before.tail = (before.tail or "") + text
-    else:
-        parent.text = (parent.text or "") + text
+        element.tail = sign + (element.tail or "")
+        element.drop_tree()
 
 
 def _unmask_texts(tree: Any) -> None:
@@ -183,17 +172,17 @@ def _figure(figure: Any) -> str:
     shown = [html for media in figure.iter(*_MEDIA) if _is_outermost(media, figure) and (html := _shown(media))]
     if not shown:
         return ""
-    captions = [" ".join(caption.itertext()).split() for caption in figure.iter("figcaption")]
-    texts = [" ".join(words) for words in captions if words]
-    if not texts:
-        text = " ".join(" ".join(figure.itertext()).split())
-        texts = [text] if text else []
-    return _assembled(shown, " ".join(texts))
+    captions = " ".join(map(_line, figure.iter("figcaption"))).strip()
+    return _assembled(shown, captions or _line(figure))
 
 
 def _captioned(holder: Any, picture: Any) -> str:
     shown = _shown(picture)
-    return _assembled([shown], " ".join(" ".join(holder.itertext()).split())) if shown else ""
+    return _assembled([shown], _line(holder)) if shown else ""
+
+
+def _line(element: Any) -> str:
+    return " ".join(" ".join(element.itertext()).split())
 
 
 def _assembled(shown: list[str], caption: str) -> str:
@@ -328,16 +317,11 @@ def drop_boxes(tree: Any, *, text_chars: int) -> None:
     written = prose(tree)
     boxes = [(element, prose(element)) for element in tree.iter(*_TAGS) if _is_box(element, text_chars)]
     boxes = [(element, chars) for element, chars in boxes if chars * 5 <= written]
-    outer = _outer_boxes(boxes)
-    if 2 * sum(chars for _, chars in outer) > written:
-        outer = [(element, chars) for element, chars in boxes if not chars]
-    for element, _ in outer:
-        _drop(element)
-
-
-def _drop(element: Any) -> None:
-    if element.getparent() is not None:
-        element.drop_tree()
+    if 2 * sum(chars for _, chars in boxes) > written:
+        boxes = [(element, chars) for element, chars in boxes if not chars]
+    for element, _ in boxes:
+        if element.getparent() is not None:
+            element.drop_tree()
 
 
 def _is_box(element: Any, text_chars: int) -> bool:
@@ -356,17 +340,6 @@ def chars_by_parent(tree: Any, measure: Callable[[Any], int]) -> dict[Any, int]:
         if parent is not None and (length := measure(paragraph)):
             chars[parent] = chars.get(parent, 0) + length
     return chars
-
-
-def _outer_boxes(boxes: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
-    """Those of *boxes*, in document order, that are in none of the others."""
-    found: list[tuple[Any, int]] = []
-    inside: set[Any] = set()
-    for element, chars in boxes:
-        if element not in inside:
-            found.append((element, chars))
-            inside.update(element.iter())
-    return found
 
 
 def _is_hidden(element: Any) -> bool:

@@ -42,6 +42,7 @@ _DATE_METAS, _UPDATE_METAS, _AUTHOR_METAS = (
     " ".join(PHRASES[name]).split() for name in ("date metas", "update metas", "author metas")
 )
 _JSON_LD: Any = etree.XPath("//script[contains(@type,'ld+json')]")
+_PUBLISHED: Any = etree.XPath("//*[@itemprop='datePublished']")
 _DAY = re.compile(
     r"\b(?:\d{1,2}(?:\.|st|nd|rd|th|er|º)? (?:de |of )?[^\W\d_]{3,10}\.?,? (?:de )?(?:19|20)\d\d|"
     r"[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?, ?(?:19|20)\d\d|(?:19|20)\d\d[-/.]\d\d?[-/.]\d\d?|"
@@ -222,6 +223,7 @@ def _shown_dates(page: _Page) -> Iterator[str | None]:
     """Dates in the markup and the words of the page."""
     times = (time for time in page.tree.iter("time") if time.get("datetime") or time.text)
     yield _dated(time.get("datetime") or words(time) for time in islice(times, 3))
+    yield _dated(element.get("content") or words(element) for element in _PUBLISHED(page.tree))
     shown = [text for text in map(words, islice(page.marks.dates(), 60)) if len(text) <= 120]
     yield next(filter(line_kinds.only_date, shown), None)
     yield _dated(_dates_in(shown))

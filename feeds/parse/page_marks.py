@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from html import unescape
 from itertools import chain, islice, takewhile
 from typing import Any
@@ -58,29 +58,28 @@ class Marks:
 
     def __init__(self, tree: Any) -> None:
         self._tree = tree
-        self._found: dict[str, list[Any]] | None = None
 
     def crumbs(self) -> Iterator[Any]:
         """Elements that are, by name, breadcrumbs."""
-        yield from self._kind("crumb")
+        yield from self._named["crumb"]
         yield from _CRUMBS(self._tree)
 
     def bylines(self) -> Iterator[Any]:
         """Elements that name authors: those that say so outright, then those whose class does."""
         yield from _AUTHORS(self._tree)
-        yield from (element for element in self._kind("byline") if element.tag in _BYLINE_TAGS and len(element) <= 6)
+        yield from (one for one in self._named["byline"] if one.tag in _BYLINE_TAGS and len(one) <= 6)
 
     def dates(self) -> Iterator[Any]:
         """Elements whose class speaks of dates, times or publishing."""
-        yield from self._kind("date")
+        yield from self._named["date"]
 
-    def _kind(self, kind: str) -> list[Any]:
-        if self._found is None:
-            self._found = {"crumb": [], "byline": [], "date": []}
-            for name in _NAMES(self._tree):
-                for found in _kinds(str(name)):
-                    self._found[found].append(name.getparent())
-        return self._found[kind]
+    @cached_property
+    def _named(self) -> dict[str, list[Any]]:
+        named: dict[str, list[Any]] = {"crumb": [], "byline": [], "date": []}
+        for name in _NAMES(self._tree):
+            for kind in _kinds(str(name)):
+                named[kind].append(name.getparent())
+        return named
 
 
 @lru_cache(maxsize=8192)
@@ -342,8 +341,8 @@ def _is_section(text: str, mark: re.Match[str]) -> bool:
 
 def is_site(text: str, site: str, host: str) -> bool:
     """Tell whether *text* is the name of the site, or its address."""
-    name = _squashed(text)
-    return bool(name) and (name == _squashed(site) or _is_host(name, host))
+    name, whole = _squashed(text), _squashed(site)
+    return bool(name) and (name == whole or (len(name) > 3 and name in whole) or _is_host(name, host))
 
 
 def _is_host(name: str, host: str) -> bool:
