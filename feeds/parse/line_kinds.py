@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from feeds.dates import month_named, parse_date
 from feeds.parse.fields import PHRASES, any_of
 from feeds.parsed import Origin, Person
-from feeds.text import OF_PICTURES
+from feeds.text import OF_PICTURES, agencies
 from feeds.urls import host_of
 
 # --------------------------------------------------------------------------- breadcrumb
@@ -171,7 +171,7 @@ _CREDIT = re.compile(
     rf"|(?P<phrase>{any_of('credit phrases')})\s+)(?P<name>\S.*?)[)\]*_.\s]*$",
     re.IGNORECASE,
 )
-_AGENCIES = any_of("agencies")
+_AGENCIES = "|".join(map(re.escape, agencies("l")))
 _SOME = rf"(?P<name>(?:{_AGENCIES})(?:\s*[/,&]\s*(?:{_AGENCIES}))*)"
 _AGENCY = re.compile(rf"\(?\[?\s*[-–—]*\s*(?:by |von |par |por )?{_SOME}\s*[)\]]?\.?$", re.I)
 _DATELINE = re.compile(

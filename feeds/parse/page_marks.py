@@ -362,8 +362,16 @@ def _headings(tree: Any, site: str, host: str) -> Iterator[tuple[str, list[str]]
     for heading in chain(tree.iter("h1"), islice(tree.iter("h2"), LOWER_HEADINGS)):
         pieces = _pieces(heading)
         text = " ".join(pieces)
-        if text and not is_site(text, site, host) and line_kinds.furniture(text) is None:
+        is_other = is_site(text, site, host) or _leads_home(heading, host) or line_kinds.furniture(text)
+        if text and not is_other:
             yield heading.tag, pieces
+
+
+def _leads_home(heading: Any, host: str) -> bool:
+    """Tell whether all of a heading is a link to the front page: the site's name."""
+    link = next(heading.iter("a"), heading)
+    target = re.sub(r"^(?:https?:)?//", "", (link.get("href") or "#").strip())
+    return target.rstrip("/") in ("", host) and words(link) == words(heading)
 
 
 def _pieces(heading: Any) -> list[str]:
