@@ -317,9 +317,10 @@ def drop_boxes(tree: Any, *, text_chars: int) -> None:
     written = prose(tree)
     boxes = [(element, prose(element)) for element in tree.iter(*_TAGS) if _is_box(element, text_chars)]
     boxes = [(element, chars) for element, chars in boxes if chars * 5 <= written]
-    if 2 * sum(chars for _, chars in boxes) > written:
-        boxes = [(element, chars) for element, chars in boxes if not chars]
-    for element, _ in boxes:
+    outer = _outer_boxes(boxes)
+    if 2 * sum(chars for _, chars in outer) > written:
+        outer = [(element, chars) for element, chars in boxes if not chars]
+    for element, _ in outer:
         if element.getparent() is not None:
             element.drop_tree()
 
@@ -340,6 +341,17 @@ def chars_by_parent(tree: Any, measure: Callable[[Any], int]) -> dict[Any, int]:
         if parent is not None and (length := measure(paragraph)):
             chars[parent] = chars.get(parent, 0) + length
     return chars
+
+
+def _outer_boxes(boxes: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
+    """Those of *boxes*, in document order, that are in none of the others."""
+    found: list[tuple[Any, int]] = []
+    inside: set[Any] = set()
+    for element, chars in boxes:
+        if element not in inside:
+            found.append((element, chars))
+            inside.update(element.iter())
+    return found
 
 
 def _is_hidden(element: Any) -> bool:
