@@ -50,7 +50,7 @@ def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) ->
     # Before the fork: what all processes have loaded stays one, where nobody looks for garbage in it.
     gc.collect()
     gc.freeze()
-    mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]  # granian has no setting for it
+    mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]  # no setting does; a release without that name answers by WSGI alone
     Granian(
         "feeds.engine.web:application",
         factory=True,

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from feeds.configuration import Settings
@@ -30,8 +30,7 @@ from feeds.serve.admission import CALLBACKS, MAX_PUSH_BYTES
 from feeds.serve.answers import Snapshot
 from feeds.serve.representations import SCRIPTS_MAY_READ, Finished, cache_control, xml_text
 from feeds.serve.site import DAY, finish_text, plain_answer, respond_with, the_site
-from feeds.serve.store_reader import BEHIND_S, Desk, StoreReader
-from feeds.store import Store
+from feeds.serve.store_reader import BEHIND_S, Desk
 from feeds.store.documents import Month
 
 bp = Blueprint("crawlers", __name__)
@@ -317,13 +316,13 @@ def subscribe() -> Response:
     # One value a name would hide the second of two topics.
     form = list(request.form.items(multi=True))
     settings = the_site().snapshot.desk.settings
-    return _text(messages.accept(_store(), settings, form, the_site().now()))
+    return _text(messages.accept(the_site().store, settings, form, the_site().now()))
 
 
 @websub.get(CALLBACKS + "<token>")
 def confirm(token: str) -> Response:
     """Answer a source's hub that asks whether we meant it (section 5.3)."""
-    response = _text(subscribing.confirm(_store(), token, request.args.to_dict(), the_site().now()))
+    response = _text(subscribing.confirm(the_site().store, token, request.args.to_dict(), the_site().now()))
     response.data = response.data.removesuffix(b"\n")  # it is the challenge, byte for byte
     return response
 
@@ -333,7 +332,7 @@ def receive(token: str) -> Response:
     """Take what a source's hub pushes (section 7)."""
     request.max_content_length = MAX_PUSH_BYTES
     verdict = subscribing.receive(
-        _store(),
+        the_site().store,
         token,
         signature=request.headers.get("X-Hub-Signature"),
         content_type=request.headers.get("Content-Type"),
@@ -341,13 +340,6 @@ def receive(token: str) -> Response:
         now=the_site().now(),
     )
     return _text(verdict)
-
-
-def _store() -> Store:
-    reader = the_site().reader
-    if not isinstance(reader, StoreReader):
-        abort(404)
-    return reader.store
 
 
 def _text(verdict: Verdict) -> Response:

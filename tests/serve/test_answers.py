@@ -59,7 +59,7 @@ def kinds_of_request(reader):
     for more, named, dated in itertools.product(preconditions, none_match[:4], since[:3]):
         yield request("GET", named, dated, "gzip", more=more)
     draw = random.Random(5)
-    for _ in range(1500):
+    for _ in range(600):
         yield request(draw.choice(methods[:2]), draw.choice(none_match), draw.choice(since), draw.choice(codings),
                       draw.choice(queries), draw.choice(preconditions))  # fmt: skip
 
