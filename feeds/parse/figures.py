@@ -145,8 +145,19 @@ def _keep(element: Any, show: Callable[[Any], str], kept: list[str]) -> None:
         element.tail = None
         element.getparent().replace(element, paragraph)
     else:
-        element.tail = sign + (element.tail or "")
-        element.drop_tree()
+        _put_text(element, sign)
+
+
+def _put_text(element: Any, text: str) -> None:
+    """Let *text* stand where *element* was."""
+    text += element.tail or ""
+    parent, before = element.getparent(), element.getprevious()
+    element.tail = None
+    parent.remove(element)
+    if before is not None:
+        before.tail = (before.tail or "") + text
+    else:
+        parent.text = (parent.text or "") + text
 
 
 def _unmask_texts(tree: Any) -> None:
