@@ -289,7 +289,7 @@ def _without_dots(path: str) -> str:
 def _comparable_query(query: str, host: str, path: str) -> str:
     if not query:
         return ""
-    pairs = _own_parameters(query, host, path)
+    pairs = _naming_parameters(query, host, path)
     named = _names_article(path)
     alone = all(_passing(unquote(name), unquote(value), named=True, alone=False) for name, value in pairs)
     kept: set[str] = set()
@@ -302,7 +302,7 @@ def _comparable_query(query: str, host: str, path: str) -> str:
     return "&".join(sorted(kept))
 
 
-def _own_parameters(query: str, host: str, path: str) -> list[tuple[str, str]]:
+def _naming_parameters(query: str, host: str, path: str) -> list[tuple[str, str]]:
     """The parameters of *query* that no table knows as tracking, or as a way to show the page."""
     names_of_host = set(chain.from_iterable(_HOST_NAMES.get(tail, ()) for tail in _tails(host)))
     by_path = _NAMES_ARTICLE.search(path) is not None
@@ -364,13 +364,13 @@ def _rewritten(host: str, path: str, query: str) -> tuple[str, str, str]:
 
 def addresses_of(comparable: str | None, entry_id: str | None) -> tuple[str, ...]:
     """The comparable forms by which an entry can be known: its own address, and its id where that is another one."""
-    own = (comparable,) if comparable else ()
+    known = (comparable,) if comparable else ()
     if not entry_id or not entry_id.lower().startswith("http"):
-        return own
+        return known
     if entry_id.partition("://")[2].removeprefix("www.").rstrip("/") == comparable:
-        return own  # most ids that are addresses, and told by a look
+        return known  # most ids that are addresses, seen at a look
     try:
         other = comparable_url(entry_id)
     except UrlError:
-        return own
-    return own if other == comparable else (*own, other)
+        return known
+    return known if other == comparable else (*known, other)

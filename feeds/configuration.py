@@ -225,8 +225,8 @@ class Settings:
     @property
     def hubs(self) -> tuple[str, ...]:
         """The WebSub hubs that documents name."""
-        own = self.own_hub
-        return (own,) if own else self.publish.hubs if self.publish.websub else ()
+        desk_hub = self.own_hub
+        return (desk_hub,) if desk_hub else self.publish.hubs if self.publish.websub else ()
 
 
 TermField = Literal[

@@ -387,11 +387,11 @@ def _month_prefixes() -> dict[str, int]:
     """Each beginning of three letters or more that one month alone has in its language."""
     prefixes: dict[str, int] = {}
     for line in _TABLES["months"]:
-        own: dict[str, set[int]] = {}
+        numbers_of: dict[str, set[int]] = {}
         for number, name in enumerate(map(_bare, line.split()), start=1):
             for end in range(min(3, len(name)), len(name) + 1):
-                own.setdefault(name[:end], set()).add(number)
-        for prefix, numbers in own.items():
+                numbers_of.setdefault(name[:end], set()).add(number)
+        for prefix, numbers in numbers_of.items():
             # A full name beats a beginning of a longer one: Ukrainian "лип" apart, "mai" is no "maio" cut short.
             if len(numbers) == 1:
                 prefixes.setdefault(prefix, min(numbers))

@@ -74,12 +74,12 @@ class _Nested(Exception):
 
 def _without_tags(text: str) -> str:
     try:
-        return _TAG.sub(_stands_for, text)  # one pass for three
+        return _TAG.sub(_replacement, text)  # one pass for three
     except _Nested:
         return _TAG.sub("", _CELL.sub(" ", _BREAK.sub("\n", text)))
 
 
-def _stands_for(tag: re.Match[str]) -> str:
+def _replacement(tag: re.Match[str]) -> str:
     found = tag[0]
     return _KINDS[found] if found in _KINDS else _kind_of(found)
 
@@ -137,9 +137,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     # `str.translate` looks every character up; most texts hold one or two of these.
-    for typographic, plainly in _TYPOGRAPHIC:
+    for typographic, ascii_sign in _TYPOGRAPHIC:
         if typographic in text:
-            text = text.replace(typographic, plainly)
+            text = text.replace(typographic, ascii_sign)
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text).casefold())
@@ -162,10 +162,10 @@ def words(text: str) -> list[str]:
     >>> words("Don't stop: U.S. GDP +3.5%, 東京")
     ['dont', 'stop', 'u', 's', 'gdp', '3', '5', '東', '京']
     """
-    readied = _readied(text)
-    if isinstance(readied, bytes):
-        return readied.decode("utf-8").split()
-    return [word.replace("'", "") for word in _careful()[1].findall(readied)]
+    prepared = _prepared(text)
+    if isinstance(prepared, bytes):
+        return prepared.decode("utf-8").split()
+    return [word.replace("'", "") for word in _word_patterns()[1].findall(prepared)]
 
 
 def spelled(text: str) -> str:
@@ -174,18 +174,18 @@ def spelled(text: str) -> str:
     >>> spelled("Don't stop: U.S. GDP")
     'dont stop u s gdp'
     """
-    readied = _readied(text)
-    return b" ".join(readied.split()).decode("utf-8") if isinstance(readied, bytes) else " ".join(words(text))
+    prepared = _prepared(text)
+    return b" ".join(prepared.split()).decode("utf-8") if isinstance(prepared, bytes) else " ".join(words(text))
 
 
-def _readied(text: str) -> bytes | str:
-    """The words of *text* with blanks between them; or *text* folded, where `_careful` must look for them."""
+def _prepared(text: str) -> bytes | str:
+    """The words of *text* with blanks between them; or *text* folded, where `_word_patterns` must look for them."""
     folded = text
     if not text.isascii():
         folded = fold(_SIGNS.sub(_plain_sign, text))
         if not folded.isascii():
             characters = set(folded)
-            if _careful()[0].search("".join(characters)):
+            if _word_patterns()[0].search("".join(characters)):
                 return folded
             for character in characters:
                 if character > "\x7f" and not character.isalnum():
@@ -200,8 +200,8 @@ def _plain_sign(match: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _careful() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """What tells a text in which words need care, and the words of any text; dear to compile, and often not needed."""
+def _word_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What tells a text in which words need care, and the words of any text; expensive to compile."""
     # Vowel signs and other marks belong to their letter, which `\w` does not know.
     marks = "".join(chr(code) for code in range(0x0300, 0x1E00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
     letter = rf"(?:(?![{_UNSPACED}_])[\w{marks}])"
@@ -209,9 +209,9 @@ def _careful() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(f"[{_UNSPACED}{marks}]"), word
 
 
-def short_hash(kind: str, said: str) -> int:
-    """32 bits of what is *said*, others for each *kind* of saying; 0 for nothing."""
-    return xxhash.xxh3_64_intdigest(f"{kind}\n{said}".encode("utf-8", "surrogatepass")) & 0xFFFF_FFFF if said else 0
+def short_hash(kind: str, text: str) -> int:
+    """32 bits of *text*, others for each *kind* of text; 0 for none."""
+    return xxhash.xxh3_64_intdigest(f"{kind}\n{text}".encode("utf-8", "surrogatepass")) & 0xFFFF_FFFF if text else 0
 
 
 def text_hash(text: str) -> int:
@@ -222,13 +222,13 @@ def text_hash(text: str) -> int:
     >>> text_hash("One two three four five six seven EIGHT!") == text_hash("one two three four five six seven eight")
     True
     """
-    readied = _readied(text)
-    if isinstance(readied, bytes):
-        plainly = readied.split()
-        count, joined = len(plainly), b" ".join(plainly)
+    prepared = _prepared(text)
+    if isinstance(prepared, bytes):
+        pieces = prepared.split()
+        count, joined = len(pieces), b" ".join(pieces)
     else:
-        found = words(text)
-        count, joined = len(found), " ".join(found).encode("utf-8", "surrogatepass")
+        listed = words(text)
+        count, joined = len(listed), " ".join(listed).encode("utf-8", "surrogatepass")
     return (xxhash.xxh3_64_intdigest(joined) or 1) if count >= MIN_HASH_WORDS else 0
 
 

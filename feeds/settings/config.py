@@ -256,8 +256,8 @@ def unsendable(text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def is_kept_back(source: Source) -> bool:
     """Whether the store lacks something of *source*: what may hold secrets, or what only its folder needs."""
-    own = source.headers or source.post or source.follow or source.removed != "keep" or source.kind == "mail"
-    return bool(own or "${" in source.target)
+    kept = source.headers or source.post or source.follow or source.removed != "keep" or source.kind == "mail"
+    return bool(kept or "${" in source.target)
 
 
 def secret_texts(source: Source) -> tuple[str, ...]:

@@ -103,11 +103,11 @@ def _read_together(folder: Path, reports: Mapping[str, Report]) -> dict[str, byt
         if fingerprint(folder) == before:
             break
     if not any(body is not None for body in raw.values()):
-        _say_it_once(folder, reports)
+        _merge_missing(folder, reports)
     return raw
 
 
-def _say_it_once(folder: Path, reports: Mapping[str, Report]) -> None:
+def _merge_missing(folder: Path, reports: Mapping[str, Report]) -> None:
     """One error, where the folder has no config at all, in the place of one a file."""
     missing = all("no such file" in error.cause for name in FILES[1:] for error in reports[name].errors[:1])
     if missing:
