@@ -23,7 +23,7 @@ import xxhash
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from feeds.dedupe.origins import AGENCIES, PLAIN_WEIGHT, find_credits, name_key  # noqa: E402
+from feeds.dedupe.lineage import AGENCIES, PLAIN_WEIGHT, find_credits, name_key  # noqa: E402
 from feeds.model import Entry  # noqa: E402
 from feeds.parse.line_kinds import credit, dateline_credit  # noqa: E402
 from feeds.text import spelled  # noqa: E402

@@ -99,7 +99,7 @@ def agnews() -> None:
 
 def agnews_kept() -> None:
     """The same with agencies' marks left in, to show what leaving them out costs."""
-    import feeds.filing.learned.features as features
+    import feeds.filing.learned.text_model as features
 
     shipped = features.without_leftovers
     features.without_leftovers = lambda text: text  # type: ignore[assignment]

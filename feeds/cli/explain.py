@@ -228,7 +228,7 @@ def _tell_weighed(known: Known, config: Config, model: Model | None) -> None:
     filing_rules = FilingRules(config.sections, model, drops=config.drops)
     weighed: dict[tuple[str, ...], list[str]] = {}
     for stored in known.entries:
-        weighed.setdefault(filing_rules.explain(stored.entry, stored.source).lines(), []).append(stored.source.name)
+        weighed.setdefault(filing_rules.explain(stored.entry, stored.source), []).append(stored.source.name)
     for lines, names in weighed.items():
         of = f", for what {' and '.join(names)} said" if len(weighed) > 1 else ""
         click.echo(f"\nWeighed{of}, by the rules of today")

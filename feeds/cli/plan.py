@@ -33,7 +33,7 @@ from feeds.configuration import Section, Source, renames
 from feeds.engine.config_in_force import files_differently, put_in_force
 from feeds.engine.startup import now_utc
 from feeds.filing import FilingRules
-from feeds.filing.comparison import Comparison, Moved, Tally
+from feeds.filing.tree import Comparison, Moved, Tally
 from feeds.settings import Config, ConfigErrors, first_lines, load_config
 from feeds.store import ReadTx, Store, open_store
 

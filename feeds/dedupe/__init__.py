@@ -3,8 +3,17 @@
 from feeds.dedupe.decide import Deduper, remember
 from feeds.dedupe.explaining import compare, nearest
 from feeds.dedupe.grouping import Stories
-from feeds.dedupe.lineage import Candidate, Lineage, OriginSigns, choose_shown, origin_signs, trace
-from feeds.dedupe.origins import Directory, credited, with_origin
+from feeds.dedupe.lineage import (
+    Candidate,
+    Directory,
+    Lineage,
+    OriginSigns,
+    choose_shown,
+    credited,
+    origin_signs,
+    trace,
+    with_origin,
+)
 from feeds.dedupe.signature import Sketched, sketch
 from feeds.dedupe.window import Window
 

@@ -6,18 +6,16 @@ A section is meant by its own name (title or key), else by a concept of the voca
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from functools import cache, lru_cache
 from typing import Literal
 from urllib.parse import unquote
 
-from feeds import files
-from feeds import text as folding
 from feeds.configuration import Section
+from feeds.files import tables
 from feeds.model import Entry, Placement
 from feeds.text import fold, words
 
@@ -80,37 +78,6 @@ _JOINS = frozenset("and und et y e en och og ja i the".split())
 _NEWS = frozenset("news nachrichten noticias notizie actualites nieuws nyheter".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """Name (as `name_key` gives it) → concept, such as ``sport/football``."""
-
-    concepts: Mapping[str, str]
-
-    def concept(self, name: str) -> str | None:
-        """The concept that *name* means, None where the table lacks it.
-
-        >>> SHIPPED.concept("Wirtschaft & Finanzen"), SHIPPED.concept("Angling")
-        ('economy', None)
-        """
-        return self.concepts.get(name_key(name))
-
-    def several(self, name: str) -> tuple[str, ...]:
-        """The concepts of a section's title, where it may join some: "Health & Science".
-
-        >>> SHIPPED.several("Health & Science")
-        ('health', 'science-technology/science')
-        """
-        whole = self.concept(name)
-        if whole is not None:
-            return (whole,)
-        for sign in ("&", "/", ",", "+"):
-            name = name.replace(sign, " and ")
-        parts = [part for part in f" {name} ".split(" and ") if part.strip()]
-        found = [self.concept(part) for part in parts]
-        known = tuple(concept for concept in found if concept is not None and concept != GENERIC)
-        return known if len(known) == len(parts) > 1 else ()
-
-
 @lru_cache(maxsize=65_536)
 def name_key(name: str) -> str:
     """A name as the table has it: folded words, without "and", and without "news" beside others.
@@ -123,39 +90,36 @@ def name_key(name: str) -> str:
     return " ".join([word for word in kept if word not in _NEWS] or kept)
 
 
-def read_vocabulary(text: str) -> Vocabulary:
-    """The vocabulary that *text* tells: lines of concept, language and names, parted by tabs; `#` begins a remark.
+@cache
+def concepts() -> dict[str, str]:
+    """The table that comes with the desk: a name, as `name_key` gives it → its concept, such as ``sport/football``."""
+    rows = (row.split("\t") for row in tables("filing/vocabulary.txt")["names"])
+    return {name_key(name): concept for concept, _, names in rows for name in names.split(",")}
 
-    Raises ValueError, naming the line, for one that is none, or for a name that means two concepts.
+
+def concept_of(name: str) -> str | None:
+    """The concept that *name* means, None where the table lacks it.
+
+    >>> concept_of("Wirtschaft & Finanzen"), concept_of("Angling")
+    ('economy', None)
     """
-    concepts: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        parts = line.split("\t")
-        if len(parts) != 3:
-            raise ValueError(f"line {number}: write concept, language and names with tabs between")
-        for name in parts[2].split(","):
-            key = name_key(name.strip())
-            if not key:
-                raise ValueError(f"line {number}: an empty name")
-            if concepts.setdefault(key, parts[0]) != parts[0]:
-                raise ValueError(f"line {number}: {name.strip()!r} means {concepts[key]!r} already")
-    return Vocabulary(concepts)
+    return concepts().get(name_key(name))
 
 
-def _shipped() -> Vocabulary:
-    place = Path(__file__).with_name("vocabulary.tsv")
+def concepts_of(title: str) -> tuple[str, ...]:
+    """The concepts of a section's title, where it may join some: "Health & Science".
 
-    def read() -> dict[str, bytes]:
-        return {"concepts": json.dumps(dict(read_vocabulary(place.read_text(encoding="utf-8")).concepts)).encode()}
-
-    parts = files.cached("vocabulary", [__file__, folding.__file__, str(place)], read)
-    return Vocabulary(json.loads(bytes(parts["concepts"])))
-
-
-SHIPPED = _shipped()
-"""The table that comes with the desk."""
+    >>> concepts_of("Health & Science")
+    ('health', 'science-technology/science')
+    """
+    whole = concept_of(title)
+    if whole is not None:
+        return (whole,)
+    for sign in ("&", "/", ",", "+"):
+        title = title.replace(sign, " and ")
+    parts = [part for part in f" {title} ".split(" and ") if part.strip()]
+    known = tuple(concept for part in parts if (concept := concept_of(part)) not in (None, GENERIC))
+    return known if len(known) == len(parts) > 1 else ()
 
 
 SignalKind = Literal["breadcrumb", "category", "path"]
@@ -165,7 +129,6 @@ MOST_SECTIONS = 2
 _DEEPEST = 4
 _REMEMBERED = 100_000
 _SLUG = re.compile(r".*\d|.{25,}|.*\.(?:html?|php|aspx?|xml|rss|json)$", re.DOTALL)
-_SPLIT = re.compile(r"\s*[>›»/|→]\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,80 +142,72 @@ class Signal:
 class Names:
     """Who among *sections* is meant by a publisher's name."""
 
-    def __init__(self, sections: Sequence[Section], vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, sections: Sequence[Section]) -> None:
         self._titles = {section.path: section.title for section in sections}
         self._chains = _title_chains(sections)
         # Name or concept → paths by how surely they mean it: 0 the title does, 1 it is part of it, 2 only the key does.
-        self._own: dict[str, list[tuple[int, str]]] = {}
-        self._concepts: dict[str, list[tuple[int, str]]] = {}
+        self._by_name: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._by_concept: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         for section in sections:
             key = section.path.rpartition("/")[2]
             title_key = name_key(section.title)
             for name in dict.fromkeys((title_key, name_key(key))):
-                self._own.setdefault(name, []).append((0 if name == title_key else 2, section.path))
-            by_title = vocabulary.several(section.title)
-            for concept in by_title or vocabulary.several(key.replace("-", " ")):
+                self._by_name[name].append((0 if name == title_key else 2, section.path))
+            by_title = concepts_of(section.title)
+            rank = int(len(by_title) > 1) if by_title else 2
+            for concept in by_title or concepts_of(key.replace("-", " ")):
                 if concept != GENERIC:
-                    rank = 2 if not by_title else int(len(by_title) > 1)
-                    self._concepts.setdefault(concept, []).append((rank, section.path))
-        self._known: dict[str, str | None] = {}
-        self._ways: dict[tuple[bool, tuple[str, ...]], tuple[str | None, str]] = {}
+                    self._by_concept[concept].append((rank, section.path))
+        self._meant_by_key = lru_cache(_REMEMBERED)(self._find_meant)
+        self._along = lru_cache(_REMEMBERED)(self._find_along)
 
     def place(self, entry: Entry, *, alone: bool) -> list[Placement]:
         """Where the publisher's words put *entry*: by its breadcrumb; *alone*, else by categories, then by address."""
-        breadcrumb = breadcrumb_of(entry)
-        if breadcrumb:
+        if breadcrumb := breadcrumb_of(entry):
             path, part = self._along(breadcrumb)
             if path is not None:
-                reason = f"breadcrumb {' > '.join(entry.breadcrumb)!r}" + self._meaning(part, path)
-                return [Placement(section=path, by="breadcrumb", reason=reason)]
+                return [self._placement(path, "breadcrumb", repr(" > ".join(entry.breadcrumb)), part)]
         if not alone:
             return []
         return self._by_categories(entry) or self._by_address(entry)
 
     def unknown(self, entry: Entry) -> str:
         """What *entry* says of its topic, in words, where no section is meant by it; empty where it says nothing."""
-        said = []
+        found = []
         if entry.breadcrumb:
-            said.append(f"the breadcrumb {' > '.join(entry.breadcrumb)!r}")
-        if names := self._topics(categories_of(entry).values()):
+            found.append(f"the breadcrumb {' > '.join(entry.breadcrumb)!r}")
+        if names := _topics(categories_of(entry).values()):
             shown = ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
-            said.append(f"the {'category' if len(names) == 1 else 'categories'} {shown}")
-        if segments := self._topics(topical(segments_of(entry))):
-            said.append(f"the path /{'/'.join(segments)}")
-        return f"no section for {', '.join(said)}" if said else ""
+            found.append(f"the {'category' if len(names) == 1 else 'categories'} {shown}")
+        if segments := _topics(topical(segments_of(entry))):
+            found.append(f"the path /{'/'.join(segments)}")
+        return f"no section for {', '.join(found)}" if found else ""
 
     def unmapped(self, entry: Entry) -> Iterator[Signal]:
         """What *entry* says of its topic that means no section, or not surely one."""
         breadcrumb = breadcrumb_of(entry)
         if breadcrumb and self._along(breadcrumb)[0] is None:
             yield Signal("breadcrumb", " > ".join(entry.breadcrumb))
-        for name in self._topics(categories_of(entry).values()):
-            if self._along(tuple(_SPLIT.split(name)))[0] is None:
+        for name in _topics(categories_of(entry).values()):
+            if self._along(tuple(SEPARATORS.split(name)))[0] is None:
                 yield Signal("category", name)
         segments = topical(segments_of(entry))
-        if (named := self._topics(segments)) and self._along(segments, whole=False)[0] is None:
+        if (named := _topics(segments)) and self._along(segments, whole=False)[0] is None:
             yield Signal("path", f"/{'/'.join(named)}")
 
-    def resolve(self, name: str) -> str | None:
+    def _meant(self, name: str) -> str | None:
         """The section that *name* alone means: by its own name, else by its concept or one above; None if unsure."""
-        key = name_key(name)
-        if key not in self._known:
-            if len(self._known) > _REMEMBERED:
-                self._known.clear()
-            self._known[key] = self._resolve(key)
-        return self._known[key]
+        return self._meant_by_key(name_key(name))
 
-    def _resolve(self, key: str) -> str | None:
-        concept = self._vocabulary.concepts.get(key)
+    def _find_meant(self, key: str) -> str | None:
+        concept = concepts().get(key)
         if not key or concept == GENERIC:
             return None
-        if key in self._own:
-            return _one(self._own[key])
+        if key in self._by_name:
+            return _only(self._by_name[key])
         while concept:
-            if concept in self._concepts:
-                return _one(self._concepts[concept])
+            if concept in self._by_concept:
+                return _only(self._by_concept[concept])
             concept = concept.rpartition("/")[0]
         return None
 
@@ -262,69 +217,49 @@ class Names:
             return []
         found: dict[str, Placement] = {}
         for name in names:
-            parts = tuple(_SPLIT.split(name))
-            path, part = self._along(parts) if len(parts) > 1 else (self.resolve(name), name)
+            parts = tuple(SEPARATORS.split(name))
+            path, part = self._along(parts) if len(parts) > 1 else (self._meant(name), name)
             if path is not None and path not in found:
-                reason = f"category {name!r}" + self._meaning(part, path)
-                found[path] = Placement(section=path, by="category", reason=reason)
-        deepest = [placement for path, placement in found.items() if not _is_above(path, found)]
+                found[path] = self._placement(path, "category", repr(name), part)
+        deepest = [one for path, one in found.items() if not any(other.startswith(f"{path}/") for other in found)]
         return deepest if len(deepest) <= MOST_SECTIONS else []
 
     def _by_address(self, entry: Entry) -> list[Placement]:
         segments = topical(segments_of(entry))
         path, part = self._along(segments, whole=False)
-        if path is None:
-            return []
-        reason = f"path /{'/'.join(segments)}" + self._meaning(part, path)
-        return [Placement(section=path, by="path", reason=reason)]
+        return [self._placement(path, "path", f"/{'/'.join(segments)}", part)] if path is not None else []
 
-    def _along(self, parts: tuple[str, ...], *, whole: bool = True) -> tuple[str | None, str]:
+    def _find_along(self, parts: tuple[str, ...], *, whole: bool = True) -> tuple[str | None, str]:
         """The section that a way down a publisher's tree leads to, and the part that meant it.
 
         Where the admin's tree has the same titles down to some part, that section; else the outermost part that
         means one leads, and parts below it may only lead deeper into it. With *whole*, a beginning that says
         nothing of a topic ("News") counts where it is a section and nothing below it is one.
         """
-        way = self._ways.get((whole, parts))
-        if way is None:
-            if len(self._ways) > _REMEMBERED:
-                self._ways.clear()
-            way = self._ways[whole, parts] = self._find_way(parts, whole)
-        return way
-
-    def _find_way(self, parts: tuple[str, ...], whole: bool) -> tuple[str | None, str]:
         folded = tuple(fold(part).strip() for part in parts)
         same = next((length for length in range(len(folded), 0, -1) if folded[:length] in self._chains), 0)
         alike = (self._chains[folded[:same]], parts[same - 1]) if same else (None, "")
         if same > 1 or (whole and same == len(folded)):
             return alike
-        path, by = self._outermost(parts)
-        return alike if path is None and whole else (path, by)
-
-    def _outermost(self, parts: tuple[str, ...]) -> tuple[str | None, str]:
-        """The section that the first of *parts* which means one leads to, or a later one below it; and that part."""
         path: str | None = None
         by = ""
         for part in parts:
-            deeper = self.resolve(part)
+            deeper = self._meant(part)
             if deeper is not None and (path is None or deeper.startswith(f"{path}/")):
                 path, by = deeper, part
-        return path, by
+        return alike if path is None and whole else (path, by)
 
-    def _meaning(self, part: str, path: str) -> str:
-        """How a part means a section where their names differ."""
+    def _placement(self, path: str, by: str, words: str, part: str) -> Placement:
+        """A placement by the publisher's *words*, which says how *part* of them means the section, unless by name."""
         title = self._titles[path]
-        if name_key(part) in (name_key(title), name_key(path.rpartition("/")[2])):
-            return ""
-        return f", where {part!r} means {title!r}"
-
-    def _topics(self, names: Iterable[str]) -> list[str]:
-        """Those of *names* that say something of a topic; "News" does not."""
-        return [name for name in names if name_key(name) and self._vocabulary.concept(name) != GENERIC]
+        by_name = name_key(part) in (name_key(title), name_key(path.rpartition("/")[2]))
+        meaning = "" if by_name else f", where {part!r} means {title!r}"
+        return Placement(section=path, by=by, reason=f"{by} {words}{meaning}")
 
 
-def _is_above(path: str, others: Iterable[str]) -> bool:
-    return any(other.startswith(f"{path}/") for other in others)
+def _topics(names: Iterable[str]) -> list[str]:
+    """Those of *names* that say something of a topic; "News" does not."""
+    return [name for name in names if name_key(name) and concept_of(name) != GENERIC]
 
 
 def topical(segments: Sequence[str]) -> tuple[str, ...]:
@@ -339,11 +274,11 @@ def topical(segments: Sequence[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _one(ranked: Sequence[tuple[int, str]]) -> str | None:
+def _only(ranked: Sequence[tuple[int, str]]) -> str | None:
     """Of the paths of the best rank the only one, or the one that holds all the others; None where they are apart."""
     best = min(rank for rank, _ in ranked)
     found = sorted({path for rank, path in ranked if rank == best}, key=len)
-    return found[0] if all(path == found[0] or path.startswith(f"{found[0]}/") for path in found) else None
+    return found[0] if all(f"{path}/".startswith(f"{found[0]}/") for path in found) else None
 
 
 def _title_chains(sections: Sequence[Section]) -> dict[tuple[str, ...], str]:

@@ -13,16 +13,7 @@ from typing import Any
 import re2
 
 from feeds.configuration import UNFILED, Drop, Match, Section, Source, Term, TermField
-from feeds.filing.names import (
-    SHIPPED,
-    Names,
-    Vocabulary,
-    breadcrumb_of,
-    categories_of,
-    segments_of,
-    split_breadcrumb,
-    split_path,
-)
+from feeds.filing.names import Names, breadcrumb_of, categories_of, segments_of, split_breadcrumb, split_path
 from feeds.model import DROPPED, DROPPED_AT_SOURCE, Entry, Placement
 from feeds.parsed import Origin
 from feeds.text import fold, words
@@ -302,9 +293,22 @@ def _automata(patterns: dict[str, int]) -> Iterator[tuple[Any, list[int]]]:
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """A term: one of its atoms must be true. *places* says in which order they are named."""
+    """A term: one of its *atoms* must be true. What they lead to says in which order they are named."""
 
-    places: dict[int, int]
+    atoms: dict[int, int]
+
+    def deciding(self, true: set[int]) -> tuple[int, ...] | None:
+        met = self.atoms.keys() & true
+        return (min(met, key=self.atoms.__getitem__),) if met else None
+
+    def positive(self) -> list[int]:
+        return list(self.atoms)
+
+    def triggers(self) -> frozenset[int]:
+        return frozenset(self.atoms)
+
+    def lacks(self, true: set[int], words: Sequence[str]) -> str:
+        return _none_of(self.atoms, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,17 +317,61 @@ class _Joint:
     all: tuple[_Node, ...]
     none: tuple[_Node, ...]
 
+    def deciding(self, true: set[int]) -> tuple[int, ...] | None:
+        """The atoms that make it hold; None where it does not."""
+        found: tuple[int, ...] = ()
+        for part in self.all:
+            numbers = part.deciding(true)
+            if numbers is None:
+                return None
+            found += numbers
+        if self.any:
+            first = _first(self.any, true)
+            if first is None:
+                return None
+            found += first
+        return found if _first(self.none, true) is None else None
+
+    def positive(self) -> list[int]:
+        """The atoms that can make it hold."""
+        return [number for part in (*self.all, *self.any) for number in part.positive()]
+
+    def triggers(self) -> frozenset[int] | None:
+        choices = [found for part in self.all if (found := part.triggers()) is not None]
+        several = [part.triggers() for part in self.any]
+        if several and None not in several:
+            choices.append(frozenset().union(*filter(None, several)))
+        return min(choices, key=len) if choices else None
+
+    def lacks(self, true: set[int], words: Sequence[str]) -> str:
+        """What is missing, where it does not hold, or what leaves it out."""
+        missing = next((part for part in self.all if part.deciding(true) is None), None)
+        if missing is None and self.any and _first(self.any, true) is None:
+            missing = next((part for part in self.any if not true.isdisjoint(part.positive())), None)
+            if missing is None:
+                return _none_of((number for part in self.any for number in part.positive()), words)
+        if missing is not None:
+            return missing.lacks(true, words)
+        against = _first(self.none, true)
+        return "" if against is None else f"left out by {_named(against, words)}"
+
 
 _Node = _Leaf | _Joint
 
 
-@dataclass(frozen=True, slots=True)
-class RuleState:
-    """How a rule stands to an entry: *reason* is what of it holds, *lacks* what is missing or left out by."""
+def _first(parts: Iterable[_Node], true: set[int]) -> tuple[int, ...] | None:
+    """The atoms that make the first of *parts* hold that does."""
+    return next((numbers for part in parts if (numbers := part.deciding(true)) is not None), None)
 
-    holds: bool
-    reason: str
-    lacks: str = ""
+
+def _named(numbers: Iterable[int], words: Sequence[str]) -> str:
+    return " and ".join(dict.fromkeys(words[one] for one in numbers)) or "nothing of `none` holds"
+
+
+def _none_of(numbers: Iterable[int], words: Sequence[str]) -> str:
+    named = [words[number] for number in dict.fromkeys(numbers)]
+    more = f" or {len(named) - SHOWN} others" if len(named) > SHOWN else ""
+    return f"no {' or '.join(named[:SHOWN])}{more}"
 
 
 class Rule:
@@ -331,8 +379,8 @@ class Rule:
 
     def __init__(self, match: Match | Term, atoms: Atoms) -> None:
         self._root = _compile(match, atoms)
-        self._atom_words = atoms.words
-        self.triggers = _triggers(self._root)
+        self._words = atoms.words
+        self.triggers = self._root.triggers()
         """Atoms of which at least one is true wherever the rule holds; None where it may hold without any."""
 
     def holds(self, true: set[int]) -> str | None:
@@ -341,93 +389,20 @@ class Rule:
         The reason of a joint is that of each *all* and of its first *any*; a rule of nothing but *none* holds where
         none of them does.
         """
-        numbers = _decide(self._root, true)
-        return None if numbers is None else self._named(numbers)
+        numbers = self._root.deciding(true)
+        return None if numbers is None else _named(numbers, self._words)
 
-    def state(self, true: set[int]) -> RuleState:
-        """How the rule stands, also where it does not hold: the answer to "why not?"."""
-        reason = self.holds(true)
-        if reason is not None:
-            return RuleState(True, reason)
-        met = [number for number in _positive(self._root) if number in true]
-        return RuleState(
-            False, " and ".join(self._atom_words[one] for one in met[:SHOWN]), self._lack(self._root, true)
-        )
-
-    def _named(self, numbers: Iterable[int]) -> str:
-        return " and ".join(dict.fromkeys(self._atom_words[one] for one in numbers)) or "nothing of `none` holds"
-
-    def _lack(self, node: _Node, true: set[int]) -> str:
-        if isinstance(node, _Leaf):
-            return f"no {self._list(node.places)}"
-        missing = next((part for part in node.all if _decide(part, true) is None), None)
-        if missing is not None:
-            return self._lack(missing, true)
-        if node.any and _first(node.any, true) is None:
-            return self._lack_any(node.any, true)
-        against = _first(node.none, true)
-        return "" if against is None else f"left out by {self._named(against)}"
-
-    def _lack_any(self, parts: Sequence[_Node], true: set[int]) -> str:
-        """What the nearest of *parts* lacks, of which none holds."""
-        nearest = next((part for part in parts if not true.isdisjoint(_positive(part))), None)
-        if nearest is not None:
-            return self._lack(nearest, true)
-        return f"no {self._list(number for part in parts for number in _positive(part))}"
-
-    def _list(self, numbers: Iterable[int]) -> str:
-        named = [self._atom_words[number] for number in dict.fromkeys(numbers)]
-        more = f" or {len(named) - SHOWN} others" if len(named) > SHOWN else ""
-        return " or ".join(named[:SHOWN]) + more
+    def nearly(self, true: set[int]) -> str:
+        """What holds of a rule that does not, and what it lacks: the answer to "why not?"; empty where nothing does."""
+        met = [self._words[number] for number in self._root.positive() if number in true]
+        return f"{' and '.join(met[:SHOWN])}, but {self._root.lacks(true, self._words)}" if met else ""
 
 
 def _compile(rule: Match | Term, atoms: Atoms) -> _Node:
     if isinstance(rule, Term):
         return _Leaf(atoms.numbers(rule))
-    any_, all_, none = (
-        tuple(_compile(part, atoms) for part in parts) for parts in (rule.any, rule.all, rule.none)
-    )  # fmt: skip
-    return _Joint(any_, all_, none)
-
-
-def _decide(node: _Node, true: set[int]) -> tuple[int, ...] | None:
-    """The atoms that make *node* hold; None where it does not."""
-    if isinstance(node, _Leaf):
-        met = node.places.keys() & true
-        return (min(met, key=node.places.__getitem__),) if met else None
-    deciding: tuple[int, ...] = ()
-    for part in node.all:
-        numbers = _decide(part, true)
-        if numbers is None:
-            return None
-        deciding += numbers
-    if node.any:
-        first = _first(node.any, true)
-        if first is None:
-            return None
-        deciding += first
-    return deciding if _first(node.none, true) is None else None
-
-
-def _first(parts: Iterable[_Node], true: set[int]) -> tuple[int, ...] | None:
-    """The atoms that make the first of *parts* hold that does."""
-    return next((numbers for part in parts if (numbers := _decide(part, true)) is not None), None)
-
-
-def _positive(node: _Node) -> list[int]:
-    if isinstance(node, _Leaf):
-        return list(node.places)
-    return [number for part in (*node.all, *node.any) for number in _positive(part)]
-
-
-def _triggers(node: _Node) -> frozenset[int] | None:
-    if isinstance(node, _Leaf):
-        return frozenset(node.places)
-    choices = [found for part in node.all if (found := _triggers(part)) is not None]
-    several = [_triggers(part) for part in node.any]
-    if several and None not in several:
-        choices.append(frozenset().union(*filter(None, several)))
-    return min(choices, key=len) if choices else None
+    parts = (tuple(_compile(part, atoms) for part in some) for some in (rule.any, rule.all, rule.none))
+    return _Joint(*parts)
 
 
 def _by_trigger(rules: Sequence[Rule]) -> tuple[list[int], Mapping[int, list[int]]]:
@@ -442,15 +417,17 @@ def _by_trigger(rules: Sequence[Rule]) -> tuple[list[int], Mapping[int, list[int
 class Compiled:
     """The rules and names of *sections*, and the *drops*; *rules* are by path, in the order of the tree."""
 
-    def __init__(
-        self, sections: Sequence[Section], drops: Collection[Drop] = (), vocabulary: Vocabulary | None = None
-    ) -> None:
+    def __init__(self, sections: Sequence[Section], drops: Collection[Drop]) -> None:
         ruled = [(section.path, section.match) for section in sections if section.match is not None]
         self.atoms = Atoms([match for _, match in ruled] + [drop.match for drop in drops])
         self._drops = [(drop, Rule(drop.match, self.atoms)) for drop in drops]
         self.rules = [(path, Rule(match, self.atoms)) for path, match in ruled]
-        self.names = Names(sections, vocabulary or SHIPPED)
+        self.names = Names(sections)
         self._always, self._called = _by_trigger([rule for _, rule in self.rules])
+
+    def true_of(self, entry: Entry, source: Source) -> set[int]:
+        """The atoms that hold of *entry*, which *source* brought."""
+        return self.atoms.true_of(entry, source) if self.rules or self._drops else set()
 
     def dropped(self, true: set[int], source: Source) -> Placement | None:
         """Why what *source* brought, of which the atoms *true* hold, is never published; None where it may be."""
@@ -462,11 +439,6 @@ class Compiled:
             words = f"dropped by {reason} (`drop:` of the source {source.name!r})"
             return Placement(section=UNFILED, by=DROPPED_AT_SOURCE, reason=words)
         return None
-
-    @property
-    def asks(self) -> bool:
-        """Whether there is any rule to ask at all."""
-        return bool(self.rules or self._drops)
 
     def by_rules(self, true: set[int], found: dict[str, Placement]) -> None:
         """Add to *found* the sections whose rules hold where the atoms *true* do."""

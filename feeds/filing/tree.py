@@ -1,70 +1,26 @@
-"""The section tree, compiled: where an entry belongs and why. Pure."""
+"""The section tree: where an entry belongs and why; and what another config would do with what is stored. Pure.
+
+`Comparison`, for `wiredesk plan`, looks at one article after the other and keeps counts, some examples, and those among
+what enters a section that could come to stand in its document.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from feeds.configuration import UNFILED, Drop, Section, Source
-from feeds.model import WHOLE_DESK, Entry, Placement
+from feeds.filing.names import Signal
+from feeds.filing.rules import Compiled
+from feeds.model import WHOLE_DESK, Entry, Placement, dropped
 
 if TYPE_CHECKING:
     from feeds.filing.learned.text_model import Model
-    from feeds.filing.names import Signal, Vocabulary
-    from feeds.filing.rules import Compiled, RuleState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guess:
-    """What the learned classifier says of a section: its probability, what it takes to be filed, the telling words.
-
-    *wanted* is the precision that the section asks for, None where it is not set to learn; *threshold* the probability
-    that it takes, None where so many were never right; *floor* says that it is the least for any single filing, while
-    lower ones would do for the mean.
-    """
-
-    section: str
-    probability: float
-    threshold: float | None
-    wanted: float | None = None
-    floor: bool = False
-    words: tuple[tuple[str, float], ...] = ()
-
-    def line(self) -> str:
-        """The guess as a line for people."""
-        if self.threshold is not None:
-            needed = f"needs {self.threshold:.0%}{': the floor' if self.floor else ''}"
-        elif self.wanted is not None:
-            needed = f"was never right as often as {self.wanted:.0%}"
-        else:
-            needed = "not set to learn"
-        words = ", ".join(f"{word} {weight:+.1f}" for word, weight in self.words)
-        return f"classifier: {self.section} {self.probability:.0%} ({needed})" + (f": {words}" if words else "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """All that was weighed for one entry of one source. *unmapped* are the publisher's words that mean no section."""
-
-    placements: tuple[Placement, ...]
-    rules: tuple[tuple[str, RuleState], ...] = ()  # by path: those that hold, then those of which a part does
-    unmapped: tuple[str, ...] = ()
-    guesses: tuple[Guess, ...] = ()
-
-    def lines(self) -> tuple[str, ...]:
-        """The whole as lines for people."""
-        found = []
-        for path, rule in self.rules:
-            if rule.holds:
-                found.append(f"rule of {path} holds: {rule.reason}")
-            else:
-                found.append(f"rule of {path} nearly holds: {rule.reason or 'something'}, but {rule.lacks}")
-        found += [f"no section is surely meant by the {name}" for name in self.unmapped]
-        return (*found, *(guess.line() for guess in self.guesses))
-
 
 _GUESSES = 5
 
@@ -74,19 +30,13 @@ class FilingRules:
 
     What one of *drops* holds of is filed nowhere. With a learned *model*, what no rule and no name files is filed by
     it, in sections that are set to learn.
-    *vocabulary* takes the place of the shipped one.
     """
 
     def __init__(
-        self,
-        sections: Sequence[Section],
-        model: Model | None = None,
-        *,
-        drops: Collection[Drop] = (),
-        vocabulary: Vocabulary | None = None,
+        self, sections: Sequence[Section], model: Model | None = None, *, drops: Collection[Drop] = ()
     ) -> None:
         self._sections = {section.path: section for section in sections}
-        self._compiled = cache(lambda: _compile(sections, drops, vocabulary))
+        self._compiled = cache(lambda: Compiled(sections, drops))
         self.learning = {section.path: section.learned_precision for section in sections if section.learned_precision}
         """The sections that are set to learn, with the precision that each asks for."""
         self._teach(model)
@@ -123,28 +73,23 @@ class FilingRules:
     def weigh(self, entry: Entry, source: Source) -> tuple[tuple[Placement, ...], set[int]]:
         """What `place` gives, and the numbers of the terms that hold of *entry*."""
         compiled = self._compiled()
-        true = compiled.atoms.true_of(entry, source) if compiled.asks else set()
+        true = compiled.true_of(entry, source)
         if (never := compiled.dropped(true, source)) is not None:
             return (never,), true
-        found = self._set_by(source)
+        found = {}
+        if source.section is not None and source.section in self._sections:
+            reason = f"the source {source.name!r} is set to it"
+            found[source.section] = Placement(section=source.section, by="source", reason=reason)
         compiled.by_rules(true, found)
         for placement in compiled.names.place(entry, alone=not found):
             if not any(f"{path}/".startswith(f"{placement.section}/") for path in found):
                 found[placement.section] = placement
         if not found and self._thresholds:
             found = self._learned(entry)
-        found = self._exclusive(found)
         if not found:
             reason = compiled.names.unknown(entry) or "no rule holds"
             return (Placement(section=UNFILED, by="none", reason=reason), WHOLE_DESK), true
-        return tuple(self._with_parents(found).values()), true
-
-    def _set_by(self, source: Source) -> dict[str, Placement]:
-        """The section that *source* itself is set to."""
-        if source.section is None or source.section not in self._sections:
-            return {}
-        reason = f"the source {source.name!r} is set to it"
-        return {source.section: Placement(section=source.section, by="source", reason=reason)}
+        return tuple(self._with_parents(self._exclusive(found)).values()), true
 
     def place_again(
         self, entries: Iterable[tuple[Entry, Source]], before: Sequence[Placement]
@@ -156,46 +101,49 @@ class FilingRules:
         placed: list[Placement] = []
         true: set[int] = set()
         for entry, source in entries:
-            placements, met = self.weigh(entry, source)
+            placements, held = self.weigh(entry, source)
             placed += placements
-            true |= met
+            true |= held
         if self._model is None and all(one.by == "none" or one is WHOLE_DESK for one in placed):
             kept = {one.section: one for one in before if one.by == "learned" and one.section in self.learning}
             placed = [*self._with_parents(kept).values()] if kept else placed
         return placed, true
 
-    def explain(self, entry: Entry, source: Source) -> Explanation:
-        """All that `place` weighs: rules that hold or nearly do, the publisher's words, the classifier's guesses."""
+    def explain(self, entry: Entry, source: Source) -> tuple[str, ...]:
+        """All that `place` weighs, a line each: rules that hold, then those that nearly do, the publisher's words that
+        mean no section, and the classifier's guesses.
+        """
         compiled = self._compiled()
-        true = compiled.atoms.true_of(entry, source)
-        states = [(path, rule.state(true)) for path, rule in compiled.rules]
-        near = [(path, state) for path, state in states if state.holds or state.reason]
-        return Explanation(
-            placements=self.place(entry, source),
-            rules=tuple(sorted(near, key=lambda rule: not rule[1].holds)),
-            unmapped=tuple(f"{signal.kind} {signal.value!r}" for signal in self.unmapped(entry)),
-            guesses=self._guesses(self._model, entry) if self._model is not None else (),
-        )
-
-    def _guesses(self, model: Model, entry: Entry) -> tuple[Guess, ...]:
-        guesses = []
-        for path, probability in model.guess(entry.title, entry.text, _authors(entry))[:_GUESSES]:
-            threshold, wanted = self._thresholds.get(path), self.learning.get(path)
-            guesses.append(
-                Guess(
-                    section=path,
-                    probability=probability,
-                    threshold=threshold,
-                    wanted=wanted,
-                    floor=wanted is not None and threshold == model.floor(wanted),
-                    words=model.telling(path, entry.title, entry.text),
-                )
-            )
-        return tuple(guesses)
+        true = compiled.true_of(entry, source)
+        holding, near = [], []
+        for path, rule in compiled.rules:
+            if (reason := rule.holds(true)) is not None:
+                holding.append(f"rule of {path} holds: {reason}")
+            elif nearly := rule.nearly(true):
+                near.append(f"rule of {path} nearly holds: {nearly}")
+        unmapped = (f"no section is surely meant by the {one.kind} {one.value!r}" for one in self.unmapped(entry))
+        return (*holding, *near, *unmapped, *self._guesses(entry))
 
     def unmapped(self, entry: Entry) -> tuple[Signal, ...]:
         """The publisher's words of *entry* that mean no section, for `wiredesk sections --unmapped`."""
         return tuple(self._compiled().names.unmapped(entry))
+
+    def _guesses(self, entry: Entry) -> Iterator[str]:
+        """What the model says of the likeliest sections: the probability, what filing takes, the telling words."""
+        model = self._model
+        if model is None:
+            return
+        for path, probability in model.guess(entry.title, entry.text, _authors(entry))[:_GUESSES]:
+            threshold, wanted = self._thresholds.get(path), self.learning.get(path)
+            if wanted is None:
+                needed = "not set to learn"
+            elif threshold is None:
+                needed = f"was never right as often as {wanted:.0%}"
+            else:
+                needed = f"needs {threshold:.0%}{': the floor' if threshold == model.floor(wanted) else ''}"
+            telling = model.telling(path, entry.title, entry.text)
+            words = ", ".join(f"{word} {weight:+.1f}" for word, weight in telling)
+            yield f"classifier: {path} {probability:.0%} ({needed})" + (f": {words}" if words else "")
 
     def _learned(self, entry: Entry) -> dict[str, Placement]:
         assert self._model is not None
@@ -215,7 +163,7 @@ class FilingRules:
         top = max(self._sections[path].priority for path in found)
         best = [path for path in found if self._sections[path].priority == top]
         alone = next((path for path in best if self._sections[path].exclusive), None)
-        return {alone: found[alone]} if alone is not None else {path: found[path] for path in best}
+        return {path: found[path] for path in (best if alone is None else [alone])}
 
     def _with_parents(self, found: dict[str, Placement]) -> dict[str, Placement]:
         placed = dict(found)
@@ -232,12 +180,113 @@ class FilingRules:
         return placed
 
 
-def _compile(sections: Sequence[Section], drops: Collection[Drop], vocabulary: Vocabulary | None) -> Compiled:
-    # Here, for most polls bring nothing to file, and what compiles rules is large.
-    from feeds.filing.rules import Compiled
-
-    return Compiled(sections, drops, vocabulary)
-
-
 def _authors(entry: Entry) -> tuple[str, ...]:
     return tuple(person.name for person in entry.authors)
+
+
+EXAMPLES = 3
+DROPPED_PATH = "dropped"
+"""Stands for a section where articles count that `drop:` rules keep from being published; no section has this key."""
+NEWEST = 1000
+"""Of what enters a section so many, the newest, are kept: no document holds more."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moved:
+    """An article that enters or leaves a section. *dated* is its date, infinite where it has none of its own."""
+
+    dated: float
+    uid: str
+    title: str
+    source: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted, by section path; two that looked at different articles can be put together with `add`."""
+
+    articles: int = 0
+    dropped: int = 0  # by the config in force
+    ruled: Counter[str] = field(default_factory=Counter)  # filed by a rule, under the edited config
+    terms: Counter[int] = field(default_factory=Counter)  # articles of which a term of the edited config holds
+    enters: dict[str, list[Moved]] = field(default_factory=partial(defaultdict, list))  # the newest, as a heap
+    entering: Counter[str] = field(default_factory=Counter)
+    leaves: dict[str, list[Moved]] = field(default_factory=partial(defaultdict, list))
+    left: dict[str, set[str]] = field(default_factory=partial(defaultdict, set))  # uids of all that leaves
+
+    def add(self, other: Tally) -> None:
+        """Count in what *other* counted."""
+        self.articles += other.articles
+        self.dropped += other.dropped
+        self.ruled.update(other.ruled)
+        self.entering.update(other.entering)
+        self.terms.update(other.terms)
+        for path, entered in other.enters.items():
+            _keep(self.enters[path], entered, NEWEST)
+        for path, left in other.leaves.items():
+            _keep(self.leaves[path], left, EXAMPLES)
+        for path, uids in other.left.items():
+            self.left[path] |= uids
+
+    def newest(self, path: str, limit: int = EXAMPLES) -> list[Moved]:
+        """The newest of what enters the section."""
+        return heapq.nlargest(limit, self.enters.get(path, ()))
+
+
+class Comparison:
+    """Looks at articles as they are filed, and as the rules *after* would file them.
+
+    *moved* leads from the old path of a section to its new one, *sources* from a source's key to it as edited.
+    """
+
+    def __init__(self, after: FilingRules, *, moved: Mapping[str, str], sources: Mapping[str, Source]) -> None:
+        self._after = after
+        self._moved = moved
+        self._sources = sources
+        self.tally = Tally()
+
+    def look(self, uid: str, entries: Sequence[tuple[Entry, Source]], placed: Sequence[Placement]) -> None:
+        """Count one article, told by *entries* and filed as *placed* says."""
+        tally = self.tally
+        edited = [(entry, self._sources.get(source.key, source)) for entry, source in entries]
+        placements, true = self._after.place_again(edited, placed)
+        old = {self._moved.get(path, path): one for path, one in _by_path(placed).items()}
+        new = _by_path(placements)
+        tally.articles += 1
+        tally.dropped += DROPPED_PATH in old
+        tally.ruled.update(path for path, one in new.items() if one.by == "rule")
+        tally.terms.update(true)
+        if old.keys() == new.keys():
+            return
+        entry, source = entries[0]
+        dated = entry.published.timestamp() if entry.published else float("inf")
+        for path in new.keys() - old.keys():
+            tally.entering[path] += 1
+            moved = Moved(dated, uid, entry.title, source.name, new[path].reason)
+            _keep(tally.enters[path], (moved,), NEWEST)
+        for path in old.keys() - new.keys():
+            tally.left[path].add(uid)
+            moved = Moved(dated, uid, entry.title, source.name, old[path].reason)
+            _keep(tally.leaves[path], (moved,), EXAMPLES)
+
+
+def _by_path(placements: Sequence[Placement]) -> dict[str, Placement]:
+    """Where an article with these is: in its sections, else in `unfiled`, or, alone, in what is dropped."""
+    if (never := dropped(placements)) is not None:
+        return {DROPPED_PATH: never}
+    found: dict[str, Placement] = {}
+    for one in placements:
+        found.setdefault(one.section, one)
+    if found.keys() - {UNFILED, ""}:
+        # What one copy says nothing of, another may: an article is unfiled only where it is in no section.
+        found.pop(UNFILED, None)
+    return found
+
+
+def _keep(heap: list[Moved], more: Iterable[Moved], most: int) -> None:
+    for moved in more:
+        if len(heap) < most:
+            heapq.heappush(heap, moved)
+        else:
+            heapq.heappushpop(heap, moved)

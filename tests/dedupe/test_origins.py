@@ -4,7 +4,7 @@ import pytest
 
 from feeds.configuration import Source
 from feeds.dedupe import Directory, credited, with_origin
-from feeds.dedupe.origins import Credit, find_credits, means, read_credit
+from feeds.dedupe.lineage import Credit, find_credits, means, read_credit
 from feeds.parsed import Origin, Person
 from tests.dedupe.conftest import BRIDGE, entry
 

@@ -13,9 +13,7 @@ from hypothesis import strategies as some
 pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
 
 from feeds.filing.learned import matrix
-from feeds.filing.learned.calibration import strictest, thresholds_of
 from feeds.filing.learned.examples import Example
-from feeds.filing.learned.features import BITS, BLOCKS, features, learned_authors, learned_words, word_numbers
 from feeds.filing.learned.matrix import (
     neighbours_of,
     senses_of,
@@ -25,8 +23,18 @@ from feeds.filing.learned.matrix import (
     ways_written,
 )
 from feeds.filing.learned.report import calibration_error, coverage_at, report_of
-from feeds.filing.learned.text_model import PRECISIONS, model_from_bytes, model_to_bytes
-from feeds.filing.learned.training import learn, machines_of
+from feeds.filing.learned.text_model import (
+    BITS,
+    BLOCKS,
+    PRECISIONS,
+    features,
+    learned_authors,
+    learned_words,
+    model_from_bytes,
+    model_to_bytes,
+    word_numbers,
+)
+from feeds.filing.learned.training import learn, machines_of, strictest, thresholds_of
 from tests.filing.made_up import COMMON, TOPICS, texts
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from feeds.configuration import UNFILED
+from feeds.files import tables
 from feeds.filing import FilingRules
-from feeds.filing.names import SHIPPED, read_vocabulary
+from feeds.filing.names import concept_of, concepts, name_key
 from feeds.model import Entry
 from feeds.normalise import normalise
 from feeds.parse.folder_files import parse_document
@@ -122,35 +123,22 @@ def test_what_means_no_section_is_told_for_the_admin() -> None:
 
 @pytest.mark.parametrize("title", ["Politics", "Politik", "Politique", "Política", "政治", "정치", "سياسة", "Политика"])
 def test_common_names_of_many_languages_mean_one_concept(title: str) -> None:
-    assert SHIPPED.concept(title) == "politics"
+    assert concept_of(title) == "politics"
 
 
 def test_the_topics_of_iptc_are_all_there() -> None:
-    tops = {concept.partition("/")[0] for concept in SHIPPED.concepts.values()}
+    tops = {concept.partition("/")[0] for concept in concepts().values()}
     assert tops >= set(
         "arts conflict crime disaster economy education environment health human-interest labour lifestyle politics "
         "religion science-technology society sport weather".split()
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("sport en football", "line 1: write concept, language and names with tabs between"),
-        ("# remark\nsport\ten\tball,,bat", "line 2: an empty name"),
-        ("sport\ten\tball\narts\tde\tBall", "line 2: 'Ball' means 'sport' already"),
-    ],
-)
-def test_a_table_that_is_none_says_where(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        read_vocabulary(text)
-
-
-def test_a_table_of_ones_own_is_used() -> None:
-    mine = read_vocabulary("angling\ten\tfishing, angling\n")
-    filing_rules = FilingRules(TREE, vocabulary=mine)
-    assert filing_rules.place(entry(categories=("Fishing",)), source())[0].section == "angling"
-    assert filing_rules.place(entry(categories=("Fußball",)), source())[0].section == UNFILED
+def test_a_name_means_one_concept() -> None:
+    rows = [row.split("\t") for row in tables("filing/vocabulary.txt")["names"]]
+    meant = [(name_key(name), concept) for concept, _, names in rows for name in names.split(",")]
+    assert all(name for name, _ in meant)
+    assert len(set(meant)) == len(concepts())
 
 
 @pytest.mark.shared_data

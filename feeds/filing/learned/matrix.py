@@ -16,8 +16,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from feeds.filing.learned.features import BITS, BLOCKS, LENGTHS, WORDS, features, word_numbers
-from feeds.filing.learned.text_model import COMMON, MOST_TEXTS, MOST_WORDS, NEAREST, SHARPNESS, Neighbours
+from feeds.filing.learned.text_model import (
+    BITS,
+    BLOCKS,
+    COMMON,
+    LENGTHS,
+    MOST_TEXTS,
+    NEAR_WORDS,
+    NEAREST,
+    SHARPNESS,
+    WORDS,
+    Neighbours,
+    features,
+    word_numbers,
+)
 from feeds.text import fold, frequencies
 
 Vectors = npt.NDArray[np.float32]
@@ -220,9 +232,9 @@ def telling_words(words: Matrix) -> Matrix:
         first, last = chosen.indptr[row], chosen.indptr[row + 1]
         if row < count - MOST_TEXTS:
             chosen.data[first:last] = 0
-        elif last - first > MOST_WORDS:
+        elif last - first > NEAR_WORDS:
             strengths = chosen.data[first:last]
-            strengths[np.argpartition(-strengths, MOST_WORDS)[MOST_WORDS:]] = 0
+            strengths[np.argpartition(-strengths, NEAR_WORDS)[NEAR_WORDS:]] = 0
     chosen.eliminate_zeros()
     return chosen
 
