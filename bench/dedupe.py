@@ -139,7 +139,7 @@ class Desk:
             entry = entry_of(row, number)
             start = time.process_time()
             deduper = Deduper(self._known, now=ARRIVED, window=self.window, stories=self.stories, uid=self._uid)
-            (decision,) = deduper.decide(number + 1, [entry])
+            (decision,) = deduper.decide_all([(number + 1, [entry])])[0]
             self.seconds += time.process_time() - start
             uid = decision.article_uid
             if entry.text_hash:

@@ -26,9 +26,11 @@ def flood(text: list[str], now: datetime, count: int = 10_000) -> None:
     start_kb, start = _resident_kb(), time.process_time()
     window = Window()
     for number in range(count):
-        deduper = Deduper(Known(), now=now, window=window)
+        deduper = Deduper(Known(), now=now, window=window, stories=Stories())
         body = f"{' '.join(text)} number {number}"
-        deduper.decide(number, [Entry(key=f"{number}", title=f"Note {number}", text=body, text_hash=text_hash(body))])
+        deduper.decide_all(
+            [(number, [Entry(key=f"{number}", title=f"Note {number}", text=body, text_hash=text_hash(body))])]
+        )[0]
     print(
         f"  a flood of {count:,} near-identical texts: {1000 * (time.process_time() - start) / count:.3f} ms a text,"
         f" {(_resident_kb() - start_kb) / 1024:.0f} MiB more, {len(window)} kept to compare"
@@ -61,7 +63,7 @@ def scale(sizes: Sequence[int]) -> None:
         remember(list(_stored(signatures, count, now, step)), window, stories)
         # The first article pays for what reading back has put off.
         first, _ = _made(dice, pool, vocabulary)
-        Deduper(Known(), now=now + step * count, window=window, stories=stories).decide(0, [first])
+        Deduper(Known(), now=now + step * count, window=window, stories=stories).decide_all([(0, [first])])
         read_back = 1e6 * (time.process_time() - start) / max(1, count)
         now += step * count
         recent: list[list[str]] = []
@@ -72,7 +74,7 @@ def scale(sizes: Sequence[int]) -> None:
             entry, text = _made(dice, pool, vocabulary, dice.choice(recent) if copy else None)
             recent = [*recent[-500:], text]
             start = time.process_time()
-            (decision,) = Deduper(Known(), now=now, window=window, stories=stories).decide(number, [entry])
+            (decision,) = Deduper(Known(), now=now, window=window, stories=stories).decide_all([(number, [entry])])[0]
             spent += time.process_time() - start
             copies += copy
             right += copy and decision.kind == "copy"

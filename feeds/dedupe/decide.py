@@ -19,7 +19,7 @@ from feeds.dedupe.grouping import Arriving, Joined, Stories
 from feeds.dedupe.identity import Identified, SourceBook, derived_key, judge_edit, shared_links, title_key
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import Sketched, sketch_text
-from feeds.dedupe.terms import GramCounts, TermCounts, Terms, pack, unpack
+from feeds.dedupe.terms import Terms, pack, primary, unpack
 from feeds.dedupe.window import NOTHING, Boilerplate, Found, Window
 from feeds.model import (
     NOTHING_BESIDE,
@@ -36,7 +36,6 @@ from feeds.text import short_hash, spelled
 
 FEWEST_TERMS = 3
 """An article with fewer different words ("Weather", "Morning briefing") belongs to no story."""
-_NO_COUNTS = TermCounts()
 _DERIVED = re.compile(r"~[0-9a-f]{16}\Z")
 """What `derived_key` adds to an id."""
 REMEMBERED_AT_ONCE = 2_000
@@ -94,12 +93,22 @@ def new_uid() -> str:
     return f"urn:uuid:{uuid4()}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What the entries of the document in hand are compared with: *live* are those that it shows, by article."""
+
+    source_id: int
+    book: SourceBook
+    boilerplate: Boilerplate
+    live: defaultdict[str, list[KnownEntry]]
+
+
 class Deduper:
     """Decides over one batch: what one source brings is known when the next one's entries are looked at.
 
-    *window* and *stories* are kept between batches; without them near copies and stories are not looked for.
-    *merged* tells, after `decide`, which stories became part of which (gone → kept), *moved* which articles that came
-    before went to another story before that (article → story). *language* is the desk's, for entries without one.
+    *window* and *stories* are kept between batches. *merged* tells, after `decide_all`, which stories became part of
+    which (gone → kept), *moved* which articles that came before went to another story before that (article → story).
+    *language* is the desk's, for entries without one.
     """
 
     def __init__(
@@ -107,51 +116,33 @@ class Deduper:
         known: Known,
         *,
         now: datetime,
-        window: Window | None = None,
-        stories: Stories | None = None,
+        window: Window,
+        stories: Stories,
         language: str = "en",
         uid: Callable[[], str] = new_uid,
     ) -> None:
         self.merged: dict[str, str] = {}
         self.moved: dict[str, str] = {}
+        self._known = known
+        self._now = now
+        self._window = window
         self._stories = stories
-        self._counts = stories.counts if stories is not None else _NO_COUNTS
         self._language = language
+        self._uid = uid
+        self._undone = False
         self._story_of: dict[str, str] = {}
         self._arriving: dict[str, Arriving] = {}
-        self._known = known
-        self._window = window
-        self._now = now
-        self._uid = uid
         self._by_comparable: dict[str, str] = {}
         self._by_text: dict[int, str] = {}
         self._entries: defaultdict[int, dict[str, KnownEntry]] = defaultdict(dict)
-        self._boilerplate: Boilerplate | None = None  # of the source in hand
-        self._live: defaultdict[str, list[KnownEntry]] = defaultdict(list)  # of the document in hand, by article
-        stored: defaultdict[int, list[KnownEntry]] = defaultdict(list)
+        self._stored: defaultdict[int, list[KnownEntry]] = defaultdict(list)
         for (source_id, _), one in known.entries.items():
-            stored[source_id].append(one)
+            self._stored[source_id].append(one)
         for source_id, newest in known.recent.items():
-            stored[source_id].extend(newest)
-        self._stored = stored
-        if window is not None:
-            window.forget(now)
-            window.begin()
-        if stories is not None:
-            stories.forget(now)
-            stories.begin()
-
-    def decide(
-        self,
-        source_id: int,
-        entries: Sequence[Entry],
-        sketches: Sequence[Sketched] = (),
-        *,
-        beside: Beside = NOTHING_BESIDE,
-    ) -> tuple[Decision, ...]:
-        """What `decide_all` gives for a batch of one source."""
-        (decisions,) = self.decide_all([(source_id, entries)], [sketches], {source_id: beside})
-        return decisions
+            self._stored[source_id].extend(newest)
+        for memory in (window, stories):
+            memory.forget(now)
+            memory.begin()
 
     def decide_all(
         self,
@@ -168,9 +159,12 @@ class Deduper:
             self._decide(source_id, entries, sketched, (beside or {}).get(source_id, NOTHING_BESIDE))
             for (source_id, entries), sketched in zip(batch, sketches or [()] * len(batch), strict=True)
         ]
-        if self._stories is None:
-            return decided
-        joined = self._place(self._stories)
+        placed = self._stories.place(list(self._arriving.values()), now=self._now, uid=self._uid)
+        joined = dict(zip(self._arriving, placed.joined, strict=True))
+        self._arriving.clear()
+        self._story_of.update((article, one.uid) for article, one in joined.items())
+        self.merged.update(placed.merged)
+        self.moved.update(placed.moved)
         return [tuple(self._in_story(decision, joined) for decision in decisions) for decisions in decided]
 
     def _decide(
@@ -181,20 +175,20 @@ class Deduper:
             for at, entry in enumerate(entries)
         ]
         standing = [draft.entry for draft in drafts if draft.refusal is None]
-        shared = shared_links(entries) | beside.addresses
         stored = [*self._entries[source_id].values(), *self._stored[source_id]]
         left_out = _left_out(stored, beside)
-        book = SourceBook(stored, standing, shared)
+        book = SourceBook(stored, standing, shared_links(entries) | beside.addresses)
         book.take(left_out)
         _identify(drafts, book, _hollow_texts(standing))
-        self._boilerplate = Boilerplate(lambda: self._signatures(source_id, drafts))
-        self._live.clear()
+        boilerplate = Boilerplate(lambda: self._signatures(source_id, drafts))
+        document = _Document(source_id, book, boilerplate, defaultdict(list))
         for one in (*left_out, *(draft.found.known for draft in drafts if draft.found is not None)):
-            self._live[one.article_uid].append(one)
+            document.live[one.article_uid].append(one)
         decisions = []
         for draft in drafts:
-            decisions.append(self._decide_one(source_id, draft, book))
-            self._remember(source_id, decisions[-1], book)
+            decisions.append(self._decide_one(document, draft))
+            if draft.refusal is None:
+                self._remember(document, decisions[-1])
         return tuple(decisions)
 
     def apart(self, decided: Sequence[Sequence[Decision]], kept: Sequence[Containment]) -> list[tuple[Decision, ...]]:
@@ -223,41 +217,42 @@ class Deduper:
 
     def _weighed(self, signed: bytes) -> near.Weighed | None:
         sketch = signature.read(signature.split(signed)[0])
-        return near.weigh(sketch, self._near_counts) if sketch is not None else None
-
-    @property
-    def _near_counts(self) -> GramCounts:
-        return self._window.counts if self._window is not None else GramCounts()
+        return near.weigh(sketch, self._window.counts) if sketch is not None else None
 
     def undo(self) -> None:
-        """Let window and stories be what they were before this batch, which could not be saved; before the next."""
-        if self._window is not None:
-            self._window.undo()
-        if self._stories is not None:
-            self._stories.undo()
-        self._window = self._stories = None
+        """Let window and stories be what they were before this batch, which could not be saved; before the next.
 
-    def _decide_one(self, source_id: int, draft: _Draft, book: SourceBook) -> Decision:
-        entry = draft.entry
+        Asked again, for another batch may have begun, it does nothing.
+        """
+        if not self._undone:
+            self._undone = True
+            self._window.undo()
+            self._stories.undo()
+
+    def _decide_one(self, document: _Document, draft: _Draft) -> Decision:
+        entry, source_id = draft.entry, document.source_id
         if draft.refusal is not None:
             return _decision("refused", entry, "", source_id, b"", draft.refusal)
         if draft.found is None and (twin := self._twin(source_id, entry)) is not None:
             twice = Evidence(kind="entry-id", detail="twice in one document")
             return _decision("seen", entry, twin.article_uid, source_id, twin.signature, twice)
-        if (found := draft.found or book.moved(entry, draft.sketch)) is not None:
-            return self._as_known(source_id, draft, found)
-        return self._as_unknown(source_id, draft, book)
+        if (found := draft.found or document.book.moved(entry, draft.sketch)) is not None:
+            return self._as_known(document, draft, found)
+        return self._as_unknown(document, draft)
 
-    def _as_unknown(self, source_id: int, draft: _Draft, book: SourceBook) -> Decision:
+    def _as_unknown(self, document: _Document, draft: _Draft) -> Decision:
         """The decision on an entry that its source has not brought before: a copy, or new."""
-        entry = draft.entry
+        entry, source_id, book = draft.entry, document.source_id, document.book
         evidence: tuple[Evidence, ...] = ()
         if book.holds(entry.key):
             reused = Evidence(kind="entry-id", detail="id used before for an article that is unlike in title and text")
             entry, evidence = replace(entry, key=derived_key(entry)), (reused,)
-        copied = self._certain_copy_of(entry, draft.sketch, by_address=book.identifies(entry))
-        around = self._near(source_id, entry, draft.sketch) if copied is None else NOTHING
-        copied = copied or self._near_copy_of(entry, draft.sketch, around)
+        around = NOTHING
+        copied = self._certain_copy_of(document, entry, draft.sketch)
+        if copied is None:
+            around = self._near(document, entry, draft.sketch)
+            fitting = (one for one in around.copies if self._fits(document, one.uid, entry, draft.sketch))
+            copied = next(((one.uid, near.evidence(one.likeness)) for one in fitting), None)
         if copied is not None:
             uid, why = copied
             return _related(_decision("copy", entry, uid, source_id, draft.sketch, *evidence, why), around)
@@ -270,51 +265,40 @@ class Deduper:
         same = twin is not None and (twin.content_hash, twin.title) == (entry.content_hash, entry.title)
         return twin if same else None
 
-    def _as_known(self, source_id: int, draft: _Draft, found: Identified) -> Decision:
-        entry, known = draft.entry, found.known
+    def _as_known(self, document: _Document, draft: _Draft, found: Identified) -> Decision:
+        entry, known, uid = draft.entry, found.known, found.known.article_uid
         if known.content_hash == entry.content_hash or draft.sketched is None:
-            decision = _decision("seen", entry, known.article_uid, source_id, known.signature, found.evidence)
+            decision = _decision("seen", entry, uid, document.source_id, known.signature, found.evidence)
         else:
             significant, why = judge_edit(entry, draft.sketch, known)
-            decision = _decision("updated", entry, known.article_uid, source_id, draft.sketch, found.evidence, why)
-            signature = draft.sketch + _packed(self._terms(entry, draft.sketched))
-            decision = replace(decision, significant=significant, signature=signature)
-            decision = _related(decision, self._near(source_id, entry, draft.sketch, but=known.article_uid))
+            terms = self._terms(entry, draft.sketched)
+            signed = draft.sketch + (pack(terms) if terms is not None else b"")
+            decision = _decision("updated", entry, uid, document.source_id, signed, found.evidence, why)
+            around = self._near(document, entry, draft.sketch, but=uid)
+            decision = _related(replace(decision, significant=significant), around)
         return decision if known.key == entry.key else replace(decision, known_key=known.key)
 
     def _terms(self, entry: Entry, sketched: Sketched) -> Terms | None:
-        """The terms to be kept; None where there are no stories, or too few words for one."""
-        if self._stories is None:
-            return None
+        """The terms to be kept; None where there are too few words for a story."""
         terms = unpack(sketched.terms)
-        return self._stories.counts.strongest(terms, self._spoken(entry)) if len(terms) >= FEWEST_TERMS else None
-
-    def _spoken(self, entry: Entry) -> str:
-        return (entry.language or self._language).partition("-")[0].lower()
+        if len(terms) < FEWEST_TERMS:
+            return None
+        return self._stories.counts.strongest(terms, primary(entry.language or self._language))
 
     def _arrive(self, decision: Decision, sketched: Sketched) -> Decision:
         """Let the article of *decision* be placed at the end of the batch."""
-        terms = self._terms(decision.entry, sketched)
+        entry = decision.entry
+        terms = self._terms(entry, sketched)
         if terms is None:
             return decision
         self._arriving[decision.article_uid] = Arriving(
             terms,
-            language=self._spoken(decision.entry),
-            written=min(decision.entry.published or self._now, self._now),
+            language=primary(entry.language or self._language),
+            written=min(entry.published or self._now, self._now),
             source_id=decision.source_id,
             uid=decision.article_uid,
         )
         return replace(decision, signature=decision.signature + pack(terms))
-
-    def _place(self, stories: Stories) -> dict[str, Joined]:
-        """By article, the stories of those that came."""
-        placed = stories.place(list(self._arriving.values()), now=self._now, uid=self._uid)
-        joined = dict(zip(self._arriving, placed.joined, strict=True))
-        self._arriving.clear()
-        self._story_of.update((article, one.uid) for article, one in joined.items())
-        self.merged.update(placed.merged)
-        self.moved.update(placed.moved)
-        return joined
 
     def _in_story(self, decision: Decision, joined: Mapping[str, Joined]) -> Decision:
         if decision.kind == "copy":
@@ -336,40 +320,30 @@ class Deduper:
             return Evidence(kind="refused", detail="a text that was taken out for good")
         return None
 
-    def _certain_copy_of(self, entry: Entry, sketch: bytes, *, by_address: bool) -> tuple[str, Evidence] | None:
-        """The article that another entry brought under the same address or in the same words."""
-        if by_address and entry.comparable:
-            uid = self._known.by_comparable.get(entry.comparable) or self._by_comparable.get(entry.comparable)
-            if uid and self._fits(uid, entry, sketch):
+    def _certain_copy_of(self, document: _Document, entry: Entry, sketch: bytes) -> tuple[str, Evidence] | None:
+        """The article that another entry brought under the same address, or in the same words, where these are more
+        than a notice.
+        """
+        known = self._known
+        if entry.comparable and document.book.identifies(entry):
+            uid = known.by_comparable.get(entry.comparable) or self._by_comparable.get(entry.comparable)
+            if uid and self._fits(document, uid, entry, sketch):
                 return uid, Evidence(kind="url", detail=entry.comparable)
-        return self._word_for_word(entry, sketch)
-
-    def _word_for_word(self, entry: Entry, sketch: bytes) -> tuple[str, Evidence] | None:
-        """The article that another entry brought in the same words, where these are more than a notice."""
         read = signature.read(sketch)
-        if not entry.text_hash or read is None or read.word_count < near.NOTICE_WORDS:
-            return None
-        uid = self._known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
-        if uid and self._fits(uid, entry, sketch):
-            return uid, Evidence(kind="text", detail="word for word the same text")
+        if entry.text_hash and read is not None and read.word_count >= near.NOTICE_WORDS:
+            uid = known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
+            if uid and self._fits(document, uid, entry, sketch):
+                return uid, Evidence(kind="text", detail="word for word the same text")
         return None
 
-    def _near_copy_of(self, entry: Entry, sketch: bytes, around: Found) -> tuple[str, Evidence] | None:
-        """The nearest article of those *around* that the entry may be of."""
-        for one in around.copies:
-            if self._fits(one.uid, entry, sketch):
-                return one.uid, near.evidence(one.likeness)
-        return None
-
-    def _near(self, source_id: int, entry: Entry, sketch: bytes, *, but: str = "") -> Found:
-        if self._window is None:
-            return NOTHING
+    def _near(self, document: _Document, entry: Entry, sketch: bytes, *, but: str = "") -> Found:
+        language = primary(entry.language or self._language)
         return self._window.find(
             sketch,
             now=self._now,
-            source_id=source_id,
-            speaks=Speaking(entry.title, entry.text, self._counts, self._spoken(entry)),
-            boilerplate=self._boilerplate,
+            source_id=document.source_id,
+            speaks=Speaking(entry.title, entry.text, self._stories.counts, language),
+            boilerplate=document.boilerplate,
             but=but,
         )
 
@@ -378,12 +352,12 @@ class Deduper:
         found = {one.key: signature.split(one.signature)[0] for one in self._stored[source_id]}
         return [*(found | {draft.entry.key: draft.sketch for draft in drafts if draft.sketch}).values()]
 
-    def _fits(self, uid: str, entry: Entry, sketch: bytes) -> bool:
+    def _fits(self, document: _Document, uid: str, entry: Entry, sketch: bytes) -> bool:
         """Whether *entry* may be of the article *uid*: another entry of its document that is so must be near to it.
 
         Whatever a third one is to both of them, a source that shows two at a time means two.
         """
-        for one in self._live.get(uid, ()):
+        for one in document.live.get(uid, ()):
             if one.text_hash and one.text_hash == entry.text_hash:
                 continue
             mine, its = self._weighed(sketch), self._weighed(one.signature)
@@ -391,12 +365,9 @@ class Deduper:
                 return False
         return True
 
-    def _remember(self, source_id: int, decision: Decision, book: SourceBook) -> None:
+    def _remember(self, document: _Document, decision: Decision) -> None:
         """Let what follows be compared with what was decided."""
-        if decision.kind == "refused":
-            return
-        entry = decision.entry
-        uid = decision.article_uid
+        entry, uid, source_id = decision.entry, decision.article_uid, document.source_id
         known = KnownEntry(
             key=decision.known_key or entry.key,
             source_id=source_id,
@@ -411,12 +382,11 @@ class Deduper:
             signature=decision.signature,
         )
         self._entries[source_id][entry.key] = known
-        self._live[uid].append(known)
-        book.add(known)
-        if self._window is not None and decision.kind != "seen":
+        document.live[uid].append(known)
+        document.book.add(known)
+        if decision.kind != "seen":
             copy = decision.kind != "new"
-            stored = StoredSignature(0, uid, source_id, decision.signature, self._now, copy=copy)
-            self._window.add([stored])
+            self._window.add([StoredSignature(0, uid, source_id, decision.signature, self._now, copy=copy)])
         if entry.comparable:
             self._by_comparable.setdefault(entry.comparable, uid)
         if entry.text_hash:
@@ -443,10 +413,6 @@ def _related(decision: Decision, found: Found) -> Decision:
     return replace(decision, parts=parts, wholes=wholes)
 
 
-def _packed(terms: Terms | None) -> bytes:
-    return pack(terms) if terms is not None else b""
-
-
 def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:
     """Texts that a document repeats under different titles ("Subscribe to continue"): they say nothing."""
     titles: defaultdict[int, Counter[str]] = defaultdict(Counter)
@@ -456,7 +422,7 @@ def _hollow_texts(entries: Sequence[Entry]) -> frozenset[int]:
     return frozenset(text for text, seen in titles.items() if len(seen) > 1)
 
 
-def remember(entries: Sequence[StoredSignature], window: Window, stories: Stories | None) -> None:
+def remember(entries: Sequence[StoredSignature], window: Window, stories: Stories) -> None:
     """Take stored entries into memory, in the order in which they were first seen.
 
     So a restart reads back what the process before had; where several processes decide, each takes in what the others
@@ -466,6 +432,5 @@ def remember(entries: Sequence[StoredSignature], window: Window, stories: Storie
         some = entries[at : at + REMEMBERED_AT_ONCE]
         window.begin()
         window.add(some)
-        if stories is not None:
-            stories.begin()
-            stories.join(some)
+        stories.begin()
+        stories.join(some)

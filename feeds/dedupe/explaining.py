@@ -10,7 +10,7 @@ from feeds.dedupe.grouping import Arriving, Stories
 from feeds.dedupe.identity import title_likeness
 from feeds.dedupe.near import Speaking
 from feeds.dedupe.signature import sketch
-from feeds.dedupe.terms import GramCounts, hashed, unpack
+from feeds.dedupe.terms import GramCounts, hashed, primary, unpack
 from feeds.dedupe.window import Window
 from feeds.model import Article, Entry, Evidence
 from feeds.text import plain, words
@@ -62,7 +62,7 @@ def _near(
     """How near the texts are, and what one is to the other; whether they are near copies."""
     counts = window.counts if window is not None else GramCounts()
     mine, its = (near.weigh(_sketch(entry), counts) for entry in (one, other))
-    speaks = Speaking(one.title, one.text, stories.counts, (one.language or language).partition("-")[0].lower())
+    speaks = Speaking(one.title, one.text, stories.counts, primary(one.language or language))
     likeness = near.judge(mine, its, same_source=same_source, speaks=speaks)
     signs = [near.evidence(likeness)]
     if not likeness.near:
@@ -131,7 +131,7 @@ def _entry(article: Article) -> Entry:
 
 
 def _arriving(entry: Entry, stories: Stories, language: str, written: datetime, *, source_id: int) -> Arriving:
-    spoken = (entry.language or language).partition("-")[0].lower()
+    spoken = primary(entry.language or language)
     return Arriving(
         terms=stories.counts.strongest(unpack(sketch(entry).terms), spoken),
         language=spoken,

@@ -79,8 +79,7 @@ LEAST_SHARED = 0.4 * MIN_WEIGHT
 """Where neither beginnings nor samples share so much, no threshold is reached."""
 
 _BODY = LOW_BITS + np.uint32(1)
-_TABLE = 1 << 14
-_TABLE_MASK = np.uint32(_TABLE - 1)
+_END = np.array([0xFFFFFFFF], np.uint32)
 SPEAKS = 0.12
 """What the title's words that stand in the text must weigh, of what all weigh."""
 TELLING = 4.5
@@ -99,7 +98,6 @@ class Likeness:
     threshold: float
     body: float
     head: float
-    title: float
     by_title: bool = False
     asked: str = ""  # why the threshold is what it is
     one_title: bool = False
@@ -132,10 +130,13 @@ class Weighed:
 
     @cached_property
     def by_key(self) -> tuple[Hashes, Weights]:
-        """The LOW_BITS of all triples, above them whether they are of the body, in order; and their weights."""
-        keys = np.concatenate(((self.sketch.body & LOW_BITS) | _BODY, self.sketch.head & LOW_BITS))
+        """The LOW_BITS of all triples, above them whether they are of the body, in order; and their weights.
+
+        Last comes what no triple has.
+        """
+        keys = np.concatenate(((self.sketch.body & LOW_BITS) | _BODY, self.sketch.head & LOW_BITS, _END))
         order = keys.argsort()
-        return keys[order], np.concatenate((self.body, self.head))[order]
+        return keys[order], np.concatenate((self.body, self.head, [0.0]))[order]
 
     @cached_property
     def by_triple(self) -> tuple[dict[int, float], dict[int, float]]:
@@ -171,13 +172,8 @@ def candidates(one: Weighed, others: Sequence[bytes | bytearray]) -> list[tuple[
     parts = np.repeat(np.arange(len(sizes), dtype=np.uint32), sizes)
     keys = grams_of(looks) | (parts & 1) * _BODY
     mine, weights = one.by_key
-    # One table for all: most triples are not the article's, and need no search.
-    table = np.zeros(_TABLE, np.bool_)
-    table[mine & _TABLE_MASK] = True
-    maybe = np.flatnonzero(table[keys & _TABLE_MASK])
-    keys = keys[maybe]
-    at = np.minimum(mine.searchsorted(keys), len(mine) - 1)
-    shared = np.bincount(parts[maybe], weights[at] * (mine[at] == keys), len(sizes)).reshape(-1, 2).max(axis=1)
+    at = mine.searchsorted(keys)
+    shared = np.bincount(parts, weights[at] * (mine[at] == keys), len(sizes)).reshape(-1, 2).max(axis=1)
     return [
         (number, expand(others[number]))
         for number, (look, weight) in enumerate(zip(looks, shared.tolist(), strict=True))
@@ -191,32 +187,35 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
     *speaks* is asked whether the longer one's title speaks of the shorter text; without it, it does.
     """
     mine, its = one.sketch, other.sketch
-    overlap, sizes = title_overlap(mine, its)
     if not same_source and _said_alike(mine, its):
-        return Likeness(1.0, 1.0, 1.0, 1.0, 1.0, by_title=mine.word_count < NOTICE_WORDS, one_title=True)
-    if min(mine.word_count, its.word_count) < FEW_WORDS:
-        return _by_title(mine, its, overlap, same_source=same_source)
+        return Likeness(1.0, 1.0, 1.0, 1.0, by_title=mine.word_count < NOTICE_WORDS, one_title=True)
+    if min(mine.word_count, its.word_count) < FEW_WORDS:  # without texts only the same long title tells
+        same = mine.title_hash == its.title_hash and mine.title_length >= LONE_TITLE_WORDS and not same_source
+        return Likeness(float(same), 1.0, 0.0, 0.0, by_title=True)
+    small, large = sorted((one, other), key=lambda each: each.sketch.gram_count)
     body, head = _agreement(one, other)
-    title = _title(overlap, sizes)
-    shorter, longer = sorted((mine, its), key=lambda sketch: sketch.gram_count)
-    ratio = shorter.gram_count / longer.gram_count
-    score, threshold, asked = _asked(shorter, longer, title, body, head)
+    title = _titles(mine, its)
+    score, threshold, asked = _asked(small.sketch, large.sketch, title, body, head)
     if same_source:
         threshold = NEVER if title == "another" else max(threshold, ALIKE_SAME_SOURCE)
         asked += ", and one source brought both"
+    ratio = small.sketch.gram_count / large.sketch.gram_count
     if title != "one" and score >= threshold and (ratio < PART or body < HALF):
-        small, large = (one, other) if shorter is mine else (other, one)
         at_beginning = head >= threshold or ratio >= EXCERPT
         if why_not := _no_cut(small, large, speaks, alike=title == "like", at_beginning=at_beginning, both=body < HALF):
             threshold, asked = NEVER, why_not
-    return Likeness(score, threshold, body, head, overlap, asked=asked, one_title=title == "one")
+    return Likeness(score, threshold, body, head, asked=asked, one_title=title == "one")
 
 
-def _title(overlap: float, sizes: float) -> Title:
-    """What two titles are to each other; the arguments are those of `title_overlap`."""
-    if overlap == 1.0 and sizes >= 0.6:
+def _titles(one: Sketch, other: Sketch) -> Title:
+    """What two titles are to each other, by the words that stand in both; tiny ones say nothing."""
+    if min(one.title_length, other.title_length) < TITLE_WORDS:
+        return "another"
+    shorter, longer = sorted((len(one.title), len(other.title)))
+    shared = len(set(one.title.tolist()).intersection(other.title.tolist()))
+    if shared == shorter >= 0.6 * longer:
         return "one"
-    return "like" if overlap >= 0.5 else "another"
+    return "like" if 2 * shared >= shorter else "another"
 
 
 def _asked(shorter: Sketch, longer: Sketch, title: Title, body: float, head: float) -> tuple[float, float, str]:
@@ -372,12 +371,6 @@ def _said_alike(one: Sketch, other: Sketch) -> bool:
     )
 
 
-def _by_title(one: Sketch, other: Sketch, overlap: float, *, same_source: bool) -> Likeness:
-    """Without texts only the same long title of another source tells."""
-    same = one.title_hash == other.title_hash and one.title_length >= LONE_TITLE_WORDS
-    return Likeness(1.0 if same and not same_source else 0.0, 1.0, 0.0, 0.0, overlap, by_title=True)
-
-
 def _other_figures(one: Sketch, other: Sketch) -> bool:
     """Whether other numbers stand before the same word, as in a form filled in twice."""
     first, second = _numbers_by_word(one), _numbers_by_word(other)
@@ -403,14 +396,6 @@ def _contained(shared: float, smaller: float) -> float:
     return shared / max(smaller + 1.0, MIN_WEIGHT) if shared else 0.0
 
 
-def title_overlap(one: Sketch, other: Sketch) -> tuple[float, float]:
-    """The part of the shorter title's words that stand in the other, and shorter over longer; 0 for tiny titles."""
-    shorter, longer = sorted((len(one.title), len(other.title)))
-    if min(one.title_length, other.title_length) < TITLE_WORDS:
-        return 0.0, 0.0
-    return len(set(one.title.tolist()).intersection(other.title.tolist())) / shorter, shorter / longer
-
-
 class Speaking:
     """Asked with a sketch and a number of words: does its title speak of the beginning of *text*, so long?"""
 
@@ -421,7 +406,12 @@ class Speaking:
         self._language = language
 
     def __call__(self, sketch: Sketch, word_count: int) -> bool:
-        return self.share(sketch, word_count) >= SPEAKS
+        within = max(word_count, LEAST_WORDS)
+        title = sketch.title.tolist()
+        shared = [held[1] for each in title if (held := self._places.get(each)) is not None and held[0] < within]
+        weights = self._counts.words_tell(shared, self._language)
+        spoken = float(weights[weights >= TELLING].sum())
+        return spoken / (spoken + STRANGE * (len(title) - len(shared)) or 1.0) >= SPEAKS
 
     def of_one(self, one: Sketch, other: Sketch) -> bool:
         """Whether two titles, one of them of this article, share a telling word."""
@@ -439,23 +429,14 @@ class Speaking:
         held = {gram for at, gram in enumerate(grams) if all(named[at : at + signature.GRAM_WORDS])} & own
         return len(title) > signature.GRAM_WORDS and 3 * len(held) >= 2 * (len(title) - signature.GRAM_WORDS + 1)
 
-    def share(self, sketch: Sketch, word_count: int) -> float:
-        """The part of the title's weight that stands in the text."""
-        within = max(word_count, LEAST_WORDS)
-        title = sketch.title.tolist()
-        shared = [said[1] for each in title if (said := self._said.get(each)) is not None and said[0] < within]
-        weights = self._counts.words_tell(shared, self._language)
-        spoken = float(weights[weights >= TELLING].sum())
-        return spoken / (spoken + STRANGE * (len(title) - len(shared)) or 1.0)
-
     @cached_property
-    def _said(self) -> dict[int, tuple[int, str]]:
+    def _places(self) -> dict[int, tuple[int, str]]:
         """By the hashes of its forms where a word stands for the first time, and the word."""
-        said: dict[int, tuple[int, str]] = {}
+        found: dict[int, tuple[int, str]] = {}
         for at, word in enumerate(self._words):
             for form in (word, f"{word}s", stemmed(word)):
-                said.setdefault(signature.title_hash(form), (at, word))
-        return said
+                found.setdefault(signature.title_hash(form), (at, word))
+        return found
 
     @cached_property
     def _words(self) -> list[str]:

@@ -48,15 +48,6 @@ def first_of_each(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return first
 
 
-def urn(uuid: bytes) -> str:
-    """
-    >>> urn(bytes(range(16)))
-    'urn:uuid:00010203-0405-0607-0809-0a0b0c0d0e0f'
-    """
-    text = uuid.hex()
-    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
 NEWS_WORDS = 250
 TITLE_WORDS = 100
 TITLE_TIMES = 2
@@ -91,6 +82,15 @@ class Terms:
 
     def __len__(self) -> int:
         return len(self.hashes)
+
+
+def primary(language: str) -> str:
+    """The primary subtag of a language tag.
+
+    >>> primary("de-AT")
+    'de'
+    """
+    return language.partition("-")[0].lower()
 
 
 def shares(language: str) -> dict[str, float]:

@@ -10,12 +10,13 @@ other entries are counted, those of the document in hand and the newest that are
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ from feeds.dedupe import near, signature
 from feeds.dedupe.near import Speaking, Weighed
 from feeds.dedupe.postings import Postings
 from feeds.dedupe.signature import LOW_BITS, Sketch, compact
-from feeds.dedupe.terms import GramCounts, Hashes, Weights, distinct, first_of_each, urn
+from feeds.dedupe.terms import GramCounts, Hashes, Weights, distinct, first_of_each
 from feeds.model import StoredSignature
 
 DAYS = 14.0
@@ -41,45 +42,37 @@ COPIES_KEPT = 8
 """So many copies of one article are kept for comparing; further ones add time and tell nothing."""
 CHUNK_BYTES = 1 << 18
 _TITLE_SALT = 0x5BD1E995
-_COLUMNS = ("_uids", "_places", "_sizes", "_seen", "_sources")
+_ROW = np.dtype([("uid", "V16"), ("chunk", "u4"), ("offset", "u4"), ("size", "u2"), ("seen", "u4"), ("source", "u4")])
+"""What is kept of an article beside its index: where its signature lies, when it was seen, in seconds."""
 RECURS = 2
 """A triple in more entries of a source than this is no sign between them."""
 OWN = 0.08
 """Where less than this of a text is its own, the source repeats whole texts: as who gathers others' news does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Near:
-    """An article of the window that an arriving one is a copy of."""
-
-    uid: str
-    source_id: int
-    likeness: near.Likeness
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the window has for an article: of which others it is a *copy*, the nearest first, and the uids of those
-    that are *parts* of it, and of the *wholes* that it is a part of."""
-
-    copies: tuple[Near, ...] = ()
-    parts: tuple[str, ...] = ()
-    wholes: tuple[str, ...] = ()
-
-
-NOTHING = Found()
-
-
-class _Met(NamedTuple):
+class Met(NamedTuple):
     """An article of the window that was compared with an arriving one; *place* is what that is to it.
 
     *own_title* says that it is of the same source and has the same title.
     """
 
-    near: Near
+    uid: str
+    likeness: near.Likeness
     weighed: Weighed
     place: near.Place | None
     own_title: bool
+
+
+class Found(NamedTuple):
+    """What the window has for an article: of which others it is a *copy*, the nearest first, and the uids of those
+    that are *parts* of it, and of the *wholes* that it is a part of."""
+
+    copies: Sequence[Met] = ()
+    parts: tuple[str, ...] = ()
+    wholes: tuple[str, ...] = ()
+
+
+NOTHING = Found()
 
 
 class Window:
@@ -93,12 +86,8 @@ class Window:
         self._chunks: dict[int, bytearray] = {}
         self._last_chunk = 0
         self._filled = 0
-        self._uids = np.zeros((1024, 16), np.uint8)
+        self._rows = np.zeros(1024, _ROW)
         self._odd_uids: dict[int, str] = {}
-        self._places = np.zeros(1024, np.uint64)  # chunk above, offset below
-        self._sizes = np.zeros(1024, np.uint16)
-        self._seen = np.zeros(1024, np.uint32)
-        self._sources = np.zeros(1024, np.uint32)
         self._next = 0  # the number of the next document; numbers never come again
         self._oldest = 0
         self._copies: Counter[str] = Counter()
@@ -130,7 +119,7 @@ class Window:
         """How far back it reaches: less than its days where it holds as many articles as it may."""
         if len(self) < self._most:
             return self._days
-        return min(self._days, (now.timestamp() - int(self._seen[0])) / 86400)
+        return min(self._days, (now.timestamp() - int(self._rows["seen"][0])) / 86400)
 
     def add(self, entries: Iterable[StoredSignature]) -> None:
         """Take in *entries*, in the order in which they were seen. Raises ValueError where a signature is cut short."""
@@ -146,11 +135,7 @@ class Window:
                 grams.append(distinct(np.concatenate((sketch.body, sketch.head))))
             elif not self._is_wanted_copy(entry.article_uid):
                 continue
-            row = self._free_row()
-            self._keep(row, compact(sketched, header))
-            self._name(row, entry.article_uid)
-            self._seen[row] = int(entry.first_seen.timestamp())
-            self._sources[row] = entry.source_id & 0xFFFFFFFF
+            self._keep(entry, compact(sketched, header))
             self._postings.add(self._next, np.array(_indexed(sketch), np.uint32))
             self._next += 1
         if grams:
@@ -174,30 +159,19 @@ class Window:
         if sketch is None:
             return NOTHING
         mine = near.weigh(sketch, self.counts)
-        since = int((now - timedelta(days=self._days)).timestamp())
-        rows = [row for row in self._sharing(mine) if self._seen[row] >= since]
-        if but:
-            rows = [row for row in rows if self._uid(row) != but]
+        since = self._since(now)
+        seen = self._rows["seen"]
+        rows = [row for row in self._sharing(mine) if seen[row] >= since and (not but or self._uid(row) != but)]
         if not rows:
             return NOTHING
-        return _found(mine, list(self._compare(mine, rows, source_id & 0xFFFFFFFF, boilerplate, speaks)))
-
-    def _compare(
-        self,
-        mine: Weighed,
-        rows: Sequence[int],
-        source_id: int,
-        boilerplate: Boilerplate | None,
-        speaks: Speaking | None,
-    ) -> Iterator[_Met]:
-        """Those of *rows* that may be near, compared with an article of the source *source_id*."""
+        met = []
         for at, other in near.candidates(mine, [self._signature(row) for row in rows]):
-            source = int(self._sources[rows[at]])
-            same_source = source == source_id
+            same_source = self._rows["source"][rows[at]] == source_id & 0xFFFFFFFF
             weighed = near.weigh(other, self.counts)
             likeness, place = _compared(mine, weighed, boilerplate, same_source=same_source, speaks=speaks)
             own_title = same_source and other.title_hash == mine.sketch.title_hash
-            yield _Met(Near(self._uid(rows[at]), source, likeness), weighed, place, own_title)
+            met.append(Met(self._uid(rows[at]), likeness, weighed, place, own_title))
+        return _found(mine, met)
 
     def _sharing(self, mine: Weighed) -> list[int]:
         """The rows that share most with an arriving article: what is indexed of it, by how telling it is."""
@@ -219,35 +193,42 @@ class Window:
         gone = self._too_many(now)
         if gone < 1 or (gone < count // 16 and gone < 50_000):
             return
-        for name in _COLUMNS:
-            column = getattr(self, name)
-            column[: count - gone] = column[gone:count]
+        self._rows[: count - gone] = self._rows[gone:count]
         self._oldest += gone
         self._odd_uids = {document: uid for document, uid in self._odd_uids.items() if document >= self._oldest}
-        first = int(self._places[0]) >> 32 if len(self) else self._last_chunk
+        first = int(self._rows["chunk"][0]) if len(self) else self._last_chunk
         self._chunks = {number: chunk for number, chunk in self._chunks.items() if number >= first}
         self._postings.forget(self._oldest)
         self._copies.clear()
 
     def _too_many(self, now: datetime) -> int:
         """How many of the oldest articles are too old, or beyond the window's number of articles."""
-        since = int((now - timedelta(days=self._days)).timestamp())
         count = len(self)
-        if not count or self._seen[0] >= since:
-            return count - self._most
-        old = int(np.searchsorted(self._seen[:count], np.uint32(since)))  # another type would have all copied
+        old = bisect_left(self._rows["seen"], self._since(now), hi=count)
         return max(old, count - self._most)
 
-    def _keep(self, row: int, sketched: bytes) -> None:
-        if self._filled + len(sketched) > CHUNK_BYTES or not self._chunks:
+    def _since(self, now: datetime) -> int:
+        return int((now - timedelta(days=self._days)).timestamp())
+
+    def _keep(self, entry: StoredSignature, sketched: bytes) -> None:
+        """Write the next row."""
+        size = len(sketched)
+        if self._filled + size > CHUNK_BYTES or not self._chunks:
             self._last_chunk += 1
             # Made at full size: a bytearray that grows keeps an eighth more than it holds.
             self._chunks[self._last_chunk] = bytearray(CHUNK_BYTES)
             self._filled = 0
-        self._places[row] = (self._last_chunk << 32) | self._filled
-        self._sizes[row] = len(sketched)
-        self._chunks[self._last_chunk][self._filled : self._filled + len(sketched)] = sketched
-        self._filled += len(sketched)
+        self._chunks[self._last_chunk][self._filled : self._filled + size] = sketched
+        row = len(self)
+        if row == len(self._rows):
+            self._rows = np.concatenate((self._rows, np.zeros(max(1024, row // 4), _ROW)))
+        uid = _uuid_of(entry.article_uid)
+        if uid is None:
+            self._odd_uids[self._next] = entry.article_uid
+        seen = int(entry.first_seen.timestamp())
+        source = entry.source_id & 0xFFFFFFFF
+        self._rows[row] = uid or bytes(16), self._last_chunk, self._filled, size, seen, source
+        self._filled += size
 
     def _is_wanted_copy(self, uid: str) -> bool:
         if self._copies[uid] >= COPIES_KEPT:
@@ -257,35 +238,22 @@ class Window:
         return True
 
     def _signature(self, row: int) -> bytearray:
-        place = int(self._places[row])
-        start = place & 0xFFFFFFFF
-        return self._chunks[place >> 32][start : start + int(self._sizes[row])]
-
-    def _name(self, row: int, uid: str) -> None:
-        try:
-            plain = bytes.fromhex(uid[-36:].replace("-", ""))
-        except ValueError:
-            plain = b""
-        if len(plain) == 16 and urn(plain) == uid:
-            self._uids[row] = np.frombuffer(plain, np.uint8)
-        else:
-            self._odd_uids[self._oldest + row] = uid
+        at = self._rows[row]
+        start = int(at["offset"])
+        return self._chunks[int(at["chunk"])][start : start + int(at["size"])]
 
     def _uid(self, row: int) -> str:
         odd = self._odd_uids.get(self._oldest + row)
-        return odd if odd is not None else urn(self._uids[row].tobytes())
+        return odd if odd is not None else UUID(bytes=self._rows["uid"][row].tobytes()).urn
 
-    def _free_row(self) -> int:
-        row = self._next - self._oldest
-        if row < len(self._sizes):
-            return row
-        more = max(1024, len(self._sizes) // 4)
-        for name in _COLUMNS:
-            column = getattr(self, name)
-            grown = np.zeros((len(column) + more, *column.shape[1:]), column.dtype)
-            grown[: len(column)] = column
-            setattr(self, name, grown)
-        return row
+
+def _uuid_of(uid: str) -> bytes | None:
+    """The UUID of an article's id; None for an id of another form."""
+    try:
+        found = UUID(uid)
+    except ValueError:
+        return None
+    return found.bytes if found.urn == uid else None
 
 
 def _compared(
@@ -314,36 +282,29 @@ def _compared(
     return likeness, place
 
 
-def _found(mine: Weighed, met: Sequence[_Met]) -> Found:
+def _found(mine: Weighed, met: Sequence[Met]) -> Found:
     """What of those that were compared an article is a copy of, and which hold it or stand in it."""
-    copies = sorted((one for one in met if one.near.likeness.near), key=lambda one: -one.near.likeness.score)
+    copies = sorted((one for one in met if one.likeness.near), key=lambda one: -one.likeness.score)
     parts, wholes = ([one for one in met if one.place == place] for place in ("whole", "part"))
     if copies and _is_whole(mine, copies, parts):
         parts += copies
         copies = []
-    if _is_column(copies, met):
-        copies = []
-    return Found(tuple(one.near for one in copies), _uids(parts), _uids(wholes))
+    if copies and copies[0].likeness.by_title and any(one.own_title for one in met):
+        copies = []  # of a column, whose title comes again and again, and like others by its title alone
+    return Found(copies, _uids(parts), _uids(wholes))
 
 
-def _is_column(copies: Sequence[_Met], met: Sequence[_Met]) -> bool:
-    """Whether an article is of a column, whose title comes again and again, and is like others by its title alone."""
-    return bool(copies) and copies[0].near.likeness.by_title and any(one.own_title for one in met)
+def _uids(met: Iterable[Met]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.uid for one in met))
 
 
-def _uids(met: Iterable[_Met]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.near.uid for one in met))
-
-
-def _is_whole(mine: Weighed, copies: Sequence[_Met], parts: Sequence[_Met]) -> bool:
+def _is_whole(mine: Weighed, copies: Sequence[Met], parts: Sequence[Met]) -> bool:
     """Whether an article holds two texts that have nothing in common: then it is a copy of neither."""
     most = near.SHORTER * mine.sketch.gram_count
-    if any(one.near.likeness.one_title or one.weighed.sketch.gram_count >= most for one in copies):
+    if any(one.likeness.one_title or one.weighed.sketch.gram_count >= most for one in copies):
         return False
     nearest = copies[0]
-    return any(
-        near.unlike(nearest.weighed, one.weighed) for one in (*parts, *copies) if one.near.uid != nearest.near.uid
-    )
+    return any(near.unlike(nearest.weighed, one.weighed) for one in (*parts, *copies) if one.uid != nearest.uid)
 
 
 def _indexed(sketch: Sketch) -> list[int]:

@@ -74,16 +74,16 @@ class Desk:
             refused=frozenset(self.refused),
         )
 
-    def poll(self, source_id, *entries, window=True, after=timedelta(hours=1)):
+    def poll(self, source_id, *entries, after=timedelta(hours=1)):
         self.now += after
         deduper = Deduper(
             self.known(),
             now=self.now,
-            window=self.window if window else None,
+            window=self.window,
             stories=self.stories,
             uid=lambda: f"uid-{next(self._numbers)}",
         )
-        decisions = deduper.decide(source_id, entries)
+        decisions = deduper.decide_all([(source_id, entries)])[0]
         self.merged.update(deduper.merged)
         for decision in decisions:
             if decision.kind in ("refused", "seen"):

@@ -56,15 +56,15 @@ def test_the_same_address_is_a_copy_whatever_the_text_says(desk, original):
 
 
 def test_copies_in_one_batch_of_several_sources_are_found():
-    deduper = Deduper(Known(), now=NOW, window=Window())
-    (first,) = deduper.decide(1, [entry("a", title=TITLE, text=BRIDGE)])
-    (second,) = deduper.decide(2, [entry("b", title="Bridge", text=f"Coast Wire: {BRIDGE}")])
+    deduper = Deduper(Known(), now=NOW, window=Window(), stories=Stories())
+    (first,) = deduper.decide_all([(1, [entry("a", title=TITLE, text=BRIDGE)])])[0]
+    (second,) = deduper.decide_all([(2, [entry("b", title="Bridge", text=f"Coast Wire: {BRIDGE}")])])[0]
     assert (second.kind, second.article_uid) == ("copy", first.article_uid)
 
 
 def test_a_batch_that_was_not_saved_leaves_nothing_behind(desk):
     deduper = Deduper(Known(), now=NOW, window=desk.window, stories=desk.stories)
-    deduper.decide(1, [entry("a", title=TITLE, text=BRIDGE)])
+    deduper.decide_all([(1, [entry("a", title=TITLE, text=BRIDGE)])])
     deduper.undo()
     (decision,) = desk.poll(2, entry("b", title=TITLE, text=BRIDGE))
     assert decision.kind == "new"
@@ -177,9 +177,9 @@ def test_a_restart_recognises_copies_and_stories_from_stored_signatures(desk, or
     ]
     remember(kept, window, stories)
     deduper = Deduper(Known(), now=desk.now, window=window, stories=stories)
-    (copy,) = deduper.decide(2, [entry("r", title="Bridge", text=f"Coast Wire. {BRIDGE}")])
+    (copy,) = deduper.decide_all([(2, [entry("r", title="Bridge", text=f"Coast Wire. {BRIDGE}")])])[0]
     own = "The footbridge at Tollgate Wharf will be rebuilt, Maren Holt of the harbour council told shops on the quay."
-    (more,) = deduper.decide(3, [entry("m", title="Tollgate Wharf footbridge: council votes", text=own)])
+    (more,) = deduper.decide_all([(3, [entry("m", title="Tollgate Wharf footbridge: council votes", text=own)])])[0]
     assert more.kind == "new"
     assert (copy.kind, copy.article_uid) == ("copy", original.article_uid)
     assert more.story_uid == original.story_uid
@@ -205,8 +205,8 @@ def test_a_flood_of_nearly_the_same_text_costs_no_more_than_other_articles(desk)
     def spent(text_of):
         window, start = Window(), time.process_time()
         for number in range(1200):
-            deduper = Deduper(Known(), now=NOW, window=window)
-            deduper.decide(number, [entry(f"e{number}", title=f"Note {number}", text=text_of(number))])
+            deduper = Deduper(Known(), now=NOW, window=window, stories=Stories())
+            deduper.decide_all([(number, [entry(f"e{number}", title=f"Note {number}", text=text_of(number))])])
         return time.process_time() - start, window
 
     flood, window = spent(lambda number: f"{FERRY} Number {number}.")

@@ -59,7 +59,7 @@ def test_a_window_that_is_read_back_finds_what_it_did(monkeypatch):
         live.begin()
         live.find(signature.split(entry.signature)[0], now=entry.first_seen, source_id=4)
         live.add([entry])
-    remember(entries, again, None)
+    remember(entries, again, Stories())
     for window in (live, again):
         window.begin()
         findings.append(

@@ -18,9 +18,9 @@ ENTRIES = (
 def decided(sketches):
     window, stories, numbers = Window(), Stories(), iter(range(99))
     deduper = Deduper(Known(), now=NOW, window=window, stories=stories, uid=lambda: f"uid-{next(numbers)}")
-    first = deduper.decide(1, ENTRIES, sketches)
+    first = deduper.decide_all([(1, ENTRIES)], [sketches])[0]
     later = Deduper(Known(), now=NOW + timedelta(hours=1), window=window, stories=stories, uid=lambda: "later")
-    return first, later.decide(2, [entry("z", title="Aground", text=FERRY)])
+    return first, later.decide_all([(2, [entry("z", title="Aground", text=FERRY)])])[0]
 
 
 def test_sketches_made_ahead_decide_as_those_made_here():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from feeds.comparable import comparable_url
+from feeds.dedupe import Window
 from feeds.errors import UrlError
 from tests.dedupe.conftest import Desk, entry
 
@@ -63,7 +64,9 @@ def test_no_article_of_a_real_feed_is_doubled_resurfaces_or_loses_its_id(shared_
             here = [item for item in some if item["first_seen"] <= moment <= item["last_seen"]]
             entries = [shown(item, moment) for item in here]
             entries = list({each.key: each for each in entries}.values())
-            for said, decision in zip(entries, desk.poll(1, *entries, window=window), strict=True):
+            if not window:
+                desk.window = Window()
+            for said, decision in zip(entries, desk.poll(1, *entries), strict=True):
                 before = uid_of.get(said.key)
                 if before is None:
                     uid_of[said.key] = decision.article_uid

@@ -157,7 +157,9 @@ class Half:
         with self.store.write() as tx:
             known = tx.articles.known([(self.source.id, reading.entries)], {self.source.id: reading.beside})
             deduper = Deduper(known, now=now, window=self.window, stories=self.stories, uid=self._uid)
-            decisions = deduper.decide(self.source.id, reading.entries, beside=reading.beside)
+            decisions = deduper.decide_all(
+                [(self.source.id, reading.entries)], beside={self.source.id: reading.beside}
+            )[0]
             tx.articles.save(decisions, now, {})
             return _shown(tx, self.numbers)
 
