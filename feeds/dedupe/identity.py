@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from functools import lru_cache
+from typing import NamedTuple
 
 import xxhash
 
@@ -65,48 +66,117 @@ def title_likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
-def unlike(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
-    """Whether both title and text differ so much that one id must have been used for two articles.
+class Pair(NamedTuple):
+    """An arriving entry and a stored one of its source: what they have in common. *sketch* is the entry's."""
 
-    Publishers rewrite headline and text of one article freely, so that words alone never tell two apart: the address
-    or the date must have changed with them. A published id that goes on under a second article would be worse.
-    """
-    if _at_one_address(entry, known):
-        # An address alone is no promise that it will always be of one article, as an id is.
-        return not entry.entry_id and _next_of_series(entry, sketch, known)
-    moved = bool(entry.comparable and known.comparable)
-    if not (moved or _redated(entry, known)) or _same_text(entry, known):
-        return False
-    if title_likeness(entry.title, known.title) >= TITLE_ALIKE:
-        return False
-    shared = signature.containment(sketch, known.signature)
-    return shared is None or shared < TEXT_ALIKE
+    entry: Entry
+    known: KnownEntry
+    sketch: bytes = b""
 
+    @property
+    def same_content(self) -> bool:
+        return bool(self.entry.content_hash) and self.entry.content_hash == self.known.content_hash
 
-def _at_one_address(entry: Entry, known: KnownEntry) -> bool:
-    return bool(entry.comparable) and entry.comparable == known.comparable and _identifies(entry.comparable or "")
+    @property
+    def same_text(self) -> bool:
+        return bool(self.entry.text_hash) and self.entry.text_hash == self.known.text_hash
 
+    @property
+    def same_title(self) -> bool:
+        return title_key(self.entry.title) == title_key(self.known.title)
 
-def _same_text(entry: Entry, known: KnownEntry) -> bool:
-    return bool(entry.text_hash) and entry.text_hash == known.text_hash
+    @property
+    def same_date(self) -> bool:
+        return self.entry.published is not None and self.entry.published == self.known.published
 
+    @property
+    def maybe_same_date(self) -> bool:
+        return self.same_date or self.entry.published is None or self.known.published is None
 
-def _same_date(entry: Entry, known: KnownEntry) -> bool:
-    return entry.published is not None and entry.published == known.published
+    @property
+    def redated(self) -> bool:
+        entry, known = self.entry.published, self.known.published
+        return entry is not None and known is not None and abs(entry - known) >= SAME_DAY
 
+    @property
+    def same_path(self) -> bool:
+        path = (self.entry.comparable or "").partition("/")[2]
+        return bool(path) and path == (self.known.comparable or "").partition("/")[2]
 
-def _redated(entry: Entry, known: KnownEntry) -> bool:
-    if entry.published is None or known.published is None:
-        return False
-    return abs(entry.published - known.published) >= SAME_DAY
+    @property
+    def title_likeness(self) -> float:
+        return title_likeness(self.entry.title, self.known.title)
 
+    @property
+    def numbered_apart(self) -> bool:
+        return numbered_apart(self.entry.title, self.known.title)
 
-def _next_of_series(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
-    """Whether the page of a series ("Lunch Monday") shows its next part ("Lunch Tuesday"): all but its name is new."""
-    if not _redated(entry, known) or not numbered_apart(entry.title, known.title):
-        return False
-    shared = signature.containment(sketch, known.signature)
-    return shared is not None and shared < TEXT_ALIKE
+    @property
+    def shared_text(self) -> float | None:
+        """The part of the shorter text's word triples that the other has too; None where one has no text."""
+        return signature.containment(self.sketch, self.known.signature)
+
+    @property
+    def nearness(self) -> tuple[bool, bool, bool, float]:
+        """By which of several stored entries the nearest is chosen."""
+        return self.same_content, self.same_title, self.same_date, self.title_likeness
+
+    def is_unlike(self) -> bool:
+        """Whether both title and text differ so much that one id must have been used for two articles.
+
+        Publishers rewrite headline and text of one article freely, so that words alone never tell two apart: the
+        address or the date must have changed with them. A published id that goes on under a second article would be
+        worse.
+        """
+        entry, known = self.entry, self.known
+        if entry.comparable and entry.comparable == known.comparable and _identifies(entry.comparable):
+            # An address alone is no promise that it will always be of one article, as an id is.
+            return not entry.entry_id and self.is_next_of_series()
+        moved = bool(entry.comparable and known.comparable)
+        if not (moved or self.redated) or self.same_text or self.title_likeness >= TITLE_ALIKE:
+            return False
+        shared = self.shared_text
+        return shared is None or shared < TEXT_ALIKE
+
+    def is_next_of_series(self) -> bool:
+        """Whether a page of a series ("Lunch Monday") shows its next part ("Lunch Tuesday"): all but its name is new."""
+        if not self.redated or not self.numbered_apart:
+            return False
+        shared = self.shared_text
+        return shared is not None and shared < TEXT_ALIKE
+
+    def is_plainly_same(self) -> bool:
+        """Whether they are one article though their id is of several."""
+        if self.same_text:
+            return True
+        entry, known = self.entry, self.known
+        if entry.comparable and known.comparable and _identifies(entry.comparable):
+            same_date = entry.published == known.published
+            return entry.comparable == known.comparable and (self.same_title or same_date)
+        return self.same_title and (entry.published is None or entry.published == known.published)
+
+    def says_the_same(self) -> bool:
+        """What a moved id takes beside the address: posts of a live page have one address and each an id of its own."""
+        if self.same_title:
+            return True
+        if self.numbered_apart and not self.same_date:
+            return False
+        shared = self.shared_text
+        if shared is not None and shared >= TEXT_ALIKE:
+            return True
+        if self.maybe_same_date:
+            return self.title_likeness >= TITLE_ALIKE
+        # With id, date and text all new, the title has to be told only a little otherwise.
+        return shared is None and self.title_likeness >= NEARLY
+
+    def beside_title(self) -> Evidence | None:
+        """What of two entries of one title shows that they are one article; None where nothing does."""
+        if self.same_date:
+            return Evidence(kind="title", detail="same title and date under another id")
+        # Too short for a hash of its text, without an address: a file under another name.
+        if (self.same_text or (not self.entry.comparable and self.same_content)) and not self.redated:
+            return Evidence(kind="text", detail="same title and text under another id")
+        return Evidence(kind="path", detail="same title and path on another host") if self.same_path else None
 
 
 def numbered_apart(one: str, other: str) -> bool:
@@ -203,12 +273,14 @@ class SourceBook:
         address = entry.comparable
         if not address or not _identifies(address) or address in self._shared_links:
             return False
-        return all(_twice(entry, other) for other in self._by_comparable.get(address, ()))
+        pairs = (Pair(entry, other) for other in self._by_comparable.get(address, ()))
+        # A source may tell one article under two ids at once, at one address.
+        return all(pair.same_title and (pair.same_text or pair.maybe_same_date) for pair in pairs)
 
     def unchanged(self, entry: Entry) -> Identified | None:
         """The stored entry with the same id and the very same content: the common case, answered without reading."""
         known = self._by_key.get(entry.key)
-        if known is None or not _same_content(entry, known) or known.key in self._taken:
+        if known is None or not Pair(entry, known).same_content or known.key in self._taken:
             return None
         return self._take(Identified(known, Evidence(kind="entry-id", detail=entry.key)))
 
@@ -224,14 +296,12 @@ class SourceBook:
 
     def word_for_word(self, entry: Entry) -> Identified | None:
         """The stored entry that says the very same at the very same address under another id."""
-        same = [
-            known
-            for known in self._free(self._by_content.get(entry.content_hash, ()) if entry.content_hash else ())
-            if entry.comparable == known.comparable and not _redated(entry, known)
-        ]
+        alike = self._by_content.get(entry.content_hash, ()) if entry.content_hash else ()
+        pairs = [Pair(entry, known) for known in self._free(alike) if entry.comparable == known.comparable]
+        same = [pair for pair in pairs if not pair.redated]
         if not same:
             return None
-        known = max(same, key=lambda known: _nearness(entry, known))
+        known = max(same, key=lambda pair: pair.nearness).known
         return self._take(Identified(known, Evidence(kind="text", detail="word for word the same under another id")))
 
     def moved(self, entry: Entry, sketch: bytes) -> Identified | None:
@@ -245,25 +315,26 @@ class SourceBook:
 
     def _of_id(self, entry: Entry, sketch: bytes, holders: Sequence[KnownEntry]) -> Identified | None:
         doubtful = entry.key in self._repeated_ids or len(holders) > 1
-        free = self._free(holders)
-        for holder in free:
-            same = _plainly_same(entry, holder) if doubtful else not unlike(entry, sketch, holder)
-            if same or _same_content(entry, holder):
-                return Identified(holder, Evidence(kind="entry-id", detail=entry.key))
+        pairs = [Pair(entry, holder, sketch) for holder in self._free(holders)]
+        for pair in pairs:
+            if pair.same_content or (pair.is_plainly_same() if doubtful else not pair.is_unlike()):
+                return Identified(pair.known, Evidence(kind="entry-id", detail=entry.key))
         if doubtful:  # an edit of one of several articles that share the id
-            for holder in free:
-                if title_likeness(entry.title, holder.title) >= NEARLY and not _next_of_series(entry, sketch, holder):
-                    return Identified(holder, Evidence(kind="entry-id", detail=f"{entry.key}, and nearly the title"))
+            for pair in pairs:
+                if pair.title_likeness >= NEARLY and not pair.is_next_of_series():
+                    return Identified(
+                        pair.known, Evidence(kind="entry-id", detail=f"{entry.key}, and nearly the title")
+                    )
         return None
 
     def _at_address(self, entry: Entry, sketch: bytes) -> Identified | None:
         for address in addresses_of(entry.comparable, entry.entry_id):
             if not _identifies(address) or address in self._shared_links:
                 continue
-            free = self._free(self._by_comparable.get(address, ()))
-            same = [known for known in free if _says_the_same(entry, sketch, known)]
+            pairs = (Pair(entry, known, sketch) for known in self._free(self._by_comparable.get(address, ())))
+            same = [pair for pair in pairs if pair.says_the_same()]
             if same:
-                known = max(same, key=lambda known: _nearness(entry, known))
+                known = max(same, key=lambda pair: pair.nearness).known
                 return Identified(known, Evidence(kind="url", detail=f"{address} under another id"))
         return None
 
@@ -272,7 +343,7 @@ class SourceBook:
         if not key:
             return None
         for known in self._free(self._by_title.get(key, ())):
-            if (why := _same_beside_title(entry, known)) is not None:
+            if (why := Pair(entry, known).beside_title()) is not None:
                 return Identified(known, why)
             if self._flood and self._titles[key] == 1 and len(self._by_title[key]) == 1:
                 return Identified(known, Evidence(kind="flood", detail="archive issued again, same title"))
@@ -289,73 +360,6 @@ class SourceBook:
             if (key := title_key(entry.title)) and self._titles[key] == 1 and len(self._by_title.get(key, ())) == 1
         )
         return paired >= FLOOD_ENTRIES and paired * 2 >= len(unknown)
-
-
-def _same_beside_title(entry: Entry, known: KnownEntry) -> Evidence | None:
-    """What of two entries of one title shows that they are one article; None where nothing does."""
-    if _same_date(entry, known):
-        return Evidence(kind="title", detail="same title and date under another id")
-    # Too short for a hash of its text, without an address: a file under another name.
-    same_text = _same_text(entry, known) or (not entry.comparable and _same_content(entry, known))
-    if same_text and not _redated(entry, known):
-        return Evidence(kind="text", detail="same title and text under another id")
-    return Evidence(kind="path", detail="same title and path on another host") if _same_path(entry, known) else None
-
-
-def _says_the_same(entry: Entry, sketch: bytes, known: KnownEntry) -> bool:
-    """What a moved id takes beside the address: posts of a live page have one address and each an id of its own."""
-    if title_key(entry.title) == title_key(known.title):
-        return True
-    shared = signature.containment(sketch, known.signature)
-    if numbered_apart(entry.title, known.title) and not _same_date(entry, known):
-        return False
-    if shared is not None and shared >= TEXT_ALIKE:
-        return True
-    if _may_be_of_one_date(entry, known):
-        return title_likeness(entry.title, known.title) >= TITLE_ALIKE
-    # With id, date and text all new, the title has to be told only a little otherwise.
-    return shared is None and title_likeness(entry.title, known.title) >= NEARLY
-
-
-def _twice(entry: Entry, known: KnownEntry) -> bool:
-    """Whether a source tells one article under two ids at once, at one address."""
-    if title_key(entry.title) != title_key(known.title):
-        return False
-    return _same_text(entry, known) or _may_be_of_one_date(entry, known)
-
-
-def _may_be_of_one_date(entry: Entry, known: KnownEntry) -> bool:
-    return entry.published is None or known.published is None or entry.published == known.published
-
-
-def _same_content(entry: Entry, known: KnownEntry) -> bool:
-    return bool(entry.content_hash) and entry.content_hash == known.content_hash
-
-
-def _nearness(entry: Entry, known: KnownEntry) -> tuple[bool, bool, bool, float]:
-    """By which of several candidates the nearest is chosen."""
-    return (
-        _same_content(entry, known),
-        title_key(entry.title) == title_key(known.title),
-        _same_date(entry, known),
-        title_likeness(entry.title, known.title),
-    )
-
-
-def _plainly_same(entry: Entry, known: KnownEntry) -> bool:
-    if _same_text(entry, known):
-        return True
-    titles_equal = title_key(entry.title) == title_key(known.title)
-    if entry.comparable and known.comparable and _identifies(entry.comparable):
-        return entry.comparable == known.comparable and (titles_equal or entry.published == known.published)
-    return titles_equal and (entry.published is None or entry.published == known.published)
-
-
-def _same_path(entry: Entry, known: KnownEntry) -> bool:
-    if not entry.comparable or not known.comparable:
-        return False
-    path = entry.comparable.partition("/")[2]
-    return bool(path) and path == known.comparable.partition("/")[2]
 
 
 def shared_links(entries: Sequence[Entry]) -> frozenset[str]:
