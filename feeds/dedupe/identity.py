@@ -139,7 +139,7 @@ class Pair(NamedTuple):
         return shared is None or shared < TEXT_ALIKE
 
     def is_next_of_series(self) -> bool:
-        """Whether a page of a series ("Lunch Monday") shows its next part ("Lunch Tuesday"): all but its name is new."""
+        """Whether a page of a series ("Lunch Monday") shows its next part ("Lunch Tuesday"): the rest is new."""
         if not self.redated or not self.numbered_apart:
             return False
         shared = self.shared_text

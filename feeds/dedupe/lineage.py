@@ -16,6 +16,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 
 from feeds.comparable import comparable_url
@@ -162,22 +163,23 @@ def _contributed(line: str) -> list[tuple[str, float]]:
     return [(contributed["name"].strip(), 0.4)] if contributed else []
 
 
+@lru_cache(4096)
+def _known_by(name: str, key: str, target: str) -> tuple[frozenset[str], str, str]:
+    """By what a credit means a source: its names, as `name_key` gives them; the domain of its site, and its label."""
+    host = host_of(target)
+    return frozenset((name_key(name), name_key(key))), registrable(host) if host else "", site_label(host)
+
+
 def means(credit: Credit, source: Source) -> bool:
     """Whether a credit is to this source: by its name, or by the name or address of its site."""
-    names = {name_key(source.name), name_key(source.key)}
-    host = host_of(source.target)
+    names, site, label = _known_by(source.name, source.key, source.target)
     key = name_key(credit.name)
-    if key and (key in names or any(_begins(name, key) for name in names)):
+    # "hindustantimes" means the source "Hindustan Times World", but "the" means nobody.
+    if key and (key in names or (len(key) >= NAME_BEGINS and any(name.startswith(key) for name in names))):
         return True
-    if credit.url and host and registrable(host_of(credit.url)) == registrable(host):
+    if credit.url and site and registrable(host_of(credit.url)) == site:
         return True
-    label = site_label(host)
     return bool(label) and (key == label or site_label(credit.name.lower()) == label)
-
-
-def _begins(name: str, key: str) -> bool:
-    """ "hindustantimes" means the source "Hindustan Times World", but "the" means nobody."""
-    return len(key) >= NAME_BEGINS and name.startswith(key)
 
 
 def _agency(name: str | None) -> str | None:
@@ -212,13 +214,13 @@ class Directory:
         self._by_site: dict[str, Source] = {}
         self._by_label: dict[str, Source] = {}
         for source in sources:
-            for name in (source.name, source.key):
-                self._by_name.setdefault(name_key(name), source)
-            if host := host_of(source.target):
-                self._by_site.setdefault(registrable(host), source)
-                if label := site_label(host):
-                    self._by_label.setdefault(label, source)
-        self._by_name.pop("", None)
+            names, site, label = _known_by(source.name, source.key, source.target)
+            for name in names:
+                self._by_name.setdefault(name, source)
+            self._by_site.setdefault(site, source)
+            self._by_label.setdefault(label, source)
+        for known in (self._by_name, self._by_site, self._by_label):
+            known.pop("", None)
         self._names = sorted(self._by_name)
 
     def meant(self, credit: Credit) -> Source | None:
@@ -250,20 +252,13 @@ def with_origin(entry: Entry, credit: Credit, meant: Source | None, site_url: st
     """
     if meant is not None:
         origin = entry.origin or Origin(name=meant.name if credit.url else credit.name)
-        feed, site = _addresses(meant)
+        feed = public_address(meant.target) if meant.kind == "feed" else None
+        site = site_of(meant.target) if meant.kind == "feed" and feed is None else None
         origin = replace(origin, url=origin.url or site_url or site, feed_url=origin.feed_url or feed)
     else:
         url = f"https://{host_of(credit.url)}/" if credit.url else None
         origin = entry.origin or Origin(name=credit.name, url=url)
     return entry if origin == entry.origin else replace(entry, origin=origin)
-
-
-def _addresses(source: Source) -> tuple[str | None, str | None]:
-    """The feed of a source, where its address may be shown, else its site."""
-    if source.kind != "feed":
-        return None, None
-    feed = public_address(source.target)
-    return feed, site_of(source.target) if feed is None else None
 
 
 NAMED_AS_CANONICAL = 5.0
@@ -320,51 +315,34 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
-    """*original* counts in the entries given; None where a source is credited that has brought nothing (yet).
+    """*original* counts in the entries given; None where each credits somebody who has brought nothing (yet).
 
-    *credited* is whom the article comes from by its own words; *source_id* of the configured source that it is.
+    *evidence* is what was weighed for each entry.
     """
 
     original: int | None
-    copies: tuple[int, ...]
-    credited: Credit | None = None
-    credited_source_id: int | None = None
-    evidence: tuple[Evidence, ...] = ()
-
-    def why(self, at: int) -> Evidence:
-        """What was weighed for the entry *at*."""
-        order = self.copies if self.original is None else (self.original, *self.copies)
-        return self.evidence[order.index(at)]
+    evidence: tuple[Evidence, ...]
 
 
-def trace(candidates: Sequence[Candidate], sources: Iterable[Source] | Directory = ()) -> Lineage:
-    """Weigh the entries of one article; *sources* are the configured ones, whom a credit may mean."""
-    directory = sources if isinstance(sources, Directory) else Directory(sources)
+def trace(candidates: Sequence[Candidate]) -> Lineage:
+    """Weigh the entries of one article."""
     weighing = _Weighing(candidates)
-    for at in range(len(candidates)):
+    every = range(len(candidates))
+    for at in every:
         weighing.look_at(at)
         weighing.look_for_canonical(at)
         weighing.look_at_credits(at)
     weighing.look_at_times()
-    order = sorted(range(len(candidates)), key=lambda at: (-weighing.scores[at], candidates[at].first_seen, at))
-    strongest = max(chain.from_iterable(weighing.credits), key=lambda one: one.weight, default=None)
-    meant = directory.meant(strongest) if strongest is not None else None
-    elsewhere = bool(order) and all(map(weighing.credits_another, order))
-    return Lineage(
-        original=None if elsewhere or not order else order[0],
-        copies=tuple(order if elsewhere else order[1:]),
-        credited=strongest,
-        credited_source_id=meant.id if meant is not None else None,
-        evidence=tuple(map(weighing.evidence, order)),
-    )
+    elsewhere = all(map(weighing.credits_another, every))
+    first = min(every, key=lambda at: (-weighing.scores[at], candidates[at].first_seen, at), default=None)
+    return Lineage(original=None if elsewhere else first, evidence=tuple(map(weighing.evidence, every)))
 
 
 class _Weighing:
-    """What speaks for each of the *candidates* to be the original. *credits* are those that mean all of an entry."""
+    """What speaks for each of the *candidates* to be the original."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self._candidates = candidates
-        self.credits = [[credit for credit in one.signs.credits if not credit.partial] for one in candidates]
         self.scores = [0.0] * len(candidates)
         self._reasons: list[list[str]] = [[] for _ in candidates]
         priorities = [one.source.priority for one in candidates]
@@ -376,7 +354,8 @@ class _Weighing:
 
     def credits_another(self, at: int) -> bool:
         """Whether the entry names somebody else as first publisher."""
-        return any(not means(credit, self._candidates[at].source) for credit in self.credits[at])
+        one = self._candidates[at]
+        return any(not means(credit, one.source) for credit in one.signs.credits if not credit.partial)
 
     def look_at(self, at: int) -> None:
         one = self._candidates[at]
@@ -395,29 +374,27 @@ class _Weighing:
                 self._say(at, NAMED_AS_CANONICAL, f"canonical address of {other.source.name}")
 
     def look_at_credits(self, at: int) -> None:
-        source = self._candidates[at].source
-        for credit in self.credits[at]:
-            if not means(credit, source):
+        one = self._candidates[at]
+        for credit in one.signs.credits:
+            if credit.partial:
+                continue
+            if not means(credit, one.source):
                 self._say(at, CREDITS_OTHER * credit.weight, f"credits {credit.name}: {credit.how}")
             for other_at, other in self._others(at):
                 if means(credit, other.source):
-                    self._say(other_at, CREDITED * credit.weight, f"credited by {source.name}: {credit.how}")
+                    self._say(other_at, CREDITED * credit.weight, f"credited by {one.source.name}: {credit.how}")
 
     def look_at_times(self) -> None:
-        dated = [
-            (one.signs.published, at) for at, one in enumerate(self._candidates) if one.signs.published is not None
-        ]
+        published = [(one.signs.published, at) for at, one in enumerate(self._candidates)]
+        dated = [(moment, at) for moment, at in published if moment is not None]
         if len(dated) > 1 and min(dated)[0] != max(dated)[0]:
             self._say(min(dated)[1], PUBLISHED_FIRST, "published first")
         if self._candidates:
-            self._say(
-                min(range(len(self._candidates)), key=lambda at: self._candidates[at].first_seen),
-                SEEN_FIRST,
-                "seen first",
-            )
+            first = min(range(len(self._candidates)), key=lambda at: self._candidates[at].first_seen)
+            self._say(first, SEEN_FIRST, "seen first")
 
-    def _others(self, at: int) -> list[tuple[int, Candidate]]:
-        return [(other_at, other) for other_at, other in enumerate(self._candidates) if other_at != at]
+    def _others(self, at: int) -> Iterator[tuple[int, Candidate]]:
+        return ((other_at, other) for other_at, other in enumerate(self._candidates) if other_at != at)
 
     def _say(self, at: int, weight: float, why: str) -> None:
         self.scores[at] += weight
@@ -437,20 +414,11 @@ def choose_shown(candidates: Sequence[Candidate], lineage: Lineage, shown: int, 
         return original if original is not None else allowed[0]
     if original is None or original == shown:
         return shown
-    return _nearer(candidates, lineage, shown, original, desk_rights)
-
-
-def _nearer(candidates: Sequence[Candidate], lineage: Lineage, shown: int, original: int, desk_rights: FullText) -> int:
-    """Which of the entry *shown* now and the *original* of one priority the article is told by."""
-    if _gives_more(candidates[shown], candidates[original], desk_rights):
+    of_original, of_shown = candidates[original].source, candidates[shown].source
+    if of_shown.rights == "full" and (of_original.rights or desk_rights) != "full":
         return shown
-    lead = (lineage.why(original).score or 0.0) - (lineage.why(shown).score or 0.0)
+    lead = (lineage.evidence[original].score or 0.0) - (lineage.evidence[shown].score or 0.0)
     return original if lead >= PLAIN_LEAD else shown
-
-
-def _gives_more(one: Candidate, other: Candidate, desk_rights: FullText) -> bool:
-    """Whether the source of *one* gives the full text by a setting of its own, and that of *other* does not."""
-    return one.source.rights == "full" and (other.source.rights or desk_rights) != "full"
 
 
 def _names_as_canonical(one: OriginSigns, other: OriginSigns) -> bool:

@@ -221,11 +221,10 @@ class Credits:
     def _weighed(
         self, lines: list[Line], signs: Mapping[int, OriginSigns], by_id: dict[int, Source], desk_rights: FullText
     ) -> list[Settled]:
-        assert self._directory is not None
         candidates = [
             Candidate(signs=signs[line.id], source=by_id[line.source_id], first_seen=line.first_seen) for line in lines
         ]
-        found = trace(candidates, self._directory)
+        found = trace(candidates)
         now = next((at for at, line in enumerate(lines) if line.shown), 0)
         shown = choose_shown(candidates, found, now, desk_rights)
         return [
@@ -233,7 +232,7 @@ class Credits:
                 line=line,
                 shown=at == shown,
                 copy=at != found.original,
-                evidence=(*(each for each in line.evidence if each.kind != "lineage"), found.why(at)),
+                evidence=(*(each for each in line.evidence if each.kind != "lineage"), found.evidence[at]),
             )
             for at, line in enumerate(lines)
         ]
