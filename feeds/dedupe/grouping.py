@@ -237,7 +237,7 @@ class Stories:
     def _circles(self, members: Sequence[Member], languages: Sequence[str]) -> list[Circle]:
         """The articles of a batch with those, and with the stories, that they may stand together with."""
         likeness = Likeness(self.counts, self.habits)
-        tied = _Ties()
+        tied: dict[Member | Story, list[Member | Story]] = {}  # with each all that it hangs together with
         holding: defaultdict[int, list[Member]] = defaultdict(list)
         # In an order that does not depend on which source came first.
         order = sorted(range(len(members)), key=lambda at: (members[at].written_s, members[at].hashes))
@@ -248,15 +248,20 @@ class Stories:
             # Each article to compare with, and what stands for it: itself, or its story.
             others: list[tuple[Member, Member | Story]] = [(each, each) for each in _sharing(holding, terms, weights)]
             others += [(member, story) for story in near for member in story.members]
-            tied.add(one)
+            circle = tied.setdefault(one, [one])
             if others:
                 alike = likeness.between([one], [member for member, _ in others], language)[0]
                 for place in np.flatnonzero(alike >= LINKED * JOIN).tolist():
-                    tied.tie(one, others[place][1])
+                    other = others[place][1]
+                    more = tied.setdefault(other, [other])
+                    if more is not circle:
+                        circle += more
+                        tied.update(dict.fromkeys(more, circle))
             for term in terms.tolist():
                 holding[term].append(one)
         language_of = {members[at].number: languages[at] for at in order}
-        return [_circle(likeness, ones, stories, language_of) for ones, stories in tied.circles()]
+        circles = {id(circle): circle for circle in tied.values()}
+        return [_circle(likeness, circle, language_of) for circle in circles.values()]
 
     def _settle(
         self, circle: Circle, placed: Placed, joined: dict[int, Joined], now: datetime, uid: Callable[[], str]
@@ -298,7 +303,15 @@ class Stories:
     def _put(self, uid: str, members: Sequence[Member], larger: Sequence[Story], touched: datetime) -> None:
         """Make *members* and what else the stories *larger* hold the story *uid*."""
         numbers = [one.number for one in members]
-        story = _story_of(uid, members, larger, touched)
+        held = {one.number for story in larger for one in story.members}
+        story = Story(
+            uid,
+            tuple(members[-RECENT:]),
+            articles=sum(story.articles for story in larger) + len(set(numbers) - held),
+            touched=touched,
+            first=min([*numbers, *(story.first for story in larger)]),
+            newest=max([*numbers, *(story.newest for story in larger)]),
+        )
         self._before.setdefault(uid, None)
         self._stories[uid] = self._by_first[story.first] = story
         places = np.array([number - self._oldest for number in numbers if number >= self._oldest], np.int64)
@@ -352,47 +365,6 @@ def _with_terms(entries: Iterable[StoredSignature]) -> tuple[list[StoredSignatur
     return [entry for entry, _ in both], [packed for _, packed in both]
 
 
-def _story_of(uid: str, members: Sequence[Member], larger: Sequence[Story], touched: datetime) -> Story:
-    """The story *uid* of *members* and what else the stories *larger* hold."""
-    held = {one.number for story in larger for one in story.members}
-    numbers = [one.number for one in members]
-    return Story(
-        uid,
-        tuple(members[-RECENT:]),
-        articles=sum(story.articles for story in larger) + len(set(numbers) - held),
-        touched=touched,
-        first=min([*numbers, *(story.first for story in larger)]),
-        newest=max([*numbers, *(story.newest for story in larger)]),
-    )
-
-
-class _Ties:
-    """Which articles of a batch, and which stories, hang together."""
-
-    def __init__(self) -> None:
-        self._next: dict[Member | Story, Member | Story] = {}
-
-    def add(self, one: Member | Story) -> Member | Story:
-        """That which stands for all that *one* is tied to."""
-        while (other := self._next.setdefault(one, one)) is not one:
-            one = other
-        return one
-
-    def tie(self, one: Member, other: Member | Story) -> None:
-        self._next[self.add(other)] = self.add(one)
-
-    def circles(self) -> list[tuple[list[Member], list[Story]]]:
-        """The articles and the stories of each that hang together."""
-        found: dict[Member | Story, tuple[list[Member], list[Story]]] = {}
-        for one in self._next:
-            ones, stories = found.setdefault(self.add(one), ([], []))
-            if isinstance(one, Story):
-                stories.append(one)
-            else:
-                ones.append(one)
-        return list(found.values())
-
-
 @dataclass(frozen=True, slots=True)
 class Circle:
     """Articles in the order in which they came, how like each two are, and the groups in which they stand together.
@@ -418,11 +390,14 @@ class Circle:
         )
 
 
-def _circle(likeness: Likeness, ones: Sequence[Member], stories: list[Story], language_of: Mapping[int, str]) -> Circle:
-    members = sorted([*ones, *(member for story in stories for member in story.members)])
+def _circle(likeness: Likeness, circle: Sequence[Member | Story], language_of: Mapping[int, str]) -> Circle:
+    """The *circle* of new articles and stories, with the groups that it makes."""
+    stories = [one for one in circle if isinstance(one, Story)]
+    new = [one for one in circle if isinstance(one, Member)]
+    members = sorted([*new, *(member for story in stories for member in story.members)])
     if len(members) == 1:
         return Circle(members, [], np.zeros((1, 1), np.float32), [[0]])
-    alike = likeness.between(members, members, language_of[min(one.number for one in ones)])
+    alike = likeness.between(members, members, language_of[min(one.number for one in new)])
     larger = {one.number: story.first for story in stories if not story.is_whole for one in story.members}
     groups: defaultdict[tuple[bool, int], Group] = defaultdict(list)
     for at, member in enumerate(members):
