@@ -187,14 +187,15 @@ def test_a_restart_recognises_copies_and_stories_from_stored_signatures(desk, or
 
 def test_compare_says_why(desk, original):
     one = entry("a", title=TITLE, text=BRIDGE, link="a.example/1")
-    told = {
-        sign.kind: sign
-        for sign in compare(one, entry("b", title="Bridge", text=f"By us. {BRIDGE}", link="b.example/2"))
-    }
+
+    def signs(other):
+        return {sign.kind: sign for sign in compare(one, other, window=Window(), stories=Stories())}
+
+    told = signs(entry("b", title="Bridge", text=f"By us. {BRIDGE}", link="b.example/2"))
     assert told["near"].score >= told["near"].threshold
     assert "they have different titles" in told["near"].detail and "footbridge" in told["story"].detail
     assert (told["article"].detail, told["verdict"].detail) == ("one article", "one story")
-    apart = {sign.kind: sign for sign in compare(one, entry("c", title="Wheat up", text=WHEAT))}
+    apart = signs(entry("c", title="Wheat up", text=WHEAT))
     assert (apart["article"].detail, apart["verdict"].detail) == ("two articles", "two stories")
 
 
