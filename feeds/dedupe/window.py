@@ -10,6 +10,7 @@ other entries are counted, those of the document in hand and the newest that are
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -42,6 +43,7 @@ COPIES_KEPT = 8
 """So many copies of one article are kept for comparing; further ones add time and tell nothing."""
 CHUNK_BYTES = 1 << 18
 _TITLE_SALT = 0x5BD1E995
+_URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ROW = np.dtype([("uid", "V16"), ("chunk", "u4"), ("offset", "u4"), ("size", "u2"), ("seen", "u4"), ("source", "u4")])
 """What is kept of an article beside its index: where its signature lies, when it was seen, in seconds."""
 RECURS = 2
@@ -50,7 +52,14 @@ OWN = 0.08
 """Where less than this of a text is its own, the source repeats whole texts: as who gathers others' news does."""
 
 
-class Met(NamedTuple):
+class Near(NamedTuple):
+    """An article of the window that an arriving one is a copy of."""
+
+    uid: str
+    likeness: near.Likeness
+
+
+class _Met(NamedTuple):
     """An article of the window that was compared with an arriving one; *place* is what that is to it.
 
     *own_title* says that it is of the same source and has the same title.
@@ -67,7 +76,7 @@ class Found(NamedTuple):
     """What the window has for an article: of which others it is a *copy*, the nearest first, and the uids of those
     that are *parts* of it, and of the *wholes* that it is a part of."""
 
-    copies: Sequence[Met] = ()
+    copies: tuple[Near, ...] = ()
     parts: tuple[str, ...] = ()
     wholes: tuple[str, ...] = ()
 
@@ -170,7 +179,7 @@ class Window:
             weighed = near.weigh(other, self.counts)
             likeness, place = _compared(mine, weighed, boilerplate, same_source=same_source, speaks=speaks)
             own_title = same_source and other.title_hash == mine.sketch.title_hash
-            met.append(Met(self._uid(rows[at]), likeness, weighed, place, own_title))
+            met.append(_Met(self._uid(rows[at]), likeness, weighed, place, own_title))
         return _found(mine, met)
 
     def _sharing(self, mine: Weighed) -> list[int]:
@@ -249,11 +258,7 @@ class Window:
 
 def _uuid_of(uid: str) -> bytes | None:
     """The UUID of an article's id; None for an id of another form."""
-    try:
-        found = UUID(uid)
-    except ValueError:
-        return None
-    return found.bytes if found.urn == uid else None
+    return bytes.fromhex(uid[9:].replace("-", "")) if _URN.fullmatch(uid) else None
 
 
 def _compared(
@@ -282,7 +287,7 @@ def _compared(
     return likeness, place
 
 
-def _found(mine: Weighed, met: Sequence[Met]) -> Found:
+def _found(mine: Weighed, met: Sequence[_Met]) -> Found:
     """What of those that were compared an article is a copy of, and which hold it or stand in it."""
     copies = sorted((one for one in met if one.likeness.near), key=lambda one: -one.likeness.score)
     parts, wholes = ([one for one in met if one.place == place] for place in ("whole", "part"))
@@ -291,14 +296,14 @@ def _found(mine: Weighed, met: Sequence[Met]) -> Found:
         copies = []
     if copies and copies[0].likeness.by_title and any(one.own_title for one in met):
         copies = []  # of a column, whose title comes again and again, and like others by its title alone
-    return Found(copies, _uids(parts), _uids(wholes))
+    return Found(tuple(Near(one.uid, one.likeness) for one in copies), _uids(parts), _uids(wholes))
 
 
-def _uids(met: Iterable[Met]) -> tuple[str, ...]:
+def _uids(met: Iterable[_Met]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.uid for one in met))
 
 
-def _is_whole(mine: Weighed, copies: Sequence[Met], parts: Sequence[Met]) -> bool:
+def _is_whole(mine: Weighed, copies: Sequence[_Met], parts: Sequence[_Met]) -> bool:
     """Whether an article holds two texts that have nothing in common: then it is a copy of neither."""
     most = near.SHORTER * mine.sketch.gram_count
     if any(one.likeness.one_title or one.weighed.sketch.gram_count >= most for one in copies):
