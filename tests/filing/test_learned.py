@@ -90,6 +90,7 @@ def test_thresholds_keep_what_they_promise_on_texts_never_seen(learned: tuple[Mo
     assert sum(filed) / len(filed) > 0.88
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_articles_may_be_in_several_sections() -> None:
     model, trial = learn(texts(500, several=True))
     assert not model.single
@@ -98,6 +99,7 @@ def test_articles_may_be_in_several_sections() -> None:
     assert report_of(model, trial).macro_f1 > 0.8
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_two_sections_are_enough_and_one_is_not() -> None:
     both = [one for one in texts(200) if one.sections[0] != "air"]
     model, _ = learn(both)
@@ -111,16 +113,19 @@ def test_the_same_examples_give_the_same_file() -> None:
     assert model_to_bytes(learn(texts(120))[0]) == model_to_bytes(learn(texts(120))[0])
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_sections_with_few_articles_are_not_learned() -> None:
     few = [Example(title="", text="kite string wind", sections=("kites",), group=f"k{n}") for n in range(2)]
     assert learn(texts(100) + few)[0].sections == ("air", "land", "sea")
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_a_section_of_one_source_is_tested_all_the_same() -> None:
     named = [replace(one, source=f"only {one.sections[0]}") for one in texts(200)]
     assert report_of(*learn(named)).right > 0.9
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_a_section_of_several_sources_is_tested_on_sources_not_seen() -> None:
     # What tells sections apart is one source's habit: with that source held back, nothing does.
     habit = {f"s{number}": f"habit{number}" for number in range(9)}
@@ -210,6 +215,7 @@ def test_leaving_out_marks_takes_any_text(text: str) -> None:
     )
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_an_agencys_mark_does_not_carry_a_decision() -> None:
     marked = [
         replace(one, text=f"(Reuters) {one.text}") if one.sections == ("sea",) else one for one in texts(300, seed=8)

@@ -12,7 +12,6 @@ from hypothesis import strategies as some
 
 pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
 
-from feeds.filing.learned import matrix
 from feeds.filing.learned.examples import Example
 from feeds.filing.learned.matrix import (
     neighbours_of,
@@ -51,6 +50,7 @@ def test_words_run_together_are_parted() -> None:
     assert learned_words("", "Up for sale on ebayThe midfielder") == "up for sale on ebay the midfielder".split()
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_authors_are_learned_from_and_agencies_are_none() -> None:
     assert learned_authors(["Ann Lee", "Reuters Staff", "AP", "ann lee"]) == ["ann lee"]
     made = [replace(one, title="", text=" ".join(COMMON), authors=(f"Ann {one.sections[0]}",)) for one in texts(90)]
@@ -79,17 +79,21 @@ def of_two_topics(language: str = "") -> list[Example]:
     return made
 
 
-def test_words_that_training_never_shows_are_known_by_their_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_that_training_never_shows_are_known_by_their_sense() -> None:
     asked = {"submarine": "sea", "fishermen": "sea", "wheat": "land", "vineyard": "land"}
     model, _ = learn(of_two_topics())
     assert {word: model.decide("", word)[0][0] for word in asked} == asked
     assert model.telling("sea", "", "a submarine came")[0][0] == "submarine"
     dutch, _ = learn(of_two_topics("nl-BE"))
     assert dutch.word_rows(["visserij"])[0] >= 0 > model.word_rows(["visserij"])[0]
-    monkeypatch.setattr(matrix, "_library", lambda: None)
+
+
+@pytest.mark.usefixtures("without_senses")
+def test_without_senses_what_was_shown_is_learned_all_the_same() -> None:
+    asked = ["submarine", "fishermen", "wheat", "vineyard"]
     model, _ = learn(of_two_topics())
-    assert model.word_rows([*asked]).tolist() == [-1, -1, -1, -1]
-    assert model.decide("", "ferry and wave")[0][0] == "sea", "what was shown is learned all the same"
+    assert model.word_rows(asked).tolist() == [-1, -1, -1, -1]
+    assert model.decide("", "ferry and wave")[0][0] == "sea"
 
 
 def test_a_sense_is_that_of_how_a_word_is_written() -> None:
@@ -143,6 +147,7 @@ def near_by_hand(telling: np.ndarray, truth: np.ndarray, row: int, rest: list[in
     return list(likeness @ truth[rest] / likeness.sum())
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_stories_that_go_on_are_filed_by_the_texts_near() -> None:
     # A story is who and where together; either alone stands in stories of other sections.
     dice = random.Random(7)
@@ -174,6 +179,7 @@ def test_thresholds_by_hand() -> None:
     assert strictest([(0.5, 0.6, None), (0.7, 0.5, 0.9)]) == (0.7, 0.6, None)
 
 
+@pytest.mark.usefixtures("without_senses")
 def test_what_drifts_is_tested_on_other_days() -> None:
     # The words that tell sections apart change each day, so that within a day all is easy and the next day nothing.
     dice = random.Random(5)
