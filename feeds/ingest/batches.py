@@ -91,13 +91,7 @@ class Saving:
         """Decide what every entry is, file it, write the sources' rows, empty the inbox. Raises StoreError."""
         if not batch.read:
             return self._save_without_bodies(batch, desk, now)
-        if any(waiting.item.tries for waiting, _ in batch.read):
-            with self._store.read() as tx:
-                batch = replace(batch, read=_without_older(tx, batch.read))
-        batch = replace(batch, read=[_held(one, now) for one in batch.read])
-        if any(full_text.wants(waiting) or full_text.is_article(waiting) for waiting, _ in batch.read):
-            with self._store.read() as tx:
-                batch = replace(batch, read=full_text.with_full_texts(tx, batch.read))
+        batch = replace(batch, read=self._prepared(batch.read, now))
         memory, credits = self._loaded()
         brought_by = [waiting.source for waiting, _ in batch.read]
         decided: Decided | None = None
@@ -130,6 +124,17 @@ class Saving:
         if decided.deduper is not None:
             memory.saved(newest)
         return saved
+
+    def _prepared(self, read: list[Read], now: datetime) -> list[Read]:
+        """*read* without what is older than what is stored or under an embargo, and with the texts of pages."""
+        if any(waiting.item.tries for waiting, _ in read):
+            with self._store.read() as tx:
+                read = _without_older(tx, read)
+        read = [_held(one, now) for one in read]
+        if any(full_text.wants(waiting) or full_text.is_article(waiting) for waiting, _ in read):
+            with self._store.read() as tx:
+                read = full_text.with_full_texts(tx, read)
+        return read
 
     @property
     def crowded(self) -> tuple[str, ...]:

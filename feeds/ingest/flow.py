@@ -36,7 +36,7 @@ from feeds.ingest.verdicts import log_poll
 from feeds.parsed import Answer, Request, posting
 from feeds.redaction import fault_of_ours
 from feeds.store import Store
-from feeds.store.values import Claim, PollResult
+from feeds.store.values import Claim, InboxItem, PollResult
 from feeds.urls import masked
 
 log = logging.getLogger(__name__)
@@ -114,13 +114,15 @@ class Ingest:
             for item in items:
                 claim = claims.get(item.source_id)
                 if claim is not None and (item.pushed or self._kinds is None or claim.source.kind in self._kinds):
-                    ends = claim if claim.claim_id == item.claim_id and item.claim_id else None
-                    source, first = self.desk.completed(claim.source), not claim.state.first_poll_done
-                    self._intake.add(item, source, ends, first=first, state=claim)
+                    self._resume(item, claim)
                     count += 1
             if not items:
                 return count
             after = items[-1].id
+
+    def _resume(self, item: InboxItem, claim: Claim) -> None:
+        first = not claim.state.first_poll_done
+        self._intake.add(item, self.desk.completed(claim.source), _ended_by(item, claim), first=first, state=claim)
 
     def take_due(self, limit: int) -> int:
         """Start polling up to *limit* sources that are due; how many. Raises StoreError."""
@@ -139,10 +141,7 @@ class Ingest:
             items = [item for item in tx.inbox.unread_of(shard, limit) if item.id not in self._flight.items]
             left = tx.sources.claims_of([item.source_id for item in items])
         for item in items:
-            claim = left[item.source_id]
-            ends = claim if claim.claim_id == item.claim_id and item.claim_id else None
-            source, first = self.desk.completed(claim.source), not claim.state.first_poll_done
-            self._intake.add(item, source, ends, first=first, state=claim)
+            self._resume(item, left[item.source_id])
         self.begin(claims)
         return frozenset([*(claim.source.id for claim in claims), *left])
 
@@ -166,7 +165,7 @@ class Ingest:
             claims = tx.sources.claims_of([item.source_id for item, _ in found])
         for item, blob in found:
             claim = claims[item.source_id]
-            ends = claim if claim.claim_id == item.claim_id and item.claim_id else None
+            ends = _ended_by(item, claim)
             self._unsaved.read.append(unpacked(item, blob, self.desk.completed(claim.source), ends))
             self._flight.begun(item.id, item.source_id, ends)
 
@@ -353,3 +352,8 @@ class Ingest:
         self._folders.mailboxes.close()
         self._unsaved.save_polls(self.desk)
         self._claims.give_back(self._flight.claims.values())
+
+
+def _ended_by(item: InboxItem, claim: Claim) -> Claim | None:
+    """The poll that *item* ends; None where its source was claimed anew since, or no poll brought it."""
+    return claim if item.claim_id and item.claim_id == claim.claim_id else None

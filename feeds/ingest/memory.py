@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 
 from feeds.configuration import DedupeSettings, FullText, Source
 from feeds.dedupe import (
@@ -202,20 +202,15 @@ class Credits:
         self, tx: ReadTx, lines: Sequence[Line], saved: Mapping[tuple[int, str], Entry]
     ) -> dict[int, OriginSigns]:
         """What the entries of *lines* say, by row; read where it is not remembered, nor *saved* a moment ago."""
-        found = {
-            line.id: known[1]
-            for line in lines
-            if (known := self._signs.get(line.id)) is not None and known[0] == line.changed_at
-        }
-        strange = [line for line in lines if line.id not in found]
+        strange = [line for line in lines if self._signs.get(line.id, (None,))[0] != line.changed_at]
         new = {line.id: saved[line.source_id, line.key] for line in strange if (line.source_id, line.key) in saved}
         new |= tx.relations.entries([line.id for line in strange if line.id not in new])
         for line in strange:
-            found[line.id] = origin_signs(new[line.id])
             self._signs.pop(line.id, None)
-            self._signs[line.id] = line.changed_at, found[line.id]
-        while len(self._signs) > MOST_SIGNS:
-            del self._signs[next(iter(self._signs))]
+            self._signs[line.id] = line.changed_at, origin_signs(new[line.id])
+        found = {line.id: self._signs[line.id][1] for line in lines}
+        for oldest in list(islice(self._signs, max(0, len(self._signs) - MOST_SIGNS))):
+            del self._signs[oldest]
         return found
 
     def _weighed(

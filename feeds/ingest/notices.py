@@ -63,13 +63,13 @@ def notices(claim: Claim, result: PollResult) -> list[Notice]:
     if result.outcome == "failed":
         came = after.last_status == 200 and after.failures > before.failures
         return [_unread(source, result)] if came and source.kind in LISTS else _failing(source, result)
-    found: list[Notice] = []
-    if before.gone_at is not None:
-        found.append(Notice(kind="gone", subject=source.key, text=f"{source.name} answers again", over=True))
-    if before.failures and source.kind in LISTS:
-        found.append(Notice(kind="unread", subject=source.key, over=True))
-    if before.failures >= FAILURES_AT_LEAST:
-        found.append(Notice(kind="failing", subject=source.key, text=f"{source.name} answers again", over=True))
+    again = f"{source.name} answers again"
+    over = {
+        "gone": before.gone_at is not None,
+        "unread": bool(before.failures) and source.kind in LISTS,
+        "failing": before.failures >= FAILURES_AT_LEAST,
+    }
+    found = [Notice(kind=kind, subject=source.key, text=again, over=True) for kind, ended in over.items() if ended]
     if after.adopted_url and after.adopted_url != before.adopted_url:
         found.append(_moved(source, after.adopted_url))
     if (after.distrusted_at is None) != (before.distrusted_at is None):
