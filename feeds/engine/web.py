@@ -50,7 +50,8 @@ def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) ->
     # Before the fork: what all processes have loaded stays one, where nobody looks for garbage in it.
     gc.collect()
     gc.freeze()
-    mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]  # no setting does; a release without that name answers by WSGI alone
+    # granian has no setting for it. Where a release knew no such name, it would answer by WSGI alone.
+    mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]
     Granian(
         "feeds.engine.web:application",
         factory=True,
