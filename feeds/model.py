@@ -66,25 +66,11 @@ class Entry:
 
 
 FILING_FIELDS = frozenset(
-    (
-        "key",
-        "title",
-        "text",
-        "link",
-        "canonical_url",
-        "language",
-        "authors",
-        "categories",
-        "breadcrumb",
-        "origin",
-        "published",
-    )
+    "key title text link canonical_url language authors categories breadcrumb origin published".split()
 )
 """What filing may ask of an entry; of one that is filed again the rest is not read from the store."""
 
-LINEAGE_FIELDS = frozenset(
-    ("key", "title", "text", "link", "canonical_url", "authors", "origin", "credits", "published", "noindex")
-)
+LINEAGE_FIELDS = frozenset("key title text link canonical_url authors origin credits published noindex".split())
 """What may tell which entry of an article is the original; of the others of a copy the rest is not read either."""
 
 

@@ -41,7 +41,7 @@ from feeds.settings.types import (
 )
 from feeds.urls import masked
 
-_TABLES = tables("settings/forms.txt")
+_TABLES = tables("settings/words.txt")
 _LANGUAGES = {word: tag for tag, *words in map(str.split, _TABLES["languages"]) for word in words}
 _ZONES_MEANT = {word: zone for zone, *words in map(str.split, _TABLES["zones"]) for word in words}
 OWN_HEADERS = frozenset(" ".join(_TABLES["own headers"]).split())

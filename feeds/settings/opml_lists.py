@@ -18,6 +18,7 @@ from yaml.nodes import Node
 
 from feeds.configuration import DOCUMENTS, Section, Source
 from feeds.errors import ConfigError
+from feeds.files import tables
 from feeds.settings.forms import comparable, judge_address
 from feeds.settings.reports import Report, Wrong, quote
 from feeds.settings.section_tree import section_by_name
@@ -32,15 +33,7 @@ _ATTRIBUTE = re.compile(
 _BARE_AMPERSAND = re.compile(rb"&(?!(amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 
 
-_PLAIN_WORDS = (
-    ("Entity", "a bare &, which XML writes as &amp;"),
-    ("Unescaped '<'", "a bare <, which XML writes as &lt;"),
-    ("attributes construct error", "a quote inside a quoted value, which XML writes as &quot;"),
-    ("Start tag expected", "it does not begin with <"),
-    ("Opening and ending tag mismatch", "a tag that is not closed"),
-    ("Premature end", "it breaks off"),
-)
-"""What libxml2 says → what an admin can look for."""
+_PLAIN_WORDS = [row.split("  ") for row in tables("settings/words.txt")["opml"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

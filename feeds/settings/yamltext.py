@@ -14,6 +14,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.errors import ConfigError
+from feeds.files import tables
 from feeds.settings.reports import Report, quote
 
 try:
@@ -34,62 +35,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_DEPTH = 200
 _SLACK_NODES = 10_000
 
-# What libyaml and PyYAML's own parser say → what an admin can act on. The first that fits.
-_PLAIN_WORDS = (
-    (
-        "mapping values are not allowed",
-        "a ': ' where none can stand",
-        "put text that holds ': ' in quotes, and give keys of one mapping the same indentation",
-    ),
-    (
-        "undefined alias",
-        "an alias (*name) without its anchor",
-        "write &name before the value it repeats, or quote text that begins with *",
-    ),
-    ("duplicate anchor", "an anchor (&name) that is there already", "give each anchor a name of its own"),
-    (
-        "expected a single document",
-        "a second document ('---')",
-        "keep one document a file; take the '---' line out",
-    ),
-    (
-        "unknown escape",
-        "an unknown escape in double quotes",
-        "use single quotes for text with backslashes",
-    ),
-    ("quoted scalar", "a quote that is never closed", "close it"),
-    (
-        "could not find expected ':'",
-        "a line without ':'",
-        "write 'key: value', and quote text that goes over several lines",
-    ),
-    (
-        "sequence entries are not allowed",
-        "a '- ' that stands in the middle of a line",
-        "begin the list on a line of its own",
-    ),
-    ("flow", "brackets that do not close", "close each [ and {, with commas between items"),
-    (
-        "unknown directive",
-        "a line that begins with '%'",
-        "put text that begins with % in quotes",
-    ),
-    (
-        "cannot start any token",
-        "a character that YAML keeps for itself",
-        "put text that begins with @, `, % or & in quotes",
-    ),
-    (
-        "did not find expected",
-        "a line whose indentation does not fit those above",
-        "give the keys of one mapping, and the dashes of one list, the same indentation",
-    ),
-    (
-        "<block end>",
-        "a line whose indentation does not fit those above",
-        "give the keys of one mapping, and the dashes of one list, the same indentation",
-    ),
-)
+_PLAIN_WORDS = [row.split("  ") for row in tables("settings/words.txt")["yaml"]]
 _TAB = re.compile(r"^ *\t")
 _DASH = re.compile(r"^ *-(?=[a-z_]+:( |$))")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -178,7 +124,7 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
     if "quoted scalar" in words or "flow" in words:
         # Where the quote or bracket was opened helps more than where the file ended.
         mark = getattr(error, "context_mark", None) or mark
-    unknown = ("", f"no YAML: {' '.join(problem.split())}", "look at this line and the one above")
+    unknown = ["", f"no YAML: {' '.join(problem.split())}", "look at this line and the one above"]
     _, cause, remedy = next((one for one in _PLAIN_WORDS if one[0] in words), unknown)
     line = _line_of(mark, lines)
     report.error((line + 1, _column_of(mark, line) + 1), cause + _shown(lines[line]), remedy)
