@@ -54,6 +54,8 @@ MOST_IN_FLIGHT = 1000
 REST_S = 1.0
 """How long the loop sleeps at most; BUSY_S how often it looks into the store while polls are under way."""
 BUSY_S = 0.25
+ALONE_EVERY_S = 10.0
+"""How often the roles of a desk on SQLite are looked at, which no other process can have."""
 GATHER_S = 0.3
 """Between two times that readings of hands are taken: what comes meanwhile is decided and saved together."""
 LOOK_EVERY_S = 1.0
@@ -140,7 +142,8 @@ class IngestProcess:
         scheduler.add_job(self._look_at_files, Every(LOOK_EVERY_S), id="files", **jobs)
         scheduler.add_job(self._check_folder, Every(OURS_EVERY_S), id="folder", **jobs)
         scheduler.add_job(self._watch_over, Every(ALARMS_EVERY_S), id="alarms", **jobs)
-        scheduler.add_job(self._look_at_roles, Every(ROLES_EVERY_S), id="roles", next_run_time=now_utc(), **jobs)
+        roles_s = ROLES_EVERY_S if self._store.file is None else ALONE_EVERY_S
+        scheduler.add_job(self._look_at_roles, Every(roles_s), id="roles", next_run_time=now_utc(), **jobs)
         try:
             self._mind_a_clock_set_while_away()
             waiting = self._ingest.resume()

@@ -24,7 +24,7 @@ from feeds.engine.timekeeping import Every
 from feeds.errors import DeskError, StoreError
 from feeds.ingest.desk import Desk
 from feeds.ingest.placing import refile
-from feeds.store import CHANGED, Store
+from feeds.store import CHANGED, WRITTEN, Store
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +63,12 @@ class Upkeep:
             (self.refile, REFILE_EVERY_S),
             (self.watch_over, ALARMS_EVERY_S),
             (self.retain, RETENTION_EVERY_S),
-            (self._send_digest, DIGEST_EVERY_S),
         ):
-            self._scheduler.add_job(job, Every(every_s), id=job.__name__.strip("_"), **options)
+            self._scheduler.add_job(job, Every(every_s), id=job.__name__, **options)
         self.follow()
         self._scheduler.start()
+        for what in (CHANGED, WRITTEN) if self._store.file is not None else ():
+            self._store.hear(what, self._look_again)
 
     def wake(self) -> None:
         """The clock was set."""
@@ -85,24 +86,30 @@ class Upkeep:
             self._scheduler.shutdown(wait=True)
 
     def follow(self) -> None:
-        """Go by another config: learn at its hour, and file again what it asks for."""
-        if self._scheduler.get_job("learn") is not None:
-            self._scheduler.remove_job("learn")
-        if (hour := learning_at(self._desk())) is not None:
-            self._scheduler.add_job(self._learn, hour, id="learn", max_instances=1, coalesce=True)
+        """Go by another config: learn at its hour, send its digest, and file again what it asks for."""
+        desk = self._desk()
+        digest = Every(DIGEST_EVERY_S) if desk.settings.digest.to else None
+        for work, trigger in ((self.learn, learning_at(desk)), (self.send_digest, digest)):
+            if (job := self._scheduler.get_job(work.__name__)) is not None:
+                job.remove()
+            if trigger is not None:
+                self._scheduler.add_job(work, trigger, id=work.__name__, max_instances=1, coalesce=True)
         if (job := self._scheduler.get_job("refile")) is not None:
             job.modify(next_run_time=self._clock())
 
-    def _learn(self) -> None:
+    def _look_again(self) -> None:
+        """Somebody wrote: what is stored may wait to be filed again."""
+        if (job := self._scheduler.get_job("refile")) is not None and job.next_run_time is None:
+            job.modify(next_run_time=self._clock() + timedelta(seconds=REFILE_EVERY_S))
+
+    def learn(self) -> None:
         try:
             learn(self._store, self._environ, self._stop, now=self._clock())
         except (OSError, StoreError) as error:
             log.error("the classifier did not learn: %s", error)
 
-    def _send_digest(self) -> None:
+    def send_digest(self) -> None:
         desk, now = self._desk(), self._clock()
-        if not desk.settings.digest.to:
-            return
         done = send_due(self._store, desk.settings, desk.sections, self._environ, now)
         if not done and (job := self._scheduler.get_job("send_digest")) is not None:
             job.modify(next_run_time=now + timedelta(seconds=DIGEST_AGAIN_S))
@@ -112,9 +119,11 @@ class Upkeep:
         try:
             data = self._store.data_version()
             if data is not None and data == self._filed_at:
+                self._rest(data)
                 return
             if not to_refile(self._store):
                 self._filed_at = data
+                self._rest(data)
                 return
             desk, classifier = self._desk(), Classifier(self._store)
             if not self._is_filed_by(FILED_BY, desk.version):
@@ -135,6 +144,13 @@ class Upkeep:
                 log.info("filed again articles=%d ms=%.0f", count, (time.monotonic() - began) * 1000)
         except StoreError as error:
             log.error("could not file again, trying again: %s", error)
+
+    def _rest(self, data: int | None) -> None:
+        """On SQLite look no more until somebody writes, of which this is told; *data* is what was looked at."""
+        if data is not None and (job := self._scheduler.get_job("refile")) is not None:
+            job.pause()
+            if self._store.data_version() != data:
+                job.resume()
 
     def _is_filed_by(self, what: str, version: int) -> bool:
         with self._store.read() as tx:
