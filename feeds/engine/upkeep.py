@@ -126,7 +126,7 @@ class Upkeep:
                 self._rest(data)
                 return
             desk, classifier = self._desk(), Classifier(self._store)
-            if not self._is_filed_by(FILED_BY, desk.version):
+            if not self._soon_filed_by(desk.version):
                 return  # the process that decides files what comes by the rules before
             rules = desk.filing_rules.with_model(classifier.look(desk.filing_rules))
 
@@ -144,6 +144,12 @@ class Upkeep:
                 log.info("filed again articles=%d ms=%.0f", count, (time.monotonic() - began) * 1000)
         except StoreError as error:
             log.error("could not file again, trying again: %s", error)
+
+    def _soon_filed_by(self, version: int) -> bool:
+        for _ in range(20):
+            if self._is_filed_by(FILED_BY, version) or self._stop.wait(REFILE_EVERY_S / 20):
+                break
+        return self._is_filed_by(FILED_BY, version)
 
     def _rest(self, data: int | None) -> None:
         """On SQLite look no more until somebody writes, of which this is told; *data* is what was looked at."""

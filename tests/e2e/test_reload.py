@@ -182,14 +182,14 @@ def test_a_renamed_source_keeps_its_articles_and_its_history(running: Desk, orig
     desk = running
     publisher = Publisher(origin)
     publisher.publish("Before the new name")
-    source: dict[str, object] = {"name": "Tidings", "url": publisher.url, "section": "shore", "interval_s": 1}
+    source: dict[str, object] = {"name": "Gazette", "url": publisher.url, "section": "shore", "interval_s": 1}
     desk.write(sources=[source])
     until(lambda: desk.items("/shore.json"), what="the article")
     [before] = desk.items("/shore.json")
     desk.write(sources=[source | {"name": "The Harbour Post"}])
     publisher.publish("After it")
     until(lambda: titles(desk, "/shore.json") == ["After it", "Before the new name"], what="the next article")
-    until(lambda: b"Tidings" not in desk.get("/shore.rss").body, what="the new name in what is old")
+    until(lambda: b"Gazette" not in desk.get("/shore.rss").body, what="the new name in what is old")
     assert desk.items("/shore.json")[1]["id"] == before["id"]
     assert desk.get(f"/article/{str(before['id']).removeprefix('urn:uuid:')}").body.count(b"The Harbour Post") >= 1
     assert b"1 other place" not in desk.get("/shore").body
