@@ -179,12 +179,6 @@ class Documents(Verbs):
             self._execute(_RENDERED, done)
         return publication
 
-    def remove(self, path: str) -> None:
-        """Take a section's documents away."""
-        self._execute(delete(documents).where(documents.c.path == path))
-        self._execute(delete(frames).where(frames.c.path == path))
-        small_tables.publish(self._connection)
-
     def all_since(self, publication: int) -> tuple[list[Document], int]:
         """The documents replaced after *publication*, and the number to ask with next time. 0 gives all.
 

@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, ins
 from feeds.model import Format
 from feeds.store.dialect import AnyRow, UtcDateTime, Verbs, change_in, how_many, row_of, upsert, value_of
 from feeds.store.schema import FAILING, documents, hub_requests, hub_subscriptions, sections, source_hubs, sources
-from feeds.store.source_rows import pushing
 
 Mode = Literal["subscribe", "unsubscribe", "denied"]
 PushState = Literal["wanted", "asked", "active", "denied"]
@@ -365,10 +364,6 @@ class Hubs(Verbs):
     def _note(self, source_id: int, *where: ColumnElement[bool], **values: Any) -> None:
         theirs = update(source_hubs).where(source_hubs.c.source_id == source_id, *where)
         self._execute(theirs.values(values))
-
-    def push_alive(self, now: datetime, source_ids: Sequence[int] | None = None) -> frozenset[int]:
-        """Of these sources (None: of all) those whose hub pushes: verified, and the lease has not ended."""
-        return pushing(self._connection, now, source_ids)
 
     def source_hubs(self) -> list[SourceHub]:
         """Our subscriptions as they stand, for `/status`."""

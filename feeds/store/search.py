@@ -35,14 +35,20 @@ MOST_HITS = 50_000
 """Hits of the words that are looked at, the last that came. Only of a word in very many articles there are more."""
 MOST_OF_SOURCE = 5000
 """Entries of a source that are searched, the last that came."""
-FEW_FILINGS = 10_000
-"""Filings of the sections that are asked for, up to which it is known beforehand which articles can be meant."""
+FEW_FILINGS = {"sqlite": 100_000, "postgresql": 10_000}
+"""Filings of the sections that are asked for, up to which it is known beforehand which articles can be meant: SQLite
+reads them in a row, PostgreSQL looks each of their articles up.
+"""
 MONTH = timedelta(days=30)
 PREFIX_FROM = 3
 """A word of so many letters finds longer words that begin with it: flood, floods, flooding. But not one that is in
 `MOST_FOUND` articles: to put together all that begins with a frequent word takes longer than all else.
 """
 
+_PLANNING = text("SELECT set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)")
+"""For a transaction of PostgreSQL: compiling takes longer than a search, and a plan that does not know the words reads
+all that have them.
+"""
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 
 
@@ -125,6 +131,8 @@ class Search(Verbs):
 
     def _terms(self, query: str) -> list[Term]:
         """The terms of *query*; words that many articles have find no longer ones."""
+        if dialect.is_postgres(self._connection):
+            self._execute(_PLANNING)
         some = f"SELECT 1 FROM {TABLE} WHERE {self._match()} LIMIT {MOST_FOUND}"
         counted = text(f"SELECT count(*) FROM ({some}) AS enough")
         found = []
@@ -158,8 +166,6 @@ class Search(Verbs):
         # CASE: asked of one hit after the other, in this order. PostgreSQL would join what it may put in another order.
         few, filed = self._narrowed(question)
         wanted = f"CASE WHEN {filed} THEN (SELECT 1 FROM articles WHERE id = hit AND {published}) IS NOT NULL END"
-        if postgres:
-            self._execute(text("SET LOCAL jit = off"))  # it takes longer than the search
         if few and postgres:
             last += f" AND {row} = ANY(ARRAY({few}))"
         elif few:
@@ -186,7 +192,7 @@ class Search(Verbs):
             source_id = self._connection.scalar(select(sources.c.id).where(sources.c.key == question.source))
             theirs = f"SELECT article_id FROM entries WHERE source_id = {source_id or 0}"
             few = f"{theirs} ORDER BY id DESC LIMIT {MOST_OF_SOURCE}"
-        elif sum(row.filed for row in rows) <= FEW_FILINGS:
+        elif sum(row.filed for row in rows) <= FEW_FILINGS[self._connection.dialect.name]:
             few = f"SELECT article_id FROM filings WHERE section_id IN ({ids}) AND state = 0"
         # The sign keeps SQLite from trying each of thousands of sections: an article is in few.
         here = f"article_id = hit AND state = 0 AND +section_id IN ({ids})"

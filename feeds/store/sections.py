@@ -13,7 +13,7 @@ from feeds.configuration import UNFILED, Section
 from feeds.errors import SectionNotFound
 from feeds.model import Article, Format
 from feeds.store import selections, small_tables, stories
-from feeds.store.dialect import AnyRow, UtcDateTime, Verbs, change_in, how_many, rows_in, upsert, value_of
+from feeds.store.dialect import AnyRow, UtcDateTime, Verbs, change_in, rows_in, upsert, value_of
 from feeds.store.hydrate import hydrate
 from feeds.store.schema import (
     BY_RANK,
@@ -293,10 +293,6 @@ class Sections(Verbs):
         )
         rows = self._execute(last).all()
         return self._articles(sorted(rows, key=lambda row: (row.rank_at, row.article_id), reverse=True))
-
-    def count(self, path: str) -> int:
-        """How many articles are filed in the section."""
-        return how_many(self._connection, filings, filings.c.section_id == self._id(path), IN_SECTION)
 
     def counts(self) -> dict[str, int]:
         """How many articles are filed in each section, by path."""

@@ -202,12 +202,9 @@ _PUSHING = select(source_hubs.c.source_id).where(
 )
 
 
-def pushing(connection: Connection, now: datetime, source_ids: Sequence[int] | None = None) -> frozenset[int]:
-    """Of these sources (None: of all) those whose hub pushes: verified, and the lease has not ended."""
-    if source_ids is None:
-        return frozenset(connection.scalars(_PUSHING, {"of_now": now}))
-    rows = rows_in(connection, _PUSHING, source_hubs.c.source_id, source_ids, of_now=now)
-    return frozenset(row.source_id for row in rows)
+def pushing(connection: Connection, now: datetime) -> frozenset[int]:
+    """The sources whose hub pushes: verified, and the lease has not ended."""
+    return frozenset(connection.scalars(_PUSHING, {"of_now": now}))
 
 
 def sources_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:

@@ -14,6 +14,7 @@ import pytest
 
 from feeds.hub.subscribing import Discovered, discover
 from feeds.serve.admission import refusal
+from feeds.store.source_rows import pushing
 from tests.fetch.origin import Exchange, Origin
 from tests.hub.conftest import HubDesk, until
 from tests.hub.subscriber import Answered, post
@@ -91,7 +92,7 @@ def waiting(hub: HubDesk) -> list[bytes]:
 
 def alive(hub: HubDesk) -> bool:
     with hub.store.read() as tx:
-        return tx.hubs.push_alive(hub.clock(), [1]) == {1}
+        return 1 in pushing(tx._connection, hub.clock())
 
 
 def test_the_hub_is_asked_for_the_topic_with_a_callback_and_a_secret(hub: HubDesk, outside: Hub) -> None:

@@ -78,7 +78,7 @@ def test_removed_documents_are_told_by_the_keys(desk):
     replace(desk, document())
     before = read(desk, lambda tx: tx.documents.publication())
     with desk.write() as tx:
-        tx.documents.remove("news")
+        tx.sections.sync([], NOW)
     assert read(desk, lambda tx: (tx.documents.keys(), tx.documents.publication() > before)) == (set(), True)
 
 
@@ -197,8 +197,8 @@ def test_who_listens_asks_the_database_nothing_until_it_is_told(shared, monkeypa
 
 def until_listening(web):
     end = time.monotonic() + 10
-    while web._listener.may_have_moved():
-        web._listener.asked()
+    while web._publications.may_have_moved():
+        web._publications.asked()
         assert time.monotonic() < end
         time.sleep(0.01)
 

@@ -193,7 +193,7 @@ def test_a_copy_made_while_writing_is_of_one_moment(file, tmp_path):
     assert [path.name for path in target.parent.iterdir()] == ["desk.db"]
     with open_store(str(target), create=False) as copied, copied.read() as tx:
         assert tx.articles.get(uid_of("first")) is not None
-        assert tx.sections.count("news") == tx.sections.count("sport") == tx.sections.get("news").sequence
+        assert tx.sections.counts()["news"] == tx.sections.counts()["sport"] == tx.sections.get("news").sequence
     with sqlite3.connect(target) as plain:
         assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     plain.close()

@@ -6,6 +6,7 @@ import pytest
 
 from feeds.model import Document
 from feeds.store.hubs import PING, HubRequest
+from feeds.store.source_rows import pushing
 from feeds.store.values import Replacement
 
 from .conftest import NOW
@@ -111,7 +112,7 @@ def test_subscriptions_end(subscribed):
     with subscribed.write() as tx:
         assert tx.hubs.sweep(NOW) == 0
         assert tx.hubs.withdraw(NOW, 10, reason="gone") == 0
-        tx.documents.remove("news")
+        tx.sections.sync([], NOW)
         assert tx.hubs.withdraw(NOW, 10, reason="gone") == 1
         (told,) = tx.hubs.requests_due(NOW, 10)
         assert (told.mode, told.reason, told.callback) == ("denied", "gone", CALLBACK)
@@ -155,15 +156,15 @@ def test_our_own_subscriptions(desk):
             ("wanted", 1, "answered 500")
         ]
         tx.hubs.confirmed(1, later(hours=1), later(minutes=48))
-        assert tx.hubs.push_alive(NOW) == tx.hubs.push_alive(NOW, [1, 2]) == {1}
-        assert tx.hubs.push_alive(later(hours=1)) == tx.hubs.push_alive(NOW, [2]) == frozenset()
+        assert pushing(tx._connection, NOW) == {1}
+        assert pushing(tx._connection, later(hours=1)) == frozenset()
         taken = {claim.source.id: claim.pushed for claim in tx.sources.claim_named(None, NOW, 600)}
         assert taken.pop(1) is True and not any(taken.values())
         tx.hubs.asked(1, later(hours=2))
-        assert tx.hubs.push_alive(NOW) == {1}, "a renewal under way ends nothing"
+        assert pushing(tx._connection, NOW) == {1}, "a renewal under way ends nothing"
         tx.hubs.pushed(1, NOW)
         tx.hubs.denied(1, "no", later(days=7))
-        assert tx.hubs.push_alive(NOW) == frozenset()
+        assert pushing(tx._connection, NOW) == frozenset()
         assert tx.hubs.source_hubs()[0].pushed_at == NOW
         assert tx.hubs.found(1, "https://other.example/", "https://a.example/feed", NOW, token="w", secret="v")
         assert tx.hubs.by_token("t") is None

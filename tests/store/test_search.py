@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from feeds.model import Fragment
-from feeds.store.search import Question
+from feeds.store.search import FEW_FILINGS, Question
 
 from .conftest import NOW, new, save, section, source, uid_of
 
@@ -83,7 +83,7 @@ def library(store, request, monkeypatch):
     hold few articles, or many.
     """
     if request.param == "many":
-        monkeypatch.setattr("feeds.store.search.FEW_FILINGS", 0)
+        monkeypatch.setattr("feeds.store.search.FEW_FILINGS", dict.fromkeys(FEW_FILINGS, 0))
     with store.write() as tx:
         tx.sections.sync([section("news"), section("sport")], NOW)
         tx.sources.sync([source("a"), source("b")], "full", NOW)
@@ -118,7 +118,7 @@ def test_what_is_found_goes_by_relevance_or_date_and_within_what_is_asked_for(li
 
 
 def test_of_very_many_hits_those_that_came_last_are_looked_at(library, monkeypatch):
-    monkeypatch.setattr("feeds.store.search.FEW_FILINGS", 0)
+    monkeypatch.setattr("feeds.store.search.FEW_FILINGS", dict.fromkeys(FEW_FILINGS, 0))
     monkeypatch.setattr("feeds.store.search.MOST_HITS", 2)
     assert found(library, "boats", section="sport") == []  # it came before the other two
     monkeypatch.setattr("feeds.store.search.MOST_HITS", 3)
