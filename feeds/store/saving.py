@@ -247,7 +247,7 @@ def _update_entries(connection: Connection, batch: _Batch, now: datetime) -> Non
     dialect.update_many(connection, entries, rows)
 
 
-_OTHERS = entries.alias()
+_OTHERS = entries.alias("others")
 _FREE_KEY = ~(
     select(_OTHERS.c.id)
     .where(_OTHERS.c.source_id == bindparam("of_source_id"), _OTHERS.c.key == bindparam("new_key"))
@@ -371,8 +371,8 @@ def _newest_of(count: int) -> Select[Any]:
     parts = []
     for place in range(count):
         theirs = _STORED.where(entries.c.source_id == bindparam(f"source_{place}")).order_by(entries.c.id.desc())
-        parts.append(select(theirs.limit(bindparam(f"most_{place}")).subquery()))
-    found = union_all(*parts).subquery()
+        parts.append(select(theirs.limit(bindparam(f"most_{place}")).subquery(f"newest_{place}")))
+    found = union_all(*parts).subquery("newest")
     return select(found).order_by(found.c.id.desc())
 
 
