@@ -175,6 +175,9 @@ def _read(path: Path) -> str:
 
 
 def _name(pid: int) -> str:
+    called = _read(Path(f"/proc/{pid}/comm")).strip()
+    if called.startswith("wiredesk "):
+        return called.removeprefix("wiredesk ")
     words = _read(Path(f"/proc/{pid}/cmdline")).split("\0")
     if "feeds.cli" in words:
         return words[words.index("feeds.cli") + 1]

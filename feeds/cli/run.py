@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
 
 import click
 
@@ -20,16 +20,20 @@ from feeds.cli import carry_out
 from feeds.cli.common import Places, need_config, need_port, places, tell_database, upgrade, with_address, with_places
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import Agreement, accept, stored_version
-from feeds.engine.liveness import VARIABLE, Signs, Systemd, end_with_parent
-from feeds.engine.startup import collect_seldom, now_utc, set_up_logging, tell_config
+from feeds.engine.liveness import VARIABLE, Signs, Systemd
+from feeds.engine.startup import collect_seldom, logging_config, now_utc, set_up_logging, tell_config
 from feeds.engine.supervisor import ANEW_EXIT, CONFIG_EXIT, Child, DeskLock, supervise
 from feeds.errors import DatabaseLost, DeskError, StoreError, StoreTooNew
 from feeds.settings import ConfigErrors, first_lines
 from feeds.store import Store, open_store
 from feeds.store.lease import Lease
 from feeds.store.sources import OF_DESK
+from feeds.urls import LISTENING
 
 log = logging.getLogger(__name__)
+
+STAND_BY_S = 1.0
+ANSWER_S = 0.5
 
 
 @click.command()
@@ -39,6 +43,8 @@ log = logging.getLogger(__name__)
 @click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
 def run(config: str | None, data: str | None, host: str, port: int, workers: int | None, verbose: bool) -> None:
     """Run the whole desk: polling, filing and serving. Stop with Ctrl-C."""
+    from feeds.engine import web  # a worker alone serves nothing
+
     set_up_logging(os.environ, verbose=verbose)
     found = places(config, data)
     need_config(found)
@@ -47,82 +53,78 @@ def run(config: str | None, data: str | None, host: str, port: int, workers: int
         need_port(host, port)
         found = found.listening_on(port)
         prepare_apart(found)
-        me = [sys.executable, "-m", "feeds.cli"]
-        common = ["--config", str(found.config)]
-        loud = ["--verbose"] if verbose else []
-        count = ["--workers", str(workers)] if workers else []
-        environ = found.environ() | {"WIREDESK_PARENT": str(os.getpid()), "WIREDESK_BIND": host}
-        systemd = Systemd(environ)
-        stop = threading.Event()
-        signs = Signs()
-        environ[VARIABLE] = signs.address
+        os.environ.update(found.environ() | {"WIREDESK_BIND": host})
+        web.load()
 
-        def alive() -> None:
-            if not lock.kept():
-                raise DeskError(
-                    f"another desk was started on {found.data} after its files were deleted",
-                    remedy="stop that one, then start this one again",
-                )
-            if signs.look():
-                systemd.feed()
+        def serve() -> None:
+            os.environ[LISTENING] = str(port)
+            web.serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
 
-        threading.Thread(target=_say_when_up, args=(found, host, port, stop, systemd), daemon=True).start()
-        children = [
-            Child("ingest", [*me, "ingest", *common, *loud], environ),
-            Child("web", [*me, "web", "--host", host, "--port", str(port), *count], environ),
-        ]
+        mains = {"ingest": lambda: _ingest(found), "web": serve}
         if not found.embedded:
-            children.append(Child("hand", [*me, "hand", *loud], environ))
-        try:
-            code = supervise(
-                children,
-                stop,
-                alive,
+            mains["hand"] = lambda: _hand(found)
+        sys.exit(_supervise(found, lock, mains, host, port))
+
+
+def _supervise(
+    found: Places, lock: DeskLock, mains: Mapping[str, Callable[[], None]], host: str = "", port: int = 0
+) -> int:
+    """Keep a child running for each of *mains*; gives the exit code. With a *port*, say when the desk answers there."""
+    signs = Signs()
+    systemd = Systemd(os.environ)
+    os.environ.update(found.environ() | {"WIREDESK_PARENT": str(os.getpid()), VARIABLE: signs.address})
+    up = not port
+
+    def settled() -> bool:
+        nonlocal up
+        if not lock.kept():
+            raise DeskError(
+                f"another desk was started on {found.data} after its files were deleted",
+                remedy="stop that one, then start this one again",
             )
-        finally:
-            systemd.tell("STOPPING=1")
-            signs.close()
-        sys.exit(code)
+        if not up and _answers(host, port):
+            up = True
+            systemd.tell("READY=1")
+            _tell_up(found, host, port)
+        if signs.look():
+            systemd.feed()
+        return up
+
+    def child(name: str, main: Callable[[], None]) -> Child:
+        def begin() -> None:
+            lock.let_go()
+            _to_the_end(main)
+
+        return Child(name, begin)
+
+    try:
+        return supervise([child(name, main) for name, main in mains.items()], threading.Event(), settled)
+    finally:
+        systemd.tell("STOPPING=1")
+        signs.close()
+
+
+def _to_the_end(main: Callable[[], None]) -> None:
+    """Do *main* in a forked process, which ends as a command does."""
+    try:
+        carry_out(main)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
 
 
 def prepare_apart(found: Places) -> None:
-    """Have a child `prepare` the desk, for the parent to stay small; exits with its code where that is not 0.
-
-    No thread has been started yet, so a fork is safe.
-    """
-    child = os.fork()
-    if child == 0:
-        _end_here(found)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code:
+    """Have a child `prepare` the desk, for the parent to load nothing of that; exits with its code if that is not 0."""
+    child = multiprocessing.get_context("fork").Process(target=_to_the_end, args=(lambda: prepare(found),))
+    child.start()
+    child.join()
+    if code := child.exitcode:
         sys.exit(code if code > 0 else 1)
 
 
-def _end_here(found: Places) -> NoReturn:
-    """Prepare the desk, and end this process whatever happens: what called us lives on in the parent alone."""
-    code: object = 1
-    try:
-        carry_out(lambda: prepare(found))
-        code = 0
-    except SystemExit as ended:
-        code = ended.code or 0
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        with suppress(OSError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else 1)
-
-
-def _say_when_up(found: Places, host: str, port: int, stop: threading.Event, systemd: Systemd) -> None:
-    """Tell people where to look, once the desk really answers."""
-    reach = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
-    while not _answers(reach, port):
-        if stop.wait(0.1):
-            return
-    systemd.tell("READY=1")
-    shown = f"[{reach}]" if ":" in reach else reach
+def _tell_up(found: Places, host: str, port: int) -> None:
+    """Tell people where to look."""
+    shown = _written(_reachable(host))
     if os.environ.get("WIREDESK_LOG") == "json":
         log.info("up at http://%s:%d/ config=%s data=%s", shown, port, found.config, found.data)
         return
@@ -135,20 +137,25 @@ def _say_when_up(found: Places, host: str, port: int, stop: threading.Event, sys
     )
 
 
+def _reachable(host: str) -> str:
+    """Where what listens on *host* is asked from this machine."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
+
+
+def _written(host: str) -> str:
+    """*host* as it stands in an address (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def _answers(host: str, port: int) -> bool:
-    named = f"[{host}]" if ":" in host else host
-    request = f"GET /healthz HTTP/1.1\r\nHost: {named}\r\nConnection: close\r\n\r\n"
+    """Whether the desk answers; the parent's signals wait for this, half a second at most."""
+    request = f"GET /healthz HTTP/1.1\r\nHost: {_written(_reachable(host))}\r\nConnection: close\r\n\r\n"
     try:
-        with socket.create_connection((host, port), timeout=2) as connection:
+        with socket.create_connection((_reachable(host), port), timeout=ANSWER_S) as connection:
             connection.sendall(request.encode("ascii", "replace"))
             return connection.recv(12) == b"HTTP/1.1 200"
     except OSError:
         return False
-
-
-log = logging.getLogger(__name__)
-
-STAND_BY_S = 1.0
 
 
 @click.command()
@@ -165,17 +172,15 @@ def worker(config: str | None, data: str | None, verbose: bool) -> None:
             prepare(found)
             _ingest(found, lock.kept)
         else:
-            sys.exit(_supervise(found, lock, verbose))
+            sys.exit(_supervise(found, lock, {"ingest": lambda: _ingest(found), "hand": lambda: _hand(found)}))
 
 
 @click.command(hidden=True)
 @with_places
 @click.option("-v", "--verbose", is_flag=True)
 def ingest(config: str | None, data: str | None, verbose: bool) -> None:
-    """The ingest process of `wiredesk run`, which holds the lock and has migrated the database."""
+    """The process that decides, alone: of a desk that is prepared, on a data folder that nobody else has."""
     set_up_logging(os.environ, verbose=verbose)
-    if "WIREDESK_PARENT" in os.environ:
-        end_with_parent(int(os.environ["WIREDESK_PARENT"]))
     _ingest(places(config, data))
 
 
@@ -183,13 +188,16 @@ def ingest(config: str | None, data: str | None, verbose: bool) -> None:
 @with_places
 @click.option("-v", "--verbose", is_flag=True)
 def hand(config: str | None, data: str | None, verbose: bool) -> None:
-    """A hand of a desk on PostgreSQL: polls and reads, for the process that decides."""
+    """A hand of a desk on PostgreSQL, alone: polls and reads, for the process that decides."""
     set_up_logging(os.environ, verbose=verbose)
-    if "WIREDESK_PARENT" in os.environ:
-        end_with_parent(int(os.environ["WIREDESK_PARENT"]))
     found = places(config, data)
     if found.embedded:
         raise DeskError("a desk on SQLite has no hands", remedy="name a PostgreSQL in WIREDESK_DATABASE")
+    _hand(found)
+
+
+def _hand(found: Places) -> None:
+    """Poll and read until told to stop."""
     files.use_cache(found.tables)
     stop = _stopped_by_signals()
     store = _open_when_ready(found.database, stop)
@@ -216,25 +224,6 @@ def _open_when_ready(database: str, stop: threading.Event) -> Store | None:
                 log.info("waiting for the database: %s", told)
             stop.wait(STAND_BY_S)
     return None
-
-
-def _supervise(found: Places, lock: DeskLock, verbose: bool) -> int:
-    """Run a hand, and a process that decides where no other does; gives the exit code."""
-    me = [sys.executable, "-m", "feeds.cli"]
-    loud = ["--verbose"] if verbose else []
-    signs = Signs()
-    environ = found.environ() | {"WIREDESK_PARENT": str(os.getpid()), VARIABLE: signs.address}
-
-    def alive() -> None:
-        if not lock.kept():
-            raise DeskError(f"another desk was started on {found.data}", remedy="stop that one, or name another --data")
-        signs.look()
-
-    children = [Child(name, [*me, name, *loud], environ) for name in ("ingest", "hand")]
-    try:
-        return supervise(children, threading.Event(), alive)
-    finally:
-        signs.close()
 
 
 def _stopped_by_signals() -> threading.Event:
@@ -313,7 +302,7 @@ def prepare(found: Places) -> None:
     try:
         with open_store(found.database) as store:
             upgrade(store, found, now_utc())
-            if stored_version(store) == 0:
+            if found.embedded or stored_version(store) == 0:
                 # Else the ingest process takes the files over, when it is its turn to poll.
                 accept(store, found.config, found.environ(), now=now_utc())
     except ConfigErrors as errors:

@@ -9,7 +9,6 @@ from contextlib import suppress
 import click
 
 from feeds.cli.common import Places, need_port, places, running_config, tell_database, with_address, with_places
-from feeds.engine.liveness import end_with_parent
 from feeds.engine.startup import logging_config, set_up_logging, tell_address
 from feeds.engine.web import serve
 from feeds.errors import DeskError
@@ -27,16 +26,12 @@ def web(config: str | None, data: str | None, host: str, port: int, workers: int
     """Serve what is published; for a Procfile or a machine of its own (PORT sets the port)."""
     set_up_logging(os.environ)
     found = places(config, data)
-    if "WIREDESK_PARENT" in os.environ:
-        end_with_parent(int(os.environ["WIREDESK_PARENT"]))
-    else:
-        need_port(host, port)
-        tell_database(found)
-        if found.file is not None and not found.file.exists():
-            log.warning("no database at %s yet: answering 503 until `wiredesk worker` has made it", found.file)
+    need_port(host, port)
+    tell_database(found)
+    if found.file is not None and not found.file.exists():
+        log.warning("no database at %s yet: answering 503 until `wiredesk worker` has made it", found.file)
     os.environ.update(found.environ() | {"WIREDESK_BIND": host, LISTENING: str(port)})
-    if "WIREDESK_PARENT" not in os.environ:
-        _tell_address(found)
+    _tell_address(found)
     serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
 
 

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,12 @@ def end_with_parent(parent: int | None = None) -> None:
     """
     parent = parent or os.getppid()
     threading.Thread(target=_watch, args=(parent,), name="parent-watchdog", daemon=True).start()
+
+
+def name_process(name: str) -> None:
+    """Have `ps -o comm`, `top` and `pgrep` show this process as `wiredesk NAME`, where the system can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(f"wiredesk {name}"[:15])
 
 
 def _watch(parent: int) -> None:
@@ -170,7 +176,7 @@ class Alive:
 class Systemd:
     """What systemd is told, where it started the desk and asks for it (sd_notify(3)); else nothing."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
+    def __init__(self, environ: MutableMapping[str, str]) -> None:
         self._address = environ.pop("NOTIFY_SOCKET", "").replace("@", "\0", 1)
         microseconds = environ.pop("WATCHDOG_USEC", "")
         environ.pop("WATCHDOG_PID", None)

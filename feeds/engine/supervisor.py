@@ -1,26 +1,30 @@
-"""The parent process of `wiredesk run`: starts ingest and web, restarts what dies, stops them all. I/O.
+"""The parent process of `wiredesk run`: forks ingest and web, restarts what dies, stops them all. I/O.
 
 It holds the data folder by a lock that the kernel gives back when its holder dies: one desk a folder. It does no work
 of its own, so there is little that could end it; what its children hold (claims, transactions) is made to survive
-`kill -9`, and they notice when it is gone (`liveness.py`).
+`kill -9`, and they notice when it is gone (`liveness.py`). Why they are forked:
+`docs/decisions/0028-processes-are-forked.md`.
 """
 
 from __future__ import annotations
 
 import fcntl
 import logging
+import multiprocessing
 import os
 import select
 import signal
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import Any
 
+from feeds.engine.liveness import end_with_parent, name_process
 from feeds.errors import DeskError
 from feeds.files import make_private
 
@@ -35,6 +39,14 @@ CONFIG_EXIT = 78
 """sysexits.h EX_CONFIG: starting again would not help."""
 ANEW_EXIT = 75
 """sysexits.h EX_TEMPFAIL: what all children share is another now; they all have to let go of it and start anew."""
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+DEFAULT_HANDLERS: dict[signal.Signals, Any] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGCHLD: signal.SIG_DFL,
+}
+"""As a program is started with them by Python; the parent's own are not for its children."""
 
 
 class DeskLock:
@@ -74,7 +86,7 @@ class DeskLock:
     def _take(self) -> int:
         """The open file with the lock on it. Raises DeskError where another desk has it, else OSError."""
         make_private(self._path.parent)
-        # Not inheritable: a child that outlives the parent must not keep the lock.
+        # Not inheritable: what is started from here must not keep the lock.
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,6 +102,10 @@ class DeskLock:
             os.ftruncate(fd, 0)
             os.pwrite(fd, str(os.getpid()).encode("ascii"), 0)
         return fd
+
+    def let_go(self) -> None:
+        """Close the lock in a forked child, which must not keep it where it outlives the parent."""
+        os.close(self._fd)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -116,13 +132,16 @@ log = logging.getLogger(__name__)
 
 
 class Child:
-    """One process to keep alive: *name* for people, *command* to run."""
+    """One process to keep alive: *name* for people, *main* what it runs.
 
-    def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    It is forked from this process, which has loaded what its children need and has no other thread. So they share what
+    they only read, which is most of what a desk at rest holds.
+    """
+
+    def __init__(self, name: str, main: Callable[[], object]) -> None:
         self.name = name
-        self._command = list(command)
-        self._environ = dict(environ)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._main = main
+        self._process: ForkProcess | None = None
         self._started_at = 0.0
         self._restart_at = 0.0
         self._restarts = 0
@@ -132,7 +151,23 @@ class Child:
     def start(self) -> None:
         """Start it. It has a session of its own: Ctrl-C reaches the parent alone, which then stops it in order."""
         self._started_at = time.monotonic()
-        self._process = subprocess.Popen(self._command, env=self._environ, start_new_session=True)  # noqa: S603
+        self._process = multiprocessing.get_context("fork").Process(target=self._run, args=(os.getpid(),))
+        # A signal that comes before the child has let go of its parent's handlers would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def _run(self, parent: int) -> None:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number, handler in DEFAULT_HANDLERS.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        name_process(self.name)
+        end_with_parent(parent)
+        self._main()
 
     @property
     def runs(self) -> bool:
@@ -145,11 +180,11 @@ class Child:
             if time.monotonic() >= self._restart_at:
                 self.start()
             return
-        code = self._process.poll()
+        code = self._process.exitcode
         if code is None:
             return
         # What a dead child leaves behind (its own workers) would hold its port or its locks.
-        self._signal_all(signal.SIGKILL)
+        self._kill_group()
         self._process = None
         if code == CONFIG_EXIT:
             self.final_exit = code
@@ -165,43 +200,39 @@ class Child:
 
     def terminate(self) -> None:
         """Ask it to stop."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             self._process.terminate()
 
     def wait(self, until: float) -> None:
         """Wait for its end, by force at *until* (monotonic seconds)."""
         if self._process is None:
             return
-        try:
-            self._process.wait(max(0.0, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        self._process.join(max(0.0, until - time.monotonic()))
+        if self._process.exitcode is None:
             log.warning("process %s did not stop in time and is killed", self.name)
-        self._signal_all(signal.SIGKILL)
-        self._process.wait()
+        self._kill_group()
+        self._process.join()
         self._process = None
 
-    def _signal_all(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            try:
-                os.killpg(self._process.pid, number)
-            except (ProcessLookupError, PermissionError):
-                pass
+    def _kill_group(self) -> None:
+        if self._process is not None and self._process.pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def supervise(children: Sequence[Child], stop: threading.Event, alive: Callable[[], object] = lambda: None) -> int:
+def supervise(children: Sequence[Child], stop: threading.Event, settled: Callable[[], bool] = lambda: True) -> int:
     """Keep *children* running until *stop* is set or one says that starting it again is no use; returns the exit code.
 
-    *alive* is called at each look, to see to those that run and do nothing.
-
+    *settled* is called at each look, to see to those that run and do nothing; where it says no, the next look is soon.
     SIGTERM and SIGINT set *stop*.
     """
     waiting = Waiting(stop)
     for child in children:
         child.start()
-    code = 0
+    code, at_rest = 0, False
     try:
-        while not waiting.wait(LOOK_EVERY_S if all(child.runs for child in children) else RESTARTING_EVERY_S):
-            alive()
+        while not waiting.wait(LOOK_EVERY_S if at_rest else RESTARTING_EVERY_S):
+            at_rest = settled()
             for child in children:
                 child.look()
             if any(child.wants_all_anew for child in children):
@@ -209,6 +240,7 @@ def supervise(children: Sequence[Child], stop: threading.Event, alive: Callable[
                 for child in children:
                     child.wants_all_anew = False
                     child.start()
+            at_rest &= all(child.runs for child in children)
             ended = next((child.final_exit for child in children if child.final_exit is not None), None)
             if ended is not None:
                 code = ended

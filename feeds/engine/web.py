@@ -14,6 +14,7 @@ import resource
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -47,9 +48,7 @@ def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) ->
     # Every idle client holds a file; the soft limit of most systems is for another age.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    # Before the fork: what all processes have loaded stays one, where nobody looks for garbage in it.
-    gc.collect()
-    gc.freeze()
+    load()
     # granian has no setting for it. Where a release knew no such name, it would answer by WSGI alone.
     mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]
     Granian(
@@ -97,12 +96,25 @@ def views_apart(app: Any, scope_options: dict[str, Any], access_log: str | None)
     return answer
 
 
+@cache
+def load() -> Any:
+    """The WSGI application of this process and of those that are forked from it.
+
+    It opens nothing before it is asked. What is loaded by now stays one for all of them, for nobody looks for garbage
+    in it.
+    """
+    app = create_app(store_url_from(os.environ))
+    gc.collect()
+    gc.freeze()
+    return app
+
+
 def application() -> Any:
     """The WSGI application of one web process, which ends with the process that started it."""
     end_with_parent()
     log_uncaught()
     Alive("web").beat_from_a_thread()
-    app = create_app(store_url_from(os.environ))
+    app = load()
     Finalize(None, answers_of(app).close, exitpriority=0)  # what it has counted is saved
     return app
 

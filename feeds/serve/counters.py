@@ -56,8 +56,11 @@ class Shared:
     def __init__(self, folder: Path | None) -> None:
         self.registry = CollectorRegistry()
         self._folder = folder
-        self._name = f"{os.getpid()}.prom"
         self._saving = threading.Lock()
+
+    @property
+    def _name(self) -> str:
+        return f"{os.getpid()}.prom"  # of the process that saves: this may have been made before a fork
 
     def save(self) -> None:
         """Leave the counts for the other processes. Without room on the disk they see the last that there was for."""

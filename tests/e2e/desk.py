@@ -194,7 +194,7 @@ class Desk:
         named = {"parent": parent}
         for child in parent.children():
             try:
-                name = "ingest" if "ingest" in child.cmdline() else "web"
+                name = child.name().removeprefix("wiredesk ")
                 workers = child.children()
             except psutil.NoSuchProcess:
                 # It has just died, and is a zombie until the parent looks.
