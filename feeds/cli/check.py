@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 import feeds
-from feeds.cli.common import Places, counted, need_config, places, with_places
+from feeds.cli.common import Places, counted, judged_files, need_config, with_places
 from feeds.configuration import Match, Section, Term
 from feeds.errors import ConfigError, DeskError
 from feeds.files import read_regular, replace_text
@@ -66,7 +66,7 @@ LOOKED_AT = 1000
 @with_places
 @click.option("--fix", is_flag=True, help="Mend what has one sure remedy; shows the difference first, and asks.")
 @click.option("--yes", is_flag=True, help="With --fix: write without asking.")
-def check(config: str | None, data: str | None, fix: bool, yes: bool) -> None:
+def check(found: Places, fix: bool, yes: bool) -> None:
     """Judge the config files: every error at once, with file, line, column and remedy.
 
     Nothing is changed, no database is needed; where a desk has run, keywords are held against what it stores. Exits
@@ -77,12 +77,11 @@ def check(config: str | None, data: str | None, fix: bool, yes: bool) -> None:
       wiredesk check --config /etc/wiredesk
       wiredesk check --fix                     tabs, curly quotes, misspelt keys
     """
-    found = places(config, data)
     need_config(found)
     if fix:
         _fix(found, sure=yes)
     try:
-        judged = load_config(found.config, found.environ())
+        judged = judged_files(found)
     except ConfigErrors as errors:
         for line in first_lines(errors.errors):
             click.echo(line)

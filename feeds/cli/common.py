@@ -5,6 +5,7 @@ Tables fit the terminal; colour appears on a terminal alone, and never with NO_C
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -15,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import wraps
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +28,8 @@ import click
 from feeds.engine.startup import CONTROLS
 from feeds.errors import DeskError
 from feeds.files import make_private
-from feeds.settings import Config, config_from_json
-from feeds.store import Store
+from feeds.settings import Config, config_from_json, load_config
+from feeds.store import Store, open_store
 from feeds.urls import LISTENING
 
 PORT_FILE = "port"
@@ -92,12 +94,17 @@ def places(config: str | None, data: str | None, environ: Mapping[str, str] = os
     # A shell expands `~` in arguments of its own; in `--data=~/desk` and in files of variables nobody does.
     config_folder = Path(config or environ.get("WIREDESK_CONFIG") or home / "config").expanduser().absolute()
     data_folder = Path(data or environ.get("WIREDESK_DATA") or home / "var").expanduser().absolute()
-    database = environ.get("WIREDESK_DATABASE", "").strip() or f"sqlite:///{data_folder / 'desk.sqlite3'}"
+    database = environ.get("WIREDESK_DATABASE", "").strip() or sqlite_in(data_folder)
     try:
         port = (data_folder / PORT_FILE).read_text()[:6].strip()
     except (OSError, ValueError):
         port = ""
     return Places(config=config_folder, data=data_folder, database=database, port=port if port.isdecimal() else "")
+
+
+def sqlite_in(data: Path) -> str:
+    """The database that a desk has in its folder *data* where no other is named."""
+    return f"sqlite:///{data / 'desk.sqlite3'}"
 
 
 def tell_database(found: Places) -> None:
@@ -124,13 +131,18 @@ def database_name(found: Places) -> str:
 
 
 def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--config` and `--data` to a command."""
+    """Add `--config` and `--data` to a command; as its first argument it gets the Places that they name."""
+
+    @wraps(command)
+    def placed(config: str | None, data: str | None, **arguments: Any) -> Any:
+        return command(places(config, data), **arguments)
+
     for option in (
         click.option("--data", metavar="DIR", help="Folder of the database and other files [default: var/]."),
         click.option("--config", metavar="DIR", help="Folder of the config files [default: config/]."),
     ):
-        command = option(command)
-    return command
+        placed = option(placed)
+    return placed
 
 
 def with_address(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -268,6 +280,17 @@ def usable_model(store: Store) -> Model | None:
         return None
 
 
+def opened(found: Places, *, create: bool = False) -> Store:
+    """The store of a desk that has run; with *create* one of an older release will do, too. Raises DeskError."""
+    need_database(found)
+    return open_store(found.database, create=create)
+
+
+def judged_files(found: Places) -> Config:
+    """What the config files say now. Raises ConfigErrors."""
+    return load_config(found.config, found.environ())
+
+
 def need_running_config(store: Store) -> Config:
     """The config in force; DeskError before any was accepted."""
     config = running_config(store)
@@ -361,6 +384,11 @@ def _folded(lines: Sequence[str], width: int) -> list[str]:
     for line in lines:
         folded += [line] if len(line) <= width else textwrap.wrap(line, width, break_on_hyphens=False)
     return folded
+
+
+def print_json(value: object) -> None:
+    """Print *value* for programs."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def counted(count: int, one: str, many: str = "") -> str:

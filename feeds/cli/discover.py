@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import click
 import yaml
 
-from feeds.cli.common import counted, places, with_places
+from feeds.cli.common import Places, counted, judged_files, with_places
 from feeds.codec import plain
 from feeds.configuration import Select, Settings, Source
 from feeds.conventions import Convention, convention_of
@@ -37,7 +37,7 @@ from feeds.parse import (
     propose_json,
 )
 from feeds.parsed import Answer, ParsedFeed, Request
-from feeds.settings import Config, ConfigErrors, load_config
+from feeds.settings import Config, ConfigErrors
 from feeds.urls import absolute, host_of, masked
 
 KINDS = {
@@ -71,11 +71,10 @@ EXAMPLES = 5
 # --------------------------------------------------------------------------- asking a site
 
 
-def config_of(config: str | None, data: str | None) -> Config | None:
+def config_of(found: Places) -> Config | None:
     """The desk's own config, None where there is none or it has errors: looking needs no desk."""
-    found = places(config, data)
     try:
-        return load_config(found.config, found.environ()) if found.config.is_dir() else None
+        return judged_files(found) if found.config.is_dir() else None
     except ConfigErrors:
         return None
 
@@ -177,13 +176,13 @@ class Found:
 @click.command()
 @with_places
 @click.argument("url")
-def discover(config: str | None, data: str | None, url: str) -> None:
+def discover(found: Places, url: str) -> None:
     """Find the feeds that a site offers, and print them as lines for sources.yaml.
 
     Looks at what the page names (autodiscovery), at what it links, then at the places where feeds usually are.
     Stores nothing.
     """
-    desk = config_of(config, data)
+    desk = config_of(found)
     lines = SourceLines(desk.sources if desk else ())
     with asking(desk.settings if desk else Settings()) as fetcher:
         url, known = by_convention(fetcher, url)
@@ -202,9 +201,9 @@ def discover(config: str | None, data: str | None, url: str) -> None:
             click.echo("# This is JSON of a form of its own; these selectors take the longest list in it:\n")
             lines.print_source("json", lasting(answer), _site_name(answer.final_url), select=told)
             return
-        found = _feeds_of(fetcher, answer)
-        lines.print(found)
-        if _has_articles(found):
+        feeds = _feeds_of(fetcher, answer)
+        lines.print(feeds)
+        if _has_articles(feeds):
             return
         sitemap = _sitemap(fetcher, answer.final_url)
     lines.print_page(answer)

@@ -36,7 +36,7 @@ from feeds.cli.common import (
     Places,
     counted,
     has_run,
-    places,
+    judged_files,
     show_table,
     stored_model,
     terminal_width,
@@ -46,7 +46,7 @@ from feeds.condition import ago, condition, span
 from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.supervisor import holder
 from feeds.errors import DeskError
-from feeds.settings import Config, ConfigErrors, load_config
+from feeds.settings import Config, ConfigErrors
 from feeds.store import ReadTx, Store
 from feeds.store.database import fault
 from feeds.urls import is_loopback
@@ -116,7 +116,7 @@ def program(found: Places) -> Iterator[Finding]:
 def _judged(found: Places) -> Config | None:
     """What the config files say, None where they have errors: `config` says which."""
     try:
-        return load_config(found.config, found.environ())
+        return judged_files(found)
     except ConfigErrors:
         return None
 
@@ -219,7 +219,7 @@ def config(found: Places) -> Iterator[Finding]:
     """What `check` says, in short."""
     began = time.monotonic()
     try:
-        judged = load_config(found.config, found.environ())
+        judged = judged_files(found)
     except ConfigErrors as errors:
         count = len(errors.errors)
         yield Finding(
@@ -459,14 +459,13 @@ ASKING = (network, base_url)
 @click.command()
 @with_places
 @click.option("--offline", is_flag=True, help="Ask nothing of the network.")
-def doctor(config: str | None, data: str | None, offline: bool) -> None:
+def doctor(found: Places, offline: bool) -> None:
     """Look at everything around the desk: what is wrong, and what to do.
 
     Program, folders, disk, clock, config, database, sources, classifier, network, base_url. Works beside a running
     desk; what it writes, to see whether that can be done, is taken back. Exits with 1 when something is bad; "look"
     alone is worth a look and no fault.
     """
-    found = places(config, data)
     rows, findings = [], []
     for check in CHECKS if offline else CHECKS + ASKING:
         name = check.__name__

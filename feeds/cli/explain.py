@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from feeds.cli.common import counted, find_article, need_database, places, usable_model, with_places
+from feeds.cli.common import Places, counted, find_article, opened, usable_model, with_places
 from feeds.comparable import comparable_url
 from feeds.configuration import DOCUMENTS
 from feeds.dedupe import Stories, Window, compare, nearest, remember
@@ -22,7 +22,7 @@ from feeds.filing.learned.text_model import Model
 from feeds.frames import archive_page, archive_path
 from feeds.model import Article, Evidence, Filing, Related
 from feeds.settings import Config, config_from_json
-from feeds.store import ReadTx, Store, open_store
+from feeds.store import ReadTx, Store
 from feeds.store.values import ArticleState, Poll, StoredEntry
 
 ALL = 1000
@@ -81,15 +81,13 @@ class Known:
 @with_places
 @click.argument("article", metavar="URL")
 @click.argument("other", metavar="[URL]", required=False)
-def explain(config: str | None, data: str | None, article: str, other: str | None) -> None:
+def explain(found: Places, article: str, other: str | None) -> None:
     """Say why an article is where it is: which copies brought it, which rule filed it.
 
     URL is the article's address at any of its sources, its address on this desk, or its id. Of two, say why they are
     or are not one article and one story.
     """
-    found = places(config, data)
-    need_database(found)
-    with open_store(found.database) as store:
+    with opened(found, create=True) as store:
         if other is not None:
             tell_apart(store, article, other)
             return

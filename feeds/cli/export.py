@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import click
 from werkzeug.test import Client
 
-from feeds.cli.common import need_database, need_running_config, places, with_places
+from feeds.cli.common import Places, need_running_config, opened, with_places
 from feeds.configuration import UNFILED
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
@@ -31,22 +31,19 @@ from feeds.render import squeeze
 from feeds.serve.addresses import document_path
 from feeds.serve.answers import Answers
 from feeds.serve.app import answers_of, create_app
-from feeds.store import open_store
 
 
 @click.command()
 @with_places
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--no-archives", is_flag=True, help="Leave out the past: archive pages, pages of older articles.")
-def export(config: str | None, data: str | None, folder: Path, no_archives: bool) -> None:
+def export(found: Places, folder: Path, no_archives: bool) -> None:
     """Write every document, page and archive below DIR, compressed too, as a web server gives them away.
 
     Files are replaced whole and only where they changed; what the last export wrote and this one does not is removed,
     other files are left alone. docs/nginx.md shows a server for it. Works beside a running desk.
     """
-    found = places(config, data)
-    need_database(found)
-    with open_store(found.database) as store:
+    with opened(found, create=True) as store:
         running = need_running_config(store)
         publish(store, running.settings, running.sections, now=now_utc(), most_archived=None)
     written = write_site(found.database, folder, archives=not no_archives)

@@ -19,9 +19,10 @@ from feeds.cli.common import (
     Places,
     filed_articles,
     has_run,
+    judged_files,
     make_data,
     need_config,
-    places,
+    print_json,
     running_config,
     with_places,
 )
@@ -32,7 +33,7 @@ from feeds.filing import FilingRules
 from feeds.filing.learned.examples import Example, example_of, group_of
 from feeds.filing.learned.report import Report, SectionReport, report_of
 from feeds.filing.learned.text_model import Model, model_to_bytes
-from feeds.settings import Config, load_config
+from feeds.settings import Config
 from feeds.store import Store, open_store
 
 MOST_EXAMPLES = 200_000
@@ -53,8 +54,7 @@ TRUSTED = frozenset({"rule", "breadcrumb", "category", "path", "source"})
 @click.option("--refile", is_flag=True, help="File what is stored again by the new model, at its place in the order.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
 def learn(
-    config: str | None,
-    data: str | None,
+    found: Places,
     labelled: tuple[Path, ...],
     label: str | None,
     dry_run: bool,
@@ -76,7 +76,6 @@ def learn(
     except ImportError as error:
         raise DeskError("learning needs scikit-learn", remedy="`bin/install learn` brings it") from error
 
-    found = places(config, data)
     running, examples = _examples(found, labelled, label)
     now = datetime.now(UTC)
     if not knows_senses():
@@ -87,7 +86,7 @@ def learn(
     wanted = {section.path: section.learned_precision for section in running.sections if section.learned_precision}
     report = report_of(model, trial, wanted)
     if as_json:
-        click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+        print_json(asdict(report))
     else:
         tell(report, set(wanted), Counter(section for example in examples for section in example.sections))
     if dry_run:
@@ -135,7 +134,7 @@ def _in_force(found: Places) -> tuple[Config | None, list[Example]]:
 def _from_files(found: Places) -> Config:
     """What the first poll will put in force. Raises ConfigErrors where the files have errors."""
     need_config(found)
-    return load_config(found.config, found.environ())
+    return judged_files(found)
 
 
 def filed_examples(store: Store, config: Config) -> Iterator[Example]:

@@ -15,10 +15,11 @@ from feeds.cli.common import (
     Places,
     counted,
     filed_articles,
+    judged_files,
     need_config,
-    need_database,
     need_running_config,
-    places,
+    opened,
+    print_json,
     show_table,
     terminal_width,
     with_places,
@@ -30,10 +31,10 @@ from feeds.errors import DeskError, SectionNotFound
 from feeds.filing import FilingRules
 from feeds.filing.names import Signal
 from feeds.render.outlines import render_opml, source_outlines
-from feeds.settings import Config, ConfigErrors, load_config
+from feeds.settings import Config, ConfigErrors
 from feeds.settings.opml_lists import opml_to_lines
 from feeds.settings.reports import did_you_mean
-from feeds.store import Store, open_store
+from feeds.store import Store
 from feeds.store.values import Poll, SourceState
 from feeds.urls import masked
 
@@ -46,7 +47,7 @@ TESTED = 12
 @with_places
 @click.argument("name", required=False, metavar="[SOURCE]")
 @click.option("--test", is_flag=True, help="Ask SOURCE now and show what it would bring; stores nothing.")
-def sources(config: str | None, data: str | None, name: str | None, test: bool) -> None:
+def sources(found: Places, name: str | None, test: bool) -> None:
     """List the sources: how each does, when it is asked next, and why then.
 
     \b
@@ -56,10 +57,8 @@ def sources(config: str | None, data: str | None, name: str | None, test: bool) 
     """
     if test and name is None:
         raise click.UsageError("name the SOURCE to --test")
-    found = places(config, data)
-    need_database(found)
     now = now_utc()
-    with open_store(found.database, create=False) as store:
+    with opened(found) as store:
         running = need_running_config(store)
         with store.read() as tx:
             states = tx.sources.all_states()
@@ -168,14 +167,12 @@ KINDS = ("breadcrumb", "category", "path")
 @click.option("--all", "everything", is_flag=True, help="With --unmapped: over all articles, not the unfiled alone.")
 @click.option("--least", type=click.IntRange(1), default=2, show_default=True, help="Leave out rarer ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def sections(config: str | None, data: str | None, unmapped: bool, everything: bool, least: int, as_json: bool) -> None:
+def sections(found: Places, unmapped: bool, everything: bool, least: int, as_json: bool) -> None:
     """List the sections with their articles; with --unmapped, publishers' words that mean none of them.
 
     These are lines to be pasted under the `match:` of a section in sections.yaml.
     """
-    found = places(config, data)
-    need_database(found)
-    with open_store(found.database, create=False) as store:
+    with opened(found) as store:
         running = need_running_config(store)
         if unmapped:
             tell_unmapped(count_unmapped(store, running, everything), least, as_json)
@@ -184,7 +181,7 @@ def sections(config: str | None, data: str | None, unmapped: bool, everything: b
             rows = tx.sections.all()
             counts = tx.sections.counts()
     if as_json:
-        _print_json([{"path": row.path, "title": row.title, "articles": counts.get(row.path, 0)} for row in rows])
+        print_json([{"path": row.path, "title": row.title, "articles": counts.get(row.path, 0)} for row in rows])
         return
     for row in rows:
         depth = row.path.count("/") if row.path else 0
@@ -212,7 +209,7 @@ def tell_unmapped(found: dict[Signal, tuple[int, str]], least: int, as_json: boo
     """Print what was counted, ready to be pasted."""
     kept = [(signal, count, title) for signal, (count, title) in found.items() if count >= least]
     if as_json:
-        _print_json(
+        print_json(
             [
                 {"kind": signal.kind, "value": signal.value, "articles": count, "example": title}
                 for signal, count, title in kept
@@ -240,10 +237,6 @@ def _print_terms(kind: str, found: dict[Signal, tuple[int, str]]) -> None:
         click.echo(f"- {kind}: {values[signal]:<{width}}  # {count} {plural}, such as {example}")
 
 
-def _print_json(rows: list[dict[str, object]]) -> None:
-    click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-
-
 # --------------------------------------------------------------------------- opml
 
 LIST = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
@@ -262,7 +255,7 @@ def opml() -> None:
 @opml.command(name="import")
 @with_places
 @click.argument("files", nargs=-1, required=True, metavar="FILE ...", type=LIST)
-def import_(config: str | None, data: str | None, files: tuple[Path, ...]) -> None:
+def import_(found: Places, files: tuple[Path, ...]) -> None:
     """Print the feeds of OPML lists as lines for sources.yaml.
 
     FILE is a list, - standard input. Nothing is changed.
@@ -275,11 +268,10 @@ def import_(config: str | None, data: str | None, files: tuple[Path, ...]) -> No
       wiredesk opml import feeds.opml >> config/sources.yaml      then take it over
       wiredesk check
     """
-    found = places(config, data)
     present = Config()
     if found.config.is_dir():
         try:
-            present = load_config(found.config, found.environ())
+            present = judged_files(found)
         except ConfigErrors as errors:
             count = counted(len(errors.errors), "error")
             click.echo(
@@ -303,15 +295,14 @@ def import_(config: str | None, data: str | None, files: tuple[Path, ...]) -> No
 @with_places
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of printing.")
 @click.option("--section", metavar="PATH", help="Only the feeds of this section and those below it.")
-def export(config: str | None, data: str | None, output: Path | None, section: str | None) -> None:
+def export(found: Places, output: Path | None, section: str | None) -> None:
     """Print your feeds as an OPML 2.0 list, for any other reader.
 
     Each section is a folder of it. Secrets never leave: an address that takes one from the environment is listed with
     its name, not its value.
     """
-    found = places(config, data)
     need_config(found)
-    judged = load_config(found.config, found.environ())
+    judged = judged_files(found)
     sources = judged.sources
     if section is not None:
         if section not in {each.path for each in judged.sections}:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
 import time
@@ -21,10 +20,11 @@ from feeds.cli.common import (
     Places,
     counted,
     filed_articles,
+    judged_files,
     need_config,
-    need_database,
     need_running_config,
-    places,
+    opened,
+    print_json,
     running_config,
     usable_model,
     with_places,
@@ -34,7 +34,7 @@ from feeds.engine.config_in_force import files_differently, put_in_force
 from feeds.engine.startup import now_utc
 from feeds.filing import FilingRules
 from feeds.filing.tree import Comparison, Moved, Tally
-from feeds.settings import Config, ConfigErrors, first_lines, load_config
+from feeds.settings import Config, ConfigErrors, first_lines
 from feeds.store import ReadTx, Store, open_store
 
 BUILT_IN = ("unfiled", "dropped")
@@ -88,24 +88,22 @@ class Plan:
 @click.command()
 @with_places
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def plan(config: str | None, data: str | None, as_json: bool) -> None:
+def plan(found: Places, as_json: bool) -> None:
     """Say what the edited config files would do to what is stored: what enters, leaves, appears, goes.
 
     Nothing is changed. Exits with 0 when nothing would move, with 3 when something would, with 78 on errors in files.
     """
-    found = places(config, data)
     need_config(found)
-    need_database(found)
-    try:
-        edited = load_config(found.config, found.environ())
-    except ConfigErrors as errors:
-        for line in first_lines(errors.errors):
-            click.echo(line, err=True)
-        sys.exit(78)
-    with open_store(found.database, create=False) as store:
+    with opened(found) as store:
+        try:
+            edited = judged_files(found)
+        except ConfigErrors as errors:
+            for line in first_lines(errors.errors):
+                click.echo(line, err=True)
+            sys.exit(78)
         made = compare(store, found, need_running_config(store), edited)
     if as_json:
-        click.echo(json.dumps(asdict(made), ensure_ascii=False, indent=2))
+        print_json(asdict(made))
     else:
         tell(made)
     sys.exit(3 if made.changed else 0)
@@ -356,7 +354,7 @@ def _short(text: str, most: int) -> str:
 @click.command()
 @with_places
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-def apply(config: str | None, data: str | None, dry_run: bool) -> None:
+def apply(found: Places, dry_run: bool) -> None:
     """Put the config files in force now: for a desk on PostgreSQL, which takes none over from a machine that starts.
 
     Says first what changes, as `wiredesk plan` does. A running desk goes on by the new version within seconds. With
@@ -366,15 +364,11 @@ def apply(config: str | None, data: str | None, dry_run: bool) -> None:
       wiredesk apply --dry-run
       wiredesk apply
     """
-    found = places(config, data)
     need_config(found)
-    need_database(found)
-    edited = load_config(found.config, found.environ())
-    with open_store(found.database, create=False) as store:
-        running = running_config(store)
+    with opened(found) as store:
+        edited, running = judged_files(found), running_config(store)
         if running is not None:
-            made = compare(store, found, running, edited)
-            tell(made)
+            tell(compare(store, found, running, edited))
         changed = running is None or running.digest != edited.digest
         if dry_run:
             sys.exit(3 if changed else 0)

@@ -20,10 +20,10 @@ import click
 from feeds import files
 from feeds.cli.common import (
     NARROW,
+    Places,
     counted,
     make_data,
     need_config,
-    places,
     show_table,
     terminal_width,
     upgrade,
@@ -64,9 +64,7 @@ COUNTS = ("new", "copies", "updated")
 @click.option("--now", "everything", is_flag=True, help="Poll all sources, due or not (still conditionally).")
 @click.option("--force", is_flag=True, help="Ask even where a Retry-After has not passed.")
 @click.option("-v", "--verbose", is_flag=True, help="Log each poll.")
-def poll(
-    config: str | None, data: str | None, sources: tuple[str, ...], everything: bool, force: bool, verbose: bool
-) -> None:
+def poll(found: Places, sources: tuple[str, ...], everything: bool, force: bool, verbose: bool) -> None:
     """Poll once what is due, or the named sources at once, and publish what changed.
 
     Works beside a running desk. Exits with 1 when a source failed.
@@ -79,7 +77,6 @@ def poll(
     set_up_logging(os.environ, verbose=verbose, quiet=not verbose)
     if not verbose:
         logging.getLogger("feeds.ingest").setLevel(logging.ERROR)  # the table tells what failed
-    found = places(config, data)
     need_config(found)
     make_data(found)
     files.use_cache(found.tables)

@@ -26,7 +26,7 @@ from feeds.cli.common import (
     Places,
     counted,
     has_run,
-    places,
+    judged_files,
     show_table,
     terminal_width,
     usable_model,
@@ -44,7 +44,7 @@ from feeds.ingest.reading import Job, Reader, Reading, read
 from feeds.model import DROPPED, Entry, Placement
 from feeds.parse import Picked, parse_listing, pick, picked_without, propose, propose_json
 from feeds.parsed import Answer, Request, posting
-from feeds.settings import Config, ConfigErrors, load_config, resolve_secrets
+from feeds.settings import Config, ConfigErrors, resolve_secrets
 from feeds.settings.config import FILES
 from feeds.settings.reports import first_lines
 from feeds.store import Store
@@ -65,15 +65,13 @@ MOST_FILE_BYTES = 10_485_760
 @click.option("--limit", type=click.IntRange(1, 200), default=12, show_default=True, help="Most articles to show.")
 @click.option("--pieces", type=click.IntRange(0, 50), default=2, show_default=True, help="Articles to take to pieces.")
 @click.option("--watch", is_flag=True, help="Show it again at each save of a config file; the page is asked for once.")
-def preview(
-    config: str | None, data: str | None, what: str, section: str | None, limit: int, pieces: int, watch: bool
-) -> None:
+def preview(found: Places, what: str, section: str | None, limit: int, pieces: int, watch: bool) -> None:
     """Show what a source would bring: titles, dates, the sections they would be filed in and why, and what is odd.
 
     URL is a feed, a page or an article, SOURCE the name of one in sources.yaml, with its selectors, FILE a document.
     Each piece of the first articles is shown as it stands in the source, as it would be taken, and where it stands.
     """
-    shown = _Shown(places(config, data), what, section, limit, pieces)
+    shown = _Shown(found, what, section, limit, pieces)
     if not watch:
         shown.show()
         return
@@ -157,7 +155,7 @@ class _Shown:
         if not self.found.config.is_dir():
             return Config()
         try:
-            return load_config(self.found.config, self.found.environ())
+            return judged_files(self.found)
         except ConfigErrors as errors:
             if not self.what.startswith(("http://", "https://")):
                 raise DeskError("\n".join(first_lines(errors.errors))) from errors

@@ -20,16 +20,7 @@ from pathlib import Path
 
 import click
 
-from feeds.cli.common import (
-    Places,
-    counted,
-    need_config,
-    need_database,
-    need_running_config,
-    places,
-    usable_model,
-    with_places,
-)
+from feeds.cli.common import Places, counted, need_config, need_running_config, opened, usable_model, with_places
 from feeds.cli.explain import tell
 from feeds.cli.lists import named_source, show_source
 from feeds.configuration import Source
@@ -82,7 +73,7 @@ class Report:
 @with_places
 @click.argument("name", required=False, metavar="[SOURCE]")
 @click.option("--since", metavar="TIME", help="Answers of all sources since then: 2026-11-29, or with a time.")
-def replay(config: str | None, data: str | None, name: str | None, since: str | None) -> None:
+def replay(found: Places, name: str | None, since: str | None) -> None:
     """Read kept answers again, by this release and the config files as they are now; say what would differ.
 
     Changes nothing. Kept are the last answer of each source, and more with `keep_raw` in wiredesk.yaml.
@@ -93,11 +84,9 @@ def replay(config: str | None, data: str | None, name: str | None, since: str | 
     """
     if name is None and since is None:
         raise click.UsageError("name a SOURCE, or say --since when")
-    found = places(config, data)
     need_config(found)
-    need_database(found)
     when = _time(since) if since else None
-    with open_store(found.database, create=False) as store:
+    with opened(found) as store:
         need_running_config(store)
         source = named_source(store, name) if name is not None else None
         with store.read() as tx:
@@ -252,16 +241,14 @@ def _time(text: str) -> datetime:
 @with_places
 @click.argument("name", metavar="SOURCE")
 @click.argument("file", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
-def bug(config: str | None, data: str | None, name: str, file: Path | None) -> None:
+def bug(found: Places, name: str, file: Path | None) -> None:
     """Pack what there is to know of a source into one file (zip), for whoever is to look at it.
 
     It holds the answers that are kept, the source's config, its polls, and why its newest articles are where they are.
     Secrets are masked; the texts of articles are in it.
     """
-    found = places(config, data)
-    need_database(found)
     environ = found.environ()
-    with open_store(found.database, create=False) as store:
+    with opened(found) as store:
         running = need_running_config(store)
         source = named_source(store, name)
         configured = next((one for one in running.sources if one.key == source.key), source)

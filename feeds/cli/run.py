@@ -17,7 +17,7 @@ import click
 
 from feeds import files
 from feeds.cli import carry_out
-from feeds.cli.common import Places, need_config, need_port, places, tell_database, upgrade, with_address, with_places
+from feeds.cli.common import Places, need_config, need_port, tell_database, upgrade, with_address, with_places
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import Agreement, accept, stored_version
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
@@ -41,12 +41,11 @@ ANSWER_S = 0.5
 @with_address
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes [default: one a core].")
 @click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
-def run(config: str | None, data: str | None, host: str, port: int, workers: int | None, verbose: bool) -> None:
+def run(found: Places, host: str, port: int, workers: int | None, verbose: bool) -> None:
     """Run the whole desk: polling, filing and serving. Stop with Ctrl-C."""
     from feeds.engine import web  # a worker alone serves nothing
 
     set_up_logging(os.environ, verbose=verbose)
-    found = places(config, data)
     need_config(found)
     tell_database(found)
     with DeskLock(found.data) as lock:
@@ -161,10 +160,9 @@ def _answers(host: str, port: int) -> bool:
 @click.command()
 @with_places
 @click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
-def worker(config: str | None, data: str | None, verbose: bool) -> None:
+def worker(found: Places, verbose: bool) -> None:
     """Poll, file and render without serving; the other half of `wiredesk web`."""
     set_up_logging(os.environ, verbose=verbose)
-    found = places(config, data)
     need_config(found)
     tell_database(found)
     with DeskLock(found.data) as lock:
@@ -178,19 +176,18 @@ def worker(config: str | None, data: str | None, verbose: bool) -> None:
 @click.command(hidden=True)
 @with_places
 @click.option("-v", "--verbose", is_flag=True)
-def ingest(config: str | None, data: str | None, verbose: bool) -> None:
+def ingest(found: Places, verbose: bool) -> None:
     """The process that decides, alone: of a desk that is prepared, on a data folder that nobody else has."""
     set_up_logging(os.environ, verbose=verbose)
-    _ingest(places(config, data))
+    _ingest(found)
 
 
 @click.command(hidden=True)
 @with_places
 @click.option("-v", "--verbose", is_flag=True)
-def hand(config: str | None, data: str | None, verbose: bool) -> None:
+def hand(found: Places, verbose: bool) -> None:
     """A hand of a desk on PostgreSQL, alone: polls and reads, for the process that decides."""
     set_up_logging(os.environ, verbose=verbose)
-    found = places(config, data)
     if found.embedded:
         raise DeskError("a desk on SQLite has no hands", remedy="name a PostgreSQL in WIREDESK_DATABASE")
     _hand(found)

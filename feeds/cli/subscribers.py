@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import click
 
-from feeds.cli.common import need_database, need_running_config, places, show_table, terminal_width, with_places
+from feeds.cli.common import Places, need_running_config, opened, show_table, terminal_width, with_places
 from feeds.dates import zone_of
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
@@ -19,7 +19,7 @@ from feeds.serve.admin_views import bytes_words
 from feeds.serve.admission import digest_of, new_secret
 from feeds.serve.readership import Report, report, share
 from feeds.settings import Config
-from feeds.store import Store, open_store
+from feeds.store import Store
 from feeds.store.small_tables import READERS_KEPT_DAYS
 
 LONGEST_NAME = 100
@@ -36,13 +36,13 @@ def token() -> None:
 @click.argument("section")
 @click.argument("name")
 @click.option("--expires", metavar="WHEN", help="The last day, such as 2027-01-31, or a number of days: 30d.")
-def add(config: str | None, data: str | None, section: str, name: str, expires: str | None) -> None:
+def add(found: Places, section: str, name: str, expires: str | None) -> None:
     """Give NAME a token for SECTION and the sections below it; print its addresses, which nobody can print again.
 
     \b
       wiredesk token add news/paid "Harbour Library" --expires 30d
     """
-    with _opened(config, data) as store:
+    with opened(found, create=True) as store:
         running = need_running_config(store)
         path, now = section.strip("/"), now_utc()
         number, secret = _keep(store, running, path, name.strip(), expires, now), new_secret()
@@ -93,9 +93,9 @@ def _end(expires: str | None, running: Config, now: datetime) -> datetime | None
 @token.command(name="list")
 @with_places
 @click.argument("section", required=False)
-def list_(config: str | None, data: str | None, section: str | None) -> None:
+def list_(found: Places, section: str | None) -> None:
     """List the tokens of SECTION, or of all: for whom they are, and until when. Tokens themselves are kept nowhere."""
-    with _opened(config, data) as store, store.read() as tx:
+    with opened(found, create=True) as store, store.read() as tx:
         tokens = [one for one in tx.tokens.all() if section is None or one.path == section.strip("/")]
     if not tokens:
         click.echo("No tokens. `wiredesk token add SECTION NAME` makes one.")
@@ -113,33 +113,27 @@ def list_(config: str | None, data: str | None, section: str | None) -> None:
 @with_places
 @click.argument("section")
 @click.argument("name")
-def revoke(config: str | None, data: str | None, section: str, name: str) -> None:
+def revoke(found: Places, section: str, name: str) -> None:
     """Take NAME's token for SECTION back: it opens nothing from now on, in a running desk too."""
     path = section.strip("/")
-    with _opened(config, data) as store, store.write() as tx:
-        found = next((one for one in tx.tokens.all() if (one.path, one.name) == (path, name.strip())), None)
-        if found is None:
+    with opened(found, create=True) as store, store.write() as tx:
+        given = next((one for one in tx.tokens.all() if (one.path, one.name) == (path, name.strip())), None)
+        if given is None:
             raise DeskError(f"{name.strip()!r} has no token for {path}", remedy="`wiredesk token list` shows all")
-        tx.tokens.revoke(found.id)
+        tx.tokens.revoke(given.id)
     click.echo(f"{name.strip()} can't read {path} any more.")
-
-
-def _opened(config: str | None, data: str | None) -> Store:
-    found = places(config, data)
-    need_database(found)
-    return open_store(found.database)
 
 
 @click.command()
 @with_places
 @click.option("--days", type=click.IntRange(1, READERS_KEPT_DAYS), default=7, show_default=True, help="So many days.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def readers(config: str | None, data: str | None, days: int, as_json: bool) -> None:
+def readers(found: Places, days: int, as_json: bool) -> None:
     """Say who reads the feeds, by what programs say of themselves; who wastes bytes, and who asks too often.
 
     A running desk saves what it counts once a minute. Nobody's address is kept.
     """
-    with _opened(config, data) as store, store.read() as tx:
+    with opened(found, create=True) as store, store.read() as tx:
         known = report(tx.readers.since(int(now_utc().timestamp() // 86_400) - days + 1))
     if as_json:
         click.echo(json.dumps({"readers": [asdict(one) for one in known.readers], "subscribers": known.subscribers}))

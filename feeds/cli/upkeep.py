@@ -7,11 +7,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from feeds.cli.common import AT_ONCE, Places, counted, find_article, need_database, places, running_config, with_places
+from feeds.cli.common import (
+    AT_ONCE,
+    Places,
+    counted,
+    find_article,
+    need_database,
+    opened,
+    running_config,
+    sqlite_in,
+    with_places,
+)
 from feeds.engine.startup import now_utc
 from feeds.engine.supervisor import DeskLock
 from feeds.errors import DeskError, StoreError
@@ -29,7 +40,7 @@ NAMED = 10
 @click.command()
 @with_places
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-def backup(config: str | None, data: str | None, file: Path | None) -> None:
+def backup(found: Places, file: Path | None) -> None:
     """Copy the database to FILE, while the desk goes on working.
 
     The copy is of one moment and complete: articles, ids, what sources said last, the accepted config. Without FILE
@@ -39,15 +50,13 @@ def backup(config: str | None, data: str | None, file: Path | None) -> None:
       wiredesk backup
       wiredesk backup /mnt/backups/wire.sqlite3
     """
-    found = places(config, data)
-    need_database(found)
     database = _file(found, "pg_dump")
     target = file or found.backup_file("desk", now_utc())
     if target.is_dir():
         target = target / found.backup_file("desk", now_utc()).name
     if target.exists() and os.path.samefile(target, database):
         raise DeskError(f"{target} is the desk's own database", remedy="name another file")
-    with open_store(found.database, create=False) as store:
+    with opened(found) as store:
         store.backup(target)
     click.echo(f"Copied {database} to {target} ({_size(target)}). `wiredesk restore {target}` brings it back.")
 
@@ -55,7 +64,7 @@ def backup(config: str | None, data: str | None, file: Path | None) -> None:
 @click.command()
 @with_places
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def restore(config: str | None, data: str | None, file: Path) -> None:
+def restore(found: Places, file: Path) -> None:
     """Put FILE, which `wiredesk backup` made, in the place of the database.
 
     Refuses while a desk runs on it. What was there is kept beside it. A copy of an older release is upgraded by the
@@ -64,7 +73,6 @@ def restore(config: str | None, data: str | None, file: Path) -> None:
     \b
       wiredesk restore var/backups/desk-20261123-060000.sqlite3
     """
-    found = places(config, data)
     database = _file(found, "pg_restore")
     with DeskLock(found.data):
         _judge(file)
@@ -80,7 +88,7 @@ def restore(config: str | None, data: str | None, file: Path) -> None:
 @click.command()
 @with_places
 @click.argument("target", required=False, metavar="[postgresql://…]")
-def move(config: str | None, data: str | None, target: str | None) -> None:
+def move(found: Places, target: str | None) -> None:
     """Take the desk from its SQLite file to a PostgreSQL database, for more than one machine.
 
     Everything goes with it: articles under their ids, documents to the byte, ETags, what sources said last, and
@@ -93,7 +101,7 @@ def move(config: str | None, data: str | None, target: str | None) -> None:
       WIREDESK_DATABASE=postgresql://wire@db.example.org/wire wiredesk move
     """
     named = target or os.environ.get("WIREDESK_DATABASE", "")
-    found = places(config, data, {name: value for name, value in os.environ.items() if name != "WIREDESK_DATABASE"})
+    found = replace(found, database=sqlite_in(found.data))
     if not named.startswith("postgres"):
         raise DeskError(
             "no PostgreSQL database is named",
@@ -128,32 +136,30 @@ _TOLD_OF_A_MOVE = {
 @click.option("--source", metavar="NAME", help="All articles that this source alone brought, gone from config or not.")
 @click.option("--dry-run", is_flag=True, help="With --source: say what would go, and change nothing.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept with the article, shown by `explain`.")
-def retract(
-    config: str | None, data: str | None, article: str | None, source: str | None, dry_run: bool, reason: str
-) -> None:
+def retract(found: Places, article: str | None, source: str | None, dry_run: bool, reason: str) -> None:
     """Take an article out of every document and page, for good: its sources can't bring it back.
 
     ARTICLE is its address at any of its sources, its address on this desk, or its id. Works beside a running desk.
     """
     if (article is None) == (source is None) or (dry_run and source is None):
         raise click.UsageError("name one ARTICLE, or a source with --source NAME (and --dry-run)")
-    found = places(config, data)
-    need_database(found)
-    if source is not None:
-        with open_store(found.database) as store:
+    with opened(found, create=True) as store:
+        if source is not None:
             _retract_source(store, source, reason, dry_run=dry_run)
+        elif article is not None:
+            _retract_article(store, article, reason)
+
+
+def _retract_article(store: Store, article: str, reason: str) -> None:
+    with store.read() as tx:
+        uid = find_article(tx, article)
+    with store.write() as tx:
+        changed = tx.articles.retract(uid, reason, now_utc())
+    if not changed:
+        click.echo(f"{uid} was retracted before; nothing changed.")
         return
-    assert article is not None
-    with open_store(found.database) as store:
-        with store.read() as tx:
-            uid = find_article(tx, article)
-        with store.write() as tx:
-            changed = tx.articles.retract(uid, reason, now_utc())
-        if not changed:
-            click.echo(f"{uid} was retracted before; nothing changed.")
-            return
-        _publish(store)
-        click.echo(f"Retracted {uid} from {len(changed)} sections. `wiredesk unretract {uid}` takes it back.")
+    _publish(store)
+    click.echo(f"Retracted {uid} from {len(changed)} sections. `wiredesk unretract {uid}` takes it back.")
 
 
 def _retract_source(store: Store, name: str, reason: str, *, dry_run: bool) -> None:
@@ -191,11 +197,9 @@ def _retract_all(store: Store, uids: Sequence[str], reason: str) -> None:
 @click.command()
 @with_places
 @click.argument("article", metavar="ARTICLE")
-def unretract(config: str | None, data: str | None, article: str) -> None:
+def unretract(found: Places, article: str) -> None:
     """Put a retracted article back where it was, in its old place in the order."""
-    found = places(config, data)
-    need_database(found)
-    with open_store(found.database) as store:
+    with opened(found, create=True) as store:
         with store.read() as tx:
             uid = find_article(tx, article)
         with store.write() as tx:

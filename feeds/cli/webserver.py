@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import click
 
-from feeds.cli.common import Places, need_port, places, running_config, tell_database, with_address, with_places
+from feeds.cli.common import Places, need_port, running_config, tell_database, with_address, with_places
 from feeds.engine.startup import logging_config, set_up_logging, tell_address
 from feeds.engine.web import serve
 from feeds.errors import DeskError
@@ -22,10 +22,9 @@ log = logging.getLogger(__name__)
 @with_places
 @with_address
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes [default: one a core].")
-def web(config: str | None, data: str | None, host: str, port: int, workers: int | None) -> None:
+def web(found: Places, host: str, port: int, workers: int | None) -> None:
     """Serve what is published; for a Procfile or a machine of its own (PORT sets the port)."""
     set_up_logging(os.environ)
-    found = places(config, data)
     need_port(host, port)
     tell_database(found)
     if found.file is not None and not found.file.exists():
