@@ -137,24 +137,30 @@ def _section_plans(tx: ReadTx, tally: Tally, running: Config, edited: Config) ->
     counts["dropped"] = tally.dropped
     for path in dict.fromkeys(["", *new, *old, *BUILT_IN]):
         state, stored_at = _state(path, old.get(path), new.get(path))
-        enters, leaves = tally.entering[path], len(tally.left.get(path, ()))
-        if not enters and not leaves and state == "stays":
+        if not tally.entering[path] and not tally.left.get(path) and state == "stays":
             continue
-        before = counts.get(path, 0)
         limit = (new[path].limit if path in new else None) or edited.settings.publish.entries
-        shows = bool(enters) and state != "removed" and path != "dropped"
-        yield SectionPlan(
-            path=path,
-            state=state,
-            moved_from=stored_at if stored_at != path else None,
-            before=before,
-            after=before + enters - leaves,
-            enters=enters,
-            leaves=leaves,
-            fresh=_fresh(tx, tally, path, stored_at, limit) if shows else 0,
-            entering=_examples(tally.newest(path)),
-            leaving=_examples(sorted(tally.leaves.get(path, ()), reverse=True)),
-        )
+        yield _section_plan(tx, tally, path, state, stored_at, counts.get(path, 0), limit)
+
+
+def _section_plan(
+    tx: ReadTx, tally: Tally, path: str, state: str, stored_at: str, before: int, limit: int
+) -> SectionPlan:
+    """What would become of the section at *path*, of *before* articles, whose documents hold *limit*."""
+    enters, leaves = tally.entering[path], len(tally.left.get(path, ()))
+    shows = bool(enters) and state != "removed" and path != "dropped"
+    return SectionPlan(
+        path=path,
+        state=state,
+        moved_from=stored_at if stored_at != path else None,
+        before=before,
+        after=before + enters - leaves,
+        enters=enters,
+        leaves=leaves,
+        fresh=_fresh(tx, tally, path, stored_at, limit) if shows else 0,
+        entering=_examples(tally.newest(path)),
+        leaving=_examples(sorted(tally.leaves.get(path, ()), reverse=True)),
+    )
 
 
 def _state(path: str, old: Section | None, new: Section | None) -> tuple[str, str]:

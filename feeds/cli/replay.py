@@ -247,19 +247,10 @@ def bug(found: Places, name: str, file: Path | None) -> None:
     It holds the answers that are kept, the source's config, its polls, and why its newest articles are where they are.
     Secrets are masked; the texts of articles are in it.
     """
-    environ = found.environ()
     with opened(found) as store:
         running = need_running_config(store)
         source = named_source(store, name)
         configured = next((one for one in running.sources if one.key == source.key), source)
-        secrets = Redaction()
-        names = {one for text in secret_texts(configured) for one in references(text)}
-        written = [configured.target, configured.post, *(f"{header}: {value}" for header, value in configured.headers)]
-        secrets.add({one: environ[one].strip() for one in names if one in environ}, written)
-
-        def fit(text: str) -> str:
-            return "\n".join(masked(secrets.redacted(line)) for line in text.split("\n"))
-
         with store.read() as tx:
             answers = list(tx.raw_answers.since(None, source.id))[-MOST_PACKED:]
             uids = tx.articles.newest_of(source.id, MOST_EXPLAINED)
@@ -269,19 +260,33 @@ def bug(found: Places, name: str, file: Path | None) -> None:
             **{f"answers/{number}.txt": _head_of(answer) for number, answer in enumerate(answers, 1)},
             **{f"explain/{number}.txt": _said(partial(tell, store, uid)) for number, uid in enumerate(uids, 1)},
         }
-        target = file or Path(f"bug-{_NOT_PLAIN.sub('-', source.name)}-{now_utc():%Y%m%dT%H%M%SZ}.zip")
-        try:
-            packed = zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED)
-        except OSError as error:
-            raise DeskError(f"{target} can't be written: {error.strerror}", remedy="name another FILE") from error
-        with packed:
-            for part, text in texts.items():
-                packed.writestr(part, fit(text))
-            for number, answer in enumerate(answers, 1):
-                body = secrets.redacted(answer.body.decode("latin-1")).encode("latin-1", "replace")
-                packed.writestr(f"answers/{number}.body", body)
+    target = file or Path(f"bug-{_NOT_PLAIN.sub('-', source.name)}-{now_utc():%Y%m%dT%H%M%SZ}.zip")
+    _pack(target, texts, [answer.body for answer in answers], _secrets_of(configured, found.environ()))
     held = f"{counted(len(answers), 'answer')}, {counted(len(uids), 'article')} explained"
     click.echo(f"{target}: {held}; look into it before you send it")
+
+
+def _secrets_of(source: Source, environ: Mapping[str, str]) -> Redaction:
+    """What of *source*'s config must not be told."""
+    names = {one for text in secret_texts(source) for one in references(text)}
+    written = [source.target, source.post, *(f"{header}: {value}" for header, value in source.headers)]
+    secrets = Redaction()
+    secrets.add({one: environ[one].strip() for one in names if one in environ}, written)
+    return secrets
+
+
+def _pack(target: Path, texts: Mapping[str, str], bodies: Sequence[bytes], secrets: Redaction) -> None:
+    """Make the file *target* of *texts*, by their names in it, and *bodies*, without *secrets*. Raises DeskError."""
+    try:
+        packed = zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED)
+    except OSError as error:
+        raise DeskError(f"{target} can't be written: {error.strerror}", remedy="name another FILE") from error
+    with packed:
+        for name, text in texts.items():
+            packed.writestr(name, "\n".join(masked(secrets.redacted(line)) for line in text.split("\n")))
+        for number, body in enumerate(bodies, 1):
+            plain = secrets.redacted(body.decode("latin-1")).encode("latin-1", "replace")
+            packed.writestr(f"answers/{number}.body", plain)
 
 
 def _config_of(source: Source) -> str:
