@@ -120,8 +120,8 @@ def by_convention(fetcher: Fetcher, typed: str) -> tuple[str, Convention | None]
 
 def _told_by_catalogue(answer: Answer, known: Convention) -> str:
     try:
-        (told,) = json.loads(answer.body)["results"]
-        return str(told["feedUrl"])
+        (show,) = json.loads(answer.body)["results"]
+        return str(show["feedUrl"])
     except (ValueError, KeyError, TypeError) as error:
         remedy = "look on the show's own site: `wiredesk discover` with its address"
         raise DeskError(f"{known.what} of which its catalogue tells no feed", remedy=remedy) from error
@@ -197,9 +197,9 @@ def discover(found: Places, url: str) -> None:
             click.echo(f"# {masked(lasting(answer))} is a feed itself.\n")
             lines.print([Found(url=lasting(answer), feed=feed)])
             return
-        if (told := propose_json(answer.body)) is not None:
+        if (select := propose_json(answer.body)) is not None:
             click.echo("# This is JSON of a form of its own; these selectors take the longest list in it:\n")
-            lines.print_source("json", lasting(answer), _site_name(answer.final_url), select=told)
+            lines.print_source("json", lasting(answer), _site_name(answer.final_url), select=select)
             return
         feeds = _feeds_of(fetcher, answer)
         lines.print(feeds)

@@ -238,8 +238,8 @@ def show_documents(source: Source, desk: Config, found: Places, limit: int) -> N
     entries: list[Entry] = []
     for name, body in islice(_documents(source, desk, found), limit):
         reading = _read(body, name, source, desk.settings, reader, None, name.removeprefix("file:"))
-        told = str(reading.error) if reading.error else f"{reading.kind}, {counted(len(reading.entries), 'article')}"
-        click.echo(f"{name}: {told}")
+        outcome = str(reading.error) if reading.error else f"{reading.kind}, {counted(len(reading.entries), 'article')}"
+        click.echo(f"{name}: {outcome}")
         _show_pieces(reading.entries[:1], None)
         entries += reading.entries
     if not entries:

@@ -209,16 +209,16 @@ def _hand(found: Places) -> None:
 
 def _open_when_ready(database: str, stop: threading.Event) -> Store | None:
     """The store, once the lease's holder has brought it to this release; None where this process is stopped before."""
-    told = ""
+    reported = ""
     while not stop.is_set():
         try:
             return open_store(database, create=False)
         except StoreTooNew:
             raise
         except StoreError as error:
-            if str(error) != told:
-                told = str(error)
-                log.info("waiting for the database: %s", told)
+            if str(error) != reported:
+                reported = str(error)
+                log.info("waiting for the database: %s", reported)
             stop.wait(STAND_BY_S)
     return None
 
@@ -273,11 +273,11 @@ def _stand_by(lease: Lease, stop: threading.Event, agreement: Agreement) -> bool
 
     On SQLite that is at once: the folder's lock has refused us where another desk runs.
     """
-    told = ""
+    reported = ""
     while not stop.is_set():
         try:
             if lease.take():
-                if told:
+                if reported:
                     log.info("the other worker is gone: deciding from now on")
                 return True
             words = "another worker decides for this desk: standing by, and taking over when it ends"
@@ -285,9 +285,9 @@ def _stand_by(lease: Lease, stop: threading.Event, agreement: Agreement) -> bool
             words = f"standing by until this machine has a newer release, too: {error}"
         except StoreError as error:
             words = f"standing by, but the database does not answer: {error}"
-        if words != told:
+        if words != reported:
             log.info("%s", words)
-            told = words
+            reported = words
         with suppress(StoreError):
             agreement.look(now=now_utc())
         stop.wait(STAND_BY_S)

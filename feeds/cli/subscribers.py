@@ -152,7 +152,7 @@ def _show_readers(known: Report) -> None:
         rows.append((one.name, str(one.declared or ""), f"{one.answers:,}", *shares, sent, wasted, hasty))
     show_table(rows, width=terminal_width(), numbers=range(1, 8))
     for path, services in sorted(known.subscribers.items()):
-        told = ", ".join(f"{name} {count:,}" for name, count in services.items())
-        click.echo(f"{path or 'the whole desk'}: {sum(services.values()):,} subscribers ({told})")
+        declared = ", ".join(f"{name} {count:,}" for name, count in services.items())
+        click.echo(f"{path or 'the whole desk'}: {sum(services.values()):,} subscribers ({declared})")
     if slowed := [one.slowed for one in known.readers if one.impolite and one.slowed]:
         click.echo("Too often, for the map of readers to be slowed (docs/status.md):\n  " + "\n  ".join(slowed))

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feeds.engine.startup import keep_event
 from feeds.errors import DeskError, StoreError
 from feeds.files import read_regular
 from feeds.filing import FilingRules
@@ -125,19 +126,14 @@ class Classifier:
             self._model, self._fault = None, error
             log.warning("the learned classifier is not in use: %s", error)
             return
-        told = self._model.facts
+        facts = self._model.facts
         log.info(
             "the learned classifier is in use learned_at=%s articles=%s sections=%d ms=%.0f",
-            told.get("learned_at", "?"),
-            told.get("articles", "?"),
+            facts.get("learned_at", "?"),
+            facts.get("articles", "?"),
             len(self._model.sections),
             (time.monotonic() - began) * 1000,
         )
-
-
-def tell_model(store: Store, fault: DeskError | None, *, now: datetime) -> None:
-    """Keep as an open event that sections are to learn and no model can be asked, until it is mended."""
-    _tell(store, "model", fault, now)
 
 
 def learn(store: Store, environ: Mapping[str, str], stop: threading.Event, *, now: datetime) -> bool:
@@ -179,17 +175,5 @@ def learn(store: Store, environ: Mapping[str, str], stop: threading.Event, *, no
         log.warning("%s", fault)
     else:
         log.info("the classifier has learned ms=%.0f", (time.monotonic() - began) * 1000)
-    _tell(store, "learning", fault, now)
+    keep_event(store, "learning", "filing", fault, now=now)
     return fault is None
-
-
-def _tell(store: Store, kind: str, fault: DeskError | None, now: datetime) -> None:
-    with store.read() as tx:
-        told = next((event for event in tx.events.open() if event.kind == kind), None)
-    if fault is None and told is None or told and fault and (told.text, told.remedy) == (fault.cause, fault.remedy):
-        return
-    with store.write() as tx:
-        if fault is None:
-            tx.events.close(kind, "filing", now)
-        else:
-            tx.events.add(kind, "filing", text=fault.cause, remedy=fault.remedy, now=now)

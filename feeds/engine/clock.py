@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from feeds.configuration import DOCUMENTS
 from feeds.engine.alarms import IngestCounts, look_here
-from feeds.engine.classifier import Classifier, tell_model
+from feeds.engine.classifier import Classifier
 from feeds.engine.config_in_force import (
     Accepted,
     put_in_force,
@@ -32,7 +32,7 @@ from feeds.engine.config_in_force import (
 from feeds.engine.liveness import Alive
 from feeds.engine.roles import LOOK_EVERY_S as ROLES_EVERY_S
 from feeds.engine.roles import SILENT_S, Parts
-from feeds.engine.startup import now_utc, tell_config, user_agent
+from feeds.engine.startup import keep_event, now_utc, tell_config, user_agent
 from feeds.engine.timekeeping import Clocks, Every, in_words
 from feeds.engine.upkeep import FILED_BY, FILED_BY_MODEL
 from feeds.engine.watching import FolderWatch, Judge, MailWatch, Watch
@@ -444,7 +444,7 @@ class IngestProcess:
         if fault == self._told_of_model:
             return
         try:
-            tell_model(self._store, self._classifier.fault(desk), now=now_utc())
+            keep_event(self._store, "model", "filing", self._classifier.fault(desk), now=now_utc())
             self._told_of_model = fault
         except StoreError as error:
             log.error("could not tell of the model, trying again: %s", error)

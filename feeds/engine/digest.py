@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from feeds.configuration import Section, Settings
 from feeds.dates import zone_of
+from feeds.engine.startup import keep_event
 from feeds.errors import DeskError, StoreError
 from feeds.model import Article
 from feeds.settings.config import missing, resolve
@@ -54,24 +55,19 @@ def send_due(
 ) -> bool:
     """Do as `look` does; False where it is to be done again in a while, of which an alarm tells."""
     try:
+        fault = None
         try:
             look(store, settings, sections, environ, now)
         except StoreError:
             raise
         except DeskError as error:
             log.error("%s", error)
-            with store.write() as tx:
-                tx.events.add("mail", "digest", text=error.cause, remedy=error.remedy, now=now)
-            return False
-        with store.read() as tx:
-            told = tx.events.since("mail", "digest") is not None
-        if told:
-            with store.write() as tx:
-                tx.events.close("mail", "digest", now)
+            fault = error
+        keep_event(store, "mail", "digest", fault, now=now)
     except StoreError as error:
         log.error("the digest waits for the store: %s", error)
         return False
-    return True
+    return fault is None
 
 
 def look(
@@ -177,8 +173,8 @@ def _plain(part: Part, settings: Settings) -> str:
     lines = [part.title.upper(), part.url]
     for article in part.articles:
         source = f" ({_line(article.source_name)})" if article.source_name else ""
-        told = (f"* {_line(article.title) or 'Untitled'}{source}", _summary(article), _link(article, settings))
-        lines.append("\n  ".join(line for line in told if line))
+        parts = (f"* {_line(article.title) or 'Untitled'}{source}", _summary(article), _link(article, settings))
+        lines.append("\n  ".join(line for line in parts if line))
     return "\n\n".join([*lines, *([f"and {part.more} more"] if part.more else [])])
 
 
@@ -187,8 +183,8 @@ def _html(part: Part, settings: Settings) -> str:
     for article in part.articles:
         title = escape(_line(article.title) or "Untitled")
         source = f" <small>{escape(_line(article.source_name))}</small>" if article.source_name else ""
-        told = f"<br>{escape(text)}" if (text := _summary(article)) else ""
-        items.append(f'<li><a href="{escape(_link(article, settings))}">{title}</a>{source}{told}</li>')
+        summary = f"<br>{escape(text)}" if (text := _summary(article)) else ""
+        items.append(f'<li><a href="{escape(_link(article, settings))}">{title}</a>{source}{summary}</li>')
     more = f"<p>and {part.more} more</p>" if part.more else ""
     return f'<h2><a href="{escape(part.url)}">{escape(part.title)}</a></h2><ul>{"".join(items)}</ul>{more}'
 

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from feeds import __version__
+from feeds.errors import DeskError
 from feeds.redaction import OF_THIS_PROCESS
 from feeds.settings.reports import first_lines
 from feeds.urls import LISTENING, masked, misleading
@@ -27,6 +28,7 @@ from feeds.urls import LISTENING, masked, misleading
 if TYPE_CHECKING:
     from feeds.configuration import Settings
     from feeds.engine.config_in_force import Accepted
+    from feeds.store import Store
 
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,19 @@ def tell_config(accepted: Accepted) -> None:
     tell_address(accepted.desk.settings, os.environ)
 
 
+def keep_event(store: Store, kind: str, subject: str, fault: DeskError | None, *, now: datetime) -> None:
+    """Keep *fault* as an open event until it is mended, which None says. Raises StoreError."""
+    with store.read() as tx:
+        present = next((event for event in tx.events.open() if (event.kind, event.subject) == (kind, subject)), None)
+    if (fault and (fault.cause, fault.remedy)) == (present and (present.text, present.remedy)):
+        return
+    with store.write() as tx:
+        if fault is None:
+            tx.events.close(kind, subject, now)
+        else:
+            tx.events.add(kind, subject, text=fault.cause, remedy=fault.remedy, now=now)
+
+
 def tell_address(settings: Settings, environ: Mapping[str, str]) -> None:
     """Say in the log why `base_url` can't be right for where this desk listens, by the *environ* of its processes."""
     if wrong := misleading(settings.base_url, environ.get("WIREDESK_BIND", ""), environ.get(LISTENING, "")):
@@ -111,9 +126,9 @@ class HumanFormatter(_Redacting):
         """One line for *record*."""
         clock = datetime.fromtimestamp(record.created, tz=UTC).astimezone().strftime("%H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname} "
-        told = "\n".join(filter(None, (self.message(record), self.traceback(record))))
+        text = "\n".join(filter(None, (self.message(record), self.traceback(record))))
         # What sources say stands in here: it must neither look like a line of ours nor command a terminal.
-        return f"{clock} {level}{told.translate(CONTROLS)}".replace("\n", CONTINUED)
+        return f"{clock} {level}{text.translate(CONTROLS)}".replace("\n", CONTINUED)
 
 
 class JsonFormatter(_Redacting):
@@ -121,15 +136,15 @@ class JsonFormatter(_Redacting):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line for *record*."""
-        told = {
+        line = {
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": self.message(record),
         }
         if traceback := self.traceback(record):
-            told["traceback"] = traceback
-        return json.dumps(told, ensure_ascii=False)
+            line["traceback"] = traceback
+        return json.dumps(line, ensure_ascii=False)
 
 
 class Meant(logging.Filter):

@@ -191,9 +191,9 @@ class ParseProcess:
     def _receive(self) -> None:
         try:
             while True:
-                told = self._readings.recv()
-                if isinstance(told, Reading):
-                    self._on_reading(self, told)
+                answer = self._readings.recv()
+                if isinstance(answer, Reading):
+                    self._on_reading(self, answer)
                 else:
                     self.warm_at = time.monotonic()
                     self._begin()

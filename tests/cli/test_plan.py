@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,12 @@ from click.testing import CliRunner
 
 from feeds.cli import wiredesk
 from feeds.cli.common import Places
-from feeds.cli.learn import filed_examples
+from feeds.cli.learn import filed_examples, labelled_examples
 from feeds.cli.lists import count_unmapped
 from feeds.cli.plan import Plan, SectionPlan, compare, tell
 from feeds.configuration import PublishSettings, Settings
 from feeds.engine.config_in_force import put_in_force
+from feeds.errors import DeskError
 from feeds.filing import FilingRules
 from feeds.filing.learned.text_model import model_from_bytes
 from feeds.ingest.placing import refile
@@ -274,8 +276,7 @@ def model_of(store: Store) -> bytes | None:
         return tx.models.body()
 
 
-@pytest.mark.parametrize("refile", [False, True])
-def test_learning_from_labelled_files_before_a_first_poll(found: Places, tmp_path: Path, refile: bool) -> None:
+def test_learning_from_labelled_files_before_a_first_poll(found: Places, tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
     at = ["--config", str(found.config), "--data", str(found.data)]
     bare = CliRunner().invoke(wiredesk, ["learn", *at])
@@ -297,7 +298,7 @@ def test_learning_from_labelled_files_before_a_first_poll(found: Places, tmp_pat
     dry = CliRunner().invoke(wiredesk, ["learn", "--dry-run", *at])
     assert dry.exit_code == 0, dry.output
     assert not found.data.exists()
-    told = CliRunner().invoke(wiredesk, ["learn", *at, *(["--refile"] if refile else [])])
+    told = CliRunner().invoke(wiredesk, ["learn", "--refile", *at])
     assert told.exit_code == 0, told.output
     with open_store(found.database) as store:
         model = model_from_bytes(model_of(store) or b"")
@@ -315,15 +316,11 @@ def test_learning_from_labelled_files_before_a_first_poll(found: Places, tmp_pat
         ("{", "Expecting property name"),
     ],
 )
-def test_a_labelled_file_that_is_none_says_where(
-    store: Store, found: Places, tmp_path: Path, line: str, said: str
-) -> None:
-    pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
+def test_a_labelled_file_that_is_none_says_where(tmp_path: Path, line: str, said: str) -> None:
     file = tmp_path / "labelled.jsonl"
     file.write_text(line, encoding="utf-8")
-    at = ["--config", str(found.config), "--data", str(found.data), "--labelled", str(file)]
-    told = CliRunner().invoke(wiredesk, ["learn", *at])
-    assert told.exception is not None and said in str(told.exception)
+    with pytest.raises(DeskError, match=re.escape(said)):
+        labelled_examples(file, None, RUNNING)
 
 
 def test_check_warns_of_keywords_that_stand_in_most_of_what_is_stored(
