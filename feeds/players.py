@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
@@ -68,11 +69,17 @@ def player_of(url: str) -> Player | None:
     return (read(parts) if read else None) or _by_row(parts, host)
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.MULTILINE | re.ASCII)
+
+
 def _by_row(parts: SplitResult, host: str) -> Player | None:
-    query = [f"\n{name}={' '.join(value.splitlines())}" for name, value in _query(parts).items()]
-    shown = parts.path + "".join(query)
-    for row in _ROWS_OF.get(host, []) + _ROWS_OF["*"]:
-        if found := re.match(row.pattern, shown, re.MULTILINE | re.ASCII):
+    rows = _ROWS_OF.get(host, [])
+    query = _query(parts) if rows else {}  # those of any host look at the path alone
+    shown = parts.path + "".join(f"\n{name}={' '.join(value.splitlines())}" for name, value in query.items())
+    for row in rows + _ROWS_OF["*"]:
+        if found := _compiled(row.pattern).match(shown):
             values = found.groupdict("@")
             values |= {name: quote(values[name], safe="/%:@!$&()*+,;=~") for name in _ESCAPED if name in values}
             values |= {"place": parts.netloc, "address": parts.geturl()}
