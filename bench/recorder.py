@@ -31,6 +31,7 @@ import tarfile
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,13 +61,15 @@ class Clock:
 
 
 def fix_chance(name: str) -> None:
-    """Draw everything from *name* from now on: `os.urandom` (so uuid and secrets too) and `random`."""
-    drawn = 0
+    """Draw everything from *name* from now on: `os.urandom` (so uuid and secrets too) and `random`.
+
+    Each length is a series of its own: what a library draws for a name shifts no article's id.
+    """
+    drawn: Counter[int] = Counter()
 
     def urandom(count: int) -> bytes:
-        nonlocal drawn
-        drawn += 1
-        return hashlib.shake_256(f"{name} {drawn}".encode()).digest(count)
+        drawn[count] += 1
+        return hashlib.shake_256(f"{name} {count} {drawn[count]}".encode()).digest(count)
 
     os.urandom = urandom
     random._urandom = urandom  # type: ignore[attr-defined]
