@@ -118,6 +118,17 @@ class Running(Desk):
             )
         until(self.ready, 120, "the desk's start")
 
+    def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run `wiredesk ARGUMENTS` of the checkout at *root* to its end, in a process of its own."""
+        return subprocess.run(
+            [sys.executable, "-m", "feeds.cli", *arguments, *self.folders],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=self.environ(environ),
+            cwd=self.config.parent,
+        )
+
     def let_rest(self, hours: float = 24) -> None:
         """Have no source due for so long: written into the database of a desk that does not run."""
         with sqlite3.connect(self.data / "desk.sqlite3") as database:
