@@ -321,19 +321,21 @@ class Deduper:
         return None
 
     def _certain_copy_of(self, document: _Document, entry: Entry, sketch: bytes) -> tuple[str, Evidence] | None:
-        """The article that another entry brought under the same address, or in the same words, where these are more
-        than a notice.
-        """
-        known = self._known
+        """The article that another entry brought under the same address or in the same words."""
         if entry.comparable and document.book.identifies(entry):
-            uid = known.by_comparable.get(entry.comparable) or self._by_comparable.get(entry.comparable)
+            uid = self._known.by_comparable.get(entry.comparable) or self._by_comparable.get(entry.comparable)
             if uid and self._fits(document, uid, entry, sketch):
                 return uid, Evidence(kind="url", detail=entry.comparable)
+        return self._word_for_word(document, entry, sketch)
+
+    def _word_for_word(self, document: _Document, entry: Entry, sketch: bytes) -> tuple[str, Evidence] | None:
+        """The article that another entry brought in the same words, where these are more than a notice."""
         read = signature.read(sketch)
-        if entry.text_hash and read is not None and read.word_count >= near.NOTICE_WORDS:
-            uid = known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
-            if uid and self._fits(document, uid, entry, sketch):
-                return uid, Evidence(kind="text", detail="word for word the same text")
+        if not entry.text_hash or read is None or read.word_count < near.NOTICE_WORDS:
+            return None
+        uid = self._known.by_text.get(entry.text_hash) or self._by_text.get(entry.text_hash)
+        if uid and self._fits(document, uid, entry, sketch):
+            return uid, Evidence(kind="text", detail="word for word the same text")
         return None
 
     def _near(self, document: _Document, entry: Entry, sketch: bytes, *, but: str = "") -> Found:

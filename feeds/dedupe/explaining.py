@@ -31,12 +31,7 @@ def compare(
     *window* and *stories* tell what is common on this desk; while they are empty every word is as telling as in the
     language at large.
     """
-    certain = [
-        _same("entry-id", one.entry_id, other.entry_id) if same_source else None,
-        _same("url", one.comparable, other.comparable),
-        _same_text(one, other),
-    ]
-    signs = [sign for sign in certain if sign is not None]
+    signs = _certain(one, other, same_source=same_source)
     mine, its = (near.weigh(_sketch(entry), window.counts) for entry in (one, other))
     speaks = near.Speaking(one.title, one.text, stories.counts, primary(one.language or UNSTATED))
     likeness = near.judge(mine, its, same_source=same_source, speaks=speaks)
@@ -55,6 +50,13 @@ def compare(
         Evidence(kind="article", detail="one article" if is_one else "two articles"),
         Evidence(kind="verdict", detail="one story" if one_story else "two stories"),
     )
+
+
+def _certain(one: Entry, other: Entry, *, same_source: bool) -> list[Evidence]:
+    """The signs that are sure by themselves: id, address, the very words."""
+    found = [_same("entry-id", one.entry_id, other.entry_id)] if same_source else []
+    found += [_same("url", one.comparable, other.comparable), _same_text(one, other)]
+    return [sign for sign in found if sign is not None]
 
 
 def _sketch(entry: Entry) -> signature.Sketch:

@@ -248,15 +248,11 @@ class Stories:
             # Each article to compare with, and what stands for it: itself, or its story.
             others: list[tuple[Member, Member | Story]] = [(each, each) for each in _sharing(holding, terms, weights)]
             others += [(member, story) for story in near for member in story.members]
-            circle = tied.setdefault(one, [one])
+            tied.setdefault(one, [one])
             if others:
                 alike = likeness.between([one], [member for member, _ in others], language)[0]
                 for place in np.flatnonzero(alike >= LINKED * JOIN).tolist():
-                    other = others[place][1]
-                    more = tied.setdefault(other, [other])
-                    if more is not circle:
-                        circle += more
-                        tied.update(dict.fromkeys(more, circle))
+                    _tie(tied, one, others[place][1])
             for term in terms.tolist():
                 holding[term].append(one)
         language_of = {members[at].number: languages[at] for at in order}
@@ -303,15 +299,7 @@ class Stories:
     def _put(self, uid: str, members: Sequence[Member], larger: Sequence[Story], touched: datetime) -> None:
         """Make *members* and what else the stories *larger* hold the story *uid*."""
         numbers = [one.number for one in members]
-        held = {one.number for story in larger for one in story.members}
-        story = Story(
-            uid,
-            tuple(members[-RECENT:]),
-            articles=sum(story.articles for story in larger) + len(set(numbers) - held),
-            touched=touched,
-            first=min([*numbers, *(story.first for story in larger)]),
-            newest=max([*numbers, *(story.newest for story in larger)]),
-        )
+        story = _story_of(uid, members, larger, touched)
         self._before.setdefault(uid, None)
         self._stories[uid] = self._by_first[story.first] = story
         places = np.array([number - self._oldest for number in numbers if number >= self._oldest], np.int64)
@@ -363,6 +351,28 @@ def _with_terms(entries: Iterable[StoredSignature]) -> tuple[list[StoredSignatur
     made = [entry for entry in entries if entry.story_uid and not entry.copy]
     both = [(entry, packed) for entry in made if (packed := signature.split(entry.signature)[1])]
     return [entry for entry, _ in both], [packed for _, packed in both]
+
+
+def _story_of(uid: str, members: Sequence[Member], larger: Sequence[Story], touched: datetime) -> Story:
+    """The story *uid* of *members* and what else the stories *larger* hold."""
+    held = {one.number for story in larger for one in story.members}
+    numbers = [one.number for one in members]
+    return Story(
+        uid,
+        tuple(members[-RECENT:]),
+        articles=sum(story.articles for story in larger) + len(set(numbers) - held),
+        touched=touched,
+        first=min([*numbers, *(story.first for story in larger)]),
+        newest=max([*numbers, *(story.newest for story in larger)]),
+    )
+
+
+def _tie(tied: dict[Member | Story, list[Member | Story]], one: Member, other: Member | Story) -> None:
+    """Let all that hangs together with *other* hang together with *one*."""
+    circle, more = tied[one], tied.setdefault(other, [other])
+    if more is not circle:
+        circle += more
+        tied.update(dict.fromkeys(more, circle))
 
 
 @dataclass(frozen=True, slots=True)

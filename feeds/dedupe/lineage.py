@@ -252,13 +252,20 @@ def with_origin(entry: Entry, credit: Credit, meant: Source | None, site_url: st
     """
     if meant is not None:
         origin = entry.origin or Origin(name=meant.name if credit.url else credit.name)
-        feed = public_address(meant.target) if meant.kind == "feed" else None
-        site = site_of(meant.target) if meant.kind == "feed" and feed is None else None
+        feed, site = _addresses(meant)
         origin = replace(origin, url=origin.url or site_url or site, feed_url=origin.feed_url or feed)
     else:
         url = f"https://{host_of(credit.url)}/" if credit.url else None
         origin = entry.origin or Origin(name=credit.name, url=url)
     return entry if origin == entry.origin else replace(entry, origin=origin)
+
+
+def _addresses(source: Source) -> tuple[str | None, str | None]:
+    """The feed of a source, where its address may be shown, else its site."""
+    if source.kind != "feed":
+        return None, None
+    feed = public_address(source.target)
+    return feed, site_of(source.target) if feed is None else None
 
 
 NAMED_AS_CANONICAL = 5.0
@@ -414,11 +421,15 @@ def choose_shown(candidates: Sequence[Candidate], lineage: Lineage, shown: int, 
         return original if original is not None else allowed[0]
     if original is None or original == shown:
         return shown
-    of_original, of_shown = candidates[original].source, candidates[shown].source
-    if of_shown.rights == "full" and (of_original.rights or desk_rights) != "full":
+    if _gives_more(candidates[shown].source, candidates[original].source, desk_rights):
         return shown
     lead = (lineage.evidence[original].score or 0.0) - (lineage.evidence[shown].score or 0.0)
     return original if lead >= PLAIN_LEAD else shown
+
+
+def _gives_more(one: Source, other: Source, desk_rights: FullText) -> bool:
+    """Whether a source gives the full text by a setting of its own, and the *other* does not."""
+    return one.rights == "full" and (other.rights or desk_rights) != "full"
 
 
 def _names_as_canonical(one: OriginSigns, other: OriginSigns) -> bool:

@@ -189,9 +189,8 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
     mine, its = one.sketch, other.sketch
     if not same_source and _said_alike(mine, its):
         return Likeness(1.0, 1.0, 1.0, 1.0, by_title=mine.word_count < NOTICE_WORDS, one_title=True)
-    if min(mine.word_count, its.word_count) < FEW_WORDS:  # without texts only the same long title tells
-        same = mine.title_hash == its.title_hash and mine.title_length >= LONE_TITLE_WORDS and not same_source
-        return Likeness(float(same), 1.0, 0.0, 0.0, by_title=True)
+    if min(mine.word_count, its.word_count) < FEW_WORDS:
+        return _by_title(mine, its, same_source=same_source)
     small, large = sorted((one, other), key=lambda each: each.sketch.gram_count)
     body, head = _agreement(one, other)
     title = _titles(mine, its)
@@ -205,6 +204,12 @@ def judge(one: Weighed, other: Weighed, *, same_source: bool = False, speaks: Sp
         if why_not := _no_cut(small, large, speaks, alike=title == "like", at_beginning=at_beginning, both=body < HALF):
             threshold, asked = NEVER, why_not
     return Likeness(score, threshold, body, head, asked=asked, one_title=title == "one")
+
+
+def _by_title(one: Sketch, other: Sketch, *, same_source: bool) -> Likeness:
+    """Without texts only the same long title of another source tells."""
+    same = one.title_hash == other.title_hash and one.title_length >= LONE_TITLE_WORDS and not same_source
+    return Likeness(float(same), 1.0, 0.0, 0.0, by_title=True)
 
 
 def _titles(one: Sketch, other: Sketch) -> Title:

@@ -294,9 +294,14 @@ def _found(mine: Weighed, met: Sequence[_Met]) -> Found:
     if copies and _is_whole(mine, copies, parts):
         parts += copies
         copies = []
-    if copies and copies[0].likeness.by_title and any(one.own_title for one in met):
-        copies = []  # of a column, whose title comes again and again, and like others by its title alone
+    if _is_column(copies, met):
+        copies = []
     return Found(tuple(Near(one.uid, one.likeness) for one in copies), _uids(parts), _uids(wholes))
+
+
+def _is_column(copies: Sequence[_Met], met: Sequence[_Met]) -> bool:
+    """Whether an article is of a column, whose title comes again and again, and is like others by its title alone."""
+    return bool(copies) and copies[0].likeness.by_title and any(one.own_title for one in met)
 
 
 def _uids(met: Iterable[_Met]) -> tuple[str, ...]:

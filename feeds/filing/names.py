@@ -241,13 +241,18 @@ class Names:
         alike = (self._chains[folded[:same]], parts[same - 1]) if same else (None, "")
         if same > 1 or (whole and same == len(folded)):
             return alike
+        path, by = self._outermost(parts)
+        return alike if path is None and whole else (path, by)
+
+    def _outermost(self, parts: tuple[str, ...]) -> tuple[str | None, str]:
+        """The section that the first of *parts* which means one leads to, or a later one below it; and that part."""
         path: str | None = None
         by = ""
         for part in parts:
             deeper = self._meant(part)
             if deeper is not None and (path is None or deeper.startswith(f"{path}/")):
                 path, by = deeper, part
-        return alike if path is None and whole else (path, by)
+        return path, by
 
     def _placement(self, path: str, by: str, words: str, part: str) -> Placement:
         """A placement by the publisher's *words*, which says how *part* of them means the section, unless by name."""

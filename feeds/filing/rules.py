@@ -346,14 +346,19 @@ class _Joint:
     def lacks(self, true: set[int], words: Sequence[str]) -> str:
         """What is missing, where it does not hold, or what leaves it out."""
         missing = next((part for part in self.all if part.deciding(true) is None), None)
-        if missing is None and self.any and _first(self.any, true) is None:
-            missing = next((part for part in self.any if not true.isdisjoint(part.positive())), None)
-            if missing is None:
-                return _none_of((number for part in self.any for number in part.positive()), words)
         if missing is not None:
             return missing.lacks(true, words)
+        if self.any and _first(self.any, true) is None:
+            return self._lacks_any(true, words)
         against = _first(self.none, true)
         return "" if against is None else f"left out by {_named(against, words)}"
+
+    def _lacks_any(self, true: set[int], words: Sequence[str]) -> str:
+        """What the nearest of *any* lacks, of which none holds."""
+        nearest = next((part for part in self.any if not true.isdisjoint(part.positive())), None)
+        if nearest is not None:
+            return nearest.lacks(true, words)
+        return _none_of((number for part in self.any for number in part.positive()), words)
 
 
 _Node = _Leaf | _Joint

@@ -76,10 +76,7 @@ class FilingRules:
         true = compiled.true_of(entry, source)
         if (never := compiled.dropped(true, source)) is not None:
             return (never,), true
-        found = {}
-        if source.section is not None and source.section in self._sections:
-            reason = f"the source {source.name!r} is set to it"
-            found[source.section] = Placement(section=source.section, by="source", reason=reason)
+        found = self._set_by(source)
         compiled.by_rules(true, found)
         for placement in compiled.names.place(entry, alone=not found):
             if not any(f"{path}/".startswith(f"{placement.section}/") for path in found):
@@ -90,6 +87,13 @@ class FilingRules:
             reason = compiled.names.unknown(entry) or "no rule holds"
             return (Placement(section=UNFILED, by="none", reason=reason), WHOLE_DESK), true
         return tuple(self._with_parents(self._exclusive(found)).values()), true
+
+    def _set_by(self, source: Source) -> dict[str, Placement]:
+        """The section that *source* itself is set to."""
+        if source.section is None or source.section not in self._sections:
+            return {}
+        reason = f"the source {source.name!r} is set to it"
+        return {source.section: Placement(section=source.section, by="source", reason=reason)}
 
     def place_again(
         self, entries: Iterable[tuple[Entry, Source]], before: Sequence[Placement]
