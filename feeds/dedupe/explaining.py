@@ -43,13 +43,17 @@ def compare(
     alike = round(title_likeness(one.title, other.title), 3)
     signs.append(Evidence(kind="title", detail="characters in order", score=alike))
     story = _story(one, other, stories, same_source=same_source)
-    one_story = is_one or (story.score or 0) >= (story.threshold or 1)
+    one_story = is_one or _reached(story)
     return (
         *signs,
         story,
         Evidence(kind="article", detail="one article" if is_one else "two articles"),
         Evidence(kind="verdict", detail="one story" if one_story else "two stories"),
     )
+
+
+def _reached(sign: Evidence) -> bool:
+    return (sign.score or 0) >= (sign.threshold or 1)
 
 
 def _certain(one: Entry, other: Entry, *, same_source: bool) -> list[Evidence]:

@@ -408,11 +408,16 @@ def _circle(likeness: Likeness, circle: Sequence[Member | Story], language_of: M
     if len(members) == 1:
         return Circle(members, [], np.zeros((1, 1), np.float32), [[0]])
     alike = likeness.between(members, members, language_of[min(one.number for one in new)])
+    return Circle(members, stories, alike, gather(_bound(members, stories), alike))
+
+
+def _bound(members: Sequence[Member], stories: Sequence[Story]) -> list[Group]:
+    """The *members* by what must stay together: those of a story that is larger than what is compared of it."""
     larger = {one.number: story.first for story in stories if not story.is_whole for one in story.members}
     groups: defaultdict[tuple[bool, int], Group] = defaultdict(list)
     for at, member in enumerate(members):
         groups[member.number in larger, larger.get(member.number, member.number)].append(at)
-    return Circle(members, stories, alike, gather(list(groups.values()), alike))
+    return list(groups.values())
 
 
 def _telling(of: Weights) -> tuple[npt.NDArray[np.uint32], Floats]:

@@ -133,7 +133,10 @@ class Pair(NamedTuple):
             # An address alone is no promise that it will always be of one article, as an id is.
             return not entry.entry_id and self.is_next_of_series()
         moved = bool(entry.comparable and known.comparable)
-        if not (moved or self.redated) or self.same_text or self.title_likeness >= TITLE_ALIKE:
+        return (moved or self.redated) and self._says_something_else()
+
+    def _says_something_else(self) -> bool:
+        if self.same_text or self.title_likeness >= TITLE_ALIKE:
             return False
         shared = self.shared_text
         return shared is None or shared < TEXT_ALIKE

@@ -174,12 +174,16 @@ def means(credit: Credit, source: Source) -> bool:
     """Whether a credit is to this source: by its name, or by the name or address of its site."""
     names, site, label = _known_by(source.name, source.key, source.target)
     key = name_key(credit.name)
-    # "hindustantimes" means the source "Hindustan Times World", but "the" means nobody.
-    if key and (key in names or (len(key) >= NAME_BEGINS and any(name.startswith(key) for name in names))):
+    if key and (key in names or any(_begins(name, key) for name in names)):
         return True
     if credit.url and site and registrable(host_of(credit.url)) == site:
         return True
     return bool(label) and (key == label or site_label(credit.name.lower()) == label)
+
+
+def _begins(name: str, key: str) -> bool:
+    """ "hindustantimes" means the source "Hindustan Times World", but "the" means nobody."""
+    return len(key) >= NAME_BEGINS and name.startswith(key)
 
 
 def _agency(name: str | None) -> str | None:
@@ -421,15 +425,16 @@ def choose_shown(candidates: Sequence[Candidate], lineage: Lineage, shown: int, 
         return original if original is not None else allowed[0]
     if original is None or original == shown:
         return shown
-    if _gives_more(candidates[shown].source, candidates[original].source, desk_rights):
+    return _nearer(candidates, lineage, shown, original, desk_rights)
+
+
+def _nearer(candidates: Sequence[Candidate], lineage: Lineage, shown: int, original: int, desk_rights: FullText) -> int:
+    """Which of the entry *shown* now and the *original* of one priority the article is told by."""
+    of_shown, of_original = candidates[shown].source, candidates[original].source
+    if of_shown.rights == "full" and (of_original.rights or desk_rights) != "full":
         return shown
     lead = (lineage.evidence[original].score or 0.0) - (lineage.evidence[shown].score or 0.0)
     return original if lead >= PLAIN_LEAD else shown
-
-
-def _gives_more(one: Source, other: Source, desk_rights: FullText) -> bool:
-    """Whether a source gives the full text by a setting of its own, and the *other* does not."""
-    return one.rights == "full" and (other.rights or desk_rights) != "full"
 
 
 def _names_as_canonical(one: OriginSigns, other: OriginSigns) -> bool:
