@@ -52,7 +52,9 @@ def run(found: Places, host: str, port: int, workers: int | None, verbose: bool)
         need_port(host, port)
         found = found.listening_on(port)
         prepare_apart(found)
-        os.environ.update(found.environ() | {"WIREDESK_BIND": host})
+        # What the application is made with; the other processes are given `found.environ()` again.
+        ours = {"WIREDESK_BIND": host, LISTENING: str(port), "WIREDESK_PARENT": str(os.getpid())}
+        os.environ.update(found.environ() | ours)
         web.load()
 
         def serve() -> None:

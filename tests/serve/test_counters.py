@@ -50,15 +50,16 @@ def test_processes_of_one_desk_share_a_folder_and_leave_none_behind(tmp_path):
     assert shared_folder({}) is None
 
 
-def test_a_full_disk_costs_the_others_news_and_nobody_a_process(tmp_path):
+def test_a_full_disk_costs_the_others_news_and_nobody_a_process(tmp_path, monkeypatch):
     full = Path("/dev/full")
     other, mine = Tally(tmp_path), Tally(tmp_path)
-    other.shared._name, mine.shared._name = "1.prom", "2.prom"
+    monkeypatch.setattr(os, "getpid", lambda: 1)
     other.answered("/news.atom", 304, None)
     other.flush()
     (tmp_path / ".1.prom").symlink_to(full)
     other.answered("/news.atom", 304, None)
     other.flush()
+    monkeypatch.setattr(os, "getpid", lambda: 2)
     mine.answered("/news.atom", 200, None)
     told = exposition(None, mine)[0].decode()
     assert 'wiredesk_answers_total{kind="atom",status="304"} 1.0' in told
