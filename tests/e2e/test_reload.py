@@ -180,7 +180,7 @@ def test_a_folder_swapped_behind_a_symlink_is_one_change(desk: Desk, origin: Ori
 
 def test_a_renamed_source_keeps_its_articles_and_its_history(running: Desk, origin: Origin) -> None:
     desk = running
-    publisher = Publisher(origin)
+    publisher = Publisher(origin, "/gazette.xml")
     publisher.publish("Before the new name")
     source: dict[str, object] = {"name": "Gazette", "url": publisher.url, "section": "shore", "interval_s": 1}
     desk.write(sources=[source])
