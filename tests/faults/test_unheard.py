@@ -101,7 +101,8 @@ def test_a_kill_between_a_listing_and_its_pages_loses_no_page(stand: Stand) -> N
     for _ in range(3):
         stand.step()
     assert stand.books.now["Page 1"] == 1
-    assert stand.books.unconditional == []
+    # A feed whose answer was on its way at the kill is asked whole again; the listing, which had arrived, is not.
+    assert not [path for path in stand.books.unconditional if path.startswith("/list/")]
 
 
 def test_a_store_that_fails_between_arrival_and_reading_leaves_nothing_in_flight(stand: Stand) -> None:
