@@ -353,7 +353,7 @@ def _of_document(finished: Finished, environ: Mapping[str, Any]) -> Reply | None
 
 
 def _is_for_the_view(environ: Mapping[str, Any]) -> bool:
-    query = environ["QUERY_STRING"]
+    query = environ.get("QUERY_STRING", "")  # may be absent (PEP 3333)
     return (
         environ["REQUEST_METHOD"] not in ("GET", "HEAD")
         or (query and may_narrow(query))

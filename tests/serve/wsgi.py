@@ -28,7 +28,6 @@ def environ_of(path: str, *, method: str = "GET", query: str = "", **headers: st
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
-        "QUERY_STRING": query,
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8080",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -42,6 +41,8 @@ def environ_of(path: str, *, method: str = "GET", query: str = "", **headers: st
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
+    if query:  # PEP 3333: an empty one may be absent
+        environ["QUERY_STRING"] = query
     for name, value in headers.items():
         key = name.upper()
         environ[key if key in ("CONTENT_LENGTH", "CONTENT_TYPE", "SERVER_PROTOCOL") else "HTTP_" + key] = value
