@@ -280,7 +280,7 @@ def report(found: dict[tuple[str, str], list[Measured]], *, as_json: bool) -> No
         print(f"{row['case']:10}{row['nginx_per_second']:12.0f}{row['per_second']:9.0f}{row['ratio']:7.2f}"
               f"  {row['nginx_cpu_us']:13.1f}{row['cpu_us']:7.1f}{row['cpu_ratio']:7.1f}"
               f"  {row['nginx_p99_ms']:13.2f}{row['p99_ms']:7.2f}{row['errors']:8}")  # fmt: skip
-    print("goal: ratio at least 0.35 (aim 0.6), CPU at most 5 times (aim 2), p99 no worse than nginx's")
+    print("wanted: ratio at least 0.8, 0.75, 0.7, CPU at most 1.5 times, p99 no worse than nginx's")
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def _to_the_end(main: Callable[[], None]) -> None:
 
 
 def prepare_apart(found: Places) -> None:
-    """Have a child `prepare` the desk, for the parent to load nothing of that; exits with its code if that is not 0."""
+    """Have a child `prepare` the desk: who forks has opened no database. Exits with its code where that is not 0."""
     child = multiprocessing.get_context("fork").Process(target=_to_the_end, args=(lambda: prepare(found),))
     child.start()
     child.join()

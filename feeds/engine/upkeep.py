@@ -118,10 +118,7 @@ class Upkeep:
         """File again what is stored where a changed config asks for it; a newer config starts it anew."""
         try:
             data = self._store.data_version()
-            if data is not None and data == self._filed_at:
-                self._rest(data)
-                return
-            if not to_refile(self._store):
+            if (data is not None and data == self._filed_at) or not to_refile(self._store):
                 self._filed_at = data
                 self._rest(data)
                 return
