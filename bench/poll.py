@@ -288,19 +288,19 @@ def compare(folder: Path, archive: Path, count: int, peers: bool, limit_s: float
         if "1 source polled" not in taken_over.output or "Forbidden" in taken_over.output:
             raise SystemExit(f"the desk does not poll: {taken_over.output[-500:]}")
         measured: dict[str, dict[str, Cost]] = {each: {} for each in ROUNDS}
-        others = [Reader(folder / "reader", urls), Newsboat(folder / "newsboat", urls), Sfeed(folder / "sfeed", urls)]
-        all_of_them = [desk, *others] if peers else [desk]
+        known = (("reader", Reader), ("newsboat", Newsboat), ("sfeed", Sfeed)) if peers else ()
+        others = [peer(folder / name, urls) for name, peer in known]
         idle = None
         for title in ROUNDS:
             if title == "all unchanged":
                 # Whoever keeps validators only from the second round on gets one for that.
-                for each in others if peers else []:
+                for each in others:
                     if measured["all new"][each.name].whole and not isinstance(each, Sfeed):
                         each.round(limit_s)
                 measured[title][Bare.name] = Bare(folder / "bare", urls, stand).round(limit_s)
             if title == "5 % changed":
                 stand.change(0.05)
-            for each in all_of_them:
+            for each in (desk, *others):
                 before = measured["all new"].get(each.name)
                 if before is not None and not before.whole:
                     continue

@@ -6,7 +6,7 @@ begins is. I/O: the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from feeds.ingest.host_queues import FOLLOW_AT_ONCE, HostQueues, link_hash, scop
 from feeds.ingest.placing import Places, places, rank
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late, late, verdict
-from feeds.model import Placement
+from feeds.model import DROPPED_AT_SOURCE, Decision, Placement, dropped
 from feeds.store import CHANGED, READ, ReadTx, Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob
@@ -107,7 +107,7 @@ class Saving:
                     decided.undo()
                     decided = _decide(memory, tx, batch.read, desk, now)
                     groups = credits.credit(tx, brought_by, decided.decisions, desk)
-                report = _save_decisions(tx, batch.read, placed, groups, now)
+                report = _save_decisions(tx, batch.read, placed, groups, desk, now)
                 credits.settle(tx, groups, desk.settings.publish.full_text)
                 tx.stories.move(decided.moved)
                 tx.stories.merge(decided.merged, now)
@@ -331,7 +331,9 @@ def _newer(tx: ReadTx, waiting: Waiting, reading: Reading, polled: set[tuple[int
     return replace(reading, entries=tuple(left))
 
 
-def _save_decisions(tx: WriteTx, read: list[Read], placed: list[Places], decided: Groups, now: datetime) -> SaveReport:
+def _save_decisions(
+    tx: WriteTx, read: list[Read], placed: list[Places], decided: Groups, desk: Desk, now: datetime
+) -> SaveReport:
     """Save what was decided, with the placements of all entries of an article together."""
     placements: dict[str, list[Placement] | None] = {}
     ranks: dict[str, datetime] = {}
@@ -345,9 +347,25 @@ def _save_decisions(tx: WriteTx, read: list[Read], placed: list[Places], decided
                 placements.setdefault(uid, None)
             place = rank(decision.entry, waiting, reading.entries, now)
             ranks[uid] = min(place, ranks.get(uid, place))
-    return tx.articles.save(
-        [decision for decisions in decided for decision in decisions], now, placements=placements, ranks=ranks
-    )
+    changed = {one.article_uid for decisions in decided for one in decisions if one.kind in ("copy", "updated")}
+    everything = [decision for decisions in decided for decision in decisions]
+    for uid in changed:
+        together = placements[uid] or []
+        never = dropped(together)
+        if never is not None and never.by == DROPPED_AT_SOURCE:
+            together += _of_others(tx, uid, everything, desk)
+    return tx.articles.save(everything, now, placements=placements, ranks=ranks)
+
+
+def _of_others(tx: WriteTx, uid: str, decisions: Sequence[Decision], desk: Desk) -> list[Placement]:
+    """Where the stored copies of a filed article that *decisions* say nothing of belong: what one source's rule drops
+    may come from another, whichever came first.
+    """
+    if not tx.articles.filings_of(uid):
+        return []
+    new = {(one.source_id, one.known_key or one.entry.key) for one in decisions}
+    stored = [one for one in tx.articles.entries_of(uid) if (one.source.id, one.entry.key) not in new]
+    return [place for one in stored for place in desk.filing_rules.place(one.entry, one.source)]
 
 
 def _note_documents(tx: WriteTx, read: list[Read], now: datetime) -> None:

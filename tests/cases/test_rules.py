@@ -152,14 +152,32 @@ def test_what_the_desk_drops_stays_out_though_another_source_has_it_under_anothe
     assert published(desk, "week of water") == []
 
 
-def test_what_one_source_drops_may_come_from_another(desk: CaseDesk) -> None:
-    first, second = desk.show("/a", TOLD), desk.show("/b", TOLD)
+@pytest.mark.parametrize("order", ["ab", "ba", "together", "aba", "bab"])
+def test_what_one_source_drops_may_come_from_another(desk: CaseDesk, order: str) -> None:
+    drop = {"drop": {"title": "horoscope"}}
+    urls = {name: desk.show(f"/{name}", feed()) for name in "ab"}
     desk.write(
-        {"name": "A", "url": first, "section": "all", "drop": {"title": "horoscope"}},
-        {"name": "B", "url": second, "section": "all"},
+        {"name": "A", "url": urls["a"], "section": "all"} | drop, {"name": "B", "url": urls["b"], "section": "all"}
     )
+    for turn, names in enumerate(["ab"] if order == "together" else order):
+        for name in names:
+            desk.show(f"/{name}", TOLD.replace(b"tide", b"ebb tide" if turn > 1 else b"tide"))
+        desk.poll()
+    first = {item["title"]: item["id"] for item in desk.see().items}
+    assert set(first) == {DROPPED, KEPT}
+    desk.write(*({"name": name, "url": urls[name.lower()], "section": "all"} | drop for name in "AB"))
     desk.poll()
-    assert sorted(item["title"] for item in desk.see().items) == sorted([DROPPED, KEPT])
+    assert {item["title"] for item in desk.see().items} == {KEPT}, "nobody's but theirs who drop it"
+
+
+def test_what_its_only_source_comes_to_drop_is_taken_out(desk: CaseDesk) -> None:
+    url = desk.show("/f", TOLD.replace(b"Horoscope", b"Almanac"))
+    desk.write({"name": "N", "url": url, "section": "all", "drop": {"title": "horoscope"}})
+    desk.poll()
+    assert len(desk.see().items) == 2
+    desk.show("/f", TOLD)
+    desk.poll()
+    assert {item["title"] for item in desk.see().items} == {KEPT}
 
 
 def test_what_is_dropped_has_no_page_and_is_not_found(desk: CaseDesk, seen: Callable[..., Seen]) -> None:
