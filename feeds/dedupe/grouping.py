@@ -146,6 +146,8 @@ class Stories:
 
         What counts for fading is when articles were written, so that an archive falls into the stories of its time.
         """
+        if not arriving:
+            return Placed([], {}, {})
         self._count(
             [one.source_id for one in arriving],
             np.concatenate([np.empty(0, np.uint32), *(one.terms.hashes for one in arriving)]),

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
-from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +45,22 @@ _TITLE_SALT = 0x5BD1E995
 _URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ROW = np.dtype([("uid", "V16"), ("chunk", "u4"), ("offset", "u4"), ("size", "u2"), ("seen", "u4"), ("source", "u4")])
 """What is kept of an article beside its index: where its signature lies, when it was seen, in seconds."""
+
 RECURS = 2
 """A triple in more entries of a source than this is no sign between them."""
 OWN = 0.08
 """Where less than this of a text is its own, the source repeats whole texts: as who gathers others' news does."""
+
+
+class _Row(NamedTuple):
+    """A row of `_ROW`, but for its *uid*."""
+
+    uid: str
+    chunk: int
+    offset: int
+    size: int
+    seen: int
+    source: int
 
 
 class Near(NamedTuple):
@@ -169,17 +180,16 @@ class Window:
             return NOTHING
         mine = near.weigh(sketch, self.counts)
         since = self._since(now)
-        seen = self._rows["seen"]
-        rows = [row for row in self._sharing(mine) if seen[row] >= since and (not but or self._uid(row) != but)]
+        rows = [row for row in self._rows_at(self._sharing(mine)) if row.seen >= since and row.uid != but]
         if not rows:
             return NOTHING
         met = []
         for at, other in near.candidates(mine, [self._signature(row) for row in rows]):
-            same_source = self._rows["source"][rows[at]] == source_id & 0xFFFFFFFF
+            same_source = rows[at].source == source_id & 0xFFFFFFFF
             weighed = near.weigh(other, self.counts)
             likeness, place = _compared(mine, weighed, boilerplate, same_source=same_source, speaks=speaks)
             own_title = same_source and other.title_hash == mine.sketch.title_hash
-            met.append(_Met(self._uid(rows[at]), likeness, weighed, place, own_title))
+            met.append(_Met(rows[at].uid, likeness, weighed, place, own_title))
         return _found(mine, met)
 
     def _sharing(self, mine: Weighed) -> list[int]:
@@ -246,14 +256,22 @@ class Window:
         self._copied.append(uid)
         return True
 
-    def _signature(self, row: int) -> bytearray:
-        at = self._rows[row]
-        start = int(at["offset"])
-        return self._chunks[int(at["chunk"])][start : start + int(at["size"])]
+    def _rows_at(self, places: list[int]) -> list[_Row]:
+        """The rows at *places*, taken out at once: of an array of records each field of each row costs as much."""
+        rows = zip(places, self._rows[places].tolist(), strict=True)
+        return [_Row(self._odd_uids.get(self._oldest + at) or _urn(uid), *others) for at, (uid, *others) in rows]
 
-    def _uid(self, row: int) -> str:
-        odd = self._odd_uids.get(self._oldest + row)
-        return odd if odd is not None else UUID(bytes=self._rows["uid"][row].tobytes()).urn
+    def _signature(self, row: _Row) -> bytearray:
+        return self._chunks[row.chunk][row.offset : row.offset + row.size]
+
+
+def _urn(uuid: bytes) -> str:
+    """
+    >>> _urn(bytes(range(16)))
+    'urn:uuid:00010203-0405-0607-0809-0a0b0c0d0e0f'
+    """
+    text = uuid.hex()
+    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _uuid_of(uid: str) -> bytes | None:
