@@ -147,3 +147,12 @@ def carry_out(action: Callable[[], object]) -> None:
         reason = (error.strerror or str(error)).lower()
         click.echo(f"wiredesk: {error.filename}: {reason}; check the path, its permissions and free space", err=True)
         sys.exit(1)
+
+
+def to_the_end(main: Callable[[], None]) -> None:
+    """Do *main* in a forked process, which ends as a command does."""
+    try:
+        carry_out(main)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)

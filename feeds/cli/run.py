@@ -9,14 +9,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 
 import click
 
 from feeds import files
-from feeds.cli import carry_out
+from feeds.cli import to_the_end
 from feeds.cli.common import Places, need_config, need_port, tell_database, upgrade, with_address, with_places
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import Agreement, accept, stored_version
@@ -55,22 +55,24 @@ def run(found: Places, host: str, port: int, workers: int | None, verbose: bool)
         # What the application is made with; the other processes are given `found.environ()` again.
         ours = {"WIREDESK_BIND": host, LISTENING: str(port), "WIREDESK_PARENT": str(os.getpid())}
         os.environ.update(found.environ() | ours)
+        server = web.Server(host, port, logging_config(os.environ))
         web.load()
 
         def serve() -> None:
             os.environ[LISTENING] = str(port)
-            web.serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
+            server.run()
 
-        mains = {"ingest": lambda: _ingest(found), "web": serve}
-        if not found.embedded:
-            mains["hand"] = lambda: _hand(found)
-        sys.exit(_supervise(found, lock, mains, host, port))
+        hands = [] if found.embedded else [("hand", lambda: _hand(found))]
+        webs = [("web", serve)] * (workers or os.cpu_count() or 1)
+        sys.exit(_supervise(found, lock, [("ingest", lambda: _ingest(found)), *webs, *hands], host, port))
 
 
 def _supervise(
-    found: Places, lock: DeskLock, mains: Mapping[str, Callable[[], None]], host: str = "", port: int = 0
+    found: Places, lock: DeskLock, mains: Sequence[tuple[str, Callable[[], None]]], host: str = "", port: int = 0
 ) -> int:
-    """Keep a child running for each of *mains*; gives the exit code. With a *port*, say when the desk answers there."""
+    """Keep a child running for each of *mains*, with their names; gives the exit code. With a *port*, say when the desk
+    answers there.
+    """
     signs = Signs()
     systemd = Systemd(os.environ)
     os.environ.update(found.environ() | {"WIREDESK_PARENT": str(os.getpid()), VARIABLE: signs.address})
@@ -94,29 +96,20 @@ def _supervise(
     def child(name: str, main: Callable[[], None]) -> Child:
         def begin() -> None:
             lock.let_go()
-            _to_the_end(main)
+            to_the_end(main)
 
         return Child(name, begin)
 
     try:
-        return supervise([child(name, main) for name, main in mains.items()], threading.Event(), settled)
+        return supervise([child(name, main) for name, main in mains], threading.Event(), settled)
     finally:
         systemd.tell("STOPPING=1")
         signs.close()
 
 
-def _to_the_end(main: Callable[[], None]) -> None:
-    """Do *main* in a forked process, which ends as a command does."""
-    try:
-        carry_out(main)
-    except Exception:
-        sys.excepthook(*sys.exc_info())
-        sys.exit(1)
-
-
 def prepare_apart(found: Places) -> None:
     """Have a child `prepare` the desk: who forks has opened no database. Exits with its code where that is not 0."""
-    child = multiprocessing.get_context("fork").Process(target=_to_the_end, args=(lambda: prepare(found),))
+    child = multiprocessing.get_context("fork").Process(target=to_the_end, args=(lambda: prepare(found),))
     child.start()
     child.join()
     if code := child.exitcode:
@@ -172,7 +165,7 @@ def worker(found: Places, verbose: bool) -> None:
             prepare(found)
             _ingest(found, lock.kept)
         else:
-            sys.exit(_supervise(found, lock, {"ingest": lambda: _ingest(found), "hand": lambda: _hand(found)}))
+            sys.exit(_supervise(found, lock, [("ingest", lambda: _ingest(found)), ("hand", lambda: _hand(found))]))
 
 
 @click.command(hidden=True)

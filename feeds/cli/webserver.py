@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import threading
 from contextlib import suppress
 
 import click
 
+from feeds.cli import to_the_end
 from feeds.cli.common import Places, need_port, running_config, tell_database, with_address, with_places
 from feeds.engine.startup import logging_config, set_up_logging, tell_address
-from feeds.engine.web import serve
+from feeds.engine.supervisor import Child, supervise
+from feeds.engine.web import Server, load
 from feeds.errors import DeskError
 from feeds.store import open_store
 from feeds.urls import LISTENING
@@ -31,7 +35,10 @@ def web(found: Places, host: str, port: int, workers: int | None) -> None:
         log.warning("no database at %s yet: answering 503 until `wiredesk worker` has made it", found.file)
     os.environ.update(found.environ() | {"WIREDESK_BIND": host, LISTENING: str(port)})
     _tell_address(found)
-    serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
+    server = Server(host, port, logging_config(os.environ))
+    load()
+    count = workers or os.cpu_count() or 1
+    sys.exit(supervise([Child("web", lambda: to_the_end(server.run)) for _ in range(count)], threading.Event()))
 
 
 def _tell_address(found: Places) -> None:

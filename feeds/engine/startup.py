@@ -147,14 +147,6 @@ class JsonFormatter(_Redacting):
         return json.dumps(line, ensure_ascii=False)
 
 
-class Meant(logging.Filter):
-    """Keeps the server's advice on the number of threads to itself: most of ours wait (`feeds.serve.admission`)."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is to be told."""
-        return "Python threads" not in record.getMessage()
-
-
 def logging_config(environ: Mapping[str, str], *, verbose: bool = False, quiet: bool = False) -> dict[str, Any]:
     """What `logging.config.dictConfig` takes, here and in the web server's processes: all to standard error.
 
@@ -163,7 +155,6 @@ def logging_config(environ: Mapping[str, str], *, verbose: bool = False, quiet: 
     formatter = JsonFormatter if environ.get("WIREDESK_LOG") == "json" else HumanFormatter
     return {
         "version": 1,
-        "filters": {"meant": {"()": f"{Meant.__module__}.{Meant.__name__}"}},
         "disable_existing_loggers": False,
         "formatters": {"desk": {"()": f"{formatter.__module__}.{formatter.__name__}"}},
         "handlers": {"desk": {"class": "logging.StreamHandler", "formatter": "desk", "stream": "ext://sys.stderr"}},
@@ -172,7 +163,7 @@ def logging_config(environ: Mapping[str, str], *, verbose: bool = False, quiet: 
             "feeds": {"level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"},
             # It warns whenever a tick falls into a longer run of the same job, which is how ticks are meant here.
             "apscheduler": {"level": "ERROR"},
-            "_granian": {"level": "WARNING", "filters": ["meant"]},
+            "_granian": {"level": "WARNING"},
         },
     }
 

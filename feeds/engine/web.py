@@ -1,4 +1,4 @@
-"""The web half: granian with a process a core over the WSGI application. I/O.
+"""The web half: granian over the WSGI application, in a process a core. I/O.
 
 Measured with `bench/serve.py`: one Rust thread and few Python threads a worker are the cheapest, and a worker a core is
 enough. Those few receive requests and answer from finished documents. Views, which wait for the database, have threads
@@ -18,14 +18,14 @@ from functools import cache
 from multiprocessing.util import Finalize
 from typing import Any
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import mp
+from granian.server.mp import MPServer
 from granian.wsgi import _callback_wrapper as wsgi_callback
 
-from feeds.engine.liveness import Alive, end_with_parent
+from feeds.engine.liveness import Alive
 from feeds.engine.startup import log_uncaught
 from feeds.serve.admission import BUSY, RECEIVING_THREADS, VIEW_THREADS
 from feeds.serve.app import answers_of, create_app, store_url_from
@@ -37,31 +37,32 @@ MAX_CONNECTIONS = 4096  # a worker; granian holds one for as long as a client ke
 HEADERS_TIMEOUT_MS = 15_000  # for a request's head, and for the next one on a connection kept alive
 MAX_HEAD_BYTES = 65_536
 SPARE_FILES = 128  # what a process has open besides connections
-KILL_AFTER_S = 10
 
 
-def serve(host: str, port: int, workers: int, logging_config: dict[str, Any]) -> None:
-    """Serve until SIGTERM or SIGINT. The application finds its desk in the environment (`WIREDESK_*`).
+class Server(MPServer):
+    """granian without a process of its own: what it would start, `run` does here, in a child of the desk's parent.
 
-    *logging_config* goes to each process of the server's, whose own lines look like all others then.
+    To be made before the processes are: where they can't each listen on the port, they share the socket made here.
     """
-    # Every idle client holds a file; the soft limit of most systems is for another age.
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    load()
-    # granian has no setting for it. Where a release knew no such name, it would answer by WSGI alone.
-    mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]
-    Granian(
-        "feeds.engine.web:application",
-        factory=True,
-        log_enabled=True,
-        log_level=LogLevels.warning,
-        log_dictconfig=logging_config,
-        log_access=False,
-        respawn_interval=0.5,
-        workers_kill_timeout=KILL_AFTER_S,
-        **granian_settings(host=host, port=port, workers=workers),
-    ).serve()
+
+    def __init__(self, host: str, port: int, logging_config: dict[str, Any]) -> None:
+        # Every idle client holds a file; the soft limit of most systems is for another age.
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        super().__init__(
+            "",
+            log_level=LogLevels.warning,
+            log_dictconfig=logging_config,
+            **granian_settings(host=host, port=port),
+        )
+        self._init_shared_socket()  # type: ignore[no-untyped-call]
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. The application finds its desk in the environment (`WIREDESK_*`)."""
+        # granian has no setting for it. Where a release knew no such name, it would answer by WSGI alone.
+        mp._wsgi_call_wrap = views_apart  # type: ignore[attr-defined, assignment]
+        self._start_ipc()  # type: ignore[no-untyped-call]
+        self._spawn_worker(0, self._spawn_wsgi_worker, application).inner.run()
 
 
 def views_apart(app: Any, scope_options: dict[str, Any], access_log: str | None) -> Callable[[Any, Any], None]:
@@ -110,8 +111,7 @@ def load() -> Any:
 
 
 def application() -> Any:
-    """The WSGI application of one web process, which ends with the process that started it."""
-    end_with_parent()
+    """The WSGI application of one web process."""
     log_uncaught()
     Alive("web").beat_from_a_thread()
     app = load()
@@ -119,13 +119,12 @@ def application() -> Any:
     return app
 
 
-def granian_settings(*, host: str, port: int, workers: int) -> dict[str, Any]:
-    """Return the arguments of `granian.Granian` but for its target."""
+def granian_settings(*, host: str, port: int) -> dict[str, Any]:
+    """Return the arguments of granian's server but for its target."""
     return {
         "address": host,
         "port": port,
         "interface": Interfaces.WSGI,
-        "workers": workers,
         "runtime_mode": RuntimeModes.st,
         "runtime_threads": 1,
         "blocking_threads": RECEIVING_THREADS,
@@ -136,7 +135,6 @@ def granian_settings(*, host: str, port: int, workers: int) -> dict[str, Any]:
         "http1_settings": HTTP1Settings(
             header_read_timeout=HEADERS_TIMEOUT_MS, keep_alive=True, max_buffer_size=MAX_HEAD_BYTES
         ),
-        "respawn_failed_workers": True,
     }
 
 

@@ -14,7 +14,7 @@ from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
 from tests.fetch.origin import Origin
 
-VICTIMS = ("ingest", "web-worker", "ingest-worker", "web", "ingest")
+VICTIMS = ("ingest", "web", "ingest-worker", "ingest")
 """Which process is killed in each round; where there are several of a kind, chance takes one."""
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import psutil
-
 from tests.e2e import impatient
 from tests.e2e.desk import Desk, until
 from tests.e2e.publisher import Publisher
@@ -49,17 +47,10 @@ def test_children_that_are_stopped_are_replaced(desk: Desk, origin: Origin) -> N
     desk.start(program=Path(impatient.__file__))
     until(lambda: "Before" in titles(desk), what="the first article")
     children = desk.children()
-    stopped = [children["ingest"]]
-    stopped += [child for name, child in children.items() if name.startswith("web-worker") and is_serving(child)]
-    assert len(stopped) == 2
+    stopped = [children["ingest"], children["web"]]
     for process in stopped:
         process.suspend()
     publisher.publish("After")
     until(lambda: "After" in titles(desk), impatient.SILENT_S + 90, f"an answer ({desk.log.read_text()[-2000:]})")
     assert desk.log.read_text().count("no sign of life for too long") == 2
     assert [process for process in stopped if process.is_running()] == []
-
-
-def is_serving(process: psutil.Process) -> bool:
-    """Whether it is a process of the web server's and no helper of Python's."""
-    return "resource_tracker" not in " ".join(process.cmdline())
