@@ -55,9 +55,10 @@ class FilingRules:
         self._thresholds = {path: threshold for path, threshold in known if threshold is not None}
 
     def place(self, entry: Entry, source: Source) -> tuple[Placement, ...]:
-        """The sections of *entry*, those above that include their children, and the whole desk; else `unfiled` and the
-        whole desk, which holds all that is public. What is to be dropped gets one placement, which says so. What is in
-        private sections alone comes no higher than these.
+        """The sections of *entry*, those above that include their children, and the whole desk, which holds all that is
+        public; else `unfiled` alone, for where copies of other sources say nothing either that means the whole desk too.
+        What is to be dropped gets one placement, which says so. What is in private sections alone comes no higher than
+        these.
 
         In this order: the source's own section, rules, the breadcrumb; where none of these says anything, the
         publisher's categories, then the address, then the learned classifier. A section appears once, with its first
@@ -85,7 +86,7 @@ class FilingRules:
             found = self._learned(entry)
         if not found:
             reason = compiled.names.unknown(entry) or "no rule holds"
-            return (Placement(section=UNFILED, by="none", reason=reason), WHOLE_DESK), true
+            return (Placement(section=UNFILED, by="none", reason=reason),), true
         return tuple(self._with_parents(self._exclusive(found)).values()), true
 
     def _set_by(self, source: Source) -> dict[str, Placement]:
@@ -108,7 +109,7 @@ class FilingRules:
             placements, held = self.weigh(entry, source)
             placed += placements
             true |= held
-        if self._model is None and all(one.by == "none" or one is WHOLE_DESK for one in placed):
+        if self._model is None and all(one.by == "none" for one in placed):
             kept = {one.section: one for one in before if one.by == "learned" and one.section in self.learning}
             placed = [*self._with_parents(kept).values()] if kept else placed
         return placed, true
@@ -282,9 +283,11 @@ def _by_path(placements: Sequence[Placement]) -> dict[str, Placement]:
     found: dict[str, Placement] = {}
     for one in placements:
         found.setdefault(one.section, one)
+    # What one copy says nothing of, another may: an article is unfiled only where it is in no section.
     if found.keys() - {UNFILED, ""}:
-        # What one copy says nothing of, another may: an article is unfiled only where it is in no section.
         found.pop(UNFILED, None)
+    else:
+        found[""] = WHOLE_DESK
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,8 +130,8 @@ class CaseDesk:
             text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
             (self.config / f"{name}.yaml").write_text(text, encoding="utf-8")
 
-    def poll(self, after: timedelta = timedelta(hours=1)) -> None:
-        """Ask every source once, *after* the last time, and publish."""
+    def poll(self, after: timedelta = timedelta(hours=1), *, only: Sequence[str] | None = None) -> None:
+        """Ask every source once, or *only* those of these names, *after* the last time, and publish."""
         self.now += after
         store = open_store(self.url)
         try:
@@ -139,7 +140,7 @@ class CaseDesk:
                 refile(store, desk.filing_rules, clock=lambda: self.now)
                 refiled(store, desk.version, now=self.now)
             with store.write() as tx:
-                claims = tx.sources.claim_named(None, self.now, lease_s=600)
+                claims = tx.sources.claim_named(only, self.now, lease_s=600)
             fetcher = Fetcher(desk.settings.fetch, desk.settings.poll, "cases")
             ingest = Ingest(store, fetcher, InThisProcess(), desk, clock=lambda: self.now, random=lambda: 0.5)
             try:

@@ -85,13 +85,13 @@ def test_a_publishers_words_mean_a_section(told: Entry, path: str, by: str) -> N
 @pytest.mark.parametrize(("told", "reason"), [row[1:] for row in UNSURE], ids=[row[0] for row in UNSURE])
 def test_what_is_not_sure_is_unfiled_and_named(told: Entry, reason: str) -> None:
     placed = FilingRules(TREE).place(told, source())
-    assert [one.section for one in placed] == [UNFILED, ""]
+    assert [one.section for one in placed] == [UNFILED]
     assert placed[0].reason.startswith(reason)
 
 
 def test_two_sections_of_one_topic_leave_it_open() -> None:
     filing_rules = FilingRules([section("a", title="Sport"), section("b", title="Sports")])
-    assert [one.section for one in filing_rules.place(entry(categories=("Deportes",)), source())] == [UNFILED, ""]
+    assert [one.section for one in filing_rules.place(entry(categories=("Deportes",)), source())] == [UNFILED]
     assert filing_rules.place(entry(categories=("Sports",)), source())[0].section == "b"
 
 
@@ -164,4 +164,4 @@ def test_the_seed_is_filed_by_its_breadcrumb_alone(shared_data: Path) -> None:
         ("", "child", "the whole desk"),
     ]
     silent = replace(told, breadcrumb=())
-    assert [one.section for one in FilingRules(tree).place(silent, source())] == [UNFILED, ""]
+    assert [one.section for one in FilingRules(tree).place(silent, source())] == [UNFILED]

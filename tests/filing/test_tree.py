@@ -48,7 +48,7 @@ def test_what_private_sections_alone_hold_comes_no_higher() -> None:
     assert paths("A gale") == ["news/paid", "news/paid/deep"]
     assert paths("The tide in a storm") == ["", "news", "news/paid", "news/world"]
     assert paths("A storm") == ["", "news", "news/world"]
-    assert paths("Calm") == ["", UNFILED]
+    assert paths("Calm") == [UNFILED]
 
 
 def test_an_exclusive_section_keeps_what_it_has_to_itself() -> None:
@@ -137,7 +137,7 @@ def test_a_placement_is_in_the_tree_once_and_has_a_reason(tree: list[Section], t
     assert len(paths) == len(set(paths)) > 0
     assert set(paths) <= {"", UNFILED, *(one.path for one in tree)}
     assert all(one.reason for one in placed)
-    assert (UNFILED in paths) == (set(paths) == {UNFILED, ""})
+    assert (UNFILED in paths) == (set(paths) == {UNFILED})
     exclusive = [one for one in tree if one.exclusive and one.path in paths]
     if any(one.section in {each.path for each in exclusive} and one.by == "rule" for one in placed):
         assert sum(one.by == "rule" for one in placed) == 1

@@ -1,0 +1,37 @@
+"""What is published of copies does not depend on which source was asked first."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cases.desk import CaseDesk
+from tests.cases.test_rules import feed
+
+ORDERS = pytest.mark.parametrize("order", ["ab", "ba", "together"])
+TITLE = "Bridge vote is won"
+TEXT = "The council voted for the new bridge over the outer harbour, and against the ferry, by nine voices to seven."
+
+
+def poll_in(order: str, desk: CaseDesk) -> None:
+    """Ask the sources `a` and `b` in this order, or both at once."""
+    for names in ["ab"] if order == "together" else order:
+        desk.poll(only=list(names))
+
+
+def titles(desk: CaseDesk, path: str) -> list[str]:
+    return [item["title"] for item in json.loads(desk.get(path).body)["items"]]
+
+
+@ORDERS
+def test_a_copy_that_no_rule_files_makes_no_private_article_public(desk: CaseDesk, order: str) -> None:
+    urls = {name: desk.show(f"/{name}", feed(("1", TITLE, TEXT))) for name in "ab"}
+    sources = {"name": "a", "url": urls["a"], "section": "paid"}, {"name": "b", "url": urls["b"]}
+    tree = {"paid": {"title": "Paid", "access": "tokens"}, "other": {"title": "Other"}}
+    desk.write(*sources, sections=tree)
+    poll_in(order, desk)
+    assert titles(desk, "/index.json") == titles(desk, "/unfiled.json") == []
+    desk.write(*sources, sections=tree | {"other": {"title": "Other", "match": {"keywords": "ferret"}}})
+    desk.poll()  # which files all again
+    assert titles(desk, "/index.json") == titles(desk, "/unfiled.json") == []
