@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 
 from feeds.codec import entry_from_blob, part_from_blob
 from feeds.comparable import comparable_url
@@ -215,7 +215,10 @@ class Articles(Verbs):
         return self._execute(statement).scalar() or ""
 
     def signatures(self, after: int, since: datetime, limit: int) -> list[StoredSignature]:
-        """The signatures of entries behind the row *after* that were first seen *since* then, as they came."""
+        """The signatures of entries behind the row *after* that were first seen *since* then, as they came.
+
+        Those of retracted articles too, which are in no story any more: what is nearly the same stays out with them.
+        """
         # Rows come in the order of time: from the first that counts on, the primary key is the shortest way.
         oldest = select(entries.c.id).where(entries.c.first_seen >= since).order_by(entries.c.first_seen, entries.c.id)
         start = self._execute(oldest.limit(1)).scalar_one_or_none()
@@ -234,10 +237,10 @@ class Articles(Verbs):
                 entries.c.first_seen,
                 entries.c.published_at,
                 entries.c.id != maker,
-                articles.c.story_uid,
+                case((articles.c.retracted_at.is_(None), articles.c.story_uid)),
             )
             .join_from(entries, articles)
-            .where(entries.c.id > after, entries.c.first_seen >= since, articles.c.retracted_at.is_(None))
+            .where(entries.c.id > after, entries.c.first_seen >= since)
             .order_by(entries.c.id)
             .limit(limit)
         )

@@ -35,3 +35,13 @@ def test_a_copy_that_no_rule_files_makes_no_private_article_public(desk: CaseDes
     desk.write(*sources, sections=tree | {"other": {"title": "Other", "match": {"keywords": "ferret"}}})
     desk.poll()  # which files all again
     assert titles(desk, "/index.json") == titles(desk, "/unfiled.json") == []
+
+
+def test_nearly_the_same_text_stays_out_with_an_article_that_was_retracted_after_a_restart_too(desk: CaseDesk) -> None:
+    first = desk.show("/a", feed(("1", TITLE, TEXT)))
+    second = desk.show("/b", feed(("9", f"{TITLE} by the council", f"{TEXT} It rained.")))
+    desk.write({"name": "a", "url": first, "section": "all"}, {"name": "b", "url": second, "section": "all"})
+    desk.poll(only=["a"])
+    desk.command("retract", desk.see().items[0]["id"])
+    desk.poll()  # by a process that has read back what the one before knew
+    assert titles(desk, "/index.json") == []
