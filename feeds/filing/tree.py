@@ -56,9 +56,8 @@ class FilingRules:
 
     def place(self, entry: Entry, source: Source) -> tuple[Placement, ...]:
         """The sections of *entry*, those above that include their children, and the whole desk, which holds all that is
-        public; else `unfiled` alone, for where copies of other sources say nothing either that means the whole desk too.
-        What is to be dropped gets one placement, which says so. What is in private sections alone comes no higher than
-        these.
+        public; else `unfiled` alone, which means the whole desk too where no copy says more. What is to be dropped gets
+        one placement, which says so. What is in private sections alone comes no higher than these.
 
         In this order: the source's own section, rules, the breadcrumb; where none of these says anything, the
         publisher's categories, then the address, then the learned classifier. A section appears once, with its first
