@@ -7,48 +7,39 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 from isal import igzip
 from werkzeug.exceptions import NotFound
 
 from feeds import frames
-from feeds.condition import WORDS, ago
-from feeds.dates import rfc3339, zone_of
+from feeds.condition import WORDS
 from feeds.errors import StoreError
 from feeds.serve import admin_views as views
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import CLOSED, taken_token
-from feeds.serve.alarm_feed import LOOKS_AT, alarms_feed
-from feeds.serve.answers import Snapshot
 from feeds.serve.counters import exposition, stored
 from feeds.serve.readership import report, share
-from feeds.serve.representations import codings_in_order, reply
-from feeds.serve.section_pages import frame, showing_of
-from feeds.serve.site import finish_text, number_asked, page_headers, respond, the_site
+from feeds.serve.representations import codings_in_order
+from feeds.serve.site import drawn, finish_text, number_asked, page_headers, respond_with, showing_of, the_site
 from feeds.serve.store_reader import (
     BEHIND_S,
     CHART_DAYS,
     PER_PAGE,
-    HealthSummary,
-    SourceChoice,
     pages_of,
     shown_sources,
 )
-from feeds.serve.wording import wording
 from feeds.store.overview import SORTS, Numbers, day_of
-from feeds.store.values import Event
 from feeds.urls import masked, misleading
 
 log = logging.getLogger(__name__)
 bp = Blueprint("status", __name__)
-_WORDS = wording("en")  # these pages are for admins, and in English
-bp.add_app_template_filter(views.code, "code")
+for _name, _filter in views.FILTERS.items():
+    bp.add_app_template_filter(_filter, _name)
 
 MOST_PAGES = 1_000_000
 POLLS_SHOWN = 100
@@ -60,7 +51,7 @@ READERS_DAYS, MOST_READERS = 7, 200
 def guard() -> Response | None:
     """Let in who may see these pages; 401 asks for the token, 403 says how to have one."""
     verdict = the_site().access.judge(
-        the_site().snapshot.desk.settings.base_url,
+        the_site().snapshot.settings.base_url,
         host=request.headers.get("Host", ""),
         authorization=request.headers.get("Authorization"),
         # Feed readers and scrapers that know no passwords; an address with a token in it is for them alone.
@@ -93,38 +84,42 @@ def status() -> Response:
     """
     site, now = the_site(), the_site().now()
     snapshot, asked = site.answers.snapshot, _asked()
-    choice = SourceChoice(
-        word=asked["state"], sought=asked["q"], sort=asked["sort"] or SORTS[0], page=_page_asked("page")
+    summary = site.health.summary(
+        now, word=asked["state"], sought=asked["q"], sort=asked["sort"] or SORTS[0], page=_page_asked("page")
     )
-    summary = site.health.summary(choice, now)
-    numbers, addresses = summary.numbers, snapshot.addresses
-    html = render_template(
+    numbers = summary.numbers
+    config = [event for event in summary.events if event.kind == "config"]
+    sections = views.section_rows(snapshot.desk.sections, summary.section_days, now)
+    section_page = min(_page_asked("sections"), pages_of(len(sections)))
+    return _page(
         "status.html",
-        **frame(showing_of(snapshot, "en")),
-        **_common(now),
-        **_config_state(summary.events, snapshot, now),
-        **_sections_shown(summary, snapshot, now),
+        config=config,
+        config_errors=[fault for event in config for fault in views.config_faults(event, _config_folder())],
+        accepted=snapshot.desk,
         trouble=site.health.trouble,
         address=misleading(
-            snapshot.desk.settings.base_url,
+            snapshot.settings.base_url,
             site.access.bind,
             site.access.port,
             behind_tls=request.headers.get("X-Forwarded-Proto") == "https",
         ),
-        rows=views.rows(summary.shown, addresses=addresses, now=now),
+        rows=views.rows(summary.shown, now),
         total=sum(numbers.states.values()),
         found=summary.found,
         counts=_state_counts(numbers, asked["state"]),
         asked=asked,
-        link=_links_to(asked, addresses),
+        link=_links_to(asked, snapshot.addresses),
         page=summary.page,
         pages=pages_of(summary.found),
         sorts=SORTS,
-        alarms=views.alarm_groups(summary.events, summary.alarms, addresses=addresses, now=now),
+        sections=sections[(section_page - 1) * PER_PAGE : section_page * PER_PAGE],
+        section_page=section_page,
+        section_pages=pages_of(len(sections)),
+        alarms=views.alarm_groups(summary.events, summary.alarms),
+        of_sources=views.OF_SOURCES,
         behind=views.interval_words(numbers.lag_s) if numbers.lag_s > BEHIND_S else "",
         facts=views.facts(numbers),
     )
-    return _page(html)
 
 
 def _state_counts(numbers: Numbers, asked: str) -> dict[str, int]:
@@ -143,25 +138,6 @@ def _links_to(asked: dict[str, str], addresses: Addresses) -> Callable[..., str]
     return link
 
 
-def _config_state(events: Sequence[Event], snapshot: Snapshot, now: datetime) -> dict[str, object]:
-    config = [event for event in events if event.kind == "config"]
-    return {
-        "config_errors": [fault for event in config for fault in views.config_faults(event, _config_folder())],
-        "config_since": ago(config[0].at, now) if config else "",
-        "config_version": snapshot.desk.version,
-        "accepted": _WORDS.moment(snapshot.desk.accepted_at, zone_of(snapshot.desk.settings.timezone)),
-    }
-
-
-def _sections_shown(summary: HealthSummary, snapshot: Snapshot, now: datetime) -> dict[str, object]:
-    today, every = day_of(now), views.by_need(snapshot.desk.sections, summary.section_days, day_of(now))
-    pages = pages_of(len(every))
-    page = min(_page_asked("sections"), pages)
-    here = every[(page - 1) * PER_PAGE : page * PER_PAGE]
-    rows = views.section_rows(here, summary.section_days, addresses=snapshot.addresses, today=today)
-    return {"sections": rows, "section_page": page, "section_pages": pages}
-
-
 @bp.get("/status/source/<path:key>")
 def source_page(key: str) -> Response:
     """Show one source: its state and remedy, what it brought, its polls."""
@@ -172,34 +148,14 @@ def source_page(key: str) -> Response:
         if number is None:
             raise NotFound
         shown, polls = shown_sources(tx, [number], now), tx.sources.polls(number, POLLS_SHOWN)
-    line = shown.lines[0]
-    zone = zone_of(snapshot.desk.settings.timezone)
-    section = snapshot.addresses.section_at(line.source.section or "")
-    html = render_template(
+    source = shown.lines[0].source
+    return _page(
         "status_source.html",
-        **frame(showing_of(snapshot, "en")),
-        **_common(now),
-        row=views.rows(shown, addresses=snapshot.addresses, now=now)[0],
-        last_error=masked(line.state.last_error),
-        last_status=line.state.last_status,
-        polls=[
-            {
-                "poll": poll,
-                "when": _WORDS.moment(poll.at, zone),
-                "stamp": rfc3339(poll.at),
-                "error": masked(poll.error),
-                # What helps now stands above the table already.
-                "remedy": masked(poll.remedy) if poll.remedy != line.state.last_remedy else "",
-                "bytes": views.bytes_words(poll.wire_bytes),
-                "next": _WORDS.moment(poll.next_poll_at, zone),
-            }
-            for poll in polls
-        ],
-        section=section,
-        section_href=snapshot.addresses.local("/" + section.path) if section else "",
-        feed_href=snapshot.addresses.local("/index.atom") + "?" + urlencode({"source": line.source.key}),
+        row=views.rows(shown, now)[0],
+        polls=polls,
+        section=snapshot.addresses.section_at(source.section or ""),
+        feed_href=snapshot.addresses.local("/index.atom") + "?" + urlencode({"source": source.key}),
     )
-    return _page(html)
 
 
 @bp.get("/status/readers")
@@ -210,19 +166,15 @@ def readers() -> Response:
     site.answers.tally.readership.save()
     with site.store.read() as tx:
         known = report(tx.readers.since(day_of(now) - READERS_DAYS + 1))
-    html = render_template(
+    return _page(
         "status_readers.html",
-        **frame(showing_of(site.snapshot, "en")),
-        **_common(now),
         days=READERS_DAYS,
         readers=known.readers[:MOST_READERS],
         total=known.total,
         subscribers=sorted(known.subscribers.items(), key=lambda one: -sum(one[1].values()))[:MOST_READERS],
         slowed=[one.slowed for one in known.readers if one.impolite and one.slowed],
-        bytes=views.bytes_words,
         share=share,
     )
-    return _page(html)
 
 
 @bp.get("/status.atom")
@@ -231,22 +183,17 @@ def alarms() -> Response:
     site = the_site()
     snapshot = site.snapshot
     with site.store.read() as tx:
-        events, feed_id = tx.events.recent(LOOKS_AT), frames.feed_urn(tx.configs.desk_id(), "status")
-    body = alarms_feed(
+        events, feed_id = tx.events.recent(views.LOOKS_AT), frames.feed_urn(tx.configs.desk_id(), "status")
+    body = views.alarms_feed(
         events,
-        title=snapshot.desk.settings.title,
+        title=snapshot.settings.title,
         feed_id=feed_id,
         self_url=snapshot.addresses.public("/status.atom"),
         page_url=snapshot.addresses.public("/status"),
         began=snapshot.desk.accepted_at,
     )
-    finished = finish_text(
-        body,
-        media_type="application/atom+xml; charset=utf-8",
-        last_modified=max((event.closed_at or event.at for event in events), default=snapshot.desk.accepted_at),
-        cache_control="private, no-cache",
-    )
-    return respond(reply(finished, request.environ))
+    changed = max((event.closed_at or event.at for event in events), default=None)
+    return respond_with(finish_text(body, "application/atom+xml", changed, cache_control="private, no-cache"))
 
 
 @bp.get("/metrics")
@@ -271,33 +218,21 @@ def _page_asked(parameter: str) -> int:
     return number_asked(parameter, least=1, most=MOST_PAGES) or 1
 
 
-def _common(now: datetime) -> dict[str, object]:
-    snapshot = the_site().snapshot
-    return {
-        "status_home": snapshot.addresses.local("/status"),
-        "readers_url": snapshot.addresses.local("/status/readers"),
-        "alarms_url": snapshot.addresses.local("/status.atom"),
-        "metrics_url": snapshot.addresses.local("/metrics"),
-        "now_words": _WORDS.moment(now, zone_of(snapshot.desk.settings.timezone)),
-        "chart_days": CHART_DAYS,
-    }
-
-
 def _config_folder() -> Path | None:
     folder = os.environ.get("WIREDESK_CONFIG", "").strip()
     return Path(folder) if folder else None
 
 
-def _page(html: str) -> Response:
+def _page(template: str, **values: object) -> Response:
+    showing = showing_of(the_site().snapshot, "en")
+    html, _ = drawn(template, showing, (), now=showing.now, chart_days=CHART_DAYS, **values)
     body = html.encode()
     response = Response(body, content_type="text/html; charset=utf-8")
     if "gzip" in codings_in_order(request.headers.get("Accept-Encoding")):
         response = Response(igzip.compress(body, GZIP_LEVEL), content_type="text/html; charset=utf-8")
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
-    response.headers.extend(
-        [(name, value) for name, value in page_headers(the_site().snapshot.desk.settings) if name != "Referrer-Policy"]
-    )
+    response.headers.extend(page_headers(showing.settings))
     return _private(response)
 
 

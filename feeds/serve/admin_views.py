@@ -1,24 +1,30 @@
-"""What the admins' pages show, in words and small charts: sources as rows, sections, alarms, numbers, config errors.
+"""What the admins' pages and the feed of alarms show: sources, sections, alarms, numbers, config errors.
 I/O: reads the lines of config files that an open event names, never more than a few of them.
 
-Nothing secret comes out of here: addresses, errors and reasons are masked.
+Nothing secret comes out of here or of the templates: addresses, errors and reasons are masked.
+
+What befalls many sources at once is one entry of the feed: events of one kind that begin within an hour of the first of
+them are folded into it, as soon as there are more than a few.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+from xml.etree import ElementTree
 
+from flask import g
 from markupsafe import Markup, escape
 
 from feeds.condition import Condition, ago, condition, span, starved
 from feeds.configuration import DOCUMENTS, UNFILED, Section
+from feeds.dates import rfc3339
 from feeds.files import read_regular
-from feeds.serve.addresses import Addresses
-from feeds.serve.alarm_feed import OF_SOURCES, TITLES, WORK, title_of
+from feeds.serve.representations import put, xml_text
 from feeds.serve.store_reader import CHART_DAYS, Shown
 from feeds.store.overview import Line, Numbers, Saved, day_of
 from feeds.store.values import Event
@@ -36,163 +42,108 @@ _SECRET = re.compile(
     r"(authorization|token|secret|passw|api[-_]?key|cookie|credential|signature|x-[\w-]*key)", re.IGNORECASE
 )
 _VALUE = re.compile(r"((?:^|[{,])\s*(?:-\s*)?[\"']?[\w.-]+[\"']?\s*:\s*)([^{},\n][^,}\n]*)")
+MOST = 100
+LOOKS_AT = 5000
+"""Entries that the feed has, and events of which they are made: a storm of them is a few entries."""
+STORM_WITHIN = timedelta(hours=1)
+STORM_FROM = 10
+"""More events of one kind than that, begun within that time, become one entry."""
+_NAMED = 40
+WORK = frozenset(("refile",))
+"""Events that stand for work under way: nothing for an admin to do."""
+
+NEWS = frozenset(("revived", "flood"))
+"""Events that are over as soon as they are noted."""
+
+OF_SOURCES = frozenset(("gone", "failing", "revived", "unread", "silent", "moved", "validators", "flood", "robots"))
+"""Kinds of events that are about the source whose key is their subject."""
+
+TITLES = {
+    "config": "The config files have errors",
+    "files": "Config files that are not in force",
+    "gate": "A section's document was held back",
+    "held": "A section's document was held back",
+    "set-aside": "An article was set aside",
+    "document": "A document could not be read",
+    "clock": "The clock was set",
+    "gone": "Gone",
+    "model": "The learned classifier is not in use",
+    "failing": "Failing",
+    "unread": "Nothing can be read",
+    "silent": "Silent",
+    "validators": "Validators that lie",
+    "flood": "An archive came again",
+    "robots": "Article pages are not to be asked for",
+}
+"""What stands before the text of an event; other kinds say all in their text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One source as the page shows it."""
+# ------------------------------------------------------------------ sources and sections
+
+
+class Row(NamedTuple):
+    """One source as pages show it: *state* and *target* without secrets, *counts* the entries of each day of a chart,
+    and *copies* how many of them are.
+    """
 
     line: Line
     state: Condition
-    href: str
     target: str
-    polled: str
-    news: str
     interval: str
-    reason: str
     validators: str
-    chart: Markup = Markup()
-    articles: int = 0
-    copies: str = ""
-    saved: str = ""
-    same: str = ""
+    counts: Sequence[int]
+    copies: int
+    saved: Saved
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """One open alarm: *href* leads to the page of its source where it is about one."""
+class SectionRow(NamedTuple):
+    """One section as the page shows it: *counts* are the articles of each day of a chart."""
 
-    title: str
-    href: str
-    remedy: str
-    since: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarms:
-    """The open alarms of one kind: *heading* where there are so many that they are folded; *more* are not listed."""
-
-    heading: str
-    lines: tuple[Alarm, ...]
-    more: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionRow:
-    """One section as the page shows it."""
-
-    title: str
-    path: str
-    href: str
-    chart: Markup
-    today: int
-    mean: str
+    section: Section
+    counts: Sequence[int]
     starving: bool
-    empty: bool
 
 
-def rows(shown: Shown, *, addresses: Addresses, now: datetime) -> list[Row]:
+def rows(shown: Shown, now: datetime) -> list[Row]:
     """Return the sources of a page as rows; an open alarm says which are quiet against their own rhythm."""
     found = []
     for line in shown.lines:
         state = condition(line.source, line.state, now=now, quiet=shown.quiet.get(line.source.key, ""))
-        days, saved = shown.days.get(line.id, {}), shown.saved.get(line.id, Saved())
-        found.append(row(line, state, days, saved, addresses=addresses, today=day_of(now), now=now))
+        days = shown.days.get(line.id, {})
+        counts = [days.get(day, (0, 0)) for day in _charted(now)]
+        target = masked(line.source.target)
+        # The address stands in the row already; an error that repeats it is twice as long as it has to be.
+        text = masked(state.text).removesuffix(f": {target}")
+        found.append(
+            Row(
+                line=line,
+                state=Condition(word=state.word, text=text, remedy=masked(state.remedy), trouble=state.trouble),
+                target=target,
+                interval=interval_words(_interval_s(line)),
+                validators=validator_words(line),
+                counts=[came for came, _ in counts],
+                copies=sum(copied for _, copied in counts),
+                saved=shown.saved.get(line.id, Saved()),
+            )
+        )
     return found
 
 
-def row(
-    line: Line,
-    state: Condition,
-    days: Mapping[int, tuple[int, int]],
-    saved: Saved,
-    *,
-    addresses: Addresses,
-    today: int,
-    now: datetime,
-) -> Row:
-    """Return a source as its row: *days* are entries and copies by day, *saved* what its polls cost."""
-    known, source = line.state, line.source
-    counts = [days.get(day, (0, 0)) for day in range(today - CHART_DAYS + 1, today + 1)]
-    came, copies = sum(number for number, _ in counts), sum(copied for _, copied in counts)
-    target = masked(source.target)
-    # The address stands in the row already; an error that repeats it is twice as long as it has to be.
-    text = masked(state.text).removesuffix(f": {target}")
-    return Row(
-        line=line,
-        state=Condition(word=state.word, text=text, remedy=masked(state.remedy), trouble=state.trouble),
-        href=addresses.local(f"/status/source/{source.key}"),
-        target=target,
-        polled=ago(known.last_poll_at, now),
-        news=ago(known.last_new_at, now),
-        interval=interval_words(_interval_s(line)),
-        reason=masked(known.reason),
-        validators=validator_words(line),
-        chart=bars([number for number, _ in counts], f"articles a day, last {CHART_DAYS} days"),
-        articles=came,
-        copies=f"{copies / came:.0%}" if came else "–",
-        saved=bytes_words(saved.saved_bytes) if saved.saved_bytes else "",
-        same=f"{saved.not_modified} of {saved.polls} unchanged" if known.last_ok_at else "",
-    )
-
-
-def by_need(sections: Sequence[Section], days: Mapping[str, Mapping[int, int]], today: int) -> list[Section]:
-    """Return the sections of the tree and what is unfiled, those that starve first."""
-    return sorted((*sections, Section(path=UNFILED, title="Unfiled")), key=lambda one: not _starves(one, days, today))
-
-
-def _starves(section: Section, days: Mapping[str, Mapping[int, int]], today: int) -> bool:
-    """Whether a section starves, by the rule of its alarm."""
-    return section.path != UNFILED and starved(days.get(section.path, {}), today) is not None
-
-
-def section_rows(
-    sections: Sequence[Section], days: Mapping[str, Mapping[int, int]], *, addresses: Addresses, today: int
-) -> list[SectionRow]:
-    """Return *sections* as rows: *days* are articles by section and day."""
-    shown = []
-    for section in sections:
+def section_rows(sections: Sequence[Section], days: Mapping[str, Mapping[int, int]], now: datetime) -> list[SectionRow]:
+    """Return the sections of the tree and what is unfiled, those that starve by the rule of their alarm first; *days*
+    are articles by section and day.
+    """
+    found = []
+    for section in (*sections, Section(path=UNFILED, title="Unfiled")):
         by_day = days.get(section.path, {})
-        counts = [by_day.get(day, 0) for day in range(today - CHART_DAYS + 1, today + 1)]
-        shown.append(
-            SectionRow(
-                title=section.title if section.path else "The whole desk",
-                path=section.path,
-                href=addresses.local("/" + section.path),
-                chart=bars(counts, f"articles a day, last {CHART_DAYS} days"),
-                today=counts[-1],
-                mean=f"{sum(counts) / len(counts):.1f}",
-                starving=_starves(section, days, today),
-                empty=not sum(counts),
-            )
-        )
-    return shown
+        counts = [by_day.get(day, 0) for day in _charted(now)]
+        starving = section.path != UNFILED and starved(by_day, day_of(now)) is not None
+        found.append(SectionRow(section, counts, starving))
+    return sorted(found, key=lambda row: not row.starving)
 
 
-def alarm_groups(
-    events: Sequence[Event], counts: Mapping[str, int], *, addresses: Addresses, now: datetime
-) -> list[Alarms]:
-    """Return the open alarms but for config's, by kind; *counts* says how many of each kind are open in all."""
-    by_kind: dict[str, list[Event]] = {}
-    for event in sorted(events, key=lambda one: one.at, reverse=True):
-        if event.kind != "config" and event.kind not in WORK:
-            by_kind.setdefault(event.kind, []).append(event)
-    groups = []
-    for kind, several in by_kind.items():
-        lines = tuple(
-            Alarm(
-                title=masked(title_of(one)),
-                href=addresses.local(f"/status/source/{one.subject}") if kind in OF_SOURCES else "",
-                remedy=masked(one.remedy),
-                since=ago(one.at, now),
-            )
-            for one in several
-        )
-        name = TITLES.get(kind, kind.capitalize())
-        total = counts.get(kind, len(lines))
-        heading = f"{name}: {total}" if total > ALARMS_SHOWN else ""
-        groups.append(Alarms(heading=heading, lines=lines, more=total - len(lines)))
-    return groups
+def _charted(now: datetime) -> range:
+    return range(day_of(now) - CHART_DAYS + 1, day_of(now) + 1)
 
 
 def facts(numbers: Numbers) -> list[tuple[str, str, str]]:
@@ -263,10 +214,10 @@ def code(text: str) -> Markup:
     )
 
 
-def bars(values: Sequence[int], label: str) -> Markup:
-    """Return one bar for each of *values*, oldest first; *label* says what they are. Colours are the style sheet's.
+def bars(values: Sequence[int]) -> Markup:
+    """Return one bar for the articles of each day, oldest first. Colours are the style sheet's.
 
-    >>> str(bars([0, 2], "articles a day"))[:94]
+    >>> str(bars([0, 2]))[:94]
     '<svg class="bars" width="16" height="28" viewBox="0 0 16 28" role="img" aria-label="articles a'
     """
     width = max(1, len(values) * (BAR + GAP) - GAP)
@@ -277,15 +228,131 @@ def bars(values: Sequence[int], label: str) -> Markup:
         height = 1 if not value else max(3, round(value / most * HEIGHT))
         paths["some" if value else "none"] += f"M{number * (BAR + GAP)} {HEIGHT}v-{height}h{BAR}v{height}z"
     drawn = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in paths.items() if path)
-    said = Markup.escape(f"{label}: {', '.join(map(str, values))}")
+    label = f"articles a day, last {CHART_DAYS} days: {', '.join(map(str, values))}"
     return Markup(  # noqa: S704
         f'<svg class="bars" width="{width}" height="{HEIGHT}" viewBox="0 0 {width} {HEIGHT}" role="img"'
-        f' aria-label="{said}">{drawn}</svg>'
+        f' aria-label="{label}">{drawn}</svg>'
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileLine:
+FILTERS: dict[str, Callable[..., object]] = {
+    "ago": lambda at: ago(at, g.showing.now),
+    "alarm": lambda event: masked(title_of(event)),
+    "bars": bars,
+    "bytes": bytes_words,
+    "code": code,
+    "masked": masked,
+    "moment": lambda at: g.showing.words.moment(at, g.showing.zone),
+    "stamp": rfc3339,
+}
+"""What the templates of these pages say things with."""
+
+
+# ------------------------------------------------------------------ alarms
+
+
+def title_of(event: Event) -> str:
+    """Return an event in a few words."""
+    first = event.text.split("\n")[0]
+    words = TITLES.get(event.kind)
+    title = f"{words}: {first}" if words else first
+    title = title if len(title) <= 160 else title[:159].rstrip() + "…"
+    return f"Over: {title}" if event.closed_at and event.kind not in NEWS else title
+
+
+class Alarms(NamedTuple):
+    """The open alarms of one kind: *heading* where there are so many that they are folded; *more* are not listed."""
+
+    heading: str
+    events: Sequence[Event]
+    more: int = 0
+
+
+def alarm_groups(events: Sequence[Event], counts: Mapping[str, int]) -> list[Alarms]:
+    """Return the open alarms but for config's, by kind; *counts* says how many of each kind are open in all."""
+    by_kind: dict[str, list[Event]] = {}
+    for event in sorted(events, key=lambda one: one.at, reverse=True):
+        if event.kind != "config" and event.kind not in WORK:
+            by_kind.setdefault(event.kind, []).append(event)
+    groups = []
+    for kind, several in by_kind.items():
+        total = counts.get(kind, len(several))
+        heading = f"{_name_of(kind)}: {total}" if total > ALARMS_SHOWN else ""
+        groups.append(Alarms(heading, several, total - len(several)))
+    return groups
+
+
+def _name_of(kind: str) -> str:
+    return TITLES.get(kind, kind.capitalize())
+
+
+def entries(events: Sequence[Event]) -> list[Sequence[Event]]:
+    """Return the events of each entry of the feed, oldest first: newest entries first, at most `MOST`."""
+    storms: dict[str, list[list[Event]]] = {}
+    for event in sorted(events, key=lambda one: one.at):
+        if event.kind in WORK:
+            continue
+        of_kind = storms.setdefault(event.kind, [])
+        if not of_kind or event.at - of_kind[-1][0].at > STORM_WITHIN:
+            of_kind.append([])
+        of_kind[-1].append(event)
+    found: list[Sequence[Event]] = []
+    for storm in (storm for of_kind in storms.values() for storm in of_kind):
+        found += [storm] if len(storm) > STORM_FROM else [[event] for event in storm]
+    return sorted(found, key=lambda several: several[0].at, reverse=True)[:MOST]
+
+
+def _in_words(several: Sequence[Event], *, over: bool) -> tuple[str, str]:
+    """The title and the text of an entry."""
+    event = several[0]
+    if len(several) == 1:
+        ended = f"\nOver since {rfc3339(event.closed_at)}." if event.closed_at else ""
+        return title_of(event), event.text + (f"\n{event.remedy}" if event.remedy else "") + ended
+    lines = [title_of(one) for one in several[:_NAMED]]
+    left = len(several) - len(lines)
+    title = f"{'Over: ' if over and event.kind not in NEWS else ''}{_name_of(event.kind)}: {len(several)} at once"
+    return title, "\n".join([*lines, *([f"and {left} more"] if left else [])])
+
+
+def alarms_feed(
+    events: Sequence[Event], *, title: str, feed_id: str, self_url: str, page_url: str, began: datetime
+) -> str:
+    """Return the feed of *events*, newest first (RFC 4287); *began* dates one without any.
+
+    An entry's id is its first event's, and stays while others join it; its words change when it is over.
+    """
+    feed = ElementTree.Element("feed", xmlns="http://www.w3.org/2005/Atom")
+    put(feed, "id", feed_id)
+    put(feed, "title", f"{title}: alarms")
+    put(feed, "subtitle", "What an admin should know; an entry changes when its trouble is over.")
+    updated = put(feed, "updated", rfc3339(began))
+    put(feed, "link", rel="self", href=self_url, type="application/atom+xml")
+    put(feed, "link", rel="alternate", href=page_url, type="text/html")
+    put(put(feed, "author"), "name", title)
+    changes = []
+    for several in entries(events):
+        first, over = several[0], all(one.closed_at for one in several)
+        changes.append(max(one.closed_at or one.at for one in several))
+        words, text = _in_words(several, over=over)
+        about_source = len(several) == 1 and first.kind in OF_SOURCES and first.subject
+        page = f"{page_url}/source/{quote(first.subject)}" if about_source else page_url
+        entry = put(feed, "entry")
+        put(entry, "id", first.id)
+        put(entry, "title", masked(words))
+        put(entry, "published", rfc3339(first.at))
+        put(entry, "updated", rfc3339(changes[-1]))
+        put(entry, "link", rel="alternate", href=page, type="text/html")
+        put(entry, "category", term=first.kind)
+        put(entry, "category", term="over" if over else "open")
+        put(entry, "content", masked(text))
+    updated.text = rfc3339(max(changes, default=began))
+    return xml_text(feed)
+
+
+# ------------------------------------------------------------------ errors of config files
+
+
+class FileLine(NamedTuple):
     """One line of a file; *wrong* is the one with the error."""
 
     number: int
@@ -293,42 +360,32 @@ class FileLine:
     wrong: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigFault:
+class ConfigFault(NamedTuple):
     """One error: where it is, what it says, and the lines around it where they could be read."""
 
-    file: str
-    line: int
-    column: int
     text: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
     lines: tuple[FileLine, ...] = ()
 
 
 def config_faults(event: Event, folder: Path | None) -> list[ConfigFault]:
     """Return the errors that a ``config`` event tells, in its order."""
-    kept: dict[str, Sequence[str]] = {}
+    files: dict[str, Sequence[str]] = {}
     found = []
     for message in event.text.split("\n"):
         match = _PLACE.fullmatch(message)
         if match is None:
             if message.strip():
-                found.append(ConfigFault(file="", line=0, column=0, text=message))
+                found.append(ConfigFault(message))
             continue
         name, line = match["file"], int(match["line"])
-        if name not in kept:
-            kept[name] = _read(folder, name)
-        found.append(
-            ConfigFault(
-                file=name,
-                line=line,
-                column=int(match["column"]),
-                text=match["text"],
-                lines=tuple(
-                    FileLine(number=number, text=_harmless(kept[name], number), wrong=number == line)
-                    for number in range(max(1, line - AROUND), min(len(kept[name]), line + AROUND) + 1)
-                ),
-            )
-        )
+        if name not in files:
+            files[name] = _read(folder, name)
+        numbers = range(max(1, line - AROUND), min(len(files[name]), line + AROUND) + 1)
+        lines = tuple(FileLine(number, _harmless(files[name], number), number == line) for number in numbers)
+        found.append(ConfigFault(match["text"], name, line, int(match["column"]), lines))
     return found
 
 

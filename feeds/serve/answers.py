@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from feeds.configuration import Settings
 from feeds.errors import StoreError
 from feeds.model import Format
 from feeds.serve.addresses import Addresses, document_path
@@ -52,7 +53,7 @@ MAX_BODIES_BYTES = 256_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What is published at one moment. *finished* is keyed by path as WSGI gives it, with and without prefix.
+    """What is published at one moment. *finished* is keyed by path as WSGI gives it, without the prefix.
 
     *accepted* is None until a first config is: then *desk* holds the defaults. *bodies* gives the bytes that each
     document's bodies take, by its path, for those that are in memory. *epoch* moves with everything but documents:
@@ -68,9 +69,18 @@ class Snapshot:
     bodies: dict[str, int] = field(default_factory=dict)
     tokens: Tokens = field(default_factory=dict)
 
+    @property
+    def settings(self) -> Settings:
+        """The desk's settings."""
+        return self.desk.settings
+
+    def document(self, path: str, format: Format = "json") -> Finished | None:
+        """Return the answers of a section's document."""
+        return self.finished.get(_as_wsgi(document_path(path, format)))
+
     def state_of(self, path: str) -> tuple[int, str]:
         """Return what changes whenever the articles of a section do: the epoch, and an ETag of its documents."""
-        finished = self.finished.get(self._keys(document_path(path, "json"))[0])
+        finished = self.document(path)
         return self.epoch, next(iter(finished.not_modified), "") if finished is not None else ""
 
     def filed(self, path: str) -> bool:
@@ -78,9 +88,9 @@ class Snapshot:
         etag = self.state_of(path)[1]
         return bool(etag) and not etag.strip('"').startswith("0-")
 
-    def keep(self, address: str, finished: Finished, max_bodies_bytes: int) -> None:
+    def keep(self, path: str, format: Format, finished: Finished, max_bodies_bytes: int) -> None:
         """Take the bodies of a document whose validators are here; another's may have to go for them."""
-        known = self.finished.get(self._keys(address)[0])
+        known, key = self.document(path, format), _as_wsgi(document_path(path, format))
         # What was published meanwhile comes with the next look, and takes nothing back.
         if known is None or known.whole or known.exact.keys() != finished.exact.keys():
             return
@@ -89,41 +99,31 @@ class Snapshot:
         room = max_bodies_bytes - sum(self.bodies.values()) - finished.size_bytes
         while room < 0 and self.bodies:
             oldest = next(iter(self.bodies))
-            room += self.bodies[oldest]
-            self._put(oldest, self.finished[self._keys(oldest)[0]], whole=False)
-        self._put(address, finished, whole=True)
-
-    def _put(self, address: str, finished: Finished, *, whole: bool) -> None:
-        if whole:
-            self.bodies[address] = finished.size_bytes
-        else:
-            self.bodies.pop(address, None)
-            finished = replace(finished, whole={})
-        for key in self._keys(address):
-            self.finished[key] = finished
+            room += self.bodies.pop(oldest)
+            self.finished[oldest] = replace(self.finished[oldest], whole={})
+        self.finished[key], self.bodies[key] = finished, finished.size_bytes
 
     def _take(self, changes: Changes, max_bodies_bytes: int) -> None:
         if not changes.only_documents:
-            present = {document_path(path, format) for path, format in changes.present}
-            for key in [*self.finished]:
-                address = self.addresses.strip_prefix(key).encode("latin-1").decode()
-                if address not in present:
-                    self.bodies.pop(address, None)
-                    del self.finished[key]
-        for document in changes.documents:
-            self.bodies.pop(document_path(document.path, document.format), None)
+            present = {_as_wsgi(document_path(path, format)) for path, format in changes.present}
+            for key in self.finished.keys() - present:
+                self.bodies.pop(key, None)
+                del self.finished[key]
+        changed = {_as_wsgi(document_path(each.path, each.format)): each for each in changes.documents}
+        for key in changed:
+            self.bodies.pop(key, None)
         room = max_bodies_bytes - sum(self.bodies.values())
-        for document in changes.documents:
-            prepared = finish_document(document, self.desk.settings, self.addresses)
-            room -= prepared.size_bytes
-            self._put(document_path(document.path, document.format), prepared, whole=room >= 0)
+        for key, document in changed.items():
+            finished = finish_document(document, self.desk.settings, self.addresses)
+            room -= finished.size_bytes
+            if room >= 0:
+                self.bodies[key] = finished.size_bytes
+            self.finished[key] = finished if room >= 0 else replace(finished, whole={})
 
-    def _keys(self, address: str) -> list[str]:
-        """The values of PATH_INFO that mean *address*: WSGI carries UTF-8 as Latin-1 (PEP 3333)."""
-        keys = [
-            key for key in (address, self.addresses.prefix + address) if self.addresses.strip_prefix(key) == address
-        ]
-        return [key.encode().decode("latin-1") for key in dict.fromkeys(keys)]
+
+def _as_wsgi(path: str) -> str:
+    """The value of PATH_INFO that means *path*: WSGI carries UTF-8 as Latin-1 (PEP 3333)."""
+    return path.encode().decode("latin-1")
 
 
 def take_over(reader: StoreReader, old: Snapshot | None, max_bodies_bytes: int) -> Snapshot:
@@ -210,9 +210,11 @@ class Answers:
             return refused
         if self._clock() >= self._look_at:
             self._look()
-        snapshot, path = self._current, environ["PATH_INFO"]
-        finished = snapshot.finished.get(path) if snapshot is not None else None
-        if snapshot is None or finished is None or _is_for_the_view(environ):
+        if (snapshot := self._current) is None:
+            return None
+        path = snapshot.addresses.strip_prefix(environ["PATH_INFO"])
+        finished = snapshot.finished.get(path)
+        if finished is None or _is_for_the_view(environ):
             return None
         if finished.private is not None and not visitor_of(environ, snapshot.tokens).may_read(finished.private):
             return None
@@ -302,7 +304,7 @@ class Answers:
             if self._behind or self._current is None:
                 with self._keeping:
                     self._current = take_over(self._reader, self._current, self._max_bodies_bytes)
-                self.tally.readership.configure(self._current.desk.settings)
+                self.tally.readership.polite_s = self._current.desk.settings.publish.max_age_s
                 self._behind = False
             if self._failing:
                 log.info("the store answers again")
@@ -326,7 +328,7 @@ class Answers:
         """Take the bodies of a document that the view has just read; another's may have to go for them."""
         with self._keeping:
             if self._current is not None:
-                self._current.keep(document_path(path, format), finished, self._max_bodies_bytes)
+                self._current.keep(path, format, finished, self._max_bodies_bytes)
 
 
 def _client(environ: Mapping[str, Any]) -> Client:

@@ -14,31 +14,23 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from feeds.configuration import UNFILED
 from feeds.dates import http_date
 from feeds.errors import SectionNotFound, StoreError
-from feeds.serve import (
-    admin_pages,
-    article_pages,
-    documents,
-    machines,
-    search_pages,
-    section_pages,
-    wording,
-)
+from feeds.serve import admin_pages, article_pages, documents, machines, section_pages, wording
 from feeds.serve.addresses import Addresses, split_archive, split_format
 from feeds.serve.admission import MAX_BODY_BYTES, Access, client_address
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.counters import Tally, shared_folder
 from feeds.serve.joined import Refused
 from feeds.serve.representations import SCRIPTS_MAY_READ, wants_html
-from feeds.serve.section_pages import frame, showing_of
-from feeds.serve.site import Assets, Site, admit, keep_private, page_headers, redirect_to, the_site
+from feeds.serve.site import Assets, Site, admit, drawn, keep_private, page_headers, redirect_to, showing_of, the_site
 from feeds.serve.store_reader import Desk, StoreReader
+from feeds.serve.view_models import feeds_of
 from feeds.serve.wording import noted
 
 log = logging.getLogger(__name__)
@@ -72,10 +64,14 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Fla
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     app.jinja_env.filters["httpdate"] = http_date
     wording.install(app)
+    app.jinja_env.globals.update(
+        local=lambda path: g.showing.addresses.local(path),
+        feeds_of=lambda path: feeds_of(path, g.showing.addresses),
+    )
     answers = Answers(app.wsgi_app, reader, tally=Tally(shared_folder(os.environ), reader.keep_readers))
     access = Access.of(os.environ)
     app.extensions["feeds.site"] = Site(reader=reader, answers=answers, assets=Assets.shipped(), access=access)
-    for views in (admin_pages, machines, article_pages, section_pages, search_pages, documents):
+    for views in (admin_pages, machines, article_pages, section_pages, documents):
         app.register_blueprint(views.bp)
     app.register_blueprint(machines.websub)
     app.before_request(admit)
@@ -182,7 +178,7 @@ def _our_error(error: Exception) -> Response:
 
 def _client() -> str:
     try:
-        trusted = the_site().snapshot.desk.settings.trusted_proxies
+        trusted = the_site().snapshot.settings.trusted_proxies
     except StoreError:
         trusted = ()
     return client_address(request.environ, trusted)
@@ -205,11 +201,9 @@ def _answer(status: int, said: str = "") -> Response:
     if wants_html(request.headers.get("Accept")):
         try:
             snapshot = _snapshot()
-            html = render_template(
-                "error.html", **frame(showing_of(snapshot)), status=status, phrase=phrase, text=explanation
-            )
+            html, _ = drawn("error.html", showing_of(snapshot), (), status=status, phrase=phrase, text=explanation)
             response = Response(html, status=status, content_type="text/html; charset=utf-8")
-            response.headers.extend(page_headers(snapshot.desk.settings))
+            response.headers.extend(page_headers(snapshot.settings))
         except Exception:
             # An error page must never fail: plain text serves browsers too.
             log.debug("no error page", exc_info=True)

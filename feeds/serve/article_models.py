@@ -15,7 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from feeds.model import Article
-from feeds.parsed import Enclosure, Episode, Image, Participant, Place
+from feeds.parsed import Enclosure, Episode, Image, Place
 from feeds.players import media_type
 from feeds.serve.wording import Wording, wording
 
@@ -135,11 +135,6 @@ def _kind(media_type: str, words: Wording) -> str:
     _ = words.gettext
     spoken = {"text/html": _("web page"), "text/plain": _("text")}
     return spoken.get(media_type) or _KINDS.get(media_type, media_type)
-
-
-def cast_of(episode: Episode | None) -> tuple[Participant, ...]:
-    """Return who is heard or seen."""
-    return episode.people if episode else ()
 
 
 def map_of(place: Place | None) -> Link | None:

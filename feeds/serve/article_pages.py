@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from html import escape, unescape
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound, Unauthorized
 
@@ -24,10 +23,8 @@ from feeds.model import Article, Format
 from feeds.parsed import Image
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
-from feeds.serve.answers import Snapshot
 from feeds.serve.article_models import (
     Player,
-    cast_of,
     changes,
     downloads_of,
     facts_of,
@@ -38,11 +35,10 @@ from feeds.serve.article_models import (
     transcripts_of,
 )
 from feeds.serve.joined import join
-from feeds.serve.representations import Finished, cache_control, is_for_people
-from feeds.serve.section_pages import frame, latest_change, showing_of, slot
-from feeds.serve.site import page, redirect_to, respond_with, the_site
+from feeds.serve.representations import Finished, is_for_people
+from feeds.serve.site import drawn, page, redirect_to, respond_with, slot, the_site
 from feeds.serve.store_reader import Desk, Retracted
-from feeds.serve.view_models import Day, Showing, days, feeds_of, headline, node, picture_of, shortened, shows_a_film
+from feeds.serve.view_models import Showing, days, headline, picture_of, shortened, shows_a_film
 from feeds.serve.wording import Wording, direction
 from feeds.store.store import ReadTx
 from feeds.store.values import StorySize
@@ -83,16 +79,17 @@ def article_page(article_id: str) -> Response:
         raise Unauthorized
     others, series = _others(shown)
 
-    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
-        desk, addresses = snapshot.desk, snapshot.addresses
-        picture = picture_of(shown, desk)
-        first = next(iter(_sections(shown, addresses)), None)
-        showing = showing_of(snapshot, first.language if first else None)
-        text = fitted(shown.content or shown.summary, images=desk.settings.publish.images)
-        language = shown.language or desk.settings.language
-        html = render_template(
+    sections = _sections(shown, the_site().snapshot.addresses)
+
+    def draw(showing: Showing) -> tuple[str, datetime]:
+        settings = showing.settings
+        picture = picture_of(shown, showing.desk)
+        text = fitted(shown.content or shown.summary, images=settings.publish.images)
+        language = shown.language or settings.language
+        return drawn(
             "article.html",
-            **frame(showing),
+            showing,
+            [shown],
             article=shown,
             # Sanitised by `normalise` before it was stored, cut down to what the rights allow.
             body=Markup(text),  # noqa: S704
@@ -103,19 +100,19 @@ def article_page(article_id: str) -> Response:
             **_media(shown, text, showing),
             **_times(shown, showing),
             **_edit(shown, showing),
-            **_links(shown, others, showing),
-            json_ld=json_ld(shown, desk, addresses),
+            others=[headline(one, showing) for one in others],
+            sections=sections,
+            json_ld=json_ld(shown, showing.desk, showing.addresses),
             series=series,
             standfirst=_standfirst(shown),
             language=language,
             text_direction=direction(language),
             host=urlsplit(shown.link or "").hostname or "",
             description=shortened(plain(shown.summary or shown.content), 200),
-            canonical=shown.link or addresses.public(f"/article/{shown.id}"),
+            canonical=shown.link or showing.addresses.public(f"/article/{shown.id}"),
         )
-        return html, latest_change([shown], desk.accepted_at)
 
-    return page(("article", shown, others, series), draw)
+    return page(("article", shown, others, series), draw, sections[0].language if sections else None)
 
 
 def _is_shut(article: Article) -> bool:
@@ -158,35 +155,13 @@ def _edit(article: Article, showing: Showing) -> dict[str, object]:
     }
 
 
-def _links(article: Article, others: Sequence[Article], showing: Showing) -> dict[str, object]:
-    """Where it leads: sections, its story, the articles around it."""
-    addresses = showing.addresses
-    return {
-        "others": [headline(one, showing) for one in others],
-        "story_href": addresses.local(story_path(article.story_uid)) if article.story_uid and others else "",
-        "sections": [node(section, addresses) for section in _sections(article, addresses)],
-        "around": _around(article, showing),
-    }
-
-
-def _around(article: Article, showing: Showing) -> list[tuple[str, list[dict[str, str]]]]:
-    """The articles that it contains and that contain it, as links under a heading."""
-    _ = showing.words.gettext
-    addresses = showing.addresses
-    return [
-        (heading, [{"title": one.title, "page": addresses.local(f"/article/{one.id}")} for one in several])
-        for heading, several in ((_("Contains"), article.contains), (_("Contained in"), article.contained_in))
-        if several
-    ]
-
-
 def _media(article: Article, text: str, showing: Showing) -> dict[str, object]:
     """What there is to play and to fetch: what the text has itself is not shown again."""
-    desk, words = showing.desk, showing.words
-    playing = desk.settings.publish.images  # pages of other desks take nothing from others
+    words = showing.words
+    playing = showing.settings.publish.images  # pages of other desks take nothing from others
     episode = article.episode
     players = _players(article, text, words) if playing else []
-    picture = picture_of(article, desk)
+    picture = picture_of(article, showing.desk)
     # A film shows its still itself, unless there is something to say of it.
     still = picture is not None and not legend_of(picture) and bool(players) and players[0].tag == "video"
     return {
@@ -195,7 +170,6 @@ def _media(article: Article, text: str, showing: Showing) -> dict[str, object]:
         "files": downloads_of(article, words) if playing else files_of(article, words),
         "facts": facts_of(episode, words),
         "transcripts": transcripts_of(episode, words),
-        "cast": cast_of(episode),
         "whereabouts": map_of(article.place),
     }
 
@@ -320,33 +294,31 @@ def story_page(story_id: str) -> Response:
     """Give the page of a story."""
     uid = _uid(story_id)
 
-    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
+    def draw(showing: Showing) -> tuple[str, datetime]:
         with the_site().store.read() as tx:
             articles = tx.stories.articles(uid, MOST_ARTICLES, the_site().readable)
             size = _size(tx, uid)
         if not articles:
             raise _NoArticles
-        desk, addresses, showing = snapshot.desk, snapshot.addresses, showing_of(snapshot)
         members = sorted(articles, key=lambda article: article.published, reverse=True)
-        lines = [headline(article, showing, dated=False) for article in members]
-        sources = list(dict.fromkeys(article.source_name for article in members if article.source_name))
-        html = render_template(
+        newest, first = members[0], members[-1].published
+        return drawn(
             "story.html",
-            **frame(showing),
+            showing,
+            members,
             series=size.series,
-            title=members[0].title or showing.words.gettext("Untitled"),
+            title=newest.title or showing.words.gettext("Untitled"),
             count=max(len(members), size.articles),
             shown=len(members),
-            sources=sources,
-            began=showing.words.moment(members[-1].published, showing.zone),
-            began_stamp=rfc3339(members[-1].published),
-            days=[Day.of(day, several, showing.words) for day, several in days(lines, showing.zone)],
-            description=shortened(plain(members[0].summary or members[0].content), 200),
+            sources=list(dict.fromkeys(article.source_name for article in members if article.source_name)),
+            began=showing.words.moment(first, showing.zone),
+            began_stamp=rfc3339(first),
+            days=days([headline(article, showing, dated=False) for article in members], showing),
+            description=shortened(plain(newest.summary or newest.content), 200),
             noindex=any(article.noindex for article in members),
-            feeds=feeds_of(story_path(uid)[1:], addresses),
-            canonical=addresses.public(story_path(uid)),
+            path=story_path(uid),
+            canonical=showing.addresses.public(story_path(uid)),
         )
-        return html, latest_change(members, desk.accepted_at)
 
     try:
         return page(("story", uid, the_site().snapshot.counter, slot()), draw)
@@ -375,14 +347,14 @@ def story_feed(story_id: str, format: Format) -> Response:
             base,
             selection,
             format,
+            settings=snapshot.settings,
             self_url=snapshot.addresses.public(f"{story_path(uid)}.{format}"),
             page_url=snapshot.addresses.public(story_path(uid)),
-            title=f"{title} · {snapshot.desk.settings.title}",
+            title=f"{title} · {snapshot.settings.title}",
             description=f"All articles of one {'series' if size.series else 'story'}",
             feed_id=frames.feed_urn(desk_id, "story", uid),
             updated=snapshot.desk.accepted_at,
-            cache_control=cache_control(snapshot.desk.settings),
-            most_bytes=snapshot.desk.settings.publish.max_bytes,
+            most_bytes=snapshot.settings.publish.max_bytes,
         )
 
     key = ("story", format, uid, snapshot.counter, snapshot.desk.version)

@@ -9,7 +9,7 @@ follow.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree
 
 from flask import Blueprint, Flask, Response, request
@@ -37,11 +37,11 @@ from feeds.serve.representations import (
     SCRIPTS_MAY_READ,
     STALE_IF_ERROR_S,
     Finished,
-    cache_control,
     finish_delta,
     finish_document,
     is_for_people,
     kept_private,
+    put,
     reply,
     reply_226,
     seen_sequence,
@@ -52,7 +52,7 @@ from feeds.serve.representations import (
 from feeds.serve.section_pages import ARCHIVE_NUMBER, feed_page
 from feeds.serve.site import finish_text, redirect_to, respond, respond_with, the_site
 from feeds.serve.store_reader import Desk
-from feeds.serve.view_models import Node, tree
+from feeds.serve.view_models import children, top_sections
 from feeds.store.store import ReadTx
 from feeds.store.values import Selection
 
@@ -123,11 +123,11 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
     """
     site = the_site()
     snapshot = site.snapshot
-    addresses, desk = snapshot.addresses, snapshot.desk
+    addresses, settings = snapshot.addresses, snapshot.settings
     if not snapshot.state_of(path)[1]:
         raise SectionNotFound(path)
     section = _known(path)
-    usual = section.limit or desk.settings.publish.entries
+    usual = section.limit or settings.publish.entries
     choice = choose(asked, site.sources_by_name(snapshot), usual=usual, listed=not site.hides)
     if choice.by_story and section.private:
         raise Refused("by=story is for public sections: a story is told once for all")
@@ -140,13 +140,13 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
     def select(tx: ReadTx) -> Selection:
         if choice.by_story:
             return tx.sections.by_story(path, format, limit=choice.limit, among=SCANNED_FOR_STORIES)
-        found = [tx.sources.by_key(key) for key in choice.keys]
+        known = tx.sources.by_key(choice.source.key) if choice.source else None
         return tx.sections.narrowed(
             path,
             format,
-            sources=[source.id for source, _ in filter(None, found)] or [0] * bool(choice.keys),
+            sources=[known[0].id if known else 0] if choice.source else [],
             language=choice.language,
-            fallback=section.language or desk.settings.language,
+            fallback=section.language or settings.language,
             limit=choice.limit,
             pictured=choice.pictured,
             scan=SCANNED_UNPACKED if choice.language or choice.pictured else SCANNED,
@@ -154,26 +154,24 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
 
     def prepare() -> Finished:
         part = site.reader.part(path, format, select)
-        if part is None:
-            raise SectionNotFound(path)
-        title = feed_title(path, section.title, desk.settings)
+        title = feed_title(path, section.title, settings)
         return join(
             part.frame,
             part.selection,
             format,
+            settings=settings,
             self_url=self_url,
             page_url=addresses.public("/" + path),
             title=f"{title} ({choice.in_words})" if choice.in_words else title,
-            description=section.description or ("" if path else desk.settings.description),
+            description=section.description or ("" if path else settings.description),
             feed_id=section_feed_id(part, choice.canonical),
             updated=part.created_at,
             last_modified=part.last_modified,
             sequence=part.sequence,
-            cache_control=cache_control(desk.settings),
-            most_bytes=section.max_bytes or desk.settings.publish.max_bytes,
+            most_bytes=section.max_bytes or settings.publish.max_bytes,
         )
 
-    key = ("narrowed", path, format, choice.canonical, snapshot.counter, desk.version)
+    key = ("narrowed", path, format, choice.canonical, snapshot.counter, snapshot.desk.version)
     return respond_with(site.joined(key, prepare))
 
 
@@ -184,13 +182,8 @@ def sections_opml() -> Response:
     snapshot = site.snapshot
 
     def prepare() -> Finished:
-        return finish_text(
-            opml(snapshot.desk, snapshot.addresses),
-            media_type="text/x-opml; charset=utf-8",
-            last_modified=snapshot.desk.accepted_at,
-            cache_control=cache_control(snapshot.desk.settings),
-            always_more=SCRIPTS_MAY_READ,
-        )
+        text = opml(snapshot.desk, snapshot.addresses)
+        return finish_text(text, "text/x-opml", always_more=SCRIPTS_MAY_READ)
 
     return respond_with(site.once(("opml", snapshot.desk.version), prepare))
 
@@ -229,15 +222,13 @@ def _known(path: str) -> Section:
 def _prepare(section: Section, page: int, format: Format) -> Finished:
     site = the_site()
     snapshot = site.snapshot
-    addresses, settings = snapshot.addresses, snapshot.desk.settings
+    addresses, settings = snapshot.addresses, snapshot.settings
     path = section.path
     first = frames.archive_first(page)
     part = site.reader.part(path, format, lambda tx: tx.sections.archive_page(path, first, page, format))
     full = page % frames.ARCHIVE_PAGE == 0
-    if part is None or page > part.filed:
-        if part is not None and full and first <= part.filed + 1:
-            raise _NotYet
-        raise SectionNotFound(path)
+    if page > part.filed:
+        raise _NotYet if full and first <= part.filed + 1 else SectionNotFound(path)
 
     def address(number: int) -> str:
         return addresses.public(frames.archive_path(path, number, format))
@@ -248,13 +239,14 @@ def _prepare(section: Section, page: int, format: Format) -> Finished:
         part.frame,
         part.selection,
         format,
+        settings=settings,
         self_url=address(page),
         page_url=addresses.public("/" + path),
         title=feed_title(path, section.title, settings),
         description=section.description or ("" if path else settings.description),
         feed_id=section_feed_id(part),
         updated=part.created_at,
-        cache_control=_DAY,
+        cached=_DAY,
         link=f'<{address(page)}>; rel="self", <{current}>; rel="current"',
         extra=[
             frames.archive_links(
@@ -277,27 +269,27 @@ def opml(desk: Desk, addresses: Addresses) -> str:
     tree, and none has to know a feed that is a folder too.
     """
     root = ElementTree.Element("opml", version="2.0")
-    head = ElementTree.SubElement(root, "head")
-    ElementTree.SubElement(head, "title").text = legal(desk.settings.title)
+    head = put(root, "head")
+    put(head, "title", desk.settings.title)
     if desk.version:
-        ElementTree.SubElement(head, "dateModified").text = rfc822(desk.accepted_at)
-    ElementTree.SubElement(head, "ownerId").text = addresses.public("/")
-    body = ElementTree.SubElement(root, "body")
+        put(head, "dateModified", rfc822(desk.accepted_at))
+    put(head, "ownerId", addresses.public("/"))
+    body = put(root, "body")
     whole = Section(path="", title=desk.settings.title, description=desk.settings.description)
     ElementTree.register_namespace("webfeeds", frames.OPTIONAL_NAMESPACES["webfeeds"])
     _feed(body, whole, desk.settings.language, addresses)
-    _sections(body, tree(desk, addresses), addresses)
-    return xml_text(root)
+    below = children(desk)
 
-
-def _sections(parent: ElementTree.Element, nodes: Sequence[Node], addresses: Addresses) -> None:
-    for node in nodes:
-        inside = parent
-        if node.children:
+    def sections(parent: ElementTree.Element, several: Iterable[Section]) -> None:
+        for section in several:
+            inside = below.get(section.path, ())
             # A folder has no type, and the W3C's validator wants one beside a title.
-            inside = ElementTree.SubElement(parent, "outline", text=legal(node.title))
-        _feed(inside, addresses.sections[node.path], node.language, addresses)
-        _sections(inside, node.children, addresses)
+            folder = put(parent, "outline", text=legal(section.title)) if inside else parent
+            _feed(folder, section, section.language, addresses)
+            sections(folder, inside)
+
+    sections(body, top_sections(below))
+    return xml_text(root)
 
 
 def _feed(parent: ElementTree.Element, section: Section, language: str | None, addresses: Addresses) -> None:
@@ -313,13 +305,13 @@ def _feed(parent: ElementTree.Element, section: Section, language: str | None, a
         f"{looks}icon": section.icon,
         f"{looks}accentColor": section.colour.removeprefix("#"),
     }
-    ElementTree.SubElement(parent, "outline", {name: legal(text) for name, text in attributes.items() if text})
+    put(parent, "outline", **{name: legal(text) for name, text in attributes.items() if text})
 
 
 PAGES = frozenset(("pages.front", "pages.section_page"))
 SECTION_FEED = "documents.section_document"
-FEEDS = frozenset((SECTION_FEED, "documents.archive_page", "articles.story_feed", "search.search_feed"))
-PUBLIC = frozenset(("documents", "pages", "articles", "search", "crawlers"))
+FEEDS = frozenset((SECTION_FEED, "documents.archive_page", "articles.story_feed", "pages.search_feed"))
+PUBLIC = frozenset(("documents", "pages", "articles", "crawlers"))
 """The blueprints whose answers are the same for everybody."""
 
 _TYPES: dict[str, Format] = {

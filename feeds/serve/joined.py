@@ -21,7 +21,7 @@ from feeds import frames
 from feeds.configuration import Settings
 from feeds.errors import StoreError
 from feeds.model import MEDIA_TYPES, Format, Frame
-from feeds.serve.representations import FEED_VARY, MIN_CODED_BYTES, SCRIPTS_MAY_READ, Finished, finish
+from feeds.serve.representations import FEED_VARY, MIN_CODED_BYTES, SCRIPTS_MAY_READ, Finished, cache_control, finish
 from feeds.serve.store_reader import Part, SourceName
 from feeds.store.values import Selection
 
@@ -66,14 +66,11 @@ class Refused(BadRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What a feed is narrowed to. *source* is the folded key of a source, *keys* those that it means; "" and None: any.
-
-    *limit* is how many entries there are at most, *usual* how many there would be anyway.
+    """What a feed is narrowed to; "" and None: any. *limit* is how many entries there are at most, *usual* how many
+    there would be anyway.
     """
 
-    source: str = ""
-    keys: tuple[str, ...] = ()
-    name: str = ""
+    source: SourceName | None = None
     language: str = ""
     by_story: bool = False
     pictured: bool = False
@@ -84,14 +81,14 @@ class Choice:
     def canonical(self) -> str:
         """The query string of the one address; empty where nothing is narrowed.
 
-        >>> Choice(source="harbour post", language="en", limit=5, usual=50).canonical
+        >>> Choice(source=SourceName("Harbour Post", "The Post"), language="en", limit=5, usual=50).canonical
         'lang=en&limit=5&source=harbour%20post'
         """
         parts = [
             ("by", "story" if self.by_story else ""),
             ("lang", self.language),
             ("limit", str(self.limit) if self.limit != self.usual else ""),
-            ("source", self.source),
+            ("source", self.source.key.casefold() if self.source else ""),
             ("with", "picture" if self.pictured else ""),
         ]
         return "&".join(f"{name}={quote(value, safe='')}" for name, value in parts if value)
@@ -99,8 +96,9 @@ class Choice:
     @property
     def in_words(self) -> str:
         """What sets the feed apart, for its title; empty where only the limit does."""
-        parts = "stories" if self.by_story else "", self.name, self.language, "with pictures" if self.pictured else ""
-        return ", ".join(part for part in parts if part)
+        name = self.source.name if self.source else ""
+        parts = "stories" if self.by_story else "", name, self.language, "with pictures" if self.pictured else ""
+        return ", ".join(filter(None, parts))
 
 
 def choose(
@@ -123,10 +121,14 @@ def choose(
         raise Refused("by=story goes with limit alone: a story is told by several sources")
     if language and not _LANGUAGE.fullmatch(language):
         raise Refused("lang is a language tag such as en or pt-br")
-    limit = _limit(_one(parameters, "limit"), usual)
-    named = {"source": source.key.casefold(), "keys": (source.key,), "name": source.name} if source else {}
-    whole = {"language": language, "by_story": by == "story", "pictured": bool(having)}
-    return Choice(limit=limit, usual=usual, **whole, **named)  # type: ignore[arg-type]
+    return Choice(
+        source=source,
+        language=language,
+        by_story=by == "story",
+        pictured=bool(having),
+        limit=_limit(_one(parameters, "limit"), usual),
+        usual=usual,
+    )
 
 
 def _source(name: str, sources: Mapping[str, SourceName], *, listed: bool) -> SourceName | None:
@@ -168,13 +170,14 @@ def join(
     selection: Selection,
     format: Format,
     *,
+    settings: Settings,
     self_url: str,
     page_url: str,
     title: str,
     description: str,
     feed_id: str,
     updated: datetime,
-    cache_control: str,
+    cached: str = "",
     last_modified: datetime | None = None,
     sequence: int | None = None,
     extra: Sequence[bytes] = (),
@@ -184,7 +187,8 @@ def join(
     """Return the answers of a feed of stored fragments, joined around the frame *base* as publishing joins documents.
 
     *updated* dates it where it has no articles. The oldest go that have no room in *most_bytes*. Its ETag carries
-    *sequence* where it has one, as documents' do. Raises StoreError while something waits for being rendered.
+    *sequence* where it has one, as documents' do, and caches keep it as these unless *cached* says how. Raises
+    StoreError while something waits for being rendered.
     """
     if base is None or selection.missing:
         raise StoreError(
@@ -216,7 +220,7 @@ def join(
         etag=digest if sequence is None else f"{sequence}-{digest}",
         last_modified=max(updated, last_modified or updated),
         media_type=MEDIA_TYPES[format],
-        cache_control=cache_control,
+        cache_control=cached or cache_control(settings),
         vary=FEED_VARY,
         more=[("Link", link or f'<{self_url}>; rel="self"')],
         always_more=SCRIPTS_MAY_READ,

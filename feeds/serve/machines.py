@@ -21,14 +21,13 @@ from werkzeug.exceptions import NotFound
 from feeds.configuration import Settings
 from feeds.dates import rfc3339
 from feeds.errors import StoreError
-from feeds.frames import legal
 from feeds.hub import messages, subscribing
 from feeds.hub.messages import Verdict, key_of
 from feeds.model import Article
-from feeds.serve.addresses import Addresses, document_path
+from feeds.serve.addresses import Addresses
 from feeds.serve.admission import CALLBACKS, MAX_PUSH_BYTES
 from feeds.serve.answers import Snapshot
-from feeds.serve.representations import SCRIPTS_MAY_READ, Finished, cache_control, xml_text
+from feeds.serve.representations import SCRIPTS_MAY_READ, Finished, put, xml_text
 from feeds.serve.site import DAY, finish_text, plain_answer, respond_with, the_site
 from feeds.serve.store_reader import BEHIND_S, Desk
 from feeds.store.documents import Month
@@ -41,50 +40,36 @@ def robots() -> Response:
     """Welcome everybody to what is published; search results and the admins' pages are not for crawlers."""
     snapshot = the_site().snapshot
     closed = [f"Disallow: {snapshot.addresses.local(path)}" for path in ("/search", "/status", "/metrics", "/unfiled")]
-    terms = snapshot.desk.settings.licence_url
+    terms = snapshot.settings.licence_url
     maps = [f"Sitemap: {snapshot.addresses.public(path)}" for path in ("/sitemap.xml", "/sitemap-news.xml")]
     lines = [*([f"License: {terms}", ""] if terms else []), "User-agent: *", *closed, "", *maps]
-    return respond_with(
-        finish_text(
-            "\n".join(lines) + "\n",
-            media_type="text/plain; charset=utf-8",
-            last_modified=snapshot.desk.accepted_at,
-            cache_control=DAY,
-        )
-    )
+    return respond_with(finish_text("\n".join(lines) + "\n", "text/plain", cache_control=DAY))
 
 
 @bp.get("/licence.xml")
 def licence() -> Response:
     """Say what machines may do with what is here (Really Simple Licensing 1.0), where config says it."""
     snapshot = the_site().snapshot
-    if snapshot.desk.settings.licence_url is None:
+    if snapshot.settings.licence_url is None:
         raise NotFound
-    return respond_with(
-        finish_text(
-            licence_document(snapshot.desk.settings, snapshot.addresses),
-            media_type="application/rsl+xml; charset=utf-8",
-            last_modified=snapshot.desk.accepted_at,
-            cache_control=DAY,
-            always_more=SCRIPTS_MAY_READ,
-        )
-    )
+    text = licence_document(snapshot.settings, snapshot.addresses)
+    return respond_with(finish_text(text, "application/rsl+xml", cache_control=DAY, always_more=SCRIPTS_MAY_READ))
 
 
 def licence_document(settings: Settings, addresses: Addresses) -> str:
     """Return the terms for everything below the desk's address."""
     terms = settings.licence
     root = ElementTree.Element("rsl", xmlns="https://rslstandard.org/rsl")
-    content = ElementTree.SubElement(root, "content", url=addresses.public("/"))
-    license = ElementTree.SubElement(content, "license")
+    content = put(root, "content", url=addresses.public("/"))
+    license = put(content, "license")
     for name, usages in (("permits", terms.permits), ("prohibits", terms.prohibits)):
         if usages:
-            ElementTree.SubElement(license, name, type="usage").text = " ".join(usages)
+            put(license, name, " ".join(usages), type="usage")
     if terms.permits:
-        ElementTree.SubElement(license, "payment", type=terms.payment)
+        put(license, "payment", type=terms.payment)
     for name, text in (("copyright", settings.copyright), ("terms", terms.terms)):
         if text:
-            ElementTree.SubElement(content, name).text = legal(text)
+            put(content, name, text)
     return xml_text(root)
 
 
@@ -92,7 +77,7 @@ def licence_document(settings: Settings, addresses: Addresses) -> str:
 def indexnow_key(key: str) -> Response:
     """Give the key that shows search engines that the desk itself told them of its pages (IndexNow)."""
     site = the_site()
-    if not site.snapshot.desk.settings.publish.indexnow:
+    if not site.snapshot.settings.publish.indexnow:
         raise NotFound
     with site.store.read() as tx:
         if key != key_of(tx.configs.desk_id()):
@@ -233,8 +218,7 @@ def _parts(month: Month) -> int:
 
 
 def _last_changed(snapshot: Snapshot, path: str) -> datetime | None:
-    documents = snapshot.finished
-    known = documents.get(document_path(path, "json").encode().decode("latin-1"))
+    known = snapshot.document(path)
     return known.last_modified if known is not None else None
 
 
@@ -247,12 +231,8 @@ def _answer(
         for path, changed in listed:
             at = f"<lastmod>{rfc3339(changed)}</lastmod>" if changed else ""
             lines.append(f"<{element}><loc>{escape(snapshot.addresses.public(path))}</loc>{at}</{element}>")
-        return finish_text(
-            "\n".join([*lines, f"</{root}>\n"]),
-            media_type="application/xml; charset=utf-8",
-            last_modified=max((at for _, at in listed if at), default=snapshot.desk.accepted_at),
-            cache_control=cache_control(snapshot.desk.settings),
-        )
+        changed = max((at for _, at in listed if at), default=None)
+        return finish_text("\n".join([*lines, f"</{root}>\n"]), "application/xml", changed)
 
     return respond_with(the_site().once((*key, snapshot.epoch, snapshot.desk.version), prepare))
 
@@ -266,12 +246,8 @@ def news() -> Response:
 
     def prepare() -> Finished:
         articles = site.reader.published_after(minute - timedelta(days=MAX_AGEDAYS), MAX_NEWS)
-        return finish_text(
-            news_sitemap(articles, snapshot.desk, snapshot.addresses),
-            media_type="application/xml; charset=utf-8",
-            last_modified=max((article.updated for article in articles), default=snapshot.desk.accepted_at),
-            cache_control=cache_control(snapshot.desk.settings),
-        )
+        changed = max((article.updated for article in articles), default=None)
+        return finish_text(news_sitemap(articles, snapshot.desk, snapshot.addresses), "application/xml", changed)
 
     return respond_with(site.once(("sitemap", "news", snapshot.epoch, minute, snapshot.desk.version), prepare))
 
@@ -286,20 +262,20 @@ def news_sitemap(articles: Iterable[Article], desk: Desk, addresses: Addresses) 
     for article in articles:
         if article.noindex:
             continue
-        url = ElementTree.SubElement(root, "url")
-        ElementTree.SubElement(url, "loc").text = addresses.public(f"/article/{article.id}")
-        news = ElementTree.SubElement(url, f"{{{_NEWS}}}news")
-        publication = ElementTree.SubElement(news, f"{{{_NEWS}}}publication")
-        ElementTree.SubElement(publication, f"{{{_NEWS}}}name").text = legal(desk.settings.title)
         language = (article.language or desk.settings.language).lower()
         # The extension wants two or three letters, but for Chinese, where the script matters.
         if language not in ("zh-cn", "zh-tw"):
             language = language.partition("-")[0]
-        ElementTree.SubElement(publication, f"{{{_NEWS}}}language").text = legal(language)
-        ElementTree.SubElement(news, f"{{{_NEWS}}}publication_date").text = rfc3339(article.published)
-        ElementTree.SubElement(news, f"{{{_NEWS}}}title").text = legal(article.title)
+        url = put(root, "url")
+        put(url, "loc", addresses.public(f"/article/{article.id}"))
+        news = put(url, f"{{{_NEWS}}}news")
+        publication = put(news, f"{{{_NEWS}}}publication")
+        put(publication, f"{{{_NEWS}}}name", desk.settings.title)
+        put(publication, f"{{{_NEWS}}}language", language)
+        put(news, f"{{{_NEWS}}}publication_date", rfc3339(article.published))
+        put(news, f"{{{_NEWS}}}title", article.title)
     if not len(root):
-        ElementTree.SubElement(ElementTree.SubElement(root, "url"), "loc").text = addresses.public("/")
+        put(put(root, "url"), "loc", addresses.public("/"))
     return xml_text(root)
 
 

@@ -16,9 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import zip_longest
-from urllib.parse import urlsplit
 
-from feeds.configuration import Settings
 from feeds.errors import StoreError
 from feeds.files import tables
 from feeds.serve.addresses import split_archive, split_format
@@ -102,7 +100,8 @@ class Readership:
     def __init__(self, save: Save | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._save_in_store = save
         self._clock = clock
-        self._polite_s, self._prefix = 0.0, ""
+        self.polite_s = 0.0
+        """Who asks again within that time, while what it has is fresh, is hasty."""
         self._rows: Rows = {}
         self._agents: set[str] = set()
         self._seen: dict[int, tuple[float, str]] = {}
@@ -112,11 +111,6 @@ class Readership:
         self._names: set[str] = set()
         self._day = 0
         self._timer: threading.Timer | None = None
-
-    def configure(self, settings: Settings) -> None:
-        """Judge by these settings from now on: who asks again while what it has is fresh is hasty."""
-        self._polite_s = settings.publish.max_age_s
-        self._prefix = urlsplit(settings.base_url).path.rstrip("/")
 
     def count(self, path: str, status: int, user_agent: str | None, sent: int, tag: str, client: Client) -> None:
         """Count an answer of *sent* bytes at *path*, whose content *tag* names. For one thread at a time."""
@@ -132,7 +126,7 @@ class Readership:
         before = self._seen.get(who) or self._seen_before.get(who)
         if before is not None:
             at, had = before
-            if now - at < self._polite_s:
+            if now - at < self.polite_s:
                 row[_HASTY] += 1
             if status == 200 and tag and had == tag:
                 row[_WASTED] += sent
@@ -160,7 +154,7 @@ class Readership:
                 if count:
                     declared.append((name, path, count))
                 # Of whom nobody knows it would be too much to say which documents, and worth nothing.
-                document = document_asked(path.removeprefix(self._prefix)) if known or count else ""
+                document = document_asked(path) if known or count else ""
                 if document == ALARMS:
                     continue  # the admin's own
                 self._keep(name, document, row, count)

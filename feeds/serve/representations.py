@@ -22,6 +22,7 @@ from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
 from feeds.configuration import Settings
 from feeds.dates import http_date
+from feeds.frames import legal
 from feeds.model import Document
 from feeds.serve.addresses import Addresses, document_path
 
@@ -289,6 +290,13 @@ def finish_delta(document: Document, body: bytes) -> Finished:
 def reply_226(delta: Finished, accept_encoding: str | None) -> Reply:
     """Answer with a delta."""
     return replace(delta.whole[delta.coding(codings_in_order(accept_encoding))], status=226)
+
+
+def put(parent: ElementTree.Element, name: str, text: str = "", /, **attributes: str) -> ElementTree.Element:
+    """Add an element to *parent* and return it; what XML forbids is taken out of *text*."""
+    made = ElementTree.SubElement(parent, name, attributes)
+    made.text = legal(text) or None
+    return made
 
 
 def xml_text(root: ElementTree.Element) -> str:

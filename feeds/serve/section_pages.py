@@ -1,42 +1,51 @@
-"""The front page, sections' pages and search: the human face of the feeds.
+"""The front page, sections' pages, pages of the past and search: the human face of the feeds.
 I/O: a few reads of the store, once a publication; one a question for search.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, request
 
+from feeds import frames
 from feeds.configuration import UNFILED, Section
 from feeds.errors import SectionNotFound, StoreError
 from feeds.model import Article, Format
 from feeds.serve.addresses import Addresses
 from feeds.serve.answers import Snapshot
+from feeds.serve.joined import Refused, join
+from feeds.serve.representations import Finished, is_for_people
+from feeds.serve.site import (
+    drawn,
+    finish_text,
+    number_asked,
+    page_headers,
+    respond_with,
+    showing_of,
+    the_site,
+)
 from feeds.serve.site import page as draw_once
-from feeds.serve.site import the_site
 from feeds.serve.view_models import (
     FORMAT_NAMES,
-    Day,
     Headline,
-    Node,
     Showing,
-    by_day,
     by_weight,
     children,
-    feeds_of,
+    days,
+    feed_of,
     headline,
-    node,
     not_shown,
-    tree,
+    top_sections,
 )
-from feeds.serve.wording import REDRAWN_MIN, Wording, direction, speak, wording
-from feeds.store.values import StorySize
+from feeds.serve.wording import REDRAWN_MIN, Wording, wording
+from feeds.store.search import MOST_FOUND, MOST_QUERY_CHARS, Question
+from feeds.store.values import Selection, StorySize
 from feeds.urls import is_loopback
 
 bp = Blueprint("pages", __name__)
@@ -56,7 +65,6 @@ MOST_ON_A_PAGE = 50
 MOST_WITH_FEEDS = 150
 """Sections up to which the page of all sections links the feeds of each."""
 
-
 SERVICES = (
     ("Feedly", "https://feedly.com/i/discover/sources/search/feed/"),
     ("Inoreader", "https://www.inoreader.com/?add_feed="),
@@ -66,49 +74,51 @@ SERVICES = (
 )
 """Services that subscribe to an address which is put behind theirs."""
 
+PER_PAGE = 20
+FEED_ENTRIES = 50
+MOST_CHOICES = 150
+"""Sections and sources that the page of search offers to choose from; the addresses take any."""
+DAYS = (1, 7, 30, 365)
+"""Times to choose from: so many days back."""
+
 
 @bp.get("/")
 def front() -> Response:
     """Give the front page: what weighs most of all, then the sections that have something, each with its headlines."""
+    site = the_site()
 
-    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
-        site, desk, addresses = the_site(), snapshot.desk, snapshot.addresses
-        showing = showing_of(snapshot)
+    def draw(showing: Showing) -> tuple[str, datetime]:
+        snapshot = site.snapshot
         newest = site.known("top", snapshot.state_of(""), partial(site.reader.heaviest, "", TOP_READ, TOP_AMONG))
-        sections = tree(desk, addresses)
+        below = children(showing.desk)
+        sections = top_sections(below)
         latest = _latest(sections, snapshot)
         seen = [*newest, *(article for articles in latest.values() for article in articles)]
         sizes = story_sizes(seen)
         shown: set[str] = set()
 
-        def lines(articles: Sequence[Article], most: int, others: int) -> tuple[Headline, ...]:
+        def lines(articles: Sequence[Article], most: int, others: int) -> list[Headline]:
             found = by_weight([headline(one, showing, sizes) for one in articles], others)
-            return tuple(not_shown(found, shown, most))
+            return not_shown(found, shown, most)
 
-        top = lines(newest, TOP_HEADLINES, 4)
-        desks = [
-            replace(one, headlines=lines(latest[one.path], SECTION_HEADLINES, 2))
-            for one in sections
-            if one.path in latest
-        ]
-        html = render_template(
+        return drawn(
             "front.html",
-            **frame(showing),
+            showing,
+            seen,
+            newest=lines(newest, TOP_HEADLINES, 4),
             sections=sections,
-            desks=desks,
+            below=below,
+            desks=[(one, lines(latest[one.path], SECTION_HEADLINES, 2)) for one in sections if one.path in latest],
             beside=[one for one in sections if one.path not in latest][:MOST_BESIDE],
-            newest=top,
-            sources=len(desk.sources),
-            feeds=feeds_of("", addresses),
-            everything=_archive("", site.reader.older("", ()), addresses),
-            canonical=addresses.public("/"),
+            sources=len(showing.desk.sources),
+            everything=_archive("", site.reader.older("", ()), showing.addresses),
+            canonical=showing.addresses.public("/"),
         )
-        return html, latest_change(seen, desk.accepted_at)
 
-    return draw_once(("front", the_site().snapshot.counter, slot()), draw)
+    return draw_once(("front", site.snapshot.counter, slot()), draw)
 
 
-def _latest(sections: Sequence[Node], snapshot: Snapshot) -> dict[str, Sequence[Article]]:
+def _latest(sections: Sequence[Section], snapshot: Snapshot) -> dict[str, Sequence[Article]]:
     """The newest articles of the sections that a front page shows: the first that have any."""
     site, found = the_site(), {}
     for path in [one.path for one in sections if snapshot.filed(one.path)][:DESKS]:
@@ -122,17 +132,17 @@ def _latest(sections: Sequence[Node], snapshot: Snapshot) -> dict[str, Sequence[
 def all_sections() -> Response:
     """Give the whole tree of sections, with the feeds of each where they are not too many to be read."""
 
-    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
-        addresses = snapshot.addresses
-        html = render_template(
+    def draw(showing: Showing) -> tuple[str, datetime]:
+        below = children(showing.desk)
+        return drawn(
             "sections.html",
-            **frame(showing_of(snapshot)),
-            sections=tree(snapshot.desk, addresses),
-            with_feeds=len(snapshot.desk.sections) <= MOST_WITH_FEEDS,
-            feeds=feeds_of("", addresses),
-            canonical=addresses.public("/sections"),
+            showing,
+            (),
+            sections=top_sections(below),
+            below=below,
+            with_feeds=len(showing.desk.sections) <= MOST_WITH_FEEDS,
+            canonical=showing.addresses.public("/sections"),
         )
-        return html, snapshot.desk.accepted_at
 
     return draw_once(("sections",), draw)
 
@@ -140,21 +150,15 @@ def all_sections() -> Response:
 @bp.get("/<path:section>")
 def section_page(section: str) -> Response:
     """Give a section's page: its feeds, what lies above, beside and below it, its articles by days."""
-    site = the_site()
-    found = _section(section)
-    return draw_once(("section", found.path, site.snapshot.state_of(found.path), slot()), partial(_draw, found))
+    return _section_page("section.html", _section(section))
 
 
 def feed_page(section: Section, format: Format, url: str) -> Response:
     """Give what a browser that navigates to the feed at *url* gets: its section's page, with the feed explained."""
-    snapshot = the_site().snapshot
-    path = section.path
-    words = wording(section.language or snapshot.desk.settings.language)
-    shown = section if path else replace(section, title=snapshot.desk.settings.title)
-    feed = {"name": FORMAT_NAMES[format], "url": url, "services": _services(url, words)}
-    return draw_once(
-        ("feed", path, url, snapshot.state_of(path), slot()), partial(_draw, shown, template="feed.html", asked=feed)
-    )
+    settings = the_site().snapshot.settings
+    words = wording(section.language or settings.language)
+    shown = section if section.path else replace(section, title=settings.title)
+    return _section_page("feed.html", shown, name=FORMAT_NAMES[format], url=url, services=_services(url, words))
 
 
 def _services(url: str, words: Wording) -> list[tuple[str, str]]:
@@ -166,28 +170,43 @@ def _services(url: str, words: Wording) -> list[tuple[str, str]]:
     ]
 
 
-def _draw(found: Section, snapshot: Snapshot, template: str = "section.html", **more: object) -> tuple[str, datetime]:
-    """Draw the page of a section, with what *template* wants *more*; and the time of its last change."""
+def _section_page(template: str, found: Section, url: str = "", **more: object) -> Response:
     site, path = the_site(), found.path
-    desk, addresses = snapshot.desk, snapshot.addresses
-    articles = site.reader.latest(path, min(found.limit or desk.settings.publish.entries, MOST_ON_A_PAGE))
-    sizes = story_sizes(articles)
-    showing = showing_of(snapshot, found.language)
+
+    def draw(showing: Showing) -> tuple[str, datetime]:
+        most = min(found.limit or showing.settings.publish.entries, MOST_ON_A_PAGE)
+        articles = site.reader.latest(path, most)
+        older = site.reader.older(path, [article.uid for article in articles])
+        return _drawn(template, showing, found, articles, story_sizes(articles), older, "", url=url, **more)
+
+    return draw_once((template, path, url, site.snapshot.state_of(path), slot()), draw, found.language)
+
+
+def _drawn(
+    template: str,
+    showing: Showing,
+    found: Section,
+    articles: Sequence[Article],
+    sizes: Mapping[str, StorySize],
+    older: int | None,
+    page: str,
+    /,
+    **more: object,
+) -> tuple[str, datetime]:
+    """Draw a page of a section's articles by days, *page* of its past, with what *template* wants *more*."""
     lines = [headline(article, showing, sizes, dated=False) for article in articles]
-    html = render_template(
+    at = f"{'/' if found.path and page else ''}{page}"
+    return drawn(
         template,
-        **frame(showing),
+        showing,
+        articles,
+        section=found,
+        **_around(found, showing),
+        days=days(by_weight(lines), showing),
+        older=_archive(found.path, older, showing.addresses),
+        canonical=showing.addresses.public(f"/{found.path}{at}"),
         **more,
-        section=node(found, addresses),
-        **_around(found, snapshot),
-        days=[Day.of(day, several, showing.words) for day, several in by_day(lines, showing.zone)],
-        feeds=feeds_of(path, addresses),
-        older=_archive(path, site.reader.older(path, [article.uid for article in articles]), addresses),
-        canonical=addresses.public("/" + path),
-        unfiled=path == UNFILED,
-        looks=found,
     )
-    return html, latest_change(articles, desk.accepted_at)
 
 
 @bp.get("/archive/<page>", defaults={"section": ""})
@@ -195,34 +214,17 @@ def _draw(found: Section, snapshot: Snapshot, template: str = "section.html", **
 def archive_page(section: str, page: str) -> Response:
     """Give a page of a section's past, with the same articles as the archive pages of its feeds; back to the first."""
     site = the_site()
-    found = _section(section) if section else Section(path="", title=site.snapshot.desk.settings.title)
-    number = int(page) if ARCHIVE_NUMBER.fullmatch(page) else 0
-    past = site.reader.past(section, number) if number else None
-    if past is None:
+    found = _section(section) if section else Section(path="", title=site.snapshot.settings.title)
+    if not ARCHIVE_NUMBER.fullmatch(page):
         raise SectionNotFound(section)
+    past = site.reader.past(section, int(page))
 
-    def draw(snapshot: Snapshot) -> tuple[str, datetime]:
-        addresses = snapshot.addresses
-        showing = showing_of(snapshot, found.language)
-        lines = [headline(one, showing, dated=False) for one in past.articles]
-        newer = _archive(section, past.newer, addresses)
-        html = render_template(
-            "archive.html",
-            **frame(showing),
-            section=node(found, addresses),
-            **_around(found, snapshot),
-            days=[Day.of(day, several, showing.words) for day, several in by_day(lines, showing.zone)],
-            feeds=feeds_of(section, addresses),
-            past=True,
-            looks=found,
-            older=_archive(section, past.older, addresses),
-            newer=newer or addresses.local("/" + section),
-            canonical=addresses.public(f"{'/' if section else ''}{section}/archive/{number}"),
-            unfiled=section == UNFILED,
-        )
-        return html, latest_change(past.articles, snapshot.desk.accepted_at)
+    def draw(showing: Showing) -> tuple[str, datetime]:
+        newer = _archive(section, past.newer, showing.addresses) or showing.addresses.local("/" + section)
+        at = f"archive/{page}"
+        return _drawn("archive.html", showing, found, past.articles, {}, past.older, at, newer=newer)
 
-    return draw_once(("archive", section, number, site.snapshot.state_of(section), past.newer, slot()), draw)
+    return draw_once(("past", section, page, site.snapshot.state_of(section), past.newer, slot()), draw, found.language)
 
 
 def _archive(path: str, page_number: int | None, addresses: Addresses) -> str:
@@ -232,7 +234,7 @@ def _archive(path: str, page_number: int | None, addresses: Addresses) -> str:
 def _section(path: str) -> Section:
     found = the_site().snapshot.addresses.section_at(path)
     if found is None and path == UNFILED:
-        words = wording(the_site().snapshot.desk.settings.language)
+        words = wording(the_site().snapshot.settings.language)
         description = words.gettext("Articles that no section takes in yet.")
         found = Section(path=UNFILED, title=words.gettext("Unfiled"), description=description)
     if found is None:
@@ -240,16 +242,16 @@ def _section(path: str) -> Section:
     return found
 
 
-def _around(section: Section, snapshot: Snapshot) -> dict[str, object]:
-    """The sections above, below and beside one, as links: what lies beside it is the one itself as well."""
-    addresses = snapshot.addresses
+def _around(section: Section, showing: Showing) -> dict[str, object]:
+    """The sections above, below and beside one: what lies beside it is the one itself as well."""
     ends = [at for at, sign in enumerate(section.path) if sign == "/"]
-    by_parent = children(snapshot.desk)
-    beside = by_parent.get(section.parent or "", ()) if section.path else ()
+    above = (showing.addresses.section_at(section.path[:end]) for end in ends)
+    below = children(showing.desk)
+    beside = below.get(section.parent or "", ()) if section.path else ()
     return {
-        "trail": [node(one, addresses) for end in ends if (one := addresses.section_at(section.path[:end]))],
-        "children": [node(one, addresses) for one in by_parent.get(section.path, ())[:MOST_AROUND]],
-        "siblings": [node(one, addresses) for one in _near(beside, section)] if len(beside) > 1 else [],
+        "trail": [one for one in above if one],
+        "children": below.get(section.path, ())[:MOST_AROUND],
+        "siblings": _near(beside, section) if len(beside) > 1 else (),
     }
 
 
@@ -277,34 +279,134 @@ def slot() -> int:
     return int(the_site().now().timestamp() // (60 * REDRAWN_MIN))
 
 
-def showing_of(snapshot: Snapshot, language: str | None = None) -> Showing:
-    """Return what a page in *language* is drawn with, None for the desk's; templates speak it from now on."""
-    words = speak(wording(language or snapshot.desk.settings.language))
-    return Showing(desk=snapshot.desk, addresses=snapshot.addresses, words=words, now=the_site().now())
+# ------------------------------------------------------------------ search
 
 
-def frame(showing: Showing) -> dict[str, object]:
-    """Return what every page needs: the desk, the page's language, links to the front page and the style sheet."""
-    settings, addresses = showing.desk.settings, showing.addresses
-    names = the_site().assets.served_name
-    spoken = showing.words.language
+@bp.get("/search")
+def search_page() -> Response:
+    """Show what is found, by relevance or by date, with what narrows it."""
+    snapshot = the_site().snapshot
+    showing = showing_of(snapshot)
+    question = _question(snapshot)
+    by_date = _sort() == "date"
+    days = number_asked("days", least=1, most=10_000)
+    number = number_asked("page", least=1, most=MOST_FOUND // PER_PAGE) or 1
+    if days is not None:
+        question = replace(question, since=showing.now - timedelta(days=days))
+    found: tuple[Article, ...] = ()
+    count = 0
+    if question.words:
+        with the_site().store.read() as tx:
+            hits = tx.search.find(question, PER_PAGE, (number - 1) * PER_PAGE, by_date=by_date)
+        found, count = hits.articles, hits.count
+    asked = _asked(question) | ({"days": str(days)} if days else {}) | ({"sort": "date"} if by_date else {})
+    sizes = story_sizes(found)
+    html, changed = drawn(
+        "search.html",
+        showing,
+        found,
+        query=question.words,
+        lines=[headline(article, showing, sizes) for article in found],
+        count=count,
+        more_than_counted=count == MOST_FOUND,
+        later=_page_link(snapshot, asked, number + 1) if number * PER_PAGE < count else "",
+        earlier=_page_link(snapshot, asked, number - 1) if number > 1 else "",
+        chosen=asked,
+        **_choices(showing, question),
+        feeds=[feed_of("search", "atom", snapshot.addresses, "?" + urlencode(_asked(question)))],
+    )
+    more = page_headers(snapshot.settings)
+    return respond_with(finish_text(html, "text/html", changed, cache_control="public, max-age=60", more=more))
+
+
+@bp.get("/search.atom")
+def search_feed() -> Response:
+    """Give what was found last as a feed; the same question has the same feed id for good."""
+    site = the_site()
+    snapshot = site.snapshot
+    format: Format = "atom"
+    if is_for_people(request.environ):
+        return search_page()
+    question = _question(snapshot)
+    words, asked = question.words, _asked(question)
+    narrowed = [f"{name}={value}" for name, value in asked.items() if name != "q"]
+
+    def prepare() -> Finished:
+        with site.store.read() as tx:
+            base, fragments = tx.documents.frame("", format), tx.search.fragments(question, format, FEED_ENTRIES)
+            desk_id = tx.configs.desk_id()
+        updated = max((fragment.updated for fragment in fragments), default=None)
+        return join(
+            base,
+            Selection(fragments=fragments, missing=0, updated=updated),
+            format,
+            settings=snapshot.settings,
+            self_url=_address(snapshot, "/search.atom", asked),
+            page_url=_address(snapshot, "/search", asked),
+            title=f"“{words}” · {snapshot.settings.title}",
+            description=f"Articles that hold {words}",
+            feed_id=frames.feed_urn(desk_id, "search", "&".join([words.casefold(), *narrowed])),
+            updated=snapshot.desk.accepted_at,
+            most_bytes=snapshot.settings.publish.max_bytes,
+        )
+
+    key = ("search", format, question, snapshot.counter, snapshot.desk.version)
+    return respond_with(site.joined(key, prepare))
+
+
+def _question(snapshot: Snapshot) -> Question:
+    """What is asked, in its one spelling: blanks single, cut at the most that is read. Raises Refused."""
+    words = " ".join(request.args.get("q", "").split())[:MOST_QUERY_CHARS]
+    section, name = request.args.get("section", "").strip("/ "), request.args.get("source", "").strip()
+    if section and snapshot.addresses.section_at(section) is None:
+        raise Refused("section is the path of a section, as in its address: news/world")
+    source = the_site().sources_by_name(snapshot).get(name.casefold())
+    if name and source is None:
+        raise Refused("source is the name of one of this desk's sources")
+    return Question(words=words, within=the_site().readable, section=section, source=source.key if source else "")
+
+
+def _sort() -> str:
+    given = request.args.get("sort", "").strip()
+    if given not in ("", "date", "relevance"):
+        raise Refused("sort is relevance or date")
+    return given
+
+
+def _asked(question: Question) -> dict[str, str]:
+    """The query that asks *question* again, but for its time."""
+    asked = {"q": question.words, "section": question.section, "source": question.source}
+    return {name: value for name, value in asked.items() if value}
+
+
+def _address(snapshot: Snapshot, path: str, asked: Mapping[str, str]) -> str:
+    return snapshot.addresses.public(path) + "?" + urlencode(asked)
+
+
+def _page_link(snapshot: Snapshot, asked: Mapping[str, str], number: int) -> str:
+    page = {"page": str(number)} if number > 1 else {}
+    return snapshot.addresses.local("/search") + "?" + urlencode({**asked, **page})
+
+
+def _choices(showing: Showing, question: Question) -> dict[str, object]:
+    """What the page offers to choose from, as (value, name): sections, sources, times; what is chosen in any case."""
+    desk = showing.desk
+    titles = {section.path: section.title for section in desk.sections if section.path}
+    sections = [(path, " › ".join(_titles(path, titles))) for path in titles]
+    ngettext = showing.words.ngettext
+    offered = [one for one in desk.sources if not the_site().hides or one.key == question.source]
+    sources = sorted(((source.key, source.name) for source in offered), key=lambda pair: pair[1].casefold())
     return {
-        "desk": settings,
-        "page_language": spoken,
-        # Of a desk whose language the pages do not speak the articles set the side.
-        "direction": direction(spoken if spoken != "en" else settings.language),
-        "home": addresses.local("/"),
-        "sections_url": addresses.local("/sections"),
-        "opml": addresses.local("/sections.opml"),
-        "style": addresses.local(f"/static/{names['desk.css']}"),
-        "icon": addresses.local(f"/static/{names['favicon.svg']}"),
-        "mark": addresses.local("/favicon.ico"),
-        "search_url": addresses.local("/search"),
-        "status_url": addresses.local("/status") if the_site().access.is_open(settings.base_url) else "",
-        "licence": addresses.local("/licence.xml") if settings.licence else "",
+        "sections": _some(sections, question.section),
+        "sources_offered": _some(sources, question.source),
+        "times": [(str(day), ngettext("the last day", "the last %(num)s days", day)) for day in DAYS],
     }
 
 
-def latest_change(articles: Sequence[Article], accepted_at: datetime) -> datetime:
-    """Return when what a page shows last changed."""
-    return max([accepted_at, *(article.updated for article in articles)])
+def _titles(path: str, titles: Mapping[str, str]) -> list[str]:
+    ends = [at for at, sign in enumerate(path) if sign == "/"]
+    return [titles[path[:end]] for end in ends if path[:end] in titles] + [titles[path]]
+
+
+def _some(choices: list[tuple[str, str]], chosen: str) -> list[tuple[str, str]]:
+    return choices[:MOST_CHOICES] + [each for each in choices[MOST_CHOICES:] if each[0] == chosen]

@@ -1,5 +1,5 @@
-"""The files that ship with the pages: style sheet and icons, under names that change with their content.
-I/O: reads them once, at start.
+"""One desk as its views know it: what is published as the asker may see it, what is kept, how pages are drawn.
+I/O: reads the files that ship with the pages once, at start.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,17 +17,31 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, render_template, request
 from werkzeug.exceptions import Unauthorized
 
 from feeds.configuration import Settings
 from feeds.errors import StoreError
+from feeds.model import Article
 from feeds.serve.addresses import Addresses
 from feeds.serve.admission import Access, Visitor, visitor_of
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.joined import Refused, by_name
-from feeds.serve.representations import MIN_CODED_BYTES, Finished, Headers, Reply, finish, kept_private, reply
+from feeds.serve.representations import (
+    MIN_CODED_BYTES,
+    Finished,
+    Headers,
+    Reply,
+    finish,
+    kept_private,
+    reply,
+)
+from feeds.serve.representations import (
+    cache_control as kept_by_caches,
+)
 from feeds.serve.store_reader import Desk, Health, SourceName, StoreReader
+from feeds.serve.view_models import Showing
+from feeds.serve.wording import REDRAWN_MIN, direction, wording
 from feeds.store import Store
 from feeds.store.selections import PUBLIC
 from feeds.urls import OWN
@@ -228,7 +242,7 @@ def admit() -> None:
             raise Unauthorized
 
 
-VIEWED = frozenset(("articles", "pages", "search", "documents.sections_opml"))
+VIEWED = frozenset(("articles", "pages", "documents.sections_opml"))
 """What shows a visitor the desk as she may see it: blueprints, and a view."""
 
 
@@ -269,23 +283,55 @@ def respond_with(finished: Finished) -> Response:
     return respond(reply(finished, request.environ))
 
 
-def page(key: tuple[object, ...], draw: Callable[[Snapshot], tuple[str, datetime]]) -> Response:
-    """Answer with a page of HTML. *draw* gives it with the time of its content, and runs once for each *key*.
+# ------------------------------------------------------------------ pages
+
+
+def showing_of(snapshot: Snapshot, language: str | None = None) -> Showing:
+    """Return what a page in *language* is drawn with, None for the desk's; templates speak it from now on."""
+    words = wording(language or snapshot.settings.language)
+    g.showing = Showing(desk=snapshot.desk, addresses=snapshot.addresses, words=words, now=the_site().now())
+    return g.showing  # type: ignore[no-any-return]
+
+
+def slot() -> int:
+    """Return what changes whenever the relative times on a page have to."""
+    return int(the_site().now().timestamp() // (60 * REDRAWN_MIN))
+
+
+def drawn(template: str, showing: Showing, articles: Iterable[Article], /, **values: object) -> tuple[str, datetime]:
+    """Return a page of HTML, and when what it shows last changed: *articles*, and the config."""
+    settings, addresses = showing.settings, showing.addresses
+    names = the_site().assets.served_name
+    spoken = showing.words.language
+    html = render_template(
+        template,
+        desk=settings,
+        page_language=spoken,
+        # Of a desk whose language the pages do not speak the articles set the side.
+        direction=direction(spoken if spoken != "en" else settings.language),
+        style=addresses.local(f"/static/{names['desk.css']}"),
+        icon=addresses.local(f"/static/{names['favicon.svg']}"),
+        status_shown=the_site().access.is_open(settings.base_url),
+        **values,
+    )
+    return html, max([showing.desk.accepted_at, *(article.updated for article in articles)])
+
+
+def page(
+    key: tuple[object, ...], draw: Callable[[Showing], tuple[str, datetime]], language: str | None = None
+) -> Response:
+    """Answer with a page of HTML in *language*. *draw* gives it as `drawn` does, and runs once for each *key*.
 
     The key has to change with whatever the page shows, but for the config.
     """
     site = the_site()
     snapshot = site.snapshot
+    settings = snapshot.settings
 
     def prepare() -> Finished:
-        html, last_modified = draw(snapshot)
-        return finish_text(
-            html,
-            media_type="text/html; charset=utf-8",
-            last_modified=last_modified,
-            cache_control=f"public, max-age={min(PAGE_MAX_AGE_S, snapshot.desk.settings.publish.max_age_s)}",
-            more=page_headers(snapshot.desk.settings),
-        )
+        html, changed = draw(showing_of(snapshot, language))
+        cached = f"public, max-age={min(PAGE_MAX_AGE_S, settings.publish.max_age_s)}"
+        return finish_text(html, "text/html", changed, cache_control=cached, more=page_headers(settings))
 
     if site.visitor.opened is not None:
         return respond_with(prepare())
@@ -303,24 +349,28 @@ def page(key: tuple[object, ...], draw: Callable[[Snapshot], tuple[str, datetime
 
 def finish_text(
     text: str,
-    *,
     media_type: str,
-    last_modified: datetime,
-    cache_control: str,
+    changed: datetime | None = None,
+    *,
+    cache_control: str = "",
     more: Headers | None = None,
     always_more: Headers | None = None,
 ) -> Finished:
-    """Prepare an answer of *text* that was just put together, gzip too; its ETag is a hash of it."""
-    body = text.replace(OWN, the_site().snapshot.desk.settings.base_url).encode()
+    """Prepare an answer of *text* that was just put together, gzip too; its ETag is a hash of it.
+
+    *changed* is when what it says last did, None: with the config. Caches keep it as documents unless told otherwise.
+    """
+    desk = the_site().snapshot.desk
+    body = text.replace(OWN, desk.settings.base_url).encode()
     bodies = {"identity": body}
     if len(body) > MIN_CODED_BYTES:
         bodies["gzip"] = gzip.compress(body, 5, mtime=0)
     return finish(
         bodies=bodies,
         etag=hashlib.sha256(body).hexdigest()[:20],
-        last_modified=last_modified,
-        media_type=media_type,
-        cache_control=cache_control,
+        last_modified=changed or desk.accepted_at,
+        media_type=f"{media_type}; charset=utf-8",
+        cache_control=cache_control or kept_by_caches(desk.settings),
         more=more,
         always_more=always_more,
     )

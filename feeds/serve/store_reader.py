@@ -211,20 +211,20 @@ class StoreReader:
             unlisted = tx.sections.unlisted(path, shown, section.rendered_filed)
         return frames.newest_archive_page(unlisted, section.rendered_filed)
 
-    def past(self, path: str, page: int) -> Past | None:
-        """What stands on the archive page of a section that ends with the filing *page*; None where there is none."""
+    def past(self, path: str, page: int) -> Past:
+        """What stands on the archive page of a section that ends with the filing *page*. Raises SectionNotFound."""
         first = frames.archive_first(page)
         with self.store.read() as tx:
             section = tx.sections.get(path)
             if section is None or page > section.rendered_filed:
-                return None
+                raise SectionNotFound(path)
             before = tx.sections.unlisted(path, (), first - 1)
+            following = page + frames.ARCHIVE_PAGE
+            is_there = page % frames.ARCHIVE_PAGE == 0 and following <= section.rendered_filed
             return Past(
                 articles=tx.sections.archive(path, first, page)[::-1],
                 older=frames.archive_page(before) if before else None,
-                newer=page + frames.ARCHIVE_PAGE
-                if page % frames.ARCHIVE_PAGE == 0 and page + frames.ARCHIVE_PAGE <= section.rendered_filed
-                else None,
+                newer=following if is_there else None,
             )
 
     def article(self, uid: str) -> Article | Retracted | None:
@@ -276,22 +276,16 @@ class StoreReader:
             retracted=tuple((gone.uid, gone.at) for gone in changes.withdrawn),
         )
 
-    def part(self, path: str, format: Format, select: Callable[[ReadTx], Selection]) -> Part | None:
-        """What a feed of the articles that *select* chooses of a section is joined from; None where the section has no
-        documents.
+    def part(self, path: str, format: Format, select: Callable[[ReadTx], Selection]) -> Part:
+        """What a feed of the articles that *select* chooses of a section is joined from. Raises SectionNotFound, also
+        where the section has no documents.
         """
         with self.store.read() as tx:
-            try:
-                selection = select(tx)
-            except SectionNotFound:
-                return None
-            section, frame, listing = (
-                tx.sections.get(path),
-                tx.documents.frame(path, format),
-                tx.documents.listing(path),
-            )
+            selection = select(tx)
+            section, frame = tx.sections.get(path), tx.documents.frame(path, format)
+            listing = tx.documents.listing(path)
             if section is None or frame is None or listing is None:
-                return None
+                raise SectionNotFound(path)
             return Part(
                 selection=selection,
                 frame=frame,
@@ -302,16 +296,6 @@ class StoreReader:
                 created_at=section.created_at,
                 last_modified=listing.last_modified,
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceChoice:
-    """Which sources a page shows: see `Overview.source_ids`; *page* counts from 1."""
-
-    word: str = ""
-    sought: str = ""
-    sort: str = "config"
-    page: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,46 +342,42 @@ class Health:
         self.trouble: StoreError | None = None
         """Why the store did not answer when it was last asked for a summary; None where it did."""
 
-    def summary(self, choice: SourceChoice, now: datetime) -> HealthSummary:
-        """The desk as a whole, with the chosen page of sources.
+    def summary(self, now: datetime, *, word: str, sought: str, sort: str, page: int) -> HealthSummary:
+        """The desk as a whole, with a *page*, counted from 1, of the sources that `Overview.source_ids` gives.
 
         Where the store does not answer, the last summary that was given. Raises StoreError where there is none.
         """
         try:
             with self._reader.store.read() as tx:
-                summary = self._summary_in(tx, choice, now)
+                numbers, alarms = tx.overview.numbers(now), tx.events.open_counts()
+                ids_of = partial(tx.overview.source_ids, now, word=word, sought=sought)
+                found = sum(numbers.states.values())
+                if sought:
+                    found = len(ids_of(limit=found))
+                elif word:
+                    found = numbers.trouble if word == "trouble" else numbers.states[word]
+                page = min(page, pages_of(found))
+                ids = ids_of(sort=sort, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
+                self._summary = HealthSummary(
+                    numbers=numbers,
+                    found=found,
+                    page=page,
+                    shown=shown_sources(tx, ids, now),
+                    section_days=self._days_of_sections(tx, now),
+                    alarms=alarms,
+                    events=tx.events.open_of(alarms, ALARMS_LISTED),
+                )
+            self.trouble = None
         except StoreError as error:
             self.trouble = error
             if self._summary is None:
                 raise
-            return self._summary
-        self.trouble, self._summary = None, summary
-        return summary
+        return self._summary
 
     def numbers(self, now: datetime) -> tuple[Numbers, Mapping[str, int]]:
         """The desk in numbers, and how many alarms of each kind are open. Raises StoreError."""
         with self._reader.store.read() as tx:
             return tx.overview.numbers(now), tx.events.open_counts()
-
-    def _summary_in(self, tx: ReadTx, choice: SourceChoice, now: datetime) -> HealthSummary:
-        numbers, alarms = tx.overview.numbers(now), tx.events.open_counts()
-        ids_of = partial(tx.overview.source_ids, now, word=choice.word, sought=choice.sought)
-        found = sum(numbers.states.values())
-        if choice.sought:
-            found = len(ids_of(limit=found))
-        elif choice.word:
-            found = numbers.trouble if choice.word == "trouble" else numbers.states[choice.word]
-        page = min(choice.page, pages_of(found))
-        ids = ids_of(sort=choice.sort, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
-        return HealthSummary(
-            numbers=numbers,
-            found=found,
-            page=page,
-            shown=shown_sources(tx, ids, now),
-            section_days=self._days_of_sections(tx, now),
-            alarms=alarms,
-            events=tx.events.open_of(alarms, ALARMS_LISTED),
-        )
 
     def _days_of_sections(self, tx: ReadTx, now: datetime) -> Mapping[str, Mapping[int, int]]:
         """Articles of sections by day, counted at most once in `SECTIONS_EVERY`: two weeks of articles are many."""

@@ -1,4 +1,4 @@
-"""Articles, days, sections and feeds as pages list them, and in what order: the heaviest first, nothing twice. Pure."""
+"""What pages list, and in what order: articles, the heaviest first and nothing twice; days, sections, feeds. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from itertools import groupby
 from types import MappingProxyType
+from typing import NamedTuple
 
-from feeds.configuration import Section
+from feeds.configuration import Section, Settings
 from feeds.dates import rfc3339, zone_of
-from feeds.model import FORMATS, MEDIA_TYPES, Article
+from feeds.model import FORMATS, MEDIA_TYPES, Article, Format
 from feeds.parsed import Image
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, document_path, story_path
@@ -34,13 +35,17 @@ class Showing:
     now: datetime
 
     @property
+    def settings(self) -> Settings:
+        """The desk's settings."""
+        return self.desk.settings
+
+    @property
     def zone(self) -> tzinfo:
         """The zone that times are told in."""
-        return zone_of(self.desk.settings.timezone)
+        return zone_of(self.settings.timezone)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
+class Feed(NamedTuple):
     """A document as a link: *url* is the public address, to copy into a reader."""
 
     name: str
@@ -52,7 +57,7 @@ class Feed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
     """An article in a list. *published* orders it: as shown, but for a time that is yet to come. *at* is its time as
-    short as it can be, *when* the whole of it.
+    short as it can be, *when* the whole of it. *story_href* is empty where no page tells more of its story.
     """
 
     title: str
@@ -73,52 +78,28 @@ class Headline:
     first_in: str = ""
     story: str | None = None
     story_href: str = ""
-    story_size: int = 0
-    independent: int = 1
-    series: bool = False
+    size: StorySize = StorySize(0, 0)
     others: tuple[Headline, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class Day(NamedTuple):
     """The articles of one day of the desk's zone."""
 
     name: str
     stamp: str
-    lines: tuple[Headline, ...]
-
-    @classmethod
-    def of(cls, day: date, lines: Sequence[Headline], words: Wording) -> Day:
-        """Return *lines* under the name of their day."""
-        return cls(name=words.day(day), stamp=day.isoformat(), lines=tuple(lines))
+    lines: Sequence[Headline]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A section in the tree."""
-
-    title: str
-    description: str
-    href: str
-    path: str
-    feeds: tuple[Feed, ...]
-    language: str | None
-    direction: str = "ltr"
-    children: tuple[Node, ...] = ()
-    headlines: tuple[Headline, ...] = ()
+def feed_of(path: str, format: Format, addresses: Addresses, query: str = "") -> Feed:
+    """Return a document as a link."""
+    address = document_path(path, format)
+    kind = MEDIA_TYPES[format].partition(";")[0]
+    return Feed(FORMAT_NAMES[format], kind, addresses.local(address) + query, addresses.public(address) + query)
 
 
-def feeds_of(path: str, addresses: Addresses) -> tuple[Feed, ...]:
-    """Return the documents of a section, as links."""
-    return tuple(
-        Feed(
-            name=FORMAT_NAMES[format],
-            media_type=MEDIA_TYPES[format].partition(";")[0],
-            href=addresses.local(document_path(path, format)),
-            url=addresses.public(document_path(path, format)),
-        )
-        for format in FORMATS
-    )
+def feeds_of(path: str, addresses: Addresses) -> list[Feed]:
+    """Return the documents of a section, or of a story, as links."""
+    return [feed_of(path, format, addresses) for format in FORMATS]
 
 
 def picture_of(article: Article, desk: Desk) -> Image | None:
@@ -139,13 +120,15 @@ def headline(
 
     Of stories of one article, as of those not in *sizes*, there is no page. *dated*: its time stands with its day.
     """
-    desk, addresses, words = showing.desk, showing.addresses, showing.words
-    size = sizes.get(article.story_uid or "", StorySize(0, 0))
+    addresses, words = showing.addresses, showing.words
+    story = article.story_uid
+    size = sizes.get(story or "", StorySize(0, 0))
     page = addresses.local(f"/article/{article.id}")
     elsewhere = "" if article.content else article.link
-    picture = picture_of(article, desk)
+    picture = picture_of(article, showing.desk)
     when = words.moment(article.published, showing.zone)
     at = when if dated else f"{article.published.astimezone(showing.zone):%H:%M}"
+    film = words.gettext("Video") if shows_a_film(picture) else ""
     return Headline(
         title=article.title or words.gettext("Untitled"),
         published=min(article.published, showing.now),
@@ -157,30 +140,16 @@ def headline(
         stamp=rfc3339(article.published),
         source=article.source_name,
         language=article.language,
-        direction=direction(article.language or desk.settings.language),
+        direction=direction(article.language or showing.settings.language),
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=bool(elsewhere),
         image=picture,
-        plays=_plays(article, picture, words),
-        story=article.story_uid,
-        story_href=_story_href(article, size, addresses),
-        story_size=size.articles,
-        independent=size.independent,
-        series=size.series,
-        first_in=_first_source(article),
+        plays=what_plays(article, words) or film,
+        first_in=next((copy.source_name for copy in article.copies if copy.original), ""),
+        story=story,
+        story_href=addresses.local(story_path(story)) if story and size.articles > 1 else "",
+        size=size,
     )
-
-
-def _plays(article: Article, picture: Image | None, words: Wording) -> str:
-    return what_plays(article, words) or (words.gettext("Video") if shows_a_film(picture) else "")
-
-
-def _first_source(article: Article) -> str:
-    return next((copy.source_name for copy in article.copies if copy.original), "")
-
-
-def _story_href(article: Article, size: StorySize, addresses: Addresses) -> str:
-    return addresses.local(story_path(article.story_uid)) if article.story_uid and size.articles > 1 else ""
 
 
 def shortened(text: str, most: int) -> str:
@@ -196,21 +165,6 @@ def shortened(text: str, most: int) -> str:
     return (head.rpartition(" ")[0] or head).rstrip(" ,.;:–-") + " …"
 
 
-def tree(desk: Desk, addresses: Addresses) -> tuple[Node, ...]:
-    """Return the top sections with all below them, in the order of config; where there is one alone that has sections
-    below it, those.
-    """
-    below = children(desk)
-    tops = below.get("", [])
-    if len(tops) == 1:
-        tops = below.get(tops[0].path, tops)
-
-    def grow(section: Section) -> Node:
-        return node(section, addresses, children=tuple(grow(child) for child in below.get(section.path, ())))
-
-    return tuple(grow(section) for section in tops)
-
-
 def children(desk: Desk) -> dict[str, list[Section]]:
     """Return the sections right below each path, in the order of config; top ones are below "", and so are those of
     which the one above is not shown.
@@ -223,25 +177,10 @@ def children(desk: Desk) -> dict[str, list[Section]]:
     return below
 
 
-def node(
-    section: Section,
-    addresses: Addresses,
-    *,
-    children: tuple[Node, ...] = (),
-    headlines: Sequence[Headline] = (),
-) -> Node:
-    """Return *section* as a node, with what is given of it."""
-    return Node(
-        title=section.title,
-        description=section.description,
-        href=addresses.local("/" + section.path),
-        path=section.path,
-        feeds=feeds_of(section.path, addresses),
-        language=section.language,
-        direction=direction(section.language),
-        children=children,
-        headlines=tuple(headlines),
-    )
+def top_sections(below: Mapping[str, Sequence[Section]]) -> Sequence[Section]:
+    """Return the top sections of `children`; where there is one alone that has sections below it, those."""
+    tops = below.get("", ())
+    return below.get(tops[0].path, tops) if len(tops) == 1 else tops
 
 
 # ------------------------------------------------------------------ what stands above what
@@ -252,19 +191,14 @@ def by_weight(lines: Iterable[Headline], most_others: int = 4) -> list[Headline]
     return grouped(sorted(lines, key=_weight_of, reverse=True), most_others)
 
 
-def by_day(lines: Iterable[Headline], zone: tzinfo) -> list[tuple[date, list[Headline]]]:
-    """Return *lines* by days in *zone*, the newest day first; within a day the heaviest stands first."""
-
-    return days(by_weight(lines), zone)
-
-
-def days(lines: Iterable[Headline], zone: tzinfo) -> list[tuple[date, list[Headline]]]:
-    """Return *lines* by days in *zone*, the newest day first; within a day their order stays."""
+def days(lines: Iterable[Headline], showing: Showing) -> list[Day]:
+    """Return *lines* by days in the desk's zone, the newest day first; within a day their order stays."""
 
     def day(line: Headline) -> date:
-        return line.published.astimezone(zone).date()
+        return line.published.astimezone(showing.zone).date()
 
-    return [(its, list(several)) for its, several in groupby(sorted(lines, key=day, reverse=True), key=day)]
+    grouped_by_day = groupby(sorted(lines, key=day, reverse=True), key=day)
+    return [Day(showing.words.day(its), its.isoformat(), list(several)) for its, several in grouped_by_day]
 
 
 def not_shown(lines: Iterable[Headline], shown: set[str], most: int) -> list[Headline]:
@@ -277,27 +211,23 @@ def not_shown(lines: Iterable[Headline], shown: set[str], most: int) -> list[Hea
     for line in lines:
         if len(taken) == most + 2 * (bool(taken) and taken[0].image is None):
             break
-        marks = {line.page} if line.series or line.story is None else {line.page, line.story}
+        marks = {line.page} if line.size.series or line.story is None else {line.page, line.story}
         if marks.isdisjoint(shown):
             taken.append(line)
             shown |= marks | {other.page for other in line.others}
     return taken
 
 
-def grouped(lines: Iterable[Headline], most: int = 4) -> list[Headline]:
+def grouped(lines: Iterable[Headline], most: int) -> list[Headline]:
     """Return *lines* with those of one story below the first of them, at most *most*; the order stays else."""
-    first: dict[str, int] = {}
-    kept: list[Headline] = []
+    heads: dict[str, Headline] = {}
+    others: dict[str, list[Headline]] = {}
     for one in lines:
-        at = first.get(one.story) if one.story else None
-        if at is None:
-            if one.story:
-                first[one.story] = len(kept)
-            kept.append(one)
-        elif len(kept[at].others) < most:
-            kept[at] = replace(kept[at], others=(*kept[at].others, one))
-    return kept
+        key = one.story or one.page
+        if heads.setdefault(key, one) is not one:
+            others.setdefault(key, []).append(one)
+    return [replace(head, others=tuple(others.get(key, ())[:most])) for key, head in heads.items()]
 
 
 def _weight_of(line: Headline) -> datetime:
-    return weight(line.published, line.independent, line.image is not None)
+    return weight(line.published, line.size.independent, line.image is not None)

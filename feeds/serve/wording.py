@@ -173,25 +173,17 @@ def direction(tag: str | None) -> str:
     return "rtl" if parts[0] in _RIGHT_TO_LEFT or "-".join(parts[:2]) in _RIGHT_TO_LEFT else "ltr"
 
 
-def speak(words: Wording) -> Wording:
-    """Let the templates of the present request speak *words*."""
-    g.words = words
-    return words
-
-
-def _spoken() -> Wording:
-    spoken: Wording = g.get("words") or wording(None)
-    return spoken
-
-
 def install(app: Flask) -> None:
-    """Teach the templates of *app* ``_`` and ``ngettext``; they speak what `speak` was told."""
+    """Teach the templates of *app* ``_``, ``ngettext`` and what else they say in the words of ``g.showing``."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda message: _spoken().gettext(message),
-        lambda one, many, number: _spoken().catalogue.ngettext(one, many, number),
+        lambda message: g.showing.words.gettext(message),
+        lambda one, many, number: g.showing.words.catalogue.ngettext(one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals["words_language"] = lambda: _spoken().language
-    app.jinja_env.globals["words_direction"] = lambda: direction(_spoken().language)
-    app.jinja_env.filters["number"] = lambda number: _spoken().number(number)
+    app.jinja_env.globals.update(
+        words_language=lambda: g.showing.words.language,
+        words_direction=lambda: direction(g.showing.words.language),
+        direction_of=direction,
+    )
+    app.jinja_env.filters["number"] = lambda number: g.showing.words.number(number)

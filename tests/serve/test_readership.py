@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from feeds.cli.subscribers import readers as readers_command
-from feeds.configuration import PublishSettings, Settings
 from feeds.errors import StoreError
 from feeds.serve.admission import Access
 from feeds.serve.app import answers_of
@@ -90,7 +89,7 @@ def time() -> Time:
 @pytest.fixture
 def readers(saved: Saved, time: Time) -> Readership:
     made = Readership(saved.keep, time)
-    made.configure(Settings(publish=PublishSettings(max_age_s=300)))
+    made.polite_s = 300
     return made
 
 
@@ -183,7 +182,7 @@ def test_the_page_and_the_command_tell_it(tmp_path):
     with published(tmp_path) as paper:
         paper.bring([1])
         paper.render()
-        answers_of(paper.web).tally.readership.configure(Settings())
+        answers_of(paper.web).tally.readership.polite_s = 300
         for _ in range(60):
             for agent in (FEEDLY.format(12), "<b>Rude</b>/1", "Rude.Bot/1"):
                 got = paper.get("/news/world.atom", user_agent=agent)

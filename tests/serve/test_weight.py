@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.configuration import Settings
 from feeds.parsed import Image
-from feeds.serve.store_reader import MOST_OF_A_STORY, heaviest, weight
-from feeds.serve.view_models import Headline, by_day, by_weight, not_shown
+from feeds.serve.addresses import Addresses
+from feeds.serve.store_reader import MOST_OF_A_STORY, Desk, heaviest, weight
+from feeds.serve.view_models import Day, Headline, Showing, by_weight, days, not_shown
+from feeds.serve.wording import wording
 from feeds.store.values import Outline, StorySize
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -22,12 +25,19 @@ def line(title: str, hours_ago: float = 0, sources: int = 1, pictured: bool = Fa
     given: dict[str, object] = {
         "title": title, "href": f"/{title}", "page": f"/article/{title}", "teaser": "", "at": "", "when": "",
         "stamp": "", "source": "", "language": None, "direction": "ltr", "copies": 0, "elsewhere": False,
-        "published": NOON - timedelta(hours=hours_ago), "independent": sources, "image": PICTURE if pictured else None,
+        "published": NOON - timedelta(hours=hours_ago), "image": PICTURE if pictured else None,
+        "size": StorySize(sources, sources, sources),
     }  # fmt: skip
     return Headline(**(given | more))  # type: ignore[arg-type]
 
 
-def titles(lines: list[Headline]) -> str:
+def by_day(lines: list[Headline], zone: str = "UTC") -> list[Day]:
+    desk = Desk(settings=Settings(timezone=zone))
+    showing = Showing(desk=desk, addresses=Addresses.of("https://w.example", ()), words=wording("en"), now=NOON)
+    return days(by_weight(lines), showing)
+
+
+def titles(lines: Sequence[Headline]) -> str:
     return " ".join(one.title for one in lines)
 
 
@@ -62,16 +72,16 @@ def test_a_story_is_one_line_whose_head_is_its_heaviest():
 
 def test_days_are_those_of_the_zone_the_newest_first_and_weight_orders_within_one():
     lines = [line("late", 11.5), line("big", 20, sources=4), line("today", 1), line("early", 3)]
-    (today, first), (yesterday, second) = by_day(lines, UTC)
-    assert (today, yesterday) == (date(2026, 11, 23), date(2026, 11, 22))
-    assert (titles(first), titles(second)) == ("today early late", "big")
-    assert [day for day, _ in by_day([line("late", 11.5)], ZoneInfo("America/New_York"))] == [date(2026, 11, 22)]
+    today, yesterday = by_day(lines)
+    assert (today.stamp, yesterday.stamp) == ("2026-11-23", "2026-11-22")
+    assert (titles(today.lines), titles(yesterday.lines)) == ("today early late", "big")
+    assert [day.stamp for day in by_day([line("late", 11.5)], "America/New_York")] == ["2026-11-22"]
 
 
 def test_what_a_page_has_already_is_passed_over_with_its_story_but_a_series_goes_on():
     shown: set[str] = set()
     assert titles(not_shown([line("a", story="s", others=(line("b"),), pictured=True), line("c")], shown, 1)) == "a"
-    later = [line("a"), line("b"), line("d", story="s"), line("e", story="s", series=True), line("c")]
+    later = [line("a"), line("b"), line("d", story="s"), line("e", story="s", size=StorySize(2, 1)), line("c")]
     assert titles(not_shown(later, shown, 9)) == "e c"
 
 
