@@ -30,7 +30,7 @@ from feeds.engine.startup import now_utc
 from feeds.errors import DeskError, SectionNotFound
 from feeds.filing import FilingRules
 from feeds.filing.names import Signal
-from feeds.render.outlines import render_opml, source_outlines
+from feeds.render.outlines import render_opml
 from feeds.settings import Config, ConfigErrors
 from feeds.settings.opml_lists import opml_to_lines
 from feeds.settings.reports import did_you_mean
@@ -308,8 +308,8 @@ def export(found: Places, output: Path | None, section: str | None) -> None:
         if section not in {each.path for each in judged.sections}:
             raise SectionNotFound(section)
         sources = tuple(each for each in sources if f"{each.section}/".startswith(f"{section}/"))
-    outlines = source_outlines(sources, judged.sections)
-    document = render_opml(judged.settings.title, outlines, updated=now_utc(), owner_url=judged.settings.base_url)
+    settings = judged.settings
+    document = render_opml(settings.title, sources, judged.sections, updated=now_utc(), owner_url=settings.base_url)
     if output is None:
         click.echo(document.decode())
     else:

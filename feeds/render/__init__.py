@@ -1,6 +1,6 @@
 """The step render: an article → its fragments, a section → its frames, both checked before they are kept. Pure.
 
-Library: feedgen, for whose traps see `generator`. `frames.assemble` does the joining, so that `serve` can join too.
+Library: feedgen, for whose traps see `rss`. `frames.assemble` does the joining, so that `serve` can join too.
 """
 
 from feeds.render.fragments import (

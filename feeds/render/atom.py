@@ -12,18 +12,7 @@ from feeds.dates import rfc3339
 from feeds.frames import legal
 from feeds.model import Article
 from feeds.parsed import Discussion, Person
-from feeds.render.generator import (
-    LICENCE_TYPE,
-    Stamp,
-    add,
-    add_looks,
-    add_texts,
-    cut_out,
-    expanded,
-    new_generator,
-    undeclared,
-)
-from feeds.render.mediarss import add_media
+from feeds.render.mediarss import add, add_licence, add_looks, add_media, add_robots, add_texts, expanded
 from feeds.render.printable import (
     Credit,
     DeskContext,
@@ -42,7 +31,7 @@ from feeds.render.printable import (
     texts,
     via,
 )
-from feeds.render.rss import add_robots
+from feeds.render.rss import Stamp, cut_open, cut_out, new_generator
 
 _LICENSE = re.compile(r"https?://\S+\Z")
 
@@ -69,8 +58,7 @@ def feed(section: SectionContext, values: dict[str, str]) -> Any:
         generator.icon(icon)
 
     def write(element: etree._Element) -> None:
-        if section.licence_url:
-            add(element, "link", None, href=section.licence_url, rel="license", type=LICENCE_TYPE)  # RFC 4946
+        add_licence(element, "link", section.licence_url)
         add_looks(element, icon, section.colour)
         element[-1].tail = values["extra"]
 
@@ -143,9 +131,7 @@ def _people(several: Sequence[Person]) -> list[dict[str, str]]:
 
 def _add_source(element: etree._Element, credited: Credit) -> None:
     source = add(element, "source")
-    add_texts(
-        source, ("id", credited.id), ("title", credited.name), ("updated", rfc3339(credited.updated))
-    )  # fmt: skip
+    add_texts(source, ("id", credited.id), ("title", credited.name), ("updated", rfc3339(credited.updated)))
     for url, rel in ((credited.url, "alternate"), (credited.feed_url, "self")):
         if url:
             add(source, "link", None, href=url, rel=rel)
@@ -178,18 +164,10 @@ def _add_discussion(element: etree._Element, talk: Discussion) -> None:
 
 
 def fragments(articles: Sequence[Article], desk: DeskContext) -> list[bytes]:
-    """Return the entries of *articles*, cut out of a feed that holds nothing but what feedgen demands beside them."""
-    generator = new_generator("atom")
-    generator.id("-")
-    generator.title("-")
-    generator.updated(Stamp.of("-"))
-    for article in articles:
-        add_entry(generator, article, desk)
-    return cut_out(generator.atom_str(), b"<entry", b"</entry>")
+    """Return the entries of *articles*."""
+    return cut_out(articles, desk, "atom", add_entry)
 
 
 def frame(section: SectionContext, values: dict[str, str]) -> tuple[bytes, bytes]:
-    """Return what stands before and behind the entries; optional namespaces are for `frames.assemble` to declare."""
-    body = undeclared(feed(section, values).atom_str())
-    at = body.rindex(b"</feed>")
-    return body[:at], body[at:]
+    """Return what stands before and behind the entries."""
+    return cut_open(feed(section, values).atom_str(), b"</feed>")

@@ -20,7 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from feeds.errors import RenderError
 from feeds.model import Format
-from feeds.render.generator import ATOM, PREFIXES
+from feeds.render.mediarss import ATOM, PREFIXES
 
 Form = Callable[[Any], object]
 

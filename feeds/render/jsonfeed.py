@@ -8,11 +8,10 @@ from typing import Any
 from feeds.dates import rfc3339
 from feeds.frames import compact_json, legal
 from feeds.model import Article, CopyNote, Related
-from feeds.parsed import Discussion, Image, Person, Place
+from feeds.parsed import Discussion, Enclosure, Image, Person, Place
 from feeds.render.mediarss import episode_of, geometry
 from feeds.render.printable import (
     DeskContext,
-    File,
     SectionContext,
     absolute,
     credit,
@@ -77,7 +76,7 @@ def item(article: Article, desk: DeskContext) -> dict[str, Any]:
     }
 
 
-def _attachment(file: File) -> dict[str, Any]:
+def _attachment(file: Enclosure) -> dict[str, Any]:
     return present(
         url=file.url,
         mime_type=file.type,
@@ -109,8 +108,8 @@ def _beyond(article: Article, link: str, desk: DeskContext) -> dict[str, Any]:
         episode=episode_of(article.episode, desk),
         place=_place(article.place),
         comments=_comments(article.discussion),
-        via=list(via(article, link)),
-        related=list(related(article, link)),
+        via=via(article, link),
+        related=related(article, link),
         copies=[_copy(copy) for copy in article.copies],
         contains=_around(article.contains, desk),
         contained_in=_around(article.contained_in, desk),

@@ -1,4 +1,4 @@
-"""What a channel says where most of its items are episodes, for podcast readers and directories. Pure."""
+"""What RSS and Atom say in elements of other namespaces: files, pictures, episodes, places, what a podcast is. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,87 @@ from typing import Any
 
 from lxml import etree
 
+from feeds.frames import OPTIONAL_NAMESPACES
 from feeds.model import Article
-from feeds.parsed import Episode, Image, Participant, Place, Transcript
+from feeds.parsed import Enclosure, Episode, Image, Participant, Place, Transcript
 from feeds.players import media_type
-from feeds.render.generator import add, add_texts
-from feeds.render.printable import DeskContext, File, SectionContext, absolute, files, image, language, line, present
+from feeds.render.printable import DeskContext, SectionContext, absolute, files, image, language, line, present
+
+ATOM = "http://www.w3.org/2005/Atom"
+NAMESPACES: dict[str, str] = {
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "media": "http://search.yahoo.com/mrss/",
+    "fh": "http://purl.org/syndication/history/1.0",
+    "xhtml": "http://www.w3.org/1999/xhtml",
+}
+RSS_NAMESPACES = NAMESPACES | {
+    "dcterms": "http://purl.org/dc/terms/",
+    "slash": "http://purl.org/rss/1.0/modules/slash/",
+    "sy": "http://purl.org/rss/1.0/modules/syndication/",
+    "wfw": "http://wellformedweb.org/CommentAPI/",
+}
+ATOM_NAMESPACES = NAMESPACES | {
+    "at": "http://purl.org/atompub/tombstones/1.0",
+    "thr": "http://purl.org/syndication/thread/1.0",
+}
+
+PREFIXES = (
+    OPTIONAL_NAMESPACES
+    | RSS_NAMESPACES
+    | ATOM_NAMESPACES
+    | {
+        "atom": ATOM,
+        "content": "http://purl.org/rss/1.0/modules/content/",
+        "xml": "http://www.w3.org/XML/1998/namespace",
+    }
+)
+"""Every prefix that a document may declare."""
 
 _GEOJSON = {"point": "Point", "line": "LineString", "polygon": "Polygon", "box": "Polygon"}
+
+
+def add(parent: etree._Element, name: str, text: str | None = None, /, **attributes: str) -> etree._Element:
+    """Add an element to *parent* and return it; *name* may have one of our prefixes, such as ``dc:creator``."""
+    child = etree.SubElement(parent, expanded(name), attributes)
+    child.text = text
+    return child
+
+
+def add_texts(parent: etree._Element, *pairs: tuple[str, str | None]) -> None:
+    """Add an element to *parent* for each name with a text; none where the text is empty."""
+    for name, text in pairs:
+        if text:
+            add(parent, name, text)
+
+
+def expanded(name: str) -> str:
+    """Return the name with its prefix as lxml wants it.
+
+    >>> expanded("dc:creator"), expanded("pubDate")
+    ('{http://purl.org/dc/elements/1.1/}creator', 'pubDate')
+    """
+    prefix, colon, local = name.rpartition(":")
+    return f"{{{PREFIXES[prefix]}}}{local}" if colon else name
+
+
+def add_licence(element: etree._Element, name: str, url: str | None) -> None:
+    """Add the link *name* to terms for machines (Really Simple Licensing 1.0; RFC 4946 for the rel)."""
+    if url:
+        add(element, name, None, href=url, rel="license", type="application/rsl+xml")
+
+
+def add_looks(element: etree._Element, icon_url: str | None, colour: str) -> None:
+    """Add to a channel or feed what readers show it with: Feedly's elements, which others read too."""
+    add_texts(element, ("webfeeds:icon", icon_url), ("webfeeds:accentColor", colour.removeprefix("#")))
+
+
+def add_robots(element: etree._Element, article: Article) -> None:
+    """Pass on that the source wants no indexing, in the way that feeds have for it, RSS and Atom alike.
+
+    A custom and no standard: robots.txt and HTML's robots meta, for one entry.
+    """
+    if article.noindex:
+        add(element, "xhtml:meta", None, name="robots", content="noindex")
 
 
 def add_media(element: etree._Element, article: Article, desk: DeskContext, *, linked: int) -> None:
@@ -32,7 +106,7 @@ def describes(article: Article, desk: DeskContext) -> bool:
     return bool(described or (episode and line(episode.summary)) or any(file.description for file in files(article)))
 
 
-def _add_files(element: etree._Element, found: Sequence[File], linked: int) -> None:
+def _add_files(element: etree._Element, found: Sequence[Enclosure], linked: int) -> None:
     groups: dict[int, etree._Element] = {}
     for position, file in enumerate(found):
         facts = _facts(file, first=position == 0)
@@ -56,7 +130,7 @@ def _add_words(content: etree._Element, title: str, description: str, credit: st
     add_texts(content, ("media:credit", credit))
 
 
-def _facts(file: File, *, first: bool) -> dict[str, str]:
+def _facts(file: Enclosure, *, first: bool) -> dict[str, str]:
     """What an enclosure cannot say of a file; how long the *first* is, itunes:duration says."""
     return present(
         bitrate=_number(file.bitrate_kbps),
@@ -79,16 +153,19 @@ def _add_image(element: etree._Element, picture: Image | None) -> None:
     add(element, "media:thumbnail", None, url=picture.url, **size)
 
 
-def _add_episode(element: etree._Element, episode: Episode | None, found: Sequence[File], desk: DeskContext) -> None:
+def _add_episode(
+    element: etree._Element, episode: Episode | None, found: Sequence[Enclosure], desk: DeskContext
+) -> None:
     duration = next((file.duration_s for file in found if file.duration_s), 0)
     if episode is None and not duration:
         return
     known = episode_of(episode, desk)
-    number = known.get("number")
+    number = known.get("number", 0)
+    counts = isinstance(number, int) and number >= 1  # one that itunes can say
     add_texts(
         element,
         ("itunes:title", known.get("title")),
-        ("itunes:episode", str(number) if _counts(number) else None),
+        ("itunes:episode", str(number) if counts else None),
         ("itunes:season", _text(known.get("season"))),
         ("itunes:episodeType", known.get("type")),
         ("itunes:explicit", _text(known.get("explicit"))),
@@ -101,11 +178,14 @@ def _add_episode(element: etree._Element, episode: Episode | None, found: Sequen
         ("itunes:summary", known.get("summary")),
         ("itunes:duration", clock(duration) if round(duration) > 0 else None),
     )
+    if "number" in known and ("label" in known or not counts):
+        add(element, "podcast:episode", str(number), **present(display=known.get("label")))
     _add_podcast(element, known)
 
 
 def _add_podcast(element: etree._Element, known: dict[str, Any]) -> None:
-    _add_podcast_numbers(element, known)
+    if "season" in known and "season_name" in known:
+        add(element, "podcast:season", str(known["season"]), name=known["season_name"])
     for transcript in known.get("transcripts", ()):
         add(element, "podcast:transcript", None, **transcript)
     if "chapters" in known:
@@ -115,22 +195,7 @@ def _add_podcast(element: etree._Element, known: dict[str, Any]) -> None:
         add(element, "podcast:person", person["name"], **beside)
 
 
-def _add_podcast_numbers(element: etree._Element, known: dict[str, Any]) -> None:
-    """Season and episode, where they have names, or a number that itunes can't say."""
-    number = known.get("number")
-    if number is not None and ("label" in known or not _counts(number)):
-        display = {"display": known["label"]} if "label" in known else {}
-        add(element, "podcast:episode", str(number), **display)
-    if "season" in known and "season_name" in known:
-        add(element, "podcast:season", str(known["season"]), name=known["season_name"])
-
-
 _PERSON = {"role": "role", "group": "group", "href": "url", "img": "image"}
-
-
-def _counts(number: float | None) -> bool:
-    """Whether an episode's number is one that itunes can say."""
-    return number is not None and number == int(number) and number >= 1
 
 
 def _text(value: int | bool | None) -> str | None:

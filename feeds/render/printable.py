@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from html import escape, unescape
@@ -198,12 +198,12 @@ def credit(article: Article) -> Credit | None:
 
 
 def _origin_credit(origin: Origin, name: str, published: datetime) -> Credit:
-    """The credit of an origin. When its own feed changed is not known: the latest that is sure is when it published."""
     url, feed_url = _public(origin.url), _public(origin.feed_url)
     stated = legal(origin.feed_id or "").strip()
     if masked(stated) != stated:
         stated = ""  # the address by which somebody else is let in
     identity = stated if _is_iri(stated) else feed_url or url or _urn(name)
+    # When its own feed changed is not known: the latest that is sure is when it published.
     return Credit(name=name, id=identity, url=url, feed_url=feed_url, updated=published)
 
 
@@ -243,81 +243,46 @@ def permalink(article: Article, desk: DeskContext) -> str:
     return absolute(article.link) or f"{desk.base_url}/article/{article.id}"
 
 
-def via(article: Article, link: str) -> tuple[str, ...]:
+def via(article: Article, link: str) -> list[str]:
     """Return where *article* was taken from beside *link*: what it says itself, and the original that it copies."""
-    urls = [absolute(url) for url in article.via]
-    urls += [absolute(copy.link) for copy in article.copies if copy.original]
-    return tuple(dict.fromkeys(url for url in urls if url and url != link))
+    return _others([*article.via, *(copy.link for copy in article.copies if copy.original)], link)
 
 
-def related(article: Article, link: str) -> tuple[str, ...]:
+def related(article: Article, link: str) -> list[str]:
     """Return the addresses that *article* names as related."""
-    urls = (absolute(url) for url in article.related)
-    return tuple(dict.fromkeys(url for url in urls if url and url != link))
+    return _others(article.related, link)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """An enclosure fit to print: *url* absolute, *type* never empty."""
-
-    url: str
-    type: str
-    length_bytes: int | None
-    title: str
-    duration_s: float | None
-    width: int | None
-    height: int | None
-    bitrate_kbps: float | None
-    language: str | None
-    description: str
-    credit: str
-    group: int
+def _others(urls: Iterable[str | None], link: str) -> list[str]:
+    found = dict.fromkeys(map(absolute, urls))
+    return [url for url in found if url and url != link]
 
 
-def files(article: Article) -> tuple[File, ...]:
-    """Return *article*'s enclosures that have a usable address, each address once."""
-    found: dict[str, File] = {}
+def files(article: Article) -> tuple[Enclosure, ...]:
+    """Return *article*'s enclosures that have a usable address, each address once, fit to print: with a type."""
+    found: dict[str, Enclosure] = {}
     for enclosure in article.enclosures:
-        if (file := _file(enclosure)) and file.url not in found:
-            found[file.url] = file
+        if (url := absolute(enclosure.url)) and url not in found:
+            found[url] = replace(
+                enclosure,
+                url=url,
+                type=media_type(enclosure.type, url),
+                length_bytes=max(enclosure.length_bytes or 0, 0) or None,
+                title=line(enclosure.title),
+                language=language(enclosure.language),
+                description=line(enclosure.description),
+                credit=line(enclosure.credit),
+            )
     return tuple(found.values())
-
-
-def _file(enclosure: Enclosure) -> File | None:
-    url = absolute(enclosure.url)
-    if url is None:
-        return None
-    length = enclosure.length_bytes
-    return File(
-        url=url,
-        type=media_type(enclosure.type, url),
-        length_bytes=length if length is not None and length > 0 else None,
-        title=line(enclosure.title),
-        duration_s=enclosure.duration_s,
-        width=enclosure.width,
-        height=enclosure.height,
-        bitrate_kbps=enclosure.bitrate_kbps,
-        language=language(enclosure.language),
-        description=line(enclosure.description),
-        credit=line(enclosure.credit),
-        group=enclosure.group,
-    )
 
 
 def image(article: Article, desk: DeskContext) -> Image | None:
     """Return *article*'s picture with a usable address, unless the desk shows none."""
-    url = absolute(article.image.url) if article.image and desk.images else None
-    if article.image is None or url is None:
+    picture = article.image if desk.images else None
+    url = absolute(picture.url) if picture else None
+    if picture is None or url is None:
         return None
-    picture = article.image
-    return Image(
-        url=url,
-        width=picture.width,
-        height=picture.height,
-        alt=line(picture.alt),
-        caption=line(picture.caption),
-        credit=line(picture.credit),
-    )
+    return replace(picture, url=url, alt=line(picture.alt), caption=line(picture.caption), credit=line(picture.credit))
 
 
 def _is_iri(text: str) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from urllib.parse import parse_qs, quote
 
 from isal import igzip
@@ -21,7 +22,7 @@ from feeds import frames
 from feeds.configuration import Settings
 from feeds.errors import StoreError
 from feeds.model import MEDIA_TYPES, Format, Frame
-from feeds.serve.representations import FEED_VARY, MIN_CODED_BYTES, SCRIPTS_MAY_READ, Finished, cache_control, finish
+from feeds.serve.representations import FEED_VARY, SCRIPTS_MAY_READ, Finished, cache_control, coded, finish
 from feeds.serve.store_reader import Part, SourceName
 from feeds.store.values import Selection
 
@@ -210,13 +211,10 @@ def join(
         feed_id=feed_id,
         extra=extra,
     )
-    bodies = {"identity": body}
-    if len(body) > MIN_CODED_BYTES:
-        # A tenth of zlib's time and some more bytes: this is done for one asker, not once for all.
-        bodies["gzip"] = igzip.compress(body, GZIP_LEVEL, mtime=0)
     digest = hashlib.sha256(body).hexdigest()[:16]
     return finish(
-        bodies=bodies,
+        # A tenth of zlib's time and some more bytes: this is done for one asker, not once for all.
+        bodies=coded(body, partial(igzip.compress, compresslevel=GZIP_LEVEL, mtime=0)),
         etag=digest if sequence is None else f"{sequence}-{digest}",
         last_modified=max(updated, last_modified or updated),
         media_type=MEDIA_TYPES[format],

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 from urllib.parse import quote
 from xml.etree import ElementTree
@@ -34,6 +34,8 @@ CODINGS = ("br", "gzip", "identity")
 ETAG_SUFFIXES = {"identity": "", "gzip": ".gz", "br": ".br"}
 MIN_CODED_BYTES = 1024
 """Below, coding costs more than it saves."""
+
+pack_page = partial(gzip.compress, compresslevel=5, mtime=0)
 
 STALE_IF_ERROR_S = 86_400
 """How long a cache may go on with what it has while the desk is down (RFC 5861 section 4)."""
@@ -245,6 +247,11 @@ def finish(
     return Finished(whole=whole, not_modified=not_modified, exact=exact, last_modified=last_modified, tag=etag)
 
 
+def coded(body: bytes, pack: Callable[[bytes], bytes]) -> dict[str, bytes]:
+    """Return *body* by coding: as it is, and in gzip as *pack* makes it where it is long enough for that to pay."""
+    return {"identity": body} | ({"gzip": pack(body)} if len(body) > MIN_CODED_BYTES else {})
+
+
 def finish_document(document: Document, settings: Settings, addresses: Addresses) -> Finished:
     """Prepare the answers of a section document. It varies by ``A-IM`` too, since who sends that may get a 226."""
     bodies = {"identity": document.body}
@@ -271,11 +278,8 @@ def finish_document(document: Document, settings: Settings, addresses: Addresses
 
 def finish_delta(document: Document, body: bytes) -> Finished:
     """Prepare a 226 of *body* (RFC 3229 section 10.4.1): its ETag is that of the document which the client then has."""
-    bodies = {"identity": body}
-    if document.gzip is not None and len(body) > MIN_CODED_BYTES:
-        bodies["gzip"] = gzip.compress(body, 5, mtime=0)
     return finish(
-        bodies=bodies,
+        bodies=coded(body, pack_page) if document.gzip is not None else {"identity": body},
         etag=document.etag,
         last_modified=document.last_modified,
         media_type=document.media_type,

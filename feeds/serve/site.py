@@ -28,17 +28,16 @@ from feeds.serve.admission import Access, Visitor, visitor_of
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.joined import Refused, by_name
 from feeds.serve.representations import (
-    MIN_CODED_BYTES,
     Finished,
     Headers,
     Reply,
+    coded,
     finish,
     kept_private,
+    pack_page,
     reply,
 )
-from feeds.serve.representations import (
-    cache_control as kept_by_caches,
-)
+from feeds.serve.representations import cache_control as kept_by_caches
 from feeds.serve.store_reader import Desk, Health, SourceName, StoreReader
 from feeds.serve.view_models import Showing
 from feeds.serve.wording import REDRAWN_MIN, direction, wording
@@ -85,9 +84,7 @@ class Assets:
                 continue
             body = file.read_bytes()
             digest = hashlib.sha256(body).hexdigest()[:12]
-            bodies = {"identity": body}
-            if len(body) > MIN_CODED_BYTES and suffix not in _NAMED:
-                bodies["gzip"] = gzip.compress(body, 9, mtime=0)
+            bodies = coded(body, partial(gzip.compress, mtime=0)) if suffix not in _NAMED else {"identity": body}
             prepare = partial(finish, bodies=bodies, etag=digest, last_modified=_STARTED, media_type=_TYPES[suffix])
             name = names[file.name] = file.name if suffix in _NAMED else f"{stem}.{digest}.{suffix}"
             served[name] = prepare(cache_control=FOREVER)
@@ -362,11 +359,8 @@ def finish_text(
     """
     desk = the_site().snapshot.desk
     body = text.replace(OWN, desk.settings.base_url).encode()
-    bodies = {"identity": body}
-    if len(body) > MIN_CODED_BYTES:
-        bodies["gzip"] = gzip.compress(body, 5, mtime=0)
     return finish(
-        bodies=bodies,
+        bodies=coded(body, pack_page),
         etag=hashlib.sha256(body).hexdigest()[:20],
         last_modified=changed or desk.accepted_at,
         media_type=f"{media_type}; charset=utf-8",

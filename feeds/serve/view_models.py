@@ -121,14 +121,12 @@ def headline(
     Of stories of one article, as of those not in *sizes*, there is no page. *dated*: its time stands with its day.
     """
     addresses, words = showing.addresses, showing.words
-    story = article.story_uid
-    size = sizes.get(story or "", StorySize(0, 0))
+    size = sizes.get(article.story_uid or "", StorySize(0, 0))
     page = addresses.local(f"/article/{article.id}")
     elsewhere = "" if article.content else article.link
     picture = picture_of(article, showing.desk)
     when = words.moment(article.published, showing.zone)
     at = when if dated else f"{article.published.astimezone(showing.zone):%H:%M}"
-    film = words.gettext("Video") if shows_a_film(picture) else ""
     return Headline(
         title=article.title or words.gettext("Untitled"),
         published=min(article.published, showing.now),
@@ -144,12 +142,16 @@ def headline(
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=bool(elsewhere),
         image=picture,
-        plays=what_plays(article, words) or film,
-        first_in=next((copy.source_name for copy in article.copies if copy.original), ""),
-        story=story,
-        story_href=addresses.local(story_path(story)) if story and size.articles > 1 else "",
+        plays=what_plays(article, words) or (words.gettext("Video") if shows_a_film(picture) else ""),
+        first_in=_first_source(article),
+        story=article.story_uid,
+        story_href=addresses.local(story_path(article.story_uid)) if article.story_uid and size.articles > 1 else "",
         size=size,
     )
+
+
+def _first_source(article: Article) -> str:
+    return next((copy.source_name for copy in article.copies if copy.original), "")
 
 
 def shortened(text: str, most: int) -> str:

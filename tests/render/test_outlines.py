@@ -6,7 +6,7 @@ from hypothesis import given
 from lxml import etree
 
 from feeds.configuration import Section, Source
-from feeds.render.outlines import Outline, render_opml, source_outlines
+from feeds.render.outlines import render_opml
 from tests.render.articles import NOW, many, wild_text, wild_url
 
 SECTIONS = (
@@ -37,7 +37,7 @@ def test_sources_stand_in_a_folder_for_their_section() -> None:
         Source(key="d", name="d", kind="feed", target="https://d.example/feed", section="sport"),
     ]
     sections = [*SECTIONS, Section(path="more", title="Sport")]
-    root = read(render_opml("The Wire", source_outlines(sources, sections), updated=NOW))
+    root = read(render_opml("The Wire", sources, sections, updated=NOW))
     assert tree(root[1]) == [
         ("a", "https://a.example/feed", []),
         ("News & views", None, [("b", "https://b.example/feed", [])]),
@@ -63,21 +63,21 @@ def test_sources_are_listed_without_their_secrets() -> None:
         ),
         Source(key="p", name="Page", kind="page", target="https://p.example/"),
     ]
-    body = render_opml("Sources", source_outlines(sources), updated=NOW)
+    body = render_opml("Sources", sources, updated=NOW)
     assert b"secret" not in body
     assert tree(read(body)[1]) == [("Alpha", "https://a.example/feed", []), ("beta", "https://b.example/feed", [])]
 
 
 def test_the_same_sources_give_the_same_bytes_in_any_order() -> None:
     sources = [Source(key=name, name=name, kind="feed", target=f"https://{name}.example/") for name in "abc"]
-    first = render_opml("t", source_outlines(sources), updated=NOW)
-    assert first == render_opml("t", source_outlines(reversed(sources)), updated=NOW)
+    first = render_opml("t", sources, updated=NOW)
+    assert first == render_opml("t", reversed(sources), updated=NOW)
 
 
 @given(title=wild_text, text=wild_text, url=wild_url)
 @many
 def test_any_text_makes_a_document_in_which_every_outline_has_text(title: str, text: str, url: str) -> None:
-    outlines = [Outline(text=text, xml_url=url, html_url=url, children=(Outline(text="x", xml_url=url),))]
-    for outline in read(render_opml(title, outlines, updated=NOW)).iter("outline"):
+    sources = [Source(key=name, name=name, kind="feed", target=url, section="a") for name in (text, "x")]
+    for outline in read(render_opml(title, sources, [Section(path="a", title="A")], updated=NOW)).iter("outline"):
         assert outline.get("text")
         assert (outline.get("type") == "rss") == (outline.get("xmlUrl") is not None)
