@@ -160,12 +160,11 @@ def _add_episode(
     if episode is None and not duration:
         return
     known = episode_of(episode, desk)
-    number = known.get("number", 0)
-    counts = isinstance(number, int) and number >= 1  # one that itunes can say
+    number, whole = known.get("number"), _whole(known.get("number"))
     add_texts(
         element,
         ("itunes:title", known.get("title")),
-        ("itunes:episode", str(number) if counts else None),
+        ("itunes:episode", whole),
         ("itunes:season", _text(known.get("season"))),
         ("itunes:episodeType", known.get("type")),
         ("itunes:explicit", _text(known.get("explicit"))),
@@ -178,7 +177,7 @@ def _add_episode(
         ("itunes:summary", known.get("summary")),
         ("itunes:duration", clock(duration) if round(duration) > 0 else None),
     )
-    if "number" in known and ("label" in known or not counts):
+    if number is not None and ("label" in known or not whole):
         add(element, "podcast:episode", str(number), **present(display=known.get("label")))
     _add_podcast(element, known)
 
@@ -196,6 +195,11 @@ def _add_podcast(element: etree._Element, known: dict[str, Any]) -> None:
 
 
 _PERSON = {"role": "role", "group": "group", "href": "url", "img": "image"}
+
+
+def _whole(number: Any) -> str | None:
+    """An episode's number where it is one that itunes can say."""
+    return str(number) if isinstance(number, int) and number >= 1 else None
 
 
 def _text(value: int | bool | None) -> str | None:

@@ -22,7 +22,7 @@ from feeds.configuration import UNFILED
 from feeds.dates import http_date
 from feeds.errors import SectionNotFound, StoreError
 from feeds.serve import admin_pages, article_pages, documents, machines, section_pages, wording
-from feeds.serve.addresses import Addresses, split_archive, split_format
+from feeds.serve.addresses import Addresses, split_archive, split_format, story_path
 from feeds.serve.admission import MAX_BODY_BYTES, Access, client_address
 from feeds.serve.answers import Answers, Snapshot
 from feeds.serve.counters import Tally, shared_folder
@@ -67,6 +67,7 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Fla
     app.jinja_env.globals.update(
         local=lambda path: g.showing.addresses.local(path),
         feeds_of=lambda path: feeds_of(path, g.showing.addresses),
+        story_path=story_path,
     )
     answers = Answers(app.wsgi_app, reader, tally=Tally(shared_folder(os.environ), reader.keep_readers))
     access = Access.of(os.environ)

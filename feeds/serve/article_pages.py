@@ -316,7 +316,7 @@ def story_page(story_id: str) -> Response:
             days=days([headline(article, showing, dated=False) for article in members], showing),
             description=shortened(plain(newest.summary or newest.content), 200),
             noindex=any(article.noindex for article in members),
-            path=story_path(uid),
+            uid=uid,
             canonical=showing.addresses.public(story_path(uid)),
         )
 

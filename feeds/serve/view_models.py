@@ -14,7 +14,7 @@ from feeds.dates import rfc3339, zone_of
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Format
 from feeds.parsed import Image
 from feeds.players import informs_a_player
-from feeds.serve.addresses import Addresses, document_path, story_path
+from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.article_models import what_plays
 from feeds.serve.store_reader import Desk, weight
 from feeds.serve.wording import Wording, direction
@@ -57,7 +57,7 @@ class Feed(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
     """An article in a list. *published* orders it: as shown, but for a time that is yet to come. *at* is its time as
-    short as it can be, *when* the whole of it. *story_href* is empty where no page tells more of its story.
+    short as it can be, *when* the whole of it.
     """
 
     title: str
@@ -77,7 +77,6 @@ class Headline:
     plays: str = ""
     first_in: str = ""
     story: str | None = None
-    story_href: str = ""
     size: StorySize = StorySize(0, 0)
     others: tuple[Headline, ...] = ()
 
@@ -142,12 +141,15 @@ def headline(
         copies=sum(not copy.original for copy in article.copies),
         elsewhere=bool(elsewhere),
         image=picture,
-        plays=what_plays(article, words) or (words.gettext("Video") if shows_a_film(picture) else ""),
+        plays=what_plays(article, words) or _plays_elsewhere(picture, words),
         first_in=_first_source(article),
         story=article.story_uid,
-        story_href=addresses.local(story_path(article.story_uid)) if article.story_uid and size.articles > 1 else "",
         size=size,
     )
+
+
+def _plays_elsewhere(picture: Image | None, words: Wording) -> str:
+    return words.gettext("Video") if shows_a_film(picture) else ""
 
 
 def _first_source(article: Article) -> str:
