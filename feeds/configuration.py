@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -250,6 +250,17 @@ class Match:
     any: tuple[Term | Match, ...] = ()
     all: tuple[Term | Match, ...] = ()
     none: tuple[Term | Match, ...] = ()
+
+
+def terms_of(*rules: Term | Match) -> Iterator[Term]:
+    """Every condition of *rules*, however deep; the last one first."""
+    waiting = list(rules)
+    while waiting:
+        rule = waiting.pop()
+        if isinstance(rule, Term):
+            yield rule
+        else:
+            waiting += (*rule.any, *rule.all, *rule.none)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ import click
 
 import feeds
 from feeds.cli.common import Places, counted, judged_files, need_config, with_places
-from feeds.configuration import Match, Section, Term
+from feeds.configuration import Section, terms_of
 from feeds.errors import ConfigError, DeskError
 from feeds.files import read_regular, replace_text
 from feeds.filing import FilingRules
+from feeds.filing.rules import term_in_words
 from feeds.settings import ConfigErrors, ConfigWarning, first_lines, load_config
 from feeds.settings.config import FILES, MAX_CONFIG_BYTES
 from feeds.settings.judging import write_schemas
@@ -173,21 +174,16 @@ def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWa
         return []  # of another release, or broken: `doctor` says so
     for article in articles:
         counts.update(filing_rules.place_again(article.entries, article.placed)[1])
-    stands_at = {term: place for path, match in rules for term, place in _terms(path, match)}
+    # Of a term that stands in several places the last is told.
+    stands_at = {
+        term_in_words(term.field, value): (path, term.line)
+        for path, match in rules
+        for term in reversed([*terms_of(match)])
+        for value in term.values
+    }
     warnings = []
     for term, words in common_terms(filing_rules.terms, counts, len(articles)):
         path, line = stands_at[term]
         cause = f"in the rule of {path!r} {term} {words}"
         warnings.append(ConfigWarning(file="sections.yaml", line=line, column=1, cause=cause, remedy="take it out"))
     return warnings
-
-
-def _terms(path: str, match: Match) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Each keyword and regular expression as FilingRules tells it, with the section and the line where it stands."""
-    for part in (*match.any, *match.all, *match.none):
-        if not isinstance(part, Term):
-            yield from _terms(path, part)
-        elif part.field in ("keywords", "regex"):
-            name = part.field.removesuffix("s") if part.field == "keywords" else part.field
-            for value in part.values:
-                yield f"{name} {value!r}", (path, part.line)

@@ -12,7 +12,7 @@ from typing import Any
 
 import re2
 
-from feeds.configuration import UNFILED, Drop, Match, Section, Source, Term, TermField
+from feeds.configuration import UNFILED, Drop, Match, Section, Source, Term, TermField, terms_of
 from feeds.filing.names import Names, breadcrumb_of, categories_of, segments_of, split_breadcrumb, split_path
 from feeds.model import DROPPED, DROPPED_AT_SOURCE, Entry, Placement
 from feeds.parsed import Origin
@@ -167,7 +167,14 @@ SHOWN = 3
 SET_SIZE = 1024
 """Regular expressions in one automaton; more would make it too large to be kept whole."""
 
-_WORDS: dict[TermField, str] = {"keywords": "keyword"}  # how a reason calls a field that is not called by its name
+
+def term_in_words(field: TermField, value: str) -> str:
+    """How reasons name one value of a term.
+
+    >>> term_in_words("keywords", "tide"), term_in_words("path", "/world")
+    ("keyword 'tide'", "path '/world'")
+    """
+    return f"{'keyword' if field == 'keywords' else field} {value!r}"
 
 
 def _name(text: str) -> str:
@@ -209,7 +216,7 @@ class Atoms:
     def __init__(self, rules: Iterable[Match | Term]) -> None:
         self.words: list[str] = []
         self._fields: dict[TermField, dict[Any, int]] = {}
-        for term in _terms(rules):
+        for term in terms_of(*rules):
             for value in term.values:
                 self._number(term.field, value)
         self._looked_up = [(keys, self._fields[field]) for field, keys in _NAMES.items() if field in self._fields]
@@ -252,17 +259,7 @@ class Atoms:
         known = self._fields.setdefault(field, {})
         if key and key not in known:
             known[key] = len(self.words)
-            self.words.append(f"{_WORDS.get(field, field)} {value!r}")
-
-
-def _terms(rules: Iterable[Match | Term]) -> Iterator[Term]:
-    waiting = list(rules)
-    while waiting:
-        rule = waiting.pop()
-        if isinstance(rule, Term):
-            yield rule
-        else:
-            waiting.extend((*rule.any, *rule.all, *rule.none))
+            self.words.append(term_in_words(field, value))
 
 
 def _key(field: TermField, value: str) -> Any:

@@ -57,12 +57,6 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
 }
 """Environment variables that go before `wiredesk.yaml`; lists are separated by commas or spaces."""
 
-OTHER_VARIABLES = frozenset(
-    f"WIREDESK_{name}"
-    for name in ("CONFIG", "DATA", "DATABASE", "ADMIN_TOKEN", "LOG", "HOST", "PORT", "LISTENING", "SHARED_DATA")
-)
-"""Variables that commands and processes read; here only so that they are not taken for slips of the pen."""
-
 _FORM = 1  # of the JSON; raised when a release changes its meaning
 
 
@@ -216,13 +210,14 @@ def references(text: str) -> Iterator[str]:
     return (match[1] for match in _REFERENCE.finditer(text) if match[1] is not None)
 
 
-def reference_errors(text: str) -> None:
-    """Raise Wrong where *text* has a `${…}` that names no variable; quotes nothing else of it."""
+def with_references(text: str) -> str:
+    """Give *text*. Raises Wrong where it has a `${…}` that names no variable; quotes nothing else of it."""
     for name in references(text):
         if not _NAME.fullmatch(name):
             raise Wrong(f"{quote('${' + name + '}')} names no variable", "write ${NAME}, of letters, digits and _")
     if "${" in _REFERENCE.sub("", text):
         raise Wrong("a ${ that is never closed", "write ${NAME}, or $$ for a dollar sign")
+    return text
 
 
 def without_references(text: str) -> str:
@@ -336,14 +331,14 @@ def _changed_settings(accepted: Settings, files: Settings) -> list[str]:
 def _things(
     noun: str, accepted: Mapping[str, Any], files: Mapping[str, Any], names: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """What of *noun* is more, fewer, and other in *files*."""
+    """What of *noun* is more, fewer, and other in *files*; *names* are what keys are called."""
     more = [key for key in files if key not in accepted]
     fewer = [key for key in accepted if key not in files]
-    other = [key for key in files if key in accepted and files[key] != accepted[key]]
+    other = [key for key, thing in files.items() if accepted.get(key, thing) != thing]
     for keys, words in ((more, "more"), (fewer, "fewer"), (other, "changed")):
         if keys:
-            shown = [(names or {}).get(key, key) for key in keys]
-            yield f"{len(keys)} {noun}{'s' * (len(keys) != 1)} {words} ({_few(shown)})"
+            plural = "" if len(keys) == 1 else "s"
+            yield f"{len(keys)} {noun}{plural} {words} ({_few([(names or {}).get(key, key) for key in keys])})"
 
 
 def _few(names: list[str]) -> str:

@@ -10,6 +10,7 @@ import difflib
 import ipaddress
 import re
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -19,7 +20,7 @@ from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds.configuration import Limits, OrWord, Several, Words
 from feeds.files import tables
-from feeds.settings.config import reference_errors, without_references
+from feeds.settings.config import with_references, without_references
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
 from feeds.settings.types import (
     YES_OR_NO,
@@ -74,9 +75,7 @@ def address(schemes: tuple[str, ...] = _WEB, *, secrets: bool = False, published
     """
 
     def judge(url: str) -> str:
-        if secrets:
-            reference_errors(url)
-        judge_address(without_references(url) if secrets else url, schemes)
+        judge_address(without_references(with_references(url)) if secrets else url, schemes)
         if published:
             _judge_uri(url)
         return url
@@ -178,13 +177,7 @@ def _e_mail(found: str) -> str:
 
 def _mailbox(found: str) -> str:
     if "://" in found:
-        reference_errors(found)
-        judge_address(without_references(found), ("imaps", "imap"))
-    return found
-
-
-def _secret(found: str) -> str:
-    reference_errors(found)
+        judge_address(without_references(with_references(found)), ("imaps", "imap"))
     return found
 
 
@@ -226,16 +219,15 @@ def split_port(found: str) -> tuple[str, int] | None:
 # --------------------------------------------------------------------------- words
 
 
-def _colour(found: str) -> str:
-    if not _COLOUR.fullmatch(found):
-        raise Wrong(f"{quote(found)} is no colour", "write # and six hexadecimal digits in quotes, such as '#0a5c36'")
-    return found.lower()
+def _written(pattern: re.Pattern[str], what: str, remedy: str, change: Callable[[str], str]) -> Kind:
+    """A text that *pattern* matches whole, as *change* gives it; *what* says what another is not."""
 
+    def judge(found: str) -> str:
+        if not pattern.fullmatch(found):
+            raise Wrong(f"{quote(found)} is no {what}", remedy)
+        return change(found)
 
-def _time_of_day(found: str) -> str:
-    if not _TIME.fullmatch(found):
-        raise Wrong(f"{quote(found)} is no time of day", "write hour and minute, from 00:00 to 23:59")
-    return found.zfill(5)
+    return form(judge, {**_TEXT, "pattern": f"^{pattern.pattern}$"})
 
 
 def judge_language(found: str) -> str:
@@ -333,8 +325,7 @@ def _header(name: str, key_node: Node, value_node: Node) -> str:
         raise Wrong(f"{quote(name)} is no header name", "write one such as Authorization", key_node)
     if name.lower() in OWN_HEADERS:
         raise Wrong(f"the header {name} is the desk's own", "take it out: fetch sets it", key_node)
-    value = text_of(value_node, empty=True).strip()
-    reference_errors(value)
+    value = with_references(text_of(value_node, empty=True).strip())
     if not _HEADER_VALUE.fullmatch(value):
         raise Wrong(f"the value of {name} holds letters that a header can't", "write ASCII, in one line")
     return value
@@ -343,7 +334,7 @@ def _header(name: str, key_node: Node, value_node: Node) -> str:
 # --------------------------------------------------------------------------- keys
 
 RULES = later({"$ref": "#/definitions/rules"})
-"""A match rule, which `match_rules` reads."""
+"""A match rule, which `sections_file` reads."""
 MAILBOX = form(_mailbox, _TEXT)
 """A mailbox on a server, or the path of a Maildir."""
 WITH_SECRETS = address(secrets=True)
@@ -352,14 +343,16 @@ FORMS: dict[str, Kind] = {
     "secret address": WITH_SECRETS,
     "e-mail": form(_e_mail, _TEXT),
     "mail server": address(("smtps", "smtp"), secrets=True),
-    "secret": form(_secret, _TEXT),
+    "secret": form(with_references, _TEXT),
     "proxy": address(("http", "https", "socks5", "socks5h")),
     "base url": form(_base_url, address().schema),
     "contact": form(_contact, _TEXT, empty=True),
     "zone": Kind(_zone, _TEXT),
-    "time of day": form(_time_of_day, {**_TEXT, "pattern": f"^{_TIME.pattern}$"}),
+    "time of day": _written(
+        _TIME, "time of day", "write hour and minute, from 00:00 to 23:59", lambda found: found.zfill(5)
+    ),
     "language": form(judge_language, {**_TEXT, "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}),
-    "colour": form(_colour, {**_TEXT, "pattern": f"^{_COLOUR.pattern}$"}),
+    "colour": _written(_COLOUR, "colour", "write # and six hexadecimal digits in quotes, such as '#0a5c36'", str.lower),
     "network": form(_network, _TEXT),
     "network or port": form(_network_or_port, _TEXT),
     "headers": Kind(_headers, {"type": "object", "additionalProperties": {"type": ["string", "number"]}}),
@@ -378,8 +371,8 @@ def keys_of(kind: Any) -> dict[str, Key]:
 
 
 def _key(hint: Any) -> Key:
-    *limits, says = hint.__metadata__
-    return Key(takes=_kind(hint.__origin__, {type(one): one for one in limits}), says=says)
+    *limits, help = hint.__metadata__
+    return Key(takes=_kind(hint.__origin__, {type(one): one for one in limits}), help=help)
 
 
 def _kind(hint: Any, limits: dict[type, Any]) -> Kind:

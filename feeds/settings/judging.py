@@ -1,6 +1,7 @@
 """The files of the config folder judged together: what they say, or every error of all of them. I/O: reads files.
 
-After the errors come warnings: sections and sources that hold each by itself, and together leave something empty.
+`wiredesk.yaml` and the environment are judged here, `sections.yaml` and `sources.yaml` by modules of their own. After
+the errors come warnings: sections and sources that hold each by itself, and together leave something empty.
 `schemas` gives the tables of keys as JSON Schema (draft 7), for editors that complete and check while one types;
 `python -m feeds.settings.judging docs/schema` writes the three schema files anew.
 """
@@ -11,11 +12,14 @@ import glob
 import json
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from feeds import files
 from feeds.configuration import Section, Settings, Source
@@ -24,21 +28,25 @@ from feeds.settings.config import (
     DESK_FILE,
     FILES,
     MAX_CONFIG_BYTES,
+    OVERRIDES,
     SECTIONS_FILE,
     SOURCES_FILE,
     Config,
     digest_of,
     fingerprint,
     mark_of,
+    missing,
+    references,
+    without_references,
 )
-from feeds.settings.desk_file import DESK_KEYS, apply_environment, judge_desk, judge_outgoing
-from feeds.settings.match_rules import judge_sense, shadowed
+from feeds.settings.forms import keys_of
 from feeds.settings.opml_lists import MAX_OPML_BYTES
-from feeds.settings.reports import ConfigErrors, ConfigWarning, Report, did_you_mean, quote
-from feeds.settings.section_tree import Tree, judge_sections, sections_schema
-from feeds.settings.sources_file import judge_sources, sources_schema
-from feeds.settings.types import Schema, mapping_schema
+from feeds.settings.reports import ConfigErrors, ConfigWarning, Report, Wrong, did_you_mean, quote
+from feeds.settings.sections_file import Tree, judge_sections, judge_sense, sections_schema, shadowed
+from feeds.settings.sources_file import SET_OUTSIDE, judge_sources, sources_schema
+from feeds.settings.types import Schema, items_of, mapping_schema, plain, read_mapping
 from feeds.settings.yamltext import compose
+from feeds.urls import LISTENING, followed, is_loopback
 
 ENVIRONMENT = "environment"
 _TRIES = 5
@@ -166,6 +174,169 @@ def _near_folder(folder: Path, target: str) -> str:
     there = [path.name for path in folder.iterdir() if path.is_dir()] if slash and not (folder / first).exists() else []
     hint = did_you_mean(first, there)
     return hint.replace("'?", f"/{rest}'?") if hint else "documents put there are taken"
+
+
+# --------------------------------------------------------------------------- wiredesk.yaml
+
+DESK_KEYS = keys_of(Settings)
+_TEXT_TAG = "tag:yaml.org,2002:str"
+
+
+def judge_desk(root: Node | None, report: Report) -> Settings:
+    """Give the Settings of the document *root* (None: all defaults); what is wrong goes to *report*."""
+    if root is None:
+        return Settings()
+    try:
+        read = read_mapping(root, DESK_KEYS, report)
+    except Wrong as wrong:
+        report.wrong(root, wrong)
+        return Settings()
+    settings = _settings(read.values, Settings())
+    written = dict(read.places)
+    for group, node in read.places.items():
+        written |= {f"{group}.{name}": place for name, place in places(node).items()}
+    for tell, problems in ((report.error, _impossible(settings)), (report.warn, _unlikely(settings))):
+        for names, cause, remedy in problems:
+            tell(next((written[name] for name in names.split() if name in written), None), cause, remedy)
+    return settings
+
+
+def judge_outgoing(
+    root: Node | None, settings: Settings, tree: Tree, environ: Mapping[str, str], report: Report
+) -> None:
+    """Judge what of *settings* the section *tree* and the environment decide: who gets what by mail and webhooks."""
+    if root is None or report.errors:
+        return
+
+    def judge(place: Node, sections: Iterable[str], *texts: str) -> None:
+        for path in sections:
+            if path not in tree.paths and tree.whole and not tree.is_broken(path):
+                hint = report.did_you_mean(path, tree.paths)
+                report.error(place, f"sections: no section {quote(path)}", hint or "`wiredesk sections` lists them")
+        for variable in dict.fromkeys(name for text in texts for name in missing(text, environ)):
+            report.error(place, f"no environment variable {variable}", "set it where the desk is started")
+
+    written = places(root)
+    if "digest" in written:
+        judge(written["digest"], settings.digest.sections, settings.digest.server)
+    if "notify" not in written:
+        return
+    seen: set[str] = set()
+    for one, place in zip(settings.notify, items_of(written["notify"]), strict=False):
+        if one.url in seen:
+            report.error(place, "this address for the second time", "name all its `sections:` in one place")
+        seen.add(one.url)
+        if one.secret and not any(references(one.secret)):
+            report.warn(place, "a secret in the file", SET_OUTSIDE)
+        judge(place, one.sections, one.url, one.secret)
+
+
+def apply_environment(settings: Settings, environ: Mapping[str, str], report: Report) -> Settings:
+    """Give *settings* with the OVERRIDES that *environ* has; what is wrong goes to *report*."""
+    values: dict[str, Any] = {}
+    for name, path in OVERRIDES.items():
+        if text := environ.get(name, "").strip():
+            _override(values, path, text, name, report)
+    spelled = {known.replace("_", "") for known in OVERRIDES}
+    for name in environ:
+        if name.startswith("WIREDESK_") and name not in OVERRIDES and name.replace("_", "") in spelled:
+            report.warn(None, f"the variable {name} means nothing", did_you_mean(name, OVERRIDES))
+    if "base_url" not in values:
+        settings = replace(settings, base_url=followed(settings.base_url, environ.get(LISTENING, "")))
+    return _settings(values, settings)
+
+
+def _override(values: dict[str, Any], path: tuple[str, ...], text: str, name: str, report: Report) -> None:
+    """Put what the variable *name* says into *values*, as the key at *path* reads it; errors name the variable."""
+    keys, default = DESK_KEYS, getattr(Settings(), path[0])
+    if len(path) > 1:
+        keys, default = keys_of(type(default)), getattr(default, path[1])
+        values = values.setdefault(path[0], {})
+    node: Node = ScalarNode(_TEXT_TAG, text, style='"')
+    if isinstance(default, tuple):
+        words = text.replace(",", " ").split()
+        node = SequenceNode("tag:yaml.org,2002:seq", [ScalarNode(_TEXT_TAG, word, style='"') for word in words])
+    found = Report(report.file)
+    try:
+        values[path[-1]] = keys[path[-1]].takes.read(node, found)
+    except Wrong as wrong:
+        found.error(None, wrong.cause, wrong.remedy)
+    for error in found.errors:
+        report.error(None, f"{name}: {error.cause}", error.remedy)
+
+
+def _settings(values: dict[str, Any], base: Settings) -> Settings:
+    given = {
+        name: replace(getattr(base, name), **value) if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+    return replace(base, **given)
+
+
+Problem = tuple[str, str, str]
+"""The keys, of which the first that is written is the place; cause; remedy."""
+
+
+def _impossible(settings: Settings) -> Iterator[Problem]:
+    """What single keys can't show: settings that hold each by itself, and together don't."""
+    poll, digest, licence = settings.poll, settings.digest, settings.licence
+    if poll.floor_s > poll.ceiling_s:
+        cause = f"poll.floor_s {plain(poll.floor_s)} is above poll.ceiling_s {plain(poll.ceiling_s)}"
+        yield "poll.floor_s poll.ceiling_s", cause, "lower the floor or raise the ceiling"
+    if digest.to and not digest.server:
+        remedy = "add it: the mail server, such as smtps://user:${PASSWORD}@smtp.example.org"
+        yield "digest", "digest: no `server:`", remedy
+    if digest.to and not digest.sender and "@" not in settings.contact.partition("//")[0]:
+        yield "digest", "digest: no `sender:`", "add it, or give an e-mail address for `contact:`"
+    if both := set(licence.permits) & set(licence.prohibits):
+        yield "licence.prohibits", f"licence permits and prohibits {min(both)!r}", "take it out of one of them"
+
+
+def _unlikely(settings: Settings) -> Iterator[Problem]:
+    """Settings that are allowed and together hardly meant."""
+    poll, fetch, publish, server = settings.poll, settings.fetch, settings.publish, settings.digest.server
+    real = min(max(poll.first_s, poll.floor_s), poll.ceiling_s)
+    if poll.floor_s <= poll.ceiling_s and real != poll.first_s:
+        cause = f"poll.first_s {plain(poll.first_s)} is outside floor_s and ceiling_s"
+        yield "poll.first_s poll", cause, f"new sources are asked every {plain(real)} s"
+    if fetch.idle_s > fetch.timeout_s:
+        cause = f"fetch.idle_s {plain(fetch.idle_s)} is above fetch.timeout_s {plain(fetch.timeout_s)}"
+        yield "fetch.idle_s fetch.timeout_s", cause, "the shorter one always comes first"
+    if settings.digest.to and urlsplit(without_references(server)).password is not None and not any(references(server)):
+        yield "digest", "a password in the file", SET_OUTSIDE
+    if 0 < publish.keep_articles < publish.entries:
+        cause = f"publish.keep_articles {publish.keep_articles} is below publish.entries {publish.entries}"
+        yield "publish.keep_articles", cause, f"documents will hold {publish.keep_articles} articles"
+    if publish.keep_days == 1:
+        yield "publish.keep_days", "articles are kept for a day", "readers that ask once a day may miss some"
+    yield from _unlikely_address(settings)
+
+
+def _unlikely_address(settings: Settings) -> Iterator[Problem]:
+    parts = urlsplit(settings.base_url)
+    if is_loopback(parts.hostname or ""):
+        if settings.publish.indexnow:
+            cause = "publish.indexnow tells search engines of a desk that they can't reach"
+            yield "publish", cause, "set base_url to the address under which everybody reads it"
+        return
+    if parts.scheme == "http":
+        remedy = "readers can be shown changed articles on the way; put TLS in front of the desk"
+        yield "base_url", f"base_url {settings.base_url!r} is not https", remedy
+    if not settings.contact:
+        yield "contact", "no `contact:`", "give an address, so that sources can tell you of trouble"
+
+
+def places(node: Node) -> dict[str, Node]:
+    """Where each key of the mapping *node* has its value; empty for anything else."""
+    found: dict[str, Node] = {}
+    if not isinstance(node.value, str):
+        for pair in node.value:
+            if isinstance(pair, tuple) and isinstance(pair[0], ScalarNode):
+                found.setdefault(pair[0].value, pair[1])
+    return found
+
+
+# --------------------------------------------------------------------------- together
 
 
 def judge_uses(tree: Tree, sources: Sequence[Source], report: Report) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from feeds.errors import ConfigError
 from feeds.files import tables
 from feeds.settings.forms import comparable, judge_address
 from feeds.settings.reports import Report, Wrong, quote
-from feeds.settings.section_tree import section_by_name
+from feeds.settings.sections_file import section_by_name
 
 MAX_OPML_BYTES = 32 * 1024 * 1024
 # A value ends at the quote that another attribute of OPML, or the end of the tag, follows; a title may hold HTML.
@@ -94,18 +94,14 @@ def _parsed(body: bytes, file: str) -> tuple[etree._Element, str]:
         return _tree(body), ""
     except etree.XMLSyntaxError as error:
         line, column = error.position if error.position else (0, 0)
-        words = _plain_words(error.msg or "")
+        message = error.msg or ""
+        plain = next((words for part, words in _PLAIN_WORDS if part in message), "")
+        words = plain or quote(message.partition(", line ")[0])
         try:
             return _tree(_mend(body)), f"line {line} is no XML: {words}"
         except etree.XMLSyntaxError:
             remedy = "export the list again, or mend this line"
             raise ConfigError(f"no XML: {words}", file=file, line=line, column=column, remedy=remedy) from error
-
-
-def _plain_words(message: str) -> str:
-    """What libxml2 says of a document, in words of people who write OPML; else its own."""
-    known = next((words for part, words in _PLAIN_WORDS if part in message), "")
-    return known or quote(message.partition(", line ")[0])
 
 
 def _tree(body: bytes) -> etree._Element:
@@ -259,17 +255,17 @@ def opml_to_lines(
             made.remark(f"{file}, mended: {subscriptions.mended}")
         made.known += sum(comparable(outline.url) in had for outline in subscriptions.outlines)
         for folders, outlines in subscriptions.by_folders.items():
-            _add_folder(made, folders, _unseen(outlines, seen), names, section_by_name(tree, folders))
+            _add_folder(made, folders, [*_unseen(outlines, seen)], names, section_by_name(tree, folders))
     return made
 
 
 def _add_folder(
-    made: ConfigLines, folders: tuple[str, ...], outlines: Iterable[Outline], names: Names, section: str | None
+    made: ConfigLines, folders: tuple[str, ...], outlines: Sequence[Outline], names: Names, section: str | None
 ) -> None:
     """Add *outlines* below a remark that names their *folders*."""
-    for number, outline in enumerate(outlines):
-        if number == 0 and (folders or made.lines):
-            made.remark(" > ".join(folders) or "outside any folder")
+    if outlines and (folders or made.lines):
+        made.remark(" > ".join(folders) or "outside any folder")
+    for outline in outlines:
         _add_source(made, outline, names, section)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -18,10 +18,9 @@ from feeds.configuration import Drop, Select, Settings, Source, SourceKind
 from feeds.conventions import convention_of, xpath_of
 from feeds.settings.config import missing, references, unsendable, without_references
 from feeds.settings.forms import MAILBOX, RULES, WITH_SECRETS, comparable, judge_address, keys_of, split_port
-from feeds.settings.match_rules import judge_drop, match_schema
-from feeds.settings.opml_lists import Names, read_listed, report_list
+from feeds.settings.opml_lists import Names, Outline, read_listed, report_list
 from feeds.settings.reports import Report, Wrong, did_you_mean, listing, quote
-from feeds.settings.section_tree import DROP_SAYS, Tree, section_by_name
+from feeds.settings.sections_file import DROP_HELP, Rules, Tree, match_schema, section_by_name
 from feeds.settings.types import Key, Read, Schema, form, list_of, mapping_schema, plain, read_mapping, text
 from feeds.urls import masked
 
@@ -36,17 +35,17 @@ KINDS: dict[str, SourceKind] = {
 """The key that says where a source is → its kind; `opml` stands beside them and gives many sources."""
 
 SOURCE_KEYS = {
-    "id": Key(takes=text(200), says="the source's identity: keeps its history when its name changes"),
-    "url": Key(takes=WITH_SECRETS, says="the address of a feed of any kind"),
-    "files": Key(takes=text(1000), says="documents: a pattern such as articles/*.txt, relative to this folder"),
-    "page": Key(takes=WITH_SECRETS, says="a page whose article links are followed, or that `select` reads"),
-    "sitemap": Key(takes=WITH_SECRETS, says="a sitemap whose articles are taken"),
-    "json": Key(takes=WITH_SECRETS, says="JSON of any form, or a page that holds some, that `select` reads"),
-    "mail": Key(takes=MAILBOX, says="letters: a mailbox (imaps://user:${PASSWORD}@host/INBOX) or a Maildir"),
-    "from": Key(takes=list_of(text(300), 1, 1000), says="whose letters are taken: *@example.org, or list:ID"),
-    "opml": Key(takes=text(1000), says="a list of feeds from another reader, relative to this folder"),
+    "id": Key(takes=text(200), help="the source's identity: keeps its history when its name changes"),
+    "url": Key(takes=WITH_SECRETS, help="the address of a feed of any kind"),
+    "files": Key(takes=text(1000), help="documents: a pattern such as articles/*.txt, relative to this folder"),
+    "page": Key(takes=WITH_SECRETS, help="a page whose article links are followed, or that `select` reads"),
+    "sitemap": Key(takes=WITH_SECRETS, help="a sitemap whose articles are taken"),
+    "json": Key(takes=WITH_SECRETS, help="JSON of any form, or a page that holds some, that `select` reads"),
+    "mail": Key(takes=MAILBOX, help="letters: a mailbox (imaps://user:${PASSWORD}@host/INBOX) or a Maildir"),
+    "from": Key(takes=list_of(text(300), 1, 1000), help="whose letters are taken: *@example.org, or list:ID"),
+    "opml": Key(takes=text(1000), help="a list of feeds from another reader, relative to this folder"),
     **keys_of(Source),
-    "drop": Key(takes=RULES, says=f"{DROP_SAYS} from this source"),
+    "drop": Key(takes=RULES, help=f"{DROP_HELP} from this source"),
 }
 
 _ADDRESSES = (*KINDS, "opml")
@@ -56,9 +55,10 @@ _OPML_KEYS = frozenset(
 _OF_REQUESTS = ("headers", "post", "ignore_validators")
 _OF_FOLDERS = ("follow", "removed")
 _OF_LETTERS = ("from", "digest", "mark_read")
+_PORTS = {"http": 80, "https": 443, "imap": 143, "imaps": 993}
 _CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
 _SELECTOR_SCHEMA: Schema = {"type": "string", "minLength": 1}
-_SET_OUTSIDE = "write ${NAME} and set NAME in the environment"
+SET_OUTSIDE = "write ${NAME} and set NAME in the environment"
 
 
 @dataclass(slots=True)
@@ -79,12 +79,14 @@ class Sources:
     lists: list[tuple[Node, Read]] = field(default_factory=list)
     opml_files: list[str] = field(default_factory=list)
     drops: list[Drop] = field(default_factory=list)
+    rules: Rules = field(init=False)
     paths: frozenset[str] = field(init=False)
     opened: frozenset[tuple[str, int]] = field(init=False)
     ports: frozenset[int] | None = field(init=False)
 
     def __post_init__(self) -> None:
         fetch = self.settings.fetch
+        self.rules = Rules(self.report, self.tree.rules.lists)
         self.paths = frozenset(self.tree.paths)
         self.opened = frozenset(found for one in fetch.allow_private if (found := split_port(one)))
         # A network that is opened is opened with all its ports, and a name may lead into it.
@@ -105,12 +107,12 @@ class Sources:
             return
         self._identity(node, read)
         self._secrets(read)
-        if len(where) > 1:
-            cause = f"a source with {listing(where, 'and')} at once"
-            self.report.error(read.places[where[1]], cause, "make two sources of it")
-        elif not where and not _is_slip(read, _ADDRESSES):
+        if not where and not _is_slip(read, _ADDRESSES):
             self.report.error(node, "a source without an address", f"write {listing(_ADDRESSES)}")
-        elif where and where[0] in read.values and "name" in read.values:
+        for other in where[1:2]:
+            cause = f"a source with {listing(where, 'and')} at once"
+            self.report.error(read.places[other], cause, "make two sources of it")
+        if len(where) == 1 and read.values.keys() >= {where[0], "name"}:
             self._take(node, read, where[0])
 
     def _section(self, read: Read) -> None:
@@ -130,6 +132,7 @@ class Sources:
         for name, place in read.places.items():
             if name not in _OPML_KEYS:
                 self.report.error(place, f"{name}: means nothing beside opml", "take it out")
+                read.values.pop(name, None)
         if "opml" in read.values:
             self.lists.append((node, read))
 
@@ -174,7 +177,7 @@ class Sources:
         if kind == "files":
             target = self._at_home(target)
             values["follow"] = tuple(map(self._at_home, values.get("follow", ())))
-        if rule is not None and (drop := judge_drop(rule, self.tree.lists, self.report, key)):
+        if rule is not None and (drop := self.rules.drop(rule, key)):
             self.drops.append(drop)
         source = Source(key=key, name=name, kind=kind, target=target, line=node.start_mark.line + 1, **values)
         source = self._by_convention(source, place)
@@ -260,8 +263,8 @@ class Sources:
         if parts.username is None or parts.password is None:
             self.report.error(place, "a mailbox without user and password", "write imaps://user:${PASSWORD}@host/INBOX")
         elif not any(references(source.target.partition("@")[0].rpartition(":")[2])):
-            self.report.error(place, "a password in the file", _SET_OUTSIDE)
-        self._network(parts.hostname or "", parts.port or (993 if parts.scheme == "imaps" else 143), place)
+            self.report.error(place, "a password in the file", SET_OUTSIDE)
+        self._network(parts, place)
 
     def _address(self, source: Source, read: Read, place: Node) -> None:
         """Warn of what is odd in a source that is asked over the network."""
@@ -269,16 +272,16 @@ class Sources:
         if parts.fragment:
             self.report.warn(place, f"'#{parts.fragment}' is never sent to an origin", "take it out")
         if parts.password is not None and not any(references(source.target)):
-            self.report.warn(place, "a password in the file", _SET_OUTSIDE)
+            self.report.warn(place, "a password in the file", SET_OUTSIDE)
         for name, value in source.headers:
             if name.lower() in _CREDENTIALS:
                 self._credential(name, value, parts.scheme, read.places["headers"])
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = parts.port or _PORTS[parts.scheme]
         if self.reach and self.ports is not None and port not in self.ports:
             cause = f"port {port} is not open to fetches: it will never be asked"
             remedy = f"fetch.ports in wiredesk.yaml has {listing(map(str, self.settings.fetch.ports))}; add {port}"
             self.report.warn(place, cause, remedy)
-        self._network(parts.hostname or "", port, place)
+        self._network(parts, place)
 
     def _credential(self, name: str, value: str, scheme: str, place: Node) -> None:
         if not any(references(value)):
@@ -286,8 +289,9 @@ class Sources:
         if scheme == "http":
             self.report.warn(place, f"{name} goes to an http:// address", "anybody on the way can read it")
 
-    def _network(self, host: str, port: int, place: Node) -> None:
+    def _network(self, parts: SplitResult, place: Node) -> None:
         """Warn of a host that fetch will refuse, as far as it shows without asking for names."""
+        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
         try:
             address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
         except ValueError:
@@ -306,36 +310,38 @@ class Sources:
         values, place, line = dict(read.values), read.places["opml"], node.start_mark.line + 1
         file = self._at_home(values.pop("opml"))
         default, rule = values.pop("section", None), values.pop("drop", None)
-        drop = judge_drop(rule, self.tree.lists, self.report) if rule is not None else None
+        drop = self.rules.drop(rule) if rule is not None else None
         self.opml_files.append(file)
         subscriptions = read_listed(file, read_file, place, self.report)
         if subscriptions is None:
             return
         names = Names(self.names)
         sections = {section.path: section for section in self.tree.sections}
-        paths = {folders: section_by_name(sections, folders) for folders in subscriptions.by_folders}
+        paths = {folders: section_by_name(sections, folders) or default for folders in subscriptions.by_folders}
         unfiled: Counter[tuple[str, ...]] = Counter()
         doubled = 0
-        for outline in subscriptions.outlines:
+        for outline, same in self._addressed(subscriptions.outlines, file, place):
+            if same in self.targets or outline.url in self.keys:
+                doubled += 1
+                continue
+            path, url, name = paths[outline.folders], outline.url, names.give(outline.title, outline.url)
+            unfiled[outline.folders] += path is None
+            source = Source(key=url, name=name, kind="feed", target=url, section=path, line=line, **values)
+            self.sources.append(source)
+            self.targets[same] = self.keys[url] = self.names[name.casefold()] = line
+            if drop is not None:
+                self.drops.append(replace(drop, source=url))
+        report_list(file, subscriptions, doubled, +unfiled, place, self.report)
+
+    def _addressed(self, outlines: Iterable[Outline], file: str, place: Node) -> Iterator[tuple[Outline, str]]:
+        """Those of *outlines* that a source can be, each with its address as it is compared."""
+        for outline in outlines:
             try:
                 judge_address(outline.url)
             except Wrong as wrong:
                 self.report.warn(place, f"{file}:{outline.line}: {wrong.cause}", "this feed is left out")
-                continue
-            same = comparable(outline.url)
-            if same in self.targets or outline.url in self.keys:
-                doubled += 1
-                continue
-            path = paths[outline.folders] or default
-            if path is None:
-                unfiled[outline.folders] += 1
-            name = names.give(outline.title, outline.url)
-            source = Source(key=outline.url, name=name, kind="feed", target=outline.url, section=path, line=line)
-            self.sources.append(replace(source, **values))
-            self.targets[same] = self.keys[outline.url] = self.names[name.casefold()] = line
-            if drop is not None:
-                self.drops.append(replace(drop, source=source.key))
-        report_list(file, subscriptions, doubled, unfiled, place, self.report)
+            else:
+                yield outline, comparable(outline.url)
 
 
 def _is_slip(read: Read, meant: tuple[str, ...]) -> bool:

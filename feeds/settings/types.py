@@ -41,7 +41,7 @@ class Key:
     """A key of a mapping: what it takes, and one line that says what it does."""
 
     takes: Kind
-    says: str
+    help: str
     required: bool = False
 
 
@@ -198,7 +198,7 @@ def read_mapping(node: Node, keys: Mapping[str, Key], report: Report) -> Read:
             report.error(wrong.node or value, f"{name}: {wrong.cause}", wrong.remedy)
     for name, key in keys.items():
         if key.required and name not in read.places:
-            report.error(node, f"no `{name}:`", f"add it: {key.says}")
+            report.error(node, f"no `{name}:`", f"add it: {key.help}")
     return read
 
 
@@ -251,7 +251,7 @@ def mapping_schema(keys: Mapping[str, Key]) -> Schema:
     """The JSON Schema of a mapping with *keys* and no others."""
     schema: Schema = {
         "type": "object",
-        "properties": {name: {"description": key.says, **key.takes.schema} for name, key in keys.items()},
+        "properties": {name: {"description": key.help, **key.takes.schema} for name, key in keys.items()},
         "additionalProperties": False,
     }
     if required := [name for name, key in keys.items() if key.required]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.errors import ConfigError
 from feeds.files import tables
-from feeds.settings.reports import Report, quote
+from feeds.settings.reports import Report, Wrong, quote
 
 try:
     from yaml import CSafeLoader as _Parser
@@ -38,6 +39,7 @@ _SLACK_NODES = 10_000
 _PLAIN_WORDS = [row.split("  ") for row in tables("settings/words.txt")["yaml"]]
 _TAB = re.compile(r"^ *\t")
 _DASH = re.compile(r"^ *-(?=[a-z_]+:( |$))")
+_ANCHOR = re.compile(r"(?:^|[\s,\[{])&", re.MULTILINE)  # and not the & of an address
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _DASHES = re.compile("(?:- ){200}")
 _SECRET = re.compile(r"(?i)authori[sz]ation|cookie|token|secret|passw|api-?key|bearer|basic |//\S*@")
@@ -52,26 +54,23 @@ def compose(raw: bytes, report: Report) -> Node | None:
     text = _text(raw, report)
     if text is None:
         return None
-    if not text.strip():
-        report.error(None, "an empty file", "restore it, or write a comment into it if it is meant to be empty")
-        return None
-    if _too_deep(text):
-        report.error(None, f"nested more than {_MAX_DEPTH} deep", "no config needs this")
-        return None
     try:
         root = yaml.compose(text, Loader=Loader)
+        if root is not None and _ANCHOR.search(text):
+            _judge_aliases(root)
     except yaml.YAMLError as error:
         _explain(error, text, report)
-        return None
     except RecursionError:
         report.error(None, "nested too deep", "no config needs this")
-        return None
-    if root is not None and "&" in text and not _bounded(root, report):
-        return None
-    return root
+    except Wrong as wrong:
+        report.error(wrong.node, wrong.cause, wrong.remedy)
+    else:
+        return root
+    return None
 
 
 def _text(raw: bytes, report: Report) -> str | None:
+    """The text of a file that can be handed to the parser."""
     if len(raw) > MAX_FILE_BYTES:
         report.error(None, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MiB", "keep feeds in an opml: file instead")
         return None
@@ -81,20 +80,23 @@ def _text(raw: bytes, report: Report) -> str | None:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
-        report.error((line, column), f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8")
+        before = raw[: error.start].decode("utf-8", "replace")
+        report.error(_end_of(before), f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8")
         return None
     if wild := _CONTROL.search(text):
-        place = _line_and_column(text, wild.start())
-        report.error(place, f"the control character U+{ord(wild[0]):04X}", "take it out")
-        return None
-    return text
+        report.error(_end_of(text[: wild.start()]), f"the control character U+{ord(wild[0]):04X}", "take it out")
+    elif not text.strip():
+        report.error(None, "an empty file", "restore it, or write a comment into it if it is meant to be empty")
+    elif _too_deep(text):
+        report.error(None, f"nested more than {_MAX_DEPTH} deep", "no config needs this")
+    else:
+        return text
+    return None
 
 
-def _line_and_column(text: str, index: int) -> tuple[int, int]:
-    return text.count("\n", 0, index) + 1, index - (text.rfind("\n", 0, index) + 1) + 1
+def _end_of(text: str) -> tuple[int, int]:
+    """Line and column, from 1, of what follows *text*."""
+    return text.count("\n") + 1, len(text) - text.rfind("\n")
 
 
 def _too_deep(text: str) -> bool:
@@ -113,13 +115,12 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
     words = f"{getattr(error, 'context', None)} {problem}"
     lines = text.splitlines() or [""]
     mark: Any = getattr(error, "problem_mark", None)
-    if tab := _tab_near(_line_of(mark, lines), lines):
+    if tab := _near(_TAB, mark, lines):
         report.error(tab, "a tab at the beginning of the line", "indent with spaces")
         return
-    if tight := _dash_near(_line_of(mark, lines), lines):
-        report.error(
-            tight, "no space after the dash" + _shown(lines[tight[0] - 1]), "write `- ` before each item of a list"
-        )
+    if dash := _near(_DASH, mark, lines):
+        cause = "no space after the dash" + _shown(lines[dash[0] - 1])
+        report.error(dash, cause, "write `- ` before each item of a list")
         return
     if "quoted scalar" in words or "flow" in words:
         # Where the quote or bracket was opened helps more than where the file ended.
@@ -127,7 +128,8 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
     unknown = ["", f"no YAML: {' '.join(problem.split())}", "look at this line and the one above"]
     _, cause, remedy = next((one for one in _PLAIN_WORDS if one[0] in words), unknown)
     line = _line_of(mark, lines)
-    report.error((line + 1, _column_of(mark, line) + 1), cause + _shown(lines[line]), remedy)
+    column = mark.column if mark and mark.line == line else 0
+    report.error((line + 1, column + 1), cause + _shown(lines[line]), remedy)
 
 
 def _shown(line: str) -> str:
@@ -135,17 +137,9 @@ def _shown(line: str) -> str:
     return "" if _SECRET.search(line) else f": {quote(line.strip())}"
 
 
-def _tab_near(line: int, lines: list[str]) -> tuple[int, int] | None:
-    """Line and column, from 1, of a tab that indents *line* or the one above."""
-    return _near(_TAB, line, lines)
-
-
-def _dash_near(line: int, lines: list[str]) -> tuple[int, int] | None:
-    """Line and column, from 1, of a dash before a key without the space that makes it an item of a list."""
-    return _near(_DASH, line, lines)
-
-
-def _near(what: re.Pattern[str], line: int, lines: list[str]) -> tuple[int, int] | None:
+def _near(what: re.Pattern[str], mark: Any, lines: list[str]) -> tuple[int, int] | None:
+    """Line and column, from 1, where *what* ends that begins the line of *mark* or the one above."""
+    line = _line_of(mark, lines)
     found = ((number, what.match(lines[number])) for number in (line, line - 1) if number >= 0)
     return next(((number + 1, match.end()) for number, match in found if match), None)
 
@@ -154,53 +148,27 @@ def _line_of(mark: Any, lines: list[str]) -> int:
     return min(mark.line, len(lines) - 1) if mark else 0
 
 
-def _column_of(mark: Any, line: int) -> int:
-    return mark.column if mark and mark.line == line else 0
-
-
-def _bounded(root: Node, report: Report) -> bool:
-    """Whether walking *root* ends, and ends soon: aliases make one node many (YAML 1.1 §3.2.2.2)."""
+def _judge_aliases(root: Node) -> None:
+    """Raise Wrong where walking *root* does not end, or not soon: aliases make one node many (YAML 1.1 §3.2.2.2)."""
     sizes: dict[int, int] = {}
-    open_nodes: set[int] = set()
-    stack: list[tuple[Node, bool]] = [(root, False)]
-    while stack:
-        node, done = stack.pop()
-        inner = [child for child in _children(node) if not isinstance(child, ScalarNode)]
-        if done:
-            open_nodes.discard(id(node))
-            sizes[id(node)] = 1 + len(_children(node)) - len(inner) + sum(sizes[id(child)] for child in inner)
-        elif id(node) in open_nodes:
-            report.error(node, "an anchor that holds itself", "an alias (*name) can't stand inside its own anchor")
-            return False
-        elif id(node) not in sizes:
-            open_nodes.add(id(node))
-            stack += [(node, True), *((child, False) for child in inner)]
-    return _worth_it(root, sizes[id(root)], report)
+    written = 0
 
+    def size(node: Node) -> int:
+        """How many nodes *node* is, aliases followed."""
+        nonlocal written
+        written += 1
+        if isinstance(node, ScalarNode):
+            return 1
+        if id(node) not in sizes:
+            inner = chain.from_iterable(node.value) if isinstance(node, MappingNode) else node.value
+            sizes[id(node)] = 0  # while it is counted
+            sizes[id(node)] = 1 + sum(map(size, inner))
+        elif not sizes[id(node)]:
+            raise Wrong("an anchor that holds itself", "an alias (*name) can't stand inside its own anchor", node)
+        return sizes[id(node)]
 
-def _worth_it(root: Node, size: int, report: Report) -> bool:
-    """Whether a document of *size* nodes, aliases followed, is not much more than what is written of it."""
-    written = sum(1 + len(_children(node)) for node in _distinct(root))
-    if size > 10 * written + _SLACK_NODES:
-        report.error(root, "aliases that blow the file up", "write out what they repeat")
-    return size <= 10 * written + _SLACK_NODES
-
-
-def _children(node: Node) -> list[Node]:
-    if isinstance(node, MappingNode):
-        return [one for pair in node.value for one in pair]
-    return node.value if isinstance(node, SequenceNode) else []
-
-
-def _distinct(root: Node) -> list[Node]:
-    found = {id(root): root}
-    waiting = [root]
-    while waiting:
-        for child in _children(waiting.pop()):
-            if not isinstance(child, ScalarNode) and id(child) not in found:
-                found[id(child)] = child
-                waiting.append(child)
-    return list(found.values())
+    if size(root) > 10 * written + _SLACK_NODES:
+        raise Wrong("aliases that blow the file up", "write out what they repeat", root)
 
 
 # --------------------------------------------------------------------------- mending

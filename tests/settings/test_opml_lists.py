@@ -234,3 +234,13 @@ def test_every_real_list_becomes_sources_without_an_error(tmp_path: Path, shared
     (tmp_path / "sections.yaml").write_text("news: {title: News}\n")
     (tmp_path / "sources.yaml").write_text(made.text)
     assert len(load_config(tmp_path, {}).sources) == made.sources > 700
+
+
+def test_keys_that_a_list_can_not_have_are_errors_and_no_more(folder: Folder) -> None:
+    folder.write("list.opml", LIST)
+    folder.write("sources.yaml", '- opml: list.opml\n  id: a\n  name: A\n  from: ["*"]\n')
+    assert folder.errors() == [
+        "sources.yaml:2:7: id: means nothing beside opml; take it out",
+        "sources.yaml:3:9: name: means nothing beside opml; take it out",
+        "sources.yaml:4:9: from: means nothing beside opml; take it out",
+    ]
