@@ -129,13 +129,7 @@ def carry_out(action: Callable[[], object]) -> None:
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except DeskError as error:
-        if lines := getattr(error, "errors", None):  # ConfigErrors, which is not imported for every command
-            for line in lines:
-                click.echo(str(line), err=True)
-            click.echo(f"wiredesk: {error.cause}; mend and try again", err=True)
-            sys.exit(78)
-        click.echo(f"wiredesk: {error}", err=True)
-        sys.exit(1)
+        sys.exit(_print_error(error))
     except BrokenPipeError:
         # `wiredesk check | head`: whoever read us has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -156,3 +150,12 @@ def to_the_end(main: Callable[[], None]) -> None:
     except Exception:
         sys.excepthook(*sys.exc_info())
         sys.exit(1)
+
+
+def _print_error(error: DeskError) -> int:
+    """Say what is wrong; gives the exit code."""
+    lines = getattr(error, "errors", ())  # of ConfigErrors, which is not imported for every command
+    for line in lines:
+        click.echo(str(line), err=True)
+    click.echo(f"wiredesk: {error.cause}; mend and try again" if lines else f"wiredesk: {error}", err=True)
+    return 78 if lines else 1

@@ -102,8 +102,9 @@ def _fix(found: Places, *, sure: bool) -> None:
     texts = _texts(found.config)
     better = mended(texts, lambda now: _errors(found, now))
     changed = {name: text for name, text in better.items() if text != texts[name]}
-    for line in (line for name in changed for line in difference(name, texts[name], changed[name])):
-        click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
+    for name, text in changed.items():
+        for line in difference(name, texts[name], text):
+            click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
     if not changed:
         click.echo("Nothing can be mended by itself.")
     elif sure or (sys.stdin.isatty() and click.confirm("Write this?")):
@@ -160,8 +161,7 @@ def common_terms(terms: Sequence[str], counts: Mapping[int, int], articles: int)
 
 def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWarning]:
     """A warning for each of *sections*' terms that most of the newest stored articles hold; none where no desk ran."""
-    rules = [(section.path, section.match) for section in sections if section.match is not None]
-    if not rules or (found.file is not None and not found.file.exists()):
+    if found.missing or not any(section.match for section in sections):
         return []
     from feeds.store import open_store  # half of the start, and a check of files alone needs no database
 
@@ -174,16 +174,21 @@ def common_warnings(found: Places, sections: Sequence[Section]) -> list[ConfigWa
         return []  # of another release, or broken: `doctor` says so
     for article in articles:
         counts.update(filing_rules.place_again(article.entries, article.placed)[1])
-    # Of a term that stands in several places the last is told.
-    stands_at = {
-        term_in_words(term.field, value): (path, term.line)
-        for path, match in rules
-        for term in reversed([*terms_of(match)])
-        for value in term.values
-    }
+    lines = _lines_of(sections)
     warnings = []
     for term, words in common_terms(filing_rules.terms, counts, len(articles)):
-        path, line = stands_at[term]
+        path, line = lines[term]
         cause = f"in the rule of {path!r} {term} {words}"
         warnings.append(ConfigWarning(file="sections.yaml", line=line, column=1, cause=cause, remedy="take it out"))
     return warnings
+
+
+def _lines_of(sections: Sequence[Section]) -> dict[str, tuple[str, int]]:
+    """Each value of a term in words → the section and the line where it stands; the last of several."""
+    return {
+        term_in_words(term.field, value): (section.path, term.line)
+        for section in sections
+        if section.match is not None
+        for term in reversed([*terms_of(section.match)])
+        for value in term.values
+    }

@@ -79,6 +79,11 @@ class Places:
         return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite") else None
 
     @property
+    def missing(self) -> bool:
+        """Whether there is no such file yet."""
+        return self.file is not None and not os.path.exists(self.file)
+
+    @property
     def tables(self) -> Path:
         """The folder of what `feeds.files` keeps; all that is in it can be made anew."""
         return self.data / "cache"
@@ -145,6 +150,10 @@ def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
     return placed
 
 
+with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+with_verbose = click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
+
+
 def with_address(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--host` and `--port` to a command."""
     for option in (
@@ -191,7 +200,7 @@ def need_config(found: Places) -> None:
 
 def need_database(found: Places) -> None:
     """Raise DeskError where no desk has ever run here, for commands that only look."""
-    if found.file is not None and not os.path.exists(found.file):
+    if found.missing:
         raise DeskError(
             f"no desk has run on {found.data} yet",
             remedy="start one with `bin/run`, or poll once with `wiredesk poll`, or name its folder with --data",
@@ -207,7 +216,7 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 """Stored articles that are read in one transaction."""
 PIPED_WIDTH = 120
-"""Columns of a table that nobody looks at through a window."""
+"""Columns of a table of sentences that nobody looks at through a window."""
 NARROW = 70
 """Below this width a table tells less rather than in shreds."""
 _LEAST_WIDTH = 8
@@ -254,7 +263,7 @@ def running_config(store: Store) -> Config | None:
 
 def has_run(found: Places) -> bool:
     """Whether there are tables in the database; none is made."""
-    if found.file is not None and not found.file.exists():
+    if found.missing:
         return False
     with Store(found.database) as store:
         return store.revision() is not None
@@ -329,6 +338,11 @@ def terminal_width() -> int | None:
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         return shutil.get_terminal_size().columns
     return None
+
+
+def table_width() -> int:
+    """Columns of a table that holds sentences."""
+    return terminal_width() or PIPED_WIDTH
 
 
 def show_table(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -236,17 +236,13 @@ def _guesses(page: str) -> list[Offer]:
     return [Offer(url=url, named=False) for url in dict.fromkeys(guesses) if url is not None]
 
 
-def _readable(fetcher: Fetcher, offers: Iterable[Offer], enough: int = MOST_ASKED) -> list[Found]:
+def _readable(fetcher: Fetcher, offers: Sequence[Offer], enough: int = MOST_ASKED) -> list[Found]:
     """Ask each of *offers* until *enough* can be read; the same articles in another format count once."""
     found: dict[tuple[str, ...], Found] = {}
-    for offer in list(offers)[:MOST_ASKED]:
-        try:
-            answer = ask(fetcher, offer.url)
-        except DeskError:
+    for offer in offers[:MOST_ASKED]:
+        if (read := _feed_at(fetcher, offer.url)) is None:
             continue
-        feed = read_feed(answer)
-        if feed is None:
-            continue
+        answer, feed = read
         same = tuple(entry.link or entry.entry_id or "" for entry in feed.entries[:5]) or (answer.final_url,)
         comments = offer.comments or is_about_comments(feed.title or "")
         found.setdefault(same, Found(url=lasting(answer), feed=feed, named=offer.title, comments=comments))
@@ -255,17 +251,20 @@ def _readable(fetcher: Fetcher, offers: Iterable[Offer], enough: int = MOST_ASKE
     return sorted(found.values(), key=lambda one: one.comments)
 
 
+def _feed_at(fetcher: Fetcher, url: str) -> tuple[Answer, ParsedFeed] | None:
+    """What is at *url*, as an answer and as a feed; None where there is none."""
+    with suppress(DeskError):
+        answer = ask(fetcher, url)
+        return answer, parse(answer.body, url=answer.final_url, content_type=answer.header("content-type"))
+    return None
+
+
 def _sitemap(fetcher: Fetcher, url: str) -> str | None:
     for place in SITEMAPS:
-        address = absolute(url, "/" + place)
-        if address is None:
-            continue
-        try:
-            answer = ask(fetcher, address)
+        with suppress(DeskError):
+            answer = ask(fetcher, absolute(url, "/" + place) or url)
             if parse_sitemap(answer.body, url=answer.final_url).links:
                 return lasting(answer)
-        except DeskError:
-            continue
     return None
 
 

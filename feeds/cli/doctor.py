@@ -18,12 +18,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -32,14 +34,13 @@ import click
 
 from feeds import __version__, frames
 from feeds.cli.common import (
-    PIPED_WIDTH,
     Places,
     counted,
     has_run,
     judged_files,
     show_table,
     stored_model,
-    terminal_width,
+    table_width,
     with_places,
 )
 from feeds.condition import ago, condition, span
@@ -49,9 +50,11 @@ from feeds.errors import DeskError
 from feeds.settings import Config, ConfigErrors
 from feeds.store import ReadTx, Store
 from feeds.store.database import fault
+from feeds.store.values import SourceState
 from feeds.urls import is_loopback
 
-COLOURS = {"ok": "green", "look": "yellow", "bad": "red"}
+Mark = Literal["ok", "look", "bad"]
+COLOURS: dict[Mark, str] = {"ok": "green", "look": "yellow", "bad": "red"}
 LIBRARIES = ("pycurl", "feedparser", "lxml", "nh3", "selectolax", "SQLAlchemy", "granian")
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 ENOUGH_BYTES, LITTLE_BYTES = 2_000_000_000, 200_000_000
@@ -74,57 +77,61 @@ FAILING_SHOWN = 5
 class Finding(NamedTuple):
     """``ok``, worth a ``look``, or ``bad``; in words, with what to do."""
 
-    mark: Literal["ok", "look", "bad"]
+    mark: Mark
     text: str
     remedy: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is printed of it."""
+        return f"{self.text}\n→ {self.remedy}" if self.remedy and self.mark != "ok" else self.text
+
+
+ok, look, bad = (partial(Finding, mark) for mark in COLOURS)
 
 
 def program(found: Places) -> Iterator[Finding]:
     """Python and what it is linked with."""
-    yield Finding(
-        "ok", f"Wiredesk {__version__} on Python {platform.python_version()}, {platform.platform(terse=True)}"
-    )
-    missing = []
-    versions = []
-    for name in LIBRARIES:
-        try:
-            versions.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            missing.append(name)
-    yield Finding("ok", ", ".join([*versions, f"SQLite {sqlite3.sqlite_version}", ssl.OPENSSL_VERSION]))
-    if missing:
-        yield Finding("bad", f"not installed: {', '.join(missing)}", "start once with `bin/run`, which installs them")
+    yield ok(f"Wiredesk {__version__} on Python {platform.python_version()}, {platform.platform(terse=True)}")
+    versions = {name: _version(name) for name in LIBRARIES}
+    there = [f"{name} {version}" for name, version in versions.items() if version]
+    yield ok(", ".join([*there, f"SQLite {sqlite3.sqlite_version}", ssl.OPENSSL_VERSION]))
+    if missing := [name for name, version in versions.items() if not version]:
+        yield bad(f"not installed: {', '.join(missing)}", "start once with `bin/run`, which installs them")
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        yield Finding("bad", f"SQLite {sqlite3.sqlite_version} is too old", "use a Python with SQLite 3.35 or newer")
+        yield bad(f"SQLite {sqlite3.sqlite_version} is too old", "use a Python with SQLite 3.35 or newer")
     if not found.embedded:
-        try:
-            yield Finding("ok", f"psycopg {metadata.version('psycopg')}")
-        except metadata.PackageNotFoundError:
-            yield Finding(
-                "bad", "psycopg is not installed, and the database is PostgreSQL", "`bin/install postgres` brings it"
-            )
+        if version := _version("psycopg"):
+            yield ok(f"psycopg {version}")
+        else:
+            remedy = "`bin/install postgres` brings it"
+            yield bad("psycopg is not installed, and the database is PostgreSQL", remedy)
+    yield from _rights()
+
+
+def _rights() -> Iterator[Finding]:
+    """What this user and its processes may do."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < FILES_WANTED:
-        yield Finding(
-            "look", f"a process may open {hard} files at most (now {soft}); every reader that waits takes one",
+        yield look(
+            f"a process may open {hard} files at most (now {soft}); every reader that waits takes one",
             "raise it: LimitNOFILE=65536 in the systemd unit, or `ulimit -Hn`",
-        )  # fmt: skip
+        )
     if os.geteuid() == 0:
-        yield Finding("look", "this runs as root", "run it as a user of its own; it needs no rights")
+        yield look("this runs as root", "run it as a user of its own; it needs no rights")
 
 
-def _judged(found: Places) -> Config | None:
-    """What the config files say, None where they have errors: `config` says which."""
-    try:
-        return judged_files(found)
-    except ConfigErrors:
-        return None
+def _version(library: str) -> str:
+    """Which *library* is installed, "" for none."""
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version(library)
+    return ""
 
 
 @contextmanager
 def _reading(found: Places) -> Iterator[ReadTx | None]:
     """A look into the database; None where there is none of this release that this user can read."""
-    if found.file is not None and (not os.path.exists(found.file) or not_ours(found)):
+    if found.missing or (found.embedded and not_ours(found)):
         yield None
         return
     with Store(found.database) as store:
@@ -138,21 +145,19 @@ def _reading(found: Places) -> Iterator[ReadTx | None]:
 def folders(found: Places) -> Iterator[Finding]:
     """Whether config can be read and data written by this user."""
     if not os.path.isdir(found.config):
-        yield Finding("bad", f"no config folder at {found.config}", "name yours with --config DIR")
+        yield bad(f"no config folder at {found.config}", "name yours with --config DIR")
     elif unreadable := [path.name for path in sorted(found.config.glob("*.yaml")) if not os.access(path, os.R_OK)]:
-        yield Finding("bad", f"this user can't read {', '.join(unreadable)} in {found.config}", "chmod or chown them")
+        yield bad(f"this user can't read {', '.join(unreadable)} in {found.config}", "chmod or chown them")
     else:
-        yield Finding("ok", f"config {found.config}")
+        yield ok(f"config {found.config}")
     if closed := not_ours(found):
-        yield Finding(
-            "bad", closed, "chown it with all that is in it (a command that once ran as root leaves such files)"
-        )
+        yield bad(closed, "chown it with all that is in it (a command that once ran as root leaves such files)")
     elif error := unwritable(found):
         remedy = WRITING_REMEDIES.get(error.errno or 0, "look at the disk and its file system (`dmesg`, `df`, `mount`)")
         why = (error.strerror or str(error)).lower()
-        yield Finding("bad", f"nothing can be written in {found.data}: {why}", remedy)
+        yield bad(f"nothing can be written in {found.data}: {why}", remedy)
     else:
-        yield Finding("ok", f"data {found.data}" + ("" if found.data.exists() else " (made at the first start)"))
+        yield ok(f"data {found.data}" + ("" if found.data.exists() else " (made at the first start)"))
 
 
 def not_ours(found: Places) -> str:
@@ -195,24 +200,24 @@ def disk(found: Places) -> Iterator[Finding]:
     yield Finding("ok" if free > ENOUGH_BYTES else "look" if free > LITTLE_BYTES else "bad", text, remedy)
     inodes = os.statvfs(at)
     if inodes.f_files and inodes.f_favail < 1000:
-        yield Finding("bad", f"no more files can be made at {at}: {inodes.f_favail} left", "delete some there")
+        yield bad(f"no more files can be made at {at}: {inodes.f_favail} left", "delete some there")
 
 
 def clock(found: Places) -> Iterator[Finding]:
     """Whether this machine's time can be right: behind what the database has seen it went back."""
     now = datetime.now(UTC)
-    yield Finding("ok", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+    yield ok(f"{now:%Y-%m-%d %H:%M:%S} UTC")
     with _reading(found) as tx:
         if tx is None:
             return
         stored = tx.configs.current()
-        polled = [state.last_poll_at for _, state in tx.sources.all_states() if state.last_poll_at]
-    latest = max([*polled, *([stored.accepted_at] if stored else [])], default=now)
+        polled = _last_poll(tx.sources.all_states())
+    latest = max(now, polled or now, stored.accepted_at if stored else now)
     if latest - now > timedelta(seconds=SKEW_S):
-        yield Finding(
-            "bad", f"the clock went back: the database has polls {span(latest - now)} ahead of now",
+        yield bad(
+            f"the clock went back: the database has polls {span(latest - now)} ahead of now",
             "set the time (timedatectl set-ntp true); sources wait until then",
-        )  # fmt: skip
+        )
 
 
 def config(found: Places) -> Iterator[Finding]:
@@ -221,26 +226,22 @@ def config(found: Places) -> Iterator[Finding]:
     try:
         judged = judged_files(found)
     except ConfigErrors as errors:
-        count = len(errors.errors)
-        yield Finding(
-            "bad", f"{count} error{'s' * (count != 1)}, the first: {errors.errors[0]}", "`wiredesk check` lists all"
+        yield bad(
+            f"{counted(len(errors.errors), 'error')}, the first: {errors.errors[0]}", "`wiredesk check` lists all"
         )
         return
     seconds = time.monotonic() - began
     counts = f"{counted(len(judged.sections), 'section')}, {counted(len(judged.sources), 'source')}"
-    yield Finding("ok", f"{counts}, judged in {seconds:.1f} s")
+    yield ok(f"{counts}, judged in {seconds:.1f} s")
     if judged.warnings:
-        count = len(judged.warnings)
-        yield Finding("look", f"{count} warning{'s' * (count != 1)}", "`wiredesk check` lists them")
+        yield look(counted(len(judged.warnings), "warning"), "`wiredesk check` lists them")
     if not judged.sources:
-        yield Finding("look", "no sources", "write some in sources.yaml, or `wiredesk opml import` a list")
+        yield look("no sources", "write some in sources.yaml, or `wiredesk opml import` a list")
     if not judged.settings.contact:
-        yield Finding(
-            "look", "no contact: sources can't write to you before they block you", "set contact: in wiredesk.yaml"
-        )
+        yield look("no contact: sources can't write to you before they block you", "set contact: in wiredesk.yaml")
     loopback = is_loopback(urlsplit(judged.settings.base_url).hostname or "")
     if not loopback and not os.environ.get("WIREDESK_ADMIN_TOKEN"):
-        yield Finding("look", "/status is closed: base_url is public and there is no token", "set WIREDESK_ADMIN_TOKEN")
+        yield look("/status is closed: base_url is public and there is no token", "set WIREDESK_ADMIN_TOKEN")
 
 
 def database(found: Places) -> Iterator[Finding]:
@@ -252,34 +253,32 @@ def database(found: Places) -> Iterator[Finding]:
             return
     with Store(found.database) as store:
         if store.empty():
-            yield Finding("look", "the database is empty", "start the desk: `wiredesk run`")
+            yield look("the database is empty", "start the desk: `wiredesk run`")
             return
         if store.pending():
-            yield Finding(
-                "look", "the database is of an older release", "the next `wiredesk run` copies and upgrades it"
-            )
+            yield look("the database is of an older release", "the next `wiredesk run` copies and upgrades it")
             return
         yield from _contents(store)
         try:
             store.try_to_write()
         except DeskError as error:
-            yield Finding("bad", f"the database takes nothing that is written: {error.cause}", error.remedy)
+            yield bad(f"the database takes nothing that is written: {error.cause}", error.remedy)
     running = holder(found.data)
-    yield Finding("ok", f"a desk runs on it (process {running})" if running else "no desk runs on it now")
+    yield ok(f"a desk runs on it (process {running})" if running else "no desk runs on it now")
 
 
 def _file(found: Places, file: Path) -> Finding:
     """Whether the file of the database is there and whole."""
     if not os.path.exists(file):
-        return Finding("look", f"no desk has run on {found.data} yet", "start one: `wiredesk run`")
+        return look(f"no desk has run on {found.data} yet", "start one: `wiredesk run`")
     if not_ours(found):
-        return Finding("bad", f"{file} was not looked into", "see above")
+        return bad(f"{file} was not looked into", "see above")
     size = sum(each.stat().st_size for each in file.parent.glob(f"{file.name}*"))
     if size > QUICK_BYTES:
-        return Finding("ok", f"{file}, {size / 1e9:.1f} GB (too large to be read through here)")
+        return ok(f"{file}, {size / 1e9:.1f} GB (too large to be read through here)")
     if wrong := fault(file):
-        return Finding("bad", f"{file} is broken: {wrong}", "`wiredesk restore` a backup; keep this file aside")
-    return Finding("ok", f"{file}, {size / 1e6:.0f} MB, whole")
+        return bad(f"{file} is broken: {wrong}", "`wiredesk restore` a backup; keep this file aside")
+    return ok(f"{file}, {size / 1e6:.0f} MB, whole")
 
 
 def _contents(store: Store) -> Iterator[Finding]:
@@ -287,12 +286,12 @@ def _contents(store: Store) -> Iterator[Finding]:
         count = tx.articles.count()
         events = tx.events.open()
         stored = tx.configs.current()
-    yield Finding("ok", f"{count} articles" + (f", config version {stored.version} in force" if stored else ""))
+    yield ok(f"{count} articles" + (f", config version {stored.version} in force" if stored else ""))
     for event in events:
         if event.kind != "refile":
             text = event.text.splitlines()
             more = f" (and {len(text) - 1} more lines)" if len(text) > 1 else ""
-            yield Finding("look", f"{event.kind} {event.subject}: {text[0] if text else ''}{more}", event.remedy)
+            yield look(f"{event.kind} {event.subject}: {text[0] if text else ''}{more}", event.remedy)
 
 
 def sources(found: Places) -> Iterator[Finding]:
@@ -304,60 +303,58 @@ def sources(found: Places) -> Iterator[Finding]:
     now = datetime.now(UTC)
     conditions = [(source, condition(source, state, now=now)) for source, state in states]
     counts = Counter(each.word for _, each in conditions)
-    last = max((state.last_poll_at for _, state in states if state.last_poll_at), default=None)
+    last = _last_poll(states)
     words = ", ".join(f"{count} {word}" for word, count in counts.most_common())
-    yield Finding("ok", f"{words}; last poll {ago(last, now)}")
+    yield ok(f"{words}; last poll {ago(last, now)}")
     troubled = [(source, each) for source, each in conditions if each.trouble]
     for source, each in troubled[:FAILING_SHOWN]:
-        yield Finding("look", f"{source.name}: {each.text}", each.remedy)
+        yield look(f"{source.name}: {each.text}", each.remedy)
     if len(troubled) > FAILING_SHOWN:
-        yield Finding("look", f"and {len(troubled) - FAILING_SHOWN} more", "/status lists all")
+        yield look(f"and {len(troubled) - FAILING_SHOWN} more", "/status lists all")
 
 
-def classifier(found: Places) -> Iterator[Finding]:
+def _last_poll(states: Sequence[tuple[Source, SourceState]]) -> datetime | None:
+    return max(filter(None, (state.last_poll_at for _, state in states)), default=None)
+
+
+def classifier(found: Places, judged: Config) -> Iterator[Finding]:
     """Where sections are set to learn: whether there is a model that can be asked, and whether one can be made."""
-    judged = _judged(found)
-    wanted = {one.path: one.learned_precision for one in judged.sections if one.learned_precision} if judged else {}
-    if judged is None or not wanted:
+    wanted = {one.path: one.learned_precision for one in judged.sections if one.learned_precision}
+    if not wanted:
         return
     model = None
     if has_run(found):
         with Store(found.database) as store:
             model = stored_model(store)
     if model is None:
-        yield Finding("look", f"{len(wanted)} sections are set to learn, no model is there yet", "run `wiredesk learn`")
+        yield look(f"{len(wanted)} sections are set to learn, no model is there yet", "run `wiredesk learn`")
     else:
         sure = sum(model.threshold(path, precision) is not None for path, precision in wanted.items())
         text = f"a model learned {model.facts.get('learned_at', 'once')} of {model.facts.get('articles', '?')} articles"
-        yield Finding("ok", f"{text}, sure enough of {sure} of the {len(wanted)} sections that are set to learn")
+        yield ok(f"{text}, sure enough of {sure} of the {len(wanted)} sections that are set to learn")
         if not sure:
-            yield Finding("look", "the model files nothing", "`wiredesk learn --dry-run` says what it lacks")
+            yield look("the model files nothing", "`wiredesk learn --dry-run` says what it lacks")
     if judged.settings.learn_at != "never" and find_spec("sklearn") is None:
-        yield Finding(
-            "look", "scikit-learn is not installed, so the classifier can't learn",
+        yield look(
+            "scikit-learn is not installed, so the classifier can't learn",
             "`bin/install learn` brings it, or `learn_at: never` in wiredesk.yaml",
-        )  # fmt: skip
+        )
 
 
-def network(found: Places) -> Iterator[Finding]:
+def network(found: Places, judged: Config) -> Iterator[Finding]:
     """Whether names resolve and hosts answer, on some of the sources' own; their Date headers judge the clock."""
-    judged = _judged(found)
-    if judged is None:
-        return
     if judged.settings.fetch.proxy:
         proxy = urlsplit(judged.settings.fetch.proxy)
         yield _reach(proxy.hostname or "", proxy.port or 8080, "the proxy ")
         return
     hosts = dict.fromkeys(map(_host_and_port, filter(_asks_a_host, judged.sources)))
     if not hosts:
-        yield Finding("ok", "no source is on the network")
+        yield ok("no source is on the network")
         return
     findings = [_reach(host, port) for host, port in list(hosts)[:HOSTS_ASKED]]
     yield from findings
     if all(finding.mark != "ok" for finding in findings):
-        yield Finding(
-            "bad", "nothing could be reached", "look at the network, the firewall, /etc/resolv.conf, fetch.proxy"
-        )
+        yield bad("nothing could be reached", "look at the network, the firewall, /etc/resolv.conf, fetch.proxy")
 
 
 def _asks_a_host(source: Source) -> bool:
@@ -374,41 +371,41 @@ def _reach(host: str, port: int, what: str = "") -> Finding:
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        return Finding("look", f"{what}{host}: its name is not known here ({error})", "look at DNS, or at the name")
+        return look(f"{what}{host}: its name is not known here ({error})", "look at DNS, or at the name")
     try:
         socket.create_connection((str(addresses[0][4][0]), port), timeout=ASK_S).close()
     except OSError as error:
-        return Finding("look", f"{what}{host}:{port} does not answer ({error})", "a firewall, or the host is down")
-    return Finding("ok", f"{what}{host} answers after {(time.monotonic() - began) * 1000:.0f} ms")
+        return look(f"{what}{host}:{port} does not answer ({error})", "a firewall, or the host is down")
+    return ok(f"{what}{host} answers after {(time.monotonic() - began) * 1000:.0f} ms")
 
 
-def base_url(found: Places) -> Iterator[Finding]:
+def base_url(found: Places, judged: Config) -> Iterator[Finding]:
     """Whether this desk answers at the address by which its feeds call themselves."""
-    judged = _judged(found)
-    if judged is None:
-        return
     base = judged.settings.base_url
     parts = urlsplit(base)
     local = is_loopback(parts.hostname or "")
     if local:
-        yield Finding(
-            "look", f"feeds call themselves {base}, which leads nowhere from other machines",
+        yield look(
+            f"feeds call themselves {base}, which leads nowhere from other machines",
             "set base_url: in wiredesk.yaml to the public address before anybody subscribes",
-        )  # fmt: skip
+        )
     mark = _mark(found)
     try:
         status, date, body = _front_feed(parts)
         yield _whose(base, status, body, mark)
+        if not local:
+            yield from _clocks(date)
         if parts.scheme == "http" and not local and _answers_by_tls(parts, mark):
-            yield Finding("look", f"base_url is {base}, and readers come by https", "write https:// in base_url")
-        if date and not local:
-            off = abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds())
-            if off > SKEW_S:
-                yield Finding("look", f"its clock and this one differ by {off:.0f} s", "set the time (timedatectl)")
+            yield look(f"base_url is {base}, and readers come by https", "write https:// in base_url")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        yield Finding(
-            "look", f"nothing answers at {base} ({error or type(error).__name__})", "start the desk, or mend base_url"
-        )
+        yield look(f"nothing answers at {base} ({error or type(error).__name__})", "start the desk, or mend base_url")
+
+
+def _clocks(date: str | None) -> Iterator[Finding]:
+    """Whether the clock by which an answer's *date* is goes like this one."""
+    off_s = abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()) if date else 0
+    if off_s > SKEW_S:
+        yield look(f"its clock and this one differ by {off_s:.0f} s", "set the time (timedatectl)")
 
 
 def _mark(found: Places) -> bytes | None:
@@ -423,15 +420,15 @@ def _mark(found: Places) -> bytes | None:
 def _whose(base: str, status: int, body: bytes, mark: bytes | None) -> Finding:
     """Whether what answered at *base* is this desk, whose feed has the id *mark*; None before it has published any."""
     if status in (502, 503, 504):
-        return Finding("look", f"{base} answers {status}", "start the desk, or wait until it is up")
+        return look(f"{base} answers {status}", "start the desk, or wait until it is up")
     if mark is None:
-        return Finding("ok", f"something answers at {base}; whether it is this desk shows once it has published")
+        return ok(f"something answers at {base}; whether it is this desk shows once it has published")
     if mark in body:
-        return Finding("ok", f"this desk answers at {base}")
-    return Finding(
-        "bad", f"something else answers at {base}, not this desk (status {status})",
+        return ok(f"this desk answers at {base}")
+    return bad(
+        f"something else answers at {base}, not this desk (status {status})",
         "another program has the port, or base_url or the web server before the desk leads elsewhere",
-    )  # fmt: skip
+    )
 
 
 def _answers_by_tls(parts: SplitResult, mark: bytes | None) -> bool:
@@ -451,9 +448,7 @@ def _front_feed(parts: SplitResult) -> tuple[int, str | None, bytes]:
         return answer.status, answer.getheader("Date"), answer.read(TRIED_BYTES)
 
 
-CHECKS = (program, folders, disk, clock, config, database, sources, classifier)
-ASKING = (network, base_url)
-"""Those that ask the network."""
+CHECKS = (program, folders, disk, clock, config, database, sources)
 
 
 @click.command()
@@ -466,26 +461,27 @@ def doctor(found: Places, offline: bool) -> None:
     desk; what it writes, to see whether that can be done, is taken back. Exits with 1 when something is bad; "look"
     alone is worth a look and no fault.
     """
-    rows, findings = [], []
-    for check in CHECKS if offline else CHECKS + ASKING:
-        name = check.__name__
-        for finding in _findings(check, found):
-            remedy = f"\n→ {finding.remedy}" if finding.remedy and finding.mark != "ok" else ""
-            rows.append((finding.mark, name, finding.text + remedy))
-            findings.append(finding)
-            name = ""
-    colours = [COLOURS[finding.mark] for finding in findings]
-    show_table(rows, width=terminal_width() or PIPED_WIDTH, head=False, colours=colours)
-    counts = Counter(finding.mark for finding in findings)
+    asking = () if offline else (network, base_url)
+    rows = [row for check in CHECKS for row in _rows(check, found)]
+    with suppress(ConfigErrors):
+        judged = judged_files(found)
+        rows += [row for check in (classifier, *asking) for row in _rows(check, found, judged)]
+    marks = [mark for mark, _, _ in rows]
+    show_table(rows, width=table_width(), head=False, colours=[*map(COLOURS.__getitem__, marks)])
+    counts = Counter(marks)
+    if not counts.keys() & {"bad", "look"}:
+        click.echo("\nAll is well.")
+        return
+    click.echo(f"\n{counts['bad'] or 'Nothing is'} bad, {counts['look']} worth a look.")
     if counts["bad"]:
-        click.echo(f"\n{counts['bad']} bad, {counts['look']} worth a look.")
         sys.exit(1)
-    click.echo(f"\nNothing is bad, {counts['look']} worth a look." if counts["look"] else "\nAll is well.")
 
 
-def _findings(check: Callable[[Places], Iterator[Finding]], found: Places) -> list[Finding]:
-    """What *check* finds; an error of it is a finding, too."""
+def _rows(check: Callable[..., Iterator[Finding]], *arguments: object) -> list[tuple[Mark, str, str]]:
+    """What *check* finds, a row each, the first with its name; an error of it is a finding, too."""
     try:
-        return list(check(found))
+        findings = list(check(*arguments))
     except DeskError as error:
-        return [Finding("bad", error.cause, error.remedy)]
+        findings = [bad(error.cause, error.remedy)]
+    names = chain([check.__name__], repeat(""))
+    return [(one.mark, name, one.words) for one, name in zip(findings, names, strict=False)]

@@ -5,8 +5,7 @@ With two addresses: why two entries are or are not one article, and one story.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -18,12 +17,11 @@ from feeds.dedupe import Stories, Window, compare, nearest, remember
 from feeds.dedupe.window import DAYS
 from feeds.errors import UrlError
 from feeds.filing import FilingRules
-from feeds.filing.learned.text_model import Model
 from feeds.frames import archive_page, archive_path
 from feeds.model import Article, Evidence, Filing, Related
-from feeds.settings import Config, config_from_json
+from feeds.settings import config_from_json
 from feeds.store import ReadTx, Store
-from feeds.store.values import ArticleState, Poll, StoredEntry
+from feeds.store.values import Poll, StoredEntry
 
 ALL = 1000
 """More polls of a source than are kept."""
@@ -58,25 +56,6 @@ COMPARED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """All that is stored of an article; *polls* are those that brought its *entries*, filings have their document.
-
-    *beside* are the newest other articles of its story.
-    """
-
-    uid: str
-    state: ArticleState
-    entries: list[StoredEntry]
-    polls: list[Poll | None]
-    filings: list[tuple[Filing, str]]
-    article: Article | None
-    beside: list[Article]
-    aside: str
-    dropped: str
-    config: Config | None
-
-
 @click.command()
 @with_places
 @click.argument("article", metavar="URL")
@@ -88,48 +67,101 @@ def explain(found: Places, article: str, other: str | None) -> None:
     or are not one article and one story.
     """
     with opened(found, create=True) as store:
-        if other is not None:
-            tell_apart(store, article, other)
-            return
-        tell(store, article)
+        for line in explanation(store, article) if other is None else comparison(store, article, other):
+            click.echo(line)
 
 
-def tell(store: Store, article: str) -> None:
-    """Print why the *article*, an address or an id, is where it is. Raises DeskError where none is stored."""
+def explanation(store: Store, article: str) -> Iterator[str]:
+    """Say in lines why the *article*, an address or an id, is where it is. Raises DeskError where none is stored."""
     with store.read() as tx:
-        known = _look_up(tx, article)
-    _tell_article(known)
-    if known.config is not None:
-        _tell_weighed(known, known.config, usable_model(store))
+        uid = find_article(tx, article)
+        entries = tx.articles.entries_of(uid)
+        stored = tx.configs.current()
+        known = [*_state(tx, uid, entries), *_origins(tx, uid, entries), *_filings(tx, uid)]
+    yield from known
+    if stored is not None:
+        config = config_from_json(stored.text)
+        yield from _weighed(entries, FilingRules(config.sections, usable_model(store), drops=config.drops))
 
 
-def _look_up(tx: ReadTx, url: str) -> Known:
-    uid = find_article(tx, url)
-    entries = tx.articles.entries_of(uid)
-    stored = tx.configs.current()
-    article = tx.articles.get(uid)
-    story = (
-        tx.stories.articles(article.story_uid, MOST_BESIDE, None) if article is not None and article.story_uid else ()
-    )
+def _state(tx: ReadTx, uid: str, entries: Sequence[StoredEntry]) -> Iterator[str]:
+    """Which article it is, and whether it is withheld."""
+    shown = next((stored for stored in entries if stored.shown), entries[0] if entries else None)
+    yield click.style(shown.entry.title if shown else uid, bold=True)
+    yield f"  id {uid}"
     state = tx.articles.state(uid)
-    assert state is not None
-    return Known(
-        uid=uid,
-        state=state,
-        entries=entries,
-        polls=[_poll_of(tx.sources.polls(each.source.id, ALL), each.first_seen) for each in entries],
-        filings=[(filing, _document(tx, filing)) for filing in tx.articles.filings_of(uid)],
-        article=article,
-        beside=[one for one in story if one.uid != uid],
-        aside=tx.documents.why_aside(uid),
-        dropped=tx.articles.why_dropped(uid),
-        config=config_from_json(stored.text) if stored else None,
-    )
+    if state is not None and state.kind == "retracted":
+        yield click.style(f"  RETRACTED {_when(state.at)}: {state.reason or 'no reason given'}", fg="red")
+    if aside := tx.documents.why_aside(uid):
+        yield click.style(f"  SET ASIDE, published nowhere until it changes: {aside}", fg="red")
+    if shown is not None:
+        yield from _beginnings(shown, entries)
+
+
+def _beginnings(shown: StoredEntry, entries: Sequence[StoredEntry]) -> Iterator[str]:
+    """When the article was published and first seen, and whom it credits."""
+    published = f"published {_when(shown.entry.published)}" if shown.entry.published else "no date of its own"
+    yield f"  {published}, first seen {_when(min(stored.first_seen for stored in entries))}"
+    if shown.entry.origin:
+        yield f"  credits {shown.entry.origin.name} as its origin"
+
+
+def _origins(tx: ReadTx, uid: str, entries: Sequence[StoredEntry]) -> Iterator[str]:
+    """Which entries brought it, and which articles it is related to."""
+    yield "\nBrought by"
+    for stored in entries:
+        polls = tx.sources.polls(stored.source.id, ALL)
+        yield from _entry(stored, _poll_of(polls, stored.first_seen), alone=len(entries) == 1)
+    article = tx.articles.get(uid)
+    if article is None:
+        return
+    yield from _around("Contains", "its text stands in this one", article.contains)
+    yield from _around("Contained in", "this text stands in it", article.contained_in)
+    yield from _story(tx, article)
+
+
+def _story(tx: ReadTx, article: Article) -> Iterator[str]:
+    """Why the article is in its story: which of it is nearest, and by what words."""
+    story = tx.stories.articles(article.story_uid, MOST_BESIDE, None) if article.story_uid else ()
+    if beside := [one for one in story if one.uid != article.uid]:
+        near, words = nearest(article, beside)
+        others = counted(len(beside), "other article", "other articles")
+        yield f"\nIn one story with {others}{' or more' if len(beside) == MOST_BESIDE - 1 else ''}"
+        why = f"both speak of {', '.join(words)}" if words else "by what they have in common with the others"
+        yield f"  nearest to “{near.title or 'Untitled'}” of {near.source_name or 'nobody named'}: {why}"
 
 
 def _poll_of(polls: Sequence[Poll], seen: datetime) -> Poll | None:
     """The poll that brought what was first *seen* then: the last before it; None where that is no longer kept."""
     return next((poll for poll in polls if poll.at <= seen and poll.new + poll.copies + poll.updated), None)
+
+
+def _around(heading: str, why: str, several: Sequence[Related]) -> Iterator[str]:
+    """The articles that contain this one, or that it contains: they are no copies of it."""
+    if several:
+        yield f"\n{heading}"
+    for other in several:
+        yield f"  {other.title or 'Untitled'}: {why}, and both are articles of their own"
+        yield f"    {other.link or other.uid}"
+
+
+def _filings(tx: ReadTx, uid: str) -> Iterator[str]:
+    """The sections that it is filed in, why, and where subscribers find it."""
+    filings, state, dropped = tx.articles.filings_of(uid), tx.articles.state(uid), tx.articles.why_dropped(uid)
+    yield "\nFiled in"
+    if not filings and state is not None and state.kind == "retracted":
+        yield "  no section: it is retracted; `wiredesk unretract` puts it back where it was"
+    elif dropped:
+        yield f"  no section, and published nowhere: {dropped}"
+    elif not filings:
+        yield "  no section: it came with a first import and was older than what that may bring"
+    for filing in filings:
+        yield click.style(f"  {filing.section or 'the whole desk'}", bold=True)
+        if filing.section:
+            yield f"    because: {filing.reason}"
+        place = f"its place in the order is {_when(filing.rank_at)}"
+        yield f"    filed {_when(filing.filed_at)}; {place}; change {filing.sequence} of the section"
+        yield f"    {_document(tx, filing)}"
 
 
 def _document(tx: ReadTx, filing: Filing) -> str:
@@ -157,94 +189,30 @@ def document_address(path: str) -> str:
     return f"/{path}" if path else "/index"
 
 
-def _tell_article(known: Known) -> None:
-    _tell_state(known)
-    click.echo("\nBrought by")
-    for stored, poll in zip(known.entries, known.polls, strict=True):
-        _tell_entry(stored, poll, alone=len(known.entries) == 1)
-    if known.article is not None:
-        _tell_around("Contains", "its text stands in this one", known.article.contains)
-        _tell_around("Contained in", "this text stands in it", known.article.contained_in)
-        if known.beside:
-            _tell_story(known.article, known.beside)
-    _tell_filings(known)
-
-
-def _tell_state(known: Known) -> None:
-    shown = next((stored for stored in known.entries if stored.shown), known.entries[0] if known.entries else None)
-    click.secho(shown.entry.title if shown else known.uid, bold=True)
-    click.echo(f"  id {known.uid}")
-    if known.state.kind == "retracted":
-        click.secho(f"  RETRACTED {_when(known.state.at)}: {known.state.reason or 'no reason given'}", fg="red")
-    if known.aside:
-        click.secho(f"  SET ASIDE, published nowhere until it changes: {known.aside}", fg="red")
-    if shown is None:
-        return
-    published = f"published {_when(shown.entry.published)}" if shown.entry.published else "no date of its own"
-    click.echo(f"  {published}, first seen {_when(min(stored.first_seen for stored in known.entries))}")
-    if shown.entry.origin:
-        click.echo(f"  credits {shown.entry.origin.name} as its origin")
-
-
-def _tell_filings(known: Known) -> None:
-    click.echo("\nFiled in")
-    if not known.filings and known.state.kind == "retracted":
-        click.echo("  no section: it is retracted; `wiredesk unretract` puts it back where it was")
-    elif known.dropped:
-        click.echo(f"  no section, and published nowhere: {known.dropped}")
-    elif not known.filings:
-        click.echo("  no section: it came with a first import and was older than what that may bring")
-    for filing, document in known.filings:
-        click.secho(f"  {filing.section or 'the whole desk'}", bold=True)
-        if filing.section:
-            click.echo(f"    because: {filing.reason}")
-        place = f"its place in the order is {_when(filing.rank_at)}"
-        click.echo(f"    filed {_when(filing.filed_at)}; {place}; change {filing.sequence} of the section")
-        click.echo(f"    {document}")
-
-
-def _tell_around(heading: str, why: str, several: Sequence[Related]) -> None:
-    """Print the articles that contain this one, or that it contains: they are no copies of it."""
-    if several:
-        click.echo(f"\n{heading}")
-    for other in several:
-        click.echo(f"  {other.title or 'Untitled'}: {why}, and both are articles of their own")
-        click.echo(f"    {other.link or other.uid}")
-
-
-def _tell_story(article: Article, beside: Sequence[Article]) -> None:
-    """Print in one sentence why the article is in its story: which of it is nearest, and by what words."""
-    near, words = nearest(article, beside)
-    others = counted(len(beside), "other article", "other articles")
-    click.echo(f"\nIn one story with {others}{' or more' if len(beside) == MOST_BESIDE - 1 else ''}")
-    why = f"both speak of {', '.join(words)}" if words else "by what they have in common with the others"
-    click.echo(f"  nearest to “{near.title or 'Untitled'}” of {near.source_name or 'nobody named'}: {why}")
-
-
-def _tell_weighed(known: Known, config: Config, model: Model | None) -> None:
-    """Print what filing weighs of every entry today: rules that hold or nearly do, names, the classifier's guesses."""
-    filing_rules = FilingRules(config.sections, model, drops=config.drops)
+def _weighed(entries: Sequence[StoredEntry], filing_rules: FilingRules) -> Iterator[str]:
+    """What filing weighs of every entry today: rules that hold or nearly do, names, the classifier's guesses."""
     weighed: dict[tuple[str, ...], list[str]] = {}
-    for stored in known.entries:
+    for stored in entries:
         weighed.setdefault(filing_rules.explain(stored.entry, stored.source), []).append(stored.source.name)
     for lines, names in weighed.items():
         of = f", for what {' and '.join(names)} said" if len(weighed) > 1 else ""
-        click.echo(f"\nWeighed{of}, by the rules of today")
+        yield f"\nWeighed{of}, by the rules of today"
         for line in lines or ("no rule holds or nearly does",):
-            click.echo(f"  {line}")
+            yield f"  {line}"
 
 
-def _tell_entry(stored: StoredEntry, poll: Poll | None, *, alone: bool) -> None:
+def _entry(stored: StoredEntry, poll: Poll | None, *, alone: bool) -> Iterator[str]:
+    """What one entry of the article is, when it came, and by which signs it belongs to it."""
     role = "a copy" if stored.copy else "the article is told in its words" if stored.shown else "also has it"
-    click.echo(f"  {stored.source.name}{'' if alone else f': {role}'}")
+    yield f"  {stored.source.name}{'' if alone else f': {role}'}"
     if stored.entry.link:
-        click.echo(f"    {stored.entry.link}")
+        yield f"    {stored.entry.link}"
     changed = f", changed {_when(stored.changed_at)}" if stored.changed_at > stored.first_seen else ""
-    click.echo(f"    seen {_when(stored.first_seen)}{changed}, {_poll_in_words(stored, poll)}")
+    yield f"    seen {_when(stored.first_seen)}{changed}, {_poll_in_words(stored, poll)}"
     for evidence in stored.evidence:
-        click.echo(f"    {_in_words(evidence)}")
+        yield f"    {_in_words(evidence)}"
     for warning in stored.entry.warnings:
-        click.echo(f"    note: {warning}")
+        yield f"    note: {warning}"
 
 
 def _poll_in_words(stored: StoredEntry, poll: Poll | None) -> str:
@@ -274,8 +242,8 @@ def _when(at: datetime | None) -> str:
 # --------------------------------------------------------------------------- two addresses
 
 
-def tell_apart(store: Store, one: str, other: str) -> None:
-    """Print every sign that dedupe looks at, and what stands in the store."""
+def comparison(store: Store, one: str, other: str) -> Iterator[str]:
+    """Give, as lines, every sign that dedupe looks at, and what stands in the store."""
     window, stories = Window(), Stories()
     with store.read() as tx:
         uids = [find_article(tx, url) for url in (one, other)]
@@ -287,21 +255,21 @@ def tell_apart(store: Store, one: str, other: str) -> None:
     same_source = first.source.id == second.source.id
     signs = compare(first.entry, second.entry, same_source=same_source, window=window, stories=stories)
     for stored in (first, second):
-        click.secho(stored.entry.title or "Untitled", bold=True)
-        click.echo(f"  {stored.source.name}, seen {stored.first_seen:%d %b %Y %H:%M} UTC")
+        yield click.style(stored.entry.title or "Untitled", bold=True)
+        yield f"  {stored.source.name}, seen {stored.first_seen:%d %b %Y %H:%M} UTC"
         if stored.entry.link:
-            click.echo(f"  {stored.entry.link}")
-    click.echo("\nCompared")
+            yield f"  {stored.entry.link}"
+    yield "\nCompared"
     for sign in signs:
         if sign.kind in COMPARED:
-            click.echo(f"  {COMPARED[sign.kind]:<34} {_verdict(sign)}")
-            click.echo(f"  {'':<34} {sign.detail}")
+            yield f"  {COMPARED[sign.kind]:<34} {_verdict(sign)}"
+            yield f"  {'':<34} {sign.detail}"
     article, story = signs[-2].detail, signs[-1].detail
-    click.echo(f"\nBy these signs {article}, {story}.")
+    yield f"\nBy these signs {article}, {story}."
     here = "one article" if uids[0] == uids[1] else "two articles"
-    click.secho(f"On this desk they are {here}, {_joined(uids, articles)}.", bold=True)
+    yield click.style(f"On this desk they are {here}, {_joined(uids, articles)}.", bold=True)
     if here != article:
-        click.echo(
+        yield (
             "What one more sign tells is missing above: the likeness that decided was to another copy, or texts, titles"
             " and what is common have changed since."
         )

@@ -116,33 +116,26 @@ def _examples(found: Places, labelled: Sequence[Path], label: str | None) -> tup
             f"no desk has run on {found.data} yet, so there is nothing to learn from",
             remedy="poll first with `wiredesk poll`, or give articles with --labelled",
         )
-    running = running or _from_files(found)
+    if running is None:
+        need_config(found)
+        running = judged_files(found)
     for path in labelled:
         examples += labelled_examples(path, label, running)
     return running, examples
 
 
 def _in_force(found: Places) -> tuple[Config | None, list[Example]]:
-    """The config in force, and the examples that are stored; None and none before a first poll."""
+    """The config in force, and the newest examples that are stored; None and none before a first poll."""
     if not has_run(found):
         return None, []
     with open_store(found.database, create=False) as store:
         running = running_config(store)
-        return running, list(filed_examples(store, running)) if running is not None else []
-
-
-def _from_files(found: Places) -> Config:
-    """What the first poll will put in force. Raises ConfigErrors where the files have errors."""
-    need_config(found)
-    return judged_files(found)
+        stored = filed_examples(store, running) if running is not None else ()
+        return running, list(islice(stored, MOST_EXAMPLES))
 
 
 def filed_examples(store: Store, config: Config) -> Iterator[Example]:
     """What is stored and filed by more than the classifier, by the rules of today; newest first."""
-    return islice(_filed_examples(store, config), MOST_EXAMPLES)
-
-
-def _filed_examples(store: Store, config: Config) -> Iterator[Example]:
     filing_rules = FilingRules(config.sections, drops=config.drops)
     at = datetime.now(UTC).timestamp()
     for article in filed_articles(store):

@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from feeds.cli.common import (
-    PIPED_WIDTH,
     Places,
     counted,
     filed_articles,
@@ -21,7 +20,8 @@ from feeds.cli.common import (
     opened,
     print_json,
     show_table,
-    terminal_width,
+    table_width,
+    with_json,
     with_places,
 )
 from feeds.condition import ago, condition, span
@@ -35,7 +35,7 @@ from feeds.settings import Config, ConfigErrors
 from feeds.settings.opml_lists import opml_to_lines
 from feeds.settings.reports import did_you_mean
 from feeds.store import Store
-from feeds.store.values import Poll, SourceState
+from feeds.store.values import SourceState
 from feeds.urls import masked
 
 POLLS_SHOWN = 10
@@ -57,38 +57,21 @@ def sources(found: Places, name: str | None, test: bool) -> None:
     """
     if test and name is None:
         raise click.UsageError("name the SOURCE to --test")
-    now = now_utc()
     with opened(found) as store:
         running = need_running_config(store)
-        with store.read() as tx:
-            states = tx.sources.all_states()
-            if name is not None:
-                source, state = _named(name, states)
-                polls = tx.sources.polls(source.id, POLLS_SHOWN)
-    if name is None:
-        _list(states, now)
-    elif test:
-        _test(next(one for one in running.sources if one.key == source.key), running, found)
-    else:
-        _show_one(source, state, polls, now)
+        if name is None:
+            _list(store)
+        elif test:
+            key = named_source(store, name)[0].key
+            _test(next(one for one in running.sources if one.key == key), running, found)
+        else:
+            show_source(store, name)
 
 
-def named_source(store: Store, name: str) -> Source:
+def named_source(store: Store, name: str) -> tuple[Source, SourceState]:
     """The source of this name or id, in whatever case. Raises DeskError, with a guess at what was meant."""
     with store.read() as tx:
-        return _named(name, tx.sources.all_states())[0]
-
-
-def show_source(store: Store, name: str) -> None:
-    """Print how the source of this name does, with its last polls."""
-    with store.read() as tx:
-        source, state = _named(name, tx.sources.all_states())
-        polls = tx.sources.polls(source.id, POLLS_SHOWN)
-    _show_one(source, state, polls, now_utc())
-
-
-def _named(name: str, states: list[tuple[Source, SourceState]]) -> tuple[Source, SourceState]:
-    """The source of this name or id, in whatever case. Raises DeskError, with a guess at what was meant."""
+        states = tx.sources.all_states()
     wanted = name.casefold()
     for source, state in states:
         if wanted in (source.name.casefold(), source.key.casefold()):
@@ -97,22 +80,29 @@ def _named(name: str, states: list[tuple[Source, SourceState]]) -> tuple[Source,
     raise DeskError(f"no source {name!r}", remedy=hint or "`wiredesk sources` lists them")
 
 
-def _list(states: list[tuple[Source, SourceState]], now: datetime) -> None:
-    rows = [("source", "how it does", "next poll", "why then")]
-    colours = [""]
+def _list(store: Store) -> None:
+    with store.read() as tx:
+        states = tx.sources.all_states()
+    if not states:
+        click.echo("No sources yet: `wiredesk discover URL` prints lines for sources.yaml.")
+        return
+    now = now_utc()
+    rows, colours = [("source", "how it does", "next poll", "why then")], [""]
     for source, state in states:
         how = condition(source, state, now=now)
         text = how.word if how.word in ("fine", "new") else masked(how.text)
         rows.append((source.name, text, _next(source, state, now), masked(state.reason)))
         colours.append("yellow" if how.trouble else "")
-    if not states:
-        click.echo("No sources yet: `wiredesk discover URL` prints lines for sources.yaml.")
-        return
-    show_table(rows, width=terminal_width() or PIPED_WIDTH, colours=colours)
+    show_table(rows, width=table_width(), colours=colours)
     click.echo(f"{counted(len(states), 'source')}. `wiredesk sources NAME` shows one, --test asks it.")
 
 
-def _show_one(source: Source, state: SourceState, polls: list[Poll], now: datetime) -> None:
+def show_source(store: Store, name: str) -> None:
+    """Print how the source of this name does, with its last polls."""
+    source, state = named_source(store, name)
+    with store.read() as tx:
+        polls = tx.sources.polls(source.id, POLLS_SHOWN)
+    now = now_utc()
     how = condition(source, state, now=now)
     click.secho(source.name, bold=True)
     facts = {
@@ -125,15 +115,14 @@ def _show_one(source: Source, state: SourceState, polls: list[Poll], now: dateti
         "why then": masked(state.reason),
         "last article": ago(state.last_new_at, now),
     }
-    width = terminal_width() or PIPED_WIDTH
-    show_table([(word, text) for word, text in facts.items() if text], width=width, head=False)
+    show_table([(word, text) for word, text in facts.items() if text], width=table_width(), head=False)
     if polls:
         rows = [("poll", "outcome", "new", "copies", "what to know")]
         rows += [
             (f"{one.at:%d %b %H:%M}", one.outcome, str(one.new), str(one.copies), masked(one.error)) for one in polls
         ]
         click.echo()
-        show_table(rows, width=width, numbers=(2, 3))
+        show_table(rows, width=table_width(), numbers=(2, 3))
 
 
 def _next(source: Source, state: SourceState, now: datetime) -> str:
@@ -148,13 +137,13 @@ def _test(source: Source, running: Config, found: Places) -> None:
     """Ask *source* as the desk would, with its headers, and print what that brings."""
     # A fifth of the start, and lists need none of it.
     from feeds.cli.discover import asking
-    from feeds.cli.preview import ask_source, show, show_documents
+    from feeds.cli.preview import request_of, show, show_documents
 
     if source.kind in DOCUMENTS:
         show_documents(source, running, found, TESTED)
         return
     with asking(running.settings) as fetcher:
-        answer = ask_source(fetcher, source)
+        answer = fetcher.fetch(request_of(source))
     show(answer, source, running, found, TESTED)
 
 
@@ -166,7 +155,7 @@ KINDS = ("breadcrumb", "category", "path")
 @click.option("--unmapped", is_flag=True, help="List what publishers call their sections and no section is.")
 @click.option("--all", "everything", is_flag=True, help="With --unmapped: over all articles, not the unfiled alone.")
 @click.option("--least", type=click.IntRange(1), default=2, show_default=True, help="Leave out rarer ones.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@with_json
 def sections(found: Places, unmapped: bool, everything: bool, least: int, as_json: bool) -> None:
     """List the sections with their articles; with --unmapped, publishers' words that mean none of them.
 
@@ -221,20 +210,18 @@ def tell_unmapped(found: dict[Signal, tuple[int, str]], least: int, as_json: boo
         return
     click.echo("# Paste what belongs in a section under its `match: any:` in sections.yaml.")
     for kind in KINDS:
-        _print_terms(kind, {signal: found[signal] for signal, _, _ in kept if signal.kind == kind})
-    rare = len(found) - len(kept)
-    if rare:
+        _print_terms(kind, [one for one in kept if one[0].kind == kind])
+    if rare := len(found) - len(kept):
         click.echo(f"# {rare} more in fewer than {least} articles: --least 1 lists them.")
 
 
-def _print_terms(kind: str, found: dict[Signal, tuple[int, str]]) -> None:
+def _print_terms(kind: str, rows: list[tuple[Signal, int, str]]) -> None:
     # As YAML reads them back, whatever stands in them: JSON's way to quote is one of YAML's.
-    values = {signal: json.dumps(signal.value, ensure_ascii=False) for signal in found}
-    width = min(max(map(len, values.values()), default=0), 60)
-    for signal, (count, title) in found.items():
-        plural = "article" if count == 1 else "articles"
+    values = [json.dumps(signal.value, ensure_ascii=False) for signal, _, _ in rows]
+    width = min(max(map(len, values), default=0), 60)
+    for value, (_, count, title) in zip(values, rows, strict=True):
         example = " ".join(title.split())[:60]
-        click.echo(f"- {kind}: {values[signal]:<{width}}  # {count} {plural}, such as {example}")
+        click.echo(f"- {kind}: {value:<{width}}  # {counted(count, 'article')}, such as {example}")
 
 
 # --------------------------------------------------------------------------- opml

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
+from operator import itemgetter
 from typing import Any
 
 import click
@@ -27,6 +26,7 @@ from feeds.cli.common import (
     print_json,
     running_config,
     usable_model,
+    with_json,
     with_places,
 )
 from feeds.configuration import Section, Source, renames
@@ -35,6 +35,7 @@ from feeds.engine.startup import now_utc
 from feeds.filing import FilingRules
 from feeds.filing.tree import Comparison, Moved, Tally
 from feeds.settings import Config, ConfigErrors, first_lines
+from feeds.settings.config import without_collector
 from feeds.store import ReadTx, Store, open_store
 
 BUILT_IN = ("unfiled", "dropped")
@@ -87,7 +88,7 @@ class Plan:
 
 @click.command()
 @with_places
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@with_json
 def plan(found: Places, as_json: bool) -> None:
     """Say what the edited config files would do to what is stored: what enters, leaves, appears, goes.
 
@@ -207,7 +208,7 @@ def _tally(store: Store, found: Places, running: Config, edited: Config) -> Tall
 def count_range(database: str, running: Config, edited: Config, low: int, high: int) -> Tally:
     """Compare the articles of rows above *low* up to *high*; in a process of its own where there are many."""
     learns = any(section.learned_precision for section in edited.sections)
-    with open_store(database, create=False) as store, _without_collector():
+    with open_store(database, create=False) as store, without_collector():
         comparison = Comparison(
             FilingRules(edited.sections, usable_model(store) if learns else None, drops=edited.drops),
             moved=moved_sections(running, edited),
@@ -219,18 +220,6 @@ def count_range(database: str, running: Config, edited: Config, low: int, high: 
             if article.entries:
                 comparison.look(article.uid, article.entries, article.placed)
     return comparison.tally
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nothing here hangs together in circles, and looking for some would take a tenth of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _fresh(tx: ReadTx, tally: Tally, path: str, stored_at: str, limit: int) -> int:
@@ -259,16 +248,17 @@ def by_stored_key(running: Config, edited: Config) -> dict[str, Source]:
 
 
 def _sources(running: Config, edited: Config) -> dict[str, tuple[Any, ...]]:
-    """The fields of a Plan that tell of sources."""
+    """The fields of a Plan that are about sources."""
     old = {source.key: source for source in running.sources}
     new = by_stored_key(running, edited)
-    both = sorted((new[key].name, key) for key in old.keys() & new.keys())
-    changed = [(name, tuple(_differences(old[key], new[key]))) for name, key in both]
+    kept = sorted(old.keys() & new.keys(), key=lambda key: new[key].name)
+    both = [(new[key].name, old[key], new[key]) for key in kept]
+    changed = ((name, tuple(_differences(was, now))) for name, was, now in both)
     return {
         "sources_added": tuple(new[key].name for key in new if key not in old),
         "sources_removed": tuple(old[key].name for key in old if key not in new),
-        "sources_changed": tuple(one for one in changed if one[1]),
-        "sources_renamed": tuple((old[key].name, name) for name, key in both if old[key].name != name),
+        "sources_changed": tuple(filter(itemgetter(1), changed)),
+        "sources_renamed": tuple((was.name, name) for name, was, _ in both if was.name != name),
     }
 
 
@@ -294,7 +284,32 @@ def _doubts(tally: Tally, edited: Config) -> Iterator[str]:
             yield f"the rule of {section.path} files nothing of what is stored"
 
 
-# --------------------------------------------------------------------------- telling
+# --------------------------------------------------------------------------- in words
+
+
+def tell(made: Plan) -> None:
+    """Print *made* for people."""
+    for line in _in_words(made):
+        click.echo(line)
+
+
+def _in_words(made: Plan) -> Iterator[str]:
+    if made.articles:
+        yield f"{made.articles} stored articles looked at in {made.seconds:.1f} s."
+    elif made.changed:
+        yield "No rule and no section changes: what is stored stays where it is."
+    if not made.changed:
+        yield "The config files change nothing."
+    width = max((len(_name(one)) for one in made.sections), default=0)
+    for one in made.sections:
+        yield from _section_lines(one, width)
+    yield from _source_lines(made)
+    for path in made.emptied:
+        yield click.style(f"{path} becomes empty", fg="yellow")
+    for doubt in made.doubts:
+        yield click.style(f"doubtful: {doubt}", fg="yellow")
+    if made.sections:
+        yield "Articles keep their ids and their places in the order: nothing old comes out as new at the top."
 
 
 def _source_lines(made: Plan) -> Iterator[str]:
@@ -308,37 +323,15 @@ def _source_lines(made: Plan) -> Iterator[str]:
         yield f"source {name}: {', '.join(differences)}"
 
 
-def tell(made: Plan) -> None:
-    """Print *made* for people."""
-    if made.articles:
-        click.echo(f"{made.articles} stored articles looked at in {made.seconds:.1f} s.")
-    elif made.changed:
-        click.echo("No rule and no section changes: what is stored stays where it is.")
-    if not made.changed:
-        click.echo("The config files change nothing.")
-    width = max((len(_name(one)) for one in made.sections), default=0)
-    for one in made.sections:
-        _tell_section(one, width)
-    for line in _source_lines(made):
-        click.echo(line)
-    for path in made.emptied:
-        click.secho(f"{path} becomes empty", fg="yellow")
-    for doubt in made.doubts:
-        click.secho(f"doubtful: {doubt}", fg="yellow")
-    if made.sections:
-        click.echo("Articles keep their ids and their places in the order: nothing old comes out as new at the top.")
-
-
-def _tell_section(one: SectionPlan, width: int) -> None:
-    head = f"{_name(one):<{width}}  {one.before:>6} → {one.after:<6} {_signed(one)}"
-    if one.fresh:
-        head += f"  {counted(one.fresh, 'entry', 'entries')} of its feed new to its readers"
-    click.secho(head, bold=True)
+def _section_lines(one: SectionPlan, width: int) -> Iterator[str]:
+    counts = ", ".join(f"{sign}{count}" for sign, count in (("+", one.enters), ("-", one.leaves)) if count)
+    fresh = f"  {counted(one.fresh, 'entry', 'entries')} of its feed new to its readers" if one.fresh else ""
+    yield click.style(f"{_name(one):<{width}}  {one.before:>6} → {one.after:<6} {counts}{fresh}", bold=True)
     for sign, examples, total in (("+", one.entering, one.enters), ("-", one.leaving, one.leaves)):
         for example in examples:
-            click.echo(f"    {sign} {_short(example.title, 64)} ({example.source}): {_short(example.reason, 80)}")
+            yield f"    {sign} {_short(example.title, 64)} ({example.source}): {_short(example.reason, 80)}"
         if total > len(examples) > 0:
-            click.echo(f"    {sign} and {total - len(examples)} more")
+            yield f"    {sign} and {total - len(examples)} more"
 
 
 def _name(one: SectionPlan) -> str:
@@ -346,11 +339,6 @@ def _name(one: SectionPlan) -> str:
     if one.moved_from:
         return f"{name} (was {one.moved_from})"
     return name if one.state == "stays" else f"{name} ({one.state})"
-
-
-def _signed(one: SectionPlan) -> str:
-    counts = (("+", one.enters), ("-", one.leaves))
-    return ", ".join(f"{sign}{count}" for sign, count in counts if count)
 
 
 def _short(text: str, most: int) -> str:

@@ -97,21 +97,24 @@ def poll(found: Places, sources: tuple[str, ...], everything: bool, force: bool,
         except DeskError:
             taking.give_back()
             raise
-        if not claims:
-            return
-        brought = _poll(store, taking, claims, desk)
-        published, kept_back = _publish(store, accepted)
-        tell(brought.polls, {claim.source.id: claim.source for claim in claims}, brought.late)
-        click.echo(
-            f"{counted(len(brought.polls), 'source')} polled, {counted(brought.new, 'new article')},"
-            f" {counted(published, 'section')} published."
-            + (f" {counted(kept_back, 'section')} held back: see `wiredesk doctor`." if kept_back else "")
-        )
-        if any(result.error for result in brought.polls) or any(one.error for one in brought.late):
+        if claims and not _polled_well(store, taking, claims, accepted, desk):
             sys.exit(1)
     finally:
         store.close()
         gc.freeze()  # this process ends: to look through all that it holds first frees nothing
+
+
+def _polled_well(store: Store, taking: Claims, claims: list[Claim], accepted: Accepted, desk: Desk) -> bool:
+    """Poll what was claimed, publish, and say what came; whether no source failed."""
+    brought = _poll(store, taking, claims, desk)
+    published, kept_back = _publish(store, accepted)
+    tell(brought.polls, {claim.source.id: claim.source for claim in claims}, brought.late)
+    click.echo(
+        f"{counted(len(brought.polls), 'source')} polled, {counted(brought.new, 'new article')},"
+        f" {counted(published, 'section')} published."
+        + (f" {counted(kept_back, 'section')} held back: see `wiredesk doctor`." if kept_back else "")
+    )
+    return not any(result.error for result in brought.polls) and not any(one.error for one in brought.late)
 
 
 def _claims(store: Store, taking: Claims, names: Sequence[str], *, everything: bool, force: bool) -> list[Claim]:
@@ -218,9 +221,7 @@ def tell(ended: Sequence[PollResult], sources: Mapping[int, Source], late: Seque
     what they brought counts for their source, and each that failed has a line.
     """
     ended = _with_late(ended, late)
-    unreached = _unreached(ended, sources)
-    without_answer = {id(result) for result in unreached}
-    rest = [result for result in ended if id(result) not in without_answer]
+    unreached, rest = _unreached(ended, sources)
     shown = rest if len(rest) <= FEW else [each for each in rest if each.error or any(_came(each))]
     if shown:
         _table(sorted(shown, key=lambda each: (bool(each.error), -each.new)), sources)
@@ -256,11 +257,14 @@ def _joined(result: PollResult, late: Sequence[Late]) -> PollResult:
     )
 
 
-def _unreached(ended: Sequence[PollResult], sources: Mapping[int, Source]) -> list[PollResult]:
-    """All that were asked over the network, where none of them answered anything; else none."""
+def _unreached(
+    ended: Sequence[PollResult], sources: Mapping[int, Source]
+) -> tuple[Sequence[PollResult], Sequence[PollResult]]:
+    """All that were asked over the network, where none of them answered anything, else none; and the rest."""
+    documents = [result for result in ended if sources[result.source_id].kind in DOCUMENTS]
     asked = [result for result in ended if sources[result.source_id].kind not in DOCUMENTS]
-    silent = [result for result in asked if result.error and result.state.last_status is None]
-    return silent if len(silent) == len(asked) >= UNREACHED_FROM else []
+    silent = all(result.error and result.state.last_status is None for result in asked)
+    return (asked, documents) if silent and len(asked) >= UNREACHED_FROM else ((), ended)
 
 
 def _table(shown: Sequence[PollResult], sources: Mapping[int, Source]) -> None:

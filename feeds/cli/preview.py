@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,12 @@ from watchfiles import watch as watch_files
 
 from feeds import files
 from feeds.cli.common import (
-    PIPED_WIDTH,
     Places,
     counted,
     has_run,
     judged_files,
     show_table,
-    terminal_width,
+    table_width,
     usable_model,
     with_places,
 )
@@ -37,7 +36,6 @@ from feeds.configuration import DOCUMENTS, UNFILED, Settings, Source, SourceKind
 from feeds.dates import rfc3339
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError, ParseError
-from feeds.fetch.client import Fetcher
 from feeds.fetch.mailbox import fetch_letters, look_into_maildir
 from feeds.filing import FilingRules
 from feeds.ingest.reading import Job, Reader, Reading, read
@@ -106,20 +104,28 @@ class _Shown:
         desk = self._desk()
         if self.section is not None and self.section not in {one.path for one in desk.sections}:
             raise DeskError(f"no section {self.section!r}", remedy="`wiredesk sections` lists them")
-        source = _configured(self.what, desk)
-        if source is None and Path(self.what).is_file():
-            source = Source(key="preview", name=self.what, kind="files", target=str(Path(self.what).absolute()))
+        source = self._source(desk)
         if source is not None and source.kind in DOCUMENTS:
             show_documents(source, desk, self.found, self.limit)
             return
-        if source is None and not set(self.what) & set(".:/"):
-            remedy = "`wiredesk sources` lists them; if it is an address, type it as for a browser"
-            raise DeskError(f"no source {self.what!r}, and no file of that name", remedy=remedy)
         answer, source = self._asked(source, desk)
         source = replace(source, section=self.section or source.section)
         links = show(answer, source, desk, self.found, self.limit, self.pieces)
         if links and source.key != "preview":
             self._show_first(links[0], source, desk)
+
+    def _source(self, desk: Config) -> Source | None:
+        """The source of config that is meant, or the file; None for an address."""
+        named = (one for one in desk.sources if self.what in (one.key, one.name, one.target))
+        alike = (one for one in desk.sources if one.name.casefold() == self.what.casefold())
+        if source := next(chain(named, alike), None):
+            return source
+        if Path(self.what).is_file():
+            return Source(key="preview", name=self.what, kind="files", target=str(Path(self.what).absolute()))
+        if not set(self.what) & set(".:/"):
+            remedy = "`wiredesk sources` lists them; if it is an address, type it as for a browser"
+            raise DeskError(f"no source {self.what!r}, and no file of that name", remedy=remedy)
+        return None
 
     def _asked(self, source: Source | None, desk: Config) -> tuple[Answer, Source]:
         """What *source* answers, or what is at the address, and what source that would be."""
@@ -164,22 +170,11 @@ class _Shown:
             return Config()
 
 
-def _configured(what: str, desk: Config) -> Source | None:
-    """The source of config with the name, the id or the address *what*."""
-    named = (one for one in desk.sources if what in (one.key, one.name, one.target))
-    return next(named, next((one for one in desk.sources if one.name.casefold() == what.casefold()), None))
-
-
 def request_of(source: Source) -> Request:
     """What is asked for *source*, its secrets put in: for asking alone. Raises ConfigError where one is missing."""
     secret = resolve_secrets(source, os.environ)
     request = Request(source_id=0, url=secret.target, headers=secret.headers, accept="any")
     return posting(request, secret.post) if secret.post else request
-
-
-def ask_source(fetcher: Fetcher, source: Source) -> Answer:
-    """Ask *source* once, with its headers and its body. Raises FetchError."""
-    return fetcher.fetch(request_of(source))
 
 
 # --------------------------------------------------------------------------- what an answer brings
@@ -324,13 +319,14 @@ def _show_selectors(picked: Picked) -> None:
     rows.append(("item", picked.select.item, counted(picked.count, "article") if picked.count else "nothing", "", ""))
     for part in picked.parts:
         found = [article[part][0] for article in articles if article[part]]
-        first = found[0] if found else None
-        many = f"{len(found)} of {len(articles)}" if found else "nothing"
-        rows.append((part, getattr(picked.select, part), many, _cut(first.value if first else ""), _where(first)))
+        shown = (
+            (f"{len(found)} of {len(articles)}", _cut(found[0].value), found[0].where) if found else ("nothing", "", "")
+        )
+        rows.append((part, getattr(picked.select, part), *shown))
     if picked.select.next:
         rows.append(("next", picked.select.next, "" if picked.next else "nothing", masked(picked.next or ""), ""))
     click.echo()
-    show_table(rows, width=terminal_width() or PIPED_WIDTH)
+    show_table(rows, width=table_width())
 
 
 def _show_pieces(entries: Sequence[Entry], picked: Picked | None) -> None:
@@ -342,7 +338,7 @@ def _show_pieces(entries: Sequence[Entry], picked: Picked | None) -> None:
         head: tuple[str, ...] = ("part", "as it is taken")
         if picked is not None:
             head, rows = (*head, "as it stands there", "where"), list(_beside(entry, picked.articles[entry.position]))
-        show_table([head, *rows], width=terminal_width() or PIPED_WIDTH)
+        show_table([head, *rows], width=table_width())
     if entries:
         click.echo()
 
@@ -359,10 +355,6 @@ def _taken(entry: Entry) -> dict[str, str]:
         "author": ", ".join(person.name for person in entry.authors),
         "category": ", ".join(category.term for category in entry.categories),
     }
-
-
-def _where(piece: Any) -> str:
-    return piece.where if piece is not None else ""
 
 
 def _cut(text: str) -> str:
@@ -386,23 +378,21 @@ def _beside(entry: Entry, article: Mapping[str, Sequence[Any]]) -> Iterator[tupl
     for part, taken in _taken(entry).items():
         found = article.get(part, ())
         if taken or found:
-            yield part, _cut(taken), _cut(" | ".join(piece.value for piece in found)), _where(next(iter(found), None))
-
-
-def _counts(placement: Placement) -> bool:
-    """Whether a *placement* is in a section of its own, and not by a child's."""
-    return bool(placement.section) and placement.by != "child"
+            yield part, _cut(taken), _cut(" | ".join(piece.value for piece in found)), found[0].where if found else ""
 
 
 def _show_articles(entries: Sequence[Entry], source: Source, filing_rules: FilingRules, limit: int) -> None:
     """Print a table of the first *limit* articles with their sections, and how many have none."""
-    placed = [[one for one in filing_rules.place(entry, source) if _counts(one)] for entry in entries]
+    # Where it is filed by itself: not the whole desk, nor what shows the sections below it.
+    placed = [
+        [one for one in filing_rules.place(entry, source) if one.section and one.by != "child"] for entry in entries
+    ]
     rows = [("Published", "Title", "Filed in, and why")]
     for entry, several in zip(entries[:limit], placed, strict=False):
         when = f"{entry.published:%d %b %H:%M}" if entry.published else "no date"
         rows.append((when, entry.title or "(no title)", _reasons(several)))
     if entries:
-        show_table(rows, width=terminal_width() or PIPED_WIDTH)
+        show_table(rows, width=table_width())
     if len(entries) > limit:
         click.echo(f"and {len(entries) - limit} more (--limit shows them)")
     _show_unfiled(placed)
@@ -417,11 +407,6 @@ def _show_unfiled(placed: Sequence[Sequence[Placement]]) -> None:
         )
     if dropped:
         click.echo(f"{counted(dropped, 'article')} would never be published: `drop:` in sections.yaml.")
-
-
-def _places(placements: Sequence[Placement]) -> list[Placement]:
-    """Where an article is filed by itself: not the whole desk, nor what shows the sections below it."""
-    return [one for one in placements if one.section and one.by != "child"]
 
 
 def _is_dropped(several: Sequence[Placement]) -> bool:

@@ -12,16 +12,15 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import click
 
 from feeds.cli.common import Places, counted, need_config, need_running_config, opened, usable_model, with_places
-from feeds.cli.explain import tell
+from feeds.cli.explain import explanation
 from feeds.cli.lists import named_source, show_source
 from feeds.configuration import Source
 from feeds.dates import parse_date
@@ -88,7 +87,7 @@ def replay(found: Places, name: str | None, since: str | None) -> None:
     when = _time(since) if since else None
     with opened(found) as store:
         need_running_config(store)
-        source = named_source(store, name) if name is not None else None
+        source = named_source(store, name)[0] if name is not None else None
         with store.read() as tx:
             answers = list(tx.raw_answers.since(when, source.id if source else None))
             sources = tx.sources.by_ids({answer.source_id for answer in answers})
@@ -249,16 +248,16 @@ def bug(found: Places, name: str, file: Path | None) -> None:
     """
     with opened(found) as store:
         running = need_running_config(store)
-        source = named_source(store, name)
+        source = named_source(store, name)[0]
         configured = next((one for one in running.sources if one.key == source.key), source)
         with store.read() as tx:
             answers = list(tx.raw_answers.since(None, source.id))[-MOST_PACKED:]
             uids = tx.articles.newest_of(source.id, MOST_EXPLAINED)
         texts = {
             "source.txt": _config_of(configured),
-            "polls.txt": _said(lambda: show_source(store, source.name)),
+            "polls.txt": _polls_of(store, source),
             **{f"answers/{number}.txt": _head_of(answer) for number, answer in enumerate(answers, 1)},
-            **{f"explain/{number}.txt": _said(partial(tell, store, uid)) for number, uid in enumerate(uids, 1)},
+            **{f"explain/{number}.txt": _explained(store, uid) for number, uid in enumerate(uids, 1)},
         }
     target = file or Path(f"bug-{_NOT_PLAIN.sub('-', source.name)}-{now_utc():%Y%m%dT%H%M%SZ}.zip")
     _pack(target, texts, [answer.body for answer in answers], _secrets_of(configured, found.environ()))
@@ -309,8 +308,11 @@ def _head_of(answer: RawAnswer) -> str:
     return "\n".join([*facts, "", *(f"{name}: {value}" for name, value in answer.headers)])
 
 
-def _said(command: Callable[[], None]) -> str:
-    """What *command* prints."""
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        command()
-    return said.getvalue()
+def _polls_of(store: Store, source: Source) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        show_source(store, source.name)
+    return printed.getvalue()
+
+
+def _explained(store: Store, uid: str) -> str:
+    return "".join(f"{click.unstyle(line)}\n" for line in explanation(store, uid))

@@ -17,7 +17,17 @@ import click
 
 from feeds import files
 from feeds.cli import to_the_end
-from feeds.cli.common import Places, need_config, need_port, tell_database, upgrade, with_address, with_places
+from feeds.cli.common import (
+    Places,
+    counted,
+    need_config,
+    need_port,
+    tell_database,
+    upgrade,
+    with_address,
+    with_places,
+    with_verbose,
+)
 from feeds.engine.clock import IngestProcess
 from feeds.engine.config_in_force import Agreement, accept, stored_version
 from feeds.engine.liveness import VARIABLE, Signs, Systemd
@@ -40,7 +50,7 @@ ANSWER_S = 0.5
 @with_places
 @with_address
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes [default: one a core].")
-@click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
+@with_verbose
 def run(found: Places, host: str, port: int, workers: int | None, verbose: bool) -> None:
     """Run the whole desk: polling, filing and serving. Stop with Ctrl-C."""
     from feeds.engine import web  # a worker alone serves nothing
@@ -154,7 +164,7 @@ def _answers(host: str, port: int) -> bool:
 
 @click.command()
 @with_places
-@click.option("-v", "--verbose", is_flag=True, help="Log the reasons, too.")
+@with_verbose
 def worker(found: Places, verbose: bool) -> None:
     """Poll, file and render without serving; the other half of `wiredesk web`."""
     set_up_logging(os.environ, verbose=verbose)
@@ -170,7 +180,7 @@ def worker(found: Places, verbose: bool) -> None:
 
 @click.command(hidden=True)
 @with_places
-@click.option("-v", "--verbose", is_flag=True)
+@with_verbose
 def ingest(found: Places, verbose: bool) -> None:
     """The process that decides, alone: of a desk that is prepared, on a data folder that nobody else has."""
     set_up_logging(os.environ, verbose=verbose)
@@ -179,7 +189,7 @@ def ingest(found: Places, verbose: bool) -> None:
 
 @click.command(hidden=True)
 @with_places
-@click.option("-v", "--verbose", is_flag=True)
+@with_verbose
 def hand(found: Places, verbose: bool) -> None:
     """A hand of a desk on PostgreSQL, alone: polls and reads, for the process that decides."""
     set_up_logging(os.environ, verbose=verbose)
@@ -305,6 +315,6 @@ def refuse(found: Places, errors: ConfigErrors) -> int:
     """Tell of files that no desk can start on; gives the exit code."""
     for line in first_lines(errors.errors):
         click.echo(line, err=True)
-    count = len(errors.errors)
-    click.echo(f"wiredesk: {count} error{'s' * (count != 1)} in {found.config}; mend and start again", err=True)
+    count = counted(len(errors.errors), "error")
+    click.echo(f"wiredesk: {count} in {found.config}; mend and start again", err=True)
     return CONFIG_EXIT

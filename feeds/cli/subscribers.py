@@ -9,7 +9,15 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import click
 
-from feeds.cli.common import Places, need_running_config, opened, show_table, terminal_width, with_places
+from feeds.cli.common import (
+    Places,
+    need_running_config,
+    opened,
+    show_table,
+    terminal_width,
+    with_json,
+    with_places,
+)
 from feeds.dates import zone_of
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError
@@ -17,7 +25,7 @@ from feeds.model import FORMATS
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.admin_views import bytes_words
 from feeds.serve.admission import digest_of, new_secret
-from feeds.serve.readership import Report, report, share
+from feeds.serve.readership import Reader, Report, report, share
 from feeds.settings import Config
 from feeds.store import Store
 from feeds.store.small_tables import READERS_KEPT_DAYS
@@ -127,7 +135,7 @@ def revoke(found: Places, section: str, name: str) -> None:
 @click.command()
 @with_places
 @click.option("--days", type=click.IntRange(1, READERS_KEPT_DAYS), default=7, show_default=True, help="So many days.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@with_json
 def readers(found: Places, days: int, as_json: bool) -> None:
     """Say who reads the feeds, by what programs say of themselves; who wastes bytes, and who asks too often.
 
@@ -145,14 +153,16 @@ def readers(found: Places, days: int, as_json: bool) -> None:
 
 def _show_readers(known: Report) -> None:
     rows: list[tuple[str, ...]] = [("reader", "subscribers", "answers", "304", "226", "sent", "wasted", "too soon")]
-    for one in (*known.readers, known.total):
-        shares = (share(part, one.answers) for part in (one.same, one.parts))
-        sent, wasted = (bytes_words(number) if number else "" for number in (one.sent, one.wasted))
-        hasty = share(one.hasty, one.answers)
-        rows.append((one.name, str(one.declared or ""), f"{one.answers:,}", *shares, sent, wasted, hasty))
+    rows += map(_row, (*known.readers, known.total))
     show_table(rows, width=terminal_width(), numbers=range(1, 8))
     for path, services in sorted(known.subscribers.items()):
         declared = ", ".join(f"{name} {count:,}" for name, count in services.items())
         click.echo(f"{path or 'the whole desk'}: {sum(services.values()):,} subscribers ({declared})")
     if slowed := [one.slowed for one in known.readers if one.impolite and one.slowed]:
         click.echo("Too often, for the map of readers to be slowed (docs/status.md):\n  " + "\n  ".join(slowed))
+
+
+def _row(one: Reader) -> tuple[str, ...]:
+    shares = [share(part, one.answers) for part in (one.same, one.parts, one.hasty)]
+    sent, wasted = (bytes_words(number) if number else "" for number in (one.sent, one.wasted))
+    return (one.name, str(one.declared or ""), f"{one.answers:,}", *shares[:2], sent, wasted, shares[2])

@@ -166,11 +166,12 @@ def _retract_source(store: Store, name: str, reason: str, *, dry_run: bool) -> N
     """Take out what the source *name* alone brought, a few hundred articles at a time."""
     with store.read() as tx:
         source = tx.sources.called(name)
-        uids, shared = tx.articles.brought_by(source.id) if source is not None else ([], 0)
-        present = source is not None and tx.sources.by_key(source.key) is not None
+        if source is None:
+            remedy = "`wiredesk sources` lists those of the config"
+            raise DeskError(f"no source was ever called {name!r}", remedy=remedy)
+        uids, shared = tx.articles.brought_by(source.id)
+        present = tx.sources.by_key(source.key) is not None
         titles = tx.articles.several(uids[-NAMED:])
-    if source is None:
-        raise DeskError(f"no source was ever called {name!r}", remedy="`wiredesk sources` lists those of the config")
     if dry_run:
         for uid in reversed(uids[-NAMED:]):
             click.echo(f"  {titles[uid].title}  {uid}")

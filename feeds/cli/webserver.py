@@ -31,18 +31,15 @@ def web(found: Places, host: str, port: int, workers: int | None) -> None:
     set_up_logging(os.environ)
     need_port(host, port)
     tell_database(found)
-    if found.file is not None and not found.file.exists():
+    if found.missing:
         log.warning("no database at %s yet: answering 503 until `wiredesk worker` has made it", found.file)
     os.environ.update(found.environ() | {"WIREDESK_BIND": host, LISTENING: str(port)})
-    _tell_address(found)
+    # Why the `base_url` in force can't be right, where the database can be asked already.
+    with suppress(DeskError), open_store(found.database, create=False) as store:
+        if (config := running_config(store)) is not None:
+            tell_address(config.settings, os.environ)
+    serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
     server = Server(host, port, logging_config(os.environ))
     load()
     count = workers or os.cpu_count() or 1
     sys.exit(supervise([Child("web", lambda: to_the_end(server.run)) for _ in range(count)], threading.Event()))
-
-
-def _tell_address(found: Places) -> None:
-    """Say why the `base_url` in force can't be right, where the database can be asked already."""
-    with suppress(DeskError), open_store(found.database, create=False) as store:
-        if (config := running_config(store)) is not None:
-            tell_address(config.settings, os.environ)

@@ -8,9 +8,9 @@ rule of its own. A term's value `$name` stands for the values of the list `name`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, combinations
+from itertools import accumulate, combinations, repeat
 from typing import get_args
 
 import re2
@@ -459,16 +459,14 @@ def section_by_name(sections: Mapping[str, Section], names: tuple[str, ...]) -> 
     if not words:
         return None
     path = next((path for path in ("/".join(words), words[-1]) if path in sections), None)
-    return (
-        path
-        or _only(path for path in sections if _titles(path, sections) == words)
-        or _only(path for path, section in sections.items() if section.title.casefold() == words[-1])
-    )
+    return path or _by_titles(words, sections)
 
 
-def _only(paths: Iterable[str]) -> str | None:
-    found = list(paths)
-    return found[0] if len(found) == 1 else None
+def _by_titles(words: tuple[str, ...], sections: Mapping[str, Section]) -> str | None:
+    titles = {path: _titles(path, sections) for path in sections}
+    down = [path for path, titles_to in titles.items() if titles_to == words]
+    alone = [path for path, titles_to in titles.items() if titles_to[-1] == words[-1]]
+    return next((found[0] for found in (down, alone) if len(found) == 1), None)
 
 
 def _titles(path: str, sections: Mapping[str, Section]) -> tuple[str, ...]:
@@ -504,7 +502,7 @@ def _barren(match: Match) -> Iterator[tuple[Term, str]]:
     for term in wanted:
         if _is_refused(term, match):
             yield term, f"`none` leaves out all that `{term.field}` asks for"
-    if match.any and all(_is_refused(part, match) for part in match.any):
+    if match.any and all(map(_is_refused, match.any, repeat(match))):
         yield next(terms_of(match.any[0])), "`none` leaves out all that `any` asks for"
     for term in _contradictions(wanted):
         yield term, f"an article has one {term.field}, and two are asked for"

@@ -82,6 +82,7 @@ class Sources:
     rules: Rules = field(init=False)
     paths: frozenset[str] = field(init=False)
     opened: frozenset[tuple[str, int]] = field(init=False)
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = field(init=False)
     ports: frozenset[int] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,9 +90,9 @@ class Sources:
         self.rules = Rules(self.report, self.tree.rules.lists)
         self.paths = frozenset(self.tree.paths)
         self.opened = frozenset(found for one in fetch.allow_private if (found := split_port(one)))
+        self.networks = [ipaddress.ip_network(one) for one in fetch.allow_private if not split_port(one)]
         # A network that is opened is opened with all its ports, and a name may lead into it.
-        network = len(self.opened) < len(set(fetch.allow_private))
-        self.ports = None if network else frozenset([*fetch.ports, *(port for _, port in self.opened)])
+        self.ports = None if self.networks else frozenset([*fetch.ports, *(port for _, port in self.opened)])
 
     def add(self, node: Node) -> None:
         """Read one item of the list."""
@@ -296,10 +297,8 @@ class Sources:
             address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
         except ValueError:
             return
-        if not self.reach or address.is_global or (str(address), port) in self.opened:
-            return
-        networks = [ipaddress.ip_network(one) for one in self.settings.fetch.allow_private if not split_port(one)]
-        if not any(address in network for network in networks):
+        open_to_fetch = address.is_global or (str(address), port) in self.opened
+        if self.reach and not open_to_fetch and not any(address in network for network in self.networks):
             remedy = f"add {host}:{port} to fetch.allow_private in wiredesk.yaml"
             self.report.warn(place, f"{host} is a private address: it will never be asked", remedy)
 

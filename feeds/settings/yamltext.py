@@ -111,21 +111,25 @@ def _too_deep(text: str) -> bool:
 
 
 def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
-    problem = str(getattr(error, "problem", None) or error)
-    words = f"{getattr(error, 'context', None)} {problem}"
+    words = f"{getattr(error, 'context', None)} {getattr(error, 'problem', None) or error}"
     lines = text.splitlines() or [""]
     mark: Any = getattr(error, "problem_mark", None)
     if tab := _near(_TAB, mark, lines):
         report.error(tab, "a tab at the beginning of the line", "indent with spaces")
-        return
-    if dash := _near(_DASH, mark, lines):
+    elif dash := _near(_DASH, mark, lines):
         cause = "no space after the dash" + _shown(lines[dash[0] - 1])
         report.error(dash, cause, "write `- ` before each item of a list")
-        return
+    else:
+        _explain_place(error, mark, words, lines, report)
+
+
+def _explain_place(error: yaml.YAMLError, mark: Any, words: str, lines: list[str], report: Report) -> None:
+    """Say in plain words what the parser says in *words* of the place *mark*."""
     if "quoted scalar" in words or "flow" in words:
         # Where the quote or bracket was opened helps more than where the file ended.
         mark = getattr(error, "context_mark", None) or mark
-    unknown = ["", f"no YAML: {' '.join(problem.split())}", "look at this line and the one above"]
+    problem = getattr(error, "problem", None) or error
+    unknown = ["", f"no YAML: {' '.join(str(problem).split())}", "look at this line and the one above"]
     _, cause, remedy = next((one for one in _PLAIN_WORDS if one[0] in words), unknown)
     line = _line_of(mark, lines)
     column = mark.column if mark and mark.line == line else 0
