@@ -30,10 +30,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from feeds.filing.learned.examples import Example, example_of  # noqa: E402
-from feeds.filing.learned.report import calibration_error, coverage_at, report_of  # noqa: E402
-from feeds.filing.learned.text_model import Model, model_from_bytes, model_to_bytes  # noqa: E402
-from feeds.filing.learned.training import learn  # noqa: E402
+from feeds.filing.examples import Example, calibration_error, coverage_at, example_of, report_of  # noqa: E402  # noqa: E402
+from feeds.filing.text_model import Model, model_from_bytes, model_to_bytes  # noqa: E402
+from feeds.filing.training import learn  # noqa: E402
 
 DATA = Path(os.environ.get("WIREDESK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 Rows = list[dict[str, Any]]
@@ -99,7 +98,7 @@ def agnews() -> None:
 
 def agnews_kept() -> None:
     """The same with agencies' marks left in, to show what leaving them out costs."""
-    import feeds.filing.learned.text_model as features
+    import feeds.filing.text_model as features
 
     shipped = features.without_leftovers
     features.without_leftovers = lambda text: text  # type: ignore[assignment]
@@ -324,7 +323,7 @@ def when(date: str) -> str:
 
 
 def _label(row: dict[str, Any]) -> str:
-    from feeds.filing.learned.examples import LABELS
+    from feeds.filing.examples import LABELS
 
     return next(name for name in LABELS if name in row)
 

@@ -32,7 +32,7 @@ from feeds.cli.plan import Plan, compare, count_range  # noqa: E402
 from feeds.configuration import Match, Section, Settings, Source, Term  # noqa: E402
 from feeds.engine.config_in_force import put_in_force  # noqa: E402
 from feeds.filing import FilingRules  # noqa: E402
-from feeds.filing.learned.examples import example_of  # noqa: E402
+from feeds.filing.examples import example_of  # noqa: E402
 from feeds.model import Decision, Entry  # noqa: E402
 from feeds.parsed import Category, Person  # noqa: E402
 from feeds.settings import Config  # noqa: E402

@@ -208,7 +208,7 @@ def need_database(found: Places) -> None:
 
 
 if TYPE_CHECKING:
-    from feeds.filing.learned.text_model import Model
+    from feeds.filing.text_model import Model
     from feeds.store import ReadTx
     from feeds.store.values import Refilable
 
@@ -275,7 +275,7 @@ def stored_model(store: Store) -> Model | None:
         body = tx.models.body()
     if body is None:
         return None
-    from feeds.filing.learned.text_model import model_from_bytes
+    from feeds.filing.text_model import model_from_bytes
 
     return model_from_bytes(body)
 

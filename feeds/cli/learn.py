@@ -30,9 +30,8 @@ from feeds.engine.config_in_force import ask_for_refiling
 from feeds.engine.liveness import end_with_parent
 from feeds.errors import DeskError
 from feeds.filing import FilingRules
-from feeds.filing.learned.examples import Example, example_of, group_of
-from feeds.filing.learned.report import Report, SectionReport, report_of
-from feeds.filing.learned.text_model import Model, model_to_bytes
+from feeds.filing.examples import Example, Report, SectionReport, example_of, group_of, report_of
+from feeds.filing.text_model import Model, model_to_bytes
 from feeds.settings import Config
 from feeds.store import Store, open_store
 
@@ -71,8 +70,8 @@ def learn(
         end_with_parent(int(os.environ["WIREDESK_PARENT"]))
     try:
         # By scikit-learn and SciPy, which need not be installed.
-        from feeds.filing.learned.matrix import knows_senses
-        from feeds.filing.learned.training import learn as train
+        from feeds.filing.matrix import knows_senses
+        from feeds.filing.training import learn as train
     except ImportError as error:
         raise DeskError("learning needs scikit-learn", remedy="`bin/install learn` brings it") from error
 

@@ -27,7 +27,7 @@ from feeds.ingest.desk import Desk
 from feeds.store import Store
 
 if TYPE_CHECKING:
-    from feeds.filing.learned.text_model import Model
+    from feeds.filing.text_model import Model
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Classifier:
             self._model = None
             return
         try:
-            from feeds.filing.learned.text_model import model_from_bytes
+            from feeds.filing.text_model import model_from_bytes
 
             self._model = model_from_bytes(body)
         except DeskError as error:

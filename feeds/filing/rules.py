@@ -52,22 +52,16 @@ class Phrases:
     """
 
     def __init__(self, phrases: Iterable[tuple[str, int]]) -> None:
-        single: dict[str, list[int]] = {}
+        self._single: dict[str, list[int]] = {}
         several: list[_Phrase] = []
         for text, number in phrases:
             found = tuple(words(text))
             literal = _literal(text)
             if len(found) == 1 and not literal and not _syllabic(found[0]):
-                single.setdefault(found[0], []).append(number)
+                self._single.setdefault(found[0], []).append(number)
             elif found:
                 several.append(_Phrase(number, found, f" {' '.join(found)} ", literal))
-        self._single = {word: tuple(numbers) for word, numbers in single.items()}
-        # Each longer phrase hangs on the word that the fewest others have, so that "the" calls up few of them.
-        common = Counter(word for phrase in several for word in set(phrase.words))
-        hung: dict[str, list[_Phrase]] = {}
-        for phrase in several:
-            hung.setdefault(min(phrase.words, key=lambda word: (common[word], word)), []).append(phrase)
-        self._several = {word: tuple(held) for word, held in hung.items()}
+        self._several = _by_rarest(several)
         self._keys = self._single.keys() | self._several.keys()
 
     def __bool__(self) -> bool:
@@ -104,6 +98,15 @@ class Phrases:
                     if phrase.literal not in folded:
                         continue
                 met.add(phrase.number)
+
+
+def _by_rarest(phrases: Sequence[_Phrase]) -> dict[str, list[_Phrase]]:
+    """Each of *phrases* by the word of it that the fewest others have, so that "the" calls up few of them."""
+    common = Counter(word for phrase in phrases for word in set(phrase.words))
+    found: dict[str, list[_Phrase]] = {}
+    for phrase in phrases:
+        found.setdefault(min(phrase.words, key=lambda word: (common[word], word)), []).append(phrase)
+    return found
 
 
 @lru_cache(maxsize=4)

@@ -20,7 +20,7 @@ from feeds.filing.rules import Compiled
 from feeds.model import WHOLE_DESK, Entry, Placement, dropped
 
 if TYPE_CHECKING:
-    from feeds.filing.learned.text_model import Model
+    from feeds.filing.text_model import Model
 
 _GUESSES = 5
 
@@ -172,16 +172,21 @@ class FilingRules:
     def _with_parents(self, found: dict[str, Placement]) -> dict[str, Placement]:
         placed = dict(found)
         for path in found:
-            above = path
-            while "/" in above:
-                above = above.rpartition("/")[0]
-                parent = self._sections.get(above)
-                shut = self._sections[path].private and (parent is None or not parent.private)
-                if parent is not None and parent.include_children and above not in placed and not shut:
-                    placed[above] = Placement(section=above, by="child", reason=f"it holds what {path} holds")
+            private = self._sections[path].private
+            for parent in self._above(path):
+                if parent.include_children and parent.path not in placed and (parent.private or not private):
+                    reason = f"it holds what {path} holds"
+                    placed[parent.path] = Placement(section=parent.path, by="child", reason=reason)
         if not all(self._sections[path].private for path in found):
             placed[""] = WHOLE_DESK
         return placed
+
+    def _above(self, path: str) -> Iterator[Section]:
+        """The sections above the one at *path*, the nearest first."""
+        while "/" in path:
+            path = path.rpartition("/")[0]
+            if path in self._sections:
+                yield self._sections[path]
 
 
 def _authors(entry: Entry) -> tuple[str, ...]:

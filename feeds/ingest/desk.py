@@ -14,7 +14,7 @@ from feeds.parsed import Answer
 from feeds.redaction import Redaction
 
 if TYPE_CHECKING:
-    from feeds.filing.learned.text_model import Model
+    from feeds.filing.text_model import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from feeds.configuration import PublishSettings, Settings
 from feeds.engine.config_in_force import put_in_force
 from feeds.errors import DeskError
 from feeds.filing import FilingRules
-from feeds.filing.learned.text_model import model_from_bytes
+from feeds.filing.text_model import model_from_bytes
 from feeds.ingest.placing import refile
 from feeds.model import Decision, Entry
 from feeds.parsed import Category

@@ -27,7 +27,7 @@ for found in pkgutil.walk_packages(feeds.__path__, "feeds."):
             wanting[found.name] = error.name
 print(wanting)
 """
-TRAINING = {f"feeds.filing.learned.{module}": "scipy" for module in ("matrix", "training")}
+TRAINING = {f"feeds.filing.{module}": "scipy" for module in ("matrix", "training")}
 """Modules that train a model, which is for the extra `learn`. To ask one needs none of them."""
 MANY_MACHINES = {"feeds.engine.tasks": "procrastinate"}
 """What several machines share their work by, which is for the extra `postgres`."""

@@ -11,8 +11,8 @@ pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements
 
 from feeds.engine.classifier import OLD_FILE, Classifier
 from feeds.filing import FilingRules
-from feeds.filing.learned.text_model import model_to_bytes
-from feeds.filing.learned.training import learn
+from feeds.filing.text_model import model_to_bytes
+from feeds.filing.training import learn
 from feeds.store import Store, open_store
 from tests.databases import database
 from tests.filing.made_up import texts

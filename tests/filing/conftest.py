@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.filing.learned import matrix
+from feeds.filing import matrix
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from feeds.filing.learned.examples import Example
+from feeds.filing.examples import Example
 
 SEA = "ferry harbour tide mole anchor crew rope gull lighthouse sailor deck cargo".split()
 LAND = "tractor barley orchard cattle harvest plough meadow barn farmer seed soil fence".split()

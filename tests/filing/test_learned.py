@@ -20,9 +20,8 @@ pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements
 from feeds.configuration import UNFILED
 from feeds.errors import DeskError
 from feeds.filing import FilingRules
-from feeds.filing.learned.examples import Example, clean, example_of
-from feeds.filing.learned.report import Report, report_of
-from feeds.filing.learned.text_model import (
+from feeds.filing.examples import Example, Report, clean, example_of, report_of
+from feeds.filing.text_model import (
     PRECISIONS,
     Model,
     learned_words,
@@ -30,7 +29,7 @@ from feeds.filing.learned.text_model import (
     model_to_bytes,
     without_leftovers,
 )
-from feeds.filing.learned.training import learn
+from feeds.filing.training import learn
 from tests.filing.made_up import AIR, COMMON, LAND, SEA, TOPICS, texts
 from tests.filing.samples import entry, section, source, term
 
@@ -318,7 +317,7 @@ def test_a_model_is_used_without_scikit_learn(learned: tuple[Model, Report], tmp
     told = (
         "import sys; sys.modules['sklearn'] = sys.modules['scipy'] = None\n"
         "from pathlib import Path\n"
-        "from feeds.filing.learned.text_model import model_from_bytes\n"
+        "from feeds.filing.text_model import model_from_bytes\n"
         f"print(model_from_bytes(Path({str(file)!r}).read_bytes()).decide('ferry', 'tide')[0][0])"
     )
     ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60)

@@ -12,8 +12,8 @@ from hypothesis import strategies as some
 
 pytest.importorskip("sklearn", reason="learning needs scikit-learn (requirements-learn.txt)")
 
-from feeds.filing.learned.examples import Example
-from feeds.filing.learned.matrix import (
+from feeds.filing.examples import Example, calibration_error, coverage_at, report_of
+from feeds.filing.matrix import (
     neighbours_of,
     senses_of,
     shares_held_back,
@@ -21,8 +21,7 @@ from feeds.filing.learned.matrix import (
     telling_words,
     ways_written,
 )
-from feeds.filing.learned.report import calibration_error, coverage_at, report_of
-from feeds.filing.learned.text_model import (
+from feeds.filing.text_model import (
     BITS,
     BLOCKS,
     PRECISIONS,
@@ -33,7 +32,7 @@ from feeds.filing.learned.text_model import (
     model_to_bytes,
     word_numbers,
 )
-from feeds.filing.learned.training import learn, machines_of, strictest, thresholds_of
+from feeds.filing.training import learn, machines_of, strictest, thresholds_of
 from tests.filing.made_up import COMMON, TOPICS, texts
 
 

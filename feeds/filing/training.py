@@ -23,10 +23,10 @@ from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
 
 from feeds.errors import DeskError
-from feeds.filing.learned.examples import Example, is_single
-from feeds.filing.learned.matrix import (
+from feeds.filing.examples import Example, Trial, is_single
+from feeds.filing.matrix import (
+    Matrix,
     Table,
-    Vectors,
     common_words,
     neighbours_of,
     shares_held_back,
@@ -34,14 +34,16 @@ from feeds.filing.learned.matrix import (
     telling_words,
     ways_written,
 )
-from feeds.filing.learned.report import Trial
-from feeds.filing.learned.text_model import (
+from feeds.filing.text_model import (
     AUTHORS,
     PAIRS,
     PRECISIONS,
     WORDS,
+    Bools,
+    Floats,
     Model,
-    Weights,
+    Rows,
+    Thresholds,
     leaning,
     learned_authors,
     learned_words,
@@ -57,8 +59,7 @@ CAUTION = 1.0
 TIE = 0.5
 """How firmly parts and offsets are held near 0: small sections are not given up, and few texts make nobody sure."""
 
-Labels = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.intp]
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +69,13 @@ class Blend:
     *parts* is machines × sections; *loss* the mean surprise at what was true, in nats a text.
     """
 
-    parts: Weights
-    offset: Weights
+    parts: Floats
+    offset: Floats
     doubt: float
     loss: float
 
 
-def blend_exclusive(scores: Sequence[Weights], owner: Rows) -> Blend:
+def blend_exclusive(scores: Sequence[Floats], owner: Rows) -> Blend:
     """The blend for texts of one section each.
 
     Some examples are in the wrong section; those that are surely so must not make all others less sure. What is left
@@ -103,7 +104,7 @@ def blend_exclusive(scores: Sequence[Weights], owner: Rows) -> Blend:
     )
 
 
-def blend_several(scores: Sequence[Weights], truth: Labels) -> Blend:
+def blend_several(scores: Sequence[Floats], truth: Floats) -> Blend:
     """The blend for texts of several sections, each section by itself (Platt's way)."""
     count = truth.shape[1]
     parts, offset = np.zeros((len(scores), count), np.float32), np.zeros(count, np.float32)
@@ -119,12 +120,12 @@ def blend_several(scores: Sequence[Weights], truth: Labels) -> Blend:
     return Blend(parts=parts, offset=offset, doubt=0.0, loss=loss)
 
 
-def _steepest(stacked: npt.NDArray[np.float64], owner: Rows) -> tuple[npt.NDArray[np.float64], ...]:
+def _steepest(stacked: Doubles, owner: Rows) -> tuple[Doubles, ...]:
     """The parts (none below 0) and offsets that make what was true likeliest."""
     machines, texts, sections = stacked.shape
     rows = np.arange(texts)
 
-    def surprise(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+    def surprise(point: Doubles) -> tuple[float, Doubles]:
         parts, offset = point[:machines], point[machines:]
         chances = _softmax(np.tensordot(parts, stacked, 1) + offset)
         loss = -np.log(np.maximum(chances[rows, owner], 1e-12)).sum() + TIE * (point @ point)
@@ -138,12 +139,12 @@ def _steepest(stacked: npt.NDArray[np.float64], owner: Rows) -> tuple[npt.NDArra
     return found[:machines], found[machines:]
 
 
-def _softmax(raised: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _softmax(raised: Doubles) -> Doubles:
     raised = np.exp(raised - raised.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def thresholds_of(chance: Weights, right: Labels) -> tuple[float | None, ...]:
+def thresholds_of(chance: Floats, right: Floats) -> Thresholds:
     """For each of PRECISIONS the lowest probability from which filings were *right* so often, by a careful count.
 
     *chance* and *right* are of the texts held back that would be filed here, were every probability enough.
@@ -163,7 +164,7 @@ def thresholds_of(chance: Weights, right: Labels) -> tuple[float | None, ...]:
     return tuple(found)
 
 
-def strictest(views: Sequence[tuple[float | None, ...]]) -> tuple[float | None, ...]:
+def strictest(views: Sequence[Thresholds]) -> Thresholds:
     """Of the thresholds of several views those that keep the promise in all of them."""
     found: list[float | None] = []
     for several in zip(*views, strict=True):
@@ -172,7 +173,7 @@ def strictest(views: Sequence[tuple[float | None, ...]]) -> tuple[float | None, 
     return tuple(found)
 
 
-def cut_of(chances: Weights, truth: Labels) -> float:
+def cut_of(chances: Floats, truth: Floats) -> float:
     """The probability from which calling it this section gives the best balance of precision and recall (F1)."""
     order = np.argsort(-chances, kind="stable")
     hits = np.cumsum(truth[order])
@@ -191,7 +192,7 @@ LATEST = 0.2
 FEW = 3000
 
 
-def views_of(examples: Sequence[Example], truth: Labels) -> list[list[Rows]]:
+def views_of(examples: Sequence[Example], truth: Floats) -> list[list[Rows]]:
     """The ways to hold texts back: all by groups in some turns; where all have a date, the latest too, in one."""
     views = [_by_group(_groups(examples), truth)]
     days = [example.at for example in examples if example.at is not None]
@@ -219,7 +220,7 @@ def _groups(examples: Sequence[Example]) -> list[str]:
     ]
 
 
-def _by_group(grouped: Sequence[str], truth: Labels) -> list[Rows]:
+def _by_group(grouped: Sequence[str], truth: Floats) -> list[Rows]:
     """Whole groups, and of every section about as many each time."""
     rows_of: dict[str, list[int]] = {}
     for row, group in enumerate(grouped):
@@ -246,22 +247,20 @@ SMOOTHING = 0.1
 SCARCE = 8.0
 """How much more one text of a small section may count than one of the rest, at most."""
 
-Matrix = Any  # a SciPy sparse matrix
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """A linear layer: *weights* (the first features × sections) and *intercept*."""
 
-    weights: Weights
-    intercept: Weights
+    weights: Floats
+    intercept: Floats
 
-    def scores(self, matrix: Matrix) -> Weights:
+    def scores(self, matrix: Matrix) -> Floats:
         """The scores of texts in each section."""
         return np.asarray(matrix[:, : len(self.weights)] @ self.weights + self.intercept, np.float32)
 
 
-def machines_of(table: Table, matrix: Matrix, truth: Labels, single: bool) -> list[Machine]:
+def machines_of(table: Table, matrix: Matrix, truth: Floats, single: bool) -> list[Machine]:
     """The machines learned from some rows of *table*, as *matrix*; naive Bayes only where sections exclude each other.
 
     One Bayes knows words and authors alone, which holds better for few and long texts, the other pairs too.
@@ -273,7 +272,7 @@ def machines_of(table: Table, matrix: Matrix, truth: Labels, single: bool) -> li
     return machines
 
 
-def added_up(machines: list[Machine], parts: Sequence[Weights], features: int) -> Machine:
+def added_up(machines: list[Machine], parts: Sequence[Floats], features: int) -> Machine:
     """One layer that gives the sum of the scores of all, each times its part (one a section)."""
     weights = np.zeros((features, len(machines[0].intercept)), np.float32)
     intercept = np.zeros(weights.shape[1], np.float32)
@@ -283,7 +282,7 @@ def added_up(machines: list[Machine], parts: Sequence[Weights], features: int) -
     return Machine(weights=weights, intercept=intercept)
 
 
-def _vectors(matrix: Matrix, truth: Labels) -> Machine:
+def _vectors(matrix: Matrix, truth: Floats) -> Machine:
     texts, sections = truth.shape
     # Many short texts, some of them in the wrong section, want a softer margin than a few long ones.
     cost = 1 / (1 + texts / 8000)
@@ -302,7 +301,7 @@ def _vectors(matrix: Matrix, truth: Labels) -> Machine:
     return Machine(weights=weights, intercept=intercept)
 
 
-def _with_senses(matrix: Matrix, senses: Vectors, truth: Labels) -> Machine:
+def _with_senses(matrix: Matrix, senses: Floats, truth: Floats) -> Machine:
     """`_vectors` that also see what the words of a text mean together: a sum over its words.
 
     So what they learn of that sum can be said of each word alone, of those too that no text here holds.
@@ -318,7 +317,7 @@ def _with_senses(matrix: Matrix, senses: Vectors, truth: Labels) -> Machine:
     return Machine(weights=weights, intercept=machine.intercept - middle @ of_meaning)
 
 
-def _bayes(matrix: Matrix, truth: Labels) -> Machine:
+def _bayes(matrix: Matrix, truth: Floats) -> Machine:
     bayes = ComplementNB(alpha=SMOOTHING).fit(matrix, truth.argmax(axis=1))
     log = np.asarray(bayes.feature_log_prob_, np.float32)
     weights = np.zeros((matrix.shape[1], truth.shape[1]), np.float32)
@@ -342,9 +341,7 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
     """Learn from *examples*. Raises DeskError where there are fewer than two sections with enough of them."""
     sections = _sections(examples)
     single = is_single(examples)
-    if single:
-        examples = [example for example in examples if example.sections[0] in sections]
-    examples = sorted(examples, key=lambda example: example.at or 0)  # of too many, the latest are kept as neighbours
+    examples = _in_order(examples, sections if single else None)
     truth = _truth(examples, sections)
     tokens = tuple(tuple(learned_words(example.title, example.text)) for example in examples)
     table = _table(examples, tokens, len(sections))
@@ -376,13 +373,19 @@ def learn(examples: Sequence[Example], *, facts: dict[str, Any] | None = None) -
     return model, Trial(examples=tuple(examples), truth=truth, chances=seen[0], called=called[0], tokens=tokens)
 
 
+def _in_order(examples: Sequence[Example], sections: Sequence[str] | None) -> list[Example]:
+    """Those of *examples* that are in *sections*, or all, by date: of too many, the latest are kept as neighbours."""
+    kept = [example for example in examples if sections is None or example.sections[0] in sections]
+    return sorted(kept, key=lambda example: example.at or 0)
+
+
 def _table(examples: Sequence[Example], tokens: Sequence[Sequence[str]], sections: int) -> Table:
     authors = [learned_authors(example.authors) for example in examples]
     written = ways_written(text for example in examples for text in (example.title, example.text))
     return table_of(tokens, authors, sections, common=common_words(_spoken(examples)), written=written)
 
 
-def _cuts(truth: Labels, chances: Weights, single: bool) -> tuple[float, ...]:
+def _cuts(truth: Floats, chances: Floats, single: bool) -> tuple[float, ...]:
     if single:
         return tuple(float(share**FAVOUR) for share in truth.mean(axis=0))
     return tuple(cut_of(chances[:, index], truth[:, index]) for index in range(truth.shape[1]))
@@ -405,7 +408,7 @@ def _sections(examples: Sequence[Example]) -> tuple[str, ...]:
     return sections
 
 
-def _truth(examples: Sequence[Example], sections: tuple[str, ...]) -> Labels:
+def _truth(examples: Sequence[Example], sections: tuple[str, ...]) -> Floats:
     place = {section: index for index, section in enumerate(sections)}
     truth = np.zeros((len(examples), len(sections)), np.float32)
     for row, example in enumerate(examples):
@@ -415,9 +418,9 @@ def _truth(examples: Sequence[Example], sections: tuple[str, ...]) -> Labels:
     return truth
 
 
-def _held_back(table: Table, telling: Any, truth: Labels, single: bool, folds: list[Rows]) -> list[Weights]:
+def _held_back(table: Table, telling: Any, truth: Floats, single: bool, folds: list[Rows]) -> list[Floats]:
     """The scores of each machine, and last what neighbours say, each text of *folds* scored by what had not seen it."""
-    scores: list[Weights] = []
+    scores: list[Floats] = []
     rows = _rows(folds)
     for test in folds:
         rest = np.setdiff1d(np.arange(len(truth)), test)
@@ -429,15 +432,15 @@ def _held_back(table: Table, telling: Any, truth: Labels, single: bool, folds: l
     return [table[rows] for table in (*scores, leaning(shares_held_back(telling, truth, folds)))]
 
 
-def _rows(folds: list[Rows]) -> npt.NDArray[np.intp]:
+def _rows(folds: list[Rows]) -> Rows:
     return np.sort(np.concatenate(folds))
 
 
-def _blend(held: list[list[Weights]], true: Labels, single: bool) -> Blend:
+def _blend(held: list[list[Floats]], true: Floats, single: bool) -> Blend:
     """What the scores of all views are worth together; neighbours have no part where they are worth little."""
     *machines, near = [np.concatenate(several) for several in zip(*held, strict=True)]
 
-    def blended(scores: list[Weights]) -> Blend:
+    def blended(scores: list[Floats]) -> Blend:
         return blend_exclusive(scores, true.argmax(axis=1)) if single else blend_several(scores, true)
 
     alone, together = blended(machines), blended([*machines, near])
@@ -446,13 +449,13 @@ def _blend(held: list[list[Weights]], true: Labels, single: bool) -> Blend:
     return replace(alone, parts=np.vstack((alone.parts, np.zeros(true.shape[1], np.float32))))
 
 
-def _chances(model: Model, scores: list[Weights], blend: Blend) -> Weights:
+def _chances(model: Model, scores: list[Floats], blend: Blend) -> Floats:
     *machines, near = scores
     total = sum(part * table for part, table in zip(blend.parts[: len(machines)], machines, strict=True))
     return model.probabilities(np.asarray(total, np.float32), near)
 
 
-def _called(chances: Weights, cuts: Weights, single: bool) -> npt.NDArray[np.bool_]:
+def _called(chances: Floats, cuts: Floats, single: bool) -> Bools:
     if not single:
         return np.asarray(chances >= cuts)
     called = np.zeros(chances.shape, bool)
@@ -462,14 +465,14 @@ def _called(chances: Weights, cuts: Weights, single: bool) -> npt.NDArray[np.boo
 
 def _thresholds(
     sections: tuple[str, ...],
-    seen: list[Weights],
-    called: list[npt.NDArray[np.bool_]],
-    truths: list[Labels],
+    seen: list[Floats],
+    called: list[Bools],
+    truths: list[Floats],
     single: bool,
-) -> dict[str, tuple[float | None, ...]]:
+) -> dict[str, Thresholds]:
     found = {}
     for index, section in enumerate(sections):
-        views: list[tuple[float | None, ...]] = []
+        views: list[Thresholds] = []
         for chances, calls, truth in zip(seen, called, truths, strict=True):
             rows = calls[:, index] if single else np.ones(len(truth), bool)
             if views and rows.sum() < LEAST_SUPPORT:

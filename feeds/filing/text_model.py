@@ -95,8 +95,12 @@ _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _HALF = np.uint64(29)
 _BLANK = np.uint64(32)
 
-Numbers = npt.NDArray[np.int32]
-Counts = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+Thresholds = tuple[float | None, ...]
+"""One for each of PRECISIONS: the probability from which filings were right so often, None where they never were."""
 _Hashes = npt.NDArray[np.uint64]
 
 
@@ -112,7 +116,7 @@ def learned_authors(names: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(folded) if name][:_MOST_AUTHORS]
 
 
-def features(tokens: Sequence[str], authors: Sequence[str] = ()) -> tuple[Numbers, Counts]:
+def features(tokens: Sequence[str], authors: Sequence[str] = ()) -> tuple[Ints, Floats]:
     """The numbers of a text's features, ascending, so block by block; and how much the count of each says."""
     single = _hashes(tokens)
     blocks = (single, _hashes(authors), _mixed(single[:-1] * _TURN + single[1:]), _of_letters(tokens))
@@ -121,7 +125,7 @@ def features(tokens: Sequence[str], authors: Sequence[str] = ()) -> tuple[Number
     return found, (1.0 + np.log(counts)).astype(np.float32)
 
 
-def word_numbers(tokens: Sequence[str]) -> Numbers:
+def word_numbers(tokens: Sequence[str]) -> Ints:
     """The feature number of each single word."""
     return (_hashes(tokens) >> _SHIFT).astype(np.int32)
 
@@ -170,9 +174,6 @@ NEAR_WORDS = 40
 LEAST_SHARE = 0.01
 """What a section has where no text near is filed in it."""
 
-Weights = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int32]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
@@ -182,14 +183,14 @@ class Neighbours:
     strong as *strengths* of 255. Text t is filed in the sections `filed[firsts[t]:firsts[t + 1]]`.
     """
 
-    words: Places
-    starts: Places
-    texts: Places
+    words: Ints
+    starts: Ints
+    texts: Ints
     strengths: npt.NDArray[np.uint8]
-    firsts: Places
+    firsts: Ints
     filed: npt.NDArray[np.int16]
 
-    def shares(self, rows: Places, values: Weights, sections: int) -> Weights:
+    def shares(self, rows: Ints, values: Floats, sections: int) -> Floats:
         """For each section the share, of the texts most like that of *rows* with *values*, that is filed there."""
         found = np.zeros(sections, np.float32)
         texts = len(self.firsts) - 1
@@ -216,14 +217,15 @@ class Neighbours:
 
     def fits(self, features: int, sections: int) -> bool:
         """Whether every number in it means something in a model of so many *features* and *sections*."""
-        texts = len(self.firsts) - 1
+        arrays = {name: getattr(self, name) for name in _NEAR}
         return (
-            len(self.starts) == len(self.words) + 1
+            all((array.dtype, array.ndim) == (_NEAR[name], 1) for name, array in arrays.items())
+            and len(self.starts) == len(self.words) + 1
             and len(self.texts) == len(self.strengths)
             and _runs_of(self.starts, len(self.texts))
             and _runs_of(self.firsts, len(self.filed))
             and _ascend(self.words, features)
-            and _within(self.texts, texts)
+            and _within(self.texts, len(self.firsts) - 1)
             and _within(self.filed, sections)
         )
 
@@ -241,17 +243,17 @@ def no_neighbours() -> Neighbours:
     )
 
 
-def leaning(shares: Weights) -> Weights:
+def leaning(shares: Floats) -> Floats:
     """Shares on the scale of scores."""
     return np.asarray(np.log(shares + np.float32(LEAST_SHARE)), np.float32)
 
 
-def _runs_of(starts: Places, length: int) -> bool:
+def _runs_of(starts: Ints, length: int) -> bool:
     """Whether *starts* cut something of *length* into runs."""
     return len(starts) > 0 and starts[0] == 0 and starts[-1] == length and bool((np.diff(starts) >= 0).all())
 
 
-def _ascend(numbers: Places, limit: int) -> bool:
+def _ascend(numbers: Ints, limit: int) -> bool:
     return _within(numbers, limit) and bool((np.diff(numbers) > 0).all())
 
 
@@ -282,17 +284,17 @@ class Model:
 
     sections: tuple[str, ...]
     single: bool
-    numbers: npt.NDArray[np.int32]
+    numbers: Ints
     idf: npt.NDArray[np.float16]
     weights: npt.NDArray[np.float16]
-    intercept: Weights
-    slope: Weights
-    lean: Weights
-    offset: Weights
+    intercept: Floats
+    slope: Floats
+    lean: Floats
+    offset: Floats
     doubt: float  # what no score takes away, spread evenly: some examples were in the wrong section
     neighbours: Neighbours
     # By section, one for each of PRECISIONS; and what its probability is set against where it must be decided.
-    thresholds: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
     cuts: tuple[float, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)  # when and of what it was learned, for people
 
@@ -319,9 +321,7 @@ class Model:
     def guess(self, title: str, text: str = "", authors: Sequence[str] = ()) -> list[tuple[str, float]]:
         """Every section with its probability, the likeliest first; none for a text without a known word."""
         chances = self._chances(title, text, authors)
-        if chances is None:
-            return []
-        return [(self.sections[index], float(chances[index])) for index in np.argsort(-chances, kind="stable")]
+        return [] if chances is None else self._named(chances, np.argsort(-chances, kind="stable"))
 
     def decide(self, title: str, text: str = "", authors: Sequence[str] = ()) -> list[tuple[str, float]]:
         """The sections that the model would call a text, with their probabilities, however low.
@@ -333,12 +333,14 @@ class Model:
         if chances is None:
             return []
         if self.single:
-            chosen = [int((chances / np.asarray(self.cuts)).argmax())]
-        else:
-            chosen = [int(index) for index in np.argsort(-chances, kind="stable") if chances[index] >= self.cuts[index]]
+            return self._named(chances, [(chances / np.asarray(self.cuts)).argmax()])
+        likeliest = np.argsort(-chances, kind="stable")
+        return self._named(chances, [index for index in likeliest if chances[index] >= self.cuts[index]])
+
+    def _named(self, chances: Floats, chosen: Iterable[Any]) -> list[tuple[str, float]]:
         return [(self.sections[index], float(chances[index])) for index in chosen]
 
-    def probabilities(self, scores: Weights, near: Weights) -> Weights:
+    def probabilities(self, scores: Floats, near: Floats) -> Floats:
         """Scores, and what neighbours say (both texts × sections), as probabilities."""
         raised = scores * self.slope + near * self.lean + self.offset
         if self.single:
@@ -364,11 +366,11 @@ class Model:
                 weighed.append((word, round(weight, 2)))
         return tuple(sorted(weighed, key=lambda one: (-one[1], one[0]))[:_TELLING])
 
-    def word_rows(self, words: Sequence[str]) -> npt.NDArray[np.int32]:
+    def word_rows(self, words: Sequence[str]) -> Ints:
         """The row of each word, -1 for those that are not kept."""
         return self._rows(word_numbers(words))
 
-    def _chances(self, title: str, text: str, authors: Sequence[str]) -> Weights | None:
+    def _chances(self, title: str, text: str, authors: Sequence[str]) -> Floats | None:
         numbers, counts = features(learned_words(title, text), learned_authors(authors))
         rows = self._rows(numbers)
         kept = rows >= 0
@@ -384,7 +386,7 @@ class Model:
         shares = self.neighbours.shares(rows[:words], values[:words] / lengths[WORDS], len(self.sections))
         return np.asarray(self.probabilities(total[None, :], leaning(shares)[None, :])[0])
 
-    def _rows(self, numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    def _rows(self, numbers: Ints) -> Ints:
         """The row of each feature number, -1 for those that are not kept."""
         if not len(self.numbers):
             return np.full(len(numbers), -1, np.int32)
@@ -469,15 +471,12 @@ def _check_arrays(model: Model) -> None:
     sizes = {"features": len(model.numbers), "sections": len(model.sections)}
     for name, (kind, of) in _ARRAYS.items():
         array = getattr(model, name)
-        if array.dtype != kind or array.ndim != len(of) or not np.isfinite(array).all():
+        if array.dtype != kind or not np.isfinite(array).all():
             raise ValueError(f"{name} is damaged")
         if array.shape != tuple(sizes[one] for one in of):
             raise ValueError("its parts do not fit")
-    near = [(getattr(model.neighbours, name), kind) for name, kind in _NEAR.items()]
-    if any(array.dtype != kind or array.ndim != 1 for array, kind in near):
-        raise ValueError("its neighbours are damaged")
     if not model.neighbours.fits(sizes["features"], sizes["sections"]):
-        raise ValueError("its parts do not fit")
+        raise ValueError("its neighbours do not fit")
     if not _ascend(model.numbers, BLOCKS << BITS):
         raise ValueError("numbers is damaged")
 

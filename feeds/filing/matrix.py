@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
-from feeds.filing.learned.text_model import (
+from feeds.filing.text_model import (
     BITS,
     BLOCKS,
     COMMON,
@@ -26,13 +25,16 @@ from feeds.filing.learned.text_model import (
     NEAREST,
     SHARPNESS,
     WORDS,
+    Bools,
+    Floats,
+    Ints,
     Neighbours,
+    Rows,
     features,
     word_numbers,
 )
 from feeds.text import fold, frequencies
 
-Vectors = npt.NDArray[np.float32]
 Written = dict[str, Counter[str]]
 
 _PIECES = Path("tokenizers", "l2_supercat_tokenizer_config.json")
@@ -47,7 +49,7 @@ _WORD = re.compile(r"\w+")
 
 
 @cache
-def _library() -> tuple[Any, Vectors] | None:
+def _library() -> tuple[Any, Floats] | None:
     """What cuts words into pieces, and the vector of each piece; None where the library is not there."""
     spec = find_spec("wordllama")
     files = [Path(spec.origin or "").parent / name for name in (_PIECES, _VECTORS)] if spec is not None else []
@@ -85,7 +87,7 @@ def ways_written(texts: Iterable[str]) -> Written:
     return ways
 
 
-def senses_of(words: Sequence[str], written: Written) -> Vectors | None:
+def senses_of(words: Sequence[str], written: Written) -> Floats | None:
     """words × dimensions, each a mean over the ways to write a word; None without the library."""
     library = _library()
     if library is None:
@@ -102,7 +104,7 @@ def senses_of(words: Sequence[str], written: Written) -> Vectors | None:
     held = np.repeat(np.array(parts, np.float32) / lengths, lengths)
     ends = np.concatenate(([0], np.cumsum(lengths)))[np.concatenate(([0], np.cumsum(counts)))]
     spelled = sparse.csr_matrix((held, np.fromiter(chain(*cut), np.int64), ends), (len(words), len(vectors)))
-    senses: Vectors = np.asarray(spelled @ vectors, np.float32)
+    senses: Floats = np.asarray(spelled @ vectors, np.float32)
     return senses
 
 
@@ -118,9 +120,6 @@ MOST_FEATURES = 400_000
 MOST_WEIGHTS = 6_000_000
 
 Matrix = Any  # a SciPy sparse matrix
-Weights = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,10 +131,10 @@ class Table:
     """
 
     blocks: tuple[Matrix, ...]
-    numbers: npt.NDArray[np.int32]
-    idf: Weights
-    senses: Vectors | None = None
-    common: npt.NDArray[np.bool_] | None = None
+    numbers: Ints
+    idf: Floats
+    senses: Floats | None = None
+    common: Bools | None = None
 
     def rows(self, chosen: Rows | None = None) -> Matrix:
         """The matrix of the texts *chosen*, or of all."""
@@ -196,7 +195,7 @@ def table_of(
     )
 
 
-def _senses(words: Collection[str], written: Written, place: npt.NDArray[np.int32], features: int) -> Vectors | None:
+def _senses(words: Collection[str], written: Written, place: Ints, features: int) -> Floats | None:
     """The senses of the *features* that *words* have, each in the place of its number."""
     ordered = sorted(words)
     places = place[word_numbers(ordered)]
@@ -239,7 +238,7 @@ def telling_words(words: Matrix) -> Matrix:
     return chosen
 
 
-def neighbours_of(telling: Matrix, truth: Labels) -> Neighbours:
+def neighbours_of(telling: Matrix, truth: Floats) -> Neighbours:
     """What a model keeps of the texts of `telling_words`."""
     kept = np.flatnonzero(telling.getnnz(axis=1))
     by_word = telling[kept].tocsc()
@@ -256,7 +255,7 @@ def neighbours_of(telling: Matrix, truth: Labels) -> Neighbours:
     )
 
 
-def shares_held_back(telling: Matrix, truth: Labels, folds: list[npt.NDArray[np.intp]]) -> Labels:
+def shares_held_back(telling: Matrix, truth: Floats, folds: list[Rows]) -> Floats:
     """`Neighbours.shares` for each text, of the texts that are not held back with it."""
     shares = np.zeros(truth.shape, np.float32)
     for test in folds:
