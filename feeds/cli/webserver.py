@@ -38,7 +38,6 @@ def web(found: Places, host: str, port: int, workers: int | None) -> None:
     with suppress(DeskError), open_store(found.database, create=False) as store:
         if (config := running_config(store)) is not None:
             tell_address(config.settings, os.environ)
-    serve(host, port, workers or os.cpu_count() or 1, logging_config(os.environ))
     server = Server(host, port, logging_config(os.environ))
     load()
     count = workers or os.cpu_count() or 1
