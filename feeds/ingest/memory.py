@@ -196,7 +196,8 @@ class Credits:
         every = list(chain.from_iterable(several.values()))
         by_id = tx.sources.by_ids(sorted({line.source_id for line in every}))
         signs = self._signs_of(tx, every, _just_saved(groups))
-        tx.relations.settle({uid: self._weighed(lines, signs, by_id, desk_rights) for uid, lines in several.items()})
+        settled = {uid: self._weighed(lines, signs, by_id, desk_rights) for uid, lines in several.items()}
+        tx.search.renew(tx.relations.settle(settled))
 
     def _signs_of(
         self, tx: ReadTx, lines: Sequence[Line], saved: Mapping[tuple[int, str], Entry]

@@ -123,8 +123,8 @@ class Relations(Verbs):
         rows = rows_in(self._connection, select(entries.c.id, entries.c.payload), entries.c.id, ids)
         return {row.id: part_from_blob(row.payload, LINEAGE_FIELDS) for row in rows}
 
-    def settle(self, settled: Mapping[str, Sequence[Settled]]) -> int:
-        """Write what the entries of articles are to them, where it differs; how many are shown otherwise now.
+    def settle(self, settled: Mapping[str, Sequence[Settled]]) -> list[str]:
+        """Write what the entries of articles are to them, where it differs; the articles that are shown otherwise now.
 
         Those, and the articles that name them, have to be rendered again.
         """
@@ -141,7 +141,7 @@ class Relations(Verbs):
         ids = [row.id for row in rows_in(self._connection, select(articles.c.id), articles.c.uid, moved)]
         filings.renew(self._connection, ids)
         renew_neighbours(self._connection, ids)
-        return len(moved)
+        return moved
 
     def containments(self, uids: Collection[str]) -> list[Containment]:
         """Which articles these contain, or are contained in, each pair once, with the signatures of both."""

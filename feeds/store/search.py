@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, text
 
-from feeds.codec import micros
+from feeds.codec import entry_from_blob, micros
 from feeds.model import Article, Entry, Format, Fragment
 from feeds.store import dialect
 from feeds.store.dialect import AnyRow, Verbs, rows_in, storable
@@ -116,6 +116,12 @@ class Search(Verbs):
         chosen = [row.id for row in order[offset : offset + limit]]
         found = hydrate(self._connection, chosen)
         return Hits(articles=tuple(found[each] for each in chosen if each in found), count=len(order))
+
+    def renew(self, uids: Sequence[str]) -> None:
+        """Let these articles be found by the words of the entries that are shown now."""
+        shown = select(articles.c.id, entries.c.payload).join_from(articles, entries).where(entries.c.shown == 1)
+        rows = rows_in(self._connection, shown, articles.c.uid, uids)
+        index(self._connection, {row.id: entry_from_blob(row.payload) for row in rows})
 
     def fragments(self, question: Question, format: Format, limit: int) -> tuple[Fragment, ...]:
         """The fragments of what is asked for and came last, the last first; those not made yet are left out."""

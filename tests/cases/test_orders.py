@@ -45,3 +45,17 @@ def test_nearly_the_same_text_stays_out_with_an_article_that_was_retracted_after
     desk.command("retract", desk.see().items[0]["id"])
     desk.poll()  # by a process that has read back what the one before knew
     assert titles(desk, "/index.json") == []
+
+
+def test_an_article_is_found_by_the_words_of_the_original_once_that_is_shown(desk: CaseDesk) -> None:
+    credit = "</description><source url='https://herald.example/f'>Harbour Herald</source><description>"
+    copy = desk.show("/a", feed(("1", "Walrus bridge is voted for", credit + TEXT)))
+    original = desk.show("/b", feed(("9", "Unicorn bridge is voted for", TEXT)))
+    desk.write(
+        {"name": "a", "url": copy, "section": "all"}, {"name": "Harbour Herald", "url": original, "section": "all"}
+    )
+    desk.poll(only=["a"])
+    desk.poll()
+    assert titles(desk, "/index.json") == ["Unicorn bridge is voted for"]
+    found = {word: desk.ask("/search.atom", query=f"q={word}").text.count("<entry") for word in ("walrus", "unicorn")}
+    assert found == {"walrus": 0, "unicorn": 1}

@@ -63,7 +63,7 @@ def settle(credits: Credits, articles: Articles, key: str = "c") -> list[int]:
     """Settle a further copy, the entry *key* of source 2; the rows that were read for it."""
     by_id = {source.id: source for source in SOURCES}
     sources = SimpleNamespace(by_ids=lambda ids: by_id, all=lambda: SOURCES, by_id=lambda number: None)
-    tx: Any = SimpleNamespace(relations=articles, sources=sources)
+    tx: Any = SimpleNamespace(relations=articles, sources=sources, search=SimpleNamespace(renew=lambda uids: None))
     entry = Entry(key=key, title="Ferry late")
     groups = [(Decision(kind="copy", entry=entry, article_uid="urn:a", source_id=2),)]
     credits.settle(tx, credits.credit(tx, [SOURCES[2]], groups, config=None), "summary")
