@@ -29,13 +29,14 @@ MIN_HASH_WORDS = 8
 
 _SKIPPED = re.compile(r"<(script|style|template|noscript|svg)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[|\]\]>", re.DOTALL)
-_BREAK = re.compile(
-    r"</?(?:p|div|br|hr|h[1-6]|li|ul|ol|dl|dt|dd|tr|table|thead|tbody|blockquote|pre|section|article|header|footer|aside|"
-    r"figure|figcaption|address|main|nav|form|option|summary|details)\b[^>]*>",
-    re.IGNORECASE,
-)
+_BLOCKS = (
+    "p div br hr h1 h2 h3 h4 h5 h6 li ul ol dl dt dd tr table thead tbody blockquote pre section article header footer"
+    " aside figure figcaption address main nav form option summary details"
+).split()
+_PARTING = dict.fromkeys(_BLOCKS, "\n") | {"td": " ", "th": " "}
+_BREAK = re.compile(rf"</?(?:{'|'.join(_BLOCKS)})\b[^>]*>", re.IGNORECASE)
 _CELL = re.compile(r"</?t[dh]\b[^>]*>", re.IGNORECASE)
-_TAG = re.compile(r"</?[a-zA-Z][^>]*>|<[!?][^>]*>")
+_TAG = re.compile(r"<(?:/?([a-zA-Z]\w*+)|[!?])[^>]*>")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Scripts written without blanks: every character is a word of its own there.
 _UNSPACED = (
@@ -45,7 +46,7 @@ _UNSPACED = (
 UNSPACED = re.compile(f"[{_UNSPACED}]")
 """A character that `words` takes for a word: about half of one, where scripts are compared."""
 # Signs in otherwise plain texts, made plain before anything slower looks at them; none of them is of a word.
-_SIGNS = re.compile("[‘’‚ʼ“”„–—…•·£€¥©®°«»\u00a0\u2009\u202f]")
+_SIGNS = dict.fromkeys("‘’‚ʼ", "'") | dict.fromkeys("“”„–—…•·£€¥©®°«»\u00a0\u2009\u202f", " ")
 # Of ASCII letters as their small ones, digits as they are, all else a blank; what is not ASCII stays.
 _FOLDED = bytes(code if code > 127 else ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(256))
 
@@ -64,37 +65,27 @@ def plain(html: str) -> str:
         text = _without_tags(_SKIPPED.sub(" ", text))
     if "&" in text:
         text = unescape(text)
-    text = _INVISIBLE.sub("", text)
-    return "\n".join([line for line in map(" ".join, map(str.split, text.split("\n"))) if line])
-
-
-class _Nested(Exception):
-    """A tag within a tag: then it matters which kind is taken out first."""
+    return "\n".join(filter(None, map(_one_line, text.split("\n"))))
 
 
 def _without_tags(text: str) -> str:
-    try:
-        return _TAG.sub(_replacement, text)  # one pass for three
-    except _Nested:
-        return _TAG.sub("", _CELL.sub(" ", _BREAK.sub("\n", text)))
+    parts = _TAG.split(text)
+    parting = {name: _PARTING.get(name.lower(), "") if name else "" for name in set(parts[1::2])}
+    parts[1::2] = map(parting.__getitem__, parts[1::2])
+    shown = "".join(parts)
+    if shown.count("<") + len(parts) // 2 == text.count("<"):
+        return shown
+    # A tag within a tag: then it matters which kind is taken out first.
+    return _TAG.sub("", _CELL.sub(" ", _BREAK.sub("\n", text)))
 
 
-def _replacement(tag: re.Match[str]) -> str:
-    found = tag[0]
-    return _KINDS[found] if found in _KINDS else _kind_of(found)
-
-
-def _kind_of(tag: str) -> str:
-    if "<" in tag[1:]:
-        raise _Nested
-    return "\n" if _BREAK.match(tag) else " " if _CELL.match(tag) else ""
-
-
-_KINDS = {
-    f"<{slash}{name}>": _kind_of(f"<{slash}{name}>")
-    for slash in ("", "/")
-    for name in "p br div li ul ol h2 h3 tr td b i em strong span a blockquote figure".split()
-}
+def _one_line(text: str) -> str:
+    """*text* without what is invisible, and one blank for all that are beside each other."""
+    if not text.isprintable():  # such as other blanks
+        text = _INVISIBLE.sub("", text)
+    elif "  " not in text:
+        return text.strip()
+    return " ".join(text.split())
 
 
 def mend_references(markup: str) -> str:
@@ -123,7 +114,11 @@ def _as_characters(numbers: re.Match[str]) -> str:
     return "".join(f"&#{ord(character)};" for character in text)
 
 
-_NUMBERS = re.compile(r"(?:&#(?:\d+|[xX][0-9a-fA-F]+);?)+", re.ASCII)
+_HEX = "[0-9A-Fa-f]"
+_FOR_CERTAIN = rf"0?(?:3[2-9]|[4-9]\d|[1-9]\d\d{{1,2}}|[1-4]\d{{4}});|x(?:[2-9A-Fa-f]|[1-9A-Ca-c]{_HEX}{{1,2}}){_HEX};"
+"""References to characters below the surrogates, which need no mending."""
+_MENDED = rf"&#(?!{_FOR_CERTAIN})(?:\d+|[xX]{_HEX}+);?"
+_NUMBERS = re.compile(rf"{_MENDED}(?:{_MENDED})*", re.ASCII)
 _NUMBER = re.compile(r"&#(?:([xX])0*|0*)([0-9a-fA-F]+)", re.ASCII)
 _NO_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -182,7 +177,11 @@ def _prepared(text: str) -> bytes | str:
     """The words of *text* with blanks between them; or *text* folded, where `_word_patterns` must look for them."""
     folded = text
     if not text.isascii():
-        folded = fold(_SIGNS.sub(_plain_sign, text))
+        for sign, plain_sign in _SIGNS.items():
+            if sign in folded:
+                folded = folded.replace(sign, plain_sign)
+        if not folded.isascii():
+            folded = fold(folded)
         if not folded.isascii():
             characters = set(folded)
             if _word_patterns()[0].search("".join(characters)):
@@ -193,10 +192,6 @@ def _prepared(text: str) -> bytes | str:
     if "''" in folded:
         return fold(folded)
     return folded.encode("utf-8").translate(_FOLDED, b"'")
-
-
-def _plain_sign(match: re.Match[str]) -> str:
-    return "'" if match[0] in "‘’‚ʼ" else " "
 
 
 @lru_cache(maxsize=1)

@@ -9,10 +9,12 @@ published before.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from html import unescape
+from itertools import islice
+from typing import NamedTuple
 
 from feeds.model import Entry
 from feeds.normalise.texts import excerpt_of
@@ -36,7 +38,7 @@ _BLOCKS = _FACTS | frozenset(
     " figure figcaption address main details summary".split()
 )
 _CHARACTER = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);|.", re.IGNORECASE | re.DOTALL)
-_SENTENCE = re.compile(r"(?<=[.!?…。！？।])[\"'”’»)\]]*\s+|(?<=[。！？])")
+_SENTENCE_END = re.compile(r"[.!?…。！？।](?:[\"'”’»)\]]*\s+)|[。！？]")
 _HOLLOW = re.compile(
     r"<(p|a|b|i|u|strong|em|small|div|li|ul|ol|h[1-6]|blockquote|section|footer|aside|header|address|sup|sub|cite)"
     r"(?: [^<>]*)?>(?:\s|&nbsp;|\u00a0|<br>)*</\1>"
@@ -44,6 +46,8 @@ _HOLLOW = re.compile(
 _ADDRESS = re.compile(r"https?://\S+|\S+@\S+|\bwww\.\S+")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
+_NO_ASCII_LETTERS = {code: None for code in range(128) if not chr(code).isalpha()}
 _LABEL = re.compile(r"[^:：]{1,40}[:：]\s*\S")
 _ENDS = '.!?…。！？।:;])>|»→·–—-"”’'
 _EDGES = " \t\n\u00a0[]()<>«»‹›→⇒➔►▶»…·|–—-:.!’'\"“”„*#↩"
@@ -71,11 +75,10 @@ _APPEARED = tuple(
         r"articolul\s+{}\s+apare prima dată (?:în|pe)\s+{}",
     )
 )
-_SPEAKS_OF_APPEARING = re.compile(
-    r"appear|published|erschien|apparu|publicó|parece|pareció|proviene|primo su|apareceu|verscheen|pochodzi|pojawił|"
-    r"появил|först|først|ilk |最初に|pochází|nejdříve|apare",
-    re.IGNORECASE,
-)
+_SPEAKS_OF_APPEARING = (
+    "appear", "published", "erschien", "apparu", "publicó", "parece", "pareció", "proviene", "primo su", "apareceu",
+    "verscheen", "pochodzi", "pojawił", "появил", "först", "først", "ilk ", "最初に", "pochází", "nejdříve", "apare",
+)  # fmt: skip
 _MORE = re.compile(
     r"(?:read|see|learn|find out|view|show)\s+(?:more|on|(?:the\s+)?full\s+\w+|the\s+(?:rest|(?:whole|original)\s+\w+)"
     r"(?:\s+of\s+this\s+\w+)?)(?:\s+(?:here|at|on|about|of|in|from)\b.{0,120})?|(?:continue|keep)\s+reading(?:\b.{0,200})?|read\s+more\b.{0,120}|more|full\s+(?:story|article)|"
@@ -111,29 +114,38 @@ class Furnished:
     shown: tuple[Shown, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of a text: its runs, each with the number of its token and whether it is in a link."""
+_Run = tuple[int, str, bool]
+"""A text of a line: the number of its token, what it says, whether it is in a link."""
 
-    runs: tuple[tuple[int, str, bool], ...]
+
+class _Line(NamedTuple):
+    runs: list[_Run]
     text: str
     is_fact: bool  # in a table, a list of definitions, a listing
 
 
-def _joined(runs: Sequence[tuple[int, str, bool]]) -> str:
-    return " ".join("".join([text for _, text, _ in runs]).split())
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """What may be furniture: a line, or the sentence or the link at its end."""
 
     line: _Line
     text: str
+    mark: int  # by which it recurs, 0 where that says nothing
     linked: bool  # a link is in it
     is_link: bool  # it is nothing but links
     is_whole: bool
-    goes_on: bool = False  # a sentence that began before it
+    goes_on: bool  # a sentence that began before it
+
+
+class _Edge(NamedTuple):
+    """One end of a text: what is *far* from it, the *tokens* of what is near, and the pieces of the outermost lines."""
+
+    far: str
+    tokens: list[str]
+    lines: list[list[_Piece]]
+
+
+_Look = Callable[[str, bool], _Edge]
+"""Gives the end (True) or the beginning (False) of a text of one entry."""
 
 
 def without_furniture(entries: Sequence[Entry], learnt: Recurring) -> Furnished:
@@ -142,43 +154,30 @@ def without_furniture(entries: Sequence[Entry], learnt: Recurring) -> Furnished:
     *learnt* is what was `Furnished.shown` of the source's earlier entries. The entries of the document itself count as
     well. A text that is nothing but what recurs stays as it is; a teaser that says the title again goes.
     """
-    shown = tuple(Shown(_mark(entry), tuple(_hashes(entry))) for entry in entries)
+    # What is seen of an entry is looked at again when it is taken out.
+    looks: list[_Look] = [cache(partial(_edge, entry.title)) for entry in entries]
+    shown = tuple(map(_shown, entries, looks))
     known = learnt.with_(shown)
-    return Furnished(tuple(_taken(entry, known) for entry in entries), shown)
+    return Furnished(tuple(_taken(entry, look, known) for entry, look in zip(entries, looks, strict=True)), shown)
 
 
-def _mark(entry: Entry) -> int:
-    # Two entries with one headline or one beginning are one text that came twice.
-    return mark_of(entry.title, entry.text[:200])
-
-
-def _hashes(entry: Entry) -> Iterator[int]:
+def _shown(entry: Entry, look: _Look) -> Shown:
     html = entry.content or entry.summary
-    seen: set[int] = set()
-    for end in (True, False):
-        lines = _edge(html, end=end)[2]
-        lines = lines[-LINES_AT_THE_END:][::-1] if end else lines[:LINES_AT_THE_BEGINNING]
-        for line in lines:
-            for piece in _pieces(line, end=end):
-                if _may_recur(piece):
-                    seen.add(_hash(piece, entry.title, end=end))
-    yield from sorted(seen)
+    lines = look(html, True).lines + look(html, False).lines
+    marks = {piece.mark for pieces in lines for piece in pieces} - {0}
+    # Two entries with one headline or one beginning are one text that came twice.
+    return Shown(mark_of(entry.title, entry.text[:200]), tuple(sorted(marks)))
 
 
-def _hash(piece: _Piece, title: str, *, end: bool) -> int:
-    text = piece.text.replace(title, "\u25a1") if len(title) >= 4 else piece.text
-    return line_hash(text, f"{'end' if end else 'begin'}{piece.linked}")
-
-
-def _taken(entry: Entry, known: Recurring) -> Entry:
-    content, taken = _without(entry.content, entry.title, known)
+def _taken(entry: Entry, look: _Look, known: Recurring) -> Entry:
+    content, taken = _without(entry.content, entry.title, look, known)
     text = _cut(entry.text, taken)
     if taken and entry.summary == excerpt_of(entry.text, entry.content):
         summary = excerpt_of(text, content)
     elif entry.content and not taken and _begins(entry.text, plain(entry.summary)):
         summary = entry.summary  # what is at its end is within the text
     else:
-        summary, more = _without(entry.summary, entry.title, known)
+        summary, more = _without(entry.summary, entry.title, look, known)
         text = text if content else _cut(text, more)
         taken += more
     if _repeats(entry.title, summary):
@@ -211,44 +210,48 @@ def _begins(text: str, beginning: str) -> bool:
 
 
 def _said(text: str) -> str:
-    return "".join(_LETTER.findall(text.casefold()))
+    """The letters of *text*, folded."""
+    folded = text.casefold()
+    return folded.translate(_NO_ASCII_LETTERS) if folded.isascii() else _NO_LETTERS.sub("", folded)
 
 
-def _without(html: str, title: str, known: Recurring) -> tuple[str, list[str]]:
+def _without(html: str, title: str, look: _Look, known: Recurring) -> tuple[str, list[str]]:
     """*html* without furniture at its ends, and what was taken."""
     taken: list[str] = []
     for end in (True, False) if html else ():
         for _ in range(MAX_TAKEN):
-            rest, tokens, lines = _edge(html, end=end)
-            if not lines:
+            edge = look(html, end)
+            if not edge.lines:
                 break
-            last_line = len(lines) == 1 and not _LETTER.search(plain(rest))
-            piece = _furniture(lines[-1 if end else 0], title, known, end=end, alone=last_line)
+            last_line = len(edge.lines) == 1 and not _LETTER.search(plain(edge.far))
+            piece = _furniture(edge.lines[0], title, known, end=end, alone=last_line)
             if piece is None:
                 break
-            near = _removed(tokens, piece, end=end)
-            html = rest + near if end else near + rest
+            near = _removed(edge.tokens, piece, end=end)
+            html = edge.far + near if end else near + edge.far
             taken.append(piece.text)
     return html, taken
 
 
-def _furniture(line: _Line, title: str, known: Recurring, *, end: bool, alone: bool) -> _Piece | None:
-    """What of *line* is furniture; where it stands *alone*, no line goes because it recurs."""
-    for piece in _pieces(line, end=end):
+def _furniture(pieces: list[_Piece], title: str, known: Recurring, *, end: bool, alone: bool) -> _Piece | None:
+    """Which of the *pieces* of a line is furniture; where it stands *alone*, no line goes because it recurs."""
+    for piece in pieces:
         if _is_form(piece, title, end=end):
             return piece
-        if not (alone and piece.is_whole) and _recurs(piece, title, known, end=end):
+        if not (alone and piece.is_whole) and _recurs(piece, known):
             return piece
     return None
 
 
-def _edge(html: str, *, end: bool) -> tuple[str, list[str], list[_Line]]:
-    """What is far from the *end* (the beginning) of *html*; the tokens of what is near, and its lines."""
+def _edge(title: str, html: str, end: bool) -> _Edge:
     far, near = _near(html, end=end)
-    tokens, lines = _lines(near)
-    if far and not lines:
-        return ("", *_lines(html))  # pictures alone, with long addresses
-    return far, tokens, lines
+    tokens, groups = _groups(near)
+    lines = _outermost(groups, end=end)
+    if far and not lines:  # pictures alone, with long addresses
+        far = ""
+        tokens, groups = _groups(html)
+        lines = _outermost(groups, end=end)
+    return _Edge(far, tokens, [_pieces(line, title, end=end) for line in lines])
 
 
 def _near(html: str, *, end: bool) -> tuple[str, str]:
@@ -262,12 +265,12 @@ def _near(html: str, *, end: bool) -> tuple[str, str]:
     return (html[at:], html[:at]) if at > 0 else ("", html)
 
 
-@lru_cache(maxsize=64)
-def _lines(html: str) -> tuple[list[str], list[_Line]]:
-    """The tokens of *html*, and its lines that have something in them, in order."""
+@lru_cache(maxsize=1)  # of a short text both ends are the whole of it
+def _groups(html: str) -> tuple[list[str], list[tuple[list[_Run], bool]]]:
+    """The tokens of *html*; and the runs between two tags of blocks, in order, with each whether it is of facts."""
     found = _TOKEN.findall(html)
-    lines: list[_Line] = []
-    runs: list[tuple[int, str, bool]] = []
+    groups: list[tuple[list[_Run], bool]] = []
+    runs: list[_Run] = []
     in_link, facts = False, 0
     for number, (token, closing, name) in enumerate([*found, ("<hr>", "", "hr")]):
         tag = name.lower()
@@ -278,39 +281,61 @@ def _lines(html: str) -> tuple[list[str], list[_Line]]:
                 runs = [(at, text, True) for at, text, _ in runs]  # it began before what is near
             in_link = not closing
         elif tag in _BLOCKS:
-            if runs and (text := _joined(runs)):
-                lines.append(_Line(tuple(runs), text, facts > 0))
-            runs = []
+            if runs:
+                groups.append((runs, facts > 0))
+                runs = []
             if tag in _FACTS:
                 facts += -1 if closing else 1
-    return [token for token, _, _ in found], lines
+    return [token for token, _, _ in found], groups
 
 
-def _pieces(line: _Line, *, end: bool) -> list[_Piece]:
+def _outermost(groups: list[tuple[list[_Run], bool]], *, end: bool) -> list[_Line]:
+    """The last (first) lines that have something in them, the outermost first."""
+    lines = (_Line(runs, _joined(runs), is_fact) for runs, is_fact in (reversed(groups) if end else groups))
+    filled = (line for line in lines if line.text)
+    return list(islice(filled, LINES_AT_THE_END if end else LINES_AT_THE_BEGINNING))
+
+
+def _joined(runs: Sequence[_Run]) -> str:
+    return " ".join("".join([text for _, text, _ in runs]).split())
+
+
+def _pieces(line: _Line, title: str, *, end: bool) -> list[_Piece]:
     """What of a line may be furniture: the line; the sentence, or the link, at its end (its beginning)."""
+
+    def piece(
+        text: str, *, linked: bool, is_link: bool = False, is_whole: bool = False, goes_on: bool = False
+    ) -> _Piece:
+        recurring = not goes_on and not line.is_fact and _may_recur(text)
+        mark = _mark(text, title, f"{'end' if end else 'begin'}{linked}") if recurring else 0
+        return _Piece(line, text, mark, linked, is_link, is_whole, goes_on)
+
     runs = [run for run in line.runs if _LETTER.search(run[1])]
     links = [run for run in runs if run[2]]
-    only_links = bool(runs) and links == runs
-    pieces = [_Piece(line, line.text, linked=bool(links), is_link=only_links, is_whole=True)]
-    sentences = list(filter(None, map(str.strip, _SENTENCE.split(line.text))))
-    if len(sentences) > 1:
-        pieces.append(_sentence(line, sentences[-1 if end else 0], links))
+    pieces = [piece(line.text, linked=bool(links), is_link=bool(runs) and links == runs, is_whole=True)]
+    if sentence := _sentence(line.text, end=end):
+        # A link counts for the sentence that it is in.
+        pieces.append(piece(sentence, linked=any(_joined([link]) in sentence for link in links)))
     if end and links != runs and runs[-1:] == links[-1:]:
-        pieces.append(_last_link(line))
+        # The links behind the last words that are in none.
+        last = max(number for number, (_, text, linked) in enumerate(line.runs) if _LETTER.search(text) and not linked)
+        goes_on = _joined(line.runs[: last + 1])[-1] not in _ENDS
+        pieces.append(piece(_joined(line.runs[last + 1 :]), linked=True, is_link=True, goes_on=goes_on))
     return pieces
 
 
-def _sentence(line: _Line, text: str, links: Sequence[tuple[int, str, bool]]) -> _Piece:
-    # A link counts for the sentence that it is in.
-    linked = any(_joined([link]) in text for link in links)
-    return _Piece(line, text, linked=linked, is_link=False, is_whole=False)
+def _sentence(text: str, *, end: bool) -> str:
+    """The last (first) sentence of several; ``""`` where *text* is one."""
+    ends = list(_SENTENCE_END.finditer(text))
+    if ends and ends[-1].end() == len(text):
+        ends.pop()
+    if not ends:
+        return ""
+    return text[ends[-1].end() :] if end else text[: ends[0].start() + 1]
 
 
-def _last_link(line: _Line) -> _Piece:
-    """The links behind the last words of *line* that are in none."""
-    last = max(number for number, (_, text, linked) in enumerate(line.runs) if _LETTER.search(text) and not linked)
-    goes_on = _joined(line.runs[: last + 1])[-1] not in _ENDS
-    return _Piece(line, _joined(line.runs[last + 1 :]), linked=True, is_link=True, is_whole=False, goes_on=goes_on)
+def _mark(text: str, title: str, place: str) -> int:
+    return line_hash(text.replace(title, "\u25a1") if len(title) >= 4 else text, place)
 
 
 def _is_form(piece: _Piece, title: str, *, end: bool) -> bool:
@@ -336,28 +361,32 @@ def _invites(piece: _Piece, text: str) -> bool:
 
 def _first_appeared(piece: _Piece) -> str | None:
     """What *piece* says to have appeared first elsewhere; None where it does not speak of that."""
-    if not _SPEAKS_OF_APPEARING.search(piece.text):
+    small = piece.text.lower()
+    if not any(word in small for word in _SPEAKS_OF_APPEARING):
         return None
     matches = (form.match(piece.text.strip()) for form in _APPEARED)
     return next((_said(match["title"]) for match in matches if match), None)
 
 
-def _recurs(piece: _Piece, title: str, known: Recurring, *, end: bool) -> bool:
+def _recurs(piece: _Piece, known: Recurring) -> bool:
     """Tell whether *piece* stands at this end of enough of the source's last entries."""
-    if len(known.documents) < LEAST_ENTRIES or not _may_recur(piece):
+    if not piece.mark or len(known.documents) < LEAST_ENTRIES:
         return False
-    count = known.counts[_hash(piece, title, end=end)]
+    count = known.counts[piece.mark]
     if count < LEAST_ENTRIES:
         return False
     part = LINKED_PART if piece.linked else LABEL_PART if _LABEL.match(piece.text) else PLAIN_PART
     return count >= part * len(known.documents)
 
 
-def _may_recur(piece: _Piece) -> bool:
-    """Tell whether *piece* could be furniture where it recurs; facts and figures are the same by chance."""
-    if piece.goes_on or piece.line.is_fact or len(piece.text) > MAX_LINE_CHARS or not _LETTER.search(piece.text):
+def _may_recur(text: str) -> bool:
+    """Tell whether *text* could be furniture where it recurs; facts and figures are the same by chance."""
+    if len(text) > MAX_LINE_CHARS or not _LETTER.search(text):
         return False
-    return not _DIGIT.search(_ADDRESS.sub("", piece.text) if "." in piece.text else piece.text)
+    if _DIGIT.search(text) is None:
+        return True
+    has_address = any(mark in text for mark in ("://", "@", "www."))
+    return has_address and "." in text and _DIGIT.search(_ADDRESS.sub("", text)) is None
 
 
 def _shortened(text: str, left: int, *, end: bool) -> tuple[str, int]:

@@ -92,7 +92,8 @@ def body_of(summary: RawText | None, content: RawText | None, place: Place) -> B
 
 
 def _is_summary(text: str, whole: str) -> bool:
-    return 0 < len(text) <= SUMMARY_CHARS and not _same(text, whole)
+    # Of the characters of a plain text at most every other is a blank.
+    return 0 < len(text) <= SUMMARY_CHARS and (len(whole) > 2 * len(text) or not _same(text, whole))
 
 
 def excerpt_of(text: str, html: str) -> str:
