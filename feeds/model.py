@@ -87,6 +87,10 @@ class Evidence:
     threshold: float | None = None
 
 
+NEVER_SHOWN = "dropped"
+"""`Evidence.kind` of an entry that its own source's `drop:` rule keeps out: its article is told in no words of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
     """What of a document stands beside the entries that were read. *window* counts all of its items, known ones that

@@ -18,7 +18,7 @@ from feeds.dedupe.window import DAYS
 from feeds.errors import UrlError
 from feeds.filing import FilingRules
 from feeds.frames import archive_page, archive_path
-from feeds.model import Article, Evidence, Filing, Related
+from feeds.model import NEVER_SHOWN, Article, Evidence, Filing, Related
 from feeds.settings import config_from_json
 from feeds.store import ReadTx, Store
 from feeds.store.values import Poll, StoredEntry
@@ -39,6 +39,7 @@ EVIDENCE = {
     "flood": "an archive that was issued again",
     "full-text": "the text of its page",
     "edit": "what changed",
+    NEVER_SHOWN: "never shown",
 }
 
 

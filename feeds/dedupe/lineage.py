@@ -317,11 +317,12 @@ def origin_signs(entry: Entry) -> OriginSigns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What one entry of an article says, with its source and when it was first seen."""
+    """What one entry of an article says, with its source, when it was first seen, and whether that source drops it."""
 
     signs: OriginSigns
     source: Source
     first_seen: datetime
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,9 +418,11 @@ def choose_shown(candidates: Sequence[Candidate], lineage: Lineage, shown: int, 
 
     A source of higher priority comes first. What dates alone say marks the original and moves nothing, for subscribers
     would see title and address change without need. Nor is text lost that a source's own ``full_text: full`` gives.
+    What its own source drops is shown where there is nothing else.
     """
-    highest = max(one.source.priority for one in candidates)
-    allowed = [at for at, one in enumerate(candidates) if one.source.priority == highest]
+    may = [at for at, one in enumerate(candidates) if not one.dropped] or range(len(candidates))
+    highest = max(candidates[at].source.priority for at in may)
+    allowed = [at for at in may if candidates[at].source.priority == highest]
     original = lineage.original if lineage.original in allowed else None
     if shown not in allowed:
         return original if original is not None else allowed[0]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from feeds.configuration import UNFILED, Drop, Section, Source
 from feeds.filing.names import Signal
 from feeds.filing.rules import Compiled
-from feeds.model import WHOLE_DESK, Entry, Placement, dropped
+from feeds.model import DROPPED_AT_SOURCE, WHOLE_DESK, Entry, Placement, dropped
 
 if TYPE_CHECKING:
     from feeds.filing.text_model import Model
@@ -37,6 +37,7 @@ class FilingRules:
     ) -> None:
         self._sections = {section.path: section for section in sections}
         self._compiled = cache(lambda: Compiled(sections, drops))
+        self._dropping = {drop.source for drop in drops if drop.source is not None}
         self.learning = {section.path: section.learned_precision for section in sections if section.learned_precision}
         """The sections that are set to learn, with the precision that each asks for."""
         self._teach(model)
@@ -112,6 +113,13 @@ class FilingRules:
             kept = {one.section: one for one in before if one.by == "learned" and one.section in self.learning}
             placed = [*self._with_parents(kept).values()] if kept else placed
         return placed, true
+
+    def dropped_by(self, source: Source, entry: Entry) -> str:
+        """Why *source* itself drops *entry*; empty where it does not."""
+        if source.key not in self._dropping:
+            return ""
+        never = dropped(self.place(entry, source))
+        return never.reason if never is not None and never.by == DROPPED_AT_SOURCE else ""
 
     def explain(self, entry: Entry, source: Source) -> tuple[str, ...]:
         """All that `place` weighs, a line each: rules that hold, then those that nearly do, the publisher's words that

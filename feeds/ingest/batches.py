@@ -23,7 +23,7 @@ from feeds.ingest.host_queues import FOLLOW_AT_ONCE, HostQueues, link_hash, scop
 from feeds.ingest.placing import Places, places, rank
 from feeds.ingest.reading import Reading
 from feeds.ingest.verdicts import Late, late, verdict
-from feeds.model import DROPPED_AT_SOURCE, Decision, Placement, dropped
+from feeds.model import DROPPED_AT_SOURCE, NEVER_SHOWN, Decision, Evidence, Placement, dropped
 from feeds.store import CHANGED, READ, ReadTx, Store, WriteTx
 from feeds.store.values import Claim, PollResult, SaveReport
 from feeds.text import Shown, of_blob
@@ -107,6 +107,7 @@ class Saving:
                     decided.undo()
                     decided = _decide(memory, tx, batch.read, desk, now)
                     groups = credits.credit(tx, brought_by, decided.decisions, desk)
+                groups = _with_drops(groups, placed)
                 report = _save_decisions(tx, batch.read, placed, groups, desk, now)
                 credits.settle(tx, groups, desk.settings.publish.full_text)
                 tx.stories.move(decided.moved)
@@ -329,6 +330,18 @@ def _newer(tx: ReadTx, waiting: Waiting, reading: Reading, polled: set[tuple[int
     newer = tx.articles.changed_since(waiting.item.received_at, id_, [entry.key for entry in reading.entries])
     left = (entry for entry in reading.entries if entry.key not in newer and (id_, entry.key) not in polled)
     return replace(reading, entries=tuple(left))
+
+
+def _with_drops(decided: Groups, placed: list[Places]) -> Groups:
+    """*decided*, with the reason noted at each entry that its own source's rule drops."""
+
+    def noted(decision: Decision, places_of: Places) -> Decision:
+        never = dropped(places_of.get(decision.entry.position) or ())
+        if never is None or never.by != DROPPED_AT_SOURCE:
+            return decision
+        return replace(decision, evidence=(*decision.evidence, Evidence(kind=NEVER_SHOWN, detail=never.reason)))
+
+    return [tuple(noted(one, places_of) for one in some) for some, places_of in zip(decided, placed, strict=True)]
 
 
 def _save_decisions(

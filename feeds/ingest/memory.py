@@ -27,9 +27,9 @@ from feeds.dedupe import (
     trace,
     with_origin,
 )
-from feeds.model import Beside, Decision, Entry
+from feeds.model import NEVER_SHOWN, Beside, Decision, Entry, Evidence
 from feeds.store import ReadTx, WriteTx
-from feeds.store.relations import Line, Settled
+from feeds.store.relations import Line, Settled, is_dropped
 
 READ_AT_ONCE = 5000
 
@@ -196,7 +196,8 @@ class Credits:
         every = list(chain.from_iterable(several.values()))
         by_id = tx.sources.by_ids(sorted({line.source_id for line in every}))
         signs = self._signs_of(tx, every, _just_saved(groups))
-        settled = {uid: self._weighed(lines, signs, by_id, desk_rights) for uid, lines in several.items()}
+        drops = _drops(groups)
+        settled = {uid: self._weighed(lines, signs, by_id, drops, desk_rights) for uid, lines in several.items()}
         tx.search.renew(tx.relations.settle(settled))
 
     def _signs_of(
@@ -215,10 +216,22 @@ class Credits:
         return found
 
     def _weighed(
-        self, lines: list[Line], signs: Mapping[int, OriginSigns], by_id: dict[int, Source], desk_rights: FullText
+        self,
+        lines: list[Line],
+        signs: Mapping[int, OriginSigns],
+        by_id: dict[int, Source],
+        drops: Mapping[tuple[int, str], Sequence[Evidence]],
+        desk_rights: FullText,
     ) -> list[Settled]:
+        kept = [line.evidence_with(drops.get((line.source_id, line.key))) for line in lines]
         candidates = [
-            Candidate(signs=signs[line.id], source=by_id[line.source_id], first_seen=line.first_seen) for line in lines
+            Candidate(
+                signs=signs[line.id],
+                source=by_id[line.source_id],
+                first_seen=line.first_seen,
+                dropped=is_dropped(evidence),
+            )
+            for line, evidence in zip(lines, kept, strict=True)
         ]
         found = trace(candidates)
         now = next((at for at, line in enumerate(lines) if line.shown), 0)
@@ -228,7 +241,7 @@ class Credits:
                 line=line,
                 shown=at == shown,
                 copy=at != found.original,
-                evidence=(*(each for each in line.evidence if each.kind != "lineage"), found.evidence[at]),
+                evidence=(*(each for each in kept[at] if each.kind != "lineage"), found.evidence[at]),
             )
             for at, line in enumerate(lines)
         ]
@@ -242,6 +255,15 @@ class Credits:
 
 def _asks_who_was_first(decision: Decision) -> bool:
     return decision.kind in ("copy", "updated") or (decision.kind == "new" and decision.entry.origin is not None)
+
+
+def _drops(groups: Groups) -> dict[tuple[int, str], list[Evidence]]:
+    """Why the sources of the entries that *groups* have saved drop them, by source and key; empty where they do not."""
+    return {
+        (one.source_id, one.entry.key): [each for each in one.evidence if each.kind == NEVER_SHOWN]
+        for one in chain.from_iterable(groups)
+        if one.kind in ("new", "copy", "updated")
+    }
 
 
 def _just_saved(groups: Groups) -> dict[tuple[int, str], Entry]:

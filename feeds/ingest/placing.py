@@ -103,8 +103,17 @@ def refile(
             if present != articles:
                 placed = placements(present)
             tx.articles.refile_all(placed, clock())
+            several = {one.uid: _drops(one, filing_rules) for one in present if len(one.entries) > 1}
+            tx.search.renew(tx.relations.drop(several))
             if before is None:
                 tx.tell(CHANGED)
         before = articles[-1].id
         count += len(articles)
     return None
+
+
+def _drops(article: Refilable, filing_rules: FilingRules) -> tuple[list[str], int]:
+    """Why the entries of an article are dropped by their own sources, and which one is shown in the place of such."""
+    reasons = [filing_rules.dropped_by(source, entry) for entry, source in article.entries]
+    priorities = [source.priority for _, source in article.entries]
+    return reasons, max(range(len(reasons)), key=lambda at: (not reasons[at], priorities[at], -at))

@@ -21,7 +21,7 @@ from feeds.parsed import Enclosure, Episode, Image, Origin
 from feeds.players import is_dead, media_type
 from feeds.store import relations
 from feeds.store.dialect import AnyRow, rows_in, upsert, value_of
-from feeds.store.relations import in_words
+from feeds.store.relations import evidence_of, in_words, is_dropped
 from feeds.store.schema import IN_SECTION, article_edits, articles, entries, filings, sections, sources
 from feeds.text import plain
 from feeds.urls import public_address, site_of
@@ -197,7 +197,7 @@ def _article(
         enclosures=allowed_files(entry, right),
         image=allowed_image(entry, right),
         episode=allowed_episode(entry, right),
-        copies=tuple(map(_copy_note, copies)),
+        copies=tuple(_copy_note(copy) for copy in copies if not is_dropped(evidence_of(copy.evidence))),
         contains=tuple(related[0]),
         contained_in=tuple(related[1]),
         story_uid=row.story_uid,

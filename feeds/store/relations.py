@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, func, literal, select, tuple_, union_all, update
 
 from feeds.codec import part_from_blob, plain, restore
-from feeds.model import LINEAGE_FIELDS, Containment, Decision, Entry, Evidence, Related
+from feeds.model import LINEAGE_FIELDS, NEVER_SHOWN, Containment, Decision, Entry, Evidence, Related
 from feeds.store import filings
 from feeds.store.dialect import (
     Verbs,
@@ -66,6 +66,12 @@ class Line:
     copy: bool
     evidence: tuple[Evidence, ...]
 
+    def evidence_with(self, drops: Sequence[Evidence] | None) -> tuple[Evidence, ...]:
+        """The evidence with these *drops* (`NEVER_SHOWN`) in the place of those that stand there; None: these stay."""
+        if drops is None:
+            return self.evidence
+        return (*(each for each in self.evidence if each.kind != NEVER_SHOWN), *drops)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
@@ -79,7 +85,8 @@ class Settled:
     @property
     def moves(self) -> bool:
         """Whether readers see the difference."""
-        return (self.shown, self.copy) != (self.line.shown, self.line.copy)
+        before = self.line.shown, self.line.copy, is_dropped(self.line.evidence)
+        return (self.shown, self.copy, is_dropped(self.evidence)) != before
 
     def changes(self) -> dict[str, Any]:
         """The columns that are others now."""
@@ -143,6 +150,26 @@ class Relations(Verbs):
         renew_neighbours(self._connection, ids)
         return moved
 
+    def drop(self, reasons: Mapping[str, tuple[Sequence[str], int]]) -> list[str]:
+        """Keep why entries of articles are dropped by their own sources, by rules that changed; the articles that are
+        shown otherwise now. *reasons* has those of each entry, first come first, empty where it is not dropped, and
+        which entry is shown in the place of one that is.
+        """
+        settled: dict[str, list[Settled]] = {}
+        for uid, lines in self.lines(list(reasons)).items():
+            why, instead = reasons[uid]
+            hidden = any(line.shown and reason for line, reason in zip(lines, why, strict=True))
+            settled[uid] = [
+                Settled(
+                    line=line,
+                    shown=at == instead if hidden else line.shown,
+                    copy=line.copy,
+                    evidence=line.evidence_with([Evidence(kind=NEVER_SHOWN, detail=why[at])] if why[at] else []),
+                )
+                for at, line in enumerate(lines)
+            ]
+        return self.settle(settled)
+
     def containments(self, uids: Collection[str]) -> list[Containment]:
         """Which articles these contain, or are contained in, each pair once, with the signatures of both."""
         mine = [row.id for row in rows_in(self._connection, select(articles.c.id), articles.c.uid, uids)]
@@ -170,6 +197,11 @@ class Relations(Verbs):
 def evidence_of(text: str) -> tuple[Evidence, ...]:
     """The evidence that a column keeps."""
     return tuple(restore(Evidence, each) for each in json.loads(text)) if text else ()
+
+
+def is_dropped(evidence: Iterable[Evidence]) -> bool:
+    """Whether an entry's own source drops it."""
+    return any(each.kind == NEVER_SHOWN for each in evidence)
 
 
 def evidence_column(evidence: Sequence[Evidence]) -> str:

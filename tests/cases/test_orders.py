@@ -59,3 +59,30 @@ def test_an_article_is_found_by_the_words_of_the_original_once_that_is_shown(des
     assert titles(desk, "/index.json") == ["Unicorn bridge is voted for"]
     found = {word: desk.ask("/search.atom", query=f"q={word}").text.count("<entry") for word in ("walrus", "unicorn")}
     assert found == {"walrus": 0, "unicorn": 1}
+
+
+@ORDERS
+@pytest.mark.parametrize("priority", [0, 5])
+def test_what_one_source_drops_is_told_in_the_words_of_the_other(desk: CaseDesk, order: str, priority: int) -> None:
+    def show(name: str, title: str) -> str:
+        return desk.show(f"/{name}", feed((f"https://{name}.example/1", title, TEXT)))
+
+    first = {"name": "a", "url": show("a", f"Horoscope: {TITLE}"), "priority": priority}
+    second = {"name": "b", "url": show("b", TITLE)}
+    tree = {"all": {"title": "All", "copies": "show", "match": {"title": "bridge"}}}
+    desk.write(first | {"drop": {"title": "horoscope"}}, second, sections=tree)
+    poll_in(order, desk)
+    assert titles(desk, "/all.json") == titles(desk, "/index.json") == [TITLE]
+    assert "Horoscope" not in desk.get("/all").text + desk.article(desk.see().items[0])
+    show("a", f"{TITLE} again")
+    desk.poll()
+    assert sorted(titles(desk, "/all.json")) == [TITLE, f"{TITLE} again"], "a copy like any other"
+    show("a", f"Horoscope once more: {TITLE}")
+    desk.poll()
+    assert titles(desk, "/all.json") == titles(desk, "/index.json") == [TITLE]
+    desk.write(first, second, sections=tree)
+    desk.poll()
+    assert sorted(titles(desk, "/all.json")) == [TITLE, f"Horoscope once more: {TITLE}"], "by rules that changed too"
+    desk.write(first | {"drop": {"title": "horoscope"}}, second, sections=tree)
+    desk.poll()
+    assert titles(desk, "/all.json") == titles(desk, "/index.json") == [TITLE]
