@@ -122,15 +122,16 @@ def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
     )
 
 
+_READERS: dict[Any, Callable[[Any], Any]] = {datetime: moment, bytes: b64decode}
+
+
 @cache
 def _reader(hint: Any) -> Callable[[Any], Any]:
     """What turns JSON's idea of a value of type *hint* back into it."""
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _dataclass_reader(hint)
-    if hint is datetime:
-        return moment
-    if hint is bytes:
-        return b64decode
+    if hint in _READERS:
+        return _READERS[hint]
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         return _union_reader([each for each in arguments if each is not type(None)])

@@ -61,6 +61,7 @@ _VIEW_FILE = re.compile(
 _VIEW_HEAD = re.compile(r"^/(?:print|mobile)(?=/[^/]+/)", re.IGNORECASE)
 _NAMES_ARTICLE = re.compile(r"\d{4}|[^/]*[-_][^/]*[-_][^/]*/?$|/[^/]+\.(?:s?html?|cms|ece|stm)$", re.IGNORECASE)
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+# A time of this age in seconds or milliseconds since 1970.
 _CLOCK = re.compile(r"1[0-9]{9}(?:[0-9]{3})?(?:\.[0-9]+)?")
 _PASSING = re.compile(
     r"_+|z?x|n?cb?|r|t|ts|v|ver|version|_dc|dc|ord|rnd|rand.*|.*(?:sess|token|ticket|nonce|csrf|cache|bust|stamp|time).*"
@@ -321,11 +322,6 @@ def _says_where_from(name: str, word: str, by_path: bool) -> bool:
     return name in _WORD_NAMES and (word in _WHERE_FROM or not word or (by_path and not word.isdigit()))
 
 
-def _by_clock(value: str) -> bool:
-    """Whether *value* is a time of this age in seconds or milliseconds since 1970."""
-    return _CLOCK.fullmatch(value) is not None
-
-
 def _names_article(path: str) -> bool:
     """Whether the last part of *path* says what the article is about, and is no name of a script for all of them.
 
@@ -343,8 +339,7 @@ def _passing(name: str, value: str, *, named: bool, alone: bool) -> bool:
     well, and one that means an article is never taken for a visit's.
     """
     drawn = by_chance(value or name)
-    timed = _by_clock(value or name)
-    if not (drawn or timed):
+    if not (drawn or _CLOCK.fullmatch(value or name)):
         return False
     if not value:
         return named

@@ -1,4 +1,4 @@
-"""How a source is doing, in words: what the status page, `poll` and `doctor` say of it. Pure; ground floor."""
+"""What is remembered of a source between polls, and how it does, in words, for `/status`, `poll` and `doctor`. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 from feeds.configuration import DOCUMENTS, Source
+from feeds.parsed import Validators
 
 Word = Literal["fine", "new", "waiting", "silent", "moved", "failing", "gone", "resting"]
 WORDS: tuple[Word, ...] = get_args(Word)
@@ -24,35 +25,43 @@ STARVING_DAYS = 14
 _ACTIVE_DAYS = 5  # of those before, with anything at all: one import is no rhythm
 
 
-class State(Protocol):
-    """What is read here of what the store remembers of a source (`store.values.SourceState`)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What the desk remembers of a source between polls. *validators* hold for *validators_url* alone.
 
-    @property
-    def failures(self) -> int: ...
-    @property
-    def interval_s(self) -> float | None: ...
-    @property
-    def next_poll_at(self) -> datetime | None: ...
-    @property
-    def last_poll_at(self) -> datetime | None: ...
-    @property
-    def last_ok_at(self) -> datetime | None: ...
-    @property
-    def last_new_at(self) -> datetime | None: ...
-    @property
-    def last_error(self) -> str: ...
-    @property
-    def last_remedy(self) -> str: ...
-    @property
-    def last_outcome(self) -> str: ...
-    @property
-    def retry_after_until(self) -> datetime | None: ...
-    @property
-    def gone_at(self) -> datetime | None: ...
-    @property
-    def adopted_url(self) -> str | None: ...
-    @property
-    def first_poll_done(self) -> bool: ...
+    *body_hash*, *item_marks* and *rhythm* are opaque to the store. *interval_s* is the present interval, None before
+    the first poll. *distrusted_at*: when its validators were found to lie. *reason* says why *next_poll_at* is what it
+    is. *title*, *site_url* and *rights* are what the feed last said.
+    """
+
+    validators: Validators = Validators()
+    validators_url: str | None = None
+    body_hash: str | None = None
+    item_hashes: tuple[int, ...] = ()  # unsigned 64 bit
+    item_marks: bytes = b""
+    interval_s: float | None = None
+    failures: int = 0
+    first_poll_done: bool = False
+    next_poll_at: datetime | None = None
+    last_poll_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    last_new_at: datetime | None = None
+    last_full_at: datetime | None = None
+    last_status: int | None = None
+    last_outcome: str = ""
+    last_error: str = ""
+    last_remedy: str = ""
+    reason: str = ""
+    retry_after_until: datetime | None = None
+    gone_at: datetime | None = None
+    adopted_url: str | None = None
+    redirect_target: str | None = None
+    redirect_first_seen: datetime | None = None
+    redirect_count: int = 0
+    distrusted_at: datetime | None = None
+    rhythm: str = ""
+    title: str = ""
+    site_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +77,7 @@ class Condition:
     trouble: bool = False
 
 
-def condition(source: Source, state: State, *, now: datetime, quiet: str = "") -> Condition:
+def condition(source: Source, state: SourceState, *, now: datetime, quiet: str = "") -> Condition:
     """Give the condition of *source*: the worst that is true of it. *quiet* is what its open alarm of silence says.
 
     >>> from datetime import UTC
@@ -88,7 +97,7 @@ def condition(source: Source, state: State, *, now: datetime, quiet: str = "") -
     )
 
 
-def _gone(state: State, now: datetime) -> Condition | None:
+def _gone(state: SourceState, now: datetime) -> Condition | None:
     if state.gone_at is None:
         return None
     on = f"{'at' if state.gone_at.date() == now.date() else 'on'} {day(state.gone_at, now)}"
@@ -100,7 +109,7 @@ def _gone(state: State, now: datetime) -> Condition | None:
     )
 
 
-def _failing(state: State, now: datetime) -> Condition | None:
+def _failing(state: SourceState, now: datetime) -> Condition | None:
     if not state.failures:
         return None
     times = "once" if state.failures == 1 else f"{state.failures} times in a row"
@@ -113,7 +122,7 @@ def _failing(state: State, now: datetime) -> Condition | None:
     )
 
 
-def _waiting(state: State, now: datetime) -> Condition | None:
+def _waiting(state: SourceState, now: datetime) -> Condition | None:
     """Also of what failed and is not held against it: it was this machine's network. And of what was never asked."""
     if state.retry_after_until is not None and state.retry_after_until > now:
         return Condition(word="waiting", text=f"waiting: it asked for patience, next poll {_next(state, now)}")
@@ -125,14 +134,14 @@ def _waiting(state: State, now: datetime) -> Condition | None:
     return None
 
 
-def _moved(state: State) -> Condition | None:
+def _moved(state: SourceState) -> Condition | None:
     if state.adopted_url is None:
         return None
     text = f"moved: its server says for good that it is now at {state.adopted_url}, which is asked instead"
     return Condition(word="moved", text=text, remedy="write that address in sources.yaml")
 
 
-def _silent(source: Source, state: State, now: datetime, quiet: str) -> Condition | None:
+def _silent(source: Source, state: SourceState, now: datetime, quiet: str) -> Condition | None:
     if quiet:
         return Condition(
             word="silent",
@@ -192,7 +201,7 @@ def day(at: datetime, now: datetime) -> str:
     return f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"
 
 
-def _next(state: State, now: datetime) -> str:
+def _next(state: SourceState, now: datetime) -> str:
     if state.next_poll_at is None or state.next_poll_at <= now:
         return "now"
     return f"in {span(state.next_poll_at - now)}"

@@ -51,7 +51,7 @@ def convention_of(url: str) -> Convention | None:
     >>> convention_of("https://mastodon.example/@ada").url, convention_of("https://example.org/news")
     ('https://mastodon.example/@ada.rss', None)
     """
-    host, path, asked = _page_of(url) if any(word in url for word in _LIKELY) else ("", "", "")
+    host, path, asked = _page_of(url)
     if not host or _FEED.search(path):
         return None
     for what, host_like, path_like, feed in _ROWS:
@@ -63,7 +63,9 @@ def convention_of(url: str) -> Convention | None:
 
 
 def _page_of(url: str) -> tuple[str, str, str]:
-    """Host, path, and path with query of a page that anybody may see on its site's own port; empty for all else."""
+    """Host, path, and path with query of a page that may have a convention; empty for all else, such as other ports."""
+    if not any(word in url for word in _LIKELY):  # most addresses, seen at a look
+        return "", "", ""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()

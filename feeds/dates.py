@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
@@ -24,7 +25,6 @@ Order = Literal["dmy", "mdy", "ymd"]
 """In which order a document writes day, month and year in numbers."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _TABLES = tables("dates.txt")
 _ZONES = {name: int(minutes) for minutes, *names in map(str.split, _TABLES["zones"]) for name in names}
@@ -132,8 +132,7 @@ def rfc3339(moment: datetime) -> str:
     >>> rfc3339(datetime(2024, 6, 19, 9, 30, tzinfo=UTC))
     '2024-06-19T09:30:00Z'
     """
-    moment = _utc(moment)
-    return f"{moment.year:04}-{moment.month:02}-{moment.day:02}T{_clock_of(moment)}Z"
+    return f"{_utc(moment).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def rfc822(moment: datetime) -> str:
@@ -142,7 +141,7 @@ def rfc822(moment: datetime) -> str:
     >>> rfc822(datetime(2024, 6, 19, 9, 30, tzinfo=UTC))
     'Wed, 19 Jun 2024 09:30:00 +0000'
     """
-    return _in_english(moment) + " +0000"
+    return format_datetime(_utc(moment))
 
 
 def http_date(moment: datetime) -> str:
@@ -151,17 +150,7 @@ def http_date(moment: datetime) -> str:
     >>> http_date(datetime(2024, 6, 19, 9, 30, tzinfo=UTC))
     'Wed, 19 Jun 2024 09:30:00 GMT'
     """
-    return _in_english(moment) + " GMT"
-
-
-def _in_english(moment: datetime) -> str:
-    moment = _utc(moment)
-    day = f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04}"
-    return f"{day} {_clock_of(moment)}"
-
-
-def _clock_of(moment: datetime) -> str:
-    return f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+    return format_datetime(_utc(moment), usegmt=True)
 
 
 def _utc(moment: datetime) -> datetime:
@@ -339,12 +328,16 @@ def _day_in_words(text: str) -> tuple[int, int, int] | None:
     month = _month_in(text)
     numbers = _NUMBER.findall(text)
     years = [number for number in numbers if len(number) == 4]
-    days = [number for number in numbers if len(number) <= 2 and 1 <= int(number) <= 31]
+    days = list(filter(_is_day_of_month, numbers))
     if not years and len(days) == 2:
         years = [days.pop()]
-    if month is None or len(years) != 1 or len(days) > 1:
+    if month is None or len(years) != 1 or days[1:]:
         return None
-    return _full_year(years[0]), month, int(days[0]) if days else 1
+    return _full_year(years[0]), month, int(next(iter(days), 1))
+
+
+def _is_day_of_month(number: str) -> bool:
+    return len(number) <= 2 and 1 <= int(number) <= 31
 
 
 def _month_in(text: str) -> int | None:

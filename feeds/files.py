@@ -19,10 +19,11 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import xxhash
 
@@ -53,47 +54,30 @@ def cached(name: str, made_of: Iterable[str], make: Callable[[], Parts]) -> Part
 
     *made_of* are the files of code and data that it depends on: where one of them changed, it is made anew.
     """
-    made_of = tuple(made_of)
-    parts: Parts | None = _find(name, made_of)
-    if parts is None:
-        parts = make()
-        _put(name, made_of, parts)
-    return parts
-
-
-def _find(name: str, made_of: Iterable[str]) -> Mapping[str, memoryview] | None:
-    """What `_put` was given last under *name*; None where there is none, or one of other files in *made_of*."""
     if _folder is None:
-        return None
-    try:
-        return _read(_folder / f"{name}.{_key(made_of)}")
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _put(name: str, made_of: Iterable[str], parts: Parts) -> None:
-    """Keep *parts* in the place of what was kept under *name*, where that can be done."""
-    if _folder is None:
-        return
+        return make()
+    key = xxhash.xxh3_64_hexdigest(repr([_FORM, *map(_state, made_of)]).encode())
+    path = _folder / f"{name}.{key}"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return _read(path)
+    parts = make()
     with suppress(OSError):
-        _replace(name, _folder / f"{name}.{_key(made_of)}", parts)
-
-
-def _key(made_of: Iterable[str]) -> str:
-    return xxhash.xxh3_64_hexdigest(repr([_FORM, *map(_state, made_of)]).encode())
-
-
-def _replace(name: str, path: Path, parts: Parts) -> None:
-    _write(path, parts)
-    for other in path.parent.glob(f"{name}.*"):
-        # What another process is writing stays, but for what one left that was killed over it.
-        if other != path and (_UNFINISHED not in other.name or time.time() - other.stat().st_mtime > _LEFT_S):
-            other.unlink()
+        _keep(name, path, parts)
+    return parts
 
 
 def _state(file: str) -> tuple[str, int, int]:
     found = os.stat(file)
     return os.path.basename(file), found.st_size, found.st_mtime_ns
+
+
+def _keep(name: str, path: Path, parts: Parts) -> None:
+    """Keep *parts* at *path*, in the place of what was kept under *name*."""
+    _write(path, parts)
+    for other in path.parent.glob(f"{name}.*"):
+        # What another process is writing stays, but for what one left that was killed over it.
+        if other != path and (_UNFINISHED not in other.name or time.time() - other.stat().st_mtime > _LEFT_S):
+            other.unlink()
 
 
 def _read(path: Path) -> dict[str, memoryview]:
@@ -113,16 +97,22 @@ def _write(path: Path, parts: Parts) -> None:
         start = end + -end % _ALIGNED
         end = start + len(part)
         places[name] = start, end
-    head = json.dumps({"bytes": end, "parts": places}).encode().ljust(_HEAD_BYTES)
     path.parent.mkdir(exist_ok=True)
+    with _in_place_of(path) as file:
+        file.write(json.dumps({"bytes": end, "parts": places}).encode().ljust(_HEAD_BYTES))
+        for name, part in parts.items():
+            file.seek(_HEAD_BYTES + places[name][0])
+            file.write(part)
+        file.truncate(_HEAD_BYTES + end)
+
+
+@contextmanager
+def _in_place_of(path: Path) -> Iterator[BinaryIO]:
+    """A file that is written, and then takes the place of the one at *path*, whole or not at all."""
     unfinished = path.with_name(f"{path.name}{_UNFINISHED}{os.getpid()}")
     try:
-        with open(unfinished, "wb") as file:
-            file.write(head)
-            for name, part in parts.items():
-                file.seek(_HEAD_BYTES + places[name][0])
-                file.write(part)
-            file.truncate(_HEAD_BYTES + end)
+        with open(unfinished, "xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())  # a power cut must not leave the name without its bytes
         os.replace(unfinished, path)
@@ -154,18 +144,24 @@ def read_regular(path: Path, *, most_bytes: int, within: Iterable[Path] | None =
         raise Refused("what the system shows as files is never read")
     opened = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     with open(opened, "rb") as file:
-        status = os.fstat(opened)
-        if not stat.S_ISREG(status.st_mode):
-            raise Refused("it is no plain file")
-        if status.st_dev in _devices_of_the_system():
-            raise Refused("what the system shows as files is never read")
-        if _moved(real, opened):
-            raise Refused("it was exchanged while it was looked at")
-        body = file.read(most_bytes + 1) if status.st_size <= most_bytes else b""
-    if status.st_size > most_bytes or len(body) > most_bytes:
-        size = f"{status.st_size:,} bytes are" if status.st_size > most_bytes else "it has"
-        raise Refused(f"{size} more than the {most_bytes:,} allowed")
+        size = _judge_opened(opened, real).st_size
+        body = file.read(most_bytes + 1) if size <= most_bytes else b""
+    if max(size, len(body)) > most_bytes:
+        words = f"{size:,} bytes are" if size > most_bytes else "it has"
+        raise Refused(f"{words} more than the {most_bytes:,} allowed")
     return body
+
+
+def _judge_opened(opened: int, real: str) -> os.stat_result:
+    """The status of the open file that was found at *real*. Raises Refused where it is no plain file."""
+    status = os.fstat(opened)
+    if not stat.S_ISREG(status.st_mode):
+        raise Refused("it is no plain file")
+    if status.st_dev in _devices_of_the_system():
+        raise Refused("what the system shows as files is never read")
+    if _moved(real, opened):
+        raise Refused("it was exchanged while it was looked at")
+    return status
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -175,18 +171,11 @@ def replace_text(path: Path, text: str) -> None:
     """
     real = Path(os.path.realpath(path, strict=True))
     status = real.stat()
-    unfinished = real.with_name(f".{real.name}{_UNFINISHED}{os.getpid()}")
-    try:
-        with open(unfinished, "xb") as file:
-            file.write(text.encode())
-            os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
-            if os.geteuid() == 0:
-                os.fchown(file.fileno(), status.st_uid, status.st_gid)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, real)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with _in_place_of(real) as file:
+        file.write(text.encode())
+        os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+        if os.geteuid() == 0:
+            os.fchown(file.fileno(), status.st_uid, status.st_gid)
 
 
 def tables(name: str) -> dict[str, list[str]]:

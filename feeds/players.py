@@ -120,25 +120,23 @@ def _segments(parts: SplitResult) -> list[str]:
     return [segment for segment in parts.path.split("/") if segment]
 
 
-def _last_id(parts: SplitResult) -> str:
-    path = _segments(parts)
-    return path[-1] if path and _ID.match(path[-1]) else ""
-
-
 def _youtube(parts: SplitResult) -> Player | None:
     path, query = _segments(parts), _query(parts)
     if not path:
         return None
     # The player of Flash days wrote its arguments into the path: /v/ID&hl=en.
     last = path[-1].partition("&")[0]
-    playlist = query.get("list", "")
-    if path[0] in ("playlist", "videoseries") or last == "videoseries":
-        return Player("YouTube", f"https://www.youtube.com/playlist?list={playlist}") if _ID.match(playlist) else None
+    if path[0] == "playlist" or "videoseries" in (path[0], last):
+        return _youtube_playlist(query.get("list", ""))
     video = query.get("v", "") if path[0] == "watch" else last
     named = path[0] in ("watch", "embed", "v", "e", "shorts", "live") or parts.hostname == "youtu.be"
     if not named or not re.fullmatch(r"[\w-]{11}", video, re.ASCII):
         return None
     return youtube(video, (query.get("start") or query.get("t") or "").removesuffix("s"))
+
+
+def _youtube_playlist(playlist: str) -> Player | None:
+    return Player("YouTube", f"https://www.youtube.com/playlist?list={playlist}") if _ID.match(playlist) else None
 
 
 def _vimeo(parts: SplitResult) -> Player | None:

@@ -145,14 +145,19 @@ def absolute(base: str, ref: str) -> str | None:
         host = _ascii_host(host)
     except ValueError:
         return None
-    place = f"[{host}]" if ":" in host else host
-    if port not in (None, _DEFAULT_PORTS[joined.scheme]):
-        place += f":{port}"
-    path = _legal(joined.path, "/:@!$&'()*+,;=~-._") or "/"
-    query = _legal(joined.query, "/?:@!$&'()*+,;=~-._[]")
-    fragment = _legal(joined.fragment, "/?:@!$&'()*+,;=~-._")
-    whole = f"{joined.scheme}://{place}{path}" + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+    whole = _composed(joined, host, port)
     return whole if len(whole) <= MAX_URL_CHARS else None
+
+
+def _composed(parts: SplitResult, host: str, port: int | None) -> str:
+    """The address of *parts* at *host* and *port*, with what no URI may hold escaped."""
+    place = f"[{host}]" if ":" in host else host
+    if port not in (None, _DEFAULT_PORTS[parts.scheme]):
+        place += f":{port}"
+    path = _legal(parts.path, "/:@!$&'()*+,;=~-._") or "/"
+    query = _legal(parts.query, "/?:@!$&'()*+,;=~-._[]")
+    fragment = _legal(parts.fragment, "/?:@!$&'()*+,;=~-._")
+    return f"{parts.scheme}://{place}{path}" + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
 
 
 def _legal(text: str, safe: str) -> str:
@@ -397,17 +402,25 @@ def misleading(base_url: str, bind: str, port: str, *, behind_tls: bool = False)
     """
     parts = urlsplit(base_url)
     host = parts.hostname or ""
-    why = ""
     if behind_tls and parts.scheme == "http":
         why = ", and readers come by https"
-    elif is_loopback(host) and bind and not is_loopback(bind):
-        why = f", which leads nowhere from other machines, and the desk listens on {bind}"
-    elif is_loopback(host) and bind and parts.scheme == "http" and not parts.path and str(parts.port or 80) != port:
-        why = f", and the desk listens on port {port}"
-    elif not is_loopback(host) and _is_public(bind) and _is_known_inside(host):
+    elif is_loopback(host):
+        why = _not_here(parts, bind, port)
+    elif _is_public(bind) and _is_known_inside(host):
         why = f", a name that is known only inside, and the desk listens on the public address {bind}"
+    else:
+        why = ""
     remedy = "set `base_url:` in wiredesk.yaml to the address that readers use"
     return (f"base_url is {base_url}{why}", remedy) if why else None
+
+
+def _not_here(parts: SplitResult, bind: str, port: str) -> str:
+    """Why an address of this machine alone does not lead to *port* of *bind*; "" where it may, as by a web server."""
+    if bind and not is_loopback(bind):
+        return f", which leads nowhere from other machines, and the desk listens on {bind}"
+    if bind and parts.scheme == "http" and not parts.path and str(parts.port or 80) != port:
+        return f", and the desk listens on port {port}"
+    return ""
 
 
 def _is_public(host: str) -> bool:

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feeds.condition import ago, condition, day
+from feeds.condition import SourceState, ago, condition, day
 from feeds.configuration import Source
-from feeds.store.values import SourceState
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SOURCE = Source(key="a", name="A", kind="feed", target="https://a.example/feed")

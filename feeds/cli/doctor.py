@@ -43,14 +43,13 @@ from feeds.cli.common import (
     table_width,
     with_places,
 )
-from feeds.condition import ago, condition, span
+from feeds.condition import SourceState, ago, condition, span
 from feeds.configuration import DOCUMENTS, Source
 from feeds.engine.supervisor import holder
 from feeds.errors import DeskError
 from feeds.settings import Config, ConfigErrors
 from feeds.store import ReadTx, Store
 from feeds.store.database import fault
-from feeds.store.values import SourceState
 from feeds.urls import is_loopback
 
 Mark = Literal["ok", "look", "bad"]

@@ -24,7 +24,7 @@ from feeds.cli.common import (
     with_json,
     with_places,
 )
-from feeds.condition import ago, condition, span
+from feeds.condition import SourceState, ago, condition, span
 from feeds.configuration import DOCUMENTS, UNFILED, Source
 from feeds.engine.startup import now_utc
 from feeds.errors import DeskError, SectionNotFound
@@ -35,7 +35,6 @@ from feeds.settings import Config, ConfigErrors
 from feeds.settings.opml_lists import opml_to_lines
 from feeds.settings.reports import did_you_mean
 from feeds.store import Store
-from feeds.store.values import SourceState
 from feeds.urls import masked
 
 POLLS_SHOWN = 10

@@ -317,7 +317,7 @@ class Deliveries:
         self, tx: Any, one: Subscription, document: Document, outcome: Answer | FetchError, now: datetime
     ) -> None:
         """Note that a delivery failed, and when the next one is due; who failed for too long waits for a change."""
-        error = f"answered {outcome.status}" if isinstance(outcome, Answer) else outcome.cause
+        error = _why_not(outcome)
         wait_s = min(FIRST_RETRY_S * 2.0**one.failures, LAST_RETRY_S) * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads, hides nothing
         if isinstance(outcome, Answer):
             wait_s = max(wait_s, min(retry_after_s(outcome.headers, now) or 0.0, LAST_RETRY_S))
@@ -392,7 +392,7 @@ class Deliveries:
             if outcome.status in (307, 308) and (further := asking.redirected(outcome.header("location"))):
                 self._fetcher.submit(further.request("ask"))
                 return
-        why = outcome.cause if isinstance(outcome, FetchError) else f"answered {outcome.status}"
+        why = _why_not(outcome)
         log.info("hub not asked source_id=%d hub=%s: %s", asking.ours.source_id, masked(asking.hub), why)
         again = self._clock() + timedelta(seconds=after(asking.ours.failures))
         tx.hubs.not_asked(asking.ours.source_id, f"its hub: {why}", again)
@@ -460,12 +460,14 @@ def _news(tx: Any, document: Document, sequence: int) -> bytes | None:
     )
 
 
+def _why_not(outcome: Answer | FetchError) -> str:
+    return outcome.cause if isinstance(outcome, FetchError) else f"answered {outcome.status}"
+
+
 def _refusal(outcome: Answer | FetchError, challenge: str) -> str:
     """Why a callback's answer does not agree to what it was asked, "" where it does."""
-    if isinstance(outcome, FetchError):
-        return outcome.cause
-    if not 200 <= outcome.status < 300:
-        return f"answered {outcome.status}"
+    if isinstance(outcome, FetchError) or not 200 <= outcome.status < 300:
+        return _why_not(outcome)
     return "" if outcome.body == challenge.encode() else "another text than the challenge"
 
 

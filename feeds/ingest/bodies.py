@@ -14,13 +14,14 @@ import xxhash
 
 from feeds import errors
 from feeds.codec import deflate, inflate, plain, restore
+from feeds.condition import SourceState
 from feeds.configuration import DOCUMENTS, Settings, Source
 from feeds.errors import DeskError, ParseError
 from feeds.ingest.desk import Desk
 from feeds.ingest.reading import Job, Reader, Reading
 from feeds.parsed import Answer, Request
 from feeds.store import Store
-from feeds.store.values import Claim, InboxItem, PollResult, SourceState
+from feeds.store.values import Claim, InboxItem, PollResult
 from feeds.urls import host_of
 
 

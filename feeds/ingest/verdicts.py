@@ -13,6 +13,7 @@ from itertools import takewhile
 from typing import Any
 from zlib import crc32
 
+from feeds.condition import SourceState
 from feeds.configuration import PollSettings
 from feeds.errors import DeskError, FetchError
 from feeds.fetch.cadence import Plan, plan
@@ -23,7 +24,7 @@ from feeds.ingest.host_queues import link_hash
 from feeds.ingest.reading import Reading
 from feeds.model import Decision
 from feeds.parsed import Answer, Redirect, Validators
-from feeds.store.values import Claim, PollResult, SourceState
+from feeds.store.values import Claim, PollResult
 from feeds.urls import masked
 
 log = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from feeds.codec import micros
-from feeds.condition import SILENT_AFTER, WORDS, WORTH_A_LOOK
+from feeds.condition import SILENT_AFTER, WORDS, WORTH_A_LOOK, SourceState
 from feeds.configuration import DOCUMENTS, Source
 from feeds.store import dialect
 from feeds.store.dialect import AnyRow, Verbs, rows_in
@@ -43,7 +43,6 @@ from feeds.store.schema import (
     sources,
 )
 from feeds.store.source_rows import BRIEF, brief_of
-from feeds.store.values import SourceState
 from feeds.urls import masked
 
 DAY_US = 86_400_000_000

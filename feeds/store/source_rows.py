@@ -14,13 +14,14 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, sel
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, restore
 from feeds.codec import plain as as_json
+from feeds.condition import SourceState
 from feeds.configuration import FullText, Select, Source, renames
 from feeds.parsed import Validators
 from feeds.store import stories
 from feeds.store.dialect import AnyRow, change_in, chunks, plain, rows_in, storable
 from feeds.store.hydrate import strictest
 from feeds.store.schema import NEXT_REVISION, articles, entries, events, page_queue, sections, source_hubs, sources
-from feeds.store.values import SourcesSynced, SourceState
+from feeds.store.values import SourcesSynced
 from feeds.urls import shard_of
 
 CONFIGURED = (

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, sel
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from feeds.codec import hashes_from_blob, hashes_to_blob, micros, moment
+from feeds.condition import SourceState
 from feeds.configuration import DOCUMENTS, Source, SourceKind
 from feeds.store import dialect, small_tables
 from feeds.store.dialect import AnyRow, Verbs, change_in, chunks, how_many, rows_in, storable, value_of
@@ -35,7 +36,7 @@ from feeds.store.source_rows import (
     sources_by_id,
     sync_sources,
 )
-from feeds.store.values import Claim, Poll, PollResult, SourcesSynced, SourceState
+from feeds.store.values import Claim, Poll, PollResult, SourcesSynced
 from feeds.urls import shard_of
 
 _LINE = (

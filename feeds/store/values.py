@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from feeds.condition import SourceState
 from feeds.configuration import Source
 from feeds.model import Article, Document, Entry, Evidence, Format, Fragment, Frame, Placement
 from feeds.parsed import Validators
@@ -53,45 +54,6 @@ class ReaderDay:
 
 
 # --------------------------------------------------------------------------- sources
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceState:
-    """What the desk remembers of a source between polls. *validators* hold for *validators_url* alone.
-
-    *body_hash*, *item_marks* and *rhythm* are opaque to the store. *interval_s* is the present interval, None before
-    the first poll. *distrusted_at*: when its validators were found to lie. *reason* says why *next_poll_at* is what it
-    is. *title*, *site_url* and *rights* are what the feed last said.
-    """
-
-    validators: Validators = Validators()
-    validators_url: str | None = None
-    body_hash: str | None = None
-    item_hashes: tuple[int, ...] = ()  # unsigned 64 bit
-    item_marks: bytes = b""
-    interval_s: float | None = None
-    failures: int = 0
-    first_poll_done: bool = False
-    next_poll_at: datetime | None = None
-    last_poll_at: datetime | None = None
-    last_ok_at: datetime | None = None
-    last_new_at: datetime | None = None
-    last_full_at: datetime | None = None
-    last_status: int | None = None
-    last_outcome: str = ""
-    last_error: str = ""
-    last_remedy: str = ""
-    reason: str = ""
-    retry_after_until: datetime | None = None
-    gone_at: datetime | None = None
-    adopted_url: str | None = None
-    redirect_target: str | None = None
-    redirect_first_seen: datetime | None = None
-    redirect_count: int = 0
-    distrusted_at: datetime | None = None
-    rhythm: str = ""
-    title: str = ""
-    site_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from feeds.condition import SourceState
 from feeds.configuration import Source
 from feeds.engine.alarms import full, look, look_here, outage, starving
 from feeds.store import open_store
 from feeds.store.overview import day_of
-from feeds.store.values import PollResult, SourceState
+from feeds.store.values import PollResult
 from tests.databases import database
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from feeds.condition import SourceState
 from feeds.configuration import PollSettings
 from feeds.errors import FetchStatus
 from feeds.fetch.cadence import plan
@@ -15,7 +16,7 @@ from feeds.fetch.rhythm import Poll
 from feeds.ingest import notices, verdicts
 from feeds.parsed import Request
 from feeds.store import Store, open_store
-from feeds.store.values import Event, PollResult, SourceState
+from feeds.store.values import Event, PollResult
 from tests.databases import database
 from tests.ingest.test_verdicts import NOW, STATE, URL, answer, brought, claim, ended
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from feeds.condition import SourceState
 from feeds.configuration import PollSettings, Source
 from feeds.errors import FetchBroken, FetchStatus
 from feeds.ingest import notices, verdicts
 from feeds.ingest.reading import Reading
 from feeds.model import Beside
 from feeds.parsed import Answer, Redirect, Request, Validators
-from feeds.store.values import Claim, PollResult, SourceState
+from feeds.store.values import Claim, PollResult
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 URL = "http://a.example/feed"

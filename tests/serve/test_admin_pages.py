@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from feeds.condition import SourceState
 from feeds.configuration import Section, Settings, Source
 from feeds.engine.alarms import look
 from feeds.parsed import Validators
 from feeds.serve.app import answers_of
 from feeds.settings import Config, config_to_json
 from feeds.store import Store, open_store
-from feeds.store.values import PollResult, SourceState
+from feeds.store.values import PollResult
 from tests.databases import database
 from tests.publish.desk import Desk
 from tests.serve.wsgi import Got, ask

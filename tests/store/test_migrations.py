@@ -11,13 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
+from feeds.condition import SourceState
 from feeds.errors import StoreError
 from feeds.model import Document
 from feeds.parsed import Validators
 from feeds.store import database, open_store
 from feeds.store.dialect import database_url
 from feeds.store.schema import SEARCH, metadata
-from feeds.store.values import PollResult, Replacement, SourceState
+from feeds.store.values import PollResult, Replacement
 
 from .conftest import NOW, new, save, section, source, uid_of
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from feeds.condition import SourceState
 from feeds.parsed import Validators
 from feeds.store import open_store
 from feeds.store.schema import POLLS_KEPT
-from feeds.store.values import PollResult, Replacement, SourceState
+from feeds.store.values import PollResult, Replacement
 
 from .conftest import NOW, new, save, source, uid_of
 
