@@ -287,6 +287,8 @@ def _escaped(text: str, format: Format, *, attribute: bool) -> str:
 
 _ENTRY = {"rss": "item", "atom": "http://www.w3.org/2005/Atom entry"}
 _JSON = json.JSONDecoder()
+_ITEMS = re.compile(r'"items":\s*\[\s*')  # in a text its quotes are escaped
+_BETWEEN = re.compile(r"\s*(?:,\s*|(?=\]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,43 +355,19 @@ def _cut_xml(body: bytes, format: Format) -> Cut:
 
 
 def _cut_json(body: bytes) -> Cut:
-    text = body.decode()
+    text = body.decode("latin-1")  # a character a byte; all that is looked for is ASCII
+    spans: list[tuple[int, int]] = []
+    found = _ITEMS.search(text)
     try:
-        at = _space(text, 0)
-        if text[at] != "{":
-            raise ParseError("a published JSON feed is no object")
-        at = _space(text, at + 1)
-        while text[at] == '"':
-            key, at = _JSON.raw_decode(text, at)
-            at = _space(text, _space(text, at) + 1)
-            if key == "items" and text[at] == "[":
-                return _items(text, at)
-            _, at = _JSON.raw_decode(text, at)
-            at = _space(text, at)
-            at = _space(text, at + 1)
+        while found is not None and text[found.end()] != "]":
+            _, end = _JSON.raw_decode(text, found.end())
+            spans.append((found.end(), end))
+            found = _BETWEEN.match(text, end)
     except (ValueError, IndexError) as error:
         raise ParseError("a published JSON feed can't be read") from error
-    raise ParseError("a published JSON feed has no items")
-
-
-def _items(text: str, opening: int) -> Cut:
-    spans: list[tuple[int, int]] = []
-    at = _space(text, opening + 1)
-    while text[at] != "]":
-        _, end = _JSON.raw_decode(text, at)
-        spans.append((at, end))
-        at = _space(text, end)
-        if text[at] == ",":
-            at = _space(text, at + 1)
-        elif text[at] != "]":
-            raise ParseError("a published JSON feed has no comma between its items")
-    if not spans:
-        return Cut(text[: opening + 1].encode(), (), b",", text[opening + 1 :].encode())
-    head, tail = text[: spans[0][0]], text[spans[-1][1] :]
-    separator = text[spans[0][1] : spans[1][0]] if len(spans) > 1 else ","
-    return Cut(
-        head.encode(), tuple(text[start:end].encode() for start, end in spans), separator.encode(), tail.encode()
-    )
+    if found is None:
+        raise ParseError("a published JSON feed has no items, or no comma between them")
+    return _pieces(body, spans)
 
 
 def _pieces(body: bytes, spans: list[tuple[int, int]]) -> Cut:
@@ -399,9 +377,3 @@ def _pieces(body: bytes, spans: list[tuple[int, int]]) -> Cut:
     if any(body[before[1] : after[0]] != separator for before, after in zip(spans, spans[1:], strict=False)):
         raise ParseError("a published document has something between its entries")
     return Cut(body[: spans[0][0]], tuple(body[start:end] for start, end in spans), separator, body[spans[-1][1] :])
-
-
-def _space(text: str, at: int) -> int:
-    while text[at] in " \t\r\n":
-        at += 1
-    return at

@@ -141,13 +141,13 @@ class Table:
         return _joined([block if chosen is None else block[chosen] for block in self.blocks])
 
     def unseen(self, rest: Rows, test: Rows) -> Matrix:
-        """The texts *test* as a model of the texts *rest* would see them: what it never met is not there at all."""
+        """The texts *test* as a model of the texts *rest* would see them: what it never known is not there at all."""
         seen = []
         for number, block in enumerate(self.blocks):
-            met = block[rest].getnnz(axis=0) > 0
+            known = block[rest].getnnz(axis=0) > 0
             if number == WORDS and self.common is not None:
-                met |= self.common
-            seen.append(_of_length_one(block[test].multiply(met.astype(np.float32)[None, :]).tocsr()))
+                known |= self.common
+            seen.append(_of_length_one(block[test].multiply(known.astype(np.float32)[None, :]).tocsr()))
         return _joined(seen)
 
 

@@ -76,17 +76,17 @@ class Phrases:
         """
         if not self._keys:
             return set()
-        met: set[int] = set()
+        held: set[int] = set()
         for reading in _readings(title, text):
-            self._find(reading, title, text, met)
-        return met
+            self._find(reading, title, text, held)
+        return held
 
-    def _find(self, reading: tuple[str, ...], title: str, text: str, met: set[int]) -> None:
-        """Add to *met* the phrases that stand in the words *reading* of *title* and *text*."""
+    def _find(self, reading: tuple[str, ...], title: str, text: str, held: set[int]) -> None:
+        """Add to *held* the phrases that stand in the words *reading* of *title* and *text*."""
         spelled = folded = ""
         present: set[str] = set()
         for word in self._keys.intersection(reading):
-            met.update(self._single.get(word, ()))
+            held.update(self._single.get(word, ()))
             for phrase in self._several.get(word, ()):
                 if not spelled:
                     spelled = f" {' '.join(reading)} "
@@ -97,7 +97,7 @@ class Phrases:
                     folded = folded or fold(f"{title}\n{text}")
                     if phrase.literal not in folded:
                         continue
-                met.add(phrase.number)
+                held.add(phrase.number)
 
 
 def _by_rarest(phrases: Sequence[_Phrase]) -> dict[str, list[_Phrase]]:
@@ -298,8 +298,8 @@ class _Leaf:
     atoms: dict[int, int]
 
     def deciding(self, true: set[int]) -> tuple[int, ...] | None:
-        met = self.atoms.keys() & true
-        return (min(met, key=self.atoms.__getitem__),) if met else None
+        held = self.atoms.keys() & true
+        return (min(held, key=self.atoms.__getitem__),) if held else None
 
     def positive(self) -> list[int]:
         return list(self.atoms)
@@ -399,8 +399,8 @@ class Rule:
 
     def nearly(self, true: set[int]) -> str:
         """What holds of a rule that does not, and what it lacks: the answer to "why not?"; empty where nothing does."""
-        met = [self._words[number] for number in self._root.positive() if number in true]
-        return f"{' and '.join(met[:SHOWN])}, but {self._root.lacks(true, self._words)}" if met else ""
+        held = [self._words[number] for number in self._root.positive() if number in true]
+        return f"{' and '.join(held[:SHOWN])}, but {self._root.lacks(true, self._words)}" if held else ""
 
 
 def _compile(rule: Match | Term, atoms: Atoms) -> _Node:

@@ -40,17 +40,17 @@ class FilingRules:
         self._dropping = {drop.source for drop in drops if drop.source is not None}
         self.learning = {section.path: section.learned_precision for section in sections if section.learned_precision}
         """The sections that are set to learn, with the precision that each asks for."""
-        self._teach(model)
+        self._use(model)
 
     def with_model(self, model: Model | None) -> FilingRules:
         """The same rules, which ask *model*; None: no model at all. Nothing is compiled again."""
         if model is self._model:
             return self
         other = copy(self)
-        other._teach(model)
+        other._use(model)
         return other
 
-    def _teach(self, model: Model | None) -> None:
+    def _use(self, model: Model | None) -> None:
         self._model = model
         known = ((path, model.threshold(path, precision)) for path, precision in self.learning.items()) if model else ()
         self._thresholds = {path: threshold for path, threshold in known if threshold is not None}

@@ -53,7 +53,7 @@ MOST_CHANGES = 200
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 3600.0
 GIVE_UP = timedelta(hours=24)
 """How long one delivery is tried; the next change of the topic begins anew, and brings what was missed."""
-TELL_AFTER = 6
+ALARM_AFTER = 6
 """Failures in a row from which on an alarm tells of a webhook: some five minutes."""
 VERIFY_TRIES, VERIFY_AGAIN_S = 3, 15.0
 STORE_RETRY_S = 2.0
@@ -304,11 +304,11 @@ class Deliveries:
         self._count(kind, came)
         if came == "delivered":
             if one.hook and one.failures:
-                tx.events.close("webhook", _place(one.callback), now)
+                tx.events.close("webhook", _without_path(one.callback), now)
             rest_s = INDEXNOW_EVERY_S if one.callback in self._settings.publish.indexnow else 0
             tx.hubs.delivered([(one.id, document.etag, document.sequence)], now, rest_s)
         elif came == "gone":
-            log.info("subscription ended by 410 topic=%s callback=%s", one.topic, _place(one.callback))
+            log.info("subscription ended by 410 topic=%s callback=%s", one.topic, _without_path(one.callback))
             tx.hubs.end(one.id)
         else:
             self._try_again(tx, one, document, outcome, now)
@@ -326,13 +326,16 @@ class Deliveries:
             logging.WARNING if over else logging.INFO,
             "not delivered topic=%s callback=%s failures=%d error=%r%s",
             one.topic or document.path,
-            _place(one.callback),
+            _without_path(one.callback),
             one.failures + 1,
             error,
             ", given up until the topic changes" if over else "",
         )
-        if one.hook and one.failures + 1 >= TELL_AFTER:
-            place, remedy = _place(one.callback), "look at `notify:` in wiredesk.yaml, and at who is to answer there"
+        if one.hook and one.failures + 1 >= ALARM_AFTER:
+            place, remedy = (
+                _without_path(one.callback),
+                "look at `notify:` in wiredesk.yaml, and at who is to answer there",
+            )
             tx.events.add("webhook", place, text=f"{place}: {error}", remedy=remedy, now=now)
         tx.hubs.failed(one.id, error, now, now + timedelta(seconds=wait_s), give_up=document.etag if over else "")
 
@@ -353,7 +356,7 @@ class Deliveries:
     ) -> None:
         self._verifying.discard(request.id)
         challenge, at = asked
-        subject = f"mode={request.mode} topic={request.topic} callback={_place(request.callback)}"
+        subject = f"mode={request.mode} topic={request.topic} callback={_without_path(request.callback)}"
         if isinstance(outcome, FetchError) and outcome.kind == "temporary" and request.tries + 1 < VERIFY_TRIES:
             tx.hubs.ask_again(request, self._clock() + timedelta(seconds=VERIFY_AGAIN_S * (request.tries + 1)))
             return
@@ -471,6 +474,6 @@ def _refusal(outcome: Answer | FetchError, challenge: str) -> str:
     return "" if outcome.body == challenge.encode() else "another text than the challenge"
 
 
-def _place(url: str) -> str:
+def _without_path(url: str) -> str:
     """A callback without its path and query, which are as good as a password."""
     return masked(url).split("?")[0].rsplit("/", 1)[0] + "/…"

@@ -279,20 +279,20 @@ def next_message(document: Document, changes: Sequence[tuple[int, str, str]]) ->
     What is newer than the document comes with the next one, what is too old for it does not come at all.
     """
     items = dict(zip(document.article_uids, cut(document).entries, strict=True))
-    told = [
+    known = [
         (sequence, event, uid)
         for sequence, event, uid in sorted(changes)
         if sequence <= document.sequence and (event == "withdrawn" or uid in items)
     ]
-    if not told:
+    if not known:
         return None
-    sequence, event, uid = told[0]
+    sequence, event, uid = known[0]
     # The same for every try, so that a receiver knows what it has.
     head = {"event": event, "section": document.path, "delivery": f"{document.path or 'index'}-{sequence}", "id": uid}
     body = json.dumps(head, separators=(",", ":")).encode()
     if event == "article":
         body = body[:-1] + b',"article":' + items[uid] + b"}"
-    return Message(body=body, sequence=sequence, last=len(told) == 1)
+    return Message(body=body, sequence=sequence, last=len(known) == 1)
 
 
 def changes_of(changes: Changes) -> list[tuple[int, str, str]]:
@@ -330,6 +330,6 @@ def announcement(endpoint: str, base_url: str, desk_id: str, uids: Sequence[str]
     """Return the request that tells *endpoint* of the pages of the articles *uids* (indexnow.org, documentation)."""
     key = key_of(desk_id)
     pages = [f"{base_url}/article/{uid.removeprefix('urn:uuid:')}" for uid in uids]
-    told = {"host": urlsplit(base_url).netloc, "key": key, "keyLocation": f"{base_url}/{key}.txt", "urlList": pages}
+    fields = {"host": urlsplit(base_url).netloc, "key": key, "keyLocation": f"{base_url}/{key}.txt", "urlList": pages}
     content = ("Content-Type", "application/json; charset=utf-8")
-    return message_to(endpoint, json.dumps(told).encode(), (content,), tag)
+    return message_to(endpoint, json.dumps(fields).encode(), (content,), tag)

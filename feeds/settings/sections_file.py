@@ -486,7 +486,7 @@ Values = frozenset[tuple[str, str]]
 def judge_sense(called: str, match: Match, column: int, names: Sequence[str], report: Report) -> None:
     """Warn of what in a rule can never hold; *names* are those by which a rule can ask for a source."""
     known = {word.casefold() for word in names}
-    for term, cause in _barren(match):
+    for term, cause in _impossible(match):
         report.warn((term.line, column), f"{called} can never match: {cause}", "mend it")
     for term in terms_of(match):
         for value in term.values if term.field == "source" else ():
@@ -496,7 +496,7 @@ def judge_sense(called: str, match: Match, column: int, names: Sequence[str], re
                 report.warn((term.line, column), cause, remedy)
 
 
-def _barren(match: Match) -> Iterator[tuple[Term, str]]:
+def _impossible(match: Match) -> Iterator[tuple[Term, str]]:
     """Give the terms that keep *match*, or a joint within it that must hold, from ever matching, and why."""
     wanted = [part for part in match.all if isinstance(part, Term)]
     for term in wanted:
@@ -508,7 +508,7 @@ def _barren(match: Match) -> Iterator[tuple[Term, str]]:
         yield term, f"an article has one {term.field}, and two are asked for"
     for part in match.all:
         if isinstance(part, Match):
-            yield from _barren(part)
+            yield from _impossible(part)
 
 
 def _is_refused(part: Term | Match, match: Match) -> bool:
