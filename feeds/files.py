@@ -56,13 +56,14 @@ def cached(name: str, made_of: Iterable[str], make: Callable[[], Parts]) -> Part
     """
     if _folder is None:
         return make()
-    key = xxhash.xxh3_64_hexdigest(repr([_FORM, *map(_state, made_of)]).encode())
-    path = _folder / f"{name}.{key}"
+    path: Path | None = None
     with suppress(OSError, ValueError, KeyError, TypeError):
+        path = _folder / f"{name}.{xxhash.xxh3_64_hexdigest(repr([_FORM, *map(_state, made_of)]).encode())}"
         return _read(path)
     parts = make()
     with suppress(OSError):
-        _keep(name, path, parts)
+        if path is not None:
+            _keep(name, path, parts)
     return parts
 
 
