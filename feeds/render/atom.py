@@ -146,9 +146,8 @@ def _add_links(element: etree._Element, article: Article, link: str) -> None:
     for url in related(article, link):
         add(element, "link", None, href=url, rel="related")
     for file in files(article):
-        size = {"length": str(file.length_bytes)} if file.length_bytes else {}
-        title = {"title": file.title} if file.title else {}
-        add(element, "link", None, href=file.url, rel="enclosure", type=file.type, **size, **title)
+        more = present(length=file.length_bytes and str(file.length_bytes), title=file.title)
+        add(element, "link", None, href=file.url, rel="enclosure", type=file.type, **more)
 
 
 def _add_discussion(element: etree._Element, talk: Discussion) -> None:

@@ -242,8 +242,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "bytes": bytes_words,
     "code": code,
     "masked": masked,
-    "moment": lambda at: g.showing.words.moment(at, g.showing.zone),
-    "stamp": rfc3339,
 }
 """What the templates of these pages say things with."""
 

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.wrappers import Response as BaseResponse
 
 from feeds.configuration import UNFILED
-from feeds.dates import http_date
+from feeds.dates import rfc3339
 from feeds.errors import SectionNotFound, StoreError
 from feeds.serve import admin_pages, article_pages, documents, machines, section_pages, wording
 from feeds.serve.addresses import Addresses, split_archive, split_format, story_path
@@ -62,7 +62,7 @@ def create_app(store_url: str = "", *, reader: StoreReader | None = None) -> Fla
     app.url_map.strict_slashes = False
     app.url_map.redirect_defaults = False
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
-    app.jinja_env.filters["httpdate"] = http_date
+    app.jinja_env.filters["stamp"] = rfc3339
     wording.install(app)
     app.jinja_env.globals.update(
         local=lambda path: g.showing.addresses.local(path),

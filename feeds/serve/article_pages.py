@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from functools import partial
 from html import escape, unescape
 from urllib.parse import urlsplit
 
@@ -61,7 +60,7 @@ _CARD = re.compile(
     r'(?=<figcaption><a href="[^"]*"[^<>]*>[^<]*</a></figcaption>)'
 )
 
-_SCORE = re.compile(r" \([+-]?[0-9.]+\)")  # for `explain`, not for readers
+_SCORE = re.compile(r" \([+-]?[0-9.]+\)")
 _NO_MARKUP = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&"})
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -98,8 +97,7 @@ def article_page(article_id: str) -> Response:
             film=shown.link if shows_a_film(picture) else "",
             lead_picture="<img" not in text and "<video" not in text,
             **_media(shown, text, showing),
-            **_times(shown, showing),
-            **_edit(shown, showing),
+            **_edit(shown),
             others=[headline(one, showing) for one in others],
             sections=sections,
             json_ld=json_ld(shown, showing.desk, showing.addresses),
@@ -127,19 +125,7 @@ def _sections(article: Article, addresses: Addresses) -> list[Section]:
     return [section for path in article.sections if path and (section := addresses.section_at(path)) is not None]
 
 
-def _times(article: Article, showing: Showing) -> dict[str, object]:
-    """When it was published and changed, and when its copies came."""
-    when = partial(showing.words.moment, zone=showing.zone)
-    return {
-        "published": when(article.published),
-        "published_stamp": rfc3339(article.published),
-        "updated": when(article.updated) if article.updated > article.published else "",
-        "updated_stamp": rfc3339(article.updated),
-        "copies": [(copy, when(copy.first_seen), _SCORE.sub("", copy.why)) for copy in article.copies],
-    }
-
-
-def _edit(article: Article, showing: Showing) -> dict[str, object]:
+def _edit(article: Article) -> dict[str, object]:
     """What its last significant change changed: of the text as much as its rights allow, which is all or nothing."""
     try:
         edit = the_site().reader.edit(article.uid)
@@ -147,12 +133,18 @@ def _edit(article: Article, showing: Showing) -> dict[str, object]:
         edit = None  # a page without it is better than none
     if edit is None:
         return {}
+    whole = article.content and article.full_text == "full"
     return {
-        "edited": showing.words.moment(edit.at, showing.zone),
-        "edited_stamp": rfc3339(edit.at),
+        "edit": edit,
         "changed_title": changes(edit.old_title, edit.title),
-        "changed_text": changes(edit.old_text, edit.text) if article.content and article.full_text == "full" else (),
+        "changed_text": changes(edit.old_text, edit.text) if whole else (),
     }
+
+
+@bp.app_template_filter()
+def without_score(why: str) -> str:
+    """Return why something is a copy, for readers: figures are for `explain`."""
+    return _SCORE.sub("", why)
 
 
 def _media(article: Article, text: str, showing: Showing) -> dict[str, object]:
@@ -311,8 +303,7 @@ def story_page(story_id: str) -> Response:
             count=max(len(members), size.articles),
             shown=len(members),
             sources=list(dict.fromkeys(article.source_name for article in members if article.source_name)),
-            began=showing.words.moment(first, showing.zone),
-            began_stamp=rfc3339(first),
+            began=first,
             days=days([headline(article, showing, dated=False) for article in members], showing),
             description=shortened(plain(newest.summary or newest.content), 200),
             noindex=any(article.noindex for article in members),

@@ -102,10 +102,11 @@ def _delta(document: Document) -> Finished | None:
     if (finished := site.cached.get(key)) is not None:
         return finished
     changes = site.reader.since(document.path, seen, max(MAX_CHANGES, 2 * len(document.article_uids)))
-    if not changes.known:
+    if changes is None:
         return None
+    changed, gone = {article.uid for article in changes.articles}, [(one.uid, one.at) for one in changes.withdrawn]
     try:
-        body = delta_body(document, cut(document), set(changes.article_uids), changes.retracted)
+        body = delta_body(document, cut(document), changed, gone)
     except ParseError as error:
         log.error("no delta: %s", error)
         return None
@@ -165,9 +166,9 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
             title=f"{title} ({choice.in_words})" if choice.in_words else title,
             description=section.description or ("" if path else settings.description),
             feed_id=section_feed_id(part, choice.canonical),
-            updated=part.created_at,
+            updated=part.section.created_at,
             last_modified=part.last_modified,
-            sequence=part.sequence,
+            sequence=part.section.rendered_sequence,
             most_bytes=section.max_bytes or settings.publish.max_bytes,
         )
 
@@ -227,8 +228,9 @@ def _prepare(section: Section, page: int, format: Format) -> Finished:
     first = frames.archive_first(page)
     part = site.reader.part(path, format, lambda tx: tx.sections.archive_page(path, first, page, format))
     full = page % frames.ARCHIVE_PAGE == 0
-    if page > part.filed:
-        raise _NotYet if full and first <= part.filed + 1 else SectionNotFound(path)
+    filed = part.section.rendered_filed
+    if page > filed:
+        raise _NotYet if full and first <= filed + 1 else SectionNotFound(path)
 
     def address(number: int) -> str:
         return addresses.public(frames.archive_path(path, number, format))
@@ -245,7 +247,7 @@ def _prepare(section: Section, page: int, format: Format) -> Finished:
         title=feed_title(path, section.title, settings),
         description=section.description or ("" if path else settings.description),
         feed_id=section_feed_id(part),
-        updated=part.created_at,
+        updated=part.section.created_at,
         cached=_DAY,
         link=f'<{address(page)}>; rel="self", <{current}>; rel="current"',
         extra=[

@@ -150,28 +150,20 @@ def matched_etag(if_none_match: str, etags: Collection[str], preferred: str) -> 
     return next((tag for tag in etags if named.contains_weak(tag)), None)
 
 
-def judge(
-    *,
-    etags: Collection[str],
-    last_modified: datetime,
-    if_match: str | None = None,
-    if_unmodified_since: str | None = None,
-    if_none_match: str | None = None,
-    if_modified_since: str | None = None,
-) -> Verdict:
+def judge(environ: Mapping[str, Any], etags: Collection[str], last_modified: datetime) -> Verdict:
     """Judge the preconditions of a GET or HEAD in the order of RFC 9110 section 13.2.2.
 
     *etags* are the opaque parts of all codings. "failed" means 412. A date that cannot be read counts as not given.
     """
     changed = last_modified.replace(microsecond=0)
-    if if_match is not None:
-        if not any(map(parse_etags(if_match).contains, etags)):
+    if (wanted := environ.get("HTTP_IF_MATCH")) is not None:
+        if not any(map(parse_etags(wanted).contains, etags)):
             return "failed"
-    elif (limit := parse_date(if_unmodified_since)) is not None and changed > limit:
+    elif (limit := parse_date(environ.get("HTTP_IF_UNMODIFIED_SINCE"))) is not None and changed > limit:
         return "failed"
-    if if_none_match is not None:
-        return "not modified" if any(map(parse_etags(if_none_match).contains_weak, etags)) else "send"
-    since = parse_date(if_modified_since)
+    if (known := environ.get("HTTP_IF_NONE_MATCH")) is not None:
+        return "not modified" if any(map(parse_etags(known).contains_weak, etags)) else "send"
+    since = parse_date(environ.get("HTTP_IF_MODIFIED_SINCE"))
     return "not modified" if since is not None and changed <= since else "send"
 
 
@@ -335,21 +327,13 @@ def kept_private(cache_control: str) -> str:
 def reply(finished: Finished, environ: Mapping[str, Any]) -> Reply:
     """Answer a GET from its WSGI *environ* (RFC 9110 sections 13.2.2, 15.4.5). ``Range`` is ignored (14.2)."""
     coding = finished.coding(codings_in_order(environ.get("HTTP_ACCEPT_ENCODING")))
-    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
-    verdict = judge(
-        etags=finished.not_modified,
-        last_modified=finished.last_modified,
-        if_match=environ.get("HTTP_IF_MATCH"),
-        if_unmodified_since=environ.get("HTTP_IF_UNMODIFIED_SINCE"),
-        if_none_match=if_none_match,
-        if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
-    )
+    verdict = judge(environ, finished.not_modified, finished.last_modified)
     if verdict == "send":
         return finished.whole[coding]
     if verdict == "failed":
         body = b"412 Precondition Failed\n"
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
         return Reply(412, headers, body)
-    own = finished.tag + ETAG_SUFFIXES[coding]
-    matched = matched_etag(if_none_match, finished.not_modified, own) if if_none_match is not None else None
+    own, named = finished.tag + ETAG_SUFFIXES[coding], environ.get("HTTP_IF_NONE_MATCH")
+    matched = matched_etag(named, finished.not_modified, own) if named is not None else None
     return finished.not_modified[matched or own]

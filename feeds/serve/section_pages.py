@@ -244,8 +244,7 @@ def _section(path: str) -> Section:
 
 def _around(section: Section, showing: Showing) -> dict[str, object]:
     """The sections above, below and beside one: what lies beside it is the one itself as well."""
-    ends = [at for at, sign in enumerate(section.path) if sign == "/"]
-    above = (showing.addresses.section_at(section.path[:end]) for end in ends)
+    above = map(showing.addresses.section_at, _paths_above(section.path))
     below = children(showing.desk)
     beside = below.get(section.parent or "", ()) if section.path else ()
     return {
@@ -253,6 +252,10 @@ def _around(section: Section, showing: Showing) -> dict[str, object]:
         "children": below.get(section.path, ())[:MOST_AROUND],
         "siblings": _near(beside, section) if len(beside) > 1 else (),
     }
+
+
+def _paths_above(path: str) -> list[str]:
+    return [path[:at] for at, sign in enumerate(path) if sign == "/"]
 
 
 def _near(beside: Sequence[Section], section: Section) -> Sequence[Section]:
@@ -404,8 +407,7 @@ def _choices(showing: Showing, question: Question) -> dict[str, object]:
 
 
 def _titles(path: str, titles: Mapping[str, str]) -> list[str]:
-    ends = [at for at, sign in enumerate(path) if sign == "/"]
-    return [titles[path[:end]] for end in ends if path[:end] in titles] + [titles[path]]
+    return [titles[one] for one in (*_paths_above(path), path) if one in titles]
 
 
 def _some(choices: list[tuple[str, str]], chosen: str) -> list[tuple[str, str]]:

@@ -19,7 +19,8 @@ from feeds.store import Store, open_store
 from feeds.store.hydrate import Edit
 from feeds.store.overview import Line, Numbers, Saved
 from feeds.store.store import ReadTx
-from feeds.store.values import AccessToken, Event, Outline, ReaderDay, Selection, StorySize
+from feeds.store.values import AccessToken, Event, Outline, ReaderDay, SectionState, Selection, StorySize
+from feeds.store.values import Changes as SectionChanges
 
 _PAGE = 200  # articles read at once where only the newest of unknown number are wanted
 CHART_DAYS = 14
@@ -65,28 +66,13 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Since:
-    """What changed in a section after a sequence number: the *article_uids* filed or changed, newest first, and
-    the uids *retracted* or withdrawn with the time of it. *known* is False where the number tells nothing: it is ahead
-    of the section, or older than what is kept.
-    """
-
-    known: bool
-    article_uids: tuple[str, ...] = ()
-    retracted: tuple[tuple[str, datetime], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What a feed of some of a section's articles is joined from. *filed* is that of its last published filing."""
+    """What a feed of some of a section's articles is joined from."""
 
     selection: Selection
     frame: Frame
-    section_id: int
+    section: SectionState
     desk_id: str
-    sequence: int
-    filed: int
-    created_at: datetime
     last_modified: datetime
 
 
@@ -263,18 +249,16 @@ class StoreReader:
         with self.store.read() as tx:
             return {path: None if target == "gone" else target for path, target in tx.sections.former().items()}
 
-    def since(self, path: str, sequence: int, limit: int) -> Since:
-        """What changed in a section after *sequence*."""
+    def since(self, path: str, sequence: int, limit: int) -> SectionChanges | None:
+        """What changed in a section after *sequence*, newest first. None where the number tells nothing: it is ahead of
+        the section, or older than what is kept.
+        """
         with self.store.read() as tx:
             section = tx.sections.get(path)
             if section is None or sequence > section.sequence:
-                return Since(known=False)
+                return None
             changes = tx.sections.since(path, sequence, limit)
-        return Since(
-            known=changes.complete,
-            article_uids=tuple(article.uid for article in changes.articles),
-            retracted=tuple((gone.uid, gone.at) for gone in changes.withdrawn),
-        )
+        return changes if changes.complete else None
 
     def part(self, path: str, format: Format, select: Callable[[ReadTx], Selection]) -> Part:
         """What a feed of the articles that *select* chooses of a section is joined from. Raises SectionNotFound, also
@@ -289,11 +273,8 @@ class StoreReader:
             return Part(
                 selection=selection,
                 frame=frame,
-                section_id=section.id,
+                section=section,
                 desk_id=tx.configs.desk_id(),
-                sequence=section.rendered_sequence,
-                filed=section.rendered_filed,
-                created_at=section.created_at,
                 last_modified=listing.last_modified,
             )
 

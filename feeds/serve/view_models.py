@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from feeds.configuration import Section, Settings
-from feeds.dates import rfc3339, zone_of
+from feeds.dates import zone_of
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Format
 from feeds.parsed import Image
 from feeds.players import informs_a_player
@@ -56,8 +56,8 @@ class Feed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """An article in a list. *published* orders it: as shown, but for a time that is yet to come. *at* is its time as
-    short as it can be, *when* the whole of it.
+    """An article in a list. *published* orders it: *when* it was published, but for a time that is yet to come. *at* is
+    its time in words, as short as it can be.
     """
 
     title: str
@@ -66,8 +66,7 @@ class Headline:
     page: str
     teaser: str
     at: str
-    when: str
-    stamp: str
+    when: datetime
     source: str
     language: str | None
     direction: str
@@ -124,17 +123,16 @@ def headline(
     page = addresses.local(f"/article/{article.id}")
     elsewhere = "" if article.content else article.link
     picture = picture_of(article, showing.desk)
-    when = words.moment(article.published, showing.zone)
-    at = when if dated else f"{article.published.astimezone(showing.zone):%H:%M}"
+    when = article.published
+    at = words.moment(when, showing.zone) if dated else f"{when.astimezone(showing.zone):%H:%M}"
     return Headline(
         title=article.title or words.gettext("Untitled"),
-        published=min(article.published, showing.now),
+        published=min(when, showing.now),
         href=elsewhere or page,
         page=page,
         teaser=shortened(plain(article.summary or article.content), _TEASER_CHARS),
-        at=words.since(article.published, showing.now) or at,
+        at=words.since(when, showing.now) or at,
         when=when,
-        stamp=rfc3339(article.published),
         source=article.source_name,
         language=article.language,
         direction=direction(article.language or showing.settings.language),

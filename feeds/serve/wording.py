@@ -186,4 +186,7 @@ def install(app: Flask) -> None:
         words_direction=lambda: direction(g.showing.words.language),
         direction_of=direction,
     )
-    app.jinja_env.filters["number"] = lambda number: g.showing.words.number(number)
+    app.jinja_env.filters.update(
+        number=lambda number: g.showing.words.number(number),
+        moment=lambda moment: g.showing.words.moment(moment, g.showing.zone),
+    )

@@ -17,9 +17,10 @@ from flask import Flask
 from feeds.configuration import Section, Settings
 from feeds.model import FORMATS, MEDIA_TYPES, Article, Document, Format
 from feeds.serve.app import answers_of, create_app
-from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, Since, StoreReader
+from feeds.serve.store_reader import RETRACTED, Changes, Desk, Retracted, StoreReader
 from feeds.store.hydrate import Edit
-from feeds.store.values import AccessToken
+from feeds.store.values import AccessToken, Withdrawn
+from feeds.store.values import Changes as Changed
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -166,14 +167,19 @@ class MemoryReader(StoreReader):
         self._ask("former_sections")
         return dict.fromkeys(self.removed) | self.moves
 
-    def since(self, path: str, sequence: int, limit: int) -> Since:
+    def since(self, path: str, sequence: int, limit: int) -> Changed | None:
         self._ask("since")
+        if not self.complete or sequence > 300:
+            return None
         changed = {uid: at for uid, at in self.changed.get(path, {}).items() if at > sequence}
-        return Since(
-            known=self.complete and sequence <= 300,
-            article_uids=tuple(sorted(changed, key=lambda uid: -changed[uid]))[:limit],
-            retracted=tuple((uid, at) for number, uid, at in self.withdrawn.get(path, []) if number > sequence),
-        )
+        uids = sorted(changed, key=lambda uid: -changed[uid])[:limit]
+        gone = [
+            Withdrawn(uid=uid, at=at, sequence=number, retracted=True)
+            for number, uid, at in self.withdrawn.get(path, [])
+            if number > sequence
+        ]
+        articles = tuple(make_article(uid=uid) for uid in uids)
+        return Changed(articles=articles, withdrawn=tuple(gone), complete=True)
 
 
 def make_body(path: str, format: Format, articles: Sequence[Article]) -> bytes:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.errors import ParseError
-from feeds.frames import cut
+from feeds.frames import cut, legal
 from feeds.model import FORMATS
 from tests.serve.conftest import NOW, make_article, make_body, make_document, uid_of
 from tests.serve.wsgi import ask
@@ -107,7 +107,7 @@ def test_a_delta_is_put_together_once_for_all_who_saw_the_same(reader, desk, new
 @given(titles=st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20), max_size=6))
 def test_the_pieces_of_a_document_are_the_document(format, titles):
     hostile = [*titles, "</item><item>", "</entry>", '"items":[', "]}"]
-    articles = [make_article(number, title=title) for number, title in enumerate(hostile)]
+    articles = [make_article(number, title=legal(title)) for number, title in enumerate(hostile)]
     document = make_document("x", format, make_body("x", format, articles), 1, tuple(one.uid for one in articles))
     pieces = cut(document)
     assert pieces.head + pieces.separator.join(pieces.entries) + pieces.tail == document.body

@@ -95,7 +95,7 @@ TAGS = ("7-abc", "7-abc.gz", "7-abc.br")
 
 
 def verdict(**headers: str) -> str:
-    return judge(etags=TAGS, last_modified=CHANGED, **headers)
+    return judge({f"HTTP_{name.upper()}": value for name, value in headers.items()}, TAGS, CHANGED)
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ PICTURE = Image(url="https://example.org/1.jpg")
 
 def line(title: str, hours_ago: float = 0, sources: int = 1, pictured: bool = False, **more: object) -> Headline:
     given: dict[str, object] = {
-        "title": title, "href": f"/{title}", "page": f"/article/{title}", "teaser": "", "at": "", "when": "",
-        "stamp": "", "source": "", "language": None, "direction": "ltr", "copies": 0, "elsewhere": False,
+        "title": title, "href": f"/{title}", "page": f"/article/{title}", "teaser": "", "at": "", "when": NOON,
+        "source": "", "language": None, "direction": "ltr", "copies": 0, "elsewhere": False,
         "published": NOON - timedelta(hours=hours_ago), "image": PICTURE if pictured else None,
         "size": StorySize(sources, sources, sources),
     }  # fmt: skip
