@@ -22,22 +22,26 @@ from feeds.model import Article, Format
 from feeds.parsed import Image
 from feeds.players import informs_a_player
 from feeds.serve.addresses import Addresses, story_path
-from feeds.serve.article_models import (
-    Player,
-    changes,
-    downloads_of,
-    facts_of,
-    files_of,
-    legend_of,
-    map_of,
-    players_of,
-    transcripts_of,
-)
 from feeds.serve.joined import join
 from feeds.serve.representations import Finished, is_for_people
 from feeds.serve.site import drawn, page, redirect_to, respond_with, slot, the_site
 from feeds.serve.store_reader import Desk, Retracted
-from feeds.serve.view_models import Showing, days, headline, picture_of, shortened, shows_a_film
+from feeds.serve.view_models import (
+    Player,
+    Showing,
+    changes,
+    days,
+    facts_of,
+    files_of,
+    headline,
+    legend_of,
+    map_of,
+    picture_of,
+    players_of,
+    shortened,
+    shows_a_film,
+    transcripts_of,
+)
 from feeds.serve.wording import Wording, direction
 from feeds.store.store import ReadTx
 from feeds.store.values import StorySize
@@ -159,7 +163,7 @@ def _media(article: Article, text: str, showing: Showing) -> dict[str, object]:
     return {
         "players": players,
         "poster": picture.url if picture is not None and still else "",
-        "files": downloads_of(article, words) if playing else files_of(article, words),
+        "files": files_of(article, words, shown=playing),
         "facts": facts_of(episode, words),
         "transcripts": transcripts_of(episode, words),
         "whereabouts": map_of(article.place),
@@ -272,7 +276,7 @@ def _media_schema(article: Article, player: Player) -> dict[str, str]:
         "@type": "AudioObject" if player.tag == "audio" else "VideoObject",
         "contentUrl": address,
         "encodingFormat": media_type,
-        "name": player.title or article.title,
+        "name": player.file.title or article.title,
         "uploadDate": rfc3339(article.published),
     }
 
