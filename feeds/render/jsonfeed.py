@@ -8,7 +8,7 @@ from typing import Any
 from feeds.dates import rfc3339
 from feeds.frames import compact_json, legal
 from feeds.model import Article, CopyNote, Related
-from feeds.parsed import Discussion, Enclosure, Image, Person, Place
+from feeds.parsed import Enclosure, Person
 from feeds.render.mediarss import episode_of, geometry
 from feeds.render.printable import (
     DeskContext,
@@ -97,17 +97,18 @@ def _attachment(file: Enclosure) -> dict[str, Any]:
 
 def _beyond(article: Article, link: str, desk: DeskContext) -> dict[str, Any]:
     """What JSON Feed has no key for; nothing that differs from section to section."""
+    picture, place, talk = image(article, desk), article.place, article.discussion
     return present(
         source=present(name=line(article.source_name), url=absolute(article.source_url or article.source_site)),
         origin=_origin(article),
-        publisher=line(article.publisher or ""),
-        rights=line(article.rights or ""),
+        publisher=line(article.publisher),
+        rights=line(article.rights),
         contributors=_people(article.contributors),
         categories=_categories(article),
-        picture=_picture(image(article, desk)),
+        picture=picture and present(alt=picture.alt, caption=picture.caption, credit=picture.credit),
         episode=episode_of(article.episode, desk),
-        place=_place(article.place),
-        comments=_comments(article.discussion),
+        place=place and present(name=line(place.name), geometry=geometry(place)),
+        comments=talk and present(url=absolute(talk.url), feed_url=absolute(talk.feed_url), count=talk.count),
         via=via(article, link),
         related=related(article, link),
         copies=[_copy(copy) for copy in article.copies],
@@ -129,22 +130,10 @@ def _origin(article: Article) -> dict[str, Any] | None:
 def _categories(article: Article) -> list[dict[str, Any]]:
     """Those categories of which there is more to say than their term."""
     return [
-        present(term=line(one.term), scheme=legal(one.scheme or ""), label=line(one.label or ""))
+        present(term=line(one.term), scheme=legal(one.scheme or ""), label=line(one.label))
         for one in article.categories
         if line(one.term) and (one.scheme or one.label)
     ]
-
-
-def _picture(picture: Image | None) -> dict[str, Any] | None:
-    return present(alt=picture.alt, caption=picture.caption, credit=picture.credit) if picture else None
-
-
-def _place(place: Place | None) -> dict[str, Any] | None:
-    return present(name=line(place.name), geometry=geometry(place)) if place else None
-
-
-def _comments(talk: Discussion | None) -> dict[str, Any] | None:
-    return present(url=absolute(talk.url), feed_url=absolute(talk.feed_url), count=talk.count) if talk else None
 
 
 def _copy(copy: CopyNote) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _add_files(element: etree._Element, found: Sequence[Enclosure], linked: int)
                 groups[file.group] = add(element, "media:group")
                 best = {"isDefault": "true"}
             parent = groups[file.group]
-        size = {"fileSize": str(file.length_bytes)} if file.length_bytes else {}
+        size = present(fileSize=file.length_bytes and str(file.length_bytes))
         content = add(parent, "media:content", None, url=file.url, type=file.type, **size, **best, **facts)
         _add_words(content, file.title, file.description, file.credit)
 

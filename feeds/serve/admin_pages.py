@@ -25,7 +25,16 @@ from feeds.serve.admission import CLOSED, taken_token
 from feeds.serve.counters import exposition, stored
 from feeds.serve.readership import report, share
 from feeds.serve.representations import codings_in_order
-from feeds.serve.site import drawn, finish_text, number_asked, page_headers, respond_with, showing_of, the_site
+from feeds.serve.site import (
+    drawn,
+    finish_text,
+    number_asked,
+    page_headers,
+    plain_answer,
+    respond_with,
+    showing_of,
+    the_site,
+)
 from feeds.serve.store_reader import (
     BEHIND_S,
     CHART_DAYS,
@@ -59,10 +68,10 @@ def guard() -> Response | None:
     )
     if verdict == "open":
         return None
-    text = "This page is for admins. " + ("Give the token as the password.\n" if verdict == "ask" else CLOSED + "\n")
-    response = Response(text, status=401 if verdict == "ask" else 403, content_type="text/plain; charset=utf-8")
-    if verdict == "ask":
-        response.headers["WWW-Authenticate"] = 'Basic realm="Wiredesk status", charset="UTF-8"'
+    if verdict == "closed":
+        return _private(plain_answer("This page is for admins. " + CLOSED, 403))
+    response = plain_answer("This page is for admins. Give the token as the password.", 401)
+    response.headers["WWW-Authenticate"] = 'Basic realm="Wiredesk status", charset="UTF-8"'
     return _private(response)
 
 
@@ -70,10 +79,8 @@ def guard() -> Response | None:
 def store_is_silent(error: StoreError) -> Response:
     """Say why there is nothing to be seen; admins alone come here."""
     log.warning("could not answer: %s", error)
-    text = f"503 Service Unavailable\nThe store does not answer: {masked(str(error))}\n"
-    response = _private(Response(text, status=503, content_type="text/plain; charset=utf-8"))
-    response.headers["Retry-After"] = "5"
-    return response
+    text = f"503 Service Unavailable\nThe store does not answer: {masked(str(error))}"
+    return _private(plain_answer(text, 503, {"Retry-After": "5"}))
 
 
 @bp.get("/status")

@@ -194,9 +194,9 @@ def _snapshot() -> Snapshot:
         return Snapshot(counter=0, accepted=None, desk=desk, addresses=Addresses.of(desk.settings.base_url, ()))
 
 
-def _answer(status: int, said: str = "") -> Response:
+def _answer(status: int, reason: str = "") -> Response:
     phrase = HTTPStatus(status).phrase
-    explanation = said or EXPLANATIONS.get(status, "")
+    explanation = reason or EXPLANATIONS.get(status, "")
     text = f"{status} {phrase}\n{explanation}\n"
     response = Response(text, status=status, content_type="text/plain; charset=utf-8")
     if wants_html(request.headers.get("Accept")):

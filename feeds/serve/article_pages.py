@@ -352,9 +352,8 @@ def story_feed(story_id: str, format: Format) -> Response:
             most_bytes=snapshot.settings.publish.max_bytes,
         )
 
-    key = ("story", format, uid, snapshot.counter, snapshot.desk.version)
     try:
-        return respond_with(site.joined(key, prepare))
+        return respond_with(site.once(("story", format, uid, snapshot.counter), prepare, site.joins))
     except _NoArticles:
         return _elsewhere(uid, f".{format}")
 

@@ -39,6 +39,7 @@ from feeds.serve.representations import (
     Finished,
     finish_delta,
     finish_document,
+    html_weight,
     is_for_people,
     kept_private,
     put,
@@ -172,8 +173,7 @@ def _narrowed(path: str, format: Format, asked: Mapping[str, Sequence[str]]) -> 
             most_bytes=section.max_bytes or settings.publish.max_bytes,
         )
 
-    key = ("narrowed", path, format, choice.canonical, snapshot.counter, snapshot.desk.version)
-    return respond_with(site.joined(key, prepare))
+    return respond_with(site.once(("narrowed", self_url, snapshot.counter), prepare, site.joins))
 
 
 @bp.get("/sections.opml")
@@ -186,7 +186,7 @@ def sections_opml() -> Response:
         text = opml(snapshot.desk, snapshot.addresses)
         return finish_text(text, "text/x-opml", always_more=SCRIPTS_MAY_READ)
 
-    return respond_with(site.once(("opml", snapshot.desk.version), prepare))
+    return respond_with(site.once(("opml",), prepare))
 
 
 class _NotYet(Exception):
@@ -203,8 +203,8 @@ def archive_page(section: str, page: str, format: Format) -> Response:
         raise SectionNotFound(section)
     found, number = _known(section), int(page)
     try:
-        key = ("archive", section, number, format, snapshot.counter, snapshot.desk.version)
-        finished = site.joined(key, lambda: _prepare(found, number, format))
+        key = ("archive", section, number, format, snapshot.counter)
+        finished = site.once(key, lambda: _prepare(found, number, format), site.joins)
     except _NotYet:
         response = Response("The page after the newest.\n", status=307, content_type="text/plain; charset=utf-8")
         response.headers["Location"] = snapshot.addresses.public(document_path(section, format))
@@ -344,9 +344,7 @@ def feed_wanted(accept: str | None) -> Format | None:
     """
     given = weights(accept or "")
     name = max(_TYPES, key=lambda name: given.get(name, 0.0))
-    weight = given.get(name, 0.0)
-    html = max(given.get("text/html", 0.0), given.get("application/xhtml+xml", 0.0))
-    return _TYPES[name] if weight > html else None
+    return _TYPES[name] if given.get(name, 0.0) > html_weight(given) else None
 
 
 def _section_asked() -> str:

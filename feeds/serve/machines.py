@@ -234,7 +234,7 @@ def _answer(
         changed = max((at for _, at in listed if at), default=None)
         return finish_text("\n".join([*lines, f"</{root}>\n"]), "application/xml", changed)
 
-    return respond_with(the_site().once((*key, snapshot.epoch, snapshot.desk.version), prepare))
+    return respond_with(the_site().once((*key, snapshot.epoch), prepare))
 
 
 @bp.get("/sitemap-news.xml")
@@ -249,7 +249,7 @@ def news() -> Response:
         changed = max((article.updated for article in articles), default=None)
         return finish_text(news_sitemap(articles, snapshot.desk, snapshot.addresses), "application/xml", changed)
 
-    return respond_with(site.once(("sitemap", "news", snapshot.epoch, minute, snapshot.desk.version), prepare))
+    return respond_with(site.once(("sitemap", "news", snapshot.epoch, minute), prepare))
 
 
 def news_sitemap(articles: Iterable[Article], desk: Desk, addresses: Addresses) -> str:

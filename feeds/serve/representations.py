@@ -101,8 +101,13 @@ def wants_html(accept: str | None) -> bool:
     if not accept:
         return False
     given = weights(accept)
-    html = max(given.get("text/html", 0.0), given.get("application/xhtml+xml", 0.0))
+    html = html_weight(given)
     return html > 0 and html >= given.get("text/plain", 0.0)
+
+
+def html_weight(given: Mapping[str, float]) -> float:
+    """Return how much a page is wanted, of the `weights` of an Accept header."""
+    return max(given.get("text/html", 0.0), given.get("application/xhtml+xml", 0.0))
 
 
 def is_for_people(environ: Mapping[str, Any]) -> bool:

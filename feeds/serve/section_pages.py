@@ -353,8 +353,7 @@ def search_feed() -> Response:
             most_bytes=snapshot.settings.publish.max_bytes,
         )
 
-    key = ("search", format, question, snapshot.counter, snapshot.desk.version)
-    return respond_with(site.joined(key, prepare))
+    return respond_with(site.once(("search", format, question, snapshot.counter), prepare, site.joins))
 
 
 def _question(snapshot: Snapshot) -> Question:

@@ -104,6 +104,7 @@ class Site:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     cached: Cache = field(default_factory=lambda: Cache())
     joins: Cache = field(default_factory=lambda: Cache())
+    """Feeds joined from fragments: whoever asks for many of them costs pages nothing."""
     shown: Cache = field(default_factory=lambda: Cache())
     health: Health = field(init=False)
     _known: dict[object, tuple[object, Any]] = field(default_factory=dict)
@@ -159,16 +160,15 @@ class Site:
             return PUBLIC
         return tuple(section.path for section in self.snapshot.desk.sections if section.private)
 
-    def once(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
-        """Return what *prepare* gives for *key*, from the cache where it was asked for before.
+    def once(self, key: tuple[object, ...], prepare: Callable[[], Finished], cache: Cache | None = None) -> Finished:
+        """Return what *prepare* gives for *key* under the present config, from *cache*, or that of pages, where it was
+        asked for before.
 
         What is for a visitor with a token is kept for nobody: it may hold what she alone may read, and her token.
         """
-        return prepare() if self.visitor.opened is not None else self.cached.once(key, prepare)
-
-    def joined(self, key: tuple[object, ...], prepare: Callable[[], Finished]) -> Finished:
-        """Do as `once` does for feeds joined from fragments: whoever asks for many of them costs pages nothing."""
-        return prepare() if self.visitor.opened is not None else self.joins.once(key, prepare)
+        if self.visitor.opened is not None:
+            return prepare()
+        return (cache or self.cached).once((*key, self.answers.snapshot.desk.version), prepare)
 
     def sources_by_name(self, snapshot: Snapshot) -> Mapping[str, SourceName]:
         """Return the sources of the present config by what addresses may call them."""
@@ -333,7 +333,7 @@ def page(
     if site.visitor.opened is not None:
         return respond_with(prepare())
     try:
-        finished = site.once((*key, snapshot.desk.version), prepare)
+        finished = site.once(key, prepare)
     except StoreError:
         # What was last shown at this address is better than nothing.
         last = site.shown.get((request.path,))

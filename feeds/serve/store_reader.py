@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -170,23 +172,19 @@ class StoreReader:
 
     def latest(self, path: str, limit: int) -> Sequence[Article]:
         """The newest articles of a section, rights applied, in the document's order; none of one not known."""
-        with self.store.read() as tx:
-            try:
-                return tx.sections.top(path, limit)
-            except SectionNotFound:
-                return ()
+        with self.store.read() as tx, suppress(SectionNotFound):
+            return tx.sections.top(path, limit)
+        return ()
 
     def heaviest(self, path: str, limit: int, among: int) -> Sequence[Article]:
         """The heaviest *limit* of a section's newest *among* articles (see `weight`), rights applied."""
-        with self.store.read() as tx:
-            try:
-                outlines = tx.sections.outlines(path, among)
-            except SectionNotFound:
-                return ()
+        with self.store.read() as tx, suppress(SectionNotFound):
+            outlines = tx.sections.outlines(path, among)
             sizes = tx.stories.sizes(sorted({one.story_uid for one in outlines if one.story_uid}))
             chosen = heaviest(outlines, sizes, limit)
             whole = tx.articles.several(chosen)
-        return tuple(whole[uid] for uid in chosen if uid in whole)
+            return tuple(whole[uid] for uid in chosen if uid in whole)
+        return ()
 
     def older(self, path: str, shown: Sequence[str]) -> int | None:
         """The archive page of a section that goes on behind *shown*, its newest articles; None where nothing does."""
@@ -413,9 +411,9 @@ def heaviest(outlines: Sequence[Outline], sizes: Mapping[str, StorySize], most: 
         return weight(one.published, size.independent if size else 1)
 
     chosen: list[str] = []
-    told: dict[str, int] = {}
+    of_story: Counter[str] = Counter()
     for one in sorted(outlines, key=weighs, reverse=True):
-        told[one.story_uid] = told.get(one.story_uid, 0) + 1
-        if not one.story_uid or told[one.story_uid] <= MOST_OF_A_STORY:
+        of_story[one.story_uid] += 1
+        if not one.story_uid or of_story[one.story_uid] <= MOST_OF_A_STORY:
             chosen.append(one.uid)
     return chosen[:most]
