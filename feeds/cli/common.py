@@ -193,7 +193,8 @@ def need_config(found: Places) -> None:
         from feeds.settings.reports import did_you_mean  # brings all of `settings`, and a slip alone needs it
 
         near = found.config.parent
-        hint = did_you_mean(found.config.name, [path.name for path in near.iterdir()] if near.is_dir() else [])
+        folders = [path.name for path in near.iterdir() if path.is_dir()] if near.is_dir() else []
+        hint = did_you_mean(found.config.name, folders)
         remedy = "name yours with --config DIR; the project ships one to start from in config/"
         raise DeskError(f"no config folder at {found.config}", remedy=f"{hint} {remedy}".strip())
 

@@ -94,6 +94,8 @@ def visit(fetcher: Fetcher, typed: str) -> Answer:
     typed = typed.strip()
     if not typed or re.search(r"\s", typed):
         raise DeskError(f"{typed!r} is no address", remedy="type it as for a browser: example.org/news")
+    if re.match(r"[/~]|\.{1,2}/", typed):
+        raise DeskError(f"{typed!r} is a path, and no address", remedy="type one as for a browser: example.org/news")
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", typed):
         return _visited(fetcher, typed)
     try:

@@ -122,6 +122,9 @@ class _Shown:
             return source
         if Path(self.what).is_file():
             return Source(key="preview", name=self.what, kind="files", target=str(Path(self.what).absolute()))
+        if self.what.startswith(("/", "~", "./", "../")):
+            remedy = "name a file, a source of sources.yaml, or an address"
+            raise DeskError(f"no plain file at {self.what}", remedy=remedy)
         if not set(self.what) & set(".:/"):
             remedy = "`wiredesk sources` lists them; if it is an address, type it as for a browser"
             raise DeskError(f"no source {self.what!r}, and no file of that name", remedy=remedy)

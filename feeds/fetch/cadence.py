@@ -103,7 +103,7 @@ def _by_rhythm(rhythm: Rhythm, poll: Poll, settings: PollSettings, *, pushed: bo
     most = max(rhythm.window * TURNOVER, 1.0) if rhythm.window else math.inf
     rate, profile = rhythm.rate(), rhythm.profile
     wait = profile.reach(rate, now, pressure, most, settings.ceiling_s) - now
-    reason = f"its rhythm: about {_number(rate)} a day"
+    reason = f"its rhythm: about {_number(rate)} a day" if rate >= RARE else f"its rhythm: one in {1 / rate:.0f} days"
     if pushed:
         # What a hub that has died keeps back must still be in the window when it is asked for.
         window = max(rhythm.window * PUSHED_TURNOVER, 1.0) if rhythm.window else math.inf
@@ -149,6 +149,10 @@ def _past_skips(at: datetime, wait_s: float, rhythm: Rhythm, ceiling_s: float) -
     while moment < latest and (moment.hour in hours or moment.weekday() in days):
         moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(seconds=HOUR_S)
     return (min(moment, latest) - at).total_seconds()
+
+
+RARE = 0.1
+"""Articles a day below which a rhythm is told in days."""
 
 
 def _number(value: float) -> str:

@@ -60,6 +60,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 SECTION_KEY = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+_PATH = re.compile(r"/(?!/)|~|\.{1,2}/|[A-Za-z]:[\\/](?!/)|file:", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+")
 _TEXT: Schema = {"type": "string"}
 _WEB = ("http", "https")
@@ -120,6 +121,9 @@ def _scheme_fault(url: str, parts: SplitResult, schemes: tuple[str, ...]) -> tup
         rest = rest.lstrip("/")
         rest = rest if rest.startswith(("http://", "https://")) else "https://" + rest
         return "is a link for readers", f"write {masked(rest)}"
+    if _PATH.match(url):
+        remedy = "write an address that begins with https://; documents in a folder are a source with `files:`"
+        return "is a path", remedy
     if not scheme or (not rest.startswith("//") and "." in scheme):
         return "has no https:// in front", f"did you mean {('https://' + masked(url.lstrip('/')))!r}?"
     return None if scheme in schemes else (f"has the scheme {quote(parts.scheme)}", "")

@@ -420,6 +420,9 @@ def judge_sections(root: Node | None, report: Report) -> Tree:
 
 def _key_problem(name: str, above: str) -> tuple[str, str] | None:
     if not SECTION_KEY.fullmatch(name) or len(name) > _LONGEST_KEY:
+        if "/" in name:
+            remedy = "write each part as a key of its own, below `sections:` of the one above"
+            return f"{quote(name)} is a path where a section's key belongs", remedy
         better = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-_")[:_LONGEST_KEY]
         hint = f"; did you mean {better!r}?" if SECTION_KEY.fullmatch(better) else ""
         remedy = "write lower-case letters, digits, - and _; `title:` holds the name for people" + hint

@@ -45,3 +45,13 @@ def test_27_page_pictures(desk: CaseDesk) -> None:
 def test_37_kicker_in_headline(desk: CaseDesk, name: str, titles: set[str]) -> None:
     seen = taken_in(desk, INPUTS / "37-kicker-in-headline" / name)
     assert {seen.items[0]["title"], seen.rss[0].title, seen.atom[0].title} <= titles
+
+
+def test_a_change_within_the_minute_of_publication_is_not_told_as_one(desk: CaseDesk) -> None:
+    entry = "<entry><id>urn:{0}</id><title>Tide {0}</title><published>2026-11-28T10:00:05Z</published>{1}</entry>"
+    both = (entry.format(at, f"<updated>2026-11-28T10:{at}:40Z</updated>") for at in ("00", "07"))
+    atom = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>A</title><id>urn:a</id>{''.join(both)}</feed>"
+    desk.write({"name": "A", "url": desk.show("/a", atom.encode())})
+    desk.poll()
+    told = {item["title"]: 'class="updated"' in desk.article(item) for item in desk.see().items}
+    assert told == {"Tide 00": False, "Tide 07": True}

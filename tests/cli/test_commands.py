@@ -107,6 +107,8 @@ def test_poll_tells_an_offline_machine_from_bad_sources(run: Run, folder: Path) 
         ("opml import none.opml", 2, "Error: Invalid value for 'FILE ...': File 'none.opml' does not exist."),
         ("restore config", 2, "Error: Invalid value for 'FILE': File 'config' is a directory."),
         ("check --config none", 1, "wiredesk: no config folder at "),
+        ("preview /none/such.html", 1, "wiredesk: no plain file at /none/such.html; name a file, a source "),
+        ("discover ./config", 1, "wiredesk: './config' is a path, and no address; type one as for a browser"),
         ("explain x", 1, "wiredesk: no desk has run on "),
         ("backup", 1, "wiredesk: no desk has run on "),
         ("opml export -o none/list.opml", 1, "wiredesk: none/list.opml: no such file or directory; check the path, "),

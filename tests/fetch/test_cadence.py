@@ -62,6 +62,8 @@ def test_the_dates_of_the_first_document_tell_a_rhythm_at_once():
     daily, monthly = first(DAY_S), first(30 * DAY_S)
     assert SETTINGS.first_s < wait_s(plan(daily, settings=SETTINGS), daily) < DAY_S / 6
     assert wait_s(plan(monthly, settings=SETTINGS), monthly) > DAY_S / 4
+    assert plan(daily, settings=SETTINGS).reason.startswith("its rhythm: about 1")
+    assert plan(first(90 * DAY_S), settings=SETTINGS).reason.startswith("its rhythm: one in ")
 
 
 def test_a_source_whose_hub_pushes_is_asked_more_seldom_and_before_its_window_has_turned_over():

@@ -55,6 +55,24 @@ MISTAKES = [
         "digest: {to: a@b.example, sender: d@e.example, server: 'smtps://u:${NO}@h.example'}\n",
         "1:9: no environment variable NO; set it where the desk is started",
     ),
+    (
+        SOURCES,
+        "- name: A\n  url: /home/ann/feed.xml\n",
+        "2:8: url: '/home/ann/feed.xml' is a path; write an address that begins with https://; "
+        "documents in a folder are a source with `files:`",
+    ),
+    (
+        SOURCES,
+        "- name: A\n  url: C:\\feeds\\feed.xml\n",
+        "2:8: url: 'C:\\\\feeds\\\\feed.xml' is a path; write an address that begins with https://; "
+        "documents in a folder are a source with `files:`",
+    ),
+    (
+        SECTIONS,
+        "news/world: {title: World}\n",
+        "1:1: 'news/world' is a path where a section's key belongs; "
+        "write each part as a key of its own, below `sections:` of the one above",
+    ),
     # ------------------------------------------------------------------ YAML itself
     (DESK, "poll:\n\tfloor_s: 9\n", "2:1: a tab at the beginning of the line; indent with spaces"),
     (DESK, "title: 'a\nlanguage: en\n", "1:8: a quote that is never closed: \"title: 'a\"; close it"),
