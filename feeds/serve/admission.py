@@ -46,11 +46,13 @@ _LENGTH = re.compile(r"[0-9]{0,4000}")
 _MAX_HOST_CHARS = 261  # a DNS name and a port
 BODY_WITHIN_S = 10.0
 """How long the body of a request may take to arrive; hubs and subscribers send theirs in one piece."""
-BODIES_AT_ONCE, BODIES_WAITING = 2, 2
+BODIES_AT_ONCE = 2
 VIEWS_AT_ONCE, VIEWS_WAITING = 4, 4
 WAIT_S = 1.0
-RECEIVING_THREADS, VIEW_THREADS = BODIES_AT_ONCE + BODIES_WAITING + 2, VIEWS_AT_ONCE + VIEWS_WAITING
-"""How many threads that takes. Two of the first are left for finished documents: one may look at what is new."""
+RECEIVING_THREADS, VIEW_THREADS = BODIES_AT_ONCE + 2, VIEWS_AT_ONCE + VIEWS_WAITING
+"""How many threads that takes. Two of the first are left for finished documents: one may look at what is new. Each more
+of them costs every answer (docs/decisions/0015-granian-for-serving.md), so that no body waits in one.
+"""
 _FAST_S = 0.05
 _MOST_AT_ONCE = 65_536
 
@@ -151,7 +153,7 @@ def most_body_bytes(environ: Mapping[str, object]) -> int:
 class Limiter:
     """Lets *at_once* in, and keeps *waiting* more for `WAIT_S` at most."""
 
-    def __init__(self, at_once: int, waiting: int) -> None:
+    def __init__(self, at_once: int, waiting: int = 0) -> None:
         self._free = threading.Semaphore(at_once)
         self._waiting = threading.Semaphore(waiting)
 

@@ -19,7 +19,6 @@ from feeds.model import Format
 from feeds.serve.addresses import Addresses, document_path
 from feeds.serve.admission import (
     BODIES_AT_ONCE,
-    BODIES_WAITING,
     BUSY,
     LONG_BODY,
     SLOW_BODY,
@@ -190,7 +189,7 @@ class Answers:
         self._behind = True
         self._failing = False
         self.tally = tally or Tally()
-        self._views, self._bodies = Limiter(VIEWS_AT_ONCE, VIEWS_WAITING), Limiter(BODIES_AT_ONCE, BODIES_WAITING)
+        self._views, self._bodies = Limiter(VIEWS_AT_ONCE, VIEWS_WAITING), Limiter(BODIES_AT_ONCE)
 
     @property
     def snapshot(self) -> Snapshot:
