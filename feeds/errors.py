@@ -3,18 +3,18 @@
 DeskError
 ├── ConfigError        a line of a config file             file, line, column
 ├── UrlError           text that is no usable address      url
-├── FetchError         a source gave no usable answer      url, source_id, kind, status, retry_after_s
+├── FetchError         a source gave no usable answer      url, kind, status, retry_after_s, request
 │   ├── FetchTimeout       a deadline passed
 │   ├── FetchStatus        an answer with a status that brings no document
 │   ├── FetchTooLarge      a cap on bytes was reached
 │   ├── FetchBlocked       an address, port or scheme that config does not allow
 │   └── FetchBroken        the connection or the answer itself is damaged
-├── ParseError         bytes that are no document of ours  source_id
+├── ParseError         bytes that are no document of ours
 │   └── ParseUnfinished    their reader died or reached a limit: nothing is known of them
-├── RenderError        a document that does not check      path, article_uid
+├── RenderError        a document that does not check      article_uid
 ├── StoreError         the database refuses or is gone
 │   └── DatabaseLost       its files were deleted or exchanged while they were open
-└── SectionNotFound    no section has this path            path
+└── SectionNotFound    no section has this path
 
 Foreign errors are mapped to these once, at the edge where they occur, with ``raise … from error``.
 Not modified, a copy, an unfiled article are outcomes and no errors.
@@ -85,7 +85,6 @@ class FetchError(DeskError):
         cause: str,
         *,
         url: str,
-        source_id: int | None = None,
         kind: FailureKind = "temporary",
         status: int | None = None,
         retry_after_s: float | None = None,
@@ -95,7 +94,6 @@ class FetchError(DeskError):
         super().__init__(cause, remedy=remedy)
         self.request = request
         self.url = url
-        self.source_id = source_id
         self.kind: FailureKind = kind
         self.status = status
         self.retry_after_s = retry_after_s
@@ -124,10 +122,6 @@ class FetchBroken(FetchError):
 class ParseError(DeskError):
     """Bytes that are not a document which the desk can read."""
 
-    def __init__(self, cause: str, *, source_id: int | None = None, remedy: str = "") -> None:
-        super().__init__(cause, remedy=remedy)
-        self.source_id = source_id
-
 
 class ParseUnfinished(ParseError):
     """Bytes of which nothing is known: their reader died over them, or reached a limit, twice."""
@@ -145,9 +139,8 @@ class Embargoed(ParseError):
 class RenderError(DeskError):
     """A rendered document that does not pass its check; *article_uid* is the entry at fault where one is."""
 
-    def __init__(self, cause: str, *, path: str = "", article_uid: str | None = None, remedy: str = "") -> None:
+    def __init__(self, cause: str, *, article_uid: str | None = None, remedy: str = "") -> None:
         super().__init__(cause, remedy=remedy)
-        self.path = path
         self.article_uid = article_uid
 
 
@@ -172,4 +165,3 @@ class SectionNotFound(DeskError):
 
     def __init__(self, path: str) -> None:
         super().__init__(f"no section {path!r}", remedy="`wiredesk check` lists the sections")
-        self.path = path

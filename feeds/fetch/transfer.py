@@ -309,7 +309,6 @@ def subject(
     return failure.type(
         f"{failure.cause}: {shown[:200]}",
         url=shown,
-        source_id=request.source_id,
         kind=failure.kind,
         status=status,
         retry_after_s=wait_s,

@@ -246,20 +246,17 @@ class Deliveries:
             document = get(one.path, one.format)
             if document is None:
                 continue
-            if one.ping and one.callback in self._settings.publish.indexnow:
-                requests += self._announced(tx, one, document)
-            elif one.ping:
-                requests.append(self._ping(one, document))
+            if one.ping:
+                request = self._ping(tx, one, document)
             elif one.hook:
                 request = self._message(tx, one, document)
-                if request is None:
-                    nothing.append((one.id, document.etag, document.sequence))
-                else:
-                    requests.append(request)
-            elif (body := changed(one.path, one.format, one.delivered_sequence)) is not None:
-                requests.append(self._delivery(one, document, body, hub))
             else:
+                body = changed(one.path, one.format, one.delivered_sequence)
+                request = None if body is None else self._delivery(one, document, body, hub)
+            if request is None:
                 nothing.append((one.id, document.etag, document.sequence))
+            else:
+                requests.append(request)
         return requests, nothing
 
     def _delivery(self, one: Subscription, document: Document, body: bytes, hub: str) -> Request:
@@ -278,20 +275,17 @@ class Deliveries:
         headers, tag = message_headers(message.body, hook.secret), ("deliver", one, (sent, self._publication))
         return message_to(hook.url, message.body, headers, tag, as_is=False)
 
-    def _ping(self, one: Subscription, document: Document) -> Request:
-        topic = topic_url(self._settings.base_url, one.path, one.format)
-        fields = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
-        return request_to(one.callback, fields, ("deliver", one, (document, self._publication)))
-
-    def _announced(self, tx: ReadTx, one: Subscription, document: Document) -> list[Request]:
-        """What a search engine is told: the newest of what changed since it was told last."""
+    def _ping(self, tx: ReadTx, one: Subscription, document: Document) -> Request | None:
+        """What an outside hub is told; a search engine, the newest of what changed since it was told last."""
+        settings, tag = self._settings, ("deliver", one, (document, self._publication))
+        if one.callback not in settings.publish.indexnow:
+            topic = topic_url(settings.base_url, one.path, one.format)
+            return request_to(one.callback, {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}, tag)
         changes = tx.sections.since(document.path, one.delivered_sequence, MOST_PAGES)
         uids = [article.uid for article in changes.articles] + [
             gone.uid for gone in changes.withdrawn if gone.retracted
         ]
-        tag = ("deliver", one, (document, self._publication))
-        base_url, desk_id = self._settings.base_url, tx.configs.desk_id()
-        return [announcement(one.callback, base_url, desk_id, uids, tag)] if uids else []
+        return announcement(one.callback, settings.base_url, tx.configs.desk_id(), uids, tag) if uids else None
 
     def _delivered(self, tx: Any, one: Subscription, sent: tuple[Document, int], outcome: Answer | FetchError) -> None:
         now = self._clock()
@@ -452,15 +446,9 @@ def _changes(tx: Any, document: Document, sequence: int) -> Changes | None:
 
 
 def _news(tx: Any, document: Document, sequence: int) -> bytes | None:
-    if (changes := _changes(tx, document, sequence)) is None:
-        return None
+    changes = _changes(tx, document, sequence)
     # What is not in the document yet comes with the next one.
-    return news(
-        document,
-        [article.uid for article in changes.articles],
-        [(gone.uid, gone.at) for gone in changes.withdrawn],
-        complete=changes.complete,
-    )
+    return news(document, changes) if changes is not None else None
 
 
 def _why_not(outcome: Answer | FetchError) -> str:

@@ -208,18 +208,16 @@ def message_to(url: str, body: bytes | None, headers: Headers, tag: object, *, a
     )
 
 
-def news(
-    document: Document, changed: Sequence[str], withdrawn: Sequence[tuple[str, datetime]], *, complete: bool
-) -> bytes | None:
-    """Return what to send to whoever has the state before *changed* and *withdrawn*; None where nothing is news.
+def news(document: Document, changes: Changes) -> bytes | None:
+    """Return what to send to whoever has the state before *changes*; None where nothing of *document* is news.
 
-    With *complete* False more has changed than is told: the whole document is right then.
+    Where more has changed than *changes* have, the whole document is right.
     """
-    here = set(document.article_uids)
-    fresh = [uid for uid in changed if uid in here]
-    if complete and not fresh and not (withdrawn and document.format != "rss"):
+    fresh = set(document.article_uids) & {article.uid for article in changes.articles}
+    withdrawn = [(gone.uid, gone.at) for gone in changes.withdrawn] if document.format != "rss" else []
+    if changes.complete and not (fresh or withdrawn):
         return None
-    if not complete or document.format == "json":
+    if not changes.complete or document.format == "json":
         return document.body
     try:
         return delta_body(document, cut(document), fresh, withdrawn)

@@ -283,7 +283,7 @@ class Publisher:
                 tx.events.add("set-aside", uid, text=error.cause, remedy=error.remedy, now=now)
             done.set_aside.append(uid)
         if len(mine) > MOST_SET_ASIDE:
-            raise RenderError(f"more than {MOST_SET_ASIDE} articles of {path!r} do not check", path=path)
+            raise RenderError(f"more than {MOST_SET_ASIDE} articles of {path!r} do not check")
 
 
 def publish(

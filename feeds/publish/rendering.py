@@ -165,7 +165,7 @@ def render_section(
     """
     if len(set(uids)) < len(uids):
         twice = next(uid for uid in uids if uids.count(uid) > 1)
-        raise RenderError(f"{context.path or 'index'} lists {twice} twice", path=context.path)
+        raise RenderError(f"{context.path or 'index'} lists {twice} twice")
     done = Rendered()
     for format in FORMATS:
         fragments = [kept[uid][format] for uid in uids]

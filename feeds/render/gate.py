@@ -512,4 +512,4 @@ def check_frame(document: bytes, format: Format, path: str) -> None:
             nodes = [_node(_xml(document), format)]
         _check(nodes, _FRAMES[format])
     except ValueError as error:
-        raise RenderError(f"{path or 'index'}.{format} does not check: {error}", path=path) from error
+        raise RenderError(f"{path or 'index'}.{format} does not check: {error}") from error

@@ -65,7 +65,7 @@ def test_a_damaged_answer_is_an_error_of_its_kind(
     assert type(caught.value) is error
     assert caught.value.kind == kind
     assert caught.value.request is request
-    assert caught.value.source_id == 7
+    assert caught.value.request.source_id == 7
     assert caught.value.url == origin.url(path)
     assert fetcher.fetch(Request(source_id=8, url=origin.url("/plain"))).body == FEED, "the next one is not harmed"
 

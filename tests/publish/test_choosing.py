@@ -269,7 +269,7 @@ def test_a_document_that_fails_as_a_whole_keeps_the_last_good_one(desk: Desk, mo
     with monkeypatch.context() as patched:
 
         def refuse(context: SectionContext, format: Format) -> Frame:
-            raise RenderError("something is wrong; nobody knows whose", path=context.path)
+            raise RenderError("something is wrong; nobody knows whose")
 
         patched.setattr(rendering, "render_frame", refuse)
         assert set(desk.render().held) == {WORLD, ""}
