@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import struct
-import sys
 import types
 import typing
 from base64 import b64decode, b64encode
@@ -168,7 +167,7 @@ def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
     def read(value: dict[str, Any]) -> Any:
         nonlocal readers
         if readers is None:  # now, for a field may hold more of the same kind
-            hints = typing.get_type_hints(kind, vars(sys.modules[kind.__module__]))
+            hints = typing.get_type_hints(kind)
             readers = [(name, reader) for name in names if (reader := _reader(hints[name])) is not _as_it_is]
         kept = dict(value) if value.keys() <= names else {name: value[name] for name in value.keys() & names}
         for name, reader in readers:

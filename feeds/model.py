@@ -14,13 +14,13 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from feeds.configuration import FullText
-from feeds.parsed import Category, Discussion, Enclosure, Episode, Image, Origin, Person, Place
+from feeds.parsed import Details
 
 # --------------------------------------------------------------------------- normalise: what can be trusted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Details):
     """One entry made trustworthy: plain or sanitised text, absolute http(s) links, aware UTC dates.
 
     *key* identifies it within its source (criteria G1): entry id, else comparable link, else a hash of its text.
@@ -39,25 +39,10 @@ class Entry:
     summary: str = ""
     content: str = ""
     text: str = ""
-    language: str | None = None
-    authors: tuple[Person, ...] = ()
-    contributors: tuple[Person, ...] = ()
     published: datetime | None = None
     updated: datetime | None = None
-    categories: tuple[Category, ...] = ()
     breadcrumb: tuple[str, ...] = ()
-    origin: Origin | None = None
     credits: tuple[str, ...] = ()
-    publisher: str | None = None
-    enclosures: tuple[Enclosure, ...] = ()
-    image: Image | None = None
-    episode: Episode | None = None
-    place: Place | None = None
-    discussion: Discussion | None = None
-    rights: str | None = None
-    via: tuple[str, ...] = ()
-    related: tuple[str, ...] = ()
-    noindex: bool = False
     position: int = 0
     text_hash: int = 0
     content_hash: int = 0
@@ -284,7 +269,7 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
+class Article(Details):
     """The thing published: what one or more entries say. Everything that render needs, rights already applied.
 
     *uid* is ``urn:uuid:…`` and never changes. *link* is the permalink, None for a document without address (then
@@ -299,30 +284,15 @@ class Article:
     title: str
     summary: str = ""
     content: str = ""
-    language: str | None = None
-    authors: tuple[Person, ...] = ()
-    contributors: tuple[Person, ...] = ()
     published: datetime
     updated: datetime
     rank_at: datetime
-    categories: tuple[Category, ...] = ()
     source_name: str = ""
     source_url: str | None = None
     source_site: str | None = None
     source_key: str = ""
     source_updated: datetime | None = None
     full_text: FullText = "full"
-    origin: Origin | None = None
-    publisher: str | None = None
-    enclosures: tuple[Enclosure, ...] = ()
-    image: Image | None = None
-    episode: Episode | None = None
-    place: Place | None = None
-    discussion: Discussion | None = None
-    rights: str | None = None
-    via: tuple[str, ...] = ()
-    related: tuple[str, ...] = ()
-    noindex: bool = False
     copies: tuple[CopyNote, ...] = ()
     contains: tuple[Related, ...] = ()
     contained_in: tuple[Related, ...] = ()

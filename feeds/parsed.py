@@ -240,7 +240,28 @@ class Discussion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedEntry:
+class Details:
+    """What stands beside title, text and dates: of an entry as parsed, as trusted, and of the article published."""
+
+    language: str | None = None
+    authors: tuple[Person, ...] = ()
+    contributors: tuple[Person, ...] = ()
+    categories: tuple[Category, ...] = ()
+    origin: Origin | None = None
+    publisher: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    image: Image | None = None
+    episode: Episode | None = None
+    place: Place | None = None
+    discussion: Discussion | None = None
+    rights: str | None = None
+    via: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    noindex: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedEntry(Details):
     """One entry as the document says it: nothing resolved, cleaned or believed yet.
 
     Dates are the document's own strings. *position* counts from 0 in document order.
@@ -255,25 +276,10 @@ class ParsedEntry:
     summary: RawText | None = None
     content: RawText | None = None
     base: str = ""
-    language: str | None = None
-    authors: tuple[Person, ...] = ()
-    contributors: tuple[Person, ...] = ()
     published: str | None = None
     updated: str | None = None
-    categories: tuple[Category, ...] = ()
     breadcrumb: tuple[str, ...] = ()
-    origin: Origin | None = None
     credits: tuple[str, ...] = ()  # credit lines as printed, such as "Source: hindustantimes"
-    publisher: str | None = None
-    enclosures: tuple[Enclosure, ...] = ()
-    image: Image | None = None
-    episode: Episode | None = None
-    place: Place | None = None
-    discussion: Discussion | None = None
-    rights: str | None = None
-    via: tuple[str, ...] = ()
-    related: tuple[str, ...] = ()
-    noindex: bool = False
     notes: tuple[str, ...] = ()  # what the parser took out, and why, in words
 
 
