@@ -177,9 +177,7 @@ def _prepared(text: str) -> bytes | str:
     """The words of *text* with blanks between them; or *text* folded, where `_word_patterns` must look for them."""
     folded = text
     if not text.isascii():
-        for sign, plain_sign in _SIGNS.items():
-            if sign in folded:
-                folded = folded.replace(sign, plain_sign)
+        folded = _with_plain_signs(text)
         if not folded.isascii():
             folded = fold(folded)
         if not folded.isascii():
@@ -192,6 +190,13 @@ def _prepared(text: str) -> bytes | str:
     if "''" in folded:
         return fold(folded)
     return folded.encode("utf-8").translate(_FOLDED, b"'")
+
+
+def _with_plain_signs(text: str) -> str:
+    for sign, plain_sign in _SIGNS.items():
+        if sign in text:
+            text = text.replace(sign, plain_sign)
+    return text
 
 
 @lru_cache(maxsize=1)

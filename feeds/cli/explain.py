@@ -257,7 +257,7 @@ def comparison(store: Store, one: str, other: str) -> Iterator[str]:
     signs = compare(first.entry, second.entry, same_source=same_source, window=window, stories=stories)
     for stored in (first, second):
         yield click.style(stored.entry.title or "Untitled", bold=True)
-        yield f"  {stored.source.name}, seen {stored.first_seen:%d %b %Y %H:%M} UTC"
+        yield f"  {stored.source.name}, seen {_when(stored.first_seen)}"
         if stored.entry.link:
             yield f"  {stored.entry.link}"
     yield "\nCompared"
