@@ -175,6 +175,7 @@ def _article(
 ) -> Article:
     entry = entry_from_blob(row.payload)
     right = _right(row, copies)
+    named = [copy for copy in copies if not is_dropped(evidence_of(copy.evidence))]
     summary, content = allowed(entry, right)
     published: datetime = row.published_at
     address = public_address(row.target) if row.kind not in DOCUMENTS else None
@@ -193,11 +194,11 @@ def _article(
         source_key=row.key,
         source_updated=row.changed_at,
         full_text=right,
-        origin=entry.origin or (_original(copies) if row.copy else None),
+        origin=entry.origin or (_original(named) if row.copy else None),
         enclosures=allowed_files(entry, right),
         image=allowed_image(entry, right),
         episode=allowed_episode(entry, right),
-        copies=tuple(_copy_note(copy) for copy in copies if not is_dropped(evidence_of(copy.evidence))),
+        copies=tuple(map(_copy_note, named)),
         contains=tuple(related[0]),
         contained_in=tuple(related[1]),
         story_uid=row.story_uid,

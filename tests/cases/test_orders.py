@@ -74,6 +74,7 @@ def test_what_one_source_drops_is_told_in_the_words_of_the_other(desk: CaseDesk,
     poll_in(order, desk)
     assert titles(desk, "/all.json") == titles(desk, "/index.json") == [TITLE]
     assert "Horoscope" not in desk.get("/all").text + desk.article(desk.see().items[0])
+    assert not {"origin", "copies"} & desk.see().items[0]["_wiredesk"].keys()
     show("a", f"{TITLE} again")
     desk.poll()
     assert sorted(titles(desk, "/all.json")) == [TITLE, f"{TITLE} again"], "a copy like any other"
