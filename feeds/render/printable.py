@@ -90,9 +90,9 @@ def absolute(url: str | None) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or not host:
         return None
-    if not host.isascii() and not (host := _ascii_host(host)):
-        return None
     if "@" in parts.netloc or not parts.netloc.isascii():
+        if not (host := _ascii_host(host)):
+            return None
         host = f"[{host}]" if ":" in host else host
         parts = parts._replace(netloc=f"{host}:{port}" if port is not None else host)
     return _percents(quote(parts.geturl(), safe=_URL_SAFE))
@@ -101,7 +101,7 @@ def absolute(url: str | None) -> str | None:
 def _ascii_host(host: str) -> str:
     """*host* in IDNA, "" where it has no such form."""
     try:
-        return host.encode("idna").decode()
+        return host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         return ""
 

@@ -40,6 +40,7 @@ MOST_CLIENTS = 16_384
 SAVE_S = 60.0
 OTHERS = "others"
 _ANSWERS, _SAME, _PARTS, _SENT, _WASTED, _HASTY, _DECLARED = range(7)
+_KINDS = {304: _SAME, 226: _PARTS}
 
 # Names, with the words of a User-Agent in lower case that mean them, one or two beside each other.
 _KNOWN = dict(row.split(" = ") for row in tables("serve/readers.txt")["readers"])
@@ -120,18 +121,18 @@ class Readership:
             row = self._new_row(agent, path)
         row[_ANSWERS] += 1
         row[_SENT] += sent
-        if status != 200:
-            row[_SAME if status == 304 else _PARTS] += 1
+        if (kind := _KINDS.get(status)) is not None:
+            row[kind] += 1
         who, now = hash((client, agent, path)), self._clock()
         before = self._seen.get(who) or self._seen_before.get(who)
-        if before is not None:
+        if before is None:
+            if len(self._seen) >= MOST_CLIENTS:
+                self._seen_before, self._seen = self._seen, {}
+        else:
             at, had = before
-            if now - at < self.polite_s:
-                row[_HASTY] += 1
+            row[_HASTY] += now - at < self.polite_s
             if status == 200 and tag and had == tag:
                 row[_WASTED] += sent
-        elif len(self._seen) >= MOST_CLIENTS:
-            self._seen_before, self._seen = self._seen, {}
         self._seen[who] = now, tag
 
     def _new_row(self, agent: str, path: str) -> list[int]:
